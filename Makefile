@@ -1,0 +1,45 @@
+# `make` prints this index: every target with a "##" line.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help run test lint format lock clean
+
+help: ## Print this index
+	@echo "Modelport: from a model file to a secured endpoint."
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: $(VENV)/.standalone ## Start the platform with a demo model on http://127.0.0.1:8000 (ARGS="--port 9000")
+	@exec $(BIN)/modelport up --demo $(ARGS)
+
+test: $(VENV)/.dev ## Lint, check types and layers, run all tests (ARGS="-k name" for some)
+	@bash tests/run.sh $(ARGS)
+
+lint: $(VENV)/.dev ## Style, types and import contracts only
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Format the code and fix what can be fixed
+	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
+
+lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS="--upgrade")
+	@bash requirements/lock.sh $(BIN)/uv $(ARGS)
+
+clean: ## Remove the environment and caches (not your models: those are in the data folder)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Modelport needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make run PYTHON=python3.11")'
+	@echo "==> [1/3] Making a Python environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/.standalone $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/.uv
+	@echo "==> [2/3] Installing the locked packages of requirements/$*.txt (once; about 500 MB unpacked)"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --require-hashes -r requirements/$*.txt
+	@echo "==> [3/3] Installing Modelport itself"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

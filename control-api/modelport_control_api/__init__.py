@@ -1,0 +1,1 @@
+"""The control plane: users, credentials, models and versions. Never unpickles anything."""

@@ -1,0 +1,186 @@
+"""The typed view of `crds/mlmodel.yaml`: what should be served (spec) and what is (status).
+
+Instances are frozen: a change is a new object (`msgspec.structs.replace`). `from_object` and `to_object`
+turn them into the plain dictionaries that the Kubernetes API speaks.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from modelport_crds import names
+
+Weight = Annotated[int, Meta(ge=0, le=100)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm"]
+Access = Literal["private", "authenticated", "public"]
+
+
+class _Base(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """CamelCase on the wire, defaults left out, as Kubernetes resources are written."""
+
+
+class Artifact(_Base, frozen=True, kw_only=True):
+    """Where a model file lies and what its bytes must hash to. `size` is in bytes, for people."""
+
+    uri: str
+    sha256: Sha256
+    size: int | None = None
+
+
+class Resources(_Base, frozen=True, kw_only=True):
+    """Kubernetes quantities, passed to the model's container as they are."""
+
+    requests: dict[str, str] = msgspec.field(default_factory=dict)
+    limits: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class ModelVersion(_Base, frozen=True, kw_only=True):
+    """One immutable version. `sample` is a predict body ({"input": row}) that it must answer to be routed to."""
+
+    name: Annotated[str, Meta(pattern="^v[1-9][0-9]{0,5}$")]
+    framework: Framework
+    artifact: Artifact
+    sample: dict[str, Any] | None = None
+    resources: Resources = Resources()
+
+
+class TrafficTarget(_Base, frozen=True, kw_only=True):
+    """A version's share of the model's requests, in percent."""
+
+    version: str
+    weight: Weight
+
+
+class Scaling(_Base, frozen=True, kw_only=True):
+    min_replicas: Annotated[int, Meta(ge=0, le=1000)] = 1
+    max_replicas: Annotated[int, Meta(ge=1, le=1000)] = 1
+
+
+class Batching(_Base, frozen=True, kw_only=True):
+    """`max_batch_size` is in rows."""
+
+    max_batch_size: Annotated[int, Meta(ge=1, le=4096)] = 64
+
+
+class Cache(_Base, frozen=True, kw_only=True):
+    ttl_seconds: Annotated[int, Meta(ge=1, le=604_800)] = 3600
+
+
+class RateLimit(_Base, frozen=True, kw_only=True):
+    """A token bucket for each caller: holds `requests`, refilled evenly over `period_seconds`."""
+
+    requests: Annotated[int, Meta(ge=1, le=1_000_000)]
+    period_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 60
+
+
+class MLModelSpec(_Base, frozen=True, kw_only=True):
+    versions: tuple[ModelVersion, ...]
+    traffic: tuple[TrafficTarget, ...]
+    display_name: str = ""
+    owner: str | None = None
+    access: Access = "private"
+    scaling: Scaling = Scaling()
+    batching: Batching = Batching()
+    cache: Cache | None = None
+    rate_limit: RateLimit | None = None
+    timeout_seconds: Annotated[int, Meta(ge=1, le=600)] = 30
+
+    def version(self, name: str) -> ModelVersion | None:
+        return next((version for version in self.versions if version.name == name), None)
+
+
+class Condition(_Base, frozen=True, kw_only=True):
+    """As the Kubernetes API conventions have it; times are RFC 3339 UTC."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str = ""
+    last_transition_time: str = ""
+    observed_generation: int = 0
+
+
+class SampleAnswer(_Base, frozen=True, kw_only=True):
+    """The body that the version gave to its sample, and its sha256, asked for once per pod template."""
+
+    body: str
+    sha256: str
+
+
+class VersionStatus(_Base, frozen=True, kw_only=True):
+    """What is known of one version.
+
+    `answered` is True from the moment this very template has answered its sample; `ready` also needs a
+    ready pod now. `failed` is final for this template. `template` is the pod template's digest.
+    `signature`, `libraries` and `sandbox` are the runtime's own words (see docs/contracts.md).
+    """
+
+    name: str
+    ready: bool = False
+    answered: bool = False
+    failed: bool = False
+    replicas: int = 0
+    digest: str = ""
+    template: str = ""
+    reason: str = ""
+    message: str = ""
+    signature: dict[str, Any] | None = None
+    libraries: dict[str, Any] | None = None
+    sandbox: dict[str, Any] | None = None
+    sample_answer: SampleAnswer | None = None
+    restarts: int = 0
+
+
+class MLModelStatus(_Base, frozen=True, kw_only=True):
+    observed_generation: int = 0
+    url: str = ""
+    conditions: tuple[Condition, ...] = ()
+    traffic: tuple[TrafficTarget, ...] = ()
+    versions: tuple[VersionStatus, ...] = ()
+    replicas: int = 0
+
+    def version(self, name: str) -> VersionStatus | None:
+        return next((version for version in self.versions if version.name == name), None)
+
+    def condition(self, type_: str) -> Condition | None:
+        return next((condition for condition in self.conditions if condition.type == type_), None)
+
+
+class Metadata(_Base, frozen=True, kw_only=True):
+    name: str
+    namespace: str = names.DEFAULT_NAMESPACE
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    deletion_timestamp: str | None = None
+    creation_timestamp: str | None = None
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class MLModel(_Base, frozen=True, kw_only=True):
+    metadata: Metadata
+    spec: MLModelSpec
+    status: MLModelStatus = MLModelStatus()
+
+    @property
+    def public_id(self) -> str:
+        return names.public_id(self.metadata.namespace, self.metadata.name)
+
+
+def from_object(obj: dict[str, Any]) -> MLModel:
+    """Read an MLModel as the API server gives it. Raises `msgspec.ValidationError` naming the path."""
+    return msgspec.convert(obj, MLModel)
+
+
+def to_object(model: MLModel) -> dict[str, Any]:
+    """Write an MLModel as the API server takes it: plain dictionaries, lists and scalars."""
+    body: dict[str, Any] = msgspec.to_builtins(model)
+    return {"apiVersion": names.API_VERSION, "kind": names.KIND, **body}
+
+
+def status_to_object(status: MLModelStatus) -> dict[str, Any]:
+    body: dict[str, Any] = msgspec.to_builtins(status)
+    return body

@@ -1,0 +1,34 @@
+"""Group, labels, annotations and field names of the MLModel resource: each is written here and nowhere else."""
+
+GROUP = "serving.modelport.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "MLModel"
+PLURAL = "mlmodels"
+
+# The models namespace of a platform: a resource here is served as /predict/<name>, one elsewhere
+# as /predict/<namespace>.<name>.
+DEFAULT_NAMESPACE = "modelport-models"
+
+LABEL_MODEL = f"{GROUP}/model"
+LABEL_MODEL_VERSION = f"{GROUP}/version"
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+LABEL_NAME = "app.kubernetes.io/name"
+LABEL_COMPONENT = "app.kubernetes.io/component"
+
+FIELD_MANAGER = "modelport-operator"
+FIELD_MANAGER_CONTROL_API = "modelport-control-api"
+
+# `artifact:<sha256>` names a file in the platform's own store; the operator's settings say where that is.
+# A spec must not hold an address: it is immutable, and the store may move.
+ARTIFACT_SCHEME = "artifact"
+
+
+def public_id(namespace: str, name: str, *, models_namespace: str = DEFAULT_NAMESPACE) -> str:
+    """Give the id in ``/predict/<id>``. A name is a DNS label, so the dot is unambiguous."""
+    return name if namespace == models_namespace else f"{namespace}.{name}"
+
+
+def platform_artifact_uri(sha256: str) -> str:
+    """Name a file of the platform's own store by its digest (64 lowercase hex digits)."""
+    return f"{ARTIFACT_SCHEME}:{sha256}"

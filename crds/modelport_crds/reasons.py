@@ -1,0 +1,179 @@
+"""The closed set of reasons: why a version or a model is as it is, what that means, and what to do.
+
+A new reason is added here, and `docs/reasons.md` is generated from this file (a test fails when it lags).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Written in status, answered by the API, shown by the CLI: one CamelCase word each."""
+
+    UNSUPPORTED_FORMAT = "UnsupportedFormat"
+    CORRUPT_ARTIFACT = "CorruptArtifact"
+    NOT_A_MODEL = "NotAModel"
+    FRAMEWORK_MISMATCH = "FrameworkMismatch"
+    ARTIFACT_NOT_FOUND = "ArtifactNotFound"
+    DIGEST_MISMATCH = "DigestMismatch"
+    TOO_LARGE = "TooLarge"
+    MISSING_MODULE = "MissingModule"
+    LIBRARY_MISMATCH = "LibraryMismatch"
+    SANDBOX_UNAVAILABLE = "SandboxUnavailable"
+    LOAD_FAILED = "LoadFailed"
+    LOAD_TIMEOUT = "LoadTimeout"
+    OUT_OF_MEMORY = "OutOfMemory"
+    RUNTIME_CRASHED = "RuntimeCrashed"
+    SANDBOX_VIOLATION = "SandboxViolation"
+    SAMPLE_INVALID = "SampleInvalid"
+    SAMPLE_FAILED = "SampleFailed"
+    MODEL_ERROR = "ModelError"
+    MODEL_TIMEOUT = "ModelTimeout"
+    QUEUE_FULL = "QueueFull"
+    NO_READY_VERSION = "NoReadyVersion"
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    UNSCHEDULABLE = "Unschedulable"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    PROGRESSING = "Progressing"
+    SERVING = "Serving"
+    DELETING = "Deleting"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a reason means and its cure, one sentence each, for people."""
+
+    group: str
+    meaning: str
+    cure: str
+
+
+EXPLANATIONS: dict[Reason, Explanation] = {
+    Reason.UNSUPPORTED_FORMAT: Explanation(
+        "Artifact",
+        "The file is not a model file that Modelport knows.",
+        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj) or LightGBM (.txt) file.",
+    ),
+    Reason.CORRUPT_ARTIFACT: Explanation(
+        "Artifact",
+        "The file is truncated or unreadable.",
+        "Save the model again and upload the new file; compare its size and sha256 with the original.",
+    ),
+    Reason.NOT_A_MODEL: Explanation(
+        "Artifact",
+        "The file loads, but what it holds can neither predict nor transform.",
+        "Save the fitted estimator or pipeline itself, not its parameters, its results or a dictionary around it.",
+    ),
+    Reason.FRAMEWORK_MISMATCH: Explanation(
+        "Artifact",
+        "The model_type given contradicts the file.",
+        "Leave model_type out (it is detected), or give the one that the message names.",
+    ),
+    Reason.ARTIFACT_NOT_FOUND: Explanation(
+        "Artifact",
+        "Nothing lies at the artifact's address.",
+        "Upload the file again, or correct spec.versions[].artifact.uri in a new version.",
+    ),
+    Reason.DIGEST_MISMATCH: Explanation(
+        "Artifact",
+        "The bytes fetched do not have the sha256 that the version names.",
+        "Create a new version with the digest of the file as it is now; the old bytes may have been replaced.",
+    ),
+    Reason.TOO_LARGE: Explanation(
+        "Artifact",
+        "The file is larger than the platform accepts.",
+        "Make the model smaller, or have MODELPORT_MAX_UPLOAD_BYTES raised.",
+    ),
+    Reason.MISSING_MODULE: Explanation(
+        "Environment",
+        "The model needs a Python module or class that the runtime does not have.",
+        "Define custom classes in no notebook: use the framework's own parts, or export to ONNX.",
+    ),
+    Reason.LIBRARY_MISMATCH: Explanation(
+        "Environment",
+        "The model was saved with another version of a library and does not work with the one here.",
+        "Save the model again with the version that the message names as the one here, or export to ONNX.",
+    ),
+    Reason.SANDBOX_UNAVAILABLE: Explanation(
+        "Environment",
+        "This machine cannot isolate model code, and the format can run code.",
+        "Use Linux 5.13 or newer with Landlock, upload ONNX instead, or start with --allow-unsandboxed.",
+    ),
+    Reason.LOAD_FAILED: Explanation(
+        "Loading",
+        "Loading raised an exception; the message holds its last line.",
+        "Load the file with joblib.load in a fresh Python; `modelport logs` shows the whole trace.",
+    ),
+    Reason.LOAD_TIMEOUT: Explanation(
+        "Loading",
+        "Loading took longer than the limit (60 s unless set).",
+        "Make the model smaller, or have MODELPORT_LOAD_TIMEOUT_SECONDS raised.",
+    ),
+    Reason.OUT_OF_MEMORY: Explanation(
+        "Loading",
+        "The model needs more memory than its limit (2 GiB unless set).",
+        "Make the model smaller, or have MODELPORT_RUNTIME_MEMORY_BYTES raised.",
+    ),
+    Reason.RUNTIME_CRASHED: Explanation(
+        "Loading",
+        "The process ended; the message holds its exit code or signal.",
+        "Read `modelport logs`; a native library of another version is the usual cause.",
+    ),
+    Reason.SANDBOX_VIOLATION: Explanation(
+        "Loading",
+        "The model tried something that a model may not do; the message says what.",
+        "Only upload models you trust; take file, network and process access out of the model's code.",
+    ),
+    Reason.SAMPLE_INVALID: Explanation(
+        "Sample",
+        "The sample does not fit the model's signature.",
+        "Correct the field that the message names, or upload without a sample.",
+    ),
+    Reason.SAMPLE_FAILED: Explanation(
+        "Sample",
+        "The model raised when it was asked for the sample's prediction.",
+        "Predict the sample with the model locally; upload with a sample from your own data.",
+    ),
+    Reason.MODEL_ERROR: Explanation(
+        "Serving",
+        "The model raised while predicting.",
+        "Read `modelport logs`: the trace is there; check the values sent against the training data.",
+    ),
+    Reason.MODEL_TIMEOUT: Explanation(
+        "Serving",
+        "The model did not answer within its time limit.",
+        "Send fewer rows, or raise the model's timeout.",
+    ),
+    Reason.QUEUE_FULL: Explanation(
+        "Serving",
+        "More requests wait for the model than its queue holds.",
+        "Try again after Retry-After seconds, or run more replicas.",
+    ),
+    Reason.NO_READY_VERSION: Explanation(
+        "Serving",
+        "No version of the model can answer now.",
+        "Wait for it to become ready; the model's own reason says what holds it up.",
+    ),
+    Reason.IMAGE_PULL_FAILED: Explanation(
+        "Cluster",
+        "The runtime's image cannot be pulled.",
+        "Check the image name, the registry's reachability and the pull secret.",
+    ),
+    Reason.UNSCHEDULABLE: Explanation(
+        "Cluster",
+        "No node has room for the pod.",
+        "Lower the requested resources or add a node.",
+    ),
+    Reason.QUOTA_EXCEEDED: Explanation(
+        "Cluster",
+        "The namespace's quota does not allow another pod.",
+        "Raise the ResourceQuota or delete what is not needed.",
+    ),
+    Reason.PROGRESSING: Explanation(
+        "Cluster",
+        "The version is starting: fetching, loading or answering its sample.",
+        "Wait; `modelport status` shows when it is ready.",
+    ),
+    Reason.SERVING: Explanation("Cluster", "All is as asked for.", "Nothing to do."),
+    Reason.DELETING: Explanation("Cluster", "The model is being deleted.", "Nothing to do."),
+}

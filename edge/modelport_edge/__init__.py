@@ -1,0 +1,1 @@
+"""What both HTTP fronts (control-api and gateway) share: limits and cache, errors, request ids, logs."""

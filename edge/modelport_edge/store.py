@@ -1,0 +1,46 @@
+"""The one interface to shared short-lived state: token buckets, cached answers, remembered introspections.
+
+Two implementations, held to one contract suite: `memory_store` and `redis_store`.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from modelport_edge.limits import Limit
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer in time. Callers go on without it and count that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a token bucket said. Times are seconds from now."""
+
+    allowed: bool
+    limit: Limit
+    remaining: int
+    reset_after: float
+    """Until the bucket is full again."""
+    retry_after: float
+    """Until the next token is there; 0 if allowed."""
+
+
+class Store(Protocol):
+    async def take(self, bucket: str, limit: Limit) -> Taken:
+        """Take one token of `bucket`, atomically."""
+        ...
+
+    async def take_and_get(
+        self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
+    ) -> tuple[Taken | None, bytes | None]:
+        """Take a token and look a value up in one round trip. Nothing is looked up when the token is refused."""
+        ...
+
+    async def get(self, key: bytes) -> bytes | None: ...
+
+    async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None: ...
+
+    async def delete(self, key: bytes) -> None: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,1 @@
+"""The data plane's front: authenticates, limits, caches and routes predictions."""

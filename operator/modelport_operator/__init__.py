@@ -1,0 +1,1 @@
+"""MLModel in; Deployments, Services, status and traffic out."""

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Writes the locked requirements, with hashes and without any registry's name. Usage: lock.sh UV [--upgrade]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv=$1
+shift
+lock() {
+  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+    --no-annotate --custom-compile-command "make lock" "$@"
+}
+lock "$@" requirements/build.in pyproject.toml --extra standalone -o requirements/standalone.txt
+lock "$@" requirements/build.in pyproject.toml --extra dev -c requirements/standalone.txt -o requirements/dev.txt
+echo "uv" | lock "$@" - -c requirements/dev.txt -o requirements/uv.txt
