@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test lint format lock clean
+.PHONY: help run test lint format docs bench lock clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -23,6 +23,12 @@ lint: $(VENV)/.dev ## Style, types and import contracts only
 
 format: $(VENV)/.dev ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
+
+docs: $(VENV)/.dev ## Rewrite the generated pages (docs/settings.md, docs/reasons.md)
+	@$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.dev ## Measure against a naive server and rewrite bench/README.md (2 minutes)
+	@$(BIN)/python bench/run.py
 
 lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS="--upgrade")
 	@bash requirements/lock.sh $(BIN)/uv $(ARGS)
