@@ -1,4 +1,4 @@
-"""Writes docs/reasons.md and docs/settings.md from the code. Run by ``make docs``; a test fails when they lag."""
+"""Writes docs/reasons.md and docs/settings.md from the code. A test fails when they lag."""
 
 import ast
 import inspect
