@@ -1,0 +1,121 @@
+"""One upload from the first byte of its body to a synced local file."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.requests import ClientDisconnect, Request
+
+from modelport_control_api.uploads.errors import (
+    FieldInvalid,
+    UploadError,
+    UploadInterrupted,
+    UploadTooLarge,
+)
+from modelport_control_api.uploads.form import FILE_FIELD, Form, ReceivedUpload, decode_text
+from modelport_control_api.uploads.multipart import Event, MultipartEvents, PartBegan, PartData
+from modelport_control_api.uploads.spool import Spool
+
+
+@asynccontextmanager
+async def receive_upload(
+    request: Request, form: Form, folder: Path, *, idle_seconds: float
+) -> AsyncIterator[ReceivedUpload]:
+    """Receive the body; the file lies in `folder` until the end of the context and is removed then.
+
+    Raises an UploadError. `idle_seconds` bounds the wait for each next piece of the body.
+    """
+    events = MultipartEvents(request.headers.get("content-type"))
+    _refuse_declared_length(request, form)
+    async with await Spool.create(folder, form.max_file_bytes) as spool:
+        receiver = _Receiver(form, spool)
+        async for chunk in _bounded(_chunks(request, idle_seconds), form):
+            for event in events.feed(chunk):
+                await receiver.take(event)
+        events.finish()
+        form.check_complete(receiver.seen)
+        sha256 = await spool.finish()
+        upload = ReceivedUpload(path=spool.path, sha256=sha256, size=spool.size, texts=receiver.texts())
+        upload.require_content()
+        yield upload
+
+
+def _refuse_declared_length(request: Request, form: Form) -> None:
+    """A body that says it is too long is refused before its first byte; one that lies is stopped later."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > form.max_body_bytes:
+        raise _too_large(form)
+
+
+async def _bounded(chunks: AsyncIterator[bytes], form: Form) -> AsyncIterator[bytes]:
+    # The file has its own limit; this one is for what comes before, between and after the parts.
+    received = 0
+    async for chunk in chunks:
+        received += len(chunk)
+        if received > form.max_body_bytes:
+            raise _too_large(form)
+        yield chunk
+
+
+def _too_large(form: Form) -> UploadError:
+    return UploadTooLarge(
+        f"The upload is larger than {form.max_file_bytes} bytes, the most that this platform accepts."
+    )
+
+
+async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]:
+    stream = request.stream()
+    try:
+        while True:
+            async with asyncio.timeout(idle_seconds):
+                chunk = await anext(stream)
+            if chunk:
+                yield chunk
+    except StopAsyncIteration:
+        return
+    except ClientDisconnect:
+        raise UploadInterrupted(
+            "The connection was closed before the end of the upload. Nothing was kept."
+        ) from None
+    except TimeoutError:
+        raise UploadInterrupted(
+            f"Nothing of the upload arrived for {idle_seconds:g} seconds. Nothing was kept."
+        ) from None
+
+
+class _Receiver:
+    """Sends each part's bytes where they belong: the file's to the spool, the others to memory."""
+
+    def __init__(self, form: Form, spool: Spool) -> None:
+        self.seen: set[str] = set()
+        self._form = form
+        self._spool = spool
+        self._texts: dict[str, bytearray] = {}
+        self._current = ""
+
+    async def take(self, event: Event) -> None:
+        if isinstance(event, PartBegan):
+            self._begin(event.name)
+        elif isinstance(event, PartData):
+            await self._write(event.data)
+
+    def texts(self) -> dict[str, str]:
+        return {name: decode_text(name, bytes(raw)) for name, raw in self._texts.items()}
+
+    def _begin(self, name: str) -> None:
+        self._form.check_field(name, self.seen)
+        self.seen.add(name)
+        self._current = name
+        if name != FILE_FIELD:
+            self._texts[name] = bytearray()
+
+    async def _write(self, data: bytes) -> None:
+        if self._current == FILE_FIELD:
+            await self._spool.write(data)
+            return
+        text = self._texts[self._current]
+        text += data
+        limit = self._form.text_bytes[self._current]
+        if len(text) > limit:
+            raise FieldInvalid(self._current, f"is longer than {limit} bytes")

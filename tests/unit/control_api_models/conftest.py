@@ -1,0 +1,19 @@
+from pathlib import Path
+
+import joblib
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+
+@pytest.fixture(scope="session")
+def iris_model() -> LogisticRegression:
+    features, target = load_iris(return_X_y=True)
+    return LogisticRegression(max_iter=500).fit(features, target)
+
+
+@pytest.fixture(scope="session")
+def iris_bytes(iris_model: LogisticRegression, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path: Path = tmp_path_factory.mktemp("iris") / "model.joblib"
+    joblib.dump(iris_model, path)
+    return path.read_bytes()
