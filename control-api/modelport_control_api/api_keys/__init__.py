@@ -1,0 +1,1 @@
+"""Keys for programs: made, listed, rotated and revoked by people."""

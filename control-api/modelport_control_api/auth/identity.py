@@ -1,0 +1,22 @@
+"""Who is asking, and what that credential may do."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SCOPES = ("predict", "models:read", "models:write", "analytics:read")
+
+
+@dataclass(frozen=True)
+class Principal:
+    """`model_ids` None: every model of the user. `credential_id` is the session's or the API key's id."""
+
+    user_id: str
+    email: str
+    is_admin: bool
+    scopes: frozenset[str]
+    credential: Literal["session", "api_key"]
+    credential_id: str
+    model_ids: frozenset[str] | None = None
+
+    def may_use(self, model_id: str) -> bool:
+        return self.model_ids is None or model_id in self.model_ids

@@ -1,0 +1,119 @@
+"""Sessions: chains of refresh tokens, each usable once. A second use means theft and ends the chain."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy.orm import Session, aliased
+
+from modelport_control_api.auth.tables import RefreshToken
+from modelport_control_api.db.base import new_id, utc_now
+
+
+@dataclass(frozen=True)
+class Rotated:
+    user_id: str
+    family_id: str
+    refresh_token: str
+
+
+@dataclass(frozen=True)
+class Reused:
+    """A token that was used before came again: its family has been revoked in this transaction."""
+
+    user_id: str
+    family_id: str
+
+
+def open_family(session: Session, user_id: str, life: timedelta) -> tuple[str, str]:
+    """Start a session. Returns its id and its first refresh token."""
+    _forget_expired(session, user_id)
+    family_id = new_id()
+    return family_id, _add_token(session, user_id, family_id, life)
+
+
+def rotate(session: Session, refresh_token: str, life: timedelta) -> Rotated | Reused | None:
+    """Exchange a token for the next one. None: unknown, expired or of a revoked family."""
+    digest = _digest(refresh_token)
+    # One statement both checks and marks: of two simultaneous uses exactly one finds it unused.
+    owner = session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.token_sha256 == digest, *_usable())
+        .values(used_at=utc_now())
+        .returning(RefreshToken.user_id, RefreshToken.family_id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if owner is None:
+        return _detect_reuse(session, digest)
+    return Rotated(owner.user_id, owner.family_id, _add_token(session, owner.user_id, owner.family_id, life))
+
+
+def find(session: Session, refresh_token: str) -> RefreshToken | None:
+    return _find(session, _digest(refresh_token))
+
+
+def revoke_family(session: Session, family_id: str) -> None:
+    _revoke(session, RefreshToken.family_id == family_id)
+
+
+def revoke_others(session: Session, user_id: str, family_id: str) -> None:
+    """End every session of the user but this one."""
+    _revoke(session, RefreshToken.user_id == user_id, RefreshToken.family_id != family_id)
+
+
+def is_alive(session: Session, family_id: str) -> bool:
+    return bool(session.scalar(select(exists().where(RefreshToken.family_id == family_id, *_usable()))))
+
+
+def _usable() -> tuple[ColumnElement[bool], ...]:
+    sibling = aliased(RefreshToken)
+    revoked = exists().where(sibling.family_id == RefreshToken.family_id, sibling.revoked_at.is_not(None))
+    return (RefreshToken.used_at.is_(None), RefreshToken.expires_at > utc_now(), ~revoked)
+
+
+def _detect_reuse(session: Session, digest: str) -> Reused | None:
+    row = _find(session, digest)
+    if row is None or row.used_at is None:
+        return None
+    revoke_family(session, row.family_id)
+    return Reused(row.user_id, row.family_id)
+
+
+def _find(session: Session, digest: str) -> RefreshToken | None:
+    return session.scalars(select(RefreshToken).where(RefreshToken.token_sha256 == digest)).one_or_none()
+
+
+def _revoke(session: Session, *which: ColumnElement[bool]) -> None:
+    session.execute(
+        update(RefreshToken)
+        .where(*which, RefreshToken.revoked_at.is_(None))
+        .values(revoked_at=utc_now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _add_token(session: Session, user_id: str, family_id: str, life: timedelta) -> str:
+    refresh_token = secrets.token_urlsafe(32)
+    session.add(
+        RefreshToken(
+            user_id=user_id,
+            family_id=family_id,
+            token_sha256=_digest(refresh_token),
+            expires_at=utc_now() + life,
+        )
+    )
+    return refresh_token
+
+
+def _forget_expired(session: Session, user_id: str) -> None:
+    session.execute(
+        delete(RefreshToken)
+        .where(RefreshToken.user_id == user_id, RefreshToken.expires_at < utc_now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _digest(refresh_token: str) -> str:
+    return hashlib.sha256(refresh_token.encode()).hexdigest()

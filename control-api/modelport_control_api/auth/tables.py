@@ -1,0 +1,38 @@
+"""People and their refresh tokens."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from modelport_control_api.db.base import Base, Identified, utc_now
+
+
+class User(Identified, Base):
+    """`email` is normalised before it comes here, so that its uniqueness ignores case on both databases."""
+
+    __tablename__ = "users"
+
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    full_name: Mapped[str | None] = mapped_column(String(200))
+    password_hash: Mapped[str] = mapped_column(String(80))
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class RefreshToken(Identified, Base):
+    """One link of a chain: `family_id` is the session, that is one login and all its refreshes.
+
+    A family is revoked as soon as one of its rows is: a row added meanwhile by another transaction is caught too.
+    """
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (Index(None, "family_id"), Index(None, "user_id", "expires_at"))
+
+    family_id: Mapped[str] = mapped_column(String(36))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

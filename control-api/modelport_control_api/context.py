@@ -1,0 +1,32 @@
+"""What every endpoint may need, built once by `app.build`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+from modelport_edge.store import Store
+
+from modelport_control_api.settings import Settings
+
+if TYPE_CHECKING:
+    from modelport_control_api.auth.passwords import Passwords
+    from modelport_control_api.db.session import Database
+    from modelport_control_api.publisher.cluster import Cluster
+    from modelport_control_api.signing_keys.ring import KeyRing
+
+
+@dataclass(frozen=True)
+class Context:
+    """In `request.app.state.context`, for the public and the internal app alike."""
+
+    settings: Settings
+    database: "Database"
+    store: Store
+    cluster: "Cluster"
+    signing_keys: "KeyRing"
+    passwords: "Passwords"
+
+
+def get_context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context

@@ -1,0 +1,38 @@
+"""How SQLAlchemy connects: the two databases behave alike from here up."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+# A writer waits this long for another one. SQLite has one writer at a time; every transaction here is short.
+SQLITE_BUSY_MILLISECONDS = 15_000
+BEGIN_OPTION = "modelport_begin"
+
+
+def build_engine(url: str) -> Engine:
+    """Connect lazily to `sqlite:///path` or `postgresql://…`. Statements' values never reach logs or errors."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _build_sqlite(url)
+    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+
+
+def _build_sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would start transactions on its own, too late and without the write lock.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for another writer (SQLITE_BUSY_SNAPSHOT):
+    # it must own the write lock from its beginning.
+    mode = connection.get_execution_options().get(BEGIN_OPTION, "IMMEDIATE")
+    connection.exec_driver_sql(f"BEGIN {mode}")

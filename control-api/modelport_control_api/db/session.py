@@ -1,0 +1,47 @@
+"""Transactions: one for a request, committed before the answer leaves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from modelport_control_api.context import get_context
+from modelport_control_api.db.engine import BEGIN_OPTION, build_engine
+
+
+class Database:
+    """One pool of connections. Safe to use from many threads; sessions are not."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = build_engine(url)
+        self._reader = self.engine.execution_options(**{BEGIN_OPTION: "DEFERRED"})
+
+    @contextmanager
+    def transaction(self, *, read_only: bool = False) -> Iterator[Session]:
+        """Commit when the block ends, roll back when it raises. `read_only` does not wait for SQLite's writer."""
+        engine = self._reader if read_only else self.engine
+        # Rows stay readable after the commit: an answer is built from them.
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def ping(self) -> None:
+        """Raise `sqlalchemy.exc.SQLAlchemyError` if the database does not answer."""
+        with self._reader.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_session(request: Request) -> Iterator[Session]:
+    read_only = request.method in ("GET", "HEAD")
+    with get_context(request).database.transaction(read_only=read_only) as session:
+        yield session
+
+
+# "function": FastAPI would otherwise commit after the answer has left, and a client could read its own write too early.
+get_session = Depends(open_session, scope="function")
+DbSession = Annotated[Session, get_session]

@@ -1,0 +1,34 @@
+"""Which key signs, which are still published, which can go: a function of their ages alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from modelport_control_api.signing_keys.files import SigningKey
+
+# Clocks of gateways may differ from ours by this much.
+CLOCK_LEEWAY = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A new key is published at once, signs after `activation`, and its forerunner goes `token_life` after that."""
+
+    activation: timedelta
+    token_life: timedelta
+
+    def signer(self, keys: Sequence[SigningKey], now: datetime) -> SigningKey:
+        """The newest activated key. `keys` is sorted by age, oldest first, and not empty."""
+        activated = [key for key in keys if key.created_at + self.activation <= now]
+        # The very first key has no forerunner to wait for.
+        return activated[-1] if activated else keys[0]
+
+    def published(self, keys: Sequence[SigningKey], now: datetime) -> list[SigningKey]:
+        """All but those whose every token has expired."""
+        retired = {key.kid for key, successor in pairwise(keys) if self._has_taken_over(successor, now)}
+        return [key for key in keys if key.kid not in retired]
+
+    def _has_taken_over(self, successor: SigningKey, now: datetime) -> bool:
+        last_token_ends = successor.created_at + self.activation + self.token_life + CLOCK_LEEWAY
+        return last_token_ends <= now
