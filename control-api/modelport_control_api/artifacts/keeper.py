@@ -12,7 +12,7 @@ from modelport_control_api.artifacts.store import ArtifactStore
 
 log = structlog.get_logger(__name__)
 
-References = Callable[[Collection[str]], Awaitable[set[str]]]
+References = Callable[[set[str]], Awaitable[set[str]]]
 """Of the digests given, those that some version names."""
 
 
@@ -44,7 +44,7 @@ class ArtifactKeeper:
 
     async def discard(self, digests: Collection[str]) -> int:
         """Remove those of `digests` that no version names; give how many went."""
-        unwanted = set(digests) - await self._references(digests)
+        unwanted = set(digests) - await self._references(set(digests))
         removed = 0
         for sha256 in sorted(unwanted):
             removed += await self._discard_one(sha256)
@@ -55,7 +55,7 @@ class ArtifactKeeper:
     async def _discard_one(self, sha256: str) -> bool:
         async with self.holding(sha256):
             # Asked again under the lock: an upload may have committed since the first answer.
-            if await self._references([sha256]):
+            if await self._references({sha256}):
                 return False
             stored = await self._store.find(sha256)
             if stored is None or datetime.now(UTC) - stored.stored_at < self._grace:

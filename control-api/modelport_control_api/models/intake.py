@@ -1,0 +1,130 @@
+"""An uploaded file on its way to being a version: received, recognised, stored, and only then named."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+
+from modelport_control_api.artifacts.keeper import ArtifactKeeper
+from modelport_control_api.artifacts.store import ArtifactStore
+from modelport_control_api.models.errors import FieldErrors
+from modelport_control_api.models.sample import MAX_SAMPLE_BYTES, parse_sample
+from modelport_control_api.models.service import NewVersion
+from modelport_control_api.models.transactions import Transactions
+from modelport_control_api.sniff.detect import detect_framework, normalise_framework
+from modelport_control_api.uploads.form import Form, ReceivedUpload
+from modelport_control_api.uploads.receive import receive_upload
+
+T = TypeVar("T")
+
+NAME_CHARACTERS = 100
+DESCRIPTION_CHARACTERS = 10_000
+# UTF-8 takes at most four bytes for a character.
+_MODEL_TEXTS = {
+    "name": NAME_CHARACTERS * 4,
+    "model_type": 64,
+    "description": DESCRIPTION_CHARACTERS * 4,
+    "sample": MAX_SAMPLE_BYTES,
+}
+_VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16}
+
+
+def model_form(max_file_bytes: int) -> Form:
+    return Form(_MODEL_TEXTS, required=frozenset({"name"}), max_file_bytes=max_file_bytes)
+
+
+def version_form(max_file_bytes: int) -> Form:
+    return Form(_VERSION_TEXTS, required=frozenset(), max_file_bytes=max_file_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    store: ArtifactStore
+    keeper: ArtifactKeeper
+    transactions: Transactions
+    idle_seconds: float
+
+    @asynccontextmanager
+    async def receiving(self, request: Request, form: Form) -> AsyncIterator["Arrival"]:
+        """Receive the body and tell what it is. Raises an UploadError, FieldErrors or an error of `sniff`."""
+        async with receive_upload(
+            request, form, self.store.incoming, idle_seconds=self.idle_seconds
+        ) as upload:
+            check_texts(upload.texts)
+            model_type = upload.texts.get("model_type") or None
+            framework = await asyncio.to_thread(detect_framework, upload.path, model_type)
+            yield Arrival(upload.texts, _new_version(upload, framework), upload.path)
+
+    async def commit(self, arrival: "Arrival", work: Callable[[Session], T]) -> T:
+        """Store the file, then run `work`, which names it, in one transaction: no row without its file."""
+        sha256 = arrival.version.sha256
+        try:
+            async with self.keeper.holding(sha256):
+                await self.store.put(arrival.path, sha256)
+                return await self.transactions.write(work)
+        except Exception:
+            await self.keeper.discard([sha256])
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """`texts` are checked; `path` is the file until it is committed."""
+
+    texts: Mapping[str, str]
+    version: NewVersion
+    path: Path
+
+
+def check_texts(texts: Mapping[str, str]) -> None:
+    """Raises FieldErrors that names every text field that is not acceptable."""
+    checks: dict[str, Callable[[str], object]] = {
+        "name": _check_name,
+        "description": _check_description,
+        "model_type": lambda text: normalise_framework(text) if text else None,
+        "sample": lambda text: parse_sample(text) if text else None,
+        "traffic": _check_traffic,
+    }
+    errors: dict[str, str] = {}
+    for field, text in texts.items():
+        try:
+            checks[field](text)
+        except ValueError as error:
+            errors[field] = str(error)
+    if errors:
+        raise FieldErrors(errors)
+
+
+def _new_version(upload: ReceivedUpload, framework: str) -> NewVersion:
+    # A form in a browser sends fields that were left empty, too: the same as leaving them out.
+    sample = upload.texts.get("sample")
+    return NewVersion(
+        framework=framework,
+        sha256=upload.sha256,
+        size=upload.size,
+        sample=parse_sample(sample) if sample else None,
+    )
+
+
+def _check_name(text: str) -> None:
+    if not 1 <= len(text.strip()) <= NAME_CHARACTERS:
+        raise ValueError(f"must have 1 to {NAME_CHARACTERS} characters")
+    if not text.strip().isprintable():
+        raise ValueError("must be printable characters only")
+
+
+def _check_description(text: str) -> None:
+    if len(text) > DESCRIPTION_CHARACTERS:
+        raise ValueError(f"must have at most {DESCRIPTION_CHARACTERS} characters")
+    if "\0" in text:
+        raise ValueError("must not hold a NUL character")
+
+
+def _check_traffic(text: str) -> None:
+    if text not in {"", "0", "100"}:
+        raise ValueError("must be 0 (keep the traffic as it is) or 100 (move it here, which is the default)")

@@ -1,0 +1,53 @@
+"""A model as the database has it, detached from any session: what the rest of the code passes around."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from modelport_crds.mlmodel import Access, Framework
+
+Traffic = Mapping[str, int]
+"""Version → percent; sums to 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """`size` is in bytes; `sample` is a predict body with one row."""
+
+    number: int
+    framework: Framework
+    sha256: str
+    size: int
+    sample: dict[str, Any] | None
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"v{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """`cache_ttl_seconds` None: answers are not cached. `rate_limit_requests` None: the platform's limit.
+
+    `revision` grows with every change, so that a publisher sees that it applied an outdated one.
+    """
+
+    id: str
+    owner_id: str
+    name: str
+    description: str
+    access: Access
+    cache_ttl_seconds: int | None
+    rate_limit_requests: int | None
+    rate_limit_period_seconds: int
+    timeout_seconds: int
+    traffic: Traffic
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    versions: tuple[VersionRecord, ...] = field(default=())
+
+    def version(self, name: str) -> VersionRecord | None:
+        return next((version for version in self.versions if version.name == name), None)

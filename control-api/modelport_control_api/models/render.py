@@ -1,0 +1,89 @@
+"""A model's answer: the row of the database and what the cluster says of it, in one."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from modelport_crds.mlmodel import MLModel, VersionStatus
+
+from modelport_control_api.models.records import ModelRecord, VersionRecord
+from modelport_control_api.models.schemas import ModelAnswer, RateLimitSetting, VersionAnswer
+from modelport_control_api.models.status_view import model_view, served_traffic, version_view
+
+
+def render_model(record: ModelRecord, live: MLModel | None, predict_url: Callable[[str], str]) -> ModelAnswer:
+    view = model_view(record.traffic, live)
+    served = served_traffic(live)
+    main = record.version(_main_version(served or record.traffic)) or record.versions[-1]
+    return ModelAnswer(
+        id=record.id,
+        name=record.name,
+        description=record.description,
+        framework=main.framework,
+        status=view.status,
+        reason=view.reason,
+        message=view.message,
+        predict_url=predict_url(record.id),
+        signature=_signature(main, live),
+        access=record.access,
+        cache_ttl_seconds=record.cache_ttl_seconds,
+        rate_limit=_rate_limit(record),
+        timeout_seconds=record.timeout_seconds,
+        traffic=served,
+        wanted_traffic=dict(record.traffic),
+        versions=[render_version(version, live) for version in record.versions],
+        owner_id=record.owner_id,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+    )
+
+
+def render_version(version: VersionRecord, live: MLModel | None) -> VersionAnswer:
+    view = version_view(version.name, live)
+    known = live.status.version(version.name) if live else None
+    known = known or VersionStatus(name=version.name)
+    return VersionAnswer(
+        name=version.name,
+        status=view.status,
+        reason=view.reason,
+        message=view.message,
+        framework=version.framework,
+        sha256=version.sha256,
+        size=version.size,
+        sample=version.sample,
+        sample_answer=_sample_answer(known),
+        signature=known.signature,
+        libraries=known.libraries,
+        sandbox=known.sandbox,
+        traffic=served_traffic(live).get(version.name, 0),
+        replicas=known.replicas,
+        restarts=known.restarts,
+        created_at=version.created_at,
+    )
+
+
+def _main_version(traffic: Any) -> str:
+    return max(traffic, key=lambda version: traffic[version], default="")
+
+
+def _signature(version: VersionRecord, live: MLModel | None) -> dict[str, Any] | None:
+    known = live.status.version(version.name) if live else None
+    return known.signature if known else None
+
+
+def _rate_limit(record: ModelRecord) -> RateLimitSetting | None:
+    if record.rate_limit_requests is None:
+        return None
+    return RateLimitSetting(
+        requests=record.rate_limit_requests, period_seconds=record.rate_limit_period_seconds
+    )
+
+
+def _sample_answer(known: VersionStatus) -> Any:
+    if known.sample_answer is None:
+        return None
+    try:
+        return json.loads(known.sample_answer.body)
+    except ValueError:
+        # The body is the model's own, and untrusted: shown as the text it is.
+        return known.sample_answer.body

@@ -1,0 +1,83 @@
+"""Rows of models and versions, in and out of one transaction."""
+
+from collections.abc import Collection
+from typing import cast
+
+from modelport_crds.mlmodel import Access, Framework
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from modelport_control_api.models.cursor import Cursor
+from modelport_control_api.models.records import ModelRecord, VersionRecord
+from modelport_control_api.models.tables import ModelRow, VersionRow
+
+
+def find(session: Session, model_id: str) -> ModelRow | None:
+    return session.get(ModelRow, model_id)
+
+
+def find_locked(session: Session, model_id: str) -> ModelRow | None:
+    """Hold the row until the transaction ends, so that two changes of one model follow each other."""
+    return session.get(ModelRow, model_id, with_for_update=True)
+
+
+def page(
+    session: Session, owner_id: str, *, among: Collection[str] | None, after: Cursor | None, limit: int
+) -> list[ModelRow]:
+    """Give `limit` models, newest first. `among` None: whichever id."""
+    query = select(ModelRow).where(ModelRow.owner_id == owner_id)
+    if among is not None:
+        query = query.where(ModelRow.id.in_(among))
+    if after is not None:
+        older = ModelRow.created_at < after.created_at
+        same_time = and_(ModelRow.created_at == after.created_at, ModelRow.id < after.id)
+        query = query.where(or_(older, same_time))
+    query = query.order_by(ModelRow.created_at.desc(), ModelRow.id.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
+def all_ids(session: Session) -> set[str]:
+    return set(session.scalars(select(ModelRow.id)))
+
+
+def referenced_digests(session: Session, digests: Collection[str]) -> set[str]:
+    """Give those of `digests` that some version names."""
+    found: set[str] = set()
+    wanted = sorted(digests)
+    # Databases bound the parameters of one statement.
+    for start in range(0, len(wanted), 500):
+        batch = wanted[start : start + 500]
+        found |= set(
+            session.scalars(select(VersionRow.sha256).where(VersionRow.sha256.in_(batch)).distinct())
+        )
+    return found
+
+
+def to_record(row: ModelRow) -> ModelRecord:
+    return ModelRecord(
+        id=row.id,
+        owner_id=row.owner_id,
+        name=row.name,
+        description=row.description,
+        access=cast(Access, row.access),
+        cache_ttl_seconds=row.cache_ttl_seconds,
+        rate_limit_requests=row.rate_limit_requests,
+        rate_limit_period_seconds=row.rate_limit_period_seconds,
+        timeout_seconds=row.timeout_seconds,
+        traffic=dict(row.traffic),
+        revision=row.revision,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        versions=tuple(_to_version_record(version) for version in row.versions),
+    )
+
+
+def _to_version_record(row: VersionRow) -> VersionRecord:
+    return VersionRecord(
+        number=row.number,
+        framework=cast(Framework, row.framework),
+        sha256=row.sha256,
+        size=row.size,
+        sample=row.sample,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,138 @@
+"""What people may do with models: each change, its outbox entry and its audit entry in one transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from modelport_control_api.auth.principal import Principal
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.models import repository
+from modelport_control_api.models.caller import Caller
+from modelport_control_api.models.errors import ModelNotFound, TooManyVersions, VersionNotFound
+from modelport_control_api.models.naming import new_model_id
+from modelport_control_api.models.records import ModelRecord, VersionRecord
+from modelport_control_api.models.tables import ModelRow, VersionRow
+from modelport_control_api.publisher import outbox
+
+# All versions of a model are in one Kubernetes resource, whose size is bounded.
+MAX_VERSIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A stored file that becomes a version. `size` is in bytes."""
+
+    framework: str
+    sha256: str
+    size: int
+    sample: dict[str, Any] | None
+
+
+def create_model(
+    session: Session, caller: Caller, *, name: str, description: str, version: NewVersion
+) -> ModelRecord:
+    row = ModelRow(
+        id=new_model_id(name),
+        owner_id=caller.principal.user_id,
+        name=name,
+        description=description,
+        traffic={},
+    )
+    session.add(row)
+    row.traffic = {_append(row, version): 100}
+    # Flushed first: the defaults of the columns are part of the record.
+    session.flush()
+    return finish_change(session, caller, row, "model.create", {"name": name, "sha256": version.sha256})
+
+
+def add_version(
+    session: Session, caller: Caller, model_id: str, version: NewVersion, *, move_traffic: bool
+) -> tuple[ModelRecord, VersionRecord]:
+    row = own_locked(session, caller.principal, model_id)
+    if len(row.versions) >= MAX_VERSIONS:
+        raise TooManyVersions(
+            f"The model has {MAX_VERSIONS} versions, the most there may be: delete some first."
+        )
+    name = _append(row, version)
+    if move_traffic:
+        replace_traffic(row, {name: 100})
+    session.flush()
+    detail = {"version": name, "sha256": version.sha256, "move_traffic": move_traffic}
+    record = finish_change(session, caller, row, "version.create", detail)
+    return record, record.versions[-1]
+
+
+def change_model(session: Session, caller: Caller, model_id: str, changes: dict[str, Any]) -> ModelRecord:
+    """Set columns. What is not in `changes` stays."""
+    row = own_locked(session, caller.principal, model_id)
+    different = {column: value for column, value in changes.items() if getattr(row, column) != value}
+    if not different:
+        return repository.to_record(row)
+    for column, value in different.items():
+        setattr(row, column, value)
+    return finish_change(session, caller, row, "model.change", {"changes": different})
+
+
+def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
+    """Give the digests of files that it no longer needs."""
+    row = own_locked(session, caller.principal, model_id)
+    digests = {version.sha256 for version in row.versions}
+    session.delete(row)
+    outbox.record_change(session, model_id)
+    caller.audit(session, "model.delete", model_id, {"name": row.name})
+    return digests
+
+
+def get_model(session: Session, principal: Principal, model_id: str) -> ModelRecord:
+    return repository.to_record(_own(principal, repository.find(session, model_id), model_id))
+
+
+def own_locked(session: Session, principal: Principal, model_id: str) -> ModelRow:
+    """Give the row to change, if it is the caller's. Raises ModelNotFound, whichever of the two is wrong."""
+    return _own(principal, repository.find_locked(session, model_id), model_id)
+
+
+def find_version(row: ModelRow, name: str) -> VersionRow:
+    for version in row.versions:
+        if f"v{version.number}" == name:
+            return version
+    raise VersionNotFound(f"The model has no version {name}.")
+
+
+def replace_traffic(row: ModelRow, traffic: dict[str, int]) -> None:
+    """Change the wanted traffic and keep the one before for a rollback."""
+    if traffic != row.traffic:
+        row.previous_traffic, row.traffic = dict(row.traffic), traffic
+
+
+def finish_change(
+    session: Session, caller: Caller, row: ModelRow, action: str, detail: dict[str, Any]
+) -> ModelRecord:
+    """Count the change, tell the cluster and the audit log of it, and give the model as it is now."""
+    row.revision += 1
+    row.updated_at = utc_now()
+    outbox.record_change(session, row.id)
+    caller.audit(session, action, row.id, detail)
+    return repository.to_record(row)
+
+
+def _append(row: ModelRow, version: NewVersion) -> str:
+    row.last_version = (row.last_version or 0) + 1
+    row.versions.append(
+        VersionRow(
+            number=row.last_version,
+            framework=version.framework,
+            sha256=version.sha256,
+            size=version.size,
+            sample=version.sample,
+        )
+    )
+    return f"v{row.last_version}"
+
+
+def _own(principal: Principal, row: ModelRow | None, model_id: str) -> ModelRow:
+    mine = row is not None and (principal.is_admin or row.owner_id == principal.user_id)
+    if row is None or not mine or not principal.may_use(model_id):
+        raise ModelNotFound("There is no such model, or it is not yours.")
+    return row

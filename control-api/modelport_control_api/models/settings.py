@@ -1,0 +1,32 @@
+"""The settings of models, uploads and artifacts; part of the control API's own."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ModelsSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MODELPORT_CONTROL_API_", use_attribute_docstrings=True)
+
+    artifacts_url: str
+    """Where model files are kept: an absolute path or `file://` URL of a folder that only this process uses,
+    or `s3://bucket/prefix` (credentials as obstore reads them from the environment)."""
+
+    scratch_dir: Path | None = None
+    """Folder for uploads on their way to a remote artifact store; one in the system's temporary folder unless
+    given. A local store collects them in itself, since a rename is atomic within one filesystem only."""
+
+    artifact_grace_seconds: float | None = Field(default=None, ge=0)
+    """Age in seconds below which an unreferenced file is left alone: another process may be about to commit
+    the row that names it. Unless given: 300, and 0 with SQLite, where there is one process."""
+
+    models_namespace: str = "modelport-models"
+    """Namespace that the platform's own MLModels are written to."""
+
+    upload_idle_seconds: float = Field(default=60, gt=0)
+    """Seconds without a byte after which an upload is given up."""
+
+    public_url: str | None = None
+    """Address that users reach the platform at (`https://models.example.com`), for `predict_url`; where the
+    request was sent to unless given."""

@@ -1,0 +1,115 @@
+"""What to tell people of a model: its status, and why, from what is wanted and what the cluster says.
+
+Pure: no I/O and no clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from modelport_crds.mlmodel import MLModel, MLModelStatus, TrafficTarget, VersionStatus
+from modelport_crds.reasons import EXPLANATIONS, Reason
+
+StatusName = Literal["pending", "ready", "failed", "degraded"]
+Traffic = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """`reason` is one of `modelport_crds.reasons`; `message` says what happened and what to do."""
+
+    status: StatusName
+    reason: str
+    message: str
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more is under way: waiting longer brings nothing new."""
+        return self.status != "pending"
+
+
+def served_traffic(model: MLModel | None) -> dict[str, int]:
+    """What requests get now, by version in percent; empty while nothing answers."""
+    return _weights(model.status.traffic) if model else {}
+
+
+def version_view(version: str, model: MLModel | None) -> StatusView:
+    known = model.status.version(version) if model else None
+    if known is None:
+        return _progressing(f"{version} is about to be started.")
+    if known.failed:
+        return StatusView("failed", known.reason, _message(known))
+    if known.ready:
+        return StatusView("ready", Reason.SERVING, known.message or f"{version} answers.")
+    if known.answered:
+        return StatusView("degraded", known.reason or Reason.NO_READY_VERSION, _message(known))
+    return StatusView("pending", known.reason or Reason.PROGRESSING, _message(known))
+
+
+def model_view(wanted: Traffic, model: MLModel | None) -> StatusView:
+    """`wanted` is the traffic asked for: version → percent."""
+    wanted = {version: weight for version, weight in wanted.items() if weight}
+    served = served_traffic(model)
+    views = {version: version_view(version, model) for version in wanted}
+    failed = _first(views, "failed")
+    if not served:
+        return _not_serving(views, failed)
+    if failed is not None:
+        return StatusView(
+            "degraded", failed[1].reason, f"{failed[0]} failed: {failed[1].message} {_goes_on(served)}"
+        )
+    if served == wanted:
+        return _serving(served, views, model.status if model else MLModelStatus())
+    version, view = _first(views, "pending") or _first(views, "degraded") or next(iter(views.items()))
+    return _progressing(f"{version} is not serving yet: {view.message} {_goes_on(served)}")
+
+
+def _not_serving(views: Mapping[str, StatusView], failed: tuple[str, StatusView] | None) -> StatusView:
+    if failed is not None:
+        version, view = failed
+        return StatusView("failed", view.reason, f"{version} failed: {view.message}")
+    version, view = next(iter(views.items()))
+    if view.status == "ready":
+        return _progressing(f"{version} has answered; traffic is about to move to it.")
+    return StatusView("pending", view.reason, view.message)
+
+
+def _serving(served: Traffic, views: Mapping[str, StatusView], status: MLModelStatus) -> StatusView:
+    down = next(((version, view) for version, view in views.items() if view.status != "ready"), None)
+    if down is None:
+        return StatusView("ready", Reason.SERVING, f"{_listed(served)} serves.")
+    version, view = down
+    others = {name: weight for name, weight in served.items() if views[name].status == "ready"}
+    suffix = _goes_on(others) if others else "Requests wait or get 503 meanwhile."
+    known = status.version(version)
+    reason = known.reason if known and known.reason not in {"", Reason.SERVING} else Reason.NO_READY_VERSION
+    return StatusView("degraded", reason, f"{version} has no ready replica: {view.message} {suffix}")
+
+
+def _progressing(message: str) -> StatusView:
+    return StatusView("pending", Reason.PROGRESSING, message)
+
+
+def _first(views: Mapping[str, StatusView], status: StatusName) -> tuple[str, StatusView] | None:
+    return next(((version, view) for version, view in views.items() if view.status == status), None)
+
+
+def _goes_on(served: Traffic) -> str:
+    return f"{_listed(served)} goes on serving."
+
+
+def _listed(traffic: Traffic) -> str:
+    if len(traffic) == 1:
+        return next(iter(traffic))
+    return ", ".join(f"{version} ({weight} %)" for version, weight in traffic.items())
+
+
+def _message(known: VersionStatus) -> str:
+    if known.message:
+        return known.message
+    explanation = EXPLANATIONS.get(Reason(known.reason)) if known.reason in set(Reason) else None
+    return f"{explanation.meaning} {explanation.cure}" if explanation else f"{known.name} is starting."
+
+
+def _weights(targets: tuple[TrafficTarget, ...]) -> dict[str, int]:
+    return {target.version: target.weight for target in targets if target.weight}

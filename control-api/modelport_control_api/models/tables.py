@@ -1,0 +1,64 @@
+"""The tables of models, their versions, and the outbox of what the cluster has yet to be told."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from modelport_control_api.db.base import Base, utc_now
+
+DEFAULT_CACHE_TTL_SECONDS = 3600
+DEFAULT_TIMEOUT_SECONDS = 30
+
+
+class ModelRow(Base):
+    """`last_version` counts up for ever: a name like v2 never means two different files."""
+
+    __tablename__ = "models"
+    __table_args__ = (Index(None, "owner_id", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    description: Mapped[str] = mapped_column(Text, default="")
+    access: Mapped[str] = mapped_column(String(20), default="private")
+    cache_ttl_seconds: Mapped[int | None] = mapped_column(default=DEFAULT_CACHE_TTL_SECONDS)
+    rate_limit_requests: Mapped[int | None] = mapped_column(default=None)
+    rate_limit_period_seconds: Mapped[int] = mapped_column(default=60)
+    timeout_seconds: Mapped[int] = mapped_column(default=DEFAULT_TIMEOUT_SECONDS)
+    traffic: Mapped[dict[str, int]] = mapped_column(JSON)
+    previous_traffic: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    last_version: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    versions: Mapped[list["VersionRow"]] = relationship(
+        order_by="VersionRow.number", lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class VersionRow(Base):
+    """`sha256` names a file of the artifact store, which lives as long as a row does that names it."""
+
+    __tablename__ = "model_versions"
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    framework: Mapped[str] = mapped_column(String(20))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size: Mapped[int]
+    sample: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class OutboxRow(Base):
+    """One model that the cluster must hear of. `model_id` is no foreign key: deletions are published too."""
+
+    __tablename__ = "outbox"
+    # SQLite would give the id of a deleted last row again, and "published up to 7" would cover a new change.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy reads it as a plain class attribute
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    model_id: Mapped[str] = mapped_column(String(63), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,0 +1,58 @@
+"""The MLModel that a model of the database asks for. Pure."""
+
+from modelport_crds import mlmodel, names
+
+from modelport_control_api.models.records import ModelRecord, VersionRecord
+from modelport_control_api.publisher.cluster import Object
+
+# What the control API wrote, and so may delete: an MLModel applied with kubectl is left alone.
+MANAGED_BY = "modelport-control-api"
+
+
+def build_manifest(record: ModelRecord, namespace: str) -> Object:
+    model = mlmodel.MLModel(metadata=_metadata(record, namespace), spec=_spec(record))
+    body = mlmodel.to_object(model)
+    # Applied without it: the status is the operator's to write.
+    body.pop("status", None)
+    body["metadata"]["namespace"] = namespace
+    return body
+
+
+def _metadata(record: ModelRecord, namespace: str) -> mlmodel.Metadata:
+    return mlmodel.Metadata(
+        name=record.id,
+        namespace=namespace,
+        labels={names.LABEL_MODEL: record.id, names.LABEL_MANAGED_BY: MANAGED_BY},
+    )
+
+
+def _spec(record: ModelRecord) -> mlmodel.MLModelSpec:
+    ttl, requests = record.cache_ttl_seconds, record.rate_limit_requests
+    return mlmodel.MLModelSpec(
+        display_name=record.name,
+        owner=record.owner_id,
+        access=record.access,
+        versions=tuple(_version(version) for version in record.versions),
+        traffic=tuple(
+            mlmodel.TrafficTarget(version=version, weight=weight)
+            for version, weight in record.traffic.items()
+        ),
+        cache=mlmodel.Cache(ttl_seconds=ttl) if ttl else None,
+        rate_limit=(
+            mlmodel.RateLimit(requests=requests, period_seconds=record.rate_limit_period_seconds)
+            if requests
+            else None
+        ),
+        timeout_seconds=record.timeout_seconds,
+    )
+
+
+def _version(version: VersionRecord) -> mlmodel.ModelVersion:
+    return mlmodel.ModelVersion(
+        name=version.name,
+        framework=version.framework,
+        artifact=mlmodel.Artifact(
+            uri=names.platform_artifact_uri(version.sha256), sha256=version.sha256, size=version.size
+        ),
+        sample=version.sample,
+    )

@@ -1,0 +1,169 @@
+"""Tells the cluster what the database asks for, until it sticks.
+
+Level-triggered: an outbox entry says which model to look at, never what to do. The whole MLModel is computed
+from the rows as they are now, so entries may be repeated or merged without harm, and a crash at any point
+leaves the entry for the next start.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+import structlog
+from modelport_crds import names
+from prometheus_client import Counter, Gauge
+from sqlalchemy.orm import Session
+
+from modelport_control_api.db.session import Database
+from modelport_control_api.models import repository
+from modelport_control_api.models.records import ModelRecord
+from modelport_control_api.models.transactions import Transactions
+from modelport_control_api.publisher import outbox
+from modelport_control_api.publisher.cluster import Cluster
+from modelport_control_api.publisher.manifest import MANAGED_BY, build_manifest
+
+log = structlog.get_logger(__name__)
+PUBLISHED = Counter("modelport_control_api_published_models_total", "Times that the cluster took a model")
+FAILURES = Counter(
+    "modelport_control_api_publish_failures_total", "Times that the cluster did not take a model"
+)
+WAITING = Gauge(
+    "modelport_control_api_outbox_waiting_models", "Models that the cluster has yet to be told of"
+)
+
+_APPLY_TIMEOUT_SECONDS = 30.0
+_CONCURRENT_APPLIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds. `poll` finds what another replica left; `resync` compares everything with the cluster."""
+
+    poll: float = 5.0
+    resync: float = 600.0
+    first_retry: float = 0.5
+    last_retry: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Retry:
+    failures: int
+    at: float
+
+
+class Publisher:
+    def __init__(
+        self, database: Database, cluster: Cluster, namespace: str, pace: Pace | None = None
+    ) -> None:
+        self._transactions = Transactions(database, on_commit=lambda: None)
+        self._cluster = cluster
+        self._namespace = namespace
+        self._pace = pace or Pace()
+        self._woken = asyncio.Event()
+        self._retries: dict[str, _Retry] = {}
+        self._applies = asyncio.Semaphore(_CONCURRENT_APPLIES)
+        # Models that a resync wants looked at; unlike the outbox they need not survive a restart.
+        self._resyncing: set[str] = set()
+
+    def wake(self) -> None:
+        """Something was committed. Call it on the event loop."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Publish for ever."""
+        next_resync = self._now()
+        while True:
+            self._woken.clear()
+            try:
+                if self._now() >= next_resync:
+                    await self.resync()
+                    next_resync = self._now() + self._pace.resync
+                await self.publish_due()
+            except Exception as error:  # noqa: BLE001 - counted and logged; publishing must never end
+                # The database or the listing failed as a whole: the next round tries again.
+                FAILURES.inc()
+                log.warning("publishing failed", error=repr(error))
+            await self._sleep()
+
+    async def resync(self) -> None:
+        """Look at every model again, and at those of ours in the cluster that no row has any more."""
+        # The cluster first: a model that is made in between is then in the database's answer, never taken
+        # for one that was deleted.
+        there = await self._cluster.list(names.KIND, self._namespace, {names.LABEL_MANAGED_BY: MANAGED_BY})
+        wanted = await self._transactions.read(repository.all_ids)
+        self._resyncing |= wanted | {str(obj["metadata"]["name"]) for obj in there}
+
+    async def publish_due(self) -> None:
+        """Publish every model that waits and is not backing off; failures are kept for a later round."""
+        pending = await self._transactions.read(outbox.pending)
+        waiting = {**dict.fromkeys(self._resyncing, 0), **pending}
+        WAITING.set(len(waiting))
+        due = [model_id for model_id in waiting if self._due(model_id)]
+        await asyncio.gather(*(self._publish_or_retry(model_id, waiting[model_id]) for model_id in due))
+
+    def _due(self, model_id: str) -> bool:
+        retry = self._retries.get(model_id)
+        return retry is None or retry.at <= self._now()
+
+    async def _publish_or_retry(self, model_id: str, up_to: int) -> None:
+        try:
+            async with self._applies:
+                await self._publish(model_id)
+            await self._transactions.write(lambda session: outbox.mark_published(session, model_id, up_to))
+        except Exception as error:  # noqa: BLE001 - whatever it was: counted, logged and tried again
+            self._back_off(model_id, error)
+            return
+        self._retries.pop(model_id, None)
+        self._resyncing.discard(model_id)
+        PUBLISHED.inc()
+
+    async def _publish(self, model_id: str) -> None:
+        record = await self._load(model_id)
+        while True:
+            async with asyncio.timeout(_APPLY_TIMEOUT_SECONDS):
+                await self._tell(model_id, record)
+            # Another replica may have published a later change while this one was on its way: the last
+            # writer must be the one with the latest rows.
+            latest = await self._load(model_id)
+            if _revision(latest) == _revision(record):
+                return
+            record = latest
+
+    async def _tell(self, model_id: str, record: ModelRecord | None) -> None:
+        if record is None:
+            await self._cluster.delete(names.KIND, self._namespace, model_id)
+            return
+        manifest = build_manifest(record, self._namespace)
+        await self._cluster.apply(manifest, field_manager=names.FIELD_MANAGER_CONTROL_API)
+
+    async def _load(self, model_id: str) -> ModelRecord | None:
+        def load(session: Session) -> ModelRecord | None:
+            row = repository.find(session, model_id)
+            return repository.to_record(row) if row else None
+
+        return await self._transactions.read(load)
+
+    def _back_off(self, model_id: str, error: Exception) -> None:
+        failures = self._retries[model_id].failures + 1 if model_id in self._retries else 1
+        delay = min(self._pace.last_retry, self._pace.first_retry * 2 ** min(failures - 1, 16))
+        # Spread, so that models that failed together do not come back together.
+        delay *= random.uniform(0.75, 1.0)  # noqa: S311 - no secret
+        self._retries[model_id] = _Retry(failures, self._now() + delay)
+        FAILURES.inc()
+        log.warning("the cluster did not take a model", model=model_id, failures=failures, error=repr(error))
+
+    async def _sleep(self) -> None:
+        waits = [retry.at - self._now() for retry in self._retries.values()]
+        seconds = max(0.01, min([self._pace.poll, *waits]))
+        try:
+            await asyncio.wait_for(self._woken.wait(), seconds)
+        except TimeoutError:
+            return
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _revision(record: ModelRecord | None) -> int | None:
+    return record.revision if record else None
