@@ -1,0 +1,1 @@
+"""The protocol-free core: a model file in, an `Engine` out, that turns request bodies into answer bodies."""

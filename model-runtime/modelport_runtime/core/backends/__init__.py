@@ -1,0 +1,107 @@
+"""From a file to an engine: one module per framework, imported only when it is asked for."""
+
+import importlib
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from modelport_runtime.core import samples
+from modelport_runtime.core.backends.base import Backend
+from modelport_runtime.core.engine import Engine, describe_error
+from modelport_runtime.core.types import LoadError, Refused
+
+_IMPORTS = {
+    "sklearn": (
+        "sklearn.pipeline",
+        "sklearn.compose",
+        "sklearn.ensemble",
+        "sklearn.linear_model",
+        "pandas",
+        "skops.io",
+    ),
+    "xgboost": ("xgboost", "sklearn.pipeline", "pandas"),
+    "lightgbm": ("lightgbm", "sklearn.pipeline", "pandas"),
+    "onnx": ("onnxruntime",),
+}
+_PACKAGES = {
+    "sklearn": ("scikit-learn", "numpy", "pandas"),
+    "xgboost": ("xgboost-cpu", "scikit-learn", "numpy"),
+    "lightgbm": ("lightgbm", "scikit-learn", "numpy"),
+    "onnx": ("onnxruntime", "numpy"),
+}
+
+
+def prepare(framework: str) -> None:
+    """Import what the framework needs, before rights are given up. Starts no thread that outlives the call."""
+    import joblib
+
+    for module in ("numpy", *_IMPORTS[framework]):
+        importlib.import_module(module)
+    # It starts lscpu the first time, which the sandbox forbids; joblib remembers the answer.
+    joblib.cpu_count(only_physical_cores=True)
+
+
+def load(
+    path: Path,
+    framework: str,
+    sample: dict[str, Any] | None,
+    *,
+    model: str,
+    version: str,
+    max_batch_rows: int,
+    trusted: bool = False,
+) -> Engine:
+    """Read the model file, which may run its code, and make it ready to answer.
+
+    Raises `LoadError` with a reason, or whatever the file's own code raises.
+    """
+    backend = _read(path, framework, trusted=trusted)
+    signature = backend.signature
+    row = None if sample is None else samples.sample_row(sample)
+    if row is not None:
+        signature = samples.refine(signature, row)
+    engine = Engine(backend, signature, model=model, version=version, max_batch_rows=max_batch_rows)
+    if row is not None:
+        engine.sample, engine.sample_source = {"input": row}, "given"
+    return engine
+
+
+def self_check(engine: Engine) -> None:
+    """Put one row through the model: the sample, or rows made from the signature until one is answered.
+
+    Raises `LoadError`: SampleInvalid if the given sample does not fit, SampleFailed if the model raised.
+    """
+    if engine.sample is not None:
+        _check(engine, engine.sample)
+        return
+    failure: LoadError | None = None
+    for row in samples.synthetic_rows(engine.signature):
+        try:
+            _check(engine, {"input": row})
+        except LoadError as error:
+            failure = failure or error
+            continue
+        engine.sample, engine.sample_source = {"input": row}, "synthetic"
+        return
+    if failure is not None:
+        raise failure
+
+
+def _check(engine: Engine, sample: dict[str, Any]) -> None:
+    try:
+        request = engine.decode_sample(sample)
+        engine.run(request)
+    except Refused as refused:
+        raise LoadError("SampleInvalid", f"The sample does not fit the model: {refused}.") from None
+    except Exception as error:
+        raise LoadError("SampleFailed", f"The model raised on its sample: {describe_error(error)}") from error
+
+
+def _read(path: Path, framework: str, *, trusted: bool) -> Backend:
+    libraries = {name: metadata.version(name) for name in _PACKAGES[framework]}
+    if framework == "sklearn":
+        from modelport_runtime.core.backends import pickles
+        from modelport_runtime.core.backends.sklearn import EstimatorBackend
+
+        return EstimatorBackend(pickles.read(path, trusted=trusted), libraries)
+    raise LoadError("UnsupportedFormat", f"The framework {framework} is not known.")

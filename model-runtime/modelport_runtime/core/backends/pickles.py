@@ -1,0 +1,40 @@
+"""Files that may run code when read: pickle and joblib in any compression, and skops."""
+
+from pathlib import Path
+from typing import Any
+
+from modelport_runtime.core.types import LoadError
+
+_ZIP = b"PK\x03\x04"
+
+
+def read(path: Path, *, trusted: bool) -> Any:
+    """Read what the file holds, told by its first bytes. Raises `LoadError`, or whatever its code raises.
+
+    trusted: skops files may hold types that skops itself does not trust.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if not start:
+        raise LoadError("CorruptArtifact", "The file is empty.")
+    return _read_skops(path, trusted=trusted) if start == _ZIP else _read_joblib(path)
+
+
+def _read_joblib(path: Path) -> Any:
+    # joblib reads plain pickles too, and finds the compression by the first bytes.
+    import joblib
+
+    return joblib.load(path)
+
+
+def _read_skops(path: Path, *, trusted: bool) -> Any:
+    from skops import io
+
+    untrusted = io.get_untrusted_types(file=path)
+    if untrusted and not trusted:
+        raise LoadError(
+            "LoadFailed",
+            f"The skops file holds types that skops does not trust: {', '.join(untrusted)}. "
+            "Save it with joblib, or without them.",
+        )
+    return io.load(path, trusted=untrusted)

@@ -1,0 +1,155 @@
+"""Calls in, answers out: decode each, put compatible ones into one model call, split, encode."""
+
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modelport_runtime.core import v2
+from modelport_runtime.core.answers import Outputs, native_answer
+from modelport_runtime.core.backends.base import Backend
+from modelport_runtime.core.rows import Request, RowDecoder
+from modelport_runtime.core.signature import Signature
+from modelport_runtime.core.types import Answer, Call, Failure, Refused
+
+_MAX_DETAIL = 300
+"""An exception may quote its whole input; the caller needs the first words."""
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """A decoded call and its place among the calls that came with it."""
+
+    place: int
+    request: Request
+    echo: v2.Echo | None
+
+
+class Engine:
+    """One model, ready to answer. Not thread-safe: one worker thread calls it."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        signature: Signature,
+        *,
+        model: str,
+        version: str,
+        max_batch_rows: int,
+    ) -> None:
+        self.signature = signature
+        self.sample: dict[str, Any] | None = None
+        self.sample_source: str | None = None
+        self.libraries_here = backend.libraries
+        self._backend = backend
+        self._names = (model, version)
+        self._max_rows = max_batch_rows
+        self._decoder = RowDecoder(signature)
+        self._v2 = v2.Protocol(signature, self._decoder, model=model, version=version)
+        self._assemble = backend.assembler(signature)
+
+    def v2_metadata(self) -> dict[str, Any]:
+        """Give the model metadata of the Open Inference Protocol."""
+        return self._v2.metadata()
+
+    def predict_many(self, calls: Sequence[Call]) -> list[Answer | Failure]:
+        """Answer each call in its place; one that is wrong, or makes the model raise, fails alone."""
+        results: list[Answer | Failure | None] = [None] * len(calls)
+        pending = []
+        for place, call in enumerate(calls):
+            try:
+                pending.append(self._decode(place, call))
+            except Refused as refused:
+                results[place] = refused.failure
+        for batch in _batches(pending, self._max_rows):
+            for item, result in zip(batch, self._answer_batch(batch), strict=True):
+                results[item.place] = result
+        return [result for result in results if result is not None]
+
+    def decode_sample(self, sample: dict[str, Any]) -> Request:
+        """Read a sample as a request for all that the model can give. Raises `Refused`."""
+        rows = self._decoder.read_rows([sample["input"]], "input")
+        return Request(rows, single=True, outputs=self.signature.outputs)
+
+    def run(self, request: Request) -> Outputs:
+        """Put one decoded request through the model. Raises whatever the model raises."""
+        return self._run(request.rows, request.outputs)
+
+    def _decode(self, place: int, call: Call) -> _Pending:
+        if call.protocol == "v2":
+            request, echo = self._v2.decode(call.body)
+            return _Pending(place, request, echo)
+        return _Pending(place, self._decoder.decode(call.body), None)
+
+    def _answer_batch(self, batch: list[_Pending]) -> list[Answer | Failure]:
+        rows = [row for item in batch for row in item.request.rows]
+        try:
+            outputs = self._run(rows, batch[0].request.outputs)
+        except Exception as error:  # noqa: BLE001  # the model's code may raise anything; it ends in the answer
+            if len(batch) == 1:
+                return [model_failure(error)]
+            return [self._answer_batch([item])[0] for item in batch]
+        results: list[Answer | Failure] = []
+        start = 0
+        for item in batch:
+            stop = start + len(item.request.rows)
+            results.append(Answer(self._encode(item, outputs.part(start, stop))))
+            start = stop
+        return results
+
+    def _run(self, rows: list[Any], wanted: tuple[str, ...]) -> Outputs:
+        inputs = self._assemble(rows)
+        prediction = probabilities = None
+        if "prediction" in wanted:
+            prediction = _one_each(self._backend.predict(inputs), rows)
+        if "probabilities" in wanted:
+            probabilities = _one_each(self._backend.probabilities(inputs), rows)
+        return Outputs(prediction, probabilities)
+
+    def _encode(self, item: _Pending, outputs: Outputs) -> bytes:
+        if item.echo is not None:
+            return self._v2.encode(item.echo, outputs)
+        return native_answer(*self._names, item.request, outputs)
+
+
+class WrongNumberOfResults(Exception):
+    """The model gave more or fewer results than it was given rows."""
+
+
+def _one_each(results: list[Any], rows: list[Any]) -> list[Any]:
+    if len(results) != len(rows):
+        raise WrongNumberOfResults(f"{len(results)} results for {len(rows)} rows")
+    return results
+
+
+def _batches(pending: list[_Pending], max_rows: int) -> Iterator[list[_Pending]]:
+    """Group by the outputs asked for, up to `max_rows` a group; a request with more rows goes alone, whole."""
+    for wanted in dict.fromkeys(item.request.outputs for item in pending):
+        batch: list[_Pending] = []
+        size = 0
+        for item in (item for item in pending if item.request.outputs == wanted):
+            if batch and size + len(item.request.rows) > max_rows:
+                yield batch
+                batch, size = [], 0
+            batch.append(item)
+            size += len(item.request.rows)
+        if batch:
+            yield batch
+
+
+def describe_error(error: BaseException) -> str:
+    """Give an exception's type and the first line of what it says, at most 300 characters."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return text[:_MAX_DETAIL]
+
+
+def model_failure(error: BaseException) -> Failure:
+    """Say that the model raised; the trace goes along for the log."""
+    return Failure(
+        500,
+        "The model raised",
+        describe_error(error),
+        reason="ModelError",
+        trace="".join(traceback.format_exception(error)),
+    )

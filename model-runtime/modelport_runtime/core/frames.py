@@ -1,0 +1,75 @@
+"""Rows of typed values → the NumPy array, DataFrame or list that the model was trained on the like of."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from modelport_runtime.core.signature import Column
+
+Assemble = Callable[[list[Any]], Any]
+
+
+def as_array(columns: Sequence[Column]) -> Assemble:
+    """Assemble a 2-D array: of the columns' one dtype where they share it, of objects where they are mixed."""
+    dtypes = {column.dtype for column in columns}
+    dtype = dtypes.pop() if len(dtypes) == 1 else "object"
+    return lambda rows: np.array(rows, dtype=dtype)
+
+
+def as_frame(columns: Sequence[Column]) -> Assemble:
+    """Assemble a DataFrame with these columns, each of its own dtype."""
+    import pandas as pd
+
+    names = [column.name for column in columns]
+    builders = [(column.name, _series_builder(column)) for column in columns]
+    if all(column.dtype == "float64" for column in columns):
+        return lambda rows: pd.DataFrame(np.array(rows, dtype=np.float64), columns=names, copy=False)
+
+    def assemble(rows: list[Any]) -> Any:
+        by_column = zip(*rows, strict=True)
+        # dict keys may repeat in no frame that has feature_names_in_: scikit-learn matches by name.
+        return pd.DataFrame(
+            {name: build(values) for (name, build), values in zip(builders, by_column, strict=True)}
+        )
+
+    return assemble
+
+
+def _series_builder(column: Column) -> Callable[[tuple[Any, ...]], Any]:
+    if column.dtype == "category":
+        return _category_builder(column)
+    if column.kind == "any":
+        return _inferred
+    dtype = np.dtype(column.dtype)
+    # NaN has no integer or boolean: pandas itself widens such columns, and so did the training data.
+    widened = {"i": np.dtype("float64"), "b": np.dtype("object")}.get(dtype.kind)
+    if widened is None or not column.optional:
+        return lambda values: np.array(values, dtype=dtype)
+    return lambda values: np.array(values, dtype=widened if _any_missing(values) else dtype)
+
+
+def _category_builder(column: Column) -> Callable[[tuple[Any, ...]], Any]:
+    import pandas as pd
+
+    categories = list(column.values) if column.values is not None else None
+    return lambda values: pd.Categorical(values, categories=categories)
+
+
+def _inferred(values: tuple[Any, ...]) -> Any:
+    """Type a column that the model says nothing of: numbers and booleans by NumPy's rules, all else objects."""
+    types = {type(value) for value in values}
+    if types <= {int, float} or types == {bool}:
+        try:
+            return np.array(values)
+        except OverflowError:
+            return np.array(values, dtype=object)
+    # Filled, not converted: np.array would turn a mixed column into strings.
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def _any_missing(values: tuple[Any, ...]) -> bool:
+    return any(type(value) is float and math.isnan(value) for value in values)

@@ -1,0 +1,215 @@
+"""A native request body → rows of typed values in the model's column order, with every problem named."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from modelport_runtime.core.signature import Signature
+from modelport_runtime.core.types import Failure, FieldError, Refused
+from modelport_runtime.core.values import Unfit, converter, json_type
+
+MAX_ERRORS = 100
+"""A body of a million wrong values must not become a bigger answer."""
+
+_EXACT = 2**53
+_KEYS = {"input", "inputs", "return"}
+
+Row = list[Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Rows ready for the model. `single`: asked by `input`, so answered in the singular. `outputs`: what to answer."""
+
+    rows: list[Any]
+    single: bool
+    outputs: tuple[str, ...]
+
+
+class Problems:
+    """Collects field errors; more than `MAX_ERRORS` are counted, not kept."""
+
+    def __init__(self) -> None:
+        self.errors: list[FieldError] = []
+        self.total = 0
+
+    def add(self, field: str, message: str) -> None:
+        self.total += 1
+        if len(self.errors) < MAX_ERRORS:
+            self.errors.append({"field": field, "message": message})
+
+    def raise_if_any(self) -> None:
+        if not self.errors:
+            return
+        first = self.errors[0]
+        more = f" (and {self.total - 1} more)" if self.total > 1 else ""
+        raise Refused(
+            Failure(422, "Invalid input", f"{first['field']} {first['message']}{more}", errors=self.errors)
+        )
+
+
+def refuse(field: str, message: str) -> Refused:
+    """Make the 422 of a single field."""
+    return Refused(
+        Failure(422, "Invalid input", f"{field} {message}", errors=[FieldError(field=field, message=message)])
+    )
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Parse the body as JSON. Raises `Refused`: 400 not JSON, 422 not an object."""
+    try:
+        parsed = orjson.loads(body)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise Refused(Failure(400, "Not JSON", f"The body is not valid JSON: {error}")) from None
+    if not isinstance(parsed, dict):
+        raise refuse("body", f"must be an object with input or inputs, not {json_type(parsed)}")
+    return parsed
+
+
+def wanted_outputs(asked: Any, available: Sequence[str]) -> tuple[str, ...]:
+    """Check `return` against what the model can give."""
+    if not isinstance(asked, list) or not asked:
+        raise refuse("return", "must be a list with prediction, probabilities or both")
+    for name in asked:
+        if name not in ("prediction", "probabilities"):
+            raise refuse("return", "may hold only prediction and probabilities")
+        if name not in available:
+            raise refuse("return", f"asks for {name}, which this model does not have")
+    return tuple(name for name in ("prediction", "probabilities") if name in asked)
+
+
+class RowDecoder:
+    """All that can be prepared once a model is, so that a request pays for its values only."""
+
+    def __init__(self, signature: Signature) -> None:
+        self._signature = signature
+        self._read_row = _row_reader(signature)
+
+    def decode(self, body: bytes) -> Request:
+        """Decode a native body. Raises `Refused` with a 400 or a 422 that names each field."""
+        parsed = parse_object(body)
+        problems = Problems()
+        for key in parsed.keys() - _KEYS:
+            problems.add(str(key), "is not a key of a predict request: input or inputs, and return")
+        if ("input" in parsed) == ("inputs" in parsed):
+            both = "must not be given together with inputs" if "input" in parsed else "is missing (or inputs)"
+            problems.add("input", both)
+        problems.raise_if_any()
+        outputs = (
+            wanted_outputs(parsed["return"], self._signature.outputs)
+            if "return" in parsed
+            else ("prediction",)
+        )
+        if "input" in parsed:
+            return Request(self.read_rows([parsed["input"]], "input"), True, outputs)
+        return Request(self._many(parsed["inputs"]), False, outputs)
+
+    def _many(self, rows: Any) -> list[Any]:
+        if not isinstance(rows, list):
+            raise refuse("inputs", f"must be a list of rows, not {json_type(rows)}")
+        if not rows:
+            raise refuse("inputs", "must hold at least one row")
+        return self.read_rows(rows, None)
+
+    def read_rows(self, rows: list[Any], field: str | None) -> list[Any]:
+        """Read parsed rows; `field` names the one row, or None for `inputs[i]`. Raises `Refused`."""
+        problems = Problems()
+        read = self._read_row
+        if field is not None:
+            decoded = [read(row, lambda: field, problems) for row in rows]
+        else:
+            decoded = [
+                read(row, lambda i=index: f"inputs[{i}]", problems)  # type: ignore[misc]  # a lambda's default
+                for index, row in enumerate(rows)
+            ]
+        problems.raise_if_any()
+        return decoded
+
+
+Path = Callable[[], str]
+ReadRow = Callable[[Any, Path, Problems], Any]
+
+
+def _row_reader(signature: Signature) -> ReadRow:
+    if signature.input == "text":
+        return _read_text
+    if signature.columns is None:
+        return _read_anything
+    return _ColumnReader(signature)
+
+
+def _read_text(row: Any, path: Path, problems: Problems) -> Any:
+    if not isinstance(row, str):
+        problems.add(path(), f"must be a string (the model takes texts), not {json_type(row)}")
+    return row
+
+
+def _read_anything(row: Any, path: Path, problems: Problems) -> Any:
+    if not isinstance(row, list | dict):
+        problems.add(path(), f"must be an object or a list, not {json_type(row)}")
+    return row
+
+
+class _ColumnReader:
+    def __init__(self, signature: Signature) -> None:
+        columns = signature.columns or ()
+        self._names = [column.name for column in columns]
+        self._known = frozenset(self._names)
+        self._required = frozenset(column.name for column in columns if not column.optional)
+        self._converters = [converter(column) for column in columns]
+        self._positional = signature.positional
+        plain = all(column.kind == "number" and column.values is None for column in columns)
+        self._fast_types = frozenset((int, float)) if plain else frozenset()
+
+    def __call__(self, row: Any, path: Path, problems: Problems) -> Row:
+        if isinstance(row, dict):
+            return self._read_object(row, path, problems)
+        if isinstance(row, list):
+            return self._read_list(row, [f"[{i}]" for i in range(len(row))], path, problems)
+        problems.add(path(), f"must be an object or a list, not {json_type(row)}")
+        return []
+
+    def _read_object(self, row: dict[str, Any], path: Path, problems: Problems) -> Row:
+        if self._positional:
+            return self._read_list(list(row.values()), [f".{key}" for key in row], path, problems)
+        if row.keys() != self._known:
+            self._name_differences(row, path, problems)
+        values = [row.get(name) if name in row else _ABSENT for name in self._names]
+        return self._convert(values, [f".{name}" for name in self._names], path, problems)
+
+    def _name_differences(self, row: dict[str, Any], path: Path, problems: Problems) -> None:
+        for name in self._names:
+            if name in self._required and name not in row:
+                problems.add(f"{path()}.{name}", "is missing")
+        for name in row:
+            if name not in self._known:
+                problems.add(f"{path()}.{name}", "is not a field of this model")
+
+    def _read_list(self, row: list[Any], suffixes: list[str], path: Path, problems: Problems) -> Row:
+        if len(row) != len(self._names):
+            problems.add(path(), f"has {len(row)} values, but the model takes {len(self._names)}")
+            return []
+        return self._convert(row, suffixes, path, problems)
+
+    def _convert(self, values: list[Any], suffixes: list[str], path: Path, problems: Problems) -> Row:
+        if self._fast_types.issuperset(map(type, values)) and _exact(values):
+            return values
+        converted: Row = []
+        for value, convert, suffix in zip(values, self._converters, suffixes, strict=True):
+            if value is _ABSENT:
+                converted.append(float("nan"))
+                continue
+            try:
+                converted.append(convert(value))
+            except Unfit as unfit:
+                problems.add(f"{path()}{suffix}", str(unfit))
+        return converted
+
+
+_ABSENT = object()
+
+
+def _exact(values: list[Any]) -> bool:
+    return not values or (max(values) <= _EXACT and min(values) >= -_EXACT)

@@ -1,0 +1,90 @@
+"""The one row that a version must answer: the uploaded one, or one made from the signature."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from modelport_runtime.core.signature import Column, Kind, Signature
+from modelport_runtime.core.types import LoadError
+from modelport_runtime.core.values import json_type
+
+_KINDS: dict[type, tuple[Kind, str]] = {
+    bool: ("boolean", "bool"),
+    int: ("number", "float64"),
+    float: ("number", "float64"),
+    str: ("string", "object"),
+}
+
+
+def sample_row(sample: Any) -> Any:
+    """Take the row out of a predict body, or a bare row as it is."""
+    if isinstance(sample, dict) and sample.keys() <= {"input", "return"} and "input" in sample:
+        return sample["input"]
+    return sample
+
+
+def refine(signature: Signature, row: Any) -> Signature:
+    """Let the sample tell what the model does not: names for a nameless one, kinds for unknown columns."""
+    columns = signature.columns
+    if columns is None or not isinstance(row, dict | list):
+        return signature
+    if signature.positional and isinstance(row, dict):
+        columns = _named(columns, list(row))
+        signature = replace(signature, positional=False)
+    values = [row.get(column.name) for column in columns] if isinstance(row, dict) else row
+    if len(values) != len(columns):
+        return replace(signature, columns=columns)
+    typed = (_typed(column, value) for column, value in zip(columns, values, strict=True))
+    return replace(signature, columns=tuple(typed))
+
+
+def _named(columns: tuple[Column, ...], names: list[str]) -> tuple[Column, ...]:
+    if len(names) != len(columns):
+        raise LoadError(
+            "SampleInvalid",
+            f"The sample names {len(names)} fields, but the model takes {len(columns)}.",
+        )
+    return tuple(replace(column, name=name) for column, name in zip(columns, names, strict=True))
+
+
+def _typed(column: Column, value: Any) -> Column:
+    if column.kind != "any" or type(value) not in _KINDS:
+        return column
+    kind, dtype = _KINDS[type(value)]
+    return replace(column, kind=kind, dtype=dtype)
+
+
+def synthetic_rows(signature: Signature) -> Iterator[Any]:
+    """Give rows to try, the likeliest first: which values a model can take is only a guess."""
+    if signature.input == "text":
+        yield "text"
+        return
+    if signature.columns is None:
+        return
+    for guess in (0.0, 1.0, "text", True):
+        row = [_example(column, guess) for column in signature.columns]
+        if signature.positional:
+            yield row
+        else:
+            yield {column.name: value for column, value in zip(signature.columns, row, strict=True)}
+        if all(column.kind not in ("any", "number") for column in signature.columns):
+            return
+
+
+def _example(column: Column, guess: Any) -> Any:
+    if column.values:
+        return column.values[0]
+    if column.kind == "tensor":
+        return _zeros([size or 1 for size in column.shape or ()])
+    number = guess if isinstance(guess, float) else 0.0
+    examples = {"number": number, "integer": int(number), "boolean": guess is True, "string": "text"}
+    return examples.get(column.kind, guess)
+
+
+def _zeros(shape: list[int]) -> Any:
+    return [_zeros(shape[1:]) for _ in range(shape[0])] if shape else 0.0
+
+
+def describe_row(row: Any) -> str:
+    """Say what kind of thing a sample is, for messages."""
+    return json_type(row)

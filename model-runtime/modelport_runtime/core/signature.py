@@ -1,0 +1,54 @@
+"""What a model takes and gives. Its JSON form is in docs/contracts.md."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+Kind = Literal["number", "integer", "boolean", "string", "any", "tensor"]
+Task = Literal["classifier", "regressor", "clusterer", "transformer", "outlier", "generic"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature. `values` are the categories beyond which the model raises; `shape` is a tensor's, null = free.
+
+    `dtype` is what the column becomes before the model sees it: a NumPy dtype name, or "category".
+    """
+
+    name: str
+    kind: Kind = "number"
+    dtype: str = "float64"
+    optional: bool = False
+    values: tuple[Any, ...] | None = None
+    shape: tuple[int | None, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """`columns` is None where even the width is unknown: rows then pass as they are."""
+
+    task: Task
+    columns: tuple[Column, ...] | None
+    positional: bool = False
+    input: Literal["rows", "text"] = "rows"
+    outputs: tuple[str, ...] = ("prediction",)
+    classes: tuple[Any, ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give lists for tuples, so that it equals what a client parses."""
+        return {key: _listed(value) for key, value in asdict(self).items()}
+
+    def with_columns(self, columns: tuple[Column, ...], *, positional: bool) -> "Signature":
+        return replace(self, columns=columns, positional=positional)
+
+
+def positional_columns(width: int, **common: Any) -> tuple[Column, ...]:
+    """Name the features of a model that knows none: x0, x1, …"""
+    return tuple(Column(f"x{index}", **common) for index in range(width))
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_listed(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,53 @@
+"""What crosses the core's border: calls in, answers or failures out, and why a model cannot be loaded."""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypedDict
+
+
+class LoadError(Exception):
+    """A file that cannot be served. `reason` is one of the platform's closed set (docs/reasons.md)."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: `native` is the body of POST /predict, `v2` an Open Inference Protocol infer body."""
+
+    protocol: Literal["native", "v2"]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The JSON body of a 200."""
+
+    body: bytes
+
+
+class FieldError(TypedDict):
+    field: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A problem+json in parts. `trace` is for the version's log and never leaves the process."""
+
+    status: int
+    title: str
+    detail: str
+    reason: str | None = None
+    errors: list[FieldError] = field(default_factory=list)
+    trace: str | None = None
+
+
+class Refused(Exception):
+    """Raised on the way from body to rows: the request gets this failure and the model never sees it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure
