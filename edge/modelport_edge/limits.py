@@ -17,7 +17,9 @@ class Limit:
         """Read `10/hour`. Raises ValueError that says what is accepted."""
         count, _, period = text.strip().partition("/")
         if not count.isdigit() or int(count) < 1 or period not in _PERIODS:
-            raise ValueError(f"{text!r} is not a rate limit: write <requests>/<{'|'.join(_PERIODS)}>, e.g. 10/hour")
+            raise ValueError(
+                f"{text!r} is not a rate limit: write <requests>/<{'|'.join(_PERIODS)}>, e.g. 10/hour"
+            )
         return cls(int(count), _PERIODS[period])
 
     def __str__(self) -> str:

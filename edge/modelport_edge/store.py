@@ -34,7 +34,7 @@ class Store(Protocol):
     async def take_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[Taken | None, bytes | None]:
-        """Take a token and look a value up in one round trip. Nothing is looked up when the token is refused."""
+        """Take a token and look a value up in one round trip. A refused token looks nothing up."""
         ...
 
     async def get(self, key: bytes) -> bytes | None: ...

@@ -1,0 +1,61 @@
+"""JSON lines on stderr, one shape for structlog and for the standard library's loggers (uvicorn's)."""
+
+import logging
+import sys
+from typing import Any
+
+import msgspec
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+from modelport_edge.request_context import current_request_id
+
+# httpx writes whole URLs, with their query, at INFO; uvicorn's access log is AccessLogMiddleware's job.
+_TOO_TALKATIVE = ("httpx", "httpcore", "uvicorn.access", "asyncio")
+
+
+def configure(part: str, level: str | int = "INFO") -> None:
+    """Set logging up for this process, whose lines carry `part`. Start uvicorn with `log_config=None`."""
+    number = logging.getLevelNamesMapping()[level.upper()] if isinstance(level, str) else level
+    shared: list[Processor] = [
+        _adder_of(part),
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(serializer=_to_json)],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    _route_standard_library(number, [structlog.stdlib.add_logger_name, *shared])
+
+
+def _adder_of(part: str) -> Processor:
+    def add_part_and_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event.setdefault("part", part)
+        event.setdefault("request_id", current_request_id.get())
+        return event
+
+    return add_part_and_request_id
+
+
+def _to_json(event: Any, **_: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
+def _route_standard_library(level: int, processors: list[Processor]) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=processors,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(serializer=_to_json),
+            ],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _TOO_TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,123 @@
+"""Errors as answers: RFC 9457 `application/problem+json`, for FastAPI and for plain ASGI alike."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypedDict
+
+import msgspec
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from modelport_edge.request_context import request_id_of
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class FieldError(TypedDict):
+    """One field of a request that is wrong: `input.petal_width`, and what it should be."""
+
+    field: str
+    message: str
+
+
+class Problem(Exception):
+    """Raised anywhere below `ProblemMiddleware`, it is the answer.
+
+    `detail` says what happened and what to do next.
+    """
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        detail: str,
+        title: str | None = None,
+        reason: str | None = None,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.title = title or HTTPStatus(status).phrase
+        self.reason = reason
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+
+def body(problem: Problem, request_id: str) -> bytes:
+    """The JSON text of the answer."""
+    members: dict[str, Any] = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "request_id": request_id,
+    }
+    if problem.reason:
+        members["reason"] = problem.reason
+    if problem.errors:
+        members["errors"] = problem.errors
+    return msgspec.json.encode(members)
+
+
+async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
+    """Answer with the problem. The response must not have begun."""
+    content = body(problem, request_id_of(scope))
+    own = {"content-type": CONTENT_TYPE, "content-length": str(len(content)), "cache-control": "no-store"}
+    # The content's own headers win: a length carried over from another answer would break the connection.
+    headers = {name.lower(): value for name, value in problem.headers.items()} | own
+    await send(
+        {
+            "type": "http.response.start",
+            "status": problem.status,
+            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": content})
+
+
+def internal_error() -> Problem:
+    return Problem(
+        status=500,
+        detail="Something failed on our side. Try again; if it stays, report the request id: the log has why.",
+    )
+
+
+class ProblemMiddleware:
+    """Turns every exception into an answer. Goes directly below `RequestIdMiddleware`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def noting_send(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting_send)
+        except ClientDisconnect:
+            log.info("client_disconnected", path=scope["path"], request_id=request_id_of(scope))
+        except Exception as error:
+            problem = _problem_of(scope, error)
+            if begun:
+                # Half an answer is out: raising makes the server cut the connection, so none takes it for whole.
+                raise
+            await send_problem(scope, send, problem)
+
+
+def _problem_of(scope: Scope, error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    log.error("unhandled_exception", path=scope["path"], request_id=request_id_of(scope), exc_info=error)
+    return internal_error()
