@@ -1,0 +1,46 @@
+"""From a token bucket to an answer: the headers of draft-ietf-httpapi-ratelimit-headers, and the 429."""
+
+import math
+
+from modelport_edge.limits import Limit
+from modelport_edge.metrics import LIMITS_NOT_ENFORCED
+from modelport_edge.problem import Problem
+from modelport_edge.store import Store, StoreUnavailable, Taken
+
+
+async def enforce(store: Store, name: str, limit: Limit, subject: str) -> dict[str, str]:
+    """Take one request of `subject`'s `name` limit; gives the headers to answer with.
+
+    Raises Problem 429 when it is used up. Without a store all pass, counted: being open for a while
+    harms less than being closed to everybody.
+    """
+    try:
+        taken = await store.take(bucket_of(name, subject), limit)
+    except StoreUnavailable:
+        LIMITS_NOT_ENFORCED.labels(name).inc()
+        return {}
+    if not taken.allowed:
+        raise too_many_requests(name, taken)
+    return rate_limit_headers(name, taken)
+
+
+def bucket_of(name: str, subject: str) -> str:
+    return f"{name}:{subject}"
+
+
+def rate_limit_headers(name: str, taken: Taken) -> dict[str, str]:
+    """`RateLimit: "predict";r=9;t=60`: 9 left, full again in 60 s."""
+    limit = taken.limit
+    return {
+        "RateLimit-Policy": f'"{name}";q={limit.requests};w={limit.period_seconds}',
+        "RateLimit": f'"{name}";r={taken.remaining};t={math.ceil(taken.reset_after)}',
+    }
+
+
+def too_many_requests(name: str, taken: Taken) -> Problem:
+    seconds = max(1, math.ceil(taken.retry_after))
+    return Problem(
+        status=429,
+        detail=f"The limit {name} of {taken.limit} is used up. Try again in {seconds} s.",
+        headers={**rate_limit_headers(name, taken), "Retry-After": str(seconds)},
+    )

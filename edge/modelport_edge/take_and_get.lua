@@ -1,0 +1,25 @@
+-- token_bucket.py in Lua, and a look into the cache, in one round trip.
+-- KEYS: the bucket, and maybe a cached value's key. ARGV: requests, period in microseconds.
+-- Gives {allowed, full_at, now, missing, value}, times in microseconds; value is false when there is none.
+-- Redis's own clock: gateways with clocks apart would refill one bucket at different times.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local requests = tonumber(ARGV[1])
+local interval = math.ceil(tonumber(ARGV[2]) / requests)
+local capacity = interval * requests
+
+local full_at = tonumber(redis.call('GET', KEYS[1]) or 0)
+full_at = math.min(math.max(full_at, now), now + capacity)
+local missing = full_at + interval - now - capacity
+if missing > 0 then
+  return {0, full_at, now, missing, false}
+end
+
+full_at = full_at + interval
+-- %.0f: tostring() would round a number this large. A full bucket is no bucket, so it may expire then.
+redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', math.ceil((full_at - now) / 1000))
+local value = false
+if KEYS[2] then
+  value = redis.call('GET', KEYS[2])
+end
+return {1, full_at, now, 0, value}
