@@ -3,18 +3,16 @@
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
-from modelport_control_api.artifacts.store import ArtifactMissing
 from modelport_control_api.models.part import get_models
-from modelport_control_api.models.problems import artifact_missing
+from modelport_control_api.models.problems import as_problems
 
 router = APIRouter(prefix="/internal/v1/artifacts")
 
 
 @router.get("/{sha256}")
 async def read_artifact(sha256: str, request: Request) -> StreamingResponse:
-    try:
+    """The bytes of one model file."""
+    with as_problems():
         size, stream = await get_models(request).store.open_stream(sha256)
-    except ArtifactMissing as error:
-        raise artifact_missing(error) from None
     headers = {"Content-Length": str(size), "ETag": f'"{sha256}"'}
     return StreamingResponse(stream, media_type="application/octet-stream", headers=headers)

@@ -6,14 +6,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from modelport_control_api.audit import service as audit
-from modelport_control_api.auth.principal import Principal
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     principal: Principal
-    request_id: str | None
-    ip: str | None
+    origin: Origin
 
     def audit(self, session: Session, action: str, model_id: str, detail: dict[str, Any]) -> None:
-        audit.record(session, self.principal, action, f"model:{model_id}", detail, self.request_id, self.ip)
+        target = f"model:{model_id}"
+        audit.record(session, self.principal, action, target, detail, self.origin.request_id, self.origin.ip)

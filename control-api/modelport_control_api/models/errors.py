@@ -35,3 +35,7 @@ class NothingToRollBack(ModelError):
 
 class TooManyVersions(ModelError):
     """The model has as many versions as one resource can hold."""
+
+
+class KeyRestricted(ModelError):
+    """The API key may use certain models only, so it cannot make another."""

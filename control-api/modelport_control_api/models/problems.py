@@ -1,17 +1,37 @@
 """Domain errors of models, uploads and artifacts as RFC 9457 answers: the only place that knows both."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from modelport_crds.reasons import Reason
-from modelport_edge.problem import Problem
+from modelport_edge.problem import FieldError, Problem
 
 from modelport_control_api.artifacts.store import ArtifactMissing
+from modelport_control_api.db.paging import CursorInvalid
 from modelport_control_api.models import errors as models
 from modelport_control_api.sniff import errors as sniff
 from modelport_control_api.uploads import errors as uploads
 
-FieldList = list[dict[str, str]]
+# Error → status, reason, and the form field that is to blame.
+_ANSWERS: dict[type[Exception], tuple[int, Reason | None, str | None]] = {
+    ArtifactMissing: (404, Reason.ARTIFACT_NOT_FOUND, None),
+    models.KeyRestricted: (403, None, None),
+    models.ModelNotFound: (404, None, None),
+    models.VersionNotFound: (404, None, None),
+    models.VersionNotReady: (409, Reason.NO_READY_VERSION, None),
+    models.VersionServing: (409, None, None),
+    models.NothingToRollBack: (409, None, None),
+    models.TooManyVersions: (409, None, None),
+    uploads.NotMultipart: (415, None, None),
+    uploads.MalformedMultipart: (400, None, None),
+    uploads.UploadInterrupted: (400, None, None),
+    uploads.UploadTooLarge: (413, Reason.TOO_LARGE, "file"),
+    uploads.StorageFull: (507, None, None),
+    uploads.EmptyFile: (422, Reason.CORRUPT_ARTIFACT, "file"),
+    sniff.UnsupportedFormat: (422, Reason.UNSUPPORTED_FORMAT, "file"),
+    sniff.CorruptArtifact: (422, Reason.CORRUPT_ARTIFACT, "file"),
+    sniff.FrameworkMismatch: (422, Reason.FRAMEWORK_MISMATCH, "model_type"),
+}
 
 
 @contextmanager
@@ -19,72 +39,23 @@ def as_problems() -> Iterator[None]:
     """Turn the domain errors raised inside into answers; anything else passes."""
     try:
         yield
+    except models.FieldErrors as error:
+        raise _of_fields(error.errors) from error
+    except uploads.FieldInvalid as error:
+        raise _of_fields({error.field: str(error)}) from error
+    except CursorInvalid as error:
+        raise _of_fields({"cursor": "is not one that this list gave: leave it out to begin anew"}) from error
     except tuple(_ANSWERS) as error:
-        raise _ANSWERS[type(error)](error) from error
+        raise _of_error(error) from error
 
 
-def artifact_missing(error: ArtifactMissing) -> Problem:
-    return Problem(
-        status=404, title="Artifact not found", detail=str(error), reason=Reason.ARTIFACT_NOT_FOUND
-    )
+def _of_error(error: Exception) -> Problem:
+    status, reason, field = _ANSWERS[type(error)]
+    errors: list[FieldError] = [{"field": field, "message": str(error)}] if field else []
+    return Problem(status=status, detail=str(error), reason=reason, errors=errors)
 
 
-def _plain(status: int, title: str, reason: Reason | None = None) -> Callable[[Exception], Problem]:
-    return lambda error: Problem(status=status, title=title, detail=str(error), reason=reason)
-
-
-def _fields(errors: dict[str, str]) -> Problem:
-    listed: FieldList = [{"field": field, "message": message} for field, message in errors.items()]
-    detail = "; ".join(f"{field} {message}".strip() for field, message in errors.items())
-    return Problem(status=422, title="Invalid request", detail=detail, errors=listed)
-
-
-def _of_fields(error: Exception) -> Problem:
-    assert isinstance(error, models.FieldErrors)
-    return _fields(error.errors)
-
-
-def _of_field(error: Exception) -> Problem:
-    assert isinstance(error, uploads.FieldInvalid)
-    return _fields({error.field: str(error)})
-
-
-def _of_file(title: str, reason: Reason) -> Callable[[Exception], Problem]:
-    return lambda error: Problem(
-        status=422,
-        title=title,
-        detail=str(error),
-        reason=reason,
-        errors=[{"field": "file", "message": str(error)}],
-    )
-
-
-def _mismatch(error: Exception) -> Problem:
-    return Problem(
-        status=422,
-        title="Framework mismatch",
-        detail=str(error),
-        reason=Reason.FRAMEWORK_MISMATCH,
-        errors=[{"field": "model_type", "message": str(error)}],
-    )
-
-
-_ANSWERS: dict[type[Exception], Callable[[Exception], Problem]] = {
-    models.ModelNotFound: _plain(404, "Model not found"),
-    models.VersionNotFound: _plain(404, "Version not found"),
-    models.FieldErrors: _of_fields,
-    models.VersionNotReady: _plain(409, "Version not ready", Reason.NO_READY_VERSION),
-    models.VersionServing: _plain(409, "Version in use"),
-    models.NothingToRollBack: _plain(409, "Nothing to roll back"),
-    models.TooManyVersions: _plain(409, "Too many versions"),
-    uploads.NotMultipart: _plain(415, "Unsupported media type"),
-    uploads.MalformedMultipart: _plain(400, "Malformed multipart body"),
-    uploads.UploadTooLarge: _plain(413, "Upload too large", Reason.TOO_LARGE),
-    uploads.EmptyFile: _of_file("Corrupt artifact", Reason.CORRUPT_ARTIFACT),
-    uploads.FieldInvalid: _of_field,
-    uploads.UploadInterrupted: _plain(400, "Upload interrupted"),
-    uploads.StorageFull: _plain(507, "Insufficient storage"),
-    sniff.UnsupportedFormat: _of_file("Unsupported format", Reason.UNSUPPORTED_FORMAT),
-    sniff.CorruptArtifact: _of_file("Corrupt artifact", Reason.CORRUPT_ARTIFACT),
-    sniff.FrameworkMismatch: _mismatch,
-}
+def _of_fields(messages: Mapping[str, str]) -> Problem:
+    errors: list[FieldError] = [{"field": field, "message": message} for field, message in messages.items()]
+    detail = "; ".join(f"{field} {message}".strip() for field, message in messages.items())
+    return Problem(status=422, detail=f"{detail}.", errors=errors)

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from typing import cast
 
 from modelport_crds.mlmodel import Access, Framework
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from modelport_control_api.models.cursor import Cursor
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.models.records import ModelRecord, VersionRecord
 from modelport_control_api.models.tables import ModelRow, VersionRow
 
@@ -21,19 +22,12 @@ def find_locked(session: Session, model_id: str) -> ModelRow | None:
     return session.get(ModelRow, model_id, with_for_update=True)
 
 
-def page(
-    session: Session, owner_id: str, *, among: Collection[str] | None, after: Cursor | None, limit: int
-) -> list[ModelRow]:
-    """Give `limit` models, newest first. `among` None: whichever id."""
-    query = select(ModelRow).where(ModelRow.owner_id == owner_id)
-    if among is not None:
-        query = query.where(ModelRow.id.in_(among))
-    if after is not None:
-        older = ModelRow.created_at < after.created_at
-        same_time = and_(ModelRow.created_at == after.created_at, ModelRow.id < after.id)
-        query = query.where(or_(older, same_time))
-    query = query.order_by(ModelRow.created_at.desc(), ModelRow.id.desc()).limit(limit)
-    return list(session.scalars(query))
+def page(session: Session, principal: Principal, limit: int, cursor: str | None) -> Page[ModelRow]:
+    """Give the caller's own models that its credential may use, newest first. Raises CursorInvalid."""
+    query = select(ModelRow).where(ModelRow.owner_id == principal.user_id)
+    if principal.model_ids is not None:
+        query = query.where(ModelRow.id.in_(principal.model_ids))
+    return read_page(session, query, ModelRow, limit, cursor)
 
 
 def all_ids(session: Session) -> set[str]:

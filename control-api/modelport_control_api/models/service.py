@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from modelport_control_api.auth.principal import Principal
+from modelport_control_api.auth.identity import Principal
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models import repository
 from modelport_control_api.models.caller import Caller
@@ -48,7 +48,7 @@ def create_model(
 
 def add_version(
     session: Session, caller: Caller, model_id: str, version: NewVersion, *, move_traffic: bool
-) -> tuple[ModelRecord, VersionRecord]:
+) -> VersionRecord:
     row = own_locked(session, caller.principal, model_id)
     if len(row.versions) >= MAX_VERSIONS:
         raise TooManyVersions(
@@ -59,8 +59,7 @@ def add_version(
         replace_traffic(row, {name: 100})
     session.flush()
     detail = {"version": name, "sha256": version.sha256, "move_traffic": move_traffic}
-    record = finish_change(session, caller, row, "version.create", detail)
-    return record, record.versions[-1]
+    return finish_change(session, caller, row, "version.create", detail).versions[-1]
 
 
 def change_model(session: Session, caller: Caller, model_id: str, changes: dict[str, Any]) -> ModelRecord:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Transactions:
-    """`on_commit` is called on the event loop after each committed change: something may wait to be published."""
+    """`on_commit` is called on the event loop after each change that was committed."""
 
     def __init__(self, database: Database, on_commit: Callable[[], None]) -> None:
         self._database = database

@@ -17,7 +17,7 @@ class ClusterEvent(Protocol):
 
 
 class Cluster(Protocol):
-    """The Kubernetes client and standalone's LocalCluster satisfy it. Any exception means: try again later."""
+    """The Kubernetes client and standalone's LocalCluster satisfy it. Any exception means: try later."""
 
     async def apply(self, obj: Object, *, field_manager: str) -> Object:
         """Create the object or make its spec as given. Writes nothing when it is so already."""

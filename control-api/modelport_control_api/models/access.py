@@ -1,0 +1,66 @@
+"""What the endpoints of models need of a request: the caller, the parts behind, the answer's shape."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from modelport_edge.rate_limiting import enforce
+from sqlalchemy.orm import Session
+
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.auth.principal import require
+from modelport_control_api.context import get_context
+from modelport_control_api.models import service
+from modelport_control_api.models.caller import Caller
+from modelport_control_api.models.part import ModelsPart, get_models
+from modelport_control_api.models.records import ModelRecord
+from modelport_control_api.models.render import render_model
+from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.origin import RequestOrigin
+
+Reader = Annotated[Principal, Depends(require("models:read"))]
+Writer = Annotated[Principal, Depends(require("models:write"))]
+Models = Annotated[ModelsPart, Depends(get_models)]
+
+
+def get_caller(principal: Writer, origin: RequestOrigin) -> Caller:
+    return Caller(principal, origin)
+
+
+ChangingCaller = Annotated[Caller, Depends(get_caller)]
+
+
+async def limit_uploads(request: Request, principal: Writer) -> None:
+    """Raises a 429 problem, before a byte of the body is read."""
+    context = get_context(request)
+    await enforce(context.store, "upload", context.settings.limit_upload, principal.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers for one request: it tells where `predict_url` points to."""
+
+    part: ModelsPart
+    base_url: str
+
+    def model(self, record: ModelRecord) -> ModelAnswer:
+        return render_model(record, self.part.statuses.get(record.id), self.predict_url)
+
+    def predict_url(self, model_id: str) -> str:
+        return f"{self.base_url}/predict/{model_id}"
+
+
+def get_answers(request: Request, part: Models) -> Answers:
+    return Answers(part, (part.public_url or str(request.base_url)).rstrip("/"))
+
+
+Answering = Annotated[Answers, Depends(get_answers)]
+
+
+async def load_model(part: ModelsPart, principal: Principal, model_id: str) -> ModelRecord:
+    """Raises ModelNotFound."""
+
+    def load(session: Session) -> ModelRecord:
+        return service.get_model(session, principal, model_id)
+
+    return await part.transactions.read(load)

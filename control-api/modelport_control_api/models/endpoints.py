@@ -1,0 +1,122 @@
+"""The calls on whole models of docs/api.md."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.context import get_context
+from modelport_control_api.db.paging import PageCursor, PageLimit
+from modelport_control_api.models import repository, service
+from modelport_control_api.models.access import (
+    Answering,
+    ChangingCaller,
+    Models,
+    Reader,
+    limit_uploads,
+    load_model,
+)
+from modelport_control_api.models.errors import KeyRestricted
+from modelport_control_api.models.intake import model_form
+from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.problems import as_problems
+from modelport_control_api.models.records import ModelRecord
+from modelport_control_api.models.schemas import ModelAnswer, ModelChange, ModelPage
+from modelport_control_api.models.status_view import model_view
+from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
+from modelport_control_api.responses import PROBLEMS
+
+router = APIRouter(prefix="/api/v1/models", tags=["models"], responses=PROBLEMS)
+
+WaitSeconds = Annotated[
+    float, Query(alias="wait", ge=0, le=60, description="Seconds to hold until nothing more is under way.")
+]
+
+
+@router.post(
+    "/upload", status_code=202, openapi_extra=MODEL_UPLOAD_BODY, dependencies=[Depends(limit_uploads)]
+)
+async def upload_model(
+    request: Request, response: Response, caller: ChangingCaller, part: Models, answers: Answering
+) -> ModelAnswer:
+    """Upload a model file and get its endpoint. It answers as soon as the model has answered its sample."""
+    limit = get_context(request).settings.max_upload_bytes
+    with as_problems():
+        _require_unrestricted(caller.principal)
+        async with part.intake.receiving(request, model_form(limit)) as arrival:
+
+            def create(session: Session) -> ModelRecord:
+                name = arrival.texts["name"].strip()
+                description = arrival.texts.get("description", "")
+                return service.create_model(
+                    session, caller, name=name, description=description, version=arrival.version
+                )
+
+            record = await part.intake.commit(arrival, create)
+    response.headers["Location"] = f"/api/v1/models/{record.id}"
+    return answers.model(record)
+
+
+@router.get("")
+async def list_models(
+    principal: Reader, part: Models, answers: Answering, limit: PageLimit = 50, cursor: PageCursor = None
+) -> ModelPage:
+    """Your models, newest first."""
+
+    def read(session: Session) -> tuple[list[ModelRecord], str | None]:
+        page = repository.page(session, principal, limit, cursor)
+        return [repository.to_record(row) for row in page.items], page.next_cursor
+
+    with as_problems():
+        records, next_cursor = await part.transactions.read(read)
+    return ModelPage(items=[answers.model(record) for record in records], next_cursor=next_cursor)
+
+
+@router.get("/{model_id}")
+async def read_model(
+    model_id: str, principal: Reader, part: Models, answers: Answering, wait_seconds: WaitSeconds = 0
+) -> ModelAnswer:
+    """One model; with `wait`, once it is ready, failed or degraded, or when the time is over."""
+    with as_problems():
+        record = await load_model(part, principal, model_id)
+        if wait_seconds and not await _wait_until_settled(part, record, wait_seconds):
+            return answers.model(record)
+        # Read again: it may have been changed or deleted meanwhile.
+        return answers.model(await load_model(part, principal, model_id) if wait_seconds else record)
+
+
+@router.patch("/{model_id}")
+async def change_model(
+    model_id: str, change: ModelChange, caller: ChangingCaller, part: Models, answers: Answering
+) -> ModelAnswer:
+    """Change the name, description, access, cache, limit or timeout."""
+    with as_problems():
+        record = await part.transactions.write(
+            lambda session: service.change_model(session, caller, model_id, change.changes())
+        )
+    return answers.model(record)
+
+
+@router.delete("/{model_id}", status_code=204)
+async def delete_model(model_id: str, caller: ChangingCaller, part: Models) -> None:
+    """Stop serving it and remove its files."""
+    with as_problems():
+        digests = await part.transactions.write(
+            lambda session: service.delete_model(session, caller, model_id)
+        )
+    await part.keeper.discard(digests)
+
+
+async def _wait_until_settled(part: ModelsPart, record: ModelRecord, seconds: float) -> bool:
+    def settled() -> bool:
+        return model_view(record.traffic, part.statuses.get(record.id)).settled
+
+    return await part.statuses.wait_until(record.id, settled, seconds)
+
+
+def _require_unrestricted(principal: Principal) -> None:
+    if principal.model_ids is not None:
+        raise KeyRestricted(
+            "This API key is for certain models only and cannot make another: use one without model_ids."
+        )

@@ -1,0 +1,46 @@
+"""The streamed multipart bodies in /openapi.json: FastAPI does not see them, and /docs needs the file field."""
+
+from typing import Any
+
+from modelport_control_api.sniff.detect import FRAMEWORKS
+
+_FILE = {
+    "type": "string",
+    "format": "binary",
+    "description": "joblib, pickle, skops, ONNX, XGBoost or LightGBM.",
+}
+_MODEL_TYPE = {
+    "type": "string",
+    "enum": list(FRAMEWORKS),
+    "description": "Detected when left out, else checked.",
+}
+_SAMPLE = {
+    "type": "string",
+    "description": 'JSON: one row, bare or as {"input": row}. The version must answer it before it gets a request.',
+}
+
+
+def _body(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, "required": required}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+MODEL_UPLOAD_BODY = _body(
+    {
+        "file": _FILE,
+        "name": {"type": "string", "minLength": 1, "maxLength": 100},
+        "model_type": _MODEL_TYPE,
+        "description": {"type": "string", "maxLength": 10_000},
+        "sample": _SAMPLE,
+    },
+    ["file", "name"],
+)
+VERSION_UPLOAD_BODY = _body(
+    {
+        "file": _FILE,
+        "model_type": _MODEL_TYPE,
+        "sample": _SAMPLE,
+        "traffic": {"type": "string", "enum": ["0", "100"], "description": "0 keeps the traffic as it is."},
+    },
+    ["file"],
+)

@@ -1,0 +1,123 @@
+"""The calls on versions and traffic of docs/api.md."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from pydantic import StrictInt
+from sqlalchemy.orm import Session
+from starlette.responses import PlainTextResponse
+
+from modelport_control_api.context import get_context
+from modelport_control_api.models import logs, service, traffic
+from modelport_control_api.models.access import (
+    Answering,
+    ChangingCaller,
+    Models,
+    Reader,
+    limit_uploads,
+    load_model,
+)
+from modelport_control_api.models.endpoints import WaitSeconds
+from modelport_control_api.models.errors import VersionNotFound
+from modelport_control_api.models.intake import version_form
+from modelport_control_api.models.problems import as_problems
+from modelport_control_api.models.records import ModelRecord, VersionRecord
+from modelport_control_api.models.render import render_version
+from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
+from modelport_control_api.models.status_view import version_view
+from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
+from modelport_control_api.responses import PROBLEMS
+
+router = APIRouter(prefix="/api/v1/models/{model_id}", tags=["versions"], responses=PROBLEMS)
+
+Weights = Annotated[
+    dict[str, StrictInt],
+    Body(description="Version to percent; sums to 100.", examples=[{"v1": 90, "v2": 10}]),
+]
+TailLines = Annotated[int, Query(alias="tail", ge=1, le=logs.MAX_LINES, description="Lines of each replica.")]
+
+
+@router.post(
+    "/versions", status_code=202, openapi_extra=VERSION_UPLOAD_BODY, dependencies=[Depends(limit_uploads)]
+)
+async def upload_version(
+    model_id: str, request: Request, response: Response, caller: ChangingCaller, part: Models
+) -> VersionAnswer:
+    """Upload a new version. Traffic moves to it when it has answered its sample, unless `traffic=0` is sent."""
+    limit = get_context(request).settings.max_upload_bytes
+    with as_problems():
+        # Asked before the body is read: nobody uploads 100 MB to learn that the id is wrong.
+        await load_model(part, caller.principal, model_id)
+        async with part.intake.receiving(request, version_form(limit)) as arrival:
+
+            def add(session: Session) -> VersionRecord:
+                move_traffic = arrival.texts.get("traffic") != "0"
+                return service.add_version(
+                    session, caller, model_id, arrival.version, move_traffic=move_traffic
+                )
+
+            version = await part.intake.commit(arrival, add)
+    response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{version.name}"
+    return render_version(version, part.statuses.get(model_id))
+
+
+@router.get("/versions/{version}")
+async def read_version(
+    model_id: str, version: str, principal: Reader, part: Models, wait_seconds: WaitSeconds = 0
+) -> VersionAnswer:
+    """One version; with `wait`, once it is ready or failed, or when the time is over."""
+    with as_problems():
+        found = _find(await load_model(part, principal, model_id), version)
+        await part.statuses.wait_until(
+            model_id, lambda: version_view(version, part.statuses.get(model_id)).settled, wait_seconds
+        )
+    return render_version(found, part.statuses.get(model_id))
+
+
+@router.get("/versions/{version}/logs", response_class=PlainTextResponse)
+async def read_version_logs(
+    model_id: str, version: str, principal: Reader, part: Models, tail: TailLines = 200
+) -> str:
+    """What the version's code printed, and its traces."""
+    with as_problems():
+        _find(await load_model(part, principal, model_id), version)
+    return await logs.read_logs(part.cluster, part.namespace, model_id, version, tail_lines=tail)
+
+
+@router.delete("/versions/{version}", status_code=204)
+async def delete_version(model_id: str, version: str, caller: ChangingCaller, part: Models) -> None:
+    """Remove a version that gets no requests, and its file."""
+    live = part.statuses.get(model_id)
+    with as_problems():
+        digest = await part.transactions.write(
+            lambda session: traffic.delete_version(session, caller, model_id, version, live)
+        )
+    await part.keeper.discard([digest])
+
+
+@router.put("/traffic")
+async def set_traffic(
+    model_id: str, weights: Weights, caller: ChangingCaller, part: Models, answers: Answering
+) -> ModelAnswer:
+    """Share the requests between versions that are ready. A caller stays on one version."""
+    live = part.statuses.get(model_id)
+    with as_problems():
+        record = await part.transactions.write(
+            lambda session: traffic.set_traffic(session, caller, model_id, weights, live)
+        )
+    return answers.model(record)
+
+
+@router.post("/rollback")
+async def roll_back(model_id: str, caller: ChangingCaller, part: Models, answers: Answering) -> ModelAnswer:
+    """Restore the traffic before the last change; a second call takes the first one back."""
+    with as_problems():
+        record = await part.transactions.write(lambda session: traffic.roll_back(session, caller, model_id))
+    return answers.model(record)
+
+
+def _find(record: ModelRecord, name: str) -> VersionRecord:
+    version = record.version(name)
+    if version is None:
+        raise VersionNotFound(f"The model has no version {name}.")
+    return version
