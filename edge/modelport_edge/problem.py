@@ -36,7 +36,7 @@ class Problem(Exception):
         detail: str,
         title: str | None = None,
         reason: str | None = None,
-        errors: Sequence[FieldError] = (),
+        errors: Sequence[FieldError | dict[str, str]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
@@ -83,7 +83,7 @@ async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
 def internal_error() -> Problem:
     return Problem(
         status=500,
-        detail="Something failed on our side. Try again; if it stays, report the request id: the log has why.",
+        detail="Something failed on our side. Try again; if it stays, report the request id.",
     )
 
 
@@ -111,7 +111,7 @@ class ProblemMiddleware:
         except Exception as error:
             problem = _problem_of(scope, error)
             if begun:
-                # Half an answer is out: raising makes the server cut the connection, so none takes it for whole.
+                # Half an answer is out: raising cuts the connection, so that nobody takes it for whole.
                 raise
             await send_problem(scope, send, problem)
 

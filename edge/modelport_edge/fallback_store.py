@@ -1,0 +1,97 @@
+"""Redis while it answers, this process's memory while it does not.
+
+After one failure no request asks Redis again; a background task does, so an outage costs nothing per request.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+import structlog
+
+from modelport_edge.limits import Limit
+from modelport_edge.metrics import STORE_DEGRADED, STORE_FALLBACKS
+from modelport_edge.store import Store, StoreUnavailable, Taken
+
+log = structlog.get_logger(__name__)
+
+_Answer = TypeVar("_Answer")
+
+
+class PingableStore(Store, Protocol):
+    async def ping(self) -> None:
+        """Raises StoreUnavailable unless the store answers."""
+        ...
+
+
+class FallbackStore:
+    """Never raises StoreUnavailable. During an outage limits are per process, and the cache is another one."""
+
+    def __init__(self, primary: PingableStore, memory: Store, *, probe_seconds: float = 0.5) -> None:
+        self._primary = primary
+        self._memory = memory
+        self._probe_seconds = probe_seconds
+        self._recovery: asyncio.Task[None] | None = None
+
+    @property
+    def degraded(self) -> bool:
+        return self._recovery is not None
+
+    async def take(self, bucket: str, limit: Limit) -> Taken:
+        return await self._ask("take", lambda store: store.take(bucket, limit))
+
+    async def take_and_get(
+        self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
+    ) -> tuple[Taken | None, bytes | None]:
+        return await self._ask("take_and_get", lambda store: store.take_and_get(bucket, limit, cache_key))
+
+    async def get(self, key: bytes) -> bytes | None:
+        return await self._ask("get", lambda store: store.get(key))
+
+    async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+        await self._ask("put", lambda store: store.put(key, value, ttl_seconds))
+
+    async def delete(self, key: bytes) -> None:
+        await self._ask("delete", lambda store: store.delete(key))
+
+    async def aclose(self) -> None:
+        if self._recovery is not None:
+            self._recovery.cancel()
+            await asyncio.gather(self._recovery, return_exceptions=True)
+        await self._primary.aclose()
+        await self._memory.aclose()
+
+    async def _ask(self, operation: str, call: Callable[[Store], Awaitable[_Answer]]) -> _Answer:
+        if self._recovery is None:
+            try:
+                return await call(self._primary)
+            except StoreUnavailable as error:
+                self._fall_back(error)
+        STORE_FALLBACKS.labels(operation).inc()
+        return await call(self._memory)
+
+    def _fall_back(self, error: StoreUnavailable) -> None:
+        if self._recovery is None:
+            log.warning(
+                "store_unavailable", error=str(error), now="memory of this process, limits per replica"
+            )
+            STORE_DEGRADED.set(1)
+            self._recovery = asyncio.create_task(self._recover())
+
+    async def _recover(self) -> None:
+        try:
+            answers = False
+            while not answers:
+                await asyncio.sleep(self._probe_seconds)
+                answers = await self._answers()
+            log.info("store_back")
+        finally:
+            STORE_DEGRADED.set(0)
+            self._recovery = None
+
+    async def _answers(self) -> bool:
+        try:
+            await self._primary.ping()
+        except StoreUnavailable:
+            return False
+        return True
