@@ -1,9 +1,9 @@
 """What every endpoint may need, built once by `app.build`."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 from modelport_edge.store import Store
 
 from modelport_control_api.settings import Settings
@@ -30,3 +30,6 @@ class Context:
 def get_context(request: Request) -> Context:
     context: Context = request.app.state.context
     return context
+
+
+RequestContext = Annotated[Context, Depends(get_context)]

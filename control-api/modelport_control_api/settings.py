@@ -3,13 +3,20 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+from modelport_edge.client_address import Network, parse_networks
 from modelport_edge.limits import Limit
 from pydantic import BeforeValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from modelport_control_api.models.settings import ModelsSettings
 
 
 def _parse_limit(value: Any) -> Any:
     return Limit.parse(value) if isinstance(value, str) else value
+
+
+def _parse_networks(value: Any) -> Any:
+    return tuple(parse_networks(value)) if isinstance(value, str) else value
 
 
 def _split(value: Any) -> Any:
@@ -18,10 +25,11 @@ def _split(value: Any) -> Any:
 
 # NoDecode: people write these as they say them, not as JSON.
 LimitSetting = Annotated[Limit, NoDecode, BeforeValidator(_parse_limit)]
+NetworksSetting = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_parse_networks)]
 ListSetting = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
-class Settings(BaseSettings):
+class Settings(ModelsSettings):
     model_config = SettingsConfigDict(
         env_prefix="MODELPORT_CONTROL_API_",
         use_attribute_docstrings=True,
@@ -67,7 +75,7 @@ class Settings(BaseSettings):
     max_json_bytes: int = Field(default=65_536, ge=1024)
     """Largest JSON body accepted, in bytes. No call but an upload needs more."""
 
-    trusted_proxies: ListSetting = Field(default=(), validation_alias="MODELPORT_TRUSTED_PROXIES")
+    trusted_proxies: NetworksSetting = Field(default=(), validation_alias="MODELPORT_TRUSTED_PROXIES")
     """Networks (`10.0.0.0/8,…`) whose `X-Forwarded-For` is believed. None: the peer is the client."""
 
     cors_origins: ListSetting = ()

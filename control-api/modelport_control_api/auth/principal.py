@@ -27,7 +27,9 @@ def current_principal(
 ) -> Principal:
     credential = credentials.presented(request)
     if credential is None:
-        raise unauthorized("This call needs a credential: send Authorization: Bearer <token or API key>.", REALM)
+        raise unauthorized(
+            "This call needs a credential: send Authorization: Bearer <token or API key>.", REALM
+        )
     principal = credentials.authenticate(get_context(request), credential)
     if principal is None:
         raise unauthorized(
@@ -63,8 +65,8 @@ SessionPrincipal = Annotated[Principal, Depends(require_session)]
 
 
 def unauthorized(detail: str, challenge: str = REALM) -> Problem:
-    return Problem(status=401, title="Unauthorized", detail=detail, headers={"WWW-Authenticate": challenge})
+    return Problem(status=401, detail=detail, headers={"WWW-Authenticate": challenge})
 
 
 def forbidden(detail: str) -> Problem:
-    return Problem(status=403, title="Forbidden", detail=detail)
+    return Problem(status=403, detail=detail)

@@ -53,7 +53,9 @@ def list_files(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if _NAME.match(path.name))
     except OSError as error:
-        raise SigningKeysError(f"The signing keys folder {folder} cannot be read: {error.strerror}.") from error
+        raise SigningKeysError(
+            f"The signing keys folder {folder} cannot be read: {error.strerror}."
+        ) from error
 
 
 def read(path: Path) -> SigningKey:

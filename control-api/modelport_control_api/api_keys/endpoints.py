@@ -1,0 +1,61 @@
+"""The API-key calls of docs/api.md. A key makes no keys: one that leaks must not outlive its deletion."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+
+from modelport_control_api.api_keys import service
+from modelport_control_api.api_keys.schemas import KeyList, KeyWithSecret, NewKey, Rotation
+from modelport_control_api.api_keys.tables import ApiKey
+from modelport_control_api.auth.principal import SessionPrincipal
+from modelport_control_api.db.paging import Page, PageCursor, PageLimit
+from modelport_control_api.db.session import DbSession
+from modelport_control_api.origin import RequestOrigin
+from modelport_control_api.responses import PROBLEMS
+
+router = APIRouter(prefix="/api/v1/api-keys", tags=["api keys"], responses=PROBLEMS)
+
+
+@router.post("", status_code=201)
+def create(
+    body: NewKey, principal: SessionPrincipal, session: DbSession, origin: RequestOrigin
+) -> KeyWithSecret:
+    """Make a key. The answer is the only place where it is ever shown."""
+    return service.create(session, principal, body, origin)
+
+
+@router.get("", response_model=KeyList)
+def list_keys(
+    principal: SessionPrincipal, session: DbSession, limit: PageLimit = 50, cursor: PageCursor = None
+) -> Page[ApiKey]:
+    """Your keys, newest first."""
+    return service.list_page(session, principal, limit, cursor)
+
+
+@router.delete("/{key_id}", status_code=204)
+def delete(key_id: str, principal: SessionPrincipal, session: DbSession, origin: RequestOrigin) -> None:
+    """Revoke a key. Gateways notice within 5 seconds."""
+    service.delete(session, principal, _canonical(key_id), origin)
+
+
+@router.post("/{key_id}/rotate")
+def rotate(
+    key_id: str,
+    principal: SessionPrincipal,
+    session: DbSession,
+    origin: RequestOrigin,
+    body: Annotated[Rotation | None, Body()] = None,
+) -> KeyWithSecret:
+    """Replace a key by a new one with the same id, scopes and expiry."""
+    grace = timedelta(seconds=body.grace_seconds if body else 0)
+    return service.rotate(session, principal, _canonical(key_id), grace, origin)
+
+
+def _canonical(key_id: str) -> str:
+    """What cannot be an id is found nowhere; it never reaches the database."""
+    try:
+        return str(UUID(key_id))
+    except ValueError as error:
+        raise service.ApiKeyNotFound from error

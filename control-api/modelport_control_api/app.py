@@ -1,0 +1,144 @@
+"""Wires the control API together: the public app, the internal app, and what runs beside them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from modelport_edge.http import (
+    AccessLogMiddleware,
+    BodyLimitMiddleware,
+    RequestIdMiddleware,
+    SecurityHeadersMiddleware,
+)
+from modelport_edge.problem import ProblemMiddleware
+from modelport_edge.store import Store
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Scope
+
+from modelport_control_api import health, problems
+from modelport_control_api.api_keys import endpoints as api_keys
+from modelport_control_api.artifacts import endpoints as artifacts
+from modelport_control_api.auth import endpoints as auth
+from modelport_control_api.auth.passwords import Passwords
+from modelport_control_api.context import Context
+from modelport_control_api.db.session import Database
+from modelport_control_api.docs_pages import add_docs
+from modelport_control_api.internal import introspection
+from modelport_control_api.metrics import MetricsMiddleware
+from modelport_control_api.models import endpoints as models_calls
+from modelport_control_api.models import version_endpoints as versions_calls
+from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.publisher.cluster import Cluster
+from modelport_control_api.settings import Settings
+from modelport_control_api.signing_keys import endpoints as jwks
+from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.signing_keys.ring import KeyRing
+
+_CORS_HEADERS = ["Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "Cache-Control"]
+_CORS_EXPOSED = ["X-Request-ID", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"]
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """Serve `public` to users and `internal` to the platform's own parts, inside `running()`."""
+
+    public: FastAPI
+    internal: FastAPI
+    context: Context
+    models: ModelsPart
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything beside the requests: publisher, status watch, clean-up."""
+        try:
+            await self.models.start()
+            yield
+        finally:
+            await self.models.stop()
+            self.context.passwords.close()
+            self.context.database.close()
+
+
+def build(settings: Settings, *, store: Store, cluster: Cluster) -> ControlPlane:
+    """The database must be migrated before the first request. Raises `SigningKeysError` without a signing key."""
+    context = Context(
+        settings=settings,
+        database=Database(settings.database_url.get_secret_value()),
+        store=store,
+        cluster=cluster,
+        signing_keys=_open_key_ring(settings),
+        passwords=Passwords(rounds=settings.bcrypt_rounds, threads=settings.password_threads),
+    )
+    models = ModelsPart.build(settings, context.database, cluster)
+    public, internal = _build_public(context), _build_internal()
+    for app in (public, internal):
+        app.state.context = context
+        app.state.models = models
+        problems.register(app)
+    return ControlPlane(public, internal, context, models)
+
+
+def _open_key_ring(settings: Settings) -> KeyRing:
+    schedule = lifecycle.schedule(settings.signing_key_activation_seconds, settings.access_token_seconds)
+    return KeyRing(settings.signing_keys_dir, schedule)
+
+
+def _build_public(context: Context) -> FastAPI:
+    app = FastAPI(
+        title="Modelport",
+        summary="Upload a model file, get a secured endpoint.",
+        docs_url=None,
+        redoc_url=None,
+        middleware=_public_middleware(context.settings),
+    )
+    slices = (auth, api_keys, models_calls, versions_calls, jwks, health)
+    for part in slices:
+        app.include_router(part.router)
+    add_docs(app)
+    return app
+
+
+def _build_internal() -> FastAPI:
+    app = FastAPI(
+        title="Modelport internal",
+        openapi_url=None,
+        middleware=[Middleware(RequestIdMiddleware), Middleware(ProblemMiddleware)],
+    )
+    for part in (introspection, artifacts, jwks, health):
+        app.include_router(part.router)
+    return app
+
+
+def _public_middleware(settings: Settings) -> list[Middleware]:
+    """Outermost first. CORS stands outside of errors: a page must be able to read those too."""
+    return [
+        Middleware(RequestIdMiddleware),
+        Middleware(AccessLogMiddleware, trusted_proxies=settings.trusted_proxies),
+        Middleware(MetricsMiddleware),
+        Middleware(SecurityHeadersMiddleware),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=_CORS_HEADERS,
+            expose_headers=_CORS_EXPOSED,
+        ),
+        Middleware(ProblemMiddleware),
+        Middleware(BodyLimitMiddleware, limit_for=_limit_for(settings)),
+    ]
+
+
+def _limit_for(settings: Settings) -> Callable[[Scope], int | None]:
+    def limit_for(scope: Scope) -> int | None:
+        return None if _is_upload(scope["path"]) else settings.max_json_bytes
+
+    return limit_for
+
+
+def _is_upload(path: str) -> bool:
+    """Uploads are counted as they stream to disk."""
+    parts = path.strip("/").split("/")
+    is_model_call = parts[:3] == ["api", "v1", "models"]
+    return is_model_call and (parts[3:] == ["upload"] or (len(parts) == 5 and parts[4] == "versions"))

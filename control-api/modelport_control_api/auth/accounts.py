@@ -1,0 +1,90 @@
+"""Registering and changing accounts."""
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from starlette.concurrency import run_in_threadpool
+
+from modelport_control_api.audit import service as audit
+from modelport_control_api.auth import sessions
+from modelport_control_api.auth.errors import EmailTaken, PasswordTooWeak, WrongCurrentPassword
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.auth.password_rules import broken_rules
+from modelport_control_api.auth.schemas import AccountChange, Registration
+from modelport_control_api.auth.tables import User
+from modelport_control_api.context import Context
+from modelport_control_api.origin import Origin
+
+
+async def register(context: Context, body: Registration, origin: Origin) -> User:
+    """Raises `PasswordTooWeak` or `EmailTaken`."""
+    password = body.password.get_secret_value()
+    _check_rules(password, body.email)
+    password_hash = await context.passwords.hash(password)
+    user = User(email=body.email, full_name=body.full_name, password_hash=password_hash)
+    return await run_in_threadpool(_insert, context, user, origin)
+
+
+async def change(context: Context, principal: Principal, body: AccountChange, origin: Origin) -> User:
+    """Raises `WrongCurrentPassword` or `PasswordTooWeak`. A new password ends the user's other sessions."""
+    new_hash = await _hash_new_password(context, principal, body) if body.password else None
+    return await run_in_threadpool(_update, context, principal, body, new_hash, origin)
+
+
+def get(context: Context, user_id: str) -> User:
+    with context.database.transaction(read_only=True) as session:
+        return session.get_one(User, user_id)
+
+
+def _check_rules(password: str, email: str) -> None:
+    if rules := broken_rules(password, email):
+        raise PasswordTooWeak(rules)
+
+
+def _insert(context: Context, user: User, origin: Origin) -> User:
+    try:
+        with context.database.transaction() as session:
+            session.add(user)
+            # The unique index decides between simultaneous registrations, not a query before.
+            session.flush()
+            audit.record(session, None, "user.register", f"user:{user.id}", {}, origin.request_id, origin.ip)
+    except IntegrityError as error:
+        raise EmailTaken(user.email) from error
+    return user
+
+
+async def _hash_new_password(context: Context, principal: Principal, body: AccountChange) -> str:
+    assert body.password is not None
+    assert body.current_password is not None
+    user = await run_in_threadpool(get, context, principal.user_id)
+    if not await context.passwords.matches(body.current_password.get_secret_value(), user.password_hash):
+        raise WrongCurrentPassword
+    password = body.password.get_secret_value()
+    _check_rules(password, user.email)
+    return await context.passwords.hash(password)
+
+
+def _update(
+    context: Context, principal: Principal, body: AccountChange, new_hash: str | None, origin: Origin
+) -> User:
+    with context.database.transaction() as session:
+        user = session.scalars(select(User).where(User.id == principal.user_id)).one()
+        if body.changes_name():
+            user.full_name = body.full_name
+        if new_hash:
+            user.password_hash = new_hash
+            sessions.revoke_others(session, user.id, principal.credential_id)
+        changed = [
+            name
+            for name, is_changed in (("full_name", body.changes_name()), ("password", new_hash))
+            if is_changed
+        ]
+        audit.record(
+            session,
+            principal,
+            "user.change",
+            f"user:{user.id}",
+            {"changed": changed},
+            origin.request_id,
+            origin.ip,
+        )
+    return user

@@ -1,0 +1,67 @@
+"""The auth calls of docs/api.md."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.security import OAuth2PasswordRequestForm
+
+from modelport_control_api.auth import accounts, logins, throttle
+from modelport_control_api.auth.principal import CurrentPrincipal, SessionPrincipal
+from modelport_control_api.auth.schemas import AccountChange, Login, Refresh, Registration, TokenPair, UserOut
+from modelport_control_api.auth.tables import User
+from modelport_control_api.context import RequestContext
+from modelport_control_api.origin import RequestOrigin
+from modelport_control_api.responses import PROBLEMS
+
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], responses=PROBLEMS)
+
+
+@router.post("/register", status_code=201, response_model=UserOut)
+async def register(body: Registration, context: RequestContext, origin: RequestOrigin) -> User:
+    """Make an account."""
+    await throttle.registration(context, origin)
+    return await accounts.register(context, body, origin)
+
+
+@router.post("/login")
+async def log_in(body: Login, context: RequestContext, origin: RequestOrigin) -> TokenPair:
+    """Start a session: an access token for calls, a refresh token for the next pair."""
+    await throttle.login(context, origin, body.email)
+    return await logins.log_in(context, body.email, body.password.get_secret_value(), origin)
+
+
+@router.post("/token")
+async def log_in_by_form(
+    form: Annotated[OAuth2PasswordRequestForm, Depends()], context: RequestContext, origin: RequestOrigin
+) -> TokenPair:
+    """Log in as OAuth2 has it (username is the e-mail address), for the Authorize button of /docs."""
+    await throttle.login(context, origin, form.username)
+    return await logins.log_in(context, form.username, form.password, origin)
+
+
+@router.post("/refresh")
+def refresh(body: Refresh, context: RequestContext, origin: RequestOrigin) -> TokenPair:
+    """Exchange a refresh token, once, for a new pair. A second use ends the session."""
+    return logins.refresh(context, body.refresh_token.get_secret_value(), origin)
+
+
+@router.post("/logout", status_code=204)
+def log_out(body: Refresh, context: RequestContext, origin: RequestOrigin) -> None:
+    """End the session that the refresh token belongs to."""
+    logins.log_out(context, body.refresh_token.get_secret_value(), origin)
+
+
+@router.get("/me", response_model=UserOut)
+def read_account(principal: CurrentPrincipal, context: RequestContext) -> User:
+    """The account that the credential belongs to."""
+    return accounts.get(context, principal.user_id)
+
+
+@router.patch("/me", response_model=UserOut)
+async def change_account(
+    body: AccountChange, principal: SessionPrincipal, context: RequestContext, origin: RequestOrigin
+) -> User:
+    """Change full_name, or password together with current_password. A new password ends all other sessions."""
+    if body.password:
+        await throttle.password_check(context, principal.user_id)
+    return await accounts.change(context, principal, body, origin)

@@ -1,0 +1,97 @@
+"""Logging in, refreshing and logging out."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from modelport_control_api.audit import service as audit
+from modelport_control_api.auth import access_tokens, emails, sessions
+from modelport_control_api.auth.access_tokens import AccessClaims
+from modelport_control_api.auth.errors import RefreshTokenInvalid, RefreshTokenReused, WrongEmailOrPassword
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.auth.schemas import TokenPair
+from modelport_control_api.auth.tables import User
+from modelport_control_api.context import Context
+from modelport_control_api.origin import Origin
+
+
+async def log_in(context: Context, email: str, password: str, origin: Origin) -> TokenPair:
+    """Raises `WrongEmailOrPassword`, after the same work for an unknown user as for a wrong password."""
+    user = await run_in_threadpool(_find_user, context, email)
+    is_right = await context.passwords.matches(password, user.password_hash if user else None)
+    if user is None or not is_right:
+        raise WrongEmailOrPassword
+    return await run_in_threadpool(_open_session, context, user, origin)
+
+
+def refresh(context: Context, refresh_token: str, origin: Origin) -> TokenPair:
+    """Raises `RefreshTokenInvalid` or `RefreshTokenReused`."""
+    with context.database.transaction() as session:
+        outcome = sessions.rotate(session, refresh_token, _refresh_life(context))
+        if isinstance(outcome, sessions.Reused):
+            _audit(session, "session.reuse", outcome.user_id, outcome.family_id, origin)
+        user = session.get(User, outcome.user_id) if outcome else None
+    # Raised only now: the revocation above must be committed although the answer is an error.
+    if isinstance(outcome, sessions.Reused):
+        raise RefreshTokenReused
+    if outcome is None or user is None:
+        raise RefreshTokenInvalid
+    return _token_pair(context, user, outcome.family_id, outcome.refresh_token)
+
+
+def log_out(context: Context, refresh_token: str, origin: Origin) -> None:
+    """End the session. An unknown token is no error: the caller wants it gone, and it is."""
+    with context.database.transaction() as session:
+        row = sessions.find(session, refresh_token)
+        if row is not None and row.revoked_at is None:
+            sessions.revoke_family(session, row.family_id)
+            _audit(session, "session.close", row.user_id, row.family_id, origin)
+
+
+def normalise_or_keep(email: str) -> str:
+    """What no account can have stays as it is, and is then found nowhere."""
+    try:
+        return emails.normalise(email)
+    except emails.EmailInvalid:
+        return email.lower().replace("\0", "")
+
+
+def _find_user(context: Context, email: str) -> User | None:
+    with context.database.transaction(read_only=True) as session:
+        return session.scalars(select(User).where(User.email == normalise_or_keep(email))).one_or_none()
+
+
+def _open_session(context: Context, user: User, origin: Origin) -> TokenPair:
+    with context.database.transaction() as session:
+        _lock_unchanged(session, user)
+        family_id, refresh_token = sessions.open_family(session, user.id, _refresh_life(context))
+        _audit(session, "session.open", user.id, family_id, origin)
+    return _token_pair(context, user, family_id, refresh_token)
+
+
+def _token_pair(context: Context, user: User, family_id: str, refresh_token: str) -> TokenPair:
+    life = context.settings.access_token_seconds
+    claims = AccessClaims(user.id, family_id, user.is_admin)
+    return TokenPair(
+        access_token=access_tokens.issue(context.signing_keys, claims, life),
+        refresh_token=refresh_token,
+        expires_in=life,
+    )
+
+
+def _refresh_life(context: Context) -> timedelta:
+    return timedelta(seconds=context.settings.refresh_token_seconds)
+
+
+def _lock_unchanged(session: Session, user: User) -> None:
+    # The password was checked outside this transaction; one changed since then must not open a session.
+    unchanged = select(User.id).where(User.id == user.id, User.password_hash == user.password_hash)
+    if session.scalars(unchanged.with_for_update()).one_or_none() is None:
+        raise WrongEmailOrPassword
+
+
+def _audit(session: Session, action: str, user_id: str, family_id: str, origin: Origin) -> None:
+    actor = Principal(user_id, "", False, frozenset(), "session", family_id)
+    audit.record(session, actor, action, f"session:{family_id}", {}, origin.request_id, origin.ip)

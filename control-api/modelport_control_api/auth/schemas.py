@@ -1,0 +1,72 @@
+"""Bodies of the auth calls, as docs/api.md has them."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from modelport_control_api.auth import emails
+from modelport_control_api.auth.password_rules import MAX_CHARACTERS
+from modelport_control_api.fields import Line, RequestBody
+
+
+def _normalise(email: str) -> str:
+    try:
+        return emails.normalise(email)
+    except emails.EmailInvalid as error:
+        raise ValueError(f"is not an e-mail address: {error}") from error
+
+
+Email = Annotated[str, Field(max_length=320, examples=["user@example.com"]), AfterValidator(_normalise)]
+# SecretStr: neither a log nor an error shows it by accident.
+Password = Annotated[SecretStr, Field(examples=["SecureP@ss123"])]
+GivenPassword = Annotated[SecretStr, Field(max_length=MAX_CHARACTERS)]
+FullName = Annotated[Line, Field(max_length=200, examples=["John Doe"])]
+RefreshTokenText = Annotated[SecretStr, Field(max_length=200)]
+
+
+class Registration(RequestBody):
+    email: Email
+    password: Password
+    full_name: FullName | None = None
+
+
+class Login(RequestBody):
+    # Not `Email`: a bad address is answered like an unknown one.
+    email: Annotated[str, Field(max_length=320, examples=["user@example.com"])]
+    password: GivenPassword
+
+
+class Refresh(RequestBody):
+    refresh_token: RefreshTokenText
+
+
+class AccountChange(RequestBody):
+    full_name: FullName | None = None
+    password: Password | None = None
+    current_password: GivenPassword | None = None
+
+    @model_validator(mode="after")
+    def _password_needs_current(self) -> Self:
+        if self.password and not self.current_password:
+            raise ValueError("current_password is required to change the password")
+        return self
+
+    def changes_name(self) -> bool:
+        return "full_name" in self.model_fields_set
+
+
+class UserOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    email: str
+    full_name: str | None
+    created_at: datetime
+
+
+class TokenPair(BaseModel):
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the OAuth2 name of the scheme
+    expires_in: int = Field(description="Seconds until the access token expires")

@@ -1,0 +1,36 @@
+"""Is the process up, and can it do its work."""
+
+from fastapi import APIRouter, Response
+from modelport_edge.problem import Problem
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
+
+from modelport_control_api.context import RequestContext
+
+router = APIRouter(tags=["platform"])
+
+
+@router.get("/healthz")
+async def is_alive() -> dict[str, str]:
+    """200 while the process can answer."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def is_ready(context: RequestContext) -> dict[str, str]:
+    """200 while the database answers; 503 otherwise."""
+    try:
+        context.database.ping()
+    except SQLAlchemyError as error:
+        raise Problem(
+            status=503,
+            detail=f"The database does not answer ({type(error).__name__}): check that it runs and is reachable.",
+            headers={"Retry-After": "5"},
+        ) from error
+    return {"status": "ready"}
+
+
+@router.get("/metrics", response_class=Response)
+def read_metrics() -> Response:
+    """Prometheus text."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

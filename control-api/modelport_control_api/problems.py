@@ -1,0 +1,79 @@
+"""Every error that is no `Problem` yet, turned into one."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from modelport_edge.problem import FieldError, Problem
+from starlette.exceptions import HTTPException
+
+from modelport_control_api.api_keys.errors import ApiKeyExpired, ApiKeyNotFound
+from modelport_control_api.auth.errors import AuthError
+from modelport_control_api.auth.problems import as_problem as auth_problem
+from modelport_control_api.db.paging import CursorInvalid
+
+_WHERE = {"body", "query", "path", "header", "cookie"}
+
+
+def _of_api_key_not_found(_: Exception) -> Problem:
+    return Problem(status=404, detail="No such API key: list yours with GET /api/v1/api-keys.")
+
+
+def _of_api_key_expired(_: Exception) -> Problem:
+    return Problem(status=409, detail="The API key has expired and cannot be rotated: make a new one.")
+
+
+def _of_cursor(_: Exception) -> Problem:
+    error = FieldError(field="cursor", message="is not a next_cursor that this list gave")
+    return Problem(status=422, detail="cursor is not a next_cursor that this list gave.", errors=[error])
+
+
+def _of_http(error: Any) -> Problem:
+    detail = {
+        404: "There is nothing at this address: /docs lists the calls.",
+        405: "This address does not take that method: /docs lists the calls.",
+    }.get(error.status_code, str(error.detail))
+    return Problem(status=error.status_code, detail=detail, headers=error.headers)
+
+
+def _of_validation(error: Any) -> Problem:
+    if any(entry["type"] == "json_invalid" for entry in error.errors()):
+        return Problem(status=400, detail="The body is not valid JSON.")
+    # Only place and message: the entry's "input" may be a password.
+    errors = [FieldError(field=_name(entry["loc"]), message=_message(entry)) for entry in error.errors()]
+    detail = "; ".join(f"{entry['field']} {entry['message']}" for entry in errors)
+    return Problem(status=422, detail=f"{detail}.", errors=errors)
+
+
+def _name(location: tuple[str | int, ...]) -> str:
+    parts = location[1:] if location and location[0] in _WHERE else location
+    return ".".join(str(part) for part in parts) or "body"
+
+
+def _message(entry: dict[str, Any]) -> str:
+    message: str = entry["msg"]
+    return message.removeprefix("Value error, ")
+
+
+_ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
+    AuthError: auth_problem,
+    ApiKeyNotFound: _of_api_key_not_found,
+    ApiKeyExpired: _of_api_key_expired,
+    CursorInvalid: _of_cursor,
+    HTTPException: _of_http,
+    RequestValidationError: _of_validation,
+}
+
+
+def register(app: FastAPI) -> None:
+    """`ProblemMiddleware` answers; here errors only become problems."""
+    for kind, translate in _ANSWERS.items():
+        app.add_exception_handler(kind, _raiser(translate))
+
+
+def _raiser(translate: Callable[[Any], Problem]) -> Callable[[Request, Exception], NoReturn]:
+    def raise_problem(_request: Request, error: Exception) -> NoReturn:
+        raise translate(error) from error
+
+    return raise_problem
