@@ -25,7 +25,7 @@ class PingableStore(Store, Protocol):
 
 
 class FallbackStore:
-    """Never raises StoreUnavailable. During an outage limits are per process, and the cache is another one."""
+    """Never raises StoreUnavailable. During an outage limits are per process, the cache is another one."""
 
     def __init__(self, primary: PingableStore, memory: Store, *, probe_seconds: float = 0.5) -> None:
         self._primary = primary
@@ -58,6 +58,7 @@ class FallbackStore:
         if self._recovery is not None:
             self._recovery.cancel()
             await asyncio.gather(self._recovery, return_exceptions=True)
+            self._use_primary()
         await self._primary.aclose()
         await self._memory.aclose()
 
@@ -79,15 +80,16 @@ class FallbackStore:
             self._recovery = asyncio.create_task(self._recover())
 
     async def _recover(self) -> None:
-        try:
-            answers = False
-            while not answers:
-                await asyncio.sleep(self._probe_seconds)
-                answers = await self._answers()
-            log.info("store_back")
-        finally:
-            STORE_DEGRADED.set(0)
-            self._recovery = None
+        answers = False
+        while not answers:
+            await asyncio.sleep(self._probe_seconds)
+            answers = await self._answers()
+        log.info("store_back")
+        self._use_primary()
+
+    def _use_primary(self) -> None:
+        STORE_DEGRADED.set(0)
+        self._recovery = None
 
     async def _answers(self) -> bool:
         try:

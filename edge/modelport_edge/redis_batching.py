@@ -9,7 +9,6 @@ from collections import deque
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 _MAX_BATCH = 256
 
@@ -17,7 +16,7 @@ _Command = tuple[Any, ...]
 
 
 class Batcher:
-    """Sends small commands, each answered on its own. Big values go beside it: they would hold up the rest."""
+    """Sends small commands, each answered on its own. Big values go beside it, not to hold up the rest."""
 
     def __init__(self, redis: Redis, timeout_seconds: float) -> None:
         self._redis = redis
@@ -37,23 +36,22 @@ class Batcher:
         if self._sender is not None:
             self._sender.cancel()
             await asyncio.gather(self._sender, return_exceptions=True)
+        self._sender = None
+        for _, future in self._waiting:
+            _resolve(future, _closed())
+        self._waiting.clear()
 
     async def _send_all(self) -> None:
-        try:
-            while self._waiting:
-                count = min(len(self._waiting), _MAX_BATCH)
-                await self._send([self._waiting.popleft() for _ in range(count)])
-        finally:
-            self._sender = None
-            for _, future in self._waiting:
-                _resolve(future, _closed())
-            self._waiting.clear()
+        while self._waiting:
+            count = min(len(self._waiting), _MAX_BATCH)
+            await self._send([self._waiting.popleft() for _ in range(count)])
+        self._sender = None
 
     async def _send(self, batch: list[tuple[_Command, asyncio.Future[Any]]]) -> None:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 answers = await self._pipelined([command for command, _ in batch])
-        except (RedisError, OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised to each who asked
             answers = [error] * len(batch)
         except asyncio.CancelledError:
             for _, future in batch:

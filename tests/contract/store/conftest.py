@@ -1,0 +1,31 @@
+"""Each test that asks for `store` runs once on each implementation."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from modelport_edge.fallback_store import FallbackStore
+from modelport_edge.memory_store import MemoryStore
+from modelport_edge.redis_store import RedisStore
+from modelport_edge.store import Store
+
+# Far above the default: these tests are about answers, not speed, and run on loaded machines.
+TIMEOUT_SECONDS = 5
+
+
+@pytest.fixture(params=["memory", "redis", "redis with fallback"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    built: Store = MemoryStore()
+    if request.param != "memory":
+        redis = RedisStore(request.getfixturevalue("redis_url"), timeout_seconds=TIMEOUT_SECONDS)
+        built = redis if request.param == "redis" else FallbackStore(redis, built)
+    yield built
+    await built.aclose()
+
+
+async def poll(check: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        done = await check()
+        while not done:
+            await asyncio.sleep(0.01)
+            done = await check()
