@@ -1,4 +1,4 @@
-"""The streamed multipart bodies in /openapi.json: FastAPI does not see them, and /docs needs the file field."""
+"""The streamed multipart bodies in /openapi.json: FastAPI does not see them; /docs needs the file field."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _MODEL_TYPE = {
 }
 _SAMPLE = {
     "type": "string",
-    "description": 'JSON: one row, bare or as {"input": row}. The version must answer it before it gets a request.',
+    "description": 'JSON: one row, bare or as {"input": row}. The version must answer it before it is used.',
 }
 
 

@@ -43,7 +43,7 @@ TailLines = Annotated[int, Query(alias="tail", ge=1, le=logs.MAX_LINES, descript
 async def upload_version(
     model_id: str, request: Request, response: Response, caller: ChangingCaller, part: Models
 ) -> VersionAnswer:
-    """Upload a new version. Traffic moves to it when it has answered its sample, unless `traffic=0` is sent."""
+    """Upload a new version. Traffic moves to it when it has answered its sample, but not with `traffic=0`."""
     limit = get_context(request).settings.max_upload_bytes
     with as_problems():
         # Asked before the body is read: nobody uploads 100 MB to learn that the id is wrong.

@@ -15,7 +15,7 @@ def pending(session: Session) -> dict[str, int]:
     """Give each model that changed with the id of its latest entry, oldest change first."""
     latest = func.max(OutboxRow.id)
     query = select(OutboxRow.model_id, latest).group_by(OutboxRow.model_id).order_by(func.min(OutboxRow.id))
-    return dict(session.execute(query).tuples().all())
+    return {model_id: int(entry) for model_id, entry in session.execute(query)}
 
 
 def mark_published(session: Session, model_id: str, up_to: int) -> None:
