@@ -1,0 +1,122 @@
+"""API keys: the control API says whose a key is. Only the key's SHA-256 leaves this process."""
+
+import re
+import time
+from datetime import datetime
+from hashlib import sha256
+
+import httpx
+import msgspec
+import structlog
+from modelport_edge.store import Store, StoreUnavailable
+from msgspec import Struct
+
+from modelport_gateway.access_tokens import InvalidCredential
+from modelport_gateway.authorisation import Caller
+from modelport_gateway.metrics import FALLBACKS
+from modelport_gateway.remembered import Remembered
+from modelport_gateway.single_flight import SingleFlight
+
+log = structlog.get_logger(__name__)
+
+KEY_PREFIX = "mlp_live_"
+_KEY = re.compile(r"mlp_live_[A-Za-z0-9_-]{43}")
+_PATH = "/internal/v1/introspect"
+# How long a revoked key may go on, hence also how long one answer is believed without asking again.
+_BELIEVED_SECONDS = 5.0
+_REMEMBERED_KEYS = 10_000
+_INVALID = "The API key is unknown, revoked or expired; create or rotate one."
+
+
+class IntrospectionUnavailable(Exception):
+    """Neither the control API nor the store can say whose the key is."""
+
+
+class Introspection(Struct, frozen=True):
+    """The control API's word on one key, as docs/contracts.md has it."""
+
+    active: bool
+    key_id: str = ""
+    user_id: str = ""
+    scopes: tuple[str, ...] = ()
+    model_ids: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
+
+    def caller(self) -> Caller | None:
+        """Whose key it is; None when it is not (or no longer) good."""
+        expired = self.expires_at is not None and self.expires_at.timestamp() <= time.time()
+        if not self.active or not self.user_id or expired:
+            return None
+        models = frozenset(self.model_ids) if self.model_ids is not None else None
+        return Caller(self.user_id, scopes=frozenset(self.scopes), model_ids=models)
+
+
+class ApiKeys:
+    def __init__(
+        self, control: httpx.AsyncClient, store: Store, *, timeout_seconds: float, keep_seconds: int
+    ) -> None:
+        self._control = control
+        self._store = store
+        self._timeout = timeout_seconds
+        self._keep_seconds = keep_seconds
+        self._believed: Remembered[str, Introspection] = Remembered(_REMEMBERED_KEYS)
+        self._asking: SingleFlight[Introspection] = SingleFlight()
+
+    def remembered(self, key: str) -> Caller | None:
+        """Give the caller of a key that was found good in the last seconds."""
+        said = self._believed.get(_digest(key))
+        return said.caller() if said else None
+
+    async def verify(self, key: str) -> Caller:
+        """Find out whose key it is. Raises InvalidCredential, IntrospectionUnavailable."""
+        if not _KEY.fullmatch(key):
+            raise InvalidCredential("The API key is not one of this platform: it starts with mlp_live_.")
+        digest = _digest(key)
+        said = self._believed.get(digest) or await self._asking.run(digest, lambda: self._introspect(digest))
+        caller = said.caller()
+        if caller is None:
+            raise InvalidCredential(_INVALID)
+        return caller
+
+    async def _introspect(self, digest: str) -> Introspection:
+        try:
+            said = await self._ask(digest)
+        except (httpx.HTTPError, msgspec.MsgspecError) as error:
+            log.warning("control API cannot introspect API keys", error=repr(error))
+            said = await self._recall(digest)
+        else:
+            await self._keep(digest, said)
+        self._believed.put(digest, said, _BELIEVED_SECONDS)
+        return said
+
+    async def _ask(self, digest: str) -> Introspection:
+        response = await self._control.post(_PATH, json={"key_sha256": digest}, timeout=self._timeout)
+        response.raise_for_status()
+        return msgspec.json.decode(response.content, type=Introspection)
+
+    async def _recall(self, digest: str) -> Introspection:
+        FALLBACKS.labels("control-api").inc()
+        try:
+            kept = await self._store.get(_store_key(digest))
+            if kept is not None:
+                return msgspec.json.decode(kept, type=Introspection)
+        except (StoreUnavailable, msgspec.MsgspecError) as error:
+            log.warning("store cannot recall an API key", error=repr(error))
+        raise IntrospectionUnavailable
+
+    async def _keep(self, digest: str, said: Introspection) -> None:
+        try:
+            if said.active:
+                await self._store.put(_store_key(digest), msgspec.json.encode(said), self._keep_seconds)
+            else:
+                await self._store.delete(_store_key(digest))
+        except StoreUnavailable:
+            FALLBACKS.labels("store").inc()
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def _store_key(digest: str) -> bytes:
+    return b"introspection:" + digest.encode()

@@ -1,0 +1,156 @@
+"""Puts the gateway together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import structlog
+from modelport_edge.client_address import parse_networks
+from modelport_edge.http import AccessLogMiddleware, RequestIdMiddleware, SecurityHeadersMiddleware
+from modelport_edge.limits import Limit
+from modelport_edge.problem import ProblemMiddleware
+from modelport_edge.store import Store
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from modelport_gateway.access_tokens import AccessTokens
+from modelport_gateway.api_keys import ApiKeys
+from modelport_gateway.authentication import Authentication, Guard
+from modelport_gateway.cluster import ClusterWatch
+from modelport_gateway.connections import Connections
+from modelport_gateway.dispatch import Dispatch
+from modelport_gateway.jwks import SigningKeys
+from modelport_gateway.prediction import Prediction
+from modelport_gateway.routes import RouteTable
+from modelport_gateway.server import Server
+from modelport_gateway.settings import Settings
+from modelport_gateway.upstream import Upstream
+from modelport_gateway.watching import Watch, watches
+
+log = structlog.get_logger(__name__)
+
+_EXPOSED = ["X-Modelport-Version", "X-Cache", "RateLimit", "RateLimit-Policy", "X-Request-ID", "Retry-After"]
+_SWEEP_SECONDS = 5.0
+
+
+@dataclass
+class Gateway:
+    """`app` answers requests while `running()` is entered."""
+
+    app: ASGIApp
+    _settings: Settings
+    _server: Server
+    _table: RouteTable
+    _watches: list[Watch]
+    _keys: SigningKeys
+    _connections: Connections
+    _draining: asyncio.Event
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the cluster and the signing keys; on exit let requests in flight end, then disconnect."""
+        work = [watch.run() for watch in self._watches] + [self._keys.run(), self._sweep()]
+        tasks = [asyncio.create_task(each) for each in work]
+        try:
+            yield
+        finally:
+            self._draining.set()
+            await self._drain()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._connections.aclose()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            await self._connections.keep_only(self._table.addresses())
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.drain_seconds):
+                await self._server.idle.wait()
+        except TimeoutError:
+            log.warning("requests were cut off by the stop", in_flight=self._server.in_flight)
+
+
+def build(settings: Settings, *, store: Store, cluster: ClusterWatch, control: httpx.AsyncClient) -> Gateway:
+    """Wire the gateway. `control` speaks to the control API's internal app.
+
+    It and `store` stay the caller's to close.
+    """
+    table = RouteTable(settings.models_namespace)
+    keys = SigningKeys(control, refresh_seconds=settings.jwks_refresh_seconds)
+    connections = Connections(
+        connect_timeout_seconds=settings.connect_timeout_seconds, per_endpoint=settings.max_in_flight
+    )
+    follow = watches(cluster, table, None if settings.watch_all_namespaces else settings.models_namespace)
+    draining = asyncio.Event()
+
+    def is_ready() -> bool:
+        return keys.had and all(watch.synced.is_set() for watch in follow) and not draining.is_set()
+
+    server = Server(
+        _prediction(settings, table=table, keys=keys, connections=connections, store=store, control=control),
+        is_ready=is_ready,
+        max_body_bytes=settings.max_body_bytes,
+        trusted_proxies=parse_networks(settings.trusted_proxies),
+    )
+    return Gateway(_wrap(server, settings), settings, server, table, follow, keys, connections, draining)
+
+
+def _prediction(
+    settings: Settings,
+    *,
+    table: RouteTable,
+    keys: SigningKeys,
+    connections: Connections,
+    store: Store,
+    control: httpx.AsyncClient,
+) -> Prediction:
+    api_keys = ApiKeys(
+        control,
+        store,
+        timeout_seconds=settings.introspection_timeout_seconds,
+        keep_seconds=settings.introspection_keep_seconds,
+    )
+    guard = Guard(Limit.parse(settings.limit_failed_credentials))
+    dispatch = Dispatch(
+        table,
+        Upstream(connections, max_answer_bytes=settings.max_answer_bytes),
+        max_in_flight=settings.max_in_flight,
+        max_waiting=settings.max_waiting,
+        endpoint_wait_seconds=settings.endpoint_wait_seconds,
+    )
+    return Prediction(
+        table,
+        Authentication(AccessTokens(keys), api_keys, guard),
+        dispatch,
+        store,
+        default_limit=Limit.parse(settings.limit_predict),
+        cache_max_request_bytes=settings.cache_max_request_bytes,
+        cache_max_answer_bytes=settings.cache_max_answer_bytes,
+    )
+
+
+def _wrap(server: Server, settings: Settings) -> ASGIApp:
+    app: ASGIApp = SecurityHeadersMiddleware(ProblemMiddleware(server))
+    if origins := settings.cors_origin_list:
+        app = CORSMiddleware(
+            app,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "X-API-Key",
+                "X-Request-ID",
+                "X-Modelport-Session",
+            ],
+            expose_headers=_EXPOSED,
+        )
+    return RequestIdMiddleware(
+        AccessLogMiddleware(app, trusted_proxies=parse_networks(settings.trusted_proxies))
+    )

@@ -1,0 +1,97 @@
+"""Who is calling: at most one credential, in either of two headers."""
+
+from modelport_edge.limits import Limit
+from modelport_edge.memory_store import MemoryStore
+from modelport_edge.problem import Problem
+from modelport_edge.rate_limiting import bucket_of, too_many_requests
+from modelport_edge.store import Taken
+from starlette.datastructures import Headers
+
+from modelport_gateway.access_tokens import AccessTokens, InvalidCredential
+from modelport_gateway.api_keys import KEY_PREFIX, ApiKeys, IntrospectionUnavailable
+from modelport_gateway.authorisation import Caller
+from modelport_gateway.remembered import Remembered
+
+_GUARD = "failed-credentials"
+_GUARDED_ADDRESSES = 10_000
+# Nothing longer is a credential of ours; hashing and parsing it would only cost time.
+_MAX_CREDENTIAL = 4096
+
+
+def read_credential(headers: Headers) -> str | None:
+    """Give the one credential of a request, None if there is none. Raises InvalidCredential."""
+    given = {_bearer(value) for value in headers.getlist("authorization")} | set(headers.getlist("x-api-key"))
+    if not given:
+        return None
+    if len(given) > 1:
+        raise InvalidCredential("Two different credentials were given; send one.")
+    credential = given.pop()
+    if not credential or len(credential) > _MAX_CREDENTIAL:
+        raise InvalidCredential("The credential is empty or too long.")
+    return credential
+
+
+def _bearer(value: str) -> str:
+    scheme, _, credential = value.partition(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidCredential(
+            "Write `Authorization: Bearer <access token or API key>`, or `X-API-Key: <key>`."
+        )
+    return credential.strip()
+
+
+class Guard:
+    """Stops an address that keeps sending bad credentials. Per replica: it protects, it does not bill."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self._failures = MemoryStore(max_buckets=_GUARDED_ADDRESSES)
+        self._stopped: Remembered[str, Taken] = Remembered(_GUARDED_ADDRESSES)
+
+    def check(self, address: str) -> None:
+        """Raise Problem 429 while the address is stopped."""
+        if taken := self._stopped.get(address):
+            raise too_many_requests(_GUARD, taken)
+
+    async def failed(self, address: str) -> None:
+        taken = await self._failures.take(bucket_of(_GUARD, address), self._limit)
+        if not taken.allowed:
+            self._stopped.put(address, taken, taken.retry_after)
+
+
+class Authentication:
+    def __init__(self, tokens: AccessTokens, keys: ApiKeys, guard: Guard) -> None:
+        self._tokens = tokens
+        self._keys = keys
+        self._guard = guard
+
+    async def identify(self, headers: Headers, address: str) -> Caller | None:
+        """Give the caller; None when no credential was given. Raises Problem 401, 429 or 503.
+
+        A bad credential is refused even where none is needed: its sender believes it to be good.
+        """
+        try:
+            credential = read_credential(headers)
+            return await self._identify(credential, address) if credential else None
+        except InvalidCredential as error:
+            await self._guard.failed(address)
+            raise unauthorized(str(error), bad_credential=True) from None
+        except IntrospectionUnavailable:
+            raise Problem(
+                status=503,
+                detail="The API key cannot be checked just now. Try again in a few seconds.",
+                headers={"Retry-After": "2"},
+            ) from None
+
+    async def _identify(self, credential: str, address: str) -> Caller:
+        kind = self._keys if credential.startswith(KEY_PREFIX) else self._tokens
+        # A caller known to be good is not held up by a neighbour behind the same address.
+        if caller := kind.remembered(credential):
+            return caller
+        self._guard.check(address)
+        return await kind.verify(credential)
+
+
+def unauthorized(detail: str, *, bad_credential: bool) -> Problem:
+    challenge = 'Bearer realm="modelport"' + (', error="invalid_token"' if bad_credential else "")
+    return Problem(status=401, detail=detail, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,119 @@
+"""From a route and a chosen version to a model's answer: queue, replica, one retry."""
+
+import asyncio
+import time
+
+from modelport_crds.reasons import Reason
+from modelport_edge.problem import Problem
+
+from modelport_gateway.admission import Admission, QueueFull
+from modelport_gateway.routes import Endpoint, Route, RouteTable, VersionRoute
+from modelport_gateway.untrusted import rebuild_problem
+from modelport_gateway.upstream import (
+    EndpointUnreachable,
+    Upstream,
+    UpstreamAnswer,
+    UpstreamCall,
+    UpstreamMisbehaved,
+    UpstreamTimeout,
+)
+
+# After a broken connection to the only replica: time for its endpoint to be withdrawn or to listen again.
+_BEFORE_SAME_REPLICA_SECONDS = 0.25
+
+
+class Dispatch:
+    def __init__(
+        self,
+        table: RouteTable,
+        upstream: Upstream,
+        *,
+        max_in_flight: int,
+        max_waiting: int,
+        endpoint_wait_seconds: float,
+    ) -> None:
+        self._table = table
+        self._upstream = upstream
+        self._admission = Admission(max_waiting=max_waiting)
+        self._max_in_flight = max_in_flight
+        self._endpoint_wait = endpoint_wait_seconds
+
+    async def ask(self, route: Route, version: str, call: UpstreamCall) -> UpstreamAnswer:
+        """Give the model's answer with status 200; anything else is raised as a Problem."""
+        places = self._max_in_flight * max(1, route.replicas)
+        try:
+            async with asyncio.timeout(route.timeout_seconds), self._admission.place(route.uid, places):
+                answer = await self._ask_with_retry(route, version, call)
+        except QueueFull:
+            raise _unavailable(
+                Reason.QUEUE_FULL,
+                f"Too many requests wait for the model {route.public_id}. Try again shortly.",
+            ) from None
+        except (TimeoutError, UpstreamTimeout):
+            raise _too_slow(route) from None
+        except UpstreamMisbehaved as error:
+            raise Problem(
+                status=502,
+                detail=f"The model cannot be used as it answers: {error}. Its owner should look at its logs.",
+            ) from None
+        if answer.status != 200:
+            raise rebuild_problem(answer)
+        return answer
+
+    async def _ask_with_retry(self, route: Route, version: str, call: UpstreamCall) -> UpstreamAnswer:
+        first = await self._endpoint(route.public_id, version, avoid=None)
+        try:
+            return await self._upstream.ask(first, call, timeout_seconds=route.timeout_seconds)
+        except EndpointUnreachable:
+            # Nothing was answered, and a prediction changes nothing: it may be asked again.
+            second = await self._endpoint(route.public_id, version, avoid=first)
+        try:
+            return await self._upstream.ask(second, call, timeout_seconds=route.timeout_seconds)
+        except EndpointUnreachable:
+            raise no_ready_version(route.public_id) from None
+
+    async def _endpoint(self, public_id: str, version: str, *, avoid: Endpoint | None) -> Endpoint:
+        """Give the replica with the fewest requests in flight, waiting a little for one to come (back)."""
+        deadline = time.monotonic() + self._endpoint_wait
+        same_again_at = time.monotonic() + _BEFORE_SAME_REPLICA_SECONDS
+        while True:
+            ready = self._ready(public_id, version)
+            others = [endpoint for endpoint in ready if endpoint is not avoid]
+            now = time.monotonic()
+            if others:
+                return min(others, key=_in_flight)
+            if ready and now >= same_again_at:
+                return ready[0]
+            if now >= deadline:
+                raise no_ready_version(public_id)
+            await self._table.wait_for_change((same_again_at if ready else deadline) - now)
+
+    def _ready(self, public_id: str, version: str) -> tuple[Endpoint, ...]:
+        # Read anew each time: the table may have changed while this request waited.
+        route = self._table.get(public_id)
+        known: VersionRoute | None = route.versions.get(version) if route else None
+        return known.endpoints if known else ()
+
+
+def no_ready_version(public_id: str) -> Problem:
+    return _unavailable(
+        Reason.NO_READY_VERSION,
+        f"No version of the model {public_id} can answer now. Try again shortly; its status says why.",
+    )
+
+
+def _unavailable(reason: Reason, detail: str) -> Problem:
+    return Problem(status=503, reason=reason, detail=detail, headers={"Retry-After": "1"})
+
+
+def _too_slow(route: Route) -> Problem:
+    return Problem(
+        status=504,
+        reason=Reason.MODEL_TIMEOUT,
+        detail=f"The model {route.public_id} did not answer within {route.timeout_seconds} s. "
+        "Send fewer rows, or have the model's timeout raised.",
+    )
+
+
+def _in_flight(endpoint: Endpoint) -> int:
+    return endpoint.in_flight

@@ -1,0 +1,211 @@
+"""A prediction, step by step: who, whether, which version, within the limit, cached or asked."""
+
+from dataclasses import dataclass, field
+
+import structlog
+from modelport_edge.limits import Limit
+from modelport_edge.problem import Problem
+from modelport_edge.rate_limiting import bucket_of, rate_limit_headers, too_many_requests
+from modelport_edge.store import Store, StoreUnavailable, Taken
+from starlette.datastructures import Headers
+
+from modelport_gateway.authentication import Authentication, unauthorized
+from modelport_gateway.authorisation import PREDICT_SCOPE, Caller, Decision, authorise
+from modelport_gateway.cache_key import Uncacheable, cache_key
+from modelport_gateway.dispatch import Dispatch, no_ready_version
+from modelport_gateway.metrics import FALLBACKS
+from modelport_gateway.paths import Call, Target
+from modelport_gateway.routes import Route, RouteTable, VersionRoute
+from modelport_gateway.single_flight import SingleFlight
+from modelport_gateway.traffic import choose_version
+from modelport_gateway.upstream import UpstreamAnswer, UpstreamCall
+
+log = structlog.get_logger(__name__)
+
+_LIMIT_NAME = "predict"
+_UPSTREAM_PATHS = {Call.PREDICT: "/predict", Call.INFER: "/v2/infer", Call.METADATA: "/v2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, as far as predictions are concerned."""
+
+    target: Target
+    headers: Headers
+    address: str
+    """The client's address, as rate limits count it."""
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A request that may be served: who asks what."""
+
+    route: Route
+    caller_id: str
+
+
+@dataclass(slots=True)
+class Answer:
+    body: bytes
+    version: str
+    cache: str = "bypass"
+    """hit, miss or bypass."""
+    model_seconds: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """How one request uses the cache. `key` None: not at all."""
+
+    key: bytes | None = None
+    read: bool = False
+    write: bool = False
+
+
+class Prediction:
+    def __init__(
+        self,
+        table: RouteTable,
+        authentication: Authentication,
+        dispatch: Dispatch,
+        store: Store,
+        *,
+        default_limit: Limit,
+        cache_max_request_bytes: int,
+        cache_max_answer_bytes: int,
+    ) -> None:
+        self._table = table
+        self._authentication = authentication
+        self._dispatch = dispatch
+        self._store = store
+        self._default_limit = default_limit
+        self._cache_max_request_bytes = cache_max_request_bytes
+        self._cache_max_answer_bytes = cache_max_answer_bytes
+        self._flights: SingleFlight[UpstreamAnswer] = SingleFlight()
+
+    async def grant(self, asked: Asked) -> Granted:
+        """Authenticate and authorise, before the body is read. Raises Problem 401, 403, 404, 429 or 503."""
+        caller = await self._authentication.identify(asked.headers, asked.address)
+        route = self._table.get(asked.target.model)
+        decision = authorise(route, caller)
+        if route is None or decision is not Decision.ALLOWED:
+            raise _refusal(decision)
+        return Granted(route, _caller_id(caller, asked.address))
+
+    async def answer(self, asked: Asked, granted: Granted, body: bytes | None) -> Answer:
+        """Give the prediction. Raises Problem for everything else."""
+        version = self._version(asked, granted)
+        cache = self._cache_use(asked, granted.route, version, body)
+        taken, kept = await self._take_and_get(granted, cache)
+        limit_headers = rate_limit_headers(_LIMIT_NAME, taken) if taken else {}
+        if kept is not None:
+            return Answer(kept, version.name, "hit", headers=limit_headers)
+        try:
+            answer = await self._ask(asked, granted.route, version, cache, body)
+        except Problem as problem:
+            problem.headers = {**limit_headers, **problem.headers}
+            raise
+        return Answer(
+            answer.body,
+            version.name,
+            "miss" if cache.key else "bypass",
+            answer.seconds,
+            headers=limit_headers,
+        )
+
+    def check_ready(self, asked: Asked, granted: Granted) -> VersionRoute:
+        """Give the version that would answer now. Raises Problem 404 or 503."""
+        version = self._version(asked, granted)
+        if not version.endpoints:
+            raise no_ready_version(granted.route.public_id)
+        return version
+
+    def _version(self, asked: Asked, granted: Granted) -> VersionRoute:
+        route, name = granted.route, asked.target.version
+        if name is not None and name not in route.versions:
+            raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
+        if name is None:
+            sticky_to = asked.headers.get("x-modelport-session") or granted.caller_id
+            name = choose_version(route.traffic, model_uid=route.uid, sticky_to=sticky_to)
+        version = route.versions.get(name) if name else None
+        # Also for traffic: what status says and what has answered must agree before anything is sent.
+        if version is None or not version.answered:
+            raise no_ready_version(route.public_id)
+        return version
+
+    def _cache_use(self, asked: Asked, route: Route, version: VersionRoute, body: bytes | None) -> CacheUse:
+        small = body is not None and len(body) <= self._cache_max_request_bytes
+        if (
+            route.cache_ttl_seconds is None
+            or asked.target.call is not Call.PREDICT
+            or not small
+            or body is None
+        ):
+            return CacheUse()
+        directives = _cache_control(asked.headers)
+        try:
+            key = cache_key(version.cache_scope, version.canonical, body)
+        except Uncacheable:
+            return CacheUse()
+        if "no-store" in directives:
+            return CacheUse()
+        return CacheUse(key, read="no-cache" not in directives, write=True)
+
+    async def _take_and_get(self, granted: Granted, cache: CacheUse) -> tuple[Taken | None, bytes | None]:
+        limit = granted.route.limit or self._default_limit
+        # A model's own limit counts for it alone; the default counts requests to all other models together.
+        name = f"{_LIMIT_NAME}:{granted.route.uid}" if granted.route.limit else _LIMIT_NAME
+        try:
+            taken, kept = await self._store.take_and_get(
+                bucket_of(name, granted.caller_id), limit, cache.key if cache.read else None
+            )
+        except StoreUnavailable:
+            FALLBACKS.labels("store").inc()
+            return None, None
+        if taken is not None and not taken.allowed:
+            raise too_many_requests(_LIMIT_NAME, taken)
+        return taken, kept
+
+    async def _ask(
+        self, asked: Asked, route: Route, version: VersionRoute, cache: CacheUse, body: bytes | None
+    ) -> UpstreamAnswer:
+        call = UpstreamCall(
+            asked.target.call.method, _UPSTREAM_PATHS[asked.target.call], body, request_id=asked.request_id
+        )
+        if cache.key is None or not cache.read:
+            return await self._ask_and_keep(route, version, cache, call)
+        return await self._flights.run(cache.key, lambda: self._ask_and_keep(route, version, cache, call))
+
+    async def _ask_and_keep(
+        self, route: Route, version: VersionRoute, cache: CacheUse, call: UpstreamCall
+    ) -> UpstreamAnswer:
+        answer = await self._dispatch.ask(route, version.name, call)
+        fits = len(answer.body) <= self._cache_max_answer_bytes
+        if cache.key is not None and cache.write and fits and route.cache_ttl_seconds is not None:
+            try:
+                await self._store.put(cache.key, answer.body, route.cache_ttl_seconds)
+            except StoreUnavailable:
+                FALLBACKS.labels("store").inc()
+        return answer
+
+
+def _caller_id(caller: Caller | None, address: str) -> str:
+    # Two name spaces: a user id can never be another client's address.
+    return f"user:{caller.user_id}" if caller else f"address:{address}"
+
+
+def _cache_control(headers: Headers) -> set[str]:
+    return {part.strip().lower() for value in headers.getlist("cache-control") for part in value.split(",")}
+
+
+def _refusal(decision: Decision) -> Problem:
+    if decision is Decision.NEEDS_CREDENTIAL:
+        detail = "Send a credential: Authorization: Bearer <access token or API key>, or X-API-Key: <key>."
+        return unauthorized(detail, bad_credential=False)
+    if decision is Decision.NEEDS_SCOPE:
+        return Problem(
+            status=403, detail=f"The API key lacks the scope `{PREDICT_SCOPE}`; create one that has it."
+        )
+    return Problem(status=404, detail="There is no such model, or it is not yours.")

@@ -1,0 +1,179 @@
+"""Where a model's requests may go: immutable routes, and a table of them that two watches keep up to date."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from modelport_crds.mlmodel import Access, MLModel, ModelVersion, VersionStatus
+from modelport_crds.names import public_id
+from modelport_edge.limits import Limit
+
+from modelport_gateway.cache_key import Canonical, cache_scope
+
+Key = tuple[str, str]  # namespace, name
+
+
+@dataclass(eq=False, slots=True)
+class Endpoint:
+    """One replica: `host:port` or `unix:/path`. The same object for as long as the address is there, so that
+    `in_flight` survives every update of the table."""
+
+    address: str
+    in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRoute:
+    name: str
+    answered: bool
+    """It has answered its sample: only such a version is ever asked by callers."""
+    canonical: Canonical
+    cache_scope: bytes
+    """Digest of all that an answer depends on besides the request."""
+    endpoints: tuple[Endpoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """All that the hot path must know of one model."""
+
+    public_id: str
+    uid: str
+    owner: str | None
+    access: Access
+    traffic: tuple[tuple[str, int], ...]
+    versions: Mapping[str, VersionRoute]
+    cache_ttl_seconds: int | None
+    limit: Limit | None
+    timeout_seconds: int
+
+    @property
+    def replicas(self) -> int:
+        return sum(len(version.endpoints) for version in self.versions.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one EndpointSlice says: the addresses of one version that may be asked now."""
+
+    model: Key
+    version: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class RouteTable:
+    """Routes by public id. Written by the watches, read by every request; both on one event loop."""
+
+    models_namespace: str
+    _models: dict[Key, MLModel] = field(default_factory=dict)
+    _slices: dict[Key, Slice] = field(default_factory=dict)
+    _endpoints: dict[tuple[Key, str, str], Endpoint] = field(default_factory=dict)
+    _routes: dict[str, Route] = field(default_factory=dict)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def get(self, public_id: str) -> Route | None:
+        return self._routes.get(public_id)
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    async def wait_for_change(self, timeout_seconds: float) -> None:
+        """Return when any route changed, or after the time given."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def addresses(self) -> set[str]:
+        """Every address that may be asked now."""
+        return {endpoint.address for endpoint in self._endpoints.values()}
+
+    def put_model(self, model: MLModel) -> None:
+        key = (model.metadata.namespace, model.metadata.name)
+        self._models[key] = model
+        self._rebuild(key)
+
+    def drop_model(self, key: Key) -> None:
+        if self._models.pop(key, None) is not None:
+            self._rebuild(key)
+
+    def put_slice(self, key: Key, slice_: Slice) -> None:
+        before = self._slices.get(key)
+        if before == slice_:
+            return
+        self._slices[key] = slice_
+        for model in {slice_.model, *([before.model] if before else [])}:
+            self._rebuild(model)
+
+    def drop_slice(self, key: Key) -> None:
+        if slice_ := self._slices.pop(key, None):
+            self._rebuild(slice_.model)
+
+    def _rebuild(self, key: Key) -> None:
+        id_ = public_id(*key, models_namespace=self.models_namespace)
+        model = self._models.get(key)
+        endpoints = self._endpoints_of(key)
+        # A model that is being deleted serves no more: its pods are on their way out.
+        if model is None or model.metadata.deletion_timestamp is not None:
+            self._routes.pop(id_, None)
+        else:
+            self._routes[id_] = build_route(model, id_, endpoints)
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _endpoints_of(self, key: Key) -> dict[str, tuple[Endpoint, ...]]:
+        wanted = {
+            (key, slice_.version, address)
+            for slice_ in self._slices.values()
+            if slice_.model == key
+            for address in slice_.addresses
+        }
+        for gone in [known for known in self._endpoints if known[0] == key and known not in wanted]:
+            del self._endpoints[gone]
+        by_version: dict[str, tuple[Endpoint, ...]] = {}
+        for each in sorted(wanted):
+            endpoint = self._endpoints.setdefault(each, Endpoint(each[2]))
+            by_version[each[1]] = (*by_version.get(each[1], ()), endpoint)
+        return by_version
+
+
+def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint, ...]]) -> Route:
+    spec, status = model.spec, model.status
+    versions = {
+        version.name: _version_route(model, id_, version, endpoints.get(version.name, ()))
+        for version in spec.versions
+    }
+    return Route(
+        public_id=id_,
+        uid=model.metadata.uid or id_,
+        owner=spec.owner,
+        access=spec.access,
+        traffic=tuple((target.version, target.weight) for target in status.traffic),
+        versions=MappingProxyType(versions),
+        cache_ttl_seconds=spec.cache.ttl_seconds if spec.cache else None,
+        limit=Limit(spec.rate_limit.requests, spec.rate_limit.period_seconds) if spec.rate_limit else None,
+        timeout_seconds=spec.timeout_seconds,
+    )
+
+
+def _version_route(
+    model: MLModel, id_: str, version: ModelVersion, endpoints: tuple[Endpoint, ...]
+) -> VersionRoute:
+    status = model.status.version(version.name) or VersionStatus(name=version.name)
+    return VersionRoute(
+        name=version.name,
+        answered=status.answered,
+        canonical=Canonical.from_signature(status.signature),
+        cache_scope=cache_scope(
+            model_uid=model.metadata.uid,
+            public_id=id_,
+            version=version.name,
+            artifact_sha256=version.artifact.sha256,
+            template=status.template,
+            signature=status.signature,
+        ),
+        endpoints=endpoints,
+    )

@@ -1,0 +1,88 @@
+"""The gateway's settings, read from the environment."""
+
+from modelport_crds.names import DEFAULT_NAMESPACE
+from modelport_edge.client_address import parse_networks
+from modelport_edge.limits import Limit
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything has a default that is safe on a laptop; nothing here is secret."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MODELPORT_GATEWAY_",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        extra="ignore",
+    )
+
+    models_namespace: str = DEFAULT_NAMESPACE
+    """Models here are served as /predict/<name>, those of other namespaces as /predict/<namespace>.<name>."""
+
+    watch_all_namespaces: bool = False
+    """Also serve models of other namespaces. Off: the gateway needs rights in one namespace only."""
+
+    limit_predict: str = Field(default="100/minute", validation_alias="MODELPORT_LIMIT_PREDICT")
+    """Requests of one caller to all models that set no limit of their own, e.g. 100/minute."""
+
+    limit_failed_credentials: str = "60/minute"
+    """Bad credentials from one client address before more are refused unread; each costs a call."""
+
+    trusted_proxies: str = Field(default="", validation_alias="MODELPORT_TRUSTED_PROXIES")
+    """Comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8. Empty: none."""
+
+    cors_origins: str = Field(default="", validation_alias="MODELPORT_CORS_ORIGINS")
+    """Comma-separated origins that browsers may call from, e.g. https://app.example.com. Empty: none."""
+
+    max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
+    """Largest request body in bytes; a larger one is answered 413."""
+
+    max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    """Largest answer taken from a model in bytes: a model is untrusted and may answer without end."""
+
+    cache_max_request_bytes: int = Field(default=256 * 1024, ge=0)
+    """Larger request bodies, in bytes, bypass the cache: working out their key would hold up all others."""
+
+    cache_max_answer_bytes: int = Field(default=1024 * 1024, ge=0)
+    """Larger answers, in bytes, are not kept, so that a few of them cannot push out all others."""
+
+    max_in_flight: int = Field(default=128, ge=1)
+    """Requests sent to one replica of a model at a time; two batches of the default size keep it busy."""
+
+    max_waiting: int = Field(default=512, ge=0)
+    """Requests of one model that wait for a free place before further ones are answered 503 QueueFull."""
+
+    connect_timeout_seconds: float = Field(default=2.0, gt=0)
+    """Seconds to reach a replica before another one is tried."""
+
+    endpoint_wait_seconds: float = Field(default=1.0, ge=0)
+    """Seconds that a request waits for a replica to come back, often sooner than its caller would retry."""
+
+    jwks_refresh_seconds: float = Field(default=60.0, gt=0)
+    """Seconds between readings of the control API's signing keys; a withdrawn one is believed so long."""
+
+    introspection_timeout_seconds: float = Field(default=2.0, gt=0)
+    """Seconds to wait for the control API's word on an API key before a remembered one is used."""
+
+    introspection_keep_seconds: int = Field(default=24 * 3600, ge=60)
+    """Seconds that an API key's introspection stays in the store, for use while the control API is away."""
+
+    drain_seconds: float = Field(default=30.0, ge=0)
+    """Seconds that requests in flight are given to end when the gateway stops."""
+
+    @field_validator("limit_predict", "limit_failed_credentials")
+    @classmethod
+    def _is_a_limit(cls, text: str) -> str:
+        Limit.parse(text)
+        return text
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        parse_networks(text)
+        return text
+
+    @property
+    def cors_origin_list(self) -> list[str]:
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
