@@ -1,4 +1,4 @@
-"""What the model gave → JSON: exact numbers, null for what JSON has no number for, classes by their JSON text."""
+"""What the model gave → JSON: exact numbers, null where JSON has no number, classes by their JSON text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Outputs:
 
 
 def plain(value: Any) -> Any:
-    """Turn arrays, sparse matrices and NumPy scalars into lists and Python scalars that orjson writes exactly."""
+    """Turn arrays, sparse matrices and NumPy scalars into lists and scalars that orjson writes exactly."""
     if hasattr(value, "toarray"):
         value = value.toarray()
     if isinstance(value, np.ndarray):

@@ -123,7 +123,7 @@ def _one_each(results: list[Any], rows: list[Any]) -> list[Any]:
 
 
 def _batches(pending: list[_Pending], max_rows: int) -> Iterator[list[_Pending]]:
-    """Group by the outputs asked for, up to `max_rows` a group; a request with more rows goes alone, whole."""
+    """Group by the outputs asked for, up to `max_rows` a group; a larger request goes alone, whole."""
     for wanted in dict.fromkeys(item.request.outputs for item in pending):
         batch: list[_Pending] = []
         size = 0

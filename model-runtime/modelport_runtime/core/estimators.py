@@ -1,4 +1,4 @@
-"""What a fitted scikit-learn estimator tells of its input: names, kinds, categories, missing values, width."""
+"""What a fitted scikit-learn estimator tells of its input: names, kinds, categories, missing, width."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -76,7 +76,7 @@ def _width(estimator: Any, first: Any) -> int | None:
 
 
 def _fitted_float(first: Any) -> str:
-    """scikit-learn keeps no dtype of its input, but what it learns from float32 data is float32 throughout."""
+    """scikit-learn keeps no dtype of its input, but what it learns from float32 data is float32."""
     learned = {
         value.dtype.name
         for name, value in vars(first).items()
@@ -193,7 +193,7 @@ def _kind_of_values(values: list[Any]) -> tuple[Kind, str]:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value != value
+    return value is None or (isinstance(value, float) and np.isnan(value))
 
 
 def _accepts_missing(steps: list[Any]) -> bool:

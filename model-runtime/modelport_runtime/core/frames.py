@@ -12,7 +12,7 @@ Assemble = Callable[[list[Any]], Any]
 
 
 def as_array(columns: Sequence[Column]) -> Assemble:
-    """Assemble a 2-D array: of the columns' one dtype where they share it, of objects where they are mixed."""
+    """Assemble a 2-D array: of the columns' one dtype where they share it, of objects where mixed."""
     dtypes = {column.dtype for column in columns}
     dtype = dtypes.pop() if len(dtypes) == 1 else "object"
     return lambda rows: np.array(rows, dtype=dtype)
@@ -58,7 +58,7 @@ def _category_builder(column: Column) -> Callable[[tuple[Any, ...]], Any]:
 
 
 def _inferred(values: tuple[Any, ...]) -> Any:
-    """Type a column that the model says nothing of: numbers and booleans by NumPy's rules, all else objects."""
+    """Type a column that the model says nothing of: numbers and booleans as NumPy does, else objects."""
     types = {type(value) for value in values}
     if types <= {int, float} or types == {bool}:
         try:

@@ -21,7 +21,7 @@ Row = list[Any]
 
 @dataclass(frozen=True)
 class Request:
-    """Rows ready for the model. `single`: asked by `input`, so answered in the singular. `outputs`: what to answer."""
+    """Rows ready for the model. `single`: asked by `input`, so answered in the singular."""
 
     rows: list[Any]
     single: bool

@@ -9,7 +9,7 @@ Task = Literal["classifier", "regressor", "clusterer", "transformer", "outlier",
 
 @dataclass(frozen=True)
 class Column:
-    """One feature. `values` are the categories beyond which the model raises; `shape` is a tensor's, null = free.
+    """One feature. Beyond `values` the model raises; `shape` is a tensor's, None = free.
 
     `dtype` is what the column becomes before the model sees it: a NumPy dtype name, or "category".
     """

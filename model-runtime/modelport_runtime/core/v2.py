@@ -1,4 +1,4 @@
-"""The Open Inference Protocol (v2), its JSON form: tensors in, tensors out, and what the model takes and gives."""
+"""The Open Inference Protocol (v2), its JSON form: tensors in, tensors out, model metadata."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -169,7 +169,8 @@ def _read_tensor(tensor: Any, path: str, problems: Problems) -> _Tensor | None:
         problems.add(path, f"must be an object, not {json_type(tensor)}")
         return None
     known = problems.total
-    name, shape, datatype, data = (tensor.get(key) for key in ("name", "shape", "datatype", "data"))
+    parts: list[Any] = [tensor.get(key) for key in ("name", "shape", "datatype", "data")]
+    name, shape, datatype, data = parts
     if not isinstance(name, str):
         problems.add(f"{path}.name", "must be a string")
     if not _is_shape(shape):

@@ -32,7 +32,7 @@ _PACKAGES = {
 
 
 def prepare(framework: str) -> None:
-    """Import what the framework needs, before rights are given up. Starts no thread that outlives the call."""
+    """Import what the framework needs, before rights are given up. Leaves no thread behind."""
     import joblib
 
     for module in ("numpy", *_IMPORTS[framework]):
@@ -99,9 +99,50 @@ def _check(engine: Engine, sample: dict[str, Any]) -> None:
 
 def _read(path: Path, framework: str, *, trusted: bool) -> Backend:
     libraries = {name: metadata.version(name) for name in _PACKAGES[framework]}
-    if framework == "sklearn":
-        from modelport_runtime.core.backends import pickles
-        from modelport_runtime.core.backends.sklearn import EstimatorBackend
+    with path.open("rb") as file:
+        start = file.read(64)
+    if not start:
+        raise LoadError("CorruptArtifact", "The file is empty.")
+    if framework == "onnx":
+        from modelport_runtime.core.backends import onnx
 
-        return EstimatorBackend(pickles.read(path, trusted=trusted), libraries)
-    raise LoadError("UnsupportedFormat", f"The framework {framework} is not known.")
+        return onnx.SessionBackend(onnx.read(path), libraries)
+    if framework == "xgboost":
+        return _read_xgboost(path, start, libraries, trusted=trusted)
+    if framework == "lightgbm":
+        return _read_lightgbm(path, start, libraries, trusted=trusted)
+    return _read_estimator(path, libraries, trusted=trusted)
+
+
+def _read_xgboost(path: Path, start: bytes, libraries: dict[str, str], *, trusted: bool) -> Backend:
+    from modelport_runtime.core.backends import pickles, xgboost
+
+    if xgboost.is_native(start):
+        return xgboost.BoosterBackend(xgboost.read(path), libraries)
+    held = pickles.read(path, trusted=trusted)
+    if isinstance(held, xgboost.Booster):
+        return xgboost.BoosterBackend(held, libraries)
+    return _estimator(held, libraries)
+
+
+def _read_lightgbm(path: Path, start: bytes, libraries: dict[str, str], *, trusted: bool) -> Backend:
+    from modelport_runtime.core.backends import lightgbm, pickles
+
+    if lightgbm.is_native(start):
+        return lightgbm.BoosterBackend(lightgbm.read(path), libraries)
+    held = pickles.read(path, trusted=trusted)
+    if isinstance(held, lightgbm.Booster):
+        return lightgbm.BoosterBackend(held, libraries)
+    return _estimator(held, libraries)
+
+
+def _read_estimator(path: Path, libraries: dict[str, str], *, trusted: bool) -> Backend:
+    from modelport_runtime.core.backends import pickles
+
+    return _estimator(pickles.read(path, trusted=trusted), libraries)
+
+
+def _estimator(held: Any, libraries: dict[str, str]) -> Backend:
+    from modelport_runtime.core.backends.sklearn import EstimatorBackend
+
+    return EstimatorBackend(held, libraries)

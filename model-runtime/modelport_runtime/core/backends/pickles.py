@@ -15,8 +15,6 @@ def read(path: Path, *, trusted: bool) -> Any:
     """
     with path.open("rb") as file:
         start = file.read(4)
-    if not start:
-        raise LoadError("CorruptArtifact", "The file is empty.")
     return _read_skops(path, trusted=trusted) if start == _ZIP else _read_joblib(path)
 
 

@@ -1,0 +1,85 @@
+"""Native LightGBM boosters (text). Wrappers saved by pickle or joblib are estimators like any other."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+from modelport_runtime.core.answers import keyed, plain
+from modelport_runtime.core.backends.boosters import class_of_each, two_columns
+from modelport_runtime.core.frames import as_array, as_frame
+from modelport_runtime.core.signature import Column, Signature
+from modelport_runtime.core.types import LoadError
+
+Booster = lightgbm.Booster
+
+_CLASSIFIES = {"binary", "multiclass", "multiclassova"}
+
+
+def is_native(start: bytes) -> bool:
+    """Tell a native file by its first bytes: its first line names the kind of booster."""
+    return start.startswith(b"tree")
+
+
+def read(path: Path) -> lightgbm.Booster:
+    """Read a native file. Raises `LoadError` (CorruptArtifact) if LightGBM cannot."""
+    try:
+        return lightgbm.Booster(model_str=path.read_text(encoding="utf-8"))
+    except (lightgbm.basic.LightGBMError, UnicodeDecodeError, ValueError) as error:
+        raise LoadError("CorruptArtifact", f"LightGBM cannot read the file: {error}") from error
+
+
+class BoosterBackend:
+    """A booster. Its classes are 0…k-1: the file holds no labels."""
+
+    def __init__(self, booster: lightgbm.Booster, libraries: dict[str, str]) -> None:
+        self.libraries = libraries
+        self._booster = booster
+        self._model = booster.dump_model(num_iteration=1)
+        self._classifies = str(self._model.get("objective", "")).split(" ")[0] in _CLASSIFIES
+
+    @cached_property
+    def signature(self) -> Signature:
+        names = self._booster.feature_name()
+        # What LightGBM calls the columns of an array.
+        nameless = names == [f"Column_{index}" for index in range(len(names))]
+        columns = self._categorical([Column(name, optional=True) for name in names])
+        if nameless:
+            columns = [Column(f"x{index}", optional=True) for index in range(len(names))]
+        class_count = max(2, int(self._model["num_class"]))
+        return Signature(
+            task="classifier" if self._classifies else "regressor",
+            columns=tuple(columns),
+            positional=nameless,
+            outputs=("prediction", "probabilities") if self._classifies else ("prediction",),
+            classes=tuple(range(class_count)) if self._classifies else None,
+        )
+
+    def _categorical(self, columns: list[Column]) -> list[Column]:
+        """The file lists pandas categories in order; which columns they are of, the columns' infos tell."""
+        categories = self._booster.pandas_categorical or []
+        infos = self._model["feature_infos"]
+        places = [i for i, column in enumerate(columns) if infos.get(column.name, {}).get("values")]
+        if len(places) != len(categories):
+            return columns
+        for place, known in zip(places, categories, strict=True):
+            kind: Any = "string" if all(isinstance(value, str) for value in known) else "any"
+            columns[place] = Column(columns[place].name, kind, "category", optional=True, values=tuple(known))
+        return columns
+
+    def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
+        columns = signature.columns or ()
+        categorical = any(column.dtype == "category" for column in columns)
+        return as_frame(columns) if categorical else as_array(columns)
+
+    def predict(self, inputs: Any) -> list[Any]:
+        scores = np.asarray(self._booster.predict(inputs))
+        listed: list[Any] = class_of_each(scores) if self._classifies else plain(scores)
+        return listed
+
+    def probabilities(self, inputs: Any) -> list[Any]:
+        scores = np.asarray(self._booster.predict(inputs))
+        return keyed(two_columns(scores), self.signature.classes or ())

@@ -1,0 +1,104 @@
+"""Native XGBoost boosters (.json, .ubj). Wrappers saved by pickle or joblib are estimators like any other."""
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xgboost
+
+from modelport_runtime.core.answers import keyed, plain
+from modelport_runtime.core.backends.boosters import class_of_each, two_columns
+from modelport_runtime.core.frames import as_array
+from modelport_runtime.core.signature import Column, Signature, positional_columns
+from modelport_runtime.core.types import LoadError
+
+Booster = xgboost.Booster
+
+_BINARY = {"binary:logistic", "binary:logitraw", "binary:hinge"}
+_MULTICLASS = {"multi:softprob", "multi:softmax"}
+_WITH_PROBABILITIES = {"binary:logistic", "multi:softprob"}
+
+
+def is_native(start: bytes) -> bool:
+    """Tell a native file by its first bytes: a JSON or UBJSON object, which no pickle starts with."""
+    return start[:1] == b"{"
+
+
+def read(path: Path) -> xgboost.Booster:
+    """Read a native file. Raises `LoadError` (CorruptArtifact) if XGBoost cannot."""
+    try:
+        # A buffer, because by a path XGBoost would go by the file's name.
+        return xgboost.Booster(model_file=bytearray(path.read_bytes()))
+    except xgboost.core.XGBoostError as error:
+        # The message goes on with a C++ stack trace.
+        line = str(error).strip().splitlines()[0]
+        raise LoadError("CorruptArtifact", f"XGBoost cannot read the file: {line}") from error
+
+
+class BoosterBackend:
+    """A booster. Its classes are 0…k-1: the file holds no labels."""
+
+    def __init__(self, booster: xgboost.Booster, libraries: dict[str, str]) -> None:
+        self.libraries = libraries
+        self._booster = booster
+        learner = json.loads(booster.save_config())["learner"]
+        self._objective = learner["objective"]["name"]
+        self._class_count = max(2, int(learner["learner_model_param"]["num_class"]))
+        if "c" in (booster.feature_types or ()):
+            raise LoadError(
+                "UnsupportedFormat",
+                "A native XGBoost file with categorical features cannot be asked by their names. "
+                "Save a pipeline that encodes them, with XGBClassifier or XGBRegressor in it, by joblib.",
+            )
+
+    @cached_property
+    def signature(self) -> Signature:
+        names = self._booster.feature_names
+        columns = positional_columns(self._booster.num_features(), optional=True)
+        if names is not None:
+            columns = tuple(Column(name, optional=True) for name in names)
+        classifies = self._objective in _BINARY | _MULTICLASS
+        with_probabilities = self._objective in _WITH_PROBABILITIES
+        return Signature(
+            task="classifier" if classifies else "regressor",
+            columns=columns,
+            positional=names is None,
+            outputs=("prediction", "probabilities") if with_probabilities else ("prediction",),
+            classes=tuple(range(self._class_count)) if classifies else None,
+        )
+
+    def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
+        return as_array(signature.columns or ())
+
+    def predict(self, inputs: Any) -> list[Any]:
+        scores = self._scores(inputs)
+        if self._objective == "binary:logitraw":
+            return [int(score > 0) for score in scores]
+        if self._objective in ("multi:softmax", "binary:hinge"):
+            return [int(score) for score in scores]
+        if self.signature.task == "classifier":
+            return class_of_each(scores)
+        listed: list[Any] = plain(scores)
+        return listed
+
+    def probabilities(self, inputs: Any) -> list[Any]:
+        return keyed(two_columns(self._scores(inputs)), range(self._class_count))
+
+    def _scores(self, inputs: Any) -> np.ndarray[Any, Any]:
+        scores: np.ndarray[Any, Any] = self._booster.inplace_predict(
+            inputs,
+            iteration_range=self._iterations(),
+            # The columns are in the booster's order by now, and the array has no names to compare.
+            validate_features=False,
+        )
+        return scores
+
+    def _iterations(self) -> tuple[int, int]:
+        """A wrapper that stopped early predicts with its best iterations; a bare booster with all of them."""
+        best = self._booster.attr("best_iteration")
+        if best is not None and self._booster.attr("scikit_learn") is not None:
+            return (0, int(best) + 1)
+        return (0, 0)
