@@ -62,7 +62,7 @@ class ControlPlane:
 
 
 def build(settings: Settings, *, store: Store, cluster: Cluster) -> ControlPlane:
-    """The database must be migrated before the first request. Raises `SigningKeysError` without a signing key."""
+    """The database must be migrated before the first request. Raises `SigningKeysError` without a key."""
     context = Context(
         settings=settings,
         database=Database(settings.database_url.get_secret_value()),

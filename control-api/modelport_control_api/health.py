@@ -24,7 +24,7 @@ def is_ready(context: RequestContext) -> dict[str, str]:
     except SQLAlchemyError as error:
         raise Problem(
             status=503,
-            detail=f"The database does not answer ({type(error).__name__}): check that it runs and is reachable.",
+            detail=f"The database does not answer ({type(error).__name__}): is it up and reachable?",
             headers={"Retry-After": "5"},
         ) from error
     return {"status": "ready"}

@@ -39,17 +39,17 @@ class Settings(ModelsSettings):
     )
 
     database_url: SecretStr
-    """`postgresql://user:password@host/name` or `sqlite:////absolute/path`. Holds a password, so it has no default."""
+    """`postgresql://user:password@host/name` or `sqlite:////absolute/path`. Holds a password: no default."""
 
     signing_keys_dir: Path
-    """Folder of Ed25519 private keys (`<time>-<random>.pem`, mode 0600) that sign access tokens. Make the first one
-    with `python -m modelport_control_api.signing_keys rotate DIR`."""
+    """Folder of Ed25519 private keys (`<time>-<random>.pem`, mode 0600) that sign access tokens. Make the
+    first one with `python -m modelport_control_api.signing_keys rotate DIR`."""
 
     signing_key_activation_seconds: int = Field(default=300, ge=0)
-    """Seconds between a new key's publication and its first use. Must exceed how long gateways keep the JWKS."""
+    """Seconds between a new key's publication and its first use. More than gateways keep the JWKS for."""
 
     access_token_seconds: int = Field(default=1800, ge=1)
-    """Life of an access token, in seconds. Short, because a gateway cannot know of a logout before it ends."""
+    """Life of an access token, in seconds. Short: a gateway cannot know of a logout before it ends."""
 
     refresh_token_seconds: int = Field(default=30 * 86_400, ge=1)
     """Life of a refresh token, in seconds; each refresh starts it anew."""

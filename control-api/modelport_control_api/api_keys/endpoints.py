@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 
 from modelport_control_api.api_keys import service
+from modelport_control_api.api_keys.errors import ApiKeyNotFound
 from modelport_control_api.api_keys.schemas import KeyList, KeyWithSecret, NewKey, Rotation
 from modelport_control_api.api_keys.tables import ApiKey
 from modelport_control_api.auth.principal import SessionPrincipal
@@ -58,4 +59,4 @@ def _canonical(key_id: str) -> str:
     try:
         return str(UUID(key_id))
     except ValueError as error:
-        raise service.ApiKeyNotFound from error
+        raise ApiKeyNotFound from error

@@ -22,9 +22,16 @@ def _without_repeats(scopes: list[Scope]) -> list[Scope]:
     return list(dict.fromkeys(scopes))
 
 
+def _default_scopes() -> list[Scope]:
+    return ["predict"]
+
+
+Scopes = Annotated[list[Scope], Field(min_length=1), AfterValidator(_without_repeats)]
+
+
 class NewKey(RequestBody):
     name: Annotated[Line, Field(min_length=1, max_length=100, examples=["ci"])]
-    scopes: Annotated[list[Scope], Field(min_length=1), AfterValidator(_without_repeats)] = ["predict"]
+    scopes: Scopes = Field(default_factory=_default_scopes)
     model_ids: Annotated[list[ModelId] | None, Field(min_length=1, max_length=100)] = None
     """None: every model of the user."""
     expires_at: Annotated[AwareDatetime, AfterValidator(_refuse_past)] | None = None

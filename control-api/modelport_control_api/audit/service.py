@@ -8,7 +8,7 @@ from modelport_control_api.audit.tables import AuditEntry
 from modelport_control_api.auth.identity import Principal
 
 
-def record(
+def record(  # noqa: PLR0917 - one line of the log; a container for its columns would only be unpacked here
     session: Session,
     actor: Principal | None,
     action: str,
@@ -17,7 +17,7 @@ def record(
     request_id: str | None,
     ip: str | None,
 ) -> None:
-    """Keep that `actor` did `action` ("api_key.create") to `target` ("api_key:<id>"). No secret in `detail`."""
+    """Keep that `actor` did `action` ("api_key.create") to `target` ("api_key:<id>"). No secret in detail."""
     session.add(
         AuditEntry(
             actor_id=actor.user_id if actor else None,

@@ -26,7 +26,10 @@ async def register(context: Context, body: Registration, origin: Origin) -> User
 
 async def change(context: Context, principal: Principal, body: AccountChange, origin: Origin) -> User:
     """Raises `WrongCurrentPassword` or `PasswordTooWeak`. A new password ends the user's other sessions."""
-    new_hash = await _hash_new_password(context, principal, body) if body.password else None
+    new_hash = None
+    if body.password and body.current_password:
+        given = (body.password.get_secret_value(), body.current_password.get_secret_value())
+        new_hash = await _hash_new_password(context, principal, *given)
     return await run_in_threadpool(_update, context, principal, body, new_hash, origin)
 
 
@@ -52,13 +55,12 @@ def _insert(context: Context, user: User, origin: Origin) -> User:
     return user
 
 
-async def _hash_new_password(context: Context, principal: Principal, body: AccountChange) -> str:
-    assert body.password is not None
-    assert body.current_password is not None
+async def _hash_new_password(
+    context: Context, principal: Principal, password: str, current_password: str
+) -> str:
     user = await run_in_threadpool(get, context, principal.user_id)
-    if not await context.passwords.matches(body.current_password.get_secret_value(), user.password_hash):
+    if not await context.passwords.matches(current_password, user.password_hash):
         raise WrongCurrentPassword
-    password = body.password.get_secret_value()
     _check_rules(password, user.email)
     return await context.passwords.hash(password)
 

@@ -11,7 +11,7 @@ from modelport_control_api.db.session import Database
 
 
 def ensure_admin(database: Database, passwords: Passwords, email: str, password: str) -> bool:
-    """Make the administrator unless there is one. True: made now. An account of that address is left alone."""
+    """Make the administrator unless there is one, or an account of that address. True: made now."""
     normalised = emails.normalise(email)
     password_hash = passwords.hash_now(password)
     with database.transaction() as session:

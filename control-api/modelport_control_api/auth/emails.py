@@ -8,7 +8,7 @@ class EmailInvalid(Exception):
 
 
 def normalise(email: str) -> str:
-    """Lower case, NFC, domain in ASCII-compatible form's canonical Unicode. No DNS is asked. Raises `EmailInvalid`."""
+    """Lower case and Unicode form NFC. No DNS is asked. Raises `EmailInvalid`."""
     try:
         # Addresses of our own tests and of intranets end in .test and .local; nothing is ever sent to them.
         checked = validate_email(email, check_deliverability=False, test_environment=True)

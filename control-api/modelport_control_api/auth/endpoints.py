@@ -61,7 +61,7 @@ def read_account(principal: CurrentPrincipal, context: RequestContext) -> User:
 async def change_account(
     body: AccountChange, principal: SessionPrincipal, context: RequestContext, origin: RequestOrigin
 ) -> User:
-    """Change full_name, or password together with current_password. A new password ends all other sessions."""
+    """Change full_name, or password with current_password. A new password ends all other sessions."""
     if body.password:
         await throttle.password_check(context, principal.user_id)
     return await accounts.change(context, principal, body, origin)

@@ -40,5 +40,6 @@ def check(password: str, password_hash: str) -> bool:
 
 
 def _digest(password: str) -> bytes:
-    # bcrypt reads 72 bytes and stops at a zero byte: base64 of a digest has 44 and none, and counts the password whole.
+    # bcrypt reads 72 bytes and stops at a zero byte; base64 of a digest has 44 and none, and the
+    # password counts whole.
     return b64encode(hashlib.sha256(password.encode()).digest())

@@ -23,7 +23,7 @@ class User(Identified, Base):
 class RefreshToken(Identified, Base):
     """One link of a chain: `family_id` is the session, that is one login and all its refreshes.
 
-    A family is revoked as soon as one of its rows is: a row added meanwhile by another transaction is caught too.
+    A family is revoked as soon as one of its rows is: so a row added meanwhile by another transaction is too.
     """
 
     __tablename__ = "refresh_tokens"

@@ -4,16 +4,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
-# A writer waits this long for another one. SQLite has one writer at a time; every transaction here is short.
+# A writer waits this long for another one. SQLite has one at a time; every transaction here is short.
 SQLITE_BUSY_MILLISECONDS = 15_000
 BEGIN_OPTION = "modelport_begin"
 
 
 def build_engine(url: str) -> Engine:
-    """Connect lazily to `sqlite:///path` or `postgresql://…`. Statements' values never reach logs or errors."""
-    if make_url(url).get_backend_name() == "sqlite":
+    """Connect lazily to `sqlite:///path` or `postgresql://…`. Values never reach logs or errors."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
         return _build_sqlite(url)
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+    if address.drivername == "postgresql":
+        # The driver that we install; SQLAlchemy's own default is another one.
+        address = address.set(drivername="postgresql+psycopg2")
+    return create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
 
 
 def _build_sqlite(url: str) -> Engine:
@@ -26,9 +30,10 @@ def _build_sqlite(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver would start transactions on its own, too late and without the write lock.
     connection.isolation_level = None
+    # First, since the next line may have to wait for another process.
+    connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

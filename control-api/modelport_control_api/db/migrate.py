@@ -29,7 +29,7 @@ def downgrade(url: str, revision: str) -> None:
 def _locked_config(url: str) -> Iterator[Config]:
     engine = build_engine(url)
     try:
-        # One transaction around everything: both databases can undo DDL, so a failure leaves the old schema whole.
+        # One transaction around everything: both databases undo DDL, so a failure leaves the old schema.
         with engine.begin() as connection:
             _lock(connection)
             config = Config()

@@ -21,7 +21,7 @@ class Database:
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[Session]:
-        """Commit when the block ends, roll back when it raises. `read_only` does not wait for SQLite's writer."""
+        """Commit when the block ends, roll back when it raises. `read_only` waits for no writer on SQLite."""
         engine = self._reader if read_only else self.engine
         # Rows stay readable after the commit: an answer is built from them.
         with Session(engine, expire_on_commit=False) as session, session.begin():
@@ -42,6 +42,7 @@ def open_session(request: Request) -> Iterator[Session]:
         yield session
 
 
-# "function": FastAPI would otherwise commit after the answer has left, and a client could read its own write too early.
+# "function": FastAPI would otherwise commit after the answer has left, and a client that reads at once
+# what it wrote would not find it.
 get_session = Depends(open_session, scope="function")
 DbSession = Annotated[Session, get_session]

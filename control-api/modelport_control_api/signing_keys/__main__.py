@@ -21,9 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (SigningKeysError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(
-        f"added {key.path.name} (kid {key.kid}); signs in {given.activation_seconds} s; removed {len(pruned)} old"
-    )
+    print(f"added {key.path.name} (kid {key.kid}), which signs in {given.activation_seconds} s at the latest")
+    print(f"removed {len(pruned)} retired")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""One PEM file a key: `<creation time>-<random>.pem`. The name carries the time, because mounts change mtimes."""
+"""One PEM file a key: `<creation time>-<random>.pem`. The time is in the name, as mounts change mtimes."""
 
 import os
 import re

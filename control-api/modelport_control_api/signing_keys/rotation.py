@@ -13,7 +13,7 @@ CLOCK_LEEWAY = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Schedule:
-    """A new key is published at once, signs after `activation`, and its forerunner goes `token_life` after that."""
+    """A new key is published at once, signs after `activation`; its forerunner goes `token_life` later."""
 
     activation: timedelta
     token_life: timedelta

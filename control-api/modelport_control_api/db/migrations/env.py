@@ -1,7 +1,6 @@
 """Alembic's entry point. `db.migrate` hands it a connection that is in a transaction already."""
 
 from alembic import context
-
 from modelport_control_api.db.metadata import METADATA
 
 connection = context.config.attributes["connection"]

@@ -2,12 +2,13 @@
 
 import sqlalchemy as sa
 from alembic import op
-from modelport_control_api.db.base import UtcDateTime
 
 revision = "0002_models"
 down_revision = "0001_auth"
 branch_labels = None
 depends_on = None
+
+_TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
@@ -17,7 +18,7 @@ def upgrade() -> None:
         "outbox",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("model_id", sa.String(63), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_at", _TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sqlite_autoincrement=True,
     )
@@ -46,8 +47,8 @@ def _create_models() -> None:
         sa.Column("previous_traffic", sa.JSON(), nullable=True),
         sa.Column("last_version", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("created_at", _TIME, nullable=False),
+        sa.Column("updated_at", _TIME, nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_models_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_models")),
     )
@@ -64,7 +65,7 @@ def _create_versions() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sample", sa.JSON(), nullable=True),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_at", _TIME, nullable=False),
         sa.ForeignKeyConstraint(
             ["model_id"], ["models.id"], name=op.f("fk_model_versions_model_id"), ondelete="CASCADE"
         ),

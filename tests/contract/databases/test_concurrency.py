@@ -1,0 +1,74 @@
+"""What people do at the same moment, on both databases: one wins, the others are told, nobody gets a 500."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from modelport_control_api.app import ControlPlane
+from modelport_control_api.auth.tables import User
+from sqlalchemy import func, select
+
+from tests.support.control_api import PASSWORD, Person, log_in
+
+
+async def statuses(*calls: Any) -> Counter[int]:
+    answers: list[httpx.Response] = await asyncio.gather(*calls)
+    return Counter(answer.status_code for answer in answers)
+
+
+async def test_of_simultaneous_registrations_of_one_address_exactly_one_succeeds(
+    api: httpx.AsyncClient, control_plane: ControlPlane
+) -> None:
+    spellings = ["eve@example.com", "Eve@Example.com", "EVE@EXAMPLE.COM", "eve@example.COM"] * 2
+    seen = await statuses(
+        *(
+            api.post("/api/v1/auth/register", json={"email": email, "password": PASSWORD})
+            for email in spellings
+        )
+    )
+    assert seen == {201: 1, 409: 7}
+    with control_plane.context.database.transaction(read_only=True) as session:
+        assert session.scalar(select(func.count()).select_from(User)) == 1
+
+
+async def test_of_simultaneous_refreshes_one_wins_and_the_session_is_ended(
+    api: httpx.AsyncClient, ada: Person
+) -> None:
+    body = {"refresh_token": ada.refresh_token}
+    answers = await asyncio.gather(*(api.post("/api/v1/auth/refresh", json=body) for _ in range(6)))
+    won = [answer for answer in answers if answer.status_code == 200]
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 5}
+    # A second use means that somebody else has the token, so the winner's pair is dead too.
+    again = await api.post("/api/v1/auth/refresh", json={"refresh_token": won[0].json()["refresh_token"]})
+    assert again.status_code == 401
+    token = won[0].json()["access_token"]
+    assert (await api.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"})).status_code == 401
+
+
+async def test_concurrent_writers_and_readers_do_not_fail(api: httpx.AsyncClient, ada: Person) -> None:
+    def make() -> Any:
+        return api.post("/api/v1/api-keys", headers=ada.bearer, json={"name": "ci"})
+
+    def read() -> Any:
+        return api.get("/api/v1/api-keys", headers=ada.bearer)
+
+    seen = await statuses(*(make() for _ in range(20)), *(read() for _ in range(20)))
+    assert seen == {201: 20, 200: 20}
+
+
+async def test_simultaneous_rotations_leave_one_working_key(api: httpx.AsyncClient, ada: Person) -> None:
+    key = await ada.make_key()
+    rotated = await asyncio.gather(
+        *(api.post(f"/api/v1/api-keys/{key['id']}/rotate", headers=ada.bearer) for _ in range(4))
+    )
+    keys = [answer.json()["key"] for answer in rotated]
+    seen = await statuses(*(api.get("/api/v1/auth/me", headers={"X-API-Key": text}) for text in keys))
+    assert seen == {200: 1, 401: 3}
+
+
+@pytest.mark.parametrize("many", [8])
+async def test_simultaneous_logins_all_succeed(api: httpx.AsyncClient, ada: Person, many: int) -> None:
+    pairs = await asyncio.gather(*(log_in(api, ada.email) for _ in range(many)))
+    assert len({pair["refresh_token"] for pair in pairs}) == many

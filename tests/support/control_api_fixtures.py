@@ -1,0 +1,55 @@
+"""Control APIs on SQLite, on PostgreSQL, and on both in turn."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from modelport_control_api.app import ControlPlane
+from modelport_control_api.db import migrate
+
+from tests.support.control_api import Person, build_control_plane, register, serving
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database file: copying it is faster than migrating for each test."""
+    file = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    migrate.upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    file = tmp_path / "control-api.db"
+    shutil.copyfile(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A test that takes this runs on both databases."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def control_plane(sqlite_url: str, tmp_path: Path) -> ControlPlane:
+    return build_control_plane(sqlite_url, tmp_path)
+
+
+@pytest.fixture
+async def api(control_plane: ControlPlane) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(control_plane) as client:
+        yield client
+
+
+@pytest.fixture
+async def ada(api: httpx.AsyncClient) -> Person:
+    return await register(api, "ada@example.com")
+
+
+@pytest.fixture
+async def bob(api: httpx.AsyncClient) -> Person:
+    return await register(api, "bob@example.com")
