@@ -1,0 +1,1 @@
+"""Each object of a version: spec in, manifest out, nothing else."""
