@@ -53,7 +53,9 @@ class Kube(Protocol):
 
     async def get(self, kind: str, namespace: str, name: str) -> Object | None: ...
 
-    async def list(self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None) -> list[Object]: ...
+    async def list(
+        self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None
+    ) -> list[Object]: ...
 
     async def patch_status(self, kind: str, namespace: str, name: str, status: Object) -> Object | None:
         """Replace the status. None: the object is gone."""

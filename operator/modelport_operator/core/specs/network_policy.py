@@ -19,7 +19,10 @@ def build_network_policy(model: MLModel, version: ModelVersion) -> Object:
             "podSelector": {"matchLabels": naming.selector(model, version.name)},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [
-                {"from": [_component(name) for name in _CALLERS], "ports": [{"port": PORT, "protocol": "TCP"}]}
+                {
+                    "from": [_component(name) for name in _CALLERS],
+                    "ports": [{"port": PORT, "protocol": "TCP"}],
+                }
             ],
             "egress": [],
         },
