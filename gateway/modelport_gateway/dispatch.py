@@ -1,6 +1,7 @@
 """From a route and a chosen version to a model's answer: queue, replica, one retry."""
 
 import asyncio
+import random
 import time
 
 from modelport_crds.reasons import Reason
@@ -81,7 +82,7 @@ class Dispatch:
             others = [endpoint for endpoint in ready if endpoint is not avoid]
             now = time.monotonic()
             if others:
-                return min(others, key=_in_flight)
+                return min(others, key=_busyness)
             if ready and now >= same_again_at:
                 return ready[0]
             if now >= deadline:
@@ -115,5 +116,6 @@ def _too_slow(route: Route) -> Problem:
     )
 
 
-def _in_flight(endpoint: Endpoint) -> int:
-    return endpoint.in_flight
+def _busyness(endpoint: Endpoint) -> tuple[int, float]:
+    # Replicas that are equally busy share by chance, not by their order.
+    return endpoint.in_flight, random.random()  # noqa: S311 - nothing secret hangs on it

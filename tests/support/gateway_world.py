@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -36,7 +37,7 @@ class Event:
 
 
 class FakeCluster:
-    """Objects by kind and name; every watch first lists them, then follows. `break_watches` ends all watches."""
+    """Objects by kind and name; every watch first lists them, then follows."""
 
     def __init__(self) -> None:
         self._objects: dict[str, dict[str, dict[str, Any]]] = {"MLModel": {}, "EndpointSlice": {}}
@@ -115,7 +116,9 @@ class FakeControlApi:
             "iss": "modelport", "aud": "modelport", "sub": OWNER, "sid": "s", "scope": "user", "admin": False,
             "iat": now, "exp": now + 1800, "jti": "j",
         } | claims  # fmt: skip
-        return jwt.encode(whole, key or self.signing[kid], algorithm=algorithm, headers={"kid": kid})
+        return jwt.encode(
+            whole, self.signing[kid] if key is None else key, algorithm=algorithm, headers={"kid": kid}
+        )
 
     def jwks(self) -> dict[str, Any]:
         algorithm = jwt.algorithms.OKPAlgorithm
@@ -205,9 +208,27 @@ class World:
             content = {"content": body}
         return await self.http.post(f"/predict/{path}", **content, **options)
 
+    async def eventually(self, check: Callable[[], bool], seconds: float = 10) -> None:
+        async with asyncio.timeout(seconds):
+            while not check():  # noqa: ASYNC110 - what is awaited is a fact, which sets no event
+                await asyncio.sleep(0.005)
+
     async def settle(self) -> None:
         """Let the watches see what was put."""
         await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running_world(store: Any, **settings: Any) -> AsyncIterator[World]:
+    """Run a gateway that is ready and serves nothing yet."""
+    world = build_world(store, **settings)
+    async with world.gateway.running():
+        async with asyncio.timeout(10):
+            ready = await world.http.get("/readyz")
+            while ready.status_code != 200:
+                await asyncio.sleep(0.01)
+                ready = await world.http.get("/readyz")
+        yield world
 
 
 def build_world(store: Any, **settings: Any) -> World:

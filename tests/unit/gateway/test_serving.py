@@ -1,7 +1,13 @@
-"""What a caller gets, and what a model is sent."""
+"""What a caller gets for good and for bad requests."""
 
-from tests.support.gateway_world import World
-from tests.support.scripted_model import ScriptedModel, answering, http
+import asyncio
+
+import pytest
+from modelport_edge.memory_store import MemoryStore
+from modelport_gateway.metrics import WAITING
+
+from tests.support.gateway_world import World, model_object, running_world, slice_object
+from tests.support.scripted_model import Received, ScriptedModel, answering, http
 
 
 async def test_a_prediction_is_the_models_own_bytes(serving: World, model: ScriptedModel) -> None:
@@ -14,3 +20,179 @@ async def test_a_prediction_is_the_models_own_bytes(serving: World, model: Scrip
     assert answer.headers["ratelimit-policy"].startswith('"predict"')
     assert "model;dur=" in answer.headers["server-timing"]
     assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-request-id"] == model.received[0].headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/predict/iris", 405),
+        ("PUT", "/predict/iris/versions/v1", 405),
+        ("POST", "/v2/models/iris", 405),
+        ("POST", "/v2/models/iris/ready", 405),
+        ("POST", "/healthz", 405),
+        ("POST", "/predict/", 404),
+        ("POST", "/predict/UPPER", 404),
+        ("POST", "/predict/../etc", 404),
+        ("POST", "/predict/" + "a" * 64, 404),
+        ("POST", "/predict/iris/versions/latest", 404),
+        ("POST", "/predict/iris/versions/v2", 404),
+        ("GET", "/elsewhere", 404),
+    ],
+)
+async def test_a_wrong_method_or_path_is_told(serving: World, method: str, path: str, status: int) -> None:
+    answer = await serving.http.request(method, path, json={"input": [1, 2]}, headers=serving.bearer)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_another_content_type_is_415(serving: World, model: ScriptedModel) -> None:
+    answer = await serving.predict(body=b"a=1", headers={**serving.bearer, "Content-Type": "text/plain"})
+    assert answer.status_code == 415
+    assert not model.received
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_a_body_over_the_limit_is_413(serving: World, model: ScriptedModel, declared: bool) -> None:
+    big = b'"' + b"x" * (11 * 1024 * 1024) + b'"'
+
+    async def chunks():  # type: ignore[no-untyped-def]  # httpx takes any asynchronous iterable
+        yield big
+
+    headers = {**serving.bearer, "Content-Type": "application/json"}
+    content = big if declared else chunks()
+    answer = await serving.http.post("/predict/iris", content=content, headers=headers)
+    assert answer.status_code == 413
+    assert not model.received
+
+
+async def test_what_is_not_json_is_for_the_model_to_refuse(serving: World, model: ScriptedModel) -> None:
+    problem = b'{"status": 400, "detail": "Not JSON.", "extra": "dropped"}'
+    model.script = answering(
+        http("400 Bad Request", problem, "application/problem+json", "Set-Cookie: a=b\r\n")
+    )
+    answer = await serving.predict(
+        body=b"{nope", headers={**serving.bearer, "Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "Not JSON."
+    assert "extra" not in answer.json()
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_models_field_errors_and_reason_are_passed_on(serving: World, model: ScriptedModel) -> None:
+    said = b'{"detail": "bad", "reason": "ModelError", "errors": [{"field": "a", "message": "m", "x": 1}, 7]}'
+    model.script = answering(http("422 Unprocessable", said, "application/problem+json"))
+    answer = (await serving.predict()).json()
+    assert answer["errors"] == [{"field": "a", "message": "m"}]
+    assert answer["reason"] == "ModelError"
+
+
+async def test_no_reason_beyond_the_closed_set_is_passed_on(serving: World, model: ScriptedModel) -> None:
+    said = b'{"detail": ["no text"], "reason": "Invented", "errors": "none"}'
+    model.script = answering(http("500 Oops", said, "application/problem+json"))
+    answer = await serving.predict()
+    assert answer.status_code == 500
+    assert "reason" not in answer.json()
+    assert "errors" not in answer.json()
+
+
+async def test_over_the_models_own_limit_is_429_for_that_caller_alone(
+    world: World, model: ScriptedModel
+) -> None:
+    world.serve("iris", model.address, access="public", rateLimit={"requests": 2, "periodSeconds": 3600})
+    await world.settle()
+    answers = [await world.predict() for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[2].headers["retry-after"]) > 0
+    assert answers[2].headers["ratelimit"].startswith('"predict";r=0')
+    assert (await world.predict(headers={})).status_code == 200
+
+
+async def test_a_pinned_version_gets_the_request(world: World, model: ScriptedModel) -> None:
+    world.serve("iris", model.address, versions=("v1", "v2"))
+    await world.settle()
+    assert (await world.predict("iris/versions/v2")).headers["x-modelport-version"] == "v2"
+    assert (await world.predict("iris")).headers["x-modelport-version"] == "v1"
+
+
+async def test_a_version_that_has_not_answered_its_sample_gets_nothing(
+    world: World, model: ScriptedModel
+) -> None:
+    world.serve("iris", model.address, versions=("v1", "v2"), answered=("v1",))
+    await world.settle()
+    answer = await world.predict("iris/versions/v2")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
+    assert not model.received
+
+
+async def test_without_a_ready_replica_it_is_503_soon(world: World) -> None:
+    world.cluster.put("MLModel", model_object())
+    await world.settle()
+    answer = await world.predict()
+    assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
+    assert answer.headers["retry-after"]
+
+
+async def test_a_request_waits_a_little_for_a_replica_to_come_back(
+    world: World, model: ScriptedModel
+) -> None:
+    world.cluster.put("MLModel", model_object())
+    await world.settle()
+    waiting = asyncio.create_task(world.predict())
+    await asyncio.sleep(0.05)
+    world.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
+    assert (await waiting).status_code == 200
+
+
+async def test_a_session_header_keeps_its_callers_on_one_version(world: World, model: ScriptedModel) -> None:
+    split = [{"version": "v1", "weight": 50}, {"version": "v2", "weight": 50}]
+    world.serve("iris", model.address, versions=("v1", "v2"), traffic=split)
+    await world.settle()
+
+    async def versions_of(session: str) -> set[str]:
+        headers = {**world.bearer, "X-Modelport-Session": session}
+        return {(await world.predict(headers=headers)).headers["x-modelport-version"] for _ in range(5)}
+
+    of_sessions = [await versions_of(str(number)) for number in range(20)]
+    assert all(len(versions) == 1 for versions in of_sessions)
+    assert set().union(*of_sessions) == {"v1", "v2"}
+
+
+async def test_a_full_queue_is_503(model: ScriptedModel) -> None:
+    release = asyncio.Event()
+
+    async def hold(request: Received, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+        await answering(http("200 OK", b"{}"))(request, writer)
+
+    model.script = hold
+    async with running_world(MemoryStore(), max_in_flight=1, max_waiting=1) as world:
+        world.serve("iris", model.address)
+        await world.settle()
+        served = [asyncio.create_task(world.predict(body={"input": [row, 1]})) for row in range(2)]
+        await world.eventually(lambda: WAITING._value.get() == 1)
+        refused = await world.predict(body={"input": [9, 9]})
+        release.set()
+        assert [answer.status_code for answer in await asyncio.gather(*served)] == [200, 200]
+    assert (refused.status_code, refused.json()["reason"]) == (503, "QueueFull")
+    assert refused.headers["retry-after"]
+
+
+async def test_the_open_inference_protocol_is_passed_on(serving: World, model: ScriptedModel) -> None:
+    answer = await serving.http.post("/v2/models/iris/infer", json={"inputs": []}, headers=serving.bearer)
+    assert (answer.status_code, answer.headers["x-cache"]) == (200, "bypass")
+    await serving.http.get("/v2/models/iris", headers=serving.bearer)
+    assert [(each.method, each.path) for each in model.received] == [("POST", "/v2/infer"), ("GET", "/v2")]
+    ready = await serving.http.get("/v2/models/iris/ready", headers=serving.bearer)
+    assert ready.json() == {"name": "iris", "ready": True}
+    assert (await serving.http.get("/v2/health/ready")).json() == {"ready": True}
+    assert (await serving.http.get("/v2")).json()["name"] == "modelport"
+
+
+async def test_metrics_count_what_was_served(serving: World) -> None:
+    await serving.predict()
+    text = (await serving.http.get("/metrics")).text
+    assert 'modelport_gateway_requests_total{cache="miss",status="2xx"}' in text
+    assert "modelport_gateway_in_flight_requests 0.0" in text

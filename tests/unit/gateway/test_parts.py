@@ -1,0 +1,148 @@
+"""Single flight, admission, memory with an end, traffic: each alone."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modelport_gateway.admission import Admission, QueueFull
+from modelport_gateway.remembered import Remembered
+from modelport_gateway.single_flight import SingleFlight
+from modelport_gateway.traffic import choose_version
+
+
+async def test_identical_work_is_done_once() -> None:
+    calls = 0
+    flights: SingleFlight[int] = SingleFlight()
+
+    async def work() -> int:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(0.01)
+        return 7
+
+    assert await asyncio.gather(*(flights.run("k", work) for _ in range(100))) == [7] * 100
+    assert calls == 1
+    await flights.run("k", work)
+    assert calls == 2, "a later request must be asked anew"
+
+
+async def test_a_leader_that_leaves_does_not_take_the_others_along() -> None:
+    flights: SingleFlight[int] = SingleFlight()
+    gate = asyncio.Event()
+
+    async def work() -> int:
+        await gate.wait()
+        return 7
+
+    leader, follower = (asyncio.create_task(flights.run("k", work)) for _ in range(2))
+    await asyncio.sleep(0)
+    leader.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    assert await follower == 7
+    assert leader.cancelled()
+
+
+async def test_work_that_nobody_waits_for_is_stopped() -> None:
+    flights: SingleFlight[None] = SingleFlight()
+    stopped = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            stopped.set()
+            raise
+
+    only = asyncio.create_task(flights.run("k", work))
+    await asyncio.sleep(0.01)
+    only.cancel()
+    async with asyncio.timeout(5):
+        await stopped.wait()
+
+
+async def test_an_error_reaches_everybody() -> None:
+    flights: SingleFlight[None] = SingleFlight()
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        raise LookupError("x")
+
+    results = await asyncio.gather(*(flights.run("k", work) for _ in range(3)), return_exceptions=True)
+    assert [type(result) for result in results] == [LookupError] * 3
+
+
+async def hold(admission: Admission, gate: asyncio.Event, entered: list[int], number: int) -> None:
+    async with admission.place("m", 1):
+        entered.append(number)
+        await gate.wait()
+
+
+async def test_places_go_in_the_order_asked_and_no_more_wait_than_may() -> None:
+    admission, gate, entered = Admission(max_waiting=2), asyncio.Event(), list[int]()
+    tasks = [asyncio.create_task(hold(admission, gate, entered, number)) for number in range(4)]
+    await asyncio.sleep(0.01)
+    with pytest.raises(QueueFull):
+        await tasks[3]
+    gate.set()
+    await asyncio.gather(*tasks[:3])
+    assert entered == [0, 1, 2]
+
+
+@pytest.mark.parametrize("leaves", ["while waiting", "when its turn has come"])
+async def test_who_leaves_the_queue_takes_no_place_along(leaves: str) -> None:
+    admission, gates = Admission(max_waiting=5), [asyncio.Event() for _ in range(3)]
+    entered: list[int] = []
+    tasks = [asyncio.create_task(hold(admission, gates[number], entered, number)) for number in range(3)]
+    await asyncio.sleep(0)
+    if leaves == "when its turn has come":
+        gates[0].set()
+        await asyncio.sleep(0)
+    tasks[1].cancel()
+    gates[0].set()
+    gates[2].set()
+    await asyncio.wait(tasks, timeout=5)
+    assert entered in ([0, 2], [0, 1, 2])
+    async with asyncio.timeout(5), admission.place("m", 1):
+        pass
+
+
+def test_memory_forgets_what_is_old_and_what_is_too_much() -> None:
+    now = 0.0
+    memory: Remembered[str, int] = Remembered(2, clock=lambda: now)
+    memory.put("a", 1, 10)
+    memory.put("b", 2, 10)
+    assert memory.get("a") == 1
+    memory.put("c", 3, 10)
+    assert (memory.get("a"), memory.get("b"), memory.get("c")) == (1, None, 3)
+    now = 10.0
+    assert memory.get("a") is None
+
+
+weights = st.lists(st.integers(0, 100), min_size=1, max_size=5)
+
+
+@given(weights, st.text(max_size=20))
+def test_only_versions_with_weight_are_chosen_and_always_the_same(numbers: list[int], caller: str) -> None:
+    traffic = [(f"v{at}", weight) for at, weight in enumerate(numbers, start=1)]
+    chosen = choose_version(traffic, model_uid="u", sticky_to=caller)
+    assert chosen == choose_version(traffic, model_uid="u", sticky_to=caller)
+    assert (chosen is None) == (sum(numbers) == 0)
+    assert chosen is None or dict(traffic)[chosen] > 0
+
+
+def test_callers_split_as_the_weights_say() -> None:
+    counts = Counter(
+        choose_version([("v1", 90), ("v2", 10)], model_uid="u", sticky_to=str(caller))
+        for caller in range(5000)
+    )
+    assert 400 < counts["v2"] < 600
+
+
+def test_callers_move_only_to_where_weight_was_added() -> None:
+    for caller in range(500):
+        before = choose_version([("v1", 90), ("v2", 10)], model_uid="u", sticky_to=str(caller))
+        after = choose_version([("v1", 50), ("v2", 50)], model_uid="u", sticky_to=str(caller))
+        assert after == "v2" or before == "v1"
