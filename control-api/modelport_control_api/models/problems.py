@@ -7,7 +7,6 @@ from modelport_crds.reasons import Reason
 from modelport_edge.problem import FieldError, Problem
 
 from modelport_control_api.artifacts.store import ArtifactMissing
-from modelport_control_api.db.paging import CursorInvalid
 from modelport_control_api.models import errors as models
 from modelport_control_api.sniff import errors as sniff
 from modelport_control_api.uploads import errors as uploads
@@ -43,8 +42,6 @@ def as_problems() -> Iterator[None]:
         raise _of_fields(error.errors) from error
     except uploads.FieldInvalid as error:
         raise _of_fields({error.field: str(error)}) from error
-    except CursorInvalid as error:
-        raise _of_fields({"cursor": "is not one that this list gave: leave it out to begin anew"}) from error
     except tuple(_ANSWERS) as error:
         raise _of_error(error) from error
 

@@ -1,5 +1,6 @@
 """Rows of models and versions, in and out of one transaction."""
 
+import re
 from collections.abc import Collection
 from typing import cast
 
@@ -12,14 +13,17 @@ from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.models.records import ModelRecord, VersionRecord
 from modelport_control_api.models.tables import ModelRow, VersionRow
 
+# What comes from a URL may hold anything; PostgreSQL refuses a NUL with an error instead of finding nothing.
+_MODEL_ID = re.compile(r"[a-z0-9-]{1,63}")
+
 
 def find(session: Session, model_id: str) -> ModelRow | None:
-    return session.get(ModelRow, model_id)
+    return session.get(ModelRow, model_id) if _MODEL_ID.fullmatch(model_id) else None
 
 
 def find_locked(session: Session, model_id: str) -> ModelRow | None:
     """Hold the row until the transaction ends, so that two changes of one model follow each other."""
-    return session.get(ModelRow, model_id, with_for_update=True)
+    return session.get(ModelRow, model_id, with_for_update=True) if _MODEL_ID.fullmatch(model_id) else None
 
 
 def page(session: Session, principal: Principal, limit: int, cursor: str | None) -> Page[ModelRow]:

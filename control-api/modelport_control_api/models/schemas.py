@@ -44,6 +44,13 @@ class ModelChange(BaseModel):
             raise ValueError("must be printable characters only")
         return value
 
+    @field_validator("description")
+    @classmethod
+    def _storable(cls, value: str | None) -> str | None:
+        if value is not None and "\0" in value:
+            raise ValueError("must not hold a NUL character")
+        return value
+
     @field_validator("name", "description", "access", "timeout_seconds", mode="before")
     @classmethod
     def _not_null(cls, value: object) -> object:

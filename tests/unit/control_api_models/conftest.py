@@ -1,9 +1,12 @@
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import joblib
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
+
+from tests.unit.control_api_models.platform import Account, Platform, running_platform, settings_at
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +20,19 @@ def iris_bytes(iris_model: LogisticRegression, tmp_path_factory: pytest.TempPath
     path: Path = tmp_path_factory.mktemp("iris") / "model.joblib"
     joblib.dump(iris_model, path)
     return path.read_bytes()
+
+
+@pytest.fixture
+async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
+    async with running_platform(settings_at(tmp_path), tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def ann(platform: Platform) -> Account:
+    return await platform.account("ann")
+
+
+@pytest.fixture
+async def bob(platform: Platform) -> Account:
+    return await platform.account("bob")

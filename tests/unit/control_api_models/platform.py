@@ -1,0 +1,119 @@
+"""A control API over real SQLite and a real artifact folder, with a cluster that the test plays."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from modelport_control_api.app import ControlPlane, build
+from modelport_control_api.db import migrate
+from modelport_control_api.settings import Settings
+from modelport_control_api.signing_keys import lifecycle
+from modelport_edge.limits import Limit
+from modelport_edge.memory_store import MemoryStore
+
+from tests.unit.control_api_models.fake_cluster import READY, FakeCluster
+
+PASSWORD = "Correct-Horse-7"
+MANY = Limit(100_000, 60)
+
+
+@dataclass
+class Account:
+    """`http` sends its access token."""
+
+    http: httpx.AsyncClient
+
+    async def upload(self, content: bytes, name: str = "Iris", **fields: str) -> httpx.Response:
+        return await self.http.post(
+            "/api/v1/models/upload", files={"file": ("model", content)}, data={"name": name, **fields}
+        )
+
+    async def upload_version(self, model_id: str, content: bytes, **fields: str) -> httpx.Response:
+        url = f"/api/v1/models/{model_id}/versions"
+        return await self.http.post(url, files={"file": ("model", content)}, data=fields)
+
+
+@dataclass
+class Platform:
+    plane: ControlPlane
+    cluster: FakeCluster
+    root: Path
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=self.plane.public)
+        return httpx.AsyncClient(transport=transport, base_url="http://platform", headers=headers)
+
+    def internal(self) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=self.plane.internal)
+        return httpx.AsyncClient(transport=transport, base_url="http://internal")
+
+    async def account(self, name: str) -> Account:
+        credentials = {"email": f"{name}@example.com", "password": PASSWORD}
+        async with self.client() as http:
+            registered = await http.post("/api/v1/auth/register", json=credentials)
+            assert registered.status_code == 201, registered.text
+            tokens = (await http.post("/api/v1/auth/login", json=credentials)).json()
+        return Account(self.client(Authorization=f"Bearer {tokens['access_token']}"))
+
+    async def published(self, model_id: str, *versions: str) -> None:
+        """Wait until the cluster has been told of all `versions`."""
+
+        def told() -> bool:
+            spec = self.cluster.objects.get(model_id, {}).get("spec", {"versions": []})
+            return {version["name"] for version in spec["versions"]} >= set(versions)
+
+        await until(told)
+
+    async def serve(self, model_id: str, traffic: dict[str, int], **versions: Any) -> None:
+        """Play the operator, and wait until the control API has heard of it."""
+        facts = versions or dict.fromkeys(traffic, READY)
+        await self.published(model_id, *facts)
+        self.cluster.set_status(model_id, traffic=traffic, **facts)
+
+        def heard() -> bool:
+            live = self.plane.models.statuses.get(model_id)
+            served = {target.version: target.weight for target in live.status.traffic} if live else None
+            return served == traffic and all(live and live.status.version(name) for name in facts)
+
+        await until(heard)
+
+    def stored(self) -> list[str]:
+        return sorted(path.name for path in (self.root / "artifacts" / "sha256").rglob("*") if path.is_file())
+
+    def incoming(self) -> list[Path]:
+        return list((self.root / "artifacts" / "incoming").iterdir())
+
+
+def settings_at(root: Path, database_url: str | None = None, **changed: Any) -> Settings:
+    keys = root / "keys"
+    lifecycle.create_first(keys)
+    values: dict[str, Any] = {
+        "database_url": database_url or f"sqlite:///{root}/control.sqlite",
+        "signing_keys_dir": keys,
+        "artifacts_url": str(root / "artifacts"),
+        "bcrypt_rounds": 4,
+        "limit_register": MANY,
+        "limit_login": MANY,
+        "limit_upload": MANY,
+        **changed,
+    }
+    return Settings(**values)
+
+
+@asynccontextmanager
+async def running_platform(settings: Settings, root: Path) -> AsyncIterator[Platform]:
+    await asyncio.to_thread(migrate.upgrade, settings.database_url.get_secret_value())
+    cluster = FakeCluster()
+    plane = build(settings, store=MemoryStore(), cluster=cluster)
+    async with plane.running():
+        yield Platform(plane, cluster, root)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - files and other tasks tell nobody when they change
+            await asyncio.sleep(0.005)
