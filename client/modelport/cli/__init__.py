@@ -1,0 +1,5 @@
+"""The `modelport` command."""
+
+from modelport.cli.main import main, run
+
+__all__ = ["main", "run"]

@@ -1,0 +1,101 @@
+"""login, register, whoami, logout."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from modelport import credentials
+from modelport.cli.options import DEFAULT_URL, AsJson, PasswordFromStdin, Url
+from modelport.cli.output import note, print_json, print_line
+from modelport.client import Modelport
+from modelport.errors import Forbidden, ModelportError
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's e-mail address.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (login, register, whoami, logout):
+        app.command()(command)
+
+
+def login(
+    email: Email,
+    password_stdin: PasswordFromStdin = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Log in; later commands use the session until `modelport logout`."""
+    password = _password(password_stdin, confirm=False)
+    with Modelport(url) as client:
+        _open_session(client, email, password)
+        _report(client.url, email, as_json)
+
+
+def register(
+    email: Email,
+    full_name: Annotated[str | None, typer.Option("--name", help="Your name.")] = None,
+    password_stdin: PasswordFromStdin = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Make an account and log in."""
+    password = _password(password_stdin, confirm=True)
+    with Modelport(url) as client:
+        client.register(email, password, full_name=full_name)
+        _open_session(client, email, password)
+        _report(client.url, email, as_json)
+
+
+def whoami(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show whose credentials are in use."""
+    with Modelport(url) as client:
+        try:
+            user = client.me()
+        except Forbidden:
+            # The platform tells an API key nothing about the account.
+            identity = {"url": client.url, "credential": "api_key"}
+            line = f"An API key at {client.url}"
+        else:
+            identity = {"url": client.url, "credential": "session", "id": user.id, "email": user.email}
+            line = f"{user.email} at {client.url}"
+    if as_json:
+        print_json(identity)
+    else:
+        print_line(line)
+
+
+def logout(url: Url = DEFAULT_URL) -> None:
+    """End the session, here and on the platform."""
+    kept = credentials.load(url)
+    credentials.forget(url)
+    if kept is not None and kept.refresh_token is not None:
+        _end_session(url, kept.refresh_token)
+    note(f"Logged out of {url}.")
+
+
+def _end_session(url: str, refresh_token: str) -> None:
+    try:
+        with Modelport(url) as client:
+            client.logout(refresh_token)
+    except ModelportError as error:
+        note(f"The platform was not told; the session ends there by itself. {error.detail}")
+
+
+def _open_session(client: Modelport, email: str, password: str) -> None:
+    credentials.save(client.url, client.login(email, password))
+
+
+def _report(url: str, email: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"url": url, "email": email})
+    else:
+        print_line(f"Logged in to {url} as {email}.")
+
+
+def _password(from_stdin: bool, *, confirm: bool) -> str:
+    """Never an argument: those are in the shell's history and in every process list."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True)
+    return password

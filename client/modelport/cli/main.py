@@ -1,0 +1,55 @@
+"""Start, and every way to end: what went wrong goes to stderr, and its kind into the exit code."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from modelport.cli import accounts, exit_codes, installed_commands, keys, models, serving
+from modelport.errors import ModelportError
+
+
+def build_app() -> typer.Typer:
+    app = typer.Typer(
+        name="modelport",
+        help="From a model file to a secured endpoint.",
+        epilog=exit_codes.HELP,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    installed_commands.add_to(app)
+    accounts.add_to(app)
+    models.add_to(app)
+    serving.add_to(app)
+    app.add_typer(keys.app, name="keys")
+    return app
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the arguments say; gives the exit code."""
+    try:
+        build_app()(list(arguments), prog_name="modelport")
+    except ModelportError as error:
+        _show(error)
+        return exit_codes.of(error)
+    except KeyboardInterrupt:
+        # Typer turns one that it sees into this code itself; this is one during start or exit.
+        return exit_codes.INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else exit_codes.OK
+    return exit_codes.OK
+
+
+def _show(error: ModelportError) -> None:
+    headline, _, rest = str(error).partition("\n")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]Error:[/] {escape(headline)}")
+    if rest:
+        console.print(rest, markup=False)

@@ -1,0 +1,188 @@
+"""upload, list, status, logs, delete."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from modelport.cli.options import DEFAULT_URL, AsJson, ModelFile, ModelId, Url, WaitSeconds, Yes
+from modelport.cli.output import (
+    moment_text,
+    note,
+    print_json,
+    print_line,
+    print_table,
+    status_text,
+    traffic_text,
+)
+from modelport.cli.progress import upload_bar, waiting_spinner
+from modelport.client import Modelport
+from modelport.models import Model, Version
+
+Sample = Annotated[
+    str | None, typer.Option(help="A row as JSON, e.g. '{\"x\": 1}': the model must answer it to be served.")
+]
+ModelType = Annotated[
+    str | None, typer.Option("--type", help="sklearn, onnx, xgboost or lightgbm; detected when left out.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(upload)
+    app.command("list")(list_models)
+    app.command()(status)
+    app.command()(logs)
+    app.command()(delete)
+
+
+def upload(
+    file: ModelFile,
+    *,
+    name: Annotated[str | None, typer.Option(help="A name for people; the file's own if left out.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="MODEL", help="Add a version to this model.")
+    ] = None,
+    model_type: ModelType = None,
+    description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    sample: Sample = None,
+    move_traffic: Annotated[
+        bool, typer.Option("--traffic/--no-traffic", help="Send requests to the new version of --to.")
+    ] = True,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")] = True,
+    timeout: WaitSeconds = 300,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a model file, as a new model or (--to) as a new version of one."""
+    with Modelport(url) as client, upload_bar(file.name) as on_progress:
+        shared: dict[str, Any] = {
+            "model_type": model_type,
+            "sample": parse_sample(sample),
+            "on_progress": on_progress,
+        }
+        if to is None:
+            model = client.upload(file, name or file.stem, description=description, **shared)
+        else:
+            added = client.add_version(to, file, move_traffic=move_traffic, **shared)
+    with Modelport(url) as client:
+        if to is None:
+            _finish_model(client, model, timeout if wait else None, as_json)
+        else:
+            _finish_version(client, to, added, timeout if wait else None, as_json)
+
+
+def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show your models."""
+    with Modelport(url) as client:
+        found = client.models()
+    if as_json:
+        print_json([model.raw for model in found])
+    elif not found:
+        note('No models yet: modelport upload my.joblib --name "My model"')
+    else:
+        columns = ("ID", "NAME", "STATUS", "FRAMEWORK", "TRAFFIC", "CREATED")
+        print_table(columns, map(_row, found))
+
+
+def status(
+    model_id: ModelId,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is ready or failed.")] = False,
+    timeout: WaitSeconds = 300,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show one model: what it does, and why it is as it is."""
+    with Modelport(url) as client:
+        model = client.model(model_id)
+        if wait:
+            model = _waited(client, model, timeout)
+    _show(model, as_json)
+
+
+def logs(
+    model_id: ModelId,
+    version: Annotated[str | None, typer.Option(help="Which version; the newest if left out.")] = None,
+    tail: Annotated[int, typer.Option(min=1, help="Lines, from the end.")] = 200,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the model's code printed, and its traces."""
+    with Modelport(url) as client:
+        version = version or client.versions(model_id)[-1].name
+        text = client.logs(model_id, version, tail=tail)
+    if as_json:
+        print_json({"model": model_id, "version": version, "lines": text.splitlines()})
+    else:
+        print_line(text.rstrip("\n"))
+
+
+def delete(
+    model_id: ModelId,
+    version: Annotated[str | None, typer.Option(help="Only this version.")] = None,
+    yes: Yes = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Stop serving a model and remove its files."""
+    what = model_id if version is None else f"{version} of {model_id}"
+    if not yes:
+        typer.confirm(f"Delete {what}? Its endpoint stops answering at once.", abort=True, err=True)
+    with Modelport(url) as client:
+        if version is None:
+            client.delete(model_id)
+        else:
+            client.delete_version(model_id, version)
+    note(f"Deleted {what}.")
+
+
+def parse_sample(text: str | None) -> Any:
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--sample is not JSON: {error}") from error
+
+
+def _finish_model(client: Modelport, model: Model, timeout: float | None, as_json: bool) -> None:
+    note(f"Uploaded as {model.id}.")
+    _show(model if timeout is None else _waited(client, model, timeout), as_json)
+
+
+def _waited(client: Modelport, model: Model, timeout: float) -> Model:
+    with waiting_spinner() as on_status:
+        return client.wait_for_model(model.id, seconds=timeout, on_status=on_status)
+
+
+def _finish_version(
+    client: Modelport, model_id: str, version: Version, timeout: float | None, as_json: bool
+) -> None:
+    note(f"Uploaded as {version.name} of {model_id}.")
+    if timeout is not None:
+        with waiting_spinner() as on_status:
+            version = client.wait_for_version(model_id, version.name, seconds=timeout, on_status=on_status)
+    if as_json:
+        print_json(version.raw)
+    else:
+        print_line(f"{version.name} is {version.status}: {version.message}")
+
+
+def _row(model: Model) -> tuple[Any, ...]:
+    return (
+        model.id,
+        model.name,
+        status_text(model.status),
+        model.framework,
+        traffic_text(dict(model.traffic)),
+        moment_text(model.created_at),
+    )
+
+
+def _show(model: Model, as_json: bool) -> None:
+    if as_json:
+        print_json(model.raw)
+        return
+    print_line(f"{model.name} ({model.id}) is {model.status}: {model.reason}")
+    if model.message:
+        print_line(f"  {model.message}")
+    print_line(f"  endpoint  {model.predict_url}")
+    print_line(f"  traffic   {traffic_text(dict(model.traffic))}")
+    for column in (model.signature or {}).get("columns") or ():
+        print_line(f"  input     {column['name']}: {column['kind']}{'?' if column.get('optional') else ''}")

@@ -1,0 +1,33 @@
+"""Options that many commands have, so that they read the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelport.client import DEFAULT_URL
+
+Url = Annotated[str, typer.Option("--url", envvar="MODELPORT_URL", help="The platform's address.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
+ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="The model's id, e.g. iris-7kq2p.")]
+VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="The version's name, e.g. v2.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The model file.")
+]
+WaitSeconds = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait at most.")]
+PasswordFromStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from stdin, not from the terminal.")
+]
+
+__all__ = [
+    "DEFAULT_URL",
+    "AsJson",
+    "ModelFile",
+    "ModelId",
+    "PasswordFromStdin",
+    "Url",
+    "VersionName",
+    "WaitSeconds",
+    "Yes",
+]
