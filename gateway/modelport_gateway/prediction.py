@@ -61,7 +61,7 @@ class CacheUse:
 
     key: bytes | None = None
     read: bool = False
-    write: bool = False
+    """Whether an answer that is kept will do."""
 
 
 class Prediction:
@@ -145,13 +145,13 @@ class Prediction:
         ):
             return CacheUse()
         directives = _cache_control(asked.headers)
+        if "no-store" in directives:
+            return CacheUse()
         try:
             key = cache_key(version.cache_scope, version.canonical, body)
         except Uncacheable:
             return CacheUse()
-        if "no-store" in directives:
-            return CacheUse()
-        return CacheUse(key, read="no-cache" not in directives, write=True)
+        return CacheUse(key, read="no-cache" not in directives)
 
     async def _take_and_get(self, granted: Granted, cache: CacheUse) -> tuple[Taken | None, bytes | None]:
         limit = granted.route.limit or self._default_limit
@@ -174,6 +174,7 @@ class Prediction:
         call = UpstreamCall(
             asked.target.call.method, _UPSTREAM_PATHS[asked.target.call], body, request_id=asked.request_id
         )
+        # Whoever asks for a new answer does not share one that is already under way.
         if cache.key is None or not cache.read:
             return await self._ask_and_keep(route, version, cache, call)
         return await self._flights.run(cache.key, lambda: self._ask_and_keep(route, version, cache, call))
@@ -183,7 +184,7 @@ class Prediction:
     ) -> UpstreamAnswer:
         answer = await self._dispatch.ask(route, version.name, call)
         fits = len(answer.body) <= self._cache_max_answer_bytes
-        if cache.key is not None and cache.write and fits and route.cache_ttl_seconds is not None:
+        if cache.key is not None and fits and route.cache_ttl_seconds is not None:
             try:
                 await self._store.put(cache.key, answer.body, route.cache_ttl_seconds)
             except StoreUnavailable:

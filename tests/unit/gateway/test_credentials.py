@@ -1,0 +1,167 @@
+"""How long credentials are believed, and what happens while the control API is away."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from modelport_edge.memory_store import MemoryStore
+from modelport_edge.store import StoreUnavailable
+from modelport_gateway import api_keys, jwks
+from modelport_gateway.access_tokens import AccessTokens, InvalidCredential
+from modelport_gateway.api_keys import ApiKeys, IntrospectionUnavailable
+from modelport_gateway.jwks import SigningKeys
+
+from tests.support.gateway_world import KEY, OWNER, FakeControlApi, World
+
+
+class BrokenStore(MemoryStore):
+    async def get(self, key: bytes) -> bytes | None:
+        raise StoreUnavailable
+
+    async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+        raise StoreUnavailable
+
+
+def api_keys_of(control: FakeControlApi, store: Any = None) -> ApiKeys:
+    return ApiKeys(control.client, store or MemoryStore(), timeout_seconds=2, keep_seconds=3600)
+
+
+async def test_a_hundred_first_requests_with_one_key_ask_once() -> None:
+    control = FakeControlApi()
+    control.issue_key()
+    control.delay_seconds = 0.05
+    keys = api_keys_of(control)
+    callers = await asyncio.gather(*(keys.verify(KEY) for _ in range(100)))
+    assert {caller.user_id for caller in callers} == {OWNER}
+    assert len(control.asked) == 1
+
+
+async def test_good_and_bad_keys_are_remembered_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert api_keys._BELIEVED_SECONDS <= 5, "revocation must take effect within five seconds"
+    monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 0.2)
+    control = FakeControlApi()
+    control.issue_key()
+    keys = api_keys_of(control)
+    for _ in range(5):
+        await keys.verify(KEY)
+        with pytest.raises(InvalidCredential):
+            await keys.verify("mlp_live_" + "u" * 43)
+    assert len(control.asked) == 2
+    control.revoke()
+    await asyncio.sleep(0.25)
+    with pytest.raises(InvalidCredential):
+        await keys.verify(KEY)
+
+
+async def test_a_revoked_key_is_forgotten_by_the_store_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 0.0)
+    control, store = FakeControlApi(), MemoryStore()
+    control.issue_key()
+    keys = api_keys_of(control, store)
+    await keys.verify(KEY)
+    control.revoke()
+    with pytest.raises(InvalidCredential):
+        await keys.verify(KEY)
+    control.away = True
+    with pytest.raises(IntrospectionUnavailable):
+        await keys.verify(KEY)
+
+
+async def test_a_kept_answer_is_used_only_while_the_control_api_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 0.0)
+    control, store = FakeControlApi(), MemoryStore()
+    control.issue_key()
+    await api_keys_of(control, store).verify(KEY)
+    control.away = True
+    assert (await api_keys_of(control, store).verify(KEY)).user_id == OWNER
+    control.away = False
+    control.revoke()
+    with pytest.raises(InvalidCredential):
+        await api_keys_of(control, store).verify(KEY)
+
+
+async def test_an_expiry_holds_also_for_a_kept_answer() -> None:
+    control, store = FakeControlApi(), MemoryStore()
+    soon = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat()
+    control.issue_key(expires_at=soon)
+    keys = api_keys_of(control, store)
+    await keys.verify(KEY)
+    control.away = True
+    await asyncio.sleep(0.55)
+    assert keys.remembered(KEY) is None
+    with pytest.raises(InvalidCredential):
+        await api_keys_of(control, store).verify(KEY)
+
+
+async def test_without_the_store_keys_work_and_without_both_it_is_said() -> None:
+    control = FakeControlApi()
+    control.issue_key()
+    assert (await api_keys_of(control, BrokenStore()).verify(KEY)).user_id == OWNER
+    control.away = True
+    with pytest.raises(IntrospectionUnavailable):
+        await api_keys_of(control, BrokenStore()).verify(KEY)
+
+
+async def test_a_new_signing_key_is_found_and_a_withdrawn_one_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jwks, "_MIN_SECONDS_BETWEEN", 0.0)
+    control = FakeControlApi()
+    signing = SigningKeys(control.client, refresh_seconds=60)
+    await signing.refresh()
+    tokens = AccessTokens(signing)
+    old = control.token()
+    await tokens.verify(old)
+    control.signing["kid-2"] = Ed25519PrivateKey.generate()
+    assert (await tokens.verify(control.token(kid="kid-2"))).user_id == OWNER
+    del control.signing["kid-1"]
+    await signing.refresh()
+    assert tokens.remembered(old) is None
+    with pytest.raises(InvalidCredential):
+        await tokens.verify(old)
+
+
+async def test_forged_key_ids_do_not_flood_the_control_api() -> None:
+    control = FakeControlApi()
+    signing = SigningKeys(control.client, refresh_seconds=60)
+    await signing.refresh()
+    asked_at = signing._asked_at
+    for number in range(50):
+        assert await signing.find(f"forged-{number}") is None
+    assert signing._asked_at == asked_at
+
+
+async def test_tokens_go_on_while_the_control_api_is_away(serving: World) -> None:
+    serving.control.away = True
+    await serving.gateway._keys.refresh()
+    fresh = {"Authorization": f"Bearer {serving.control.token(jti='another')}"}
+    assert (await serving.predict(headers=fresh)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "jwks_answer",
+    [{}, {"keys": 7}, {"keys": [{}]}, {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "!"}]}, []],
+)
+async def test_unreadable_signing_keys_leave_the_old_ones(
+    jwks_answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = FakeControlApi()
+    signing = SigningKeys(control.client, refresh_seconds=60)
+    await signing.refresh()
+    monkeypatch.setattr(control, "jwks", lambda: jwks_answer)
+    await signing.refresh()
+    assert signing.known("kid-1") is not None
+
+
+async def test_an_address_that_keeps_guessing_is_stopped_and_good_callers_are_not(serving: World) -> None:
+    assert (await serving.predict()).status_code == 200
+    guesses = [f"mlp_live_{number:043d}" for number in range(70)]
+    statuses = [(await serving.predict(headers={"X-API-Key": guess})).status_code for guess in guesses]
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+    assert len(serving.control.asked) < len(guesses)
+    assert (await serving.predict()).status_code == 200

@@ -1,0 +1,121 @@
+"""The route table follows the cluster, whatever becomes of the watches."""
+
+import asyncio
+
+import pytest
+from modelport_gateway.watching import read_slice
+
+from tests.support.gateway_world import World, model_object, slice_object
+from tests.support.scripted_model import Received, ScriptedModel, answering, http
+
+
+async def test_a_deleted_model_is_gone(serving: World) -> None:
+    serving.cluster.delete("MLModel", "iris")
+    await serving.settle()
+    assert (await serving.predict()).status_code == 404
+
+
+async def test_a_model_being_deleted_is_gone_already(serving: World) -> None:
+    leaving = model_object()
+    leaving["metadata"]["deletionTimestamp"] = "2030-01-01T00:00:00Z"
+    serving.cluster.put("MLModel", leaving)
+    await serving.settle()
+    assert (await serving.predict()).status_code == 404
+
+
+async def test_a_broken_watch_keeps_routes_and_then_learns_what_it_missed(
+    serving: World, model: ScriptedModel
+) -> None:
+    serving.serve("wine", model.address)
+    await serving.settle()
+    serving.cluster.break_watches()
+    await serving.settle()
+    assert (await serving.predict("wine")).status_code == 200
+    serving.cluster.delete_unseen("MLModel", "wine")
+    table = serving.gateway._table
+    await serving.eventually(lambda: table.get("wine") is None)
+    assert (await serving.predict()).status_code == 200
+
+
+async def test_an_unreadable_object_stops_no_other(serving: World, model: ScriptedModel) -> None:
+    bad = model_object()
+    bad["spec"]["versions"] = "none"
+    serving.cluster.put("MLModel", bad)
+    serving.serve("wine", model.address)
+    await serving.settle()
+    assert [(await serving.predict(name)).status_code for name in ("iris", "wine")] == [200, 200]
+
+
+async def test_requests_in_flight_are_still_counted_after_an_update(
+    serving: World, model: ScriptedModel
+) -> None:
+    gate = asyncio.Event()
+
+    async def hold(request: Received, writer: asyncio.StreamWriter) -> None:
+        await gate.wait()
+        await answering(http("200 OK", b"{}"))(request, writer)
+
+    model.script = hold
+    held = asyncio.create_task(serving.predict())
+    await serving.eventually(lambda: len(model.received) == 1)
+    serving.serve("iris", model.address, displayName="changed")
+    await serving.settle()
+    route = serving.gateway._table.get("iris")
+    assert route is not None
+    assert route.versions["v1"].endpoints[0].in_flight == 1
+    gate.set()
+    assert (await held).status_code == 200
+    assert route.versions["v1"].endpoints[0].in_flight == 0
+
+
+async def test_a_stop_lets_requests_in_flight_end(serving: World, model: ScriptedModel) -> None:
+    gate = asyncio.Event()
+
+    async def hold(request: Received, writer: asyncio.StreamWriter) -> None:
+        await gate.wait()
+        await answering(http("200 OK", b"{}"))(request, writer)
+
+    model.script = hold
+    held = asyncio.create_task(serving.predict())
+    await serving.eventually(lambda: len(model.received) == 1)
+    serving.gateway._draining.set()
+    assert (await serving.http.get("/readyz")).status_code == 503
+    draining = asyncio.create_task(serving.gateway._drain())
+    await asyncio.sleep(0.05)
+    assert not draining.done()
+    gate.set()
+    assert (await held).status_code == 200
+    await draining
+
+
+@pytest.mark.parametrize(
+    ("conditions", "asked"),
+    [
+        ({"ready": True}, True),
+        ({}, True),
+        (None, True),
+        ({"ready": False}, False),
+        ({"ready": True, "terminating": True}, False),
+    ],
+)
+def test_only_ready_endpoints_that_stay_are_asked(conditions: dict[str, bool] | None, asked: bool) -> None:
+    slice_ = slice_object("iris", "v1", "10.0.0.1:8080")
+    slice_["endpoints"][0]["conditions"] = conditions
+    assert read_slice(slice_).addresses == (("10.0.0.1:8080",) if asked else ())
+
+
+def test_an_ipv6_address_is_written_with_brackets() -> None:
+    slice_ = slice_object("iris", "v1", "10.0.0.1:8080")
+    slice_["endpoints"][0]["addresses"] = ["2001:db8::1"]
+    assert read_slice(slice_).addresses == ("[2001:db8::1]:8080",)
+
+
+async def test_models_elsewhere_carry_their_namespace(world: World, model: ScriptedModel) -> None:
+    elsewhere, slice_ = model_object(), slice_object("iris", "v1", model.address)
+    for obj in (elsewhere, slice_):
+        obj["metadata"]["namespace"] = "team-a"
+    world.cluster.put("MLModel", elsewhere)
+    world.cluster.put("EndpointSlice", slice_)
+    await world.settle()
+    assert (await world.predict("team-a.iris")).status_code == 200
+    assert (await world.predict("iris")).status_code == 404
