@@ -67,7 +67,7 @@ def _check_weights(row: ModelRow, traffic: Mapping[str, int]) -> None:
         if not 0 <= weight <= 100
     }
     if not errors and sum(traffic.values()) != 100:
-        errors = {"": f"the weights must sum to 100, not {sum(traffic.values())}"}
+        errors = {"body": f"must have weights that sum to 100, not {sum(traffic.values())}"}
     if errors:
         raise FieldErrors(errors)
 

@@ -155,8 +155,8 @@ class Publisher:
     async def _sleep(self) -> None:
         waits = [retry.at - self._now() for retry in self._retries.values()]
         seconds = max(0.01, min([self._pace.poll, *waits]))
-        # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes together with the wake-up,
-        # and the task would outlive its stop.
+        # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes together with the
+        # wake-up, and the task would outlive its stop.
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()

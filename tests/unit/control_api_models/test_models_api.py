@@ -91,12 +91,12 @@ async def test_rollback_of_what_never_changed_is_a_conflict(ann: Account, model_
 @pytest.mark.parametrize(
     ("weights", "field"),
     [
-        ({"v1": 90, "v2": 5}, ""),
+        ({"v1": 90, "v2": 5}, "body"),
         ({"v1": 90, "v9": 10}, "v9"),
         ({"v1": 150, "v2": -50}, "v1"),
         ({"v1": "100"}, "v1"),
         ({"v1": 99.5, "v2": 0.5}, "v1"),
-        ({}, ""),
+        ({}, "body"),
     ],
 )
 async def test_bad_traffic_is_refused_naming_the_version(
