@@ -248,6 +248,14 @@ def categorical_lightgbm() -> Trained:
     return Trained(model.fit(frame, mixed_frame()["petal_width"]), frame)
 
 
+def categorical_xgboost() -> Trained:
+    import xgboost
+
+    frame = mixed_frame()[["shape", "sepal_length", "ring"]].astype({"shape": "category", "ring": "category"})
+    model = xgboost.XGBRegressor(n_estimators=5, n_jobs=1, enable_categorical=True)
+    return Trained(model.fit(frame, mixed_frame()["petal_width"]), frame)
+
+
 def save_joblib(model: Any, folder: Path, *, compress: Any = 0) -> Path:
     path = folder / "model"
     joblib.dump(model, path, compress=compress)

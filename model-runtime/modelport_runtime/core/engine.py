@@ -84,11 +84,13 @@ class Engine:
     def _answer_batch(self, batch: list[_Pending]) -> list[Answer | Failure]:
         rows = [row for item in batch for row in item.request.rows]
         try:
-            outputs = self._run(rows, batch[0].request.outputs)
-        except Exception as error:  # noqa: BLE001  # the model's code may raise anything; it ends in the answer
+            return self._encode_each(batch, self._run(rows, batch[0].request.outputs))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a model may raise anything; its caller is told
             if len(batch) == 1:
                 return [model_failure(error)]
             return [self._answer_batch([item])[0] for item in batch]
+
+    def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Answer | Failure]:
         results: list[Answer | Failure] = []
         start = 0
         for item in batch:

@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from modelport_runtime.core.categories import with_booster_categories
 from modelport_runtime.core.signature import Column, Kind, positional_columns
 
-_WRAPPED = ("best_estimator_", "estimator_", "regressor_", "final_estimator_")
-_CARRIES_MISSING = {"MissingIndicator", "SimpleImputer", "KNNImputer", "IterativeImputer"}
+_WRAPPED = ("best_estimator_", "estimator_", "regressor_")
+_IMPUTERS = {"MissingIndicator", "SimpleImputer", "KNNImputer", "IterativeImputer"}
+_BOOSTERS = ("HistGradientBoosting", "XGB", "LGBM")
 
 
 def unwrapped(estimator: Any) -> Any:
     """Give the estimator inside searches and other wrappers that pass their input on as it is."""
-    for name in _WRAPPED[:3]:
+    for name in _WRAPPED:
         inner = getattr(estimator, name, None)
         if inner is not None and hasattr(inner, "get_params"):
             return unwrapped(inner)
@@ -93,10 +95,15 @@ def _describe(steps: list[Any], columns: list[Column]) -> list[Column]:
     if getattr(first, "_preprocessor", None) is not None:
         # HistGradientBoosting with categories: an encoder inside, where unknown and missing are one.
         inner = _describe([first._preprocessor], columns)
-        return [replace(column, optional=True, values=None) for column in inner]
+        return [replace(_numeric_unless_encoded(column), optional=True, values=None) for column in inner]
     known = [_from_categories(column, values) for column, values in _with_categories(steps, columns)]
     optional = _accepts_missing(steps)
-    return [replace(column, optional=optional or column.optional) for column in known]
+    marked = with_booster_categories(first, known) if _is_booster(first) else known
+    return [replace(column, optional=optional or column.optional) for column in marked]
+
+
+def _numeric_unless_encoded(column: Column) -> Column:
+    return replace(column, kind="number", dtype="float64") if column.kind == "any" else column
 
 
 def _column_parts(transformer: Any) -> list[tuple[Any, list[int]]] | None:
@@ -155,7 +162,7 @@ def _first_encoder(steps: list[Any]) -> Any | None:
     for stage in steps:
         if hasattr(stage, "categories_"):
             return stage
-        if type(stage).__name__ not in _CARRIES_MISSING:
+        if type(stage).__name__ not in _IMPUTERS:
             return None
     return None
 
@@ -178,7 +185,7 @@ def _from_categories(column: Column, met: tuple[Any, bool] | None) -> Column:
     kind, dtype = _kind_of_values(known)
     missing_known = len(known) < len(categories)
     values = tuple(known) if strict and kind != "any" else None
-    return replace(column, kind=kind, dtype=dtype, optional=missing_known or not strict, values=values)
+    return replace(column, kind=kind, dtype=dtype, optional=missing_known, values=values)
 
 
 def _kind_of_values(values: list[Any]) -> tuple[Kind, str]:
@@ -197,13 +204,23 @@ def _is_missing(value: Any) -> bool:
 
 
 def _accepts_missing(steps: list[Any]) -> bool:
-    """True if a missing value meets an imputer, or only stages that pass it on and a model that takes it."""
+    """True if a missing value meets an imputer, or passes to a model for which it is a value like any other.
+
+    Forests and trees take NaN as well, but were hardly trained with any: a field left out would be
+    answered instead of refused. A sample with a null says otherwise.
+    """
     for stage in steps:
-        if type(stage).__name__ in _CARRIES_MISSING:
+        if type(stage).__name__ in _IMPUTERS:
+            return True
+        if _is_booster(stage):
             return True
         if not _allows_nan(stage):
             return False
-    return True
+    return False
+
+
+def _is_booster(stage: Any) -> bool:
+    return type(stage).__name__.startswith(_BOOSTERS)
 
 
 def _allows_nan(stage: Any) -> bool:

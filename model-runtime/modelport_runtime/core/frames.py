@@ -15,7 +15,16 @@ def as_array(columns: Sequence[Column]) -> Assemble:
     """Assemble a 2-D array: of the columns' one dtype where they share it, of objects where mixed."""
     dtypes = {column.dtype for column in columns}
     dtype = dtypes.pop() if len(dtypes) == 1 else "object"
-    return lambda rows: np.array(rows, dtype=dtype)
+    if np.dtype(dtype).kind in "iub" and any(column.optional for column in columns):
+        # NaN has no integer and no boolean.
+        dtype = "object"
+    return _mixed_array if dtype == "object" else lambda rows: np.array(rows, dtype=dtype)
+
+
+def _mixed_array(rows: list[Any]) -> np.ndarray[Any, Any]:
+    """Rows of nothing but numbers become floats: NumPy's functions refuse arrays of objects."""
+    numeric = all(type(value) in (int, float) for row in rows for value in row)
+    return np.array(rows, dtype=np.float64 if numeric else object)
 
 
 def as_frame(columns: Sequence[Column]) -> Assemble:
@@ -53,7 +62,8 @@ def _series_builder(column: Column) -> Callable[[tuple[Any, ...]], Any]:
 def _category_builder(column: Column) -> Callable[[tuple[Any, ...]], Any]:
     import pandas as pd
 
-    categories = list(column.values) if column.values is not None else None
+    # The booster aligns categories by value; without a list, those of the batch are enough.
+    categories = None if column.values is None else list(column.values)
     return lambda values: pd.Categorical(values, categories=categories)
 
 

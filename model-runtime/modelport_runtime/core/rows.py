@@ -14,6 +14,7 @@ MAX_ERRORS = 100
 """A body of a million wrong values must not become a bigger answer."""
 
 _EXACT = 2**53
+_WIDE = {"float32", "float64"}
 _KEYS = {"input", "inputs", "return"}
 
 Row = list[Any]
@@ -91,8 +92,8 @@ class RowDecoder:
         """Decode a native body. Raises `Refused` with a 400 or a 422 that names each field."""
         parsed = parse_object(body)
         problems = Problems()
-        for key in parsed.keys() - _KEYS:
-            problems.add(str(key), "is not a key of a predict request: input or inputs, and return")
+        for key in sorted(parsed.keys() - _KEYS):
+            problems.add(key, "is not a key of a predict request: input or inputs, and return")
         if ("input" in parsed) == ("inputs" in parsed):
             both = "must not be given together with inputs" if "input" in parsed else "is missing (or inputs)"
             problems.add("input", both)
@@ -160,7 +161,9 @@ class _ColumnReader:
         self._required = frozenset(column.name for column in columns if not column.optional)
         self._converters = [converter(column) for column in columns]
         self._positional = signature.positional
-        plain = all(column.kind == "number" and column.values is None for column in columns)
+        plain = all(
+            column.kind == "number" and column.values is None and column.dtype in _WIDE for column in columns
+        )
         self._fast_types = frozenset((int, float)) if plain else frozenset()
 
     def __call__(self, row: Any, path: Path, problems: Problems) -> Row:

@@ -6,7 +6,6 @@ from typing import Any
 
 from modelport_runtime.core.signature import Column, Kind, Signature
 from modelport_runtime.core.types import LoadError
-from modelport_runtime.core.values import json_type
 
 _KINDS: dict[type, tuple[Kind, str]] = {
     bool: ("boolean", "bool"),
@@ -31,10 +30,8 @@ def refine(signature: Signature, row: Any) -> Signature:
     if signature.positional and isinstance(row, dict):
         columns = _named(columns, list(row))
         signature = replace(signature, positional=False)
-    values = [row.get(column.name) for column in columns] if isinstance(row, dict) else row
-    if len(values) != len(columns):
-        return replace(signature, columns=columns)
-    typed = (_typed(column, value) for column, value in zip(columns, values, strict=True))
+    given = row if isinstance(row, dict) else dict(zip((c.name for c in columns), row, strict=False))
+    typed = (_typed(column, given[column.name]) if column.name in given else column for column in columns)
     return replace(signature, columns=tuple(typed))
 
 
@@ -48,6 +45,9 @@ def _named(columns: tuple[Column, ...], names: list[str]) -> tuple[Column, ...]:
 
 
 def _typed(column: Column, value: Any) -> Column:
+    if value is None:
+        # Shown by the sample: this model is asked with missing values.
+        return replace(column, optional=True)
     if column.kind != "any" or type(value) not in _KINDS:
         return column
     kind, dtype = _KINDS[type(value)]
@@ -83,8 +83,3 @@ def _example(column: Column, guess: Any) -> Any:
 
 def _zeros(shape: list[int]) -> Any:
     return [_zeros(shape[1:]) for _ in range(shape[0])] if shape else 0.0
-
-
-def describe_row(row: Any) -> str:
-    """Say what kind of thing a sample is, for messages."""
-    return json_type(row)

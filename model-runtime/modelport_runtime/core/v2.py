@@ -13,6 +13,7 @@ _FLOATS = {"FP16", "FP32", "FP64"}
 _INTEGERS = {"INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"}
 _DATATYPES = _FLOATS | _INTEGERS | {"BOOL", "BYTES"}
 _COLUMN_DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "string": "BYTES"}
+_MAX_DIMENSIONS = 32
 _OUTPUT_NAMES = {"prediction": "predict", "probabilities": "predict_proba"}
 _REQUESTED = {name: output for output, name in _OUTPUT_NAMES.items()}
 
@@ -124,6 +125,8 @@ class Protocol:
         count = tensors[0].rows
         if any(tensor.rows != count for tensor in tensors):
             raise refuse("inputs", "must all have the same number of rows (their shape's first size)")
+        if self._signature.input == "text" and tensors[0].shape[1:] in ([], [1]):
+            return tensors[0].data
         if len(tensors) == 1 and self._is_matrix(tensors[0]):
             return [tensors[0].row_values(index) for index in range(count)]
         values = [self._cell_reader(tensor) for tensor in tensors]
@@ -189,7 +192,9 @@ def _read_tensor(tensor: Any, path: str, problems: Problems) -> _Tensor | None:
 
 
 def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, list) and bool(shape) and all(type(size) is int and size > 0 for size in shape)
+    if not isinstance(shape, list) or not 1 <= len(shape) <= _MAX_DIMENSIONS:
+        return False
+    return all(type(size) is int and size > 0 for size in shape)
 
 
 def _size(shape: list[int]) -> int:

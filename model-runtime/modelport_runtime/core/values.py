@@ -20,6 +20,7 @@ _NAMES = {
     type(None): "null",
 }
 _MAX_NAMED_VALUES = 50
+_WIDEST = {"float64", "int64", "uint64", "object", "category"}
 
 
 class Unfit(ValueError):
@@ -51,6 +52,21 @@ def _integer(value: Any) -> int:
     if not -(2**63) <= value < 2**63:
         raise Unfit("must fit into a signed 64-bit integer")
     return value
+
+
+def _within(convert: Convert, dtype: str) -> Convert:
+    """Refuse what the column's own, narrower type would turn into infinity or overflow."""
+    narrow = np.finfo(dtype) if np.dtype(dtype).kind == "f" else np.iinfo(dtype)
+    # Compared as float: against a float32 the value itself would be rounded to one first.
+    low, high = float(narrow.min), float(narrow.max)
+
+    def check(value: Any) -> Any:
+        converted = convert(value)
+        if not low <= converted <= high:
+            raise Unfit(f"must fit into {dtype}: {low} to {high}")
+        return converted
+
+    return check
 
 
 def _boolean(value: Any) -> bool:
@@ -103,6 +119,8 @@ _CONVERTERS: dict[str, Convert] = {
 def converter(column: Column) -> Convert:
     """Build what reads this column's values; it raises `Unfit`. A missing value comes out as NaN."""
     convert = _tensor(column.shape or ()) if column.kind == "tensor" else _CONVERTERS[column.kind]
+    if column.kind in ("number", "integer") and column.dtype not in _WIDEST:
+        convert = _within(convert, column.dtype)
     if column.values is not None:
         convert = _known(convert, column.values)
     if column.kind == "any":

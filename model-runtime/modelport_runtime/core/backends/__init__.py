@@ -1,7 +1,7 @@
 """From a file to an engine: one module per framework, imported only when it is asked for."""
 
 import importlib
-from importlib import metadata
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +23,21 @@ _IMPORTS = {
     "lightgbm": ("lightgbm", "sklearn.pipeline", "pandas"),
     "onnx": ("onnxruntime",),
 }
-_PACKAGES = {
-    "sklearn": ("scikit-learn", "numpy", "pandas"),
-    "xgboost": ("xgboost-cpu", "scikit-learn", "numpy"),
-    "lightgbm": ("lightgbm", "scikit-learn", "numpy"),
+_LIBRARIES = {
+    "sklearn": ("sklearn", "numpy", "pandas"),
+    "xgboost": ("xgboost", "sklearn", "numpy"),
+    "lightgbm": ("lightgbm", "sklearn", "numpy"),
     "onnx": ("onnxruntime", "numpy"),
 }
+_DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 
 
 def prepare(framework: str) -> None:
     """Import what the framework needs, before rights are given up. Leaves no thread behind."""
     import joblib
 
+    # Its telemetry starts a thread at import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     for module in ("numpy", *_IMPORTS[framework]):
         importlib.import_module(module)
     # It starts lscpu the first time, which the sandbox forbids; joblib remembers the answer.
@@ -74,17 +77,21 @@ def self_check(engine: Engine) -> None:
     if engine.sample is not None:
         _check(engine, engine.sample)
         return
-    failure: LoadError | None = None
+    failure: Exception | None = None
     for row in samples.synthetic_rows(engine.signature):
         try:
-            _check(engine, {"input": row})
-        except LoadError as error:
+            engine.run(engine.decode_sample({"input": row}))
+        except Exception as error:  # noqa: BLE001  # the next guess may do; the first failure is told
             failure = failure or error
             continue
         engine.sample, engine.sample_source = {"input": row}, "synthetic"
         return
     if failure is not None:
-        raise failure
+        raise LoadError(
+            "SampleFailed",
+            f"The model raised on a row made from its signature: {describe_error(failure)}. "
+            "Upload it with a sample from your own data.",
+        ) from failure
 
 
 def _check(engine: Engine, sample: dict[str, Any]) -> None:
@@ -98,9 +105,9 @@ def _check(engine: Engine, sample: dict[str, Any]) -> None:
 
 
 def _read(path: Path, framework: str, *, trusted: bool) -> Backend:
-    libraries = {name: metadata.version(name) for name in _PACKAGES[framework]}
+    libraries = _versions(framework)
     with path.open("rb") as file:
-        start = file.read(64)
+        start = file.read(8)
     if not start:
         raise LoadError("CorruptArtifact", "The file is empty.")
     if framework == "onnx":
@@ -112,6 +119,12 @@ def _read(path: Path, framework: str, *, trusted: bool) -> Backend:
     if framework == "lightgbm":
         return _read_lightgbm(path, start, libraries, trusted=trusted)
     return _read_estimator(path, libraries, trusted=trusted)
+
+
+def _versions(framework: str) -> dict[str, str]:
+    """Ask the modules: xgboost comes as xgboost or xgboost-cpu, and either is fine."""
+    modules = _LIBRARIES[framework]
+    return {_DISTRIBUTIONS.get(name, name): importlib.import_module(name).__version__ for name in modules}
 
 
 def _read_xgboost(path: Path, start: bytes, libraries: dict[str, str], *, trusted: bool) -> Backend:

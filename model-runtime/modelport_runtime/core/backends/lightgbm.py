@@ -10,6 +10,7 @@ import numpy as np
 
 from modelport_runtime.core.answers import keyed, plain
 from modelport_runtime.core.backends.boosters import class_of_each, two_columns
+from modelport_runtime.core.categories import with_booster_categories
 from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
@@ -46,7 +47,7 @@ class BoosterBackend:
         names = self._booster.feature_name()
         # What LightGBM calls the columns of an array.
         nameless = names == [f"Column_{index}" for index in range(len(names))]
-        columns = self._categorical([Column(name, optional=True) for name in names])
+        columns = with_booster_categories(self._booster, [Column(name, optional=True) for name in names])
         if nameless:
             columns = [Column(f"x{index}", optional=True) for index in range(len(names))]
         class_count = max(2, int(self._model["num_class"]))
@@ -57,18 +58,6 @@ class BoosterBackend:
             outputs=("prediction", "probabilities") if self._classifies else ("prediction",),
             classes=tuple(range(class_count)) if self._classifies else None,
         )
-
-    def _categorical(self, columns: list[Column]) -> list[Column]:
-        """The file lists pandas categories in order; which columns they are of, the columns' infos tell."""
-        categories = self._booster.pandas_categorical or []
-        infos = self._model["feature_infos"]
-        places = [i for i, column in enumerate(columns) if infos.get(column.name, {}).get("values")]
-        if len(places) != len(categories):
-            return columns
-        for place, known in zip(places, categories, strict=True):
-            kind: Any = "string" if all(isinstance(value, str) for value in known) else "any"
-            columns[place] = Column(columns[place].name, kind, "category", optional=True, values=tuple(known))
-        return columns
 
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         columns = signature.columns or ()

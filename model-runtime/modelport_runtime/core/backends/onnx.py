@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument, InvalidGraph, InvalidProtobuf
 
 from modelport_runtime.core.answers import class_key, keyed, plain
 from modelport_runtime.core.backends.onnx_labels import class_labels
@@ -33,8 +34,7 @@ def read(path: Path) -> "SessionParts":
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         return SessionParts(session, class_labels(model))
-    except Exception as error:
-        # ONNX Runtime's exceptions share no base of their own but Exception.
+    except (InvalidProtobuf, InvalidGraph, InvalidArgument, ValueError) as error:
         raise LoadError("CorruptArtifact", f"ONNX Runtime cannot read the file: {error}") from error
 
 
@@ -101,7 +101,7 @@ class SessionBackend:
         if not isinstance(only.shape[1], int):
             return None
         kind, dtype = _kind(only.type)
-        return positional_columns(only.shape[1], kind=kind, dtype=dtype, optional=kind == "number")
+        return positional_columns(only.shape[1], kind=kind, dtype=dtype)
 
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         if signature.input == "text":
@@ -161,7 +161,7 @@ def _kind(onnx_type: str) -> tuple[Any, str]:
 def _column(model_input: Any) -> Column:
     kind, dtype = _kind(model_input.type)
     if _is_column(model_input):
-        return Column(model_input.name, kind, dtype, optional=kind == "number")
+        return Column(model_input.name, kind, dtype)
     shape = tuple(size if isinstance(size, int) else None for size in model_input.shape[1:])
     return Column(model_input.name, "tensor", dtype, shape=shape)
 

@@ -1,10 +1,15 @@
 """Files that may run code when read: pickle and joblib in any compression, and skops."""
 
+import lzma
+import pickle
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 from modelport_runtime.core.types import LoadError
 
+_BROKEN = (EOFError, pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _ZIP = b"PK\x03\x04"
 
 
@@ -14,8 +19,12 @@ def read(path: Path, *, trusted: bool) -> Any:
     trusted: skops files may hold types that skops itself does not trust.
     """
     with path.open("rb") as file:
-        start = file.read(4)
-    return _read_skops(path, trusted=trusted) if start == _ZIP else _read_joblib(path)
+        zipped = file.read(4) == _ZIP
+    try:
+        return _read_skops(path, trusted=trusted) if zipped else _read_joblib(path)
+    except _BROKEN as error:
+        detail = f" ({error})" if str(error) else ""
+        raise LoadError("CorruptArtifact", f"The file is cut off or no pickle{detail}.") from error
 
 
 def _read_joblib(path: Path) -> Any:

@@ -11,7 +11,8 @@ import xgboost
 
 from modelport_runtime.core.answers import keyed, plain
 from modelport_runtime.core.backends.boosters import class_of_each, two_columns
-from modelport_runtime.core.frames import as_array
+from modelport_runtime.core.categories import with_booster_categories
+from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.signature import Column, Signature, positional_columns
 from modelport_runtime.core.types import LoadError
 
@@ -47,19 +48,14 @@ class BoosterBackend:
         learner = json.loads(booster.save_config())["learner"]
         self._objective = learner["objective"]["name"]
         self._class_count = max(2, int(learner["learner_model_param"]["num_class"]))
-        if "c" in (booster.feature_types or ()):
-            raise LoadError(
-                "UnsupportedFormat",
-                "A native XGBoost file with categorical features cannot be asked by their names. "
-                "Save a pipeline that encodes them, with XGBClassifier or XGBRegressor in it, by joblib.",
-            )
 
     @cached_property
     def signature(self) -> Signature:
         names = self._booster.feature_names
         columns = positional_columns(self._booster.num_features(), optional=True)
         if names is not None:
-            columns = tuple(Column(name, optional=True) for name in names)
+            named = [Column(name, optional=True) for name in names]
+            columns = tuple(with_booster_categories(self._booster, named))
         classifies = self._objective in _BINARY | _MULTICLASS
         with_probabilities = self._objective in _WITH_PROBABILITIES
         return Signature(
@@ -71,7 +67,9 @@ class BoosterBackend:
         )
 
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
-        return as_array(signature.columns or ())
+        columns = signature.columns or ()
+        categorical = any(column.dtype == "category" for column in columns)
+        return as_frame(columns) if categorical else as_array(columns)
 
     def predict(self, inputs: Any) -> list[Any]:
         scores = self._scores(inputs)

@@ -1,0 +1,106 @@
+"""The Open Inference Protocol: any of its forms gives the native route's predictions."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import models
+from tests.unit.runtime_core.conftest import ask, fields, refused
+
+
+def tensor(name: str, shape: list[int], datatype: str, data: list[Any]) -> dict[str, Any]:
+    return {"name": name, "shape": shape, "datatype": datatype, "data": data}
+
+
+def outputs(answer: Any) -> dict[str, Any]:
+    return {output["name"]: output for output in answer["outputs"]}
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_one_matrix_flat_or_nested(flat: bool, iris: Any) -> None:
+    trained = models.iris_logistic()
+    data = trained.data.ravel().tolist() if flat else trained.rows
+    body = {"id": "7", "inputs": [tensor("input", [150, 4], "FP64", data)], "parameters": {"x": 1}}
+    answer = ask(iris, body, "v2")
+    assert (answer["model_name"], answer["model_version"], answer["id"]) == ("m", "v1", "7")
+    given = outputs(answer)
+    wanted = trained.model.predict(trained.data).tolist()
+    assert given["predict"] == tensor("predict", [150], "BYTES", wanted)
+    probabilities = trained.model.predict_proba(trained.data).ravel().tolist()
+    assert given["predict_proba"] == tensor("predict_proba", [150, 3], "FP64", probabilities)
+
+
+def test_one_tensor_per_column_in_any_order(mixed: Any) -> None:
+    frame = models.mixed_frame().dropna()[:20]
+    types = {"shape": "BYTES", "wide": "BOOL", "ring": "INT64"}
+    tensors = [
+        tensor(name, [20] if index % 2 else [20, 1], types.get(name, "FP64"), frame[name].tolist())
+        for index, name in enumerate(reversed(frame.columns))
+    ]
+    answer = ask(mixed, {"inputs": tensors, "outputs": [{"name": "predict"}]}, "v2")
+    wanted = models.mixed_pipeline().model.predict(frame).tolist()
+    assert outputs(answer) == {"predict": tensor("predict", [20], "BYTES", wanted)}
+
+
+def test_texts_are_byte_tensors(serve: Any) -> None:
+    trained = models.text_classifier()
+    engine = serve(trained)
+    texts = trained.rows[:5]
+    for shape in ([5], [5, 1]):
+        answer = ask(engine, {"inputs": [tensor("text", shape, "BYTES", texts)]}, "v2")
+        assert outputs(answer)["predict"]["data"] == trained.model.predict(texts).tolist()
+
+
+def test_a_transformed_row_keeps_its_dimension(serve: Any) -> None:
+    trained = models.iris_pca()
+    answer = ask(serve(trained), {"inputs": [tensor("input", [150, 4], "FP64", trained.rows)]}, "v2")
+    wanted = trained.model.transform(trained.data).ravel().tolist()
+    assert outputs(answer)["predict"] == tensor("predict", [150, 2], "FP64", wanted)
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({}, ["inputs"]),
+        ({"inputs": []}, ["inputs"]),
+        ({"inputs": [5]}, ["inputs[0]"]),
+        ({"inputs": [{}]}, ["inputs[0].name", "inputs[0].shape", "inputs[0].datatype", "inputs[0].data"]),
+        ({"inputs": [tensor("input", [1, 4], "FP99", [1, 2, 3, 4])]}, ["inputs[0].datatype"]),
+        ({"inputs": [tensor("input", [1, 4], "FP64", [1, 2, 3])]}, ["inputs[0].data"]),
+        ({"inputs": [tensor("input", [0, 4], "FP64", [])]}, ["inputs[0].shape"]),
+        ({"inputs": [tensor("input", [1] * 2000, "FP64", [1])]}, ["inputs[0].shape"]),
+        ({"inputs": [tensor("input", [1, 10**12], "FP64", [1])]}, ["inputs[0].data"]),
+        ({"inputs": [tensor("input", [1, 3], "FP64", [1, 2, 3])]}, ["inputs[0]"]),
+        ({"inputs": [tensor("input", [1, 4], "FP64", [1, 2, 3, "a"])]}, ["inputs[0][3]"]),
+        ({"inputs": [tensor("a", [1], "FP64", [1]), tensor("a", [1], "FP64", [1])]}, ["inputs"]),
+        ({"inputs": [tensor("a", [1], "FP64", [1]), tensor("b", [2], "FP64", [1, 2])]}, ["inputs"]),
+        (
+            {"inputs": [tensor("input", [1, 4], "FP64", [1, 2, 3, 4])], "outputs": [{"name": "x"}]},
+            ["outputs[0].name"],
+        ),
+        ({"inputs": [tensor("input", [1, 4], "FP64", [1, 2, 3, 4])], "id": 7}, ["id"]),
+    ],
+)
+def test_a_wrong_tensor_is_422_and_named(body: Any, wrong: list[str], iris: Any) -> None:
+    failure = refused(iris, body, "v2")
+    assert (failure.status, fields(failure)) == (422, wrong)
+
+
+def test_metadata_describes_tensors(iris: Any, mixed: Any) -> None:
+    assert iris.v2_metadata() == {
+        "name": "m",
+        "versions": ["v1"],
+        "platform": "modelport",
+        "inputs": [{"name": "input", "datatype": "FP64", "shape": [-1, 4]}],
+        "outputs": [
+            {"name": "predict", "datatype": "BYTES", "shape": [-1]},
+            {"name": "predict_proba", "datatype": "FP64", "shape": [-1, 3]},
+        ],
+    }
+    datatypes = {column["name"]: column["datatype"] for column in mixed.v2_metadata()["inputs"]}
+    assert datatypes == {
+        **dict.fromkeys(models.IRIS_FIELDS, "FP64"),
+        "shape": "BYTES",
+        "wide": "BYTES",
+        "ring": "INT64",
+    }
