@@ -105,8 +105,7 @@ class Prediction:
         try:
             answer = await self._ask(asked, granted.route, version, cache, body)
         except Problem as problem:
-            problem.headers = {**limit_headers, **problem.headers}
-            raise
+            raise _with_headers(problem, limit_headers) from problem
         return Answer(
             answer.body,
             version.name,
@@ -195,6 +194,18 @@ class Prediction:
 def _caller_id(caller: Caller | None, address: str) -> str:
     # Two name spaces: a user id can never be another client's address.
     return f"user:{caller.user_id}" if caller else f"address:{address}"
+
+
+def _with_headers(problem: Problem, headers: dict[str, str]) -> Problem:
+    # A new one: callers who shared a call share its problem, and each has a limit of his own.
+    return Problem(
+        status=problem.status,
+        title=problem.title,
+        detail=problem.detail,
+        reason=problem.reason,
+        errors=problem.errors,
+        headers={**headers, **problem.headers},
+    )
 
 
 def _cache_control(headers: Headers) -> set[str]:

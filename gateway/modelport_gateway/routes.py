@@ -69,7 +69,10 @@ class RouteTable:
     models_namespace: str
     _models: dict[Key, MLModel] = field(default_factory=dict)
     _slices: dict[Key, Slice] = field(default_factory=dict)
-    _endpoints: dict[tuple[Key, str, str], Endpoint] = field(default_factory=dict)
+    _slices_of: dict[Key, dict[Key, Slice]] = field(default_factory=dict)
+    """The same slices by model, so that a change of one model costs the same however many there are."""
+    _endpoints: dict[Key, dict[tuple[str, str], Endpoint]] = field(default_factory=dict)
+    """By model, then by version and address."""
     _routes: dict[str, Route] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -89,7 +92,7 @@ class RouteTable:
 
     def addresses(self) -> set[str]:
         """Every address that may be asked now."""
-        return {endpoint.address for endpoint in self._endpoints.values()}
+        return {address for endpoints in self._endpoints.values() for _, address in endpoints}
 
     def put_model(self, model: MLModel) -> None:
         key = (model.metadata.namespace, model.metadata.name)
@@ -101,15 +104,22 @@ class RouteTable:
             self._rebuild(key)
 
     def put_slice(self, key: Key, slice_: Slice) -> None:
-        before = self._slices.get(key)
-        if before == slice_:
+        if self._slices.get(key) == slice_:
             return
+        before = self._slices.get(key)
+        if before is not None and before.model != slice_.model:
+            self.drop_slice(key)
+        # Replaced in one step: the counts of replicas that stay must survive.
         self._slices[key] = slice_
-        for model in {slice_.model, *([before.model] if before else [])}:
-            self._rebuild(model)
+        self._slices_of.setdefault(slice_.model, {})[key] = slice_
+        self._rebuild(slice_.model)
 
     def drop_slice(self, key: Key) -> None:
         if slice_ := self._slices.pop(key, None):
+            of_model = self._slices_of[slice_.model]
+            del of_model[key]
+            if not of_model:
+                del self._slices_of[slice_.model]
             self._rebuild(slice_.model)
 
     def _rebuild(self, key: Key) -> None:
@@ -125,18 +135,14 @@ class RouteTable:
         self._changed = asyncio.Event()
 
     def _endpoints_of(self, key: Key) -> dict[str, tuple[Endpoint, ...]]:
-        wanted = {
-            (key, slice_.version, address)
-            for slice_ in self._slices.values()
-            if slice_.model == key
-            for address in slice_.addresses
-        }
-        for gone in [known for known in self._endpoints if known[0] == key and known not in wanted]:
-            del self._endpoints[gone]
+        slices = self._slices_of.get(key, {}).values()
+        known = self._endpoints.pop(key, {})
+        wanted = sorted({(slice_.version, address) for slice_ in slices for address in slice_.addresses})
+        if wanted:
+            self._endpoints[key] = {each: known.get(each) or Endpoint(each[1]) for each in wanted}
         by_version: dict[str, tuple[Endpoint, ...]] = {}
-        for each in sorted(wanted):
-            endpoint = self._endpoints.setdefault(each, Endpoint(each[2]))
-            by_version[each[1]] = (*by_version.get(each[1], ()), endpoint)
+        for (version, _), endpoint in self._endpoints.get(key, {}).items():
+            by_version[version] = (*by_version.get(version, ()), endpoint)
         return by_version
 
 

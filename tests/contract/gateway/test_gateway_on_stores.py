@@ -185,3 +185,24 @@ async def test_predictions_go_on_while_redis_is_away(
         counted = (await world.http.get("/metrics")).text
     assert 'modelport_gateway_fallbacks_total{without="store"}' in counted or with_fallback
     await store.aclose()
+
+
+async def test_callers_who_share_a_failed_call_are_told_their_own_limits(
+    world: World, model: ScriptedModel
+) -> None:
+    async def fail_slowly(request: Received, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+        await answering(http("500 Oops", b"{}", "application/problem+json"))(request, writer)
+
+    limit = {"requests": 10, "periodSeconds": 86_400}
+    world.serve("iris", model.address, access="authenticated", rateLimit=limit)
+    await world.settle()
+    other = {"Authorization": f"Bearer {world.control.token(sub='somebody-else')}"}
+    await world.predict(body={"input": [8, 8]})
+    model.script = fail_slowly
+    received = len(model.received)
+    mine, theirs = await asyncio.gather(world.predict(), world.predict(headers=other))
+    assert len(model.received) == received + 1
+    assert [answer.status_code for answer in (mine, theirs)] == [500, 500]
+    assert ";r=8;" in mine.headers["ratelimit"]
+    assert ";r=9;" in theirs.headers["ratelimit"]

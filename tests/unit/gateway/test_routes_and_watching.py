@@ -119,3 +119,18 @@ async def test_models_elsewhere_carry_their_namespace(world: World, model: Scrip
     await world.settle()
     assert (await world.predict("team-a.iris")).status_code == 200
     assert (await world.predict("iris")).status_code == 404
+
+
+async def test_a_slice_that_comes_to_serve_another_model_leaves_the_first(
+    serving: World, model: ScriptedModel
+) -> None:
+    serving.cluster.put("MLModel", model_object("wine"))
+    moved = slice_object("wine", "v1", model.address)
+    moved["metadata"]["name"] = "iris-v1"
+    serving.cluster.put("EndpointSlice", moved)
+    await serving.settle()
+    assert [(await serving.predict(name)).status_code for name in ("wine", "iris")] == [200, 503]
+    serving.cluster.delete("EndpointSlice", "iris-v1")
+    await serving.settle()
+    assert (await serving.predict("wine", {"input": [5, 5]})).status_code == 503
+    assert serving.gateway._table.addresses() == set()

@@ -1,0 +1,77 @@
+"""The gateway behind a real HTTP server, its models behind TCP and unix sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from modelport_edge.memory_store import MemoryStore
+
+from tests.support.gateway_world import World, running_world
+from tests.support.scripted_model import ScriptedModel, scripted_model
+
+
+@asynccontextmanager
+async def listening(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve the world's gateway on a free port and give a client for it."""
+    config = uvicorn.Config(world.gateway.app, port=0, log_config=None, lifespan="off", http="httptools")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    await world.eventually(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    limits = httpx.Limits(max_connections=100)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=30) as client:
+        yield client
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture(params=["tcp", "unix"])
+async def replica(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ScriptedModel]:
+    async with scripted_model(tmp_path / "m.sock" if request.param == "unix" else None) as model:
+        yield model
+
+
+async def test_a_hundred_users_at_once_are_all_answered(replica: ScriptedModel) -> None:
+    async with running_world(MemoryStore(), limit_predict="1000/second") as world, listening(world) as client:
+        world.serve("iris", replica.address)
+        await world.settle()
+
+        async def user(number: int) -> list[int]:
+            headers = {"Authorization": f"Bearer {world.control.token(admin=True, sub=f'user-{number}')}"}
+            bodies = [{"input": [number, row % 2]} for row in range(4)]
+            answers = [await client.post("/predict/iris", json=body, headers=headers) for body in bodies]
+            return [answer.status_code for answer in answers]
+
+        statuses = await asyncio.gather(*(user(number) for number in range(100)))
+    assert {status for each in statuses for status in each} == {200}
+    assert len(replica.received) == 200, "every second request of a user is a repetition"
+
+
+async def test_a_caller_that_leaves_harms_nobody(replica: ScriptedModel) -> None:
+    async with running_world(MemoryStore()) as world, listening(world) as client:
+        world.serve("iris", replica.address)
+        await world.settle()
+        host = client.base_url
+        _, writer = await asyncio.open_connection(host.host, host.port)
+        head = f"POST /predict/iris HTTP/1.1\r\nHost: x\r\nAuthorization: {world.bearer['Authorization']}\r\n"
+        writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+        await writer.drain()
+        await world.eventually(lambda: world.gateway._server.in_flight == 1)
+        writer.close()
+        await world.eventually(lambda: world.gateway._server.in_flight == 0)
+        answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=world.bearer)
+        assert answer.status_code == 200
+
+
+async def test_browsers_may_call_from_the_origins_allowed_only(replica: ScriptedModel) -> None:
+    origins = "https://app.example.com"
+    async with running_world(MemoryStore(), cors_origins=origins) as world, listening(world) as client:
+        asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        allowed = await client.options("/predict/iris", headers={"Origin": origins, **asking})
+        refused = await client.options("/predict/iris", headers={"Origin": "https://evil.example", **asking})
+    assert allowed.headers["access-control-allow-origin"] == origins
+    assert "access-control-allow-origin" not in refused.headers
