@@ -5,6 +5,8 @@ Documentation only. Written by hand, because no code of the control API handles 
 
 from typing import Any
 
+from fastapi import FastAPI
+
 from modelport_control_api.responses import ProblemBody
 
 Document = dict[str, Any]
@@ -57,6 +59,13 @@ _ANSWER_HEADERS = {
     "RateLimit-Policy": "The limit.",
     "Server-Timing": "Time in the gateway and in the model.",
 }
+
+
+class DocumentedApp(FastAPI):
+    """A FastAPI whose /openapi.json also has the prediction calls."""
+
+    def openapi(self) -> Document:
+        return add_predict_paths(super().openapi())
 
 
 def add_predict_paths(document: Document) -> Document:

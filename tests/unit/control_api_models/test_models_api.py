@@ -1,9 +1,12 @@
 """Reading, changing, shifting traffic between and deleting models, through the API."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
+from modelport_control_api.api_keys.tables import ApiKey
+from modelport_control_api.db.base import utc_now
 
 from tests.unit.control_api_models.fake_cluster import DOWN, FAILED, READY, STARTING
 from tests.unit.control_api_models.platform import Account, Platform
@@ -263,9 +266,12 @@ async def test_only_the_owner_gets_at_a_model(
     other = "models:write" if scope == "models:read" else "models:read"
     wrong = await make_key(ann, scopes=[other])
     elsewhere = await make_key(ann, scopes=[scope], model_ids=["other-abcde"])
-    revoked = await make_key(ann, scopes=[scope])
+    revoked, expired = await make_key(ann, scopes=[scope]), await make_key(ann, scopes=[scope])
+    with platform.plane.context.database.transaction() as session:
+        row = session.get_one(ApiKey, expired["id"])
+        row.expires_at = utc_now() - timedelta(seconds=1)
     await ann.http.delete(f"/api/v1/api-keys/{revoked['id']}")
-    for key, status in ((wrong, 403), (elsewhere, 404), (revoked, 401)):
+    for key, status in ((wrong, 403), (elsewhere, 404), (revoked, 401), (expired, 401)):
         assert (await ask(key_client(platform, key["key"]), method, path)).status_code == status
     assert (await ann.http.get(url(model_id))).status_code == 200
 
