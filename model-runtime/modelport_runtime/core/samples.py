@@ -48,7 +48,9 @@ def _typed(column: Column, value: Any) -> Column:
     if value is None:
         # Shown by the sample: this model is asked with missing values.
         return replace(column, optional=True)
-    if column.kind != "any" or type(value) not in _KINDS:
+    # A model takes booleans for the numbers 0 and 1 without telling; only its user knows.
+    untold = column.kind == "any" or (column.kind == "number" and type(value) is bool)
+    if not untold or type(value) not in _KINDS:
         return column
     kind, dtype = _KINDS[type(value)]
     return replace(column, kind=kind, dtype=dtype)

@@ -60,7 +60,9 @@ def expected_predictions(trained: models.Trained) -> list[Any]:
 def test_many_rows_answer_what_the_model_predicts(shape: str, serve: Any) -> None:
     train, framework = SHAPES[shape]
     trained = train()
-    answer = ask(serve(trained, framework=framework), {"inputs": trained.rows})
+    # Only a sample can tell this model's booleans from its numbers.
+    sample = {"input": trained.rows[1]} if shape == "gradient boosting with categories" else None
+    answer = ask(serve(trained, sample, framework), {"inputs": trained.rows})
     given = np.array(answer["predictions"], dtype=np.asarray(expected_predictions(trained)).dtype)
     wanted = expected_predictions(trained)
     if shape == "xgboost regressor":  # float32, written with the digits of a float32

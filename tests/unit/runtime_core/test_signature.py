@@ -107,8 +107,14 @@ def test_a_model_of_texts_has_no_columns(serve: Any) -> None:
 
 
 def test_categorical_gradient_boosting_takes_strings(serve: Any) -> None:
-    columns = columns_of(serve(models.mixed_gradient_boosting()))
-    assert (columns["shape"].kind, columns["sepal_length"].kind) == ("string", "number")
+    trained = models.mixed_gradient_boosting()
+    columns = columns_of(serve(trained))
+    assert (columns["shape"].kind, columns["sepal_length"].kind, columns["wide"].kind) == (
+        "string",
+        "number",
+        "number",
+    )
+    assert columns_of(serve(trained, {"input": trained.rows[1]}))["wide"].kind == "boolean"
 
 
 def test_a_model_of_unknown_width_takes_rows_as_they_are(serve: Any) -> None:
