@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from modelport_edge.memory_store import MemoryStore
 from modelport_gateway.metrics import WAITING
+from modelport_gateway.settings import Settings
 
-from tests.support.gateway_world import World, model_object, running_world, slice_object
+from tests.support.gateway_world import World, build_world, model_object, running_world, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http
 
 
@@ -196,3 +197,32 @@ async def test_metrics_count_what_was_served(serving: World) -> None:
     text = (await serving.http.get("/metrics")).text
     assert 'modelport_gateway_requests_total{cache="miss",status="2xx"}' in text
     assert "modelport_gateway_in_flight_requests 0.0" in text
+
+
+async def test_a_gateway_that_has_read_nothing_yet_says_so() -> None:
+    world = build_world(MemoryStore())
+    answers = [await world.http.get(path) for path in ("/readyz", "/v2/health/ready", "/healthz")]
+    assert [answer.status_code for answer in answers] == [503, 503, 200]
+
+
+async def test_traffic_without_weight_is_no_ready_version(world: World, model: ScriptedModel) -> None:
+    world.serve("iris", model.address, traffic=[])
+    await world.settle()
+    answer = await world.predict()
+    assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
+    ready = await world.http.get("/v2/models/iris/ready", headers=world.bearer)
+    assert ready.status_code == 503
+
+
+async def test_a_large_request_or_answer_is_served_uncached(serving: World, model: ScriptedModel) -> None:
+    large = {"inputs": [[row, 0] for row in range(60_000)]}
+    assert (await serving.predict(body=large)).headers["x-cache"] == "bypass"
+    model.script = answering(http("200 OK", b'"' + b"x" * 2_000_000 + b'"'))
+    states = [(await serving.predict()).headers["x-cache"] for _ in range(2)]
+    assert states == ["miss", "miss"]
+
+
+@pytest.mark.parametrize("name", ["limit_predict", "trusted_proxies"])
+def test_a_setting_that_makes_no_sense_is_refused_at_the_start(name: str) -> None:
+    with pytest.raises(ValueError, match=r"much|MODELPORT"):
+        Settings(**{name: "much"})
