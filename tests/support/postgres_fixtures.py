@@ -30,7 +30,7 @@ def _installation() -> Path:
 
 
 class PostgresServer:
-    """PostgreSQL refuses to run as root, so root starts it as `nobody`, who must be able to reach its files."""
+    """PostgreSQL refuses root, who starts it as `nobody`, who must be able to reach its files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

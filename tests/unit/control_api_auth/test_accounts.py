@@ -125,6 +125,11 @@ async def test_long_passwords_count_whole(api: httpx.AsyncClient) -> None:
     await log_in(api, "user@example.com", long + "1")
 
 
+@pytest.mark.parametrize("email", ["admin@localhost", "ada@corp.local", "ada@example.test"])
+async def test_addresses_of_an_intranet_are_accepted(api: httpx.AsyncClient, email: str) -> None:
+    assert (await register(api, email=email)).status_code == 201
+
+
 def test_twelve_rounds_unless_set() -> None:
     assert Settings.model_fields["bcrypt_rounds"].default == 12
     hashed = passwords.Passwords(rounds=5, threads=1).hash_now(PASSWORD)
