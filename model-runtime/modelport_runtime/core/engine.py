@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from modelport_runtime.core import v2
 from modelport_runtime.core.answers import Outputs, native_answer
@@ -39,7 +39,7 @@ class Engine:
     ) -> None:
         self.signature = signature
         self.sample: dict[str, Any] | None = None
-        self.sample_source: str | None = None
+        self.sample_source: Literal["given", "synthetic"] | None = None
         self.libraries_here = backend.libraries
         self._backend = backend
         self._names = (model, version)

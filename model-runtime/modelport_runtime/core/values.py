@@ -84,7 +84,7 @@ def _string(value: Any) -> str:
 def _scalar(value: Any) -> Any:
     if isinstance(value, dict | list):
         raise Unfit(f"must be a single value, not {json_type(value)}")
-    return math.nan if value is None else value
+    return value
 
 
 def _tensor(shape: tuple[int | None, ...]) -> Convert:
@@ -123,8 +123,6 @@ def converter(column: Column) -> Convert:
         convert = _within(convert, column.dtype)
     if column.values is not None:
         convert = _known(convert, column.values)
-    if column.kind == "any":
-        return convert
     return _optional(convert) if column.optional else _required(convert)
 
 

@@ -10,6 +10,7 @@ from modelport_runtime.core.backends import load, self_check
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.signature import Signature, positional_columns
 from modelport_runtime.core.types import Answer, Call, Failure, LoadError
+from sklearn.feature_extraction.text import HashingVectorizer
 
 from tests.support import models
 from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
@@ -82,6 +83,44 @@ def test_a_model_that_answers_too_few_rows_is_in_error() -> None:
     failure = refused(engine_of(Recorder(), 16), {"inputs": [[1, 1]] * 13})
     assert (failure.status, failure.reason) == (500, "ModelError")
     assert "1 results for 13 rows" in failure.detail
+
+
+def nested_lists(depth: int) -> Any:
+    nested: Any = 1
+    for _ in range(depth):
+        nested = [nested]
+    return nested
+
+
+@pytest.mark.parametrize("raised", [RecursionError, SystemExit, MemoryError])
+def test_whatever_a_model_raises_ends_in_its_answer(raised: type[BaseException]) -> None:
+    class Raising(Recorder):
+        def predict(self, inputs: Any) -> list[Any]:
+            raise raised
+
+    failure = refused(engine_of(Raising()), {"input": [1, 1]})
+    assert (failure.status, failure.detail) == (500, raised.__name__)
+
+
+def test_an_answer_that_cannot_be_written_fails_alone() -> None:
+    class Nesting(Recorder):
+        def predict(self, inputs: Any) -> list[Any]:
+            return [nested_lists(100_000) if row[0] == 7 else 1 for row in inputs]
+
+    results = engine_of(Nesting()).predict_many([call([7, 0]), call([1, 0])])
+    assert isinstance(results[0], Failure)
+    assert results[0].reason == "ModelError"
+    assert predictions(results[1]) == [1]
+
+
+def test_a_sparse_row_is_written_out_dense_within_bounds(serve: Any) -> None:
+    texts = ["one two", "three"]
+    engine = serve(models.Trained(HashingVectorizer(n_features=64), texts))
+    wanted = HashingVectorizer(n_features=64).transform(texts).toarray().tolist()
+    assert ask(engine, {"inputs": texts})["predictions"] == wanted
+    wide = serve(models.Trained(HashingVectorizer(), texts))
+    failure = refused(wide, {"inputs": texts * 10})
+    assert "too many to write out" in failure.detail
 
 
 def test_real_calls_in_one_batch_answer_as_they_do_alone(iris: Engine) -> None:

@@ -57,6 +57,7 @@ def failure_of(decoder: RowDecoder, body: Any) -> Any:
         ("colour", "green", "is not one of the values that the model knows: 'blue', 'red'"),
         ("colour", 7, "must be a string, not a number"),
         ("note", 7, "must be a string, not a number"),
+        ("extra", None, "must not be null: the model takes no missing values here"),
         ("extra", {}, "must be a single value, not an object"),
     ],
 )
