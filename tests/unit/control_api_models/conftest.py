@@ -23,8 +23,8 @@ def iris_bytes(iris_model: LogisticRegression, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
-    async with running_platform(settings_at(tmp_path), tmp_path) as running:
+async def platform(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Platform]:
+    async with running_platform(settings_at(tmp_path, sqlite_url), tmp_path) as running:
         yield running
 
 

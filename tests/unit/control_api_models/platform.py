@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 from modelport_control_api.app import ControlPlane, build
-from modelport_control_api.db import migrate
 from modelport_control_api.settings import Settings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_edge.limits import Limit
@@ -88,11 +87,12 @@ class Platform:
         return list((self.root / "artifacts" / "incoming").iterdir())
 
 
-def settings_at(root: Path, database_url: str | None = None, **changed: Any) -> Settings:
+def settings_at(root: Path, database_url: str, **changed: Any) -> Settings:
+    """`database_url` is migrated."""
     keys = root / "keys"
     lifecycle.create_first(keys)
     values: dict[str, Any] = {
-        "database_url": database_url or f"sqlite:///{root}/control.sqlite",
+        "database_url": database_url,
         "signing_keys_dir": keys,
         "artifacts_url": str(root / "artifacts"),
         "bcrypt_rounds": 4,
@@ -106,7 +106,6 @@ def settings_at(root: Path, database_url: str | None = None, **changed: Any) -> 
 
 @asynccontextmanager
 async def running_platform(settings: Settings, root: Path) -> AsyncIterator[Platform]:
-    await asyncio.to_thread(migrate.upgrade, settings.database_url.get_secret_value())
     cluster = FakeCluster()
     plane = build(settings, store=MemoryStore(), cluster=cluster)
     async with plane.running():

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from modelport_control_api.models.errors import TooManyVersions
+from modelport_edge.limits import Limit
 
 from tests.unit.control_api_models.platform import Account, Platform, running_platform, settings_at
 
@@ -144,8 +146,10 @@ async def test_a_malformed_body_is_refused_and_leaves_nothing(
 
 
 @pytest.fixture
-async def small(tmp_path: Path) -> AsyncIterator[Platform]:
-    async with running_platform(settings_at(tmp_path, max_upload_bytes=5000), tmp_path) as running:
+async def small(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Platform]:
+    async with running_platform(
+        settings_at(tmp_path, sqlite_url, max_upload_bytes=5000), tmp_path
+    ) as running:
         yield running
 
 
@@ -180,8 +184,8 @@ async def test_a_body_that_declares_nothing_is_stopped_at_the_limit(small: Platf
     assert small.incoming() == []
 
 
-async def test_a_file_of_exactly_the_limit_passes(tmp_path: Path, iris_bytes: bytes) -> None:
-    settings = settings_at(tmp_path, max_upload_bytes=len(iris_bytes))
+async def test_a_file_of_exactly_the_limit_passes(tmp_path: Path, sqlite_url: str, iris_bytes: bytes) -> None:
+    settings = settings_at(tmp_path, sqlite_url, max_upload_bytes=len(iris_bytes))
     async with running_platform(settings, tmp_path) as running:
         ann = await running.account("ann")
         assert (await ann.upload(iris_bytes)).status_code == 202
@@ -236,15 +240,15 @@ async def test_a_failed_commit_leaves_no_file(
     platform: Platform, ann: Account, iris_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("the database went away")
+        raise TooManyVersions("refused in the transaction")
 
     monkeypatch.setattr("modelport_control_api.models.service.create_model", fail)
-    assert (await ann.upload(iris_bytes)).status_code == 500
+    assert (await ann.upload(iris_bytes)).status_code == 409
     assert (platform.stored(), platform.incoming()) == ([], [])
 
 
-async def test_a_start_removes_what_a_crash_left(tmp_path: Path) -> None:
-    settings = settings_at(tmp_path)
+async def test_a_start_removes_what_a_crash_left(tmp_path: Path, sqlite_url: str) -> None:
+    settings = settings_at(tmp_path, sqlite_url)
     orphan = tmp_path / "artifacts" / "sha256" / "ab" / ("ab" * 32)
     half = tmp_path / "artifacts" / "incoming" / "upload-half"
     for path in (orphan, half):
@@ -257,10 +261,12 @@ async def test_a_start_removes_what_a_crash_left(tmp_path: Path) -> None:
                 await asyncio.sleep(0.01)
 
 
-async def test_the_eleventh_upload_of_an_hour_is_refused(tmp_path: Path, iris_bytes: bytes) -> None:
-    from modelport_edge.limits import Limit
-
-    async with running_platform(settings_at(tmp_path, limit_upload=Limit(10, 3600)), tmp_path) as running:
+async def test_the_eleventh_upload_of_an_hour_is_refused(
+    tmp_path: Path, sqlite_url: str, iris_bytes: bytes
+) -> None:
+    async with running_platform(
+        settings_at(tmp_path, sqlite_url, limit_upload=Limit(10, 3600)), tmp_path
+    ) as running:
         ann, bob = await running.account("ann"), await running.account("bob")
         answers: list[httpx.Response] = [await ann.upload(iris_bytes) for _ in range(11)]
         assert [answer.status_code for answer in answers] == [202] * 10 + [429]
