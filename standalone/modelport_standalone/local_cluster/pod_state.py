@@ -1,0 +1,77 @@
+"""What is known of a pod's containers, and how Kubernetes writes that down."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from modelport_operator.kube import Object
+
+from modelport_standalone.local_cluster.processes import Ending
+
+
+@dataclass
+class ContainerState:
+    """`current` and `last` are a container status' `state` and `lastState`."""
+
+    name: str
+    image: str
+    current: dict[str, Any] = field(default_factory=lambda: {"waiting": {"reason": "PodInitializing"}})
+    last: dict[str, Any] = field(default_factory=dict)
+    started: bool = False
+    ready: bool = False
+    restarts: int = 0
+
+    @classmethod
+    def of(cls, container: Object) -> "ContainerState":
+        return cls(container["name"], container.get("image", ""))
+
+    def begin(self) -> None:
+        if "terminated" in self.current:
+            self.last = self.current
+            self.restarts += 1
+        self.current = {"running": {"startedAt": now()}}
+
+    def end(self, ending: Ending, reason: str | None) -> None:
+        self.started = self.ready = False
+        terminated = {
+            "exitCode": ending.code,
+            "reason": reason or ("Completed" if ending.code == 0 else "Error"),
+            "message": ending.last_line,
+            "finishedAt": now(),
+        }
+        signal = {"signal": ending.signal} if ending.signal else {}
+        self.current = {"terminated": terminated | signal}
+
+    def to_status(self) -> Object:
+        return {
+            "name": self.name,
+            "image": self.image,
+            "state": self.current,
+            "lastState": self.last,
+            "restartCount": self.restarts,
+            "started": self.started,
+            "ready": self.ready,
+        }
+
+
+@dataclass
+class PodState:
+    """`address` is `unix:/path/of/the.sock`, empty until the pod listens or if it never will."""
+
+    inits: list[ContainerState]
+    container: ContainerState
+    address: str = ""
+
+    def to_status(self) -> Object:
+        ready = "True" if self.container.ready else "False"
+        return {
+            "phase": "Running" if "running" in self.container.current else "Pending",
+            "podIP": self.address,
+            "conditions": [{"type": "Ready", "status": ready}],
+            "initContainerStatuses": [each.to_status() for each in self.inits],
+            "containerStatuses": [self.container.to_status()],
+        }
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,173 @@
+"""One pod: its folders, its init containers to completion, then its container for as long as it is wanted."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from modelport_operator.kube import Object
+
+from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
+from modelport_standalone.local_cluster.orphans import ChildRegister
+from modelport_standalone.local_cluster.pace import Pace, restart_delay
+from modelport_standalone.local_cluster.pod_state import ContainerState, PodState, now
+from modelport_standalone.local_cluster.probes import Probes
+from modelport_standalone.local_cluster.processes import ContainerProcess, Ending
+from modelport_standalone.local_cluster.version_log import VersionLog
+
+log = structlog.get_logger(__name__)
+
+# An init container that ends so has said all there is to say (docs/contracts.md); others may do better later.
+_FINAL_EXIT = 1
+_CANNOT_BE_STARTED = 127
+# Whoever routes by our objects, in this process, has been told by then.
+_ROUTING_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What all pods share."""
+
+    pods: Path
+    sockets: Path
+    register: ChildRegister
+    pace: Pace
+
+
+class Pod:
+    """`on_change` is called after every change of `state` or `deleted_at` (RFC 3339, None while wanted)."""
+
+    def __init__(
+        self, name: str, template: Object, machine: Machine, output: VersionLog, on_change: Callable[[], None]
+    ) -> None:
+        spec = template["spec"]
+        self.name = name
+        self.template = template
+        self.output = output
+        self.deleted_at: str | None = None
+        self._container: Object = spec["containers"][0]
+        self._inits: list[Object] = spec.get("initContainers", [])
+        self.state = PodState(
+            [ContainerState.of(each) for each in self._inits], ContainerState.of(self._container)
+        )
+        self._machine = machine
+        self._paths = PodPaths.plan(name, template, machine.pods, machine.sockets)
+        self._process: ContainerProcess | None = None
+        self._on_change = on_change
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def terminating(self) -> bool:
+        return self.deleted_at is not None
+
+    @property
+    def ready(self) -> bool:
+        return self.state.container.ready and not self.terminating
+
+    async def stop(self, longest_grace: float) -> None:
+        """Leave the routing, then SIGTERM, then SIGKILL after the grace; nothing of it is left behind."""
+        self.deleted_at = now()
+        self._on_change()
+        await asyncio.sleep(_ROUTING_SECONDS)
+        if self._process is not None:
+            asked: float = self.template["spec"].get("terminationGracePeriodSeconds", 30)
+            await self._process.stop(min(asked, longest_grace))
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await asyncio.to_thread(self._paths.remove)
+
+    async def _run(self) -> None:
+        try:
+            await asyncio.to_thread(self._paths.make, self.template)
+            for container, state in zip(self._inits, self.state.inits, strict=True):
+                await self._complete(container, state)
+            await self._keep_running()
+        except OSError as error:
+            # A full disk, no process left: this pod stays down and says why, the others go on.
+            log.error("a pod cannot run", pod=self.name, error=repr(error))
+            self._end(self.state.container, Ending(_CANNOT_BE_STARTED, None, str(error)))
+        finally:
+            if self._process is not None:
+                await self._reap(self._process)
+
+    async def _reap(self, process: ContainerProcess) -> None:
+        """The platform stops while the process is still there."""
+        await process.stop(0)
+        await process.wait()
+
+    async def _complete(self, container: Object, state: ContainerState) -> None:
+        failures = 0
+        while True:
+            ending = await self._run_once(container, state)
+            if ending.code == 0:
+                return
+            if ending.code == _FINAL_EXIT:
+                await asyncio.Event().wait()
+            failures += 1
+            await asyncio.sleep(restart_delay(self._machine.pace, failures))
+
+    async def _run_once(self, container: Object, state: ContainerState) -> Ending:
+        process = await self._start(container, state)
+        ending = await process.wait()
+        self._process = None
+        self._end(state, ending)
+        return ending
+
+    async def _keep_running(self) -> None:
+        failures = 0
+        while True:
+            began_well = await self._serve()
+            failures = 1 if began_well else failures + 1
+            delay = restart_delay(self._machine.pace, failures)
+            self.output.note(f"starting again in {delay:.1f} s")
+            await asyncio.sleep(delay)
+
+    async def _serve(self) -> bool:
+        """Run the container until it ends. True: it ran well, so its end counts as the first."""
+        state, socket = self.state.container, self._paths.socket_of(self._container)
+        # The socket of a process that was killed would let a connection in before the next one listens.
+        if socket is not None:
+            await asyncio.to_thread(Path(socket).unlink, missing_ok=True)
+            self.state.address = f"{UNIX}{socket}"
+        process = await self._start(self._container, state)
+        began = time.monotonic()
+        reason, ending = await self._supervise(process, socket)
+        self._process = None
+        self._end(state, ending, reason)
+        return time.monotonic() - began >= self._machine.pace.ran_well
+
+    async def _supervise(self, process: ContainerProcess, socket: str | None) -> tuple[str | None, Ending]:
+        ended = asyncio.create_task(process.wait())
+        probing = asyncio.create_task(Probes(self._container, socket, self._machine.pace, self._probed).run())
+        try:
+            await asyncio.wait({ended, probing}, return_when=asyncio.FIRST_COMPLETED)
+            reason = probing.result() if probing.done() else None
+            if reason is not None:
+                self.output.note(f"killed: {reason}")
+                await process.stop(0)
+            return reason, await ended
+        finally:
+            probing.cancel()
+            ended.cancel()
+
+    async def _start(self, container: Object, state: ContainerState) -> ContainerProcess:
+        self._process = await ContainerProcess.start(
+            container, self._paths, self.output, self._machine.register
+        )
+        state.begin()
+        self._on_change()
+        return self._process
+
+    def _end(self, state: ContainerState, ending: Ending, reason: str | None = None) -> None:
+        state.end(ending, reason)
+        if ending.code:
+            self.output.note(f"{state.name} ended: {reason or f'exit code {ending.code}'}")
+        self._on_change()
+
+    def _probed(self, started: bool, ready: bool) -> None:
+        state = self.state.container
+        if (state.started, state.ready) != (started, ready):
+            state.started, state.ready = started, ready
+            self._on_change()
