@@ -16,6 +16,9 @@ LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_NAME = "app.kubernetes.io/name"
 LABEL_COMPONENT = "app.kubernetes.io/component"
 
+# On a pod template and so on its pods: the template's digest.
+ANNOTATION_TEMPLATE = f"{GROUP}/template"
+
 FIELD_MANAGER = "modelport-operator"
 FIELD_MANAGER_CONTROL_API = "modelport-control-api"
 

@@ -44,7 +44,7 @@ class WatchEvent:
 
 class Kube(Protocol):
     async def apply(self, obj: Object, *, field_manager: str) -> Object:
-        """Create the object or make its spec as given (server-side apply). Writes nothing when it is so already."""
+        """Create the object or make its spec as given (server-side apply). Nothing is written if it is so."""
         ...
 
     async def delete(self, kind: str, namespace: str, name: str) -> None:

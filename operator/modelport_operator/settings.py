@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     runtime_image: str = "modelport-runtime:{framework}"
     """Image of the models' pods; `{framework}` becomes `sklearn`, `onnx`, `xgboost` or `lightgbm`."""
 
-    runtime_listen: str = "0.0.0.0:8080"  # noqa: S104 - a pod's own address, behind its NetworkPolicy
+    runtime_listen: str = "0.0.0.0:8080"
     """Where a runtime listens: `0.0.0.0:8080` in a pod, `unix:/modelport/run/http.sock` on one machine."""
 
     load_timeout_seconds: int = Field(
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     allow_unsandboxed: bool = False
     """Load formats that can run code where the machine cannot isolate them. Only for models of your own."""
 
-    concurrency: int = Field(default=8, ge=1)
+    concurrency: int = Field(default=32, ge=1)
     """Models reconciled at the same time."""
 
     resync_seconds: float = Field(default=300, gt=0)

@@ -1,4 +1,4 @@
-"""What a runtime says of itself, checked: it is the model's own process, so nothing it says is trusted as it is."""
+"""What a runtime says of itself, after checks: it is the model's own process and may say anything."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,65 +1,115 @@
-"""The conditions of a model, as the Kubernetes API conventions have them."""
+"""A model's conditions: does it serve, is something under way, is something wrong."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from modelport_crds.mlmodel import Condition, MLModel, TrafficTarget, VersionStatus
 from modelport_crds.reasons import Reason
-from msgspec.structs import replace
 
-Verdict = tuple[Literal["True", "False"], str, str]
+READY, PROGRESSING, DEGRADED = "Ready", "Progressing", "Degraded"
+
+
+@dataclass(frozen=True)
+class _Facts:
+    wanted: Mapping[str, int]
+    served: Mapping[str, int]
+    versions: Mapping[str, VersionStatus]
+
+    def trouble(self) -> VersionStatus | None:
+        """The wanted version that keeps the model from being as asked: failed before merely not ready."""
+        unready = [known for name in self.wanted if (known := self.versions.get(name)) and not known.ready]
+        return min(unready, key=lambda known: not known.failed, default=None)
+
+    def down(self) -> VersionStatus | None:
+        """A version that gets requests and cannot answer any now."""
+        return next((self.versions[name] for name in self.served if not self.versions[name].ready), None)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    holds: bool
+    reason: str
+    message: str
 
 
 def decide_conditions(
-    model: MLModel, versions: Mapping[str, VersionStatus], traffic: Sequence[TrafficTarget], now: datetime
+    model: MLModel, versions: Mapping[str, VersionStatus], traffic: tuple[TrafficTarget, ...], now: datetime
 ) -> tuple[Condition, ...]:
-    """Ready: requests are answered. Degraded: what is served is not what was asked for, and why."""
-    verdicts = {
-        "Ready": _ready(model, versions, traffic),
-        "Degraded": _degraded(model, versions, traffic),
-    }
+    """Ready, Progressing and Degraded, in this order."""
+    facts = _Facts(_weights(model.spec.traffic), _weights(traffic), versions)
+    verdicts = {READY: _ready(facts), PROGRESSING: _progressing(facts), DEGRADED: _degraded(facts)}
+    return _stamped(model, verdicts, now)
+
+
+def deleting_conditions(model: MLModel, now: datetime) -> tuple[Condition, ...]:
+    gone = _Verdict(False, Reason.DELETING, "The model is being deleted.")
+    return _stamped(model, {READY: gone, PROGRESSING: gone, DEGRADED: gone}, now)
+
+
+def _ready(facts: _Facts) -> _Verdict:
+    if any(facts.versions[name].ready for name in facts.served):
+        return _Verdict(True, Reason.SERVING, _listed(facts.served, "serves."))
+    if down := facts.down():
+        return _Verdict(False, Reason.NO_READY_VERSION, f"{down.name} is down: {down.message}")
+    return _trouble_verdict(facts, holds=False)
+
+
+def _progressing(facts: _Facts) -> _Verdict:
+    starting = next(
+        (known for name in facts.wanted if (known := facts.versions.get(name)) and _is_starting(known)), None
+    )
+    if starting is not None:
+        return _Verdict(True, Reason.PROGRESSING, starting.message)
+    return _trouble_verdict(facts, holds=False)
+
+
+def _degraded(facts: _Facts) -> _Verdict:
+    trouble = facts.trouble()
+    culprit = trouble if trouble is not None and trouble.failed else facts.down()
+    if culprit is not None:
+        return _Verdict(True, culprit.reason, f"{culprit.name}: {culprit.message}")
+    return _trouble_verdict(facts, holds=False)
+
+
+def _trouble_verdict(facts: _Facts, *, holds: bool) -> _Verdict:
+    if trouble := facts.trouble():
+        return _Verdict(holds, trouble.reason, f"{trouble.name}: {trouble.message}")
+    return _Verdict(holds, Reason.SERVING, "All is as asked for.")
+
+
+def _is_starting(known: VersionStatus) -> bool:
+    return not known.ready and not known.failed
+
+
+def _stamped(model: MLModel, verdicts: Mapping[str, _Verdict], now: datetime) -> tuple[Condition, ...]:
     return tuple(_condition(model, type_, verdict, now) for type_, verdict in verdicts.items())
 
 
-def _ready(
-    model: MLModel, versions: Mapping[str, VersionStatus], traffic: Sequence[TrafficTarget]
-) -> Verdict:
-    serving = [target.version for target in traffic]
-    down = next((versions[name] for name in serving if not versions[name].ready), None)
-    if serving and down is None:
-        return "True", Reason.SERVING, f"{', '.join(serving)} serves."
-    held_up = down or _first_wanted(model, versions)
-    return "False", held_up.reason or Reason.PROGRESSING, f"{held_up.name}: {held_up.message}"
-
-
-def _degraded(
-    model: MLModel, versions: Mapping[str, VersionStatus], traffic: Sequence[TrafficTarget]
-) -> Verdict:
-    wanted = [target.version for target in model.spec.traffic if target.weight]
-    failed = next((versions[name] for name in wanted if versions[name].failed), None)
-    if failed is not None:
-        served = ", ".join(target.version for target in traffic) or "nothing"
-        return "True", failed.reason, f"{failed.name}: {failed.message} Serving: {served}."
-    return "False", Reason.SERVING if traffic else Reason.PROGRESSING, ""
-
-
-def _first_wanted(model: MLModel, versions: Mapping[str, VersionStatus]) -> VersionStatus:
-    wanted = [versions[target.version] for target in model.spec.traffic if target.version in versions]
-    return next((status for status in wanted if status.failed), wanted[0])
-
-
-def _condition(model: MLModel, type_: str, verdict: Verdict, now: datetime) -> Condition:
-    status, reason, message = verdict
-    condition = Condition(
+def _condition(model: MLModel, type_: str, verdict: _Verdict, now: datetime) -> Condition:
+    status: Literal["True", "False"] = "True" if verdict.holds else "False"
+    before = model.status.condition(type_)
+    same = before is not None and before.status == status
+    return Condition(
         type=type_,
         status=status,
-        reason=str(reason),
-        message=message,
+        reason=verdict.reason,
+        message=verdict.message,
+        last_transition_time=before.last_transition_time if before and same else _written(now),
         observed_generation=model.metadata.generation,
-        last_transition_time=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
-    before = model.status.condition(type_)
-    if before is not None and before.status == status:
-        return replace(condition, last_transition_time=before.last_transition_time)
-    return condition
+
+
+def _written(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _weights(traffic: tuple[TrafficTarget, ...]) -> dict[str, int]:
+    return {target.version: target.weight for target in traffic if target.weight}
+
+
+def _listed(traffic: Mapping[str, int], verb: str) -> str:
+    if len(traffic) == 1:
+        return f"{next(iter(traffic))} {verb}"
+    return ", ".join(f"{name} ({weight} %)" for name, weight in traffic.items()) + f" {verb}"

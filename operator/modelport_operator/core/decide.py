@@ -1,77 +1,114 @@
-"""From what should be and what is: what to write."""
+"""From what is wanted and what is there to what to write."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from modelport_crds import names
 from modelport_crds.mlmodel import MLModel, MLModelStatus
+from modelport_crds.names import public_id
+from msgspec.structs import replace
 
-from modelport_operator.core.conditions import decide_conditions
-from modelport_operator.core.desired import template_digest
-from modelport_operator.core.naming import Object, version_of
-from modelport_operator.core.observe import Observed
+from modelport_operator.core.answers import Answer
+from modelport_operator.core.conditions import decide_conditions, deleting_conditions
+from modelport_operator.core.desired import desired_objects
+from modelport_operator.core.drift import is_as_wanted
+from modelport_operator.core.observe import Observed, version_of
 from modelport_operator.core.traffic import decide_traffic
-from modelport_operator.core.versions import decide_version, needs_word
+from modelport_operator.core.versions import decide_versions
+from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
-# Asking again costs a local request; the pod's own events usually come first.
-_ASK_AGAIN_SECONDS = 0.5
+# A runtime that is there but did not answer is asked again; no event would say that it can now.
+_ASK_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    kind: str
+    namespace: str
+    name: str
 
 
 @dataclass(frozen=True)
 class Decision:
-    """`requeue_after` is in seconds; None: the next event or resync will do."""
+    """To be written in this order: `apply`, `status`, `stop`, `delete`.
+
+    `stop` scales failed versions to nothing. It comes after the status, which remembers the failure:
+    the pods that showed it are gone then.
+    """
 
     status: MLModelStatus
-    requeue_after: float | None
-
-
-def versions_to_ask(model: MLModel, observed: Observed, settings: Settings) -> list[str]:
-    """Versions whose process is up and has not been asked for its sample under this template."""
-    return [
-        version.name
-        for version in model.spec.versions
-        if observed.of(version.name).addresses
-        and needs_word(model.status.version(version.name), template_digest(model, version, settings))
-    ]
+    apply: tuple[Object, ...] = ()
+    stop: tuple[Object, ...] = ()
+    delete: tuple[ObjectRef, ...] = ()
+    requeue_after: float | None = None
 
 
 def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings) -> Decision:
-    versions = {
-        version.name: decide_version(
-            model, version, template_digest(model, version, settings), observed.of(version.name)
-        )
-        for version in model.spec.versions
-    }
-    traffic = decide_traffic(model.spec.traffic, versions, model.status.traffic)
-    public_id = names.public_id(
-        model.metadata.namespace, model.metadata.name, models_namespace=settings.models_namespace
+    if model.metadata.deletion_timestamp is not None:
+        return Decision(status=_deleting_status(model, now))
+    status = _decide_status(model, observed, now, settings)
+    failed = {version.name for version in status.versions if version.failed}
+    wanted = desired_objects(model, settings, failed=failed)
+    changed = [obj for obj in wanted if not _is_there(obj, observed)]
+    return Decision(
+        status=status,
+        apply=tuple(obj for obj in changed if version_of(obj) not in failed),
+        stop=tuple(obj for obj in changed if version_of(obj) in failed),
+        delete=_leftovers(model, status, observed, wanted),
+        requeue_after=_requeue_after(model, status, observed),
     )
-    status = MLModelStatus(
+
+
+def _decide_status(model: MLModel, observed: Observed, now: datetime, settings: Settings) -> MLModelStatus:
+    versions = decide_versions(model, observed, settings)
+    by_name = {version.name: version for version in versions}
+    traffic = decide_traffic(model.spec.traffic, by_name, model.status.traffic)
+    return MLModelStatus(
         observed_generation=model.metadata.generation,
-        url=f"/predict/{public_id}",
-        conditions=decide_conditions(model, versions, traffic, now),
+        url=f"/predict/{_public_id(model, settings)}",
+        conditions=decide_conditions(model, by_name, traffic, now),
         traffic=traffic,
-        versions=tuple(versions.values()),
-        replicas=sum(version.replicas for version in versions.values()),
+        versions=versions,
+        replicas=sum(version.replicas for version in versions),
     )
-    return Decision(status, _requeue_after(model, observed, settings))
 
 
-def leftovers(model: MLModel, children: Iterable[Object]) -> list[Object]:
-    """Children of versions that the spec no longer has, once traffic has left them."""
-    wanted = {version.name for version in model.spec.versions}
-    serving = {target.version for target in model.status.traffic}
-    return [child for child in children if version_of(child) not in wanted | serving]
+def _deleting_status(model: MLModel, now: datetime) -> MLModelStatus:
+    return replace(model.status, conditions=deleting_conditions(model, now), traffic=())
 
 
-def _requeue_after(model: MLModel, observed: Observed, settings: Settings) -> float | None:
-    """Soon, if a process is up that gave no usable word yet."""
-    asked = versions_to_ask(model, observed, settings)
-    return _ASK_AGAIN_SECONDS if any(_silent(observed, version) for version in asked) else None
+def _public_id(model: MLModel, settings: Settings) -> str:
+    metadata = model.metadata
+    return public_id(metadata.namespace, metadata.name, models_namespace=settings.models_namespace)
 
 
-def _silent(observed: Observed, version: str) -> bool:
-    seen = observed.of(version)
-    return seen.word is None or (seen.word.state == "ready" and seen.reply is None)
+def _is_there(wanted: Object, observed: Observed) -> bool:
+    return any(_ref(live) == _ref(wanted) and is_as_wanted(wanted, live) for live in observed.objects)
+
+
+def _leftovers(
+    model: MLModel, status: MLModelStatus, observed: Observed, wanted: list[Object]
+) -> tuple[ObjectRef, ...]:
+    """Children that nothing asks for. Those of a removed version stay while the gateway may still send
+    it requests: until a pass that finds traffic gone from the status that was written before."""
+    in_use = {target.version for target in (*model.status.traffic, *status.traffic)}
+    in_use -= {version.name for version in model.spec.versions}
+    asked_for = {_ref(obj) for obj in wanted}
+    return tuple(
+        _ref(obj) for obj in observed.objects if _ref(obj) not in asked_for and version_of(obj) not in in_use
+    )
+
+
+def _requeue_after(model: MLModel, status: MLModelStatus, observed: Observed) -> float | None:
+    unheard = any(answer.status is None or _sample_is_open(answer) for answer in observed.answers.values())
+    traffic_left = {each.version for each in model.status.traffic} - {each.version for each in status.traffic}
+    return _ASK_AGAIN_SECONDS if unheard or traffic_left else None
+
+
+def _sample_is_open(answer: Answer) -> bool:
+    return answer.status is not None and answer.status.state != "failed" and answer.sample is None
+
+
+def _ref(obj: Object) -> ObjectRef:
+    metadata = obj["metadata"]
+    return ObjectRef(obj["kind"], metadata["namespace"], metadata["name"])

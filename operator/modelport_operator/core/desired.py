@@ -1,46 +1,47 @@
-"""All objects that a model should have now, and the digest that tells one pod template from another."""
+"""Every object that a model asks for. The same in gives the same out, in the same order."""
 
-import hashlib
-import json
+from collections.abc import Collection
 
 from modelport_crds.mlmodel import MLModel, ModelVersion
 
-from modelport_operator.core.naming import Object
 from modelport_operator.core.specs.deployment import build_deployment
 from modelport_operator.core.specs.network_policy import build_network_policy
 from modelport_operator.core.specs.pod_disruption_budget import build_pod_disruption_budget
 from modelport_operator.core.specs.service import build_service
 from modelport_operator.core.specs.service_account import build_service_account
+from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
-KINDS = ("ServiceAccount", "NetworkPolicy", "Service", "Deployment", "PodDisruptionBudget")
+CHILD_KINDS = ("ServiceAccount", "NetworkPolicy", "Service", "Deployment", "PodDisruptionBudget")
 
 
-def desired_objects(model: MLModel, settings: Settings) -> list[Object]:
-    """In the order to apply them: a pod must find its account and its walls."""
-    return [obj for version in model.spec.versions for obj in _version_objects(model, version, settings)]
+def desired_objects(model: MLModel, settings: Settings, *, failed: Collection[str] = ()) -> list[Object]:
+    """The objects of each version in the spec. A version in `failed` keeps them all but runs no pod."""
+    return [
+        obj
+        for version in model.spec.versions
+        for obj in _version_objects(model, version, settings, stopped=version.name in failed)
+    ]
 
 
-def template_digest(model: MLModel, version: ModelVersion, settings: Settings) -> str:
-    """Changes exactly when the version's pods must be replaced."""
-    template = build_deployment(model, version, settings, replicas=0)["spec"]["template"]
-    return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:16]
+def desired_deployment(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
+    return build_deployment(model, version, settings, replicas=_replicas(model))
 
 
-def _version_objects(model: MLModel, version: ModelVersion, settings: Settings) -> list[Object]:
-    replicas = _replicas(model, version, settings)
-    objects = [
+def _version_objects(
+    model: MLModel, version: ModelVersion, settings: Settings, *, stopped: bool
+) -> list[Object]:
+    replicas = 0 if stopped else _replicas(model)
+    return [
         build_service_account(model, version),
-        build_network_policy(model, version),
+        # Before the pod: it must never run without.
+        build_network_policy(model, version, settings),
         build_service(model, version),
         build_deployment(model, version, settings, replicas=replicas),
+        *([build_pod_disruption_budget(model, version)] if replicas > 1 else []),
     ]
-    return [*objects, build_pod_disruption_budget(model, version)] if replicas > 1 else objects
 
 
-def _replicas(model: MLModel, version: ModelVersion, settings: Settings) -> int:
-    """A version that failed for good runs no process: its reason is in status, its memory is somebody else's."""
-    known = model.status.version(version.name)
-    if known and known.failed and known.template == template_digest(model, version, settings):
-        return 0
-    return model.spec.scaling.min_replicas
+def _replicas(model: MLModel) -> int:
+    # Without a pod a version cannot answer its sample, so it would never be routed to.
+    return max(1, model.spec.scaling.min_replicas)

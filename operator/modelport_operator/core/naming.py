@@ -1,33 +1,50 @@
-"""Names, labels and owner of what the operator creates for one version of a model."""
+"""What the objects of one version are called, and how they are found again."""
 
 from typing import Any
 
 from modelport_crds import names
 from modelport_crds.mlmodel import MLModel
 
-Object = dict[str, Any]
+MANAGED_BY = "modelport"
+COMPONENT = "modelport-runtime"
 
 
-def child_name(model: MLModel, version: str) -> str:
+def object_name(model: MLModel, version: str) -> str:
+    """Unique: a version is v<number>, so no other model and version join to the same text."""
     return f"{model.metadata.name}-{version}"
 
 
-def selector(model: MLModel, version: str) -> dict[str, str]:
-    """What finds this version's pods; immutable in a Deployment, so no label here may ever change."""
-    return {names.LABEL_MODEL: model.metadata.name, names.LABEL_MODEL_VERSION: version}
-
-
-def labels(model: MLModel, version: str) -> dict[str, str]:
+def version_labels(model: MLModel, version: str) -> dict[str, str]:
+    """What the version's objects and pods carry."""
     return {
-        names.LABEL_NAME: "modelport-runtime",
-        names.LABEL_MANAGED_BY: "modelport",
-        **selector(model, version),
+        names.LABEL_NAME: COMPONENT,
+        names.LABEL_MANAGED_BY: MANAGED_BY,
+        names.LABEL_MODEL: model.metadata.name,
+        names.LABEL_MODEL_VERSION: version,
     }
 
 
-def metadata(model: MLModel, version: str) -> Object:
-    """Owned by the model, so that the cluster's garbage collection deletes it with the model."""
-    owner = {
+def version_selector(model: MLModel, version: str) -> dict[str, str]:
+    """Only labels that never change: a Deployment's selector cannot."""
+    return {names.LABEL_MODEL: model.metadata.name, names.LABEL_MODEL_VERSION: version}
+
+
+def children_selector(model_name: str) -> dict[str, str]:
+    """Finds everything that the operator made for a model."""
+    return {names.LABEL_MODEL: model_name, names.LABEL_MANAGED_BY: MANAGED_BY}
+
+
+def object_metadata(model: MLModel, version: str) -> dict[str, Any]:
+    return {
+        "name": object_name(model, version),
+        "namespace": model.metadata.namespace,
+        "labels": version_labels(model, version),
+        "ownerReferences": [_owner_reference(model)],
+    }
+
+
+def _owner_reference(model: MLModel) -> dict[str, Any]:
+    return {
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
         "name": model.metadata.name,
@@ -35,15 +52,3 @@ def metadata(model: MLModel, version: str) -> Object:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    return {
-        "name": child_name(model, version),
-        "namespace": model.metadata.namespace,
-        "labels": labels(model, version),
-        "ownerReferences": [owner],
-    }
-
-
-def version_of(obj: Object) -> str:
-    """The version that a child belongs to; empty for what carries no version label."""
-    found: str = obj.get("metadata", {}).get("labels", {}).get(names.LABEL_MODEL_VERSION, "")
-    return found

@@ -1,75 +1,60 @@
-"""What is, in the few facts that decisions need."""
+"""What there is: the children of a model, its pods, and what their runtimes said."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modelport_crds.mlmodel import MLModel
+from modelport_crds.names import LABEL_MODEL_VERSION
 
-from modelport_operator.core.naming import Object, version_of
-from modelport_operator.core.pod_reasons import Finding, find_trouble
-from modelport_operator.core.specs.deployment import PORT
-from modelport_operator.core.words import RuntimeWord, SampleReply
-
-
-@dataclass(frozen=True)
-class VersionObserved:
-    """`addresses` are those of pods whose process has ended its load, well or badly."""
-
-    pods: int = 0
-    ready_pods: int = 0
-    restarts: int = 0
-    trouble: Finding | None = None
-    addresses: tuple[str, ...] = ()
-    word: RuntimeWord | None = None
-    reply: SampleReply | None = None
+from modelport_operator.core.answers import Answer
+from modelport_operator.core.pod_reasons import read_quota_problem
+from modelport_operator.core.pods import PodFacts, is_live, read_pod
+from modelport_operator.core.problems import Problem
+from modelport_operator.kube import Object
+from modelport_operator.settings import Settings
 
 
 @dataclass(frozen=True)
 class Observed:
-    versions: Mapping[str, VersionObserved] = field(default_factory=dict)
+    """`answers` is by version and holds only those that were asked in this pass."""
 
-    def of(self, version: str) -> VersionObserved:
-        return self.versions.get(version, VersionObserved())
+    objects: tuple[Object, ...] = ()
+    pods: tuple[PodFacts, ...] = ()
+    quota_problems: Mapping[str, Problem] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
+    def pods_of(self, version: str) -> tuple[PodFacts, ...]:
+        return tuple(pod for pod in self.pods if pod.version == version)
 
-def observe(model: MLModel, pods: Iterable[Object]) -> Observed:
-    """`pods` are all pods labelled as this model's."""
-    by_version: dict[str, list[Object]] = {version.name: [] for version in model.spec.versions}
-    for pod in pods:
-        by_version.setdefault(version_of(pod), []).append(pod)
-    return Observed({version: _observe_version(found) for version, found in by_version.items()})
-
-
-def is_ready(pod: Object) -> bool:
-    conditions = pod.get("status", {}).get("conditions", [])
-    ready = any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
-    return ready and not _terminating(pod)
+    def has_deployment(self, version: str) -> bool:
+        return any(obj["kind"] == "Deployment" and version_of(obj) == version for obj in self.objects)
 
 
-def _observe_version(pods: list[Object]) -> VersionObserved:
-    return VersionObserved(
-        pods=len(pods),
-        ready_pods=sum(map(is_ready, pods)),
-        restarts=sum(_restarts(pod) for pod in pods),
-        trouble=find_trouble(pods),
-        addresses=tuple(address for pod in pods if (address := _address(pod)) and _started(pod)),
+def observe(
+    model: MLModel,
+    objects: Iterable[Object],
+    pods: Iterable[Object],
+    slices: Sequence[Object],
+    settings: Settings,
+) -> Observed:
+    """Reduce what the cluster listed for this model. Only what this very resource owns is its own:
+    one of the same name, deleted a moment ago, may still have children about to go."""
+    own = tuple(obj for obj in objects if _is_owned_by(model, obj))
+    return Observed(
+        objects=own,
+        pods=tuple(read_pod(pod, slices, settings) for pod in pods if is_live(pod)),
+        quota_problems={
+            version_of(obj): problem
+            for obj in own
+            if obj["kind"] == "Deployment" and (problem := read_quota_problem(obj)) is not None
+        },
     )
 
 
-def _started(pod: Object) -> bool:
-    containers = pod.get("status", {}).get("containerStatuses", [])
-    return bool(containers) and all(each.get("started") for each in containers) and not _terminating(pod)
+def version_of(obj: Object) -> str:
+    version: str = obj["metadata"].get("labels", {}).get(LABEL_MODEL_VERSION, "")
+    return version
 
 
-def _terminating(pod: Object) -> bool:
-    return pod.get("metadata", {}).get("deletionTimestamp") is not None
-
-
-def _restarts(pod: Object) -> int:
-    return sum(each.get("restartCount", 0) for each in pod.get("status", {}).get("containerStatuses", []))
-
-
-def _address(pod: Object) -> str:
-    """A pod's IP and port; on one machine the "IP" is the path of its socket, `unix:/…`."""
-    ip: str = pod.get("status", {}).get("podIP", "")
-    return ip if not ip or ip.startswith("unix:") else f"{ip}:{PORT}"
+def _is_owned_by(model: MLModel, obj: Object) -> bool:
+    return any(owner.get("uid") == model.metadata.uid for owner in obj["metadata"].get("ownerReferences", ()))

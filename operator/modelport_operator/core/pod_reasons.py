@@ -1,120 +1,81 @@
-"""Why a version's pods are as they are, read from what the cluster says of them."""
+"""What a pod's status says about why it is not ready: the first of these that speaks."""
 
-import json
-import signal
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
-from modelport_crds.reasons import EXPLANATIONS, Reason
+from modelport_crds.reasons import Reason
 
-from modelport_operator.core.naming import Object
+from modelport_operator.core.exits import explain_fetch_exit, explain_model_exit
+from modelport_operator.core.problems import Problem
+from modelport_operator.core.untrusted import plain_text
+from modelport_operator.kube import Object
+from modelport_operator.settings import Settings
 
-_FETCH_REASONS = {Reason.DIGEST_MISMATCH, Reason.ARTIFACT_NOT_FOUND, Reason.TOO_LARGE}
-_IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
-# Twice may be bad luck (a node under pressure); a third time it would only cost.
-_CRASHES_BEFORE_FINAL = 2
-# What a container runtime adds to the number of the signal that ended a process.
-_SIGNAL_EXIT_BASE = 128
+_IMAGE_PROBLEMS = {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """`final`: trying the same template again will not help (only said of a version that never answered)."""
-
-    reason: Reason
-    message: str
-    final: bool = False
-
-
-def find_trouble(pods: Iterable[Object]) -> Finding | None:
-    """The weightiest finding of all pods: final ones first."""
-    findings = [finding for pod in pods for finding in _pod_findings(pod)]
-    return min(findings, key=lambda finding: not finding.final, default=None)
+def read_problem(pod: Object, settings: Settings) -> Problem | None:
+    """None: nothing is wrong, or nothing is known yet."""
+    readers: tuple[Callable[[Object, Settings], Problem | None], ...] = (
+        _unschedulable,
+        _image_pull,
+        _fetch_ended,
+        _model_ended,
+    )
+    return next((problem for reader in readers if (problem := reader(pod, settings)) is not None), None)
 
 
-def _pod_findings(pod: Object) -> Iterator[Finding]:
-    status = pod.get("status", {})
-    yield from _scheduling(status)
-    for container in status.get("initContainerStatuses", []):
-        yield from _image(container)
-        yield from _fetching(container)
-    for container in status.get("containerStatuses", []):
-        yield from _image(container)
-        yield from _ending(container)
-
-
-def _scheduling(status: Object) -> Iterator[Finding]:
-    for condition in status.get("conditions", []):
-        if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            yield _finding(Reason.UNSCHEDULABLE, condition.get("message", ""))
-
-
-def _image(container: Object) -> Iterator[Finding]:
-    waiting = container.get("state", {}).get("waiting", {})
-    if waiting.get("reason") in _IMAGE_TROUBLE:
-        yield _finding(
-            Reason.IMAGE_PULL_FAILED, f"{container.get('image', '')}: {waiting.get('message', '')}"
-        )
-
-
-def _fetching(container: Object) -> Iterator[Finding]:
-    ended = _last_ending(container)
-    if ended is None or ended.get("exitCode") == 0:
-        return
-    said = _last_json_line(ended.get("message", ""))
-    reason, message = said.get("reason"), str(said.get("message", ""))[:1000]
-    if reason in _FETCH_REASONS:
-        yield _finding(Reason(reason), message, final=True)
-    else:
-        yield _finding(Reason.PROGRESSING, f"The artifact cannot be fetched yet: {message or 'no word why'}")
-
-
-def _ending(container: Object) -> Iterator[Finding]:
-    ended = _last_ending(container)
-    if ended is None:
-        return
-    crashes = container.get("restartCount", 0) + ("terminated" in container.get("state", {}))
-    reason, message = _reason_of_exit(ended)
-    if reason is not None:
-        final = reason is Reason.LOAD_TIMEOUT or crashes >= _CRASHES_BEFORE_FINAL
-        yield _finding(reason, message, final=final)
-
-
-def _reason_of_exit(ended: Object) -> tuple[Reason | None, str]:
-    number = ended.get("signal") or max(ended.get("exitCode", 0) - _SIGNAL_EXIT_BASE, 0)
-    if number == signal.SIGALRM or ended.get("reason") == "StartupProbeFailed":
-        return Reason.LOAD_TIMEOUT, "Loading took longer than the limit."
-    if ended.get("reason") == "OOMKilled":
-        return Reason.OUT_OF_MEMORY, "The process was killed for the memory it used."
-    if number:
-        return Reason.RUNTIME_CRASHED, f"The process was ended by {_signal_name(number)}."
-    return Reason.RUNTIME_CRASHED, f"The process ended with exit code {ended.get('exitCode', 0)}."
-
-
-def _last_ending(container: Object) -> Object | None:
-    for state in (container.get("state", {}), container.get("lastState", {})):
-        if "terminated" in state:
-            ended: Object = state["terminated"]
-            return ended
+def read_quota_problem(deployment: Object) -> Problem | None:
+    """A quota keeps the pod from being made at all, so only its Deployment can say so."""
+    for condition in deployment.get("status", {}).get("conditions", ()):
+        message = condition.get("message", "")
+        failed = condition.get("type") == "ReplicaFailure" and condition.get("status") == "True"
+        if failed and "quota" in message:
+            return Problem(Reason.QUOTA_EXCEEDED, plain_text(message))
     return None
 
 
-def _last_json_line(text: str) -> dict[str, Any]:
-    lines = text.strip().splitlines()
-    try:
-        said = json.loads(lines[-1]) if lines else {}
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+def terminated_state(status: Object) -> Object | None:
+    """How the container's last run ended, if it has ended and not finished well since."""
+    for state in (status.get("state", {}), status.get("lastState", {})):
+        if ended := state.get("terminated"):
+            found: Object = ended
+            return found
+    return None
 
 
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+def container_statuses(pod: Object, field: str = "containerStatuses") -> list[Object]:
+    found: list[Object] = pod.get("status", {}).get(field) or []
+    return found
 
 
-def _finding(reason: Reason, what: str, *, final: bool = False) -> Finding:
-    return Finding(reason, f"{what} {EXPLANATIONS[reason].cure}".strip(), final)
+def _unschedulable(pod: Object, _settings: Settings) -> Problem | None:
+    for condition in pod.get("status", {}).get("conditions") or ():
+        refused = condition.get("type") == "PodScheduled" and condition.get("status") == "False"
+        if refused and condition.get("reason") == "Unschedulable":
+            return Problem(Reason.UNSCHEDULABLE, plain_text(condition.get("message", "")))
+    return None
+
+
+def _image_pull(pod: Object, _settings: Settings) -> Problem | None:
+    for status in [*container_statuses(pod, "initContainerStatuses"), *container_statuses(pod)]:
+        waiting = status.get("state", {}).get("waiting") or {}
+        if waiting.get("reason") in _IMAGE_PROBLEMS:
+            message = waiting.get("message") or f"{status.get('image', 'The image')} cannot be pulled."
+            return Problem(Reason.IMAGE_PULL_FAILED, plain_text(message))
+    return None
+
+
+def _fetch_ended(pod: Object, _settings: Settings) -> Problem | None:
+    for status in container_statuses(pod, "initContainerStatuses"):
+        ended = terminated_state(status)
+        if ended is not None and ended.get("exitCode", 0) != 0:
+            return explain_fetch_exit(ended)
+    return None
+
+
+def _model_ended(pod: Object, settings: Settings) -> Problem | None:
+    for status in container_statuses(pod):
+        ended = terminated_state(status)
+        if ended is not None:
+            return explain_model_exit(ended, settings)
+    return None

@@ -1,39 +1,44 @@
-"""Which version gets which share. The rule: no request goes to a version that has not answered."""
+"""Which versions get the model's requests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from modelport_crds.mlmodel import TrafficTarget, VersionStatus
 
 Traffic = tuple[TrafficTarget, ...]
 
 
-def decide_traffic(
-    wanted: Sequence[TrafficTarget], versions: Mapping[str, VersionStatus], current: Traffic
-) -> Traffic:
-    """What to route now: weights sum to 100, or nothing.
+def decide_traffic(wanted: Traffic, versions: Mapping[str, VersionStatus], current: Traffic) -> Traffic:
+    """Move to what is wanted once all of it can answer; until then stay; at first take what there is.
 
-    Traffic moves as a whole when all that is wanted is ready. Until then what serves goes on serving, also
-    while its process is away for a moment: moving to and fro would answer from versions nobody asked for.
+    The weights sum to 100, or nothing is routed. No version is in it that has not answered.
     """
-    targets = tuple(target for target in wanted if target.weight > 0)
-    if targets and all(_is(versions, target, ready=True) for target in targets):
-        return targets
-    if current and all(_is(versions, target, ready=False) for target in current):
-        return current
-    return _share([target for target in targets if _is(versions, target, ready=True)])
+    asked = _shares(wanted)
+    ready = {name: share for name, share in asked.items() if _is_ready(versions.get(name))}
+    if ready == asked:
+        return _targets(asked)
+    # A version that is down for a moment keeps its share: its requests wait or are tried again, where
+    # moving them would send them to a version that nobody chose for them.
+    staying = {name: share for name, share in _shares(current).items() if _has_answered(versions.get(name))}
+    return _targets(staying or ready)
 
 
-def _is(versions: Mapping[str, VersionStatus], target: TrafficTarget, *, ready: bool) -> bool:
-    """Has it answered, and, if asked, is it ready now?"""
-    status = versions.get(target.version)
-    return status is not None and status.answered and (status.ready or not ready)
+def _is_ready(version: VersionStatus | None) -> bool:
+    return version is not None and version.ready and version.answered and not version.failed
 
 
-def _share(targets: Sequence[TrafficTarget]) -> Traffic:
-    """The same proportions, summing to 100 again; the first gets what rounding leaves."""
-    total = sum(target.weight for target in targets)
-    if not total:
-        return ()
-    rest = [TrafficTarget(version=t.version, weight=t.weight * 100 // total) for t in targets[1:]]
-    first = 100 - sum(target.weight for target in rest)
-    return (TrafficTarget(version=targets[0].version, weight=first), *rest)
+def _has_answered(version: VersionStatus | None) -> bool:
+    return version is not None and version.answered and not version.failed
+
+
+def _shares(traffic: Traffic) -> dict[str, int]:
+    return {target.version: target.weight for target in traffic if target.weight > 0}
+
+
+def _targets(shares: Mapping[str, int]) -> Traffic:
+    """Scale to exactly 100; what rounding leaves goes to those who lost most by it, first come first."""
+    total = sum(shares.values())
+    scaled = {name: share * 100 // total for name, share in shares.items()}
+    by_loss = sorted(shares, key=lambda name: -(shares[name] * 100 % total))
+    for name in by_loss[: 100 - sum(scaled.values())]:
+        scaled[name] += 1
+    return tuple(TrafficTarget(version=name, weight=weight) for name, weight in scaled.items())

@@ -1,119 +1,129 @@
-"""What is now to be said of one version."""
+"""How each version is: starting, answered, ready, or failed for good."""
 
-import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 from modelport_crds.mlmodel import MLModel, ModelVersion, SampleAnswer, VersionStatus
-from modelport_crds.reasons import EXPLANATIONS, Reason
+from modelport_crds.reasons import Reason
 from msgspec.structs import replace
 
-from modelport_operator.core.observe import VersionObserved
-from modelport_operator.core.words import RuntimeWord, SampleReply
-
-# Enough to compare and to show; a sample's answer may be a whole transformed image.
-_ANSWER_CHARACTERS_KEPT = 4096
-
-
-def needs_word(known: VersionStatus | None, template: str) -> bool:
-    """Ask the runtime only until this very template has answered or failed: then its status says it all."""
-    return known is None or known.template != template or not (known.answered or known.failed)
+from modelport_operator.core.answers import Answer, RuntimeStatus, SampleRefused
+from modelport_operator.core.desired import desired_deployment
+from modelport_operator.core.observe import Observed
+from modelport_operator.core.pods import PodFacts
+from modelport_operator.core.problems import ONCE, Problem, with_cure
+from modelport_operator.core.questions import current_pods
+from modelport_operator.core.specs.deployment import template_digest
+from modelport_operator.settings import Settings
 
 
-def decide_version(
-    model: MLModel, version: ModelVersion, template: str, observed: VersionObserved
+def decide_versions(model: MLModel, observed: Observed, settings: Settings) -> tuple[VersionStatus, ...]:
+    """Every version of the spec, and those removed from it that still serve."""
+    wanted = tuple(_decide_version(model, version, observed, settings) for version in model.spec.versions)
+    return (*wanted, *_leaving(model, observed))
+
+
+def _leaving(model: MLModel, observed: Observed) -> list[VersionStatus]:
+    """A removed version goes on serving until traffic has left it: its pods are there until then."""
+    served = {target.version for target in model.status.traffic if target.weight}
+    return [
+        _with_pods(known, observed.pods_of(known.name))
+        for known in model.status.versions
+        if known.name in served
+        and model.spec.version(known.name) is None
+        and observed.has_deployment(known.name)
+    ]
+
+
+def _decide_version(
+    model: MLModel, version: ModelVersion, observed: Observed, settings: Settings
 ) -> VersionStatus:
-    """`template` is the digest of the version's pod template as it should be now."""
-    known = model.status.version(version.name)
-    status = _counted(_begun(known, version, template), observed)
-    if known is not None and known.failed and known.template == template:
-        return replace(known, replicas=observed.ready_pods, ready=False)
-    if needs_word(known, template):
-        return _judge_first_answer(status, known, template, observed)
-    return _judge_running(status, observed)
+    template = template_digest(desired_deployment(model, version, settings))
+    known = _carried_over(version, model.status.version(version.name), template)
+    if known.failed:
+        return known
+    pods = observed.pods_of(version.name)
+    answer = observed.answers.get(version.name, Answer())
+    known = _with_answer(known, answer, template)
+    known = _with_pods(known, pods)
+    problem = _problem(observed, version.name, current_pods(pods, template), answer)
+    return _judged(known, problem, current_pods(pods, template))
 
 
-def _begun(known: VersionStatus | None, version: ModelVersion, template: str) -> VersionStatus:
-    if known is None or (known.failed and known.template != template):
-        return VersionStatus(name=version.name, digest=f"sha256:{version.artifact.sha256}", template=template)
+def _carried_over(version: ModelVersion, known: VersionStatus | None, template: str) -> VersionStatus:
+    """A changed template is a new try: what failed may work now. One that has answered keeps serving
+    from its old pods meanwhile, so it stays as it was until the new template has answered too."""
+    if known is not None and (known.template == template or known.answered):
+        return known
+    return VersionStatus(name=version.name, template=template, digest=f"sha256:{version.artifact.sha256}")
+
+
+def _with_answer(known: VersionStatus, answer: Answer, template: str) -> VersionStatus:
+    if answer.status is None or answer.status.state != "ready":
+        return known
+    known = replace(known, **_own_words(answer.status))
+    if isinstance(answer.sample, SampleAnswer):
+        return replace(known, answered=True, template=template, sample_answer=answer.sample)
     return known
 
 
-def _counted(status: VersionStatus, observed: VersionObserved) -> VersionStatus:
-    return replace(status, replicas=observed.ready_pods, restarts=observed.restarts)
+def _own_words(status: RuntimeStatus) -> dict[str, Any]:
+    libraries: Mapping[str, Any] = status.libraries or {}
+    return {
+        "signature": status.signature,
+        "libraries": {**libraries, "differences": list(status.differences)},
+        "sandbox": status.sandbox,
+    }
 
 
-def _judge_first_answer(
-    status: VersionStatus, known: VersionStatus | None, template: str, observed: VersionObserved
-) -> VersionStatus:
-    served_before = known is not None and known.answered
-    failure = _failure(observed)
-    if failure is not None:
-        # A version that has answered under another template keeps its pods of that template.
-        return _not_ready(status, *failure, failed=not served_before, observed=observed)
-    word, reply = observed.word, observed.reply
-    if word is not None and reply is not None and reply.status == 200:
-        return _answered(status, template, word, reply, observed)
-    trouble = observed.trouble
-    message = trouble.message if trouble else EXPLANATIONS[Reason.PROGRESSING].meaning
-    reason = trouble.reason if trouble else Reason.PROGRESSING
-    return _not_ready(status, reason, message, failed=False, observed=observed)
-
-
-def _failure(observed: VersionObserved) -> tuple[str, str] | None:
-    word, reply, trouble = observed.word, observed.reply, observed.trouble
-    if word is not None and word.state == "failed":
-        return word.reason, word.message
-    if reply is not None and reply.status != 200:
-        return reply.reason, reply.message
-    if trouble is not None and trouble.final and word is None:
-        return trouble.reason, trouble.message
-    return None
-
-
-def _not_ready(
-    status: VersionStatus, reason: str, message: str, *, failed: bool, observed: VersionObserved
-) -> VersionStatus:
-    ready = status.answered and observed.ready_pods > 0
-    sandbox = observed.word.sandbox if observed.word else status.sandbox
-    libraries = observed.word.libraries if observed.word else status.libraries
+def _with_pods(known: VersionStatus, pods: tuple[PodFacts, ...]) -> VersionStatus:
+    replicas = sum(pod.ready for pod in pods)
     return replace(
-        status,
-        reason=str(reason),
-        message=message,
-        failed=failed,
-        ready=ready,
-        sandbox=sandbox,
-        libraries=libraries,
+        known,
+        replicas=replicas,
+        ready=known.answered and replicas > 0,
+        restarts=max((pod.restarts for pod in pods), default=0),
     )
 
 
-def _answered(
-    status: VersionStatus, template: str, word: RuntimeWord, reply: SampleReply, observed: VersionObserved
-) -> VersionStatus:
-    return replace(
-        status,
-        answered=True,
-        failed=False,
-        ready=observed.ready_pods > 0,
-        template=template,
-        reason=Reason.SERVING,
-        message=" ".join(word.differences),
-        signature=word.signature,
-        libraries=word.libraries,
-        sandbox=word.sandbox,
-        sample_answer=_kept(reply.body),
-    )
+def _problem(observed: Observed, version: str, pods: tuple[PodFacts, ...], answer: Answer) -> Problem | None:
+    """The runtime's own word wins: it knows more than its exit code."""
+    if answer.status is not None and answer.status.state == "failed":
+        reason = answer.status.reason or Reason.LOAD_FAILED
+        return Problem(reason, answer.status.message, ONCE)
+    if isinstance(answer.sample, SampleRefused):
+        return Problem(answer.sample.reason, answer.sample.message, ONCE)
+    told = (pod.problem for pod in pods if not pod.ready and pod.problem is not None)
+    return next(told, observed.quota_problems.get(version))
 
 
-def _judge_running(status: VersionStatus, observed: VersionObserved) -> VersionStatus:
-    if observed.ready_pods > 0:
-        message = status.message if status.reason == Reason.SERVING else ""
-        return replace(status, ready=True, reason=Reason.SERVING, message=message)
-    trouble = observed.trouble
-    reason = trouble.reason if trouble else Reason.PROGRESSING
-    message = trouble.message if trouble else "The version is starting again."
-    return replace(status, ready=False, reason=reason, message=message)
+def _judged(known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts, ...]) -> VersionStatus:
+    if known.ready and not _spoils_new_template(problem, pods):
+        return replace(known, reason=Reason.SERVING, message=_differences(known))
+    if problem is None:
+        return replace(known, reason=Reason.PROGRESSING, message=_stage(known, pods))
+    message = with_cure(problem.reason, problem.message)
+    if _is_final(known, problem, pods):
+        return replace(known, failed=True, replicas=0, reason=problem.reason, message=message)
+    return replace(known, reason=problem.reason, message=message)
 
 
-def _kept(body: str) -> SampleAnswer:
-    digest = hashlib.sha256(body.encode()).hexdigest()
-    return SampleAnswer(body=body[:_ANSWER_CHARACTERS_KEPT], sha256=digest)
+def _spoils_new_template(problem: Problem | None, pods: tuple[PodFacts, ...]) -> bool:
+    """The old pods serve while the new ones cannot: worth saying, though nothing is lost yet."""
+    return problem is not None and bool(pods) and not any(pod.ready for pod in pods)
+
+
+def _is_final(known: VersionStatus, problem: Problem, pods: tuple[PodFacts, ...]) -> bool:
+    """What has answered once is never given up: its pods start again, later and later."""
+    if known.answered or problem.final_after is None:
+        return False
+    return problem.final_after == ONCE or max((pod.endings for pod in pods), default=0) >= problem.final_after
+
+
+def _stage(known: VersionStatus, pods: tuple[PodFacts, ...]) -> str:
+    doing = pods[0].stage if pods else "waiting for its pod"
+    return f"{known.name} is {'starting again' if known.answered else doing}."
+
+
+def _differences(known: VersionStatus) -> str:
+    return " ".join((known.libraries or {}).get("differences", ()))

@@ -1,1 +1,1 @@
-"""Each object of a version: spec in, manifest out, nothing else."""
+"""One Kubernetes object a file: model, version and settings in, the object out."""

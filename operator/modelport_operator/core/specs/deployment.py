@@ -1,128 +1,167 @@
-"""The Deployment of one version: fetch and verify the file, then one process that holds nothing worth stealing."""
+"""The Deployment of one version: the pod template that Kubernetes, and standalone's LocalCluster, run."""
+
+import hashlib
+import json
+import math
+from typing import Any
 
 from modelport_crds.mlmodel import MLModel, ModelVersion
+from modelport_crds.names import ANNOTATION_TEMPLATE
 
-from modelport_operator.core import naming
-from modelport_operator.core.naming import Object
-from modelport_operator.core.specs.environment import (
-    ARTIFACT_FOLDER,
-    RUN_FOLDER,
-    fetch_environment,
-    runtime_environment,
+from modelport_operator.core.naming import object_metadata, object_name, version_labels, version_selector
+from modelport_operator.core.specs.container_env import (
+    ARTIFACT_DIR,
+    RUN_DIR,
+    build_fetch_env,
+    build_runtime_env,
+    memory_bytes,
 )
+from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
-RUNTIME_CONTAINER = "model"
-FETCH_CONTAINER = "fetch"
 PORT = 8080
-
-# Kubernetes sends SIGTERM and removes the endpoint at the same time; what is already on its way
-# needs a moment to arrive, and what runs then may take the model's own time limit.
-_DRAIN_SECONDS = 3
-_STARTUP_PERIOD_SECONDS = 1
-# The runtime ends a hung load itself (SIGALRM); the probe is for code that switched the alarm off.
-_STARTUP_SLACK_SECONDS = 10
+DRAIN_SECONDS = 5
+# The same for all: if it followed timeoutSeconds, changing that would restart every pod.
+_GRACE_SECONDS = 45
+# Importing the framework comes before the load limit starts to count, and a cold node is slow at it.
+_STARTUP_SLACK_SECONDS = 60
 
 
 def build_deployment(model: MLModel, version: ModelVersion, settings: Settings, *, replicas: int) -> Object:
-    """`replicas` is decided by the caller: a version that failed for good runs none."""
+    template = _build_template(model, version, settings, replicas)
+    template["metadata"]["annotations"] = {ANNOTATION_TEMPLATE: _digest(template)}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": naming.metadata(model, version.name),
+        "metadata": object_metadata(model, version.name),
         "spec": {
             "replicas": replicas,
-            "selector": {"matchLabels": naming.selector(model, version.name)},
-            # Surge only: a pod goes when its successor is ready, never before.
+            "revisionHistoryLimit": 1,
+            "selector": {"matchLabels": version_selector(model, version.name)},
+            # The old pod goes only when the new one is ready: a change never takes capacity away.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-            "template": {
-                "metadata": {"labels": naming.labels(model, version.name)},
-                "spec": _pod(model, version, settings),
-            },
+            "template": template,
         },
     }
 
 
-def _pod(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
-    pod: Object = {
-        "serviceAccountName": naming.child_name(model, version.name),
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": model.spec.timeout_seconds + 2 * _DRAIN_SECONDS,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "runAsGroup": 65532,
-            "fsGroup": 65532,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "initContainers": [_fetch_container(version, settings)],
-        "containers": [_runtime_container(model, version, settings)],
-        "volumes": [
-            {"name": "artifact", "emptyDir": {}},
-            {"name": "run", "emptyDir": {"sizeLimit": "1Mi"}},
-        ],
-    }
-    if model.spec.scaling.min_replicas > 1:
-        pod["topologySpreadConstraints"] = [_spread(model, version)]
-    return pod
+def template_digest(deployment: Object) -> str:
+    """The digest of the pod template, which its pods carry too: it tells one try from the next."""
+    digest: str = deployment["spec"]["template"]["metadata"]["annotations"][ANNOTATION_TEMPLATE]
+    return digest
 
 
-def _fetch_container(version: ModelVersion, settings: Settings) -> Object:
+def _digest(template: Object) -> str:
+    # How pods spread is about their number, not about what runs in them.
+    spec = {key: value for key, value in template["spec"].items() if key != "topologySpreadConstraints"}
+    text = json.dumps([template["metadata"], spec], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _build_template(model: MLModel, version: ModelVersion, settings: Settings, replicas: int) -> Object:
+    spread = {"topologySpreadConstraints": [_spread(model, version)]} if replicas > 1 else {}
     return {
-        "name": FETCH_CONTAINER,
-        "image": settings.runtime_image,
+        "metadata": {"labels": version_labels(model, version.name)},
+        "spec": {
+            "serviceAccountName": object_name(model, version.name),
+            "automountServiceAccountToken": False,
+            # A Service's variables would tell the model the names of all other models.
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": _GRACE_SECONDS,
+            "securityContext": _pod_security(),
+            "initContainers": [_build_fetch_container(version, settings)],
+            "containers": [_build_model_container(model, version, settings)],
+            "volumes": [
+                {"name": "artifact", "emptyDir": {}},
+                {"name": "run", "emptyDir": {"sizeLimit": "16Mi"}},
+            ],
+            **spread,
+        },
+    }
+
+
+def _build_fetch_container(version: ModelVersion, settings: Settings) -> Object:
+    return {
+        "name": "fetch",
+        "image": _image(version, settings),
         "command": ["python", "-I", "-m", "modelport_runtime.fetch"],
-        "env": fetch_environment(version, settings),
-        "securityContext": _confined(),
+        "env": build_fetch_env(version, settings),
+        "securityContext": _container_security(),
+        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [{"name": "artifact", "mountPath": ARTIFACT_FOLDER}],
+        "volumeMounts": [{"name": "artifact", "mountPath": ARTIFACT_DIR}],
     }
 
 
-def _runtime_container(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
-    threshold = (settings.load_timeout_seconds + _STARTUP_SLACK_SECONDS) // _STARTUP_PERIOD_SECONDS
+def _build_model_container(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
     return {
-        "name": RUNTIME_CONTAINER,
-        "image": settings.runtime_image,
+        "name": "model",
+        "image": _image(version, settings),
         "command": ["python", "-I", "-m", "modelport_runtime"],
-        "env": runtime_environment(model, version, settings),
+        "env": build_runtime_env(model, version, settings),
         "ports": [{"name": "http", "containerPort": PORT}],
+        "securityContext": _container_security(),
         "resources": _resources(version, settings),
-        "securityContext": _confined(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "startupProbe": _probe("/startupz", period=_STARTUP_PERIOD_SECONDS, failures=threshold),
-        "readinessProbe": _probe("/readyz", period=5, failures=2),
-        "livenessProbe": _probe("/healthz", period=10, failures=6),
-        "lifecycle": {"preStop": {"sleep": {"seconds": _DRAIN_SECONDS}}},
         "volumeMounts": [
-            {"name": "artifact", "mountPath": ARTIFACT_FOLDER, "readOnly": True},
-            {"name": "run", "mountPath": RUN_FOLDER},
+            {"name": "artifact", "mountPath": ARTIFACT_DIR, "readOnly": True},
+            {"name": "run", "mountPath": RUN_DIR},
         ],
+        **_probes(settings),
+        # Endpoints are taken out of routing while this sleeps; only then comes SIGTERM.
+        "lifecycle": {
+            "preStop": {
+                "exec": {"command": ["python", "-I", "-c", f"import time; time.sleep({DRAIN_SECONDS})"]}
+            }
+        },
     }
 
 
-def _resources(version: ModelVersion, settings: Settings) -> Object:
-    limits = {"memory": str(settings.runtime_memory_bytes), **version.resources.limits}
-    requests = {"cpu": "100m", "memory": "256Mi", **version.resources.requests}
-    return {"requests": requests, "limits": limits}
+def _image(version: ModelVersion, settings: Settings) -> str:
+    return settings.runtime_image.replace("{framework}", version.framework)
 
 
-def _confined() -> Object:
-    """What Pod Security *restricted* asks of a container, and a read-only root."""
+def _probes(settings: Settings) -> dict[str, Any]:
+    period = 1
+    threshold = math.ceil((settings.load_timeout_seconds + _STARTUP_SLACK_SECONDS) / period)
     return {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
+        "startupProbe": _probe("/startupz", period=period, failures=threshold),
+        "readinessProbe": _probe("/readyz", period=period, failures=3),
+        "livenessProbe": _probe("/healthz", period=10, failures=3),
     }
 
 
 def _probe(path: str, *, period: int, failures: int) -> Object:
     return {
-        "httpGet": {"path": path, "port": "http"},
+        "httpGet": {"path": path, "port": PORT},
         "periodSeconds": period,
-        "failureThreshold": failures,
         "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
+
+
+def _resources(version: ModelVersion, settings: Settings) -> Object:
+    limit = str(memory_bytes(version, settings))
+    requests = {"cpu": "100m", "memory": "256Mi", **version.resources.requests}
+    return {"requests": requests, "limits": {**version.resources.limits, "memory": limit}}
+
+
+def _pod_security() -> Object:
+    # 65532 is the images' own user; the fetched file is readable by its group.
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def _container_security() -> Object:
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
     }
 
 
@@ -131,5 +170,5 @@ def _spread(model: MLModel, version: ModelVersion) -> Object:
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
         "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": naming.selector(model, version.name)},
+        "labelSelector": {"matchLabels": version_selector(model, version.name)},
     }

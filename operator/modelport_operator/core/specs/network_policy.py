@@ -1,37 +1,72 @@
-"""Who may reach a model: the gateway and the operator. What a model may reach: nothing."""
+"""The NetworkPolicy of one version: reached by gateway and operator, reaching its artifact's source only."""
 
-from modelport_crds import names
-from modelport_crds.mlmodel import MLModel, ModelVersion
+from urllib.parse import urlsplit
 
-from modelport_operator.core import naming
-from modelport_operator.core.naming import Object
+from modelport_crds.mlmodel import Artifact, MLModel, ModelVersion
+from modelport_crds.names import LABEL_COMPONENT
+
+from modelport_operator.core.artifact_address import artifact_address, is_in_platform_store
+from modelport_operator.core.naming import object_metadata, version_selector
 from modelport_operator.core.specs.deployment import PORT
+from modelport_operator.kube import Object
+from modelport_operator.settings import Settings
 
-_CALLERS = ("gateway", "operator")
+# Nothing inside the cluster or the cloud's metadata service: an artifact's address comes from a user.
+_PRIVATE_NETWORKS = ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
+_DEFAULT_PORTS = {"http": 80, "https": 443, "s3": 443}
 
 
-def build_network_policy(model: MLModel, version: ModelVersion) -> Object:
+def build_network_policy(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": naming.metadata(model, version.name),
+        "metadata": object_metadata(model, version.name),
         "spec": {
-            "podSelector": {"matchLabels": naming.selector(model, version.name)},
+            "podSelector": {"matchLabels": version_selector(model, version.name)},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [
                 {
-                    "from": [_component(name) for name in _CALLERS],
+                    "from": [_platform_pods("gateway", settings), _platform_pods("operator", settings)],
                     "ports": [{"port": PORT, "protocol": "TCP"}],
                 }
             ],
-            "egress": [],
+            # A policy knows pods, not containers: the model shares what its init container needs.
+            "egress": _egress(version.artifact, settings),
         },
     }
 
 
-def _component(name: str) -> Object:
-    """The platform runs in a namespace of its own, whose name the chart chooses: any namespace, these labels."""
+def _egress(artifact: Artifact, settings: Settings) -> list[Object]:
+    port = _port(artifact_address(artifact, settings))
+    if port is None:
+        return []
+    source = (
+        _platform_pods("control-api", settings)
+        if is_in_platform_store(artifact)
+        else {"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE_NETWORKS}}
+    )
+    return [{"to": [source], "ports": [{"port": port, "protocol": "TCP"}]}, _dns()]
+
+
+def _port(address: str) -> int | None:
+    url = urlsplit(address)
+    return url.port or _DEFAULT_PORTS.get(url.scheme)
+
+
+def _dns() -> Object:
     return {
-        "namespaceSelector": {},
-        "podSelector": {"matchLabels": {names.LABEL_COMPONENT: name, names.LABEL_MANAGED_BY: "modelport"}},
+        "to": [
+            {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+                "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+            }
+        ],
+        "ports": [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")],
+    }
+
+
+def _platform_pods(component: str, settings: Settings) -> Object:
+    return {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.platform_namespace}},
+        "podSelector": {"matchLabels": {LABEL_COMPONENT: component}},
     }

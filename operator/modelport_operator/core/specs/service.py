@@ -1,21 +1,20 @@
-"""The Service of one version: it makes the EndpointSlices that the gateway watches."""
+"""The Service of one version. Headless: the gateway chooses among pods itself, by their EndpointSlices."""
 
 from modelport_crds.mlmodel import MLModel, ModelVersion
 
-from modelport_operator.core import naming
-from modelport_operator.core.naming import Object
+from modelport_operator.core.naming import object_metadata, version_selector
 from modelport_operator.core.specs.deployment import PORT
+from modelport_operator.kube import Object
 
 
 def build_service(model: MLModel, version: ModelVersion) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": naming.metadata(model, version.name),
+        "metadata": object_metadata(model, version.name),
         "spec": {
-            # Headless: the gateway chooses the pod itself, by requests in flight.
             "clusterIP": "None",
-            "selector": naming.selector(model, version.name),
-            "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
+            "selector": version_selector(model, version.name),
+            "ports": [{"name": "http", "port": PORT, "protocol": "TCP", "targetPort": PORT}],
         },
     }

@@ -1,15 +1,15 @@
-"""An account without rights: the default one may have been given some."""
+"""The ServiceAccount of one version: an identity that may do nothing and whose token no pod gets."""
 
 from modelport_crds.mlmodel import MLModel, ModelVersion
 
-from modelport_operator.core import naming
-from modelport_operator.core.naming import Object
+from modelport_operator.core.naming import object_metadata
+from modelport_operator.kube import Object
 
 
 def build_service_account(model: MLModel, version: ModelVersion) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": naming.metadata(model, version.name),
+        "metadata": object_metadata(model, version.name),
         "automountServiceAccountToken": False,
     }

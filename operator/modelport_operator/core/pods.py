@@ -1,0 +1,105 @@
+"""A pod, reduced to what decisions need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modelport_crds.names import ANNOTATION_TEMPLATE, LABEL_MODEL_VERSION
+
+from modelport_operator.core.pod_reasons import container_statuses, read_problem
+from modelport_operator.core.problems import Problem
+from modelport_operator.core.specs.deployment import PORT
+from modelport_operator.kube import Object
+from modelport_operator.settings import Settings
+
+
+@dataclass(frozen=True)
+class PodFacts:
+    """`endings`: how many times a container of it has ended; `address`: `host:port` or `unix:/path`."""
+
+    name: str
+    version: str
+    template: str
+    address: str | None
+    ready: bool
+    started: bool
+    restarts: int
+    endings: int
+    problem: Problem | None
+    stage: str
+
+
+def read_pod(pod: Object, slices: Sequence[Object], settings: Settings) -> PodFacts:
+    metadata = pod["metadata"]
+    main = next(iter(container_statuses(pod)), {})
+    return PodFacts(
+        name=metadata["name"],
+        version=metadata.get("labels", {}).get(LABEL_MODEL_VERSION, ""),
+        template=(metadata.get("annotations") or {}).get(ANNOTATION_TEMPLATE, ""),
+        address=_address(pod, slices),
+        ready=_is_ready(pod),
+        started=_has_started(main) or _is_ready(pod),
+        restarts=int(main.get("restartCount", 0)),
+        endings=_endings(pod),
+        problem=read_problem(pod, settings),
+        stage=_stage(pod, main),
+    )
+
+
+def is_live(pod: Object) -> bool:
+    """A pod on its way out says nothing about the try that follows it."""
+    return not pod["metadata"].get("deletionTimestamp")
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or ()
+    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+
+
+def _has_started(main: Object) -> bool:
+    return bool(main.get("started")) and "running" in main.get("state", {})
+
+
+def _endings(pod: Object) -> int:
+    statuses = [*container_statuses(pod, "initContainerStatuses"), *container_statuses(pod)]
+    return max((_container_endings(status) for status in statuses), default=0)
+
+
+def _container_endings(status: Object) -> int:
+    """Restarts, and one more if it is down now: its restart is counted only once it has happened."""
+    state = status.get("state", {})
+    failed_now = state.get("terminated") is not None and not _ended_well(state)
+    waits_after_end = "waiting" in state and "terminated" in status.get("lastState", {})
+    return int(status.get("restartCount", 0)) + (1 if failed_now or waits_after_end else 0)
+
+
+def _ended_well(state: Object) -> bool:
+    return bool(state["terminated"].get("reason") == "Completed")
+
+
+def _stage(pod: Object, main: Object) -> str:
+    if _has_started(main):
+        return "answering its sample"
+    if "running" in main.get("state", {}):
+        return "loading the model"
+    if any("running" in each.get("state", {}) for each in container_statuses(pod, "initContainerStatuses")):
+        return "fetching the model file"
+    return "starting its pod"
+
+
+def _address(pod: Object, slices: Sequence[Object]) -> str | None:
+    """An EndpointSlice knows unix sockets too; a pod that was never ready may be in its own status only."""
+    listed = _listed_address(pod["metadata"]["name"], slices) or pod.get("status", {}).get("podIP")
+    if not listed:
+        return None
+    if listed.startswith("unix:"):
+        return str(listed)
+    return f"[{listed}]:{PORT}" if ":" in listed else f"{listed}:{PORT}"
+
+
+def _listed_address(pod_name: str, slices: Sequence[Object]) -> str | None:
+    for slice_ in slices:
+        for endpoint in slice_.get("endpoints") or ():
+            if endpoint.get("targetRef", {}).get("name") == pod_name:
+                address: str = endpoint["addresses"][0]
+                return address
+    return None

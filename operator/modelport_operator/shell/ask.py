@@ -1,0 +1,31 @@
+"""Puts the core's questions to the runtimes, all at once."""
+
+import asyncio
+from collections.abc import Sequence
+
+from modelport_crds.reasons import Reason
+
+from modelport_operator.core.answers import Answer, SampleRefused
+from modelport_operator.core.questions import Question, sample_body
+from modelport_operator.shell.runtimes import Runtimes
+
+# A version that was never asked anything must not be routed to.
+_NO_SAMPLE = SampleRefused(
+    Reason.SAMPLE_INVALID, "The version came without a sample, and its runtime could not make one."
+)
+
+
+async def ask_all(runtimes: Runtimes, questions: Sequence[Question]) -> dict[str, Answer]:
+    """Give each version's answer, by its name."""
+    answers = await asyncio.gather(*(_ask(runtimes, question) for question in questions))
+    return {question.version.name: answer for question, answer in zip(questions, answers, strict=True)}
+
+
+async def _ask(runtimes: Runtimes, question: Question) -> Answer:
+    status = await runtimes.status(question.address)
+    if status is None or status.state != "ready" or not question.sample:
+        return Answer(status=status)
+    body = sample_body(question.version, status)
+    if body is None:
+        return Answer(status=status, sample=_NO_SAMPLE)
+    return Answer(status=status, sample=await runtimes.predict(question.address, body))

@@ -1,0 +1,12 @@
+"""What the operator counts. On the default registry, which its metrics endpoint exposes."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECONCILE_SECONDS = Histogram("modelport_operator_reconcile_seconds", "Time of one pass over one model.")
+RECONCILE_ERRORS = Counter(
+    "modelport_operator_reconcile_errors_total", "Passes that failed and are tried again.", ["error"]
+)
+WRITES = Counter("modelport_operator_writes_total", "What passes wrote to the cluster.", ["verb"])
+WATCH_RESTARTS = Counter("modelport_operator_watch_restarts_total", "Watches begun anew.", ["kind"])
+QUEUE_DEPTH = Gauge("modelport_operator_queue_depth", "Models that wait for a pass.")
+MODELS = Gauge("modelport_operator_models", "Models by state after their last pass.", ["state"])

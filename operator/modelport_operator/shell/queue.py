@@ -1,0 +1,68 @@
+"""Which models wait for a pass. A model waits once however often it is named, and is never in two passes."""
+
+import asyncio
+from collections import OrderedDict
+
+from modelport_operator.shell.metrics import QUEUE_DEPTH
+from modelport_operator.shell.reconcile import Key
+
+
+class WorkQueue:
+    """`take` gives a key that no one else holds; `done` gives it back. Named meanwhile, it comes again."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[Key, None] = OrderedDict()
+        self._held: set[Key] = set()
+        self._again: set[Key] = set()
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._something = asyncio.Event()
+
+    def add(self, key: Key) -> None:
+        if key in self._held:
+            self._again.add(key)
+            return
+        self._waiting[key] = None
+        self._tell()
+
+    def add_after(self, key: Key, seconds: float) -> None:
+        """Add it later. The earlier of two such times counts."""
+        loop = asyncio.get_running_loop()
+        timer = self._timers.get(key)
+        if timer is not None and timer.when() <= loop.time() + seconds:
+            return
+        if timer is not None:
+            timer.cancel()
+        self._timers[key] = loop.call_later(seconds, self._on_time, key)
+
+    async def take(self) -> Key:
+        while not self._waiting:
+            self._something.clear()
+            await self._something.wait()
+        key, _ = self._waiting.popitem(last=False)
+        self._held.add(key)
+        self._tell()
+        return key
+
+    def done(self, key: Key) -> None:
+        self._held.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def forget(self, key: Key) -> None:
+        """Drop what is due later for it."""
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+
+    def close(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _on_time(self, key: Key) -> None:
+        del self._timers[key]
+        self.add(key)
+
+    def _tell(self) -> None:
+        QUEUE_DEPTH.set(len(self._waiting))
+        self._something.set()

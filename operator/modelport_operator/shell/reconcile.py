@@ -1,0 +1,97 @@
+"""One pass over one model: read, ask, decide, write. Every decision is the core's."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import structlog
+from modelport_crds.mlmodel import MLModel, from_object
+from modelport_crds.names import FIELD_MANAGER, KIND, LABEL_MODEL
+
+from modelport_operator.core.decide import Decision, ObjectRef, decide
+from modelport_operator.core.desired import CHILD_KINDS
+from modelport_operator.core.naming import children_selector
+from modelport_operator.core.observe import Observed, observe
+from modelport_operator.core.questions import questions
+from modelport_operator.kube import Kube, Object
+from modelport_operator.settings import Settings
+from modelport_operator.shell.ask import ask_all
+from modelport_operator.shell.clock import Clock
+from modelport_operator.shell.metrics import WRITES
+from modelport_operator.shell.runtimes import Runtimes
+from modelport_operator.shell.status_patch import patch_status
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """Which MLModel."""
+
+    namespace: str
+    name: str
+
+
+async def reconcile(
+    kube: Kube, runtimes: Runtimes, key: Key, settings: Settings, clock: Clock
+) -> float | None:
+    """Bring the cluster one step nearer to what the model asks for.
+
+    Gives the seconds after which to look again, None to wait for the next event. Raises `KubeError` if the
+    cluster did not do something: run it again. Killed between any two writes, the next pass goes on there.
+    """
+    found = await kube.get(KIND, key.namespace, key.name)
+    if found is None:
+        return None  # Its children go with it: it owns them.
+    model = from_object(found)
+    observed = await _observe(kube, model, settings)
+    answers = await ask_all(runtimes, questions(model, observed, settings))
+    decision = decide(model, replace(observed, answers=answers), clock.now(), settings)
+    await _carry_out(kube, model, decision)
+    _log_changes(model, decision)
+    return decision.requeue_after
+
+
+async def _observe(kube: Kube, model: MLModel, settings: Settings) -> Observed:
+    namespace, name = model.metadata.namespace, model.metadata.name
+    by_model = {LABEL_MODEL: name}
+    *children, pods, slices = await asyncio.gather(
+        *(_list(kube, kind, namespace, children_selector(name)) for kind in CHILD_KINDS),
+        _list(kube, "Pod", namespace, by_model),
+        _list(kube, "EndpointSlice", namespace, by_model),
+    )
+    return observe(model, [obj for group in children for obj in group], pods, slices, settings)
+
+
+async def _list(kube: Kube, kind: str, namespace: str, labels: dict[str, str]) -> list[Object]:
+    # The Kubernetes API leaves the kind out of a list's items.
+    return [{**obj, "kind": kind} for obj in await kube.list(kind, namespace, labels)]
+
+
+async def _carry_out(kube: Kube, model: MLModel, decision: Decision) -> None:
+    await _apply(kube, decision.apply)
+    await patch_status(kube, model, decision.status)
+    await _apply(kube, decision.stop)
+    await _delete(kube, decision.delete)
+
+
+async def _apply(kube: Kube, objects: Iterable[Object]) -> None:
+    for obj in objects:
+        await kube.apply(obj, field_manager=FIELD_MANAGER)
+        WRITES.labels("apply").inc()
+
+
+async def _delete(kube: Kube, refs: Iterable[ObjectRef]) -> None:
+    for ref in refs:
+        await kube.delete(ref.kind, ref.namespace, ref.name)
+        WRITES.labels("delete").inc()
+
+
+def _log_changes(model: MLModel, decision: Decision) -> None:
+    log = _log.bind(model=model.public_id)
+    for version in decision.status.versions:
+        before = model.status.version(version.name)
+        if before is None or before.reason != version.reason:
+            log.info("version_changed", version=version.name, reason=version.reason, message=version.message)
+    if decision.status.traffic != model.status.traffic:
+        log.info("traffic_moved", traffic={each.version: each.weight for each in decision.status.traffic})

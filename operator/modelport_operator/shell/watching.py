@@ -1,0 +1,39 @@
+"""Turns what happens in the cluster into "look at this model again"."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from modelport_crds.names import KIND, LABEL_MODEL
+
+from modelport_operator.kube import Kube, KubeError, Object
+from modelport_operator.shell.backoff import Backoff
+from modelport_operator.shell.metrics import WATCH_RESTARTS
+from modelport_operator.shell.reconcile import Key
+
+WATCHED_KINDS = (KIND, "Deployment", "Pod", "EndpointSlice")
+
+_log = structlog.get_logger()
+
+
+async def watch_for_ever(kube: Kube, kind: str, namespace: str | None, on_key: Callable[[Key], None]) -> None:
+    """Call `on_key` for everything there is and for every change. A watch that ends is begun anew,
+    and its listing names all models again, so nothing that happened meanwhile is missed."""
+    backoff: Backoff[str] = Backoff(first=0.2)
+    while True:
+        try:
+            async for event in kube.watch(kind, namespace):
+                backoff.succeeded(kind)
+                if (key := model_key(kind, event.object)) is not None:
+                    on_key(key)
+        except (KubeError, OSError) as error:
+            _log.warning("watch_failed", kind=kind, error=repr(error))
+        WATCH_RESTARTS.labels(kind).inc()
+        await asyncio.sleep(backoff.next_delay(kind))
+
+
+def model_key(kind: str, obj: Object) -> Key | None:
+    """The model that an object is about; None for objects of no model, and for SYNCED."""
+    metadata = obj.get("metadata", {})
+    name = metadata.get("name") if kind == KIND else (metadata.get("labels") or {}).get(LABEL_MODEL)
+    return Key(metadata["namespace"], name) if name else None
