@@ -88,7 +88,11 @@ def internal_error() -> Problem:
 
 
 class ProblemMiddleware:
-    """Turns every exception into an answer. Goes directly below `RequestIdMiddleware`."""
+    """Turns every exception into an answer. Goes directly below `RequestIdMiddleware`.
+
+    Both belong into the app's own list of middlewares: around a Starlette app, its ServerErrorMiddleware
+    has answered already.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
