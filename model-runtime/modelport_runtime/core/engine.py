@@ -3,14 +3,17 @@
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from modelport_runtime.core import v2
 from modelport_runtime.core.answers import Outputs, native_answer
-from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.rows import Request, RowDecoder
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.types import Answer, Call, Failure, Refused
+
+if TYPE_CHECKING:
+    # The backends' package imports this module.
+    from modelport_runtime.core.backends.base import Backend
 
 _MAX_DETAIL = 300
 """An exception may quote its whole input; the caller needs the first words."""
@@ -30,7 +33,7 @@ class Engine:
 
     def __init__(
         self,
-        backend: Backend,
+        backend: "Backend",
         signature: Signature,
         *,
         model: str,

@@ -1,0 +1,23 @@
+"""Is the file the one that the version names?"""
+
+import hashlib
+from pathlib import Path
+
+from modelport_runtime.core.types import LoadError
+
+
+def verify(path: Path, expected: str) -> None:
+    """Compare the file's sha256. Raises `LoadError`: ArtifactNotFound, DigestMismatch."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError):
+        raise LoadError(
+            "ArtifactNotFound", f"No file lies at {path}. Upload the model again, or see the fetch container."
+        ) from None
+    if found != expected:
+        raise LoadError(
+            "DigestMismatch",
+            f"The file's sha256 is {found}, but the version names {expected}. "
+            "The file was changed or cut off: create a new version from the right file.",
+        )

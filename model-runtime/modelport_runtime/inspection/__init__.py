@@ -1,0 +1,22 @@
+"""What can be told of a model file without loading it. Reading is bounded: the file is hostile."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelport_runtime.inspection.libraries import compare
+from modelport_runtime.inspection.scan import Scan, scan
+from modelport_runtime.state import Inspected
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """`references` are the classes and functions that a pickle names, `module` → one name of it."""
+
+    libraries: Inspected
+    references: dict[str, str]
+
+
+def inspect(path: Path) -> Inspection:
+    """Look into the file. A file that cannot be understood tells nothing: loading it will say why."""
+    found: Scan = scan(path)
+    return Inspection(compare(found.versions), found.references)

@@ -1,0 +1,39 @@
+"""What Prometheus may ask of one runtime. A registry of our own: no library's metrics among them."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.process_collector import ProcessCollector
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+ProcessCollector(registry=REGISTRY)
+
+REQUESTS = Counter(
+    "modelport_runtime_requests_total",
+    "Requests to the model, by protocol and HTTP status.",
+    ["protocol", "status"],
+    registry=REGISTRY,
+)
+BATCH_CALLS = Histogram(
+    "modelport_runtime_batch_requests",
+    "Requests that went through the model together.",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+    registry=REGISTRY,
+)
+MODEL_SECONDS = Histogram(
+    "modelport_runtime_model_seconds",
+    "Time of one batch: decoding, the model, encoding.",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    registry=REGISTRY,
+)
+WAITING = Gauge("modelport_runtime_waiting_requests", "Requests that wait for the model.", registry=REGISTRY)
+REFUSED = Counter(
+    "modelport_runtime_queue_refusals_total",
+    "Requests refused because the queue was full.",
+    registry=REGISTRY,
+)
+LOAD_SECONDS = Gauge("modelport_runtime_load_seconds", "How long loading took.", registry=REGISTRY)
+READY = Gauge(
+    "modelport_runtime_ready", "1 when the model is loaded and has answered its sample.", registry=REGISTRY
+)
+SANDBOX_LEVEL = Gauge(
+    "modelport_runtime_sandbox_level", "2: Landlock and seccomp, 1: one of them, 0: none.", registry=REGISTRY
+)

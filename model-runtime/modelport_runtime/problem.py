@@ -1,0 +1,53 @@
+"""Errors as RFC 9457 `application/problem+json`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from modelport_runtime.core.types import Failure, FieldError
+
+CONTENT_TYPE = b"application/problem+json"
+
+
+class Problem(Exception):
+    """Raised on the way to an answer, it is the answer. `detail`: what happened and what to do next."""
+
+    def __init__(  # noqa: PLR0917  # the members of the RFC, in its order
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        reason: str | None = None,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[bytes, bytes] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.headers = dict(headers or {})
+        self._members: dict[str, Any] = {
+            "type": "about:blank",
+            "title": title,
+            "status": status,
+            "detail": detail,
+        }
+        if reason:
+            self._members["reason"] = reason
+        if errors:
+            self._members["errors"] = list(errors)
+
+    def body(self, request_id: str) -> bytes:
+        return orjson.dumps(self._members | {"request_id": request_id})
+
+
+def of_failure(failure: Failure) -> Problem:
+    """Leave out the trace: it is for the log."""
+    return Problem(failure.status, failure.title, failure.detail, failure.reason, failure.errors)
+
+
+def internal_error() -> Problem:
+    return Problem(
+        500,
+        "Internal Server Error",
+        "The runtime failed. Its logs tell more; report the request id if it stays.",
+    )

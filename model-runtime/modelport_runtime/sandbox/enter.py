@@ -1,0 +1,46 @@
+"""Give up every right that a model does not need, and say how far that went."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from modelport_runtime.sandbox import landlock, rights, seccomp, threads
+from modelport_runtime.sandbox.kernel import PR_SET_NO_NEW_PRIVS, machine, prctl
+from modelport_runtime.sandbox.report import SandboxReport
+
+
+def enter(artifact: Path, memory_bytes: int) -> SandboxReport:
+    """Confine this process for good. Call it in the only thread, after imports and before reading the model.
+
+    Never raises: what the machine cannot do lowers the level, and the caller decides what that forbids.
+    """
+    threads.instead_of_processes()
+    rights.forbid_core_dumps()
+    known = machine()
+    if known is None:
+        return SandboxReport(0, "this is not Linux on x86-64 or arm64; the memory limit is not held either")
+    memory = _attempt("memory limit", lambda: rights.limit_memory(memory_bytes))
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    capabilities = _attempt("dropping capabilities", lambda: rights.drop_capabilities(known))
+    files = _attempt("Landlock", lambda: _restrict_files(artifact))
+    calls = _attempt("seccomp", lambda: seccomp.install(known))
+    problems = [problem for problem in (files, calls, memory, capabilities) if problem]
+    level = 2 - (files is not None) - (calls is not None)
+    detail = "; ".join(problems) or "Landlock and seccomp hold"
+    return SandboxReport(level, detail)
+
+
+def _restrict_files(artifact: Path) -> None:
+    tasks = len(os.listdir("/proc/self/task"))
+    if tasks != 1:
+        # Below ABI 8 Landlock holds the calling thread only; a model could make another act for it.
+        raise OSError(f"{tasks} threads run already, and it would hold only one of them")
+    landlock.restrict(landlock.read_set(artifact))
+
+
+def _attempt(what: str, act: Callable[[], object]) -> str | None:
+    try:
+        act()
+    except (OSError, ValueError) as error:
+        return f"{what} is not there: {error}"
+    return None
