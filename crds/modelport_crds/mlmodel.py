@@ -177,10 +177,15 @@ def from_object(obj: dict[str, Any]) -> MLModel:
 
 def to_object(model: MLModel) -> dict[str, Any]:
     """Write an MLModel as the API server takes it: plain dictionaries, lists and scalars."""
-    body: dict[str, Any] = msgspec.to_builtins(model)
+    body = _plain(model)
     return {"apiVersion": names.API_VERSION, "kind": names.KIND, **body}
 
 
 def status_to_object(status: MLModelStatus) -> dict[str, Any]:
-    body: dict[str, Any] = msgspec.to_builtins(status)
-    return body
+    return _plain(status)
+
+
+def _plain(struct: Struct) -> dict[str, Any]:
+    # Through JSON: msgspec.to_builtins keeps tuples, which are not equal to the lists that come back.
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(struct))
+    return plain
