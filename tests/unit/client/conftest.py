@@ -1,0 +1,47 @@
+"""Every test has a home, a platform and an environment of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from modelport import Modelport, RetryPolicy
+
+from tests.unit.client.platform import Platform
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("MODELPORT_URL", "MODELPORT_API_KEY", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    # Wide: tables are not folded in the middle of what a test looks for.
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+@pytest.fixture
+def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    platform = Platform()
+    monkeypatch.setenv("MODELPORT_URL", platform.url)
+    yield platform
+    platform.close()
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """The pauses that the client made, instead of making them."""
+    return []
+
+
+@pytest.fixture
+def client(platform: Platform, pauses: list[float]) -> Iterator[Modelport]:
+    retries = RetryPolicy(sleep=pauses.append, random=lambda: 1.0)
+    with Modelport(platform.url, "mlp_live_key", retries=retries) as client:
+        yield client
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    path = tmp_path / "my model.joblib"
+    path.write_bytes(bytes(range(256)) * 1000)
+    return path
