@@ -1,0 +1,171 @@
+"""The init container: bring the model file, and only the right one, to where the runtime reads it.
+
+It starts before every pod, so it imports the standard library alone, and of that little. Exit code 1 tells a
+reason that stays, in the last line of stderr; 2 a source that may be reached later.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+_CHUNK = 1024 * 1024
+_TIMEOUT_SECONDS = 30
+"""Of silence on the network, not of the whole download."""
+_READ_ONLY = 0o444
+
+
+class Refused(Exception):
+    """The file cannot be had, and trying again would not help. `reason`: see docs/reasons.md."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class Unreachable(Exception):
+    """The source did not answer, or broke off: it may do better later."""
+
+
+def main() -> int:
+    try:
+        fetch(*_settings(os.environ))
+    except Refused as refused:
+        print(json.dumps({"reason": refused.reason, "message": refused.message}), file=sys.stderr)
+        return 1
+    except Unreachable as error:
+        print(json.dumps({"message": f"{error} It is tried again."}), file=sys.stderr)
+        return 2
+    return 0
+
+
+def fetch(uri: str, sha256: str, destination: Path) -> None:
+    """Put the bytes of `uri` at `destination`, read-only, whole or not at all.
+
+    Raises `Refused` (ArtifactNotFound, DigestMismatch, TooLarge) or `Unreachable`.
+    """
+    partial = destination.with_name(f"{destination.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        _verify(uri, _bring(uri, partial), sha256)
+        partial.chmod(_READ_ONLY)
+        partial.replace(destination)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise Refused("TooLarge", f"There is no room for the file at {destination.parent}.") from error
+        raise
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _settings(environment: Mapping[str, str]) -> tuple[str, str, Path]:
+    names = ("MODELPORT_FETCH_URI", "MODELPORT_FETCH_SHA256", "MODELPORT_FETCH_TO")
+    missing = [name for name in names if not environment.get(name)]
+    if missing:
+        raise Refused(
+            "ArtifactNotFound", f"{missing[0]} is not set; the operator sets it in the pod template."
+        )
+    uri, sha256, destination = (environment[name] for name in names)
+    return uri, sha256.removeprefix("sha256:").lower(), Path(destination)
+
+
+def _bring(uri: str, partial: Path) -> str:
+    """Give the digest of what lies at `partial` afterwards."""
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return _bring_file(Path(unquote(parts.path)), partial)
+    if parts.scheme in ("http", "https"):
+        return _download(uri, partial)
+    raise Refused(
+        "ArtifactNotFound", f"{parts.scheme or 'no scheme'}: is no source of model files; use file or https."
+    )
+
+
+def _bring_file(source: Path, partial: Path) -> str:
+    try:
+        if not source.is_file():
+            raise Refused("ArtifactNotFound", f"No file lies at {source}.")
+        if _link(source, partial):
+            with partial.open("rb") as linked:
+                return hashlib.file_digest(linked, "sha256").hexdigest()
+        with source.open("rb") as file:
+            return _copy(file, partial)
+    except PermissionError as error:
+        raise Refused(
+            "ArtifactNotFound", f"The file at {source} may not be read: {error.strerror}."
+        ) from error
+
+
+def _link(source: Path, partial: Path) -> bool:
+    """Share the file instead of copying it, if nobody may write it: it could change, and would be locked."""
+    if source.stat().st_mode & 0o222:
+        return False
+    try:
+        os.link(source, partial)
+    except OSError:
+        # Another file system, or one without links: copying does it.
+        return False
+    return True
+
+
+def _download(uri: str, partial: Path) -> str:
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
+    try:
+        # `_bring` let only http and https through.
+        with urlopen(uri, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # see above
+            expected = answer.headers.get("content-length")
+            digest = _copy(answer, partial)
+    except HTTPError as error:
+        raise _refused_or_later(uri, error.code) from error
+    except (OSError, HTTPException) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        raise Unreachable(f"{_shown(uri)} cannot be reached: {error}.") from error
+    if expected is not None and partial.stat().st_size != int(expected):
+        raise Unreachable(f"{_shown(uri)} broke off before its {expected} bytes.")
+    return digest
+
+
+def _refused_or_later(uri: str, status: int) -> Exception:
+    if status == 429 or status >= 500:
+        return Unreachable(f"{_shown(uri)} answered {status}.")
+    return Refused("ArtifactNotFound", f"{_shown(uri)} answered {status}: no file for us lies there.")
+
+
+def _copy(source: IO[bytes], partial: Path) -> str:
+    digest = hashlib.sha256()
+    with partial.open("xb") as file:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+def _verify(uri: str, found: str, expected: str) -> None:
+    if found != expected:
+        raise Refused(
+            "DigestMismatch",
+            f"The sha256 of {_shown(uri)} is {found}, but the version names {expected}. "
+            "Create a new version with the digest of the file as it is now.",
+        )
+
+
+def _shown(uri: str) -> str:
+    """Leave out a query and a password: a signed address is a credential."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The plain bytes of a joblib file, whatever it was compressed with, a piece at a time."""
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+Read = Callable[[int], bytes]
+
+_GZIP, _BZ2, _XZ, _LZMA, _LZ4 = b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"\x5d\x00", b"\x04\x22\x4d\x18"
+_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+
+
+@contextmanager
+def open_plain(path: Path) -> Iterator[Read]:
+    """Give a `read(size)`: at most `size` plain bytes, so that a small file cannot fill the memory.
+
+    Damaged data reads as the end of the file: loading will say what is wrong with it.
+    """
+    with path.open("rb") as file:
+        start = file.read(8)
+        file.seek(0)
+        read = _reader(file, start)
+
+        def read_or_end(size: int) -> bytes:
+            try:
+                return read(size)
+            except (OSError, EOFError, zlib.error, lzma.LZMAError, RuntimeError):
+                return b""
+
+        yield read_or_end
+
+
+def _reader(file: IO[bytes], start: bytes) -> Read:
+    if start.startswith(_LZ4):
+        import lz4.frame
+
+        return _typed(lz4.frame.LZ4FrameFile(file))
+    if start.startswith(_ZLIB):
+        return _zlib(file)
+    openers: dict[bytes, Callable[..., Any]] = {
+        _GZIP: gzip.GzipFile,
+        _BZ2: bz2.BZ2File,
+        _XZ: lzma.LZMAFile,
+        _LZMA: lzma.LZMAFile,
+    }
+    for magic, opener in openers.items():
+        if start.startswith(magic):
+            return _typed(opener(fileobj=file) if opener is gzip.GzipFile else opener(file))
+    return file.read
+
+
+def _typed(opened: Any) -> Read:
+    read: Read = opened.read
+    return read
+
+
+def _zlib(file: IO[bytes]) -> Read:
+    """joblib's default compression is bare zlib, for which the standard library has no file."""
+    inflate = zlib.decompressobj()
+
+    def read(size: int) -> bytes:
+        while not inflate.eof:
+            data = inflate.unconsumed_tail or file.read(64 * 1024)
+            if not data:
+                return b""
+            if plain := inflate.decompress(data, size):
+                return plain
+        return b""
+
+    return read

@@ -1,0 +1,76 @@
+"""What the frameworks' own formats say of what wrote them."""
+
+import re
+from pathlib import Path
+
+_EDGE = 64 * 1024
+_XGBOOST_JSON = re.compile(rb'"version"\s*:\s*\[\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\]')
+# UBJSON: the key, an array of three, each a marker of its width and the number (one byte is enough for all).
+_XGBOOST_UBJSON = re.compile(rb"version\[#L\0{7}\x03[iU](.)[iU](.)[iU](.)", re.DOTALL)
+_LIGHTGBM = re.compile(rb"^version=(v\d+)\s*$", re.MULTILINE)
+_PRODUCER_NAME, _PRODUCER_VERSION = 2, 3
+_VARINT, _BYTES = 0, 2
+
+
+def xgboost_version(path: Path) -> dict[str, str]:
+    """Give what XGBoost writes at the end (JSON) or anywhere (UBJSON) of a model."""
+    return find_xgboost(_edges(path))
+
+
+def find_xgboost(text: bytes) -> dict[str, str]:
+    if match := _XGBOOST_JSON.search(text):
+        return {"xgboost": ".".join(part.decode() for part in match.groups())}
+    if match := _XGBOOST_UBJSON.search(text):
+        return {"xgboost": ".".join(str(part[0]) for part in match.groups())}
+    return {}
+
+
+def lightgbm_format(path: Path) -> dict[str, str]:
+    """Give the version of the format: a LightGBM file does not name the library's."""
+    match = _LIGHTGBM.search(_edges(path))
+    return {"lightgbm-format": match[1].decode()} if match else {}
+
+
+def onnx_producer(path: Path) -> dict[str, str]:
+    """Give what converted the model, from the first fields of the ModelProto."""
+    with path.open("rb") as file:
+        fields = _leading_fields(file.read(4096))
+    name = fields.get(_PRODUCER_NAME, b"").decode(errors="replace")
+    version = fields.get(_PRODUCER_VERSION, b"").decode(errors="replace")
+    return {name: version} if name and version else {}
+
+
+def _leading_fields(message: bytes) -> dict[int, bytes]:
+    """Read protobuf fields until one that is not whole, or is not of a kind that comes before the graph."""
+    fields: dict[int, bytes] = {}
+    place = 0
+    while place < len(message) and len(fields) < 16:
+        tag = message[place]
+        if tag & 7 not in (_VARINT, _BYTES) or tag > 0x7F:
+            break
+        value, place = _varint(message, place + 1)
+        if tag & 7 == _BYTES:
+            if place + value > len(message):
+                break
+            fields[tag >> 3] = message[place : place + value]
+            place += value
+    return fields
+
+
+def _varint(message: bytes, place: int) -> tuple[int, int]:
+    value = shift = 0
+    while place < len(message):
+        byte = message[place]
+        value |= (byte & 0x7F) << shift
+        place, shift = place + 1, shift + 7
+        if byte < 0x80:
+            break
+    return value, place
+
+
+def _edges(path: Path) -> bytes:
+    with path.open("rb") as file:
+        start = file.read(_EDGE)
+        size = path.stat().st_size
+        file.seek(max(_EDGE, size - _EDGE))
+        return start + file.read(_EDGE)

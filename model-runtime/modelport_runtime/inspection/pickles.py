@@ -1,0 +1,87 @@
+"""Versions and modules named in a pickle, without unpickling it.
+
+joblib writes the bytes of arrays between the opcodes, where an opcode reader loses its way. So the text is
+searched for exact runs of opcodes instead: `_sklearn_version` followed by a string, and two strings followed
+by STACK_GLOBAL. Only the opening, before the first array, is read opcode by opcode, for the older GLOBAL.
+"""
+
+import pickletools
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from modelport_runtime.inspection.decompress import open_plain
+from modelport_runtime.inspection.native import find_xgboost
+
+_MAX_BYTES = 256 * 1024 * 1024
+_MAX_SECONDS = 2.0
+_CHUNK = 1024 * 1024
+_OVERLAP = 1024
+_OPENING = 256 * 1024
+_MAX_OPCODES = 50_000
+
+# MEMOIZE, BINPUT and LONG_BINPUT stand between a string and what follows it.
+_MEMO = rb"(?:\x94|q.|r.{4})?"
+_SKLEARN_VERSION = re.compile(
+    rb"_sklearn_version" + _MEMO + rb"(?:\x8c.|X.\0\0\0)(\d[\w.+-]{2,39}?)(?=\x94|q|r|u|s)", re.DOTALL
+)
+_STACK_GLOBAL = re.compile(
+    rb"\x8c(.)([A-Za-z_][\w.]{0,199})" + _MEMO + rb"\x8c(.)([A-Za-z_][\w.]{0,199})" + _MEMO + rb"\x93",
+    re.DOTALL,
+)
+
+
+def scan(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Give versions and references, of as much as can be read in a bounded time."""
+    versions: dict[str, str] = {}
+    references: dict[str, str] = {}
+    for number, window in enumerate(_windows(path)):
+        if number == 0:
+            references |= _globals(window[:_OPENING])
+        references |= _stack_globals(window)
+        if "scikit-learn" not in versions and (match := _SKLEARN_VERSION.search(window)):
+            versions["scikit-learn"] = match[1].decode()
+        if "xgboost" not in versions and b"xgboost" in window:
+            versions |= find_xgboost(window)
+    return versions, references
+
+
+def _windows(path: Path) -> Iterator[bytes]:
+    """Give the plain bytes piece by piece; each begins with the end of the one before."""
+    deadline = time.monotonic() + _MAX_SECONDS
+    tail = b""
+    with open_plain(path) as plain:
+        for _ in range(_MAX_BYTES // _CHUNK):
+            chunk = plain(_CHUNK)
+            if not chunk:
+                return
+            yield tail + chunk
+            if time.monotonic() > deadline:
+                return
+            tail = chunk[-_OVERLAP:]
+
+
+def _stack_globals(window: bytes) -> dict[str, str]:
+    """A string's length must be right: chance finds in the bytes of an array are not named."""
+    return {
+        module.decode(): name.decode()
+        for module_length, module, name_length, name in _STACK_GLOBAL.findall(window)
+        if module_length[0] == len(module) and name_length[0] == len(name)
+    }
+
+
+def _globals(opening: bytes) -> dict[str, str]:
+    """Give what protocols 0 to 3 name, up to the first array or the end of the opening."""
+    found: dict[str, str] = {}
+    try:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(opening)):
+            if opcode.name == "GLOBAL" and isinstance(argument, str):
+                module, _, name = argument.partition(" ")
+                found[module] = name
+            if count > _MAX_OPCODES:
+                break
+    except ValueError:
+        # Here the first array begins, or the opening ends.
+        return found
+    return found
