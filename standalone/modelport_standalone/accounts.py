@@ -1,0 +1,71 @@
+"""The accounts and API keys that a platform makes for its own person, and keeps."""
+
+import secrets
+from dataclasses import dataclass
+
+from modelport.credentials import Credentials, load, save
+from modelport_control_api.api_keys import service as api_keys
+from modelport_control_api.api_keys.repository import find_active
+from modelport_control_api.api_keys.schemas import NewKey, Scope
+from modelport_control_api.api_keys.secret import sha256
+from modelport_control_api.auth.admin import ensure_admin
+from modelport_control_api.auth.identity import SCOPES, Principal
+from modelport_control_api.auth.tables import User
+from modelport_control_api.context import Context
+from modelport_control_api.origin import Origin
+from sqlalchemy import select
+
+from modelport_standalone import secret_files
+from modelport_standalone.data_dir import DataDir
+
+ADMIN_EMAIL = "admin@localhost"
+_ORIGIN = Origin("modelport-up", "127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Admin:
+    """`is_new`: made in this start, so its password is shown this once."""
+
+    email: str
+    password: str
+    is_new: bool
+
+
+def open_admin(context: Context, data: DataDir) -> Admin:
+    """Make the administrator the first time. Blocking. Raises `CannotStart`."""
+    kept = secret_files.read(data.admin)
+    if not kept:
+        kept = {"email": ADMIN_EMAIL, "password": secrets.token_urlsafe(18)}
+        # Before the account: a crash in between must not leave one whose password nobody knows.
+        secret_files.write(data.admin, kept)
+    is_new = ensure_admin(context.database, context.passwords, kept["email"], kept["password"])
+    return Admin(kept["email"], kept["password"], is_new)
+
+
+def open_key(context: Context, data: DataDir, name: str, scopes: list[Scope]) -> str:
+    """Give the admin's API key of that name, a new one if it was revoked. Blocking. Raises `CannotStart`."""
+    kept = secret_files.read(data.keys)
+    key = kept.get(name)
+    if key is None or not _works(context, key):
+        key = _make_key(context, name, scopes)
+        secret_files.write(data.keys, {**kept, name: key})
+    return key
+
+
+def log_cli_in(url: str, key: str) -> None:
+    """Let the CLI of this user act as the admin, unless someone has logged in there."""
+    kept = load(url)
+    if kept is None or (kept.access_token is None and kept.api_key != key):
+        save(url, Credentials(api_key=key))
+
+
+def _works(context: Context, key: str) -> bool:
+    with context.database.transaction(read_only=True) as session:
+        return find_active(session, sha256(key)) is not None
+
+
+def _make_key(context: Context, name: str, scopes: list[Scope]) -> str:
+    with context.database.transaction() as session:
+        admin = session.scalars(select(User).where(User.is_admin.is_(True)).limit(1)).one()
+        owner = Principal(admin.id, admin.email, True, frozenset(SCOPES), "session", "modelport-up")
+        return api_keys.create(session, owner, NewKey(name=name, scopes=scopes), _ORIGIN).key

@@ -1,0 +1,81 @@
+"""The folder that holds all of a platform: one platform at a time, readable by its owner only."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from modelport_standalone.errors import CannotStart
+
+
+@dataclass(frozen=True)
+class DataDir:
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "modelport.db"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.database}"
+
+    @property
+    def signing_keys(self) -> Path:
+        return self.root / "signing-keys"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.root / "artifacts"
+
+    @property
+    def artifact_url(self) -> str:
+        """The address of a stored file, with the placeholders that the operator fills in."""
+        return f"file://{quote(str(self.artifacts))}/sha256/{{prefix}}/{{sha256}}"
+
+    @property
+    def cluster(self) -> Path:
+        return self.root / "cluster"
+
+    @property
+    def admin(self) -> Path:
+        return self.root / "admin.json"
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys.json"
+
+
+@contextmanager
+def claim(root: Path) -> Iterator[DataDir]:
+    """Make the folder if need be and keep every other platform out of it. Raises `CannotStart`."""
+    root = root.expanduser().absolute()
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        root.chmod(0o700)
+        lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotStart(
+            f"The data folder {root} cannot be used ({reason}): choose another with --data-dir."
+        ) from error
+    try:
+        _lock(lock, root)
+        yield DataDir(root)
+    finally:
+        # Closing lets go of the lock; so does the kernel, however the process ends.
+        os.close(lock)
+
+
+def _lock(lock: int, root: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise CannotStart(
+            f"Another platform runs on {root}: stop it, or choose another folder with --data-dir."
+        ) from error
+    except OSError as error:
+        raise CannotStart(f"The data folder {root} cannot be locked ({error.strerror}).") from error

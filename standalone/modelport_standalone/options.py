@@ -1,0 +1,32 @@
+"""What `modelport up` was asked for."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared with, never bound to
+
+
+@dataclass(frozen=True)
+class Options:
+    host: str
+    port: int
+    data_dir: Path
+    demo: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    allow_unsandboxed: bool = False
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_cert else "http"
+
+    def url(self, port: int) -> str:
+        """Where a person on this machine reaches it."""
+        host = "127.0.0.1" if self.host in _EVERY_ADDRESS else self.host
+        return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "modelport"

@@ -1,0 +1,36 @@
+"""Small JSON files that only their owner can read, replaced as a whole or not at all."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from modelport_standalone.errors import CannotStart
+
+
+def read(path: Path) -> dict[str, str]:
+    """Empty if there is none. Raises `CannotStart` for one that is damaged; it is left as it is."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise _damaged(path) from error
+    if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
+        raise _damaged(path)
+    return content
+
+
+def write(path: Path, content: dict[str, str]) -> None:
+    partial = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    with os.fdopen(
+        os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
+        json.dump(content, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _damaged(path: Path) -> CannotStart:
+    return CannotStart(f"{path} is damaged: restore it, or move it away to have a new one made.")
