@@ -8,16 +8,23 @@ local requests = tonumber(ARGV[1])
 local interval = math.ceil(tonumber(ARGV[2]) / requests)
 local capacity = interval * requests
 
-local full_at = tonumber(redis.call('GET', KEYS[1]) or 0)
-full_at = math.min(math.max(full_at, now), now + capacity)
+local stored = tonumber(redis.call('GET', KEYS[1]) or 0)
+local full_at = math.min(math.max(stored, now), now + capacity)
 local missing = full_at + interval - now - capacity
-if missing > 0 then
+local allowed = missing <= 0
+if allowed then
+  full_at = full_at + interval
+end
+
+-- Also when refused: a bucket of a limit lowered since must not stay as empty as the higher limit left it.
+if full_at ~= stored then
+  -- %.0f: tostring() would round a number this large. A full bucket is no bucket, so it may expire then.
+  redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', math.ceil((full_at - now) / 1000))
+end
+if not allowed then
   return {0, full_at, now, missing, false}
 end
 
-full_at = full_at + interval
--- %.0f: tostring() would round a number this large. A full bucket is no bucket, so it may expire then.
-redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', math.ceil((full_at - now) / 1000))
 local value = false
 if KEYS[2] then
   value = redis.call('GET', KEYS[2])

@@ -13,7 +13,7 @@ MICROSECONDS = 1_000_000
 def take(full_at: int, now: int, limit: Limit) -> tuple[int, Taken]:
     """Take a token, at `now`, of a bucket that is full at `full_at`: microseconds of one clock, 0 if new.
 
-    Gives the bucket's new `full_at` and what to tell the caller. A refused take leaves the bucket as it is.
+    Gives the bucket's new `full_at` and what to tell the caller. A refused take takes nothing.
     """
     # Rounded up: a bucket may refill a hair too slowly, but never gives more than was promised.
     interval = -(-limit.period_seconds * MICROSECONDS // limit.requests)

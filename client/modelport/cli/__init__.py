@@ -1,5 +1,5 @@
 """The `modelport` command."""
 
-from modelport.cli.main import main, run
+from modelport.cli.command import main, run
 
 __all__ = ["main", "run"]

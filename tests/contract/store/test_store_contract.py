@@ -57,6 +57,18 @@ async def test_a_lowered_limit_holds_at_once(store: Store) -> None:
     assert not (await store.take("caller", ONE_A_DAY)).allowed
 
 
+async def test_who_is_refused_by_a_changed_limit_is_let_in_as_that_limit_refills(store: Store) -> None:
+    for _ in range(5):
+        await store.take("caller", Limit(5, 86_400))
+    five_a_second = Limit(5, 1)
+    assert not (await store.take("caller", five_a_second)).allowed
+
+    async def is_allowed() -> bool:
+        return (await store.take("caller", five_a_second)).allowed
+
+    await poll(is_allowed)
+
+
 async def test_a_value_comes_back_as_it_was_put(store: Store) -> None:
     await store.put(b"key", b"value", 60)
     assert await store.get(b"key") == b"value"
