@@ -26,7 +26,7 @@ class Artifact(_Base, frozen=True, kw_only=True):
 
     uri: str
     sha256: Sha256
-    size: int | None = None
+    size: Annotated[int, Meta(ge=0)] | None = None
 
 
 class Resources(_Base, frozen=True, kw_only=True):

@@ -48,7 +48,7 @@ _NO_STATUS = MLModelStatus()
 
 @dataclass(frozen=True)
 class ModelBuilder:
-    """`a_model().versions("v1", "v2").traffic(v2=100).build()`: immutable, so a half-built one may be shared."""
+    """`a_model().versions("v1", "v2").traffic(v2=100).build()`. Immutable: share a half-built one."""
 
     metadata: Metadata = _IRIS
     spec: MLModelSpec = _ONE_VERSION

@@ -78,7 +78,7 @@ def _ended_well(state: Object) -> bool:
 
 def _stage(pod: Object, main: Object) -> str:
     if _has_started(main):
-        return "answering its sample"
+        return "giving its first answers"
     if "running" in main.get("state", {}):
         return "loading the model"
     if any("running" in each.get("state", {}) for each in container_statuses(pod, "initContainerStatuses")):

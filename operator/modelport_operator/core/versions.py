@@ -59,9 +59,11 @@ def _carried_over(version: ModelVersion, known: VersionStatus | None, template: 
 
 
 def _with_answer(known: VersionStatus, answer: Answer, template: str) -> VersionStatus:
-    if answer.status is None or answer.status.state != "ready":
+    status = answer.status
+    # What has answered is not made poorer by a later try that failed.
+    if status is None or status.state == "loading" or (status.state == "failed" and known.answered):
         return known
-    known = replace(known, **_own_words(answer.status))
+    known = replace(known, **_own_words(status))
     if isinstance(answer.sample, SampleAnswer):
         return replace(known, answered=True, template=template, sample_answer=answer.sample)
     return known
@@ -122,7 +124,7 @@ def _is_final(known: VersionStatus, problem: Problem, pods: tuple[PodFacts, ...]
 
 def _stage(known: VersionStatus, pods: tuple[PodFacts, ...]) -> str:
     doing = pods[0].stage if pods else "waiting for its pod"
-    return f"{known.name} is {'starting again' if known.answered else doing}."
+    return f"{known.name} is {doing}."
 
 
 def _differences(known: VersionStatus) -> str:
