@@ -49,7 +49,7 @@ def targets(stack: ExitStack, folder: Path) -> dict[str, Target]:
     naive, runtime = (stack.enter_context(start(model, folder)) for start in (servers.naive, servers.runtime))
     client = stack.enter_context(servers.platform(folder))
     gateway = f"{client.base_url.host}:{client.base_url.port}"
-    path = servers.upload(client, model)["predict_url"]
+    path = f"/predict/{servers.upload(client, model)['id']}"
     bearer = {"Authorization": client.headers["Authorization"]}
     # More rows than one slice can send, so that a miss is a miss.
     many = [json.dumps({"input": row}).encode() for row in rows(200_000)]

@@ -92,16 +92,8 @@ def platform(folder: Path) -> Iterator[httpx.Client]:
         MODELPORT_LIMIT_LOGIN=UNLIMITED,
         MODELPORT_LIMIT_UPLOAD=UNLIMITED,
     )
-    command = [
-        sys.executable,
-        "-m",
-        "modelport.cli",
-        "up",
-        "--port",
-        port,
-        "--data-dir",
-        str(folder / "data"),
-    ]
+    program = str(Path(sys.executable).with_name("modelport"))
+    command = [program, "up", "--port", port, "--data-dir", str(folder / "data")]
     with (
         pinned(command, environment, folder / "platform.log"),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
