@@ -5,94 +5,77 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-import httpx
-import structlog
 import uvicorn
-from modelport.errors import ModelportError
-from modelport_control_api.api_keys.schemas import Scope
+from starlette.types import ASGIApp
 
-from modelport_standalone import accounts, demo, platform, sandbox_check
-from modelport_standalone.accounts import Admin
+from modelport_standalone import platform, sandbox_check
 from modelport_standalone.data_dir import DataDir
-from modelport_standalone.demo import Demo, DemoFailed
 from modelport_standalone.options import Options
-from modelport_standalone.platform import Platform
-from modelport_standalone.welcome import welcome
-
-log = structlog.get_logger(__name__)
+from modelport_standalone.saying import say
 
 # Together with the runtimes' own stop it stays within five seconds.
 _DRAIN_SECONDS = 2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_EVERYTHING: list[Scope] = ["predict", "models:read", "models:write", "analytics:read"]
 
 
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # The signals stop more than the server: `_stop_on_signals` hears them.
+        # They stop more than the server: `run` hears them.
         yield
 
 
 async def run(options: Options, data: DataDir, listener: socket.socket) -> int:
     """Serve until a signal; gives the exit code. Raises `CannotStart`."""
+    stop = _hear_signals()
     checking = asyncio.create_task(sandbox_check.check(data.root))
-    parts = platform.build(data, allow_unsandboxed=options.allow_unsandboxed)
-    server = _Server(_server_config(options, parts))
-    async with parts.running() as controller:
-        admin = await asyncio.to_thread(accounts.open_admin, parts.control_plane.context, data)
-        serving = asyncio.create_task(server.serve([listener]))
-        greeting = asyncio.create_task(_greet(options, data, parts, admin, listener.getsockname()[1]))
-        _stop_on_signals(server, greeting)
+    async with platform.running(data, allow_unsandboxed=options.allow_unsandboxed) as (fronts, operator):
+        # Here and not above: it imports what the fronts did.
+        from modelport_standalone.greeting import greet
+
         _say_sandbox(options, *await checking)
-        await asyncio.wait({serving, controller}, return_when=asyncio.FIRST_COMPLETED)
-        failed = controller.done() and not serving.done()
-        if failed:
-            log.error("the controller ended; the platform stops", error=repr(controller.exception()))
-        server.should_exit = True
-        greeting.cancel()
-        await asyncio.wait({serving, greeting})
+        url = options.url(listener.getsockname()[1])
+        greeting = asyncio.create_task(greet(data, fronts, url, with_demo=options.demo))
+        await _serve(_Server(_server_config(options, fronts.app)), listener, stop, greeting, operator)
     say("Stopped.")
-    return 1 if failed else _code_of(greeting)
+    return 0
 
 
-def say(line: str) -> None:
-    print(line, flush=True)
+async def _serve(
+    server: _Server,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    greeting: asyncio.Task[None],
+    operator: asyncio.Task[None],
+) -> None:
+    """Return after a signal. Raises what ended one of the tasks before."""
+    serving = asyncio.create_task(server.serve([listener]))
+    stopping = asyncio.create_task(stop.wait())
+    vital: set[asyncio.Task[Any]] = {serving, operator, stopping}
+    await asyncio.wait({greeting, *vital}, return_when=asyncio.FIRST_COMPLETED)
+    if _went_well(greeting):
+        await asyncio.wait(vital, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    greeting.cancel()
+    stopping.cancel()
+    await asyncio.wait({serving, greeting})
+    for task in (greeting, operator, serving):
+        if task.done() and not task.cancelled():
+            task.result()
 
 
-async def _greet(options: Options, data: DataDir, parts: Platform, admin: Admin, port: int) -> None:
-    context, url = parts.control_plane.context, options.url(port)
-    cli_key = await asyncio.to_thread(accounts.open_key, context, data, "cli", _EVERYTHING)
-    try:
-        await asyncio.to_thread(accounts.log_cli_in, url, cli_key)
-    except (ModelportError, OSError) as error:
-        say(f"The modelport command is not logged in: {error}")
-    opened = await _open_demo(data, parts, cli_key, url) if options.demo else None
-    say(welcome(url, admin, data, opened))
+def _went_well(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
-async def _open_demo(data: DataDir, parts: Platform, cli_key: str, url: str) -> tuple[Demo, str] | None:
-    key = await asyncio.to_thread(accounts.open_key, parts.control_plane.context, data, "demo", ["predict"])
-    transport = httpx.ASGITransport(parts.app)
-    async with httpx.AsyncClient(transport=transport, base_url=url, timeout=None) as api:  # noqa: S113 - in process
-        try:
-            return await demo.open_demo(api, data, cli_key, key, say), key
-        except DemoFailed as error:
-            say(str(error))
-            return None
-
-
-def _stop_on_signals(server: uvicorn.Server, greeting: asyncio.Task[None]) -> None:
-    def stop() -> None:
-        # A second Ctrl-C does not wait for requests any more.
-        server.force_exit = server.should_exit
-        server.should_exit = True
-        greeting.cancel()
-
+def _hear_signals() -> asyncio.Event:
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stop.set)
+    return stop
 
 
 def _say_sandbox(options: Options, level: int, detail: str) -> None:
@@ -105,16 +88,9 @@ def _say_sandbox(options: Options, level: int, detail: str) -> None:
         say("Pickle and joblib files are refused; ONNX works. --allow-unsandboxed accepts them all the same.")
 
 
-def _code_of(greeting: asyncio.Task[None]) -> int:
-    if greeting.cancelled() or greeting.exception() is None:
-        return 0
-    log.error("the start failed", error=repr(greeting.exception()))
-    return 1
-
-
-def _server_config(options: Options, parts: Platform) -> uvicorn.Config:
+def _server_config(options: Options, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        parts.app,
+        app,
         http="httptools",
         ws="none",
         lifespan="off",

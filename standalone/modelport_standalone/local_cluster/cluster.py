@@ -7,6 +7,7 @@ from pathlib import Path
 
 from modelport_operator.kube import Object, WatchEvent
 
+from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.deployments import DeploymentRunner
 from modelport_standalone.local_cluster.local_paths import make_socket_base
 from modelport_standalone.local_cluster.objects import ObjectStore
@@ -42,7 +43,7 @@ class LocalCluster:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run what Deployments ask for; on exit every process is stopped."""
-        controller = asyncio.create_task(self._control())
+        controller = tasks.start(self._control(), "deployment controller")
         try:
             yield
         finally:
@@ -102,6 +103,6 @@ class LocalCluster:
             self._runners[meta["uid"]] = DeploymentRunner(event.object, self._store, self._machine, logs)
 
     def _close(self, runner: DeploymentRunner, longest_grace: float, *, forget: bool) -> None:
-        task = asyncio.create_task(runner.close(longest_grace, forget=forget))
+        task = tasks.start(runner.close(longest_grace, forget=forget), "stopping a deployment")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from modelport_operator.kube import RESOURCES, Object
 
+from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.objects import ObjectStore
 from modelport_standalone.local_cluster.pods import Machine, Pod
 from modelport_standalone.local_cluster.version_log import VersionLog
@@ -25,7 +26,7 @@ class DeploymentRunner:
         self._stopping: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._wake()
-        self._task = asyncio.create_task(self._run())
+        self._task = tasks.start(self._run(), f"deployment {self._name}")
 
     def update(self, deployment: Object) -> None:
         self.deployment = deployment
@@ -84,7 +85,7 @@ class DeploymentRunner:
         self._pods[name] = Pod(name, template, self._machine, output, self._wake)
 
     def _stop(self, pod: Pod, longest_grace: float) -> None:
-        task = asyncio.create_task(self._stop_and_forget(pod, longest_grace))
+        task = tasks.start(self._stop_and_forget(pod, longest_grace), f"stopping {pod.name}")
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
 

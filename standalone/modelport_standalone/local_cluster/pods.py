@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 from modelport_operator.kube import Object
 
+from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
 from modelport_standalone.local_cluster.orphans import ChildRegister
 from modelport_standalone.local_cluster.pace import Pace, restart_delay
@@ -56,7 +57,7 @@ class Pod:
         self._paths = PodPaths.plan(name, template, machine.pods, machine.sockets)
         self._process: ContainerProcess | None = None
         self._on_change = on_change
-        self._task = asyncio.create_task(self._run())
+        self._task = tasks.start(self._run(), f"pod {name}")
 
     @property
     def terminating(self) -> bool:

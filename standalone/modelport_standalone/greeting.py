@@ -1,0 +1,42 @@
+"""After the start: admin, API keys and demo, and what a person is told of them."""
+
+import asyncio
+
+import httpx
+from modelport.errors import ModelportError
+from modelport_control_api.api_keys.schemas import Scope
+
+from modelport_standalone import accounts, demo
+from modelport_standalone.data_dir import DataDir
+from modelport_standalone.demo import Demo, DemoFailed
+from modelport_standalone.fronts import Fronts
+from modelport_standalone.saying import say
+from modelport_standalone.welcome import welcome
+
+_EVERYTHING: list[Scope] = ["predict", "models:read", "models:write", "analytics:read"]
+
+
+async def greet(data: DataDir, fronts: Fronts, url: str, *, with_demo: bool) -> None:
+    """Raises `CannotStart`."""
+    context = fronts.control_plane.context
+    admin = await asyncio.to_thread(accounts.open_admin, context, data)
+    key = await asyncio.to_thread(accounts.open_key, context, data, "cli", _EVERYTHING)
+    try:
+        await asyncio.to_thread(accounts.log_cli_in, url, key)
+    except (ModelportError, OSError) as error:
+        say(f"The modelport command is not logged in: {error}")
+    opened = await _open_demo(data, fronts, key, url) if with_demo else None
+    say(welcome(url, admin, data, opened))
+
+
+async def _open_demo(data: DataDir, fronts: Fronts, admin_key: str, url: str) -> tuple[Demo, str] | None:
+    context = fronts.control_plane.context
+    key = await asyncio.to_thread(accounts.open_key, context, data, "demo", ["predict"])
+    # In process, so no answer can fail to come.
+    transport = httpx.ASGITransport(fronts.app)
+    async with httpx.AsyncClient(transport=transport, base_url=url, timeout=httpx.Timeout(None)) as api:
+        try:
+            return await demo.open_demo(api, data, admin_key, key, say), key
+        except DemoFailed as error:
+            say(str(error))
+            return None
