@@ -17,6 +17,9 @@ class FieldError:
     field: str
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
 
 class ModelportError(Exception):
     """Every error of this package. `status`: the answer's HTTP status, 0 if there was no answer."""
@@ -41,12 +44,14 @@ class ModelportError(Exception):
         self.request_id = request_id
 
     def __str__(self) -> str:
-        fields = [f"{error.field}: {error.message}" for error in self.errors]
-        unsaid = [line for line in fields if line.replace(": ", " ") not in self.detail]
-        lines = [self.detail, *unsaid, self.advice]
+        lines = [self.detail, *map(str, filter(self._is_unsaid, self.errors)), self.advice]
         if self.request_id:
             lines.append(f"(request id {self.request_id})")
         return "\n".join(line for line in lines if line)
+
+    def _is_unsaid(self, error: FieldError) -> bool:
+        """The platform's `detail` often is the first field's message, with or without its name."""
+        return self.detail != error.message and f"{error.field} {error.message}" not in self.detail
 
 
 class Unauthorised(ModelportError):

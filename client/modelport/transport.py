@@ -10,7 +10,7 @@ import httpx
 from modelport import authentication
 from modelport.authentication import MemorySessions, SessionAuth
 from modelport.credentials import Credentials
-from modelport.errors import ConnectionFailed, ModelportError, error_of
+from modelport.errors import ConnectionFailed, ModelportError, Unauthorised, error_of
 from modelport.retries import RetryPolicy
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -72,7 +72,11 @@ class Transport:
     def open_session(self, email: str, password: str) -> Credentials:
         """Log in, and use that session from now on. Gives its tokens, to be kept or not."""
         body = {"email": email, "password": password}
-        opened = _session(self.json("POST", "/api/v1/auth/login", json=body, auth=None))
+        try:
+            opened = _session(self.json("POST", "/api/v1/auth/login", json=body, auth=None))
+        except Unauthorised as error:
+            error.advice = "Check both, or make an account: `modelport register`."
+            raise
         self._auth = SessionAuth(MemorySessions(opened), self._refresh)
         return opened
 

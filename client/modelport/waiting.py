@@ -26,13 +26,18 @@ def wait_until_ready(
             on_status(found)
         if found.status == "failed":
             raise ModelFailed(found)
-        if found.status != "pending":
+        if not _is_under_way(found):
             return found
         left = give_up_at - time.monotonic()
         if left <= 0:
             raise NotReadyInTime(f"{found.name} is not ready after {seconds:.0f} s: {found.message}")
         _pause_unless_held(hold, asked_at)
         hold = min(_HOLD_SECONDS, left)
+
+
+def _is_under_way(found: Model | Version) -> bool:
+    """A new version that answers its first questions is `degraded` for that moment."""
+    return found.status == "pending" or (found.status == "degraded" and found.reason == "Progressing")
 
 
 def _pause_unless_held(hold: float, asked_at: float) -> None:

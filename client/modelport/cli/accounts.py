@@ -54,15 +54,13 @@ def whoami(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
             user = client.me()
         except Forbidden:
             # The platform tells an API key nothing about the account.
-            identity = {"url": client.url, "credential": "api_key"}
-            line = f"An API key at {client.url}"
+            user_id, email = None, None
         else:
-            identity = {"url": client.url, "credential": "session", "id": user.id, "email": user.email}
-            line = f"{user.email} at {client.url}"
+            user_id, email = user.id, user.email
     if as_json:
-        print_json(identity)
+        print_json({"url": client.url, "id": user_id, "email": email})
     else:
-        print_line(line)
+        print_line(f"{email or 'An API key'} at {client.url}")
 
 
 def logout(url: Url = DEFAULT_URL) -> None:

@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+# So wide that what grep and awk read is one line a row.
+_PIPED_WIDTH = 1000
+
 _STATUS_STYLES = {"ready": "green", "pending": "yellow", "degraded": "yellow", "failed": "red"}
 
 
@@ -30,11 +33,15 @@ def note(text: str) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # An id that is cut in two cannot be copied.
+        table.add_column(column, overflow="fold", no_wrap=column == "ID")
     for row in rows:
         # Text: square brackets in a user's own names are no markup.
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    console.print(table)
 
 
 def status_text(status: str) -> Text:

@@ -230,7 +230,20 @@ def test_a_login_is_kept_and_used(cli: Cli, platform: Platform) -> None:
     assert platform.asked[0].json == {"email": "ada@example.com", "password": "pass word"}
     assert cli("whoami").out == f"ada@example.com at {platform.url}\n"
     assert platform.asked[1].token == "access-1"
-    assert json.loads(cli("whoami", "--json").out)["credential"] == "session"
+    assert json.loads(cli("whoami", "--json").out) == {
+        "url": platform.url,
+        "id": "u1",
+        "email": "ada@example.com",
+    }
+
+
+def test_a_wrong_password_is_not_answered_with_advice_to_log_in(cli: Cli, platform: Platform) -> None:
+    platform.on("POST /api/v1/auth/login", problem(401, "Wrong e-mail address or password."))
+    ended = cli("login", "ada@example.com", "--password-stdin", stdin="pw\n")
+    assert ended.code == 3
+    assert "modelport register" in ended.err
+    assert "modelport login" not in ended.err
+    assert credentials.load(platform.url) is None
 
 
 def test_an_account_is_made_and_logged_in(cli: Cli, platform: Platform) -> None:
@@ -277,10 +290,14 @@ def test_whoami_with_an_api_key_says_so(
 # Models, versions, keys
 
 
-def test_models_are_listed(cli: Cli, platform: Platform) -> None:
+def test_models_are_listed(cli: Cli, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
     platform.on("GET /api/v1/models", Answer(200, {"items": [model()], "next_cursor": None}))
     out = cli("list").out
-    assert all(text in out for text in ("iris-7kq2p", "Iris [v2]", "ready", "sklearn", "v1 100 %"))
+    assert [" ".join(line.split()[:4]) for line in out.splitlines()] == [
+        "ID NAME STATUS FRAMEWORK",
+        "iris-7kq2p Iris [v2] ready",
+    ], "one line a model, however narrow the terminal"
     assert json.loads(cli("list", "--json").out) == [model()]
 
 

@@ -80,6 +80,18 @@ def test_waiting_shows_each_state_and_ends_when_it_serves(client: Modelport, pla
     assert [asked.path.partition("?")[2] for asked in platform.asked] == ["", "wait=20", "wait=20"]
 
 
+def test_a_version_at_its_first_answers_is_waited_for(client: Modelport, platform: Platform) -> None:
+    path = "GET /api/v1/models/iris-7kq2p/versions/v2"
+    first = version("v2", "degraded", reason="Progressing")
+    platform.on(path, Answer(200, first), Answer(200, version("v2")))
+    assert client.wait_for_version("iris-7kq2p", "v2").status == "ready"
+
+
+def test_a_degraded_model_serves_so_waiting_ends(client: Modelport, platform: Platform) -> None:
+    platform.on(MODEL, Answer(200, model("degraded", reason="LibraryMismatch")))
+    assert client.wait_for_model("iris-7kq2p").reason == "LibraryMismatch"
+
+
 def test_waiting_for_a_model_that_fails_raises_its_reason(client: Modelport, platform: Platform) -> None:
     failed = model("failed", reason="MissingModule", message="No module named 'mine'.")
     platform.on(MODEL, Answer(200, failed))

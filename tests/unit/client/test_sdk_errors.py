@@ -62,6 +62,10 @@ def test_fields_are_listed_once(client: Modelport, platform: Platform) -> None:
     assert [each.field for each in error.value.errors] == ["input.a", "input.b"]
     assert str(error.value).count("must be a number") == 1
     assert "input.b: is missing" in str(error.value)
+    platform.on(ROLLBACK, problem(422, "No model.", errors=[{"field": "file", "message": "No model."}]))
+    with pytest.raises(InvalidRequest) as error:
+        client.rollback("m")
+    assert str(error.value) == "No model.\n(request id r-9)"
 
 
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[]", b'"text"', b'{"errors": [1, {}]}'])
