@@ -1,0 +1,139 @@
+"""The init container's job, against real files and a real HTTP server."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from modelport_runtime.fetch import Refused, Unreachable, fetch
+
+CONTENT = b"model" * 1000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        if self.path == "/broken":
+            self.send_response(200)
+            self.send_header("content-length", "5000")
+            self.end_headers()
+            self.wfile.write(b"model")
+        elif self.path == "/busy":
+            self.send_error(503)
+        else:
+            super().do_GET()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "source"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_file_is_copied_read_only(source: Path, tmp_path: Path) -> None:
+    destination = tmp_path / "model"
+
+    fetch(source.as_uri(), DIGEST, destination)
+
+    assert destination.read_bytes() == CONTENT
+    assert destination.stat().st_mode & 0o777 == 0o444
+    assert source.stat().st_nlink == 1, "a file that may be written must not be shared"
+
+
+def test_a_read_only_file_is_shared(source: Path, tmp_path: Path) -> None:
+    source.chmod(0o444)
+    destination = tmp_path / "model"
+
+    fetch(source.as_uri(), DIGEST, destination)
+
+    assert destination.samefile(source)
+
+
+def test_a_download_is_verified(source: Path, tmp_path: Path, address: str) -> None:
+    fetch(f"{address}/source", DIGEST, tmp_path / "model")
+
+    assert (tmp_path / "model").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_other_bytes_are_refused_and_leave_nothing(
+    scheme: str, source: Path, tmp_path: Path, address: str
+) -> None:
+    uri = source.as_uri() if scheme == "file" else f"{address}/source"
+
+    with pytest.raises(Refused) as refused:
+        fetch(uri, "0" * 64, tmp_path / "model")
+
+    assert refused.value.reason == "DigestMismatch"
+    assert DIGEST in refused.value.message
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+@pytest.mark.parametrize("uri", ["file:///nowhere/at/all", "{address}/nothing", "ftp://host/file"])
+def test_nothing_there_is_told(uri: str, tmp_path: Path, address: str) -> None:
+    with pytest.raises(Refused) as refused:
+        fetch(uri.format(address=address), DIGEST, tmp_path / "model")
+
+    assert refused.value.reason == "ArtifactNotFound"
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9/x", "{address}/busy", "{address}/broken"])
+def test_a_source_that_may_do_better_later_is_told_apart(uri: str, tmp_path: Path, address: str) -> None:
+    with pytest.raises(Unreachable):
+        fetch(uri.format(address=address), DIGEST, tmp_path / "model")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "sha256", "code", "reason"),
+    [
+        ("file://{source}", DIGEST, 0, None),
+        ("file://{source}", "0" * 64, 1, "DigestMismatch"),
+        ("http://127.0.0.1:9/x", DIGEST, 2, None),
+    ],
+)
+def test_the_command_ends_as_the_contract_says(  # noqa: PLR0917  # parameters and fixtures
+    uri: str, sha256: str, code: int, reason: str | None, source: Path, tmp_path: Path
+) -> None:
+    environment = {
+        "PATH": os.defpath,
+        "MODELPORT_FETCH_URI": uri.format(source=source),
+        "MODELPORT_FETCH_SHA256": sha256,
+        "MODELPORT_FETCH_TO": str(tmp_path / "model"),
+    }
+    command = [sys.executable, "-I", "-m", "modelport_runtime.fetch"]
+
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    assert ended.returncode == code
+    if reason:
+        assert json.loads(ended.stderr.splitlines()[-1])["reason"] == reason
+
+
+def test_the_command_imports_little() -> None:
+    script = "import sys, modelport_runtime.fetch; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+
+    loaded = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True).stdout.split()
+
+    assert not {"numpy", "asyncio", "ssl", "orjson", "prometheus_client"} & set(loaded)

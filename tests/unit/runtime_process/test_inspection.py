@@ -1,0 +1,120 @@
+"""Versions and modules are told without loading, in every format and compression."""
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import joblib
+import lightgbm
+import pytest
+import sklearn
+import xgboost
+from modelport_runtime.inspection import inspect
+from modelport_runtime.inspection.formats import can_run_code
+
+from tests.support import models
+
+COMPRESSIONS: list[Any] = [0, 3, ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3), ("lz4", 3)]
+
+
+@pytest.mark.parametrize("compress", COMPRESSIONS, ids=str)
+def test_scikit_learns_version_is_found_in_a_joblib_file(compress: Any, tmp_path: Path) -> None:
+    path = models.save_joblib(models.iris_forest().model, tmp_path, compress=compress)
+
+    found = inspect(path)
+
+    assert found.libraries.found == {"scikit-learn": sklearn.__version__}
+    assert found.libraries.differences == ()
+    assert "sklearn.ensemble._forest" in found.references
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_scikit_learns_version_is_found_in_every_binary_protocol(protocol: int, tmp_path: Path) -> None:
+    path = models.save_pickle(models.iris_logistic().model, tmp_path, protocol=protocol)
+
+    found = inspect(path)
+
+    assert found.libraries.found == {"scikit-learn": sklearn.__version__}
+    assert "sklearn.pipeline" in found.references
+
+
+def test_another_version_is_a_difference_in_words(tmp_path: Path) -> None:
+    path = saved_with("1.2.2", tmp_path)
+
+    assert inspect(path).libraries.differences == (
+        f"The model was saved with scikit-learn 1.2.2; scikit-learn {sklearn.__version__} is here.",
+    )
+
+
+def saved_with(version: str, folder: Path) -> Path:
+    """Forge the version that a model says it was saved with."""
+    data = pickle.dumps(models.iris_logistic().model)
+    here = sklearn.__version__.encode()
+    forged = data.replace(
+        b"\x8c" + bytes([len(here)]) + here, b"\x8c" + bytes([len(version)]) + version.encode()
+    )
+    path = folder / "model"
+    path.write_bytes(re.sub(rb"^(\x80.)\x95.{8}", rb"\1", forged, flags=re.DOTALL))
+    return path
+
+
+def test_skops_tells_its_version_and_types(tmp_path: Path) -> None:
+    found = inspect(models.save_skops(models.iris_logistic().model, tmp_path))
+
+    assert found.libraries.found == {"scikit-learn": sklearn.__version__}
+    assert "sklearn.pipeline" in found.references
+
+
+@pytest.mark.parametrize("kind", ["json", "ubj"])
+def test_xgboosts_own_files_tell_their_version(kind: str, tmp_path: Path) -> None:
+    found = inspect(models.save_xgboost(models.iris_xgboost().model, tmp_path, kind=kind))
+
+    assert found.libraries.found == {"xgboost": xgboost.__version__}
+    assert found.libraries.here == {"xgboost": xgboost.__version__}
+
+
+def test_a_pickled_xgboost_wrapper_tells_its_version(tmp_path: Path) -> None:
+    found = inspect(models.save_joblib(models.iris_xgboost().model, tmp_path))
+
+    assert found.libraries.found["xgboost"] == xgboost.__version__
+
+
+def test_a_lightgbm_file_tells_its_format_only(tmp_path: Path) -> None:
+    assert lightgbm.__version__
+    found = inspect(models.save_lightgbm(models.iris_lightgbm().model, tmp_path))
+
+    assert found.libraries.found == {"lightgbm-format": "v4"}
+    assert found.libraries.differences == ()
+
+
+def test_onnx_tells_its_producer(tmp_path: Path) -> None:
+    found = inspect(models.save_onnx(models.iris_logistic(), tmp_path))
+
+    assert "skl2onnx" in found.libraries.found
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80", b"PK\x03\x04rubbish", b"{", b"\x1f\x8b\x08", b"\x78\x9cxx"])
+def test_a_broken_file_tells_nothing(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(content)
+
+    assert inspect(path).libraries.found == {}
+
+
+def test_a_small_file_that_unpacks_to_much_is_given_up_on(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    joblib.dump(bytes(1 << 28), path, compress=("zlib", 1))
+
+    assert inspect(path).libraries.found == {}
+
+
+def test_only_known_formats_without_code_may_be_read_unisolated(tmp_path: Path) -> None:
+    trained = models.iris_xgboost()
+    folder = tmp_path
+
+    assert not can_run_code(models.save_xgboost(trained.model, folder))
+    assert not can_run_code(models.save_skops(models.iris_logistic().model, folder))
+    assert not can_run_code(models.save_onnx(models.iris_logistic(), folder))
+    for compress in COMPRESSIONS:
+        assert can_run_code(models.save_joblib(trained.model, folder, compress=compress))
