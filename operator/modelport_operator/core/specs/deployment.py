@@ -25,6 +25,7 @@ DRAIN_SECONDS = 5
 _GRACE_SECONDS = 45
 # Importing the framework comes before the load limit starts to count, and a cold node is slow at it.
 _STARTUP_SLACK_SECONDS = 60
+_USUAL_MEMORY_BYTES = 256 * 1024**2
 
 
 def build_deployment(model: MLModel, version: ModelVersion, settings: Settings, *, replicas: int) -> Object:
@@ -141,9 +142,13 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
 
 
 def _resources(version: ModelVersion, settings: Settings) -> Object:
-    limit = str(memory_bytes(version, settings))
-    requests = {"cpu": "100m", "memory": "256Mi", **version.resources.requests}
-    return {"requests": requests, "limits": {**version.resources.limits, "memory": limit}}
+    limit = memory_bytes(version, settings)
+    # More asked for than allowed would be refused by the API server.
+    memory = str(min(limit, _USUAL_MEMORY_BYTES))
+    return {
+        "requests": {"cpu": "100m", "memory": memory, **version.resources.requests},
+        "limits": {**version.resources.limits, "memory": str(limit)},
+    }
 
 
 def _pod_security() -> Object:

@@ -1,0 +1,160 @@
+"""The controller on a cluster in memory: it reacts to events, survives failures and stops."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from modelport_operator.kube import KubeError, WatchEvent
+from modelport_operator.shell.controller import Controller
+from modelport_operator.shell.watching import model_key
+
+from tests.support.builders import a_model
+from tests.support.fake_kube import FakeKube
+from tests.unit.operator.world import KEY, StandingClock, World, settings
+
+
+@asynccontextmanager
+async def _running(world: World) -> AsyncIterator[Controller]:
+    controller = Controller(world.kube, world.settings, runtimes=world.runtimes, clock=StandingClock())
+    task = asyncio.create_task(controller.run())
+    try:
+        yield controller
+    finally:
+        controller.stop()
+        await asyncio.wait_for(task, 5)
+
+
+async def _until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        await asyncio.sleep(0.005)
+
+
+def _has_deployment(world: World) -> Callable[[], bool]:
+    return lambda: world.kube.names("Deployment") == ("iris-v1",)
+
+
+async def test_a_model_is_served_by_events_alone() -> None:
+    world = World()
+    async with _running(world):
+        await world.submit(a_model())
+        await _until(_has_deployment(world))
+        await world.play("v1")
+        await _until(lambda: world.traffic() == {"v1": 100})
+
+
+async def test_what_was_there_before_the_start_is_served_too() -> None:
+    world = World()
+    await world.submit(a_model())
+    async with _running(world):
+        await _until(_has_deployment(world))
+
+
+async def test_a_ready_pod_serves_within_a_tenth_of_a_second() -> None:
+    world = World()
+    took = []
+    async with _running(world):
+        await world.submit(a_model())
+        await _until(_has_deployment(world))
+        for _ in range(5):
+            # The best of five: the machine may be busy, the controller must not be slow.
+            await world.kube.delete("MLModel", KEY.namespace, KEY.name)
+            await world.submit(a_model())
+            await _until(_has_deployment(world))
+            start = time.monotonic()
+            await world.play("v1")
+            await _until(lambda: world.traffic() == {"v1": 100})
+            took.append(time.monotonic() - start)
+    assert min(took) < 0.1
+
+
+async def test_a_cluster_that_fails_for_a_while_is_tried_again() -> None:
+    world = World()
+    await world.submit(a_model())
+    world.kube.fail_at = 0
+    async with _running(world):
+        await asyncio.sleep(0.05)
+        assert world.kube.names("Deployment") == ()
+        world.kube.fail_at = None
+        await _until(_has_deployment(world))
+
+
+async def test_one_model_that_cannot_be_read_does_not_stop_the_others() -> None:
+    world = World()
+    broken = a_model().named("broken").manifest()
+    broken["spec"]["traffic"] = "all of it"
+    world.kube.put(broken)
+    async with _running(world):
+        await world.submit(a_model())
+        await _until(_has_deployment(world))
+
+
+async def test_a_runtime_that_answers_late_is_asked_again_without_an_event() -> None:
+    world = World()
+    world.runtimes.samples["10.0.0.1"] = None
+    async with _running(world):
+        await world.submit(a_model())
+        await _until(_has_deployment(world))
+        await world.play("v1")
+        await _until(lambda: len(world.runtimes.asked) >= 1)
+        world.runtimes.samples.clear()
+        await _until(lambda: world.traffic() == {"v1": 100})
+
+
+class _BreakingKube(FakeKube):
+    """Its first watch of each kind ends at once, with an error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: set[str] = set()
+
+    async def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
+        if kind not in self.broken:
+            self.broken.add(kind)
+            raise KubeError("the connection was reset")
+        async for event in super().watch(kind, namespace):
+            yield event
+
+
+async def test_a_broken_watch_is_begun_anew_and_misses_nothing() -> None:
+    world = World(kube=_BreakingKube())
+    await world.submit(a_model())
+    async with _running(world):
+        await _until(_has_deployment(world))
+
+
+async def test_a_missed_event_heals_by_looking_again() -> None:
+    world = World(settings=settings(resync_seconds=0.05))
+    await world.submit(a_model())
+    async with _running(world):
+        await _until(_has_deployment(world))
+        del world.kube._objects["Deployment", KEY.namespace, "iris-v1"]
+        await _until(_has_deployment(world))
+
+
+async def test_it_stops_in_the_middle_of_a_pass() -> None:
+    world = World()
+    asked = asyncio.Event()
+
+    async def hang(address: str, body: bytes) -> None:
+        asked.set()
+        await asyncio.sleep(3600)
+
+    world.runtimes.predict = hang  # type: ignore[method-assign, assignment]  # a runtime that never answers
+    async with _running(world):
+        await world.submit(a_model())
+        await _until(_has_deployment(world))
+        await world.play("v1")
+        await asyncio.wait_for(asked.wait(), 5)
+
+
+def test_objects_lead_to_their_model() -> None:
+    labels = {"serving.modelport.dev/model": "iris"}
+    pod = {"metadata": {"name": "x", "namespace": "ns", "labels": labels}}
+    model = {"metadata": {"name": "iris", "namespace": "ns"}}
+    found = [model_key("Pod", pod), model_key("MLModel", model)]
+    assert [(key.namespace, key.name) for key in found if key] == [("ns", "iris"), ("ns", "iris")]
+    assert model_key("Pod", {"metadata": {"name": "x", "namespace": "ns"}}) is None
+    assert model_key("MLModel", {}) is None

@@ -1,0 +1,282 @@
+"""The objects of a version: isolation, limits, probes and what the containers are told."""
+
+import json
+from typing import Any
+
+import pytest
+from modelport_crds.mlmodel import Artifact, Batching, Resources
+from modelport_operator.core.desired import desired_objects
+from modelport_operator.core.drift import is_as_wanted
+from modelport_operator.core.quantities import to_bytes
+from modelport_operator.core.specs.deployment import template_digest
+from modelport_operator.kube import RESOURCES, Object
+from modelport_operator.settings import Settings
+from pydantic import ValidationError
+
+from tests.support.builders import ModelBuilder, a_model, a_version, digest_of
+from tests.unit.operator.world import settings
+
+
+def _one(kind: str, model: ModelBuilder | None = None, given: Settings | None = None) -> Object:
+    objects = desired_objects((model or a_model()).build(), given or settings())
+    return next(obj for obj in objects if obj["kind"] == kind)
+
+
+def _pod_spec(model: ModelBuilder | None = None, given: Settings | None = None) -> Object:
+    spec: Object = _one("Deployment", model, given)["spec"]["template"]["spec"]
+    return spec
+
+
+def _env(container: Object) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in container["env"]}
+
+
+def _model_env(model: ModelBuilder | None = None, given: Settings | None = None) -> dict[str, str]:
+    return _env(_pod_spec(model, given)["containers"][0])
+
+
+def _fetch_env(model: ModelBuilder | None = None, given: Settings | None = None) -> dict[str, str]:
+    return _env(_pod_spec(model, given)["initContainers"][0])
+
+
+def test_every_object_is_named_labelled_and_owned() -> None:
+    for obj in desired_objects(a_model().replicas(2).build(), settings()):
+        metadata = obj["metadata"]
+        assert obj["apiVersion"] == RESOURCES[obj["kind"]]
+        assert (metadata["name"], metadata["namespace"]) == ("iris-v1", "modelport-models")
+        assert metadata["labels"]["serving.modelport.dev/model"] == "iris"
+        assert metadata["labels"]["serving.modelport.dev/version"] == "v1"
+        (owner,) = metadata["ownerReferences"]
+        assert (owner["kind"], owner["uid"], owner["controller"]) == ("MLModel", "uid-iris", True)
+
+
+def test_the_same_model_gives_the_same_objects() -> None:
+    model = a_model().versions("v1", "v2").build()
+    assert desired_objects(model, settings()) == desired_objects(model, settings())
+
+
+def test_the_pod_keeps_to_the_restricted_pod_security_standard() -> None:
+    spec = _pod_spec()
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+    for container in [*spec["initContainers"], *spec["containers"]]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+    assert all("emptyDir" in volume for volume in spec["volumes"])
+
+
+def test_the_pod_gets_no_token_and_learns_of_no_other_model() -> None:
+    assert _pod_spec()["automountServiceAccountToken"] is False
+    assert _pod_spec()["enableServiceLinks"] is False
+    assert _one("ServiceAccount")["automountServiceAccountToken"] is False
+
+
+def test_the_model_cannot_write_its_own_file() -> None:
+    spec = _pod_spec()
+    (mount,) = [each for each in spec["containers"][0]["volumeMounts"] if each["name"] == "artifact"]
+    assert mount == {"name": "artifact", "mountPath": "/modelport/artifact", "readOnly": True}
+
+
+def test_the_containers_are_started_isolated_from_the_folder_and_the_environment_of_others() -> None:
+    spec = _pod_spec()
+    assert spec["initContainers"][0]["command"] == ["python", "-I", "-m", "modelport_runtime.fetch"]
+    assert spec["containers"][0]["command"] == ["python", "-I", "-m", "modelport_runtime"]
+
+
+def test_the_runtime_is_told_what_the_contract_says() -> None:
+    model = a_model().with_spec(batching=Batching(max_batch_size=7))
+    assert _model_env(model) == {
+        "MODELPORT_RUNTIME_MODEL": "iris",
+        "MODELPORT_RUNTIME_VERSION": "v1",
+        "MODELPORT_RUNTIME_FRAMEWORK": "sklearn",
+        "MODELPORT_RUNTIME_ARTIFACT": "/modelport/artifact/model",
+        "MODELPORT_RUNTIME_ARTIFACT_SHA256": digest_of("v1"),
+        "MODELPORT_RUNTIME_LISTEN": "0.0.0.0:8080",
+        "MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS": "60",
+        "MODELPORT_RUNTIME_MEMORY_BYTES": "2147483648",
+        "MODELPORT_RUNTIME_MAX_BATCH_SIZE": "7",
+        "MODELPORT_RUNTIME_MAX_BODY_BYTES": "16777216",
+        "MODELPORT_RUNTIME_SAMPLE": '{"input":[1.0,2.0]}',
+    }
+
+
+def test_a_sample_arrives_as_it_is_though_kubernetes_expands_variables() -> None:
+    sample = {"input": {"price": "$$5 $(PATH)", "name": "Zoë"}}
+    text = _model_env(a_model().versions(a_version(sample=sample)))["MODELPORT_RUNTIME_SAMPLE"]
+    assert "$" not in text
+    assert json.loads(text) == sample
+
+
+def test_only_an_opt_out_lets_a_model_run_without_its_sandbox() -> None:
+    assert "MODELPORT_RUNTIME_ALLOW_UNSANDBOXED" not in _model_env()
+    assert _model_env(given=settings(allow_unsandboxed=True))["MODELPORT_RUNTIME_ALLOW_UNSANDBOXED"] == "true"
+
+
+def test_a_model_of_another_namespace_has_it_in_its_id() -> None:
+    assert _model_env(a_model().named("iris", "team"))["MODELPORT_RUNTIME_MODEL"] == "team.iris"
+
+
+def test_the_file_comes_from_the_platforms_store_by_its_digest() -> None:
+    sha256 = digest_of("v1")
+    assert _fetch_env() == {
+        "MODELPORT_FETCH_URI": f"file:///artifacts/sha256/{sha256[:2]}/{sha256}",
+        "MODELPORT_FETCH_SHA256": sha256,
+        "MODELPORT_FETCH_TO": "/modelport/artifact/model",
+    }
+
+
+def test_a_file_elsewhere_is_fetched_from_there() -> None:
+    artifact = Artifact(uri="https://example.org/{sha256}/m.onnx", sha256=digest_of("x"))
+    model = a_model().versions(a_version(artifact=artifact))
+    assert _fetch_env(model)["MODELPORT_FETCH_URI"] == "https://example.org/{sha256}/m.onnx"
+
+
+def test_a_versions_own_memory_limit_counts_for_pod_and_process() -> None:
+    resources = Resources(limits={"memory": "1Gi", "cpu": "2"}, requests={"cpu": "500m"})
+    model = a_model().versions(a_version(resources=resources))
+    container = _pod_spec(model)["containers"][0]
+    assert container["resources"] == {
+        "requests": {"cpu": "500m", "memory": "268435456"},
+        "limits": {"memory": "1073741824", "cpu": "2"},
+    }
+    assert _env(container)["MODELPORT_RUNTIME_MEMORY_BYTES"] == "1073741824"
+
+
+def test_a_small_limit_brings_the_request_down_with_it() -> None:
+    model = a_model().versions(a_version(resources=Resources(limits={"memory": "128Mi"})))
+    assert _pod_spec(model)["containers"][0]["resources"]["requests"]["memory"] == "134217728"
+
+
+def test_the_startup_probe_lets_a_load_take_its_whole_limit() -> None:
+    probe = _pod_spec(given=settings(load_timeout_seconds=300))["containers"][0]["startupProbe"]
+    assert probe["httpGet"]["path"] == "/startupz"
+    assert probe["periodSeconds"] * probe["failureThreshold"] > 300
+
+
+def test_each_probe_asks_its_own_question() -> None:
+    container = _pod_spec()["containers"][0]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": 8080}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": 8080}
+
+
+def test_an_update_never_takes_a_pod_away_before_its_successor_is_ready() -> None:
+    strategy = _one("Deployment")["spec"]["strategy"]
+    assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+def test_replicas_are_spread_and_guarded_only_where_there_are_several() -> None:
+    one, two = a_model(), a_model().replicas(2)
+    assert "topologySpreadConstraints" not in _pod_spec(one)
+    assert _pod_spec(two)["topologySpreadConstraints"][0]["topologyKey"] == "kubernetes.io/hostname"
+    kinds = [obj["kind"] for obj in desired_objects(one.build(), settings())]
+    assert "PodDisruptionBudget" not in kinds
+    assert _one("PodDisruptionBudget", two)["spec"]["maxUnavailable"] == 1
+
+
+def test_a_model_scaled_to_nothing_keeps_one_pod_that_can_answer() -> None:
+    assert _one("Deployment", a_model().replicas(0))["spec"]["replicas"] == 1
+
+
+def test_a_failed_version_keeps_its_objects_and_runs_no_pod() -> None:
+    objects = desired_objects(a_model().versions("v1", "v2").build(), settings(), failed={"v2"})
+    replicas = {
+        obj["metadata"]["name"]: obj["spec"]["replicas"] for obj in objects if obj["kind"] == "Deployment"
+    }
+    assert replicas == {"iris-v1": 1, "iris-v2": 0}
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (a_model().replicas(3), True),
+        (a_model().with_spec(timeout_seconds=60, display_name="Iris"), True),
+        (a_model().versions("v1", "v2"), True),
+        (a_model().versions(a_version("v1", sample={"input": [3]})), False),
+        (a_model().with_spec(batching=Batching(max_batch_size=2)), False),
+    ],
+    ids=["replicas", "gateway's fields", "another version", "sample", "batch size"],
+)
+def test_the_templates_digest_changes_only_with_what_runs(change: ModelBuilder, same: bool) -> None:
+    before, after = template_digest(_one("Deployment")), template_digest(_one("Deployment", change))
+    assert (before == after) is same
+
+
+def test_only_gateway_and_operator_reach_a_model() -> None:
+    (rule,) = _one("NetworkPolicy")["spec"]["ingress"]
+    components = [peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in rule["from"]]
+    assert components == ["gateway", "operator"]
+    assert rule["ports"] == [{"port": 8080, "protocol": "TCP"}]
+
+
+def _egress(uri: str, base: str = "file:///a/{sha256}") -> list[Any]:
+    artifact = Artifact(uri=uri, sha256=digest_of("v1"))
+    model = a_model().versions(a_version(artifact=artifact))
+    found: list[Any] = _one("NetworkPolicy", model, settings(artifact_base_url=base))["spec"]["egress"]
+    return found
+
+
+def test_a_local_file_needs_no_network() -> None:
+    assert _egress(f"artifact:{digest_of('v1')}") == []
+
+
+def test_the_platforms_store_is_reached_at_its_port_only() -> None:
+    rules = _egress(f"artifact:{digest_of('v1')}", "http://control-api:8081/internal/v1/artifacts/{sha256}")
+    assert rules[0]["ports"] == [{"port": 8081, "protocol": "TCP"}]
+    labels = rules[0]["to"][0]["podSelector"]["matchLabels"]
+    assert labels == {"app.kubernetes.io/component": "control-api"}
+    assert [port["port"] for port in rules[1]["ports"]] == [53, 53]
+
+
+def test_a_public_file_opens_no_private_network() -> None:
+    rules = _egress("https://example.org/model.onnx")
+    assert rules[0]["ports"] == [{"port": 443, "protocol": "TCP"}]
+    assert {"10.0.0.0/8", "169.254.0.0/16"} <= set(rules[0]["to"][0]["ipBlock"]["except"])
+
+
+def test_the_service_gives_the_gateway_each_pod() -> None:
+    spec = _one("Service")["spec"]
+    assert spec["clusterIP"] == "None"
+    assert spec["selector"] == _one("Deployment")["spec"]["selector"]["matchLabels"]
+
+
+def test_an_address_without_a_digest_in_it_is_refused_at_the_start() -> None:
+    with pytest.raises(ValidationError, match=r"must hold \{sha256\}"):
+        settings(artifact_base_url="file:///artifacts")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1", 1), ("512Mi", 512 * 1024**2), ("1.5Gi", 1610612736), ("2G", 2_000_000_000), ("64k", 64_000)],
+)
+def test_quantities_are_read(text: str, number: int) -> None:
+    assert to_bytes(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "lots", "-1Gi", "1 Gi", "500m"])
+def test_what_is_no_quantity_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="512Mi"):
+        to_bytes(text)
+
+
+def test_what_the_cluster_adds_is_no_difference() -> None:
+    wanted = {"spec": {"ports": [{"port": 1}], "selector": {"a": "b"}}}
+    live = {"spec": {"ports": [{"port": 1, "protocol": "TCP"}], "selector": {"a": "b"}, "x": 1}, "status": {}}
+    assert is_as_wanted(wanted, live)
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        {"spec": {"ports": [{"port": 2}]}},
+        {"spec": {"ports": []}},
+        {"spec": {"ports": [{"port": 1}, {"port": 2}]}},
+        {"spec": {}},
+        {"spec": None},
+    ],
+)
+def test_what_differs_is_seen(live: Object) -> None:
+    assert not is_as_wanted({"spec": {"ports": [{"port": 1}]}}, live)

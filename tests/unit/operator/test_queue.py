@@ -1,0 +1,74 @@
+"""The queue: once each, never two passes on one model, late ones in time."""
+
+import asyncio
+
+from modelport_operator.shell.backoff import Backoff
+from modelport_operator.shell.queue import WorkQueue
+from modelport_operator.shell.reconcile import Key
+
+A, B = Key("ns", "a"), Key("ns", "b")
+
+
+async def _is_empty(queue: WorkQueue) -> bool:
+    try:
+        await asyncio.wait_for(queue.take(), 0.02)
+    except TimeoutError:
+        return True
+    return False
+
+
+async def test_a_model_named_often_waits_once_and_in_order() -> None:
+    queue = WorkQueue()
+    for key in (A, B, A, A):
+        queue.add(key)
+    assert [await queue.take(), await queue.take()] == [A, B]
+    assert await _is_empty(queue)
+
+
+async def test_a_model_named_during_its_pass_comes_again_after_it() -> None:
+    queue = WorkQueue()
+    queue.add(A)
+    await queue.take()
+    queue.add(A)
+    queue.add(A)
+    assert await _is_empty(queue)
+    queue.done(A)
+    assert await queue.take() == A
+    queue.done(A)
+    assert await _is_empty(queue)
+
+
+async def test_one_who_waits_is_woken() -> None:
+    queue = WorkQueue()
+    taking = [asyncio.create_task(queue.take()) for _ in range(2)]
+    await asyncio.sleep(0)
+    queue.add(A)
+    queue.add(B)
+    assert sorted(await asyncio.gather(*taking)) == [A, B]
+
+
+async def test_of_two_times_the_earlier_counts() -> None:
+    queue = WorkQueue()
+    queue.add_after(A, 30)
+    queue.add_after(A, 0.01)
+    queue.add_after(A, 30)
+    assert await asyncio.wait_for(queue.take(), 5) == A
+    queue.done(A)
+    assert await _is_empty(queue)
+
+
+async def test_nothing_comes_from_a_closed_queue() -> None:
+    queue = WorkQueue()
+    queue.add_after(A, 0.005)
+    queue.close()
+    assert await _is_empty(queue)
+
+
+def test_each_failure_waits_longer_up_to_a_limit_and_success_begins_anew() -> None:
+    backoff: Backoff[str] = Backoff(first=1, longest=8)
+    delays = [backoff.next_delay("a") for _ in range(60)]
+    assert all(0.5 <= delay <= 1 for delay in delays[:1])
+    assert all(4 <= delay <= 8 for delay in delays[3:])
+    assert backoff.next_delay("b") <= 1
+    backoff.succeeded("a")
+    assert backoff.next_delay("a") <= 1
