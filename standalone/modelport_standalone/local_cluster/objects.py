@@ -53,7 +53,7 @@ class ObjectStore:
             if obj["kind"] == names.KIND:
                 rules.check(wanted, before)
             await self._write(wanted)
-            return copy.deepcopy(wanted)
+            return copy.deepcopy(self._objects[_key(obj)])
 
     async def patch_status(self, kind: str, namespace: str, name: str, status: Object) -> Object | None:
         async with self._writing:
@@ -71,10 +71,9 @@ class ObjectStore:
     def put(self, obj: Object) -> None:
         """Write an object that a controller of this cluster owns as a whole."""
         before = self._objects.get(_key(obj))
-        if before is None:
-            self._set("ADDED", _begin(obj) | _status_of(obj))
-        elif _merge(before, obj) | _status_of(obj) != before:
-            self._set("MODIFIED", _merge(before, obj) | _status_of(obj))
+        wanted = (_begin(obj) if before is None else _merge(before, obj)) | _status_of(obj)
+        if wanted != before:
+            self._set(self._numbered(wanted))
 
     def remove(self, kind: str, namespace: str, name: str) -> None:
         """The counterpart of `put`."""
@@ -93,11 +92,10 @@ class ObjectStore:
             self._watchers.discard(watcher)
 
     async def _write(self, obj: Object) -> None:
-        change: Change = "MODIFIED" if _key(obj) in self._objects else "ADDED"
-        self._number(obj)
+        written = self._numbered(obj)
         if obj["kind"] == names.KIND:
-            await asyncio.to_thread(self._saved.put, obj)
-        self._set(change, obj)
+            await asyncio.to_thread(self._saved.put, written)
+        self._set(written)
 
     async def _delete(self, key: Key) -> None:
         obj = self._objects.get(key)
@@ -109,14 +107,14 @@ class ObjectStore:
         for owned in [other for other, each in self._objects.items() if _is_owned(each, obj)]:
             await self._delete(owned)
 
-    def _set(self, change: Change, obj: Object) -> None:
-        self._number(obj)
+    def _set(self, obj: Object) -> None:
+        change: Change = "MODIFIED" if _key(obj) in self._objects else "ADDED"
         self._objects[_key(obj)] = obj
         self._tell(change, obj)
 
-    def _number(self, obj: Object) -> None:
+    def _numbered(self, obj: Object) -> Object:
         self._version += 1
-        obj["metadata"] = {**obj["metadata"], "resourceVersion": str(self._version)}
+        return {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self._version)}}
 
     def _tell(self, change: Change, obj: Object) -> None:
         for watcher in self._watchers:

@@ -1,0 +1,16 @@
+"""A LocalCluster whose pods are tiny servers."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from modelport_standalone.local_cluster.cluster import LocalCluster
+from modelport_standalone.local_cluster.pace import Pace
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[LocalCluster]:
+    pace = Pace(starting_probe=0.02, first_restart=0.1, longest_grace=0.5)
+    made = LocalCluster(tmp_path / "cluster", pace)
+    async with made.running():
+        yield made
