@@ -30,7 +30,7 @@ from modelport_control_api.metrics import MetricsMiddleware
 from modelport_control_api.models import endpoints as models_calls
 from modelport_control_api.models import version_endpoints as versions_calls
 from modelport_control_api.models.part import ModelsPart
-from modelport_control_api.predict_openapi import DocumentedApp
+from modelport_control_api.openapi.document import DESCRIPTION, TAGS, DocumentedApp
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.settings import Settings
 from modelport_control_api.signing_keys import endpoints as jwks
@@ -90,6 +90,8 @@ def _build_public(context: Context) -> FastAPI:
     app = DocumentedApp(
         title="Modelport",
         summary="Upload a model file, get a secured endpoint.",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
         docs_url=None,
         redoc_url=None,
         middleware=_public_middleware(context.settings),

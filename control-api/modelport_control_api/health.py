@@ -4,8 +4,10 @@ from fastapi import APIRouter, Response
 from modelport_edge.problem import Problem
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import PlainTextResponse
 
 from modelport_control_api.context import RequestContext
+from modelport_control_api.responses import problems
 
 router = APIRouter(tags=["platform"])
 
@@ -16,7 +18,7 @@ async def is_alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=problems(503))
 def is_ready(context: RequestContext) -> dict[str, str]:
     """200 while the database answers; 503 otherwise."""
     try:
@@ -30,7 +32,7 @@ def is_ready(context: RequestContext) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=PlainTextResponse)
 def read_metrics() -> Response:
     """Prometheus text."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -38,8 +38,11 @@ def _of_http(error: Any) -> Problem:
 
 
 def _of_validation(error: Any) -> Problem:
-    if any(entry["type"] == "json_invalid" for entry in error.errors()):
-        return Problem(status=400, detail="The body is not valid JSON.")
+    if invalid := next((entry for entry in error.errors() if entry["type"] == "json_invalid"), None):
+        return Problem(status=400, detail=f"The body is not valid JSON: {invalid['ctx']['error']}.")
+    # FastAPI leaves a body of another content type as the bytes that it is.
+    if isinstance(error.body, bytes):
+        return Problem(status=415, detail="Send the body as JSON, with Content-Type: application/json.")
     # Only place and message: the entry's "input" may be a password.
     errors = [FieldError(field=_name(entry["loc"]), message=_message(entry)) for entry in error.errors()]
     detail = "; ".join(f"{entry['field']} {entry['message']}" for entry in errors)
@@ -48,7 +51,9 @@ def _of_validation(error: Any) -> Problem:
 
 def _name(location: tuple[str | int, ...]) -> str:
     parts = location[1:] if location and location[0] in _WHERE else location
-    return ".".join(str(part) for part in parts) or "body"
+    # As /predict names them: `scopes[0]`, `rate_limit.requests`.
+    steps = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return "".join(steps).removeprefix(".") or "body"
 
 
 def _message(entry: dict[str, Any]) -> str:

@@ -1,8 +1,11 @@
-"""How errors are described in /openapi.json."""
+"""How answers that are no success are described in /openapi.json."""
 
 from typing import Any
 
+from fastapi import Response
 from pydantic import BaseModel
+
+Responses = dict[int | str, dict[str, Any]]
 
 
 class FieldError(BaseModel):
@@ -10,21 +13,64 @@ class FieldError(BaseModel):
     message: str
 
 
-class ProblemBody(BaseModel):
+class Problem(BaseModel):
     """RFC 9457 `application/problem+json`."""
 
     type: str = "about:blank"
     title: str
     status: int
-    detail: str | None = None
-    request_id: str | None = None
+    detail: str
+    request_id: str
     reason: str | None = None
     errors: list[FieldError] | None = None
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "A problem",
-        "content": {"application/problem+json": {"schema": ProblemBody.model_json_schema()}},
-    }
+_MEANINGS = {
+    400: "The body is not valid JSON, or breaks off",
+    401: "No credential, or one that is unknown, expired or revoked",
+    403: "The credential is not for this",
+    404: "None such, or it is not yours",
+    409: "It cannot be done as things are: `detail` says why",
+    413: "The body is too large",
+    415: "The body is of another content type",
+    422: "`errors` names each field that is wrong",
+    429: "Over the limit: try again after Retry-After",
+    500: "The model raised: `reason` is ModelError",
+    502: "The model answered something that is no answer",
+    503: "It cannot be answered now: `reason` says why",
+    504: "The model took too long",
+    507: "The platform's disk is full",
 }
+_HEADERS = {
+    401: ("WWW-Authenticate", "How to authenticate."),
+    429: ("Retry-After", "Seconds until the next try may succeed."),
+    503: ("Retry-After", "Seconds until the next try may succeed."),
+}
+JSON_BODY = (400, 413, 415, 422)
+"""What any call that takes a JSON body may answer."""
+CREDENTIAL = (401, 403)
+"""What any call that needs a credential may answer."""
+UPLOAD = (*JSON_BODY, 429, 507)
+"""What any call that takes a model file may answer."""
+
+
+async def never_stored(response: Response) -> None:
+    """A dependency for calls that answer with secrets: no cache on the way may keep them (RFC 6749, 5.1)."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+def problems(*statuses: int) -> Responses:
+    """Describe those problems, as FastAPI's `responses`."""
+    return {status: _described(status) for status in statuses}
+
+
+def _described(status: int) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    described: dict[str, Any] = {
+        "description": _MEANINGS[status],
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+    if header := _HEADERS.get(status):
+        name, text = header
+        described["headers"] = {name: {"description": text, "schema": {"type": "string"}}}
+    return described

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Depends, Response
 
 from modelport_control_api.api_keys import service
 from modelport_control_api.api_keys.errors import ApiKeyNotFound
@@ -14,12 +14,19 @@ from modelport_control_api.auth.principal import SessionPrincipal
 from modelport_control_api.db.paging import Page, PageCursor, PageLimit
 from modelport_control_api.db.session import DbSession
 from modelport_control_api.origin import RequestOrigin
-from modelport_control_api.responses import PROBLEMS
+from modelport_control_api.responses import CREDENTIAL, JSON_BODY, never_stored, problems
+from modelport_control_api.strict_json import StrictJsonRoute
 
-router = APIRouter(prefix="/api/v1/api-keys", tags=["api keys"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/api/v1/api-keys",
+    tags=["API keys"],
+    route_class=StrictJsonRoute,
+    dependencies=[Depends(never_stored)],
+    responses=problems(*CREDENTIAL),
+)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(*JSON_BODY))
 def create(
     body: NewKey, principal: SessionPrincipal, session: DbSession, origin: RequestOrigin
 ) -> KeyWithSecret:
@@ -27,7 +34,7 @@ def create(
     return service.create(session, principal, body, origin)
 
 
-@router.get("", response_model=KeyList)
+@router.get("", response_model=KeyList, responses=problems(422))
 def list_keys(
     principal: SessionPrincipal, session: DbSession, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> Page[ApiKey]:
@@ -35,13 +42,13 @@ def list_keys(
     return service.list_page(session, principal, limit, cursor)
 
 
-@router.delete("/{key_id}", status_code=204)
+@router.delete("/{key_id}", status_code=204, response_class=Response, responses=problems(404))
 def delete(key_id: str, principal: SessionPrincipal, session: DbSession, origin: RequestOrigin) -> None:
     """Revoke a key. Gateways notice within 5 seconds."""
     service.delete(session, principal, _canonical(key_id), origin)
 
 
-@router.post("/{key_id}/rotate")
+@router.post("/{key_id}/rotate", responses=problems(*JSON_BODY, 404, 409))
 def rotate(
     key_id: str,
     principal: SessionPrincipal,

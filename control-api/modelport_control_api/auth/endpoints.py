@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
 from modelport_control_api.auth import accounts, logins, throttle
@@ -11,26 +11,32 @@ from modelport_control_api.auth.schemas import AccountChange, Login, Refresh, Re
 from modelport_control_api.auth.tables import User
 from modelport_control_api.context import RequestContext
 from modelport_control_api.origin import RequestOrigin
-from modelport_control_api.responses import PROBLEMS
+from modelport_control_api.responses import CREDENTIAL, JSON_BODY, never_stored, problems
+from modelport_control_api.strict_json import StrictJsonRoute
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/api/v1/auth",
+    tags=["accounts"],
+    route_class=StrictJsonRoute,
+    dependencies=[Depends(never_stored)],
+)
 
 
-@router.post("/register", status_code=201, response_model=UserOut)
+@router.post("/register", status_code=201, response_model=UserOut, responses=problems(*JSON_BODY, 409, 429))
 async def register(body: Registration, context: RequestContext, origin: RequestOrigin) -> User:
     """Make an account."""
     await throttle.registration(context, origin)
     return await accounts.register(context, body, origin)
 
 
-@router.post("/login")
+@router.post("/login", responses=problems(*JSON_BODY, 401, 429))
 async def log_in(body: Login, context: RequestContext, origin: RequestOrigin) -> TokenPair:
     """Start a session: an access token for calls, a refresh token for the next pair."""
     await throttle.login(context, origin, body.email)
     return await logins.log_in(context, body.email, body.password.get_secret_value(), origin)
 
 
-@router.post("/token")
+@router.post("/token", responses=problems(400, 401, 413, 422, 429))
 async def log_in_by_form(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], context: RequestContext, origin: RequestOrigin
 ) -> TokenPair:
@@ -39,25 +45,25 @@ async def log_in_by_form(
     return await logins.log_in(context, form.username, form.password, origin)
 
 
-@router.post("/refresh")
+@router.post("/refresh", responses=problems(*JSON_BODY, 401))
 def refresh(body: Refresh, context: RequestContext, origin: RequestOrigin) -> TokenPair:
     """Exchange a refresh token, once, for a new pair. A second use ends the session."""
     return logins.refresh(context, body.refresh_token.get_secret_value(), origin)
 
 
-@router.post("/logout", status_code=204)
+@router.post("/logout", status_code=204, response_class=Response, responses=problems(*JSON_BODY))
 def log_out(body: Refresh, context: RequestContext, origin: RequestOrigin) -> None:
     """End the session that the refresh token belongs to."""
     logins.log_out(context, body.refresh_token.get_secret_value(), origin)
 
 
-@router.get("/me", response_model=UserOut)
+@router.get("/me", response_model=UserOut, responses=problems(401))
 def read_account(principal: CurrentPrincipal, context: RequestContext) -> User:
     """The account that the credential belongs to."""
     return accounts.get(context, principal.user_id)
 
 
-@router.patch("/me", response_model=UserOut)
+@router.patch("/me", response_model=UserOut, responses=problems(*JSON_BODY, *CREDENTIAL, 429))
 async def change_account(
     body: AccountChange, principal: SessionPrincipal, context: RequestContext, origin: RequestOrigin
 ) -> User:

@@ -1,9 +1,9 @@
 """Bodies of the auth calls, as docs/api.md has them."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from modelport_control_api.auth import emails
 from modelport_control_api.auth.password_rules import MAX_CHARACTERS
@@ -44,13 +44,14 @@ class Refresh(RequestBody):
 class AccountChange(RequestBody):
     full_name: FullName | None = None
     password: Password | None = None
-    current_password: GivenPassword | None = None
+    current_password: Annotated[GivenPassword | None, Field(validate_default=True)] = None
 
-    @model_validator(mode="after")
-    def _password_needs_current(self) -> Self:
-        if self.password and not self.current_password:
-            raise ValueError("current_password is required to change the password")
-        return self
+    @field_validator("current_password")
+    @classmethod
+    def _required_with_password(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("password"):
+            raise ValueError("is required to change the password")
+        return value
 
     def changes_name(self) -> bool:
         return "full_name" in self.model_fields_set

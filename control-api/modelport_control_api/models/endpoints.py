@@ -25,9 +25,15 @@ from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.schemas import ModelAnswer, ModelChange, ModelPage
 from modelport_control_api.models.status_view import model_view
 from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
-from modelport_control_api.responses import PROBLEMS
+from modelport_control_api.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
+from modelport_control_api.strict_json import StrictJsonRoute
 
-router = APIRouter(prefix="/api/v1/models", tags=["models"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/api/v1/models",
+    tags=["models"],
+    route_class=StrictJsonRoute,
+    responses=problems(*CREDENTIAL),
+)
 
 WaitSeconds = Annotated[
     float, Query(alias="wait", ge=0, le=60, description="Seconds to hold until nothing more is under way.")
@@ -35,7 +41,11 @@ WaitSeconds = Annotated[
 
 
 @router.post(
-    "/upload", status_code=202, openapi_extra=MODEL_UPLOAD_BODY, dependencies=[Depends(limit_uploads)]
+    "/upload",
+    status_code=202,
+    openapi_extra=MODEL_UPLOAD_BODY,
+    dependencies=[Depends(limit_uploads)],
+    responses=problems(*UPLOAD),
 )
 async def upload_model(
     request: Request, response: Response, caller: ChangingCaller, part: Models, answers: Answering
@@ -58,7 +68,7 @@ async def upload_model(
     return answers.model(record)
 
 
-@router.get("")
+@router.get("", responses=problems(422))
 async def list_models(
     principal: Reader, part: Models, answers: Answering, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> ModelPage:
@@ -73,7 +83,7 @@ async def list_models(
     return ModelPage(items=[answers.model(record) for record in records], next_cursor=next_cursor)
 
 
-@router.get("/{model_id}")
+@router.get("/{model_id}", responses=problems(404, 422))
 async def read_model(
     model_id: str, principal: Reader, part: Models, answers: Answering, wait_seconds: WaitSeconds = 0
 ) -> ModelAnswer:
@@ -86,7 +96,7 @@ async def read_model(
         return answers.model(await load_model(part, principal, model_id) if wait_seconds else record)
 
 
-@router.patch("/{model_id}")
+@router.patch("/{model_id}", responses=problems(*JSON_BODY, 404))
 async def change_model(
     model_id: str, change: ModelChange, caller: ChangingCaller, part: Models, answers: Answering
 ) -> ModelAnswer:
@@ -98,7 +108,7 @@ async def change_model(
     return answers.model(record)
 
 
-@router.delete("/{model_id}", status_code=204)
+@router.delete("/{model_id}", status_code=204, response_class=Response, responses=problems(404))
 async def delete_model(model_id: str, caller: ChangingCaller, part: Models) -> None:
     """Stop serving it and remove its files."""
     with as_problems():

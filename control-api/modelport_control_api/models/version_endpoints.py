@@ -26,9 +26,15 @@ from modelport_control_api.models.render import render_version
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.models.status_view import version_view
 from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
-from modelport_control_api.responses import PROBLEMS
+from modelport_control_api.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
+from modelport_control_api.strict_json import StrictJsonRoute
 
-router = APIRouter(prefix="/api/v1/models/{model_id}", tags=["versions"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/api/v1/models/{model_id}",
+    tags=["versions"],
+    route_class=StrictJsonRoute,
+    responses=problems(*CREDENTIAL, 404),
+)
 
 Weights = Annotated[
     dict[str, StrictInt],
@@ -38,7 +44,11 @@ TailLines = Annotated[int, Query(alias="tail", ge=1, le=logs.MAX_LINES, descript
 
 
 @router.post(
-    "/versions", status_code=202, openapi_extra=VERSION_UPLOAD_BODY, dependencies=[Depends(limit_uploads)]
+    "/versions",
+    status_code=202,
+    openapi_extra=VERSION_UPLOAD_BODY,
+    dependencies=[Depends(limit_uploads)],
+    responses=problems(*UPLOAD, 409),
 )
 async def upload_version(
     model_id: str, request: Request, response: Response, caller: ChangingCaller, part: Models
@@ -61,7 +71,7 @@ async def upload_version(
     return render_version(version, part.statuses.get(model_id))
 
 
-@router.get("/versions/{version}")
+@router.get("/versions/{version}", responses=problems(422))
 async def read_version(
     model_id: str, version: str, principal: Reader, part: Models, wait_seconds: WaitSeconds = 0
 ) -> VersionAnswer:
@@ -74,7 +84,7 @@ async def read_version(
     return render_version(found, part.statuses.get(model_id))
 
 
-@router.get("/versions/{version}/logs", response_class=PlainTextResponse)
+@router.get("/versions/{version}/logs", response_class=PlainTextResponse, responses=problems(422))
 async def read_version_logs(
     model_id: str, version: str, principal: Reader, part: Models, tail: TailLines = 200
 ) -> str:
@@ -84,7 +94,7 @@ async def read_version_logs(
     return await logs.read_logs(part.cluster, part.namespace, model_id, version, tail_lines=tail)
 
 
-@router.delete("/versions/{version}", status_code=204)
+@router.delete("/versions/{version}", status_code=204, response_class=Response, responses=problems(409))
 async def delete_version(model_id: str, version: str, caller: ChangingCaller, part: Models) -> None:
     """Remove a version that gets no requests, and its file."""
     live = part.statuses.get(model_id)
@@ -95,7 +105,7 @@ async def delete_version(model_id: str, version: str, caller: ChangingCaller, pa
     await part.keeper.discard([digest])
 
 
-@router.put("/traffic")
+@router.put("/traffic", responses=problems(*JSON_BODY, 409))
 async def set_traffic(
     model_id: str, weights: Weights, caller: ChangingCaller, part: Models, answers: Answering
 ) -> ModelAnswer:
@@ -108,7 +118,7 @@ async def set_traffic(
     return answers.model(record)
 
 
-@router.post("/rollback")
+@router.post("/rollback", responses=problems(409))
 async def roll_back(model_id: str, caller: ChangingCaller, part: Models, answers: Answering) -> ModelAnswer:
     """Restore the traffic before the last change; a second call takes the first one back."""
     with as_problems():

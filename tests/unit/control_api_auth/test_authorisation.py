@@ -41,7 +41,7 @@ SESSION_ONLY = {
 OF_ONE_KEY = {route for route in SESSION_ONLY if "{key_id}" in route[1]}
 PROTECTED = sorted(ANY_CREDENTIAL | SESSION_ONLY)
 # The model calls have a table of their own; predictions are documented here and answered by the gateway.
-ELSEWHERE = ("/api/v1/models", "/api/v1/predict", "/predict")
+ELSEWHERE = ("/api/v1/models", "/api/v1/predict", "/predict", "/v2")
 
 BODIES = {"/api/v1/api-keys": {"name": "ci"}, "/api/v1/auth/me": {"full_name": "Eve"}}
 protected = pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
