@@ -149,6 +149,9 @@ class PodBuilder:
     def waiting(self, reason: str, message: str = "", **more: Any) -> Self:
         return self._main(state={"waiting": {"reason": reason, "message": message}}, **more)
 
+    def fetching(self, state: str) -> Self:
+        return replace(self, fetch={"state": {state: {}}})
+
     def fetch_ended(self, code: int, message: str = "") -> Self:
         terminated = {"exitCode": code, "message": message, "reason": "Error"}
         return replace(self, fetch={"state": {"terminated": terminated}}, main={"state": {"waiting": {}}})

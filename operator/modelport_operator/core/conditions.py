@@ -22,6 +22,11 @@ class _Facts:
         unready = [known for name in self.wanted if (known := self.versions.get(name)) and not known.ready]
         return min(unready, key=lambda known: not known.failed, default=None)
 
+    def limping(self) -> VersionStatus | None:
+        """A version that serves from the pods of its old template, since the new ones cannot."""
+        served = (self.versions[name] for name in self.served)
+        return next((known for known in served if known.ready and known.reason != Reason.SERVING), None)
+
     def down(self) -> VersionStatus | None:
         """A version that gets requests and cannot answer any now."""
         return next((self.versions[name] for name in self.served if not self.versions[name].ready), None)
@@ -67,7 +72,7 @@ def _progressing(facts: _Facts) -> _Verdict:
 
 def _degraded(facts: _Facts) -> _Verdict:
     trouble = facts.trouble()
-    culprit = trouble if trouble is not None and trouble.failed else facts.down()
+    culprit = trouble if trouble is not None and trouble.failed else facts.down() or facts.limping()
     if culprit is not None:
         return _Verdict(True, culprit.reason, f"{culprit.name}: {culprit.message}")
     return _trouble_verdict(facts, holds=False)

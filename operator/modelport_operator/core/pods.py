@@ -81,9 +81,10 @@ def _stage(pod: Object, main: Object) -> str:
         return "giving its first answers"
     if "running" in main.get("state", {}):
         return "loading the model"
-    if any("running" in each.get("state", {}) for each in container_statuses(pod, "initContainerStatuses")):
+    fetching = [each.get("state", {}) for each in container_statuses(pod, "initContainerStatuses")]
+    if any("running" in state for state in fetching):
         return "fetching the model file"
-    return "starting its pod"
+    return "starting its runtime" if any("terminated" in state for state in fetching) else "starting its pod"
 
 
 def _address(pod: Object, slices: Sequence[Object]) -> str | None:

@@ -49,11 +49,6 @@ class WorkQueue:
             self._again.discard(key)
             self.add(key)
 
-    def forget(self, key: Key) -> None:
-        """Drop what is due later for it."""
-        if timer := self._timers.pop(key, None):
-            timer.cancel()
-
     def close(self) -> None:
         for timer in self._timers.values():
             timer.cancel()

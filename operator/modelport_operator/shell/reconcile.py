@@ -18,6 +18,7 @@ from modelport_operator.settings import Settings
 from modelport_operator.shell.ask import ask_all
 from modelport_operator.shell.clock import Clock
 from modelport_operator.shell.metrics import WRITES
+from modelport_operator.shell.model_states import MODEL_STATES
 from modelport_operator.shell.runtimes import Runtimes
 from modelport_operator.shell.status_patch import patch_status
 
@@ -42,12 +43,14 @@ async def reconcile(
     """
     found = await kube.get(KIND, key.namespace, key.name)
     if found is None:
+        MODEL_STATES.forget(key)
         return None  # Its children go with it: it owns them.
     model = from_object(found)
     observed = await _observe(kube, model, settings)
     answers = await ask_all(runtimes, questions(model, observed, settings))
     decision = decide(model, replace(observed, answers=answers), clock.now(), settings)
     await _carry_out(kube, model, decision)
+    MODEL_STATES.record(key, decision.status)
     _log_changes(model, decision)
     return decision.requeue_after
 

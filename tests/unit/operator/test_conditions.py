@@ -61,6 +61,12 @@ CASES: dict[str, Row] = {
         {"v1": 50, "v2": 50},
         [("True", "Serving"), ("True", "Progressing"), ("True", "RuntimeCrashed")],
     ),
+    "it serves from old pods, since the new ones fail": (
+        {"v1": 100},
+        [replace(READY, reason="LoadTimeout", message="Too slow.")],
+        {"v1": 100},
+        [("True", "Serving"), ("False", "Serving"), ("True", "LoadTimeout")],
+    ),
     "a version nobody wants has failed": (
         {"v1": 100},
         [READY, FAILED],

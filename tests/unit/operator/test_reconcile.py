@@ -4,7 +4,7 @@ from modelport_crds.reasons import Reason
 from modelport_operator.core.answers import RuntimeStatus, SampleRefused
 from modelport_operator.kube import KubeError
 
-from tests.support.builders import a_model, a_pod
+from tests.support.builders import a_model, a_pod, a_version
 from tests.unit.operator.world import KEY, World
 
 
@@ -86,6 +86,16 @@ async def test_a_version_that_failed_for_good_runs_no_pod() -> None:
     assert deployment["spec"]["replicas"] == 0
     assert world.version("v1")["failed"] is True
     assert world.traffic() == {}
+
+
+async def test_a_version_that_nothing_can_be_asked_of_gets_no_requests() -> None:
+    world = World()
+    await world.submit(a_model().versions(a_version(sample=None)))
+    await world.settle()
+    await world.play("v1")
+    await world.settle()
+    assert world.traffic() == {}
+    assert world.version("v1")["reason"] == "SampleInvalid"
 
 
 async def test_a_changed_template_gives_a_failed_version_another_try() -> None:

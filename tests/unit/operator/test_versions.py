@@ -49,11 +49,13 @@ def _pod() -> PodBuilder:
 @pytest.mark.parametrize(
     ("pod", "doing"),
     [
-        (_pod().waiting(""), "starting its pod"),
+        (_pod().fetching("waiting").waiting(""), "starting its pod"),
+        (_pod().fetching("running").waiting(""), "fetching the model file"),
+        (_pod().waiting("PodInitializing"), "starting its runtime"),
         (_pod(), "loading the model"),
         (_pod().started(), "giving its first answers"),
     ],
-    ids=["pod", "load", "answer"],
+    ids=["pod", "fetch", "runtime", "load", "answer"],
 )
 def test_a_version_on_its_way_says_how_far_it_is(pod: PodBuilder, doing: str) -> None:
     decided = _judge(None, pod)
