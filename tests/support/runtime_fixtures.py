@@ -100,14 +100,18 @@ class Runtime:
         return self.process.wait(START_SECONDS)
 
     def stop(self) -> int:
+        """Let it drain, as a supervisor does; give its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(START_SECONDS)
         finally:
-            self.process.kill()
-            self.process.wait()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self.kill()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def start_runtime(artifact: Path, framework: str = "sklearn", **env: str) -> Runtime:
@@ -139,7 +143,7 @@ def start_runtime(artifact: Path, framework: str = "sklearn", **env: str) -> Run
 
 @pytest.fixture
 def runtime() -> Iterator[Callable[..., Runtime]]:
-    """Give `start_runtime`; what it started is stopped after the test."""
+    """Give `start_runtime`; what it started is killed after the test."""
     started: list[Runtime] = []
 
     def start(artifact: Path, framework: str = "sklearn", **env: str) -> Runtime:
@@ -148,4 +152,4 @@ def runtime() -> Iterator[Callable[..., Runtime]]:
 
     yield start
     for one in started:
-        one.stop()
+        one.kill()

@@ -113,7 +113,7 @@ def test_a_source_that_may_do_better_later_is_told_apart(uri: str, tmp_path: Pat
         ("http://127.0.0.1:9/x", DIGEST, 2, None),
     ],
 )
-def test_the_command_ends_as_the_contract_says(  # noqa: PLR0917  # parameters and fixtures
+def test_the_command_ends_as_the_contract_says(  # parameters and fixtures
     uri: str, sha256: str, code: int, reason: str | None, source: Path, tmp_path: Path
 ) -> None:
     environment = {
@@ -134,6 +134,8 @@ def test_the_command_ends_as_the_contract_says(  # noqa: PLR0917  # parameters a
 def test_the_command_imports_little() -> None:
     script = "import sys, modelport_runtime.fetch; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
 
-    loaded = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-I", "-c", script], capture_output=True, text=True
+    ).stdout.split()
 
     assert not {"numpy", "asyncio", "ssl", "orjson", "prometheus_client"} & set(loaded)

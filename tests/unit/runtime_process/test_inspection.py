@@ -94,7 +94,9 @@ def test_onnx_tells_its_producer(tmp_path: Path) -> None:
     assert "skl2onnx" in found.libraries.found
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80", b"PK\x03\x04rubbish", b"{", b"\x1f\x8b\x08", b"\x78\x9cxx"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x80", b"PK\x03\x04rubbish", b"{", b"\x1f\x8b\x08", b"\x78\x9cxx"]
+)
 def test_a_broken_file_tells_nothing(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_bytes(content)

@@ -1,0 +1,99 @@
+"""What hostile models do when they are read. Names in capitals come from `World.places`."""
+
+# Each raises what the kernel answered.
+REFUSED = {
+    "reads a file": "raise ValueError(open(SECRET).read())",
+    "reads the password file": "raise ValueError(open('/etc/passwd').read())",
+    "lists a folder": "import os; raise ValueError(os.listdir(FOLDER))",
+    "reads another process's environment": "raise ValueError(open(f'/proc/{NEIGHBOUR}/environ').read())",
+    "reads through its own root": "raise ValueError(open('/proc/self/root' + SECRET).read())",
+    "writes a file": "open(FOLDER + '/made', 'w').write('x')",
+    "overwrites a file": "open(SECRET, 'w').write('x')",
+    "appends to its own code": "import joblib; open(joblib.__file__, 'a').write('x = 1')",
+    "overwrites the model file": "open(FOLDER + '/model', 'r+b').write(b'x')",
+    "writes a temporary file": "open('/tmp/modelport-hostile', 'w').write('x')",
+    "removes a file": "import os; os.remove(SECRET)",
+    "renames a file": "import os; os.rename(SECRET, FOLDER + '/other')",
+    "links a file": "import os; os.link(SECRET, FOLDER + '/other')",
+    "makes a folder": "import os; os.mkdir(FOLDER + '/made')",
+    "changes a mode": "import os; os.chmod(SECRET, 0o777)",
+    "changes a time": "import os; os.utime(SECRET, (1, 1))",
+    "truncates a file": "import os; os.truncate(SECRET, 0)",
+    "starts a process": "import subprocess; subprocess.run(['touch', FOLDER + '/made'])",
+    "forks": "import os; os.fork()",
+    "becomes another program": "import os; os.execv('/bin/touch', ['touch', FOLDER + '/made'])",
+    "spawns a process": "import os; os.posix_spawn('/bin/touch', ['touch', FOLDER + '/made'], {})",
+    "connects by TCP": "import socket; socket.create_connection(('127.0.0.1', TCP))",
+    "fetches an address": "import urllib.request as u; u.urlopen(f'http://127.0.0.1:{TCP}/')",
+    "sends by UDP": "import socket as s; s.socket(2, 2).sendto(b'x', ('127.0.0.1', UDP))",
+    "connects to a unix socket": "import socket as s; s.socket(1).connect(UNIX)",
+    "connects to an abstract socket": "import socket as s; s.socket(1).connect(ABSTRACT)",
+    "sends through half a datagram pair": "import socket as s; s.socketpair(1, 2)[0].sendto(b'x', DATAGRAM)",
+    "opens a netlink socket": "import socket as s; s.socket(16, 3, 0)",
+    "sends with TCP fast open": """
+import os, socket
+for number in os.listdir('/proc/self/fd'):
+    try: socket.socket(fileno=os.dup(int(number))).send(b'x', socket.MSG_FASTOPEN)
+    except PermissionError: raise
+    except OSError: pass
+""",
+    "kills another process": "import os; os.kill(NEIGHBOUR, 9)",
+    "kills the whole session": "import os; os.kill(-1, 9)",
+    "slows another process": "import os; os.setpriority(os.PRIO_PROCESS, NEIGHBOUR, 10)",
+    "limits another process": "import resource as r; r.prlimit(NEIGHBOUR, r.RLIMIT_NOFILE, (8, 8))",
+    "lifts its memory limit": "import resource as r; r.prlimit(0, r.RLIMIT_AS, (-1, -1))",
+    "makes memory that is not counted": "import os; os.memfd_create('x')",
+}
+
+# Of those, one of each kind; and some that hide what the kernel answered.
+TOLD = {
+    name: REFUSED[name]
+    for name in (
+        "reads a file",
+        "overwrites a file",
+        "starts a process",
+        "forks",
+        "connects by TCP",
+        "fetches an address",
+        "kills another process",
+    )
+} | {
+    "swallows the refusal": "import os\ntry: os.remove(SECRET)\nexcept OSError: pass",
+    "ignores the refusal": "import os; os.system('touch ' + FOLDER + '/made')",
+}
+
+# System calls that Python has no function for: x86-64's numbers.
+CALLS = {
+    "makes a user namespace": (272, 0x10000000),
+    "enters a namespace": (308, 0, 0),
+    "traces a process": (101, 16, 0, 0, 0),
+    "sets up io_uring": (425, 1, 0),
+    "adds a key": (248, 0, 0, 0, 0, 0),
+    "opens a process": (434, 1, 0),
+    "loads a BPF program": (321, 0, 0, 0),
+    "outlives its parent": (157, 1, 0, 0, 0, 0),
+}
+
+SYSTEM_CALL = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+result = libc.syscall(*CALL)
+code = ctypes.get_errno()
+if result < 0: raise OSError(code, os.strerror(code))
+"""
+
+# Runs all in one process and prints what each was answered, because starting one takes a second.
+GAUNTLET = """
+import json, os
+def outcome(source):
+    try:
+        exec(source, dict(PLACES))
+    except OSError as error:
+        denied = error if error.errno else getattr(error, 'reason', error)
+        return type(denied).__name__
+    except BaseException as error:
+        return f'{type(error).__name__}: {error}'
+    return 'allowed'
+outcomes = json.dumps({name: outcome(source) for name, source in SOURCES})
+os.write(1, f'\\nOUTCOMES {outcomes}\\n'.encode())
+"""

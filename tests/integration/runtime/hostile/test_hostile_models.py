@@ -1,0 +1,142 @@
+"""Hostile files in real runtime processes: the harm does not happen, and the version says why it failed.
+
+Every payload needs a process of its own, about a second each: what one did must not help the next.
+"""
+
+import json
+import platform
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.runtime.hostile import payloads
+from tests.integration.runtime.hostile.world import World
+from tests.support.runtime_fixtures import Runtime, start_runtime
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+
+StartRuntime = Callable[..., Runtime]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the kernel answered to each attempt, after a look at the harm."""
+    world = World(tmp_path_factory.mktemp("gauntlet"))
+    sources = payloads.REFUSED | _system_calls()
+    artifact = world.infect(payloads.GAUNTLET, SOURCES=list(sources.items()), PLACES=world.places)
+    started = start_runtime(artifact).wait_until_started()
+    try:
+        line = next(line for line in started.log.splitlines() if line.startswith("OUTCOMES "))
+        world.assert_unharmed(started.log + str(started.status))
+        outcomes: dict[str, str] = json.loads(line.removeprefix("OUTCOMES "))
+        return outcomes
+    finally:
+        started.kill()
+        world.close()
+
+
+def _system_calls() -> dict[str, str]:
+    if platform.machine() != "x86_64":
+        return {}
+    return {name: payloads.SYSTEM_CALL.replace("CALL", repr(call)) for name, call in payloads.CALLS.items()}
+
+
+@pytest.mark.parametrize("attempt", sorted(payloads.REFUSED.keys() | _system_calls().keys()))
+def test_the_kernel_refuses_what_no_model_needs(attempt: str, answered: dict[str, str]) -> None:
+    assert answered[attempt] == "PermissionError"
+
+
+@pytest.mark.parametrize("source", payloads.TOLD.values(), ids=payloads.TOLD.keys())
+def test_a_model_that_oversteps_is_not_served_and_says_what_it_tried(
+    source: str, world: World, runtime: StartRuntime
+) -> None:
+    started = runtime(world.infect(source)).wait_until_started()
+
+    assert started.status["reason"] == "SandboxViolation", started.status
+    assert started.get("/readyz").status == 503
+    assert started.post("/predict", {"input": [1]}).status == 503
+    world.assert_unharmed(started.log + str(started.status))
+
+
+def test_a_model_sees_nothing_of_the_platforms_environment(world: World, runtime: StartRuntime) -> None:
+    source = "import os; raise ValueError(str(os.environ) + open('/proc/self/environ').read())"
+
+    started = runtime(world.infect(source), PLATFORM_SECRET=world.token).wait_until_started()
+
+    assert started.status["reason"] == "LoadFailed"
+    assert "MODELPORT_RUNTIME_MODEL" in started.log, "the payload did not run"
+    world.assert_unharmed(started.log)
+
+
+def test_a_model_that_ends_the_process_ends_only_itself(world: World, runtime: StartRuntime) -> None:
+    started = runtime(world.infect("import os; os._exit(7)"))
+
+    assert started.wait_until_ended() == 7
+    world.assert_unharmed(started.log)
+
+
+@pytest.mark.parametrize("error", ["SystemExit(0)", "KeyboardInterrupt()", "BaseException('no')"])
+def test_a_model_that_raises_to_exit_is_a_failed_load(
+    error: str, world: World, runtime: StartRuntime
+) -> None:
+    started = runtime(world.infect(f"raise {error}")).wait_until_started()
+
+    assert started.status["reason"] == "LoadFailed"
+    assert error.partition("(")[0] in started.status["message"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "while True: pass",
+        "import itertools; sum(itertools.repeat(0))",
+        "import re; re.match('(a*)*b', 'a' * 64)",
+        "import signal, time; signal.pthread_sigmask(0, []); time.sleep(600)",
+    ],
+    ids=["loop in Python", "loop in C that holds the lock", "huge regular expression", "sleep"],
+)
+def test_a_load_that_does_not_end_is_ended_by_the_alarm(
+    source: str, world: World, runtime: StartRuntime
+) -> None:
+    started = runtime(world.infect(source), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="1")
+
+    assert started.wait_until_ended() == -signal.SIGALRM
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "bytearray(1 << 40)",
+        "import numpy; numpy.ones(1 << 40)",
+        "held = []\nwhile True: held.append(bytes(1 << 26))",
+    ],
+    ids=["one huge object", "one huge array", "many objects"],
+)
+def test_a_model_that_eats_memory_stops_at_its_limit(
+    source: str, world: World, runtime: StartRuntime
+) -> None:
+    started = runtime(world.infect(source)).wait_until_started()
+
+    assert started.status["reason"] == "OutOfMemory"
+    assert "2.0 GiB" in started.status["message"]
+    assert started.get("/healthz").status == 200
+
+
+def test_a_model_that_floods_its_output_is_a_failed_load(world: World, runtime: StartRuntime) -> None:
+    source = "print('x' * 1_000_000)\nraise ValueError('y' * 1_000_000)"
+
+    started = runtime(world.infect(source)).wait_until_started()
+
+    assert started.status["reason"] == "LoadFailed"
+    assert len(started.status["message"]) < 2_000
+    assert started.log.count("y") < 100_000
