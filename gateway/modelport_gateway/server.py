@@ -99,9 +99,7 @@ class Server:
         await _send_json(send, 200, {"status": "ok"})
 
     async def ready(self, send: Send) -> None:
-        if not self._is_ready():
-            detail = "The gateway cannot serve yet: it waits for the routes or the signing keys."
-            raise Problem(status=503, detail=detail, headers={"Retry-After": "1"})
+        self._require_ready()
         await _send_json(send, 200, {"status": "ok"})
 
     async def metrics(self, send: Send) -> None:
@@ -115,7 +113,13 @@ class Server:
         await _send_json(send, 200, {"live": True})
 
     async def v2_ready(self, send: Send) -> None:
-        await _send_json(send, 200 if self._is_ready() else 503, {"ready": self._is_ready()})
+        self._require_ready()
+        await _send_json(send, 200, {"ready": True})
+
+    def _require_ready(self) -> None:
+        if not self._is_ready():
+            detail = "The gateway cannot serve yet: it waits for the routes or the signing keys."
+            raise Problem(status=503, detail=detail, headers={"Retry-After": "1"})
 
 
 _FIXED = {

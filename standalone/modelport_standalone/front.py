@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+from modelport_edge.http import RequestIdMiddleware, SecurityHeadersMiddleware
 from modelport_edge.problem import Problem, ProblemMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -17,7 +18,7 @@ class Front:
     def __init__(self, gateway: ASGIApp, control_api: ASGIApp) -> None:
         self._gateway = gateway
         self._control_api = control_api
-        self._own = ProblemMiddleware(self._answer)
+        self._own = RequestIdMiddleware(SecurityHeadersMiddleware(ProblemMiddleware(self._answer)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

@@ -41,7 +41,8 @@ def version_view(version: str, model: MLModel | None) -> StatusView:
         return StatusView("failed", known.reason, _message(known))
     if known.ready:
         return StatusView("ready", Reason.SERVING, known.message or f"{version} answers.")
-    if known.answered:
+    # Down only matters to those who get its answers: without traffic it is still starting, or again.
+    if known.answered and version in served_traffic(model):
         return StatusView("degraded", known.reason or Reason.NO_READY_VERSION, _message(known))
     return StatusView("pending", known.reason or Reason.PROGRESSING, _message(known))
 
@@ -60,7 +61,10 @@ def model_view(wanted: Traffic, model: MLModel | None) -> StatusView:
         )
     if served == wanted:
         return _serving(served, views, model.status if model else MLModelStatus())
-    version, view = _first(views, "pending") or _first(views, "degraded") or next(iter(views.items()))
+    late = _first(views, "pending") or _first(views, "degraded")
+    if late is None:
+        return _progressing(f"Traffic is about to move to {_listed(wanted)}. {_goes_on(served)}")
+    version, view = late
     return _progressing(f"{version} is not serving yet: {view.message} {_goes_on(served)}")
 
 

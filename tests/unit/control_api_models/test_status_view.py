@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from modelport_control_api.models.status_view import model_view
+from modelport_control_api.models.status_view import model_view, version_view
 from modelport_crds import mlmodel
 
 from tests.unit.control_api_models.fake_cluster import DOWN, FAILED, READY, STARTING
@@ -38,6 +38,13 @@ CASES: dict[str, tuple[Mapping[str, int], mlmodel.MLModel | None, str, str, str]
     "replicas down": (V1, live(V1, v1=DOWN), "degraded", "RuntimeCrashed", "v1 has no ready replica"),
     "half down": (SPLIT, live(SPLIT, v1=READY, v2=DOWN), "degraded", "RuntimeCrashed", "v1 goes on serving"),
     "weights not moved yet": (SPLIT, live(V1, v1=READY, v2=READY), "pending", "Progressing", "v1 goes on"),
+    "all ready, weights not moved yet": (
+        SPLIT,
+        live(V1, v1=READY, v2=READY),
+        "pending",
+        "Progressing",
+        "about to",
+    ),
     "rolled back over a failure": (V1, live(V1, v1=READY, v2=FAILED), "ready", "Serving", "v1 serves"),
 }
 
@@ -48,3 +55,18 @@ def test_the_status_of_a_model(case: str) -> None:
     view = model_view(wanted, known)
     assert (view.status, view.reason) == (status, reason)
     assert words in view.message
+
+
+@pytest.mark.parametrize(
+    ("traffic", "facts", "status"),
+    [
+        ({}, STARTING, "pending"),
+        ({}, READY, "ready"),
+        (V1, READY, "ready"),
+        (V1, DOWN, "degraded"),
+        ({}, FAILED, "failed"),
+        ({}, {"answered": True, "ready": False, "reason": "Progressing"}, "pending"),
+    ],
+)
+def test_the_status_of_a_version(traffic: Mapping[str, int], facts: Mapping[str, Any], status: str) -> None:
+    assert version_view("v1", live(traffic, v1=facts)).status == status
