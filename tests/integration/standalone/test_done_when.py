@@ -1,0 +1,151 @@
+"""The four commands that a user types, as they stand; a version's life; a model whose process is killed."""
+
+import io
+import json
+import os
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import joblib
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+
+from tests.support.platform_process import PlatformProcess, wait_until_ready
+
+ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+
+
+def typed(command: str, platform: PlatformProcess, folder: Path) -> Any:
+    """Run a command of the documentation; gives the JSON that it prints."""
+    words = shlex.split(command.replace("http://localhost:8000", platform.url))
+    result = subprocess.run([*words, "-sS"], cwd=folder, capture_output=True, text=True, timeout=60)
+    return json.loads(result.stdout or result.stderr)
+
+
+def iris_model() -> LogisticRegression:
+    """Trained on an array: it knows no names of features."""
+    data = load_iris()
+    return LogisticRegression(max_iter=500).fit(data.data, data.target_names[data.target])
+
+
+def saved(model: Any) -> bytes:
+    file = io.BytesIO()
+    joblib.dump(model, file)
+    return file.getvalue()
+
+
+def test_the_four_commands_of_the_readme_work_as_they_stand(
+    platform: PlatformProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "model.pkl").write_bytes(saved(iris_model()))
+    who = '{"email": "user@example.com", "password": "SecureP@ss123"'
+    as_json = '-H "Content-Type: application/json"'
+    base = "http://localhost:8000/api/v1"
+    user = typed(
+        f'curl -X POST {base}/auth/register {as_json} -d \'{who}, "full_name": "John Doe"}}\'',
+        platform,
+        tmp_path,
+    )
+    assert user["email"] == "user@example.com"
+    token = typed(f"curl -X POST {base}/auth/login {as_json} -d '{who}}}'", platform, tmp_path)[
+        "access_token"
+    ]
+    bearer = f'-H "Authorization: Bearer {token}"'
+    model = typed(
+        f'curl -X POST {base}/models/upload {bearer} -F "file=@model.pkl" -F "name=iris_classifier" '
+        '-F "model_type=sklearn"',
+        platform,
+        tmp_path,
+    )
+    with platform.session(token) as client:
+        wait_until_ready(client, model["id"])
+    answer = typed(
+        f"curl -X POST {base}/predict/{model['id']} {bearer} {as_json} -d '{json.dumps({'input': ROW})}'",
+        platform,
+        tmp_path,
+    )
+    assert answer["prediction"] == "setosa"
+
+
+def upload(
+    client: httpx.Client, model: Any, path: str = "/api/v1/models/upload", **fields: str
+) -> dict[str, Any]:
+    answer = client.post(path, files={"file": ("model.joblib", saved(model))}, data=fields)
+    made: dict[str, Any] = answer.raise_for_status().json()
+    return made
+
+
+def serving_version(client: httpx.Client, model_id: str) -> str:
+    answer = client.post(f"/predict/{model_id}", json={"input": [5.1, 3.5, 1.4, 0.2]})
+    return str(answer.raise_for_status().json()["version"])
+
+
+def wait_for_version(client: httpx.Client, model_id: str, version: str) -> None:
+    give_up_at = time.monotonic() + 60
+    while serving_version(client, model_id) != version:
+        assert time.monotonic() < give_up_at, f"{version} is not served"
+        time.sleep(0.05)
+
+
+def test_a_new_version_takes_over_is_rolled_back_and_all_is_deleted(platform: PlatformProcess) -> None:
+    with platform.register_user() as client:
+        model_id = upload(client, iris_model(), name="lives")["id"]
+        wait_until_ready(client, model_id)
+        assert serving_version(client, model_id) == "v1"
+
+        dummy = DummyClassifier(strategy="constant", constant="never").fit([[0] * 4], ["never"])
+        upload(client, dummy, f"/api/v1/models/{model_id}/versions")
+        wait_for_version(client, model_id, "v2")
+
+        client.post(f"/api/v1/models/{model_id}/rollback").raise_for_status()
+        wait_for_version(client, model_id, "v1")
+
+        assert client.delete(f"/api/v1/models/{model_id}").status_code == 204
+        give_up_at = time.monotonic() + 30
+        while client.post(f"/predict/{model_id}", json={"input": [5.1, 3.5, 1.4, 0.2]}).status_code != 404:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.05)
+
+
+def test_a_killed_model_is_back_and_meanwhile_is_said_to_be_away(platform: PlatformProcess) -> None:
+    with platform.register_user() as client:
+        before = set(platform.runtimes())
+        model_id = upload(client, iris_model(), name="killed")["id"]
+        wait_until_ready(client, model_id)
+        (pid,) = set(platform.runtimes()) - before
+        os.kill(pid, signal.SIGKILL)
+        killed_at = time.monotonic()
+        answers = []
+        while not answers or answers[-1].status_code != 200:
+            answers.append(
+                client.post(
+                    f"/predict/{model_id}",
+                    json={"input": [5.1, 3.5, 1.4, 0.2]},
+                    headers={"Cache-Control": "no-cache"},
+                )
+            )
+            assert time.monotonic() - killed_at < 30
+        for answer in answers[:-1]:
+            assert answer.status_code == 503
+            assert int(answer.headers["Retry-After"]) > 0
+        assert answers[-1].json()["prediction"] == "setosa"
+        assert set(platform.runtimes()) - before - {pid}, "it answers from another process"
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/.well-known/jwks.json"]
+)
+def test_one_port_has_the_pages_of_all_parts(platform: PlatformProcess, path: str) -> None:
+    assert httpx.get(f"{platform.url}{path}", timeout=30).status_code == 200
+
+
+def test_the_root_leads_to_the_docs(platform: PlatformProcess) -> None:
+    answer = httpx.get(f"{platform.url}/", timeout=30)
+    assert answer.headers["Location"] == "/docs"

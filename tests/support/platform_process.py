@@ -1,0 +1,118 @@
+"""`modelport up` as a process of its own, with a home and a data folder that are its own too."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+PASSWORD = "Sensible-Passphrase-7"
+# Generous: the machine may be busy with other tests.
+START_SECONDS = 90
+STOP_SECONDS = 30
+
+_UNLIMITED = {
+    f"MODELPORT_LIMIT_{name}": "100000/minute" for name in ("REGISTER", "LOGIN", "UPLOAD", "PREDICT")
+}
+
+
+class PlatformProcess:
+    """`start` and `stop` may be called in turn; the port changes with each start, the data stays."""
+
+    def __init__(self, home: Path, **env: str) -> None:
+        self.home = home
+        self.data = home / "data"
+        self.url = ""
+        self.output = ""
+        self._env = env
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        assert self._process is not None, "the platform was not started"
+        return self._process
+
+    def start(self, *arguments: str) -> "PlatformProcess":
+        """Return when it says that it is up; `output` is what it printed until then."""
+        self._process = launch(self.home, self.data, *arguments, **self._env)
+        self.output = _read_until_up(self.process)
+        self.url = self.output.partition("Modelport is up at ")[2].split()[0]
+        return self
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Give the exit code."""
+        self.process.send_signal(number)
+        self.process.communicate(timeout=STOP_SECONDS)
+        return self.process.returncode
+
+    def runtimes(self) -> list[int]:
+        """The processes of models that the platform's data folder knows of."""
+        return [int(entry.name) for entry in (self.data / "cluster" / "run" / "children").iterdir()]
+
+    def admin_token(self) -> str:
+        admin = json.loads((self.data / "admin.json").read_text())
+        return _log_in(self.url, admin["email"], admin["password"])
+
+    def register_user(self) -> httpx.Client:
+        """A new user's session."""
+        email = f"{uuid4().hex}@example.com"
+        body = {"email": email, "password": PASSWORD}
+        httpx.post(f"{self.url}/api/v1/auth/register", json=body, timeout=60).raise_for_status()
+        return self.session(_log_in(self.url, email, PASSWORD))
+
+    def session(self, credential: str) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {credential}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=90)
+
+
+def launch(home: Path, data: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
+    command = [str(Path(sys.executable).with_name("modelport")), "up", "--data-dir", str(data)]
+    return subprocess.Popen(
+        [*command, *(arguments if "--port" in arguments else ("--port", "0", *arguments))],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=(home / "stderr").open("a"),
+        text=True,
+        env={
+            "PATH": os.defpath,
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            **_UNLIMITED,
+            **env,
+        },
+    )
+
+
+def is_running(pid: int) -> bool:
+    """Not a zombie that nobody has waited for yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until_ready(client: httpx.Client, model_id: str) -> None:
+    model = client.get(f"/api/v1/models/{model_id}", params={"wait": 60}).raise_for_status().json()
+    assert model["status"] == "ready", model
+
+
+def _log_in(url: str, email: str, password: str) -> str:
+    body = {"email": email, "password": password}
+    answer = httpx.post(f"{url}/api/v1/auth/login", json=body, timeout=60).raise_for_status()
+    return str(answer.json()["access_token"])
+
+
+def _read_until_up(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    printed, give_up_at = "", time.monotonic() + START_SECONDS
+    while "--name" not in printed:
+        line = process.stdout.readline()
+        assert line, f"it ended with {process.wait()}: {printed}"
+        assert time.monotonic() < give_up_at, f"it is not up: {printed}"
+        printed += line
+    return printed
