@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from modelport_operator.kube import KubeError, WatchEvent
+from modelport_operator.kube import KubeError, Object, WatchEvent
 from modelport_operator.shell.controller import Controller
 from modelport_operator.shell.watching import model_key
 
@@ -125,12 +125,39 @@ async def test_a_broken_watch_is_begun_anew_and_misses_nothing() -> None:
         await _until(_has_deployment(world))
 
 
-async def test_a_missed_event_heals_by_looking_again() -> None:
-    world = World(settings=settings(resync_seconds=0.05))
-    await world.submit(a_model())
+class _SilentKube(FakeKube):
+    """Its watches never tell of anything."""
+
+    async def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
+        yield WatchEvent("SYNCED", {})
+        await asyncio.sleep(3600)
+
+
+async def test_missed_events_heal_by_looking_again() -> None:
+    world = World(kube=_SilentKube(), settings=settings(resync_seconds=0.05))
     async with _running(world):
+        await world.submit(a_model())
         await _until(_has_deployment(world))
-        del world.kube._objects["Deployment", KEY.namespace, "iris-v1"]
+
+
+class _ForgetfulKube(_SilentKube):
+    """Its first listing of models fails."""
+
+    failed = False
+
+    async def list(
+        self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None
+    ) -> list[Object]:
+        if kind == "MLModel" and not self.failed:
+            self.failed = True
+            raise KubeError("the connection was reset")
+        return await super().list(kind, namespace, labels)
+
+
+async def test_looking_again_goes_on_after_a_failure() -> None:
+    world = World(kube=_ForgetfulKube(), settings=settings(resync_seconds=0.05))
+    async with _running(world):
+        await world.submit(a_model())
         await _until(_has_deployment(world))
 
 
