@@ -26,17 +26,17 @@ async def running(
 
     Raises `CannotStart`.
     """
-    with explained(data):
-        async with AsyncExitStack() as stack:
-            # The models first: their processes start while the fronts' libraries are imported.
+    async with AsyncExitStack() as stack:
+        # The models first: their processes start while the fronts' libraries are imported.
+        with explained(data):
+            settings = _operator_settings(data, allow_unsandboxed)
             cluster = LocalCluster(data.cluster)
-            await stack.enter_async_context(cluster.running())
-            operator = await stack.enter_async_context(
-                _operating(cluster, _operator_settings(data, allow_unsandboxed))
-            )
+        await stack.enter_async_context(cluster.running())
+        operator = await stack.enter_async_context(_operating(cluster, settings))
+        with explained(data):
             fronts = await asyncio.to_thread(_build_fronts, data, cluster)
-            await stack.enter_async_context(fronts.running())
-            yield fronts, operator
+        await stack.enter_async_context(fronts.running())
+        yield fronts, operator
 
 
 @asynccontextmanager

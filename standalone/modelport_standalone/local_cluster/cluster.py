@@ -9,9 +9,8 @@ from modelport_operator.kube import Object, WatchEvent
 
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.deployments import DeploymentRunner
-from modelport_standalone.local_cluster.local_paths import make_socket_base
 from modelport_standalone.local_cluster.objects import ObjectStore
-from modelport_standalone.local_cluster.orphans import ChildRegister, clear_folder, replace_socket_base
+from modelport_standalone.local_cluster.orphans import ChildRegister, clear_folder, renew_socket_base
 from modelport_standalone.local_cluster.pace import Pace
 from modelport_standalone.local_cluster.pods import Machine
 from modelport_standalone.local_cluster.saved_models import SavedModels
@@ -36,8 +35,7 @@ class LocalCluster:
         register = ChildRegister(run / "children")
         register.kill_leftovers()
         clear_folder(run / "pods")
-        self._sockets = make_socket_base()
-        replace_socket_base(run / "sockets", self._sockets)
+        self._sockets = renew_socket_base(run / "sockets")
         self._machine = Machine(run / "pods", self._sockets, register, pace or Pace())
 
     @asynccontextmanager

@@ -14,14 +14,19 @@ from modelport_operator.kube import Object
 UNIX = "unix:"
 # sockaddr_un holds 108 bytes on Linux, 104 elsewhere; what follows the base is a pod's folder and the file.
 _LONGEST_BASE = 60
+_BASE_PREFIX = "modelport-"
 
 
-def make_socket_base() -> Path:
-    """A new short folder that only we can enter."""
+def plan_socket_base() -> Path:
+    """Give a short path where there is nothing yet."""
     candidates = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir())
     usable = (path for path in candidates if path and len(path) < _LONGEST_BASE and os.access(path, os.W_OK))
-    parent = next(usable, "/tmp")  # noqa: S108 - mkdtemp makes the folder ours alone
-    return Path(tempfile.mkdtemp(prefix="modelport-", dir=parent))
+    parent = next(usable, "/tmp")  # noqa: S108 - the name cannot be guessed, and making it fails if it is there
+    return Path(parent) / f"{_BASE_PREFIX}{secrets.token_hex(6)}"
+
+
+def is_socket_base(path: Path) -> bool:
+    return path.name.startswith(_BASE_PREFIX)
 
 
 @dataclass(frozen=True)

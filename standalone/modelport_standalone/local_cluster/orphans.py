@@ -8,6 +8,8 @@ from pathlib import Path
 
 import structlog
 
+from modelport_standalone.local_cluster.local_paths import is_socket_base, plan_socket_base
+
 log = structlog.get_logger(__name__)
 
 
@@ -46,18 +48,21 @@ def clear_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True)
 
 
-def replace_socket_base(note: Path, base: Path) -> None:
-    """Remember in `note` where the sockets are, and remove the folder that an earlier run noted there."""
+def renew_socket_base(note: Path) -> Path:
+    """Make the folder for sockets and note its path; the one that an earlier run noted goes."""
     if note.exists():
-        earlier = Path(note.read_text())
-        # A damaged note must not make us remove a folder that is not ours.
-        if (
-            earlier.name.startswith("modelport-")
-            and earlier.is_dir()
-            and earlier.stat().st_uid == os.getuid()
-        ):
-            shutil.rmtree(earlier, ignore_errors=True)
+        _remove_socket_base(Path(note.read_text()))
+    base = plan_socket_base()
+    # Noted before it is made: a kill in between must not leave a folder that nobody knows of.
     note.write_text(str(base))
+    base.mkdir(mode=0o700)
+    return base
+
+
+def _remove_socket_base(base: Path) -> None:
+    # A damaged note must not make us remove a folder that is not ours.
+    if is_socket_base(base) and base.is_dir() and base.stat().st_uid == os.getuid():
+        shutil.rmtree(base, ignore_errors=True)
 
 
 def _start_time(pid: int) -> str | None:
