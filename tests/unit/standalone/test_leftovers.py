@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from modelport_standalone.local_cluster.orphans import ChildRegister, replace_socket_base
+import pytest
+from modelport_standalone.local_cluster.orphans import ChildRegister, renew_socket_base
 from modelport_standalone.local_cluster.version_log import VersionLog
 
 
@@ -40,19 +41,32 @@ def test_a_child_that_ended_is_forgotten(tmp_path: Path) -> None:
 
 
 def test_the_socket_folder_of_an_earlier_run_is_removed(tmp_path: Path) -> None:
-    earlier = tmp_path / "modelport-earlier"
-    earlier.mkdir()
-    note = tmp_path / "sockets"
-    replace_socket_base(note, earlier)
-    replace_socket_base(note, tmp_path / "modelport-now")
-    assert not earlier.exists()
+    earlier = renew_socket_base(tmp_path / "sockets")
+    now = renew_socket_base(tmp_path / "sockets")
+    try:
+        assert not earlier.exists()
+        assert now.stat().st_mode & 0o777 == 0o700
+    finally:
+        now.rmdir()
+
+
+def test_a_socket_folder_is_noted_before_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed in between, the next start finds it by the note."""
+
+    def make(folder: Path, mode: int) -> None:
+        assert (tmp_path / "sockets").read_text() == str(folder)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "mkdir", make)
+    with pytest.raises(KeyboardInterrupt):
+        renew_socket_base(tmp_path / "sockets")
 
 
 def test_a_damaged_note_removes_no_other_folder(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
     (tmp_path / "sockets").write_text(str(precious))
-    replace_socket_base(tmp_path / "sockets", tmp_path / "modelport-now")
+    renew_socket_base(tmp_path / "sockets").rmdir()
     assert precious.exists()
 
 
