@@ -32,7 +32,7 @@ def fails(runtime: StartRuntime, path: Path, framework: str = "sklearn", **env: 
     [
         (pickle.dumps({"a": 1}), "NotAModel", "dict"),
         (pickle.dumps(models.iris_logistic().model)[:-200], "CorruptArtifact", "cut off"),
-        (b"\x80\x04\x8c\x0anot_a_thing\x94.", "CorruptArtifact", ""),
+        (b"\x80\x04\xff.", "CorruptArtifact", ""),
         (b"", "CorruptArtifact", "empty"),
         (
             b"\x80\x04\x8c\x0fnot_a_module_xx\x94\x8c\x05Model\x94\x93\x94.",
