@@ -13,10 +13,9 @@ PASSWORD = "Sensible-Passphrase-7"
 
 
 def log_in(url: str, email: str) -> httpx.Client:
-    client = httpx.Client(base_url=url, timeout=90)
-    token = client.post("/api/v1/auth/login", json={"email": email, "password": PASSWORD}).raise_for_status()
-    client.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
-    return client
+    answer = httpx.post(f"{url}/api/v1/auth/login", json={"email": email, "password": PASSWORD})
+    token = answer.raise_for_status().json()["access_token"]
+    return httpx.Client(base_url=url, timeout=90, headers={"Authorization": f"Bearer {token}"})
 
 
 def register(url: str) -> httpx.Client:

@@ -17,6 +17,7 @@ from modelport_runtime.core.types import LoadError
 
 Booster = lightgbm.Booster
 
+_END_OF_TREES = "end of trees"
 _CLASSIFIES = {"binary", "multiclass", "multiclassova"}
 
 
@@ -28,7 +29,11 @@ def is_native(start: bytes) -> bool:
 def read(path: Path) -> lightgbm.Booster:
     """Read a native file. Raises `LoadError` (CorruptArtifact) if LightGBM cannot."""
     try:
-        return lightgbm.Booster(model_str=path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        # LightGBM itself aborts the process over a file that was cut.
+        if _END_OF_TREES not in text:
+            raise ValueError(f"it was cut: the line {_END_OF_TREES!r} is not there")
+        return lightgbm.Booster(model_str=text)
     except (lightgbm.basic.LightGBMError, UnicodeDecodeError, ValueError) as error:
         raise LoadError("CorruptArtifact", f"LightGBM cannot read the file: {error}") from error
 
