@@ -38,6 +38,8 @@ def open_admin(context: Context, data: DataDir) -> Admin:
         kept = {"email": ADMIN_EMAIL, "password": secrets.token_urlsafe(18)}
         # Before the account: a crash in between must not leave one whose password nobody knows.
         secret_files.write(data.admin, kept)
+    if kept.keys() != {"email", "password"}:
+        raise secret_files.damaged(data.admin)
     is_new = ensure_admin(context.database, context.passwords, kept["email"], kept["password"])
     return Admin(kept["email"], kept["password"], is_new)
 

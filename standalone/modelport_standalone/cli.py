@@ -1,5 +1,6 @@
 """`modelport up`."""
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -51,18 +52,24 @@ def _serve(options: Options) -> int:
     from modelport_standalone import data_dir, listening
 
     # Before the server's libraries are imported: what is wrong is said at once.
+    level = _log_level()
     listening.check_tls(options)
     with data_dir.claim(options.data_dir) as data, listening.bind(options) as listener:
         import uvloop
-        from modelport_edge import logging
+        from modelport_edge.logging import configure
 
         from modelport_standalone.running import run
 
-        logging.configure("standalone", os.environ.get("MODELPORT_LOG_LEVEL") or _log_level())
+        configure("standalone", level)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(run(options, data, listener))
 
 
 def _log_level() -> str:
-    """A person at a terminal wants to see what is wrong, not every request."""
-    return "WARNING" if sys.stderr.isatty() else "INFO"
+    """A person at a terminal wants to see what is wrong, not every request. Raises `CannotStart`."""
+    wanted = os.environ.get("MODELPORT_LOG_LEVEL") or ("WARNING" if sys.stderr.isatty() else "INFO")
+    if wanted.upper() not in logging.getLevelNamesMapping():
+        raise CannotStart(
+            f"The setting MODELPORT_LOG_LEVEL is wrong: {wanted!r} is not DEBUG, INFO, WARNING or ERROR."
+        )
+    return wanted

@@ -15,9 +15,9 @@ def read(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
     if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
-        raise _damaged(path)
+        raise damaged(path)
     return content
 
 
@@ -32,5 +32,5 @@ def write(path: Path, content: dict[str, str]) -> None:
     partial.replace(path)
 
 
-def _damaged(path: Path) -> CannotStart:
+def damaged(path: Path) -> CannotStart:
     return CannotStart(f"{path} is damaged: restore it, or move it away to have a new one made.")

@@ -34,8 +34,8 @@ class SavedModels:
         """Raises `DamagedState`."""
         try:
             rows = self._connection.execute("SELECT object FROM models").fetchall()
-            return [json.loads(row[0]) for row in rows]
-        except (sqlite3.DatabaseError, ValueError) as error:
+            return [_read(row[0]) for row in rows]
+        except (sqlite3.DatabaseError, ValueError, LookupError, TypeError) as error:
             raise self._damaged(error) from error
 
     def put(self, obj: Object) -> None:
@@ -56,3 +56,13 @@ class SavedModels:
             f"{self._path} cannot be read ({error}). Restore it from a backup, or move it away: "
             "models are then published again from the platform's database."
         )
+
+
+def _read(text: str) -> Object:
+    """Raises ValueError, LookupError or TypeError for what nobody here has written."""
+    obj: Object = json.loads(text)
+    meta = obj["metadata"]
+    if not all(isinstance(each, str) for each in (obj["kind"], meta["namespace"], meta["name"], meta["uid"])):
+        raise ValueError("an object without kind, namespace, name or uid")
+    int(meta["resourceVersion"])
+    return obj
