@@ -1,0 +1,213 @@
+"""Every call of the platform, for everybody who may not use it. The table must name every call."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from modelport_control_api.auth import access_tokens
+from modelport_control_api.auth.access_tokens import AccessClaims
+from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.signing_keys.ring import KeyRing
+
+from tests.integration.api.conftest import upload_iris
+from tests.support.platform_process import PlatformProcess
+
+ALL_SCOPES = ["predict", "models:read", "models:write", "analytics:read"]
+MODEL, VERSION = "/api/v1/models/{model_id}", "/api/v1/models/{model_id}/versions/{version}"
+KEY = "/api/v1/api-keys/{key_id}"
+# Kind of call → the calls. OPEN ones say nothing about anybody, or carry a credential of their own.
+TABLE: dict[str, set[str]] = {
+    "open": {
+        *(f"POST /api/v1/auth/{call}" for call in ("register", "login", "token", "refresh", "logout")),
+        *(f"GET {path}" for path in ("/healthz", "/readyz", "/metrics", "/.well-known/jwks.json")),
+        *(f"GET {path}" for path in ("/v2", "/v2/health/live", "/v2/health/ready")),
+    },
+    "account": {"GET /api/v1/auth/me"},
+    "session": {"PATCH /api/v1/auth/me", "GET /api/v1/api-keys", "POST /api/v1/api-keys"},
+    "one key": {f"DELETE {KEY}", f"POST {KEY}/rotate"},
+    "list": {"GET /api/v1/models"},
+    "upload": {"POST /api/v1/models/upload"},
+    "read": {f"GET {MODEL}", f"GET {VERSION}", f"GET {VERSION}/logs"},
+    "write": {
+        *(f"{method} {MODEL}" for method in ("PATCH", "DELETE")),
+        f"POST {MODEL}/versions",
+        f"DELETE {VERSION}",
+        f"PUT {MODEL}/traffic",
+        f"POST {MODEL}/rollback",
+    },
+    "predict": {
+        f"{method} {base}{pinned}{call}"
+        for method, base, calls in (
+            ("POST", "/predict/{model_id}", ("",)),
+            ("POST", "/api/v1/predict/{model_id}", ("",)),
+            ("GET", "/v2/models/{model_id}", ("", "/ready")),
+            ("POST", "/v2/models/{model_id}", ("/infer",)),
+        )
+        for pinned in ("", "/versions/{version}")
+        for call in calls
+    },
+}
+PROTECTED = TABLE.keys() - {"open"}
+BODIES: dict[str, Any] = {
+    "PATCH /api/v1/auth/me": {"full_name": "Eve"},
+    "POST /api/v1/api-keys": {"name": "stolen", "scopes": ALL_SCOPES},
+    f"POST {KEY}/rotate": {},
+    f"PATCH {MODEL}": {"access": "public"},
+    f"PUT {MODEL}/traffic": {"v1": 100},
+}
+ROW = {"input": [5.1, 3.5, 1.4, 0.2]}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Ann's model and key, and who comes for them."""
+
+    platform: PlatformProcess
+    ann: httpx.Client
+    bob: httpx.Client
+    model_id: str
+    key_id: str
+
+    def ask(self, call: str, headers: dict[str, str]) -> httpx.Response:
+        method, path = call.split(" ")
+        real = {"{model_id}": self.model_id, "{version}": "v1", "{key_id}": self.key_id}
+        for name, id_ in real.items():
+            path = path.replace(name, id_)
+        body = None if method in ("GET", "DELETE") else BODIES.get(call, ROW)
+        return httpx.request(method, self.platform.url + path, headers=headers, json=body, timeout=60)
+
+    def key(self, **body: Any) -> dict[str, str]:
+        made = self.ann.post("/api/v1/api-keys", json={"name": "test", "scopes": ALL_SCOPES, **body})
+        return {"X-API-Key": made.raise_for_status().json()["key"]}
+
+
+@pytest.fixture(scope="module")
+def scene(platform: PlatformProcess, ann: httpx.Client, bob: httpx.Client, iris_id: str) -> Scene:
+    key = ann.post("/api/v1/api-keys", json={"name": "target"}).raise_for_status().json()
+    return Scene(platform, ann, bob, iris_id, key["id"])
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def expired_token(scene: Scene) -> dict[str, str]:
+    ring = KeyRing(scene.platform.data / "signing-keys", lifecycle.schedule(300, 1800))
+    token = scene.ann.headers["Authorization"].removeprefix("Bearer ")
+    said = jwt.decode(token, options={"verify_signature": False})
+    return bearer(access_tokens.issue(ring, AccessClaims(said["sub"], said["sid"], said["admin"]), -60))
+
+
+def revoked_key(scene: Scene) -> dict[str, str]:
+    made = scene.ann.post("/api/v1/api-keys", json={"name": "gone", "scopes": ALL_SCOPES}).json()
+    assert scene.ann.delete(f"/api/v1/api-keys/{made['id']}").status_code == 204
+    return {"X-API-Key": made["key"]}
+
+
+def expired_key(scene: Scene) -> dict[str, str]:
+    until = datetime.now(UTC) + timedelta(seconds=0.5)
+    headers = scene.key(expires_at=until.isoformat())
+    time.sleep(max(0.0, (until - datetime.now(UTC)).total_seconds()) + 0.01)
+    return headers
+
+
+def revoked_session(scene: Scene) -> dict[str, str]:
+    """Of a new person: ended by using a refresh token twice."""
+    credentials = {"email": f"gone-{time.time_ns()}@example.com", "password": "Sensible-Passphrase-7"}
+    for call in ("register", "login"):
+        answer = httpx.post(f"{scene.platform.url}/api/v1/auth/{call}", json=credentials, timeout=60)
+    pair = answer.raise_for_status().json()
+    for _ in range(2):
+        refresh = {"refresh_token": pair["refresh_token"]}
+        answer = httpx.post(f"{scene.platform.url}/api/v1/auth/refresh", json=refresh, timeout=60)
+    assert answer.status_code == 401
+    return bearer(pair["access_token"])
+
+
+def key_for_another_model(scene: Scene) -> dict[str, str]:
+    return scene.key(model_ids=[upload_iris(scene.ann)["id"]])
+
+
+def everywhere(status: int) -> dict[str, int]:
+    return dict.fromkeys(PROTECTED, status)
+
+
+Headers = Callable[[Scene], dict[str, str]]
+# Caller → how to become one, and what each kind of call says; a kind that is left out lets the caller in.
+CALLERS: dict[str, tuple[Headers, dict[str, int]]] = {
+    "nobody": (lambda _: {}, everywhere(401)),
+    "a token that is none": (lambda _: bearer("nonsense"), everywhere(401)),
+    "an unknown key": (lambda _: {"X-API-Key": "mlp_live_" + "A" * 43}, everywhere(401)),
+    "an expired token": (expired_token, everywhere(401)),
+    "a revoked key": (revoked_key, everywhere(401)),
+    "an expired key": (expired_key, everywhere(401)),
+    # The gateway asks nobody about tokens: one that was good lives on there until it expires. Not Ann's: 404.
+    "a revoked session": (revoked_session, everywhere(401) | {"predict": 404}),
+    "another user": (
+        lambda scene: dict(scene.bob.headers),
+        {"one key": 404, "read": 404, "write": 404, "predict": 404},
+    ),
+    "a key of no use here": (
+        lambda scene: scene.key(scopes=["analytics:read"]),
+        {kind: 403 for kind in PROTECTED if kind != "account"},
+    ),
+    "a key that may only predict": (
+        lambda scene: scene.key(scopes=["predict"]),
+        dict.fromkeys(PROTECTED - {"account", "predict"}, 403),
+    ),
+    "a key that may only read": (
+        lambda scene: scene.key(scopes=["models:read"]),
+        dict.fromkeys(PROTECTED - {"account", "list", "read"}, 403),
+    ),
+    "a key for another model": (
+        key_for_another_model,
+        {"session": 403, "one key": 403, "upload": 403, "read": 404, "write": 404, "predict": 404},
+    ),
+}
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_every_call_refuses_who_may_not_use_it(scene: Scene, caller: str) -> None:
+    become, refusals = CALLERS[caller]
+    headers = become(scene)
+    wrong = {}
+    for kind in sorted(PROTECTED):
+        for call in sorted(TABLE[kind]):
+            answer = scene.ask(call, headers)
+            expected = refusals.get(kind)
+            as_expected = answer.status_code == expected if expected else was_let_in(answer)
+            if not as_expected or ("www-authenticate" in answer.headers) != (expected == 401):
+                wrong[call] = (expected, answer.status_code, answer.text[:200])
+    assert not wrong
+
+
+def was_let_in(answer: httpx.Response) -> bool:
+    return answer.status_code < 500 and answer.status_code not in (401, 403, 404)
+
+
+def test_a_refused_caller_has_changed_nothing(scene: Scene) -> None:
+    model = scene.ann.get(f"/api/v1/models/{scene.model_id}").json()
+    assert (model["access"], model["traffic"], len(model["versions"])) == ("private", {"v1": 100}, 1)
+    assert scene.ann.get("/api/v1/auth/me").json()["full_name"] != "Eve"
+    keys = scene.ann.get("/api/v1/api-keys", params={"limit": 100}).json()["items"]
+    assert scene.key_id in [key["id"] for key in keys]
+    assert "stolen" not in [key["name"] for key in keys]
+
+
+def test_what_needs_no_credential_asks_for_none(scene: Scene) -> None:
+    for call in sorted(TABLE["open"]):
+        answer = scene.ask(call, {})
+        assert answer.status_code in (200, 204, 401, 422), (call, answer.text)
+        # A wrong password is refused; a missing credential is not what is wrong.
+        assert answer.status_code != 401 or "needs a credential" not in answer.text
+
+
+def test_the_table_names_every_call(scene: Scene) -> None:
+    document = httpx.get(f"{scene.platform.url}/openapi.json").json()
+    exist = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    assert exist == set().union(*TABLE.values())
