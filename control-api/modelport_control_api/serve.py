@@ -9,6 +9,7 @@ from socket import socket
 from typing import Any
 
 import uvicorn
+from modelport_edge.stopping import StoppingMiddleware
 
 from modelport_control_api.app import ControlPlane
 
@@ -53,7 +54,7 @@ async def serve(plane: ControlPlane, listeners: Listeners) -> None:
 def _build(app: Any) -> _Server:
     return _Server(
         uvicorn.Config(
-            app,
+            StoppingMiddleware(app),
             lifespan="off",
             log_config=None,
             access_log=False,

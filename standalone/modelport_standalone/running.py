@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from modelport_edge.stopping import StoppingMiddleware
 from starlette.types import ASGIApp
 
 from modelport_standalone import platform, sandbox_check
@@ -90,7 +91,7 @@ def _say_sandbox(options: Options, level: int, detail: str) -> None:
 
 def _server_config(options: Options, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        StoppingMiddleware(app),
         http="httptools",
         ws="none",
         lifespan="off",
