@@ -1,0 +1,128 @@
+"""A model process dies or hangs while people ask: a right answer or an honest one, soon a right one."""
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from tests.integration.crashes.accounts import ROW, Account, register, serve
+from tests.integration.crashes.killable import KillablePlatform, killable_platform, poll
+from tests.integration.crashes.processes import Child
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+_CLIENTS = 20
+
+
+@dataclass(frozen=True)
+class World:
+    """Two models of one account, and the process of the one that will suffer."""
+
+    platform: KillablePlatform
+    account: Account
+    victim: str
+    other: str
+    bystander: Child
+
+    def victims_process(self) -> Child:
+        (child,) = {child for child in self.platform.children() if child.is_runtime} - {self.bystander}
+        return child
+
+
+@dataclass
+class Answers:
+    """What many clients got for one model: statuses, and whatever was not as it must be."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    def take(self, answer: httpx.Response, expected: str, allowed: set[int]) -> None:
+        self.statuses[answer.status_code] += 1
+        right = answer.status_code == 200 and answer.json()["prediction"] == expected
+        honest = answer.status_code in allowed and answer.json()["status"] == answer.status_code
+        if answer.status_code == 503 and "Retry-After" not in answer.headers:
+            honest = False
+        if not right and not honest:
+            self.wrong.append(f"{answer.status_code} {answer.headers} {answer.text}")
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with killable_platform() as platform:
+        account = register(platform.start().url)
+        with account.client(platform.url) as client:
+            other = serve(client, "other")
+            (bystander,) = (child for child in platform.children() if child.is_runtime)
+            victim = serve(client, "victim")
+        yield World(platform, account, victim, other, bystander)
+
+
+def test_a_killed_runtime_is_back_at_once_and_nobody_gets_a_wrong_answer(world: World) -> None:
+    with asking(world, world.victim, "victim", {503}) as answers:
+        poll(lambda: not answers.statuses[200], "the model answers")
+        killed = world.victims_process()
+        killed.kill()
+        began = time.monotonic()
+        poll(lambda: killed.alive, "it is gone")
+        # What is counted from here on was answered by another process.
+        poll(lambda: find_fault(world, world.victim), "the model answers again")
+        print(f"back after {time.monotonic() - began:.2f} s: {dict(answers.statuses)}")
+    assert not answers.wrong
+    assert not killed.alive
+    assert set(answers.statuses) <= {200, 503}
+
+
+def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(world: World) -> None:
+    with world.account.client(world.platform.url) as client:
+        client.patch(f"/api/v1/models/{world.victim}", json={"timeout_seconds": 1}).raise_for_status()
+    hanging = world.victims_process()
+    with (
+        asking(world, world.victim, "victim", {503, 504}) as hung,
+        asking(world, world.other, "other", set(), clients=2) as others,
+    ):
+        poll(lambda: not hung.statuses[200], "the model answers")
+        hanging.send(signal.SIGSTOP)
+        try:
+            poll(lambda: hung.statuses[504] < _CLIENTS, "everybody is told that it took too long")
+            before = others.statuses[200]
+            poll(lambda: others.statuses[200] <= before, "the other model goes on answering", 10)
+        finally:
+            hanging.send(signal.SIGCONT)
+        poll(lambda: find_fault(world, world.victim), "the model answers again")
+        print(f"hung: {dict(hung.statuses)}, the other model: {dict(others.statuses)}")
+    assert not hung.wrong
+    assert not others.wrong
+
+
+@contextmanager
+def asking(
+    world: World, model_id: str, expected: str, allowed: set[int], clients: int = _CLIENTS
+) -> Iterator[Answers]:
+    """Ask from many clients at once, again and again, until the end of the block."""
+    answers, stop = Answers(), threading.Event()
+
+    def ask() -> None:
+        with world.account.caller(world.platform.url) as caller:
+            while not stop.wait(0.02):
+                answers.take(caller.post(f"/predict/{model_id}", json={"input": ROW}), expected, allowed)
+
+    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def find_fault(world: World, model_id: str) -> str:
+    with world.account.caller(world.platform.url) as caller:
+        answer = caller.post(f"/predict/{model_id}", json={"input": ROW})
+        return "" if answer.status_code == 200 else answer.text
