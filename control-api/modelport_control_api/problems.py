@@ -3,15 +3,20 @@
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from modelport_edge.problem import FieldError, Problem
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from modelport_control_api.api_keys.errors import ApiKeyExpired, ApiKeyNotFound
 from modelport_control_api.auth.errors import AuthError
 from modelport_control_api.auth.problems import as_problem as auth_problem
+from modelport_control_api.db.failures import is_full
 from modelport_control_api.db.paging import CursorInvalid
+
+log = structlog.get_logger(__name__)
 
 _WHERE = {"body", "query", "path", "header", "cookie"}
 
@@ -61,12 +66,22 @@ def _message(entry: dict[str, Any]) -> str:
     return message.removeprefix("Value error, ")
 
 
+def _of_database(error: OperationalError) -> Problem:
+    log.error("database_failed", error=repr(error.orig))
+    if is_full(error):
+        detail = "The platform's disk has no room left. Nothing was changed; try again when there is room."
+        return Problem(status=507, detail=detail)
+    detail = "The platform's database does not answer. Try again shortly."
+    return Problem(status=503, detail=detail, headers={"Retry-After": "5"})
+
+
 _ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
     AuthError: auth_problem,
     ApiKeyNotFound: _of_api_key_not_found,
     ApiKeyExpired: _of_api_key_expired,
     CursorInvalid: _of_cursor,
     HTTPException: _of_http,
+    OperationalError: _of_database,
     RequestValidationError: _of_validation,
 }
 
