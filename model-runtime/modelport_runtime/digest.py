@@ -12,12 +12,9 @@ def verify(path: Path, expected: str) -> None:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except (FileNotFoundError, IsADirectoryError):
-        raise LoadError(
-            "ArtifactNotFound", f"No file lies at {path}. Upload the model again, or see the fetch container."
-        ) from None
+        raise LoadError("ArtifactNotFound", "The fetch container left no model file.") from None
     if found != expected:
         raise LoadError(
             "DigestMismatch",
-            f"The file's sha256 is {found}, but the version names {expected}. "
-            "The file was changed or cut off: create a new version from the right file.",
+            f"The file's sha256 is {found}, but the version names {expected}.",
         )

@@ -1,4 +1,4 @@
-"""Which reason of the closed set a failed load has, and the sentence that tells what to do."""
+"""Which reason of the closed set a failed load has, and what happened. The cure stands with the reason."""
 
 import builtins
 import traceback
@@ -21,8 +21,7 @@ def explain(
     if any(isinstance(link, MemoryError) for link in chain):
         return LoadError(
             "OutOfMemory",
-            f"Loading needs more memory than its limit of {_human(memory_bytes)}. "
-            "Make the model smaller, or have MODELPORT_RUNTIME_MEMORY_BYTES raised.",
+            f"Loading needs more memory than its limit of {_human(memory_bytes)}.",
         )
     return (
         _violation(chain, attempts)
@@ -57,8 +56,7 @@ def _violation(chain: list[BaseException], attempts: tuple[str, ...]) -> LoadErr
     tried = "; ".join(attempts) or _attempted(denied)
     return LoadError(
         "SandboxViolation",
-        f"Loading the file tried something that a model may not do: {tried}. "
-        "Take file, network and process access out of the model's code, and upload only models you trust.",
+        f"Loading the file tried something that a model may not do: {tried}.",
     )
 
 
@@ -83,8 +81,7 @@ def _missing(chain: list[BaseException]) -> LoadError | None:
 def missing_module(name: str) -> LoadError:
     return LoadError(
         "MissingModule",
-        f"The model needs the Python module {name!r}, which this runtime does not have. "
-        "Build the model from the framework's own parts, or export it to ONNX.",
+        f"The model needs the Python module {name!r}, which this runtime does not have.",
     )
 
 
@@ -92,7 +89,7 @@ def defined_in_main(name: str) -> LoadError:
     return LoadError(
         "MissingModule",
         f"The model needs {name!r}, which was defined in a notebook or script (module __main__) and is not "
-        "in the file. Use the framework's own parts in its place, or export the model to ONNX.",
+        "in the file.",
     )
 
 
@@ -111,8 +108,7 @@ def _mismatch(error: BaseException, inspected: Inspected) -> LoadError | None:
     shown = error.message if isinstance(error, LoadError) else last_line(error)
     return LoadError(
         "LibraryMismatch",
-        f"{' '.join(inspected.differences)} It does not work with it: {shown} "
-        "Save the model again with the version that is here, or export it to ONNX.",
+        f"{' '.join(inspected.differences)} It does not work with it: {shown}",
     )
 
 
@@ -126,13 +122,10 @@ def _failed(error: BaseException) -> LoadError:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return missing_module(error.name)
     if type(error).__module__ == builtins.__name__ and isinstance(error, EOFError | UnicodeDecodeError):
-        return LoadError(
-            "CorruptArtifact", f"The file is cut off or damaged ({last_line(error)}). Upload it again."
-        )
+        return LoadError("CorruptArtifact", f"The file is cut off or damaged ({last_line(error)}).")
     return LoadError(
         "LoadFailed",
-        f"Loading raised {last_line(error)}. "
-        "Load the file in a fresh Python to see it there too; the version's logs have the trace.",
+        f"Loading raised {last_line(error)}.",
     )
 
 

@@ -71,8 +71,7 @@ class Loader:
         raise LoadError(
             "SandboxUnavailable",
             "A file of this format can run code, and this machine cannot isolate it "
-            f"({self._sandbox.detail}). Use Linux 5.13 or newer with Landlock, upload ONNX instead, "
-            "or start with --allow-unsandboxed.",
+            f"({self._sandbox.detail}).",
         )
 
     def _load(self, path: Path) -> Engine:

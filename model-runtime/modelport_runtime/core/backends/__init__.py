@@ -89,8 +89,7 @@ def self_check(engine: Engine) -> None:
     if failure is not None:
         raise LoadError(
             "SampleFailed",
-            f"The model raised on a row made from its signature: {describe_error(failure)}. "
-            "Upload it with a sample from your own data.",
+            f"The model raised on a row made from its signature: {describe_error(failure)}",
         ) from failure
 
 
