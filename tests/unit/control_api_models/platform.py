@@ -14,6 +14,7 @@ from modelport_control_api.signing_keys import lifecycle
 from modelport_edge.limits import Limit
 from modelport_edge.memory_store import MemoryStore
 
+from tests.support.control_api import spare_the_disk
 from tests.unit.control_api_models.fake_cluster import READY, FakeCluster
 
 PASSWORD = "Correct-Horse-7"
@@ -108,6 +109,7 @@ def settings_at(root: Path, database_url: str, **changed: Any) -> Settings:
 async def running_platform(settings: Settings, root: Path) -> AsyncIterator[Platform]:
     cluster = FakeCluster()
     plane = build(settings, store=MemoryStore(), cluster=cluster)
+    spare_the_disk(plane.context.database.engine)
     async with plane.running():
         yield Platform(plane, cluster, root)
 
