@@ -37,7 +37,7 @@ class Resources(_Base, frozen=True, kw_only=True):
 
 
 class ModelVersion(_Base, frozen=True, kw_only=True):
-    """One immutable version. `sample` is a predict body ({"input": row}) that it must answer to be routed to."""
+    """One immutable version. `sample` is a predict body ({"input": row}) that it must answer first."""
 
     name: Annotated[str, Meta(pattern="^v[1-9][0-9]{0,5}$")]
     framework: Framework

@@ -1,4 +1,4 @@
-"""Group, labels, annotations and field names of the MLModel resource: each is written here and nowhere else."""
+"""Group, labels, annotations and field names of the MLModel resource: written here and nowhere else."""
 
 GROUP = "serving.modelport.dev"
 VERSION = "v1alpha1"

@@ -62,7 +62,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.NOT_A_MODEL: Explanation(
         "Artifact",
         "The file loads, but what it holds can neither predict nor transform.",
-        "Save the fitted estimator or pipeline itself, not its parameters, its results or a dictionary around it.",
+        "Save the fitted estimator or pipeline itself, not its parameters, results or a dictionary around it.",
     ),
     Reason.FRAMEWORK_MISMATCH: Explanation(
         "Artifact",
@@ -77,7 +77,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.DIGEST_MISMATCH: Explanation(
         "Artifact",
         "The bytes fetched do not have the sha256 that the version names.",
-        "Create a new version with the digest of the file as it is now; the old bytes may have been replaced.",
+        "Create a new version with the digest of the file as it is now; the bytes may have been replaced.",
     ),
     Reason.TOO_LARGE: Explanation(
         "Artifact",
