@@ -62,7 +62,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.NOT_A_MODEL: Explanation(
         "Artifact",
         "The file loads, but what it holds can neither predict nor transform.",
-        "Save the fitted estimator or pipeline itself, not its parameters, results or a dictionary around it.",
+        "Save the fitted estimator or pipeline itself, not its parameters, results or a dictionary of it.",
     ),
     Reason.FRAMEWORK_MISMATCH: Explanation(
         "Artifact",
