@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 from pathlib import Path
 
 from modelport_standalone.errors import CannotStart
@@ -22,10 +21,10 @@ def read(path: Path) -> dict[str, str]:
 
 
 def write(path: Path, content: dict[str, str]) -> None:
-    partial = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    with os.fdopen(
-        os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
+    """One writer at a time: what a killed one left half-written is overwritten by the next."""
+    partial = path.with_name(f".{path.name}.partial")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with os.fdopen(os.open(partial, flags, 0o600), "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
         file.flush()
         os.fsync(file.fileno())

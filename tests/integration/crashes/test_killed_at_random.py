@@ -1,5 +1,6 @@
 """kill -9 of the whole platform, at any moment: what it confirmed is there afterwards, and nothing half."""
 
+import json
 import os
 import random
 import threading
@@ -20,14 +21,14 @@ from tests.integration.crashes.remains import check_whole
 _KILLS = 10
 _LONGEST_DELAY_SECONDS = 1.5
 _AUTHORS = 2
+_KILLED_FIRST_STARTS = 6
+_LONGEST_START_SECONDS = 4.0
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_whatever_was_confirmed_outlives_kills_at_random_moments() -> None:
-    seed = int(os.environ.get("MODELPORT_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
-    print(f"MODELPORT_TEST_SEED={seed}")
-    chance = random.Random(seed)
+    chance = _chance()
     with killable_platform() as platform:
         account = register(platform.start().url)
         authors = [
@@ -50,6 +51,31 @@ def test_whatever_was_confirmed_outlives_kills_at_random_moments() -> None:
         assert platform.stop() == 0
         assert not [wrong for author in authors for wrong in author.wrong]
         assert "Traceback" not in platform.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_first_start_that_is_killed_again_and_again_succeeds_in_the_end() -> None:
+    chance = _chance()
+    with killable_platform() as platform:
+        for _ in range(_KILLED_FIRST_STARTS):
+            _kill_while_starting(platform, chance.uniform(0.5, _LONGEST_START_SECONDS))
+        platform.start()
+        poll(lambda: "Modelport is up" not in platform.stdout, "it says that it is up")
+        check_whole(platform)
+        admin = json.loads((platform.data / "admin.json").read_text())
+        answer = httpx.post(f"{platform.url}/api/v1/auth/login", json=admin, timeout=60)
+        assert answer.status_code == 200, answer.text
+        key = json.loads((platform.data / "keys.json").read_text())["cli"]
+        listed = httpx.get(f"{platform.url}/api/v1/models", headers={"X-API-Key": key}, timeout=60)
+        assert listed.raise_for_status().json()["items"] == []
+        assert platform.stop() == 0
+
+
+def _chance() -> random.Random:
+    seed = int(os.environ.get("MODELPORT_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"MODELPORT_TEST_SEED={seed}")
+    return random.Random(seed)
 
 
 @contextmanager
