@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import ModuleType
 
 from fastapi import FastAPI
 from modelport_edge.http import (
@@ -96,9 +97,7 @@ def _build_public(context: Context) -> FastAPI:
         redoc_url=None,
         middleware=_public_middleware(context.settings),
     )
-    slices = (auth, api_keys, models_calls, versions_calls, jwks, health)
-    for part in slices:
-        app.include_router(part.router)
+    _add_routes(app, auth, api_keys, models_calls, versions_calls, jwks, health)
     add_docs(app)
     return app
 
@@ -109,9 +108,14 @@ def _build_internal() -> FastAPI:
         openapi_url=None,
         middleware=[Middleware(RequestIdMiddleware), Middleware(ProblemMiddleware)],
     )
-    for part in (introspection, artifacts, jwks, health):
-        app.include_router(part.router)
+    _add_routes(app, introspection, artifacts, jwks, health)
     return app
+
+
+def _add_routes(app: FastAPI, *parts: ModuleType) -> None:
+    for part in parts:
+        # Not include_router: it analyses every route anew, for each app and when it is first asked.
+        app.router.routes.extend(part.router.routes)
 
 
 def _public_middleware(settings: Settings) -> list[Middleware]:
