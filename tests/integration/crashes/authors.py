@@ -11,7 +11,7 @@ import httpx
 
 from tests.integration.crashes.accounts import Account, telling_model
 
-_MOST_VERSIONS = 3
+_MOST_VERSIONS = 2
 _LONGEST_PAUSE_SECONDS = 0.1
 
 
@@ -32,6 +32,11 @@ class State:
         if traffic == self.traffic:
             return self
         return replace(self, traffic=traffic, previous=self.traffic or None)
+
+    def without(self, name: str) -> "State":
+        tags = {other: tag for other, tag in self.tags.items() if other != name}
+        previous = None if name in (self.previous or {}) else self.previous
+        return replace(self, tags=tags, previous=previous)
 
     @property
     def view(self) -> tuple[dict[str, str], dict[str, int]]:
@@ -92,7 +97,10 @@ class Author:
             self._upload(client)
             return
         changes: list[Callable[[httpx.Client, State], None]] = [self._set_traffic, self._roll_back]
-        changes += [self._add_version] * 2 if len(state.tags) < _MOST_VERSIONS else [self._delete]
+        if len(state.tags) < _MOST_VERSIONS:
+            changes += [self._add_version] * 2
+        else:
+            changes += [self._delete_version, self._delete]
         self._chance.choice(changes)(client, state)
 
     def _upload(self, client: httpx.Client) -> None:
@@ -119,6 +127,10 @@ class Author:
         after = state.moved_to(state.previous) if state.previous else state
         self._send(client, "POST", f"/{self.model_id}/rollback", state, after)
 
+    def _delete_version(self, client: httpx.Client, state: State) -> None:
+        for idle in state.tags.keys() - state.traffic.keys():
+            self._send(client, "DELETE", f"/{self.model_id}/versions/{idle}", state, state.without(idle))
+
     def _delete(self, client: httpx.Client, state: State) -> None:
         gone = self.model_id
         assert gone is not None
@@ -142,7 +154,7 @@ class Author:
             self.possible = [after]
             return answer.json() if answer.content else {}
         self.possible = [before]
-        # Traffic to a version that has not answered yet, nothing to roll back to.
+        # Traffic to a version that has not answered yet, nothing to roll back to, a version in use.
         if answer.status_code != 409:
             self.wrong.append(f"{method} {path}: {answer.status_code} {answer.text}")
         return None

@@ -1,6 +1,7 @@
 """`modelport up` as a person starts it: a process of its own, which a test may end in any way."""
 
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ from tests.integration.crashes.processes import Child
 
 START_SECONDS = 60
 """Generous: the machine may be busy with other tests."""
+_NOTED = 4000
 _COMMAND = Path(sys.executable).with_name("modelport")
 
 
@@ -91,7 +93,9 @@ class KillablePlatform:
 
     @property
     def stderr(self) -> str:
-        return (self.home / "stderr").read_text(errors="replace")
+        """With the log, which is a file of its own."""
+        files = (self.home / "stderr", self.data / "logs" / "platform.log")
+        return "".join(file.read_text(errors="replace") for file in files if file.exists())
 
     @property
     def stdout(self) -> str:
@@ -153,15 +157,24 @@ def killable_platform(data: Path | None = None) -> Iterator[KillablePlatform]:
         platform = KillablePlatform(home, data)
         try:
             yield platform
+        except BaseException as error:
+            # The folder is gone when somebody reads of the failure.
+            if platform.process is not None:
+                error.add_note(f"exit code {platform.process.poll()}, stderr:\n{platform.stderr[-_NOTED:]}")
+            raise
         finally:
             platform.destroy()
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Below those that the kernel gives to whoever asks for any: it must be free at every later start."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
 
 
 def poll(find_fault: Callable[[], object], what: str, seconds: float = START_SECONDS) -> None:

@@ -10,7 +10,7 @@ from tests.integration.crashes.killable import KillablePlatform, poll
 
 # SQLite's own helpers lie beside its database.
 _IN_DATA = {
-    *("admin.json", "keys.json", "artifacts", "cluster", "lock", "signing-keys"),
+    *("admin.json", "keys.json", "artifacts", "cluster", "lock", "logs", "signing-keys"),
     *("modelport.db", "modelport.db-wal", "modelport.db-shm"),
 }
 
