@@ -1,8 +1,8 @@
-"""JSON lines on stderr, one shape for structlog and for the standard library's loggers (uvicorn's)."""
+"""JSON lines, one shape for structlog and for the standard library's loggers (uvicorn's)."""
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 import structlog
@@ -11,11 +11,16 @@ from structlog.types import EventDict, Processor, WrappedLogger
 from modelport_edge.request_context import current_request_id
 
 # httpx writes whole URLs, with their query, at INFO; uvicorn's access log is AccessLogMiddleware's job.
-_TOO_TALKATIVE = ("httpx", "httpcore", "uvicorn.access", "asyncio")
+# Alembic tells of each of its own plugins at each start.
+_TOO_TALKATIVE = ("httpx", "httpcore", "uvicorn.access", "asyncio", "alembic")
 
 
-def configure(part: str, level: str | int = "INFO") -> None:
-    """Set logging up for this process, whose lines carry `part`. Start uvicorn with `log_config=None`."""
+def configure(part: str, level: str | int = "INFO", output: TextIO | None = None) -> None:
+    """Set logging up for this process, whose lines carry `part`. Start uvicorn with `log_config=None`.
+
+    `output`: instead of stderr.
+    """
+    output = output or sys.stderr
     number = logging.getLevelNamesMapping()[level.upper()] if isinstance(level, str) else level
     shared: list[Processor] = [
         _adder_of(part),
@@ -27,9 +32,9 @@ def configure(part: str, level: str | int = "INFO") -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(serializer=_to_json)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(output),
     )
-    _route_standard_library(number, [structlog.stdlib.add_logger_name, *shared])
+    _route_standard_library(number, output, [structlog.stdlib.add_logger_name, *shared])
 
 
 def _adder_of(part: str) -> Processor:
@@ -45,8 +50,8 @@ def _to_json(event: Any, **_: Any) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
-def _route_standard_library(level: int, processors: list[Processor]) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+def _route_standard_library(level: int, output: TextIO, processors: list[Processor]) -> None:
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=processors,

@@ -2,15 +2,19 @@
 
 import logging
 import os
+import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 
+from modelport_standalone.data_dir import DataDir, claim
 from modelport_standalone.errors import CannotStart
 from modelport_standalone.options import Options, default_data_dir
+from modelport_standalone.saying import say
 
 
 def up(arguments: Sequence[str]) -> int:
@@ -20,7 +24,7 @@ def up(arguments: Sequence[str]) -> int:
     try:
         app(list(arguments), prog_name="modelport up")
     except CannotStart as error:
-        print(f"Error: {error}", file=sys.stderr)
+        _complain(str(error))
         return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
@@ -40,34 +44,83 @@ def _up(
     allow_unsandboxed: Annotated[
         bool, typer.Option("--allow-unsandboxed", help="Run model code where it cannot be isolated.")
     ] = False,
+    log_to_stderr: Annotated[
+        bool, typer.Option("--log-to-stderr", help="Log there, not to logs/platform.log of the data folder.")
+    ] = False,
 ) -> None:
     """Start the platform on this machine. Ctrl-C stops it; your models stay."""
-    options = Options(host, port, data_dir or default_data_dir(), demo, tls_cert, tls_key, allow_unsandboxed)
+    options = Options(
+        *(host, port, data_dir or default_data_dir(), demo, tls_cert, tls_key),
+        allow_unsandboxed=allow_unsandboxed,
+        log_to_stderr=log_to_stderr,
+        asked_at=time.monotonic(),
+    )
     raise typer.Exit(_serve(options))
 
 
 def _serve(options: Options) -> int:
-    import asyncio
-
-    from modelport_standalone import data_dir, listening
+    from modelport_standalone import listening
 
     # Before the server's libraries are imported: what is wrong is said at once.
     level = _log_level()
     listening.check_tls(options)
-    with data_dir.claim(options.data_dir) as data, listening.bind(options) as listener:
-        import uvloop
-        from modelport_edge.logging import configure
+    with claim(options.data_dir) as data, listening.bind(options) as listener:
+        say("Starting Modelport")
+        _log_where_wanted(options, data, level)
+        try:
+            return _run(options, data, listener)
+        except CannotStart:
+            raise
+        except Exception as error:  # noqa: BLE001  # logged, and the process ends
+            return _broke(options, data, error)
 
-        from modelport_standalone.running import run
 
-        configure("standalone", level)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(run(options, data, listener))
+def _run(options: Options, data: DataDir, listener: socket.socket) -> int:
+    import asyncio
+
+    import uvloop
+
+    from modelport_standalone.running import run
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(options, data, listener))
+
+
+def _log_where_wanted(options: Options, data: DataDir, level: str) -> None:
+    """Raises `CannotStart`."""
+    from modelport_edge.logging import configure
+
+    from modelport_standalone.log_file import LogFile
+
+    try:
+        # Two names of the standard library for one thing: a text file.
+        output = None if options.log_to_stderr else cast("TextIO", LogFile(data.log))
+        configure("standalone", level, output)
+    except OSError as error:
+        raise CannotStart(
+            f"The log {data.log} cannot be written ({error.strerror}): repair that, or use --log-to-stderr."
+        ) from error
+
+
+def _broke(options: Options, data: DataDir, error: Exception) -> int:
+    """A fault of ours: the trace is for the log, one line for the person."""
+    import structlog
+
+    structlog.get_logger(__name__).error("the platform broke", exc_info=error)
+    details = "above" if options.log_to_stderr else f"in {data.log}"
+    _complain(
+        f"The platform broke ({type(error).__name__}: {error}); the trace is {details}. Please report it."
+    )
+    return 1
+
+
+def _complain(line: str) -> None:
+    print(f"Error: {line}", file=sys.stderr)
 
 
 def _log_level() -> str:
-    """A person at a terminal wants to see what is wrong, not every request. Raises `CannotStart`."""
-    wanted = os.environ.get("MODELPORT_LOG_LEVEL") or ("WARNING" if sys.stderr.isatty() else "INFO")
+    """Raises `CannotStart`."""
+    wanted = os.environ.get("MODELPORT_LOG_LEVEL") or "INFO"
     if wanted.upper() not in logging.getLevelNamesMapping():
         raise CannotStart(
             f"The setting MODELPORT_LOG_LEVEL is wrong: {wanted!r} is not DEBUG, INFO, WARNING or ERROR."

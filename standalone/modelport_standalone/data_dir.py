@@ -41,6 +41,10 @@ class DataDir:
         return self.root / "cluster"
 
     @property
+    def log(self) -> Path:
+        return self.root / "logs" / "platform.log"
+
+    @property
     def admin(self) -> Path:
         return self.root / "admin.json"
 

@@ -19,7 +19,7 @@ from modelport_standalone.data_dir import DataDir
 ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
 _NAME = "Iris demo"
 _KEPT_ID = "demo_model"
-_HOLD_SECONDS = 20
+_HOLD_SECONDS = 5
 _ANSWER_WITHIN_SECONDS = 90.0
 
 Say = Callable[[str], None]
@@ -44,7 +44,7 @@ async def open_demo(api: httpx.AsyncClient, data: DataDir, admin_key: str, demo_
         model_id = await _upload(api, headers, say)
         await asyncio.to_thread(secret_files.write, data.keys, {**kept, _KEPT_ID: model_id})
     say("Waiting for the demo model to answer")
-    await _wait(api, headers, model_id)
+    await _wait(api, headers, model_id, say)
     return Demo(model_id, await _predict(api, model_id, demo_key))
 
 
@@ -83,7 +83,7 @@ async def _train(path: Path) -> None:
         raise DemoFailed(f"The demo model could not be trained:\n{errors.decode(errors='replace')}")
 
 
-async def _wait(api: httpx.AsyncClient, headers: dict[str, str], model_id: str) -> None:
+async def _wait(api: httpx.AsyncClient, headers: dict[str, str], model_id: str, say: Say) -> None:
     give_up_at = time.monotonic() + _ANSWER_WITHIN_SECONDS
     while time.monotonic() < give_up_at:
         answer = await api.get(f"/api/v1/models/{model_id}", headers=headers, params={"wait": _HOLD_SECONDS})
@@ -92,6 +92,7 @@ async def _wait(api: httpx.AsyncClient, headers: dict[str, str], model_id: str) 
             raise DemoFailed(f"The demo model failed ({model['reason']}): {model['message']}")
         if model["status"] != "pending":
             return
+        say(f"  {model['message'] or model['reason']}")
     raise DemoFailed(f"The demo model was not ready within {_ANSWER_WITHIN_SECONDS:.0f} s.")
 
 

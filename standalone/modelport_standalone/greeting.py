@@ -1,6 +1,7 @@
 """After the start: admin, API keys and demo, and what a person is told of them."""
 
 import asyncio
+import time
 
 import httpx
 from modelport.errors import ModelportError
@@ -10,13 +11,14 @@ from modelport_standalone import accounts, demo
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.demo import Demo, DemoFailed
 from modelport_standalone.fronts import Fronts
+from modelport_standalone.options import Options
 from modelport_standalone.saying import say
 from modelport_standalone.welcome import welcome
 
 _EVERYTHING: list[Scope] = ["predict", "models:read", "models:write", "analytics:read"]
 
 
-async def greet(data: DataDir, fronts: Fronts, url: str, *, with_demo: bool) -> None:
+async def greet(options: Options, data: DataDir, fronts: Fronts, url: str) -> None:
     """Raises `CannotStart`."""
     context = fronts.control_plane.context
     admin = await asyncio.to_thread(accounts.open_admin, context, data)
@@ -25,8 +27,9 @@ async def greet(data: DataDir, fronts: Fronts, url: str, *, with_demo: bool) -> 
         await asyncio.to_thread(accounts.log_cli_in, url, key)
     except (ModelportError, OSError) as error:
         say(f"The modelport command is not logged in: {error}")
-    opened = await _open_demo(data, fronts, key, url) if with_demo else None
-    say(welcome(url, admin, data, opened))
+    opened = await _open_demo(data, fronts, key, url) if options.demo else None
+    log = "here" if options.log_to_stderr else str(data.log)
+    say(welcome(url, admin, data, opened, seconds=time.monotonic() - options.asked_at, log=log))
 
 
 async def _open_demo(data: DataDir, fronts: Fronts, admin_key: str, url: str) -> tuple[Demo, str] | None:

@@ -1,7 +1,8 @@
 """What `modelport up` was asked for."""
 
 import os
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared with, never bound to
@@ -16,6 +17,9 @@ class Options:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     allow_unsandboxed: bool = False
+    log_to_stderr: bool = False
+    asked_at: float = field(default_factory=time.monotonic)
+    """By the monotonic clock, in seconds."""
 
     @property
     def scheme(self) -> str:

@@ -38,7 +38,7 @@ async def run(options: Options, data: DataDir, listener: socket.socket) -> int:
 
         _say_sandbox(options, *await checking)
         url = options.url(listener.getsockname()[1])
-        greeting = asyncio.create_task(greet(data, fronts, url, with_demo=options.demo))
+        greeting = asyncio.create_task(greet(options, data, fronts, url))
         await _serve(_Server(_server_config(options, fronts.app)), listener, stop, greeting, operator)
     say("Stopped.")
     return 0
@@ -82,7 +82,8 @@ def _hear_signals() -> asyncio.Event:
 def _say_sandbox(options: Options, level: int, detail: str) -> None:
     if level == 2:
         return
-    say(f"This machine cannot isolate model code {'wholly' if level else 'at all'}: {detail}.")
+    how_far = "wholly (level 1 of 2)" if level else "at all (level 0 of 2)"
+    say(f"This machine cannot isolate model code {how_far}: {detail}.")
     if options.allow_unsandboxed:
         say("WARNING: --allow-unsandboxed: an uploaded model can do all that you can. Upload only your own.")
     elif level == 0:

@@ -37,6 +37,8 @@ class ContainerState:
             "exitCode": ending.code,
             "reason": reason or ("Completed" if ending.code == 0 else "Error"),
             "message": ending.last_line,
+            # By how long it lived, an end during loading is told from another.
+            **self.current.get("running", {}),
             "finishedAt": now(),
         }
         signal = {"signal": ending.signal} if ending.signal else {}
