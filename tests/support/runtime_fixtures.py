@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
+
+from tests.support.forked_runtimes import RuntimeForks, running_forks
 
 START_SECONDS = 60
 """Generous: the machine may be busy with other tests."""
@@ -44,10 +46,22 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
+class RuntimeProcess(Protocol):
+    """What is used of `subprocess.Popen`."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
+
+
 class Runtime:
     """One `python -I -m modelport_runtime`, with everything it logs in `log`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+    def __init__(self, process: RuntimeProcess, folder: Path) -> None:
         self.process = process
         self.socket = folder / "http.sock"
         self._log = folder / "log"
@@ -114,7 +128,25 @@ class Runtime:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def start_runtime(artifact: Path, framework: str = "sklearn", **env: str) -> Runtime:
+Launch = Callable[[dict[str, str], Path], RuntimeProcess]
+"""Starts a runtime with an environment and a file for its output."""
+
+
+def launch_whole(environment: dict[str, str], log: Path) -> RuntimeProcess:
+    with log.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-m", "modelport_runtime"],
+            env=environment | {"MODELPORT_RUNTIME_PARENT_PID": str(os.getpid())},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+
+
+def start_runtime(
+    artifact: Path, framework: str = "sklearn", launch: Launch = launch_whole, **env: str
+) -> Runtime:
     """Start a runtime for the file. `env`: more variables, or other values for those set here."""
     # A short path of our own: a unix socket's address holds about 100 bytes.
     folder = Path(tempfile.mkdtemp(prefix="mp-rt-"))
@@ -127,29 +159,35 @@ def start_runtime(artifact: Path, framework: str = "sklearn", **env: str) -> Run
         "MODELPORT_RUNTIME_ARTIFACT": str(artifact),
         "MODELPORT_RUNTIME_ARTIFACT_SHA256": digest,
         "MODELPORT_RUNTIME_LISTEN": f"unix:{folder}/http.sock",
-        "MODELPORT_RUNTIME_PARENT_PID": str(os.getpid()),
     } | env
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "modelport_runtime"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    return Runtime(process, folder)
+    return Runtime(launch(environment, folder / "log"), folder)
 
 
-@pytest.fixture
-def runtime() -> Iterator[Callable[..., Runtime]]:
-    """Give `start_runtime`; what it started is killed after the test."""
+def _started_with(launch: Launch) -> Iterator[Callable[..., Runtime]]:
     started: list[Runtime] = []
 
     def start(artifact: Path, framework: str = "sklearn", **env: str) -> Runtime:
-        started.append(start_runtime(artifact, framework, **env))
+        started.append(start_runtime(artifact, framework, launch, **env))
         return started[-1]
 
     yield start
     for one in started:
         one.kill()
+
+
+@pytest.fixture
+def runtime() -> Iterator[Callable[..., Runtime]]:
+    """Give `start_runtime`; what it started is killed after the test."""
+    yield from _started_with(launch_whole)
+
+
+@pytest.fixture(scope="session")
+def _forks() -> Iterator[RuntimeForks]:
+    with running_forks() as forks:
+        yield forks
+
+
+@pytest.fixture
+def forked_runtime(_forks: RuntimeForks) -> Iterator[Callable[..., Runtime]]:
+    """The same, ten times as fast: forks of one that has imported its libraries. See runtime_forks.py."""
+    yield from _started_with(_forks.launch)

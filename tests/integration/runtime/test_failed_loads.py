@@ -55,12 +55,12 @@ def fails(runtime: StartRuntime, path: Path, framework: str = "sklearn", **env: 
     ],
 )
 def test_a_bad_file_is_told_by_reason(
-    content: bytes, reason: str, says: str, tmp_path: Path, runtime: StartRuntime
+    content: bytes, reason: str, says: str, tmp_path: Path, forked_runtime: StartRuntime
 ) -> None:
     path = tmp_path / "model"
     path.write_bytes(content)
 
-    status = fails(runtime, path)
+    status = fails(forked_runtime, path)
 
     assert status["reason"] == reason
     assert says in status["message"]
@@ -74,8 +74,8 @@ def test_another_digest_is_not_loaded(tmp_path: Path, runtime: StartRuntime) -> 
     assert status["reason"] == "DigestMismatch"
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path, runtime: StartRuntime) -> None:
-    assert fails(runtime, tmp_path / "model")["reason"] == "ArtifactNotFound"
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, forked_runtime: StartRuntime) -> None:
+    assert fails(forked_runtime, tmp_path / "model")["reason"] == "ArtifactNotFound"
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,17 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, runtime: StartRuntime)
     [('{"input": [1, 2]}', "SampleInvalid"), ('{"input": [1, 2, 3, "four"]}', "SampleInvalid")],
 )
 def test_a_sample_that_does_not_fit_is_told(
-    sample: str, reason: str, tmp_path: Path, runtime: StartRuntime
+    sample: str, reason: str, tmp_path: Path, forked_runtime: StartRuntime
 ) -> None:
     path = models.save_joblib(models.iris_logistic().model, tmp_path)
 
-    assert fails(runtime, path, MODELPORT_RUNTIME_SAMPLE=sample)["reason"] == reason
+    assert fails(forked_runtime, path, MODELPORT_RUNTIME_SAMPLE=sample)["reason"] == reason
 
 
 def test_a_model_of_another_version_that_answers_is_served_and_the_difference_told(
-    tmp_path: Path, runtime: StartRuntime
+    tmp_path: Path, forked_runtime: StartRuntime
 ) -> None:
-    started = runtime(saved_with("1.2.2", tmp_path)).wait_until_started()
+    started = forked_runtime(saved_with("1.2.2", tmp_path)).wait_until_started()
 
     assert started.status["state"] == "ready"
     assert "1.2.2" in started.status["differences"][0]
@@ -101,13 +101,13 @@ def test_a_model_of_another_version_that_answers_is_served_and_the_difference_to
 
 
 def test_a_model_of_another_version_that_does_not_load_names_both(
-    tmp_path: Path, runtime: StartRuntime
+    tmp_path: Path, forked_runtime: StartRuntime
 ) -> None:
     path = saved_with("1.2.2", tmp_path)
     # A module that moved: the commonest way in which an old file does not load.
     path.write_bytes(path.read_bytes().replace(b"\x8c\x10sklearn.pipeline", b"\x8c\x10sklearn.pipelime"))
 
-    status = fails(runtime, path)
+    status = fails(forked_runtime, path)
 
     assert status["reason"] == "LibraryMismatch"
     assert "1.2.2" in status["message"]

@@ -167,6 +167,7 @@ def test_what_is_no_fitted_model_is_named(held: Any, told: str, tmp_path: Path) 
         ("sklearn", pickle.dumps(models.iris_logistic().model)[:-100]),
         ("sklearn", b"PK\x03\x04 and no more"),
         ("sklearn", b"just some text"),
+        ("sklearn", b"\x80\x04\xff."),
         ("onnx", b"\x08\x07 no graph"),
         ("xgboost", b'{"learner": {"attributes": {}'),
         ("lightgbm", b"tree\nversion=v4\n"),

@@ -25,6 +25,19 @@ def read(path: Path, *, trusted: bool) -> Any:
     except _BROKEN as error:
         detail = f" ({error})" if str(error) else ""
         raise LoadError("CorruptArtifact", f"The file is cut off or no pickle{detail}.") from error
+    except KeyError as error:
+        if not _is_unknown_opcode(error):
+            raise
+        detail = f"it holds the byte {error}, which means nothing there"
+        raise LoadError("CorruptArtifact", f"The file is damaged or no pickle ({detail}).") from error
+
+
+def _is_unknown_opcode(error: KeyError) -> bool:
+    """joblib reads with the `Unpickler` in Python, which looks each opcode up and raises what that raises."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is pickle._Unpickler.load.__code__
 
 
 def _read_joblib(path: Path) -> Any:

@@ -1,6 +1,7 @@
 """Hostile files in real runtime processes: the harm does not happen, and the version says why it failed.
 
-Every payload needs a process of its own, about a second each: what one did must not help the next.
+Every payload has a process of its own, most of them forks: what one did must not help the next. Files of each
+kind go through processes started whole, and through a whole platform, in platform/test_bad_uploads.py.
 """
 
 import json
@@ -58,9 +59,9 @@ def test_the_kernel_refuses_what_no_model_needs(attempt: str, answered: dict[str
 
 @pytest.mark.parametrize("source", payloads.TOLD.values(), ids=payloads.TOLD.keys())
 def test_a_model_that_oversteps_is_not_served_and_says_what_it_tried(
-    source: str, world: World, runtime: StartRuntime
+    source: str, world: World, forked_runtime: StartRuntime
 ) -> None:
-    started = runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(world.infect(source)).wait_until_started()
 
     assert started.status["reason"] == "SandboxViolation", started.status
     assert started.get("/readyz").status == 503
@@ -87,9 +88,9 @@ def test_a_model_that_ends_the_process_ends_only_itself(world: World, runtime: S
 
 @pytest.mark.parametrize("error", ["SystemExit(0)", "KeyboardInterrupt()", "BaseException('no')"])
 def test_a_model_that_raises_to_exit_is_a_failed_load(
-    error: str, world: World, runtime: StartRuntime
+    error: str, world: World, forked_runtime: StartRuntime
 ) -> None:
-    started = runtime(world.infect(f"raise {error}")).wait_until_started()
+    started = forked_runtime(world.infect(f"raise {error}")).wait_until_started()
 
     assert started.status["reason"] == "LoadFailed"
     assert error.partition("(")[0] in started.status["message"]
@@ -106,9 +107,9 @@ def test_a_model_that_raises_to_exit_is_a_failed_load(
     ids=["loop in Python", "loop in C that holds the lock", "huge regular expression", "sleep"],
 )
 def test_a_load_that_does_not_end_is_ended_by_the_alarm(
-    source: str, world: World, runtime: StartRuntime
+    source: str, world: World, forked_runtime: StartRuntime
 ) -> None:
-    started = runtime(world.infect(source), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="1")
+    started = forked_runtime(world.infect(source), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="1")
 
     assert started.wait_until_ended() == -signal.SIGALRM
 
@@ -123,19 +124,19 @@ def test_a_load_that_does_not_end_is_ended_by_the_alarm(
     ids=["one huge object", "one huge array", "many objects"],
 )
 def test_a_model_that_eats_memory_stops_at_its_limit(
-    source: str, world: World, runtime: StartRuntime
+    source: str, world: World, forked_runtime: StartRuntime
 ) -> None:
-    started = runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(world.infect(source)).wait_until_started()
 
     assert started.status["reason"] == "OutOfMemory"
     assert "2.0 GiB" in started.status["message"]
     assert started.get("/healthz").status == 200
 
 
-def test_a_model_that_floods_its_output_is_a_failed_load(world: World, runtime: StartRuntime) -> None:
+def test_a_model_that_floods_its_output_is_a_failed_load(world: World, forked_runtime: StartRuntime) -> None:
     source = "print('x' * 1_000_000)\nraise ValueError('y' * 1_000_000)"
 
-    started = runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(world.infect(source)).wait_until_started()
 
     assert started.status["reason"] == "LoadFailed"
     assert len(started.status["message"]) < 2_000
