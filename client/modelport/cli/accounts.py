@@ -63,13 +63,15 @@ def whoami(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
         print_line(f"{email or 'An API key'} at {client.url}")
 
 
-def logout(url: Url = DEFAULT_URL) -> None:
+def logout(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """End the session, here and on the platform."""
     kept = credentials.load(url)
     credentials.forget(url)
     if kept is not None and kept.refresh_token is not None:
         _end_session(url, kept.refresh_token)
     note(f"Logged out of {url}.")
+    if as_json:
+        print_json({"url": url})
 
 
 def _end_session(url: str, refresh_token: str) -> None:

@@ -2,13 +2,22 @@
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from modelport.cli import accounts, exit_codes, installed_commands, keys, models, serving
+from modelport.cli.output import print_line
 from modelport.errors import ModelportError
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print_line(f"modelport {version('modelport')}")
+        raise typer.Exit
 
 
 def build_app() -> typer.Typer:
@@ -20,12 +29,20 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(_common)
     installed_commands.add_to(app)
     accounts.add_to(app)
     models.add_to(app)
     serving.add_to(app)
     app.add_typer(keys.app, name="keys")
     return app
+
+
+def _common(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None: ...
 
 
 def main() -> None:

@@ -61,13 +61,15 @@ def rotate(
 
 
 @app.command()
-def revoke(key_id: KeyId, yes: Yes = False, url: Url = DEFAULT_URL) -> None:
+def revoke(key_id: KeyId, yes: Yes = False, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """End a key for good."""
     if not yes:
         typer.confirm(f"Revoke {key_id}? What uses it stops working.", abort=True, err=True)
     with Modelport(url) as client:
         client.revoke_key(key_id)
     note(f"Revoked {key_id}.")
+    if as_json:
+        print_json({"id": key_id})
 
 
 def _print_secret(key: ApiKey, as_json: bool) -> None:

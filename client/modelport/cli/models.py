@@ -121,6 +121,7 @@ def delete(
     version: Annotated[str | None, typer.Option(help="Only this version.")] = None,
     yes: Yes = False,
     url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
 ) -> None:
     """Stop serving a model and remove its files."""
     what = model_id if version is None else f"{version} of {model_id}"
@@ -132,6 +133,8 @@ def delete(
         else:
             client.delete_version(model_id, version)
     note(f"Deleted {what}.")
+    if as_json:
+        print_json({"model": model_id, "version": version})
 
 
 def parse_sample(text: str | None) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
+from importlib.metadata import version as package_version
 from pathlib import Path
 
 import pytest
@@ -342,6 +343,31 @@ def test_deleting_asks_first(cli: Cli, platform: Platform) -> None:
     assert cli("delete", "iris-7kq2p", stdin="y\n").code == 0
     assert cli("delete", "iris-7kq2p", "--version", "v1", "--yes").code == 0
     assert [asked.path for asked in platform.asked] == [path, f"{path}/versions/v1"]
+
+
+def test_what_was_ended_or_deleted_is_json_too(cli: Cli, platform: Platform) -> None:
+    platform.on("DELETE /api/v1/models/iris-7kq2p", Answer(204))
+    platform.on("DELETE /api/v1/models/iris-7kq2p/versions/v1", Answer(204))
+    platform.on("DELETE /api/v1/api-keys/k1", Answer(204))
+    said = [
+        json.loads(cli(*words, "--json").out)
+        for words in (
+            ("delete", "iris-7kq2p", "--yes"),
+            ("delete", "iris-7kq2p", "--version", "v1", "--yes"),
+            ("keys", "revoke", "k1", "--yes"),
+            ("logout",),
+        )
+    ]
+    assert said == [
+        {"model": "iris-7kq2p", "version": None},
+        {"model": "iris-7kq2p", "version": "v1"},
+        {"id": "k1"},
+        {"url": platform.url},
+    ]
+
+
+def test_the_version_is_that_of_the_package(cli: Cli) -> None:
+    assert cli("--version").out == f"modelport {package_version('modelport')}\n"
 
 
 def test_a_new_key_is_all_of_stdout(cli: Cli, platform: Platform) -> None:
