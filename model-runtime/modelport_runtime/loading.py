@@ -66,13 +66,16 @@ class Loader:
         return engine
 
     def _check_isolation(self, path: Path) -> None:
-        if self._sandbox.level == 2 or self._settings.allow_unsandboxed or not can_run_code(path):
+        if self._may_run_code() or not can_run_code(path):
             return
         raise LoadError(
             "SandboxUnavailable",
             "A file of this format can run code, and this machine cannot isolate it "
             f"({self._sandbox.detail}).",
         )
+
+    def _may_run_code(self) -> bool:
+        return self._sandbox.level == 2 or self._settings.allow_unsandboxed
 
     def _load(self, path: Path) -> Engine:
         settings = self._settings
@@ -83,6 +86,7 @@ class Loader:
             model=settings.model,
             version=settings.version,
             max_batch_rows=settings.max_batch_size,
+            trusted=self._may_run_code(),
         )
         backends.self_check(engine)
         return engine

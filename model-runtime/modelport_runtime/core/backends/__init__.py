@@ -6,23 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from modelport_runtime.core import samples
+from modelport_runtime.core.backends import bytecode
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.types import LoadError, Refused
 
 _IMPORTS = {
-    "sklearn": (
-        "sklearn.pipeline",
-        "sklearn.compose",
-        "sklearn.ensemble",
-        "sklearn.linear_model",
-        "pandas",
-        "skops.io",
-    ),
-    "xgboost": ("xgboost", "sklearn.pipeline", "pandas"),
-    "lightgbm": ("lightgbm", "sklearn.pipeline", "pandas"),
-    "onnx": ("onnxruntime",),
+    "sklearn": "sklearn.base",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "onnx": "onnxruntime",
 }
+"""What every model of the framework needs. The rest is imported as the file names it, inside the sandbox:
+reading modules needs no right that a model lacks, and most models use few of them."""
 _LIBRARIES = {
     "sklearn": ("sklearn", "numpy", "pandas"),
     "xgboost": ("xgboost", "sklearn", "numpy"),
@@ -38,8 +34,9 @@ def prepare(framework: str) -> None:
 
     # Its telemetry starts a thread at import.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    for module in ("numpy", *_IMPORTS[framework]):
-        importlib.import_module(module)
+    importlib.import_module(_IMPORTS[framework])
+    if framework == "sklearn":
+        bytecode.cache_estimators()
     # It starts lscpu the first time, which the sandbox forbids; joblib remembers the answer.
     joblib.cpu_count(only_physical_cores=True)
 
