@@ -1,7 +1,7 @@
 """The init container: bring the model file, and only the right one, to where the runtime reads it.
 
 It starts before every pod, so it imports the standard library alone, and of that little. Exit code 1 tells a
-reason that stays, in the last line of stderr; 2 a source that may be reached later.
+reason that stays, in the last line of stderr; 2 a source or a full disk that may do better later.
 """
 
 import errno
@@ -18,6 +18,8 @@ _CHUNK = 1024 * 1024
 _TIMEOUT_SECONDS = 30
 """Of silence on the network, not of the whole download."""
 _READ_ONLY = 0o444
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What writing says of the disk, where a download is read and written in one."""
 
 
 class Refused(Exception):
@@ -30,7 +32,7 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """The source did not answer, or broke off: it may do better later."""
+    """The source did not answer or broke off, or the disk is full: either may do better later."""
 
 
 def main() -> int:
@@ -57,11 +59,18 @@ def fetch(uri: str, sha256: str, destination: Path) -> None:
         partial.chmod(_READ_ONLY)
         partial.replace(destination)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise Refused("TooLarge", f"There is no room for the file at {destination.parent}.") from error
-        raise
+        raise _no_room_or_later(error) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _no_room_or_later(error: OSError) -> Exception:
+    """What the error names is left out: users see this, and paths of the platform are none of theirs."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Unreachable("The disk has no room for the model file: its owner must free some.")
+    if error.errno == errno.EFBIG:
+        return Refused("TooLarge", "The model file is larger than any file may be where it is put.")
+    return Unreachable(f"The model file cannot be put in place: {error.strerror}.")
 
 
 def _settings(environment: Mapping[str, str]) -> tuple[str, str, Path]:
@@ -90,7 +99,9 @@ def _bring(uri: str, partial: Path) -> str:
 def _bring_file(source: Path, partial: Path) -> str:
     try:
         if not source.is_file():
-            raise Refused("ArtifactNotFound", f"No file lies at {source}.")
+            raise Refused(
+                "ArtifactNotFound", "The saved model file is not there any more. Upload the model again."
+            )
         if _link(source, partial):
             with partial.open("rb") as linked:
                 return hashlib.file_digest(linked, "sha256").hexdigest()
@@ -98,7 +109,7 @@ def _bring_file(source: Path, partial: Path) -> str:
             return _copy(file, partial)
     except PermissionError as error:
         raise Refused(
-            "ArtifactNotFound", f"The file at {source} may not be read: {error.strerror}."
+            "ArtifactNotFound", f"The saved model file may not be read: {error.strerror}."
         ) from error
 
 
@@ -127,7 +138,7 @@ def _download(uri: str, partial: Path) -> str:
     except HTTPError as error:
         raise _refused_or_later(uri, error.code) from error
     except (OSError, HTTPException) as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        if isinstance(error, OSError) and error.errno in _DISK:
             raise
         raise Unreachable(f"{_shown(uri)} cannot be reached: {error}.") from error
     if expected is not None and partial.stat().st_size != int(expected):
@@ -162,8 +173,10 @@ def _verify(uri: str, found: str, expected: str) -> None:
 
 
 def _shown(uri: str) -> str:
-    """Leave out a query and a password: a signed address is a credential."""
+    """Leave out a query and a password (a signed address is a credential), and paths of the platform."""
     parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return "the saved model file"
     return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
 
 

@@ -1,5 +1,6 @@
 """The init container's job, against real files and a real HTTP server."""
 
+import errno
 import hashlib
 import json
 import os
@@ -103,6 +104,48 @@ def test_a_source_that_may_do_better_later_is_told_apart(uri: str, tmp_path: Pat
         fetch(uri.format(address=address), DIGEST, tmp_path / "model")
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_a_full_disk_is_tried_again(
+    scheme: str, number: int, source: Path, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(Unreachable) as later:
+        fetch(source.as_uri() if scheme == "file" else f"{address}/source", DIGEST, tmp_path / "model")
+
+    assert ("no room" in str(later.value)) == (number != errno.EIO)
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_a_file_over_the_systems_limit_is_too_large(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(_: int) -> None:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+
+    monkeypatch.setattr(os, "fsync", too_large)
+
+    with pytest.raises(Refused) as refused:
+        fetch(source.as_uri(), DIGEST, tmp_path / "model")
+
+    assert refused.value.reason == "TooLarge"
+
+
+@pytest.mark.parametrize("sha256", [DIGEST, "0" * 64], ids=["not there", "other bytes"])
+def test_no_path_of_the_platform_is_told(sha256: str, source: Path, tmp_path: Path) -> None:
+    if sha256 == DIGEST:
+        source.unlink()
+
+    with pytest.raises(Refused) as refused:
+        fetch(source.as_uri(), sha256, tmp_path / "model")
+
+    assert str(tmp_path) not in refused.value.message
 
 
 @pytest.mark.parametrize(
