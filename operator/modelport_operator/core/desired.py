@@ -25,13 +25,13 @@ def desired_objects(model: MLModel, settings: Settings, *, failed: Collection[st
 
 
 def desired_deployment(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
-    return build_deployment(model, version, settings, replicas=_replicas(model))
+    return build_deployment(model, version, settings, replicas=model.spec.scaling.min_replicas)
 
 
 def _version_objects(
     model: MLModel, version: ModelVersion, settings: Settings, *, stopped: bool
 ) -> list[Object]:
-    replicas = 0 if stopped else _replicas(model)
+    replicas = 0 if stopped else model.spec.scaling.min_replicas
     return [
         build_service_account(model, version),
         # Before the pod: it must never run without.
@@ -40,8 +40,3 @@ def _version_objects(
         build_deployment(model, version, settings, replicas=replicas),
         *([build_pod_disruption_budget(model, version)] if replicas > 1 else []),
     ]
-
-
-def _replicas(model: MLModel) -> int:
-    # Without a pod a version cannot answer its sample, so it would never be routed to.
-    return max(1, model.spec.scaling.min_replicas)

@@ -23,17 +23,25 @@ def explain_fetch_exit(terminated: Object) -> Problem:
     if reason in _FETCH_REASONS:
         return Problem(Reason(reason), plain_text(str(said.get("message", ""))), ONCE)
     if terminated.get("exitCode") == _UNREACHABLE:
-        where = plain_text(str(said.get("message", ""))) or "The artifact's source cannot be reached"
-        return Problem(Reason.PROGRESSING, f"{where}; it is tried again.")
+        happened = plain_text(str(said.get("message", "")))
+        return Problem(
+            Reason.PROGRESSING, happened or "The artifact's source cannot be reached; it is tried again."
+        )
     return Problem(Reason.RUNTIME_CRASHED, f"Fetching the artifact ended with {_ending(terminated)}.", TWICE)
 
 
-def explain_model_exit(terminated: Object, settings: Settings) -> Problem:
-    """Read how the model's container ended. SIGALRM is the runtime's own deadline around a load."""
+def explain_model_exit(terminated: Object, settings: Settings, *, served: bool) -> Problem:
+    """Read how the model's container ended. SIGALRM is the runtime's own deadline around a load.
+
+    served: its pod template has answered before, so its load fits into time and memory.
+    """
     number = exit_signal(terminated)
     if terminated.get("reason") == "OOMKilled":
         return _out_of_memory(settings, "The kernel ended the process for its memory.")
-    if number == signal.SIGALRM or _ended_by_startup_probe(terminated, number, settings):
+    if served and number == signal.SIGKILL:
+        by_whom = "by the system for lack of memory, or by someone"
+        return Problem(Reason.RUNTIME_CRASHED, f"The process was killed (SIGKILL): {by_whom}.", TWICE)
+    if number == signal.SIGALRM or (not served and _ended_by_startup_probe(terminated, number, settings)):
         return Problem(Reason.LOAD_TIMEOUT, f"Loading took over {settings.load_timeout_seconds} s.", ONCE)
     if number == signal.SIGKILL:
         return _out_of_memory(settings, "The process was killed (SIGKILL), as happens when memory runs out.")

@@ -39,10 +39,11 @@ def observe(
 ) -> Observed:
     """Reduce what the cluster listed for this model. Only what this very resource owns is its own:
     one of the same name, deleted a moment ago, may still have children about to go."""
+    served = {known.template for known in model.status.versions if known.answered}
     own = tuple(obj for obj in objects if _is_owned_by(model, obj))
     return Observed(
         objects=own,
-        pods=tuple(read_pod(pod, slices, settings) for pod in pods if is_live(pod)),
+        pods=tuple(read_pod(pod, slices, settings, served) for pod in pods if is_live(pod)),
         quota_problems={
             version_of(obj): problem
             for obj in own

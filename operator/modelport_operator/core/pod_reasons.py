@@ -1,6 +1,7 @@
 """What a pod's status says about why it is not ready: the first of these that speaks."""
 
 from collections.abc import Callable
+from functools import partial
 
 from modelport_crds.reasons import Reason
 
@@ -13,13 +14,13 @@ from modelport_operator.settings import Settings
 _IMAGE_PROBLEMS = {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"}
 
 
-def read_problem(pod: Object, settings: Settings) -> Problem | None:
-    """None: nothing is wrong, or nothing is known yet."""
+def read_problem(pod: Object, settings: Settings, *, served: bool = False) -> Problem | None:
+    """None: nothing is wrong, or nothing is known yet. served: see `explain_model_exit`."""
     readers: tuple[Callable[[Object, Settings], Problem | None], ...] = (
         _unschedulable,
         _image_pull,
         _fetch_ended,
-        _model_ended,
+        partial(_model_ended, served=served),
     )
     return next((problem for reader in readers if (problem := reader(pod, settings)) is not None), None)
 
@@ -73,9 +74,9 @@ def _fetch_ended(pod: Object, _settings: Settings) -> Problem | None:
     return None
 
 
-def _model_ended(pod: Object, settings: Settings) -> Problem | None:
+def _model_ended(pod: Object, settings: Settings, *, served: bool) -> Problem | None:
     for status in container_statuses(pod):
         ended = terminated_state(status)
         if ended is not None:
-            return explain_model_exit(ended, settings)
+            return explain_model_exit(ended, settings, served=served)
     return None

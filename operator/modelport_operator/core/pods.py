@@ -1,6 +1,6 @@
 """A pod, reduced to what decisions need."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from modelport_crds.names import ANNOTATION_TEMPLATE, LABEL_MODEL_VERSION
@@ -28,19 +28,23 @@ class PodFacts:
     stage: str
 
 
-def read_pod(pod: Object, slices: Sequence[Object], settings: Settings) -> PodFacts:
+def read_pod(
+    pod: Object, slices: Sequence[Object], settings: Settings, served_templates: Collection[str] = ()
+) -> PodFacts:
+    """served_templates: digests of the pod templates that have answered."""
     metadata = pod["metadata"]
+    template = (metadata.get("annotations") or {}).get(ANNOTATION_TEMPLATE, "")
     main = next(iter(container_statuses(pod)), {})
     return PodFacts(
         name=metadata["name"],
         version=metadata.get("labels", {}).get(LABEL_MODEL_VERSION, ""),
-        template=(metadata.get("annotations") or {}).get(ANNOTATION_TEMPLATE, ""),
+        template=template,
         address=_address(pod, slices),
         ready=_is_ready(pod),
         started=_has_started(main) or _is_ready(pod),
         restarts=int(main.get("restartCount", 0)),
         endings=_endings(pod),
-        problem=read_problem(pod, settings),
+        problem=read_problem(pod, settings, served=template in served_templates),
         stage=_stage(pod, main),
     )
 

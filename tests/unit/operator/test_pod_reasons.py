@@ -1,6 +1,7 @@
 """What pods say, as one of the closed set of reasons."""
 
 import json
+from typing import Any
 
 import pytest
 from modelport_crds.reasons import Reason
@@ -136,3 +137,41 @@ def test_what_a_pod_says_cannot_steer_a_terminal_or_fill_a_status() -> None:
     assert problem is not None
     assert problem.message.startswith("[2Jxxx")
     assert len(problem.message) == 1000
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason", "says"),
+    [
+        ({"exitCode": 137}, Reason.RUNTIME_CRASHED, "or by someone"),
+        (
+            # Hours of serving are no slow load.
+            {"exitCode": 137, "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T09:00:00Z"},
+            Reason.RUNTIME_CRASHED,
+            "(SIGKILL)",
+        ),
+        (
+            {"exitCode": 143, "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T09:00:00Z"},
+            Reason.RUNTIME_CRASHED,
+            "SIGTERM",
+        ),
+        ({"exitCode": 137, "reason": "OOMKilled"}, Reason.OUT_OF_MEMORY, "2048 MiB"),
+        ({"exitCode": 142}, Reason.LOAD_TIMEOUT, "60 s"),
+    ],
+)
+def test_what_ends_a_model_that_has_served_is_not_blamed_on_its_load(
+    ended: dict[str, Any], reason: Reason, says: str
+) -> None:
+    problem = read_problem(a_pod().ended(**ended).build(), settings(), served=True)
+
+    assert problem is not None
+    assert problem.reason == reason
+    assert says in problem.message
+
+
+def test_a_fetch_that_is_tried_again_says_so_once() -> None:
+    said = '{"message": "The disk has no room. It is tried again."}'
+
+    problem = read_problem(a_pod().fetch_ended(2, said).build(), settings())
+
+    assert problem is not None
+    assert problem.message == "The disk has no room. It is tried again."
