@@ -54,7 +54,12 @@ def _serve(
 ) -> None:
     if settings.parent_pid is not None:
         lifeline.poll(settings.parent_pid)
-    worker = Worker(loader.run, max_queue=settings.max_queue, max_batch=settings.max_batch_size)
+    worker = Worker(
+        loader.run,
+        max_queue=settings.max_queue,
+        max_batch=settings.max_batch_size,
+        stuck_after=settings.stuck_after_seconds,
+    )
     app = App(
         worker,
         lambda: loader.state,

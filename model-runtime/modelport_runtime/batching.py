@@ -34,13 +34,24 @@ class _Waiting:
     future: asyncio.Future[Result]
 
 
+@dataclass(frozen=True)
+class _Batch:
+    began: float
+    calls: list[_Waiting]
+
+
 class Worker:
     """The one thread that touches the model: it loads it, then answers batches until the process ends."""
 
-    def __init__(self, load: Callable[[], Engine | None], *, max_queue: int, max_batch: int) -> None:
+    def __init__(
+        self, load: Callable[[], Engine | None], *, max_queue: int, max_batch: int, stuck_after: float
+    ) -> None:
+        """stuck_after: seconds of work that nobody waits for, see `is_stuck`."""
         self._load = load
         self._max_queue = max_queue
         self._max_batch = max_batch
+        self._stuck_after = stuck_after
+        self._at_work: _Batch | None = None
         self._queue: deque[_Waiting] = deque()
         self._arrived = threading.Semaphore(0)
 
@@ -58,6 +69,15 @@ class Worker:
         metrics.WAITING.set(len(self._queue))
         self._arrived.release()
         return future
+
+    def is_stuck(self) -> bool:
+        """Say whether the model works on without an end, with nobody left who waits. From the event loop."""
+        batch = self._at_work
+        return (
+            batch is not None
+            and time.monotonic() - batch.began > self._stuck_after
+            and all(waiting.future.done() for waiting in batch.calls)
+        )
 
     def _run(self) -> None:
         engine = self._load()
@@ -80,10 +100,12 @@ class Worker:
         return batch
 
     def _answer(self, engine: Engine, batch: list[_Waiting]) -> None:
+        self._at_work = _Batch(time.monotonic(), batch)
+        metrics.BATCH_CALLS.observe(len(batch))
         started = time.perf_counter()
         outcomes = _predict(engine, [waiting.call for waiting in batch])
+        self._at_work = None
         seconds = time.perf_counter() - started
-        metrics.BATCH_CALLS.observe(len(batch))
         metrics.MODEL_SECONDS.observe(seconds)
         batch[0].future.get_loop().call_soon_threadsafe(_resolve, batch, outcomes, seconds)
 

@@ -55,7 +55,7 @@ class App:
         self._status = status
         self._max_body = max_body_bytes
         self._reads: dict[str, Callable[[], Reply]] = {
-            "/healthz": lambda: Reply(b'{"status":"ok"}'),
+            "/healthz": self._healthz,
             "/startupz": self._startupz,
             "/readyz": self._readyz,
             "/status": lambda: Reply(orjson.dumps(self._status(), option=orjson.OPT_NON_STR_KEYS)),
@@ -148,6 +148,11 @@ class App:
         if state.engine is None:
             raise Problem(503, "Model not ready", state.message or "The model was not loaded.", state.reason)
         return state.engine
+
+    def _healthz(self) -> Reply:
+        if self._worker.is_stuck():
+            return Reply(b'{"status":"stuck"}', 503)
+        return Reply(b'{"status":"ok"}')
 
     def _startupz(self) -> Reply:
         phase = self._state().phase

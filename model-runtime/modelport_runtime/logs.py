@@ -5,6 +5,7 @@ import logging
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import Any
 
 request_id: ContextVar[str] = ContextVar("modelport_runtime_request_id", default="")
@@ -37,6 +38,9 @@ class JsonFormatter(logging.Formatter):
 
 def configure() -> None:
     """Send everything to stderr, from INFO up."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What a model prints comes at once, and its lines end before ours begin.
+        sys.stdout.reconfigure(line_buffering=True)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

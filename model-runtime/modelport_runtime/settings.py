@@ -43,6 +43,8 @@ class Settings:
     """A larger request body is answered 413."""
     max_queue: int = 256
     """Requests that may wait for the model; more are answered 503, because they would wait too long."""
+    stuck_after_seconds: int = 60
+    """A model that works for so long, when all who asked have given up, fails `/healthz`, to be restarted."""
     allow_unsandboxed: bool = False
     """Load formats that can run code although this machine cannot isolate them."""
     parent_pid: int | None = None
@@ -124,6 +126,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "max_batch_size": _positive,
     "max_body_bytes": _positive,
     "max_queue": _positive,
+    "stuck_after_seconds": _positive,
     "allow_unsandboxed": _flag,
     "parent_pid": _positive,
 }

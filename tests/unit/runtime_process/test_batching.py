@@ -39,7 +39,7 @@ def model() -> HeldModel:
 
 @pytest.fixture
 def worker(model: HeldModel) -> Worker:
-    worker = Worker(lambda: cast(Engine, model), max_queue=3, max_batch=2)
+    worker = Worker(lambda: cast(Engine, model), max_queue=3, max_batch=2, stuck_after=0)
     worker.start()
     return worker
 
@@ -95,3 +95,16 @@ async def test_a_model_that_exits_while_predicting_fails_that_call_only(
     assert (exited.status, exited.reason) == (500, "ModelError")
     assert "SystemExit" in (exited.trace or "")
     assert after == Answer(b"after")
+
+
+async def test_a_model_that_works_for_nobody_is_stuck_until_it_ends(worker: Worker, model: HeldModel) -> None:
+    assert not worker.is_stuck()
+    first = await keep_busy(worker, model)
+    assert not worker.is_stuck(), "somebody waits for it"
+
+    first.cancel()
+
+    assert worker.is_stuck()
+    model.let_go.set()
+    await worker.submit(call(b"after"))
+    assert not worker.is_stuck()
