@@ -17,12 +17,13 @@ from tests.support.runtime_fixtures import Runtime, start_runtime
 
 StartRuntime = Callable[..., Runtime]
 ROW = [5.1, 3.5, 1.4, 0.2]
+BODY_BYTES = 16 * 1024
 
 
 @pytest.fixture(scope="module")
 def iris(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     path = models.save_joblib(models.iris_logistic().model, tmp_path_factory.mktemp("iris"))
-    started = start_runtime(path, MODELPORT_RUNTIME_MAX_BODY_BYTES="4096").wait_until_started()
+    started = start_runtime(path, MODELPORT_RUNTIME_MAX_BODY_BYTES=str(BODY_BYTES)).wait_until_started()
     yield started
     started.kill()
 
@@ -49,14 +50,21 @@ def test_a_prediction_has_the_callers_request_id_and_the_models_time(iris: Runti
     assert answer.headers["server-timing"].startswith("model;dur=")
 
 
-def test_the_open_inference_protocol_is_answered(iris: Runtime) -> None:
-    metadata = iris.get("/v2").json
-    inputs = [{"name": "x", "datatype": "FP64", "shape": [1, 4], "data": ROW}]
+def test_the_open_inference_protocol_gives_the_models_own_numbers(iris: Runtime) -> None:
+    trained = models.iris_logistic()
+    inputs = [{"name": "input", "datatype": "FP64", "shape": [150, 4], "data": trained.rows}]
 
-    answer = iris.post("/v2/infer", {"inputs": inputs})
+    metadata = iris.get("/v2").json
+    answer = iris.post("/v2/infer", {"id": "7", "inputs": inputs})
 
     assert metadata["name"] == "iris"
-    assert answer.status in (200, 422), answer.body
+    assert answer.status == 200, answer.body
+    assert (answer.json["model_name"], answer.json["model_version"], answer.json["id"]) == ("iris", "v1", "7")
+    given = {output["name"]: (output["shape"], output["data"]) for output in answer.json["outputs"]}
+    assert given == {
+        "predict": ([150], trained.model.predict(trained.data).tolist()),
+        "predict_proba": ([150, 3], trained.model.predict_proba(trained.data).ravel().tolist()),
+    }
 
 
 @pytest.mark.parametrize(
@@ -66,7 +74,7 @@ def test_the_open_inference_protocol_is_answered(iris: Runtime) -> None:
         ("POST", "/predict", b'{"input": [1, 2]}', {"content-type": "application/json"}, 422),
         ("POST", "/predict", b"x", {"content-type": "text/csv"}, 415),
         ("POST", "/predict", b"x", {}, 415),
-        ("POST", "/predict", b" " * 5000, {"content-type": "application/json"}, 413),
+        ("POST", "/predict", b" " * (BODY_BYTES + 1), {"content-type": "application/json"}, 413),
         ("GET", "/predict", None, {}, 405),
         ("POST", "/status", b"", {}, 405),
         ("GET", "/nothing", None, {}, 404),
@@ -87,7 +95,9 @@ def test_a_body_that_grows_past_the_limit_without_saying_so_is_refused(iris: Run
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(iris.socket))
         head = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-        connection.sendall(head + b"transfer-encoding: chunked\r\n\r\n" + b"1000\r\n" + b" " * 4096 + b"\r\n")
+        connection.sendall(
+            head + b"transfer-encoding: chunked\r\n\r\n" + b"4000\r\n" + b" " * BODY_BYTES + b"\r\n"
+        )
         connection.sendall(b"1\r\n \r\n0\r\n\r\n")
         assert b" 413 " in connection.recv(4096).splitlines()[0]
 
