@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import modelport_control_api.app as control_api
@@ -18,6 +19,7 @@ from modelport_gateway.app import Gateway
 from modelport_gateway.settings import Settings as GatewaySettings
 from sqlalchemy.exc import SQLAlchemyError
 
+from modelport_standalone import runtime_metrics
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.errors import CannotStart
 from modelport_standalone.front import Front
@@ -57,7 +59,9 @@ def build(data: DataDir, cluster: LocalCluster) -> Fronts:
     control = httpx.AsyncClient(transport=httpx.ASGITransport(plane.internal), base_url="http://control-api")
     settings = GatewaySettings(drain_seconds=_GATEWAY_DRAIN_SECONDS)
     gate = gateway.build(settings, store=store, cluster=cluster, control=control)
-    return Fronts(Front(gate.app, plane.public), plane, gate, store, control)
+    return Fronts(
+        Front(gate.app, plane.public, partial(runtime_metrics.collect, cluster)), plane, gate, store, control
+    )
 
 
 def _control_api_settings(data: DataDir) -> ControlApiSettings:

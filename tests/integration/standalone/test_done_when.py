@@ -149,3 +149,14 @@ def test_one_port_has_the_pages_of_all_parts(platform: PlatformProcess, path: st
 def test_the_root_leads_to_the_docs(platform: PlatformProcess) -> None:
     answer = httpx.get(f"{platform.url}/", timeout=30)
     assert answer.headers["Location"] == "/docs"
+
+
+def test_the_metrics_of_models_are_for_this_machine_only(platform: PlatformProcess) -> None:
+    with platform.register_user() as client:
+        model_id = upload(client, iris_model(), name="counted")["id"]
+        wait_until_ready(client, model_id)
+        own = f'modelport_runtime_ready{{model="{model_id}"'
+        assert own in httpx.get(f"{platform.url}/metrics", timeout=30).text
+        proxied = httpx.get(f"{platform.url}/metrics", headers={"X-Forwarded-For": "203.0.113.7"}, timeout=30)
+        assert "modelport_operator_models" in proxied.text
+        assert model_id not in proxied.text
