@@ -20,6 +20,8 @@ from obstore.store import LocalStore, ObjectStore, from_url
 _PREFIX = "sha256"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _STREAM_CHUNK_BYTES = 1 << 20
+# Nothing may change it, so a runtime on this machine can share the file instead of copying it.
+_READ_ONLY = 0o444
 
 
 class ArtifactMissing(Exception):
@@ -131,6 +133,7 @@ def _rename_durably(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     # Touched, since a rename keeps the time of the upload's last byte and `stored_at` must be now.
     os.utime(source)
+    source.chmod(_READ_ONLY)
     source.replace(target)
     # The row that names the digest is committed next: the directory entry must outlive a power cut too.
     for folder in (target.parent, target.parent.parent):

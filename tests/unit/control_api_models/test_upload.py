@@ -204,6 +204,12 @@ async def test_a_full_disk_is_said_clearly(
     assert platform.incoming() == []
 
 
+async def test_nobody_can_write_a_stored_file(platform: Platform, ann: Account, iris_bytes: bytes) -> None:
+    await ann.upload(iris_bytes)
+    (stored,) = (platform.root / "artifacts" / "sha256").rglob(hashlib.sha256(iris_bytes).hexdigest())
+    assert stored.stat().st_mode & 0o777 == 0o444
+
+
 async def test_the_same_bytes_uploaded_at_once_are_stored_once(
     platform: Platform, ann: Account, iris_bytes: bytes
 ) -> None:
