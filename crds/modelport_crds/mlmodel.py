@@ -54,7 +54,7 @@ class TrafficTarget(_Base, frozen=True, kw_only=True):
 
 
 class Scaling(_Base, frozen=True, kw_only=True):
-    min_replicas: Annotated[int, Meta(ge=0, le=1000)] = 1
+    min_replicas: Annotated[int, Meta(ge=1, le=1000)] = 1
     max_replicas: Annotated[int, Meta(ge=1, le=1000)] = 1
 
 

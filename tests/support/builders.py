@@ -71,7 +71,7 @@ class ModelBuilder:
         return self.with_spec(traffic=targets(**weights))
 
     def replicas(self, number: int) -> Self:
-        return self.with_spec(scaling=Scaling(min_replicas=number, max_replicas=max(1, number)))
+        return self.with_spec(scaling=Scaling(min_replicas=number, max_replicas=number))
 
     def with_spec(self, **changes: Any) -> Self:
         return replace(self, spec=replace_struct(self.spec, **changes))

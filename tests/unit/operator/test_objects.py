@@ -177,10 +177,6 @@ def test_replicas_are_spread_and_guarded_only_where_there_are_several() -> None:
     assert _one("PodDisruptionBudget", two)["spec"]["maxUnavailable"] == 1
 
 
-def test_a_model_scaled_to_nothing_keeps_one_pod_that_can_answer() -> None:
-    assert _one("Deployment", a_model().replicas(0))["spec"]["replicas"] == 1
-
-
 def test_a_failed_version_keeps_its_objects_and_runs_no_pod() -> None:
     objects = desired_objects(a_model().versions("v1", "v2").build(), settings(), failed={"v2"})
     replicas = {

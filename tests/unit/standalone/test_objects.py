@@ -55,6 +55,7 @@ async def test_what_was_read_can_be_changed_without_harm(cluster: LocalCluster) 
         ({"traffic": [{"version": "v1", "weight": 90}]}, "sum to 90"),
         ({"traffic": [{"version": "v2", "weight": 100}]}, "no version 'v2'"),
         ({"scaling": {"minReplicas": 2, "maxReplicas": 1}}, "minReplicas"),
+        ({"scaling": {"minReplicas": 0}}, r">= 1.*spec\.scaling\.minReplicas"),
         ({"timeoutSeconds": 0}, "timeoutSeconds"),
     ],
 )
