@@ -35,10 +35,14 @@ def _shares(traffic: Traffic) -> dict[str, int]:
 
 
 def _targets(shares: Mapping[str, int]) -> Traffic:
-    """Scale to exactly 100; what rounding leaves goes to those who lost most by it, first come first."""
+    """Scale to exactly 100; what rounding leaves goes to those who lost most by it, first come first.
+
+    Of shares of more than 100 together one may round to nothing. It is left out, for the next decision, which
+    knows no shares of nothing, must come to the same.
+    """
     total = sum(shares.values())
     scaled = {name: share * 100 // total for name, share in shares.items()}
     by_loss = sorted(shares, key=lambda name: -(shares[name] * 100 % total))
     for name in by_loss[: 100 - sum(scaled.values())]:
         scaled[name] += 1
-    return tuple(TrafficTarget(version=name, weight=weight) for name, weight in scaled.items())
+    return tuple(TrafficTarget(version=name, weight=weight) for name, weight in scaled.items() if weight)

@@ -1,7 +1,7 @@
 """Who gets the requests: by table, and for every combination that Hypothesis finds."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from modelport_crds.mlmodel import VersionStatus
 from modelport_operator.core.traffic import decide_traffic
@@ -97,7 +97,11 @@ def test_weights_sum_to_a_hundred_and_go_only_to_versions_that_have_answered(
     assert {target.version for target in decided} <= wanted.keys() | current.keys()
 
 
+_ANSWERED = {"answered": True, "ready": False, "failed": False}
+
+
 @given(wanted=_shares, facts=_versions, current=_shares)
+@example({"v1": 1}, dict.fromkeys(NAMES, _ANSWERED), {"v1": 1, "v2": 1, "v3": 64, "v4": 77})
 def test_deciding_again_changes_nothing(
     wanted: Weights, facts: dict[str, dict[str, bool]], current: Weights
 ) -> None:
