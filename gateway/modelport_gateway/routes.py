@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from modelport_crds.mlmodel import Access, MLModel, ModelVersion, VersionStatus
+from modelport_crds.mlmodel import Access, MLModel, VersionStatus
 from modelport_crds.names import public_id
 from modelport_edge.limits import Limit
 
@@ -149,8 +149,8 @@ class RouteTable:
 def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint, ...]]) -> Route:
     spec, status = model.spec, model.status
     versions = {
-        version.name: _version_route(model, id_, version, endpoints.get(version.name, ()))
-        for version in spec.versions
+        name: _version_route(model, id_, name, sha256, endpoints.get(name, ()))
+        for name, sha256 in _artifacts(model).items()
     }
     return Route(
         public_id=id_,
@@ -165,19 +165,30 @@ def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint
     )
 
 
+def _artifacts(model: MLModel) -> dict[str, str]:
+    """The sha256 of each version. One that was removed from the spec serves on until traffic has left it."""
+    served = {target.version for target in model.status.traffic}
+    leaving = {
+        each.name: each.digest.removeprefix("sha256:")
+        for each in model.status.versions
+        if each.name in served
+    }
+    return leaving | {version.name: version.artifact.sha256 for version in model.spec.versions}
+
+
 def _version_route(
-    model: MLModel, id_: str, version: ModelVersion, endpoints: tuple[Endpoint, ...]
+    model: MLModel, id_: str, name: str, sha256: str, endpoints: tuple[Endpoint, ...]
 ) -> VersionRoute:
-    status = model.status.version(version.name) or VersionStatus(name=version.name)
+    status = model.status.version(name) or VersionStatus(name=name)
     return VersionRoute(
-        name=version.name,
+        name=name,
         answered=status.answered,
         canonical=Canonical.from_signature(status.signature),
         cache_scope=cache_scope(
             model_uid=model.metadata.uid,
             public_id=id_,
-            version=version.name,
-            artifact_sha256=version.artifact.sha256,
+            version=name,
+            artifact_sha256=sha256,
             template=status.template,
             signature=status.signature,
         ),

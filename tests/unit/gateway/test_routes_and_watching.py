@@ -15,6 +15,22 @@ async def test_a_deleted_model_is_gone(serving: World) -> None:
     assert (await serving.predict()).status_code == 404
 
 
+async def test_a_version_that_left_the_spec_answers_until_traffic_has_left_it(serving: World) -> None:
+    leaving = model_object(versions=("v1", "v2"))
+    v1, v2 = leaving["spec"]["versions"]
+    leaving["spec"] |= {"versions": [v2], "traffic": [{"version": "v2", "weight": 100}]}
+    leaving["status"]["versions"][0]["digest"] = f"sha256:{v1['artifact']['sha256']}"
+    serving.cluster.put("MLModel", leaving)
+    await serving.settle()
+    assert (await serving.predict()).headers["X-Modelport-Version"] == "v1"
+    leaving["status"]["traffic"] = leaving["spec"]["traffic"]
+    serving.cluster.put("MLModel", leaving)
+    await serving.settle()
+    route = serving.gateway._table.get("iris")
+    assert route is not None
+    assert set(route.versions) == {"v2"}
+
+
 async def test_a_model_being_deleted_is_gone_already(serving: World) -> None:
     leaving = model_object()
     leaving["metadata"]["deletionTimestamp"] = "2030-01-01T00:00:00Z"
