@@ -1,6 +1,7 @@
 """A runtime from start to drain, over its real socket."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -171,7 +172,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib; from tests.support.runtime_fixtures import start_runtime;"
         f"r = start_runtime(pathlib.Path({str(path)!r}), 'onnx').wait_until_started();"
-        "print(r.process.pid, flush=True); sys.stdin.read()"
+        "print(r.process.pid, r.socket.parent, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script],
@@ -180,10 +181,12 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[3],
     )
     assert parent.stdout is not None
-    child = int(parent.stdout.readline())
+    pid, folder = parent.stdout.readline().decode().split()
+    child = int(pid)
 
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
+    shutil.rmtree(folder)
 
     deadline = time.monotonic() + 30
     while _runs(child) and time.monotonic() < deadline:
