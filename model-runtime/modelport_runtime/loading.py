@@ -31,7 +31,7 @@ class Loader:
     def run(self) -> Engine | None:
         """Load in the calling thread, which then owns the engine. Never raises."""
         started = time.perf_counter()
-        with deadline.disarmed_after(), attempts.watched():
+        with deadline.watched(self._settings.load_timeout_seconds), attempts.watched():
             engine = self._load_or_explain()
         seconds = time.perf_counter() - started
         metrics.LOAD_SECONDS.set(seconds)
