@@ -1,7 +1,7 @@
 """From what is wanted and what is there to what to write."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from modelport_crds.mlmodel import MLModel, MLModelStatus
 from modelport_crds.names import public_id
@@ -19,6 +19,8 @@ from modelport_operator.settings import Settings
 
 # A runtime that is there but did not answer is asked again; no event would say that it can now.
 _ASK_AGAIN_SECONDS = 1.0
+# A version that has served but cannot be loaded now, on a busy machine say, is loaded anew so often.
+_LOAD_AGAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class ObjectRef:
 class Decision:
     """To be written in this order: `apply`, `status`, `stop`, `delete`.
 
-    `stop` scales failed versions to nothing. It comes after the status, which remembers the failure:
-    the pods that showed it are gone then.
+    `stop` scales to nothing what has failed, and what is to be loaded anew until its pods are gone. It comes
+    after the status, which remembers the failure: the pods that showed it are gone then.
     """
 
     status: MLModelStatus
@@ -48,12 +50,13 @@ def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings
         return Decision(status=_deleting_status(model, now))
     status = _decide_status(model, observed, now, settings)
     failed = {version.name for version in status.versions if version.failed}
-    wanted = desired_objects(model, settings, failed=failed)
+    stopped = failed | _to_load_again(status, observed, now)
+    wanted = desired_objects(model, settings, stopped=stopped)
     changed = [obj for obj in wanted if not _is_there(obj, observed)]
     return Decision(
         status=status,
-        apply=tuple(obj for obj in changed if version_of(obj) not in failed),
-        stop=tuple(obj for obj in changed if version_of(obj) in failed),
+        apply=tuple(obj for obj in changed if version_of(obj) not in stopped),
+        stop=tuple(obj for obj in changed if version_of(obj) in stopped),
         delete=_leftovers(model, status, observed, wanted),
         requeue_after=_requeue_after(model, status, observed),
     )
@@ -99,10 +102,35 @@ def _leftovers(
     )
 
 
+def _to_load_again(status: MLModelStatus, observed: Observed, now: datetime) -> set[str]:
+    """A runtime that could not load stays up to say why: only a new process can do better."""
+    earlier = now - timedelta(seconds=_LOAD_AGAIN_SECONDS)
+    return {
+        name
+        for name in _fallen(status, observed)
+        if all(pod.running_since and pod.running_since <= earlier for pod in observed.pods_of(name))
+    }
+
+
+def _fallen(status: MLModelStatus, observed: Observed) -> set[str]:
+    """Versions that have served, are not served by any pod, and could not be loaded."""
+    return {
+        version.name
+        for version in status.versions
+        if version.answered
+        and not (version.ready or version.failed)
+        and (answer := observed.answers.get(version.name)) is not None
+        and answer.status is not None
+        and answer.status.state == "failed"
+    }
+
+
 def _requeue_after(model: MLModel, status: MLModelStatus, observed: Observed) -> float | None:
     unheard = any(answer.status is None or _sample_is_open(answer) for answer in observed.answers.values())
     traffic_left = {each.version for each in model.status.traffic} - {each.version for each in status.traffic}
-    return _ASK_AGAIN_SECONDS if unheard or traffic_left else None
+    if unheard or traffic_left:
+        return _ASK_AGAIN_SECONDS
+    return _LOAD_AGAIN_SECONDS if _fallen(status, observed) else None
 
 
 def _sample_is_open(answer: Answer) -> bool:

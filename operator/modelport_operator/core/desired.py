@@ -15,12 +15,12 @@ from modelport_operator.settings import Settings
 CHILD_KINDS = ("ServiceAccount", "NetworkPolicy", "Service", "Deployment", "PodDisruptionBudget")
 
 
-def desired_objects(model: MLModel, settings: Settings, *, failed: Collection[str] = ()) -> list[Object]:
-    """The objects of each version in the spec. A version in `failed` keeps them all but runs no pod."""
+def desired_objects(model: MLModel, settings: Settings, *, stopped: Collection[str] = ()) -> list[Object]:
+    """The objects of each version in the spec. A version in `stopped` keeps them all but runs no pod."""
     return [
         obj
         for version in model.spec.versions
-        for obj in _version_objects(model, version, settings, stopped=version.name in failed)
+        for obj in _version_objects(model, version, settings, stopped=version.name in stopped)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from modelport_crds.names import ANNOTATION_TEMPLATE, LABEL_MODEL_VERSION
 
@@ -14,7 +15,8 @@ from modelport_operator.settings import Settings
 
 @dataclass(frozen=True)
 class PodFacts:
-    """`endings`: how many times a container of it has ended; `address`: `host:port` or `unix:/path`."""
+    """`endings`: how many times a container of it has ended; `address`: `host:port` or `unix:/path`;
+    `running_since`: when its present process began, None without one."""
 
     name: str
     version: str
@@ -26,6 +28,7 @@ class PodFacts:
     endings: int
     problem: Problem | None
     stage: str
+    running_since: datetime | None = None
 
 
 def read_pod(
@@ -46,6 +49,7 @@ def read_pod(
         endings=_endings(pod),
         problem=read_problem(pod, settings, served=template in served_templates),
         stage=_stage(pod, main),
+        running_since=_running_since(main),
     )
 
 
@@ -61,6 +65,11 @@ def _is_ready(pod: Object) -> bool:
 
 def _has_started(main: Object) -> bool:
     return bool(main.get("started")) and "running" in main.get("state", {})
+
+
+def _running_since(main: Object) -> datetime | None:
+    began = main.get("state", {}).get("running", {}).get("startedAt")
+    return datetime.fromisoformat(began) if began else None
 
 
 def _endings(pod: Object) -> int:

@@ -1,5 +1,7 @@
 """The whole decision, where it is more than its parts: order, leftovers, deletion, when to look again."""
 
+from datetime import timedelta
+
 import pytest
 from modelport_crds.mlmodel import Metadata, MLModelStatus, VersionStatus
 from modelport_crds.reasons import Reason
@@ -142,3 +144,31 @@ def test_each_model_is_counted_in_one_state(known: VersionStatus, state: str) ->
 
 def test_a_status_without_conditions_is_on_its_way() -> None:
     assert state_of(MLModelStatus()) == "progressing"
+
+
+def _fallen_pod(*, seconds_ago: float) -> Object:
+    pod = a_pod().started().build()
+    began = (NOW - timedelta(seconds=seconds_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    pod["status"]["containerStatuses"][0]["state"] = {"running": {"startedAt": began}}
+    return pod
+
+
+_HAS_SERVED = VersionStatus(name="v1", answered=True)
+_CANNOT_LOAD = Answer(RuntimeStatus(state="failed", reason=Reason.LOAD_TIMEOUT, message="60 s are over"))
+
+
+def test_a_version_that_has_served_is_loaded_anew_when_a_minute_has_passed() -> None:
+    fallen = a_model().known(_HAS_SERVED)
+    early = _decide(fallen, _fallen_pod(seconds_ago=30), v1=_CANNOT_LOAD)
+    assert (early.stop, early.requeue_after) == ((), 60)
+    assert early.status.versions[0].reason == Reason.LOAD_TIMEOUT
+    late = _decide(fallen, _fallen_pod(seconds_ago=61), v1=_CANNOT_LOAD)
+    assert [obj["spec"]["replicas"] for obj in late.stop] == [0]
+    assert not late.status.versions[0].failed
+    again = _decide(fallen, objects=[*late.stop])
+    assert [obj["spec"]["replicas"] for obj in again.apply if obj["kind"] == "Deployment"] == [1]
+
+
+def test_a_version_that_still_serves_from_another_pod_is_not_stopped() -> None:
+    pods = _fallen_pod(seconds_ago=100), a_pod().called("other").ready().build()
+    assert _decide(a_model().known(_HAS_SERVED), *pods, v1=_CANNOT_LOAD).stop == ()

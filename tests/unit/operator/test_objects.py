@@ -178,7 +178,7 @@ def test_replicas_are_spread_and_guarded_only_where_there_are_several() -> None:
 
 
 def test_a_failed_version_keeps_its_objects_and_runs_no_pod() -> None:
-    objects = desired_objects(a_model().versions("v1", "v2").build(), settings(), failed={"v2"})
+    objects = desired_objects(a_model().versions("v1", "v2").build(), settings(), stopped={"v2"})
     replicas = {
         obj["metadata"]["name"]: obj["spec"]["replicas"] for obj in objects if obj["kind"] == "Deployment"
     }
