@@ -4,13 +4,12 @@ import asyncio
 import logging
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from modelport_runtime import metrics
-from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.engine import Engine, model_failure
 from modelport_runtime.core.types import Answer, Call, Failure
 
 log = logging.getLogger(__name__)
@@ -113,11 +112,8 @@ class Worker:
 def _predict(engine: Engine, calls: Sequence[Call]) -> Sequence[Answer | Failure]:
     try:
         return engine.predict_many(calls)
-    except BaseException as error:  # noqa: BLE001  # sys.exit() in a model must not end the worker
-        name = type(error).__name__
-        detail = f"The model raised {name} while predicting. Its logs have the trace."
-        failure = Failure(500, "The model raised", detail, "ModelError", trace=traceback.format_exc())
-        return [failure] * len(calls)
+    except BaseException as error:  # noqa: BLE001  # nothing that a model raises must end the worker
+        return [model_failure(error)] * len(calls)
 
 
 def _resolve(batch: list[_Waiting], outcomes: Sequence[Answer | Failure], seconds: float) -> None:

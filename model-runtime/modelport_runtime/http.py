@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from modelport_runtime import logs, metrics
 from modelport_runtime.batching import QueueFull, Result, Worker
+from modelport_runtime.core.answers import encode
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Call, Failure
 from modelport_runtime.problem import CONTENT_TYPE, Problem, internal_error, of_failure
@@ -58,7 +59,7 @@ class App:
             "/healthz": self._healthz,
             "/startupz": self._startupz,
             "/readyz": self._readyz,
-            "/status": lambda: Reply(orjson.dumps(self._status(), option=orjson.OPT_NON_STR_KEYS)),
+            "/status": lambda: Reply(encode(self._status())),
             "/v2": self._v2_metadata,
             "/metrics": lambda: Reply(
                 generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_LATEST.encode()
@@ -163,7 +164,7 @@ class App:
         return Reply(orjson.dumps({"state": phase}), 200 if phase == "ready" else 503)
 
     def _v2_metadata(self) -> Reply:
-        return Reply(orjson.dumps(self._ready_engine().v2_metadata()))
+        return Reply(encode(self._ready_engine().v2_metadata()))
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:

@@ -49,8 +49,8 @@ class Loader:
 
     def _load_or_explain(self) -> Engine | None:
         inspected = Inspected()
+        path = self._settings.artifact
         try:
-            path = self._settings.artifact
             digest.verify(path, self._settings.artifact_sha256)
             self._check_isolation(path)
             scan = inspect(path)
@@ -60,7 +60,9 @@ class Loader:
         except BaseException as error:  # a model may raise SystemExit; /status must tell of it
             log.warning("load_failed", exc_info=error)
             failure = explain(error, inspected, attempts.seen(), self._settings.memory_bytes)
-            self.state = State("failed", None, failure.reason, failure.message, inspected)
+            # Users read this; where the platform keeps the file is none of theirs.
+            message = failure.message.replace(str(path), "the model file")
+            self.state = State("failed", None, failure.reason, message, inspected)
             return None
         self.state = State("ready", engine, inspected=inspected)
         return engine

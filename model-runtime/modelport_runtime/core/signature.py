@@ -1,6 +1,6 @@
 """What a model takes and gives. Its JSON form is in docs/contracts.md."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Kind = Literal["number", "integer", "boolean", "string", "any", "tensor"]
@@ -36,9 +36,6 @@ class Signature:
     def to_json(self) -> dict[str, Any]:
         """Give lists for tuples, so that it equals what a client parses."""
         return {key: _listed(value) for key, value in asdict(self).items()}
-
-    def with_columns(self, columns: tuple[Column, ...], *, positional: bool) -> "Signature":
-        return replace(self, columns=columns, positional=positional)
 
 
 def positional_columns(width: int, **common: Any) -> tuple[Column, ...]:

@@ -204,10 +204,15 @@ def _size(shape: list[int]) -> int:
     return size
 
 
-def _flat(data: list[Any]) -> list[Any]:
-    while any(isinstance(item, list) for item in data):
-        data = [leaf for item in data for leaf in (item if isinstance(item, list) else [item])]
-    return data
+def _flat(data: list[Any], levels: int = _MAX_DIMENSIONS) -> list[Any]:
+    """Lists below the last level stay as they are: a sender may nest them without end."""
+    flat = []
+    for item in data:
+        if isinstance(item, list) and levels > 1:
+            flat += _flat(item, levels - 1)
+        else:
+            flat.append(item)
+    return flat
 
 
 def _nested(values: list[Any], shape: list[int]) -> Any:

@@ -92,7 +92,7 @@ def nested_lists(depth: int) -> Any:
     return nested
 
 
-@pytest.mark.parametrize("raised", [RecursionError, SystemExit, MemoryError])
+@pytest.mark.parametrize("raised", [RecursionError, SystemExit, MemoryError, GeneratorExit])
 def test_whatever_a_model_raises_ends_in_its_answer(raised: type[BaseException]) -> None:
     class Raising(Recorder):
         def predict(self, inputs: Any) -> list[Any]:

@@ -104,3 +104,10 @@ def test_metadata_describes_tensors(iris: Any, mixed: Any) -> None:
         "wide": "BYTES",
         "ring": "INT64",
     }
+
+
+@pytest.mark.parametrize("depth", [40, 900])
+def test_lists_nested_beyond_any_tensor_are_refused(depth: int, iris: Any) -> None:
+    head = b'{"inputs": [{"name": "input", "shape": [1, 4], "datatype": "FP64", "data": [1, 2, 3, '
+    failure = refused(iris, head + b"[" * depth + b"4" + b"]" * depth + b"]}]}", "v2")
+    assert failure.status == 422
