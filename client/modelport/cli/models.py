@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from modelport.cli.log_lines import readable
 from modelport.cli.options import DEFAULT_URL, AsJson, ModelFile, ModelId, Url, WaitSeconds, Yes
 from modelport.cli.output import (
     moment_text,
@@ -113,7 +114,7 @@ def logs(
     if as_json:
         print_json({"model": model_id, "version": version, "lines": text.splitlines()})
     else:
-        print_line(text.rstrip("\n"))
+        print_line(readable(text))
 
 
 def delete(

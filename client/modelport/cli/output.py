@@ -31,17 +31,27 @@ def note(text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        # An id that is cut in two cannot be copied.
-        table.add_column(column, overflow="fold", no_wrap=column == "ID")
-    for row in rows:
-        # Text: square brackets in a user's own names are no markup.
-        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    """A table where it fits; else one block for each row: cells cut into slices cannot be read or copied."""
+    # Text: square brackets in a user's own names are no markup.
+    cells = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
     console = Console()
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
-    console.print(table)
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in cells:
+        table.add_row(*row)
+    if table.__rich_measure__(console, console.options.update_width(_PIPED_WIDTH)).maximum <= console.width:
+        console.print(table)
+    else:
+        _print_blocks(console, columns, cells)
+
+
+def _print_blocks(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:
+    label_width = max(map(len, columns))
+    for first, *others in rows:
+        console.print(first, style="bold", soft_wrap=True)
+        for name, cell in zip(columns[1:], others, strict=True):
+            console.print(Text.assemble(f"  {name.lower():<{label_width}}  ", cell), soft_wrap=True)
 
 
 def status_text(status: str) -> Text:

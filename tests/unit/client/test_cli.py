@@ -302,6 +302,32 @@ def test_models_are_listed(cli: Cli, platform: Platform, monkeypatch: pytest.Mon
     assert json.loads(cli("list", "--json").out) == [model()]
 
 
+def test_on_a_narrow_terminal_each_model_is_a_block(
+    cli: Cli, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    platform.on("GET /api/v1/models", Answer(200, {"items": [model()], "next_cursor": None}))
+    lines = cli("list").out.splitlines()
+    assert "iris-7kq2p" in lines[0]
+    assert [line.split()[0] for line in lines[1:]] == ["name", "status", "framework", "traffic", "created"]
+
+
+def test_logs_are_readable_and_cannot_steer_the_terminal(cli: Cli, platform: Platform) -> None:
+    event = {"time": "2026-01-01T10:00:00.5+00:00", "level": "warning", "event": "load_failed", "seconds": 1}
+    lines = [json.dumps(event | {"trace": "Traceback:\n  ValueError"}), "hello \x1b]0;owned\x07 [1]", "7"]
+    logs = "GET /api/v1/models/iris-7kq2p/versions/v1/logs"
+    platform.on(logs, Answer(200, "\n".join(lines).encode()))
+    assert cli("logs", "iris-7kq2p", "--version", "v1").out.splitlines() == [
+        "2026-01-01 10:00:00 WARNING load_failed seconds=1",
+        "  Traceback:",
+        "    ValueError",
+        "hello \ufffd]0;owned\ufffd [1]",
+        "7",
+    ]
+
+
 def test_no_models_yet_says_what_to_do(cli: Cli, platform: Platform) -> None:
     platform.on("GET /api/v1/models", Answer(200, {"items": [], "next_cursor": None}))
     ended = cli("list")
