@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from modelport_control_api.db import migrate
 from modelport_control_api.db.engine import build_engine
 from modelport_control_api.db.metadata import METADATA
@@ -65,3 +66,9 @@ def test_replicas_that_migrate_at_once_all_succeed(empty_url: str) -> None:
         replica.join()
     assert failures == []
     assert "users" in tables_of(empty_url)
+
+
+def test_the_newest_file_is_the_newest_revision() -> None:
+    """By its name a start knows that there is nothing to do."""
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    assert scripts.get_heads() == [migrate.newest_revision()]
