@@ -21,6 +21,10 @@ _UNLIMITED = {
 }
 
 
+_MEASURING = {"COVERAGE_PROCESS_CONFIG"}
+"""Set while tests are run with --cov: what only a whole platform runs is counted there."""
+
+
 class PlatformProcess:
     """`start` and `stop` may be called in turn; the port changes with each start, the data stays."""
 
@@ -83,6 +87,7 @@ def launch(home: Path, data: Path, *arguments: str, **env: str) -> subprocess.Po
             "HOME": str(home),
             "XDG_CONFIG_HOME": str(home / "config"),
             **_UNLIMITED,
+            **{name: os.environ[name] for name in _MEASURING & os.environ.keys()},
             **env,
         },
     )
