@@ -1,0 +1,49 @@
+"""What the start prints can be typed as it stands."""
+
+from pathlib import Path
+
+import pytest
+from modelport_standalone.accounts import Admin
+from modelport_standalone.data_dir import DataDir
+from modelport_standalone.welcome import welcome
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current one, with an environment in it that is not on the PATH."""
+    binary = tmp_path / ".venv" / "bin" / "modelport"
+    binary.parent.mkdir(parents=True)
+    binary.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(binary), "up"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    return tmp_path
+
+
+def next_line(url: str = "http://127.0.0.1:8000") -> str:
+    admin = Admin("admin@localhost", "secret", is_new=False)
+    text = welcome(url, admin, DataDir(Path("/data")), None, seconds=1.23, log="/data/logs/platform.log")
+    assert f"Modelport is up at {url}  (1.2 s;" in text
+    assert "Log            /data/logs/platform.log" in text
+    assert "secret" not in text
+    return text.splitlines()[-1].strip()
+
+
+def test_a_command_in_this_folder_is_named_by_its_relative_path(folder: Path) -> None:
+    assert next_line() == '.venv/bin/modelport upload my.joblib --name "My model"'
+
+
+def test_a_command_elsewhere_is_named_by_its_whole_path(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert next_line().startswith(f"{folder}/.venv/bin/modelport upload")
+
+
+def test_a_command_on_the_path_is_named_by_its_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(folder / ".venv" / "bin"))
+    assert next_line().startswith("modelport upload")
+
+
+def test_another_address_is_told_to_the_command(folder: Path) -> None:
+    assert next_line("http://127.0.0.1:9000").startswith("MODELPORT_URL=http://127.0.0.1:9000 .venv/bin/")
