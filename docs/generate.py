@@ -20,6 +20,7 @@ SETTINGS = {
     "Control API": "modelport_control_api.settings",
     "Gateway": "modelport_gateway.settings",
     "Operator": "modelport_operator.settings",
+    "One machine (`modelport up`)": "modelport_standalone.settings",
     "Runtime (set by the operator in the pod template)": "modelport_runtime.settings",
 }
 

@@ -78,5 +78,5 @@ class Settings(ModelsSettings):
     trusted_proxies: NetworksSetting = Field(default=(), validation_alias="MODELPORT_TRUSTED_PROXIES")
     """Networks (`10.0.0.0/8,…`) whose `X-Forwarded-For` is believed. None: the peer is the client."""
 
-    cors_origins: ListSetting = ()
+    cors_origins: ListSetting = Field(default=(), validation_alias="MODELPORT_CORS_ORIGINS")
     """Origins (`https://app.example.com,…`) whose pages may call the API from a browser. None by default."""
