@@ -32,4 +32,9 @@ def get_context(request: Request) -> Context:
     return context
 
 
-RequestContext = Annotated[Context, Depends(get_context)]
+async def provide_context(request: Request) -> Context:
+    """The dependency. Async, like all that wait for nothing: FastAPI sends others to a thread and back."""
+    return get_context(request)
+
+
+RequestContext = Annotated[Context, Depends(provide_context)]

@@ -16,7 +16,7 @@ class Origin:
     ip: str
 
 
-def get_origin(request: Request) -> Origin:
+async def get_origin(request: Request) -> Origin:
     proxies = get_context(request).settings.trusted_proxies
     return Origin(request_id_of(request.scope), client_ip(request.scope, proxies))
 

@@ -1,6 +1,6 @@
 """FastAPI dependencies that give an endpoint its principal, or answer 401 or 403 for it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -42,12 +42,12 @@ def current_principal(
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
-def require(scope: str) -> Callable[[Principal], Principal]:
+def require(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
     """Make the dependency that lets pass only credentials with `scope`. Sessions have every scope."""
     if scope not in SCOPES:
         raise ValueError(f"{scope!r} is not one of {SCOPES}")
 
-    def principal_with_scope(principal: CurrentPrincipal) -> Principal:
+    async def principal_with_scope(principal: CurrentPrincipal) -> Principal:
         if scope not in principal.scopes:
             raise forbidden(f"This API key lacks the scope {scope}: use one that has it.")
         return principal
@@ -55,7 +55,7 @@ def require(scope: str) -> Callable[[Principal], Principal]:
     return principal_with_scope
 
 
-def require_session(principal: CurrentPrincipal) -> Principal:
+async def require_session(principal: CurrentPrincipal) -> Principal:
     if principal.credential != "session":
         raise forbidden("An API key cannot manage accounts or keys: log in and use the access token.")
     return principal

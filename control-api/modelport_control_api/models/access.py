@@ -20,10 +20,16 @@ from modelport_control_api.origin import RequestOrigin
 
 Reader = Annotated[Principal, Depends(require("models:read"))]
 Writer = Annotated[Principal, Depends(require("models:write"))]
-Models = Annotated[ModelsPart, Depends(get_models)]
 
 
-def get_caller(principal: Writer, origin: RequestOrigin) -> Caller:
+async def provide_models(request: Request) -> ModelsPart:
+    return get_models(request)
+
+
+Models = Annotated[ModelsPart, Depends(provide_models)]
+
+
+async def get_caller(principal: Writer, origin: RequestOrigin) -> Caller:
     return Caller(principal, origin)
 
 
@@ -50,7 +56,7 @@ class Answers:
         return f"{self.base_url}/predict/{model_id}"
 
 
-def get_answers(request: Request, part: Models) -> Answers:
+async def get_answers(request: Request, part: Models) -> Answers:
     return Answers(part, (part.public_url or str(request.base_url)).rstrip("/"))
 
 
