@@ -1,13 +1,9 @@
-"""The four commands that a user types, as they stand; a version's life; a model whose process is killed."""
+"""A version's life; a model whose process is killed."""
 
 import io
-import json
 import os
-import shlex
 import signal
-import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,15 +14,6 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
 from tests.support.platform_process import PlatformProcess, wait_until_ready
-
-ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
-
-
-def typed(command: str, platform: PlatformProcess, folder: Path) -> Any:
-    """Run a command of the documentation; gives the JSON that it prints."""
-    words = shlex.split(command.replace("http://localhost:8000", platform.url))
-    result = subprocess.run([*words, "-sS"], cwd=folder, capture_output=True, text=True, timeout=60)
-    return json.loads(result.stdout or result.stderr)
 
 
 def iris_model() -> LogisticRegression:
@@ -39,39 +26,6 @@ def saved(model: Any) -> bytes:
     file = io.BytesIO()
     joblib.dump(model, file)
     return file.getvalue()
-
-
-def test_the_four_commands_of_the_readme_work_as_they_stand(
-    platform: PlatformProcess, tmp_path: Path
-) -> None:
-    (tmp_path / "model.pkl").write_bytes(saved(iris_model()))
-    who = '{"email": "user@example.com", "password": "SecureP@ss123"'
-    as_json = '-H "Content-Type: application/json"'
-    base = "http://localhost:8000/api/v1"
-    user = typed(
-        f'curl -X POST {base}/auth/register {as_json} -d \'{who}, "full_name": "John Doe"}}\'',
-        platform,
-        tmp_path,
-    )
-    assert user["email"] == "user@example.com"
-    token = typed(f"curl -X POST {base}/auth/login {as_json} -d '{who}}}'", platform, tmp_path)[
-        "access_token"
-    ]
-    bearer = f'-H "Authorization: Bearer {token}"'
-    model = typed(
-        f'curl -X POST {base}/models/upload {bearer} -F "file=@model.pkl" -F "name=iris_classifier" '
-        '-F "model_type=sklearn"',
-        platform,
-        tmp_path,
-    )
-    with platform.session(token) as client:
-        wait_until_ready(client, model["id"])
-    answer = typed(
-        f"curl -X POST {base}/predict/{model['id']} {bearer} {as_json} -d '{json.dumps({'input': ROW})}'",
-        platform,
-        tmp_path,
-    )
-    assert answer["prediction"] == "setosa"
 
 
 def upload(
