@@ -27,7 +27,7 @@ format: $(VENV)/.dev ## Format the code and fix what can be fixed
 docs: $(VENV)/.dev ## Rewrite the generated pages (docs/settings.md, docs/reasons.md)
 	@$(BIN)/python docs/generate.py
 
-bench: $(VENV)/.dev ## Measure against a naive server and rewrite bench/README.md (2 minutes)
+bench: $(VENV)/.dev ## Measure against a naive server and rewrite bench/README.md (3 minutes)
 	@$(BIN)/python bench/run.py
 
 lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS="--upgrade")

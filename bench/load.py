@@ -1,4 +1,5 @@
-"""A closed-loop HTTP/1.1 load generator: N keep-alive connections, each sends its next request when answered.
+"""A closed-loop HTTP/1.1 load generator: N keep-alive connections, each sends its next request when answered,
+or some time after that, as people do.
 
 Cheap enough (raw sockets, httptools) that one core of it saturates one core of server.
 Loopback and unix sockets only.
@@ -6,6 +7,7 @@ Loopback and unix sockets only.
 
 import asyncio
 import itertools
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -56,17 +58,20 @@ class Result:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends one request after the other until told to stop."""
+    """Sends one request after the other, `pause` seconds apart, until told to stop."""
 
-    def __init__(self, requests: Iterator[bytes], answered: Callable[[int, float], bool]) -> None:
-        self._requests, self._answered = requests, answered
+    def __init__(
+        self, requests: Iterator[bytes], answered: Callable[[int, float], bool], pause: float
+    ) -> None:
+        self._requests, self._answered, self._pause = requests, answered, pause
         self._sent = 0.0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._send()
+        # Spread over the pause, so that people do not all begin in the same instant.
+        asyncio.get_running_loop().call_later(random.uniform(0, self._pause), self._send)
 
     def _send(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
@@ -78,7 +83,11 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         go_on = self._answered(self._parser.get_status_code(), time.perf_counter() - self._sent)
-        asyncio.get_running_loop().call_soon(self._send if go_on else self._transport.close)
+        loop = asyncio.get_running_loop()
+        if go_on:
+            loop.call_later(self._pause, self._send)
+        else:
+            loop.call_soon(self._transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.done.done():
@@ -97,8 +106,13 @@ async def _connect(target: Target, make: Callable[[], _Connection]) -> _Connecti
     return (await loop.create_connection(make, host, int(port)))[1]
 
 
-async def closed_loop(target: Target, *, connections: int, seconds: float, warm_up: float = 1.0) -> Result:
-    """Load `target` for `warm_up` + `seconds`; only the latter counts. Raises what a connection raised."""
+async def closed_loop(
+    target: Target, *, connections: int, seconds: float, warm_up: float = 1.0, pause: float = 0.0
+) -> Result:
+    """Load `target` for `warm_up` + `seconds`; only the latter counts. Raises what a connection raised.
+
+    `pause` is the seconds between an answer and the next request of the same connection.
+    """
     begin = time.perf_counter() + warm_up
     result = Result(seconds, [], {})
 
@@ -110,9 +124,11 @@ async def closed_loop(target: Target, *, connections: int, seconds: float, warm_
         return now < begin + seconds
 
     requests = target.requests()
-    open_connections = [
-        await _connect(target, lambda: _Connection(requests, answered)) for _ in range(connections)
-    ]
+
+    def connection() -> _Connection:
+        return _Connection(requests, answered, pause)
+
+    open_connections = [await _connect(target, connection) for _ in range(connections)]
     await asyncio.wait_for(
         asyncio.gather(*(connection.done for connection in open_connections)), warm_up + seconds + 30
     )

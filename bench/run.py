@@ -9,11 +9,13 @@ import json
 import os
 import platform as machine
 import random
+import statistics
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import database
 import joblib
 import pandas
 import servers
@@ -26,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 SLICES = 3
 SECONDS = 3.0
+PEOPLES_PATHS = ("gateway + runtime, miss", "control API, model list")
 README = Path(__file__).with_name("README.md")
 
 
@@ -77,6 +80,35 @@ async def measure(all_targets: dict[str, Target], connections: int) -> dict[str,
     return best
 
 
+async def measure_people(all_targets: dict[str, Target]) -> dict[str, Result]:
+    """100 people, each of whom calls again a second after the last answer."""
+    results = {}
+    for name in PEOPLES_PATHS:
+        results[name] = await closed_loop(all_targets[name], connections=100, seconds=10, pause=1.0)
+        if results[name].errors:
+            raise RuntimeError(f"{name}: {results[name].statuses}")
+    return results
+
+
+def people_table(results: dict[str, Result], database: list[float]) -> str:
+    """The standing targets, each beside what was measured. `database` is seconds."""
+    rows = [(name, results[name].percentile(95), 200) for name in PEOPLES_PATHS]
+    rows.append(
+        (
+            "database, a page of 50 models in one transaction",
+            statistics.quantiles(database, n=20)[-1] * 1000,
+            50,
+        )
+    )
+    lines = [
+        "**100 people, a call a second each, no errors**",
+        "",
+        "| | p95 ms | target |",
+        "|---|---:|---:|",
+    ]
+    return "\n".join([*lines, *(f"| {name} | {p95:.1f} | < {goal} |" for name, p95, goal in rows)])
+
+
 def table(connections: int, results: dict[str, Result]) -> str:
     base = next(iter(results.values())).rate
     lines = [
@@ -109,6 +141,9 @@ def main() -> None:
         for connections in (1, 16, 100):
             tables.append(table(connections, asyncio.run(measure(all_targets, connections))))
             print(tables[-1], flush=True)
+        people = asyncio.run(measure_people(all_targets))
+        tables.append(people_table(people, database.seconds_of_pages(Path(name))))
+        print(tables[-1], flush=True)
     write(tables)
 
 
