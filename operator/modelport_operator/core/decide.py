@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, MLModelStatus
 from modelport_crds.names import public_id
 from msgspec.structs import replace
@@ -14,7 +15,6 @@ from modelport_operator.core.drift import is_as_wanted
 from modelport_operator.core.observe import Observed, version_of
 from modelport_operator.core.traffic import decide_traffic
 from modelport_operator.core.versions import decide_versions
-from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
 # A runtime that is there but did not answer is asked again; no event would say that it can now.

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
 
 from modelport_operator.core.specs.deployment import build_deployment
@@ -9,7 +10,6 @@ from modelport_operator.core.specs.network_policy import build_network_policy
 from modelport_operator.core.specs.pod_disruption_budget import build_pod_disruption_budget
 from modelport_operator.core.specs.service import build_service
 from modelport_operator.core.specs.service_account import build_service_account
-from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
 CHILD_KINDS = ("ServiceAccount", "NetworkPolicy", "Service", "Deployment", "PodDisruptionBudget")

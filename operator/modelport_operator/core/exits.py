@@ -5,11 +5,11 @@ import signal
 from datetime import datetime
 from typing import Any
 
+from modelport_crds.kube import Object
 from modelport_crds.reasons import Reason
 
 from modelport_operator.core.problems import ONCE, TWICE, Problem
 from modelport_operator.core.untrusted import plain_text
-from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
 _FETCH_REASONS = {Reason.DIGEST_MISMATCH, Reason.ARTIFACT_NOT_FOUND, Reason.TOO_LARGE}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel
 from modelport_crds.names import LABEL_MODEL_VERSION
 
@@ -10,7 +11,6 @@ from modelport_operator.core.answers import Answer
 from modelport_operator.core.pod_reasons import read_quota_problem
 from modelport_operator.core.pods import PodFacts, is_live, read_pod
 from modelport_operator.core.problems import Problem
-from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
 

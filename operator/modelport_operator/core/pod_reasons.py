@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
+from modelport_crds.kube import Object
 from modelport_crds.reasons import Reason
 
 from modelport_operator.core.exits import explain_fetch_exit, explain_model_exit
 from modelport_operator.core.problems import Problem
 from modelport_operator.core.untrusted import plain_text
-from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
 _IMAGE_PROBLEMS = {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"}

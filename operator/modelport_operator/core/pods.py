@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from modelport_crds.kube import Object
 from modelport_crds.names import ANNOTATION_TEMPLATE, LABEL_MODEL_VERSION
 
 from modelport_operator.core.pod_reasons import container_statuses, read_problem
 from modelport_operator.core.problems import Problem
 from modelport_operator.core.specs.deployment import PORT
-from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
 

@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Coroutine
 
 import structlog
+from modelport_crds.kube import Kube, KubeError
 from modelport_crds.names import KIND
 
-from modelport_operator.kube import Kube, KubeError
 from modelport_operator.settings import Settings
 from modelport_operator.shell.backoff import Backoff
 from modelport_operator.shell.clock import Clock, SystemClock

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import structlog
+from modelport_crds.kube import Kube, Object
 from modelport_crds.mlmodel import MLModel, from_object
 from modelport_crds.names import FIELD_MANAGER, KIND, LABEL_MODEL
 
@@ -13,7 +14,6 @@ from modelport_operator.core.desired import CHILD_KINDS
 from modelport_operator.core.naming import children_selector
 from modelport_operator.core.observe import Observed, observe
 from modelport_operator.core.questions import questions
-from modelport_operator.kube import Kube, Object
 from modelport_operator.settings import Settings
 from modelport_operator.shell.ask import ask_all
 from modelport_operator.shell.clock import Clock

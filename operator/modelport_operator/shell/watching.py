@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 import structlog
+from modelport_crds.kube import Kube, KubeError, Object
 from modelport_crds.names import KIND, LABEL_MODEL
 
-from modelport_operator.kube import Kube, KubeError, Object
 from modelport_operator.shell.backoff import Backoff
 from modelport_operator.shell.metrics import WATCH_RESTARTS
 from modelport_operator.shell.reconcile import Key

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from modelport_operator.kube import Object
+from modelport_crds.kube import Object
 
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths

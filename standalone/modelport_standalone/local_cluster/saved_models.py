@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from modelport_operator.kube import Object
+from modelport_crds.kube import Object
 
 
 class DamagedState(Exception):

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from modelport_operator.kube import KubeError, Object, WatchEvent
+from modelport_crds.kube import KubeError, Object, WatchEvent
 from modelport_operator.shell.controller import Controller
 from modelport_operator.shell.watching import model_key
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from modelport_crds.kube import Object
 from modelport_crds.mlmodel import Metadata, MLModelStatus, VersionStatus
 from modelport_crds.reasons import Reason
 from modelport_operator.core.answers import Answer, RuntimeStatus, SampleRefused
@@ -10,7 +11,6 @@ from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.observe import observe
 from modelport_operator.core.questions import questions, sample_body
-from modelport_operator.kube import Object
 from modelport_operator.shell.model_states import state_of
 from msgspec.structs import replace
 

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from modelport_crds.kube import RESOURCES, Object
 from modelport_crds.mlmodel import Artifact, Batching, Resources
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.drift import is_as_wanted
 from modelport_operator.core.quantities import to_bytes
 from modelport_operator.core.specs.deployment import template_digest
-from modelport_operator.kube import RESOURCES, Object
 from modelport_operator.settings import Settings
 from pydantic import ValidationError
 

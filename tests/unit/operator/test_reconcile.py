@@ -1,8 +1,8 @@
 """The shell over a cluster in memory: from a model to traffic, and through every interruption."""
 
+from modelport_crds.kube import KubeError
 from modelport_crds.reasons import Reason
 from modelport_operator.core.answers import RuntimeStatus, SampleRefused
-from modelport_operator.kube import KubeError
 
 from tests.support.builders import a_model, a_pod, a_version
 from tests.unit.operator.world import KEY, World

@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 WRONG_IMPORTS = {
-    "gateway/modelport_gateway/routes.py": "modelport_operator.kube",
+    "gateway/modelport_gateway/routes.py": "modelport_operator.settings",
     "control-api/modelport_control_api/settings.py": "modelport_gateway",
-    "operator/modelport_operator/kube.py": "modelport_control_api",
+    "operator/modelport_operator/settings.py": "modelport_control_api",
     "edge/modelport_edge/limits.py": "modelport_gateway",
     "crds/modelport_crds/names.py": "modelport_edge",
     "model-runtime/modelport_runtime/settings.py": "modelport_crds",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modelport_operator.kube import Rejected, WatchEvent
+from modelport_crds.kube import Rejected, WatchEvent
 from modelport_standalone.local_cluster.cluster import LocalCluster
 from modelport_standalone.local_cluster.saved_models import DamagedState, SavedModels
 from modelport_standalone.local_cluster.watching import Watcher

@@ -5,6 +5,7 @@ import json
 import math
 from typing import Any
 
+from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_crds.names import ANNOTATION_TEMPLATE
 
@@ -16,7 +17,6 @@ from modelport_operator.core.specs.container_env import (
     build_runtime_env,
     memory_bytes,
 )
-from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
 PORT = 8080

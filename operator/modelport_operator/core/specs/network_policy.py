@@ -2,13 +2,13 @@
 
 from urllib.parse import urlsplit
 
+from modelport_crds.kube import Object
 from modelport_crds.mlmodel import Artifact, MLModel, ModelVersion
 from modelport_crds.names import LABEL_COMPONENT
 
 from modelport_operator.core.artifact_address import artifact_address, is_in_platform_store
 from modelport_operator.core.naming import object_metadata, version_selector
 from modelport_operator.core.specs.deployment import PORT
-from modelport_operator.kube import Object
 from modelport_operator.settings import Settings
 
 # Nothing inside the cluster or the cloud's metadata service: an artifact's address comes from a user.

@@ -1,9 +1,9 @@
 """The PodDisruptionBudget of one version, for versions that have a pod to spare."""
 
+from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
 
 from modelport_operator.core.naming import object_metadata, version_selector
-from modelport_operator.kube import Object
 
 
 def build_pod_disruption_budget(model: MLModel, version: ModelVersion) -> Object:

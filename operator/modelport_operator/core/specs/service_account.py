@@ -1,9 +1,9 @@
 """The ServiceAccount of one version: an identity that may do nothing and whose token no pod gets."""
 
+from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
 
 from modelport_operator.core.naming import object_metadata
-from modelport_operator.kube import Object
 
 
 def build_service_account(model: MLModel, version: ModelVersion) -> Object:

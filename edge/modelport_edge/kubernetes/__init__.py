@@ -1,0 +1,1 @@
+"""The Kubernetes API behind the `Kube` interface, for every part that speaks to a cluster."""

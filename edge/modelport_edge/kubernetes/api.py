@@ -1,0 +1,63 @@
+"""`Kube` on a real cluster."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from kubernetes.aio.client import ApiClient
+from modelport_crds.kube import KubeError, Object, Rejected, WatchEvent
+from modelport_crds.names import KIND, LABEL_MODEL
+
+from modelport_edge.kubernetes.calls import APPLY, JSON_PATCH, Calls
+from modelport_edge.kubernetes.paths import collection_path, object_path
+from modelport_edge.kubernetes.watching import list_collection, watch_collection
+
+
+class KubernetesApi:
+    """Objects are applied server-side and forced: what the platform wants of its own objects holds."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._calls = Calls(client)
+
+    async def apply(self, obj: Object, *, field_manager: str) -> Object:
+        metadata = obj["metadata"]
+        path = object_path(obj["kind"], metadata["namespace"], metadata["name"])
+        query = {"fieldManager": field_manager, "force": "true"}
+        answer = await self._calls.object("PATCH", path, query, obj, APPLY)
+        if answer is None:
+            raise KubeError(f"{path} cannot be applied: its namespace or its kind is not there.")
+        return answer
+
+    async def delete(self, kind: str, namespace: str, name: str) -> None:
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        await self._calls.object("DELETE", object_path(kind, namespace, name), None, body)
+
+    async def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        return await self._calls.object("GET", object_path(kind, namespace, name))
+
+    async def list(
+        self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None
+    ) -> list[Object]:
+        selector = {"labelSelector": ",".join(f"{key}={value}" for key, value in (labels or {}).items())}
+        path = collection_path(kind, namespace)
+        items, _ = await list_collection(self._calls, path, selector if labels else {})
+        return items
+
+    async def patch_status(self, kind: str, namespace: str, name: str, status: Object) -> Object | None:
+        path = f"{object_path(kind, namespace, name)}/status"
+        # "add" replaces what is there: a merge would keep keys that the new status has no longer.
+        patch = [{"op": "add", "path": "/status", "value": status}]
+        return await self._calls.object("PATCH", path, None, patch, JSON_PATCH)
+
+    def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
+        # Of everything but models the cluster has plenty that is not ours.
+        selector = {} if kind == KIND else {"labelSelector": LABEL_MODEL}
+        return watch_collection(self._calls, collection_path(kind, namespace), selector)
+
+    async def pod_logs(self, namespace: str, name: str, *, tail_lines: int = 200) -> str:
+        """The log of the pod's main container; empty where there is none."""
+        path = f"{object_path('Pod', namespace, name)}/log"
+        try:
+            raw = await self._calls.body("GET", path, {"tailLines": tail_lines})
+        except Rejected:
+            # No container of it has begun yet.
+            raw = None
+        return (raw or b"").decode(errors="replace")

@@ -1,0 +1,36 @@
+"""Where the cluster is and who we are there: a pod's service account, or a kubeconfig."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.config import ConfigException
+
+# aiohttp's default of 100 would let long watches and a burst of passes wait for each other.
+_CONNECTIONS = 256
+
+
+class NoClusterAccess(Exception):
+    """Neither a service account nor a usable kubeconfig."""
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[ApiClient]:
+    """Give a client of the cluster. Raises `NoClusterAccess`; whether the cluster answers is not asked."""
+    settings = Configuration()
+    try:
+        # Always set in a pod, and nowhere else.
+        if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+            config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        else:
+            await config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError) as error:
+        raise NoClusterAccess(
+            f"No access to a Kubernetes cluster ({error}): run in a pod with a service account, "
+            "or let KUBECONFIG name a file that kubectl can use."
+        ) from error
+    settings.connection_pool_maxsize = _CONNECTIONS
+    async with ApiClient(settings) as client:
+        yield client
