@@ -86,7 +86,7 @@ def test_kubectl_get_shows_what_people_ask_for() -> None:
 
 def test_every_rule_says_what_is_wrong() -> None:
     rules = list(_rules(SCHEMA))
-    assert len(rules) == 7
+    assert len(rules) == 8
     assert all(rule["message"] for rule in rules)
 
 
