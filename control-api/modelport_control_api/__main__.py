@@ -1,31 +1,38 @@
-"""`python -m modelport_control_api migrate`: give the database this release's schema."""
+"""`python -m modelport_control_api COMMAND`: the process itself, and the jobs beside it."""
 
 import argparse
-import os
 import sys
+from collections.abc import Callable, Mapping
 
+from modelport_edge.start import CannotStart
 from sqlalchemy.exc import SQLAlchemyError
 
-from modelport_control_api.db import migrate
+from modelport_control_api import commands
 
-_VARIABLE = "MODELPORT_CONTROL_API_DATABASE_URL"
+_COMMANDS: Mapping[str, tuple[Callable[[], str], str]] = {
+    "serve": (commands.serve, "answer requests until SIGTERM"),
+    "migrate": (commands.migrate, "give the database this release's schema"),
+    "create-admin": (commands.create_admin, "make the first administrator, unless there is one"),
+    "republish": (commands.republish, "tell the cluster of every model again"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Give the exit code: 1, and one line that says why, where it cannot be done."""
     parser = argparse.ArgumentParser(prog="python -m modelport_control_api", description=__doc__)
-    parser.add_argument("command", choices=["migrate"])
-    parser.parse_args(arguments)
-    # Not Settings: a migration job gets the database's address and no other secret.
-    url = os.environ.get(_VARIABLE)
-    if not url:
-        print(f"{_VARIABLE} is not set: give the database's address in it.", file=sys.stderr)
-        return 1
+    added = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (_, help_text) in _COMMANDS.items():
+        added.add_parser(name, help=help_text)
+    command, _ = _COMMANDS[parser.parse_args(arguments).command]
     try:
-        migrate.upgrade(url)
-    except SQLAlchemyError as error:
-        print(f"The database of {_VARIABLE} cannot be migrated: {error}", file=sys.stderr)
+        print(command())
+    except CannotStart as error:
+        print(error, file=sys.stderr)
         return 1
-    print("The database has this release's schema.")
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).strip().replace("\n", " ")
+        print(f"The database of {commands.DATABASE_URL} cannot be used: {said}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -1,6 +1,7 @@
 """What every endpoint may need, built once by `app.build`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -25,6 +26,8 @@ class Context:
     cluster: "Cluster"
     signing_keys: "KeyRing"
     passwords: "Passwords"
+    stopping: Event = field(default_factory=Event)
+    """Set when this replica is about to go, and wants no more requests."""
 
 
 def get_context(request: Request) -> Context:

@@ -20,7 +20,9 @@ async def is_alive() -> dict[str, str]:
 
 @router.get("/readyz", responses=problems(503))
 def is_ready(context: RequestContext) -> dict[str, str]:
-    """200 while the database answers; 503 otherwise."""
+    """200 while the database answers; 503 otherwise, and when this replica is stopping."""
+    if context.stopping.is_set():
+        raise Problem(status=503, detail="This replica is stopping.", headers={"Retry-After": "1"})
     try:
         context.database.ping()
     except SQLAlchemyError as error:

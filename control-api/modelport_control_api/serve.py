@@ -1,66 +1,80 @@
-"""The public and the internal app on two ports of one process, until SIGTERM or SIGINT; then they drain."""
+"""The control API as a process: the public and the internal app on two ports, MLModels in a cluster."""
 
-import asyncio
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from socket import socket
-from typing import Any
 
-import uvicorn
-from modelport_edge.stopping import StoppingMiddleware
+from modelport_edge.kubernetes.api import KubernetesApi
+from modelport_edge.kubernetes.connect import connected
+from modelport_edge.listening import bind
+from modelport_edge.opening_store import open_store
+from modelport_edge.serving import Served, Stop
+from modelport_edge.serving import serve as serve_apps
+from modelport_edge.settings import Settings as EdgeSettings
+from modelport_edge.start import CannotStart, read_settings
+from modelport_edge.store import Store
 
+from modelport_control_api import app, process_settings
 from modelport_control_api.app import ControlPlane
+from modelport_control_api.publisher.cluster import Cluster
+from modelport_control_api.settings import Settings
+from modelport_control_api.signing_keys.files import SigningKeysError
 
-# Below the 30 s that Kubernetes waits before it kills.
+# With the delay it stays below the time that Kubernetes waits before it kills (docs/contracts.md).
 DRAIN_SECONDS = 25
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True)
+class ProcessSettings:
+    control_api: Settings
+    process: process_settings.Settings
+    edge: EdgeSettings
 
 
 @dataclass(frozen=True)
 class Listeners:
-    """Bound sockets: who calls chose the addresses, and has seen already whether they are free."""
+    """Bound sockets: whether the addresses are free is known before anything else is touched."""
 
     public: socket
     internal: socket
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # Each server would take the signals for itself, and the other one would never hear of them.
-        yield
-
-
-async def serve(plane: ControlPlane, listeners: Listeners) -> None:
-    """Return after a signal, when the requests under way have been answered."""
-    servers = [_build(plane.public), _build(plane.internal)]
-
-    def stop() -> None:
-        for server in servers:
-            server.should_exit = True
-
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stop)
-    async with plane.running():
-        await asyncio.gather(
-            servers[0].serve([listeners.public]),
-            servers[1].serve([listeners.internal]),
-        )
-
-
-def _build(app: Any) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            StoppingMiddleware(app),
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Addresses behind proxies are client_address.py's decision, by MODELPORT_TRUSTED_PROXIES.
-            proxy_headers=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+def read() -> ProcessSettings:
+    """Raises `CannotStart`."""
+    return ProcessSettings(
+        read_settings(Settings), read_settings(process_settings.Settings), read_settings(EdgeSettings)
     )
+
+
+def listen(settings: process_settings.Settings) -> Listeners:
+    """Raises `CannotStart`."""
+    return Listeners(
+        bind("MODELPORT_CONTROL_API_LISTEN", settings.listen),
+        bind("MODELPORT_CONTROL_API_INTERNAL_LISTEN", settings.internal_listen),
+    )
+
+
+async def run(settings: ProcessSettings, listeners: Listeners) -> None:
+    """Serve until a signal. Raises `CannotStart`."""
+    store = open_store(settings.edge.redis_url)
+    try:
+        async with connected() as client:
+            plane = _build(settings.control_api, store, KubernetesApi(client))
+            await serve(plane, listeners, Stop(settings.process.shutdown_delay_seconds, DRAIN_SECONDS))
+    finally:
+        await store.aclose()
+
+
+async def serve(plane: ControlPlane, listeners: Listeners, stop: Stop) -> None:
+    """Return after a signal, when the requests under way have been answered."""
+    apps = [Served(plane.public, listeners.public), Served(plane.internal, listeners.internal)]
+    async with plane.running():
+        await serve_apps(apps, stop, on_stop=plane.context.stopping.set)
+
+
+def _build(settings: Settings, store: Store, cluster: Cluster) -> ControlPlane:
+    try:
+        return app.build(settings, store=store, cluster=cluster)
+    except SigningKeysError as error:
+        raise CannotStart(str(error)) from error
+    except OSError as error:
+        raise CannotStart(f"The artifact store {settings.artifacts_url} cannot be used: {error}.") from error

@@ -1,10 +1,28 @@
-"""The last word to requests that are still running when a server has waited long enough for its stop."""
+"""What a server that stops tells its callers: to go elsewhere next, and at last that it could not finish."""
 
 import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelport_edge.problem import Problem, send_problem
+
+
+class ClosingMiddleware:
+    """Has each connection closed with its next answer once `closing` is set: the next one then goes to
+    a replica that stays."""
+
+    def __init__(self, app: ASGIApp, closing: asyncio.Event) -> None:
+        self._app = app
+        self._closing = closing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def closing_send(message: Message) -> None:
+            # Asked now, not when the request came: it may have been under way for long.
+            if message["type"] == "http.response.start" and self._closing.is_set():
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            await send(message)
+
+        await self._app(scope, receive, closing_send)
 
 
 class StoppingMiddleware:

@@ -25,6 +25,8 @@ _PATH = "/internal/v1/introspect"
 # How long a revoked key may go on, hence also how long one answer is believed without asking again.
 _BELIEVED_SECONDS = 5.0
 _REMEMBERED_KEYS = 10_000
+# After a failure known keys are not held up by another try for so long.
+_AWAY_SECONDS = 2.0
 _INVALID = "The API key is unknown, revoked or expired; create or rotate one."
 
 
@@ -61,6 +63,7 @@ class ApiKeys:
         self._keep_seconds = keep_seconds
         self._believed: Remembered[str, Introspection] = Remembered(_REMEMBERED_KEYS)
         self._asking: SingleFlight[Introspection] = SingleFlight()
+        self._away_until = float("-inf")
 
     def remembered(self, key: str) -> Caller | None:
         """Give the caller of a key that was found good in the last seconds."""
@@ -79,14 +82,23 @@ class ApiKeys:
         return caller
 
     async def _introspect(self, digest: str) -> Introspection:
+        said = await self._recall(digest) if time.monotonic() < self._away_until else None
+        believed_for = _AWAY_SECONDS if said else _BELIEVED_SECONDS
+        said = said or await self._ask_or_recall(digest)
+        self._believed.put(digest, said, believed_for)
+        return said
+
+    async def _ask_or_recall(self, digest: str) -> Introspection:
         try:
             said = await self._ask(digest)
         except (httpx.HTTPError, msgspec.MsgspecError) as error:
             log.warning("control API cannot introspect API keys", error=repr(error))
-            said = await self._recall(digest)
-        else:
-            await self._keep(digest, said)
-        self._believed.put(digest, said, _BELIEVED_SECONDS)
+            self._away_until = time.monotonic() + _AWAY_SECONDS
+            recalled = await self._recall(digest)
+            if recalled is None:
+                raise IntrospectionUnavailable from error
+            return recalled
+        await self._keep(digest, said)
         return said
 
     async def _ask(self, digest: str) -> Introspection:
@@ -94,15 +106,15 @@ class ApiKeys:
         response.raise_for_status()
         return msgspec.json.decode(response.content, type=Introspection)
 
-    async def _recall(self, digest: str) -> Introspection:
+    async def _recall(self, digest: str) -> Introspection | None:
+        """What was last said of the key, to any replica; None: nothing is known of it."""
         FALLBACKS.labels("control-api").inc()
         try:
             kept = await self._store.get(_store_key(digest))
-            if kept is not None:
-                return msgspec.json.decode(kept, type=Introspection)
+            return None if kept is None else msgspec.json.decode(kept, type=Introspection)
         except (StoreUnavailable, msgspec.MsgspecError) as error:
             log.warning("store cannot recall an API key", error=repr(error))
-        raise IntrospectionUnavailable
+            return None
 
     async def _keep(self, digest: str, said: Introspection) -> None:
         try:

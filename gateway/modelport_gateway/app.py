@@ -56,12 +56,16 @@ class Gateway:
         try:
             yield
         finally:
-            self._draining.set()
+            self.stop_being_ready()
             await self._drain()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._connections.aclose()
+
+    def stop_being_ready(self) -> None:
+        """Ask for no more requests; those that come all the same are served."""
+        self._draining.set()
 
     async def _sweep(self) -> None:
         while True:
@@ -82,7 +86,7 @@ def build(settings: Settings, *, store: Store, cluster: ClusterWatch, control: h
     It and `store` stay the caller's to close.
     """
     table = RouteTable(settings.models_namespace)
-    keys = SigningKeys(control, refresh_seconds=settings.jwks_refresh_seconds)
+    keys = SigningKeys(control, store, refresh_seconds=settings.jwks_refresh_seconds)
     connections = Connections(
         connect_timeout_seconds=settings.connect_timeout_seconds, per_endpoint=settings.max_in_flight
     )

@@ -116,6 +116,6 @@ def _too_slow(route: Route) -> Problem:
     )
 
 
-def _busyness(endpoint: Endpoint) -> tuple[int, float]:
+def _busyness(endpoint: Endpoint) -> tuple[int, int, float]:
     # Replicas that are equally busy share by chance, not by their order.
-    return endpoint.in_flight, random.random()  # noqa: S311 - nothing secret hangs on it
+    return endpoint.failures, endpoint.in_flight, random.random()  # noqa: S311 - nothing secret hangs on it

@@ -1,7 +1,7 @@
 """Where a model's requests may go: immutable routes, and a table of them that two watches keep up to date."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -21,6 +21,8 @@ class Endpoint:
 
     address: str
     in_flight: int = 0
+    failures: int = 0
+    """Times that it could not be reached in the last seconds: others come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What one EndpointSlice says: the addresses of one version that may be asked now."""
+    """What one EndpointSlice says: the addresses of one version that may be asked now.
+
+    `leaving` are on their way out and answer still: better than nobody, as kube-proxy has it too.
+    """
 
     model: Key
     version: str
     addresses: tuple[str, ...]
+    leaving: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -137,13 +143,21 @@ class RouteTable:
     def _endpoints_of(self, key: Key) -> dict[str, tuple[Endpoint, ...]]:
         slices = self._slices_of.get(key, {}).values()
         known = self._endpoints.pop(key, {})
-        wanted = sorted({(slice_.version, address) for slice_ in slices for address in slice_.addresses})
+        wanted = sorted(_askable(slices))
         if wanted:
             self._endpoints[key] = {each: known.get(each) or Endpoint(each[1]) for each in wanted}
         by_version: dict[str, tuple[Endpoint, ...]] = {}
         for (version, _), endpoint in self._endpoints.get(key, {}).items():
             by_version[version] = (*by_version.get(version, ()), endpoint)
         return by_version
+
+
+def _askable(slices: Collection[Slice]) -> set[tuple[str, str]]:
+    """Version and address of each replica that gets requests."""
+    ready = {(each.version, address) for each in slices for address in each.addresses}
+    has_ready = {version for version, _ in ready}
+    leaving = {(each.version, address) for each in slices for address in each.leaving}
+    return ready | {(version, address) for version, address in leaving if version not in has_ready}
 
 
 def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint, ...]]) -> Route:

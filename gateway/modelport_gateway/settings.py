@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     max_waiting: int = Field(default=512, ge=0)
     """Requests of one model that wait for a free place before further ones are answered 503 QueueFull."""
 
-    connect_timeout_seconds: float = Field(default=2.0, gt=0)
+    connect_timeout_seconds: float = Field(default=1.0, gt=0)
     """Seconds to reach a replica before another one is tried."""
 
     endpoint_wait_seconds: float = Field(default=1.0, ge=0)

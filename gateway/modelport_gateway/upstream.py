@@ -1,5 +1,6 @@
 """One call to one replica of a model, whose every answer is untrusted input."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ class UpstreamCall:
     request_id: str
 
 
+_AVOIDED_SECONDS = 5.0
 _STATUSES = frozenset({200, 400, 413, 415, 422, 500, 503, 504})
 _JSON = frozenset({"application/json", "application/problem+json"})
 
@@ -55,6 +57,8 @@ class Upstream:
             return await self._ask(endpoint.address, call, timeout_seconds)
         except (EndpointUnreachable, UpstreamTimeout, UpstreamMisbehaved) as error:
             UPSTREAM_ERRORS.labels(type(error).__name__).inc()
+            if isinstance(error, EndpointUnreachable):
+                _avoid_for_a_while(endpoint)
             raise
         finally:
             endpoint.in_flight -= 1
@@ -98,6 +102,16 @@ class Upstream:
                 raise UpstreamMisbehaved(f"its answer is longer than {self._max_answer_bytes} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def _avoid_for_a_while(endpoint: Endpoint) -> None:
+    """A host that has died is taken for ready until its cluster notices: each try costs a caller time."""
+    endpoint.failures += 1
+
+    def forgive() -> None:
+        endpoint.failures -= 1
+
+    asyncio.get_running_loop().call_later(_AVOIDED_SECONDS, forgive)
 
 
 def _check_head(response: aiohttp.ClientResponse) -> None:

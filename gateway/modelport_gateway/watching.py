@@ -112,23 +112,28 @@ def watches(cluster: ClusterWatch, table: RouteTable, namespace: str | None) -> 
 
 
 def read_slice(obj: Object) -> Slice:
-    """Read an EndpointSlice: the addresses that are ready and not on their way out."""
+    """Read an EndpointSlice: the addresses that may be asked, and those that may if there are no others."""
     labels = obj["metadata"].get("labels") or {}
-    ports = obj.get("ports") or [{}]
+    port = (obj.get("ports") or [{}])[0].get("port")
+    endpoints = [
+        (_address(endpoint["addresses"][0], port), endpoint.get("conditions") or {})
+        for endpoint in obj.get("endpoints") or []
+    ]
     return Slice(
         model=(obj["metadata"]["namespace"], labels.get(LABEL_MODEL, "")),
         version=labels.get(LABEL_MODEL_VERSION, ""),
-        addresses=tuple(
-            _address(endpoint["addresses"][0], ports[0].get("port"))
-            for endpoint in obj.get("endpoints") or []
-            if _may_be_asked(endpoint.get("conditions") or {})
-        ),
+        addresses=tuple(address for address, conditions in endpoints if _may_be_asked(conditions)),
+        leaving=tuple(address for address, conditions in endpoints if _still_answers(conditions)),
     )
 
 
 def _may_be_asked(conditions: dict[str, Any]) -> bool:
     # The Kubernetes API says that an absent `ready` means ready.
     return conditions.get("ready") is not False and not conditions.get("terminating")
+
+
+def _still_answers(conditions: dict[str, Any]) -> bool:
+    return bool(conditions.get("terminating") and conditions.get("serving"))
 
 
 def _address(address: str, port: int | None) -> str:

@@ -13,9 +13,9 @@ from modelport_control_api.db import migrate
 from modelport_control_api.settings import Settings as ControlApiSettings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_control_api.signing_keys.files import SigningKeysError
-from modelport_edge.fallback_store import FallbackStore
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.redis_store import RedisStore
+from modelport_edge.opening_store import open_store
+from modelport_edge.settings import Settings as EdgeSettings
+from modelport_edge.start import CannotStart as PartCannotStart
 from modelport_edge.store import Store
 from modelport_gateway.app import Gateway
 from modelport_gateway.settings import Settings as GatewaySettings
@@ -26,7 +26,6 @@ from modelport_standalone.data_dir import DataDir
 from modelport_standalone.errors import CannotStart
 from modelport_standalone.front import Front
 from modelport_standalone.local_cluster.cluster import LocalCluster
-from modelport_standalone.settings import Settings
 
 # The server has let requests in flight end already when the gateway's turn comes.
 _GATEWAY_DRAIN_SECONDS = 0.5
@@ -56,7 +55,7 @@ def build(data: DataDir, cluster: LocalCluster) -> Fronts:
     with _explained(data):
         lifecycle.create_first(data.signing_keys)
         migrate.upgrade(data.database_url)
-        store = _open_store(Settings())
+        store = open_store(EdgeSettings().redis_url)
         plane = control_api.build(_control_api_settings(data), store=store, cluster=cluster)
     # In process, but with the HTTP shape that the calls have in Kubernetes.
     control = httpx.AsyncClient(transport=httpx.ASGITransport(plane.internal), base_url="http://control-api")
@@ -65,16 +64,6 @@ def build(data: DataDir, cluster: LocalCluster) -> Fronts:
     return Fronts(
         Front(gate.app, plane.public, partial(runtime_metrics.collect, cluster)), plane, gate, store, control
     )
-
-
-def _open_store(settings: Settings) -> Store:
-    """Raises `CannotStart` if the address is none; a Redis that is away is gone on without."""
-    if settings.redis_url is None:
-        return MemoryStore()
-    try:
-        return FallbackStore(RedisStore(settings.redis_url.get_secret_value()), MemoryStore())
-    except ValueError as error:
-        raise CannotStart(f"MODELPORT_REDIS_URL is no address of a Redis server: {error}.") from error
 
 
 def _control_api_settings(data: DataDir) -> ControlApiSettings:
@@ -89,7 +78,7 @@ def _control_api_settings(data: DataDir) -> ControlApiSettings:
 def _explained(data: DataDir) -> Iterator[None]:
     try:
         yield
-    except SigningKeysError as error:
+    except (SigningKeysError, PartCannotStart) as error:
         raise CannotStart(str(error)) from error
     except SQLAlchemyError as error:
         raise CannotStart(

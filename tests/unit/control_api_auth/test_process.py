@@ -11,6 +11,7 @@ import pytest
 from modelport_control_api.__main__ import main
 from modelport_control_api.app import ControlPlane
 from modelport_control_api.serve import Listeners, serve
+from modelport_edge.serving import Stop
 
 URL = "MODELPORT_CONTROL_API_DATABASE_URL"
 
@@ -23,7 +24,7 @@ def test_migrate_prepares_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     ("url", "said"),
-    [("", "is not set"), ("sqlite:////nonexistent/folder/x.db", "cannot be migrated")],
+    [("", "is not set"), ("sqlite:////nonexistent/folder/x.db", "cannot be used")],
 )
 def test_migrate_says_what_is_wrong(
     url: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -46,11 +47,15 @@ async def test_two_ports_serve_until_sigterm(control_plane: ControlPlane) -> Non
     public, internal = (
         f"http://127.0.0.1:{s.getsockname()[1]}" for s in (listeners.public, listeners.internal)
     )
-    running = asyncio.create_task(serve(control_plane, listeners))
+    running = asyncio.create_task(serve(control_plane, listeners, Stop(delay=0.5, drain=5)))
     async with asyncio.timeout(30), httpx.AsyncClient() as client:
         assert (await answers(client, f"{public}/readyz")).status_code == 200
         assert (await answers(client, f"{internal}/readyz")).status_code == 200
         jwks = "/.well-known/jwks.json"
         assert (await client.get(public + jwks)).json() == (await client.get(internal + jwks)).json()
         os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0.1)
+        stopping = await client.get(f"{public}/readyz")
+        assert (stopping.status_code, stopping.headers["Connection"]) == (503, "close")
+        assert (await client.get(public + jwks)).status_code == 200
         await running

@@ -111,7 +111,7 @@ async def test_a_new_signing_key_is_found_and_a_withdrawn_one_dropped(
 ) -> None:
     monkeypatch.setattr(jwks, "_MIN_SECONDS_BETWEEN", 0.0)
     control = FakeControlApi()
-    signing = SigningKeys(control.client, refresh_seconds=60)
+    signing = SigningKeys(control.client, MemoryStore(), refresh_seconds=60)
     await signing.refresh()
     tokens = AccessTokens(signing)
     old = control.token()
@@ -127,7 +127,7 @@ async def test_a_new_signing_key_is_found_and_a_withdrawn_one_dropped(
 
 async def test_forged_key_ids_do_not_flood_the_control_api() -> None:
     control = FakeControlApi()
-    signing = SigningKeys(control.client, refresh_seconds=60)
+    signing = SigningKeys(control.client, MemoryStore(), refresh_seconds=60)
     await signing.refresh()
     asked_at = signing._asked_at
     for number in range(50):
@@ -150,7 +150,7 @@ async def test_unreadable_signing_keys_leave_the_old_ones(
     jwks_answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     control = FakeControlApi()
-    signing = SigningKeys(control.client, refresh_seconds=60)
+    signing = SigningKeys(control.client, MemoryStore(), refresh_seconds=60)
     await signing.refresh()
     monkeypatch.setattr(control, "jwks", lambda: jwks_answer)
     await signing.refresh()

@@ -1,0 +1,22 @@
+"""The control API's process, until a signal."""
+
+import asyncio
+
+import uvloop
+from modelport_edge import logging
+from modelport_edge.kubernetes.connect import NoClusterAccess
+from modelport_edge.start import CannotStart
+
+from modelport_control_api import serve as serving
+
+
+def serve() -> str:
+    settings = serving.read()
+    logging.configure("control-api", settings.edge.log_level)
+    listeners = serving.listen(settings.process)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serving.run(settings, listeners))
+    except NoClusterAccess as error:
+        raise CannotStart(str(error)) from error
+    return "Stopped."

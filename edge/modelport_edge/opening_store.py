@@ -1,0 +1,19 @@
+"""The store that an address names: Redis with this process's memory behind it, or memory alone."""
+
+from pydantic import SecretStr
+
+from modelport_edge.fallback_store import FallbackStore
+from modelport_edge.memory_store import MemoryStore
+from modelport_edge.redis_store import RedisStore
+from modelport_edge.start import CannotStart
+from modelport_edge.store import Store
+
+
+def open_store(redis_url: SecretStr | None) -> Store:
+    """Raises `CannotStart` if the address is none; a Redis that is away is gone on without."""
+    if redis_url is None:
+        return MemoryStore()
+    try:
+        return FallbackStore(RedisStore(redis_url.get_secret_value()), MemoryStore())
+    except ValueError as error:
+        raise CannotStart(f"MODELPORT_REDIS_URL is no address of a Redis server: {error}.") from error

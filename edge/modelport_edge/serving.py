@@ -1,0 +1,114 @@
+"""Serves ASGI apps until a signal, and stops as Kubernetes wants it: nobody is turned away.
+
+A pod's addresses are withdrawn while it gets SIGTERM already. So it says that it is not ready, serves on
+until every proxy has heard of it, has each connection closed with its next answer, and only then stops
+listening.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from socket import socket
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from modelport_edge.stopping import ClosingMiddleware, StoppingMiddleware
+
+log = structlog.get_logger(__name__)
+
+# Longer than any usual proxy keeps an idle connection (60 to 90 s): whoever closes first must not be the one
+# who may just be sent a request.
+_KEEP_ALIVE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Served:
+    """An app and the socket that it is served on, bound already."""
+
+    app: ASGIApp
+    listener: socket
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Seconds: for which requests are still taken after SIGTERM, and then for those under way to end."""
+
+    delay: float
+    drain: int
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # They stop more than one server, and not at once.
+        yield
+
+
+async def serve(apps: Sequence[Served], stop: Stop, *, on_stop: Callable[[], None]) -> None:
+    """Return when everything under way at the signal has been answered. `on_stop`: be no longer ready."""
+    closing = asyncio.Event()
+    servers = [(_build(each.app, stop, closing), each.listener) for each in apps]
+    terminated, interrupted = _hear_signals()
+
+    async def stop_when_told() -> None:
+        await terminated.wait()
+        log.info("stopping", serves_on_for_seconds=stop.delay)
+        on_stop()
+        closing.set()
+        await _pause(stop.delay, unless=interrupted)
+        for server, _ in servers:
+            server.should_exit = True
+
+    telling = asyncio.create_task(stop_when_told())
+    try:
+        await asyncio.gather(*(server.serve([listener]) for server, listener in servers))
+    finally:
+        telling.cancel()
+    log.info("stopped")
+
+
+def _hear_signals() -> tuple[asyncio.Event, asyncio.Event]:
+    """SIGTERM sets the first; SIGINT, and a second SIGTERM, both: nobody waits for proxies at a terminal."""
+    terminated, interrupted = asyncio.Event(), asyncio.Event()
+
+    def terminate() -> None:
+        (interrupted if terminated.is_set() else terminated).set()
+
+    def interrupt() -> None:
+        interrupted.set()
+        terminated.set()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, terminate)
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    return terminated, interrupted
+
+
+async def _pause(seconds: float, *, unless: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await unless.wait()
+    except TimeoutError:
+        return
+
+
+def _build(app: ASGIApp, stop: Stop, closing: asyncio.Event) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            StoppingMiddleware(ClosingMiddleware(app, closing)),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Whom to believe about addresses is MODELPORT_TRUSTED_PROXIES' decision.
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=stop.drain,
+        )
+    )

@@ -1,0 +1,30 @@
+"""`python -m modelport_gateway`: serve predictions until SIGTERM."""
+
+import asyncio
+import sys
+
+import uvloop
+from modelport_edge import logging
+from modelport_edge.kubernetes.connect import NoClusterAccess
+from modelport_edge.listening import bind
+from modelport_edge.start import CannotStart
+
+from modelport_gateway import serve
+
+
+def main() -> int:
+    """Give the exit code: 0 after a signal, 1 where it cannot start."""
+    try:
+        settings = serve.read()
+        logging.configure("gateway", settings.edge.log_level)
+        listener = bind("MODELPORT_GATEWAY_LISTEN", settings.process.listen)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve.serve(settings, listener))
+    except (CannotStart, NoClusterAccess) as error:
+        print(f"The gateway cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

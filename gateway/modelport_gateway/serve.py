@@ -1,0 +1,55 @@
+"""The gateway as a process: its routes from a Kubernetes cluster, its limits and cache from Redis."""
+
+import socket
+from dataclasses import dataclass
+
+import httpx
+from modelport_edge.kubernetes.api import KubernetesApi
+from modelport_edge.kubernetes.connect import connected
+from modelport_edge.opening_store import open_store
+from modelport_edge.serving import Served, Stop
+from modelport_edge.serving import serve as serve_apps
+from modelport_edge.settings import Settings as EdgeSettings
+from modelport_edge.start import read_settings
+
+from modelport_gateway import app, process_settings
+from modelport_gateway.settings import Settings
+
+_CONNECT_SECONDS = 1.0
+_ANSWER_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class ProcessSettings:
+    gateway: Settings
+    process: process_settings.Settings
+    edge: EdgeSettings
+
+
+def read() -> ProcessSettings:
+    """Raises `CannotStart`."""
+    return ProcessSettings(
+        read_settings(Settings), read_settings(process_settings.Settings), read_settings(EdgeSettings)
+    )
+
+
+async def serve(settings: ProcessSettings, listener: socket.socket) -> None:
+    """Return after a signal, when the requests under way have been answered. Raises `CannotStart`."""
+    store = open_store(settings.edge.redis_url)
+    stop = Stop(settings.process.shutdown_delay_seconds, round(settings.gateway.drain_seconds))
+    try:
+        async with connected() as client, _control(settings.process.control_url) as control:
+            gateway = app.build(settings.gateway, store=store, cluster=KubernetesApi(client), control=control)
+            async with gateway.running():
+                await serve_apps([Served(gateway.app, listener)], stop, on_stop=gateway.stop_being_ready)
+    finally:
+        await store.aclose()
+
+
+def _control(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=url,
+        timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+        # Of several replicas one may just be starting or stopping.
+        transport=httpx.AsyncHTTPTransport(retries=1),
+    )
