@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test lint format docs bench lock clean
+.PHONY: help run test lint format docs bench lock images clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -32,6 +32,9 @@ bench: $(VENV)/.dev ## Measure against a naive server and rewrite bench/README.m
 
 lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS="--upgrade")
 	@bash requirements/lock.sh $(BIN)/uv $(ARGS)
+
+images: ## Build the images with docker or buildah (ARGS="gateway operator" for some; TAG, REGISTRY, BASE_IMAGE)
+	@bash images/build.sh $(ARGS)
 
 clean: ## Remove the environment and caches (not your models: those are in the data folder)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache

@@ -11,3 +11,7 @@ lock() {
 lock "$@" requirements/build.in pyproject.toml --extra standalone -o requirements/standalone.txt
 lock "$@" requirements/build.in pyproject.toml --extra dev -c requirements/standalone.txt -o requirements/dev.txt
 echo "uv" | lock "$@" - -c requirements/dev.txt -o requirements/uv.txt
+# An image gets one extra and not the SDK's own requirements, which `uv pip compile --extra` would add.
+for extra in control-api gateway operator runtime-sklearn runtime-onnx; do
+  python3 requirements/extra.py "$extra" | lock - -c requirements/standalone.txt -o "requirements/image-$extra.txt"
+done

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Used by the Dockerfiles, in their build stages. Leaves two folders that the last stage copies, so that a new
+# release of our code is a small layer over the same libraries.
+#   install.sh libraries NAME   /opt/modelport: a virtual environment with requirements/image-NAME.txt, and no pip
+#   install.sh code             /opt/modelport-code: what lies in /build/code, importable from that environment
+set -eu
+environment=/opt/modelport
+code=/opt/modelport-code
+
+compile() {
+  # By hash, unchecked: builders that rewrite files' times for reproducible images would make others stale, and
+  # no process could write new ones, the root file system being read-only.
+  "$environment/bin/python" -m compileall -q -j 0 --invalidation-mode unchecked-hash "$@"
+}
+
+libraries() {
+  python3 -m venv /build/pip
+  python3 -m venv --without-pip "$environment"
+  # Binary packages only: there is no compiler here, and none is wanted in what we ship.
+  /build/pip/bin/python -m pip --python "$environment/bin/python" install --quiet --no-cache-dir --no-compile \
+    --disable-pip-version-check --only-binary :all: --require-hashes -r "/build/image-$1.txt"
+  packages=$(echo "$environment"/lib/python3.*/site-packages)
+  # Tests, type stubs, headers and sources for compilers: a third of scikit-learn and its libraries.
+  find "$packages" -depth \( -type d \( -name tests -o -name include \) -o -type f \
+    \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' -o -name '*.cpp' -o -name '*.a' \) \) \
+    -exec rm -r {} +
+  python3 /build/strip_debug.py "$packages"
+  echo "$code" > "$packages/modelport.pth"
+  compile "$packages"
+}
+
+code() {
+  mv /build/code "$code"
+  # The name and version that importlib.metadata gives: what a wheel would have brought.
+  version=$(sed -n 's/^version = "\(.*\)"$/\1/p' /build/pyproject.toml)
+  mkdir "$code/modelport-$version.dist-info"
+  printf 'Metadata-Version: 2.1\nName: modelport\nVersion: %s\n' "$version" > "$code/modelport-$version.dist-info/METADATA"
+  compile "$code"
+}
+
+"$@"
