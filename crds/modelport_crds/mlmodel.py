@@ -140,6 +140,7 @@ class MLModelStatus(_Base, frozen=True, kw_only=True):
     traffic: tuple[TrafficTarget, ...] = ()
     versions: tuple[VersionStatus, ...] = ()
     replicas: int = 0
+    selector: str = ""
 
     def version(self, name: str) -> VersionStatus | None:
         return next((version for version in self.versions if version.name == name), None)

@@ -19,6 +19,9 @@ LABEL_COMPONENT = "app.kubernetes.io/component"
 # On a pod template and so on its pods: the template's digest.
 ANNOTATION_TEMPLATE = f"{GROUP}/template"
 
+# On an MLModel: the Secret of its namespace that holds the credentials for its artifacts.
+ANNOTATION_CREDENTIALS = f"{GROUP}/artifact-credentials"
+
 FIELD_MANAGER = "modelport-operator"
 FIELD_MANAGER_CONTROL_API = "modelport-control-api"
 

@@ -34,7 +34,10 @@ class Reason(StrEnum):
     IMAGE_PULL_FAILED = "ImagePullFailed"
     UNSCHEDULABLE = "Unschedulable"
     QUOTA_EXCEEDED = "QuotaExceeded"
+    POD_REFUSED = "PodRefused"
+    POD_INCOMPLETE = "PodIncomplete"
     PROGRESSING = "Progressing"
+    NOT_DEPLOYED = "NotDeployed"
     SERVING = "Serving"
     DELETING = "Deleting"
 
@@ -169,10 +172,25 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The namespace's quota does not allow another pod.",
         "Raise the ResourceQuota or delete what is not needed.",
     ),
+    Reason.POD_REFUSED: Explanation(
+        "Cluster",
+        "The cluster's rules (Pod Security, a limit range, a webhook) do not let the pod in.",
+        "Let the namespace's rules accept what the message names, or change spec.versions[].resources.",
+    ),
+    Reason.POD_INCOMPLETE: Explanation(
+        "Cluster",
+        "Something that the pod needs is not there: a Secret or a PersistentVolumeClaim.",
+        "Create what the message names in the model's namespace; the pod goes on by itself.",
+    ),
     Reason.PROGRESSING: Explanation(
         "Cluster",
         "The version is starting: fetching, loading or answering its sample.",
         "Wait; `modelport status` shows when it is ready.",
+    ),
+    Reason.NOT_DEPLOYED: Explanation(
+        "Cluster",
+        "The cluster does not have the model as the API has it: it was deleted there, or refuses the change.",
+        "Redeploy it (POST /api/v1/models/{id}/redeploy), or correct what the message says in the cluster.",
     ),
     Reason.SERVING: Explanation("Cluster", "All is as asked for.", "Nothing to do."),
     Reason.DELETING: Explanation("Cluster", "The model is being deleted.", "Nothing to do."),

@@ -1,10 +1,43 @@
 """Every setting of the operator, read from the environment."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
+from modelport_crds.mlmodel import Framework
 from modelport_crds.names import DEFAULT_NAMESPACE
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_RUNTIME_IMAGES: Mapping[Framework, str] = {
+    "sklearn": "modelport-runtime-sklearn",
+    "xgboost": "modelport-runtime-sklearn",
+    "lightgbm": "modelport-runtime-sklearn",
+    "onnx": "modelport-runtime-onnx",
+}
+
+
+def _split(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    return tuple(part for each in text.split(",") if (part := each.strip()))
+
+
+def _with_defaults(images: dict[Framework, str]) -> dict[Framework, str]:
+    return {**_RUNTIME_IMAGES, **images}
+
+
+# NoDecode: people write these as they say them, not as JSON.
+ListSetting = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+ImagesSetting = Annotated[dict[Framework, str], AfterValidator(_with_defaults)]
+
+
+class PodsOfNamespace(BaseModel):
+    """Pods that a NetworkPolicy lets in. No labels: all of the namespace's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    namespace: str
+    labels: dict[str, str] = {}
 
 
 class Settings(BaseSettings):
@@ -23,14 +56,43 @@ class Settings(BaseSettings):
     models_namespace: str = DEFAULT_NAMESPACE
     """Namespace whose models are served as `/predict/<name>`; others are `/predict/<namespace>.<name>`."""
 
-    watch_namespace: str | None = None
-    """Serve the models of this namespace only. Unset: of all."""
+    watch_namespaces: ListSetting = ()
+    """Serve the models of these namespaces only (`team-a,team-b`). None: those of all."""
 
     platform_namespace: str = "modelport"
-    """Namespace of gateway, operator and control API: only from there may a model's pod be reached."""
+    """Namespace of gateway, operator and control API: only from there may a model's pod be reached. The Lease
+    by which operators elect their leader is here too."""
 
-    runtime_image: str = "modelport-runtime:{framework}"
-    """Image of the models' pods; `{framework}` becomes `sklearn`, `onnx`, `xgboost` or `lightgbm`."""
+    runtime_images: ImagesSetting = Field(default_factory=lambda: dict(_RUNTIME_IMAGES))
+    """Images of the models' pods as JSON, framework to image: `{"onnx": "registry.example.org/onnx:1.2"}`.
+    Frameworks not named keep their default."""
+
+    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+    """When a node pulls the image of a model's pod."""
+
+    image_pull_secrets: ListSetting = ()
+    """Secrets, in the models' namespaces, that the images are pulled with (`one,two`)."""
+
+    priority_class_name: str = ""
+    """PriorityClass of the models' pods."""
+
+    node_selector: dict[str, str] = {}
+    """Labels of the nodes that models' pods may run on, as JSON: `{"pool": "models"}`."""
+
+    tolerations: list[dict[str, Any]] = []
+    """Tolerations of the models' pods, as JSON in the form that a pod has them."""
+
+    metrics_scraper: PodsOfNamespace | None = None
+    """Pods that may also reach models' pods, for their metrics, as JSON:
+    `{"namespace": "monitoring", "labels": {"app.kubernetes.io/name": "prometheus"}}`."""
+
+    artifact_networks: ListSetting = ()
+    """Private networks (`10.0.0.0/8,…`) that hold model files: models' pods may reach them. None by default,
+    so that an artifact's address, which a user gives, leads to nothing inside."""
+
+    artifact_credentials_secret: str = ""
+    """Secret, in the models' namespaces, with the `AWS_…` variables for `s3://` artifacts; only the init
+    container gets it. A model's annotation `serving.modelport.dev/artifact-credentials` names another one."""
 
     runtime_listen: str = "0.0.0.0:8080"
     """Where a runtime listens: `0.0.0.0:8080` in a pod, `unix:/modelport/run/http.sock` on one machine."""
@@ -59,6 +121,25 @@ class Settings(BaseSettings):
 
     sample_timeout_seconds: float = Field(default=30, gt=0)
     """Longest wait for a runtime's answer to its sample, in seconds; then it is asked again."""
+
+    watch_silence_seconds: float = Field(default=100, gt=0)
+    """A watch that says nothing for so long, in seconds, is begun anew. The API server sends each watch a
+    bookmark about every 60 seconds, so more silence than that means a dead connection. On Kubernetes only."""
+
+    drain_seconds: float = Field(default=10, ge=0)
+    """Longest time, in seconds, that passes under way may take to end when the operator stops. Those that are
+    broken off are done anew by the next leader. On Kubernetes only."""
+
+    listen: str = "0.0.0.0:8080"
+    """Where `/healthz`, `/readyz` and `/metrics` are answered. On Kubernetes only."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Log lines of less weight are left out. On Kubernetes only."""
+
+    @property
+    def namespaces(self) -> tuple[str | None, ...]:
+        """What to list and watch; None is all of the cluster."""
+        return self.watch_namespaces or (None,)
 
     @model_validator(mode="after")
     def _digest_is_in_the_url(self) -> Self:

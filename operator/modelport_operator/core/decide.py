@@ -12,6 +12,7 @@ from modelport_operator.core.answers import Answer
 from modelport_operator.core.conditions import decide_conditions, deleting_conditions
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.drift import is_as_wanted
+from modelport_operator.core.naming import pods_selector
 from modelport_operator.core.observe import Observed, version_of
 from modelport_operator.core.traffic import decide_traffic
 from modelport_operator.core.versions import decide_versions
@@ -73,6 +74,7 @@ def _decide_status(model: MLModel, observed: Observed, now: datetime, settings: 
         traffic=traffic,
         versions=versions,
         replicas=sum(version.replicas for version in versions),
+        selector=pods_selector(model.metadata.name),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
 
+from modelport_operator.core.scaling import replicas
 from modelport_operator.core.specs.deployment import build_deployment
 from modelport_operator.core.specs.network_policy import build_network_policy
 from modelport_operator.core.specs.pod_disruption_budget import build_pod_disruption_budget
@@ -25,18 +26,18 @@ def desired_objects(model: MLModel, settings: Settings, *, stopped: Collection[s
 
 
 def desired_deployment(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
-    return build_deployment(model, version, settings, replicas=model.spec.scaling.min_replicas)
+    return build_deployment(model, version, settings, replicas=replicas(model))
 
 
 def _version_objects(
     model: MLModel, version: ModelVersion, settings: Settings, *, stopped: bool
 ) -> list[Object]:
-    replicas = 0 if stopped else model.spec.scaling.min_replicas
+    running = 0 if stopped else replicas(model)
     return [
         build_service_account(model, version),
         # Before the pod: it must never run without.
         build_network_policy(model, version, settings),
         build_service(model, version),
-        build_deployment(model, version, settings, replicas=replicas),
-        *([build_pod_disruption_budget(model, version)] if replicas > 1 else []),
+        build_deployment(model, version, settings, replicas=running),
+        *([build_pod_disruption_budget(model, version)] if running > 1 else []),
     ]

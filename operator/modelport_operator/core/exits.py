@@ -30,22 +30,28 @@ def explain_fetch_exit(terminated: Object) -> Problem:
     return Problem(Reason.RUNTIME_CRASHED, f"Fetching the artifact ended with {_ending(terminated)}.", TWICE)
 
 
-def explain_model_exit(terminated: Object, settings: Settings, *, served: bool) -> Problem:
+def explain_model_exit(terminated: Object, memory_limit: str, settings: Settings, *, served: bool) -> Problem:
     """Read how the model's container ended. SIGALRM is the runtime's own deadline around a load.
 
     served: its pod template has answered before, so its load fits into time and memory.
     """
     number = exit_signal(terminated)
     if terminated.get("reason") == "OOMKilled":
-        return _out_of_memory(settings, "The kernel ended the process for its memory.")
+        return _out_of_memory(memory_limit, "The kernel ended the process for its memory.")
     if served and number == signal.SIGKILL:
         by_whom = "by the system for lack of memory, or by someone"
         return Problem(Reason.RUNTIME_CRASHED, f"The process was killed (SIGKILL): {by_whom}.", TWICE)
     if number == signal.SIGALRM or (not served and _ended_by_startup_probe(terminated, number, settings)):
         return Problem(Reason.LOAD_TIMEOUT, f"Loading took over {settings.load_timeout_seconds} s.", ONCE)
     if number == signal.SIGKILL:
-        return _out_of_memory(settings, "The process was killed (SIGKILL), as happens when memory runs out.")
-    return Problem(Reason.RUNTIME_CRASHED, f"The process ended with {_ending(terminated)}.", TWICE)
+        return _out_of_memory(
+            memory_limit, "The process was killed (SIGKILL), as happens when memory runs out."
+        )
+    return Problem(
+        Reason.RUNTIME_CRASHED,
+        f"The process ended with {_ending(terminated)}.{_last_word(terminated)}",
+        TWICE,
+    )
 
 
 def exit_signal(terminated: Object) -> int | None:
@@ -75,11 +81,13 @@ def _seconds_lived(terminated: Object) -> float:
     return (datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds()
 
 
-def _out_of_memory(settings: Settings, happened: str) -> Problem:
-    mebibytes = settings.runtime_memory_bytes // 1024**2
-    return Problem(
-        Reason.OUT_OF_MEMORY, f"{happened} The limit is {mebibytes} MiB unless the version sets one.", TWICE
-    )
+def _out_of_memory(limit: str, happened: str) -> Problem:
+    return Problem(Reason.OUT_OF_MEMORY, f"{happened} The limit is {_in_words(limit)}.", TWICE)
+
+
+def _in_words(quantity: str) -> str:
+    """A number of bytes, which the API server keeps as it is, tells people little."""
+    return f"{int(quantity) // 1024**2}Mi" if quantity.isdigit() else quantity
 
 
 def _ending(terminated: Object) -> str:
@@ -88,6 +96,12 @@ def _ending(terminated: Object) -> str:
         return f"exit code {terminated.get('exitCode', 0)}"
     known = {each.value for each in signal.Signals}
     return f"signal {number} ({signal.Signals(number).name})" if number in known else f"signal {number}"
+
+
+def _last_word(terminated: Object) -> str:
+    """The end of its log, which the kubelet keeps as the message."""
+    lines = [line for line in (terminated.get("message") or "").splitlines() if line.strip()]
+    return f" Its last line: {plain_text(lines[-1], 300)}" if lines else ""
 
 
 def _last_json_line(message: str) -> dict[str, Any]:

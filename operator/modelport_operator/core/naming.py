@@ -34,6 +34,11 @@ def children_selector(model_name: str) -> dict[str, str]:
     return {names.LABEL_MODEL: model_name, names.LABEL_MANAGED_BY: MANAGED_BY}
 
 
+def pods_selector(model_name: str) -> str:
+    """Finds the model's pods, as `kubectl get pods -l` has it."""
+    return f"{names.LABEL_MODEL}={model_name}"
+
+
 def object_metadata(model: MLModel, version: str) -> dict[str, Any]:
     return {
         "name": object_name(model, version),

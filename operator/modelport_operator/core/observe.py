@@ -8,7 +8,7 @@ from modelport_crds.mlmodel import MLModel
 from modelport_crds.names import LABEL_MODEL_VERSION
 
 from modelport_operator.core.answers import Answer
-from modelport_operator.core.pod_reasons import read_quota_problem
+from modelport_operator.core.pod_reasons import read_refusal
 from modelport_operator.core.pods import PodFacts, is_live, read_pod
 from modelport_operator.core.problems import Problem
 from modelport_operator.settings import Settings
@@ -16,11 +16,12 @@ from modelport_operator.settings import Settings
 
 @dataclass(frozen=True)
 class Observed:
-    """`answers` is by version and holds only those that were asked in this pass."""
+    """`answers` is by version and holds only those that were asked in this pass. `refusals`, by version too,
+    is why the cluster makes no pod of it."""
 
     objects: tuple[Object, ...] = ()
     pods: tuple[PodFacts, ...] = ()
-    quota_problems: Mapping[str, Problem] = field(default_factory=dict)
+    refusals: Mapping[str, Problem] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
 
     def pods_of(self, version: str) -> tuple[PodFacts, ...]:
@@ -44,10 +45,10 @@ def observe(
     return Observed(
         objects=own,
         pods=tuple(read_pod(pod, slices, settings, served) for pod in pods if is_live(pod)),
-        quota_problems={
+        refusals={
             version_of(obj): problem
             for obj in own
-            if obj["kind"] == "Deployment" and (problem := read_quota_problem(obj)) is not None
+            if obj["kind"] == "Deployment" and (problem := read_refusal(obj)) is not None
         },
     )
 

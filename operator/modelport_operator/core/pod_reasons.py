@@ -11,27 +11,34 @@ from modelport_operator.core.problems import Problem
 from modelport_operator.core.untrusted import plain_text
 from modelport_operator.settings import Settings
 
-_IMAGE_PROBLEMS = {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"}
+_IMAGE_PROBLEMS = {
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+}
+_CONFIG_PROBLEM = "CreateContainerConfigError"
 
 
 def read_problem(pod: Object, settings: Settings, *, served: bool = False) -> Problem | None:
     """None: nothing is wrong, or nothing is known yet. served: see `explain_model_exit`."""
     readers: tuple[Callable[[Object, Settings], Problem | None], ...] = (
         _unschedulable,
-        _image_pull,
+        _waits_in_vain,
         _fetch_ended,
         partial(_model_ended, served=served),
     )
     return next((problem for reader in readers if (problem := reader(pod, settings)) is not None), None)
 
 
-def read_quota_problem(deployment: Object) -> Problem | None:
-    """A quota keeps the pod from being made at all, so only its Deployment can say so."""
-    for condition in deployment.get("status", {}).get("conditions", ()):
-        message = condition.get("message", "")
-        failed = condition.get("type") == "ReplicaFailure" and condition.get("status") == "True"
-        if failed and "quota" in message:
-            return Problem(Reason.QUOTA_EXCEEDED, plain_text(message))
+def read_refusal(deployment: Object) -> Problem | None:
+    """What keeps the pod from being made at all, so that only its Deployment can say so."""
+    for condition in deployment.get("status", {}).get("conditions") or ():
+        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+            message = condition.get("message", "")
+            reason = Reason.QUOTA_EXCEEDED if "quota" in message else Reason.POD_REFUSED
+            return Problem(reason, plain_text(message))
     return None
 
 
@@ -53,16 +60,21 @@ def _unschedulable(pod: Object, _settings: Settings) -> Problem | None:
     for condition in pod.get("status", {}).get("conditions") or ():
         refused = condition.get("type") == "PodScheduled" and condition.get("status") == "False"
         if refused and condition.get("reason") == "Unschedulable":
-            return Problem(Reason.UNSCHEDULABLE, plain_text(condition.get("message", "")))
+            message = condition.get("message", "")
+            # The scheduler waits for a claim too, which has nothing to do with room.
+            missing = "persistentvolumeclaim" in message and "not found" in message
+            return Problem(Reason.POD_INCOMPLETE if missing else Reason.UNSCHEDULABLE, plain_text(message))
     return None
 
 
-def _image_pull(pod: Object, _settings: Settings) -> Problem | None:
+def _waits_in_vain(pod: Object, _settings: Settings) -> Problem | None:
     for status in [*container_statuses(pod, "initContainerStatuses"), *container_statuses(pod)]:
         waiting = status.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in _IMAGE_PROBLEMS:
             message = waiting.get("message") or f"{status.get('image', 'The image')} cannot be pulled."
             return Problem(Reason.IMAGE_PULL_FAILED, plain_text(message))
+        if waiting.get("reason") == _CONFIG_PROBLEM:
+            return Problem(Reason.POD_INCOMPLETE, plain_text(waiting.get("message", "")))
     return None
 
 
@@ -78,5 +90,11 @@ def _model_ended(pod: Object, settings: Settings, *, served: bool) -> Problem | 
     for status in container_statuses(pod):
         ended = terminated_state(status)
         if ended is not None:
-            return explain_model_exit(ended, settings, served=served)
+            return explain_model_exit(ended, _memory_limit(pod, settings), settings, served=served)
     return None
+
+
+def _memory_limit(pod: Object, settings: Settings) -> str:
+    containers = pod.get("spec", {}).get("containers") or [{}]
+    limits = containers[0].get("resources", {}).get("limits", {})
+    return str(limits.get("memory") or f"{settings.runtime_memory_bytes // 1024**2}Mi")

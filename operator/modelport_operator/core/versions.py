@@ -96,7 +96,7 @@ def _problem(observed: Observed, version: str, pods: tuple[PodFacts, ...], answe
     if isinstance(answer.sample, SampleRefused):
         return Problem(answer.sample.reason, answer.sample.message, ONCE)
     told = (pod.problem for pod in pods if not pod.ready and pod.problem is not None)
-    return next(told, observed.quota_problems.get(version))
+    return next(told, observed.refusals.get(version))
 
 
 def _judged(known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts, ...]) -> VersionStatus:
@@ -112,7 +112,7 @@ def _judged(known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts,
 
 def _spoils_new_template(problem: Problem | None, pods: tuple[PodFacts, ...]) -> bool:
     """The old pods serve while the new ones cannot: worth saying, though nothing is lost yet."""
-    return problem is not None and bool(pods) and not any(pod.ready for pod in pods)
+    return problem is not None and not any(pod.ready for pod in pods)
 
 
 def _is_final(known: VersionStatus, problem: Problem, pods: tuple[PodFacts, ...]) -> bool:

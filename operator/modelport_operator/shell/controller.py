@@ -4,7 +4,6 @@ One controller at a time may run against a cluster: who is elected is the caller
 """
 
 import asyncio
-from collections.abc import Coroutine
 
 import structlog
 from modelport_crds.kube import Kube, KubeError
@@ -16,50 +15,67 @@ from modelport_operator.shell.clock import Clock, SystemClock
 from modelport_operator.shell.metrics import RECONCILE_ERRORS, RECONCILE_SECONDS
 from modelport_operator.shell.queue import WorkQueue
 from modelport_operator.shell.reconcile import Key, reconcile
+from modelport_operator.shell.recording import Record, record_nothing
 from modelport_operator.shell.runtimes import RuntimeClient, Runtimes
-from modelport_operator.shell.watching import WATCHED_KINDS, model_key, watch_for_ever
+from modelport_operator.shell.watching import EventSource, model_key, watching
 
 _log = structlog.get_logger()
 
 
 class Controller:
-    """`run` until `stop`. Reacts to events at once; timers only for what no event tells."""
+    """`run` until `stop`. Reacts to events at once; timers only for what no event tells.
+
+    `events`: where they come from; the watches of `kube` unless given. `record`: who is told of each change
+    of a model's status. `drain_seconds`: how long `stop` lets the passes under way go on.
+    """
 
     def __init__(
         self,
         kube: Kube,
         settings: Settings,
         *,
+        events: EventSource | None = None,
+        record: Record = record_nothing,
         runtimes: Runtimes | None = None,
         clock: Clock | None = None,
+        drain_seconds: float = 0.0,
     ) -> None:
         self._kube = kube
         self._settings = settings
+        self._events = events or watching(kube, settings.namespaces)
+        self._record = record
         self._runtimes = runtimes or RuntimeClient(sample_timeout_seconds=settings.sample_timeout_seconds)
         self._clock = clock or SystemClock()
+        self._drain_seconds = drain_seconds
         self._queue = WorkQueue()
         self._backoff: Backoff[Key] = Backoff()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Return after `stop`, when the passes under way have been broken off: any pass may be."""
+        """Return after `stop`. A pass that has not ended by then is broken off: any pass may be.
+
+        Raises an `ExceptionGroup` with what ended the event source.
+        """
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in self._works()]
+            hearing = [group.create_task(self._events(self._queue.add)), group.create_task(self._resync())]
+            working = [group.create_task(self._work()) for _ in range(self._settings.concurrency)]
             await self._stopping.wait()
-            for task in tasks:
+            self._queue.close()
+            for task in hearing:
                 task.cancel()
-        self._queue.close()
+            await self._drain()
+            for task in working:
+                task.cancel()
 
     def stop(self) -> None:
         self._stopping.set()
 
-    def _works(self) -> list[Coroutine[None, None, None]]:
-        namespace = self._settings.watch_namespace
-        return [
-            *(watch_for_ever(self._kube, kind, namespace, self._queue.add) for kind in WATCHED_KINDS),
-            *(self._work() for _ in range(self._settings.concurrency)),
-            self._resync(),
-        ]
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(self._drain_seconds):
+                await self._queue.drained()
+        except TimeoutError:
+            _log.info("passes_broken_off")
 
     async def _work(self) -> None:
         while True:
@@ -72,7 +88,9 @@ class Controller:
     async def _pass(self, key: Key) -> None:
         try:
             with RECONCILE_SECONDS.time():
-                again = await reconcile(self._kube, self._runtimes, key, self._settings, self._clock)
+                again = await reconcile(
+                    self._kube, self._runtimes, key, self._settings, self._clock, record=self._record
+                )
         except Exception as error:  # noqa: BLE001 - one model's trouble, of any kind, must not stop the others
             self._retry(key, error)
             return
@@ -97,11 +115,15 @@ class Controller:
     async def _resync(self) -> None:
         while True:
             await asyncio.sleep(self._settings.resync_seconds)
-            try:
-                found = await self._kube.list(KIND, self._settings.watch_namespace)
-            except (KubeError, OSError) as error:
-                _log.warning("resync_failed", error=repr(error))
-                continue
-            for obj in found:
-                if key := model_key(KIND, obj):
-                    self._queue.add(key)
+            for namespace in self._settings.namespaces:
+                await self._add_all_of(namespace)
+
+    async def _add_all_of(self, namespace: str | None) -> None:
+        try:
+            found = await self._kube.list(KIND, namespace)
+        except (KubeError, OSError) as error:
+            _log.warning("resync_failed", error=repr(error))
+            return
+        for obj in found:
+            if key := model_key(KIND, obj):
+                self._queue.add(key)

@@ -10,3 +10,4 @@ WRITES = Counter("modelport_operator_writes_total", "What passes wrote to the cl
 WATCH_RESTARTS = Counter("modelport_operator_watch_restarts_total", "Watches begun anew.", ["kind"])
 QUEUE_DEPTH = Gauge("modelport_operator_queue_depth", "Models that wait for a pass.")
 MODELS = Gauge("modelport_operator_models", "Models by state after their last pass.", ["state"])
+LEADER = Gauge("modelport_operator_leader", "1 in the process that reconciles, 0 in one that waits to.")

@@ -16,8 +16,13 @@ class WorkQueue:
         self._again: set[Key] = set()
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._something = asyncio.Event()
+        self._none_held = asyncio.Event()
+        self._none_held.set()
+        self._closed = False
 
     def add(self, key: Key) -> None:
+        if self._closed:
+            return
         if key in self._held:
             self._again.add(key)
             return
@@ -26,6 +31,8 @@ class WorkQueue:
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Add it later. The earlier of two such times counts."""
+        if self._closed:
+            return
         loop = asyncio.get_running_loop()
         timer = self._timers.get(key)
         if timer is not None and timer.when() <= loop.time() + seconds:
@@ -40,19 +47,31 @@ class WorkQueue:
             await self._something.wait()
         key, _ = self._waiting.popitem(last=False)
         self._held.add(key)
+        self._none_held.clear()
         self._tell()
         return key
 
     def done(self, key: Key) -> None:
         self._held.discard(key)
+        if not self._held:
+            self._none_held.set()
         if key in self._again:
             self._again.discard(key)
             self.add(key)
 
     def close(self) -> None:
+        """Give no key any more: forget those that wait, and take no new ones."""
+        self._closed = True
+        self._waiting.clear()
+        self._again.clear()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        QUEUE_DEPTH.set(0)
+
+    async def drained(self) -> None:
+        """Return when no key is held."""
+        await self._none_held.wait()
 
     def _on_time(self, key: Key) -> None:
         del self._timers[key]

@@ -19,6 +19,7 @@ from modelport_operator.shell.ask import ask_all
 from modelport_operator.shell.clock import Clock
 from modelport_operator.shell.metrics import WRITES
 from modelport_operator.shell.model_states import MODEL_STATES
+from modelport_operator.shell.recording import Record, record_nothing
 from modelport_operator.shell.runtimes import Runtimes
 from modelport_operator.shell.status_patch import patch_status
 
@@ -34,7 +35,13 @@ class Key:
 
 
 async def reconcile(
-    kube: Kube, runtimes: Runtimes, key: Key, settings: Settings, clock: Clock
+    kube: Kube,
+    runtimes: Runtimes,
+    key: Key,
+    settings: Settings,
+    clock: Clock,
+    *,
+    record: Record = record_nothing,
 ) -> float | None:
     """Bring the cluster one step nearer to what the model asks for.
 
@@ -50,6 +57,7 @@ async def reconcile(
     answers = await ask_all(runtimes, questions(model, observed, settings))
     decision = decide(model, replace(observed, answers=answers), clock.now(), settings)
     await _carry_out(kube, model, decision)
+    await record(model, decision.status)
     MODEL_STATES.record(key, decision.status)
     _log_changes(model, decision)
     return decision.requeue_after

@@ -26,7 +26,7 @@ def _decide(
     built = model.build()
     there = desired_objects(built, SETTINGS) if objects is None else objects
     seen = observe(built, there, pods, [], SETTINGS)
-    return decide(built, type(seen)(seen.objects, seen.pods, seen.quota_problems, answers), NOW, SETTINGS)
+    return decide(built, type(seen)(seen.objects, seen.pods, seen.refusals, answers), NOW, SETTINGS)
 
 
 def test_what_is_there_already_is_not_applied() -> None:

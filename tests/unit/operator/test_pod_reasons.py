@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from modelport_crds.reasons import Reason
-from modelport_operator.core.pod_reasons import read_problem, read_quota_problem
+from modelport_operator.core.pod_reasons import read_problem, read_refusal
 from modelport_operator.core.problems import ONCE, TWICE
 
 from tests.support.builders import PodBuilder, a_pod
@@ -42,7 +42,7 @@ CASES: dict[str, tuple[PodBuilder, Reason, int | None, str]] = {
         a_pod().ended(exitCode=137, reason="OOMKilled"),
         Reason.OUT_OF_MEMORY,
         TWICE,
-        "2048 MiB",
+        "2048Mi",
     ),
     "killed": (a_pod().ended(exitCode=137), Reason.OUT_OF_MEMORY, TWICE, "SIGKILL"),
     "killed by its startup probe": (
@@ -84,6 +84,18 @@ CASES: dict[str, tuple[PodBuilder, Reason, int | None, str]] = {
         None,
         "denied",
     ),
+    "no secret": (
+        a_pod().waiting("CreateContainerConfigError", 'secret "s3" not found'),
+        Reason.POD_INCOMPLETE,
+        None,
+        'secret "s3"',
+    ),
+    "no claim": (
+        a_pod().unschedulable('persistentvolumeclaim "models" not found'),
+        Reason.POD_INCOMPLETE,
+        None,
+        '"models"',
+    ),
     "no room": (a_pod().unschedulable("0/3 nodes: memory"), Reason.UNSCHEDULABLE, None, "0/3 nodes"),
 }
 
@@ -113,7 +125,7 @@ def test_a_quota_shows_on_the_deployment() -> None:
         "status": "True",
         "message": "pods is forbidden: exceeded quota: team",
     }
-    problem = read_quota_problem({"status": {"conditions": [condition]}})
+    problem = read_refusal({"status": {"conditions": [condition]}})
     assert problem is not None
     assert problem.reason is Reason.QUOTA_EXCEEDED
     assert "exceeded quota: team" in problem.message
@@ -123,12 +135,11 @@ def test_a_quota_shows_on_the_deployment() -> None:
     "condition",
     [
         {"type": "ReplicaFailure", "status": "False", "message": "exceeded quota"},
-        {"type": "ReplicaFailure", "status": "True", "message": "webhook refused"},
         {"type": "Available", "status": "True", "message": "exceeded quota"},
     ],
 )
-def test_other_conditions_are_no_quota(condition: dict[str, str]) -> None:
-    assert read_quota_problem({"status": {"conditions": [condition]}}) is None
+def test_other_conditions_are_no_refusal(condition: dict[str, str]) -> None:
+    assert read_refusal({"status": {"conditions": [condition]}}) is None
 
 
 def test_what_a_pod_says_cannot_steer_a_terminal_or_fill_a_status() -> None:
@@ -154,7 +165,7 @@ def test_what_a_pod_says_cannot_steer_a_terminal_or_fill_a_status() -> None:
             Reason.RUNTIME_CRASHED,
             "SIGTERM",
         ),
-        ({"exitCode": 137, "reason": "OOMKilled"}, Reason.OUT_OF_MEMORY, "2048 MiB"),
+        ({"exitCode": 137, "reason": "OOMKilled"}, Reason.OUT_OF_MEMORY, "2048Mi"),
         ({"exitCode": 142}, Reason.LOAD_TIMEOUT, "60 s"),
     ],
 )
@@ -175,3 +186,43 @@ def test_a_fetch_that_is_tried_again_says_so_once() -> None:
 
     assert problem is not None
     assert problem.message == "The disk has no room. It is tried again."
+
+
+def test_a_rule_of_the_cluster_shows_on_the_deployment() -> None:
+    message = 'pods "iris-v1-x" is forbidden: violates PodSecurity "restricted:latest": seccompProfile'
+    condition = {"type": "ReplicaFailure", "status": "True", "message": message}
+
+    problem = read_refusal({"status": {"conditions": [condition]}})
+
+    assert problem is not None
+    assert (problem.reason, problem.final_after) == (Reason.POD_REFUSED, None)
+    assert "seccompProfile" in problem.message
+
+
+def test_the_limit_that_was_too_small_is_named() -> None:
+    pod = a_pod().ended(exitCode=137, reason="OOMKilled").build()
+    pod["spec"] = {"containers": [{"resources": {"limits": {"memory": "1536Mi"}}}]}
+
+    problem = read_problem(pod, settings())
+
+    assert problem is not None
+    assert problem.message == "The kernel ended the process for its memory. The limit is 1536Mi."
+
+
+def test_a_limit_in_bytes_is_told_in_words() -> None:
+    pod = a_pod().ended(exitCode=137, reason="OOMKilled").build()
+    pod["spec"] = {"containers": [{"resources": {"limits": {"memory": "2147483648"}}}]}
+
+    problem = read_problem(pod, settings())
+
+    assert problem is not None
+    assert problem.message.endswith("The limit is 2048Mi.")
+
+
+def test_a_crash_ends_with_the_last_line_of_its_log() -> None:
+    ended = a_pod().ended(exitCode=1, message="Traceback\nImportError: libgomp.so.1\n\n")
+
+    problem = read_problem(ended.build(), settings())
+
+    assert problem is not None
+    assert problem.message == "The process ended with exit code 1. Its last line: ImportError: libgomp.so.1"

@@ -36,9 +36,7 @@ def _decide(
 ) -> VersionStatus:
     seen = observe(model, objects, [pod.build() for pod in pods], [], SETTINGS)
     answers = {"v1": answer} if answer is not None else {}
-    (decided,) = decide_versions(
-        model, type(seen)(seen.objects, seen.pods, seen.quota_problems, answers), SETTINGS
-    )
+    (decided,) = decide_versions(model, type(seen)(seen.objects, seen.pods, seen.refusals, answers), SETTINGS)
     return decided
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_crds.names import public_id
 
-from modelport_operator.core.artifact_address import artifact_address
+from modelport_operator.core.artifact_address import Source
 from modelport_operator.core.quantities import to_bytes
 from modelport_operator.settings import Settings
 
@@ -17,10 +17,10 @@ RUN_DIR = "/modelport/run"
 EnvVars = list[dict[str, str]]
 
 
-def build_fetch_env(version: ModelVersion, settings: Settings) -> EnvVars:
+def build_fetch_env(version: ModelVersion, source: Source) -> EnvVars:
     return _env_vars(
         {
-            "MODELPORT_FETCH_URI": artifact_address(version.artifact, settings),
+            "MODELPORT_FETCH_URI": source.address,
             "MODELPORT_FETCH_SHA256": version.artifact.sha256,
             "MODELPORT_FETCH_TO": ARTIFACT_PATH,
         }

@@ -3,20 +3,21 @@
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_crds.names import ANNOTATION_TEMPLATE
 
+from modelport_operator.core.artifact_address import artifact_source
 from modelport_operator.core.naming import object_metadata, object_name, version_labels, version_selector
-from modelport_operator.core.specs.container_env import (
-    ARTIFACT_DIR,
-    RUN_DIR,
-    build_fetch_env,
-    build_runtime_env,
-    memory_bytes,
-)
+from modelport_operator.core.quantities import canonical
+from modelport_operator.core.specs.container_env import ARTIFACT_DIR, RUN_DIR, build_runtime_env, memory_bytes
+from modelport_operator.core.specs.fetch_container import build_fetch_container, source_volumes
+from modelport_operator.core.specs.image import image_fields
+from modelport_operator.core.specs.placement import build_placement, build_spread
+from modelport_operator.core.specs.security import container_security, pod_security
 from modelport_operator.settings import Settings
 
 PORT = 8080
@@ -60,7 +61,7 @@ def _digest(template: Object) -> str:
 
 
 def _build_template(model: MLModel, version: ModelVersion, settings: Settings, replicas: int) -> Object:
-    spread = {"topologySpreadConstraints": [_spread(model, version)]} if replicas > 1 else {}
+    source = artifact_source(model, version.artifact, settings)
     return {
         "metadata": {"labels": version_labels(model, version.name)},
         "spec": {
@@ -69,39 +70,28 @@ def _build_template(model: MLModel, version: ModelVersion, settings: Settings, r
             # A Service's variables would tell the model the names of all other models.
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": _GRACE_SECONDS,
-            "securityContext": _pod_security(),
-            "initContainers": [_build_fetch_container(version, settings)],
+            "securityContext": pod_security(),
+            "initContainers": [build_fetch_container(version, source, settings)],
             "containers": [_build_model_container(model, version, settings)],
             "volumes": [
                 {"name": "artifact", "emptyDir": {}},
                 {"name": "run", "emptyDir": {"sizeLimit": "16Mi"}},
+                *source_volumes(source),
             ],
-            **spread,
+            **build_placement(settings),
+            **build_spread(model, version, replicas),
         },
-    }
-
-
-def _build_fetch_container(version: ModelVersion, settings: Settings) -> Object:
-    return {
-        "name": "fetch",
-        "image": _image(version, settings),
-        "command": ["python", "-I", "-m", "modelport_runtime.fetch"],
-        "env": build_fetch_env(version, settings),
-        "securityContext": _container_security(),
-        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [{"name": "artifact", "mountPath": ARTIFACT_DIR}],
     }
 
 
 def _build_model_container(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
     return {
         "name": "model",
-        "image": _image(version, settings),
+        **image_fields(version, settings),
         "command": ["python", "-I", "-m", "modelport_runtime"],
         "env": build_runtime_env(model, version, settings),
         "ports": [{"name": "http", "containerPort": PORT}],
-        "securityContext": _container_security(),
+        "securityContext": container_security(),
         "resources": _resources(version, settings),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
@@ -116,10 +106,6 @@ def _build_model_container(model: MLModel, version: ModelVersion, settings: Sett
             }
         },
     }
-
-
-def _image(version: ModelVersion, settings: Settings) -> str:
-    return settings.runtime_image.replace("{framework}", version.framework)
 
 
 def _probes(settings: Settings) -> dict[str, Any]:
@@ -144,36 +130,12 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
 def _resources(version: ModelVersion, settings: Settings) -> Object:
     limit = memory_bytes(version, settings)
     # More asked for than allowed would be refused by the API server.
-    memory = str(min(limit, _USUAL_MEMORY_BYTES))
+    usual = {"cpu": "100m", "memory": str(min(limit, _USUAL_MEMORY_BYTES))}
     return {
-        "requests": {"cpu": "100m", "memory": memory, **version.resources.requests},
-        "limits": {**version.resources.limits, "memory": str(limit)},
+        "requests": _canonical({**usual, **version.resources.requests}),
+        "limits": _canonical({**version.resources.limits, "memory": str(limit)}),
     }
 
 
-def _pod_security() -> Object:
-    # 65532 is the images' own user; the fetched file is readable by its group.
-    return {
-        "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "runAsGroup": 65532,
-        "fsGroup": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-
-
-def _container_security() -> Object:
-    return {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-
-
-def _spread(model: MLModel, version: ModelVersion) -> Object:
-    return {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": version_selector(model, version.name)},
-    }
+def _canonical(quantities: Mapping[str, str]) -> dict[str, str]:
+    return {name: canonical(quantity) for name, quantity in quantities.items()}

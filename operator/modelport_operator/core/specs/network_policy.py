@@ -24,16 +24,20 @@ def build_network_policy(model: MLModel, version: ModelVersion, settings: Settin
         "spec": {
             "podSelector": {"matchLabels": version_selector(model, version.name)},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [
-                {
-                    "from": [_platform_pods("gateway", settings), _platform_pods("operator", settings)],
-                    "ports": [{"port": PORT, "protocol": "TCP"}],
-                }
-            ],
+            "ingress": [{"from": _callers(settings), "ports": [{"port": PORT, "protocol": "TCP"}]}],
             # A policy knows pods, not containers: the model shares what its init container needs.
             "egress": _egress(version.artifact, settings),
         },
     }
+
+
+def _callers(settings: Settings) -> list[Object]:
+    scraper = settings.metrics_scraper
+    return [
+        _platform_pods("gateway", settings),
+        _platform_pods("operator", settings),
+        *([_pods(scraper.namespace, scraper.labels)] if scraper else []),
+    ]
 
 
 def _egress(artifact: Artifact, settings: Settings) -> list[Object]:
@@ -45,7 +49,13 @@ def _egress(artifact: Artifact, settings: Settings) -> list[Object]:
         if is_in_platform_store(artifact)
         else {"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE_NETWORKS}}
     )
-    return [{"to": [source], "ports": [{"port": port, "protocol": "TCP"}]}, _dns()]
+    return [{"to": [source], "ports": [{"port": port, "protocol": "TCP"}]}, *_inner(settings), _dns()]
+
+
+def _inner(settings: Settings) -> list[Object]:
+    """At any port: behind a Service the pod's own counts, which the artifact's address does not tell."""
+    networks = [{"ipBlock": {"cidr": network}} for network in settings.artifact_networks]
+    return [{"to": networks}] if networks else []
 
 
 def _port(address: str) -> int | None:
@@ -66,7 +76,11 @@ def _dns() -> Object:
 
 
 def _platform_pods(component: str, settings: Settings) -> Object:
+    return _pods(settings.platform_namespace, {LABEL_COMPONENT: component})
+
+
+def _pods(namespace: str, labels: dict[str, str]) -> Object:
     return {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.platform_namespace}},
-        "podSelector": {"matchLabels": {LABEL_COMPONENT: component}},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "podSelector": {"matchLabels": dict(labels)},
     }

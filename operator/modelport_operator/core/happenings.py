@@ -1,0 +1,85 @@
+"""What of a model's change people should read in its Kubernetes Events."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from modelport_crds.kube import RESOURCES, Object
+from modelport_crds.mlmodel import MLModel, MLModelStatus, VersionStatus
+from modelport_crds.names import API_VERSION, FIELD_MANAGER, KIND
+from modelport_crds.reasons import Reason
+
+_GOOD = {Reason.PROGRESSING, Reason.SERVING, Reason.DELETING}
+_LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class Happening:
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+def happenings(before: MLModelStatus, after: MLModelStatus) -> tuple[Happening, ...]:
+    """In the order in which people would tell them."""
+    return (*_of_versions(before, after), *_of_traffic(before, after))
+
+
+def build_event(model: MLModel, happening: Happening, earlier: Object | None, now: datetime) -> Object:
+    """The Event, counted up if it has happened before: `earlier` is what lies at its name now."""
+    metadata = model.metadata
+    time = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "apiVersion": RESOURCES["Event"],
+        "kind": "Event",
+        "metadata": {"name": event_name(model, happening), "namespace": metadata.namespace},
+        "involvedObject": {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "name": metadata.name,
+            "namespace": metadata.namespace,
+            "uid": metadata.uid,
+        },
+        "type": happening.type,
+        "reason": happening.reason,
+        "message": happening.message,
+        "count": int((earlier or {}).get("count", 0)) + 1,
+        "firstTimestamp": (earlier or {}).get("firstTimestamp", time),
+        "lastTimestamp": time,
+        "source": {"component": FIELD_MANAGER},
+        "reportingComponent": FIELD_MANAGER,
+    }
+
+
+def event_name(model: MLModel, happening: Happening) -> str:
+    """The same for the same happening, so that it is counted and not told again and again."""
+    told = "\n".join([model.metadata.uid, happening.type, happening.reason, happening.message])
+    return f"{model.metadata.name}.{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+
+def _of_versions(before: MLModelStatus, after: MLModelStatus) -> Iterator[Happening]:
+    for version in after.versions:
+        known = before.version(version.name)
+        if known is None or _judgement(known) != _judgement(version):
+            good = version.reason in _GOOD
+            yield Happening("Normal" if good else "Warning", version.reason, _told(version))
+
+
+def _judgement(version: VersionStatus) -> tuple[str, bool]:
+    # Not the message: how far a start has come is no happening.
+    return version.reason, version.failed
+
+
+def _told(version: VersionStatus) -> str:
+    words = {Reason.SERVING: "is ready.", Reason.PROGRESSING: "is starting."}.get(Reason(version.reason))
+    if words is not None:
+        return f"{version.name} {words}"
+    return f"{version.name}: {version.message}"[:_LONGEST]
+
+
+def _of_traffic(before: MLModelStatus, after: MLModelStatus) -> Iterator[Happening]:
+    if before.traffic != after.traffic and after.traffic:
+        shares = ", ".join(f"{each.version} {each.weight} %" for each in after.traffic)
+        yield Happening("Normal", "TrafficMoved", f"Requests go to {shares}.")

@@ -1,0 +1,37 @@
+"""The init container of one version: it alone sees where the file comes from, and the credentials for it."""
+
+from modelport_crds.kube import Object
+from modelport_crds.mlmodel import ModelVersion
+
+from modelport_operator.core.artifact_address import CLAIM_DIR, Source
+from modelport_operator.core.specs.container_env import ARTIFACT_DIR, build_fetch_env
+from modelport_operator.core.specs.image import image_fields
+from modelport_operator.core.specs.security import container_security
+from modelport_operator.settings import Settings
+
+_VOLUME = "source"
+
+
+def build_fetch_container(version: ModelVersion, source: Source, settings: Settings) -> Object:
+    claim_mount = {"name": _VOLUME, "mountPath": CLAIM_DIR, "readOnly": True}
+    return {
+        "name": "fetch",
+        **image_fields(version, settings),
+        "command": ["python", "-I", "-m", "modelport_runtime.fetch"],
+        "env": build_fetch_env(version, source),
+        **({"envFrom": [{"secretRef": {"name": source.secret}}]} if source.secret else {}),
+        "securityContext": container_security(),
+        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [
+            {"name": "artifact", "mountPath": ARTIFACT_DIR},
+            *([claim_mount] if source.claim else []),
+        ],
+    }
+
+
+def source_volumes(source: Source) -> list[Object]:
+    if source.claim is None:
+        return []
+    claim = {"claimName": source.claim, "readOnly": True}
+    return [{"name": _VOLUME, "persistentVolumeClaim": claim}]

@@ -1,0 +1,31 @@
+"""Where the platform lets models' pods run, and how those of one version keep apart."""
+
+from modelport_crds.kube import Object
+from modelport_crds.mlmodel import MLModel, ModelVersion
+
+from modelport_operator.core.naming import version_selector
+from modelport_operator.settings import Settings
+
+
+def build_placement(settings: Settings) -> Object:
+    """Only what is set: an empty field would differ from what the API server gives back."""
+    fields: Object = {
+        "nodeSelector": dict(settings.node_selector),
+        "tolerations": list(settings.tolerations),
+        "priorityClassName": settings.priority_class_name,
+        "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def build_spread(model: MLModel, version: ModelVersion, replicas: int) -> Object:
+    """Over nodes, for versions that have several pods."""
+    if replicas <= 1:
+        return {}
+    constraint = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": version_selector(model, version.name)},
+    }
+    return {"topologySpreadConstraints": [constraint]}

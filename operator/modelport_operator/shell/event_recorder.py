@@ -1,0 +1,34 @@
+"""Writes a model's happenings as Kubernetes Events."""
+
+import structlog
+from modelport_crds.kube import Kube, KubeError
+from modelport_crds.mlmodel import MLModel, MLModelStatus
+from modelport_crds.names import FIELD_MANAGER
+
+from modelport_operator.core.happenings import Happening, build_event, event_name, happenings
+from modelport_operator.shell.clock import Clock, SystemClock
+from modelport_operator.shell.metrics import WRITES
+
+_log = structlog.get_logger()
+
+
+class EventRecorder:
+    """Call it after the status has been written. An Event that cannot be written is lost, and logged."""
+
+    def __init__(self, kube: Kube, clock: Clock | None = None) -> None:
+        self._kube = kube
+        self._clock = clock or SystemClock()
+
+    async def __call__(self, model: MLModel, status: MLModelStatus) -> None:
+        try:
+            for happening in happenings(model.status, status):
+                await self._write(model, happening)
+        except (KubeError, OSError) as error:
+            _log.warning("event_lost", model=model.public_id, error=repr(error))
+
+    async def _write(self, model: MLModel, happening: Happening) -> None:
+        name = event_name(model, happening)
+        earlier = await self._kube.get("Event", model.metadata.namespace, name)
+        event = build_event(model, happening, earlier, self._clock.now())
+        await self._kube.apply(event, field_manager=FIELD_MANAGER)
+        WRITES.labels("event").inc()
