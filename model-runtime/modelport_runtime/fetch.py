@@ -90,10 +90,24 @@ def _bring(uri: str, partial: Path) -> str:
     if parts.scheme == "file":
         return _bring_file(Path(unquote(parts.path)), partial)
     if parts.scheme in ("http", "https"):
-        return _download(uri, partial)
+        return _download(uri, uri, {}, partial)
+    if parts.scheme == "s3":
+        return _bring_object(uri, partial)
     raise Refused(
-        "ArtifactNotFound", f"{parts.scheme or 'no scheme'}: is no source of model files; use file or https."
+        "ArtifactNotFound",
+        f"{parts.scheme or 'no scheme'}: is no source of model files; use file, https or s3.",
     )
+
+
+def _bring_object(uri: str, partial: Path) -> str:
+    # Here and not above: most files come otherwise, and this would be read before every pod.
+    from modelport_runtime.s3 import BadAddress, build_request
+
+    try:
+        request = build_request(uri, os.environ)
+    except BadAddress as error:
+        raise Refused("ArtifactNotFound", str(error)) from error
+    return _download(uri, request.url, request.headers, partial)
 
 
 def _bring_file(source: Path, partial: Path) -> str:
@@ -125,14 +139,18 @@ def _link(source: Path, partial: Path) -> bool:
     return True
 
 
-def _download(uri: str, partial: Path) -> str:
+def _download(uri: str, url: str, headers: Mapping[str, str], partial: Path) -> str:
+    """`uri` is what people know it by, `url` where it lies."""
     from http.client import HTTPException
     from urllib.error import HTTPError
-    from urllib.request import urlopen
+    from urllib.request import Request, urlopen
 
+    # `_bring` let only http and https through. Headers that are no redirect's: they may be credentials.
+    request = Request(url)  # noqa: S310  # see above
+    for name, value in headers.items():
+        request.add_unredirected_header(name, value)
     try:
-        # `_bring` let only http and https through.
-        with urlopen(uri, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # see above
+        with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # see above
             expected = answer.headers.get("content-length")
             digest = _copy(answer, partial)
     except HTTPError as error:

@@ -76,6 +76,27 @@ def test_a_download_is_verified(source: Path, tmp_path: Path, address: str) -> N
     assert (tmp_path / "model").read_bytes() == CONTENT
 
 
+def test_an_object_of_a_bucket_is_downloaded(
+    source: Path, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    (tmp_path / "bucket").mkdir()
+    source.rename(tmp_path / "bucket" / "iris v1")
+
+    fetch("s3://bucket/iris v1", DIGEST, tmp_path / "model")
+
+    assert (tmp_path / "model").read_bytes() == CONTENT
+
+
+def test_an_object_that_is_not_there_is_told_by_its_own_address(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+
+    with pytest.raises(Refused, match=r"^s3://bucket/nothing answered 404"):
+        fetch("s3://bucket/nothing", DIGEST, tmp_path / "model")
+
+
 @pytest.mark.parametrize("scheme", ["file", "http"])
 def test_other_bytes_are_refused_and_leave_nothing(
     scheme: str, source: Path, tmp_path: Path, address: str
