@@ -71,6 +71,8 @@ def _control_api_settings(data: DataDir) -> ControlApiSettings:
         database_url=data.database_url,  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
         signing_keys_dir=data.signing_keys,
         artifacts_url=str(data.artifacts),
+        # Nobody else writes to this cluster: what differs is damage.
+        overwrite_outside_changes=True,
     )
 
 

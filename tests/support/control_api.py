@@ -28,6 +28,14 @@ class IdleCluster:
     async def apply(self, obj: dict[str, Any], *, field_manager: str) -> dict[str, Any]:
         return obj
 
+    async def merge(
+        self, kind: str, namespace: str, name: str, patch: dict[str, Any], *, field_manager: str
+    ) -> dict[str, Any] | None:
+        return patch
+
+    async def get(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+        return None
+
     async def delete(self, kind: str, namespace: str, name: str) -> None:
         return
 

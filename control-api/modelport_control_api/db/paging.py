@@ -40,10 +40,11 @@ def read_page(
 ) -> Page[Row]:
     """Read `limit` rows of `query` (a `select(table)`) after `cursor`. Raises `CursorInvalid`."""
     if cursor:
-        query = query.where(_key(table) < tuple_(*_decode(cursor)))
+        query = query.where(_key(table) < tuple_(*decode_cursor(cursor)))
     rows = session.scalars(query.order_by(table.created_at.desc(), table.id.desc()).limit(limit + 1)).all()
     items = rows[:limit]
-    return Page(items, _encode(items[-1]) if len(rows) > limit else None)
+    last = items[-1] if len(rows) > limit else None
+    return Page(items, encode_cursor(last.created_at, last.id) if last else None)
 
 
 def _key(table: type[Listed]) -> ColumnElement[Any]:
@@ -51,11 +52,12 @@ def _key(table: type[Listed]) -> ColumnElement[Any]:
     return tuple_(created_at, table.id)
 
 
-def _encode(row: Listed) -> str:
-    return base64.urlsafe_b64encode(f"{row.created_at.isoformat()}|{row.id}".encode()).decode().rstrip("=")
+def encode_cursor(created_at: datetime, row_id: str) -> str:
+    return base64.urlsafe_b64encode(f"{created_at.isoformat()}|{row_id}".encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str) -> tuple[datetime, str]:
+def decode_cursor(cursor: str) -> tuple[datetime, str]:
+    """Raises `CursorInvalid`."""
     try:
         created_at, _, row_id = base64.urlsafe_b64decode(cursor + "==").decode().partition("|")
         moment = datetime.fromisoformat(created_at)

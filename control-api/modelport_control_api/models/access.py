@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.auth.principal import require
 from modelport_control_api.context import get_context
-from modelport_control_api.models import service
 from modelport_control_api.models.caller import Caller
 from modelport_control_api.models.part import ModelsPart, get_models
 from modelport_control_api.models.records import ModelRecord
@@ -50,7 +49,7 @@ class Answers:
     base_url: str
 
     def model(self, record: ModelRecord) -> ModelAnswer:
-        return render_model(record, self.part.statuses.get(record.id), self.predict_url)
+        return render_model(self.part.lookout.look(record), self.predict_url)
 
     def predict_url(self, model_id: str) -> str:
         return f"{self.base_url}/predict/{model_id}"
@@ -67,6 +66,6 @@ async def load_model(part: ModelsPart, principal: Principal, model_id: str) -> M
     """Raises ModelNotFound."""
 
     def load(session: Session) -> ModelRecord:
-        return service.get_model(session, principal, model_id)
+        return part.lookout.load(session, principal, model_id)
 
     return await part.transactions.read(load)

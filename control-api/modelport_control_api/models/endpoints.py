@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.context import get_context
 from modelport_control_api.db.paging import PageCursor, PageLimit
-from modelport_control_api.models import repository, service
+from modelport_control_api.models import service
 from modelport_control_api.models.access import (
     Answering,
     ChangingCaller,
@@ -23,7 +23,6 @@ from modelport_control_api.models.part import ModelsPart
 from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.schemas import ModelAnswer, ModelChange, ModelPage
-from modelport_control_api.models.status_view import model_view
 from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
 from modelport_control_api.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
 from modelport_control_api.strict_json import StrictJsonRoute
@@ -72,11 +71,10 @@ async def upload_model(
 async def list_models(
     principal: Reader, part: Models, answers: Answering, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> ModelPage:
-    """Your models, newest first."""
+    """Your models, newest first; for an admin also those that were applied with kubectl."""
 
     def read(session: Session) -> tuple[list[ModelRecord], str | None]:
-        page = repository.page(session, principal, limit, cursor)
-        return [repository.to_record(row) for row in page.items], page.next_cursor
+        return part.lookout.page(session, principal, limit, cursor)
 
     with as_problems():
         records, next_cursor = await part.transactions.read(read)
@@ -96,22 +94,32 @@ async def read_model(
         return answers.model(await load_model(part, principal, model_id) if wait_seconds else record)
 
 
-@router.patch("/{model_id}", responses=problems(*JSON_BODY, 404))
+@router.patch("/{model_id}", responses=problems(*JSON_BODY, 404, 409))
 async def change_model(
     model_id: str, change: ModelChange, caller: ChangingCaller, part: Models, answers: Answering
 ) -> ModelAnswer:
     """Change the name, description, access, cache, limit or timeout."""
-    with as_problems():
+    with as_problems(), part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(
             lambda session: service.change_model(session, caller, model_id, change.changes())
         )
     return answers.model(record)
 
 
-@router.delete("/{model_id}", status_code=204, response_class=Response, responses=problems(404))
+@router.post("/{model_id}/redeploy", status_code=202, responses=problems(404, 409))
+async def redeploy_model(
+    model_id: str, caller: ChangingCaller, part: Models, answers: Answering
+) -> ModelAnswer:
+    """Make the cluster as the API has the model again, after it was changed or deleted there by others."""
+    with as_problems(), part.lookout.changing(caller.principal, model_id):
+        record = await part.transactions.write(lambda session: service.redeploy(session, caller, model_id))
+    return answers.model(record)
+
+
+@router.delete("/{model_id}", status_code=204, response_class=Response, responses=problems(404, 409))
 async def delete_model(model_id: str, caller: ChangingCaller, part: Models) -> None:
     """Stop serving it and remove its files."""
-    with as_problems():
+    with as_problems(), part.lookout.changing(caller.principal, model_id):
         digests = await part.transactions.write(
             lambda session: service.delete_model(session, caller, model_id)
         )
@@ -120,7 +128,7 @@ async def delete_model(model_id: str, caller: ChangingCaller, part: Models) -> N
 
 async def _wait_until_settled(part: ModelsPart, record: ModelRecord, seconds: float) -> bool:
     def settled() -> bool:
-        return model_view(record.traffic, part.statuses.get(record.id)).settled
+        return part.lookout.look(record).view.settled
 
     return await part.statuses.wait_until(record.id, settled, seconds)
 

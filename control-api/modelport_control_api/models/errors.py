@@ -37,5 +37,26 @@ class TooManyVersions(ModelError):
     """The model has as many versions as one resource can hold."""
 
 
+class ManagedWithKubectl(ModelError):
+    """It was applied with kubectl: the API shows it and does not change it."""
+
+    def __init__(self, namespace: str, name: str) -> None:
+        super().__init__(
+            "This model was applied with kubectl and is read-only here: "
+            f"change it with kubectl -n {namespace} edit mlmodel {name}."
+        )
+
+
+class LogsElsewhere(ModelError):
+    """The platform may read no logs in the model's namespace."""
+
+    def __init__(self, namespace: str, selector: str) -> None:
+        super().__init__(f"Read its logs with kubectl -n {namespace} logs -l {selector}.")
+
+
+class ClusterAway(ModelError):
+    """Only the cluster knows, and it does not answer."""
+
+
 class KeyRestricted(ModelError):
     """The API key may use certain models only, so it cannot make another."""

@@ -1,7 +1,9 @@
 """What a version's pods printed, put together and bounded."""
 
 from modelport_crds import names
+from modelport_crds.kube import KubeError
 
+from modelport_control_api.models.errors import ClusterAway, LogsElsewhere
 from modelport_control_api.publisher.cluster import Cluster
 
 MAX_LINES = 5000
@@ -9,10 +11,28 @@ _MAX_CHARACTERS = 1 << 20
 
 
 async def read_logs(cluster: Cluster, namespace: str, model_id: str, version: str, *, tail_lines: int) -> str:
-    """Give the last lines of each pod, under its name where there are several; at most 1 MiB in all."""
-    labels = {names.LABEL_MODEL: model_id, names.LABEL_MODEL_VERSION: version}
+    """Give the last lines of each pod, under its name where there are several; at most 1 MiB in all.
+
+    Raises LogsElsewhere for a model of another namespace than `namespace`, ClusterAway.
+    """
+    elsewhere, _, name = model_id.rpartition(".")
+    labels = {names.LABEL_MODEL: name, names.LABEL_MODEL_VERSION: version}
+    if elsewhere:
+        raise LogsElsewhere(elsewhere, _selector(labels))
+    try:
+        texts = await _read_each(cluster, namespace, labels, tail_lines)
+    except KubeError as error:
+        raise ClusterAway("The cluster, which has the logs, does not answer. Try again shortly.") from error
+    return "\n".join(texts)[-_MAX_CHARACTERS:]
+
+
+async def _read_each(cluster: Cluster, namespace: str, labels: dict[str, str], tail_lines: int) -> list[str]:
     pods = sorted(str(pod["metadata"]["name"]) for pod in await cluster.list("Pod", namespace, labels))
     texts = [await cluster.pod_logs(namespace, pod, tail_lines=tail_lines) for pod in pods]
     if len(pods) > 1:
-        texts = [f"==> {pod} <==\n{text}" for pod, text in zip(pods, texts, strict=True)]
-    return "\n".join(texts)[-_MAX_CHARACTERS:]
+        return [f"==> {pod} <==\n{text}" for pod, text in zip(pods, texts, strict=True)]
+    return texts
+
+
+def _selector(labels: dict[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels.items())

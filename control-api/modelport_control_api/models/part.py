@@ -15,6 +15,7 @@ from modelport_control_api.artifacts.store import ArtifactStore, open_artifact_s
 from modelport_control_api.db.session import Database
 from modelport_control_api.models import repository
 from modelport_control_api.models.intake import Intake
+from modelport_control_api.models.lookout import Lookout
 from modelport_control_api.models.settings import ModelsSettings
 from modelport_control_api.models.transactions import Transactions
 from modelport_control_api.publisher.cluster import Cluster
@@ -38,17 +39,19 @@ class ModelsPart:
     intake: Intake
     publisher: Publisher
     statuses: ModelStatuses
+    lookout: Lookout
     public_url: str | None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod
     def build(cls, settings: ModelsSettings, database: Database, cluster: Cluster) -> Self:
         namespace = settings.models_namespace
-        publisher = Publisher(database, cluster, namespace)
+        publisher = Publisher(database, cluster, namespace, overwrite=settings.overwrite_outside_changes)
         transactions = Transactions(database, on_commit=publisher.wake)
         scratch = settings.scratch_dir or Path(tempfile.gettempdir()) / "modelport-uploads"
         store = open_artifact_store(settings.artifacts_url, scratch)
         keeper = _build_keeper(settings, database, store, transactions)
+        statuses = ModelStatuses(cluster, namespace, all_namespaces=settings.watch_all_namespaces)
         return cls(
             cluster=cluster,
             namespace=namespace,
@@ -57,7 +60,8 @@ class ModelsPart:
             transactions=transactions,
             intake=Intake(store, keeper, transactions, settings.upload_idle_seconds),
             publisher=publisher,
-            statuses=ModelStatuses(cluster, namespace),
+            statuses=statuses,
+            lookout=Lookout(statuses, publisher),
             public_url=settings.public_url,
         )
 

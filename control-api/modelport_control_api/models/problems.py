@@ -15,6 +15,9 @@ from modelport_control_api.uploads import errors as uploads
 _ANSWERS: dict[type[Exception], tuple[int, Reason | None, str | None]] = {
     ArtifactMissing: (404, Reason.ARTIFACT_NOT_FOUND, None),
     models.KeyRestricted: (403, None, None),
+    models.ManagedWithKubectl: (409, None, None),
+    models.ClusterAway: (503, None, None),
+    models.LogsElsewhere: (409, None, None),
     models.ModelNotFound: (404, None, None),
     models.VersionNotFound: (404, None, None),
     models.VersionNotReady: (409, Reason.NO_READY_VERSION, None),
@@ -49,7 +52,8 @@ def as_problems() -> Iterator[None]:
 def _of_error(error: Exception) -> Problem:
     status, reason, field = _ANSWERS[type(error)]
     errors: list[FieldError] = [{"field": field, "message": str(error)}] if field else []
-    return Problem(status=status, detail=str(error), reason=reason, errors=errors)
+    headers = {"Retry-After": "5"} if status == 503 else None
+    return Problem(status=status, detail=str(error), reason=reason, errors=errors, headers=headers)
 
 
 def _of_fields(messages: Mapping[str, str]) -> Problem:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from modelport_crds.mlmodel import Access, Framework
 
@@ -11,14 +11,17 @@ Traffic = Mapping[str, int]
 """Version → percent; sums to 100."""
 
 
+ManagedBy = Literal["api", "kubectl"]
+
+
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """`size` is in bytes; `sample` is a predict body with one row."""
+    """`size` is in bytes, None where only a URI is known; `sample` is a predict body with one row."""
 
     number: int
     framework: Framework
     sha256: str
-    size: int
+    size: int | None
     sample: dict[str, Any] | None
     created_at: datetime
 
@@ -35,7 +38,7 @@ class ModelRecord:
     """
 
     id: str
-    owner_id: str
+    owner_id: str | None
     name: str
     description: str
     access: Access
@@ -48,6 +51,9 @@ class ModelRecord:
     created_at: datetime
     updated_at: datetime
     versions: tuple[VersionRecord, ...] = field(default=())
+    managed_by: ManagedBy = "api"
+    waits: bool = False
+    """The cluster has yet to be told of the last change."""
 
     def version(self, name: str) -> VersionRecord | None:
         return next((version for version in self.versions if version.name == name), None)

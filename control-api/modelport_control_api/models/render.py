@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from modelport_crds.mlmodel import MLModel, VersionStatus
 
 from modelport_control_api.models.records import ModelRecord, VersionRecord
-from modelport_control_api.models.schemas import ModelAnswer, RateLimitSetting, VersionAnswer
-from modelport_control_api.models.status_view import model_view, served_traffic, version_view
+from modelport_control_api.models.schemas import DriftAnswer, ModelAnswer, RateLimitSetting, VersionAnswer
+from modelport_control_api.models.sight import Sight
+from modelport_control_api.models.status_view import served_traffic
 
 
-def render_model(record: ModelRecord, live: MLModel | None, predict_url: Callable[[str], str]) -> ModelAnswer:
-    view = model_view(record.traffic, live)
+def render_model(seen: Sight, predict_url: Callable[[str], str]) -> ModelAnswer:
+    record, live, view = seen.record, seen.live, seen.view
     served = served_traffic(live)
     main = record.version(_main_version(served or record.traffic)) or record.versions[-1]
     return ModelAnswer(
@@ -31,15 +33,18 @@ def render_model(record: ModelRecord, live: MLModel | None, predict_url: Callabl
         timeout_seconds=record.timeout_seconds,
         traffic=served,
         wanted_traffic=dict(record.traffic),
-        versions=[render_version(version, live) for version in record.versions],
+        versions=[render_version(seen, version) for version in record.versions],
         owner_id=record.owner_id,
+        managed_by=record.managed_by,
+        drifted=bool(seen.drift),
+        drift=[DriftAnswer(**asdict(difference)) for difference in seen.drift],
         created_at=record.created_at,
         updated_at=record.updated_at,
     )
 
 
-def render_version(version: VersionRecord, live: MLModel | None) -> VersionAnswer:
-    view = version_view(version.name, live)
+def render_version(seen: Sight, version: VersionRecord) -> VersionAnswer:
+    live, view = seen.live, seen.version_view(version.name)
     known = live.status.version(version.name) if live else None
     known = known or VersionStatus(name=version.name)
     return VersionAnswer(

@@ -1,7 +1,7 @@
 """Rows of models and versions, in and out of one transaction."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import cast
 
 from modelport_crds.mlmodel import Access, Framework
@@ -38,20 +38,25 @@ def all_ids(session: Session) -> set[str]:
     return set(session.scalars(select(ModelRow.id)))
 
 
+def existing_ids(session: Session, ids: Collection[str]) -> set[str]:
+    """Give those of `ids` that are models of the database."""
+    found: set[str] = set()
+    for batch in _batches(ids):
+        found |= set(session.scalars(select(ModelRow.id).where(ModelRow.id.in_(batch))))
+    return found
+
+
 def referenced_digests(session: Session, digests: Collection[str]) -> set[str]:
     """Give those of `digests` that some version names."""
     found: set[str] = set()
-    wanted = sorted(digests)
-    # Databases bound the parameters of one statement.
-    for start in range(0, len(wanted), 500):
-        batch = wanted[start : start + 500]
+    for batch in _batches(digests):
         found |= set(
             session.scalars(select(VersionRow.sha256).where(VersionRow.sha256.in_(batch)).distinct())
         )
     return found
 
 
-def to_record(row: ModelRow) -> ModelRecord:
+def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
     return ModelRecord(
         id=row.id,
         owner_id=row.owner_id,
@@ -67,7 +72,15 @@ def to_record(row: ModelRow) -> ModelRecord:
         created_at=row.created_at,
         updated_at=row.updated_at,
         versions=tuple(_to_version_record(version) for version in row.versions),
+        waits=waits,
     )
+
+
+def _batches(values: Collection[str]) -> Iterator[list[str]]:
+    """Databases bound the parameters of one statement."""
+    ordered = sorted(values)
+    for start in range(0, len(ordered), 500):
+        yield ordered[start : start + 500]
 
 
 def _to_version_record(row: VersionRow) -> VersionRecord:

@@ -70,7 +70,8 @@ class ModelChange(BaseModel):
 
 
 class VersionAnswer(BaseModel):
-    """`size` is in bytes. What only a loaded model tells is null until it has loaded."""
+    """`size` is in bytes; null where an MLModel applied with kubectl does not say. What
+    only a loaded model tells is null until it has loaded."""
 
     name: str
     status: Status
@@ -78,7 +79,7 @@ class VersionAnswer(BaseModel):
     message: str
     framework: str
     sha256: str
-    size: int
+    size: int | None
     sample: dict[str, Any] | None
     sample_answer: Any = Field(None, description="The version's answer to its sample, as /predict gives it.")
     signature: dict[str, Any] | None
@@ -90,6 +91,14 @@ class VersionAnswer(BaseModel):
     replicas: int
     restarts: int
     created_at: datetime
+
+
+class DriftAnswer(BaseModel):
+    """One field of the MLModel's spec that the cluster has otherwise than the API asked for."""
+
+    field: str
+    in_cluster: Any
+    in_api: Any
 
 
 class ModelAnswer(BaseModel):
@@ -111,7 +120,14 @@ class ModelAnswer(BaseModel):
     )
     wanted_traffic: dict[str, int] = Field(description="What was asked for; traffic follows once it answers.")
     versions: list[VersionAnswer]
-    owner_id: str
+    owner_id: str | None
+    managed_by: Literal["api", "kubectl"] = Field(
+        description="kubectl: applied to the cluster by others; shown to admins, and read-only here."
+    )
+    drifted: bool = Field(
+        description="It was changed in the cluster outside of the API, and is shown as it is there."
+    )
+    drift: list[DriftAnswer]
     created_at: datetime
     updated_at: datetime
 

@@ -11,7 +11,7 @@ from modelport_control_api.models import repository
 from modelport_control_api.models.caller import Caller
 from modelport_control_api.models.errors import ModelNotFound, TooManyVersions, VersionNotFound
 from modelport_control_api.models.naming import new_model_id
-from modelport_control_api.models.records import ModelRecord, VersionRecord
+from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.tables import ModelRow, VersionRow
 from modelport_control_api.publisher import outbox
 
@@ -48,7 +48,8 @@ def create_model(
 
 def add_version(
     session: Session, caller: Caller, model_id: str, version: NewVersion, *, move_traffic: bool
-) -> VersionRecord:
+) -> ModelRecord:
+    """Its last version is the new one."""
     row = own_locked(session, caller.principal, model_id)
     if len(row.versions) >= MAX_VERSIONS:
         raise TooManyVersions(
@@ -59,7 +60,7 @@ def add_version(
         replace_traffic(row, {name: 100})
     session.flush()
     detail = {"version": name, "sha256": version.sha256, "move_traffic": move_traffic}
-    return finish_change(session, caller, row, "version.create", detail).versions[-1]
+    return finish_change(session, caller, row, "version.create", detail)
 
 
 def change_model(session: Session, caller: Caller, model_id: str, changes: dict[str, Any]) -> ModelRecord:
@@ -67,7 +68,7 @@ def change_model(session: Session, caller: Caller, model_id: str, changes: dict[
     row = own_locked(session, caller.principal, model_id)
     different = {column: value for column, value in changes.items() if getattr(row, column) != value}
     if not different:
-        return repository.to_record(row)
+        return _record(session, row)
     for column, value in different.items():
         setattr(row, column, value)
     return finish_change(session, caller, row, "model.change", {"changes": different})
@@ -83,8 +84,16 @@ def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
     return digests
 
 
+def redeploy(session: Session, caller: Caller, model_id: str) -> ModelRecord:
+    """Have the cluster made as the database has it, whatever was changed or deleted there."""
+    row = own_locked(session, caller.principal, model_id)
+    outbox.record_change(session, row.id)
+    caller.audit(session, "model.redeploy", row.id, {})
+    return repository.to_record(row, waits=True)
+
+
 def get_model(session: Session, principal: Principal, model_id: str) -> ModelRecord:
-    return repository.to_record(_own(principal, repository.find(session, model_id), model_id))
+    return _record(session, _own(principal, repository.find(session, model_id), model_id))
 
 
 def own_locked(session: Session, principal: Principal, model_id: str) -> ModelRow:
@@ -113,7 +122,11 @@ def finish_change(
     row.updated_at = utc_now()
     outbox.record_change(session, row.id)
     caller.audit(session, action, row.id, detail)
-    return repository.to_record(row)
+    return repository.to_record(row, waits=True)
+
+
+def _record(session: Session, row: ModelRow) -> ModelRecord:
+    return repository.to_record(row, waits=bool(outbox.waiting_among(session, [row.id])))
 
 
 def _append(row: ModelRow, version: NewVersion) -> str:

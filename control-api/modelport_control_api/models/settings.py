@@ -24,6 +24,13 @@ class ModelsSettings(BaseSettings):
     models_namespace: str = "modelport-models"
     """Namespace that the platform's own MLModels are written to."""
 
+    watch_all_namespaces: bool = False
+    """Also show admins the models of other namespaces. Off: the control API needs rights in one only."""
+
+    overwrite_outside_changes: bool = False
+    """Every ten minutes make the cluster's models as the database has them. Off: what kubectl changed or
+    deleted stays so, and is shown, until the model is next changed or redeployed through the API."""
+
     upload_idle_seconds: float = Field(default=60, gt=0)
     """Seconds without a byte after which an upload is given up."""
 

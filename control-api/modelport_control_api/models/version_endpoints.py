@@ -24,7 +24,6 @@ from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.records import ModelRecord, VersionRecord
 from modelport_control_api.models.render import render_version
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
-from modelport_control_api.models.status_view import version_view
 from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
 from modelport_control_api.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
 from modelport_control_api.strict_json import StrictJsonRoute
@@ -57,18 +56,21 @@ async def upload_version(
     limit = get_context(request).settings.max_upload_bytes
     with as_problems():
         # Asked before the body is read: nobody uploads 100 MB to learn that the id is wrong.
-        await load_model(part, caller.principal, model_id)
+        known = await load_model(part, caller.principal, model_id)
+        if known.managed_by == "kubectl":
+            raise part.lookout.read_only(model_id)
         async with part.intake.receiving(request, version_form(limit)) as arrival:
 
-            def add(session: Session) -> VersionRecord:
+            def add(session: Session) -> ModelRecord:
                 move_traffic = arrival.texts.get("traffic") != "0"
                 return service.add_version(
                     session, caller, model_id, arrival.version, move_traffic=move_traffic
                 )
 
-            version = await part.intake.commit(arrival, add)
+            record = await part.intake.commit(arrival, add)
+    version = record.versions[-1]
     response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{version.name}"
-    return render_version(version, part.statuses.get(model_id))
+    return render_version(part.lookout.look(record), version)
 
 
 @router.get("/versions/{version}", responses=problems(422))
@@ -77,28 +79,31 @@ async def read_version(
 ) -> VersionAnswer:
     """One version; with `wait`, once it is ready or failed, or when the time is over."""
     with as_problems():
-        found = _find(await load_model(part, principal, model_id), version)
+        record = await load_model(part, principal, model_id)
+        _find(part.lookout.look(record).record, version)
         await part.statuses.wait_until(
-            model_id, lambda: version_view(version, part.statuses.get(model_id)).settled, wait_seconds
+            model_id, lambda: part.lookout.look(record).version_view(version).settled, wait_seconds
         )
-    return render_version(found, part.statuses.get(model_id))
+        seen = part.lookout.look(await load_model(part, principal, model_id) if wait_seconds else record)
+        return render_version(seen, _find(seen.record, version))
 
 
-@router.get("/versions/{version}/logs", response_class=PlainTextResponse, responses=problems(422))
+@router.get("/versions/{version}/logs", response_class=PlainTextResponse, responses=problems(409, 422, 503))
 async def read_version_logs(
     model_id: str, version: str, principal: Reader, part: Models, tail: TailLines = 200
 ) -> str:
     """What the version's code printed, and its traces."""
     with as_problems():
-        _find(await load_model(part, principal, model_id), version)
-    return await logs.read_logs(part.cluster, part.namespace, model_id, version, tail_lines=tail)
+        record = await load_model(part, principal, model_id)
+        _find(part.lookout.look(record).record, version)
+        return await logs.read_logs(part.cluster, part.namespace, model_id, version, tail_lines=tail)
 
 
 @router.delete("/versions/{version}", status_code=204, response_class=Response, responses=problems(409))
 async def delete_version(model_id: str, version: str, caller: ChangingCaller, part: Models) -> None:
     """Remove a version that gets no requests, and its file."""
     live = part.statuses.get(model_id)
-    with as_problems():
+    with as_problems(), part.lookout.changing(caller.principal, model_id):
         digest = await part.transactions.write(
             lambda session: traffic.delete_version(session, caller, model_id, version, live)
         )
@@ -111,7 +116,7 @@ async def set_traffic(
 ) -> ModelAnswer:
     """Share the requests between versions that are ready. A caller stays on one version."""
     live = part.statuses.get(model_id)
-    with as_problems():
+    with as_problems(), part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(
             lambda session: traffic.set_traffic(session, caller, model_id, weights, live)
         )
@@ -121,7 +126,7 @@ async def set_traffic(
 @router.post("/rollback", responses=problems(409))
 async def roll_back(model_id: str, caller: ChangingCaller, part: Models, answers: Answering) -> ModelAnswer:
     """Restore the traffic before the last change; a second call takes the first one back."""
-    with as_problems():
+    with as_problems(), part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(lambda session: traffic.roll_back(session, caller, model_id))
     return answers.model(record)
 

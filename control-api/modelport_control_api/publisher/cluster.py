@@ -23,9 +23,17 @@ class Cluster(Protocol):
         """Create the object or make its spec as given. Writes nothing when it is so already."""
         ...
 
+    async def merge(
+        self, kind: str, namespace: str, name: str, patch: Object, *, field_manager: str
+    ) -> Object | None:
+        """Apply a JSON merge patch (RFC 7386), which can remove what others wrote. None: it is not there."""
+        ...
+
     async def delete(self, kind: str, namespace: str, name: str) -> None:
         """Delete it and what it owns. No error if it is not there."""
         ...
+
+    async def get(self, kind: str, namespace: str, name: str) -> Object | None: ...
 
     async def list(
         self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None

@@ -10,11 +10,13 @@ MANAGED_BY = "modelport-control-api"
 
 
 def build_manifest(record: ModelRecord, namespace: str) -> Object:
-    model = mlmodel.MLModel(metadata=_metadata(record, namespace), spec=_spec(record))
+    model = mlmodel.MLModel(metadata=_metadata(record, namespace), spec=build_spec(record))
     body = mlmodel.to_object(model)
     # Applied without it: the status is the operator's to write.
     body.pop("status", None)
     body["metadata"]["namespace"] = namespace
+    # Defaults too: a field that is not named stays as kubectl made it.
+    body["spec"] |= {"access": record.access, "timeoutSeconds": record.timeout_seconds}
     return body
 
 
@@ -26,7 +28,7 @@ def _metadata(record: ModelRecord, namespace: str) -> mlmodel.Metadata:
     )
 
 
-def _spec(record: ModelRecord) -> mlmodel.MLModelSpec:
+def build_spec(record: ModelRecord) -> mlmodel.MLModelSpec:
     ttl, requests = record.cache_ttl_seconds, record.rate_limit_requests
     return mlmodel.MLModelSpec(
         display_name=record.name,

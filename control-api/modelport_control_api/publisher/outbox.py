@@ -1,5 +1,7 @@
 """The outbox: which models changed since the cluster was last told, written with the change itself."""
 
+from collections.abc import Collection
+
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +18,12 @@ def pending(session: Session) -> dict[str, int]:
     latest = func.max(OutboxRow.id)
     query = select(OutboxRow.model_id, latest).group_by(OutboxRow.model_id).order_by(func.min(OutboxRow.id))
     return {model_id: int(entry) for model_id, entry in session.execute(query)}
+
+
+def waiting_among(session: Session, model_ids: Collection[str]) -> set[str]:
+    """Give those of `model_ids` that the cluster has yet to be told of."""
+    query = select(OutboxRow.model_id).where(OutboxRow.model_id.in_(model_ids)).distinct()
+    return set(session.scalars(query))
 
 
 def mark_published(session: Session, model_id: str, up_to: int) -> None:

@@ -7,10 +7,12 @@ leaves the entry for the next start.
 
 import asyncio
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import structlog
 from modelport_crds import names
+from modelport_crds.kube import Rejected
 from prometheus_client import Counter, Gauge
 from sqlalchemy.orm import Session
 
@@ -19,8 +21,10 @@ from modelport_control_api.models import repository
 from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.transactions import Transactions
 from modelport_control_api.publisher import outbox
+from modelport_control_api.publisher.applying import make_so
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY, build_manifest
+from modelport_control_api.publisher.turns import turn
 
 log = structlog.get_logger(__name__)
 PUBLISHED = Counter("modelport_control_api_published_models_total", "Times that the cluster took a model")
@@ -37,7 +41,7 @@ _CONCURRENT_APPLIES = 8
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds. `poll` finds what another replica left; `resync` compares everything with the cluster."""
+    """Seconds. `poll` finds what another replica left; `resync`: see `Publisher`."""
 
     poll: float = 5.0
     resync: float = 600.0
@@ -52,26 +56,45 @@ class _Retry:
 
 
 class Publisher:
+    """Runs in every replica; each model is published by one at a time.
+
+    The cluster is written to when something was changed through the API. With `overwrite` everything is also
+    compared with the cluster now and then, and what was changed there by others is undone.
+    """
+
     def __init__(
-        self, database: Database, cluster: Cluster, namespace: str, pace: Pace | None = None
+        self,
+        database: Database,
+        cluster: Cluster,
+        namespace: str,
+        pace: Pace | None = None,
+        *,
+        overwrite: bool = False,
     ) -> None:
+        self._database = database
         self._transactions = Transactions(database, on_commit=lambda: None)
         self._cluster = cluster
         self._namespace = namespace
         self._pace = pace or Pace()
+        self._overwrite = overwrite
         self._woken = asyncio.Event()
         self._retries: dict[str, _Retry] = {}
+        self._refusals: dict[str, str] = {}
         self._applies = asyncio.Semaphore(_CONCURRENT_APPLIES)
-        # Models that a resync wants looked at; unlike the outbox they need not survive a restart.
-        self._resyncing: set[str] = set()
+        # Models to look at that have no entry in the outbox; unlike those they need not survive a restart.
+        self._again: set[str] = set()
 
     def wake(self) -> None:
         """Something was committed. Call it on the event loop."""
         self._woken.set()
 
+    def refusal(self, model_id: str) -> str | None:
+        """Why the cluster does not take the model as it is; None: it does, or it was not asked yet."""
+        return self._refusals.get(model_id)
+
     async def run(self) -> None:
         """Publish for ever."""
-        next_resync = self._now()
+        next_resync = self._now() if self._overwrite else float("inf")
         while True:
             self._woken.clear()
             try:
@@ -91,13 +114,14 @@ class Publisher:
         # for one that was deleted.
         there = await self._cluster.list(names.KIND, self._namespace, {names.LABEL_MANAGED_BY: MANAGED_BY})
         wanted = await self._transactions.read(repository.all_ids)
-        self._resyncing |= wanted | {str(obj["metadata"]["name"]) for obj in there}
+        self._again |= wanted | {str(obj["metadata"]["name"]) for obj in there}
 
     async def publish_due(self) -> None:
         """Publish every model that waits and is not backing off; failures are kept for a later round."""
         pending = await self._transactions.read(outbox.pending)
-        waiting = {**dict.fromkeys(self._resyncing, 0), **pending}
+        waiting = {**dict.fromkeys(self._again, 0), **pending}
         WAITING.set(len(waiting))
+        self._forget_all_but(waiting)
         due = [model_id for model_id in waiting if self._due(model_id)]
         await asyncio.gather(*(self._publish_or_retry(model_id, waiting[model_id]) for model_id in due))
 
@@ -105,25 +129,39 @@ class Publisher:
         retry = self._retries.get(model_id)
         return retry is None or retry.at <= self._now()
 
+    def _forget_all_but(self, waiting: Collection[str]) -> None:
+        """Another replica has published the others meanwhile."""
+        for model_id in (self._retries.keys() | self._refusals.keys()) - set(waiting):
+            self._settle(model_id)
+
     async def _publish_or_retry(self, model_id: str, up_to: int) -> None:
         try:
-            async with self._applies:
-                await self._publish(model_id)
-            await self._transactions.write(lambda session: outbox.mark_published(session, model_id, up_to))
+            async with self._applies, turn(self._database, model_id) as is_ours:
+                if is_ours:
+                    await self._publish(model_id)
+                    await self._transactions.write(
+                        lambda session: outbox.mark_published(session, model_id, up_to)
+                    )
         except Exception as error:  # noqa: BLE001 - whatever it was: counted, logged and tried again
             self._back_off(model_id, error)
             return
+        if is_ours:
+            self._settle(model_id)
+            PUBLISHED.inc()
+        else:
+            self._retries[model_id] = _Retry(0, self._now() + self._pace.first_retry)
+
+    def _settle(self, model_id: str) -> None:
         self._retries.pop(model_id, None)
-        self._resyncing.discard(model_id)
-        PUBLISHED.inc()
+        self._refusals.pop(model_id, None)
+        self._again.discard(model_id)
 
     async def _publish(self, model_id: str) -> None:
         record = await self._load(model_id)
         while True:
             async with asyncio.timeout(_APPLY_TIMEOUT_SECONDS):
                 await self._tell(model_id, record)
-            # Another replica may have published a later change while this one was on its way: the last
-            # writer must be the one with the latest rows.
+            # A change that was committed meanwhile need not wait for the next round.
             latest = await self._load(model_id)
             if _revision(latest) == _revision(record):
                 return
@@ -132,9 +170,8 @@ class Publisher:
     async def _tell(self, model_id: str, record: ModelRecord | None) -> None:
         if record is None:
             await self._cluster.delete(names.KIND, self._namespace, model_id)
-            return
-        manifest = build_manifest(record, self._namespace)
-        await self._cluster.apply(manifest, field_manager=names.FIELD_MANAGER_CONTROL_API)
+        else:
+            await make_so(self._cluster, build_manifest(record, self._namespace))
 
     async def _load(self, model_id: str) -> ModelRecord | None:
         def load(session: Session) -> ModelRecord | None:
@@ -145,6 +182,10 @@ class Publisher:
 
     def _back_off(self, model_id: str, error: Exception) -> None:
         failures = self._retries[model_id].failures + 1 if model_id in self._retries else 1
+        if isinstance(error, Rejected):
+            self._refusals[model_id] = str(error)
+        # It may be half done, and another replica may have crossed out its entry.
+        self._again.add(model_id)
         delay = min(self._pace.last_retry, self._pace.first_retry * 2 ** min(failures - 1, 16))
         # Spread, so that models that failed together do not come back together.
         delay *= random.uniform(0.75, 1.0)  # noqa: S311 - no secret

@@ -10,6 +10,7 @@ from modelport_crds.kube import Conflict, KubeError, Object, Rejected
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
+MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
 _SECONDS = 30.0

@@ -43,8 +43,10 @@ def ann() -> Caller:
 
 
 @asynccontextmanager
-async def publishing(database: Database, cluster: FakeCluster, pace: Pace = PACE) -> AsyncIterator[Publisher]:
-    publisher = Publisher(database, cluster, NAMESPACE, pace)
+async def publishing(
+    database: Database, cluster: FakeCluster, pace: Pace = PACE, *, overwrite: bool = False
+) -> AsyncIterator[Publisher]:
+    publisher = Publisher(database, cluster, NAMESPACE, pace, overwrite=overwrite)
     task = asyncio.create_task(publisher.run())
     try:
         yield publisher
@@ -149,7 +151,7 @@ async def test_a_deleted_model_leaves_the_cluster_even_if_it_fails_first(
         await until(lambda: record.id not in cluster.objects and not pending(database))
 
 
-async def test_a_start_puts_back_what_the_cluster_lost_and_removes_what_no_row_has(
+async def test_when_told_to_overwrite_a_start_puts_back_what_was_lost_and_removes_what_no_row_has(
     database: Database, ann: Caller
 ) -> None:
     cluster = FakeCluster()
@@ -160,7 +162,7 @@ async def test_a_start_puts_back_what_the_cluster_lost_and_removes_what_no_row_h
     orphan["metadata"] = {**orphan["metadata"], "name": "orphan"}
     by_hand = {**orphan, "metadata": {"name": "by-hand", "namespace": NAMESPACE, "labels": {}}}
     cluster.objects = {"orphan": orphan, "by-hand": by_hand}
-    async with publishing(database, cluster):
+    async with publishing(database, cluster, overwrite=True):
         await until(lambda: set(cluster.objects) == {record.id, "by-hand"})
 
 

@@ -1,0 +1,94 @@
+"""Looks at models with all that is known of them, and finds those that were applied with kubectl."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.db.paging import decode_cursor, encode_cursor
+from modelport_control_api.models import repository, service
+from modelport_control_api.models.errors import ManagedWithKubectl, ModelNotFound
+from modelport_control_api.models.records import ModelRecord
+from modelport_control_api.models.sight import Sight, look, record_of
+from modelport_control_api.publisher import outbox
+from modelport_control_api.publisher.publisher import Publisher
+from modelport_control_api.publisher.statuses import ModelStatuses
+
+# What was published is seen by every replica's watch within this time, or its watch is known to be down.
+_SEEN_WITHIN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lookout:
+    statuses: ModelStatuses
+    publisher: Publisher
+
+    def look(self, record: ModelRecord) -> Sight:
+        age = (utc_now() - record.updated_at).total_seconds()
+        settled = min(age, self.statuses.live_for()) >= _SEEN_WITHIN_SECONDS
+        live, refusal = self.statuses.get(record.id), self.publisher.refusal(record.id)
+        return look(record, live, settled=settled, refusal=refusal)
+
+    def load(self, session: Session, principal: Principal, model_id: str) -> ModelRecord:
+        """Raises ModelNotFound."""
+        try:
+            return service.get_model(session, principal, model_id)
+        except ModelNotFound:
+            found = self._find_outside(session, principal, model_id)
+            if found is None:
+                raise
+            return found
+
+    def page(
+        self, session: Session, principal: Principal, limit: int, cursor: str | None
+    ) -> tuple[list[ModelRecord], str | None]:
+        """The caller's own models, and to an admin those applied with kubectl. Raises CursorInvalid."""
+        page = repository.page(session, principal, limit, cursor)
+        waiting = outbox.waiting_among(session, [row.id for row in page.items])
+        own = [repository.to_record(row, waits=row.id in waiting) for row in page.items]
+        both = sorted([*own, *self._all_outside(session, principal, cursor)], key=_place, reverse=True)
+        if len(both) <= limit:
+            return both, page.next_cursor
+        return both[:limit], encode_cursor(*_place(both[limit - 1]))
+
+    @contextmanager
+    def changing(self, principal: Principal, model_id: str) -> Iterator[None]:
+        """Say of a model applied with kubectl that it is changed there. Raises ManagedWithKubectl."""
+        try:
+            yield
+        except ModelNotFound as error:
+            if not _may_see(principal, model_id) or self.statuses.get(model_id) is None:
+                raise
+            raise self.read_only(model_id) from error
+
+    def read_only(self, model_id: str) -> ManagedWithKubectl:
+        live = self.statuses.get(model_id)
+        metadata = live.metadata if live else None
+        return ManagedWithKubectl(metadata.namespace if metadata else "", model_id.rpartition(".")[2])
+
+    def _find_outside(self, session: Session, principal: Principal, model_id: str) -> ModelRecord | None:
+        live = self.statuses.get(model_id) if _may_see(principal, model_id) else None
+        # One of ours that was just deleted is there until the publisher has told the cluster.
+        if live is None or outbox.waiting_among(session, [model_id]):
+            return None
+        return record_of(model_id, live)
+
+    def _all_outside(self, session: Session, principal: Principal, cursor: str | None) -> list[ModelRecord]:
+        if not principal.is_admin:
+            return []
+        seen = {id_: live for id_, live in self.statuses.all() if principal.may_use(id_)}
+        ours = repository.existing_ids(session, seen) | set(outbox.pending(session))
+        others = [record_of(id_, live) for id_, live in seen.items() if id_ not in ours]
+        return [each for each in others if cursor is None or _place(each) < decode_cursor(cursor)]
+
+
+def _may_see(principal: Principal, model_id: str) -> bool:
+    return principal.is_admin and principal.may_use(model_id)
+
+
+def _place(record: ModelRecord) -> tuple[datetime, str]:
+    return record.created_at, record.id

@@ -1,0 +1,130 @@
+"""A model as it is: what the database asks for, and what the cluster has, where the two differ.
+
+A model applied with kubectl has no row: its MLModel is all there is of it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from modelport_crds.mlmodel import MLModel
+from modelport_crds.reasons import Reason
+
+from modelport_control_api.models.records import ModelRecord, VersionRecord
+from modelport_control_api.models.status_view import (
+    StatusView,
+    model_view,
+    served_traffic,
+    version_view,
+)
+from modelport_control_api.publisher.drift import Difference, differences
+from modelport_control_api.publisher.manifest import build_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """`record` is to be shown: of a model that was edited with kubectl, what is in the cluster."""
+
+    record: ModelRecord
+    live: MLModel | None
+    view: StatusView
+    drift: tuple[Difference, ...] = ()
+
+    def version_view(self, name: str) -> StatusView:
+        # With no MLModel, or one that was refused as a whole, what holds of the model holds of its versions.
+        if self.view.reason == Reason.NOT_DEPLOYED and (self.live is None or not served_traffic(self.live)):
+            return self.view
+        return version_view(name, self.live)
+
+
+def look(record: ModelRecord, live: MLModel | None, *, settled: bool, refusal: str | None = None) -> Sight:
+    """`settled`: what was published last has certainly been seen by the watch. `refusal`: the cluster's."""
+    if record.managed_by == "kubectl" and live is None:
+        return Sight(record, None, _deleted(record))
+    if refusal is not None:
+        return Sight(record, live, _refused(live, refusal))
+    if record.waits or not settled or record.managed_by == "kubectl":
+        return Sight(record, live, model_view(record.traffic, live))
+    if live is None:
+        return Sight(record, None, _deleted(record))
+    found = differences(build_spec(record), live.spec)
+    shown = _as_in_cluster(record, live) if found else record
+    return Sight(shown, live, model_view(shown.traffic, live), found)
+
+
+def record_of(model_id: str, live: MLModel) -> ModelRecord:
+    """A model applied with kubectl, in the shape of those of the API."""
+    created_at = _time(live.metadata.creation_timestamp)
+    bare = ModelRecord(
+        id=model_id,
+        owner_id=live.spec.owner,
+        name=live.spec.display_name or live.metadata.name,
+        description="",
+        access=live.spec.access,
+        cache_ttl_seconds=None,
+        rate_limit_requests=None,
+        rate_limit_period_seconds=60,
+        timeout_seconds=live.spec.timeout_seconds,
+        traffic={},
+        revision=live.metadata.generation,
+        created_at=created_at,
+        updated_at=created_at,
+        managed_by="kubectl",
+    )
+    return _as_in_cluster(bare, live)
+
+
+def _as_in_cluster(record: ModelRecord, live: MLModel) -> ModelRecord:
+    spec = live.spec
+    limit = spec.rate_limit
+    return replace(
+        record,
+        name=spec.display_name or record.name,
+        owner_id=spec.owner,
+        access=spec.access,
+        cache_ttl_seconds=spec.cache.ttl_seconds if spec.cache else None,
+        rate_limit_requests=limit.requests if limit else None,
+        rate_limit_period_seconds=limit.period_seconds if limit else 60,
+        timeout_seconds=spec.timeout_seconds,
+        traffic={target.version: target.weight for target in spec.traffic if target.weight},
+        versions=_versions(record, live),
+    )
+
+
+def _versions(record: ModelRecord, live: MLModel) -> tuple[VersionRecord, ...]:
+    found = []
+    for version in live.spec.versions:
+        known = record.version(version.name)
+        is_same = known is not None and known.sha256 == version.artifact.sha256
+        found.append(
+            VersionRecord(
+                number=int(version.name.removeprefix("v")),
+                framework=version.framework,
+                sha256=version.artifact.sha256,
+                size=known.size if known and is_same else version.artifact.size,
+                sample=version.sample,
+                created_at=known.created_at if known and is_same else record.created_at,
+            )
+        )
+    return tuple(sorted(found, key=lambda version: version.number))
+
+
+def _deleted(record: ModelRecord) -> StatusView:
+    message = (
+        "It was deleted from the cluster outside of the API. "
+        f"POST /api/v1/models/{record.id}/redeploy brings it back; DELETE removes it here too."
+    )
+    return StatusView("failed", Reason.NOT_DEPLOYED, message)
+
+
+def _refused(live: MLModel | None, refusal: str) -> StatusView:
+    served = served_traffic(live)
+    goes_on = " What was served before goes on." if served else ""
+    return StatusView(
+        "degraded" if served else "failed",
+        Reason.NOT_DEPLOYED,
+        f"The cluster refuses the model as it is: {refusal}{goes_on}",
+    )
+
+
+def _time(text: str | None) -> datetime:
+    return datetime.fromisoformat(text) if text else datetime.fromtimestamp(0, UTC)

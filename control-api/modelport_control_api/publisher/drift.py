@@ -1,0 +1,70 @@
+"""Where the cluster's MLModel is not what the database asks for. Pure.
+
+Only what the API decides is compared: scaling, batching and resources are for kubectl and autoscalers to set.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from modelport_crds.mlmodel import MLModelSpec, ModelVersion
+
+from modelport_control_api.publisher.cluster import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`field` as the MLModel names it (`versions.v2`); null where one side has nothing."""
+
+    field: str
+    in_cluster: Any
+    in_api: Any
+
+
+def differences(wanted: MLModelSpec, there: MLModelSpec) -> tuple[Difference, ...]:
+    """Give each difference between what the database asks for and what is in the cluster."""
+    asked, found = _decided(wanted), _decided(there)
+    return tuple(
+        Difference(field, found.get(field), asked.get(field))
+        for field in sorted(asked.keys() | found.keys())
+        if asked.get(field) != found.get(field)
+    )
+
+
+def undo(manifest: Object, there: Object) -> Object:
+    """The merge patch that makes all that the API decides as in `manifest`, and removes what others added."""
+    resources = {each["name"]: each.get("resources") for each in there["spec"]["versions"]}
+    versions = [
+        each | ({"resources": given} if (given := resources.get(each["name"])) else {})
+        for each in manifest["spec"]["versions"]
+    ]
+    fields = ("displayName", "owner", "access", "traffic", "cache", "rateLimit", "timeoutSeconds")
+    return {"spec": {field: manifest["spec"].get(field) for field in fields} | {"versions": versions}}
+
+
+def _decided(spec: MLModelSpec) -> Mapping[str, Any]:
+    whole: dict[str, Any] = {
+        "displayName": spec.display_name,
+        "owner": spec.owner,
+        "access": spec.access,
+        "cache": _plain(spec.cache),
+        "rateLimit": _plain(spec.rate_limit),
+        "timeoutSeconds": spec.timeout_seconds,
+        "traffic": {target.version: target.weight for target in spec.traffic if target.weight},
+    }
+    return whole | {f"versions.{version.name}": _of_version(version) for version in spec.versions}
+
+
+def _of_version(version: ModelVersion) -> dict[str, Any]:
+    return {
+        "framework": version.framework,
+        "uri": version.artifact.uri,
+        "sha256": version.artifact.sha256,
+        "sample": version.sample,
+    }
+
+
+def _plain(setting: msgspec.Struct | None) -> Any:
+    # With its defaults, unlike on the wire: whether someone wrote them out makes no difference.
+    return None if setting is None else {name: getattr(setting, name) for name in setting.__struct_fields__}
