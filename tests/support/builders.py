@@ -60,6 +60,9 @@ class ModelBuilder:
     def generation(self, generation: int) -> Self:
         return self._metadata(generation=generation)
 
+    def annotated(self, name: str, value: str) -> Self:
+        return self._metadata(annotations={**self.metadata.annotations, name: value})
+
     def being_deleted(self) -> Self:
         return self._metadata(deletion_timestamp="2026-01-01T00:00:00Z")
 

@@ -1,14 +1,14 @@
 """What there is: the children of a model, its pods, and what their runtimes said."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel
 from modelport_crds.names import LABEL_MODEL_VERSION
 
 from modelport_operator.core.answers import Answer
-from modelport_operator.core.pod_reasons import read_refusal
+from modelport_operator.core.pod_reasons import read_refusal, read_refusal_text
 from modelport_operator.core.pods import PodFacts, is_live, read_pod
 from modelport_operator.core.problems import Problem
 from modelport_operator.settings import Settings
@@ -26,6 +26,11 @@ class Observed:
 
     def pods_of(self, version: str) -> tuple[PodFacts, ...]:
         return tuple(pod for pod in self.pods if pod.version == version)
+
+    def refused(self, messages: Mapping[str, str]) -> "Observed":
+        """With what the API server said, by version, of objects that it did not take."""
+        told = {version: read_refusal_text(message) for version, message in messages.items()}
+        return replace(self, refusals={**self.refusals, **told})
 
     def has_deployment(self, version: str) -> bool:
         return any(obj["kind"] == "Deployment" and version_of(obj) == version for obj in self.objects)

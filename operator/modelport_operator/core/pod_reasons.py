@@ -36,10 +36,13 @@ def read_refusal(deployment: Object) -> Problem | None:
     """What keeps the pod from being made at all, so that only its Deployment can say so."""
     for condition in deployment.get("status", {}).get("conditions") or ():
         if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
-            message = condition.get("message", "")
-            reason = Reason.QUOTA_EXCEEDED if "quota" in message else Reason.POD_REFUSED
-            return Problem(reason, plain_text(message))
+            return read_refusal_text(condition.get("message", ""))
     return None
+
+
+def read_refusal_text(message: str) -> Problem:
+    reason = Reason.QUOTA_EXCEEDED if "quota" in message else Reason.POD_REFUSED
+    return Problem(reason, plain_text(message))
 
 
 def terminated_state(status: Object) -> Object | None:

@@ -5,8 +5,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-_FORM = re.compile(r"^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$")
-_ANY_FORM = re.compile(r"^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|Pi|n|u|m|k|M|G|T|P)?$")
+_FORM = re.compile(r"^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|Pi|n|u|m|k|M|G|T|P)?$")
 _BINARY = {f"{letter}i": Decimal(1024**power) for power, letter in enumerate("KMGTP", 1)}
 _DECIMAL = {suffix: Decimal(10) ** power for suffix, power in zip("PTGMk", range(15, 0, -3), strict=True)}
 _SMALL = {suffix: Decimal(10) ** -power for suffix, power in zip("mun", (3, 6, 9), strict=True)}
@@ -22,7 +21,8 @@ def to_bytes(quantity: str) -> int:
         raise ValueError(
             f"{quantity!r} is not a size of memory: write a number of bytes, or for example 512Mi"
         )
-    return int(Decimal(match[1]) * _SUFFIXES[match[2] or ""])
+    # `500m` of memory is half a byte to the API server, which is the one to say that this is too little.
+    return math.ceil(Decimal(match[1]) * _SUFFIXES[match[2] or ""])
 
 
 def canonical(quantity: str) -> str:
@@ -30,7 +30,7 @@ def canonical(quantity: str) -> str:
 
     What it would refuse stays as it is, for the API server to say so.
     """
-    match = _ANY_FORM.match(quantity)
+    match = _FORM.match(quantity)
     if match is None:
         return quantity
     value = Decimal(match[1]) * _SUFFIXES[match[2] or ""]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import structlog
 from modelport_crds.kube import Kube, Object
 from modelport_crds.mlmodel import MLModel, from_object
-from modelport_crds.names import FIELD_MANAGER, KIND, LABEL_MODEL
+from modelport_crds.names import KIND, LABEL_MODEL
 
 from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import CHILD_KINDS
@@ -15,6 +15,7 @@ from modelport_operator.core.naming import children_selector
 from modelport_operator.core.observe import Observed, observe
 from modelport_operator.core.questions import questions
 from modelport_operator.settings import Settings
+from modelport_operator.shell.applying import apply_all, apply_by_version
 from modelport_operator.shell.ask import ask_all
 from modelport_operator.shell.clock import Clock
 from modelport_operator.shell.metrics import WRITES
@@ -55,11 +56,18 @@ async def reconcile(
     model = from_object(found)
     observed = await _observe(kube, model, settings)
     answers = await ask_all(runtimes, questions(model, observed, settings))
-    decision = decide(model, replace(observed, answers=answers), clock.now(), settings)
+    observed = replace(observed, answers=answers)
+    decision = decide(model, observed, clock.now(), settings)
+    refusals = await apply_by_version(kube, decision.apply)
+    if refusals:
+        told = observed.refused({refusal.version: refusal.message for refusal in refusals})
+        decision = decide(model, told, clock.now(), settings)
     await _carry_out(kube, model, decision)
     await record(model, decision.status)
     MODEL_STATES.record(key, decision.status)
     _log_changes(model, decision)
+    if refusals:
+        raise refusals[0].error
     return decision.requeue_after
 
 
@@ -80,16 +88,9 @@ async def _list(kube: Kube, kind: str, namespace: str, labels: dict[str, str]) -
 
 
 async def _carry_out(kube: Kube, model: MLModel, decision: Decision) -> None:
-    await _apply(kube, decision.apply)
     await patch_status(kube, model, decision.status)
-    await _apply(kube, decision.stop)
+    await apply_all(kube, decision.stop)
     await _delete(kube, decision.delete)
-
-
-async def _apply(kube: Kube, objects: Iterable[Object]) -> None:
-    for obj in objects:
-        await kube.apply(obj, field_manager=FIELD_MANAGER)
-        WRITES.labels("apply").inc()
 
 
 async def _delete(kube: Kube, refs: Iterable[ObjectRef]) -> None:

@@ -4,19 +4,22 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
+import pytest
 from modelport_crds.kube import KubeError, Object, WatchEvent
+from modelport_crds.mlmodel import SampleAnswer
 from modelport_operator.shell.controller import Controller
-from modelport_operator.shell.watching import model_key
+from modelport_operator.shell.watching import OnKey, model_key
 
 from tests.support.builders import a_model
 from tests.support.fake_kube import FakeKube
-from tests.unit.operator.world import KEY, StandingClock, World, settings
+from tests.unit.operator.world import KEY, PREDICTION, StandingClock, World, settings
 
 
 @asynccontextmanager
-async def _running(world: World) -> AsyncIterator[Controller]:
-    controller = Controller(world.kube, world.settings, runtimes=world.runtimes, clock=StandingClock())
+async def _running(world: World, **how: Any) -> AsyncIterator[Controller]:
+    controller = Controller(world.kube, world.settings, runtimes=world.runtimes, clock=StandingClock(), **how)
     task = asyncio.create_task(controller.run())
     try:
         yield controller
@@ -185,3 +188,46 @@ def test_objects_lead_to_their_model() -> None:
     assert [(key.namespace, key.name) for key in found if key] == [("ns", "iris"), ("ns", "iris")]
     assert model_key("Pod", {"metadata": {"name": "x", "namespace": "ns"}}) is None
     assert model_key("MLModel", {}) is None
+
+
+async def test_events_may_come_from_elsewhere() -> None:
+    world = World(kube=_SilentKube())
+    await world.submit(a_model())
+
+    async def once(on_key: OnKey) -> None:
+        on_key(KEY)
+        await asyncio.sleep(3600)
+
+    async with _running(world, events=once):
+        await _until(_has_deployment(world))
+
+
+async def test_the_end_of_its_events_ends_it() -> None:
+    async def broken(_on_key: OnKey) -> None:
+        raise ConnectionError("nothing is heard any more")
+
+    controller = Controller(FakeKube(), settings(), events=broken)
+    with pytest.raises(ExceptionGroup) as ended:
+        await asyncio.wait_for(controller.run(), 5)
+    assert ended.group_contains(ConnectionError)
+
+
+async def test_a_stop_lets_the_passes_under_way_end() -> None:
+    world = World()
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def wait(address: str, body: bytes) -> SampleAnswer:
+        asked.set()
+        await may_answer.wait()
+        return PREDICTION
+
+    world.runtimes.predict = wait  # type: ignore[method-assign, assignment]  # it answers when it may
+    async with _running(world, drain_seconds=5) as controller:
+        await world.submit(a_model())
+        await _until(_has_deployment(world))
+        await world.play("v1")
+        await asyncio.wait_for(asked.wait(), 5)
+        controller.stop()
+        await asyncio.sleep(0.01)
+        may_answer.set()
+    assert world.traffic() == {"v1": 100}

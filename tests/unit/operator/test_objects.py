@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from modelport_crds.kube import RESOURCES, Object
-from modelport_crds.mlmodel import Artifact, Batching, Resources
+from modelport_crds.mlmodel import Artifact, Batching, Resources, Scaling
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.drift import is_as_wanted
-from modelport_operator.core.quantities import to_bytes
+from modelport_operator.core.quantities import canonical, to_bytes
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.settings import Settings
 from pydantic import ValidationError
@@ -246,13 +246,20 @@ def test_an_address_without_a_digest_in_it_is_refused_at_the_start() -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("1", 1), ("512Mi", 512 * 1024**2), ("1.5Gi", 1610612736), ("2G", 2_000_000_000), ("64k", 64_000)],
+    [
+        ("1", 1),
+        ("512Mi", 512 * 1024**2),
+        ("1.5Gi", 1610612736),
+        ("2G", 2_000_000_000),
+        ("64k", 64_000),
+        ("500m", 1),
+    ],
 )
 def test_quantities_are_read(text: str, number: int) -> None:
     assert to_bytes(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "lots", "-1Gi", "1 Gi", "500m"])
+@pytest.mark.parametrize("text", ["", "lots", "-1Gi", "1 Gi", "1Ei"])
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="512Mi"):
         to_bytes(text)
@@ -276,3 +283,142 @@ def test_what_the_cluster_adds_is_no_difference() -> None:
 )
 def test_what_differs_is_seen(live: Object) -> None:
     assert not is_as_wanted({"spec": {"ports": [{"port": 1}]}}, live)
+
+
+def test_what_the_api_server_leaves_out_because_it_is_empty_is_no_difference() -> None:
+    wanted = {"spec": {"egress": [], "podSelector": {"matchLabels": {}}, "env": [{"name": "A", "value": ""}]}}
+    assert is_as_wanted(wanted, {"spec": {"podSelector": {}, "env": [{"name": "A"}]}})
+
+
+@pytest.mark.parametrize("value", [False, 0])
+def test_a_no_that_was_taken_away_is_seen(value: object) -> None:
+    assert not is_as_wanted({"automountServiceAccountToken": value}, {})
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("1000m", "1"),
+        ("0.5", "500m"),
+        ("1.5", "1500m"),
+        ("0.0005", "500u"),
+        ("0", "0"),
+        ("0.0", "0"),
+        ("100m", "100m"),
+        ("1024Mi", "1Gi"),
+        ("1.5Gi", "1536Mi"),
+        ("0.5Ki", "512"),
+        ("0.3Mi", "314572800m"),
+        ("1000000", "1M"),
+        ("2147483648", "2147483648"),
+        ("1000000k", "1G"),
+        ("0.0000000001", "1n"),
+        ("lots", "lots"),
+    ],
+)
+def test_quantities_are_written_as_the_api_server_gives_them_back(written: str, kept: str) -> None:
+    assert canonical(written) == kept
+
+
+def test_more_replicas_than_the_limit_are_not_run() -> None:
+    model = a_model().with_spec(scaling=Scaling(min_replicas=9, max_replicas=2))
+    assert _one("Deployment", model)["spec"]["replicas"] == 2
+
+
+def _of_uri(uri: str, given: Settings | None = None, model: ModelBuilder | None = None) -> Object:
+    artifact = Artifact(uri=uri, sha256=digest_of("v1"))
+    return _pod_spec((model or a_model()).versions(a_version(artifact=artifact)), given)
+
+
+def test_a_claim_is_seen_by_the_init_container_only_and_not_to_be_written() -> None:
+    spec = _of_uri("pvc://models/iris/v1.joblib")
+    (fetch,), (model,) = spec["initContainers"], spec["containers"]
+    assert _env(fetch)["MODELPORT_FETCH_URI"] == "file:///modelport/source/iris/v1.joblib"
+    assert {"name": "source", "mountPath": "/modelport/source", "readOnly": True} in fetch["volumeMounts"]
+    assert "source" not in [mount["name"] for mount in model["volumeMounts"]]
+    (volume,) = (each for each in spec["volumes"] if each["name"] == "source")
+    assert volume["persistentVolumeClaim"] == {"claimName": "models", "readOnly": True}
+
+
+def test_only_the_init_container_of_an_s3_artifact_gets_the_credentials() -> None:
+    spec = _of_uri("s3://models/a", settings(artifact_credentials_secret="s3"))
+    assert spec["initContainers"][0]["envFrom"] == [{"secretRef": {"name": "s3"}}]
+    assert "envFrom" not in spec["containers"][0]
+    assert (
+        "envFrom"
+        not in _of_uri("https://host/a", settings(artifact_credentials_secret="s3"))["initContainers"][0]
+    )
+    assert "envFrom" not in _of_uri("s3://models/a")["initContainers"][0]
+
+
+def test_a_model_may_name_its_own_credentials() -> None:
+    own = a_model().annotated("serving.modelport.dev/artifact-credentials", "own")
+    spec = _of_uri("s3://models/a", settings(artifact_credentials_secret="s3"), own)
+    assert spec["initContainers"][0]["envFrom"] == [{"secretRef": {"name": "own"}}]
+
+
+def test_private_networks_are_opened_only_where_the_platform_says_so() -> None:
+    artifact = Artifact(uri="http://files.team-a/model", sha256=digest_of("v1"))
+    model = a_model().versions(a_version(artifact=artifact))
+    rules = _one("NetworkPolicy", model, settings(artifact_networks="10.0.0.0/8, 192.168.1.0/24"))["spec"][
+        "egress"
+    ]
+    assert rules[1] == {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}, {"ipBlock": {"cidr": "192.168.1.0/24"}}]}
+    local = _one("NetworkPolicy", given=settings(artifact_networks="10.0.0.0/8"))["spec"]["egress"]
+    assert local == [], "a file in the image needs no network"
+
+
+def test_a_scraper_may_reach_a_model_only_where_one_is_named() -> None:
+    scraper = {"namespace": "monitoring", "labels": {"app": "prometheus"}}
+    (rule,) = _one("NetworkPolicy", given=settings(metrics_scraper=scraper))["spec"]["ingress"]
+    assert rule["from"][2] == {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}},
+        "podSelector": {"matchLabels": {"app": "prometheus"}},
+    }
+
+
+def test_each_framework_runs_in_its_own_image() -> None:
+    given = settings(runtime_images={"onnx": "registry.example.org/onnx:1"}, image_pull_policy="Always")
+    images = {}
+    for framework in ("sklearn", "xgboost", "lightgbm", "onnx"):
+        spec = _pod_spec(a_model().versions(a_version(framework=framework)), given)
+        images[framework] = {each["image"] for each in [*spec["initContainers"], *spec["containers"]]}
+        assert spec["containers"][0]["imagePullPolicy"] == "Always"
+    assert images["onnx"] == {"registry.example.org/onnx:1"}
+    assert images["sklearn"] == images["xgboost"] == images["lightgbm"] == {"modelport-runtime-sklearn"}
+
+
+def test_pods_are_placed_as_the_platform_says() -> None:
+    given = settings(
+        node_selector={"pool": "models"},
+        tolerations=[{"key": "models", "operator": "Exists"}],
+        priority_class_name="models",
+        image_pull_secrets="one, two",
+    )
+    spec = _pod_spec(given=given)
+    assert spec["nodeSelector"] == {"pool": "models"}
+    assert spec["tolerations"] == [{"key": "models", "operator": "Exists"}]
+    assert spec["priorityClassName"] == "models"
+    assert spec["imagePullSecrets"] == [{"name": "one"}, {"name": "two"}]
+    assert not {"nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets"} & _pod_spec().keys()
+
+
+def test_all_namespaces_are_watched_unless_some_are_named() -> None:
+    assert settings().namespaces == (None,)
+
+
+def test_settings_are_read_from_the_environment_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "ARTIFACT_BASE_URL": "http://control-api:8081/{sha256}",
+        "WATCH_NAMESPACES": "team-a, team-b,",
+        "RUNTIME_IMAGES": '{"onnx": "onnx:1"}',
+        "TOLERATIONS": '[{"key": "models", "operator": "Exists"}]',
+        "METRICS_SCRAPER": '{"namespace": "monitoring"}',
+    }.items():
+        monkeypatch.setenv(f"MODELPORT_OPERATOR_{name}", value)
+    given = Settings()  # type: ignore[call-arg]
+    assert given.namespaces == ("team-a", "team-b")
+    assert given.runtime_images["onnx"] == "onnx:1"
+    assert given.tolerations[0]["key"] == "models"
+    assert given.metrics_scraper is not None
+    assert given.metrics_scraper.namespace == "monitoring"

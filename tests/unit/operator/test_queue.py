@@ -72,3 +72,26 @@ def test_each_failure_waits_longer_up_to_a_limit_and_success_begins_anew() -> No
     assert backoff.next_delay("b") <= 1
     backoff.succeeded("a")
     assert backoff.next_delay("a") <= 1
+
+
+async def test_a_closed_queue_gives_nothing_and_takes_nothing() -> None:
+    queue = WorkQueue()
+    queue.add(A)
+    queue.add_after(B, 0)
+    queue.close()
+    queue.add(B)
+    queue.add_after(A, 0)
+    await asyncio.sleep(0.01)
+    assert await _is_empty(queue)
+
+
+async def test_a_queue_is_drained_when_the_last_pass_has_ended() -> None:
+    queue = WorkQueue()
+    await asyncio.wait_for(queue.drained(), 1)
+    queue.add(A)
+    key = await queue.take()
+    draining = asyncio.create_task(queue.drained())
+    await asyncio.sleep(0.01)
+    assert not draining.done()
+    queue.done(key)
+    await asyncio.wait_for(draining, 1)

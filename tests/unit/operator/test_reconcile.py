@@ -1,10 +1,12 @@
 """The shell over a cluster in memory: from a model to traffic, and through every interruption."""
 
-from modelport_crds.kube import KubeError
+import pytest
+from modelport_crds.kube import KubeError, Object, Rejected
 from modelport_crds.reasons import Reason
 from modelport_operator.core.answers import RuntimeStatus, SampleRefused
 
 from tests.support.builders import a_model, a_pod, a_version
+from tests.support.fake_kube import FakeKube
 from tests.unit.operator.world import KEY, World
 
 
@@ -234,3 +236,48 @@ async def test_a_pass_broken_off_before_any_of_its_writes_ends_in_the_same_state
         world = World()
         await _change_of_versions(world, broken_before)
         assert world.kube.state() == undisturbed.kube.state(), f"broken off before write {broken_before}"
+
+
+class _StrictKube(FakeKube):
+    """Takes no objects of a version whose name is in `refuses`; the words are a real API server's."""
+
+    refuses = ("NetworkPolicy", "iris-v2")
+    error: KubeError = Rejected(
+        'PATCH /apis/x/iris-v2: 422 NetworkPolicy.networking.k8s.io "iris-v2" is invalid: spec.egress'
+    )
+
+    async def apply(self, obj: Object, *, field_manager: str) -> Object:
+        if (obj["kind"], obj["metadata"]["name"]) == self.refuses:
+            raise self.error
+        return await super().apply(obj, field_manager=field_manager)
+
+
+async def test_what_the_api_server_does_not_take_is_told_and_stops_no_other_version() -> None:
+    world = World(kube=_StrictKube())
+    await world.submit(a_model().versions("v1", "v2"))
+    with pytest.raises(Rejected):
+        await world.reconcile()
+    assert world.kube.names("Deployment") == ("iris-v1",), "no pod without its NetworkPolicy"
+    assert world.version("v2")["reason"] == "PodRefused"
+    assert str(world.version("v2")["message"]).startswith("NetworkPolicy.networking.k8s.io")
+    assert world.version("v1")["reason"] == "Progressing"
+
+
+async def test_a_quota_on_objects_is_told() -> None:
+    kube = _StrictKube()
+    kube.error = KubeError('PATCH /apis/x: 403 services "iris-v2" is forbidden: exceeded quota: team')
+    world = World(kube=kube)
+    await world.submit(a_model().versions("v1", "v2"))
+    with pytest.raises(KubeError):
+        await world.reconcile()
+    assert world.version("v2")["reason"] == "QuotaExceeded"
+
+
+async def test_an_api_server_that_is_away_is_no_refusal() -> None:
+    kube = _StrictKube()
+    kube.error = KubeError("PATCH /apis/x: 503 try again")
+    world = World(kube=kube)
+    await world.submit(a_model().versions("v1", "v2"))
+    with pytest.raises(KubeError):
+        await world.reconcile()
+    assert world.kube.status() == {}
