@@ -27,6 +27,7 @@ class ArtifactKeeper:
     def __init__(self, store: ArtifactStore, references: References, *, grace_seconds: float) -> None:
         self._store = store
         self._references = references
+        self.grace_seconds = grace_seconds
         self._grace = timedelta(seconds=grace_seconds)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 

@@ -7,6 +7,7 @@ renamed into place, which is atomic and copies nothing.
 import asyncio
 import os
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,9 +98,13 @@ class ArtifactStore:
                 if _SHA256.fullmatch(digest):
                     yield StoredArtifact(digest, meta["size"], meta["last_modified"])
 
-    def clean_incoming(self) -> int:
-        """Remove what an earlier run left of interrupted uploads; give how many. Blocking; on start only."""
-        leftovers = [path for path in self.incoming.iterdir() if path.is_file()]
+    def clean_incoming(self, untouched_seconds: float) -> int:
+        """Remove what earlier runs left of interrupted uploads; give how many. Blocking; on start only.
+
+        A file is left alone until nobody has written to it for so long: it may be another process's.
+        """
+        oldest = time.time() - untouched_seconds
+        leftovers = [path for path in self.incoming.iterdir() if _is_stale(path, oldest)]
         for path in leftovers:
             path.unlink(missing_ok=True)
         return len(leftovers)
@@ -142,6 +147,13 @@ def _rename_durably(source: Path, target: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _is_stale(path: Path, oldest: float) -> bool:
+    try:
+        return path.is_file() and path.stat().st_mtime <= oldest
+    except FileNotFoundError:
+        return False
 
 
 def _key(sha256: str) -> str:

@@ -8,6 +8,7 @@ from typing import Self
 
 import structlog
 from fastapi import Request
+from modelport_crds import names
 from sqlalchemy.orm import Session
 
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
@@ -19,11 +20,14 @@ from modelport_control_api.models.lookout import Lookout
 from modelport_control_api.models.settings import ModelsSettings
 from modelport_control_api.models.transactions import Transactions
 from modelport_control_api.publisher.cluster import Cluster
+from modelport_control_api.publisher.manifest import MANAGED_BY
 from modelport_control_api.publisher.publisher import Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses
 
 log = structlog.get_logger(__name__)
 _SEVERAL_PROCESSES_GRACE_SECONDS = 300.0
+# Another process may be receiving it, slowly.
+_DEAD_UPLOAD_SECONDS = 3600.0
 _COLLECT_EVERY_SECONDS = 600.0
 
 
@@ -50,8 +54,9 @@ class ModelsPart:
         transactions = Transactions(database, on_commit=publisher.wake)
         scratch = settings.scratch_dir or Path(tempfile.gettempdir()) / "modelport-uploads"
         store = open_artifact_store(settings.artifacts_url, scratch)
-        keeper = _build_keeper(settings, database, store, transactions)
+        grace = _grace_seconds(settings, database)
         statuses = ModelStatuses(cluster, namespace, all_namespaces=settings.watch_all_namespaces)
+        keeper = _build_keeper(grace, store, transactions, statuses)
         return cls(
             cluster=cluster,
             namespace=namespace,
@@ -67,7 +72,8 @@ class ModelsPart:
 
     async def start(self) -> None:
         """Clean up after an earlier run, then publish, watch and collect in the background."""
-        leftovers = await asyncio.to_thread(self.store.clean_incoming)
+        untouched_seconds = _DEAD_UPLOAD_SECONDS if self.keeper.grace_seconds else 0.0
+        leftovers = await asyncio.to_thread(self.store.clean_incoming, untouched_seconds)
         if leftovers:
             log.info("interrupted uploads removed", count=leftovers)
         for work in (self.statuses.run(), self.publisher.run(), self._collect_for_ever()):
@@ -80,6 +86,8 @@ class ModelsPart:
         self._tasks.clear()
 
     async def _collect_for_ever(self) -> None:
+        # Before that nobody knows which files models applied with kubectl name.
+        await self.statuses.synced.wait()
         while True:
             try:
                 await self.keeper.collect_garbage()
@@ -93,18 +101,33 @@ def get_models(request: Request) -> ModelsPart:
     return part
 
 
-def _build_keeper(
-    settings: ModelsSettings, database: Database, store: ArtifactStore, transactions: Transactions
-) -> ArtifactKeeper:
-    grace = settings.artifact_grace_seconds
-    if grace is None:
-        one_process = database.engine.dialect.name == "sqlite"
-        grace = 0.0 if one_process else _SEVERAL_PROCESSES_GRACE_SECONDS
+def _grace_seconds(settings: ModelsSettings, database: Database) -> float:
+    if settings.artifact_grace_seconds is not None:
+        return settings.artifact_grace_seconds
+    one_process = database.engine.dialect.name == "sqlite"
+    return 0.0 if one_process else _SEVERAL_PROCESSES_GRACE_SECONDS
 
+
+def _build_keeper(
+    grace: float, store: ArtifactStore, transactions: Transactions, statuses: ModelStatuses
+) -> ArtifactKeeper:
     async def references(digests: set[str]) -> set[str]:
         def find(session: Session) -> set[str]:
             return repository.referenced_digests(session, digests)
 
-        return await transactions.read(find)
+        return await transactions.read(find) | _named_by_kubectl(statuses, digests)
 
     return ArtifactKeeper(store, references, grace_seconds=grace)
+
+
+def _named_by_kubectl(statuses: ModelStatuses, digests: set[str]) -> set[str]:
+    """Those of `digests` that models without a row name. Before the cluster was seen: all, to be safe."""
+    if not statuses.synced.is_set():
+        return digests
+    uris = {
+        version.artifact.uri
+        for _, live in statuses.all()
+        if live.metadata.labels.get(names.LABEL_MANAGED_BY) != MANAGED_BY
+        for version in live.spec.versions
+    }
+    return {digest for digest in digests if names.platform_artifact_uri(digest) in uris}

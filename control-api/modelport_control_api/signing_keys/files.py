@@ -1,4 +1,7 @@
-"""One PEM file a key: `<creation time>-<random>.pem`. The time is in the name, as mounts change mtimes."""
+"""One PEM file a key: `<creation time>-<random>.pem`. The time is in the name, as mounts change mtimes.
+
+The folder may be a mounted Secret: its files are links, readable by the process's group (0440).
+"""
 
 import os
 import re
@@ -56,6 +59,15 @@ def list_files(folder: Path) -> list[Path]:
         raise SigningKeysError(
             f"The signing keys folder {folder} cannot be read: {error.strerror}."
         ) from error
+
+
+def fingerprint(path: Path) -> tuple[Path, int, int]:
+    """Changes with the file: a mounted Secret is replaced by other files behind the same names."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise SigningKeysError(f"{path} cannot be read: {error.strerror}.") from error
+    return path, found.st_ino, found.st_mtime_ns
 
 
 def read(path: Path) -> SigningKey:

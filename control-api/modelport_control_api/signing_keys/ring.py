@@ -27,7 +27,7 @@ class KeyRing:
         self._schedule = schedule
         self._now = now
         self._lock = threading.Lock()
-        self._paths: list[Path] = []
+        self._seen: list[tuple[Path, int, int]] = []
         self._keys: list[SigningKey] = []
         self._checked_at = 0.0
         self._reload()
@@ -65,7 +65,8 @@ class KeyRing:
                 f"No signing key in {self._folder}: make one with "
                 f"`python -m modelport_control_api.signing_keys rotate {self._folder}`."
             )
-        if paths != self._paths:
+        seen = [files.fingerprint(path) for path in paths]
+        if seen != self._seen:
             self._keys = [files.read(path) for path in paths]
-            self._paths = paths
+            self._seen = seen
         self._checked_at = time.monotonic()
