@@ -1,0 +1,3 @@
+module modelport.test/pause
+
+go 1.24.0
