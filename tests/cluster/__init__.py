@@ -1,0 +1,1 @@
+"""A real Kubernetes for the tests: given, or kind's, or upstream's programs as host processes."""

@@ -1,0 +1,51 @@
+"""python -m tests.cluster up | down | status | images"""
+
+import sys
+from collections.abc import Callable, Mapping
+
+from tests.cluster import finding
+from tests.cluster.cluster import NoCluster
+from tests.cluster.commands import CommandFailed
+from tests.cluster.host.processes import ProcessTrouble
+from tests.cluster.progress import StepFailed
+
+NONE_TO_BE_HAD = 3
+
+
+def up() -> int:
+    cluster = finding.start()
+    print(f"A cluster is up ({cluster.kind}): export KUBECONFIG={cluster.kubeconfig}")
+    return 0
+
+
+def down() -> int:
+    finding.stop()
+    print("No cluster of ours is left.")
+    return 0
+
+
+def status() -> int:
+    cluster = finding.running()
+    print(f"{cluster.kind}: {cluster.kubeconfig}" if cluster else "No cluster runs.")
+    return 0 if cluster else 1
+
+
+def main(arguments: list[str]) -> int:
+    command = _COMMANDS.get(arguments[0]) if len(arguments) == 1 else None
+    if command is None:
+        print(f"usage: {__doc__}", file=sys.stderr)
+        return 2
+    try:
+        return command()
+    except NoCluster as reason:
+        print(f"no cluster: {reason}")
+        return NONE_TO_BE_HAD
+    except (CommandFailed, ProcessTrouble, StepFailed) as trouble:
+        print(f"failed: {trouble}")
+        return 1
+
+
+_COMMANDS: Mapping[str, Callable[[], int]] = {"up": up, "down": down, "status": status}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

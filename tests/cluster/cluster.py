@@ -1,0 +1,25 @@
+"""What the end-to-end tests get: a cluster, wherever it came from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["given", "kind", "host"]
+
+
+class NoCluster(Exception):
+    """There is no cluster, or this one cannot do what was asked; the text says why, in one line."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    kind: Kind
+    kubeconfig: Path
+    load_image: Callable[[Path], None]
+    """Bring an image into the cluster without a registry: an archive as of `docker save`."""
+    restart_api_server: Callable[[], None]
+    """Returns when it answers again."""
+    audit_log: Path | None = None
+    """The API server's, one JSON object a line: writes only (see audit.py)."""
+    enforces_network_policies: bool = True

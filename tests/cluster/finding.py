@@ -1,0 +1,136 @@
+"""Which cluster the tests use: a given one, else kind's, else processes of this machine, else none."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from tests.cluster import folders, kind, programs
+from tests.cluster.cluster import Cluster, NoCluster
+from tests.cluster.host import images, starting, stopping
+from tests.cluster.host.plan import Places
+
+__all__ = ["Cluster", "NoCluster", "find_or_start", "running", "start", "stop"]
+
+_GIVEN = ("MODELPORT_TEST_KUBECONFIG", "KUBECONFIG")
+_ROOT_OF_TESTS = Path(__file__).parents[2]
+
+
+def find_or_start() -> Cluster:
+    """For tests. Raises NoCluster where there is none to be had."""
+    found = given(os.environ)
+    if found is None and not kind.possible():
+        # In a process of its own, whose children are then nobody's in the test run.
+        _start_apart()
+    cluster = found or start()
+    _have_tools()
+    return cluster
+
+
+def start() -> Cluster:
+    """Does nothing where one runs already. Raises NoCluster where there is none to be had."""
+    with _alone():
+        found = given(os.environ)
+        if found is not None:
+            return found
+        if kind.possible():
+            return kind.up()
+        why_not = host_is_impossible()
+        if why_not:
+            raise NoCluster(why_not)
+        starting.up(Places())
+        return host_cluster()
+
+
+def running() -> Cluster | None:
+    """The one that `start` would give, if it would start nothing."""
+    found = given(os.environ)
+    if found is not None:
+        return found
+    if kind.exists():
+        return kind.up()
+    return host_cluster() if starting.healthy(Places()) else None
+
+
+def stop() -> None:
+    with _alone():
+        kind.down()
+        stopping.down(Places())
+
+
+def given(environment: Mapping[str, str]) -> Cluster | None:
+    for variable in _GIVEN:
+        if not environment.get(variable):
+            continue
+        path = Path(environment[variable].split(os.pathsep)[0])
+        # Our own is more than a kubeconfig, and may have to be started.
+        if path.resolve() in {Places().kubeconfig.resolve(), kind.kubeconfig().resolve()}:
+            return None
+        if not path.is_file():
+            raise NoCluster(f"{variable} names {path}, which is no file")
+        return _given_cluster(path)
+    return None
+
+
+def host_cluster() -> Cluster:
+    places = Places()
+    return Cluster(
+        kind="host",
+        kubeconfig=places.kubeconfig,
+        load_image=partial(images.load, places),
+        restart_api_server=partial(starting.restart_api_server, places),
+        audit_log=places.audit_log,
+        # Its network plugin knows none.
+        enforces_network_policies=False,
+    )
+
+
+def host_is_impossible() -> str:
+    """Why, or nothing."""
+    wants = "a cluster needs KUBECONFIG, or kind with Docker, or Linux with root and Go"
+    if sys.platform != "linux":
+        return f"{wants}; this is {sys.platform}"
+    if os.geteuid() != 0:
+        return f"{wants}; this user is not root"
+    built = all(each.path.exists() for each in (programs.KUBE, programs.COREDNS, programs.PAUSE))
+    return "" if built or programs.go_is_there() else f"{wants}; there is no go on PATH"
+
+
+def _given_cluster(path: Path) -> Cluster:
+    def refuse(what: str) -> None:
+        raise NoCluster(f"the cluster was given ({path}): {what}")
+
+    return Cluster(
+        kind="given",
+        kubeconfig=path,
+        load_image=lambda _: refuse("bring the images into it yourself"),
+        restart_api_server=lambda: refuse("its API server is not ours to restart"),
+    )
+
+
+def _start_apart() -> None:
+    command = [sys.executable, "-m", "tests.cluster", "up"]
+    answer = subprocess.run(command, cwd=_ROOT_OF_TESTS, stdout=subprocess.PIPE, text=True, check=False)
+    if answer.returncode:
+        raise NoCluster(answer.stdout.strip() or f"{' '.join(command)} ended with {answer.returncode}")
+
+
+def _have_tools() -> None:
+    wanted = {"kubectl": programs.KUBE, "helm": programs.HELM}
+    missing = [program for name, program in wanted.items() if shutil.which(name) is None]
+    programs.put_on_path(*missing)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Test processes that run side by side must not start it twice."""
+    lock = folders.state().with_name("modelport-cluster.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

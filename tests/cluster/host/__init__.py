@@ -1,0 +1,1 @@
+"""Upstream Kubernetes as processes of this machine: Linux, root."""
