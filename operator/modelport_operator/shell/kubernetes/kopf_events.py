@@ -5,6 +5,7 @@ begins watches anew.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Collection
 from functools import partial
@@ -30,6 +31,9 @@ class WatchEnded(Exception):
 
 def kopf_events(settings: Settings, *, on_started: Callable[[], None]) -> EventSource:
     """`on_started` is called once kopf has taken the signals of the process, to take them back."""
+
+    # It would tell of each event that a handler has heard.
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
 
     async def run(on_key: OnKey) -> None:
         existing = await _spawn(settings, on_key)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import structlog
-from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client import ApiClient, V1Lease, V1ObjectMeta
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.leaderelection.electionconfig import Config
 from kubernetes.aio.leaderelection.leaderelection import LeaderElection
@@ -83,10 +83,17 @@ class _PatientLock(LeaseLock):
         return await _answer(super().get(name, namespace), on_failure=_failed)
 
     async def create(self, name: str, namespace: str, election_record: Any) -> bool:
-        return await _answer(super().create(name, namespace, election_record), on_failure=_no)
+        return await _answer(self._create(name, namespace, election_record), on_failure=_no)
 
     async def update(self, name: str, namespace: str, updated_record: Any) -> bool:
         return await _answer(super().update(name, namespace, updated_record), on_failure=_no)
+
+    async def _create(self, name: str, namespace: str, election_record: Any) -> bool:
+        # The library's own passes a bool where its client wants text, and so never makes the Lease.
+        spec = self.update_lease(election_record)
+        lease = V1Lease(metadata=V1ObjectMeta(name=name), spec=spec)
+        await self.api_instance.create_namespaced_lease(namespace, lease)
+        return True
 
     async def give_up(self) -> None:
         """Only after a `get`: replacing what it found fails if another one took the Lease since."""
