@@ -1,7 +1,7 @@
 """Cut debug information off the shared libraries under FOLDER, for build stages that have no `strip`.
 
-The loader reads what the program headers name, and debug sections lie behind all of that. Only libraries with debug
-information are touched. Usage: strip_debug.py FOLDER
+The loader reads what the program headers name, and debug sections lie behind all of that. Only libraries with
+debug information are touched. Usage: strip_debug.py FOLDER
 """
 
 import struct
