@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What `make test` runs: the quick checks first, then every test with coverage. Arguments go to pytest.
+# What `make test` runs: the quick checks, then every test with coverage, then the end-to-end tests on a real
+# Kubernetes cluster where one can be had. Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -15,5 +16,8 @@ fi
 rm -f .coverage .coverage.*
 # By file, because a file's tests share a server that takes seconds to start; in the order of the folders, because
 # what takes long (contract, integration) should begin before what is short (unit).
-$bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-auto}" --dist loadfile --no-loadscope-reorder \
+$bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-auto}" --dist loadfile --no-loadscope-reorder -m "not e2e" \
   --cov --cov-report=term:skip-covered --cov-fail-under=90
+echo "==> End-to-end tests on Kubernetes"
+# One at a time, and after the others: they measure gaps in seconds, on cores that they share with the cluster.
+$bin/python -m pytest -m e2e tests/e2e

@@ -1,7 +1,6 @@
 """What every end-to-end test stands on: a real cluster, found or started once a run."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,11 +8,11 @@ from tests.cluster.finding import Cluster, NoCluster, find_or_start
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster() -> Cluster:
     try:
         found = find_or_start()
     except NoCluster as reason:
         if os.environ.get("CI") == "true":
             pytest.fail(f"no cluster for the end-to-end tests: {reason}")
         pytest.skip(f"no cluster for the end-to-end tests: {reason}")
-    yield found
+    return found

@@ -17,7 +17,7 @@ class Kubectl:
 
     def try_run(
         self, *arguments: str, input: Any = None, timeout: float = 60
-    ) -> subprocess.CompletedProcess[str]:  # noqa: A002 - as subprocess.run has it
+    ) -> subprocess.CompletedProcess[str]:
         """`input` is an object, sent as JSON."""
         command = ["kubectl", "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace, *arguments]
         text = None if input is None else json.dumps(input)
@@ -25,7 +25,7 @@ class Kubectl:
             command, input=text, capture_output=True, text=True, check=False, timeout=timeout
         )
 
-    def run(self, *arguments: str, input: Any = None, timeout: float = 60) -> str:  # noqa: A002
+    def run(self, *arguments: str, input: Any = None, timeout: float = 60) -> str:
         """Give what it printed. Raises with kubectl's own words when it fails."""
         answer = self.try_run(*arguments, input=input, timeout=timeout)
         if answer.returncode:

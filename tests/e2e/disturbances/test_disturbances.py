@@ -1,0 +1,18 @@
+"""100 requests a second while something breaks: no 5xx, nothing lost, no gap of more than a second."""
+
+import pytest
+
+from tests.e2e.disturbances.kinds import KINDS
+from tests.e2e.disturbances.measuring import measure
+from tests.e2e.disturbances.table import record
+from tests.e2e.disturbances.world import World
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+
+@pytest.mark.parametrize("name", KINDS)
+async def test_no_request_is_lost(world: World, name: str) -> None:
+    report = await measure(world, KINDS[name])
+    record(name, report)
+    assert not report.failed, (report.statuses, [each.error for each in report.failed[:5]])
+    assert report.longest_gap <= 1.0
