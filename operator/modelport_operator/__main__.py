@@ -20,10 +20,11 @@ def main() -> int:
     from modelport_edge.kubernetes.connect import NoClusterAccess
 
     from modelport_operator.shell.kubernetes import process
+    from modelport_operator.shell.kubernetes.http import CannotListen
 
     try:
         return asyncio.run(process.run(settings))
-    except NoClusterAccess as error:
+    except (NoClusterAccess, CannotListen) as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -51,8 +51,8 @@ class FakeKube:
     ) -> list[Object]:
         wanted = (labels or {}).items()
         return [
-            # As the API server lists: the kind is the list's, not the items'.
-            {key: value for key, value in copy.deepcopy(obj).items() if key != "kind"}
+            # As the API server lists: both are the list's, not the items'.
+            {key: value for key, value in copy.deepcopy(obj).items() if key not in ("apiVersion", "kind")}
             for ref, obj in self._objects.items()
             if ref[0] == kind
             and namespace in (None, ref[1])

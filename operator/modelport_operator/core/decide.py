@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from modelport_operator.core.answers import Answer
 from modelport_operator.core.conditions import decide_conditions, deleting_conditions
 from modelport_operator.core.desired import desired_objects
-from modelport_operator.core.drift import is_as_wanted
+from modelport_operator.core.drift import is_as_wanted, is_edited
 from modelport_operator.core.naming import pods_selector
 from modelport_operator.core.observe import Observed, version_of
 from modelport_operator.core.traffic import decide_traffic
@@ -88,7 +88,8 @@ def _public_id(model: MLModel, settings: Settings) -> str:
 
 
 def _is_there(wanted: Object, observed: Observed) -> bool:
-    return any(_ref(live) == _ref(wanted) and is_as_wanted(wanted, live) for live in observed.objects)
+    live = next((live for live in observed.objects if _ref(live) == _ref(wanted)), None)
+    return live is not None and is_as_wanted(wanted, live) and not is_edited(live)
 
 
 def _leftovers(

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from modelport_crds.kube import Object
+from modelport_crds.names import FIELD_MANAGER
+
 
 def is_as_wanted(wanted: Any, live: Any) -> bool:
     """All that is wanted is there. What the cluster adds (defaults, status, its own metadata) does not count.
@@ -20,6 +23,32 @@ def is_as_wanted(wanted: Any, live: Any) -> bool:
             and all(is_as_wanted(one, other) for one, other in zip(wanted, live, strict=True))
         )
     return bool(wanted == live)
+
+
+def is_edited(live: Object) -> bool:
+    """Whether someone else has put something into its spec: a container, a variable, a host network.
+
+    Applying what is wanted leaves that in place, since each writer owns what he wrote.
+    """
+    written = live["metadata"].get("managedFields") or ()
+    return any(_owns_spec(entry) for entry in written if entry.get("manager") != FIELD_MANAGER)
+
+
+def replacement(wanted: Object, live: Object) -> Object:
+    """The whole object with nothing in its spec but what is wanted; the cluster's own metadata stays."""
+    kept = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
+    labels = {**kept.get("labels", {}), **wanted["metadata"]["labels"]}
+    return {**wanted, "metadata": {**kept, **wanted["metadata"], "labels": labels}}
+
+
+def _owns_spec(entry: Object) -> bool:
+    if entry.get("subresource") == "status":
+        return False
+    spec = dict(entry.get("fieldsV1", {}).get("f:spec", {}))
+    template = dict(spec.pop("f:template", {}))
+    # An annotation on the pods restarts them (`kubectl rollout restart`) and can do no more.
+    template.pop("f:metadata", None)
+    return bool(spec or template)
 
 
 def _is_left_out(value: Any) -> bool:

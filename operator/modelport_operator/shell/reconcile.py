@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import structlog
-from modelport_crds.kube import Kube, Object
+from modelport_crds.kube import RESOURCES, Kube, Object
 from modelport_crds.mlmodel import MLModel, from_object
 from modelport_crds.names import KIND, LABEL_MODEL
 
@@ -83,8 +83,9 @@ async def _observe(kube: Kube, model: MLModel, settings: Settings) -> Observed:
 
 
 async def _list(kube: Kube, kind: str, namespace: str, labels: dict[str, str]) -> list[Object]:
-    # The Kubernetes API leaves the kind out of a list's items.
-    return [{**obj, "kind": kind} for obj in await kube.list(kind, namespace, labels)]
+    # The Kubernetes API leaves both out of a list's items, and what is wanted has them.
+    whole = {"apiVersion": RESOURCES[kind], "kind": kind}
+    return [{**obj, **whole} for obj in await kube.list(kind, namespace, labels)]
 
 
 async def _carry_out(kube: Kube, model: MLModel, decision: Decision) -> None:

@@ -7,7 +7,7 @@ import pytest
 from modelport_crds.kube import RESOURCES, Object
 from modelport_crds.mlmodel import Artifact, Batching, Resources, Scaling
 from modelport_operator.core.desired import desired_objects
-from modelport_operator.core.drift import is_as_wanted
+from modelport_operator.core.drift import is_as_wanted, is_edited, replacement
 from modelport_operator.core.quantities import canonical, to_bytes
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.settings import Settings
@@ -422,3 +422,49 @@ def test_settings_are_read_from_the_environment_as_people_write_them(monkeypatch
     assert given.tolerations[0]["key"] == "models"
     assert given.metrics_scraper is not None
     assert given.metrics_scraper.namespace == "monitoring"
+
+
+def _written_by(manager: str, fields: Object, **more: str) -> Object:
+    entry = {"manager": manager, "operation": "Update", "fieldsV1": fields, **more}
+    return {"metadata": {"name": "x", "managedFields": [entry]}}
+
+
+@pytest.mark.parametrize(
+    ("live", "edited"),
+    [
+        (_written_by("kubectl-set", {"f:spec": {"f:template": {"f:spec": {"f:containers": {}}}}}), True),
+        (_written_by("kubectl-edit", {"f:spec": {"f:paused": {}}}), True),
+        (_written_by("modelport-operator", {"f:spec": {"f:replicas": {}}}), False),
+        (_written_by("kube-controller-manager", {"f:metadata": {"f:annotations": {}}}), False),
+        (_written_by("kube-controller-manager", {"f:spec": {"f:x": {}}}, subresource="status"), False),
+        (
+            _written_by("kubectl-rollout", {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {}}}}}),
+            False,
+        ),
+        ({"metadata": {"name": "x"}}, False),
+    ],
+    ids=["a variable", "a field", "our own", "a revision", "a status", "a restart", "another cluster"],
+)
+def test_what_someone_else_put_into_a_spec_is_seen(live: Object, edited: bool) -> None:
+    assert is_edited(live) is edited
+
+
+def test_a_replacement_keeps_what_the_cluster_knows_and_drops_what_others_wrote() -> None:
+    wanted = {"kind": "Deployment", "metadata": {"name": "x", "labels": {"a": "b"}}, "spec": {"replicas": 1}}
+    live = {
+        "kind": "Deployment",
+        "metadata": {
+            "name": "x",
+            "uid": "1",
+            "resourceVersion": "7",
+            "labels": {"c": "d"},
+            "managedFields": [],
+        },
+        "spec": {"replicas": 1, "paused": True},
+        "status": {},
+    }
+    assert replacement(wanted, live) == {
+        "kind": "Deployment",
+        "metadata": {"name": "x", "uid": "1", "resourceVersion": "7", "labels": {"a": "b", "c": "d"}},
+        "spec": {"replicas": 1},
+    }

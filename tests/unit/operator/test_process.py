@@ -92,6 +92,17 @@ def test_a_missing_cluster_is_told_in_one_line() -> None:
     assert "No access to a Kubernetes cluster" in ended.stderr.splitlines()[-1]
 
 
+def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        given = {"ARTIFACT_BASE_URL": "file:///{sha256}", "LISTEN": listen}
+        ended = _started({f"MODELPORT_OPERATOR_{name}": value for name, value in given.items()})
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith(
+        f"MODELPORT_OPERATOR_LISTEN={listen} cannot be listened on"
+    )
+
+
 @pytest.mark.parametrize("module", ["kopf", "kubernetes"])
 def test_standalone_is_spared_what_only_a_cluster_needs(module: str) -> None:
     code = f"import sys, modelport_standalone.platform; sys.exit({module!r} in sys.modules)"

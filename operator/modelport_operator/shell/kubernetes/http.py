@@ -1,6 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics` of the process."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -12,6 +13,10 @@ _OK = b'{"status":"ok"}'
 _STOPPING = b'{"status":"stopping"}'
 _NOTHING = b'{"status":404,"detail":"There are /healthz, /readyz and /metrics."}'
 _JSON = "application/json"
+
+
+class CannotListen(Exception):
+    """The address is taken, or none of this machine."""
 
 
 class Health:
@@ -41,18 +46,26 @@ class Health:
 
 @asynccontextmanager
 async def serving(health: Health, listen: str) -> AsyncIterator[asyncio.Task[None]]:
-    """Answer while entered. The task ends only if the server breaks."""
-    host, _, port = listen.rpartition(":")
-    config = uvicorn.Config(
-        health, host=host.strip("[]"), port=int(port), log_config=None, lifespan="off", access_log=False
-    )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve())
+    """Answer while entered. The task ends only if the server breaks. Raises `CannotListen`."""
+    # Bound here: uvicorn would end the process without a word.
+    listener = _bound(listen)
+    server = _Server(uvicorn.Config(health, log_config=None, lifespan="off", access_log=False))
+    task = asyncio.create_task(server.serve([listener]))
     try:
         yield task
     finally:
         server.should_exit = True
         await asyncio.wait([task], timeout=5)
+
+
+def _bound(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    address = (host.strip("[]"), int(port) if port.isdigit() else -1)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family)
+    except (OSError, OverflowError) as error:
+        raise CannotListen(f"MODELPORT_OPERATOR_LISTEN={listen} cannot be listened on: {error}") from error
 
 
 class _Server(uvicorn.Server):

@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from kubernetes.aio.client import ApiClient
-from modelport_edge.kubernetes.api import KubernetesApi
 from modelport_edge.kubernetes.connect import connected
 
 from modelport_operator.settings import Settings
@@ -16,6 +15,7 @@ from modelport_operator.shell.event_recorder import EventRecorder
 from modelport_operator.shell.kubernetes.http import Health, serving
 from modelport_operator.shell.kubernetes.kopf_events import kopf_events
 from modelport_operator.shell.kubernetes.leadership import Leadership
+from modelport_operator.shell.kubernetes.repairing import RepairingApi
 from modelport_operator.shell.metrics import LEADER
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -24,7 +24,10 @@ _log = structlog.get_logger()
 
 
 async def run(settings: Settings) -> int:
-    """Give the exit code: 0 after a signal, 1 when it cannot go on. Raises `NoClusterAccess`."""
+    """Give the exit code: 0 after a signal, 1 when it cannot go on.
+
+    Raises `CannotListen`, `NoClusterAccess`.
+    """
     stop = asyncio.Event()
     _hear_signals(stop)
     health = Health()
@@ -51,7 +54,7 @@ async def _lead_once(client: ApiClient, settings: Settings, health: Health, stop
 
 
 def _build_controller(client: ApiClient, settings: Settings, stop: asyncio.Event) -> Controller:
-    kube = KubernetesApi(client)
+    kube = RepairingApi(client)
     events = kopf_events(settings, on_started=lambda: _hear_signals(stop))
     return Controller(
         kube, settings, events=events, record=EventRecorder(kube), drain_seconds=settings.drain_seconds
