@@ -1,6 +1,8 @@
 """A list followed by a watch, as one stream; a stream that has gone silent is noticed."""
 
+import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,6 +17,8 @@ _PAGE = 500
 _STREAM_SECONDS = (240, 300)
 # It sends a bookmark each minute or so even when nothing happens: more silence means a dead connection.
 _SILENCE_SECONDS = 100.0
+# A server (or a proxy before it) that ends streams at once must not be asked without a pause.
+_SHORT_STREAM_SECONDS = 1.0
 _EXPIRED = 410
 
 
@@ -29,6 +33,7 @@ async def watch_collection(calls: Calls, path: str, selector: Query) -> AsyncIte
         yield WatchEvent("ADDED", item)
     yield WatchEvent("SYNCED", {})
     while True:
+        began = time.monotonic()
         try:
             async for event in _stream(calls, path, {**selector, "resourceVersion": version}):
                 version = event.object["metadata"]["resourceVersion"]
@@ -37,6 +42,8 @@ async def watch_collection(calls: Calls, path: str, selector: Query) -> AsyncIte
                     yield WatchEvent(event.type, event.object)  # type: ignore[arg-type]
         except _Expired as error:
             raise KubeError(f"watch of {path}: its place in history is gone") from error
+        if time.monotonic() - began < _SHORT_STREAM_SECONDS:
+            await asyncio.sleep(_SHORT_STREAM_SECONDS)
 
 
 async def list_collection(calls: Calls, path: str, selector: Query) -> tuple[list[Object], str]:
