@@ -1,0 +1,188 @@
+{{- define "modelport.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels by which a part's pods are found. Arguments: root context, component. They never change. */}}
+{{- define "modelport.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: modelport
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{/* Labels of every object. Arguments: root context, component. */}}
+{{- define "modelport.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "modelport.selector" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: modelport
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
+{{- end -}}
+
+{{/* One of our own images. Arguments: root context, the image's values. */}}
+{{- define "modelport.image" -}}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- $name := $image.repository -}}
+{{- if $root.Values.image.registry -}}
+{{- $name = printf "%s/%s" (trimSuffix "/" $root.Values.image.registry) $name -}}
+{{- end -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $name $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $name (default (default $root.Chart.AppVersion $root.Values.image.tag) $image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "modelport.pullSecrets" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What Pod Security "restricted" asks of a pod. Argument: the user id. */}}
+{{- define "modelport.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+# Not a walk over all files of the volume at each start.
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "modelport.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{/* Where a part's pods run. Arguments: root context, component, the part's values. */}}
+{{- define "modelport.placement" -}}
+{{- $values := index . 2 -}}
+topologySpreadConstraints:
+  # Of nodes first, of zones too: losing one should not take a whole part. Never a reason to stay pending.
+  - {{ dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway" "labelSelector" (dict "matchLabels" (include "modelport.selector" . | fromYaml)) | toJson }}
+  - {{ dict "maxSkew" 1 "topologyKey" "topology.kubernetes.io/zone" "whenUnsatisfiable" "ScheduleAnyway" "labelSelector" (dict "matchLabels" (include "modelport.selector" . | fromYaml)) | toJson }}
+{{- with $values.nodeSelector }}
+nodeSelector: {{ toJson . }}
+{{- end }}
+{{- with $values.tolerations }}
+tolerations: {{ toJson . }}
+{{- end }}
+{{- with $values.affinity }}
+affinity: {{ toJson . }}
+{{- end }}
+{{- with $values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* Environment from a map of values. */}}
+{{- define "modelport.env" -}}
+{{- range $name, $value := . }}
+- {name: {{ $name }}, value: {{ $value | toString | quote }}}
+{{- end }}
+{{- end -}}
+
+{{/* A Secret's entry that is there already, decoded, or "". Arguments: root context, Secret, key. */}}
+{{- define "modelport.existing" -}}
+{{- $root := index . 0 -}}
+{{- $secret := lookup "v1" "Secret" $root.Release.Namespace (index . 1) -}}
+{{- if $secret -}}
+{{- index (default dict $secret.data) (index . 2) | default "" | b64dec -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "modelport.databaseSecret" -}}
+{{- if .Values.postgresql.external.existingSecret -}}
+{{- .Values.postgresql.external.existingSecret -}}
+{{- else if .Values.postgresql.external.url -}}
+{{- include "modelport.fullname" . }}-database
+{{- else if .Values.postgresql.auth.existingSecret -}}
+{{- .Values.postgresql.auth.existingSecret -}}
+{{- else -}}
+{{- include "modelport.fullname" . }}-postgresql
+{{- end -}}
+{{- end -}}
+
+{{/* Whether this release runs PostgreSQL: "true" or "". */}}
+{{- define "modelport.hasPostgresql" -}}
+{{- $external := or .Values.postgresql.external.url .Values.postgresql.external.existingSecret -}}
+{{- if and (not $external) (not .Values.postgresql.enabled) -}}
+{{- fail "postgresql.enabled is false: give postgresql.external.url or postgresql.external.existingSecret" -}}
+{{- end -}}
+{{- if not $external }}true{{ end -}}
+{{- end -}}
+
+{{- define "modelport.hasRedis" -}}
+{{- if and .Values.redis.enabled (not .Values.redis.external.url) (not .Values.redis.external.existingSecret) }}true{{ end -}}
+{{- end -}}
+
+{{- define "modelport.redisSecret" -}}
+{{- if .Values.redis.external.existingSecret -}}
+{{- .Values.redis.external.existingSecret -}}
+{{- else if .Values.redis.external.url -}}
+{{- include "modelport.fullname" . }}-redis-external
+{{- else if not .Values.redis.enabled -}}
+{{- else if .Values.redis.auth.existingSecret -}}
+{{- .Values.redis.auth.existingSecret -}}
+{{- else -}}
+{{- include "modelport.fullname" . }}-redis
+{{- end -}}
+{{- end -}}
+
+{{- define "modelport.adminSecret" -}}
+{{- default (printf "%s-admin" (include "modelport.fullname" .)) .Values.admin.existingSecret -}}
+{{- end -}}
+
+{{- define "modelport.signingKeysSecret" -}}
+{{- default (printf "%s-signing-keys" (include "modelport.fullname" .)) .Values.signingKeys.existingSecret -}}
+{{- end -}}
+
+{{- define "modelport.internalUrl" -}}
+http://{{ include "modelport.fullname" . }}-control-api-internal.{{ .Release.Namespace }}.svc:8001
+{{- end -}}
+
+{{/* "all", "some" or "" (the models namespace only). */}}
+{{- define "modelport.otherNamespaces" -}}
+{{- if has "*" .Values.watchNamespaces }}all{{ else if .Values.watchNamespaces }}some{{ end -}}
+{{- end -}}
+
+{{- define "modelport.publicUrl" -}}
+{{- if .Values.publicUrl -}}
+{{- .Values.publicUrl -}}
+{{- else if and .Values.ingress.enabled .Values.ingress.host -}}
+{{- ternary "https" "http" (not (empty .Values.ingress.tls.secretName)) }}://{{ .Values.ingress.host }}
+{{- else if and .Values.httpRoute.enabled .Values.httpRoute.hostnames -}}
+https://{{ first .Values.httpRoute.hostnames }}
+{{- end -}}
+{{- end -}}
+
+{{/* Environment of gateway and control API alike. */}}
+{{- define "modelport.sharedEnv" -}}
+- {name: MODELPORT_LOG_LEVEL, value: {{ .Values.settings.logLevel | quote }}}
+{{- with .Values.settings.trustedProxies }}
+- {name: MODELPORT_TRUSTED_PROXIES, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.settings.corsOrigins }}
+- {name: MODELPORT_CORS_ORIGINS, value: {{ . | quote }}}
+{{- end }}
+{{- with include "modelport.redisSecret" . }}
+- name: MODELPORT_REDIS_URL
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: url}}
+{{- end }}
+{{- end -}}
