@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from tests.cluster import finding
+from tests.cluster import base_image, finding, stand_ins
 from tests.cluster.cluster import NoCluster
 from tests.cluster.commands import CommandFailed
 from tests.cluster.host.processes import ProcessTrouble
@@ -30,6 +30,12 @@ def status() -> int:
     return 0 if cluster else 1
 
 
+def images() -> int:
+    stand_ins.load_into(finding.start())
+    print(f"Loaded: {base_image.TAG} {stand_ins.POSTGRES} {stand_ins.REDIS}")
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     command = _COMMANDS.get(arguments[0]) if len(arguments) == 1 else None
     if command is None:
@@ -45,7 +51,7 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-_COMMANDS: Mapping[str, Callable[[], int]] = {"up": up, "down": down, "status": status}
+_COMMANDS: Mapping[str, Callable[[], int]] = {"up": up, "down": down, "status": status, "images": images}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.cluster import folders
 from tests.cluster.cluster import Cluster
 from tests.cluster.commands import run, succeeds
-from tests.cluster.host.processes import wait_until
 from tests.cluster.progress import run_step
+from tests.cluster.waiting import wait_until
 
 _NAME = "modelport"
 _NODE = f"{_NAME}-control-plane"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.cluster.host.plan import CGROUP
-from tests.cluster.host.processes import wait_until
+from tests.cluster.waiting import wait_until
 
 _ROOT = Path("/sys/fs/cgroup")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.cluster.commands import run
 from tests.cluster.host.plan import Places
+from tests.cluster.progress import say
 
 
 def load(places: Places, archive: Path) -> None:
@@ -12,7 +13,7 @@ def load(places: Places, archive: Path) -> None:
     mark = places.images / f"{archive.name}-{found.st_size}-{found.st_mtime_ns}"
     if mark.exists():
         return
-    run(
-        "ctr", "--address", places.containerd_socket, "-n", "k8s.io", "images", "import", archive, timeout=300
-    )
+    say(f"Loading {archive.name} ({found.st_size >> 20} MiB)")
+    containerd = ("--address", str(places.containerd_socket), "--namespace", "k8s.io")
+    run("ctr", *containerd, "images", "import", archive, timeout=300)
     mark.touch()

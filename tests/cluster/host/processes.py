@@ -4,12 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.cluster.host.plan import Places
+from tests.cluster.waiting import wait_until
 
 _GONE_SECONDS = 15
 
@@ -78,15 +78,6 @@ def restart(places: Places, name: str) -> Running:
     running = find(places, name)
     stop(places, running)
     return start(places, name, running.command, running.env)
-
-
-def wait_until(true: Callable[[], bool], seconds: float, every: float = 0.05) -> bool:
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            return False
-        time.sleep(every)
-    return True
 
 
 def _record(places: Places, name: str) -> Path:

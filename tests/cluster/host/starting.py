@@ -2,7 +2,6 @@
 
 import json
 import time
-import urllib.request
 from pathlib import Path
 
 from tests.cluster import packages, programs
@@ -24,16 +23,29 @@ from tests.cluster.host.identities import Identities
 from tests.cluster.host.kubectl import api_answers, kubectl, node_is_ready
 from tests.cluster.host.manifests import as_list, rights
 from tests.cluster.host.plan import DNS_READY_ADDRESS, Places
-from tests.cluster.host.processes import ProcessTrouble, recorded, restart, start, wait_until
+from tests.cluster.host.processes import ProcessTrouble, recorded, restart, start
 from tests.cluster.progress import say
+from tests.cluster.waiting import answers, wait_until
 
 _API_SECONDS = 60
 _NODE_SECONDS = 60
+_PROGRAMS = {
+    "etcd",
+    "containerd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "coredns",
+}
 
 
 def healthy(places: Places) -> bool:
-    running = list(recorded(places))
-    return bool(running) and all(each.alive() for each in running) and node_is_ready(places)
+    alive = {each.name for each in recorded(places) if each.alive()}
+    # With all of them there it is only busy, or the API server is being restarted: that is worth a wait,
+    # for the answer "no" costs all that is in the cluster.
+    return alive >= _PROGRAMS and wait_until(lambda: node_is_ready(places), _NODE_SECONDS)
 
 
 def up(places: Places) -> None:
@@ -100,13 +112,5 @@ def _wait_for_node(places: Places) -> None:
     )
     if not node_is_ready(places, _NODE_SECONDS):
         raise ProcessTrouble(f"the node does not become ready: see {places.logs}")
-    if not wait_until(_dns_answers, _API_SECONDS):
+    if not wait_until(lambda: answers(f"http://{DNS_READY_ADDRESS}/ready"), _API_SECONDS):
         raise ProcessTrouble(f"DNS does not become ready: see {places.logs}")
-
-
-def _dns_answers() -> bool:
-    try:
-        with urllib.request.urlopen(f"http://{DNS_READY_ADDRESS}/ready", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False

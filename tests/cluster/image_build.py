@@ -1,0 +1,77 @@
+"""Builds images with buildah and without a registry of images; each result once, as an archive to load."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.cluster import folders, packages
+from tests.cluster.commands import run
+from tests.cluster.progress import run_step
+
+_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+_PASSED_ON = ("PIP_INDEX_URL", "PIP_CERT")
+"""Settings of the host's pip that a build may read as arguments. Nothing of them stays in the image."""
+
+
+def build(dockerfile: Path, context: Path, tag: str, build_args: Mapping[str, str] | None = None) -> Path:
+    """Give the image's archive, as of `docker save`."""
+    packages.install(packages.IMAGES)
+    log = folders.cache() / "logs" / f"image-{_slug(tag)}.log"
+    arguments = {**_pip_settings(), **(build_args or {})}
+    command = [*_buildah(), "bud", *_flags(arguments), "--tag", tag, "--file", dockerfile, context]
+    run_step(f"Building the image {tag}", command, log)
+    return archive(tag)
+
+
+def exists(tag: str) -> bool:
+    return bool(run(*_buildah(), "images", "--quiet", "--filter", f"reference={tag}").strip())
+
+
+def _flags(arguments: Mapping[str, str]) -> list[str]:
+    # The host's network and certificate authorities are how a RUN step reaches a package index.
+    flags = ["--layers", "--force-rm", "--pull-never", "--network=host"]
+    authorities = arguments.get("PIP_CERT", _AUTHORITIES)
+    if Path(authorities).is_file():
+        flags.append(f"--volume={authorities}:{authorities}:ro")
+    return flags + [f"--build-arg={name}={value}" for name, value in arguments.items()]
+
+
+def _pip_settings() -> Mapping[str, str]:
+    found = {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
+    if "PIP_INDEX_URL" not in found and (index := _index_of_pip()):
+        found["PIP_INDEX_URL"] = index
+    return found
+
+
+def _index_of_pip() -> str:
+    # `get` fails where the setting is not made.
+    lines = run("python3", "-m", "pip", "config", "list").splitlines()
+    values = dict(line.split("=", maxsplit=1) for line in lines if "=" in line)
+    return values.get("global.index-url", "").strip("'\"")
+
+
+def archive(tag: str) -> Path:
+    """Of an image that was built. Named by what is in it: nothing is written or loaded twice."""
+    image = run(*_buildah(), "images", "--quiet", "--no-trunc", tag).strip().removeprefix("sha256:")
+    folder = folders.cache() / "images"
+    target = folder / f"{_slug(tag)}-{image[:12]}.tar"
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for older in folder.glob(f"{_slug(tag)}-{'?' * 12}.tar"):
+            older.unlink()
+        scratch = target.with_suffix(".part")
+        scratch.unlink(missing_ok=True)
+        run(*_buildah(), "push", "--quiet", tag, f"docker-archive:{scratch}:{tag}", timeout=600)
+        scratch.rename(target)
+    return target
+
+
+def _buildah() -> list[str | Path]:
+    # A store of its own: what people build with buildah is theirs.
+    store = folders.cache() / "buildah"
+    return ["buildah", "--root", store / "root", "--runroot", store / "run"]
+
+
+def _slug(tag: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9.-]", "_", tag.removeprefix("localhost/"))
