@@ -1,0 +1,23 @@
+"""One pair of namespaces for all tests of the operator; each test leaves them empty."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.finding import Cluster
+from tests.e2e.operator import operating
+from tests.e2e.operator.operating import World
+
+
+@pytest.fixture(scope="session")
+def operator_namespaces(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with operating.world(cluster.kubeconfig, tmp_path_factory.mktemp("operator")) as made:
+        yield made
+
+
+@pytest.fixture
+def world(operator_namespaces: World) -> Iterator[World]:
+    yield operator_namespaces
+    operator_namespaces.delete_models()
+    # A killed operator holds it for another 15 seconds.
+    operator_namespaces.platform.run("delete", "lease", "--all")

@@ -1,0 +1,142 @@
+"""The operator as a process on this machine, against a real API server, with no more rights than it needs."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.e2e.kubectl import Kubectl
+from tests.e2e.operator.rights import grants
+
+CHILD_KINDS = ("deployments", "services", "serviceaccounts", "networkpolicies", "poddisruptionbudgets")
+
+
+def until(holds: Callable[[], Any], seconds: float = 30, every: float = 0.1) -> Any:
+    """Give the first answer that counts as true. Raises with the last other one."""
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < deadline, f"it never came to hold: {found!r}"
+        time.sleep(every)
+    return found
+
+
+@dataclass(frozen=True)
+class Operator:
+    process: subprocess.Popen[bytes]
+    address: str
+    log: Path
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://{self.address}{path}", timeout=5)
+
+    def metric(self, name: str) -> float:
+        """The sum over its labels."""
+        lines = [line for line in self.get("/metrics").text.splitlines() if line.startswith(name)]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+    def leads(self) -> bool:
+        return self.metric("modelport_operator_leader") == 1
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+    def end(self, seconds: float = 30) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+
+@dataclass(frozen=True)
+class World:
+    """A namespace for models and one for the platform."""
+
+    models: Kubectl
+    platform: Kubectl
+    kubeconfig: Path
+    folder: Path
+
+    @contextmanager
+    def operator(self, *, module: str = "modelport_operator", **settings: str) -> Iterator[Operator]:
+        """Not waited for: it may have to wait for the Lease. Ended with the block unless it has ended."""
+        address = f"127.0.0.1:{_free_port()}"
+        log = self.folder / f"operator-{address.rpartition(':')[2]}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module], env=self._environment(address, settings), stderr=output
+            )
+        operator = Operator(process, address, log)
+        try:
+            yield operator
+        finally:
+            if process.poll() is None:
+                operator.end()
+
+    def children(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.models.json("get", ",".join(CHILD_KINDS))["items"]
+        return [obj for obj in found if obj["metadata"]["name"] != "default"]
+
+    def status(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.models.json("get", "mlm", name).get("status", {})
+        return found
+
+    def reason(self, name: str, version: str = "v1") -> str:
+        versions = self.status(name).get("versions", [])
+        return next((each.get("reason", "") for each in versions if each["name"] == version), "")
+
+    def delete_models(self) -> None:
+        self.models.run("delete", "mlm", "--all")
+        until(lambda: not self.children(), seconds=60)
+
+    def _environment(self, address: str, settings: dict[str, str]) -> dict[str, str]:
+        given = {
+            "ARTIFACT_BASE_URL": "http://control-api:8081/{sha256}",
+            "LISTEN": address,
+            "MODELS_NAMESPACE": self.models.namespace,
+            "WATCH_NAMESPACES": self.models.namespace,
+            "PLATFORM_NAMESPACE": self.platform.namespace,
+            **{name.upper(): value for name, value in settings.items()},
+        }
+        own = {f"MODELPORT_OPERATOR_{name}": value for name, value in given.items()}
+        return {**os.environ, **own, "KUBECONFIG": str(self.kubeconfig)}
+
+
+@contextmanager
+def world(kubeconfig: Path, folder: Path) -> Iterator[World]:
+    models, platform = Kubectl(kubeconfig, "operator-models"), Kubectl(kubeconfig, "operator-platform")
+    models.apply_crd()
+    models.create_namespace()
+    platform.create_namespace()
+    for obj in grants(models.namespace, platform.namespace):
+        platform.run("apply", "--namespace", obj["metadata"]["namespace"], "-f", "-", input=obj)
+    try:
+        yield World(models, platform, _kubeconfig_of_operator(platform, folder), folder)
+    finally:
+        models.delete_namespace()
+        platform.delete_namespace()
+
+
+def _kubeconfig_of_operator(platform: Kubectl, folder: Path) -> Path:
+    token = platform.run("create", "token", "operator", "--duration=3h").strip()
+    config = platform.json("config", "view", "--raw", "--minify", "--flatten")
+    config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
+    path = folder / "kubeconfig"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(config))
+    return path
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
