@@ -83,6 +83,44 @@ def test_rotation_removes_retired_files_only(tmp_path: Path) -> None:
     assert current.path.exists()
 
 
+class MountedSecret:
+    """As the kubelet mounts one: links into a folder that is replaced as a whole."""
+
+    def __init__(self, mount: Path) -> None:
+        self.mount = mount
+        self._count = 0
+
+    def update(self, entries: dict[str, bytes]) -> None:
+        self._count += 1
+        data = self.mount / f"..{self._count}"
+        data.mkdir(parents=True)
+        for name, content in entries.items():
+            (data / name).write_bytes(content)
+            (data / name).chmod(0o440)
+        link = self.mount / "..data_tmp"
+        link.symlink_to(data.name)
+        link.rename(self.mount / "..data")
+        for name in entries:
+            if not (self.mount / name).is_symlink():
+                (self.mount / name).symlink_to(Path("..data") / name)
+
+
+def test_a_mounted_secret_is_rotated_by_a_second_entry_and_read_anew_when_replaced(tmp_path: Path) -> None:
+    secret = MountedSecret(tmp_path / "mount")
+    made = [files.create(tmp_path / "made", utc_now() - timedelta(hours=hours)) for hours in (3, 1)]
+    entries = {key.path.name: key.path.read_bytes() for key in made}
+    old, new = sorted(entries)
+    secret.update({old: entries[old]})
+    keys = KeyRing(secret.mount, SCHEDULE)
+    first = kids(keys)
+    secret.update(entries)
+    assert len(kids(keys) | first) == 2
+    assert keys.signer().path.name == new
+    # The same name with another key in it.
+    secret.update({old: entries[new], new: entries[new]})
+    assert first.isdisjoint(kids(keys))
+
+
 @pytest.mark.parametrize("damage", ["empty", "garbage", "open"])
 def test_a_damaged_key_stops_the_start_by_its_name_but_not_a_running_process(
     tmp_path: Path, damage: str

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelport_crds.kube import Rejected
+
 Object = dict[str, Any]
 
 
@@ -23,16 +25,48 @@ class FakeCluster:
     applies: list[Object] = field(default_factory=list)
     pods: dict[str, tuple[Mapping[str, str], str]] = field(default_factory=dict)
     watchers: list[asyncio.Queue[Event]] = field(default_factory=list)
+    refuses: str | None = None
+    refuses_applies: bool = False
+    left_to_others: Object = field(default_factory=dict)
+    """Fields of a spec that an apply does not take away, as with server-side apply."""
+    merges: list[Object] = field(default_factory=list)
 
     async def apply(self, obj: Object, *, field_manager: str) -> Object:
         assert field_manager == "modelport-control-api"
         self._maybe_fail()
+        self._maybe_refuse(apply=True)
+        obj = {**obj, "spec": {**obj["spec"], **self.left_to_others}}
         self.applies.append(obj)
         name = obj["metadata"]["name"]
         known = self.objects.get(name)
         self.objects[name] = {**obj, "status": known["status"] if known and "status" in known else {}}
         self._tell(Event("MODIFIED" if known else "ADDED", self.objects[name]))
         return obj
+
+    async def merge(
+        self, kind: str, namespace: str, name: str, patch: Object, *, field_manager: str
+    ) -> Object | None:
+        assert field_manager == "modelport-control-api"
+        if name not in self.objects:
+            return None
+        self._maybe_refuse()
+        self.merges.append(patch)
+        spec = {**self.objects[name]["spec"], **patch["spec"]}
+        self.edit(name, {field: value for field, value in spec.items() if value is not None})
+        return self.objects[name]
+
+    def edit(self, name: str, spec: Object) -> None:
+        """Play kubectl: write a spec behind the API's back."""
+        self.objects[name] = {**self.objects[name], "spec": spec}
+        self._tell(Event("MODIFIED", self.objects[name]))
+
+    def put(self, obj: Object) -> None:
+        """Play kubectl: apply an object that nobody made through the API."""
+        self.objects[obj["metadata"]["name"]] = obj
+        self._tell(Event("ADDED", obj))
+
+    async def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        return self.objects.get(name)
 
     async def delete(self, kind: str, namespace: str, name: str) -> None:
         self._maybe_fail()
@@ -70,6 +104,12 @@ class FakeCluster:
         }
         self.objects[name] = {**self.objects[name], "status": status}
         self._tell(Event("MODIFIED", self.objects[name]))
+
+    def _maybe_refuse(self, *, apply: bool = False) -> None:
+        if self.refuses is not None:
+            raise Rejected(self.refuses)
+        if apply and self.refuses_applies:
+            raise Rejected("with what others wrote it is not valid")
 
     def _maybe_fail(self) -> None:
         if self.fail_applies:

@@ -4,15 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from modelport_control_api.app import ControlPlane, build
+from modelport_control_api.auth.admin import ensure_admin
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.models.tables import ModelRow
 from modelport_control_api.settings import Settings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_edge.limits import Limit
 from modelport_edge.memory_store import MemoryStore
+from sqlalchemy import update
 
 from tests.support.control_api import spare_the_disk
 from tests.unit.control_api_models.fake_cluster import READY, FakeCluster
@@ -56,8 +61,29 @@ class Platform:
         async with self.client() as http:
             registered = await http.post("/api/v1/auth/register", json=credentials)
             assert registered.status_code == 201, registered.text
+        return await self.log_in(name)
+
+    async def log_in(self, name: str) -> Account:
+        credentials = {"email": f"{name}@example.com", "password": PASSWORD}
+        async with self.client() as http:
             tokens = (await http.post("/api/v1/auth/login", json=credentials)).json()
         return Account(self.client(Authorization=f"Bearer {tokens['access_token']}"))
+
+    def settle(self) -> None:
+        """As if the last change lay so far back that every watch must have seen it."""
+        with self.plane.context.database.transaction() as session:
+            session.execute(update(ModelRow).values(updated_at=utc_now() - timedelta(minutes=1)))
+        assert self.plane.models.statuses._live_since is not None
+        self.plane.models.statuses._live_since -= 60
+
+    async def heard(self, model_id: str, heard: Callable[[Any], bool]) -> None:
+        """Wait until the control API knows of the model what `heard` says of its MLModel, or None."""
+        await until(lambda: heard(self.plane.models.statuses.get(model_id)))
+
+    async def admin(self) -> Account:
+        context = self.plane.context
+        ensure_admin(context.database, context.passwords, "root@example.com", PASSWORD)
+        return await self.log_in("root")
 
     async def published(self, model_id: str, *versions: str) -> None:
         """Wait until the cluster has been told of all `versions`."""
