@@ -11,6 +11,7 @@ from modelport_gateway.admission import Admission, QueueFull
 from modelport_gateway.routes import Endpoint, Route, RouteTable, VersionRoute
 from modelport_gateway.untrusted import rebuild_problem
 from modelport_gateway.upstream import (
+    AnswerCutOff,
     EndpointUnreachable,
     Upstream,
     UpstreamAnswer,
@@ -66,10 +67,12 @@ class Dispatch:
         try:
             return await self._upstream.ask(first, call, timeout_seconds=route.timeout_seconds)
         except EndpointUnreachable:
-            # Nothing was answered, and a prediction changes nothing: it may be asked again.
+            # The caller has seen nothing, and a prediction changes nothing: it may be asked again.
             second = await self._endpoint(route.public_id, version, avoid=first)
         try:
             return await self._upstream.ask(second, call, timeout_seconds=route.timeout_seconds)
+        except AnswerCutOff:
+            raise UpstreamMisbehaved("it closed the connection in the middle of its answer") from None
         except EndpointUnreachable:
             raise no_ready_version(route.public_id) from None
 

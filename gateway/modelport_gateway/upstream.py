@@ -15,6 +15,10 @@ class EndpointUnreachable(Exception):
     """Nothing was answered: the request may be tried elsewhere."""
 
 
+class AnswerCutOff(EndpointUnreachable):
+    """The replica went away in the middle of its answer, of which the caller has seen nothing."""
+
+
 class UpstreamTimeout(Exception):
     """The model did not answer in its time."""
 
@@ -85,10 +89,9 @@ class Upstream:
             raise EndpointUnreachable(str(error)) from error
         except TimeoutError as error:
             raise UpstreamTimeout from error
-        except (aiohttp.ClientConnectionError, OSError) as error:
-            if answered:
-                raise UpstreamMisbehaved("it closed the connection in the middle of its answer") from error
-            raise EndpointUnreachable(str(error)) from error
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
+            kind = AnswerCutOff if answered else EndpointUnreachable
+            raise kind(str(error)) from error
         except (aiohttp.ClientError, ValueError) as error:
             raise UpstreamMisbehaved("its answer is not HTTP") from error
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from modelport_edge.memory_store import MemoryStore
@@ -165,3 +166,69 @@ async def test_an_address_that_keeps_guessing_is_stopped_and_good_callers_are_no
     assert statuses[-1] == 429
     assert len(serving.control.asked) < len(guesses)
     assert (await serving.predict()).status_code == 200
+
+
+async def test_a_new_replica_checks_tokens_and_keys_while_the_control_api_is_away() -> None:
+    control, store = FakeControlApi(), MemoryStore()
+    control.issue_key()
+    first = SigningKeys(control.client, store, refresh_seconds=60)
+    await first.refresh()
+    await api_keys_of(control, store).verify(KEY)
+    control.away = True
+    new = SigningKeys(control.client, store, refresh_seconds=60)
+    await new.refresh()
+    assert new.had
+    assert (await AccessTokens(new).verify(control.token())).user_id == OWNER
+    assert (await api_keys_of(control, store).verify(KEY)).user_id == OWNER
+
+
+async def test_a_key_that_another_replica_learnt_of_is_added_and_what_is_known_here_stays() -> None:
+    control, store = FakeControlApi(), MemoryStore()
+    signing = SigningKeys(control.client, store, refresh_seconds=60)
+    await signing.refresh()
+    control.signing = {"kid-2": Ed25519PrivateKey.generate()}
+    await SigningKeys(control.client, store, refresh_seconds=60).refresh()
+    control.away = True
+    await signing.refresh()
+    assert signing.known("kid-1") is not None
+    assert signing.known("kid-2") is not None
+
+
+@pytest.mark.parametrize("kept", [b"", b"no JSON", b'{"keys": 7}', b"[]"])
+async def test_unreadable_signing_keys_in_the_store_are_none(kept: bytes) -> None:
+    control, store = FakeControlApi(), MemoryStore()
+    control.away = True
+    await store.put(jwks._STORE_KEY, kept, 60)
+    signing = SigningKeys(control.client, store, refresh_seconds=60)
+    await signing.refresh()
+    assert not signing.had
+    broken = SigningKeys(control.client, BrokenStore(), refresh_seconds=60)
+    await broken.refresh()
+    assert not broken.had
+
+
+async def test_while_the_control_api_hangs_a_known_key_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 0.0)
+    monkeypatch.setattr(api_keys, "_AWAY_SECONDS", 60.0)
+    control, store = FakeControlApi(), MemoryStore()
+    control.issue_key()
+    await api_keys_of(control, store).verify(KEY)
+    control.away = True
+    keys = api_keys_of(control, store)
+    asked = 0
+
+    async def hang(digest: str) -> api_keys.Introspection:
+        nonlocal asked
+        asked += 1
+        raise httpx.ReadTimeout("it hangs")
+
+    monkeypatch.setattr(keys, "_ask", hang)
+    keys._believed._clock = lambda: 0.0
+    for _ in range(3):
+        keys._believed._items.clear()
+        assert (await keys.verify(KEY)).user_id == OWNER
+    assert asked == 1
+    # Of a key that nobody knows only the control API can say anything.
+    with pytest.raises(IntrospectionUnavailable):
+        await keys.verify("mlp_live_" + "u" * 43)
+    assert asked == 2

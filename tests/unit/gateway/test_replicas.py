@@ -1,0 +1,126 @@
+"""Which replica is asked while some of them come, go, drain or die."""
+
+import asyncio
+
+import pytest
+from modelport_gateway import connections
+from modelport_gateway.routes import Endpoint, RouteTable, Slice
+from modelport_gateway.watching import read_slice
+
+from tests.support.gateway_world import World, model_object, slice_object
+from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model
+
+GONE, SERVING = {"ready": False, "terminating": True}, {"serving": True}
+KEY = ("models", "iris")
+
+
+async def close_midway(_: Received, writer: asyncio.StreamWriter) -> None:
+    writer.write(http("200 OK", b"x" * 1000)[:200])
+    await writer.drain()
+    writer.close()
+
+
+def two_replicas(world: World, one: ScriptedModel, other: ScriptedModel) -> None:
+    world.cluster.put("MLModel", model_object(cache=None))
+    for number, model in enumerate((one, other)):
+        slice_ = slice_object("iris", "v1", model.address)
+        slice_["metadata"]["name"] = f"iris-v1-{number}"
+        world.cluster.put("EndpointSlice", slice_)
+
+
+def addresses(*slices: Slice) -> set[str]:
+    table = RouteTable("models")
+    for number, each in enumerate(slices):
+        table.put_slice(("models", f"s{number}"), each)
+    return table.addresses()
+
+
+def test_a_replica_on_its_way_out_is_asked_only_if_there_is_no_other() -> None:
+    leaving = Slice(KEY, "v1", (), ("10.0.0.1:8080",))
+    assert addresses(leaving) == {"10.0.0.1:8080"}
+    assert addresses(leaving, Slice(KEY, "v1", ("10.0.0.2:8080",))) == {"10.0.0.2:8080"}
+    # Another version's replicas are no substitute.
+    assert addresses(leaving, Slice(KEY, "v2", ("10.0.0.2:8080",))) == {"10.0.0.1:8080", "10.0.0.2:8080"}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "leaving"),
+    [
+        (GONE | SERVING, True),
+        (GONE, False),
+        (GONE | {"serving": False}, False),
+        ({"ready": False} | SERVING, False),
+    ],
+)
+def test_only_what_terminates_and_serves_is_leaving(conditions: dict[str, bool], leaving: bool) -> None:
+    slice_ = slice_object("iris", "v1", "10.0.0.1:8080")
+    slice_["endpoints"][0]["conditions"] = conditions
+    read = read_slice(slice_)
+    assert read.addresses == ()
+    assert bool(read.leaving) == leaving
+
+
+async def test_a_replica_that_dies_in_the_middle_of_its_answer_costs_the_caller_nothing(
+    world: World, model: ScriptedModel
+) -> None:
+    async with scripted_model() as dying:
+        dying.script = close_midway
+        two_replicas(world, dying, model)
+        await world.settle()
+        answers = [await world.predict() for _ in range(20)]
+        assert {answer.status_code for answer in answers} == {200}
+        # Tried once, and then left alone for a while.
+        assert len(dying.received) <= 1
+
+
+async def test_a_replica_that_could_not_be_reached_comes_last_for_a_while(
+    world: World, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelport_gateway.upstream._AVOIDED_SECONDS", 0.2)
+    endpoint = Endpoint("127.0.0.1:9")
+    dead = ScriptedModel(address=endpoint.address)
+    two_replicas(world, dead, model)
+    await world.settle()
+    for _ in range(20):
+        assert (await world.predict()).status_code == 200
+    route = world.gateway._table.get("iris")
+    assert route is not None
+    (known,) = [each for each in route.versions["v1"].endpoints if each.address == endpoint.address]
+    assert known.failures <= 1
+    await asyncio.sleep(0.3)
+    assert known.failures == 0
+
+
+async def test_requests_under_way_at_a_replica_that_drains_are_answered(
+    world: World, model: ScriptedModel
+) -> None:
+    gate = asyncio.Event()
+
+    async def hold(request: Received, writer: asyncio.StreamWriter) -> None:
+        await gate.wait()
+        await answering(http("200 OK", b"{}"))(request, writer)
+
+    async with scripted_model() as draining:
+        draining.script = hold
+        world.serve("iris", draining.address, cache=None)
+        await world.settle()
+        held = asyncio.create_task(world.predict())
+        await world.eventually(lambda: len(draining.received) == 1)
+        world.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
+        await world.settle()
+        pools = world.gateway._connections
+        await pools.keep_only(world.gateway._table.addresses())
+        assert (await world.predict()).status_code == 200
+        gate.set()
+        assert (await held).status_code == 200
+        assert draining.address in pools._pools
+        await pools.keep_only(world.gateway._table.addresses(), kept_seconds=0)
+        assert draining.address not in pools._pools
+
+
+def test_a_silent_host_is_noticed_by_the_kernel() -> None:
+    import socket
+
+    with connections._watched_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("", 0))) as made:
+        assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 5000
