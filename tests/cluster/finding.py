@@ -129,7 +129,7 @@ def _have_tools() -> None:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Test processes that run side by side must not start it twice."""
-    lock = folders.state().with_name("modelport-cluster.lock")
+    lock = folders.cache() / "cluster.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -102,15 +102,9 @@ def _wait_for_api(places: Places) -> None:
 
 
 def _wait_for_node(places: Places) -> None:
-    kubectl(
-        places,
-        "wait",
-        "--for=create",
-        "serviceaccount/default",
-        "node/modelport",
-        f"--timeout={_NODE_SECONDS}s",
-    )
-    if not node_is_ready(places, _NODE_SECONDS):
+    if not wait_until(lambda: node_is_ready(places), _NODE_SECONDS):
         raise ProcessTrouble(f"the node does not become ready: see {places.logs}")
+    # Before it, no pod can be made.
+    kubectl(places, "wait", "--for=create", "serviceaccount/default", f"--timeout={_NODE_SECONDS}s")
     if not wait_until(lambda: answers(f"http://{DNS_READY_ADDRESS}/ready"), _API_SECONDS):
         raise ProcessTrouble(f"DNS does not become ready: see {places.logs}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.cluster.commands import run
-from tests.cluster.host import cgroups, iptables, network, sysctls
+from tests.cluster.host import cgroups, iptables, network, sysctls, traces
 from tests.cluster.host.plan import Places
 from tests.cluster.host.processes import recorded, stop
 
@@ -70,10 +70,8 @@ def _mounts_below(root: Path) -> list[str]:
 
 
 def _remove_files(places: Places) -> None:
-    for link in Path("/var/log/containers").glob("*.log"):
-        if link.is_symlink() and str(link.readlink()).startswith(f"{places.root}/"):
-            link.unlink()
     left = _mounts_below(places.root)
     if left:
         raise RuntimeError(f"still mounted, so nothing was removed: {left}")
+    traces.remove(places)
     shutil.rmtree(places.root)
