@@ -1,0 +1,60 @@
+"""The Dockerfiles keep to one form, and install what pyproject.toml asks for: no more, and locked."""
+
+import re
+import tomllib
+
+import pytest
+
+from tests.unit.chart.chart import ROOT
+
+DOCKERFILES = {
+    "control-api": "control-api/Dockerfile",
+    "gateway": "gateway/Dockerfile",
+    "operator": "operator/Dockerfile",
+    "runtime-sklearn": "model-runtime/Dockerfile.sklearn",
+    "runtime-onnx": "model-runtime/Dockerfile.onnx",
+}
+
+
+@pytest.fixture(params=DOCKERFILES)
+def part(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
+    text = (ROOT / DOCKERFILES[part]).read_text()
+    assert re.findall(r"^FROM (\S+)", text, re.M) == ["${BASE_IMAGE}", "libraries", "${BASE_IMAGE}"]
+    last = text.rsplit("FROM ", maxsplit=1)[1]
+    assert "USER 65532:65532" in last
+    assert re.search(r'^ENTRYPOINT \["python", "-Iu", "-m", "modelport_\w+"\]$', last, re.M)
+    assert f"requirements/image-{part}.txt" in text
+    assert "://" not in text
+
+
+def test_its_libraries_are_locked_and_are_those_of_its_extra(part: str) -> None:
+    text = (ROOT / "requirements" / f"image-{part}.txt").read_text()
+    pins = re.findall(r"^([\w.-]+)==\S+", text, re.M)
+    assert text.count("--hash=sha256:") >= len(pins)
+    assert "://" not in text
+    assert _direct(part) <= set(pins)
+
+
+def _direct(extra: str) -> set[str]:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    found: set[str] = set()
+    for requirement in extras[extra]:
+        if own := re.match(r"modelport\[(.+)\]", requirement):
+            found |= {name for each in own[1].split(",") for name in _direct(each)}
+        else:
+            found.add(re.split(r"[\[>=<]", requirement)[0].lower())
+    return found
+
+
+def test_a_build_sees_nothing_but_code() -> None:
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    for line in lines[1:]:
+        assert line == "**/__pycache__" or (ROOT / line.removeprefix("!").replace("*", "gateway")).exists(), (
+            line
+        )
