@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test lint format docs bench lock images clean
+.PHONY: help run test lint format docs bench cluster-up cluster-down lock images clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -29,6 +29,12 @@ docs: $(VENV)/.dev ## Rewrite the generated pages (docs/settings.md, docs/reason
 
 bench: $(VENV)/.dev ## Measure against a naive server and rewrite bench/README.md (3 minutes)
 	@$(BIN)/python bench/run.py
+
+cluster-up: $(VENV)/.dev ## Start a Kubernetes for the end-to-end tests: with kind, or as processes of this machine (20 s)
+	@$(BIN)/python -m tests.cluster up
+
+cluster-down: $(VENV)/.dev ## Stop it and remove all that was in it
+	@$(BIN)/python -m tests.cluster down
 
 lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS="--upgrade")
 	@bash requirements/lock.sh $(BIN)/uv $(ARGS)
