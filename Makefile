@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test lint format docs bench cluster-up cluster-down lock images clean
+.PHONY: help run test lint format docs bench cluster-up cluster-down lock images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -41,6 +41,9 @@ lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS=
 
 images: ## Build the images with docker or buildah (ARGS="gateway operator" for some; TAG, REGISTRY, BASE_IMAGE)
 	@bash images/build.sh $(ARGS)
+
+kind-up: ## A cluster in Docker with the platform in it, at http://localhost:8080 (needs docker, kind, kubectl, helm)
+	@bash helm/kind/up.sh
 
 clean: ## Remove the environment and caches (not your models: those are in the data folder)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* .import_linter_cache
