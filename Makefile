@@ -6,11 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test lint format docs bench cluster-up cluster-down lock images kind-up clean
+.PHONY: help run test lint format docs bench bench-operator bench-apply e2e disturbances cluster-up cluster-down lock images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 run: $(VENV)/.standalone ## Start the platform with a demo model on http://127.0.0.1:8000 (ARGS="--port 9000")
 	@exec $(BIN)/modelport up --demo $(ARGS)
@@ -30,11 +30,23 @@ docs: $(VENV)/.dev ## Rewrite the generated pages (docs/settings.md, docs/reason
 bench: $(VENV)/.dev ## Measure against a naive server and rewrite bench/README.md (3 minutes)
 	@$(BIN)/python bench/run.py
 
+e2e: $(VENV)/.dev ## The end-to-end tests only, on a Kubernetes cluster that they find or start (ARGS="-k story")
+	@$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
+
+disturbances: $(VENV)/.dev ## Break one part after the other under load and rewrite the table of docs/operations.md (8 minutes)
+	@MODELPORT_WRITE_DISTURBANCES=1 $(BIN)/python -m pytest -m e2e tests/e2e/disturbances $(ARGS)
+
 cluster-up: $(VENV)/.dev ## Start a Kubernetes for the end-to-end tests: with kind, or as processes of this machine (20 s)
 	@$(BIN)/python -m tests.cluster up
 
 cluster-down: $(VENV)/.dev ## Stop it and remove all that was in it
 	@$(BIN)/python -m tests.cluster down
+
+bench-operator: $(VENV)/.dev ## How the operator bears 50, 100 and 200 models, on a cluster (4 minutes)
+	@$(BIN)/python bench/operator_scale.py
+
+bench-apply: $(VENV)/.dev ## From kubectl apply to the first answer, twenty times, on a cluster (4 minutes)
+	@$(BIN)/python bench/apply_to_answer.py
 
 lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS="--upgrade")
 	@bash requirements/lock.sh $(BIN)/uv $(ARGS)

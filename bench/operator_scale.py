@@ -21,6 +21,7 @@ from modelport_edge.kubernetes.api import KubernetesApi
 from modelport_edge.kubernetes.connect import connected
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.cluster.finding import find_or_start
 from tests.e2e.kubectl import Kubectl
 
 COUNTS = (50, 100, 200)
@@ -142,7 +143,9 @@ async def measure(kube: KubernetesApi, kubectl: Kubectl, count: int) -> Cost:
 
 
 async def main() -> None:
-    kubectl = Kubectl(Path(os.environ["KUBECONFIG"]), "modelport-bench")
+    kubeconfig = find_or_start().kubeconfig
+    os.environ["KUBECONFIG"] = str(kubeconfig)
+    kubectl = Kubectl(kubeconfig, "modelport-bench")
     kubectl.apply_crd()
     print("| models | seconds | ms a model | CPU s | peak MiB | writes a model | writes of a second start |")
     print("|---:|---:|---:|---:|---:|---:|---:|")

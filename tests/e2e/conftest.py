@@ -1,10 +1,13 @@
 """What every end-to-end test stands on: a real cluster, found or started once a run."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.finding import Cluster, NoCluster, find_or_start
+from tests.e2e.release import Platform
+from tests.e2e.running import running
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +19,10 @@ def cluster() -> Cluster:
             pytest.fail(f"no cluster for the end-to-end tests: {reason}")
         pytest.skip(f"no cluster for the end-to-end tests: {reason}")
     return found
+
+
+@pytest.fixture(scope="session")
+def platform(cluster: Cluster) -> Iterator[Platform]:
+    """The chart of this checkout with its own images, behind an ingress."""
+    with running(cluster) as installed:
+        yield installed

@@ -42,8 +42,12 @@ class Kubectl:
     def create_namespace(self) -> None:
         """Afresh, and with Pod Security at its strictest."""
         self.delete_namespace()
-        self.run("create", "namespace", self.namespace)
-        self.run("label", "namespace", self.namespace, _RESTRICTED)
+        self.ensure_namespace()
+
+    def ensure_namespace(self) -> None:
+        if self.try_run("get", "namespace", self.namespace).returncode:
+            self.run("create", "namespace", self.namespace)
+        self.run("label", "--overwrite", "namespace", self.namespace, _RESTRICTED)
 
     def delete_namespace(self) -> None:
         self.run("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true", timeout=120)

@@ -1,7 +1,5 @@
 """Models that nobody uploaded: `kubectl apply` of an MLModel whose file lies on a plain HTTP server."""
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +7,7 @@ import httpx
 import pytest
 
 from tests.e2e.people import eventually, save
+from tests.e2e.shelf import File, mlmodel, serving
 from tests.support.models import iris_logistic_named
 
 pytestmark = pytest.mark.e2e
@@ -17,62 +16,10 @@ ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_widt
 
 
 @pytest.fixture(scope="module")
-def shelf(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """A file server in the cluster; gives the address of a model on it, and its digest."""
-    content = save(iris_logistic_named().model, tmp_path_factory.mktemp("shelf") / "iris.joblib").read_bytes()
-    objects = _shelf_objects(content, platform.runtime_image)
-    for obj in objects:
-        platform.release.run("apply", "-f", "-", input=obj)
-    platform.release.run("wait", "--for=condition=Ready", "pod/shelf", "--timeout=60s", timeout=90)
-    yield (
-        f"http://shelf.{platform.release.namespace}.svc:8000/iris.joblib",
-        hashlib.sha256(content).hexdigest(),
-    )
-    for obj in objects:
-        platform.release.run("delete", obj["kind"], "shelf", "--wait=false")
-
-
-def _shelf_objects(content: bytes, image: str) -> list[dict[str, Any]]:
-    metadata = {"name": "shelf", "labels": {"app": "shelf"}}
-    container = {
-        "name": "shelf",
-        "image": image,
-        "command": ["python", "-m", "http.server", "8000", "--directory", "/shelf"],
-        "readinessProbe": {"tcpSocket": {"port": 8000}, "periodSeconds": 1},
-        "volumeMounts": [{"name": "shelf", "mountPath": "/shelf"}],
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    }
-    pod = {
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [container],
-        "volumes": [{"name": "shelf", "configMap": {"name": "shelf"}}],
-    }
-    service = {"selector": {"app": "shelf"}, "ports": [{"port": 8000}]}
-    file = {"iris.joblib": base64.b64encode(content).decode()}
-    return [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "binaryData": file},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod},
-        {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service},
-    ]
-
-
-def mlmodel(name: str, uri: str, sha256: str, **spec: Any) -> dict[str, Any]:
-    version = {"name": "v1", "framework": "sklearn", "artifact": {"uri": uri, "sha256": sha256}}
-    return {
-        "apiVersion": "serving.modelport.dev/v1alpha1",
-        "kind": "MLModel",
-        "metadata": {"name": name},
-        "spec": {
-            "access": "public",
-            "versions": [version],
-            "traffic": [{"version": "v1", "weight": 100}],
-            **spec,
-        },
-    }
+def shelf(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[File]:
+    path = save(iris_logistic_named().model, tmp_path_factory.mktemp("shelf") / "iris.joblib")
+    with serving(platform, path) as file:
+        yield file
 
 
 def reason(platform: Any, name: str) -> str:
@@ -93,10 +40,8 @@ def applied(platform: Any) -> Iterator[Any]:
     platform.models.run("delete", "mlm", *names)
 
 
-def test_a_model_applied_with_kubectl_serves_under_its_name(
-    platform: Any, shelf: tuple[str, str], applied: Any
-) -> None:
-    name = applied(mlmodel("gitops", *shelf))
+def test_a_model_applied_with_kubectl_serves_under_its_name(platform: Any, shelf: File, applied: Any) -> None:
+    name = applied(mlmodel("gitops", shelf))
     platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
     answer = eventually(
         lambda: _ok(httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW})), seconds=5
@@ -108,31 +53,27 @@ def _ok(answer: httpx.Response) -> httpx.Response | None:
     return answer if answer.status_code == 200 else None
 
 
-def test_a_file_that_is_not_what_the_digest_says_is_refused(
-    platform: Any, shelf: tuple[str, str], applied: Any
-) -> None:
-    name = applied(mlmodel("forged", shelf[0], "0" * 64))
+def test_a_file_that_is_not_what_the_digest_says_is_refused(platform: Any, shelf: File, applied: Any) -> None:
+    name = applied(mlmodel("forged", File(shelf.uri, "0" * 64)))
     eventually(lambda: reason(platform, name) == "DigestMismatch")
 
 
-def test_a_file_that_is_not_there_is_said_so(platform: Any, shelf: tuple[str, str], applied: Any) -> None:
-    name = applied(mlmodel("missing", shelf[0].replace("iris", "nothing"), shelf[1]))
+def test_a_file_that_is_not_there_is_said_so(platform: Any, shelf: File, applied: Any) -> None:
+    name = applied(mlmodel("missing", File(shelf.uri.replace("iris", "nothing"), shelf.sha256)))
     eventually(lambda: reason(platform, name) == "ArtifactNotFound")
 
 
 def test_a_model_that_asks_for_too_much_is_said_to_be_unschedulable(
-    platform: Any, shelf: tuple[str, str], applied: Any
+    platform: Any, shelf: File, applied: Any
 ) -> None:
-    model = mlmodel("greedy", *shelf)
+    model = mlmodel("greedy", shelf)
     model["spec"]["versions"][0]["resources"] = {"requests": {"cpu": "1000"}}
     name = applied(model)
     eventually(lambda: reason(platform, name) == "Unschedulable")
 
 
-def test_a_child_changed_or_deleted_by_hand_comes_back(
-    platform: Any, shelf: tuple[str, str], applied: Any
-) -> None:
-    name = applied(mlmodel("drifting", *shelf))
+def test_a_child_changed_or_deleted_by_hand_comes_back(platform: Any, shelf: File, applied: Any) -> None:
+    name = applied(mlmodel("drifting", shelf))
     platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
     child = f"{name}-v1"
     platform.models.run("delete", "service", child)
@@ -141,8 +82,8 @@ def test_a_child_changed_or_deleted_by_hand_comes_back(
     eventually(lambda: platform.models.json("get", "deployment", child)["spec"]["replicas"] == 1)
 
 
-def test_kubectl_scale_is_what_runs(platform: Any, shelf: tuple[str, str], applied: Any) -> None:
-    name = applied(mlmodel("scaled", *shelf, scaling={"minReplicas": 1, "maxReplicas": 3}))
+def test_kubectl_scale_is_what_runs(platform: Any, shelf: File, applied: Any) -> None:
+    name = applied(mlmodel("scaled", shelf, scaling={"minReplicas": 1, "maxReplicas": 3}))
     platform.models.run("scale", "mlm", name, "--replicas=2")
     eventually(lambda: platform.models.json("get", "deployment", f"{name}-v1")["spec"]["replicas"] == 2)
     eventually(lambda: platform.models.json("get", "pdb", f"{name}-v1"))

@@ -1,0 +1,74 @@
+"""The chart, installed as a platform team would: into a namespace where Pod Security is at its strictest."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster import stand_ins
+from tests.cluster.cluster import Cluster
+from tests.e2e import images
+from tests.e2e.kubectl import Kubectl
+
+CHART = Path(__file__).parents[2] / "helm" / "modelport"
+NAME = "modelport"
+_MODELS_NAMESPACE = "modelport-models"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """`url` is the ingress; `release` and `models` are kubectl in their namespaces."""
+
+    url: str
+    release: Kubectl
+    models: Kubectl
+    runtime_image: str = images.image_of("runtime-sklearn")
+
+
+def platform_of(cluster: Cluster, url: str) -> Platform:
+    return Platform(url, Kubectl(cluster.kubeconfig, NAME), Kubectl(cluster.kubeconfig, _MODELS_NAMESPACE))
+
+
+def values(**more: Any) -> Mapping[str, Any]:
+    """What differs from the defaults: images without a registry, small volumes, limits that no test meets."""
+    small = {"persistence": {"size": "1Gi"}}
+    return {
+        "image": {"registry": images.REGISTRY, "tag": images.TAG},
+        "postgresql": {"image": stand_ins.POSTGRES, **small},
+        "redis": {"image": stand_ins.REDIS, **small},
+        "artifacts": small,
+        "ingress": {"enabled": True, "className": "traefik"},
+        "settings": {
+            "limits": {
+                "register": "1000/minute",
+                "login": "1000/minute",
+                "upload": "1000/minute",
+                "predict": "100000/second",
+            }
+        },
+        **more,
+    }
+
+
+def install(kubectl: Kubectl, folder: Path, *arguments: str, **more: Any) -> None:
+    """`helm upgrade --install`, until everything is ready."""
+    file = folder / "values.yaml"
+    file.write_text(yaml.safe_dump(dict(values(**more))))
+    helm(kubectl, "upgrade", "--install", NAME, str(CHART), "--values", str(file), "--wait", *arguments)
+
+
+def uninstall(kubectl: Kubectl) -> None:
+    helm(kubectl, "uninstall", NAME, "--wait", "--ignore-not-found")
+
+
+def helm(kubectl: Kubectl, *arguments: str, timeout: float = 300) -> str:
+    """Give what it printed. Raises with helm's own words when it fails."""
+    command = ["helm", "--kubeconfig", str(kubectl.kubeconfig), "--namespace", kubectl.namespace, *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
+    if answer.returncode:
+        pods = kubectl.try_run("get", "pods", "-o", "wide").stdout
+        raise AssertionError(f"helm {' '.join(arguments)}: {answer.stderr.strip()}\n{pods}")
+    return answer.stdout
