@@ -19,7 +19,7 @@ def build(dockerfile: Path, context: Path, tag: str, build_args: Mapping[str, st
     packages.install(packages.IMAGES)
     log = folders.cache() / "logs" / f"image-{_slug(tag)}.log"
     arguments = {**_pip_settings(), **(build_args or {})}
-    command = [*_buildah(), "bud", *_flags(arguments), "--tag", tag, "--file", dockerfile, context]
+    command = [*_buildah(), "bud", *flags(arguments), "--tag", tag, "--file", dockerfile, context]
     run_step(f"Building the image {tag}", command, log)
     return archive(tag)
 
@@ -28,7 +28,7 @@ def exists(tag: str) -> bool:
     return bool(run(*_buildah(), "images", "--quiet", "--filter", f"reference={tag}").strip())
 
 
-def _flags(arguments: Mapping[str, str]) -> list[str]:
+def flags(arguments: Mapping[str, str]) -> list[str]:
     # The host's network and certificate authorities are how a RUN step reaches a package index.
     flags = ["--layers", "--force-rm", "--pull-never", "--network=host"]
     authorities = arguments.get("PIP_CERT", _AUTHORITIES)

@@ -78,7 +78,7 @@ def put_on_path(*programs: Program) -> None:
 
 @contextmanager
 def _only_builder(program: Program) -> Iterator[None]:
-    with program.folder.with_suffix(".lock").open("w") as lock:
+    with program.folder.with_name(f"{program.folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -74,9 +74,9 @@ def stop(places: Places, running: Running, number: signal.Signals = signal.SIGTE
     raise ProcessTrouble(f"{running.name} (pid {running.pid}) does not end")
 
 
-def restart(places: Places, name: str) -> Running:
+def restart(places: Places, name: str, number: signal.Signals = signal.SIGTERM) -> Running:
     running = find(places, name)
-    stop(places, running)
+    stop(places, running, number)
     return start(places, name, running.command, running.env)
 
 

@@ -1,6 +1,7 @@
 """Starts the cluster, in the order in which the programs need each other."""
 
 import json
+import signal
 import time
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def up(places: Places) -> None:
 
 
 def restart_api_server(places: Places) -> None:
-    restart(places, "kube-apiserver")
+    """As in a crash. Asked to end, it would drain for a minute, since watches stay open."""
+    restart(places, "kube-apiserver", signal.SIGKILL)
     _wait_for_api(places)
 
 
