@@ -39,6 +39,7 @@ TABLE: dict[str, set[str]] = {
         f"DELETE {VERSION}",
         f"PUT {MODEL}/traffic",
         f"POST {MODEL}/rollback",
+        f"POST {MODEL}/redeploy",
     },
     "predict": {
         f"{method} {base}{pinned}{call}"
