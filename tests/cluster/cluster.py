@@ -20,6 +20,8 @@ class Cluster:
     """Bring an image into the cluster without a registry: an archive as of `docker save`."""
     restart_api_server: Callable[[], None]
     """Returns when it answers again."""
+    recycle_volumes: Callable[[], object] = lambda: None
+    """Offer those again whose claims were deleted; needed where volumes are made in advance."""
     audit_log: Path | None = None
     """The API server's, one JSON object a line: writes only (see audit.py)."""
     enforces_network_policies: bool = True

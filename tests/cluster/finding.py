@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.cluster import folders, kind, programs
 from tests.cluster.cluster import Cluster, NoCluster
-from tests.cluster.host import images, starting, stopping
+from tests.cluster.host import images, starting, stopping, storage
 from tests.cluster.host.plan import Places
 
 __all__ = ["Cluster", "NoCluster", "find_or_start", "running", "start", "stop"]
@@ -29,6 +29,8 @@ def find_or_start() -> Cluster:
         _start_apart()
     cluster = found or start()
     _have_tools()
+    # What an earlier run let go of.
+    cluster.recycle_volumes()
     return cluster
 
 
@@ -84,6 +86,7 @@ def host_cluster() -> Cluster:
         kubeconfig=places.kubeconfig,
         load_image=partial(images.load, places),
         restart_api_server=partial(starting.restart_api_server, places),
+        recycle_volumes=partial(storage.recycle, places),
         audit_log=places.audit_log,
         # Its network plugin knows none.
         enforces_network_policies=False,
