@@ -4,12 +4,10 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tests.cluster import base_image, finding, stand_ins
-from tests.cluster.cluster import NoCluster
+from tests.cluster.cluster import NONE_TO_BE_HAD, NoCluster
 from tests.cluster.commands import CommandFailed
 from tests.cluster.host.processes import ProcessTrouble
 from tests.cluster.progress import StepFailed
-
-NONE_TO_BE_HAD = 3
 
 
 def up() -> int:

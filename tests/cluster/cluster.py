@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+NONE_TO_BE_HAD = 3
+"""What `python -m tests.cluster up` exits with where NoCluster is the answer; other numbers are failures."""
+
 Kind = Literal["given", "kind", "host"]
 
 

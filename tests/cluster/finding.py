@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from tests.cluster import folders, kind, programs
-from tests.cluster.cluster import Cluster, NoCluster
+from tests.cluster.cluster import NONE_TO_BE_HAD, Cluster, NoCluster
 from tests.cluster.host import images, starting, stopping, storage
 from tests.cluster.host.plan import Places
+from tests.cluster.host.processes import ProcessTrouble
 
 __all__ = ["Cluster", "NoCluster", "find_or_start", "running", "start", "stop"]
 
@@ -119,14 +120,18 @@ def _given_cluster(path: Path) -> Cluster:
 def _start_apart() -> None:
     command = [sys.executable, "-m", "tests.cluster", "up"]
     answer = subprocess.run(command, cwd=_ROOT_OF_TESTS, stdout=subprocess.PIPE, text=True, check=False)
+    if answer.returncode == NONE_TO_BE_HAD:
+        raise NoCluster(answer.stdout.strip().removeprefix("no cluster: "))
     if answer.returncode:
-        raise NoCluster(answer.stdout.strip() or f"{' '.join(command)} ended with {answer.returncode}")
+        # Not a reason to skip tests: here is one to be had, and it did not start.
+        raise ProcessTrouble(answer.stdout.strip() or f"{' '.join(command)} ended with {answer.returncode}")
 
 
 def _have_tools() -> None:
     wanted = {"kubectl": programs.KUBE, "helm": programs.HELM}
     missing = [program for name, program in wanted.items() if shutil.which(name) is None]
-    programs.put_on_path(*missing)
+    if programs.go_is_there():
+        programs.put_on_path(*missing)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cluster import __main__ as command
 from tests.cluster import finding, kind, programs
-from tests.cluster.cluster import NoCluster
+from tests.cluster.cluster import NONE_TO_BE_HAD, NoCluster
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def test_none_to_be_had_is_said_in_one_line_with_an_exit_code_of_its_own(
     monkeypatch.setattr(programs, "go_is_there", lambda: go)
     monkeypatch.setattr(finding.sys, "platform", platform)  # type: ignore[attr-defined]
     monkeypatch.setattr(finding.os, "geteuid", lambda: user)  # type: ignore[attr-defined]
-    assert command.main(["up"]) == command.NONE_TO_BE_HAD
+    assert command.main(["up"]) == NONE_TO_BE_HAD
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("no cluster: ")
     assert reason in line
