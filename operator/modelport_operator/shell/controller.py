@@ -12,7 +12,8 @@ from modelport_crds.names import KIND
 from modelport_operator.settings import Settings
 from modelport_operator.shell.backoff import Backoff
 from modelport_operator.shell.clock import Clock, SystemClock
-from modelport_operator.shell.metrics import RECONCILE_ERRORS, RECONCILE_SECONDS
+from modelport_operator.shell.metrics import HELD_BACK, RECONCILE_ERRORS, RECONCILE_SECONDS
+from modelport_operator.shell.pace import Pace
 from modelport_operator.shell.queue import WorkQueue
 from modelport_operator.shell.reconcile import Key, reconcile
 from modelport_operator.shell.recording import Record, record_nothing
@@ -49,6 +50,7 @@ class Controller:
         self._drain_seconds = drain_seconds
         self._queue = WorkQueue()
         self._backoff: Backoff[Key] = Backoff()
+        self._pace: Pace[Key] = Pace()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -81,7 +83,11 @@ class Controller:
         while True:
             key = await self._queue.take()
             try:
-                await self._pass(key)
+                if wait := self._pace.wait_before(key):
+                    HELD_BACK.inc()
+                    self._queue.add_after(key, wait)
+                else:
+                    await self._pass(key)
             finally:
                 self._queue.done(key)
 

@@ -6,6 +6,10 @@ RECONCILE_SECONDS = Histogram("modelport_operator_reconcile_seconds", "Time of o
 RECONCILE_ERRORS = Counter(
     "modelport_operator_reconcile_errors_total", "Passes that failed and are tried again.", ["error"]
 )
+HELD_BACK = Counter(
+    "modelport_operator_reconciles_held_back_total",
+    "Passes put off because the model had too many: someone else may be writing the same objects.",
+)
 WRITES = Counter("modelport_operator_writes_total", "What passes wrote to the cluster.", ["verb"])
 WATCH_RESTARTS = Counter("modelport_operator_watch_restarts_total", "Watches begun anew.", ["kind"])
 QUEUE_DEPTH = Gauge("modelport_operator_queue_depth", "Models that wait for a pass.")

@@ -93,6 +93,10 @@ class World:
         versions = self.status(name).get("versions", [])
         return next((each.get("reason", "") for each in versions if each["name"] == version), "")
 
+    def condition(self, name: str, type_: str) -> str:
+        conditions = self.status(name).get("conditions", [])
+        return next((each["status"] for each in conditions if each["type"] == type_), "")
+
     def delete_models(self) -> None:
         self.models.run("delete", "mlm", "--all")
         until(lambda: not self.children(), seconds=60)

@@ -3,6 +3,7 @@
 import asyncio
 
 from modelport_operator.shell.backoff import Backoff
+from modelport_operator.shell.pace import Pace
 from modelport_operator.shell.queue import WorkQueue
 from modelport_operator.shell.reconcile import Key
 
@@ -95,3 +96,35 @@ async def test_a_queue_is_drained_when_the_last_pass_has_ended() -> None:
     assert not draining.done()
     queue.done(key)
     await asyncio.wait_for(draining, 1)
+
+
+class _Hands:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def test_a_burst_passes_and_what_follows_is_held_to_a_pace() -> None:
+    hands = _Hands()
+    pace: Pace[Key] = Pace(burst=3, per_second=5, now=hands)
+    assert [pace.wait_before(A) for _ in range(3)] == [0, 0, 0]
+    assert pace.wait_before(A) == 0.2
+    assert pace.wait_before(B) == 0, "one model's trouble is none of another's"
+    hands.time = 0.2
+    assert [pace.wait_before(A), pace.wait_before(A)] == [0, 0.2]
+    hands.time = 60
+    assert [pace.wait_before(A) for _ in range(3)] == [0, 0, 0]
+
+
+def test_models_that_have_been_calm_are_forgotten() -> None:
+    hands = _Hands()
+    pace: Pace[Key] = Pace(burst=1, now=hands)
+    for number in range(2000):
+        pace.wait_before(Key("ns", str(number)))
+        hands.time += 0.01
+    assert pace.wait_before(Key("ns", "1999")) > 0
+    assert len(pace._used) < 1100

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 import kopf
-from modelport_crds.kube import RESOURCES
+import structlog
+from modelport_crds.kube import RESOURCES, Kube, KubeError
 from modelport_crds.names import KIND, LABEL_MODEL
 
 from modelport_operator.settings import Settings
@@ -23,27 +24,42 @@ _STREAM_SECONDS = 300
 _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 30.0
 _STOP_SECONDS = 5.0
+_LOOK_AGAIN_SECONDS = 2.0
+
+_log = structlog.get_logger()
 
 
 class WatchEnded(Exception):
     """kopf gave up: nothing would be heard of any more."""
 
 
-def kopf_events(settings: Settings, *, on_started: Callable[[], None]) -> EventSource:
+def kopf_events(kube: Kube, settings: Settings, *, on_started: Callable[[], None]) -> EventSource:
     """`on_started` is called once kopf has taken the signals of the process, to take them back."""
 
     # It would tell of each event that a handler has heard.
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)
 
     async def run(on_key: OnKey) -> None:
-        existing = await _spawn(settings, on_key)
+        await _until_readable(kube, settings.namespaces[0])
+        tasks = await _spawn(settings, on_key)
         on_started()
         try:
-            await _until_one_ends(existing)
+            await _until_one_ends(tasks)
         finally:
-            await _stop(existing)
+            await _stop(tasks)
 
     return run
+
+
+async def _until_readable(kube: Kube, namespace: str | None) -> None:
+    """kopf looks once which kinds there are: without the CRD it would hear of everything but models."""
+    while True:
+        try:
+            await kube.list(KIND, namespace)
+            return
+        except KubeError as error:
+            _log.warning("models_unreadable", error=str(error))
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 
 async def _spawn(settings: Settings, on_key: OnKey) -> Collection[asyncio.Task[Any]]:

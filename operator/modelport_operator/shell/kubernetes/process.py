@@ -55,7 +55,7 @@ async def _lead_once(client: ApiClient, settings: Settings, health: Health, stop
 
 def _build_controller(client: ApiClient, settings: Settings, stop: asyncio.Event) -> Controller:
     kube = RepairingApi(client)
-    events = kopf_events(settings, on_started=lambda: _hear_signals(stop))
+    events = kopf_events(kube, settings, on_started=lambda: _hear_signals(stop))
     return Controller(
         kube, settings, events=events, record=EventRecorder(kube), drain_seconds=settings.drain_seconds
     )
