@@ -13,6 +13,10 @@ from tests.cluster.waiting import answers, wait_until
 
 PORT = 18080
 CLASS = "traefik"
+# As docs/operations.md advises: a gateway that dies takes along what it had not answered, and only what stands
+# before it can ask elsewhere. A prediction changes nothing: asking twice is harmless.
+_RETRY = {"attempts": 3, "initialInterval": "20ms", "retryNonIdempotentMethod": True}
+_RETRIES = {"http": {"middlewares": {"retries": {"retry": _RETRY}}}}
 
 
 def up(cluster: Cluster, port: int = PORT) -> str:
@@ -26,7 +30,10 @@ def up(cluster: Cluster, port: int = PORT) -> str:
     running = _running(places, port)
     if running is None:
         kubectl(places, "apply", "-f", "-", input=json.dumps(_ingress_class()))
-        running = start(places, _name(port), _command(port), {"KUBECONFIG": str(cluster.kubeconfig)})
+        settings = places.root / "traefik.json"
+        settings.write_text(json.dumps(_RETRIES))
+        command = _command(port, settings)
+        running = start(places, _name(port), command, {"KUBECONFIG": str(cluster.kubeconfig)})
     _wait(places, running, port)
     return f"http://127.0.0.1:{port}"
 
@@ -55,7 +62,7 @@ def _name(port: int) -> str:
     return f"traefik-{port}"
 
 
-def _command(port: int) -> list[str | Path]:
+def _command(port: int, settings: Path) -> list[str | Path]:
     return [
         _program(),
         f"--entrypoints.web.address=127.0.0.1:{port}",
@@ -63,6 +70,8 @@ def _command(port: int) -> list[str | Path]:
         f"--entrypoints.traefik.address=127.0.0.1:{port + 1}",
         "--ping",
         "--providers.kubernetesingress",
+        f"--providers.file.filename={settings}",
+        "--entrypoints.web.http.middlewares=retries@file",
         "--accesslog",
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
