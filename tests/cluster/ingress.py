@@ -13,8 +13,8 @@ from tests.cluster.waiting import answers, wait_until
 
 PORT = 18080
 CLASS = "traefik"
-# As docs/operations.md advises: a gateway that dies takes along what it had not answered, and only what stands
-# before it can ask elsewhere. A prediction changes nothing: asking twice is harmless.
+# As docs/operations.md advises: a gateway that dies takes along what it had not answered, and only what is
+# in front of it can ask elsewhere. A prediction changes nothing: asking twice is harmless.
 _RETRY = {"attempts": 3, "initialInterval": "20ms", "retryNonIdempotentMethod": True}
 _RETRIES = {"http": {"middlewares": {"retries": {"retry": _RETRY}}}}
 
