@@ -51,8 +51,12 @@ def _facts(schema: dict[str, Any], required: set[str]) -> dict[str, Any]:
     facts = {key: schema[key] for key in _CONSTRAINTS if key in schema}
     if "enum" in facts:
         facts["enum"] = sorted(facts["enum"])
-    # An empty default of a list or of an object is how Python writes "absent".
-    if schema.get("default") not in (None, {}, [], ()):
+    # An empty default of a list or of an object is how Python writes "absent". Spelled out, as an object needs it
+    # whose own rule the API server checks its default against, it says no more.
+    spelled_out = {
+        name: field["default"] for name, field in schema.get("properties", {}).items() if "default" in field
+    }
+    if schema.get("default") not in (None, {}, [], (), spelled_out):
         facts["default"] = schema["default"]
     return {"fields": sorted(schema.get("properties", ())), "required": sorted(required), **facts}
 
