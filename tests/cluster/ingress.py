@@ -30,7 +30,8 @@ def up(cluster: Cluster, port: int = PORT) -> str:
     running = _running(places, port)
     if running is None:
         kubectl(places, "apply", "-f", "-", input=json.dumps(_ingress_class()))
-        settings = places.root / "traefik.json"
+        # YAML by its name, as Traefik wants; JSON is YAML.
+        settings = places.root / "traefik.yaml"
         settings.write_text(json.dumps(_RETRIES))
         command = _command(port, settings)
         running = start(places, _name(port), command, {"KUBECONFIG": str(cluster.kubeconfig)})
