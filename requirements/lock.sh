@@ -13,5 +13,5 @@ lock "$@" requirements/build.in pyproject.toml --extra dev -c requirements/stand
 echo "uv" | lock "$@" - -c requirements/dev.txt -o requirements/uv.txt
 # An image gets one extra and not the SDK's own requirements, which `uv pip compile --extra` would add.
 for extra in control-api gateway operator runtime-sklearn runtime-onnx; do
-  python3 requirements/extra.py "$extra" | lock - -c requirements/standalone.txt -o "requirements/image-$extra.txt"
+  "$(dirname "$uv")/python" requirements/extra.py "$extra" | lock - -c requirements/standalone.txt -o "requirements/image-$extra.txt"
 done

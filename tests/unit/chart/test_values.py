@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from tests.unit.chart.chart import CHART
+from tests.unit.chart.chart import CHART, ROOT
 
 TEXT = (CHART / "values.yaml").read_text()
 VALUES = yaml.safe_load(TEXT)
@@ -111,3 +111,20 @@ def test_the_defaults_are_valid() -> None:
 )
 def test_a_value_that_would_fail_later_is_refused_at_once(values: Any) -> None:
     assert not jsonschema_rs.validator_for(SCHEMA).is_valid(values)
+
+
+def test_what_is_set_for_ones_own_machine_is_known_to_the_chart() -> None:
+    own = yaml.safe_load((ROOT / "helm" / "kind" / "values.yaml").read_text())
+    jsonschema_rs.validator_for(SCHEMA).validate(own)
+    skaffold = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
+    [release] = skaffold["deploy"]["helm"]["releases"]
+    assert set(release["setValueTemplates"]) <= set(value_paths(VALUES))
+    built = {each["image"]: ROOT / each["docker"]["dockerfile"] for each in skaffold["build"]["artifacts"]}
+    assert all(dockerfile.is_file() for dockerfile in built.values())
+    repositories = {VALUES[part]["image"]["repository"] for part in ("controlApi", "gateway", "operator")}
+    repositories |= {
+        each["image"]["repository"]
+        for each in VALUES["runtime"].values()
+        if isinstance(each, dict) and "image" in each
+    }
+    assert set(built) == repositories
