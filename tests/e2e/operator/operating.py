@@ -22,12 +22,20 @@ CHILD_KINDS = ("deployments", "services", "serviceaccounts", "networkpolicies", 
 
 
 def until(holds: Callable[[], Any], seconds: float = 30, every: float = 0.1) -> Any:
-    """Give the first answer that counts as true. Raises with the last other one."""
+    """Give the first answer that counts as true. Raises with the last other one. A process that is not up yet
+    is no answer."""
     deadline = time.monotonic() + seconds
-    while not (found := holds()):
+    while not (found := _answer(holds)):
         assert time.monotonic() < deadline, f"it never came to hold: {found!r}"
         time.sleep(every)
     return found
+
+
+def _answer(holds: Callable[[], Any]) -> Any:
+    try:
+        return holds()
+    except httpx.TransportError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,8 @@ class World:
             "MODELS_NAMESPACE": self.models.namespace,
             "WATCH_NAMESPACES": self.models.namespace,
             "PLATFORM_NAMESPACE": self.platform.namespace,
+            # Pods that wait for a node say the same for ever; those whose image is missing do not.
+            "NODE_SELECTOR": '{"modelport.dev/nowhere": "true"}',
             **{name.upper(): value for name, value in settings.items()},
         }
         own = {f"MODELPORT_OPERATOR_{name}": value for name, value in given.items()}

@@ -3,7 +3,6 @@
 import time
 from contextlib import ExitStack
 
-import httpx
 import pytest
 
 from tests.e2e.operator.manifests import mlmodel
@@ -15,21 +14,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 def _two(world: World, stack: ExitStack) -> tuple[Operator, Operator]:
     """The leader and the one that waits."""
     first = stack.enter_context(world.operator())
-    until(lambda: _leads(first))
+    until(first.leads)
     second = stack.enter_context(world.operator())
-    until(lambda: _answers(second))
+    until(lambda: second.get("/readyz").status_code == 200)
     return first, second
-
-
-def _answers(operator: Operator) -> bool:
-    try:
-        return operator.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def _leads(operator: Operator) -> bool:
-    return _answers(operator) and operator.leads()
 
 
 def test_one_leads_and_the_other_is_ready_to(world: World) -> None:
@@ -45,7 +33,7 @@ def test_a_leader_that_stops_hands_over_at_once(world: World) -> None:
         first, second = _two(world, stack)
         assert first.end() == 0
         began = time.monotonic()
-        until(lambda: _leads(second), seconds=10)
+        until(second.leads, seconds=10)
         assert time.monotonic() - began < 4
         world.models.run("apply", "-f", "-", input=mlmodel())
         until(lambda: world.reason("iris"))
@@ -55,12 +43,12 @@ def test_a_leader_that_was_killed_is_followed_when_its_lease_is_over(world: Worl
     with ExitStack() as stack:
         first, second = _two(world, stack)
         first.kill()
-        until(lambda: _leads(second), seconds=25)
+        until(second.leads, seconds=25)
 
 
 def test_a_leader_whose_lease_is_taken_ends_with_a_clear_line(world: World) -> None:
     with world.operator() as operator:
-        until(lambda: _leads(operator))
+        until(operator.leads)
         taken = '-p={"spec": {"holderIdentity": "someone-else"}}'
         world.platform.run("patch", "lease", "modelport-operator", "--type=merge", taken)
         assert operator.process.wait(15) == 1

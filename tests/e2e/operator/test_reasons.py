@@ -18,7 +18,11 @@ IN_THE_IMAGE = {"uri": "file:///etc/hostname", "sha256": "0" * 64}
 @pytest.fixture
 def operated(world: World) -> Iterator[World]:
     images = f'{{"sklearn": "{IMAGE}", "onnx": "localhost/nowhere/nothing:1"}}'
-    settings = {"runtime_images": images, "artifact_credentials_secret": "no-such-secret"}
+    settings = {
+        "runtime_images": images,
+        "artifact_credentials_secret": "no-such-secret",
+        "node_selector": "{}",
+    }
     with world.operator(**settings):
         yield world
     world.models.run("delete", "resourcequota,limitrange", "--all")
@@ -28,7 +32,8 @@ def operated(world: World) -> Iterator[World]:
 def runs_pods(world: World) -> None:
     """Not everyone who gives a kubeconfig gives a node with our images."""
     nodes = world.models.json("get", "nodes")["items"]
-    names = [name for node in nodes for image in node["status"].get("images", []) for name in image["names"]]
+    images = [image for node in nodes for image in node["status"].get("images", [])]
+    names = [name for image in images for name in image.get("names") or ()]
     if IMAGE not in names:
         pytest.skip(f"no node has {IMAGE}: build it with `make images`")
 

@@ -51,8 +51,8 @@ def _facts(schema: dict[str, Any], required: set[str]) -> dict[str, Any]:
     facts = {key: schema[key] for key in _CONSTRAINTS if key in schema}
     if "enum" in facts:
         facts["enum"] = sorted(facts["enum"])
-    # An empty default of a list or of an object is how Python writes "absent". Spelled out, as an object needs it
-    # whose own rule the API server checks its default against, it says no more.
+    # An empty default of a list or of an object is how Python writes "absent". Spelled out it says no more. An
+    # object with a rule needs that: the API server checks the rule against the bare default.
     spelled_out = {
         name: field["default"] for name, field in schema.get("properties", {}).items() if "default" in field
     }
