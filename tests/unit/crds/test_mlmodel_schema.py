@@ -51,7 +51,7 @@ def _facts(schema: dict[str, Any], required: set[str]) -> dict[str, Any]:
     facts = {key: schema[key] for key in _CONSTRAINTS if key in schema}
     if "enum" in facts:
         facts["enum"] = sorted(facts["enum"])
-    # An empty default of a list or of an object is how Python writes "absent". Spelled out it says no more. An
+    # An empty default of a list or an object is how Python writes "absent". Spelled out it says no more. An
     # object with a rule needs that: the API server checks the rule against the bare default.
     spelled_out = {
         name: field["default"] for name, field in schema.get("properties", {}).items() if "default" in field
