@@ -1,7 +1,15 @@
-"""Each disturbance, by the name that docs/operations.md gives it. Blocking: the load runs elsewhere."""
+"""Each disturbance, by the name that docs/operations.md gives it. Blocking: the load runs elsewhere.
 
+Each returns only once it has seen that what it was to break is gone.
+"""
+
+import os
+import signal
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
 
 from tests.e2e.disturbances.world import World
 from tests.e2e.kubectl import Kubectl
@@ -22,29 +30,38 @@ def roll_back(world: World) -> None:
     eventually(lambda: world.person.model(world.model_id)["traffic"] != before)
 
 
-def kill_a_gateway_pod(world: World) -> None:
+def delete_a_gateway_pod(world: World) -> None:
     _delete_pod(world.release, "app.kubernetes.io/component=gateway")
 
 
-def kill_a_model_pod(world: World) -> None:
+def delete_a_model_pod(world: World) -> None:
     _delete_pod(world.models, f"serving.modelport.dev/model={world.model_id}")
 
 
-def kill_a_model_process(world: World) -> None:
-    """SIGKILL, with no chance to drain."""
-    _delete_pod(world.models, f"serving.modelport.dev/model={world.model_id}", "--grace-period=0", "--force")
+def kill_a_gateway(world: World) -> None:
+    _sigkill(world, "-m modelport_gateway")
 
 
-def kill_the_operator(world: World) -> None:
-    _delete_pod(world.release, "app.kubernetes.io/component=operator", "--grace-period=0", "--force")
+def kill_a_model(world: World) -> None:
+    _sigkill(world, "-m modelport_runtime", f"MODELPORT_RUNTIME_MODEL={world.model_id}")
+
+
+def kill_the_operators(world: World) -> None:
+    """The one that leads and the one that stands by, twice, so that a leader is among them for sure."""
+    for _ in range(2):
+        _sigkill(world, "-m modelport_operator")
 
 
 def kill_the_control_api(world: World) -> None:
-    _delete_pod(world.release, "app.kubernetes.io/component=control-api", "--grace-period=0", "--force")
+    _sigkill(world, "-m modelport_control_api serve")
 
 
 def restart_redis(world: World) -> None:
     _delete_pod(world.release, "app.kubernetes.io/component=redis")
+
+
+def kill_redis(world: World) -> None:
+    _sigkill(world, "redis-server")
 
 
 def restart_postgresql(world: World) -> None:
@@ -59,18 +76,46 @@ KINDS: Mapping[str, Callable[[World], None]] = {
     "nothing (for comparison)": nothing,
     "roll a version": roll_a_version,
     "roll back": roll_back,
-    "kill a gateway pod": kill_a_gateway_pod,
-    "kill a model pod": kill_a_model_pod,
-    "kill a model pod without grace": kill_a_model_process,
-    "kill the operator": kill_the_operator,
-    "kill the control API": kill_the_control_api,
+    "delete a gateway pod": delete_a_gateway_pod,
+    "delete a model pod": delete_a_model_pod,
+    "SIGKILL a gateway": kill_a_gateway,
+    "SIGKILL a model's process": kill_a_model,
+    "SIGKILL two operators": kill_the_operators,
+    "SIGKILL the control API": kill_the_control_api,
     "restart Redis": restart_redis,
+    "SIGKILL Redis": kill_redis,
     "restart PostgreSQL": restart_postgresql,
-    "restart the API server": restart_the_api_server,
+    "restart the API server (SIGKILL)": restart_the_api_server,
 }
 
 
-def _delete_pod(kubectl: Kubectl, selector: str, *options: str) -> None:
-    running = ("--field-selector", "status.phase=Running", "-o", "name")
-    first = kubectl.run("get", "pod", "-l", selector, *running).split()[0]
-    kubectl.run("delete", first, "--wait=false", *options)
+def _delete_pod(kubectl: Kubectl, selector: str) -> None:
+    running = ("--field-selector", "status.phase=Running", "-o", "jsonpath={.items[0].metadata.uid}")
+    uid = kubectl.run("get", "pod", "-l", selector, *running)
+    name = kubectl.run("get", "pod", "-l", selector, *running[:2], "-o", "name").split()[0]
+    kubectl.run("delete", name, "--wait=false")
+    everyone = ("get", "pod", "-l", selector, "-o", "jsonpath={.items[*].metadata.uid}")
+    eventually(lambda: uid not in kubectl.run(*everyone).split())
+
+
+def _sigkill(world: World, command: str, variable: str = "") -> None:
+    """The oldest process in a pod whose command line has `command` and whose environment has `variable`."""
+    if world.cluster.kind != "host":
+        pytest.skip("processes in pods can be seen from here on a cluster of host processes only")
+    pid = min(pid for pid in _pids() if _is_meant(pid, command, variable))
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _is_meant(pid: int, command: str, variable: str) -> bool:
+    try:
+        line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        variables = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+        in_a_pod = "kubepods" in Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return False  # It has ended since it was listed.
+    return in_a_pod and command in line and (not variable or variable in variables)

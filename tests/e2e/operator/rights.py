@@ -14,6 +14,7 @@ MODELS_RULES: list[dict[str, Any]] = [
     {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": OWN},
     {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": OWN},
     {"apiGroups": [""], "resources": ["pods"], "verbs": READ},
+    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
     {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["get", "create", "patch"]},
 ]

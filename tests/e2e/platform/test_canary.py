@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -16,7 +17,7 @@ REQUESTS = 2_000
 
 
 @pytest.fixture(scope="module")
-def canary(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Person, str]:
+def canary(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Person, str]]:
     folder = tmp_path_factory.mktemp("canary")
     person = register(platform.url, folder)
     path = save(iris_logistic_named().model, folder / "iris.joblib")
@@ -26,7 +27,8 @@ def canary(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Per
     person.upload(path, "--to", model_id, "--no-traffic")
     person.cli("traffic", model_id, "v1=90", "v2=10")
     eventually(lambda: person.model(model_id)["traffic"] == {"v1": 90, "v2": 10})
-    return person, model_id
+    yield person, model_id
+    person.cli("delete", model_id, "--yes")
 
 
 async def ask(person: Person, model_id: str, sessions: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,14 @@ class Hostile:
 
 
 @pytest.fixture(scope="module")
-def found(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def found(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("hostile")
     person: Person = register(platform.url, folder)
     path: Path = folder / "hostile.joblib"
     joblib.dump(Hostile(), path)
     model_id = person.upload(path, "--name", "hostile", "--type", "sklearn", "--sample", "[1.0]")["id"]
-    said: dict[str, Any] = json.loads(person.predict(model_id, [1.0]).json()["prediction"])
-    return said
+    yield json.loads(person.predict(model_id, [1.0]).json()["prediction"])
+    person.cli("delete", model_id, "--yes")
 
 
 def test_it_holds_no_secret_and_no_account(found: dict[str, Any]) -> None:
