@@ -113,7 +113,8 @@ class VersionStatus(_Base, frozen=True, kw_only=True):
     """What is known of one version.
 
     `answered` is True from the moment this very template has answered its sample; `ready` also needs a
-    ready pod now. `failed` is final for this template. `template` is the pod template's digest.
+    ready pod now. `failed` is final for this template: its pods go, and `last_log` keeps the end of what
+    one of them printed. `template` is the pod template's digest.
     `signature`, `libraries` and `sandbox` are the runtime's own words (see docs/contracts.md).
     """
 
@@ -126,6 +127,7 @@ class VersionStatus(_Base, frozen=True, kw_only=True):
     template: str = ""
     reason: str = ""
     message: str = ""
+    last_log: str = ""
     signature: dict[str, Any] | None = None
     libraries: dict[str, Any] | None = None
     sandbox: dict[str, Any] | None = None

@@ -12,12 +12,15 @@ Ref = tuple[str, str, str]
 
 
 class FakeKube:
-    """`writes` lists what really changed. `fail_at` n: n more writes are done, every later one raises."""
+    """`writes` lists what really changed. `fail_at` n: n more writes are done, every later one raises.
+    `logs`: by pod, what it printed, or what reading that raises; `read_logs`: whose log was read."""
 
     def __init__(self) -> None:
         self.writes: list[str] = []
         self.calls: list[str] = []
         self.fail_at: int | None = None
+        self.logs: dict[str, str | Exception] = {}
+        self.read_logs: list[str] = []
         self._objects: dict[Ref, Object] = {}
         self._watchers: list[tuple[str, str | None, asyncio.Queue[WatchEvent]]] = []
         self._numbers = count(1)
@@ -78,7 +81,11 @@ class FakeKube:
             yield await queue.get()
 
     async def pod_logs(self, namespace: str, name: str, *, tail_lines: int = 200) -> str:
-        return ""
+        self.read_logs.append(name)
+        said = self.logs.get(name, "")
+        if isinstance(said, Exception):
+            raise said
+        return "\n".join(said.splitlines()[-tail_lines:])
 
     def put(self, obj: Object) -> None:
         """What another part of the cluster writes: a pod's status, say."""

@@ -35,6 +35,11 @@ class Sight:
             return self.view
         return version_view(name, self.live)
 
+    def last_log(self, name: str) -> str:
+        """What the operator kept of a failed version's output; empty of every other."""
+        known = self.live.status.version(name) if self.live else None
+        return known.last_log if known else ""
+
 
 def look(record: ModelRecord, live: MLModel | None, *, settled: bool, refusal: str | None = None) -> Sight:
     """`settled`: what was published last has certainly been seen by the watch. `refusal`: the cluster's."""

@@ -95,8 +95,11 @@ async def read_version_logs(
     """What the version's code printed, and its traces."""
     with as_problems():
         record = await load_model(part, principal, model_id)
-        _find(part.lookout.look(record).record, version)
-        return await logs.read_logs(part.cluster, part.namespace, model_id, version, tail_lines=tail)
+        seen = part.lookout.look(record)
+        _find(seen.record, version)
+        return await logs.read_logs(
+            part.cluster, part.namespace, model_id, version, tail_lines=tail, kept=seen.last_log(version)
+        )
 
 
 @router.delete("/versions/{version}", status_code=204, response_class=Response, responses=problems(409))

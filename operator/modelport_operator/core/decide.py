@@ -1,6 +1,8 @@
 """From what is wanted and what is there to what to write."""
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from modelport_crds.kube import Object
@@ -12,6 +14,7 @@ from modelport_operator.core.answers import Answer
 from modelport_operator.core.conditions import decide_conditions, deleting_conditions
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.drift import is_as_wanted, is_edited
+from modelport_operator.core.last_log import logs_to_read, with_logs
 from modelport_operator.core.naming import pods_selector
 from modelport_operator.core.observe import Observed, version_of
 from modelport_operator.core.traffic import decide_traffic
@@ -36,14 +39,20 @@ class Decision:
     """To be written in this order: `apply`, `status`, `stop`, `delete`.
 
     `stop` scales to nothing what has failed, and what is to be loaded anew until its pods are gone. It comes
-    after the status, which remembers the failure: the pods that showed it are gone then.
+    after the status, which remembers the failure: the pods that showed it are gone then. `logs` names, by
+    version, the pods whose logs that status is to keep (`keeping`).
     """
 
     status: MLModelStatus
     apply: tuple[Object, ...] = ()
+    logs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stop: tuple[Object, ...] = ()
     delete: tuple[ObjectRef, ...] = ()
     requeue_after: float | None = None
+
+    def keeping(self, logs: Mapping[str, Sequence[str]]) -> "Decision":
+        """With what the pods of `self.logs` printed, as far as they could be read."""
+        return dataclasses.replace(self, status=with_logs(self.status, logs), logs={})
 
 
 def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings) -> Decision:
@@ -54,10 +63,12 @@ def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings
     stopped = failed | _to_load_again(status, observed, now)
     wanted = desired_objects(model, settings, stopped=stopped)
     changed = [obj for obj in wanted if not _is_there(obj, observed)]
+    stop = tuple(obj for obj in changed if version_of(obj) in stopped)
     return Decision(
         status=status,
         apply=tuple(obj for obj in changed if version_of(obj) not in stopped),
-        stop=tuple(obj for obj in changed if version_of(obj) in stopped),
+        logs=logs_to_read(status, observed, {version_of(obj) for obj in stop}),
+        stop=stop,
         delete=_leftovers(model, status, observed, wanted),
         requeue_after=_requeue_after(model, status, observed),
     )

@@ -20,6 +20,7 @@ from modelport_operator.shell.ask import ask_all
 from modelport_operator.shell.clock import Clock
 from modelport_operator.shell.metrics import WRITES
 from modelport_operator.shell.model_states import MODEL_STATES
+from modelport_operator.shell.pod_logs import read_logs
 from modelport_operator.shell.recording import Record, record_nothing
 from modelport_operator.shell.runtimes import Runtimes
 from modelport_operator.shell.status_patch import patch_status
@@ -62,6 +63,8 @@ async def reconcile(
     if refusals:
         told = observed.refused({refusal.version: refusal.message for refusal in refusals})
         decision = decide(model, told, clock.now(), settings)
+    if decision.logs:
+        decision = decision.keeping(await read_logs(kube, key.namespace, decision.logs))
     await _carry_out(kube, model, decision)
     await record(model, decision.status)
     MODEL_STATES.record(key, decision.status)

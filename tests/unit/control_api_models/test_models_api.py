@@ -157,6 +157,30 @@ async def test_logs_are_text_cut_to_their_tail(platform: Platform, ann: Account,
     assert (await ann.http.get(url(model_id, "/versions/v2/logs"))).status_code == 404
 
 
+async def test_the_log_that_the_operator_kept_is_given_where_no_pod_has_one(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await platform.serve(model_id, {}, v1={**FAILED, "lastLog": "a\nb\nValueError: no"})
+    path = url(model_id, "/versions/v1/logs")
+    assert (await ann.http.get(path)).text == "a\nb\nValueError: no"
+    assert (await ann.http.get(f"{path}?tail=2")).text == "b\nValueError: no"
+    labels = {"serving.modelport.dev/model": model_id, "serving.modelport.dev/version": "v1"}
+    platform.cluster.pods = {"one": (labels, ""), "two": (labels, "")}
+    assert (await ann.http.get(path)).text == "a\nb\nValueError: no"
+    platform.cluster.pods["two"] = (labels, "now")
+    assert (await ann.http.get(path)).text == "==> one <==\n\n==> two <==\nnow"
+
+
+async def test_a_version_without_any_log_has_an_empty_one(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    path = url(model_id, "/versions/v1/logs")
+    assert (await ann.http.get(path)).text == ""
+    await platform.serve(model_id, {}, v1=FAILED)
+    answer = await ann.http.get(path)
+    assert (answer.status_code, answer.text) == (200, "")
+
+
 async def test_settings_change_alone_and_null_turns_cache_and_limit_off(
     platform: Platform, ann: Account, model_id: str
 ) -> None:

@@ -154,6 +154,17 @@ def test_the_schema_refuses(spec: dict[str, Any]) -> None:
         jsonschema_rs.validate(SCHEMA, _manifest(**spec))
 
 
+def test_the_log_of_a_failed_version_is_text_and_may_be_left_out() -> None:
+    failed = {"name": "v1", "failed": True, "lastLog": "Traceback\nValueError: no"}
+    manifest = {**a_model().manifest(), "status": {"versions": [failed, {"name": "v2"}]}}
+    jsonschema_rs.validate(SCHEMA, manifest)
+    logs = [version.last_log for version in from_object(manifest).status.versions]
+    assert logs == ["Traceback\nValueError: no", ""]
+    failed["lastLog"] = ["Traceback"]  # type: ignore[assignment]
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(SCHEMA, manifest)
+
+
 def test_an_object_written_and_read_again_is_the_same_plain_data() -> None:
     model = a_model().versions("v1", "v2").traffic(v1=90, v2=10).build()
     written = to_object(model)

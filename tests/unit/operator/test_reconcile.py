@@ -5,7 +5,7 @@ from modelport_crds.kube import KubeError, Object, Rejected
 from modelport_crds.reasons import Reason
 from modelport_operator.core.answers import RuntimeStatus, SampleRefused
 
-from tests.support.builders import a_model, a_pod, a_version
+from tests.support.builders import PodBuilder, a_model, a_pod, a_version
 from tests.support.fake_kube import FakeKube
 from tests.unit.operator.world import KEY, World
 
@@ -88,6 +88,76 @@ async def test_a_version_that_failed_for_good_runs_no_pod() -> None:
     assert deployment["spec"]["replicas"] == 0
     assert world.version("v1")["failed"] is True
     assert world.traffic() == {}
+
+
+async def _failed(world: World, pod: PodBuilder | None = None) -> None:
+    world.runtimes.samples["10.0.0.1"] = SampleRefused(Reason.SAMPLE_FAILED, "ValueError")
+    await world.submit(a_model())
+    await world.settle()
+    await world.play("v1", pod)
+    await world.settle()
+
+
+async def test_what_a_failed_version_printed_is_kept_by_the_one_write_of_its_failure() -> None:
+    world = World()
+    world.kube.logs["iris-v1-0"] = "loading\nValueError: \x1b[31mno"
+    await _failed(world)
+    assert (world.version("v1")["failed"], world.version("v1")["lastLog"]) == (
+        True,
+        "loading\nValueError: [31mno",
+    )
+    assert world.kube.writes[-2:] == ["status MLModel iris", "apply Deployment iris-v1"]
+    world.kube.remove("Pod", "iris-v1-0")
+    world.kube.calls.clear()
+    await world.reconcile()
+    assert (world.kube.calls, world.kube.read_logs) == ([], ["iris-v1-0"])
+
+
+async def test_what_was_kept_is_not_lost_to_a_pod_that_somebody_starts_again() -> None:
+    world = World()
+    world.kube.logs["iris-v1-0"] = "ValueError: no"
+    await _failed(world)
+    deployment = await world.deployment("v1")
+    deployment["spec"]["replicas"] = 1
+    world.kube.put(deployment)
+    world.kube.logs["iris-v1-0"] = "something else"
+    await world.settle()
+    assert (await world.deployment("v1"))["spec"]["replicas"] == 0
+    assert world.version("v1")["lastLog"] == "ValueError: no"
+
+
+async def test_a_failed_version_tried_anew_has_no_log_of_its_failure() -> None:
+    world = World()
+    world.kube.logs["iris-v1-0"] = "ValueError: no"
+    await _failed(world)
+    world.settings = world.settings.model_copy(update={"load_timeout_seconds": 120})
+    await world.reconcile()
+    assert world.version("v1").get("lastLog", "") == ""
+
+
+async def test_a_log_that_cannot_be_read_keeps_no_version_from_being_stopped() -> None:
+    world = World()
+    world.kube.logs["iris-v1-0"] = KubeError("GET /log: 403 pods/log is forbidden")
+    await _failed(world)
+    assert world.version("v1")["failed"] is True
+    assert world.version("v1").get("lastLog", "") == ""
+    assert (await world.deployment("v1"))["spec"]["replicas"] == 0
+
+
+async def test_a_version_whose_init_container_failed_has_no_log_and_is_stopped() -> None:
+    world = World()
+    await _failed(world, a_pod().fetch_ended(1, '{"reason": "DigestMismatch", "message": "other bytes"}'))
+    assert (world.version("v1")["reason"], world.kube.read_logs) == ("DigestMismatch", ["iris-v1-0"])
+    assert world.version("v1").get("lastLog", "") == ""
+    assert (await world.deployment("v1"))["spec"]["replicas"] == 0
+
+
+async def test_no_log_is_read_of_a_version_that_has_not_failed() -> None:
+    world = World()
+    await _serving(world)
+    await world.play("v1", a_pod().ended(exitCode=3))
+    await world.settle()
+    assert world.kube.read_logs == []
 
 
 async def test_a_version_that_nothing_can_be_asked_of_gets_no_requests() -> None:
@@ -208,6 +278,7 @@ async def test_deleting_a_model_takes_all_its_objects_with_it() -> None:
 async def _change_of_versions(world: World, fail_at: int | None) -> None:
     """Serve v1, then exchange it for v2 while v3 fails; `fail_at` counts the writes of the exchange."""
     await _serving(world)
+    world.kube.logs["iris-v3-0"] = "ValueError"
     world.runtimes.samples["10.0.0.3"] = SampleRefused(Reason.SAMPLE_FAILED, "ValueError")
     await world.submit(a_model().versions("v2", "v3").traffic(v2=100))
     world.kube.fail_at = fail_at

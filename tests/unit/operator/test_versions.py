@@ -144,8 +144,17 @@ def test_a_failed_version_stays_so_whatever_its_last_pod_does() -> None:
 
 
 def test_a_changed_template_forgets_the_failure() -> None:
-    decided = _judge(replace(FAILED, template="before"), _pod())
+    decided = _judge(replace(FAILED, template="before", last_log="Traceback"), _pod())
     assert (decided.failed, decided.template, decided.reason) == (False, TEMPLATE, "Progressing")
+    assert decided.last_log == ""
+
+
+def test_the_log_of_a_failure_stays_as_long_as_the_failure() -> None:
+    failed = replace(FAILED, last_log="Traceback")
+    assert _judge(failed, _pod().ready()) == failed
+    # As somebody may have written the status by hand.
+    for other in (NEW, ANSWERED):
+        assert _judge(replace(other, last_log="Traceback"), _pod().ready()).last_log == ""
 
 
 def test_a_crash_of_the_template_before_does_not_count_against_this_one() -> None:
