@@ -15,7 +15,8 @@ PORT = 18080
 CLASS = "traefik"
 # As docs/operations.md advises: a gateway that dies takes along what it had not answered, and only what is
 # in front of it can ask elsewhere. A prediction changes nothing: asking twice is harmless.
-_RETRY = {"attempts": 3, "initialInterval": "20ms", "retryNonIdempotentMethod": True}
+# As many as outlast a dead pod's time in the routes, where each second try may meet it again.
+_RETRY = {"attempts": 10, "initialInterval": "20ms", "retryNonIdempotentMethod": True, "status": ["502"]}
 _RETRIES = {"http": {"middlewares": {"retries": {"retry": _RETRY}}}}
 
 

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from tests.e2e.disturbances.kinds import KINDS
 from tests.e2e.open_loop import Report
 
 _PAGE = Path(__file__).parents[3] / "docs" / "operations.md"
@@ -19,8 +20,9 @@ def record(name: str, report: Report) -> None:
         return
     head, rest = _PAGE.read_text().split(_BEGIN)
     table, tail = rest.split(_END)
-    rows = [row for row in table.strip().splitlines()[2:] if not row.startswith(f"| {name} |")]
-    body = "\n".join([_HEAD, *rows, row_of(name, report)])
+    rows = {row.split("|")[1].strip(): row for row in table.strip().splitlines()[2:]}
+    rows[name] = row_of(name, report)
+    body = "\n".join([_HEAD, *(rows[kind] for kind in KINDS if kind in rows)])
     _PAGE.write_text(f"{head}{_BEGIN}\n{body}\n{_END}{tail}")
 
 
