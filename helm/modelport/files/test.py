@@ -1,5 +1,7 @@
-"""What `helm test` runs: log in, upload a model, predict through the gateway, delete it. Standard library and the
-runtime image's own packages only."""
+"""What `helm test` runs: log in, upload a model, predict through the gateway, delete it.
+
+With the standard library and the runtime image's own packages only.
+"""
 
 import io
 import json
@@ -37,10 +39,14 @@ def upload(token: dict[str, str]) -> Any:
     joblib.dump(LogisticRegression(max_iter=1000).fit(iris.data, iris.target), file)
     edge = uuid.uuid4().hex
     body = (
-        f'--{edge}\r\nContent-Disposition: form-data; name="name"\r\n\r\nhelm-test\r\n'
-        f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="iris.joblib"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    ).encode() + file.getvalue() + f"\r\n--{edge}--\r\n".encode()
+        (
+            f'--{edge}\r\nContent-Disposition: form-data; name="name"\r\n\r\nhelm-test\r\n'
+            f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="iris.joblib"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        ).encode()
+        + file.getvalue()
+        + f"\r\n--{edge}--\r\n".encode()
+    )
     kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
     return call("POST", f"{CONTROL_API}/api/v1/models/upload", body, **token, **kind)
 
@@ -56,19 +62,27 @@ def wait_until_ready(url: str, token: dict[str, str]) -> None:
     raise SystemExit(f"The model is {model['status']}: {model['reason']}: {model['message']}")
 
 
-account = {"email": os.environ["EMAIL"], "password": os.environ["PASSWORD"]}
-pair = call_json("POST", f"{CONTROL_API}/api/v1/auth/login", account)
-token = {"Authorization": f"Bearer {pair['access_token']}"}
-print("logged in", flush=True)
-model = upload(token)
-url = f"{CONTROL_API}/api/v1/models/{model['id']}"
-try:
-    print(f"uploaded {model['id']}", flush=True)
-    wait_until_ready(url, token)
-    print("ready", flush=True)
-    answer = call_json("POST", f"{GATEWAY}/predict/{model['id']}", {"input": ROW}, **token)
-    assert answer["prediction"] == 0, answer
-    print(f"predicted {answer}", flush=True)
-finally:
-    call("DELETE", url, **token)
-print("deleted", flush=True)
+def log_in() -> dict[str, str]:
+    account = {"email": os.environ["EMAIL"], "password": os.environ["PASSWORD"]}
+    pair = call_json("POST", f"{CONTROL_API}/api/v1/auth/login", account)
+    return {"Authorization": f"Bearer {pair['access_token']}"}
+
+
+def main() -> None:
+    token = log_in()
+    print("logged in", flush=True)
+    model = upload(token)
+    url = f"{CONTROL_API}/api/v1/models/{model['id']}"
+    try:
+        print(f"uploaded {model['id']}", flush=True)
+        wait_until_ready(url, token)
+        answer = call_json("POST", f"{GATEWAY}/predict/{model['id']}", {"input": ROW}, **token)
+        if answer["prediction"] != 0:
+            raise SystemExit(f"The model should have predicted 0: {answer}")
+        print(f"predicted {answer}", flush=True)
+    finally:
+        call("DELETE", url, **token)
+    print("deleted", flush=True)
+
+
+main()

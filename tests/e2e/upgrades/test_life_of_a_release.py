@@ -1,0 +1,86 @@
+"""The chart's own life: an upgrade under load, an uninstallation that keeps data, one that keeps nothing.
+
+Last of all folders: it takes the platform away.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.cluster import Cluster
+from tests.e2e import release
+from tests.e2e.disturbances.measuring import measure
+from tests.e2e.disturbances.world import World, build_world
+from tests.e2e.kubectl import Kubectl
+from tests.e2e.people import eventually
+from tests.e2e.running import running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+_KINDS = "deploy,sts,rs,pod,svc,endpointslice,job,ingress,netpol,pdb,role,rolebinding,lease,cm"
+
+
+@pytest.fixture(scope="module")
+def world(cluster: Cluster, platform: Any, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return build_world(cluster, platform, tmp_path_factory.mktemp("upgraded"))
+
+
+def test_the_charts_own_test_passes(world: World) -> None:
+    assert "Succeeded" in release.helm(world.release, "test", release.NAME)
+
+
+async def test_an_upgrade_that_rolls_every_part_loses_no_request(world: World, tmp_path: Path) -> None:
+    """Gateways, operators and control API get new pods, while 100 requests a second come in."""
+    before = _pods(world.release)
+    rolled = {"podAnnotations": {"rolled": "yes"}}
+
+    def upgrade(world: World) -> None:
+        release.install(world.release, tmp_path, controlApi=rolled, gateway=rolled, operator=rolled)
+
+    report = await measure(world, upgrade)
+    assert not report.failed, (report.statuses, [each.error for each in report.failed[:5]])
+    assert report.longest_gap <= 1.0
+    world.settle()
+    rolled_parts = {name for name in before if name.split("-")[1] in ("control", "gateway", "operator")}
+    assert eventually(lambda: rolled_parts.isdisjoint(_pods(world.release)))
+
+
+def test_an_uninstallation_keeps_the_data_and_another_installation_takes_it_up(
+    cluster: Cluster, world: World
+) -> None:
+    release.uninstall(world.release)
+    assert _left(world.release) == []
+    with running(cluster):
+        # The same password, the same token, the same model: only the platform was away.
+        eventually(lambda: world.person.predict(world.model_id, ROW).status_code == 200, seconds=60)
+        assert world.person.model(world.model_id)["name"] == "disturbed"
+    world.person.cli("delete", world.model_id, "--yes")
+
+
+def test_who_asks_for_it_is_rid_of_everything(world: World) -> None:
+    release.uninstall(world.release)
+    for namespace in (world.models.namespace, world.release.namespace):
+        world.release.run("delete", "namespace", namespace, timeout=180)
+    world.release.run("delete", "crd", "mlmodels.serving.modelport.dev")
+    left = world.release.run(
+        "get",
+        "clusterrole,clusterrolebinding,pv,crd,ns",
+        "-o",
+        "name",
+        "-l",
+        "app.kubernetes.io/part-of=modelport",
+    )
+    assert left == ""
+
+
+def _pods(kubectl: Kubectl) -> set[str]:
+    return set(kubectl.run("get", "pods", "-o", "jsonpath={.items[*].metadata.name}").split())
+
+
+def _left(kubectl: Kubectl) -> list[str]:
+    """What the release has left in its namespace: nothing that it does not keep on purpose."""
+    eventually(lambda: not _pods(kubectl))
+    found = kubectl.run("get", _KINDS, "-o", "name").split()
+    return [name for name in found if name != "configmap/kube-root-ca.crt"]
