@@ -13,6 +13,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.cluster.finding import find_or_start
+from tests.e2e import images
 from tests.e2e.people import save
 from tests.e2e.release import Platform
 from tests.e2e.running import running
@@ -36,7 +37,9 @@ def seconds_to_answer(platform: Platform, file: File, name: str) -> float:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name, running(find_or_start()) as platform:
+    cluster = find_or_start()
+    loaded = images.load_into(cluster)
+    with tempfile.TemporaryDirectory() as name, running(cluster, loaded) as platform:
         path = save(iris_logistic_named().model, Path(name) / "iris.joblib")
         with serving(platform, path) as file:
             taken = []

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from socket import socket
+from typing import Any
 
 import structlog
 import uvicorn
@@ -96,19 +97,23 @@ async def _pause(seconds: float, *, unless: asyncio.Event) -> None:
         return
 
 
-def _build(app: ASGIApp, stop: Stop, closing: asyncio.Event) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            StoppingMiddleware(ClosingMiddleware(app, closing)),
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Whom to believe about addresses is MODELPORT_TRUSTED_PROXIES' decision.
-            proxy_headers=False,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=stop.drain,
-        )
+def build_config(app: ASGIApp, *, drain: int, **options: Any) -> uvicorn.Config:
+    """What all fronts have in common. `drain`: seconds for requests under way to end, at a stop."""
+    return uvicorn.Config(
+        StoppingMiddleware(app),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whom to believe about addresses is MODELPORT_TRUSTED_PROXIES' decision.
+        proxy_headers=False,
+        timeout_graceful_shutdown=drain,
+        **options,
     )
+
+
+def _build(app: ASGIApp, stop: Stop, closing: asyncio.Event) -> _Server:
+    closing_app = ClosingMiddleware(app, closing)
+    return _Server(build_config(closing_app, drain=stop.drain, timeout_keep_alive=_KEEP_ALIVE_SECONDS))

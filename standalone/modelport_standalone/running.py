@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from modelport_edge.stopping import StoppingMiddleware
+from modelport_edge.serving import build_config
 from starlette.types import ASGIApp
 
 from modelport_standalone import platform, sandbox_check
@@ -91,17 +91,5 @@ def _say_sandbox(options: Options, level: int, detail: str) -> None:
 
 
 def _server_config(options: Options, app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        StoppingMiddleware(app),
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Whom to believe about addresses is MODELPORT_TRUSTED_PROXIES' decision.
-        proxy_headers=False,
-        ssl_certfile=options.tls_cert,
-        ssl_keyfile=options.tls_key,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
-    )
+    tls = {"ssl_certfile": options.tls_cert, "ssl_keyfile": options.tls_key}
+    return build_config(app, drain=_DRAIN_SECONDS, **tls)

@@ -24,6 +24,8 @@ _ROOT_OF_TESTS = Path(__file__).parents[2]
 
 def find_or_start() -> Cluster:
     """For tests. Raises NoCluster where there is none to be had."""
+    if os.environ.get("MODELPORT_TEST_CLUSTER") == "none":
+        raise NoCluster("MODELPORT_TEST_CLUSTER=none")
     found = given(os.environ)
     if found is None and not kind.possible():
         # In a process of its own, whose children are then nobody's in the test run.

@@ -5,8 +5,9 @@ from pathlib import Path
 from tests.cluster import base_image, image_build
 from tests.cluster.cluster import Cluster
 
-POSTGRES = "localhost/modelport-test-postgres:15"
-REDIS = "localhost/modelport-test-redis:7"
+# By the very names that the chart has by default, so that it can be installed with no values at all.
+POSTGRES = "docker.io/library/postgres:17"
+REDIS = "docker.io/library/redis:7"
 _IMAGES = Path(__file__).parent / "images"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.finding import Cluster, NoCluster, find_or_start
+from tests.e2e import images
 from tests.e2e.release import Platform
 from tests.e2e.running import running
 
@@ -22,7 +23,15 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def platform(cluster: Cluster) -> Iterator[Platform]:
+def loaded_images(cluster: Cluster) -> dict[str, str]:
+    try:
+        return images.load_into(cluster)
+    except NoCluster as reason:
+        pytest.skip(f"the cluster cannot be given images: {reason}")
+
+
+@pytest.fixture(scope="session")
+def platform(cluster: Cluster, loaded_images: dict[str, str]) -> Iterator[Platform]:
     """The chart of this checkout with its own images, behind an ingress."""
-    with running(cluster) as installed:
+    with running(cluster, loaded_images) as installed:
         yield installed

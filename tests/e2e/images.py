@@ -1,12 +1,13 @@
-"""The platform's images as they are in this checkout, brought into the cluster."""
+"""This checkout's images, brought into the cluster under the names that the chart gives them by default."""
 
+import tomllib
 from pathlib import Path
 
 from tests.cluster import base_image, image_build, stand_ins
 from tests.cluster.cluster import Cluster
 
 ROOT = Path(__file__).parents[2]
-REGISTRY, TAG = "localhost", "e2e"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 PARTS = {
     "control-api": "control-api/Dockerfile",
     "gateway": "gateway/Dockerfile",
@@ -17,12 +18,18 @@ PARTS = {
 
 
 def image_of(part: str) -> str:
-    return f"{REGISTRY}/modelport-{part}:{TAG}"
+    # What a name without a registry means.
+    return f"docker.io/library/modelport-{part}:{VERSION}"
 
 
-def load_into(cluster: Cluster) -> None:
-    """Build what has changed since the last run, and load it. PostgreSQL and Redis too."""
+def load_into(cluster: Cluster) -> dict[str, str]:
+    """Build what has changed since the last run, and load it, PostgreSQL and Redis too; gives what tells each
+    part's image from earlier ones of the same name."""
     stand_ins.load_into(cluster)
-    for part, dockerfile in PARTS.items():
-        archive = image_build.build(ROOT / dockerfile, ROOT, image_of(part), base_image.build_args())
-        cluster.load_image(archive)
+    return {part: _load(cluster, part) for part in PARTS}
+
+
+def _load(cluster: Cluster, part: str) -> str:
+    archive = image_build.build(ROOT / PARTS[part], ROOT, image_of(part), base_image.build_args())
+    cluster.load_image(archive)
+    return archive.stem

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.cluster import stand_ins
+from tests.cluster import ingress
 from tests.cluster.cluster import Cluster
 from tests.e2e import images
 from tests.e2e.kubectl import Kubectl
@@ -32,32 +32,22 @@ def platform_of(cluster: Cluster, url: str) -> Platform:
     return Platform(url, Kubectl(cluster.kubeconfig, NAME), Kubectl(cluster.kubeconfig, _MODELS_NAMESPACE))
 
 
-def values(**more: Any) -> Mapping[str, Any]:
-    """What differs from the defaults: images without a registry, small volumes, limits that no test meets."""
-    small = {"persistence": {"size": "1Gi"}}
+def values(annotations: Mapping[str, str]) -> Mapping[str, Any]:
+    """What differs from the defaults: an ingress, limits that no test meets, and annotations of the pods."""
+    limits = {"register": "1000/minute", "login": "1000/minute", "upload": "1000/minute"}
+    parts = {part: {"podAnnotations": dict(annotations)} for part in ("controlApi", "gateway", "operator")}
     return {
-        "image": {"registry": images.REGISTRY, "tag": images.TAG},
-        "postgresql": {"image": stand_ins.POSTGRES, **small},
-        "redis": {"image": stand_ins.REDIS, **small},
-        "artifacts": small,
-        "ingress": {"enabled": True, "className": "traefik"},
-        "settings": {
-            "limits": {
-                "register": "1000/minute",
-                "login": "1000/minute",
-                "upload": "1000/minute",
-                "predict": "100000/second",
-            }
-        },
-        **more,
+        "ingress": {"enabled": True, "className": ingress.CLASS},
+        "settings": {"limits": {**limits, "predict": "100000/second"}},
+        **parts,
     }
 
 
-def install(kubectl: Kubectl, folder: Path, *arguments: str, **more: Any) -> None:
-    """`helm upgrade --install`, until everything is ready."""
+def install(kubectl: Kubectl, folder: Path, annotations: Mapping[str, str]) -> None:
+    """`helm upgrade --install`, until everything is ready. Other annotations: new pods."""
     file = folder / "values.yaml"
-    file.write_text(yaml.safe_dump(dict(values(**more))))
-    helm(kubectl, "upgrade", "--install", NAME, str(CHART), "--values", str(file), "--wait", *arguments)
+    file.write_text(yaml.safe_dump(values(annotations)))
+    helm(kubectl, "upgrade", "--install", NAME, str(CHART), "--values", str(file), "--wait")
 
 
 def uninstall(kubectl: Kubectl) -> None:

@@ -9,20 +9,19 @@ import httpx
 
 from tests.cluster import ingress
 from tests.cluster.cluster import Cluster
-from tests.e2e import images, release
+from tests.e2e import release
 from tests.e2e.people import eventually
 from tests.e2e.release import Platform
 
 
 @contextmanager
-def running(cluster: Cluster) -> Iterator[Platform]:
-    """Bring this checkout's images and chart into the cluster, with an ingress in front; they stay there."""
-    images.load_into(cluster)
+def running(cluster: Cluster, loaded: dict[str, str]) -> Iterator[Platform]:
+    """Install the chart on images that were loaded, with an ingress in front. It stays there."""
     url = ingress.up(cluster)
     platform = release.platform_of(cluster, url)
     platform.release.ensure_namespace()
     with tempfile.TemporaryDirectory() as folder:
-        release.install(platform.release, Path(folder))
+        release.install(platform.release, Path(folder), loaded)
     # The ingress controller hears of the routes a moment after helm does.
     eventually(lambda: httpx.get(f"{url}/healthz").status_code == 200, seconds=30)
     yield platform

@@ -2,11 +2,14 @@
 
 import base64
 import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import joblib
 
 from tests.e2e.release import Platform
 
@@ -30,24 +33,61 @@ def serving(platform: Platform, path: Path) -> Iterator[File]:
         platform.release.run("delete", obj["kind"], "shelf", "--wait=false")
 
 
-def _objects(name: str, content: bytes, image: str) -> list[dict[str, Any]]:
-    metadata = {"name": "shelf", "labels": {"app": "shelf"}}
+def put_on_a_claim(platform: Platform, claim: str, path: str, model: Any) -> File:
+    """Save the model at `path` of a volume claim in the models' namespace, which is made for it."""
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer)
+    content = buffer.getvalue()
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    wanted = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": claim}, "spec": spec}
+    platform.models.run("apply", "-f", "-", input=wanted)
+    write = (
+        "import base64, pathlib; "
+        f"path = pathlib.Path('/claim/{path}'); path.parent.mkdir(parents=True, exist_ok=True); "
+        f"path.write_bytes(base64.b64decode('{base64.b64encode(content).decode()}'))"
+    )
+    volume = {"name": "claim", "persistentVolumeClaim": {"claimName": claim}}
+    mount = {"name": "claim", "mountPath": "/claim"}
+    pod = _pod("writer", platform.runtime_image, ["python", "-c", write], volume, mount)
+    pod["spec"]["restartPolicy"] = "Never"
+    platform.models.run("apply", "-f", "-", input=pod)
+    phase = "--for=jsonpath={.status.phase}=Succeeded"
+    platform.models.run("wait", phase, "pod/writer", "--timeout=60s", timeout=90)
+    platform.models.run("delete", "pod", "writer")
+    return File(f"pvc://{claim}/{path}", hashlib.sha256(content).hexdigest())
+
+
+def _pod(name: str, image: str, command: list[str], volume: Any, mount: Any) -> dict[str, Any]:
+    """As Pod Security's strictest wants it."""
     container = {
-        "name": "shelf",
+        "name": name,
         "image": image,
-        "command": ["python", "-m", "http.server", "8000", "--directory", "/shelf"],
-        "readinessProbe": {"tcpSocket": {"port": 8000}, "periodSeconds": 1},
-        "volumeMounts": [{"name": "shelf", "mountPath": "/shelf"}],
+        "command": command,
+        "volumeMounts": [mount],
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     }
-    security = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
-    volumes = [{"name": "shelf", "configMap": {"name": "shelf"}}]
-    pod = {"securityContext": security, "containers": [container], "volumes": volumes}
+    security = {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    spec = {"securityContext": security, "containers": [container], "volumes": [volume]}
+    metadata = {"name": name, "labels": {"app": name}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _objects(name: str, content: bytes, image: str) -> list[dict[str, Any]]:
+    metadata = {"name": "shelf", "labels": {"app": "shelf"}}
+    command = ["python", "-m", "http.server", "8000", "--directory", "/shelf"]
+    volume = {"name": "shelf", "configMap": {"name": "shelf"}}
+    pod = _pod("shelf", image, command, volume, {"name": "shelf", "mountPath": "/shelf"})
+    pod["spec"]["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": 8000}, "periodSeconds": 1}
     service = {"selector": {"app": "shelf"}, "ports": [{"port": 8000}]}
     file = {name: base64.b64encode(content).decode()}
     return [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "binaryData": file},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod},
+        pod,
         {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service},
     ]
 

@@ -10,7 +10,8 @@ Manifest = Mapping[str, Any]
 
 STORAGE_CLASS = "modelport-hostpath"
 VOLUMES = 6
-_SIZE = "5Gi"
+# Nominal: as large as the largest claim of the chart's own defaults.
+_SIZE = "20Gi"
 _RBAC = "rbac.authorization.k8s.io"
 
 

@@ -92,4 +92,13 @@ def _start_time(pid: int) -> int | None:
         return None
     # The command's name, in parentheses, may hold blanks.
     fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    # A zombie whose other threads are not through yet still holds its ports.
+    ended = fields[0] in "ZX" and _threads(pid) <= 1
+    return None if ended else int(fields[19])
+
+
+def _threads(pid: int) -> int:
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.images import image_of
 from tests.e2e.operator.manifests import mlmodel, version
 from tests.e2e.operator.operating import World, until
 
 pytestmark = pytest.mark.e2e
 
-IMAGE = "localhost/modelport-runtime-sklearn:dev"
+IMAGE = image_of("runtime-sklearn")
 IN_THE_IMAGE = {"uri": "file:///etc/hostname", "sha256": "0" * 64}
 
 
@@ -29,13 +30,8 @@ def operated(world: World) -> Iterator[World]:
 
 
 @pytest.fixture
-def runs_pods(world: World) -> None:
-    """Not everyone who gives a kubeconfig gives a node with our images."""
-    nodes = world.models.json("get", "nodes")["items"]
-    images = [image for node in nodes for image in node["status"].get("images", [])]
-    names = [name for image in images for name in image.get("names") or ()]
-    if IMAGE not in names:
-        pytest.skip(f"no node has {IMAGE}: build it with `make images`")
+def runs_pods(loaded_images: dict[str, str]) -> None:
+    """The cluster has the images of this checkout."""
 
 
 def _apply(world: World, **changes: Any) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.e2e.people import eventually, save
-from tests.e2e.shelf import File, mlmodel, serving
+from tests.e2e.shelf import File, mlmodel, put_on_a_claim, serving
 from tests.support.models import iris_logistic_named
 
 pytestmark = pytest.mark.e2e
@@ -51,6 +51,16 @@ def test_a_model_applied_with_kubectl_serves_under_its_name(platform: Any, shelf
 
 def _ok(answer: httpx.Response) -> httpx.Response | None:
     return answer if answer.status_code == 200 else None
+
+
+def test_a_file_on_a_volume_claim_is_read_by_the_init_container_alone(platform: Any, applied: Any) -> None:
+    file = put_on_a_claim(platform, "files", "models/iris.joblib", iris_logistic_named().model)
+    name = applied(mlmodel("claimed", file))
+    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
+    spec = platform.models.json("get", "deployment", f"{name}-v1")["spec"]["template"]["spec"]
+    claim = next(each["name"] for each in spec["volumes"] if "persistentVolumeClaim" in each)
+    assert claim in {mount["name"] for mount in spec["initContainers"][0]["volumeMounts"]}
+    assert claim not in {mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
 
 
 def test_a_file_that_is_not_what_the_digest_says_is_refused(platform: Any, shelf: File, applied: Any) -> None:

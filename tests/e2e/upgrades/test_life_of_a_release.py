@@ -34,10 +34,9 @@ def test_the_charts_own_test_passes(world: World) -> None:
 async def test_an_upgrade_that_rolls_every_part_loses_no_request(world: World, tmp_path: Path) -> None:
     """Gateways, operators and control API get new pods, while 100 requests a second come in."""
     before = _pods(world.release)
-    rolled = {"podAnnotations": {"rolled": "yes"}}
 
     def upgrade(world: World) -> None:
-        release.install(world.release, tmp_path, controlApi=rolled, gateway=rolled, operator=rolled)
+        release.install(world.release, tmp_path, {"rolled": "yes"})
 
     report = await measure(world, upgrade)
     assert not report.failed, (report.statuses, [each.error for each in report.failed[:5]])
@@ -48,18 +47,29 @@ async def test_an_upgrade_that_rolls_every_part_loses_no_request(world: World, t
 
 
 def test_an_uninstallation_keeps_the_data_and_another_installation_takes_it_up(
-    cluster: Cluster, world: World
+    cluster: Cluster, loaded_images: dict[str, str], world: World
 ) -> None:
     release.uninstall(world.release)
     assert _left(world.release) == []
-    with running(cluster):
+    with running(cluster, loaded_images):
         # The same password, the same token, the same model: only the platform was away.
         eventually(lambda: world.person.predict(world.model_id, ROW).status_code == 200, seconds=60)
         assert world.person.model(world.model_id)["name"] == "disturbed"
     world.person.cli("delete", world.model_id, "--yes")
 
 
-def test_who_asks_for_it_is_rid_of_everything(world: World) -> None:
+def test_it_installs_with_no_values_and_who_asks_for_it_is_rid_of_everything(
+    cluster: Cluster, world: World
+) -> None:
+    _be_rid(world)
+    cluster.recycle_volumes()
+    world.release.ensure_namespace()
+    release.helm(world.release, "install", release.NAME, str(release.CHART), "--wait")
+    assert "Succeeded" in release.helm(world.release, "test", release.NAME)
+    _be_rid(world)
+
+
+def _be_rid(world: World) -> None:
     release.uninstall(world.release)
     for namespace in (world.models.namespace, world.release.namespace):
         world.release.run("delete", "namespace", namespace, timeout=180)
