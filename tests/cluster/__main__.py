@@ -1,4 +1,4 @@
-"""python -m tests.cluster up | down | status | images"""
+"""python -m tests.cluster prepare | up | down | status | images"""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -8,6 +8,11 @@ from tests.cluster.cluster import NONE_TO_BE_HAD, NoCluster
 from tests.cluster.commands import CommandFailed
 from tests.cluster.host.processes import ProcessTrouble
 from tests.cluster.progress import StepFailed
+
+
+def prepare() -> int:
+    finding.prepare()
+    return 0
 
 
 def up() -> int:
@@ -49,7 +54,13 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-_COMMANDS: Mapping[str, Callable[[], int]] = {"up": up, "down": down, "status": status, "images": images}
+_COMMANDS: Mapping[str, Callable[[], int]] = {
+    "prepare": prepare,
+    "up": up,
+    "down": down,
+    "status": status,
+    "images": images,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

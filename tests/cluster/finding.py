@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.cluster import folders, kind, programs
+from tests.cluster import folders, kind, packages, programs
 from tests.cluster.cluster import NONE_TO_BE_HAD, Cluster, NoCluster
 from tests.cluster.host import images, starting, stopping, storage
 from tests.cluster.host.plan import Places
 from tests.cluster.host.processes import ProcessTrouble
 
-__all__ = ["Cluster", "NoCluster", "find_or_start", "running", "start", "stop"]
+__all__ = ["Cluster", "NoCluster", "find_or_start", "prepare", "running", "start", "stop"]
 
 _GIVEN = ("MODELPORT_TEST_KUBECONFIG", "KUBECONFIG")
 _ROOT_OF_TESTS = Path(__file__).parents[2]
@@ -24,8 +24,7 @@ _ROOT_OF_TESTS = Path(__file__).parents[2]
 
 def find_or_start() -> Cluster:
     """For tests. Raises NoCluster where there is none to be had."""
-    if os.environ.get("MODELPORT_TEST_CLUSTER") == "none":
-        raise NoCluster("MODELPORT_TEST_CLUSTER=none")
+    _be_wanted()
     found = given(os.environ)
     if found is None and not kind.possible():
         # In a process of its own, whose children are then nobody's in the test run.
@@ -35,6 +34,18 @@ def find_or_start() -> Cluster:
     # What an earlier run let go of.
     cluster.recycle_volumes()
     return cluster
+
+
+def prepare() -> None:
+    """Build and install what a cluster takes; start nothing. Raises NoCluster where none is to be had."""
+    _be_wanted()
+    if given(os.environ) is None and not kind.possible():
+        if why_not := host_is_impossible():
+            raise NoCluster(why_not)
+        packages.install({**packages.NODE, **packages.IMAGES})
+        for program in (programs.KUBE, programs.COREDNS, programs.PAUSE):
+            programs.ensure(program)
+    programs.ensure(programs.HELM)
 
 
 def start() -> Cluster:
@@ -117,6 +128,11 @@ def _given_cluster(path: Path) -> Cluster:
         load_image=lambda _: refuse("bring the images into it yourself"),
         restart_api_server=lambda: refuse("its API server is not ours to restart"),
     )
+
+
+def _be_wanted() -> None:
+    if os.environ.get("MODELPORT_TEST_CLUSTER") == "none":
+        raise NoCluster("MODELPORT_TEST_CLUSTER=none")
 
 
 def _start_apart() -> None:

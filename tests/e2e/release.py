@@ -47,7 +47,9 @@ def install(kubectl: Kubectl, folder: Path, annotations: Mapping[str, str]) -> N
     """`helm upgrade --install`, until everything is ready. Other annotations: new pods."""
     file = folder / "values.yaml"
     file.write_text(yaml.safe_dump(values(annotations)))
-    helm(kubectl, "upgrade", "--install", NAME, str(CHART), "--values", str(file), "--wait")
+    # Other tests may have applied the resource's definition with kubectl before.
+    options = ("--install", "--take-ownership", "--wait", "--values", str(file))
+    helm(kubectl, "upgrade", *options, NAME, str(CHART))
 
 
 def uninstall(kubectl: Kubectl) -> None:
