@@ -74,7 +74,7 @@ def test_a_bad_version_leaves_the_good_one_serving_and_kubectl_says_why(
     assert conditions["Degraded"]["reason"] == "MissingModule"
     assert "tests" in conditions["Degraded"]["message"]
     # Its pods are gone; why it failed can be read all the same.
-    assert "ModuleNotFoundError" in person.cli("logs", iris, "--version", "v2")
+    assert "MissingModule" in person.cli("logs", iris, "--version", "v2")
     assert person.predict(iris, ROW).json() == {"model": iris, "version": "v1", "prediction": "setosa"}
     person.cli("rollback", iris)
 
