@@ -39,6 +39,8 @@ def values(annotations: Mapping[str, str]) -> Mapping[str, Any]:
     return {
         "ingress": {"enabled": True, "className": ingress.CLASS},
         "settings": {"limits": {**limits, "predict": "100000/second"}},
+        # The tests' file server is a pod, which models may not reach otherwise where policies are enforced.
+        "runtime": {"artifactNetworks": ["10.0.0.0/8"]},
         **parts,
     }
 
