@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -11,10 +12,18 @@ from tests.e2e.release import Platform
 from tests.e2e.running import running
 
 
+def showing_progress(config: pytest.Config) -> AbstractContextManager[None]:
+    """What takes minutes says so while it goes on, not only when it has failed."""
+    capturing = config.pluginmanager.getplugin("capturemanager")
+    shown: AbstractContextManager[None] = capturing.global_and_fixture_disabled()
+    return shown
+
+
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
+def cluster(pytestconfig: pytest.Config) -> Cluster:
     try:
-        found = find_or_start()
+        with showing_progress(pytestconfig):
+            found = find_or_start()
     except NoCluster as reason:
         if os.environ.get("CI") == "true":
             pytest.fail(f"no cluster for the end-to-end tests: {reason}")
@@ -23,9 +32,10 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def loaded_images(cluster: Cluster) -> dict[str, str]:
+def loaded_images(pytestconfig: pytest.Config, cluster: Cluster) -> dict[str, str]:
     try:
-        return images.load_into(cluster)
+        with showing_progress(pytestconfig):
+            return images.load_into(cluster)
     except NoCluster as reason:
         pytest.skip(f"the cluster cannot be given images: {reason}")
 
