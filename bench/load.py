@@ -27,8 +27,13 @@ class Target:
     path: str
     bodies: tuple[bytes, ...]
     headers: dict[str, str] = field(default_factory=dict)
+    requests: Iterator[bytes] = field(init=False, repr=False)
 
-    def requests(self) -> Iterator[bytes]:
+    def __post_init__(self) -> None:
+        # One iterator for all slices: a row that an earlier slice has sent would be answered from the cache.
+        object.__setattr__(self, "requests", self._requests())
+
+    def _requests(self) -> Iterator[bytes]:
         lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         if not self.bodies:
             return itertools.repeat(f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode())
@@ -123,10 +128,8 @@ async def closed_loop(
             result.statuses[status] = result.statuses.get(status, 0) + 1
         return now < begin + seconds
 
-    requests = target.requests()
-
     def connection() -> _Connection:
-        return _Connection(requests, answered, pause)
+        return _Connection(target.requests, answered, pause)
 
     open_connections = [await _connect(target, connection) for _ in range(connections)]
     await asyncio.wait_for(
