@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test lint format docs bench bench-operator bench-apply e2e disturbances cluster-up cluster-down lock images kind-up clean
+.PHONY: help run test ui-test ui-vendor lint format docs bench bench-peers bench-batch bench-operator bench-apply bench-analytics usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -18,6 +18,12 @@ run: $(VENV)/.standalone ## Start the platform with a demo model on http://127.0
 test: $(VENV)/.dev ## Lint, check types and layers, run all tests (ARGS="-k name" for some)
 	@bash tests/run.sh $(ARGS)
 
+ui-test: $(VENV)/.dev ## Watch the web UI in headless Chromium; screenshots in build/ui-screenshots (90 s)
+	@$(BIN)/python -m pytest -m ui tests/ui $(ARGS)
+
+ui-vendor: ## Fetch the web UI's libraries anew (needs npm; the files are committed)
+	@$(PYTHON) control-api/ui-vendor/vendor.py
+
 lint: $(VENV)/.dev ## Style, types and import contracts only
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
 
@@ -27,8 +33,11 @@ format: $(VENV)/.dev ## Format the code and fix what can be fixed
 docs: $(VENV)/.dev ## Rewrite the generated pages (docs/settings.md, docs/reasons.md)
 	@$(BIN)/python docs/generate.py
 
-bench: $(VENV)/.dev ## Measure against a naive server and rewrite bench/README.md (3 minutes)
-	@$(BIN)/python bench/run.py
+bench: $(VENV)/.dev ## Measure runtime, gateway and standalone; rewrite bench/README.md (12 minutes; ARGS="--quick")
+	@$(BIN)/python bench/run.py $(ARGS)
+
+bench-peers: $(VENV)/.dev ## Measure KServe's and MLServer's servers from PyPI beside ours (12 minutes)
+	@$(BIN)/python bench/run.py --only peers $(ARGS)
 
 e2e: $(VENV)/.dev ## The end-to-end tests only, on a Kubernetes cluster that they find or start (ARGS="-k story")
 	@$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
@@ -45,8 +54,17 @@ cluster-down: $(VENV)/.dev ## Stop it and remove all that was in it
 bench-operator: $(VENV)/.dev ## How the operator bears 50, 100 and 200 models, on a cluster (4 minutes)
 	@$(BIN)/python bench/operator_scale.py
 
+bench-analytics: $(VENV)/.dev ## Speed of the analytics calls over 10 million minute rows (5 minutes, 9 GB of disk)
+	@$(BIN)/python bench/analytics_speed.py $(ARGS)
+
 bench-apply: $(VENV)/.dev ## From kubectl apply to the first answer, twenty times, on a cluster (4 minutes)
 	@$(BIN)/python bench/apply_to_answer.py
+
+bench-batch: $(VENV)/.dev ## Jobs over files: speed, what callers notice, the worker killed 20 times (10 minutes, a quiet machine)
+	@$(BIN)/python bench/batch.py $(ARGS)
+
+usage-exact: $(VENV)/.dev ## A million requests while every part is restarted in turn: is each counted once? (5 to 10 minutes)
+	@$(BIN)/python bench/usage_restarts.py $(ARGS)
 
 lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS="--upgrade")
 	@bash requirements/lock.sh $(BIN)/uv $(ARGS)

@@ -1,13 +1,11 @@
-"""A closed-loop HTTP/1.1 load generator: N keep-alive connections, each sends its next request when answered,
-or some time after that, as people do.
+"""Load that wrk does not make: a fixed rate (open loop), and people, who wait between their calls.
 
-Cheap enough (raw sockets, httptools) that one core of it saturates one core of server.
-Loopback and unix sockets only.
+Loopback only. Latencies in seconds inside, milliseconds in `Result`.
 """
 
 import asyncio
-import itertools
 import random
+import selectors
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -16,123 +14,125 @@ from dataclasses import dataclass, field
 import httptools
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where to send: ``address`` is ``127.0.0.1:8000`` or ``unix:/path``; ``bodies`` is cycled through.
-
-    Without bodies the requests are GETs.
-    """
-
-    address: str
-    path: str
-    bodies: tuple[bytes, ...]
-    headers: dict[str, str] = field(default_factory=dict)
-    requests: Iterator[bytes] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        # One iterator for all slices: a row that an earlier slice has sent would be answered from the cache.
-        object.__setattr__(self, "requests", self._requests())
-
-    def _requests(self) -> Iterator[bytes]:
-        lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
-        if not self.bodies:
-            return itertools.repeat(f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode())
-        head = f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{lines}"
-        ready = [f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body for body in self.bodies]
-        return itertools.cycle(ready)
-
-
 @dataclass
 class Result:
-    """Requests a second; latencies in milliseconds; answers by status."""
+    """Latencies in milliseconds; answers by status."""
 
-    seconds: float
-    latencies: list[float]
-    statuses: dict[int, int]
+    latencies: list[float] = field(default_factory=list)
+    statuses: dict[int, int] = field(default_factory=dict)
 
-    @property
-    def rate(self) -> float:
-        return len(self.latencies) / self.seconds
+    def add(self, status: int, seconds: float) -> None:
+        self.latencies.append(seconds * 1000)
+        self.statuses[status] = self.statuses.get(status, 0) + 1
 
     def percentile(self, percent: int) -> float:
-        return statistics.quantiles(self.latencies, n=100)[percent - 1] * 1000
+        return statistics.quantiles(self.latencies, n=100)[percent - 1]
 
-    @property
-    def errors(self) -> int:
-        return sum(count for status, count in self.statuses.items() if status != 200)
+    def require_no_errors(self, what: str) -> None:
+        """Raises RuntimeError."""
+        if set(self.statuses) != {200}:
+            raise RuntimeError(f"{what} was answered {self.statuses}")
 
 
 class _Connection(asyncio.Protocol):
-    """Sends one request after the other, `pause` seconds apart, until told to stop."""
+    """A keep-alive connection: one request at a time, `answered(status)` after each."""
 
-    def __init__(
-        self, requests: Iterator[bytes], answered: Callable[[int, float], bool], pause: float
-    ) -> None:
-        self._requests, self._answered, self._pause = requests, answered, pause
-        self._sent = 0.0
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self) -> None:
+        self._answered: Callable[[int], None] | None = None
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        # Spread over the pause, so that people do not all begin in the same instant.
-        asyncio.get_running_loop().call_later(random.uniform(0, self._pause), self._send)
+        self.transport = transport
 
-    def _send(self) -> None:
+    def send(self, request: bytes, answered: Callable[[int], None]) -> None:
+        self._answered = answered
         self._parser = httptools.HttpResponseParser(self)
-        self._sent = time.perf_counter()
-        self._transport.write(next(self._requests))
+        self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
 
     def on_message_complete(self) -> None:
-        go_on = self._answered(self._parser.get_status_code(), time.perf_counter() - self._sent)
-        loop = asyncio.get_running_loop()
-        if go_on:
-            loop.call_later(self._pause, self._send)
-        else:
-            loop.call_soon(self._transport.close)
+        answered, self._answered = self._answered, None
+        # After the parser has returned: the next request makes a new one.
+        asyncio.get_running_loop().call_soon(answered, self._parser.get_status_code())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self.done.done():
-            return
-        if exc is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(exc)
+        if self._answered is not None:
+            self._answered(0)
+        self.lost.set_result(None)
 
 
-async def _connect(target: Target, make: Callable[[], _Connection]) -> _Connection:
-    loop = asyncio.get_running_loop()
-    if target.address.startswith("unix:"):
-        return (await loop.create_unix_connection(make, target.address[5:]))[1]
-    host, port = target.address.rsplit(":", 1)
-    return (await loop.create_connection(make, host, int(port)))[1]
+async def _connect(address: str) -> _Connection:
+    host, port = address.rsplit(":", 1)
+    return (await asyncio.get_running_loop().create_connection(_Connection, host, int(port)))[1]
 
 
-async def closed_loop(
-    target: Target, *, connections: int, seconds: float, warm_up: float = 1.0, pause: float = 0.0
-) -> Result:
-    """Load `target` for `warm_up` + `seconds`; only the latter counts. Raises what a connection raised.
+def open_loop(address: str, requests: Iterator[bytes], *, rate: float, seconds: float) -> Result:
+    """Send `rate` requests a second, whatever the answers do, on as many connections as that takes.
 
-    `pause` is the seconds between an answer and the next request of the same connection.
+    A latency counts from the instant that its request was due, so that waiting for a late generator or a
+    free connection counts too.
     """
-    begin = time.perf_counter() + warm_up
-    result = Result(seconds, [], {})
+    # select() waits for microseconds; epoll, as Python and libuv use it, for whole milliseconds.
+    with asyncio.Runner(loop_factory=_precise_loop) as runner:
+        return runner.run(_open_loop(address, requests, rate, seconds))
 
-    def answered(status: int, latency: float) -> bool:
-        now = time.perf_counter()
-        if begin <= now < begin + seconds:
-            result.latencies.append(latency)
-            result.statuses[status] = result.statuses.get(status, 0) + 1
-        return now < begin + seconds
 
-    def connection() -> _Connection:
-        return _Connection(target.requests, answered, pause)
+def _precise_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
-    open_connections = [await _connect(target, connection) for _ in range(connections)]
-    await asyncio.wait_for(
-        asyncio.gather(*(connection.done for connection in open_connections)), warm_up + seconds + 30
-    )
+
+async def _open_loop(address: str, requests: Iterator[bytes], rate: float, seconds: float) -> Result:
+    result, idle = Result(), [await _connect(address) for _ in range(4)]
+    begin = time.perf_counter() + 0.1
+    pending: set[asyncio.Task[None]] = set()
+    for number in range(round(rate * seconds)):
+        due = begin + number / rate
+        # Also when late: the answers must be read in between.
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        task = asyncio.create_task(_one(address, idle, next(requests), due, result))
+        pending.add(task)
+        task.add_done_callback(pending.discard)
+    if pending:
+        await asyncio.wait(pending, timeout=30)
+    for connection in idle:
+        connection.transport.close()
     return result
+
+
+async def _one(address: str, idle: list[_Connection], request: bytes, due: float, result: Result) -> None:
+    connection = idle.pop() if idle else await _connect(address)
+    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    connection.send(request, answer.set_result)
+    status = await answer
+    result.add(status, time.perf_counter() - due)
+    idle.append(connection)
+
+
+def people(address: str, requests: Iterator[bytes], *, count: int, seconds: float) -> Result:
+    """`count` people, each of whom calls again a second after the last answer."""
+    return asyncio.run(_people(address, requests, count, time.perf_counter() + seconds))
+
+
+async def _people(address: str, requests: Iterator[bytes], count: int, end: float) -> Result:
+    result = Result()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(count):
+            group.create_task(_person(address, requests, end, result))
+    return result
+
+
+async def _person(address: str, requests: Iterator[bytes], end: float, result: Result) -> None:
+    connection = await _connect(address)
+    # Spread over the pause, so that people do not all begin in the same instant.
+    await asyncio.sleep(random.random())
+    while time.perf_counter() < end:
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        sent = time.perf_counter()
+        connection.send(next(requests), answer.set_result)
+        result.add(await answer, time.perf_counter() - sent)
+        await asyncio.sleep(1)
+    connection.transport.close()
+    await connection.lost

@@ -5,29 +5,31 @@ as such apps do.
 """
 
 import sys
+from typing import Any
 
 import joblib
+import numpy
 import pandas
 import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 
-class Iris(BaseModel):
-    sepal_length: float
-    sepal_width: float
-    petal_length: float
-    petal_width: float
+class Body(BaseModel):
+    input: dict[str, float | str | None] | list[float] | None = None
+    inputs: list[dict[str, float | str | None]] | list[list[float]] | None = None
 
 
 def build_app(path: str) -> FastAPI:
     app = FastAPI()
     model = joblib.load(path)
+    named = hasattr(model, "feature_names_in_")
 
     @app.post("/predict")
-    def predict(row: Iris) -> dict[str, object]:
-        frame = pandas.DataFrame([row.model_dump()])
-        return {"prediction": str(model.predict(frame)[0])}
+    def predict(body: Body) -> dict[str, Any]:
+        rows = body.inputs if body.inputs is not None else [body.input]
+        table = pandas.DataFrame(rows) if named else numpy.array(rows)
+        return {"predictions": model.predict(table).tolist()}
 
     return app
 

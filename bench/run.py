@@ -1,150 +1,112 @@
-"""Measures runtime, gateway hit, gateway miss and the control plane against a naive server, in one run.
+"""`make bench`, `make bench-peers`: measures what servers do on one core, with the load on another.
 
-``make bench`` runs it and rewrites the table in bench/README.md. Servers share core 0, the load has core 1;
-each figure is the best of three slices, and the slices of all targets are interleaved.
+Writes bench/results.json, and from it the tables of bench/README.md and bench/results.svg. A run replaces the
+groups that it measures; the others stay as they were.
 """
 
-import asyncio
-import json
+import argparse
 import os
-import platform as machine
-import random
-import statistics
+import shlex
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
-import database
-import joblib
-import pandas
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import chart
+import equality
+import groups
+import measuring
+import peers_group
+import prepared
+import report
+import resources
+import results
 import servers
-from load import Result, Target, closed_loop
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-
-COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
-SLICES = 3
-SECONDS = 3.0
-PEOPLES_PATHS = ("gateway + runtime, miss", "control API, model list")
-README = Path(__file__).with_name("README.md")
+import trained
+import usage_cost
+import wrk
 
 
-def train(folder: Path) -> Path:
-    """Logistic regression on scaled iris data, fitted on a data frame."""
-    features, labels = load_iris(return_X_y=True)
-    frame = pandas.DataFrame(features, columns=list(COLUMNS))
-    path = folder / "iris.joblib"
-    joblib.dump(make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(frame, labels), path)
-    return path
+def _pages(run: measuring.Measuring, folder: Path, models: dict[str, trained.Model]) -> None:
+    # Here: the control plane's libraries would be shared with the standalone that is measured before.
+    import database
+
+    database.pages(run, folder, models)
 
 
-def rows(count: int) -> Iterator[dict[str, float]]:
-    generator = random.Random(7)
-    for _ in range(count):
-        yield {name: round(generator.uniform(0.1, 8.0), 6) for name in COLUMNS}
+GROUPS = {
+    "runtime": groups.runtime,
+    "gateway": groups.gateway,
+    "together": groups.together,
+    "standalone": groups.standalone,
+    "memory": resources.memory,
+    "equality": equality.equality,
+    "database": _pages,
+    "usage": usage_cost.usage,
+    "peers": peers_group.peers,
+}
+_DEFAULT = [name for name in GROUPS if name != "peers"]
 
 
-def targets(stack: ExitStack, folder: Path) -> dict[str, Target]:
-    model = train(folder)
-    naive, runtime = (stack.enter_context(start(model, folder)) for start in (servers.naive, servers.runtime))
-    client = stack.enter_context(servers.platform(folder))
-    gateway = f"{client.base_url.host}:{client.base_url.port}"
-    path = f"/predict/{servers.upload(client, model)['id']}"
-    bearer = {"Authorization": client.headers["Authorization"]}
-    # More rows than one slice can send, so that a miss is a miss.
-    many = [json.dumps({"input": row}).encode() for row in rows(200_000)]
-    return {
-        "naive FastAPI + joblib": Target(
-            naive, "/predict", tuple(json.dumps(row).encode() for row in rows(500))
-        ),
-        "runtime alone": Target(runtime, "/predict", tuple(many[:500])),
-        "gateway + runtime, miss": Target(gateway, path, tuple(many), bearer),
-        "gateway, hit": Target(gateway, path, tuple(many[-1:]), bearer),
-        "control API, model list": Target(gateway, "/api/v1/models", (), bearer),
-    }
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--only", help=f"groups, parted by commas, of {', '.join(GROUPS)}")
+    parser.add_argument("--models", help="of iris,forest,boosting,mixed: those of the runtime's groups")
+    parser.add_argument("--quick", action="store_true", help="one slice of a second each: a try")
+    parser.add_argument("--dry", action="store_true", help="print, and leave the results as they were")
+    parser.add_argument("--render", action="store_true", help="measure nothing, write tables and chart anew")
+    chosen = parser.parse_args()
+    chosen.groups = chosen.only.split(",") if chosen.only else _DEFAULT
+    if unknown := set(chosen.groups) - set(GROUPS):
+        parser.error(f"there is no group {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    return chosen
 
 
-async def measure(all_targets: dict[str, Target], connections: int) -> dict[str, Result]:
-    """Best of the interleaved slices, by rate. Errors of any slice are kept."""
-    best: dict[str, Result] = {}
-    for _ in range(SLICES):
-        for name, target in all_targets.items():
-            result = await closed_loop(target, connections=connections, seconds=SECONDS)
-            if result.errors:
-                raise RuntimeError(f"{name}: {result.statuses}")
-            if name not in best or result.rate > best[name].rate:
-                best[name] = result
-    return best
+def measure(chosen: argparse.Namespace) -> Iterator[tuple[str, measuring.Measuring]]:
+    """Give each group with what it found, as soon as it has ended."""
+    pace = measuring.Pace(slices=1, seconds=1) if chosen.quick else measuring.Pace()
+    numbers = prepared.Numbers()
+    os.sched_setaffinity(0, {servers.LOAD_CORE})
+    for name in chosen.groups:
+        run = measuring.Measuring(pace, numbers)
+        # A folder each: they start servers whose files have the same names.
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            begin = time.monotonic()
+            print(f"== {name}", flush=True)
+            GROUPS[name](run, Path(folder), _models(chosen, name, Path(folder)))
+            print(f"== {name}: {time.monotonic() - begin:.0f} s", flush=True)
+        yield name, run
 
 
-async def measure_people(all_targets: dict[str, Target]) -> dict[str, Result]:
-    """100 people, each of whom calls again a second after the last answer."""
-    results = {}
-    for name in PEOPLES_PATHS:
-        results[name] = await closed_loop(all_targets[name], connections=100, seconds=10, pause=1.0)
-        if results[name].errors:
-            raise RuntimeError(f"{name}: {results[name].statuses}")
-    return results
+def _models(chosen: argparse.Namespace, group: str, folder: Path) -> dict[str, trained.Model]:
+    models = trained.train(folder)
+    if chosen.models and group in ("runtime", "memory", "equality"):
+        return {name: models[name] for name in chosen.models.split(",")}
+    return models
 
 
-def people_table(results: dict[str, Result], database: list[float]) -> str:
-    """The standing targets, each beside what was measured. `database` is seconds."""
-    rows = [(name, results[name].percentile(95), 200) for name in PEOPLES_PATHS]
-    rows.append(
-        (
-            "database, a page of 50 models in one transaction",
-            statistics.quantiles(database, n=20)[-1] * 1000,
-            50,
-        )
-    )
-    lines = [
-        "**100 people, a call a second each, no errors**",
-        "",
-        "| | p95 ms | target |",
-        "|---|---:|---:|",
-    ]
-    return "\n".join([*lines, *(f"| {name} | {p95:.1f} | < {goal} |" for name, p95, goal in rows)])
-
-
-def table(connections: int, results: dict[str, Result]) -> str:
-    base = next(iter(results.values())).rate
-    lines = [
-        f"**{connections} connection{'s' if connections > 1 else ''}**",
-        "",
-        "| path | requests/s | × naive | p50 ms | p95 ms | p99 ms |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for name, result in results.items():
-        percentiles = " | ".join(f"{result.percentile(p):.2f}" for p in (50, 95, 99))
-        lines.append(f"| {name} | {result.rate:,.0f} | {result.rate / base:.2f} | {percentiles} |")
-    return "\n".join(lines)
-
-
-def write(tables: list[str]) -> None:
-    head, rest = README.read_text().split("<!-- results -->")
-    tail = rest.split("<!-- end -->")[1]
-    about = f"{machine.machine()}, Linux {machine.release().split('-')[0]}, Python {machine.python_version()}"
-    body = "\n\n".join(
-        [f"Machine: {about}; {os.cpu_count()} cores, servers on one, load on the other.", *tables]
-    )
-    README.write_text(f"{head}<!-- results -->\n{body}\n<!-- end -->{tail}")
+def write(found: results.Results) -> None:
+    results.write(found)
+    chart.write(found)
+    report.write(found)
 
 
 def main() -> None:
-    os.sched_setaffinity(0, servers.LOAD_CORE)
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        all_targets = targets(stack, Path(name))
-        tables = []
-        for connections in (1, 16, 100):
-            tables.append(table(connections, asyncio.run(measure(all_targets, connections))))
-            print(tables[-1], flush=True)
-        people = asyncio.run(measure_people(all_targets))
-        tables.append(people_table(people, database.seconds_of_pages(Path(name))))
-        print(tables[-1], flush=True)
-    write(tables)
+    chosen = arguments()
+    if chosen.render:
+        write(results.read())
+        return
+    wrk.require()
+    if len(os.sched_getaffinity(0)) < 2:
+        raise SystemExit("make bench needs two cores: one for the servers, one for the load")
+    command = shlex.join(["python", "bench/run.py", *sys.argv[1:]])
+    # Written group by group: a later one that fails costs nothing of the earlier ones.
+    for name, run in measure(chosen):
+        if not chosen.dry:
+            write(results.merge(results.read(), [name], run.figures, run.facts, command))
 
 
 if __name__ == "__main__":

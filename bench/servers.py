@@ -3,65 +3,124 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-SERVER_CORE = {0}
-LOAD_CORE = {1}
+SERVER_CORE = 0
+LOAD_CORE = 1
 # Far above what can be sent: the bucket is taken from at every request, and never empty.
 UNLIMITED = "1000000/second"
+KEY = "mlp_live_" + "b" * 43
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Server:
+    """`address`: `127.0.0.1:8000`. `pid`: of the process that was started, which may have others."""
+
+    pid: int
+    address: str
+
+    def get(self, path: str) -> Any:
+        return httpx.get(f"http://{self.address}{path}", timeout=30).raise_for_status().json()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @contextmanager
-def pinned(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `command` (and all that it starts) on the server's core until the block ends."""
+def pinned(
+    command: list[str], environment: dict[str, str], log: Path, core: int = SERVER_CORE
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `command` (and all that it starts) on one core until the block ends."""
+    before = os.sched_getaffinity(0)
     # Children inherit the affinity of who starts them.
-    os.sched_setaffinity(0, SERVER_CORE)
+    os.sched_setaffinity(0, {core})
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-    os.sched_setaffinity(0, LOAD_CORE)
+    os.sched_setaffinity(0, before)
     try:
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-def wait_for(client: httpx.Client, path: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
         try:
-            if client.get(path).status_code < 500:
-                return
-        except httpx.TransportError:
-            pass  # Not listening yet: that is what is waited for.
-        time.sleep(0.05)
-    raise TimeoutError(f"{client.base_url}{path} did not answer within {seconds} s")
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @contextmanager
-def naive(model: Path, folder: Path) -> Iterator[str]:
-    """The hand-written FastAPI app; gives its address."""
-    port = "18099"
-    command = [sys.executable, str(Path(__file__).with_name("naive_server.py")), str(model), port]
-    with pinned(command, dict(os.environ), folder / "naive.log"):
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-            wait_for(client, "/docs")
-        yield f"127.0.0.1:{port}"
+def serving(
+    name: str,
+    command: list[str],
+    folder: Path,
+    *,
+    port: int,
+    ready: str,
+    environment: dict[str, str] | None = None,
+    core: int = SERVER_CORE,
+) -> Iterator[Server]:
+    """Run a server until the block ends, which begins when `ready` (a path) is answered 200.
+
+    Raises TimeoutError with the end of its log.
+    """
+    log = folder / f"{name}-{port}.log"
+    with pinned(command, dict(os.environ) if environment is None else environment, log, core) as process:
+        server = Server(process.pid, f"127.0.0.1:{port}")
+        try:
+            wait_for(server, ready, process)
+        except TimeoutError as error:
+            raise TimeoutError(f"{name}: {error}\n{log.read_text()[-2000:]}") from None
+        yield server
 
 
-@contextmanager
-def runtime(model: Path, folder: Path) -> Iterator[str]:
-    """The runtime alone, sandboxed, on a unix socket; gives its address."""
-    socket = folder / "runtime.sock"
+def wait_for(server: Server, path: str, process: subprocess.Popen[bytes], seconds: float = 90) -> None:
+    """Raises TimeoutError; at once if the process has ended."""
+    deadline = time.monotonic() + seconds
+    with httpx.Client(base_url=f"http://{server.address}") as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if client.get(path).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass  # Not listening yet: that is what is waited for.
+            time.sleep(0.01)
+    raise TimeoutError(f"{server.address}{path} was not answered 200 within {seconds} s")
+
+
+def _script(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, str(_HERE / name), *arguments]
+
+
+def constant(folder: Path) -> Any:
+    port = free_port()
+    return serving("constant", _script("constant_server.py", str(port)), folder, port=port, ready="/")
+
+
+def naive(model: Path, folder: Path) -> Any:
+    """The hand-written FastAPI app."""
+    port = free_port()
+    command = _script("naive_server.py", str(model), str(port))
+    return serving("naive", command, folder, port=port, ready="/openapi.json")
+
+
+def runtime(model: Path, folder: Path, **settings: str) -> Any:
+    """The runtime alone, sandboxed. `settings`: more of MODELPORT_RUNTIME_…, such as acceleration="off"."""
+    port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "MODELPORT_RUNTIME_MODEL": "iris",
@@ -69,53 +128,51 @@ def runtime(model: Path, folder: Path) -> Iterator[str]:
         "MODELPORT_RUNTIME_FRAMEWORK": "sklearn",
         "MODELPORT_RUNTIME_ARTIFACT": str(model),
         "MODELPORT_RUNTIME_ARTIFACT_SHA256": sha256(model.read_bytes()).hexdigest(),
-        "MODELPORT_RUNTIME_LISTEN": f"unix:{socket}",
+        "MODELPORT_RUNTIME_LISTEN": f"127.0.0.1:{port}",
+        **{f"MODELPORT_RUNTIME_{name.upper()}": value for name, value in settings.items()},
     }
-    with pinned([sys.executable, "-I", "-m", "modelport_runtime"], environment, folder / "runtime.log"):
-        with httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://runtime"
-        ) as client:
-            wait_for(client, "/readyz")
-        yield f"unix:{socket}"
+    command = [sys.executable, "-I", "-m", "modelport_runtime"]
+    return serving("runtime", command, folder, port=port, ready="/readyz", environment=environment)
+
+
+def stub_upstream(folder: Path) -> Any:
+    """A model that answers a constant, on the load's core."""
+    port = free_port()
+    return serving(
+        "stub", _script("stub_upstream.py", str(port)), folder, port=port, ready="/", core=LOAD_CORE
+    )
 
 
 @contextmanager
-def platform(folder: Path) -> Iterator[httpx.Client]:
-    """`modelport up` with its runtimes on the same core; gives a client with an admin session."""
-    port = "18098"
-    environment = dict(
-        os.environ,
-        HOME=str(folder),
-        XDG_CONFIG_HOME=str(folder / "config"),
-        MODELPORT_LIMIT_PREDICT=UNLIMITED,
-        MODELPORT_LIMIT_REGISTER=UNLIMITED,
-        MODELPORT_LIMIT_LOGIN=UNLIMITED,
-        MODELPORT_LIMIT_UPLOAD=UNLIMITED,
-    )
-    program = str(Path(sys.executable).with_name("modelport"))
-    command = [program, "up", "--port", port, "--data-dir", str(folder / "data")]
-    with (
-        pinned(command, environment, folder / "platform.log"),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
-    ):
-        wait_for(client, "/readyz")
-        client.headers["Authorization"] = f"Bearer {_session(client)}"
-        yield client
+def redis(folder: Path) -> Iterator[str]:
+    """A real Redis on the load's core; gives its address."""
+    sys.path.insert(0, str(_HERE.parent))
+    from tests.support.redis_fixtures import redis_server_path
+
+    port = free_port()
+    command = [redis_server_path(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command += ["--appendonly", "no", "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"]
+    with pinned([*command, "--dir", str(folder)], dict(os.environ), folder / "redis.log", LOAD_CORE):
+        deadline = time.monotonic() + 10
+        while not _listens(port):
+            if time.monotonic() > deadline:
+                raise TimeoutError("redis-server did not start within 10 s")
+            time.sleep(0.02)
+        yield f"redis://127.0.0.1:{port}/0"
 
 
-def _session(client: httpx.Client) -> str:
-    account = {"email": "bench@example.com", "password": "B3nchmark-Passphrase"}
-    client.post("/api/v1/auth/register", json=account).raise_for_status()
-    token: str = client.post("/api/v1/auth/login", json=account).raise_for_status().json()["access_token"]
-    return token
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
-def upload(client: httpx.Client, model: Path) -> dict[str, Any]:
-    """Upload, wait until it answers, and give the model."""
-    with model.open("rb") as file:
-        answer = client.post("/api/v1/models/upload", files={"file": file}, data={"name": "iris"})
-    uploaded = answer.raise_for_status().json()
-    ready: dict[str, Any] = client.get(f"/api/v1/models/{uploaded['id']}?wait=60").raise_for_status().json()
-    if ready["status"] != "ready":
-        raise RuntimeError(f"the model is {ready['status']}: {json.dumps(ready['message'])}")
-    return ready
+def gateway(folder: Path, redis_url: str, routes: list[dict[str, Any]]) -> Any:
+    """`routes`: `[{"name", "address", "signature"}]`."""
+    port = free_port()
+    table = folder / f"routes-{port}.json"
+    table.write_text(json.dumps(routes))
+    command = _script("gateway_process.py", str(port), redis_url, str(table), KEY)
+    return serving("gateway", command, folder, port=port, ready="/readyz")

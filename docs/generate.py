@@ -20,6 +20,7 @@ SETTINGS = {
     "Control API and gateway": "modelport_edge.settings",
     "Control API": "modelport_control_api.settings",
     "Control API as a process of its own": "modelport_control_api.process_settings",
+    "Worker of batch jobs": "modelport_control_api.batch.worker.settings",
     "Gateway": "modelport_gateway.settings",
     "Gateway as a process of its own": "modelport_gateway.process_settings",
     "Operator": "modelport_operator.settings",

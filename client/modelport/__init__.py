@@ -1,11 +1,13 @@
 """The Python SDK and the `modelport` command. Speaks REST only."""
 
 from modelport.client import Modelport
+from modelport.drift import Drift, FeatureDrift
 from modelport.errors import (
     Conflict,
     ConnectionFailed,
     Forbidden,
     InvalidRequest,
+    JobFailed,
     ModelFailed,
     ModelportError,
     NotFound,
@@ -15,15 +17,23 @@ from modelport.errors import (
     Unauthorised,
     Unavailable,
 )
+from modelport.history import KeptPrediction
+from modelport.jobs import Job
 from modelport.models import ApiKey, Model, Prediction, User, Version
 from modelport.retries import RetryPolicy
+from modelport.usage import Usage, UsageCounts
 
 __all__ = [
     "ApiKey",
     "Conflict",
     "ConnectionFailed",
+    "Drift",
+    "FeatureDrift",
     "Forbidden",
     "InvalidRequest",
+    "Job",
+    "JobFailed",
+    "KeptPrediction",
     "Model",
     "ModelFailed",
     "Modelport",
@@ -36,6 +46,8 @@ __all__ = [
     "ServerError",
     "Unauthorised",
     "Unavailable",
+    "Usage",
+    "UsageCounts",
     "User",
     "Version",
 ]

@@ -5,23 +5,27 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 
 import httpx
 
 from modelport.credentials import Credentials
-from modelport.models import ApiKey, Model, Prediction, User, Version
+from modelport.drift import DriftCalls
+from modelport.history import HistoryCalls
+from modelport.jobs import JobCalls
+from modelport.models import Acceleration, Access, ApiKey, Model, Prediction, User, Version
 from modelport.retries import RetryPolicy
 from modelport.rows import as_rows, to_body
 from modelport.transport import Transport
 from modelport.uploads import OnProgress, upload_form
+from modelport.usage import UsageCalls
 from modelport.waiting import wait_until_ready
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
-class Modelport:
+class Modelport(DriftCalls, HistoryCalls, JobCalls, UsageCalls):
     """`Modelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
     `url` defaults to MODELPORT_URL, then to this machine. `api_key`, which may be an access token, defaults
@@ -120,11 +124,22 @@ class Modelport:
         model_type: str | None = None,
         description: str | None = None,
         sample: Any = None,
+        reference: str | Path | None = None,
+        acceleration: Acceleration | None = None,
         on_progress: OnProgress | None = None,
     ) -> Model:
-        """Upload a model file. It answers while the model still loads: `wait_for_model` waits for the end."""
-        texts = {"name": name, "model_type": model_type, "description": description}
-        with upload_form(path, on_progress=on_progress, sample=sample, **texts) as form:
+        """Upload a model file. It answers while the model still loads: `wait_for_model` waits for the end.
+
+        `acceleration`: `"off"` has every request answered by the model itself. `reference`: a CSV file with
+        a header, of the rows it was trained on; live inputs are compared with them (`drift`).
+        """
+        texts = {
+            "name": name,
+            "model_type": model_type,
+            "description": description,
+            "acceleration": acceleration,
+        }
+        with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
             return Model.from_json(self._transport.json("POST", "/api/v1/models/upload", **form))
 
     def models(self) -> list[Model]:
@@ -140,6 +155,30 @@ class Modelport:
     ) -> Model:
         """Wait until it serves. Raises ModelFailed, with the reason, or NotReadyInTime."""
         return wait_until_ready(lambda hold: self.model(model_id, wait=hold), seconds, on_status)
+
+    def update(
+        self,
+        model_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        access: Access | None = None,
+        acceleration: Acceleration | None = None,
+        history: Mapping[str, Any] | Literal["off"] | None = None,
+    ) -> Model:
+        """Change a model's settings; what is left out stays as it is.
+
+        `history`: the share of requests to keep with their answers, `{"percent": 10}`, and if wanted
+        `retention_days`, `redact_fields` and `max_row_bytes`; `"off"` keeps no more.
+        """
+        given = {"name": name, "description": description, "access": access, "acceleration": acceleration}
+        body: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+        if history is not None:
+            body["history"] = None if history == "off" else dict(history)
+        # Twice is as good as once: the same settings again change nothing.
+        return Model.from_json(
+            self._transport.json("PATCH", _model_path(model_id), json=body, repeatable=True)
+        )
 
     def delete(self, model_id: str) -> None:
         """Stop serving it and remove its files."""
@@ -170,12 +209,13 @@ class Modelport:
         *,
         model_type: str | None = None,
         sample: Any = None,
+        reference: str | Path | None = None,
         move_traffic: bool = True,
         on_progress: OnProgress | None = None,
     ) -> Version:
         """Upload another version. Requests go to it once it is ready, unless `move_traffic` is false."""
         texts = {"model_type": model_type, "traffic": None if move_traffic else "0"}
-        with upload_form(path, on_progress=on_progress, sample=sample, **texts) as form:
+        with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
             answer = self._transport.json("POST", _model_path(model_id, "versions"), **form)
         return Version.from_json(answer)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 if TYPE_CHECKING:
+    from modelport.jobs import Job
     from modelport.models import Model, Version
 
 
@@ -100,6 +101,15 @@ class ModelFailed(ModelportError):
     def __init__(self, failed: "Model | Version") -> None:
         super().__init__(f"{failed.name}: {failed.reason}: {failed.message}", reason=failed.reason)
         self.failed = failed
+
+
+class JobFailed(ModelportError):
+    """A batch job ended without all its results."""
+
+    def __init__(self, job: "Job") -> None:
+        said = ": ".join(part for part in (job.reason, job.message) if part)
+        super().__init__(f"The job {job.id} was not done ({job.state}): {said}", reason=job.reason)
+        self.job = job
 
 
 class NotReadyInTime(ModelportError):

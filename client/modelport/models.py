@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 Json = dict[str, Any]
 Status = Literal["pending", "ready", "failed", "degraded"]
+Access = Literal["private", "authenticated", "public"]
+Acceleration = Literal["auto", "off"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,11 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Version:
-    """`size` in bytes. `traffic`: its share of the requests, in percent."""
+    """`size` in bytes. `traffic`: its share of the requests, in percent.
+
+    `engine`: what computes its answers, `native` or `numpy`; empty until it has loaded. `acceleration`: how
+    the NumPy kernels compared with the model (`rows_compared`, `largest_difference`, `detail`).
+    """
 
     name: str
     status: Status
@@ -35,6 +41,8 @@ class Version:
     traffic: int
     signature: Json | None
     libraries: Json | None
+    engine: str
+    acceleration: Json | None
     created_at: datetime | None
     raw: Json = field(repr=False, compare=False)
     """The whole answer."""
@@ -52,6 +60,8 @@ class Version:
             traffic=answer.get("traffic") or 0,
             signature=answer.get("signature"),
             libraries=answer.get("libraries"),
+            engine=answer.get("engine") or "",
+            acceleration=answer.get("acceleration"),
             created_at=_moment(answer.get("created_at")),
             raw=answer,
         )
@@ -59,7 +69,9 @@ class Version:
 
 @dataclass(frozen=True)
 class Model:
-    """`traffic`: percent by version, what is served now. `signature`: None until a version has loaded."""
+    """`traffic`: percent by version, what is served now. `signature`: None until a version has loaded.
+    `acceleration`: the setting, `auto` or `off`; each version tells what came of it.
+    `history`: which requests are kept (`percent`, `retention_days`, …); None: none."""
 
     id: str
     name: str
@@ -69,6 +81,8 @@ class Model:
     reason: str
     message: str
     predict_url: str
+    acceleration: str
+    history: Json | None
     traffic: Mapping[str, int]
     versions: tuple[Version, ...]
     signature: Json | None
@@ -87,6 +101,8 @@ class Model:
             reason=answer.get("reason") or "",
             message=answer.get("message") or "",
             predict_url=answer.get("predict_url") or "",
+            acceleration=answer.get("acceleration") or "",
+            history=answer.get("history"),
             traffic=answer.get("traffic") or {},
             versions=tuple(Version.from_json(each) for each in answer.get("versions") or ()),
             signature=answer.get("signature"),

@@ -1,7 +1,9 @@
 """One platform over HTTP: credentials, retries, and errors as exceptions."""
 
 import time
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,15 +61,35 @@ class Transport:
             ) from error
 
     def pages(self, path: str) -> list[Any]:
-        """All items of a list, page by page."""
-        items: list[Any] = []
+        """All items of a list."""
+        return list(self.items(path, {}))
+
+    def items(self, path: str, query: Mapping[str, str]) -> Iterator[Any]:
+        """The items of a list; each page is asked for when it is reached."""
         cursor: str | None = None
         while True:
-            page = self.json("GET", path, params={"cursor": cursor} if cursor else None)
-            items += page["items"]
+            page = self.json("GET", path, params={**query, **({"cursor": cursor} if cursor else {})})
+            yield from page["items"]
             cursor = page.get("next_cursor")
             if not cursor:
-                return items
+                return
+
+    def download(self, path: str, query: Mapping[str, str], target: Path) -> None:
+        """Write an answer of any length to a file. What broke off half-way leaves none."""
+        part = target.with_name(f"{target.name}.part")
+        try:
+            with self._http.stream("GET", path, params=query, auth=self._auth) as response:
+                if not response.is_success:
+                    response.read()
+                    raise error_of(response)
+                with part.open("wb") as file:
+                    for piece in response.iter_bytes():
+                        file.write(piece)
+            part.replace(target)
+        except httpx.TransportError as error:
+            raise ConnectionFailed(f"{self.url} broke off: {error!r}. Try again.") from error
+        finally:
+            part.unlink(missing_ok=True)
 
     def open_session(self, email: str, password: str) -> Credentials:
         """Log in, and use that session from now on. Gives its tokens, to be kept or not."""

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,19 +36,30 @@ class _ReportingFile:
 
 @contextmanager
 def upload_form(
-    path: str | Path, *, on_progress: OnProgress | None, sample: Any, **texts: str | None
+    path: str | Path,
+    *,
+    on_progress: OnProgress | None,
+    sample: Any,
+    reference: str | Path | None = None,
+    **texts: str | None,
 ) -> Iterator[dict[str, Any]]:
-    """The form as httpx takes it, while the file is open."""
+    """The form as httpx takes it, while the files are open."""
     fields = {name: text for name, text in texts.items() if text is not None}
     if sample is not None:
         fields["sample"] = json.dumps(sample)
-    with _opened(Path(path)) as file:
+    with ExitStack() as files:
+        file = files.enter_context(opened(Path(path)))
         size = os.fstat(file.fileno()).st_size
         sent = _ReportingFile(file, size, on_progress) if on_progress else file
-        yield {"data": fields, "files": {"file": (Path(path).name, sent, "application/octet-stream")}}
+        parts: dict[str, Any] = {"file": (Path(path).name, sent, "application/octet-stream")}
+        if reference is not None:
+            rows = files.enter_context(opened(Path(reference)))
+            parts["reference"] = (Path(reference).name, rows, "text/csv")
+        yield {"data": fields, "files": parts}
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """Raises ModelportError."""
     try:
         return path.open("rb")
     except OSError as error:

@@ -11,6 +11,7 @@ from modelport_control_api import commands
 
 _COMMANDS: Mapping[str, tuple[Callable[[], str], str]] = {
     "serve": (commands.serve, "answer requests until SIGTERM"),
+    "worker": (commands.work, "do batch jobs until SIGTERM"),
     "migrate": (commands.migrate, "give the database this release's schema"),
     "create-admin": (commands.create_admin, "make the first administrator, unless there is one"),
     "republish": (commands.republish, "tell the cluster of every model again"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from fastapi import FastAPI
+from modelport_edge.background import Work, working
 from modelport_edge.http import (
     AccessLogMiddleware,
     BodyLimitMiddleware,
@@ -14,18 +15,32 @@ from modelport_edge.http import (
 )
 from modelport_edge.problem import ProblemMiddleware
 from modelport_edge.store import Store
+from pydantic import SecretStr
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
 from modelport_control_api import health, problems
+from modelport_control_api.admin import endpoints as admin
+from modelport_control_api.analytics import endpoints as analytics
 from modelport_control_api.api_keys import endpoints as api_keys
 from modelport_control_api.artifacts import endpoints as artifacts
+from modelport_control_api.audit import endpoints as audit
 from modelport_control_api.auth import endpoints as auth
 from modelport_control_api.auth.passwords import Passwords
+from modelport_control_api.batch import endpoints as jobs
+from modelport_control_api.batch import submission as job_submission
+from modelport_control_api.batch.part import BatchPart
+from modelport_control_api.batch.pods import endpoints as batch_pods
 from modelport_control_api.context import Context
 from modelport_control_api.db.session import Database
 from modelport_control_api.docs_pages import add_docs
+from modelport_control_api.drift import endpoints as drift_calls
+from modelport_control_api.drift import internal_endpoints as drift_internal
+from modelport_control_api.drift.evaluator import Evaluator
+from modelport_control_api.drift.part import DriftPart
+from modelport_control_api.history import endpoints as history
+from modelport_control_api.history.retention import Retention
 from modelport_control_api.internal import introspection
 from modelport_control_api.metrics import MetricsMiddleware
 from modelport_control_api.models import endpoints as models_calls
@@ -37,6 +52,10 @@ from modelport_control_api.settings import Settings
 from modelport_control_api.signing_keys import endpoints as jwks
 from modelport_control_api.signing_keys import lifecycle
 from modelport_control_api.signing_keys.ring import KeyRing
+from modelport_control_api.ui.part import add_ui
+from modelport_control_api.ui.shell import UiShell
+from modelport_control_api.usage import endpoints as usage_calls
+from modelport_control_api.usage.part import UsagePart
 
 _CORS_HEADERS = ["Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "Cache-Control"]
 _CORS_EXPOSED = ["X-Request-ID", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"]
@@ -50,21 +69,27 @@ class ControlPlane:
     internal: FastAPI
     context: Context
     models: ModelsPart
+    background: tuple[Work, ...]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Everything beside the requests: publisher, status watch, clean-up."""
         try:
-            await self.models.start()
-            yield
+            await self.models.clean_up()
+            async with working(self.background):
+                yield
         finally:
-            await self.models.stop()
             self.context.passwords.close()
             self.context.database.close()
 
 
-def build(settings: Settings, *, store: Store, cluster: Cluster) -> ControlPlane:
-    """The database must be migrated before the first request. Raises `SigningKeysError` without a key."""
+def build(
+    settings: Settings, *, store: Store, cluster: Cluster, redis_url: SecretStr | None = None
+) -> ControlPlane:
+    """The database must be migrated before the first request. Raises `SigningKeysError` without a key.
+
+    `redis_url`: where gateways send usage to, if not here.
+    """
     context = Context(
         settings=settings,
         database=Database(settings.database_url.get_secret_value()),
@@ -74,12 +99,28 @@ def build(settings: Settings, *, store: Store, cluster: Cluster) -> ControlPlane
         passwords=Passwords(rounds=settings.bcrypt_rounds, threads=settings.password_threads),
     )
     models = ModelsPart.build(settings, context.database, cluster)
+    batch = BatchPart.build(settings)
+    usage = UsagePart.build(settings, context.database, redis_url)
+    drift = DriftPart.build(settings, models)
+    evaluator = Evaluator(context.database, drift, retention_days=settings.drift_retention_days)
     public, internal = _build_public(context), _build_internal()
     for app in (public, internal):
         app.state.context = context
         app.state.models = models
+        app.state.usage = usage
+        app.state.drift = drift
+        app.state.batch = batch
         problems.register(app)
-    return ControlPlane(public, internal, context, models)
+    background = (*models.background(), *_background(context), *usage.background(), evaluator.run)
+    return ControlPlane(public, internal, context, models, background)
+
+
+def _background(context: Context) -> tuple[Work, ...]:
+    settings = context.settings
+    retention = Retention(
+        context.database, max_rows=settings.history_max_rows, every_seconds=settings.history_sweep_seconds
+    )
+    return (retention.run,)
 
 
 def _open_key_ring(settings: Settings) -> KeyRing:
@@ -97,8 +138,24 @@ def _build_public(context: Context) -> FastAPI:
         redoc_url=None,
         middleware=_public_middleware(context.settings),
     )
-    _add_routes(app, auth, api_keys, models_calls, versions_calls, jwks, health)
+    _add_routes(
+        app,
+        auth,
+        api_keys,
+        models_calls,
+        versions_calls,
+        drift_calls,
+        job_submission,
+        jobs,
+        history,
+        analytics,
+        audit,
+        admin,
+        jwks,
+        health,
+    )
     add_docs(app)
+    add_ui(app)
     return app
 
 
@@ -108,7 +165,9 @@ def _build_internal() -> FastAPI:
         openapi_url=None,
         middleware=[Middleware(RequestIdMiddleware), Middleware(ProblemMiddleware)],
     )
-    _add_routes(app, introspection, artifacts, jwks, health)
+    _add_routes(
+        app, introspection, artifacts, batch_pods, job_submission, usage_calls, drift_internal, jwks, health
+    )
     return app
 
 
@@ -133,6 +192,7 @@ def _public_middleware(settings: Settings) -> list[Middleware]:
             expose_headers=_CORS_EXPOSED,
         ),
         Middleware(ProblemMiddleware),
+        Middleware(UiShell),
         Middleware(BodyLimitMiddleware, limit_for=_limit_for(settings)),
     ]
 
@@ -147,5 +207,9 @@ def _limit_for(settings: Settings) -> Callable[[Scope], int | None]:
 def _is_upload(path: str) -> bool:
     """Uploads are counted as they stream to disk."""
     parts = path.strip("/").split("/")
+    if parts[:3] == ["api", "v1", "predict"] and parts[-1] == "batch":
+        return True
     is_model_call = parts[:3] == ["api", "v1", "models"]
-    return is_model_call and (parts[3:] == ["upload"] or (len(parts) == 5 and parts[4] == "versions"))
+    is_version = len(parts) == 5 and parts[4] == "versions"
+    is_reference = len(parts) == 7 and parts[6] == "reference"
+    return is_model_call and (parts[3:] == ["upload"] or is_version or is_reference)

@@ -1,6 +1,6 @@
 """Every error that is no `Problem` yet, turned into one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import structlog
@@ -15,6 +15,7 @@ from modelport_control_api.auth.errors import AuthError
 from modelport_control_api.auth.problems import as_problem as auth_problem
 from modelport_control_api.db.failures import is_full
 from modelport_control_api.db.paging import CursorInvalid
+from modelport_control_api.history.errors import PredictionNotFound
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,11 @@ def _of_api_key_not_found(_: Exception) -> Problem:
 
 def _of_api_key_expired(_: Exception) -> Problem:
     return Problem(status=409, detail="The API key has expired and cannot be rotated: make a new one.")
+
+
+def _of_prediction_not_found(_: Exception) -> Problem:
+    detail = "No such prediction is kept: list them with GET /api/v1/predictions?model_id=…."
+    return Problem(status=404, detail=detail)
 
 
 def _of_cursor(_: Exception) -> Problem:
@@ -48,10 +54,14 @@ def _of_validation(error: Any) -> Problem:
     # FastAPI leaves a body of another content type as the bytes that it is.
     if isinstance(error.body, bytes):
         return Problem(status=415, detail="Send the body as JSON, with Content-Type: application/json.")
-    # Only place and message: the entry's "input" may be a password.
-    errors = [FieldError(field=_name(entry["loc"]), message=_message(entry)) for entry in error.errors()]
+    errors = field_errors(error.errors())
     detail = "; ".join(f"{entry['field']} {entry['message']}" for entry in errors)
     return Problem(status=422, detail=f"{detail}.", errors=errors)
+
+
+def field_errors(entries: Sequence[Any]) -> list[FieldError]:
+    """pydantic's errors, as we tell them. Only place and message: an entry's "input" may be a password."""
+    return [FieldError(field=_name(entry["loc"]), message=_message(entry)) for entry in entries]
 
 
 def _name(location: tuple[str | int, ...]) -> str:
@@ -80,6 +90,7 @@ _ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
     ApiKeyNotFound: _of_api_key_not_found,
     ApiKeyExpired: _of_api_key_expired,
     CursorInvalid: _of_cursor,
+    PredictionNotFound: _of_prediction_not_found,
     HTTPException: _of_http,
     OperationalError: _of_database,
     RequestValidationError: _of_validation,

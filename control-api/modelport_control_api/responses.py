@@ -31,6 +31,7 @@ _MEANINGS = {
     403: "The credential is not for this",
     404: "None such, or it is not yours",
     409: "It cannot be done as things are: `detail` says why",
+    410: "It was there, and is no longer kept",
     413: "The body is too large",
     415: "The body is of another content type",
     422: "`errors` names each field that is wrong",

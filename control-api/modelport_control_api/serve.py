@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from socket import socket
 
+from modelport_edge.garbage import spared
 from modelport_edge.kubernetes.api import KubernetesApi
 from modelport_edge.kubernetes.connect import connected
 from modelport_edge.listening import bind
@@ -58,7 +59,7 @@ async def run(settings: ProcessSettings, listeners: Listeners) -> None:
     store = open_store(settings.edge.redis_url)
     try:
         async with connected() as client:
-            plane = _build(settings.control_api, store, KubernetesApi(client))
+            plane = _build(settings, store, KubernetesApi(client))
             await serve(plane, listeners, Stop(settings.process.shutdown_delay_seconds, DRAIN_SECONDS))
     finally:
         await store.aclose()
@@ -68,13 +69,18 @@ async def serve(plane: ControlPlane, listeners: Listeners, stop: Stop) -> None:
     """Return after a signal, when the requests under way have been answered."""
     apps = [Served(plane.public, listeners.public), Served(plane.internal, listeners.internal)]
     async with plane.running():
-        await serve_apps(apps, stop, on_stop=plane.context.stopping.set)
+        with spared():
+            await serve_apps(apps, stop, on_stop=plane.context.stopping.set)
 
 
-def _build(settings: Settings, store: Store, cluster: Cluster) -> ControlPlane:
+def _build(settings: ProcessSettings, store: Store, cluster: Cluster) -> ControlPlane:
     try:
-        return app.build(settings, store=store, cluster=cluster)
+        return app.build(
+            settings.control_api, store=store, cluster=cluster, redis_url=settings.edge.redis_url
+        )
     except SigningKeysError as error:
         raise CannotStart(str(error)) from error
     except OSError as error:
-        raise CannotStart(f"The artifact store {settings.artifacts_url} cannot be used: {error}.") from error
+        raise CannotStart(
+            f"The artifact store {settings.control_api.artifacts_url} cannot be used: {error}."
+        ) from error

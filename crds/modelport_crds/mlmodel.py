@@ -15,6 +15,9 @@ Weight = Annotated[int, Meta(ge=0, le=100)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm"]
 Access = Literal["private", "authenticated", "public"]
+Acceleration = Literal["auto", "off"]
+Engine = Literal["native", "numpy"]
+RedactedField = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class _Base(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -37,13 +40,17 @@ class Resources(_Base, frozen=True, kw_only=True):
 
 
 class ModelVersion(_Base, frozen=True, kw_only=True):
-    """One immutable version. `sample` is a predict body ({"input": row}) that it must answer first."""
+    """One immutable version. `sample` is a predict body ({"input": row}) that it must answer first.
+
+    `batch_replicas`, which may change: pods that serve no request and do batch jobs.
+    """
 
     name: Annotated[str, Meta(pattern="^v[1-9][0-9]{0,5}$")]
     framework: Framework
     artifact: Artifact
     sample: dict[str, Any] | None = None
     resources: Resources = Resources()
+    batch_replicas: Annotated[int, Meta(ge=0, le=16)] = 0
 
 
 class TrafficTarget(_Base, frozen=True, kw_only=True):
@@ -75,6 +82,17 @@ class RateLimit(_Base, frozen=True, kw_only=True):
     period_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 60
 
 
+class History(_Base, frozen=True, kw_only=True):
+    """The share of requests, in percent, that is kept with their answers.
+
+    `redact_fields` never leave the gateway. What is longer than `max_row_bytes` is kept without its bodies.
+    """
+
+    percent: Annotated[int, Meta(ge=1, le=100)]
+    redact_fields: Annotated[tuple[RedactedField, ...], Meta(max_length=100)] = ()
+    max_row_bytes: Annotated[int, Meta(ge=1024, le=65_536)] = 16_384
+
+
 class MLModelSpec(_Base, frozen=True, kw_only=True):
     versions: tuple[ModelVersion, ...]
     traffic: tuple[TrafficTarget, ...]
@@ -86,6 +104,8 @@ class MLModelSpec(_Base, frozen=True, kw_only=True):
     cache: Cache | None = None
     rate_limit: RateLimit | None = None
     timeout_seconds: Annotated[int, Meta(ge=1, le=600)] = 30
+    acceleration: Acceleration = "auto"
+    history: History | None = None
 
     def version(self, name: str) -> ModelVersion | None:
         return next((version for version in self.versions if version.name == name), None)
@@ -109,13 +129,26 @@ class SampleAnswer(_Base, frozen=True, kw_only=True):
     sha256: str
 
 
+class AccelerationProof(_Base, frozen=True, kw_only=True):
+    """How NumPy kernels compared with the model on generated rows.
+
+    `detail`, for people: why the model itself answers, how the kernels were proven, or what differed.
+    `largest_difference` None: nothing was compared.
+    """
+
+    rows_compared: int = 0
+    largest_difference: float | None = None
+    detail: str = ""
+
+
 class VersionStatus(_Base, frozen=True, kw_only=True):
     """What is known of one version.
 
     `answered` is True from the moment this very template has answered its sample; `ready` also needs a
     ready pod now. `failed` is final for this template: its pods go, and `last_log` keeps the end of what
     one of them printed. `template` is the pod template's digest.
-    `signature`, `libraries` and `sandbox` are the runtime's own words (see docs/contracts.md).
+    `signature`, `libraries`, `sandbox`, `engine` and `acceleration` are the runtime's own words (see
+    docs/contracts.md); of several pods' engines, the slowest.
     """
 
     name: str
@@ -131,6 +164,8 @@ class VersionStatus(_Base, frozen=True, kw_only=True):
     signature: dict[str, Any] | None = None
     libraries: dict[str, Any] | None = None
     sandbox: dict[str, Any] | None = None
+    engine: Engine | None = None
+    acceleration: AccelerationProof | None = None
     sample_answer: SampleAnswer | None = None
     restarts: int = 0
 

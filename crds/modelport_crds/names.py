@@ -12,6 +12,9 @@ DEFAULT_NAMESPACE = "modelport-models"
 
 LABEL_MODEL = f"{GROUP}/model"
 LABEL_MODEL_VERSION = f"{GROUP}/version"
+# In place of the version's own label, on the pods that do batch jobs of it: nothing that looks for the pods
+# that serve (Services, budgets, autoscalers, gateways of any release) may find these.
+LABEL_BATCH_VERSION = f"{GROUP}/batch-version"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_NAME = "app.kubernetes.io/name"
 LABEL_COMPONENT = "app.kubernetes.io/component"

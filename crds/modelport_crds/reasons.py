@@ -31,6 +31,7 @@ class Reason(StrEnum):
     MODEL_TIMEOUT = "ModelTimeout"
     QUEUE_FULL = "QueueFull"
     NO_READY_VERSION = "NoReadyVersion"
+    INPUT_INVALID = "InputInvalid"
     IMAGE_PULL_FAILED = "ImagePullFailed"
     UNSCHEDULABLE = "Unschedulable"
     QUOTA_EXCEEDED = "QuotaExceeded"
@@ -156,6 +157,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Serving",
         "No version of the model can answer now.",
         "Wait for it to become ready; the model's own reason says what holds it up.",
+    ),
+    Reason.INPUT_INVALID: Explanation(
+        "Batch jobs",
+        "The input of the job cannot be fetched, or read as what it is, or lacks what the model takes.",
+        "Correct what the message names and submit the job again; single bad rows never end a job.",
     ),
     Reason.IMAGE_PULL_FAILED: Explanation(
         "Cluster",

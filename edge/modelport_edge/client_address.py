@@ -20,10 +20,16 @@ def parse_networks(text: str) -> list[Network]:
 
 def client_ip(scope: Scope, trusted_proxies: Sequence[Network]) -> str:
     """The rightmost hop that is not a trusted proxy, as text; `local` without an address."""
-    client = _address(scope["client"][0]) if scope.get("client") else None
+    peer = scope["client"][0] if scope.get("client") else ""
+    return ip_behind(peer, Headers(scope=scope).getlist("x-forwarded-for"), trusted_proxies)
+
+
+def ip_behind(peer: str, forwarded_for: Sequence[str], trusted_proxies: Sequence[Network]) -> str:
+    """The same, from the connection's other end and the values of all `X-Forwarded-For` headers in order."""
+    client = _address(peer)
     if client is None:
         return LOCAL
-    for hop in _forwarded_hops(scope):
+    for hop in _hops(forwarded_for):
         if not _is_in(client, trusted_proxies):
             break
         if hop is None:
@@ -44,9 +50,9 @@ def _is_in(address: _Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks if network.version == address.version)
 
 
-def _forwarded_hops(scope: Scope) -> Iterator[_Address | None]:
+def _hops(forwarded_for: Sequence[str]) -> Iterator[_Address | None]:
     """Nearest first."""
-    for header in reversed(Headers(scope=scope).getlist("x-forwarded-for")):
+    for header in reversed(forwarded_for):
         for hop in reversed(header.split(",")):
             yield _address(hop.strip())
 

@@ -43,13 +43,28 @@ class FallbackStore:
     async def take_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[Taken | None, bytes | None]:
-        return await self._ask("take_and_get", lambda store: store.take_and_get(bucket, limit, cache_key))
+        # As `_ask`, which would cost the hot path a closure and a coroutine more.
+        if self._recovery is None:
+            try:
+                return await self._primary.take_and_get(bucket, limit, cache_key)
+            except StoreUnavailable as error:
+                self._fall_back(error)
+        STORE_FALLBACKS.labels("take_and_get").inc()
+        return await self._memory.take_and_get(bucket, limit, cache_key)
 
     async def get(self, key: bytes) -> bytes | None:
         return await self._ask("get", lambda store: store.get(key))
 
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         await self._ask("put", lambda store: store.put(key, value, ttl_seconds))
+
+    def put_soon(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+        # The primary counts what it loses; the next request that waits for an answer notices the outage.
+        if self._recovery is None:
+            self._primary.put_soon(key, value, ttl_seconds)
+        else:
+            STORE_FALLBACKS.labels("put").inc()
+            self._memory.put_soon(key, value, ttl_seconds)
 
     async def delete(self, key: bytes) -> None:
         await self._ask("delete", lambda store: store.delete(key))

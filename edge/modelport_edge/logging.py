@@ -8,11 +8,14 @@ import msgspec
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from modelport_edge import access_lines
 from modelport_edge.request_context import current_request_id
 
 # httpx writes whole URLs, with their query, at INFO; uvicorn's access log is AccessLogMiddleware's job.
 # Alembic tells of each of its own plugins at each start.
 _TOO_TALKATIVE = ("httpx", "httpcore", "uvicorn.access", "asyncio", "alembic")
+
+_output: TextIO = sys.stderr
 
 
 def configure(part: str, level: str | int = "INFO", output: TextIO | None = None) -> None:
@@ -20,7 +23,8 @@ def configure(part: str, level: str | int = "INFO", output: TextIO | None = None
 
     `output`: instead of stderr.
     """
-    output = output or sys.stderr
+    global _output  # noqa: PLW0603 - logging is set up once for a whole process
+    _output = output = output or sys.stderr
     number = logging.getLevelNamesMapping()[level.upper()] if isinstance(level, str) else level
     shared: list[Processor] = [
         _adder_of(part),
@@ -34,7 +38,14 @@ def configure(part: str, level: str | int = "INFO", output: TextIO | None = None
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(output),
     )
+    access_lines.use(access_lines.AccessLines(part, output if number <= logging.INFO else None))
     _route_standard_library(number, output, [structlog.stdlib.add_logger_name, *shared])
+
+
+def copy_line(line: str) -> None:
+    """Write a line that another process of ours has put into words, where this one's go."""
+    _output.write(line)
+    _output.flush()
 
 
 def _adder_of(part: str) -> Processor:

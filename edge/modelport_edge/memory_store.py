@@ -35,32 +35,22 @@ class MemoryStore:
         self._buckets: OrderedDict[str, int] = OrderedDict()
 
     async def take(self, bucket: str, limit: Limit) -> Taken:
-        now = int(self._clock() * MICROSECONDS)
-        self._buckets[bucket], taken = take(self._buckets.get(bucket, 0), now, limit)
-        self._buckets.move_to_end(bucket)
-        if len(self._buckets) > self._max_buckets:
-            self._buckets.popitem(last=False)
-        return taken
+        return self._take(bucket, limit)
 
     async def take_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[Taken | None, bytes | None]:
-        taken = await self.take(bucket, limit) if bucket is not None and limit is not None else None
+        taken = self._take(bucket, limit) if bucket is not None and limit is not None else None
         refused = taken is not None and not taken.allowed
-        return taken, None if refused or cache_key is None else await self.get(cache_key)
+        return taken, None if refused or cache_key is None else self._get(cache_key)
 
     async def get(self, key: bytes) -> bytes | None:
-        found = self._values.get(key)
-        if found is None:
-            return None
-        value, expires_at = found
-        if expires_at <= self._clock():
-            self._forget(key)
-            return None
-        self._values.move_to_end(key)
-        return value
+        return self._get(key)
 
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+        self.put_soon(key, value, ttl_seconds)
+
+    def put_soon(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         self._forget(key)
         size = _size(key, value)
         if ttl_seconds <= 0 or size > self._max_bytes:
@@ -77,6 +67,25 @@ class MemoryStore:
         self._values.clear()
         self._buckets.clear()
         self._bytes = 0
+
+    def _take(self, bucket: str, limit: Limit) -> Taken:
+        now = int(self._clock() * MICROSECONDS)
+        self._buckets[bucket], taken = take(self._buckets.get(bucket, 0), now, limit)
+        self._buckets.move_to_end(bucket)
+        if len(self._buckets) > self._max_buckets:
+            self._buckets.popitem(last=False)
+        return taken
+
+    def _get(self, key: bytes) -> bytes | None:
+        found = self._values.get(key)
+        if found is None:
+            return None
+        value, expires_at = found
+        if expires_at <= self._clock():
+            self._forget(key)
+            return None
+        self._values.move_to_end(key)
+        return value
 
     def _forget(self, key: bytes) -> None:
         found = self._values.pop(key, None)

@@ -8,6 +8,11 @@ STORE_FALLBACKS = Counter(
     ["operation"],
 )
 STORE_DEGRADED = Gauge("modelport_edge_store_degraded", "1 while Redis is away and memory stands in for it.")
+STORE_LOST_VALUES = Counter(
+    "modelport_edge_store_lost_values_total",
+    "Values that Redis did not take, or large ones that it did not give in time, and that were done without.",
+    ["operation"],
+)
 LIMITS_NOT_ENFORCED = Counter(
     "modelport_edge_limits_not_enforced_total",
     "Requests let through uncounted because no store answered.",

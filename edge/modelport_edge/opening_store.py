@@ -4,7 +4,6 @@ from pydantic import SecretStr
 
 from modelport_edge.fallback_store import FallbackStore
 from modelport_edge.memory_store import MemoryStore
-from modelport_edge.redis_store import RedisStore
 from modelport_edge.start import CannotStart
 from modelport_edge.store import Store
 
@@ -13,6 +12,9 @@ def open_store(redis_url: SecretStr | None) -> Store:
     """Raises `CannotStart` if the address is none; a Redis that is away is gone on without."""
     if redis_url is None:
         return MemoryStore()
+    # Here and not above: without Redis nobody needs the 8 MiB of redis-py.
+    from modelport_edge.redis_store import RedisStore
+
     try:
         return FallbackStore(RedisStore(redis_url.get_secret_value()), MemoryStore())
     except ValueError as error:

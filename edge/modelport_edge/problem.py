@@ -67,9 +67,7 @@ def body(problem: Problem, request_id: str) -> bytes:
 async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
     """Answer with the problem. The response must not have begun."""
     content = body(problem, request_id_of(scope))
-    own = {"content-type": CONTENT_TYPE, "content-length": str(len(content)), "cache-control": "no-store"}
-    # The content's own headers win: a length carried over from another answer would break the connection.
-    headers = {name.lower(): value for name, value in problem.headers.items()} | own
+    headers = headers_of(problem) | {"content-length": str(len(content))}
     await send(
         {
             "type": "http.response.start",
@@ -78,6 +76,14 @@ async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
         }
     )
     await send({"type": "http.response.body", "body": content})
+
+
+def headers_of(problem: Problem) -> dict[str, str]:
+    """All but the content's length; names in lower case."""
+    # The content's own headers win: a length carried over from another answer would break the connection.
+    given = {name.lower(): value for name, value in problem.headers.items()}
+    given.pop("content-length", None)
+    return given | {"content-type": CONTENT_TYPE, "cache-control": "no-store"}
 
 
 def internal_error() -> Problem:
@@ -113,15 +119,16 @@ class ProblemMiddleware:
         except ClientDisconnect:
             log.info("client_disconnected", path=scope["path"], request_id=request_id_of(scope))
         except Exception as error:
-            problem = _problem_of(scope, error)
+            problem = problem_of(error, path=scope["path"], request_id=request_id_of(scope))
             if begun:
                 # Half an answer is out: raising cuts the connection, so that nobody takes it for whole.
                 raise
             await send_problem(scope, send, problem)
 
 
-def _problem_of(scope: Scope, error: Exception) -> Problem:
+def problem_of(error: Exception, *, path: str, request_id: str) -> Problem:
+    """What to answer for an exception; one that nobody expected is logged."""
     if isinstance(error, Problem):
         return error
-    log.error("unhandled_exception", path=scope["path"], request_id=request_id_of(scope), exc_info=error)
+    log.error("unhandled_exception", path=path, request_id=request_id, exc_info=error)
     return internal_error()

@@ -3,43 +3,59 @@
 Not Redis Cluster: a caller's bucket and a cached answer lie in different slots.
 """
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
-
 from modelport_edge.limits import Limit
-from modelport_edge.redis_batching import Batcher
+from modelport_edge.metrics import STORE_LOST_VALUES
+from modelport_edge.redis_address import RedisAddress
+from modelport_edge.redis_client import RedisClient
+from modelport_edge.redis_script import RedisScript
+from modelport_edge.resp import command, pack
 from modelport_edge.store import StoreUnavailable, Taken
 from modelport_edge.token_bucket import MICROSECONDS
 
-_SCRIPT = files("modelport_edge").joinpath("take_and_get.lua").read_text(encoding="utf-8")
-_SCRIPT_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+_SCRIPT = RedisScript.of(files("modelport_edge").joinpath("take_and_get.lua").read_text(encoding="utf-8"))
+_TAKE = b"*6\r\n" + _SCRIPT.by_digest + pack(1)
+_TAKE_AND_GET = b"*8\r\n" + _SCRIPT.by_digest + pack(2)
 
-# A larger value gets a connection of its own.
-_BATCHED_VALUE_BYTES = 16 * 1024
+# Larger values go over a connection of their own, not to hold up everything else.
+_SMALL_VALUE_BYTES = 16 * 1024
+_SMALL_VALUE = pack(_SMALL_VALUE_BYTES)
+_MAX_KNOWN_LIMITS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownLimit:
+    """A limit, and what is calculated from it once."""
+
+    limit: Limit
+    arguments: bytes
+    interval: int
+    capacity: int
+
+    @classmethod
+    def of(cls, limit: Limit) -> "_KnownLimit":
+        period = limit.period_seconds * MICROSECONDS
+        interval = -(-period // limit.requests)
+        return cls(limit, pack(limit.requests, period), interval, interval * limit.requests)
 
 
 class RedisStore:
-    """Raises StoreUnavailable for whatever goes wrong, within about `timeout_seconds`."""
+    """Raises StoreUnavailable for whatever goes wrong, within about `timeout_seconds`.
+
+    Raises ValueError if `url` is no address of a Redis.
+    """
 
     def __init__(self, url: str, *, timeout_seconds: float = 0.1, prefix: str = "modelport:") -> None:
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            # The default retries ten times with pauses; a caller is waiting, and the fallback is better.
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._batcher = Batcher(self._redis, timeout_seconds)
+        address = RedisAddress.parse(url)
+        self._client = RedisClient(address, _SCRIPT, timeout_seconds=timeout_seconds)
+        self._for_large = RedisClient(address, _SCRIPT, timeout_seconds=timeout_seconds)
         self._bucket_prefix = f"{prefix}bucket:".encode()
         self._value_prefix = f"{prefix}value:".encode()
+        self._limits: dict[Limit, _KnownLimit] = {}
 
     async def take(self, bucket: str, limit: Limit) -> Taken:
         taken, _ = await self._take_and_get(bucket, limit, None)
@@ -48,69 +64,94 @@ class RedisStore:
     async def take_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[Taken | None, bytes | None]:
-        if bucket is not None and limit is not None:
-            return await self._take_and_get(bucket, limit, cache_key)
-        return None, None if cache_key is None else await self.get(cache_key)
+        if bucket is None or limit is None:
+            return None, None if cache_key is None else await self.get(cache_key)
+        taken, value = await self._take_and_get(bucket, limit, cache_key)
+        if isinstance(value, int) and cache_key is not None:
+            value = await self._get_large(cache_key)
+        return taken, value
 
     async def get(self, key: bytes) -> bytes | None:
-        with _unavailable_on_error():
-            value: bytes | None = await self._batcher.execute("GET", self._value_prefix + key)
-            return value
+        value: bytes | None = await self._client.send(command("GET", self._value_prefix + key))
+        return value
 
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
-        milliseconds = int(ttl_seconds * 1000)
-        if milliseconds <= 0:
-            return await self.delete(key)
-        client = self._batcher.execute if len(value) <= _BATCHED_VALUE_BYTES else self._redis.execute_command
-        with _unavailable_on_error():
-            await client("SET", self._value_prefix + key, value, "PX", milliseconds)
+        await self._put(key, value, ttl_seconds)
+
+    def put_soon(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+        self._put(key, value, ttl_seconds).add_done_callback(_count_if_lost)
 
     async def delete(self, key: bytes) -> None:
-        with _unavailable_on_error():
-            await self._batcher.execute("DEL", self._value_prefix + key)
+        await self._delete(key)
 
     async def ping(self) -> None:
-        with _unavailable_on_error():
-            await self._batcher.execute("PING")
+        await self._client.send(command("PING"))
 
     async def aclose(self) -> None:
-        await self._batcher.aclose()
-        await self._redis.aclose()
+        await self._client.aclose()
+        await self._for_large.aclose()
 
-    async def _take_and_get(
+    def _take_and_get(
         self, bucket: str, limit: Limit, cache_key: bytes | None
-    ) -> tuple[Taken, bytes | None]:
-        keys = [self._bucket_prefix + bucket.encode()]
-        if cache_key is not None:
-            keys.append(self._value_prefix + cache_key)
-        period = limit.period_seconds * MICROSECONDS
-        with _unavailable_on_error():
-            answer = await self._run_script(len(keys), *keys, limit.requests, period)
-        return _taken(limit, *answer[:4]), answer[4]
+    ) -> "asyncio.Future[tuple[Taken, Any]]":
+        """The future gives a value's length if it is a large one."""
+        known = self._limits.get(limit) or self._know(limit)
+        bucket_key = self._bucket_prefix + bucket.encode()
+        if cache_key is None:
+            packed = b"%b$%d\r\n%b\r\n%b" % (_TAKE, len(bucket_key), bucket_key, known.arguments)
+        else:
+            value_key = self._value_prefix + cache_key
+            packed = b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n%b%b" % (
+                _TAKE_AND_GET,
+                len(bucket_key),
+                bucket_key,
+                len(value_key),
+                value_key,
+                known.arguments,
+                _SMALL_VALUE,
+            )
+        return self._client.send(packed, _taken_and_value, known, is_script=True)
 
-    async def _run_script(self, *arguments: Any) -> list[Any]:
+    async def _get_large(self, key: bytes) -> bytes | None:
         try:
-            answer: list[Any] = await self._batcher.execute("EVALSHA", _SCRIPT_SHA, *arguments)
-        except NoScriptError:
-            # A new Redis, or one whose scripts were flushed. Nothing was taken, so asking again is safe.
-            answer = await self._batcher.execute("EVAL", _SCRIPT, *arguments)
-        return answer
+            value: bytes | None = await self._for_large.send(command("GET", self._value_prefix + key))
+        except StoreUnavailable:
+            # Large values may be slow without an outage: the token was taken, and the model can be asked.
+            STORE_LOST_VALUES.labels("get").inc()
+            return None
+        return value
+
+    def _put(self, key: bytes, value: bytes, ttl_seconds: float) -> "asyncio.Future[Any]":
+        milliseconds = int(ttl_seconds * 1000)
+        if milliseconds <= 0:
+            return self._delete(key)
+        client = self._client if len(value) <= _SMALL_VALUE_BYTES else self._for_large
+        return client.send(command("SET", self._value_prefix + key, value, "PX", milliseconds))
+
+    def _delete(self, key: bytes) -> "asyncio.Future[Any]":
+        return self._client.send(command("DEL", self._value_prefix + key))
+
+    def _know(self, limit: Limit) -> _KnownLimit:
+        if len(self._limits) >= _MAX_KNOWN_LIMITS:
+            self._limits.clear()
+        known = self._limits[limit] = _KnownLimit.of(limit)
+        return known
 
 
-def _taken(limit: Limit, allowed: int, full_at: int, now: int, missing: int) -> Taken:
-    interval = -(-limit.period_seconds * MICROSECONDS // limit.requests)
-    return Taken(
-        allowed=bool(allowed),
-        limit=limit,
-        remaining=(now + interval * limit.requests - full_at) // interval,
-        reset_after=(full_at - now) / MICROSECONDS,
-        retry_after=missing / MICROSECONDS,
+def _taken_and_value(reply: Any, known: _KnownLimit) -> tuple[Taken, bytes | int | None]:
+    allowed, full_at, now, missing, value = reply
+    return (
+        Taken(
+            allowed == 1,
+            known.limit,
+            (now + known.capacity - full_at) // known.interval,
+            (full_at - now) / MICROSECONDS,
+            missing / MICROSECONDS,
+        ),
+        value,
     )
 
 
-@contextmanager
-def _unavailable_on_error() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise StoreUnavailable(f"Redis did not answer: {type(error).__name__}") from error
+def _count_if_lost(put: "asyncio.Future[Any]") -> None:
+    if isinstance(put.exception(), StoreUnavailable):
+        STORE_LOST_VALUES.labels("put").inc()

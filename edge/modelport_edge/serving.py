@@ -7,17 +7,20 @@ listening.
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from socket import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from modelport_edge.server import Server
 from modelport_edge.stopping import ClosingMiddleware, StoppingMiddleware
+
+if TYPE_CHECKING:
+    from modelport_http.lean_protocol import Handler
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +31,14 @@ _KEEP_ALIVE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Served:
-    """An app and the socket that it is served on, bound already."""
+    """An app and the socket that it is served on, bound already.
+
+    `handler`: who gets first what the lean protocol takes.
+    """
 
     app: ASGIApp
     listener: socket
+    handler: "Handler | None" = None
 
 
 @dataclass(frozen=True)
@@ -42,17 +49,10 @@ class Stop:
     drain: int
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # They stop more than one server, and not at once.
-        yield
-
-
 async def serve(apps: Sequence[Served], stop: Stop, *, on_stop: Callable[[], None]) -> None:
     """Return when everything under way at the signal has been answered. `on_stop`: be no longer ready."""
     closing = asyncio.Event()
-    servers = [(_build(each.app, stop, closing), each.listener) for each in apps]
+    servers = [(_build(each, stop, closing), each.listener) for each in apps]
     terminated, interrupted = _hear_signals()
 
     async def stop_when_told() -> None:
@@ -97,11 +97,21 @@ async def _pause(seconds: float, *, unless: asyncio.Event) -> None:
         return
 
 
-def build_config(app: ASGIApp, *, drain: int, **options: Any) -> uvicorn.Config:
-    """What all fronts have in common. `drain`: seconds for requests under way to end, at a stop."""
+def build_config(
+    app: ASGIApp,
+    *,
+    drain: int,
+    handler: "Handler | None" = None,
+    is_closing: Callable[[], bool] = lambda: False,
+    **options: Any,
+) -> uvicorn.Config:
+    """What all fronts have in common. `drain`: seconds for requests under way to end, at a stop.
+
+    `handler`, `is_closing`: as `lean_protocol` has them.
+    """
     return uvicorn.Config(
         StoppingMiddleware(app),
-        http="httptools",
+        http=_protocol(handler, is_closing) if handler else "httptools",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -114,6 +124,19 @@ def build_config(app: ASGIApp, *, drain: int, **options: Any) -> uvicorn.Config:
     )
 
 
-def _build(app: ASGIApp, stop: Stop, closing: asyncio.Event) -> _Server:
-    closing_app = ClosingMiddleware(app, closing)
-    return _Server(build_config(closing_app, drain=stop.drain, timeout_keep_alive=_KEEP_ALIVE_SECONDS))
+def _protocol(handler: "Handler", is_closing: Callable[[], bool]) -> type[asyncio.Protocol]:
+    # Here and not above: only the gateway's image has it.
+    from modelport_http.lean_protocol import lean_protocol
+
+    return lean_protocol(handler, is_closing=is_closing)
+
+
+def _build(served: Served, stop: Stop, closing: asyncio.Event) -> Server:
+    config = build_config(
+        ClosingMiddleware(served.app, closing),
+        drain=stop.drain,
+        handler=served.handler,
+        is_closing=closing.is_set,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+    )
+    return Server(config)

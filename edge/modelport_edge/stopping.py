@@ -48,10 +48,11 @@ class StoppingMiddleware:
             # Passed on, uvicorn would log it as a failure of the app and answer a bare 500. Of an answer that
             # has begun the connection is closed, so that nobody takes it for whole.
             if not begun:
-                await send_problem(scope, send, _stopping())
+                await send_problem(scope, send, stopping())
 
 
-def _stopping() -> Problem:
+def stopping() -> Problem:
+    """The answer to a request that the graceful stop leaves no more time."""
     return Problem(
         status=503,
         detail="The platform is stopping and could not finish this request. Try again when it is back.",

@@ -3,8 +3,7 @@
 Two implementations, held to one contract suite: `memory_store` and `redis_store`.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from modelport_edge.limits import Limit
 
@@ -13,8 +12,7 @@ class StoreUnavailable(Exception):
     """The store did not answer in time. Callers go on without it and count that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What a token bucket said. Times are seconds from now."""
 
     allowed: bool
@@ -40,6 +38,10 @@ class Store(Protocol):
     async def get(self, key: bytes) -> bytes | None: ...
 
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None: ...
+
+    def put_soon(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+        """Put and wait for nothing: what fails is counted, and forgotten."""
+        ...
 
     async def delete(self, key: bytes) -> None: ...
 

@@ -1,6 +1,7 @@
 -- token_bucket.py in Lua, and a look into the cache, in one round trip.
 -- KEYS: the bucket, and maybe a cached value's key. ARGV: requests, period in microseconds.
--- Gives {allowed, full_at, now, missing, value}, times in microseconds; value is false when there is none.
+-- Gives {allowed, full_at, now, missing, value}, times in microseconds; value is false when there is none, and
+-- its length when it is larger than ARGV[3] bytes.
 -- Redis's own clock: gateways with clocks apart would refill one bucket at different times.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -27,6 +28,7 @@ end
 
 local value = false
 if KEYS[2] then
-  value = redis.call('GET', KEYS[2])
+  local length = redis.call('STRLEN', KEYS[2])
+  value = length > tonumber(ARGV[3]) and length or redis.call('GET', KEYS[2])
 end
 return {1, full_at, now, 0, value}

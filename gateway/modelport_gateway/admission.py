@@ -1,12 +1,11 @@
 """A bounded queue per model: so many requests at a time, so many waiting, and no more."""
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from modelport_gateway.metrics import IN_FLIGHT, WAITING
+from modelport_gateway.waiting_line import WaitingLine
 
 
 class QueueFull(Exception):
@@ -16,7 +15,7 @@ class QueueFull(Exception):
 @dataclass(slots=True)
 class _Queue:
     in_flight: int = 0
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    waiting: WaitingLine = field(default_factory=WaitingLine)
 
 
 class Admission:
@@ -29,47 +28,46 @@ class Admission:
     @asynccontextmanager
     async def place(self, model_uid: str, places: int) -> AsyncIterator[None]:
         """Hold one of the model's `places`. Raises QueueFull at once when too many wait already."""
-        queue = self._queues.setdefault(model_uid, _Queue())
-        if queue.in_flight >= places:
-            await self._wait(queue)
-        else:
-            queue.in_flight += 1
-        IN_FLIGHT.inc()
+        if not self.enter(model_uid, places):
+            await self.wait(model_uid)
         try:
             yield
         finally:
-            IN_FLIGHT.dec()
-            self._leave(model_uid, queue)
+            self.leave(model_uid)
+
+    def enter(self, model_uid: str, places: int) -> bool:
+        """Take one of the model's `places` if one is free. Who got one must `leave`."""
+        queue = self._queues.get(model_uid)
+        if queue is None:
+            queue = self._queues[model_uid] = _Queue()
+        if queue.in_flight >= places:
+            return False
+        queue.in_flight += 1
+        IN_FLIGHT.inc()
+        return True
+
+    async def wait(self, model_uid: str) -> None:
+        """Wait for a place, in line, as one whom `enter` refused. Raises QueueFull."""
+        queue = self._queues[model_uid]
+        await self._wait(queue)
+        IN_FLIGHT.inc()
+
+    def leave(self, model_uid: str) -> None:
+        IN_FLIGHT.dec()
+        queue = self._queues[model_uid]
+        self._hand_on(queue)
+        if not queue.in_flight and not queue.waiting:
+            del self._queues[model_uid]
 
     async def _wait(self, queue: _Queue) -> None:
         if len(queue.waiting) >= self._max_waiting:
             raise QueueFull
-        turn = asyncio.get_running_loop().create_future()
-        queue.waiting.append(turn)
         WAITING.inc()
         try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.cancelled():
-                # A place may have been offered, and passed on, between the cancellation and now.
-                with suppress(ValueError):
-                    queue.waiting.remove(turn)
-            else:
-                self._hand_on(queue)
-            raise
+            await queue.waiting.stand(lambda: self._hand_on(queue))
         finally:
             WAITING.dec()
 
-    def _leave(self, model_uid: str, queue: _Queue) -> None:
-        self._hand_on(queue)
-        if not queue.in_flight and not queue.waiting:
-            self._queues.pop(model_uid, None)
-
     def _hand_on(self, queue: _Queue) -> None:
-        # The place goes straight to the next in line: a newcomer cannot slip in between.
-        while queue.waiting:
-            turn = queue.waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        queue.in_flight -= 1
+        if not queue.waiting.call_next():
+            queue.in_flight -= 1

@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 
 import httpx
@@ -34,7 +35,7 @@ class IntrospectionUnavailable(Exception):
     """Neither the control API nor the store can say whose the key is."""
 
 
-class Introspection(Struct, frozen=True):
+class Introspection(Struct, frozen=True, dict=True):
     """The control API's word on one key, as docs/contracts.md has it."""
 
     active: bool
@@ -47,10 +48,14 @@ class Introspection(Struct, frozen=True):
     def caller(self) -> Caller | None:
         """Whose key it is; None when it is not (or no longer) good."""
         expired = self.expires_at is not None and self.expires_at.timestamp() <= time.time()
-        if not self.active or not self.user_id or expired:
+        return None if expired else self._caller
+
+    @cached_property
+    def _caller(self) -> Caller | None:
+        if not self.active or not self.user_id:
             return None
         models = frozenset(self.model_ids) if self.model_ids is not None else None
-        return Caller(self.user_id, scopes=frozenset(self.scopes), model_ids=models)
+        return Caller(self.user_id, scopes=frozenset(self.scopes), key_id=self.key_id, model_ids=models)
 
 
 class ApiKeys:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
 import structlog
+from modelport_edge.background import working
 from modelport_edge.client_address import parse_networks
 from modelport_edge.http import AccessLogMiddleware, RequestIdMiddleware, SecurityHeadersMiddleware
 from modelport_edge.limits import Limit
@@ -18,15 +19,27 @@ from starlette.types import ASGIApp
 from modelport_gateway.access_tokens import AccessTokens
 from modelport_gateway.api_keys import ApiKeys
 from modelport_gateway.authentication import Authentication, Guard
+from modelport_gateway.batch_jobs import BatchJobs
+from modelport_gateway.client_addresses import ClientAddresses
 from modelport_gateway.cluster import ClusterWatch
 from modelport_gateway.connections import Connections
 from modelport_gateway.dispatch import Dispatch
+from modelport_gateway.fast_path import FastPath
 from modelport_gateway.jwks import SigningKeys
 from modelport_gateway.prediction import Prediction
 from modelport_gateway.routes import RouteTable
+from modelport_gateway.sampling.drift import DriftTap
+from modelport_gateway.sampling.history import HistoryTap
+from modelport_gateway.sampling.references import References
+from modelport_gateway.sampling.tap import Taps
 from modelport_gateway.server import Server
 from modelport_gateway.settings import Settings
+from modelport_gateway.under_way import UnderWay
 from modelport_gateway.upstream import Upstream
+from modelport_gateway.usage.counter import UsageCounter
+from modelport_gateway.usage.reports import UsageReports
+from modelport_gateway.usage.sample_queue import SampleQueue
+from modelport_gateway.usage.sink import UsageSink
 from modelport_gateway.watching import Watch, watches
 
 log = structlog.get_logger(__name__)
@@ -37,31 +50,33 @@ _SWEEP_SECONDS = 5.0
 
 @dataclass
 class Gateway:
-    """`app` answers requests while `running()` is entered."""
+    """`app` and, for what it takes of the lean protocol, `fast_path` answer while `running()` is entered."""
 
     app: ASGIApp
+    fast_path: FastPath
     _settings: Settings
-    _server: Server
+    _under_way: UnderWay
     _table: RouteTable
     _watches: list[Watch]
     _keys: SigningKeys
     _connections: Connections
     _draining: asyncio.Event
+    usage: UsageReports
+    _history: HistoryTap
+    _drift: DriftTap
+    _references: References
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow the cluster and the signing keys; on exit let requests in flight end, then disconnect."""
-        work = [watch.run() for watch in self._watches] + [self._keys.run(), self._sweep()]
-        tasks = [asyncio.create_task(each) for each in work]
-        try:
+        work = [self._keys.run, self._sweep, self.usage.run, self._drift.run, self._references.run]
+        # What is done on exit, from the last to the first.
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._connections.aclose)
+            stack.push_async_callback(self._report_the_rest)
+            await stack.enter_async_context(working([*(watch.run for watch in self._watches), *work]))
+            stack.push_async_callback(self._drain)
             yield
-        finally:
-            self.stop_being_ready()
-            await self._drain()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._connections.aclose()
 
     def stop_being_ready(self) -> None:
         """Ask for no more requests; those that come all the same are served."""
@@ -72,18 +87,26 @@ class Gateway:
             await asyncio.sleep(_SWEEP_SECONDS)
             await self._connections.keep_only(self._table.addresses())
 
+    async def _report_the_rest(self) -> None:
+        self._history.flush()
+        self._drift.flush()
+        await self.usage.finish(self._settings.usage_stop_seconds)
+
     async def _drain(self) -> None:
+        self.stop_being_ready()
         try:
             async with asyncio.timeout(self._settings.drain_seconds):
-                await self._server.idle.wait()
+                await self._under_way.idle.wait()
         except TimeoutError:
-            log.warning("requests were cut off by the stop", in_flight=self._server.in_flight)
+            log.warning("requests were cut off by the stop", in_flight=self._under_way.in_flight)
 
 
-def build(settings: Settings, *, store: Store, cluster: ClusterWatch, control: httpx.AsyncClient) -> Gateway:
+def build(
+    settings: Settings, *, store: Store, cluster: ClusterWatch, control: httpx.AsyncClient, sink: UsageSink
+) -> Gateway:
     """Wire the gateway. `control` speaks to the control API's internal app.
 
-    It and `store` stay the caller's to close.
+    It, `store` and `sink` stay the caller's to close.
     """
     table = RouteTable(settings.models_namespace)
     keys = SigningKeys(control, store, refresh_seconds=settings.jwks_refresh_seconds)
@@ -96,13 +119,52 @@ def build(settings: Settings, *, store: Store, cluster: ClusterWatch, control: h
     def is_ready() -> bool:
         return keys.had and all(watch.synced.is_set() for watch in follow) and not draining.is_set()
 
+    prediction = _prediction(
+        settings, table=table, keys=keys, connections=connections, store=store, control=control
+    )
+    under_way, addresses = UnderWay(), ClientAddresses(parse_networks(settings.trusted_proxies))
+    counter, samples = UsageCounter(settings.usage_max_lines), SampleQueue()
+    history = HistoryTap(samples, rows_per_second=settings.history_rows_per_second)
+    drift = DriftTap(samples, rows_per_second=settings.drift_rows_per_second)
+    references = References(
+        control, drift.watch, key=settings.internal_key, refresh_seconds=settings.drift_refresh_seconds
+    )
+    taps = Taps([history, drift])
     server = Server(
-        _prediction(settings, table=table, keys=keys, connections=connections, store=store, control=control),
+        prediction,
         is_ready=is_ready,
         max_body_bytes=settings.max_body_bytes,
-        trusted_proxies=parse_networks(settings.trusted_proxies),
+        addresses=addresses,
+        under_way=under_way,
+        usage=counter,
+        taps=taps,
+        batch_jobs=BatchJobs(control),
     )
-    return Gateway(_wrap(server, settings), settings, server, table, follow, keys, connections, draining)
+    fast_path = FastPath(
+        prediction,
+        addresses=addresses,
+        under_way=under_way,
+        usage=counter,
+        taps=taps,
+        max_body_bytes=settings.max_body_bytes,
+        answers_browsers=bool(settings.cors_origin_list),
+    )
+    app = _wrap(server, settings)
+    return Gateway(
+        app,
+        fast_path,
+        settings,
+        under_way,
+        table,
+        follow,
+        keys,
+        connections,
+        draining,
+        UsageReports(counter, samples, sink),
+        history,
+        drift,
+        references,
+    )
 
 
 def _prediction(

@@ -5,12 +5,12 @@ from modelport_edge.memory_store import MemoryStore
 from modelport_edge.problem import Problem
 from modelport_edge.rate_limiting import bucket_of, too_many_requests
 from modelport_edge.store import Taken
-from starlette.datastructures import Headers
 
 from modelport_gateway.access_tokens import AccessTokens, InvalidCredential
 from modelport_gateway.api_keys import KEY_PREFIX, ApiKeys, IntrospectionUnavailable
 from modelport_gateway.authorisation import Caller
 from modelport_gateway.remembered import Remembered
+from modelport_gateway.request_headers import RequestHeaders
 
 _GUARD = "failed-credentials"
 _GUARDED_ADDRESSES = 10_000
@@ -18,14 +18,14 @@ _GUARDED_ADDRESSES = 10_000
 _MAX_CREDENTIAL = 4096
 
 
-def read_credential(headers: Headers) -> str | None:
+def read_credential(headers: RequestHeaders) -> str | None:
     """Give the one credential of a request, None if there is none. Raises InvalidCredential."""
-    given = {_bearer(value) for value in headers.getlist("authorization")} | set(headers.getlist("x-api-key"))
+    given = [_bearer(value) for value in headers.all(b"authorization")] + headers.all(b"x-api-key")
     if not given:
         return None
-    if len(given) > 1:
+    credential = given[0]
+    if given.count(credential) != len(given):
         raise InvalidCredential("Two different credentials were given; send one.")
-    credential = given.pop()
     if not credential or len(credential) > _MAX_CREDENTIAL:
         raise InvalidCredential("The credential is empty or too long.")
     return credential
@@ -65,7 +65,7 @@ class Authentication:
         self._keys = keys
         self._guard = guard
 
-    async def identify(self, headers: Headers, address: str) -> Caller | None:
+    async def identify(self, headers: RequestHeaders, address: str) -> Caller | None:
         """Give the caller; None when no credential was given. Raises Problem 401, 429 or 503.
 
         A bad credential is refused even where none is needed: its sender believes it to be good.

@@ -15,6 +15,8 @@ class Caller:
     user_id: str
     admin: bool = False
     scopes: frozenset[str] = field(default=frozenset({PREDICT_SCOPE}))
+    key_id: str = ""
+    """The API key's id; empty for an access token."""
     model_ids: frozenset[str] | None = None
     """The only models that an API key may ask; None: all that its user may."""
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from modelport_gateway.usual_request import UsualRequest, usual_request
+
 # Integers up to here are exact as floats; orjson reads integers beyond 64 bits as rounded floats,
 # so a large float may stand for several integers that a runtime could tell apart.
 _EXACT = 2**53
@@ -54,6 +56,7 @@ def _anything(value: Any) -> Any:
 
 
 _CELLS: Mapping[str, Cell] = {"number": _number, "integer": _integer}
+_USUAL_TYPES: Mapping[Cell, type[float] | type[str]] = {_number: float, _anything: str}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Canonical:
 
     columns: tuple[Column, ...] | None
     by_position: bool
+    usual: UsualRequest | None = None
 
     @classmethod
     def from_signature(cls, signature: Mapping[str, Any] | None) -> "Canonical":
@@ -88,8 +92,10 @@ class Canonical:
             for each in described
         )
         # Two columns of one name cannot be told apart in an object.
-        unique = len({column.name for column in columns}) == len(columns)
-        return cls(columns if unique else None, bool(signature.get("positional")))
+        if len({column.name for column in columns}) < len(columns):
+            return cls(None, bool(signature.get("positional")))
+        by_position = bool(signature.get("positional"))
+        return cls(columns, by_position, None if by_position else _usual(columns))
 
     def row(self, row: Any) -> Any:
         """Give the row's canonical form. Raises Uncacheable where the runtime will refuse it anyway."""
@@ -120,6 +126,14 @@ class Canonical:
         return [column.cell(row.get(column.name)) for column in columns]
 
 
+def _usual(columns: tuple[Column, ...]) -> UsualRequest | None:
+    if not all(column.cell in _USUAL_TYPES for column in columns):
+        return None
+    return usual_request(
+        tuple((column.name, _USUAL_TYPES[column.cell], column.optional) for column in columns)
+    )
+
+
 def cache_scope(*, signature: Mapping[str, Any] | None, **parts: str) -> bytes:
     """Digest all that an answer depends on besides the request: `parts` name model, version, artifact…"""
     # The standard library's json: a runtime may put integers into its signature that orjson refuses to write.
@@ -128,16 +142,22 @@ def cache_scope(*, signature: Mapping[str, Any] | None, **parts: str) -> bytes:
 
 def cache_key(scope: bytes, canonical: Canonical, body: bytes) -> bytes:
     """Give the key of a predict body under a version's `scope`. Raises Uncacheable."""
+    cells = canonical.usual.cells(body) if canonical.usual else None
+    try:
+        form = _canonical(canonical, body) if cells is None else ["one", _DEFAULT_RETURN, [cells]]
+        text = orjson.dumps(form)
+    except (TypeError, RecursionError):
+        raise Uncacheable from None
+    return blake2b(scope + text, digest_size=32).digest()
+
+
+def _canonical(canonical: Canonical, body: bytes) -> list[Any]:
     try:
         request = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Uncacheable from None
     form, rows, outputs = _read_request(request)
-    try:
-        text = orjson.dumps([form, outputs, [canonical.row(row) for row in rows]])
-    except (TypeError, RecursionError):
-        raise Uncacheable from None
-    return blake2b(scope + text, digest_size=32).digest()
+    return [form, outputs, [canonical.row(row) for row in rows]]
 
 
 def _read_request(request: Any) -> tuple[str, list[Any], list[str]]:

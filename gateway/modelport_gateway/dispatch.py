@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 
 from modelport_crds.reasons import Reason
 from modelport_edge.problem import Problem
@@ -10,12 +11,10 @@ from modelport_edge.problem import Problem
 from modelport_gateway.admission import Admission, QueueFull
 from modelport_gateway.routes import Endpoint, Route, RouteTable, VersionRoute
 from modelport_gateway.untrusted import rebuild_problem
-from modelport_gateway.upstream import (
+from modelport_gateway.upstream import Upstream, UpstreamAnswer, UpstreamCall
+from modelport_gateway.upstream_errors import (
     AnswerCutOff,
     EndpointUnreachable,
-    Upstream,
-    UpstreamAnswer,
-    UpstreamCall,
     UpstreamMisbehaved,
     UpstreamTimeout,
 )
@@ -42,10 +41,8 @@ class Dispatch:
 
     async def ask(self, route: Route, version: str, call: UpstreamCall) -> UpstreamAnswer:
         """Give the model's answer with status 200; anything else is raised as a Problem."""
-        places = self._max_in_flight * max(1, route.replicas)
         try:
-            async with asyncio.timeout(route.timeout_seconds), self._admission.place(route.uid, places):
-                answer = await self._ask_with_retry(route, version, call)
+            answer = await self._ask_in_turn(route, version, call)
         except QueueFull:
             raise _unavailable(
                 Reason.QUEUE_FULL,
@@ -62,22 +59,44 @@ class Dispatch:
             raise rebuild_problem(answer)
         return answer
 
-    async def _ask_with_retry(self, route: Route, version: str, call: UpstreamCall) -> UpstreamAnswer:
-        first = await self._endpoint(route.public_id, version, avoid=None)
+    async def _ask_in_turn(self, route: Route, version: str, call: UpstreamCall) -> UpstreamAnswer:
+        due = asyncio.get_running_loop().time() + route.timeout_seconds
+        # One replica's places are always there: how many there are matters only when they are taken.
+        if not self._admission.enter(route.uid, self._max_in_flight):
+            await self._wait_for_place(route, due)
         try:
-            return await self._upstream.ask(first, call, timeout_seconds=route.timeout_seconds)
+            return await self._ask_with_retry(route, version, call, due)
+        finally:
+            self._admission.leave(route.uid)
+
+    async def _wait_for_place(self, route: Route, due: float) -> None:
+        if not self._admission.enter(route.uid, self._max_in_flight * max(1, route.replicas)):
+            async with asyncio.timeout_at(due):
+                await self._admission.wait(route.uid)
+
+    async def _ask_with_retry(
+        self, route: Route, version: str, call: UpstreamCall, due: float
+    ) -> UpstreamAnswer:
+        ready = self._ready(route.public_id, version)
+        first = _least_busy(ready) if ready else await self._endpoint(route, version, due, avoid=None)
+        try:
+            return await self._upstream.ask(first, call, timeout_seconds=_left(due))
         except EndpointUnreachable:
             # The caller has seen nothing, and a prediction changes nothing: it may be asked again.
-            second = await self._endpoint(route.public_id, version, avoid=first)
+            second = await self._endpoint(route, version, due, avoid=first)
         try:
-            return await self._upstream.ask(second, call, timeout_seconds=route.timeout_seconds)
+            return await self._upstream.ask(second, call, timeout_seconds=_left(due))
         except AnswerCutOff:
             raise UpstreamMisbehaved("it closed the connection in the middle of its answer") from None
         except EndpointUnreachable:
             raise no_ready_version(route.public_id) from None
 
-    async def _endpoint(self, public_id: str, version: str, *, avoid: Endpoint | None) -> Endpoint:
-        """Give the replica with the fewest requests in flight, waiting a little for one to come (back)."""
+    async def _endpoint(self, route: Route, version: str, due: float, *, avoid: Endpoint | None) -> Endpoint:
+        """Give a replica, waiting a little for one to come (back). Raises TimeoutError when it is `due`."""
+        async with asyncio.timeout_at(due):
+            return await self._next_endpoint(route.public_id, version, avoid)
+
+    async def _next_endpoint(self, public_id: str, version: str, avoid: Endpoint | None) -> Endpoint:
         deadline = time.monotonic() + self._endpoint_wait
         same_again_at = time.monotonic() + _BEFORE_SAME_REPLICA_SECONDS
         while True:
@@ -85,7 +104,7 @@ class Dispatch:
             others = [endpoint for endpoint in ready if endpoint is not avoid]
             now = time.monotonic()
             if others:
-                return min(others, key=_busyness)
+                return _least_busy(others)
             if ready and now >= same_again_at:
                 return ready[0]
             if now >= deadline:
@@ -117,6 +136,14 @@ def _too_slow(route: Route) -> Problem:
         detail=f"The model {route.public_id} did not answer within {route.timeout_seconds} s. "
         "Send fewer rows, or have the model's timeout raised.",
     )
+
+
+def _left(due: float) -> float:
+    return due - asyncio.get_running_loop().time()
+
+
+def _least_busy(endpoints: Sequence[Endpoint]) -> Endpoint:
+    return endpoints[0] if len(endpoints) == 1 else min(endpoints, key=_busyness)
 
 
 def _busyness(endpoint: Endpoint) -> tuple[int, int, float]:

@@ -1,5 +1,7 @@
 """What the gateway counts. On the default registry, which /metrics shows."""
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter(
@@ -22,3 +24,35 @@ FALLBACKS = Counter(
 WATCH_RESTARTS = Counter("modelport_gateway_watch_restarts_total", "Watches that broke.", ["kind"])
 IN_FLIGHT = Gauge("modelport_gateway_in_flight_requests", "Requests sent to models and not yet answered.")
 WAITING = Gauge("modelport_gateway_waiting_requests", "Requests that wait for a free place at their model.")
+USAGE_DROPPED = Counter(
+    "modelport_gateway_usage_dropped_requests_total",
+    "Requests whose usage was forgotten: too much waited to be written down.",
+)
+USAGE_UNCONFIRMED_BATCHES = Gauge(
+    "modelport_gateway_usage_unconfirmed_batches", "Batches of usage that are not known to be written down."
+)
+USAGE_UNCONFIRMED_REQUESTS = Gauge(
+    "modelport_gateway_usage_unconfirmed_requests", "Requests in those batches."
+)
+USAGE_SENT_AGAIN = Counter(
+    "modelport_gateway_usage_batches_sent_again_total",
+    "Batches of usage sent once more, since they were not confirmed in time.",
+)
+SAMPLES_DROPPED = Counter(
+    "modelport_gateway_samples_dropped_total",
+    "Samples for history and drift that were forgotten: too many waited, or nobody took them.",
+    ["kind"],
+)
+
+
+def count_prediction(status: int, cache_state: str, seconds: float) -> None:
+    """Note one answered request; `cache_state`: hit, miss, bypass or none."""
+    counter, latency = _children(f"{status // 100}xx", cache_state)
+    counter.inc()
+    latency.observe(seconds)
+
+
+@cache
+def _children(status_class: str, cache_state: str) -> tuple[Counter, Histogram]:
+    # Kept: prometheus_client takes a lock and builds a key for each look-up. Both labels are closed sets.
+    return REQUESTS.labels(status_class, cache_state), LATENCY.labels(cache_state)

@@ -7,7 +7,6 @@ from modelport_edge.limits import Limit
 from modelport_edge.problem import Problem
 from modelport_edge.rate_limiting import bucket_of, rate_limit_headers, too_many_requests
 from modelport_edge.store import Store, StoreUnavailable, Taken
-from starlette.datastructures import Headers
 
 from modelport_gateway.authentication import Authentication, unauthorized
 from modelport_gateway.authorisation import PREDICT_SCOPE, Caller, Decision, authorise
@@ -15,6 +14,7 @@ from modelport_gateway.cache_key import Uncacheable, cache_key
 from modelport_gateway.dispatch import Dispatch, no_ready_version
 from modelport_gateway.metrics import FALLBACKS
 from modelport_gateway.paths import Call, Target
+from modelport_gateway.request_headers import RequestHeaders
 from modelport_gateway.routes import Route, RouteTable, VersionRoute
 from modelport_gateway.single_flight import SingleFlight
 from modelport_gateway.traffic import choose_version
@@ -26,15 +26,26 @@ _LIMIT_NAME = "predict"
 _UPSTREAM_PATHS = {Call.PREDICT: "/predict", Call.INFER: "/v2/infer", Call.METADATA: "/v2"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Asked:
-    """One request, as far as predictions are concerned."""
+    """One request, as far as predictions are concerned.
+
+    Who counts it reads from the last three how far it came, also when a later step raised.
+    """
 
     target: Target
-    headers: Headers
+    headers: RequestHeaders
     address: str
     """The client's address, as rate limits count it."""
     request_id: str
+    route: Route | None = None
+    """The model's; None where there is no such model."""
+    caller: Caller | None = None
+    """None until identified, and without a credential."""
+    version: VersionRoute | None = None
+    """None until chosen."""
+    body: bytes = b""
+    """Empty until read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +98,10 @@ class Prediction:
 
     async def grant(self, asked: Asked) -> Granted:
         """Authenticate and authorise, before the body is read. Raises Problem 401, 403, 404, 429 or 503."""
-        caller = await self._authentication.identify(asked.headers, asked.address)
-        route = self._table.get(asked.target.model)
+        asked.route = self._table.get(asked.target.model)
+        caller = asked.caller = await self._authentication.identify(asked.headers, asked.address)
+        # Anew: whoever the caller is may have taken a while to find out.
+        route = asked.route = self._table.get(asked.target.model)
         decision = authorise(route, caller)
         if route is None or decision is not Decision.ALLOWED:
             raise _refusal(decision)
@@ -96,6 +109,7 @@ class Prediction:
 
     async def answer(self, asked: Asked, granted: Granted, body: bytes | None) -> Answer:
         """Give the prediction. Raises Problem for everything else."""
+        asked.body = body or b""
         version = self._version(asked, granted)
         cache = self._cache_use(asked, granted.route, version, body)
         taken, kept = await self._take_and_get(granted, cache)
@@ -126,12 +140,13 @@ class Prediction:
         if name is not None and name not in route.versions:
             raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
         if name is None:
-            sticky_to = asked.headers.get("x-modelport-session") or granted.caller_id
+            sticky_to = asked.headers.get(b"x-modelport-session") or granted.caller_id
             name = choose_version(route.traffic, model_uid=route.uid, sticky_to=sticky_to)
         version = route.versions.get(name) if name else None
         # Also for traffic: what status says and what has answered must agree before anything is sent.
         if version is None or not version.answered:
             raise no_ready_version(route.public_id)
+        asked.version = version
         return version
 
     def _cache_use(self, asked: Asked, route: Route, version: VersionRoute, body: bytes | None) -> CacheUse:
@@ -184,10 +199,8 @@ class Prediction:
         answer = await self._dispatch.ask(route, version.name, call)
         fits = len(answer.body) <= self._cache_max_answer_bytes
         if cache.key is not None and fits and route.cache_ttl_seconds is not None:
-            try:
-                await self._store.put(cache.key, answer.body, route.cache_ttl_seconds)
-            except StoreUnavailable:
-                FALLBACKS.labels("store").inc()
+            # The caller does not wait for it; commands of one gateway reach the store in their order.
+            self._store.put_soon(cache.key, answer.body, route.cache_ttl_seconds)
         return answer
 
 
@@ -208,8 +221,8 @@ def _with_headers(problem: Problem, headers: dict[str, str]) -> Problem:
     )
 
 
-def _cache_control(headers: Headers) -> set[str]:
-    return {part.strip().lower() for value in headers.getlist("cache-control") for part in value.split(",")}
+def _cache_control(headers: RequestHeaders) -> set[str]:
+    return {part.strip().lower() for value in headers.all(b"cache-control") for part in value.split(",")}
 
 
 def _refusal(decision: Decision) -> Problem:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from modelport_crds.mlmodel import Access, MLModel, VersionStatus
+from modelport_crds.mlmodel import Access, History, MLModel, VersionStatus
 from modelport_crds.names import public_id
 from modelport_edge.limits import Limit
 
@@ -49,6 +49,8 @@ class Route:
     cache_ttl_seconds: int | None
     limit: Limit | None
     timeout_seconds: int
+    history: History | None = None
+    """None: no requests are kept."""
 
     @property
     def replicas(self) -> int:
@@ -176,6 +178,7 @@ def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint
         cache_ttl_seconds=spec.cache.ttl_seconds if spec.cache else None,
         limit=Limit(spec.rate_limit.requests, spec.rate_limit.period_seconds) if spec.rate_limit else None,
         timeout_seconds=spec.timeout_seconds,
+        history=spec.history,
     )
 
 
@@ -204,6 +207,8 @@ def _version_route(
             version=name,
             artifact_sha256=sha256,
             template=status.template,
+            # What kernels said before they were found to differ is not what the model says.
+            engine=status.engine or "",
             signature=status.signature,
         ),
         endpoints=endpoints,

@@ -4,6 +4,7 @@ import socket
 from dataclasses import dataclass
 
 import httpx
+from modelport_edge.garbage import spared
 from modelport_edge.kubernetes.api import KubernetesApi
 from modelport_edge.kubernetes.connect import connected
 from modelport_edge.opening_store import open_store
@@ -14,6 +15,7 @@ from modelport_edge.start import read_settings
 
 from modelport_gateway import app, process_settings
 from modelport_gateway.settings import Settings
+from modelport_gateway.usage.opening_sink import open_sink
 
 _CONNECT_SECONDS = 1.0
 _ANSWER_SECONDS = 5.0
@@ -39,9 +41,15 @@ async def serve(settings: ProcessSettings, listener: socket.socket) -> None:
     stop = Stop(settings.process.shutdown_delay_seconds, round(settings.gateway.drain_seconds))
     try:
         async with connected() as client, _control(settings.process.control_url) as control:
-            gateway = app.build(settings.gateway, store=store, cluster=KubernetesApi(client), control=control)
+            sink = open_sink(settings.edge.redis_url, control, settings.gateway.internal_key)
+            gateway = app.build(
+                settings.gateway, store=store, cluster=KubernetesApi(client), control=control, sink=sink
+            )
             async with gateway.running():
-                await serve_apps([Served(gateway.app, listener)], stop, on_stop=gateway.stop_being_ready)
+                served = Served(gateway.app, listener, gateway.fast_path)
+                with spared():
+                    await serve_apps([served], stop, on_stop=gateway.stop_being_ready)
+            await sink.aclose()
     finally:
         await store.aclose()
 

@@ -2,22 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import version as distribution_version
 
 import orjson
-from modelport_edge.client_address import Network, bucket_address, client_ip
 from modelport_edge.problem import Problem, send_problem
 from modelport_edge.request_context import request_id_of
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from modelport_gateway.batch_jobs import BatchJobs, is_batch_path
 from modelport_gateway.body import read_json_body
-from modelport_gateway.metrics import LATENCY, REQUESTS
+from modelport_gateway.client_addresses import ClientAddresses
+from modelport_gateway.metrics import count_prediction
 from modelport_gateway.paths import Call, Target, parse_target
 from modelport_gateway.prediction import Answer, Asked, Prediction
+from modelport_gateway.request_headers import RequestHeaders
+from modelport_gateway.sampling.tap import Taps
+from modelport_gateway.under_way import UnderWay
+from modelport_gateway.usage.counter import UsageCounter
 
 _JSON = "application/json"
 
@@ -31,53 +35,71 @@ class Server:
         *,
         is_ready: Callable[[], bool],
         max_body_bytes: int,
-        trusted_proxies: Sequence[Network],
+        addresses: ClientAddresses,
+        under_way: UnderWay,
+        usage: UsageCounter,
+        taps: Taps,
+        batch_jobs: BatchJobs,
     ) -> None:
-        self.in_flight = 0
-        self.idle = asyncio.Event()
-        """Set while no prediction is under way."""
-        self.idle.set()
+        self._batch_jobs = batch_jobs
+        self._usage = usage
+        self._taps = taps
+        self._under_way = under_way
         self._prediction = prediction
         self._is_ready = is_ready
         self._max_body_bytes = max_body_bytes
-        self._trusted_proxies = trusted_proxies
+        self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         target = parse_target(scope["path"])
+        if target is None and is_batch_path(scope["path"]):
+            with self._under_way.one():
+                await self._batch_jobs(scope, receive, send)
+            return
         if target is None:
             await self._fixed(scope, send)
             return
-        self.in_flight += 1
-        self.idle.clear()
-        try:
+        with self._under_way.one():
             await self._model(target, scope, receive, send)
-        finally:
-            self.in_flight -= 1
-            if not self.in_flight:
-                self.idle.set()
 
     async def _model(self, target: Target, scope: Scope, receive: Receive, send: Send) -> None:
-        _require_method(scope, target.call.method)
-        started, status, cache = time.perf_counter(), 500, "none"
+        started, status, reason, cache = time.perf_counter(), 500, "", "none"
+        asked = self._asked(target, scope)
+        said: bytes | Problem | None = None
         try:
-            answer = await self._answer(target, scope, receive)
+            _require_method(scope, target.call.method)
+            answer = await self._answer(asked, scope, receive)
             status, cache = 200, answer.cache
             await _send_answer(send, answer, time.perf_counter() - started)
+            said = answer.body
         except Problem as problem:
-            status = problem.status
+            status, reason = problem.status, problem.reason or ""
             await send_problem(scope, send, problem)
+            said = problem
         except ClientDisconnect:
             status = 499
             raise
+        except asyncio.CancelledError:
+            # Only the end of the graceful stop does that: it answers so.
+            status = 503
+            raise
         finally:
-            REQUESTS.labels(f"{status // 100}xx", cache).inc()
-            LATENCY.labels(cache).observe(time.perf_counter() - started)
+            ended = time.perf_counter()
+            seconds = ended - started
+            count_prediction(status, cache, seconds)
+            self._usage.count(asked, status, reason, cache, seconds, ended=ended)
+            if target.call.method == "POST":
+                self._taps.offer(asked, said, cache, seconds)
 
-    async def _answer(self, target: Target, scope: Scope, receive: Receive) -> Answer:
-        address = bucket_address(client_ip(scope, self._trusted_proxies))
-        asked = Asked(target, Headers(scope=scope), address, request_id_of(scope))
+    def _asked(self, target: Target, scope: Scope) -> Asked:
+        headers = RequestHeaders(scope["headers"])
+        _, address = self._addresses.find(scope["client"][0] if scope.get("client") else "", headers)
+        return Asked(target, headers, address, request_id_of(scope))
+
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive) -> Answer:
+        target = asked.target
         granted = await self._prediction.grant(asked)
         if target.call is Call.READY:
             version = self._prediction.check_ready(asked, granted)
@@ -138,14 +160,18 @@ def _require_method(scope: Scope, method: str) -> None:
 
 
 async def _send_answer(send: Send, answer: Answer, seconds: float) -> None:
-    model_ms = answer.model_seconds * 1000
     headers = {
         "X-Modelport-Version": answer.version,
         "X-Cache": answer.cache,
-        "Server-Timing": f"gateway;dur={seconds * 1000 - model_ms:.2f}, model;dur={model_ms:.2f}",
+        "Server-Timing": server_timing(answer, seconds),
         **answer.headers,
     }
     await _send(send, 200, _JSON, answer.body, headers)
+
+
+def server_timing(answer: Answer, seconds: float) -> str:
+    model_ms = answer.model_seconds * 1000
+    return f"gateway;dur={seconds * 1000 - model_ms:.2f}, model;dur={model_ms:.2f}"
 
 
 async def _send_json(send: Send, status: int, value: object) -> None:

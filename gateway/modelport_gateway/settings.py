@@ -3,7 +3,7 @@
 from modelport_crds.names import DEFAULT_NAMESPACE
 from modelport_edge.client_address import parse_networks
 from modelport_edge.limits import Limit
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -70,6 +70,29 @@ class Settings(BaseSettings):
 
     drain_seconds: float = Field(default=30.0, ge=0)
     """Seconds that requests in flight are given to end when the gateway stops."""
+
+    internal_key: SecretStr | None = Field(
+        default=None, min_length=16, validation_alias="MODELPORT_INTERNAL_KEY"
+    )
+    """Shown to the control API, the same there: without it the gateway hears of no drift references and,
+    where there is no Redis, its usage is not taken."""
+
+    usage_max_lines: int = Field(default=100_000, ge=1000)
+    """Lines of usage (one a minute, model, version, caller, key and outcome; about 500 bytes each) that wait
+    while they cannot be written down. Of requests beyond only the number is kept."""
+
+    history_rows_per_second: int = Field(default=20, ge=0)
+    """Requests of one model that this gateway keeps for its history in a second, at most; reading and
+    redacting them costs what answering them costs."""
+
+    drift_rows_per_second: int = Field(default=50, ge=0)
+    """Rows of one version with a reference that this gateway counts in a second, on average at most."""
+
+    drift_refresh_seconds: float = Field(default=10.0, gt=0)
+    """Seconds between questions to the control API which versions have a reference."""
+
+    usage_stop_seconds: float = Field(default=5.0, ge=0)
+    """Seconds that a gateway which stops waits until its last usage is written down."""
 
     @field_validator("limit_predict", "limit_failed_credentials")
     @classmethod

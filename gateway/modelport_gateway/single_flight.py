@@ -2,22 +2,28 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
 class _Flight(Generic[T]):
-    task: asyncio.Task[T]
-    waiters: int = 0
+    __slots__ = ("joined", "task")
+
+    def __init__(self) -> None:
+        self.joined: set[asyncio.Future[T]] = set()
+        """Those who wait beside the one who does the work."""
+        self.task: asyncio.Task[None] | None = None
+        """Does the work when who began it has left."""
 
 
 class SingleFlight(Generic[T]):
-    """The work runs in a task of its own, so whoever came first may leave without harm to the others.
+    """Whoever comes first does the work; who comes meanwhile waits for it.
 
-    It is cancelled only when nobody waits for it any more.
+    Should the first leave while others wait, the work begins once more, in a task of its own: it must be work
+    that may be done twice. That is rare, and a task for each request is what it saves. The task is cancelled
+    when nobody waits for it any more.
     """
 
     def __init__(self) -> None:
@@ -26,26 +32,58 @@ class SingleFlight(Generic[T]):
     async def run(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """Give the result (or raise the error) of the one call of `work` under `key` that is under way."""
         flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = self._start(key, work)
-        flight.waiters += 1
+        if flight is not None:
+            return await self._join(key, flight)
+        flight = self._flights[key] = _Flight()
         try:
-            return await asyncio.shield(flight.task)
+            return await self._fly(key, flight, work)
+        except asyncio.CancelledError:
+            if flight.joined:
+                flight.task = asyncio.create_task(self._fly_for_others(key, flight, work))
+            else:
+                self._land(key, flight)
+            raise
+
+    async def _fly(self, key: Hashable, flight: _Flight[T], work: Callable[[], Awaitable[T]]) -> T:
+        try:
+            result = await work()
+        except Exception as error:
+            self._land(key, flight)
+            for answer in flight.joined:
+                if not answer.done():
+                    answer.set_exception(error)
+            raise
+        self._land(key, flight)
+        for answer in flight.joined:
+            if not answer.done():
+                answer.set_result(result)
+        return result
+
+    async def _fly_for_others(
+        self, key: Hashable, flight: _Flight[T], work: Callable[[], Awaitable[T]]
+    ) -> None:
+        try:
+            # Those who wait are told of an error; there is nobody else.
+            with suppress(Exception):
+                await self._fly(key, flight, work)
+        except asyncio.CancelledError:
+            self._land(key, flight)
+            for answer in flight.joined:
+                answer.cancel()
+            raise
+
+    async def _join(self, key: Hashable, flight: _Flight[T]) -> T:
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        flight.joined.add(answer)
+        try:
+            return await answer
         finally:
-            flight.waiters -= 1
-            if not flight.waiters and not flight.task.done():
-                self._land(key, flight.task)
+            flight.joined.discard(answer)
+            if not flight.joined and flight.task is not None:
+                # It has ended, or nobody is left who wants it to.
+                self._land(key, flight)
                 flight.task.cancel()
 
-    def _start(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> _Flight[T]:
-        async def fly() -> T:
-            return await work()
-
-        task = asyncio.create_task(fly())
-        task.add_done_callback(lambda done: self._land(key, done))
-        return _Flight(task)
-
-    def _land(self, key: Hashable, task: asyncio.Task[T]) -> None:
-        flight = self._flights.get(key)
-        if flight is not None and flight.task is task:
+    def _land(self, key: Hashable, flight: _Flight[T]) -> None:
+        if self._flights.get(key) is flight:
             del self._flights[key]

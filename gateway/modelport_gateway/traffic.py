@@ -10,6 +10,8 @@ def choose_version(traffic: Sequence[tuple[str, int]], *, model_uid: str, sticky
     None: nothing has weight. A caller moves to another version only when the weights move: versions own
     adjacent ranges in their order.
     """
+    if len(traffic) == 1 and traffic[0][1] > 0:
+        return traffic[0][0]
     total = sum(weight for _, weight in traffic)
     if total <= 0:
         return None

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 from modelport_crds.mlmodel import from_object
-from modelport_crds.names import LABEL_MODEL, LABEL_MODEL_VERSION
+from modelport_crds.names import LABEL_BATCH_VERSION, LABEL_MODEL, LABEL_MODEL_VERSION
 
 from modelport_gateway.cluster import ClusterWatch, Object, WatchEvent
 from modelport_gateway.metrics import WATCH_RESTARTS
@@ -42,7 +42,8 @@ class Slices:
     table: RouteTable
 
     def put(self, obj: Object) -> None:
-        self.table.put_slice(_key(obj), read_slice(obj))
+        if _serves(obj):
+            self.table.put_slice(_key(obj), read_slice(obj))
 
     def drop(self, key: Key) -> None:
         self.table.drop_slice(key)
@@ -125,6 +126,11 @@ def read_slice(obj: Object) -> Slice:
         addresses=tuple(address for address, conditions in endpoints if _may_be_asked(conditions)),
         leaving=tuple(address for address, conditions in endpoints if _still_answers(conditions)),
     )
+
+
+def _serves(slice_: Object) -> bool:
+    """Pods that do batch jobs are no one else's to ask."""
+    return LABEL_BATCH_VERSION not in (slice_["metadata"].get("labels") or {})
 
 
 def _may_be_asked(conditions: dict[str, Any]) -> bool:

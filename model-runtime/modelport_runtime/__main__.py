@@ -1,4 +1,4 @@
-"""One model in one process. The order of `main` is the security of it: rights go before the file is read."""
+"""One model in two processes, which part in `main`: the front speaks HTTP, the other one reads the file."""
 
 import os
 import sys
@@ -11,16 +11,10 @@ if __name__ == "__main__":
 
 import logging  # see above
 import socket
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from modelport_runtime import deadline, lifeline, logs, metrics, server, state
-from modelport_runtime.batching import Worker
-from modelport_runtime.core import backends
-from modelport_runtime.http import App
-from modelport_runtime.loading import Loader
-from modelport_runtime.sandbox import enter
+from modelport_runtime import lifeline, listening, logs, supervision
+from modelport_runtime.core import engine as _shared  # noqa: F401  # imported before the fork, both share it
 from modelport_runtime.settings import Settings, SettingsError, from_environment
 
 log = logging.getLogger("modelport_runtime")
@@ -33,41 +27,38 @@ def main() -> int:
         settings = from_environment(os.environ)
         if settings.parent_pid is not None:
             lifeline.hold(settings.parent_pid)
-        listener = server.bind(settings.listen)
+        listener = listening.bind(settings.listen)
     except (SettingsError, OSError) as error:
         log.error("cannot_start", extra={"detail": str(error)})
         return 1
-    backends.prepare(settings.framework)
-    deadline.arm(settings.load_timeout_seconds)
-    report = enter.enter(settings.artifact, settings.memory_bytes)
-    metrics.SANDBOX_LEVEL.set(report.level)
-    log.info("sandboxed", extra={"sandbox_level": report.level, "detail": report.detail})
-    _serve(settings, Loader(settings, report), partial(state.status_document, settings, report), listener)
+    ours, theirs = socket.socketpair()
+    front = os.getpid()
+    child = supervision.fork(partial(_be_the_model_process, settings, front, theirs, (listener, ours)))
+    theirs.close()
+    _be_the_front(settings, child, listener, ours)
     return 0
 
 
-def _serve(
-    settings: Settings,
-    loader: Loader,
-    status: Callable[[state.State], dict[str, Any]],
-    listener: socket.socket,
+def _be_the_front(
+    settings: Settings, child: supervision.Child, listener: socket.socket, connection: socket.socket
 ) -> None:
-    if settings.parent_pid is not None:
-        lifeline.poll(settings.parent_pid)
-    worker = Worker(
-        loader.run,
-        max_queue=settings.max_queue,
-        max_batch=settings.max_batch_size,
-        stuck_after=settings.stuck_after_seconds,
-    )
-    app = App(
-        worker,
-        lambda: loader.state,
-        lambda: status(loader.state),
-        max_body_bytes=settings.max_body_bytes,
-    )
-    worker.start()
-    server.serve(app, listener)
+    # HTTP's libraries are the front's alone.
+    from modelport_runtime import server
+
+    server.run(settings, child, listener, connection)
+
+
+def _be_the_model_process(
+    settings: Settings, front: int, connection: socket.socket, others: tuple[socket.socket, ...]
+) -> None:
+    for each in others:
+        each.close()
+    hygiene.close_all_but(connection.fileno())
+    hygiene.hide_pyarrow()
+    # The framework's libraries are this process's alone.
+    from modelport_runtime import model_process
+
+    model_process.run(settings, connection, front)
 
 
 if __name__ == "__main__":

@@ -1,122 +1,158 @@
-"""Requests that arrive while the model is busy form the next batch: an idle model adds no waiting."""
+"""Requests that arrive while the model is busy form the next batch: an idle model adds no waiting.
+
+A large request that waits is sent on before the model is free: the way to it takes as long as many a model.
+"""
 
 import asyncio
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from modelport_runtime import metrics
-from modelport_runtime.core.engine import Engine, model_failure
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call
+from modelport_runtime.wire import Outcome
 
 log = logging.getLogger(__name__)
+
+_MAX_AHEAD_BYTES = 4 * 1024**2
+"""Of a batch that is sent ahead: it is held twice until the model takes it."""
+
+Resolve = Callable[[Outcome, float], None]
+"""Takes what became of a call, and how many seconds the batch took in which it was answered."""
+Done = Callable[[Sequence[Outcome], float], None]
 
 
 class QueueFull(Exception):
     """As many requests wait for the model as may."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """`seconds` is how long the batch took in which this call was answered."""
+class Model(Protocol):
+    """What answers batches, in their order: at once or later."""
 
-    outcome: Answer | Failure
-    seconds: float
+    @property
+    def max_batch_bytes(self) -> int:
+        """Bodies that go together; a larger one goes alone."""
 
+    @property
+    def ahead_bytes(self) -> int | None:
+        """From this size on a body may be sent while the model is at another. None: none is."""
 
-@dataclass(frozen=True)
-class _Waiting:
-    call: Call
-    future: asyncio.Future[Result]
-
-
-@dataclass(frozen=True)
-class _Batch:
-    began: float
-    calls: list[_Waiting]
+    def answer(self, calls: list[Call], done: Done) -> None:
+        """Call `done` on the event loop, with an outcome for each call in its place. Must not raise."""
 
 
-class Worker:
-    """The one thread that touches the model: it loads it, then answers batches until the process ends."""
+class Waiting:
+    """One call in the queue. Set `gone` when its caller has left: a call that waits is then dropped."""
 
-    def __init__(
-        self, load: Callable[[], Engine | None], *, max_queue: int, max_batch: int, stuck_after: float
-    ) -> None:
+    __slots__ = ("call", "gone", "resolve")
+
+    def __init__(self, call: Call, resolve: Resolve) -> None:
+        self.call = call
+        self.resolve = resolve
+        self.gone = False
+
+
+class Batcher:
+    """The queue before the model. Everything of it runs on the event loop."""
+
+    def __init__(self, *, max_queue: int, max_batch: int, stuck_after: float) -> None:
         """stuck_after: seconds of work that nobody waits for, see `is_stuck`."""
-        self._load = load
         self._max_queue = max_queue
         self._max_batch = max_batch
         self._stuck_after = stuck_after
-        self._at_work: _Batch | None = None
-        self._queue: deque[_Waiting] = deque()
-        self._arrived = threading.Semaphore(0)
+        self._model: Model | None = None
+        self._queue: deque[Waiting] = deque()
+        self._at_work: deque[list[Waiting]] = deque()
+        """What the model is at, and what was sent ahead."""
+        self._began = 0.0
+        self._flush_is_due = False
 
-    def start(self) -> None:
-        # A daemon: a model that never returns must not hold up the end of the process.
-        threading.Thread(target=self._run, name="model", daemon=True).start()
+    def use(self, model: Model) -> None:
+        """Let `model` answer from the next batch on."""
+        self._model = model
 
-    def submit(self, call: Call) -> asyncio.Future[Result]:
-        """Queue a call, from the event loop; cancel the future to give up. Raises `QueueFull`."""
+    def submit(self, call: Call, resolve: Resolve) -> Waiting:
+        """Queue a call; what arrives in one turn of the event loop goes together. Raises `QueueFull`."""
         if len(self._queue) >= self._max_queue:
             metrics.REFUSED.inc()
             raise QueueFull
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(call, future))
-        metrics.WAITING.set(len(self._queue))
-        self._arrived.release()
-        return future
+        waiting = Waiting(call, resolve)
+        self._queue.append(waiting)
+        if self._may_send():
+            self._flush_soon()
+        return waiting
+
+    def waiting(self) -> int:
+        return len(self._queue)
 
     def is_stuck(self) -> bool:
-        """Say whether the model works on without an end, with nobody left who waits. From the event loop."""
-        batch = self._at_work
+        """Say whether the model works on without an end, with nobody left who waits."""
         return (
-            batch is not None
-            and time.monotonic() - batch.began > self._stuck_after
-            and all(waiting.future.done() for waiting in batch.calls)
+            bool(self._at_work)
+            and time.monotonic() - self._began > self._stuck_after
+            and all(waiting.gone for waiting in self._at_work[0])
         )
 
-    def _run(self) -> None:
-        engine = self._load()
-        if engine is None:
-            return
-        while True:
-            self._arrived.acquire()
-            batch = self._take()
-            if batch:
-                self._answer(engine, batch)
+    def _may_send(self) -> bool:
+        if not self._at_work:
+            return True
+        size = None if self._model is None else self._model.ahead_bytes
+        return (
+            len(self._at_work) == 1
+            and size is not None
+            and bool(self._queue)
+            and len(self._queue[0].call.body) >= size
+        )
 
-    def _take(self) -> list[_Waiting]:
+    def _flush_soon(self) -> None:
+        if not self._flush_is_due:
+            self._flush_is_due = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_is_due = False
+        if self._model is None or not self._may_send():
+            return
+        most = self._model.max_batch_bytes
+        batch = self._take(min(most, _MAX_AHEAD_BYTES) if self._at_work else most)
+        if batch:
+            if not self._at_work:
+                self._began = time.monotonic()
+            self._at_work.append(batch)
+            metrics.BATCH_CALLS.observe(len(batch))
+            self._model.answer([waiting.call for waiting in batch], partial(self._finish, batch))
+
+    def _take(self, max_bytes: int) -> list[Waiting]:
         """Take what waits, but for requests whose callers have gone."""
-        batch: list[_Waiting] = []
-        while self._queue and len(batch) < self._max_batch:
-            waiting = self._queue.popleft()
-            if not waiting.future.cancelled():
+        batch: list[Waiting] = []
+        size = 0
+        queue = self._queue
+        while queue and len(batch) < self._max_batch:
+            size += len(queue[0].call.body)
+            if batch and size > max_bytes:
+                break
+            waiting = queue.popleft()
+            if not waiting.gone:
                 batch.append(waiting)
-        metrics.WAITING.set(len(self._queue))
         return batch
 
-    def _answer(self, engine: Engine, batch: list[_Waiting]) -> None:
-        self._at_work = _Batch(time.monotonic(), batch)
-        metrics.BATCH_CALLS.observe(len(batch))
-        started = time.perf_counter()
-        outcomes = _predict(engine, [waiting.call for waiting in batch])
-        self._at_work = None
-        seconds = time.perf_counter() - started
+    def _finish(self, batch: list[Waiting], outcomes: Sequence[Outcome], seconds: float) -> None:
+        self._at_work.remove(batch)
+        self._began = time.monotonic()
         metrics.MODEL_SECONDS.observe(seconds)
-        batch[0].future.get_loop().call_soon_threadsafe(_resolve, batch, outcomes, seconds)
+        if self._queue:
+            self._flush_soon()
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if not waiting.gone:
+                _resolve(waiting, outcome, seconds)
 
 
-def _predict(engine: Engine, calls: Sequence[Call]) -> Sequence[Answer | Failure]:
+def _resolve(waiting: Waiting, outcome: Outcome, seconds: float) -> None:
     try:
-        return engine.predict_many(calls)
-    except BaseException as error:  # noqa: BLE001  # nothing that a model raises must end the worker
-        return [model_failure(error)] * len(calls)
-
-
-def _resolve(batch: list[_Waiting], outcomes: Sequence[Answer | Failure], seconds: float) -> None:
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        if not waiting.future.done():
-            waiting.future.set_result(Result(outcome, seconds))
+        waiting.resolve(outcome, seconds)
+    except Exception:
+        # One caller's answer must not take the others' along.
+        log.exception("unhandled")

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterator
 
 from modelport_runtime.core.types import LoadError
-from modelport_runtime.state import Inspected
+from modelport_runtime.inspection.inspected import Inspected
 
 _MAX_LINE = 500
 

@@ -2,30 +2,38 @@
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from modelport_runtime import logs, metrics
-from modelport_runtime.batching import QueueFull, Result, Worker
+from modelport_runtime.batching import Batcher
 from modelport_runtime.core.answers import encode
-from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Call, Failure
-from modelport_runtime.problem import CONTENT_TYPE, Problem, internal_error, of_failure
+from modelport_runtime.core.types import Call
+from modelport_runtime.predicting import (
+    JSON,
+    PROTOCOLS,
+    Predictor,
+    Protocol,
+    body_of,
+    counter,
+    protocol_of,
+    request_id,
+)
+from modelport_runtime.problem import CONTENT_TYPE, Problem, internal_error
 from modelport_runtime.state import State
+from modelport_runtime.wire import Outcome
 
 log = logging.getLogger(__name__)
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-_JSON = b"application/json"
-_MAX_REQUEST_ID = 128
+Result = tuple[Outcome, float]
 
 
 class ClientGone(Exception):
@@ -36,25 +44,24 @@ class ClientGone(Exception):
 class Reply:
     body: bytes
     status: int = 200
-    content_type: bytes = _JSON
+    content_type: bytes = JSON
     headers: dict[bytes, bytes] = field(default_factory=dict)
 
 
 class App:
-    """`state` and `status` are asked at every request: the load goes on meanwhile, in another thread."""
+    """`state` and `status` are asked at every request: the load goes on meanwhile."""
 
     def __init__(
         self,
-        worker: Worker,
+        batcher: Batcher,
+        predictor: Predictor,
         state: Callable[[], State],
         status: Callable[[], dict[str, Any]],
-        *,
-        max_body_bytes: int,
     ) -> None:
-        self._worker = worker
+        self._batcher = batcher
+        self._predictor = predictor
         self._state = state
         self._status = status
-        self._max_body = max_body_bytes
         self._reads: dict[str, Callable[[], Reply]] = {
             "/healthz": self._healthz,
             "/startupz": self._startupz,
@@ -65,39 +72,36 @@ class App:
                 generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_LATEST.encode()
             ),
         }
-        self._calls: dict[str, Literal["native", "v2"]] = {"/predict": "native", "/v2/infer": "v2"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        request_id = _request_id(headers)
-        logs.request_id.set(request_id)
+        identifier = request_id(headers.get(b"x-request-id", b"")).decode()
+        logs.request_id.set(identifier)
         try:
             reply = await self._answer(scope, headers, receive)
         except ClientGone:
             log.info("client_gone", extra={"path": scope["path"]})
             return
         except Problem as problem:
-            reply = Reply(problem.body(request_id), problem.status, CONTENT_TYPE, problem.headers)
+            reply = Reply(problem.body(identifier), problem.status, CONTENT_TYPE, problem.headers)
         except Exception:
             log.exception("unhandled", extra={"path": scope["path"]})
-            reply = Reply(internal_error().body(request_id), 500, CONTENT_TYPE)
-        await _send(send, reply, request_id)
+            reply = Reply(internal_error().body(identifier), 500, CONTENT_TYPE)
+        await _send(send, reply, identifier)
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Reply:
         path, method = scope["path"], scope["method"]
         if path in self._reads:
             _require_method(method, "GET")
             return self._reads[path]()
-        if path in self._calls:
+        if path in PROTOCOLS:
             _require_method(method, "POST")
-            return await self._counted(self._calls[path], headers, receive)
+            return await self._counted(PROTOCOLS[path], headers, receive)
         raise Problem(
             404, "Not Found", f"There is no {path} here; docs/contracts.md lists what a runtime answers."
         )
 
-    async def _counted(
-        self, protocol: Literal["native", "v2"], headers: dict[bytes, bytes], receive: Receive
-    ) -> Reply:
+    async def _counted(self, protocol: Protocol, headers: dict[bytes, bytes], receive: Receive) -> Reply:
         status = 500
         try:
             reply = await self._predict(protocol, headers, receive)
@@ -109,49 +113,39 @@ class App:
             status = 499
             raise
         finally:
-            metrics.REQUESTS.labels(protocol, str(status)).inc()
+            counter(protocol, status).inc()
         return reply
 
-    async def _predict(
-        self, protocol: Literal["native", "v2"], headers: dict[bytes, bytes], receive: Receive
-    ) -> Reply:
-        self._ready_engine()
-        _require_json(headers)
-        body = await _read_body(headers, receive, self._max_body)
+    async def _predict(self, protocol: Protocol, headers: dict[bytes, bytes], receive: Receive) -> Reply:
+        self._predictor.require_ready()
+        protocol = protocol_of(protocol, headers.get(b"content-type", b""))
+        body = await self._read_body(headers, receive)
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        waiting = self._predictor.submit(Call(protocol, body), partial(_set, future))
         try:
-            future = self._worker.submit(Call(protocol, body))
-        except QueueFull:
-            raise Problem(
-                503,
-                "Too many requests wait",
-                "More requests wait for the model than its queue holds. Try again after Retry-After seconds.",
-                "QueueFull",
-                headers={b"retry-after": b"1"},
-            ) from None
-        result = await _result(future, receive)
-        if isinstance(result.outcome, Failure):
-            if result.outcome.trace:
-                log.error("model_raised", extra={"trace": result.outcome.trace})
-            raise of_failure(result.outcome)
-        timing = f"model;dur={result.seconds * 1000:.3f}".encode()
-        return Reply(result.outcome.body, headers={b"server-timing": timing})
+            outcome, seconds = await _result(future, receive)
+        except ClientGone:
+            waiting.gone = True
+            raise
+        timing = f"model;dur={seconds * 1000:.3f}".encode()
+        return Reply(body_of(outcome), headers={b"server-timing": timing})
 
-    def _ready_engine(self) -> Engine:
-        state = self._state()
-        if state.phase == "loading":
-            raise Problem(
-                503,
-                "Model not ready",
-                "The model is being loaded. Try again after Retry-After seconds.",
-                "Progressing",
-                headers={b"retry-after": b"1"},
-            )
-        if state.engine is None:
-            raise Problem(503, "Model not ready", state.message or "The model was not loaded.", state.reason)
-        return state.engine
+    async def _read_body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        declared = headers.get(b"content-length", b"0")
+        if declared.isdigit():
+            self._predictor.require_size(int(declared))
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            body += message.get("body", b"")
+            self._predictor.require_size(len(body))
+            if not message.get("more_body"):
+                return bytes(body)
 
     def _healthz(self) -> Reply:
-        if self._worker.is_stuck():
+        if self._batcher.is_stuck():
             return Reply(b'{"status":"stuck"}', 503)
         return Reply(b'{"status":"ok"}')
 
@@ -164,15 +158,7 @@ class App:
         return Reply(orjson.dumps({"state": phase}), 200 if phase == "ready" else 503)
 
     def _v2_metadata(self) -> Reply:
-        return Reply(encode(self._ready_engine().v2_metadata()))
-
-
-def _request_id(headers: dict[bytes, bytes]) -> str:
-    """The caller's, if it is harmless in a header and in a log, else a new one."""
-    given = headers.get(b"x-request-id", b"").decode("latin-1")
-    if given and len(given) <= _MAX_REQUEST_ID and given.isascii() and given.isprintable():
-        return given
-    return uuid.uuid4().hex
+        return Reply(encode(self._predictor.require_ready().v2))
 
 
 def _require_method(method: str, allowed: str) -> None:
@@ -185,35 +171,9 @@ def _require_method(method: str, allowed: str) -> None:
         )
 
 
-def _require_json(headers: dict[bytes, bytes]) -> None:
-    given = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if given != _JSON and not (given.startswith(b"application/") and given.endswith(b"+json")):
-        shown = given.decode("latin-1") or "none"
-        raise Problem(
-            415, "Unsupported Media Type", f"The body must be application/json; its type is {shown}."
-        )
-
-
-async def _read_body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:
-    declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        body += message.get("body", b"")
-        if len(body) > limit:
-            raise _too_large(limit)
-        if not message.get("more_body"):
-            return bytes(body)
-
-
-def _too_large(limit: int) -> Problem:
-    return Problem(
-        413, "Content Too Large", f"The body has more than {limit} bytes. Send fewer rows in one request."
-    )
+def _set(future: asyncio.Future[Result], outcome: Outcome, seconds: float) -> None:
+    if not future.done():
+        future.set_result((outcome, seconds))
 
 
 async def _result(future: asyncio.Future[Result], receive: Receive) -> Result:

@@ -1,10 +1,13 @@
-"""What a process inherits, put off before anything else: environment, open files, standard input.
+"""What a process inherits, put off before anything else: environment, open files, standard input, libraries.
 
 A model can always read its own process's memory and environment, so what must not be known must not be there.
 """
 
 import os
 import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 
 from modelport_runtime.settings import PREFIX
 
@@ -29,10 +32,33 @@ def clean_process() -> None:
     if wanted != os.environ:
         # /proc/self/environ is fixed when a program starts: removing a variable later would leave it there.
         os.execve(sys.executable, [sys.executable, "-I", "-m", "modelport_runtime"], wanted)  # noqa: S606  # no shell
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    close_all_but(2)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
+
+
+def close_all_but(descriptor: int) -> None:
+    """Close every file but the standard ones and this one."""
+    os.closerange(3, descriptor)
+    os.closerange(max(3, descriptor + 1), os.sysconf("SC_OPEN_MAX"))
+
+
+class _WithoutPyarrow(PathFinder):
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return None if fullname.partition(".")[0] == "pyarrow" else super().find_spec(fullname, path, target)
+
+
+def hide_pyarrow() -> None:
+    """Have this process import what it would where pyarrow is not installed, as in the runtimes' images.
+
+    pandas imports it where it is: it starts threads, which are out of Landlock's reach, takes 40 MiB, and
+    makes columns of text another kind.
+    """
+    sys.meta_path[:] = [_WithoutPyarrow if finder is PathFinder else finder for finder in sys.meta_path]
 
 
 def clean_environment(environment: dict[str, str]) -> dict[str, str]:

@@ -4,68 +4,87 @@ import logging
 import time
 from pathlib import Path
 
-from modelport_runtime import deadline, digest, metrics
+import msgspec
+
+from modelport_runtime import deadline, digest
 from modelport_runtime.core import backends
+from modelport_runtime.core.answers import encode
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.failures import explain
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.formats import can_run_code
+from modelport_runtime.inspection.inspected import Inspected
 from modelport_runtime.inspection.modules import check_modules
 from modelport_runtime.sandbox import attempts
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
-from modelport_runtime.state import Inspected, State
+from modelport_runtime.wire import Told
 
 log = logging.getLogger(__name__)
 
 
 class Loader:
-    """Loads the one model of the process. `state` is what came of it, and may be read from any thread."""
+    """Loads the one model of the process. `seconds` is how long that took."""
 
     def __init__(self, settings: Settings, sandbox: SandboxReport) -> None:
-        self.state = State()
+        self.seconds = 0.0
         self._settings = settings
         self._sandbox = sandbox
+        self._inspected = Inspected()
+        self._failure: LoadError | None = None
 
     def run(self) -> Engine | None:
-        """Load in the calling thread, which then owns the engine. Never raises."""
+        """Load in the calling thread. Never raises: what went wrong is in `document`."""
         started = time.perf_counter()
         with deadline.watched(self._settings.load_timeout_seconds), attempts.watched():
             engine = self._load_or_explain()
-        seconds = time.perf_counter() - started
-        metrics.LOAD_SECONDS.set(seconds)
-        metrics.READY.set(engine is not None)
+        self.seconds = time.perf_counter() - started
+        failure = self._failure
         log.info(
             "load_ended",
             extra={
-                "state": self.state.phase,
-                "reason": self.state.reason,
-                "detail": self.state.message,
-                "seconds": round(seconds, 3),
+                "state": "ready" if engine else "failed",
+                "reason": failure.reason if failure else None,
+                "detail": failure.message if failure else None,
+                "seconds": round(self.seconds, 3),
             },
         )
         return engine
 
+    def document(self, engine: Engine | None) -> bytes:
+        """Give what came of it: `Told` as JSON."""
+        inspected, failure = self._inspected, self._failure
+        told = Told(
+            state="ready" if engine else "failed",
+            reason=failure.reason if failure else None,
+            message=failure.message if failure else None,
+            signature=engine.signature.to_json() if engine else None,
+            sample=engine.sample if engine else None,
+            sample_source=engine.sample_source if engine else None,
+            found=inspected.found,
+            here=inspected.here | (engine.libraries_here if engine else {}),
+            differences=list(inspected.differences),
+            v2=engine.v2_metadata() if engine else None,
+        )
+        return encode(msgspec.structs.asdict(told))
+
     def _load_or_explain(self) -> Engine | None:
-        inspected = Inspected()
         path = self._settings.artifact
         try:
             digest.verify(path, self._settings.artifact_sha256)
             self._check_isolation(path)
             scan = inspect(path)
-            inspected = scan.libraries
+            self._inspected = scan.libraries
             check_modules(scan.references)
-            engine = self._load(path)
+            return self._load(path)
         except BaseException as error:  # a model may raise SystemExit; /status must tell of it
             log.warning("load_failed", exc_info=error)
-            failure = explain(error, inspected, attempts.seen(), self._settings.memory_bytes)
+            failure = explain(error, self._inspected, attempts.seen(), self._settings.memory_bytes)
             # Users read this; where the platform keeps the file is none of theirs.
             message = failure.message.replace(str(path), "the model file")
-            self.state = State("failed", None, failure.reason, message, inspected)
+            self._failure = LoadError(failure.reason, message)
             return None
-        self.state = State("ready", engine, inspected=inspected)
-        return engine
 
     def _check_isolation(self, path: Path) -> None:
         if self._may_run_code() or not can_run_code(path):

@@ -3,6 +3,8 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -34,6 +36,16 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["trace"] = _bounded(self.formatException(record.exc_info))
         return json.dumps(entry, default=str)
+
+
+@contextmanager
+def about(identifier: str) -> Iterator[None]:
+    """Name the request in what is logged meanwhile."""
+    token = request_id.set(identifier)
+    try:
+        yield
+    finally:
+        request_id.reset(token)
 
 
 def configure() -> None:

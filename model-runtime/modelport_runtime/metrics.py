@@ -37,3 +37,26 @@ READY = Gauge(
 SANDBOX_LEVEL = Gauge(
     "modelport_runtime_sandbox_level", "2: Landlock and seccomp, 1: one of them, 0: none.", registry=REGISTRY
 )
+ACCELERATED = Gauge(
+    "modelport_runtime_accelerated",
+    "1 while NumPy kernels answer, 0 while the model does.",
+    registry=REGISTRY,
+)
+ORIGINAL_RUNS = Gauge(
+    "modelport_runtime_model_process", "1 while the model's process runs.", registry=REGISTRY
+)
+RECHECKS = Counter(
+    "modelport_runtime_acceleration_rechecks_total",
+    "Answers of the kernels that were compared with the model's.",
+    registry=REGISTRY,
+)
+RECHECKS_SKIPPED = Counter(
+    "modelport_runtime_acceleration_rechecks_skipped_total",
+    "Comparisons left out because the model was busy or has ended.",
+    registry=REGISTRY,
+)
+DIFFERENCES = Counter(
+    "modelport_runtime_acceleration_differences_total",
+    "Times that kernels were given up: their plan was refused, or an answer differed from the model's.",
+    registry=REGISTRY,
+)

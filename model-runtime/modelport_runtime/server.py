@@ -1,54 +1,94 @@
-"""uvicorn on a socket that was bound before rights were given up."""
+"""The front's process: uvicorn on a socket that was bound before rights were given up."""
 
-import os
+import asyncio
+import gc
+import logging
 import signal
 import socket
-from pathlib import Path
+from dataclasses import dataclass
 
 import uvicorn
+from modelport_http.lean_protocol import lean_protocol
 
+from modelport_runtime import lifeline, metrics
+from modelport_runtime.batching import Batcher
+from modelport_runtime.front import Front
 from modelport_runtime.http import App
+from modelport_runtime.lean import LeanPredictions
+from modelport_runtime.listening import BACKLOG
+from modelport_runtime.predicting import Predictor
+from modelport_runtime.sandbox import enter
+from modelport_runtime.settings import Settings
+from modelport_runtime.state import status_document
+from modelport_runtime.supervision import Child
 
-_BACKLOG = 512
+log = logging.getLogger(__name__)
+
 _DRAIN_SECONDS = 25
 """Below Kubernetes' 30 s between SIGTERM and SIGKILL."""
 
 
-def bind(address: str) -> socket.socket:
-    """Listen on `host:port` or `unix:/path`. Raises OSError."""
-    if address.startswith("unix:"):
-        return _bind_unix(Path(address.removeprefix("unix:")))
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=_BACKLOG)
-    return listener
+@dataclass(frozen=True)
+class Parts:
+    """What serves, put together."""
+
+    front: Front
+    app: App
+    lean: LeanPredictions
 
 
-def _bind_unix(path: Path) -> socket.socket:
-    # A socket file outlives its process: the container that was here before left one.
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(os.fspath(path))
-    listener.listen(_BACKLOG)
-    return listener
+def run(settings: Settings, child: Child, listener: socket.socket, connection: socket.socket) -> None:
+    """Confine this process, then answer until SIGTERM and let requests that have begun end."""
+    report = enter.enter(None, settings.memory_bytes, child=child.pid)
+    log.info("sandboxed", extra={"part": "front", "sandbox_level": report.level, "detail": report.detail})
+    if settings.parent_pid is not None:
+        lifeline.poll(settings.parent_pid)
+    batcher = build_batcher(settings)
+    metrics.WAITING.set_function(batcher.waiting)
+    parts = build(settings, batcher, Front(settings, report, batcher, child))
+    # uvicorn raises the signal once more when it has drained; an asked-for end is exit code 0.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    _serve(parts, listener, connection)
+    child.end()
 
 
-def serve(app: App, listener: socket.socket) -> None:
-    """Answer until SIGTERM, then let requests that have begun end."""
+def build_batcher(settings: Settings) -> Batcher:
+    return Batcher(
+        max_queue=settings.max_queue,
+        max_batch=settings.max_batch_size,
+        stuck_after=settings.stuck_after_seconds,
+    )
+
+
+def build(settings: Settings, batcher: Batcher, front: Front) -> Parts:
+    predictor = Predictor(batcher, lambda: front.state, max_body_bytes=settings.max_body_bytes)
+    app = App(batcher, predictor, lambda: front.state, lambda: status_document(settings, front.state))
+    return Parts(front, app, LeanPredictions(predictor))
+
+
+def _serve(parts: Parts, listener: socket.socket, connection: socket.socket) -> None:
     config = uvicorn.Config(
-        app,
+        parts.app,
         loop="uvloop",
-        http="httptools",
+        http=lean_protocol(parts.lean, is_closing=lambda: server.should_exit),
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
         proxy_headers=False,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
-    # uvicorn raises the signal once more when it has drained; an asked-for end is exit code 0.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+
+    # What is there from the start stays, and need not be gone through again.
+    gc.freeze()
+
+    async def serve() -> None:
+        await parts.front.connect(connection)
+        await server.serve(sockets=[listener])
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve())

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 PREFIX = "MODELPORT_RUNTIME_"
 Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm"]
+Acceleration = Literal["auto", "off"]
 _MAX_SAMPLE_BYTES = 64 * 1024
 
 
@@ -47,8 +49,16 @@ class Settings:
     """A model that works for so long, when all who asked have given up, fails `/healthz`, to be restarted."""
     allow_unsandboxed: bool = False
     """Load formats that can run code although this machine cannot isolate them."""
+    acceleration: Acceleration = "auto"
+    """`auto`: answer from NumPy kernels where they were proven to equal the model; `off`: never."""
+    recheck_every: int = 1000
+    """One request in so many is compared with the model's own answer; 0 ends the model once proven."""
     parent_pid: int | None = None
     """Standalone only: end as soon as this process has ended."""
+
+    @property
+    def may_accelerate(self) -> bool:
+        return self.acceleration == "auto" and self.framework == "sklearn"
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -78,6 +88,12 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError("it must be a whole number, 0 or more")
+    return int(text)
+
+
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError("it must be true or false")
@@ -91,9 +107,9 @@ def _digest(text: str) -> str:
     return digest
 
 
-def _framework(text: str) -> str:
-    if text not in get_args(Framework):
-        raise ValueError(f"it must be one of {', '.join(get_args(Framework))}")
+def _one_of(allowed: Any, text: str) -> str:
+    if text not in get_args(allowed):
+        raise ValueError(f"it must be one of {', '.join(get_args(allowed))}")
     return text
 
 
@@ -116,7 +132,7 @@ def _sample(text: str) -> dict[str, Any]:
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
-    "framework": _framework,
+    "framework": partial(_one_of, Framework),
     "artifact": Path,
     "artifact_sha256": _digest,
     "listen": _address,
@@ -128,5 +144,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "max_queue": _positive,
     "stuck_after_seconds": _positive,
     "allow_unsandboxed": _flag,
+    "acceleration": partial(_one_of, Acceleration),
+    "recheck_every": _count,
     "parent_pid": _positive,
 }

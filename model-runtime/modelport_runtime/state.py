@@ -1,47 +1,55 @@
-"""What the process is doing, as `/status` tells it. Replaced whole, so any thread may read it."""
+"""What the runtime is doing, as `/status` tells it. Replaced whole at each change."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from modelport_runtime.core.engine import Engine
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
+from modelport_runtime.wire import Told
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """What was learnt of the file without loading it: library versions, and how they differ from here."""
+class Acceleration:
+    """`detail`, for people: why the model itself answers, how kernels were proven, or what differed."""
 
-    found: dict[str, str] = field(default_factory=dict)
-    here: dict[str, str] = field(default_factory=dict)
-    differences: tuple[str, ...] = ()
+    rows_compared: int = 0
+    largest_difference: float | None = None
+    detail: str = "The model is being loaded."
 
 
 @dataclass(frozen=True)
 class State:
+    """`told` is there once the load has ended. `engine`: what answers requests."""
+
+    sandbox: SandboxReport
     phase: Literal["loading", "ready", "failed"] = "loading"
-    engine: Engine | None = None
-    reason: str | None = None
-    message: str | None = None
-    inspected: Inspected = Inspected()
+    told: Told | None = None
+    engine: Literal["native", "numpy"] = "native"
+    acceleration: Acceleration = Acceleration()
 
 
-def status_document(settings: Settings, sandbox: SandboxReport, state: State) -> dict[str, Any]:
+def status_document(settings: Settings, state: State) -> dict[str, Any]:
     """Give the body of `GET /status`."""
-    engine = state.engine
-    here = state.inspected.here | (engine.libraries_here if engine else {})
+    told, acceleration = state.told, state.acceleration
     return {
         "state": state.phase,
-        "reason": state.reason,
-        "message": state.message,
+        "reason": told.reason if told else None,
+        "message": told.message if told else None,
         "model": settings.model,
         "version": settings.version,
         "sha256": settings.artifact_sha256,
         "framework": settings.framework,
-        "signature": engine.signature.to_json() if engine else None,
-        "sample": engine.sample if engine else None,
-        "sample_source": engine.sample_source if engine else None,
-        "libraries": {"found": state.inspected.found, "here": here},
-        "differences": list(state.inspected.differences),
-        "sandbox": {"level": sandbox.level, "detail": sandbox.detail},
+        "signature": told.signature if told else None,
+        "sample": told.sample if told else None,
+        "sample_source": told.sample_source if told else None,
+        "libraries": {"found": told.found if told else {}, "here": told.here if told else {}},
+        "differences": told.differences if told else [],
+        "sandbox": {"level": state.sandbox.level, "detail": state.sandbox.detail},
+        "engine": state.engine,
+        "acceleration": {
+            "setting": settings.acceleration,
+            "rows_compared": acceleration.rows_compared,
+            "largest_difference": acceleration.largest_difference,
+            "detail": acceleration.detail,
+        },
     }

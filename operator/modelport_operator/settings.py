@@ -76,6 +76,13 @@ class Settings(BaseSettings):
     priority_class_name: str = ""
     """PriorityClass of the models' pods."""
 
+    batch_priority_class_name: str = ""
+    """PriorityClass of the pods that do batch jobs: one below that of the pods that serve, so that on a full
+    cluster those come first."""
+
+    batch_worker_component: str = "worker"
+    """Which of the platform's pods may reach those that do batch jobs, by `app.kubernetes.io/component`."""
+
     node_selector: dict[str, str] = {}
     """Labels of the nodes that models' pods may run on, as JSON: `{"pool": "models"}`."""
 
@@ -110,6 +117,11 @@ class Settings(BaseSettings):
     runtime_max_body_bytes: int = Field(default=16 * 1024**2, ge=1024)
     """Largest prediction request that a runtime reads, in bytes."""
 
+    recheck_every: int = Field(default=1000, ge=0)
+    """One request in so many to an accelerated model is compared with the model's own answer; a difference
+    ends its acceleration. 0: the model is dropped once its acceleration is proven, which saves its memory
+    (about 50 MiB stay), and nothing is compared any more. A change restarts the models' pods."""
+
     allow_unsandboxed: bool = False
     """Load formats that can run code where the machine cannot isolate them. Only for models of your own."""
 
@@ -117,7 +129,8 @@ class Settings(BaseSettings):
     """Models reconciled at the same time."""
 
     resync_seconds: float = Field(default=300, gt=0)
-    """Every model is looked at this often even if nothing happened, in seconds: a missed event heals."""
+    """Every model is looked at this often even if nothing happened, in seconds: a missed event heals, and an
+    acceleration that its runtime has ended shows."""
 
     sample_timeout_seconds: float = Field(default=30, gt=0)
     """Longest wait for a runtime's answer to its sample, in seconds; then it is asked again."""

@@ -1,4 +1,7 @@
-"""One port for all parts: predictions go to the gateway, everything else to the control API."""
+"""One port for all parts: predictions go to the gateway, everything else to the control API.
+
+Files for batch jobs too, without the detour over the gateway that they take in Kubernetes.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,6 +10,7 @@ from ipaddress import ip_address
 import httpx
 from modelport_edge.http import RequestIdMiddleware, SecurityHeadersMiddleware
 from modelport_edge.problem import Problem, ProblemMiddleware
+from modelport_gateway.batch_jobs import is_batch_path
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,7 +34,7 @@ class Front:
         path: str = scope["path"]
         if path in _OWN_PATHS and scope["type"] == "http":
             await self._own(scope, receive, send)
-        elif path.startswith(_GATEWAY_PATHS) and _is_whole(path):
+        elif path.startswith(_GATEWAY_PATHS) and _is_whole(path) and not is_batch_path(path):
             await self._gateway(scope, receive, send)
         else:
             await self._control_api(scope, receive, send)
@@ -49,7 +53,7 @@ class Front:
             case "/metrics":
                 return await self._metrics(request)
             case _:
-                return RedirectResponse("/docs")
+                return RedirectResponse("/ui/" if _is_browser(request) else "/docs")
 
     async def _ready(self) -> Response:
         parts = {"gateway": self._gateway, "control-api": self._control_api}
@@ -64,6 +68,10 @@ class Front:
         page = await _get(self._control_api, "/metrics")
         models = await self._runtime_metrics() if _is_from_this_machine(request) else b""
         return Response(page.content + models, page.status_code, media_type=page.headers["Content-Type"])
+
+
+def _is_browser(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
 def _is_from_this_machine(request: Request) -> bool:

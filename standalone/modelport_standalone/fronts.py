@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from secrets import token_urlsafe
 
 import httpx
 import modelport_control_api.app as control_api
@@ -13,12 +14,17 @@ from modelport_control_api.db import migrate
 from modelport_control_api.settings import Settings as ControlApiSettings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_control_api.signing_keys.files import SigningKeysError
+from modelport_edge import internal_key
 from modelport_edge.opening_store import open_store
 from modelport_edge.settings import Settings as EdgeSettings
 from modelport_edge.start import CannotStart as PartCannotStart
 from modelport_edge.store import Store
 from modelport_gateway.app import Gateway
+from modelport_gateway.fast_path import FastPath
 from modelport_gateway.settings import Settings as GatewaySettings
+from modelport_gateway.usage.opening_sink import open_sink
+from modelport_gateway.usage.sink import UsageSink
+from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from modelport_standalone import runtime_metrics
@@ -33,13 +39,23 @@ _GATEWAY_DRAIN_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Fronts:
-    """`app` answers while `running()` is entered."""
+    """`app` answers while `running()` is entered.
+
+    `internal_key`: what `control_plane.internal` wants to be shown.
+    """
 
     app: Front
     control_plane: ControlPlane
+    internal_key: SecretStr
     _gateway: Gateway
     _store: Store
+    _sink: UsageSink
     _control: httpx.AsyncClient
+
+    @property
+    def fast_path(self) -> FastPath:
+        """Predictions, by the lean protocol; it takes no path that `app` would not give to the gateway."""
+        return self._gateway.fast_path
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -47,6 +63,7 @@ class Fronts:
             async with self._control, self.control_plane.running(), self._gateway.running():
                 yield
         finally:
+            await self._sink.aclose()
             await self._store.aclose()
 
 
@@ -55,24 +72,35 @@ def build(data: DataDir, cluster: LocalCluster) -> Fronts:
     with _explained(data):
         lifecycle.create_first(data.signing_keys)
         migrate.upgrade(data.database_url)
-        store = open_store(EdgeSettings().redis_url)
-        plane = control_api.build(_control_api_settings(data), store=store, cluster=cluster)
+        redis_url, key = EdgeSettings().redis_url, SecretStr(token_urlsafe())
+        store = open_store(redis_url)
+        plane = control_api.build(
+            _control_api_settings(data, key), store=store, cluster=cluster, redis_url=redis_url
+        )
     # In process, but with the HTTP shape that the calls have in Kubernetes.
     control = httpx.AsyncClient(transport=httpx.ASGITransport(plane.internal), base_url="http://control-api")
-    settings = GatewaySettings(drain_seconds=_GATEWAY_DRAIN_SECONDS)
-    gate = gateway.build(settings, store=store, cluster=cluster, control=control)
-    return Fronts(
-        Front(gate.app, plane.public, partial(runtime_metrics.collect, cluster)), plane, gate, store, control
-    )
+    sink = open_sink(redis_url, control, key)
+    settings = GatewaySettings(drain_seconds=_GATEWAY_DRAIN_SECONDS, internal_key=key)
+    gate = gateway.build(settings, store=store, cluster=cluster, control=control, sink=sink)
+    app = Front(gate.app, plane.public, partial(_metrics_of_models, cluster, control, key))
+    return Fronts(app, plane, key, gate, store, sink, control)
 
 
-def _control_api_settings(data: DataDir) -> ControlApiSettings:
+async def _metrics_of_models(cluster: LocalCluster, control: httpx.AsyncClient, key: SecretStr) -> bytes:
+    """What the internal pages show of models, as Prometheus text."""
+    of_processes = await runtime_metrics.collect(cluster)
+    drift = await control.get("/internal/v1/drift/metrics", headers=internal_key.show(key))
+    return of_processes + drift.raise_for_status().content
+
+
+def _control_api_settings(data: DataDir, key: SecretStr) -> ControlApiSettings:
     return ControlApiSettings(
         database_url=data.database_url,  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
         signing_keys_dir=data.signing_keys,
         artifacts_url=str(data.artifacts),
         # Nobody else writes to this cluster: what differs is damage.
         overwrite_outside_changes=True,
+        internal_key=key,
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from modelport_operator.settings import Settings as OperatorSettings
@@ -36,6 +36,7 @@ async def running(
         with explained(data):
             fronts = await asyncio.to_thread(_build_fronts, data, cluster)
         await stack.enter_async_context(fronts.running())
+        await stack.enter_async_context(_batch_worker(data, cluster, fronts))
         yield fronts, operator
 
 
@@ -54,6 +55,15 @@ def _operator_settings(data: DataDir, allow_unsandboxed: bool) -> OperatorSettin
     return OperatorSettings(
         artifact_base_url=data.artifact_url, runtime_listen=_SOCKET, allow_unsandboxed=allow_unsandboxed
     )
+
+
+def _batch_worker(
+    data: DataDir, cluster: LocalCluster, fronts: "Fronts"
+) -> AbstractAsyncContextManager[None]:
+    # Here and not above: it imports what the fronts did.
+    from modelport_standalone.batch_worker.running import running
+
+    return running(data, cluster, fronts.control_plane.internal, fronts.internal_key)
 
 
 def _build_fronts(data: DataDir, cluster: LocalCluster) -> "Fronts":

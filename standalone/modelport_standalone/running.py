@@ -3,29 +3,24 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from modelport_edge.garbage import spared
+from modelport_edge.server import Server
 from modelport_edge.serving import build_config
-from starlette.types import ASGIApp
 
 from modelport_standalone import platform, sandbox_check
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.options import Options
 from modelport_standalone.saying import say
 
+if TYPE_CHECKING:
+    from modelport_standalone.fronts import Fronts
+
 # Together with the runtimes' own stop it stays within five seconds.
 _DRAIN_SECONDS = 2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # They stop more than the server: `run` hears them.
-        yield
 
 
 async def run(options: Options, data: DataDir, listener: socket.socket) -> int:
@@ -38,14 +33,15 @@ async def run(options: Options, data: DataDir, listener: socket.socket) -> int:
 
         _say_sandbox(options, *await checking)
         url = options.url(listener.getsockname()[1])
-        greeting = asyncio.create_task(greet(options, data, fronts, url))
-        await _serve(_Server(_server_config(options, fronts.app)), listener, stop, greeting, operator)
+        with spared():
+            greeting = asyncio.create_task(greet(options, data, fronts, url))
+            await _serve(Server(_server_config(options, fronts)), listener, stop, greeting, operator)
     say("Stopped.")
     return 0
 
 
 async def _serve(
-    server: _Server,
+    server: Server,
     listener: socket.socket,
     stop: asyncio.Event,
     greeting: asyncio.Task[None],
@@ -90,6 +86,6 @@ def _say_sandbox(options: Options, level: int, detail: str) -> None:
         say("Pickle and joblib files are refused; ONNX works. --allow-unsandboxed accepts them all the same.")
 
 
-def _server_config(options: Options, app: ASGIApp) -> uvicorn.Config:
-    tls = {"ssl_certfile": options.tls_cert, "ssl_keyfile": options.tls_key}
-    return build_config(app, drain=_DRAIN_SECONDS, **tls)
+def _server_config(options: Options, fronts: "Fronts") -> uvicorn.Config:
+    tls: dict[str, Any] = {"ssl_certfile": options.tls_cert, "ssl_keyfile": options.tls_key}
+    return build_config(fronts.app, drain=_DRAIN_SECONDS, handler=fronts.fast_path, **tls)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import httpx
 import structlog
 from modelport_crds.kube import Kube, Object
-from modelport_crds.names import LABEL_MODEL, LABEL_MODEL_VERSION
+from modelport_crds.names import LABEL_BATCH_VERSION, LABEL_MODEL, LABEL_MODEL_VERSION
 from modelport_runtime.metrics import REGISTRY
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
@@ -88,7 +88,7 @@ def _add(families: dict[str, Metric], pod: Object, page: str) -> None:
     labels = pod["metadata"]["labels"]
     who = {
         "model": labels[LABEL_MODEL],
-        "version": labels[LABEL_MODEL_VERSION],
+        "version": labels.get(LABEL_MODEL_VERSION) or labels[LABEL_BATCH_VERSION],
         "pod": pod["metadata"]["name"],
     }
     try:

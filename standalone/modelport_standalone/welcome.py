@@ -23,6 +23,7 @@ def welcome(
             f"Modelport is up at {url}  ({seconds:.1f} s; Ctrl-C stops it)",
             "",
             *(_demo_lines(url, *demo) if demo else []),
+            f"  In the browser {url}/ui/",
             f"  API and docs   {url}/docs",
             f"  Admin          {admin.email}, {_password(admin)}{data.admin}",
             f"  Your data      {data.root}",

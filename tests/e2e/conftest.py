@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +12,22 @@ from tests.e2e import images
 from tests.e2e.release import Platform
 from tests.e2e.running import running
 
+_HERE = Path(__file__).parent
+_FIRST_TEST_SECONDS = 1500
+
 
 def showing_progress(config: pytest.Config) -> AbstractContextManager[None]:
     """What takes minutes says so while it goes on, not only when it has failed."""
     capturing = config.pluginmanager.getplugin("capturemanager")
     shown: AbstractContextManager[None] = capturing.global_and_fixture_disabled()
     return shown
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the cluster and for all images to be built."""
+    ours = [item for item in items if item.path.is_relative_to(_HERE)]
+    if ours:
+        ours[0].add_marker(pytest.mark.timeout(_FIRST_TEST_SECONDS), append=False)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,13 +68,3 @@ def register(url: str, home: Path) -> Person:
 def save(model: Any, path: Path) -> Path:
     joblib.dump(model, path)
     return path
-
-
-def eventually(what: Any, *, seconds: float = 60, every: float = 0.2) -> Any:
-    """Call `what` until it gives something true. Raises with what it gave last."""
-    deadline = time.monotonic() + seconds
-    while not (answer := what()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s; last: {answer!r}")
-        time.sleep(every)
-    return answer

@@ -10,8 +10,8 @@ import httpx
 from tests.cluster import ingress
 from tests.cluster.cluster import Cluster
 from tests.e2e import release
-from tests.e2e.people import eventually
 from tests.e2e.release import Platform
+from tests.support.waiting import eventually
 
 
 @contextmanager

@@ -15,9 +15,11 @@ from modelport_control_api.signing_keys import lifecycle
 from modelport_crds.kube import WatchEvent
 from modelport_edge.memory_store import MemoryStore
 from modelport_edge.store import Store
+from pydantic import SecretStr
 from sqlalchemy import Engine, event
 
 PASSWORD = "SecureP@ss123"
+INTERNAL_KEY = SecretStr("shared-by-the-parts-of-the-platform")
 # Few rounds: the tests check what is hashed and when, not how slowly.
 _FAST = {"bcrypt_rounds": 4, "limit_register": "1000/minute", "limit_login": "1000/minute"}
 
@@ -60,7 +62,7 @@ def build_control_plane(
         database_url=database_url,
         signing_keys_dir=folder / "signing-keys",
         artifacts_url=str(folder / "artifacts"),
-        **(_FAST | overrides),
+        **(_FAST | {"internal_key": INTERNAL_KEY} | overrides),
     )
     plane = app.build(settings, store=store or MemoryStore(), cluster=IdleCluster())
     spare_the_disk(plane.context.database.engine)

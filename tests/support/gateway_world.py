@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,8 +12,13 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from modelport_crds.names import DEFAULT_NAMESPACE, LABEL_MODEL, LABEL_MODEL_VERSION
+from modelport_edge.usage import samples as samples_wire
+from modelport_edge.usage import wire
+from modelport_edge.usage.samples import Sample
+from modelport_edge.usage.wire import UsageBatch
 from modelport_gateway.app import Gateway, build
 from modelport_gateway.settings import Settings
+from modelport_gateway.usage.sink import SinkUnavailable, UsageSink
 
 SIGNATURE = {
     "task": "classifier",
@@ -91,6 +96,8 @@ class FakeControlApi:
         self.signing = {"kid-1": Ed25519PrivateKey.generate()}
         self.keys: dict[str, dict[str, Any]] = {}
         self.asked: list[bytes] = []
+        self.references: dict[str, dict[str, str]] = {}
+        self.bins: dict[str, bytes] = {}
         self.client = httpx.AsyncClient(
             transport=httpx.MockTransport(self._answer), base_url="http://control"
         )
@@ -135,6 +142,10 @@ class FakeControlApi:
         await asyncio.sleep(self.delay_seconds)
         if request.url.path == "/.well-known/jwks.json":
             return httpx.Response(200, json=self.jwks())
+        if request.url.path == "/internal/v1/drift/references":
+            return httpx.Response(200, json={"references": list(self.references.values())})
+        if request.url.path.startswith("/internal/v1/drift/bins/"):
+            return httpx.Response(200, content=self.bins[request.url.path.rpartition("/")[2]])
         self.asked.append(request.content)
         asked = httpx.Response(200, content=request.content).json()
         return httpx.Response(200, json=self.keys.get(asked["key_sha256"], {"active": False}))
@@ -188,10 +199,36 @@ def slice_object(model: str, version: str, *addresses: str, ready: bool = True) 
 
 
 @dataclass
+class KeptUsage:
+    """A sink that keeps what it is sent, and can be away."""
+
+    away: bool = False
+    confirms: bool = True
+    batches: list[UsageBatch] = field(default_factory=list)
+    """In the order they were sent; one that was sent again is there again."""
+    samples: list[Sample] = field(default_factory=list)
+
+    async def send(self, due: Mapping[str, bytes], unconfirmed: Collection[str]) -> set[str]:
+        if self.away:
+            raise SinkUnavailable("taken away by a test")
+        self.batches += [wire.decode(batch) for batch in due.values()]
+        return set(unconfirmed) if self.confirms else set()
+
+    async def send_samples(self, envelope: bytes) -> None:
+        if self.away:
+            raise SinkUnavailable("taken away by a test")
+        self.samples += samples_wire.decode(envelope)
+
+    async def aclose(self) -> None:
+        return
+
+
+@dataclass
 class World:
     cluster: FakeCluster
     control: FakeControlApi
     gateway: Gateway
+    usage: KeptUsage
     http: httpx.AsyncClient
     bearer: dict[str, str] = field(default_factory=dict)
 
@@ -219,9 +256,11 @@ class World:
 
 
 @asynccontextmanager
-async def running_world(store: Any, **settings: Any) -> AsyncIterator[World]:
+async def running_world(
+    store: Any, *, sink: UsageSink | None = None, **settings: Any
+) -> AsyncIterator[World]:
     """Run a gateway that is ready and serves nothing yet."""
-    world = build_world(store, **settings)
+    world = build_world(store, sink=sink, **settings)
     async with world.gateway.running():
         async with asyncio.timeout(10):
             ready = await world.http.get("/readyz")
@@ -231,9 +270,12 @@ async def running_world(store: Any, **settings: Any) -> AsyncIterator[World]:
         yield world
 
 
-def build_world(store: Any, **settings: Any) -> World:
-    cluster, control = FakeCluster(), FakeControlApi()
-    gateway = build(Settings(**settings), store=store, cluster=cluster, control=control.client)
+def build_world(store: Any, *, sink: UsageSink | None = None, **settings: Any) -> World:
+    """`sink`: instead of the world's own, `usage`."""
+    cluster, control, usage = FakeCluster(), FakeControlApi(), KeptUsage()
+    gateway = build(
+        Settings(**settings), store=store, cluster=cluster, control=control.client, sink=sink or usage
+    )
     transport = httpx.ASGITransport(gateway.app, raise_app_exceptions=False)
     client = httpx.AsyncClient(transport=transport, base_url="http://gateway")
-    return World(cluster, control, gateway, client, {"Authorization": f"Bearer {control.token()}"})
+    return World(cluster, control, gateway, usage, client, {"Authorization": f"Bearer {control.token()}"})

@@ -56,7 +56,8 @@ class PlatformProcess:
 
     def runtimes(self) -> list[int]:
         """The processes of models that the platform's data folder knows of."""
-        return [int(entry.name) for entry in (self.data / "cluster" / "run" / "children").iterdir()]
+        pids = [int(entry.name) for entry in (self.data / "cluster" / "run" / "children").iterdir()]
+        return [pid for pid in pids if b"modelport_runtime" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
     def admin_token(self) -> str:
         admin = json.loads((self.data / "admin.json").read_text())

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -34,6 +35,7 @@ class PostgresServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._data = folder / "data"
         self._user = "nobody" if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -41,11 +43,14 @@ class PostgresServer:
         if self._user:
             account = pwd.getpwnam(self._user)
             os.chown(self._folder, account.pw_uid, account.pw_gid)
-        binaries = self._reachable_installation() / "bin"
-        data = self._folder / "data"
-        initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust"]
+        self._binaries = self._reachable_installation() / "bin"
+        initdb = [self._binaries / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust"]
         options = ["-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run([*initdb, *options], check=True, capture_output=True, **self._identity())
+        self.resume()
+
+    def resume(self) -> None:
+        """Start again after `shut_down`, with all that was committed."""
         settings = {
             "unix_socket_directories": str(self._folder),
             "listen_addresses": "",
@@ -57,9 +62,18 @@ class PostgresServer:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [binaries / "postgres", "-D", data, *options], stdout=log, stderr=log, **self._identity()
+                [self._binaries / "postgres", "-D", self._data, *options],
+                stdout=log,
+                stderr=log,
+                **self._identity(),
             )
         self._wait_until_it_answers()
+
+    def shut_down(self) -> None:
+        """Cut all connections, keep all that was committed."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait()
 
     def stop(self) -> None:
         if self._process is not None:
@@ -102,14 +116,24 @@ class PostgresServer:
                 return
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+def _run_server() -> Iterator[PostgresServer]:
     # Not pytest's own folder: it is closed to other users, and its path may be too long for a socket.
     with tempfile.TemporaryDirectory(prefix="modelport-pg-", ignore_cleanup_errors=True) as folder:
         server = PostgresServer(Path(folder))
         server.start()
         yield server
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    yield from _run_server()
+
+
+@pytest.fixture
+def breakable_postgres() -> Iterator[PostgresServer]:
+    """A server of this test's own: shut it down and resume it at will."""
+    yield from _run_server()
 
 
 @pytest.fixture(scope="session")

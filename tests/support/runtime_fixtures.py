@@ -95,6 +95,11 @@ class Runtime:
         finally:
             connection.close()
 
+    def listens(self) -> bool:
+        """Say whether it can be connected to: its socket's file is there a moment before that."""
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(self.socket)) == 0
+
     def wait_until_started(self) -> "Runtime":
         """Wait until loading has ended, well or badly. Fails if the process ends first."""
         deadline = time.monotonic() + START_SECONDS

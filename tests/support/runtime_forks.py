@@ -24,6 +24,7 @@ def main(address: str, parent: int) -> None:
     lifeline.hold(parent)
     # Keepers are not waited for.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    hygiene.hide_pyarrow()
     backends.prepare("sklearn")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)

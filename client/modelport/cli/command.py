@@ -9,7 +9,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from modelport.cli import accounts, exit_codes, installed_commands, keys, models, serving
+from modelport.cli import (
+    accounts,
+    drift,
+    exit_codes,
+    history,
+    installed_commands,
+    jobs,
+    keys,
+    models,
+    serving,
+    usage,
+)
 from modelport.cli.output import print_line
 from modelport.errors import ModelportError
 
@@ -34,6 +45,10 @@ def build_app() -> typer.Typer:
     accounts.add_to(app)
     models.add_to(app)
     serving.add_to(app)
+    usage.add_to(app)
+    history.add_to(app)
+    drift.add_to(app)
+    jobs.add_to(app)
     app.add_typer(keys.app, name="keys")
     return app
 

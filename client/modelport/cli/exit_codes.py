@@ -5,6 +5,7 @@ from modelport.errors import (
     ConnectionFailed,
     Forbidden,
     InvalidRequest,
+    JobFailed,
     ModelFailed,
     ModelportError,
     NotFound,
@@ -26,7 +27,7 @@ INTERRUPTED = 130
 
 HELP = (
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in or not allowed, 4 not found, "
-    "5 refused as invalid, 6 limit used up or not available, 7 model did not become ready, 130 interrupted."
+    "5 refused as invalid, 6 limit used up or not available, 7 model or job failed, 130 interrupted."
 )
 
 _BY_ERROR: dict[type[ModelportError], int] = {
@@ -39,6 +40,7 @@ _BY_ERROR: dict[type[ModelportError], int] = {
     Unavailable: UNAVAILABLE,
     ConnectionFailed: UNAVAILABLE,
     ModelFailed: MODEL_FAILED,
+    JobFailed: MODEL_FAILED,
     NotReadyInTime: MODEL_FAILED,
 }
 

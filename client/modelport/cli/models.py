@@ -1,6 +1,7 @@
-"""upload, list, status, logs, delete."""
+"""upload, list, status, update, logs, delete."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from modelport.cli.log_lines import readable
 from modelport.cli.options import DEFAULT_URL, AsJson, ModelFile, ModelId, Url, WaitSeconds, Yes
 from modelport.cli.output import (
+    engine_text,
     moment_text,
     note,
     print_json,
@@ -18,13 +20,26 @@ from modelport.cli.output import (
 )
 from modelport.cli.progress import upload_bar, waiting_spinner
 from modelport.client import Modelport
-from modelport.models import Model, Version
+from modelport.models import Acceleration, Access, Model, Version
 
 Sample = Annotated[
     str | None, typer.Option(help="A row as JSON, e.g. '{\"x\": 1}': the model must answer it to be served.")
 ]
+AccelerationSetting = Annotated[
+    Acceleration | None,
+    typer.Option(help="auto: NumPy kernels answer where they were proven to equal the model; off: never."),
+]
+HistoryShare = Annotated[
+    str | None,
+    typer.Option(metavar="PERCENT|off", help="The share of requests to keep with their answers, or off."),
+]
 ModelType = Annotated[
     str | None, typer.Option("--type", help="sklearn, onnx, xgboost or lightgbm; detected when left out.")
+]
+
+Reference = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.csv", help="The rows it was trained on: live inputs are compared with them."),
 ]
 
 
@@ -32,6 +47,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(upload)
     app.command("list")(list_models)
     app.command()(status)
+    app.command()(update)
     app.command()(logs)
     app.command()(delete)
 
@@ -46,6 +62,8 @@ def upload(
     model_type: ModelType = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     sample: Sample = None,
+    reference: Reference = None,
+    acceleration: AccelerationSetting = None,
     move_traffic: Annotated[
         bool, typer.Option("--traffic/--no-traffic", help="Send requests to the new version of --to.")
     ] = True,
@@ -55,14 +73,18 @@ def upload(
     as_json: AsJson = False,
 ) -> None:
     """Upload a model file, as a new model or (--to) as a new version of one."""
+    if to is not None and acceleration is not None:
+        raise typer.BadParameter(f"--acceleration is the model's: modelport update {to} --acceleration …")
     with Modelport(url) as client, upload_bar(file.name) as on_progress:
         shared: dict[str, Any] = {
             "model_type": model_type,
             "sample": parse_sample(sample),
+            "reference": reference,
             "on_progress": on_progress,
         }
         if to is None:
-            model = client.upload(file, name or file.stem, description=description, **shared)
+            texts: dict[str, Any] = {"description": description, "acceleration": acceleration}
+            model = client.upload(file, name or file.stem, **texts, **shared)
         else:
             added = client.add_version(to, file, move_traffic=move_traffic, **shared)
     with Modelport(url) as client:
@@ -98,6 +120,40 @@ def status(
         if wait:
             model = _waited(client, model, timeout)
     _show(model, as_json)
+
+
+def update(
+    model_id: ModelId,
+    *,
+    name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    access: Annotated[
+        Access | None, typer.Option(help="Who may predict: the owner, all with a credential, or everyone.")
+    ] = None,
+    acceleration: AccelerationSetting = None,
+    history: HistoryShare = None,
+    retention_days: Annotated[
+        int | None, typer.Option(min=1, max=365, help="Days that --history keeps them; 30 unless given.")
+    ] = None,
+    redact: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="A field whose values --history never keeps; may be repeated."),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Change a model's settings. It serves as before until the change is in force."""
+    changes: dict[str, Any] = {
+        "name": name,
+        "description": description,
+        "access": access,
+        "acceleration": acceleration,
+        "history": history_setting(history, retention_days, redact),
+    }
+    if not any(value is not None for value in changes.values()):
+        raise typer.BadParameter("say what to change, for example --acceleration off.")
+    with Modelport(url) as client:
+        _show(client.update(model_id, **changes), as_json)
 
 
 def logs(
@@ -136,6 +192,20 @@ def delete(
     note(f"Deleted {what}.")
     if as_json:
         print_json({"model": model_id, "version": version})
+
+
+def history_setting(share: str | None, days: int | None, redact: list[str] | None) -> Any:
+    """What `Modelport.update` takes."""
+    if share is None:
+        if days is not None or redact:
+            raise typer.BadParameter("--retention-days and --redact go with --history PERCENT.")
+        return None
+    if share == "off":
+        return share
+    if not share.isdecimal():
+        raise typer.BadParameter(f"{share!r}: write a share from 1 to 100, or off.")
+    setting: dict[str, Any] = {"percent": int(share), "redact_fields": redact or []}
+    return setting if days is None else {**setting, "retention_days": days}
 
 
 def parse_sample(text: str | None) -> Any:
@@ -188,5 +258,8 @@ def _show(model: Model, as_json: bool) -> None:
         print_line(f"  {model.message}")
     print_line(f"  endpoint  {model.predict_url}")
     print_line(f"  traffic   {traffic_text(dict(model.traffic))}")
+    for version in model.versions:
+        if version.engine:
+            print_line(f"  engine    {version.name} {engine_text(version)}")
     for column in (model.signature or {}).get("columns") or ():
         print_line(f"  input     {column['name']}: {column['kind']}{'?' if column.get('optional') else ''}")

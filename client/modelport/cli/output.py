@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from modelport.models import Version
+
 # So wide that what grep and awk read is one line a row.
 _PIPED_WIDTH = 1000
 
@@ -64,6 +66,12 @@ def moment_text(moment: datetime | None) -> str:
 
 def traffic_text(traffic: dict[str, int]) -> str:
     return ", ".join(f"{version} {percent} %" for version, percent in sorted(traffic.items())) or "–"
+
+
+def engine_text(version: Version) -> str:
+    """`numpy: NumPy kernels gave the original's answers on 4,096 generated rows.`"""
+    detail = (version.acceleration or {}).get("detail")
+    return f"{version.engine}: {detail}" if detail else version.engine
 
 
 def size_text(size: float) -> str:

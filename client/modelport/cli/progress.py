@@ -5,8 +5,17 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
+from modelport.jobs import Job
 from modelport.models import Model, Version
 from modelport.uploads import OnProgress
 
@@ -45,3 +54,18 @@ def waiting_spinner() -> Iterator[Callable[[Model | Version], None]]:
 
 def _describe(found: Model | Version) -> str:
     return ": ".join(part for part in ("Waiting", found.reason, found.message) if part)
+
+
+@contextmanager
+def job_bar() -> Iterator[Callable[[Job], None]]:
+    """Rows done of all rows, once it is known how many there are."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("Waiting", total=None)
+
+        def show(job: Job) -> None:
+            description = "Waiting" if job.state == "queued" else "Predicting"
+            progress.update(task, completed=job.rows_done, total=job.rows_total, description=description)
+
+        yield show

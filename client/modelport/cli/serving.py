@@ -61,7 +61,7 @@ def versions(model_id: ModelId, url: Url = DEFAULT_URL, as_json: AsJson = False)
     if as_json:
         print_json([version.raw for version in found])
         return
-    columns = ("VERSION", "STATUS", "REASON", "TRAFFIC", "FRAMEWORK", "SIZE", "SHA256", "CREATED")
+    columns = ("VERSION", "STATUS", "REASON", "TRAFFIC", "FRAMEWORK", "ENGINE", "SIZE", "SHA256", "CREATED")
     rows = [
         (
             version.name,
@@ -69,6 +69,7 @@ def versions(model_id: ModelId, url: Url = DEFAULT_URL, as_json: AsJson = False)
             version.reason,
             f"{version.traffic} %",
             version.framework,
+            version.engine or "–",
             size_text(version.size),
             version.sha256[:12],
             moment_text(version.created_at),

@@ -1,11 +1,13 @@
-"""Writing the audit log, in the transaction of the change itself: neither exists without the other."""
+"""The audit log. It is written in the transaction of the change itself: neither exists without the other."""
 
 from typing import Any
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.audit.tables import AuditEntry
 from modelport_control_api.auth.identity import Principal
+from modelport_control_api.db.paging import Page, read_page
 
 
 def record(  # noqa: PLR0917 - one line of the log; a container for its columns would only be unpacked here
@@ -29,3 +31,17 @@ def record(  # noqa: PLR0917 - one line of the log; a container for its columns 
             ip=ip,
         )
     )
+
+
+def list_page(
+    session: Session, reader: Principal, limit: int, cursor: str | None, *, everybody: bool = False
+) -> Page[AuditEntry]:
+    """Give what the reader did or what was done to the account, newest first; `everybody`: all entries.
+
+    Raises CursorInvalid.
+    """
+    query = select(AuditEntry)
+    if not everybody:
+        own = (AuditEntry.actor_id == reader.user_id, AuditEntry.target == f"user:{reader.user_id}")
+        query = query.where(or_(*own))
+    return read_page(session, query, AuditEntry, limit, cursor)

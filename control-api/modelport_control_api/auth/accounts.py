@@ -5,7 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.audit import service as audit
-from modelport_control_api.auth import sessions
+from modelport_control_api.auth import sessions, web_sessions
 from modelport_control_api.auth.errors import EmailTaken, PasswordTooWeak, WrongCurrentPassword
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.auth.password_rules import broken_rules
@@ -75,6 +75,7 @@ def _update(
         if new_hash:
             user.password_hash = new_hash
             sessions.revoke_others(session, user.id, principal.credential_id)
+            web_sessions.end_others(session, user.id, principal.credential_id)
         changed = [
             name
             for name, is_changed in (("full_name", body.changes_name()), ("password", new_hash))

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.api_keys import repository as api_keys
 from modelport_control_api.api_keys import secret
-from modelport_control_api.auth import access_tokens, sessions
+from modelport_control_api.auth import access_tokens, sessions, web_sessions
 from modelport_control_api.auth.identity import SCOPES, Principal
 from modelport_control_api.auth.tables import User
 from modelport_control_api.context import Context
@@ -52,6 +52,7 @@ def _by_access_token(context: Context, credential: str) -> Principal | None:
 
 
 def _user_of_live_session(session: Session, claims: access_tokens.AccessClaims) -> User | None:
-    if not sessions.is_alive(session, claims.session_id):
+    alive = (sessions.is_alive, web_sessions.is_alive)
+    if not any(is_alive(session, claims.session_id) for is_alive in alive):
         return None
     return session.get(User, claims.user_id)

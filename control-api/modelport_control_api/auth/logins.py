@@ -18,12 +18,18 @@ from modelport_control_api.origin import Origin
 
 
 async def log_in(context: Context, email: str, password: str, origin: Origin) -> TokenPair:
+    """Raises `WrongEmailOrPassword`."""
+    user = await check_password(context, email, password)
+    return await run_in_threadpool(_open_session, context, user, origin)
+
+
+async def check_password(context: Context, email: str, password: str) -> User:
     """Raises `WrongEmailOrPassword`, after the same work for an unknown user as for a wrong password."""
     user = await run_in_threadpool(_find_user, context, email)
     is_right = await context.passwords.matches(password, user.password_hash if user else None)
     if user is None or not is_right:
         raise WrongEmailOrPassword
-    return await run_in_threadpool(_open_session, context, user, origin)
+    return user
 
 
 def refresh(context: Context, refresh_token: str, origin: Origin) -> TokenPair:
@@ -31,7 +37,7 @@ def refresh(context: Context, refresh_token: str, origin: Origin) -> TokenPair:
     with context.database.transaction() as session:
         outcome = sessions.rotate(session, refresh_token, _refresh_life(context))
         if isinstance(outcome, sessions.Reused):
-            _audit(session, "session.reuse", outcome.user_id, outcome.family_id, origin)
+            audit_session(session, "session.reuse", outcome.user_id, outcome.family_id, origin)
         user = session.get(User, outcome.user_id) if outcome else None
     # Raised only now: the revocation above must be committed although the answer is an error.
     if isinstance(outcome, sessions.Reused):
@@ -47,7 +53,7 @@ def log_out(context: Context, refresh_token: str, origin: Origin) -> None:
         row = sessions.find(session, refresh_token)
         if row is not None and row.revoked_at is None:
             sessions.revoke_family(session, row.family_id)
-            _audit(session, "session.close", row.user_id, row.family_id, origin)
+            audit_session(session, "session.close", row.user_id, row.family_id, origin)
 
 
 def normalise_or_keep(email: str) -> str:
@@ -65,9 +71,9 @@ def _find_user(context: Context, email: str) -> User | None:
 
 def _open_session(context: Context, user: User, origin: Origin) -> TokenPair:
     with context.database.transaction() as session:
-        _lock_unchanged(session, user)
+        lock_unchanged(session, user)
         family_id, refresh_token = sessions.open_family(session, user.id, _refresh_life(context))
-        _audit(session, "session.open", user.id, family_id, origin)
+        audit_session(session, "session.open", user.id, family_id, origin)
     return _token_pair(context, user, family_id, refresh_token)
 
 
@@ -85,13 +91,14 @@ def _refresh_life(context: Context) -> timedelta:
     return timedelta(seconds=context.settings.refresh_token_seconds)
 
 
-def _lock_unchanged(session: Session, user: User) -> None:
+def lock_unchanged(session: Session, user: User) -> None:
+    """Raises `WrongEmailOrPassword` for an account that is gone or has another password by now."""
     # The password was checked outside this transaction; one changed since then must not open a session.
     unchanged = select(User.id).where(User.id == user.id, User.password_hash == user.password_hash)
     if session.scalars(unchanged.with_for_update()).one_or_none() is None:
         raise WrongEmailOrPassword
 
 
-def _audit(session: Session, action: str, user_id: str, family_id: str, origin: Origin) -> None:
+def audit_session(session: Session, action: str, user_id: str, family_id: str, origin: Origin) -> None:
     actor = Principal(user_id, "", False, frozenset(), "session", family_id)
     audit.record(session, actor, action, f"session:{family_id}", {}, origin.request_id, origin.ip)

@@ -2,10 +2,11 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from modelport_control_api.auth.tables import RefreshToken
@@ -17,6 +18,15 @@ class Rotated:
     user_id: str
     family_id: str
     refresh_token: str
+
+
+@dataclass(frozen=True)
+class ApiLogin:
+    """One live session of the API: since when, and when its token was last refreshed."""
+
+    id: str
+    created_at: datetime
+    last_seen_at: datetime
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,28 @@ def revoke_family(session: Session, family_id: str) -> None:
 def revoke_others(session: Session, user_id: str, family_id: str) -> None:
     """End every session of the user but this one."""
     _revoke(session, RefreshToken.user_id == user_id, RefreshToken.family_id != family_id)
+
+
+def revoke_own(session: Session, user_id: str, family_id: str) -> bool:
+    """False: no such live session of this user."""
+    mine = select(exists().where(RefreshToken.user_id == user_id, RefreshToken.family_id == family_id))
+    if not session.scalar(mine) or not is_alive(session, family_id):
+        return False
+    revoke_family(session, family_id)
+    return True
+
+
+def list_alive(session: Session, user_id: str) -> Sequence[ApiLogin]:
+    """The last seen first."""
+    alive = select(RefreshToken.family_id).where(RefreshToken.user_id == user_id, *_usable())
+    last_seen = func.max(RefreshToken.created_at)
+    rows = session.execute(
+        select(RefreshToken.family_id, func.min(RefreshToken.created_at), last_seen)
+        .where(RefreshToken.family_id.in_(alive))
+        .group_by(RefreshToken.family_id)
+        .order_by(last_seen.desc())
+    )
+    return [ApiLogin(*row) for row in rows]
 
 
 def is_alive(session: Session, family_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""People and their refresh tokens."""
+"""People, their refresh tokens and their browsers' sessions."""
 
 from datetime import datetime
 
@@ -36,3 +36,18 @@ class RefreshToken(Identified, Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class WebSession(Identified, Base):
+    """One browser that is signed in. The row goes when the session ends."""
+
+    __tablename__ = "web_sessions"
+    __table_args__ = (Index(None, "user_id", "created_at"), Index(None, "expires_at"))
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    user_agent: Mapped[str | None] = mapped_column(String(200))
+    ip: Mapped[str | None] = mapped_column(String(64))

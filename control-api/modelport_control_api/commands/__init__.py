@@ -4,5 +4,6 @@ from modelport_control_api.commands.admin import create_admin
 from modelport_control_api.commands.database import DATABASE_URL, migrate
 from modelport_control_api.commands.republish import republish
 from modelport_control_api.commands.server import serve
+from modelport_control_api.commands.worker import work
 
-__all__ = ["DATABASE_URL", "create_admin", "migrate", "republish", "serve"]
+__all__ = ["DATABASE_URL", "create_admin", "migrate", "republish", "serve", "work"]

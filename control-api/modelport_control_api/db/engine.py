@@ -1,5 +1,7 @@
 """How SQLAlchemy connects: the two databases behave alike from here up."""
 
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -32,8 +34,21 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     # First, since the next line may have to wait for another process.
     connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_write_ahead_log(connection)
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _use_write_ahead_log(connection: Any) -> None:
+    # SQLite does not wait (busy_timeout) for another process that makes the same change to a new file.
+    deadline = time.monotonic() + SQLITE_BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:

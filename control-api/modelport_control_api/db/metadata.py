@@ -3,10 +3,14 @@
 from modelport_control_api.api_keys import tables as _api_keys
 from modelport_control_api.audit import tables as _audit
 from modelport_control_api.auth import tables as _auth
+from modelport_control_api.batch import tables as _batch
 from modelport_control_api.db.base import Base
+from modelport_control_api.drift import tables as _drift
+from modelport_control_api.history import tables as _history
 from modelport_control_api.models import tables as _models
+from modelport_control_api.usage import tables as _usage
 
 __all__ = ["METADATA"]
 
 METADATA = Base.metadata
-_SLICES = (_api_keys, _audit, _auth, _models)
+_SLICES = (_api_keys, _audit, _auth, _batch, _drift, _history, _models, _usage)

@@ -23,6 +23,7 @@ from modelport_control_api.models.part import ModelsPart
 from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.schemas import ModelAnswer, ModelChange, ModelPage
+from modelport_control_api.models.tables import DEFAULT_ACCELERATION
 from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
 from modelport_control_api.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
 from modelport_control_api.strict_json import StrictJsonRoute
@@ -50,16 +51,22 @@ async def upload_model(
     request: Request, response: Response, caller: ChangingCaller, part: Models, answers: Answering
 ) -> ModelAnswer:
     """Upload a model file and get its endpoint. It answers as soon as the model has answered its sample."""
-    limit = get_context(request).settings.max_upload_bytes
+    settings = get_context(request).settings
+    form = model_form(settings.max_upload_bytes, settings.max_reference_bytes)
     with as_problems():
         _require_unrestricted(caller.principal)
-        async with part.intake.receiving(request, model_form(limit)) as arrival:
+        async with part.intake.receiving(request, form) as arrival:
 
             def create(session: Session) -> ModelRecord:
                 name = arrival.texts["name"].strip()
-                description = arrival.texts.get("description", "")
                 return service.create_model(
-                    session, caller, name=name, description=description, version=arrival.version
+                    session,
+                    caller,
+                    name=name,
+                    description=arrival.texts.get("description", ""),
+                    # A form in a browser sends fields that were left empty, too.
+                    acceleration=arrival.texts.get("acceleration") or DEFAULT_ACCELERATION,
+                    version=arrival.version,
                 )
 
             record = await part.intake.commit(arrival, create)
@@ -98,7 +105,7 @@ async def read_model(
 async def change_model(
     model_id: str, change: ModelChange, caller: ChangingCaller, part: Models, answers: Answering
 ) -> ModelAnswer:
-    """Change the name, description, access, cache, limit or timeout."""
+    """Change the name, description, access, cache, limit, timeout, acceleration or history."""
     with as_problems(), part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(
             lambda session: service.change_model(session, caller, model_id, change.changes())

@@ -5,13 +5,17 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
+from modelport_crds.mlmodel import Acceleration
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.artifacts.store import ArtifactStore
+from modelport_control_api.drift.errors import ReferenceInvalid
+from modelport_control_api.drift.profile import Profile
+from modelport_control_api.drift.profiling import profile_csv
 from modelport_control_api.models.errors import FieldErrors
 from modelport_control_api.models.sample import MAX_SAMPLE_BYTES, parse_sample
 from modelport_control_api.models.service import NewVersion
@@ -30,16 +34,18 @@ _MODEL_TEXTS = {
     "model_type": 64,
     "description": DESCRIPTION_CHARACTERS * 4,
     "sample": MAX_SAMPLE_BYTES,
+    "acceleration": 16,
 }
+_REFERENCE = "reference"
 _VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16}
 
 
-def model_form(max_file_bytes: int) -> Form:
-    return Form(_MODEL_TEXTS, required=frozenset({"name"}), max_file_bytes=max_file_bytes)
+def model_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
+    return Form(_MODEL_TEXTS, frozenset({"name"}), max_file_bytes, {_REFERENCE: max_reference_bytes})
 
 
-def version_form(max_file_bytes: int) -> Form:
-    return Form(_VERSION_TEXTS, required=frozenset(), max_file_bytes=max_file_bytes)
+def version_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
+    return Form(_VERSION_TEXTS, frozenset(), max_file_bytes, {_REFERENCE: max_reference_bytes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ class Intake:
             check_texts(upload.texts)
             model_type = upload.texts.get("model_type") or None
             framework = await asyncio.to_thread(detect_framework, upload.path, model_type)
-            yield Arrival(upload.texts, _new_version(upload, framework), upload.path)
+            reference = await asyncio.to_thread(_profile, upload)
+            yield Arrival(upload.texts, _new_version(upload, framework, reference), upload.path)
 
     async def commit(self, arrival: "Arrival", work: Callable[[Session], T]) -> T:
         """Store the file, then run `work`, which names it, in one transaction: no row without its file."""
@@ -89,6 +96,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "model_type": lambda text: normalise_framework(text) if text else None,
         "sample": lambda text: parse_sample(text) if text else None,
         "traffic": _check_traffic,
+        "acceleration": _check_acceleration,
     }
     errors: dict[str, str] = {}
     for field, text in texts.items():
@@ -100,7 +108,17 @@ def check_texts(texts: Mapping[str, str]) -> None:
         raise FieldErrors(errors)
 
 
-def _new_version(upload: ReceivedUpload, framework: str) -> NewVersion:
+def _profile(upload: ReceivedUpload) -> Profile | None:
+    path = upload.extra_files.get(_REFERENCE)
+    if path is None:
+        return None
+    try:
+        return profile_csv(path)
+    except ReferenceInvalid as error:
+        raise FieldErrors({_REFERENCE: str(error)}) from error
+
+
+def _new_version(upload: ReceivedUpload, framework: str, reference: Profile | None) -> NewVersion:
     # A form in a browser sends fields that were left empty, too: the same as leaving them out.
     sample = upload.texts.get("sample")
     return NewVersion(
@@ -108,6 +126,7 @@ def _new_version(upload: ReceivedUpload, framework: str) -> NewVersion:
         sha256=upload.sha256,
         size=upload.size,
         sample=parse_sample(sample) if sample else None,
+        reference=reference,
     )
 
 
@@ -123,6 +142,11 @@ def _check_description(text: str) -> None:
         raise ValueError(f"must have at most {DESCRIPTION_CHARACTERS} characters")
     if "\0" in text:
         raise ValueError("must not hold a NUL character")
+
+
+def _check_acceleration(text: str) -> None:
+    if text not in {"", *get_args(Acceleration)}:
+        raise ValueError("must be auto (the default) or off")
 
 
 def _check_traffic(text: str) -> None:

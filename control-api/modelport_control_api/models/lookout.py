@@ -55,6 +55,15 @@ class Lookout:
             return both, page.next_cursor
         return both[:limit], encode_cursor(*_place(both[limit - 1]))
 
+    def everything(self, session: Session) -> list[ModelRecord]:
+        """All models that there are, whoever's."""
+        waiting = set(outbox.pending(session))
+        rows = repository.all_rows(session)
+        ours = {row.id: repository.to_record(row, waits=row.id in waiting) for row in rows}
+        seen = dict(self.statuses.all())
+        others = [record_of(id_, seen[id_]) for id_ in seen.keys() - ours.keys() - waiting]
+        return [*ours.values(), *others]
+
     @contextmanager
     def changing(self, principal: Principal, model_id: str) -> Iterator[None]:
         """Say of a model applied with kubectl that it is changed there. Raises ManagedWithKubectl."""

@@ -2,17 +2,19 @@
 
 import asyncio
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import structlog
 from fastapi import Request
 from modelport_crds import names
+from modelport_edge.background import Work
 from sqlalchemy.orm import Session
 
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.artifacts.store import ArtifactStore, open_artifact_store
+from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.db.session import Database
 from modelport_control_api.models import repository
 from modelport_control_api.models.intake import Intake
@@ -33,7 +35,7 @@ _COLLECT_EVERY_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class ModelsPart:
-    """In `request.app.state.models`. `start` before the first request, `stop` after the last."""
+    """In `request.app.state.models`."""
 
     cluster: Cluster
     namespace: str
@@ -44,13 +46,19 @@ class ModelsPart:
     publisher: Publisher
     statuses: ModelStatuses
     lookout: Lookout
+    demand: Demand
     public_url: str | None
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod
     def build(cls, settings: ModelsSettings, database: Database, cluster: Cluster) -> Self:
         namespace = settings.models_namespace
-        publisher = Publisher(database, cluster, namespace, overwrite=settings.overwrite_outside_changes)
+        publisher = Publisher(
+            database,
+            cluster,
+            namespace,
+            overwrite=settings.overwrite_outside_changes,
+            most_batch_replicas=settings.batch_max_replicas,
+        )
         transactions = Transactions(database, on_commit=publisher.wake)
         scratch = settings.scratch_dir or Path(tempfile.gettempdir()) / "modelport-uploads"
         store = open_artifact_store(settings.artifacts_url, scratch)
@@ -67,23 +75,19 @@ class ModelsPart:
             publisher=publisher,
             statuses=statuses,
             lookout=Lookout(statuses, publisher),
+            demand=Demand(transactions, statuses, settings.batch_max_replicas),
             public_url=settings.public_url,
         )
 
-    async def start(self) -> None:
-        """Clean up after an earlier run, then publish, watch and collect in the background."""
+    async def clean_up(self) -> None:
+        """After an earlier run, before the first request."""
         untouched_seconds = _DEAD_UPLOAD_SECONDS if self.keeper.grace_seconds else 0.0
         leftovers = await asyncio.to_thread(self.store.clean_incoming, untouched_seconds)
         if leftovers:
             log.info("interrupted uploads removed", count=leftovers)
-        for work in (self.statuses.run(), self.publisher.run(), self._collect_for_ever()):
-            self._tasks.append(asyncio.create_task(work))
 
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+    def background(self) -> tuple[Work, ...]:
+        return (self.statuses.run, self.publisher.run, self.demand.run, self._collect_for_ever)
 
     async def _collect_for_ever(self) -> None:
         # Before that nobody knows which files models applied with kubectl name.

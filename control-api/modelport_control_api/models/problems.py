@@ -7,6 +7,7 @@ from modelport_crds.reasons import Reason
 from modelport_edge.problem import FieldError, Problem
 
 from modelport_control_api.artifacts.store import ArtifactMissing
+from modelport_control_api.drift.errors import ReferenceNotFound
 from modelport_control_api.models import errors as models
 from modelport_control_api.sniff import errors as sniff
 from modelport_control_api.uploads import errors as uploads
@@ -14,6 +15,7 @@ from modelport_control_api.uploads import errors as uploads
 # Error → status, reason, and the form field that is to blame.
 _ANSWERS: dict[type[Exception], tuple[int, Reason | None, str | None]] = {
     ArtifactMissing: (404, Reason.ARTIFACT_NOT_FOUND, None),
+    ReferenceNotFound: (404, None, None),
     models.KeyRestricted: (403, None, None),
     models.ManagedWithKubectl: (409, None, None),
     models.ClusterAway: (503, None, None),

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from modelport_crds.mlmodel import Access, Framework
+from modelport_crds.mlmodel import Acceleration, Access, Framework
+
+from modelport_control_api.drift.records import DriftRecord, DriftThresholds
 
 Traffic = Mapping[str, int]
 """Version → percent; sums to 100."""
 
 
 ManagedBy = Literal["api", "kubectl"]
+_PLATFORMS = DriftThresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class VersionRecord:
     size: int | None
     sample: dict[str, Any] | None
     created_at: datetime
+    data_drift: DriftRecord | None = None
+    """None: the version has no reference."""
 
     @property
     def name(self) -> str:
@@ -31,8 +36,19 @@ class VersionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryRecord:
+    """How much of a model's predictions is kept, in percent, days and bytes a row."""
+
+    percent: int
+    retention_days: int
+    redact_fields: tuple[str, ...]
+    max_row_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRecord:
     """`cache_ttl_seconds` None: answers are not cached. `rate_limit_requests` None: the platform's limit.
+    `history` None: no predictions are kept.
 
     `revision` grows with every change, so that a publisher sees that it applied an outdated one.
     """
@@ -46,11 +62,14 @@ class ModelRecord:
     rate_limit_requests: int | None
     rate_limit_period_seconds: int
     timeout_seconds: int
+    acceleration: Acceleration
+    history: HistoryRecord | None
     traffic: Traffic
     revision: int
     created_at: datetime
     updated_at: datetime
     versions: tuple[VersionRecord, ...] = field(default=())
+    data_drift: DriftThresholds = _PLATFORMS
     managed_by: ManagedBy = "api"
     waits: bool = False
     """The cluster has yet to be told of the last change."""

@@ -7,8 +7,17 @@ from typing import Any
 
 from modelport_crds.mlmodel import MLModel, VersionStatus
 
+from modelport_control_api.drift.schemas import DataDriftSetting
+from modelport_control_api.drift.wording import summarise
 from modelport_control_api.models.records import ModelRecord, VersionRecord
-from modelport_control_api.models.schemas import DriftAnswer, ModelAnswer, RateLimitSetting, VersionAnswer
+from modelport_control_api.models.schemas import (
+    DriftAnswer,
+    HistorySetting,
+    ModelAnswer,
+    ProofAnswer,
+    RateLimitSetting,
+    VersionAnswer,
+)
 from modelport_control_api.models.sight import Sight
 from modelport_control_api.models.status_view import served_traffic
 
@@ -31,6 +40,9 @@ def render_model(seen: Sight, predict_url: Callable[[str], str]) -> ModelAnswer:
         cache_ttl_seconds=record.cache_ttl_seconds,
         rate_limit=_rate_limit(record),
         timeout_seconds=record.timeout_seconds,
+        acceleration=record.acceleration,
+        history=_history(record),
+        data_drift=DataDriftSetting(**asdict(record.data_drift)),
         traffic=served,
         wanted_traffic=dict(record.traffic),
         versions=[render_version(seen, version) for version in record.versions],
@@ -60,6 +72,9 @@ def render_version(seen: Sight, version: VersionRecord) -> VersionAnswer:
         signature=known.signature,
         libraries=known.libraries,
         sandbox=known.sandbox,
+        engine=known.engine,
+        acceleration=_proof(known),
+        data_drift=summarise(version.data_drift),
         traffic=served_traffic(live).get(version.name, 0),
         replicas=known.replicas,
         restarts=known.restarts,
@@ -81,6 +96,19 @@ def _rate_limit(record: ModelRecord) -> RateLimitSetting | None:
         return None
     return RateLimitSetting(
         requests=record.rate_limit_requests, period_seconds=record.rate_limit_period_seconds
+    )
+
+
+def _history(record: ModelRecord) -> HistorySetting | None:
+    return HistorySetting.model_validate(asdict(record.history)) if record.history else None
+
+
+def _proof(known: VersionStatus) -> ProofAnswer | None:
+    proof = known.acceleration
+    if proof is None:
+        return None
+    return ProofAnswer(
+        rows_compared=proof.rows_compared, largest_difference=proof.largest_difference, detail=proof.detail
     )
 
 

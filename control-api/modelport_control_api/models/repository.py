@@ -1,16 +1,17 @@
 """Rows of models and versions, in and out of one transaction."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
-from modelport_crds.mlmodel import Access, Framework
+from modelport_crds.mlmodel import Acceleration, Access, Framework
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.db.paging import Page, read_page
-from modelport_control_api.models.records import ModelRecord, VersionRecord
+from modelport_control_api.drift.records import DriftThresholds, to_drift_record
+from modelport_control_api.models.records import HistoryRecord, ModelRecord, VersionRecord
 from modelport_control_api.models.tables import ModelRow, VersionRow
 
 # What comes from a URL may hold anything; PostgreSQL refuses a NUL with an error instead of finding nothing.
@@ -32,6 +33,10 @@ def page(session: Session, principal: Principal, limit: int, cursor: str | None)
     if principal.model_ids is not None:
         query = query.where(ModelRow.id.in_(principal.model_ids))
     return read_page(session, query, ModelRow, limit, cursor)
+
+
+def all_rows(session: Session) -> Sequence[ModelRow]:
+    return session.scalars(select(ModelRow)).all()
 
 
 def all_ids(session: Session) -> set[str]:
@@ -67,12 +72,26 @@ def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
         rate_limit_requests=row.rate_limit_requests,
         rate_limit_period_seconds=row.rate_limit_period_seconds,
         timeout_seconds=row.timeout_seconds,
+        acceleration=cast(Acceleration, row.acceleration),
+        history=_to_history_record(row),
+        data_drift=DriftThresholds(row.drift_psi_threshold, row.drift_alpha, row.drift_window_rows),
         traffic=dict(row.traffic),
         revision=row.revision,
         created_at=row.created_at,
         updated_at=row.updated_at,
         versions=tuple(_to_version_record(version) for version in row.versions),
         waits=waits,
+    )
+
+
+def _to_history_record(row: ModelRow) -> HistoryRecord | None:
+    if row.history_percent is None:
+        return None
+    return HistoryRecord(
+        percent=row.history_percent,
+        retention_days=row.history_retention_days,
+        redact_fields=tuple(row.history_redact_fields),
+        max_row_bytes=row.history_max_row_bytes,
     )
 
 
@@ -91,4 +110,5 @@ def _to_version_record(row: VersionRow) -> VersionRecord:
         size=row.size,
         sample=row.sample,
         created_at=row.created_at,
+        data_drift=to_drift_record(row.drift_state) if row.drift_state else None,
     )

@@ -3,9 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from modelport_crds.mlmodel import Acceleration, Engine
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from modelport_control_api.drift.schemas import DataDriftSetting, DataDriftSummary
+from modelport_control_api.fields import Line
+from modelport_control_api.models.tables import (
+    DEFAULT_HISTORY_MAX_ROW_BYTES,
+    DEFAULT_HISTORY_RETENTION_DAYS,
+)
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+FieldName = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(max_length=10_000)]
 Status = Literal["pending", "ready", "failed", "degraded"]
 
@@ -17,6 +26,24 @@ class RateLimitSetting(BaseModel):
 
     requests: int = Field(ge=1, le=1_000_000)
     period_seconds: int = Field(60, ge=1, le=86_400)
+
+
+class HistorySetting(BaseModel):
+    """Which requests and answers are kept for the model's owner to look at, and for how long."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    percent: int = Field(ge=1, le=100, description="The share of requests; a busy gateway keeps fewer.")
+    retention_days: int = Field(DEFAULT_HISTORY_RETENTION_DAYS, ge=1, le=365)
+    redact_fields: list[FieldName] = Field(
+        [], max_length=100, description="Fields whose values never leave the gateway, at any depth of a row."
+    )
+    max_row_bytes: int = Field(
+        DEFAULT_HISTORY_MAX_ROW_BYTES,
+        ge=1024,
+        le=65_536,
+        description="Of longer requests, with their answers, only that they were is kept.",
+    )
 
 
 class ModelChange(BaseModel):
@@ -36,6 +63,16 @@ class ModelChange(BaseModel):
         None, description="For each caller; null: the platform's limit."
     )
     timeout_seconds: int | None = Field(None, ge=1, le=600)
+    acceleration: Acceleration | None = Field(
+        None,
+        description="auto: NumPy kernels answer where they were proven to equal the model; off: never.",
+    )
+    history: HistorySetting | None = Field(
+        None, description="Requests and answers to keep; null: none. What was kept stays for its days."
+    )
+    data_drift: DataDriftSetting | None = Field(
+        None, description="When live inputs count as drifted; null: as the platform has it."
+    )
 
     @field_validator("name")
     @classmethod
@@ -51,7 +88,7 @@ class ModelChange(BaseModel):
             raise ValueError("must not hold a NUL character")
         return value
 
-    @field_validator("name", "description", "access", "timeout_seconds", mode="before")
+    @field_validator("name", "description", "access", "timeout_seconds", "acceleration", mode="before")
     @classmethod
     def _not_null(cls, value: object) -> object:
         if value is None:
@@ -59,14 +96,35 @@ class ModelChange(BaseModel):
         return value
 
     def changes(self) -> dict[str, Any]:
-        """Give what was sent, as columns: null included, since null turns cache and limit off."""
+        """Give what was sent, as columns: null included, since null turns cache, limit and history off."""
         sent = self.model_dump(exclude_unset=True)
         if "cache_ttl_seconds" in sent:
             sent["cache_ttl_seconds"] = sent["cache_ttl_seconds"] or None
         if "rate_limit" in sent:
             limit = sent.pop("rate_limit") or {"requests": None, "period_seconds": 60}
             sent |= {f"rate_limit_{key}": value for key, value in limit.items()}
+        if "history" in sent:
+            # Off: the days stay, for what is there.
+            history = self.history.model_dump() if self.history else {"percent": None}
+            del sent["history"]
+            sent |= {f"history_{key}": value for key, value in history.items()}
+        if "data_drift" in sent:
+            del sent["data_drift"]
+            thresholds = (self.data_drift or DataDriftSetting.model_validate({})).model_dump()
+            sent |= {f"drift_{key}": value for key, value in thresholds.items()}
         return sent
+
+
+class ProofAnswer(BaseModel):
+    """How NumPy kernels compared with the model before they answered for it."""
+
+    rows_compared: int
+    largest_difference: float | None = Field(
+        description="Between two probabilities or numbers of an answer; null: nothing was compared."
+    )
+    detail: str = Field(
+        description="Why the model answers itself, how the kernels were proven, or what differed."
+    )
 
 
 class VersionAnswer(BaseModel):
@@ -87,6 +145,9 @@ class VersionAnswer(BaseModel):
         description="Library versions found in the file, and those here."
     )
     sandbox: dict[str, Any] | None = Field(description="How well the model's code is isolated.")
+    engine: Engine | None = Field(description="What computes its answers: its own library, or NumPy kernels.")
+    acceleration: ProofAnswer | None
+    data_drift: DataDriftSummary = Field(description="How live inputs compare with the reference.")
     traffic: int = Field(description="The share of requests that it gets now, in percent.")
     replicas: int
     restarts: int
@@ -115,6 +176,8 @@ class ModelAnswer(BaseModel):
     cache_ttl_seconds: int | None
     rate_limit: RateLimitSetting | None
     timeout_seconds: int
+    acceleration: Acceleration
+    history: HistorySetting | None = Field(description="null: no requests or answers are kept.")
     traffic: dict[str, int] = Field(
         description="What requests get now: version to percent; empty before that."
     )
@@ -124,6 +187,7 @@ class ModelAnswer(BaseModel):
     managed_by: Literal["api", "kubectl"] = Field(
         description="kubectl: applied to the cluster by others; shown to admins, and read-only here."
     )
+    data_drift: DataDriftSetting = Field(description="When live inputs count as drifted.")
     drifted: bool = Field(
         description="It was changed in the cluster outside of the API, and is shown as it is there."
     )

@@ -7,12 +7,14 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.db.base import utc_now
+from modelport_control_api.drift import repository as drift
+from modelport_control_api.drift.profile import Profile
 from modelport_control_api.models import repository
 from modelport_control_api.models.caller import Caller
 from modelport_control_api.models.errors import ModelNotFound, TooManyVersions, VersionNotFound
 from modelport_control_api.models.naming import new_model_id
 from modelport_control_api.models.records import ModelRecord
-from modelport_control_api.models.tables import ModelRow, VersionRow
+from modelport_control_api.models.tables import DEFAULT_ACCELERATION, ModelRow, VersionRow
 from modelport_control_api.publisher import outbox
 
 # All versions of a model are in one Kubernetes resource, whose size is bounded.
@@ -27,22 +29,32 @@ class NewVersion:
     sha256: str
     size: int
     sample: dict[str, Any] | None
+    reference: Profile | None = None
+    """What its live inputs are to be compared with."""
 
 
 def create_model(
-    session: Session, caller: Caller, *, name: str, description: str, version: NewVersion
+    session: Session,
+    caller: Caller,
+    *,
+    name: str,
+    description: str,
+    version: NewVersion,
+    acceleration: str = DEFAULT_ACCELERATION,
 ) -> ModelRecord:
     row = ModelRow(
         id=new_model_id(name),
         owner_id=caller.principal.user_id,
         name=name,
         description=description,
+        acceleration=acceleration,
         traffic={},
     )
     session.add(row)
     row.traffic = {_append(row, version): 100}
     # Flushed first: the defaults of the columns are part of the record.
     session.flush()
+    _keep_reference(session, row, version)
     return finish_change(session, caller, row, "model.create", {"name": name, "sha256": version.sha256})
 
 
@@ -59,6 +71,7 @@ def add_version(
     if move_traffic:
         replace_traffic(row, {name: 100})
     session.flush()
+    _keep_reference(session, row, version)
     detail = {"version": name, "sha256": version.sha256, "move_traffic": move_traffic}
     return finish_change(session, caller, row, "version.create", detail)
 
@@ -71,6 +84,8 @@ def change_model(session: Session, caller: Caller, model_id: str, changes: dict[
         return _record(session, row)
     for column, value in different.items():
         setattr(row, column, value)
+    if any(column.startswith("drift_") for column in different):
+        drift.mark_model_pending(session, model_id)
     return finish_change(session, caller, row, "model.change", {"changes": different})
 
 
@@ -127,6 +142,11 @@ def finish_change(
 
 def _record(session: Session, row: ModelRow) -> ModelRecord:
     return repository.to_record(row, waits=bool(outbox.waiting_among(session, [row.id])))
+
+
+def _keep_reference(session: Session, row: ModelRow, version: NewVersion) -> None:
+    if version.reference is not None:
+        drift.keep_reference(session, row.id, row.last_version, version.reference)
 
 
 def _append(row: ModelRow, version: NewVersion) -> str:

@@ -34,6 +34,9 @@ class ModelsSettings(BaseSettings):
     upload_idle_seconds: float = Field(default=60, gt=0)
     """Seconds without a byte after which an upload is given up."""
 
+    batch_max_replicas: int = Field(default=2, ge=1, le=16)
+    """Most pods that do the batch jobs of one version; each job asks for one."""
+
     public_url: str | None = None
     """Address that users reach the platform at (`https://models.example.com`), for `predict_url`; where the
     request was sent to unless given."""

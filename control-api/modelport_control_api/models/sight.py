@@ -6,16 +6,17 @@ A model applied with kubectl has no row: its MLModel is all there is of it.
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from modelport_crds.mlmodel import MLModel
+from modelport_crds.mlmodel import MLModel, MLModelSpec
 from modelport_crds.reasons import Reason
 
-from modelport_control_api.models.records import ModelRecord, VersionRecord
+from modelport_control_api.models.records import HistoryRecord, ModelRecord, VersionRecord
 from modelport_control_api.models.status_view import (
     StatusView,
     model_view,
     served_traffic,
     version_view,
 )
+from modelport_control_api.models.tables import DEFAULT_HISTORY_RETENTION_DAYS
 from modelport_control_api.publisher.drift import Difference, differences
 from modelport_control_api.publisher.manifest import build_spec
 
@@ -69,6 +70,8 @@ def record_of(model_id: str, live: MLModel) -> ModelRecord:
         rate_limit_requests=None,
         rate_limit_period_seconds=60,
         timeout_seconds=live.spec.timeout_seconds,
+        acceleration=live.spec.acceleration,
+        history=None,
         traffic={},
         revision=live.metadata.generation,
         created_at=created_at,
@@ -90,8 +93,22 @@ def _as_in_cluster(record: ModelRecord, live: MLModel) -> ModelRecord:
         rate_limit_requests=limit.requests if limit else None,
         rate_limit_period_seconds=limit.period_seconds if limit else 60,
         timeout_seconds=spec.timeout_seconds,
+        acceleration=spec.acceleration,
+        history=_history(record, spec),
         traffic={target.version: target.weight for target in spec.traffic if target.weight},
         versions=_versions(record, live),
+    )
+
+
+def _history(record: ModelRecord, spec: MLModelSpec) -> HistoryRecord | None:
+    if spec.history is None:
+        return None
+    return HistoryRecord(
+        percent=spec.history.percent,
+        # The database's alone: the cluster does not know it.
+        retention_days=record.history.retention_days if record.history else DEFAULT_HISTORY_RETENTION_DAYS,
+        redact_fields=spec.history.redact_fields,
+        max_row_bytes=spec.history.max_row_bytes,
     )
 
 

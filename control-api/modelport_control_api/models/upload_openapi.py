@@ -18,6 +18,11 @@ _SAMPLE = {
     "type": "string",
     "description": 'JSON: one row, bare or as {"input": row}. The version must answer it before it is used.',
 }
+_REFERENCE = {
+    "type": "string",
+    "format": "binary",
+    "description": "CSV with a header: the rows it was trained on, to compare live inputs with (data drift).",
+}
 
 
 def _body(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -32,6 +37,13 @@ MODEL_UPLOAD_BODY = _body(
         "model_type": _MODEL_TYPE,
         "description": {"type": "string", "maxLength": 10_000},
         "sample": _SAMPLE,
+        "reference": _REFERENCE,
+        "acceleration": {
+            "type": "string",
+            "enum": ["auto", "off"],
+            "default": "auto",
+            "description": "auto: NumPy kernels answer where they were proven to equal it; off: never.",
+        },
     },
     ["file", "name"],
 )
@@ -40,6 +52,7 @@ VERSION_UPLOAD_BODY = _body(
         "file": _FILE,
         "model_type": _MODEL_TYPE,
         "sample": _SAMPLE,
+        "reference": _REFERENCE,
         "traffic": {"type": "string", "enum": ["0", "100"], "description": "0 keeps the traffic as it is."},
     },
     ["file"],

@@ -53,13 +53,14 @@ async def upload_version(
     model_id: str, request: Request, response: Response, caller: ChangingCaller, part: Models
 ) -> VersionAnswer:
     """Upload a new version. Traffic moves to it when it has answered its sample, but not with `traffic=0`."""
-    limit = get_context(request).settings.max_upload_bytes
+    settings = get_context(request).settings
+    form = version_form(settings.max_upload_bytes, settings.max_reference_bytes)
     with as_problems():
         # Asked before the body is read: nobody uploads 100 MB to learn that the id is wrong.
         known = await load_model(part, caller.principal, model_id)
         if known.managed_by == "kubectl":
             raise part.lookout.read_only(model_id)
-        async with part.intake.receiving(request, version_form(limit)) as arrival:
+        async with part.intake.receiving(request, form) as arrival:
 
             def add(session: Session) -> ModelRecord:
                 move_traffic = arrival.texts.get("traffic") != "0"

@@ -39,7 +39,17 @@ def undo(manifest: Object, there: Object) -> Object:
         each | ({"resources": given} if (given := resources.get(each["name"])) else {})
         for each in manifest["spec"]["versions"]
     ]
-    fields = ("displayName", "owner", "access", "traffic", "cache", "rateLimit", "timeoutSeconds")
+    fields = (
+        "displayName",
+        "owner",
+        "access",
+        "traffic",
+        "cache",
+        "rateLimit",
+        "timeoutSeconds",
+        "acceleration",
+        "history",
+    )
     return {"spec": {field: manifest["spec"].get(field) for field in fields} | {"versions": versions}}
 
 
@@ -51,6 +61,8 @@ def _decided(spec: MLModelSpec) -> Mapping[str, Any]:
         "cache": _plain(spec.cache),
         "rateLimit": _plain(spec.rate_limit),
         "timeoutSeconds": spec.timeout_seconds,
+        "acceleration": spec.acceleration,
+        "history": _plain(spec.history),
         "traffic": {target.version: target.weight for target in spec.traffic if target.weight},
     }
     return whole | {f"versions.{version.name}": _of_version(version) for version in spec.versions}

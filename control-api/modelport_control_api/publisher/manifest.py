@@ -1,5 +1,8 @@
 """The MLModel that a model of the database asks for. Pure."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from modelport_crds import mlmodel, names
 
 from modelport_control_api.models.records import ModelRecord, VersionRecord
@@ -9,14 +12,23 @@ from modelport_control_api.publisher.cluster import Object
 MANAGED_BY = "modelport-control-api"
 
 
-def build_manifest(record: ModelRecord, namespace: str) -> Object:
+def build_manifest(
+    record: ModelRecord, namespace: str, batch_replicas: Mapping[str, int] = MappingProxyType({})
+) -> Object:
+    """batch_replicas: version → pods that do its batch jobs."""
     model = mlmodel.MLModel(metadata=_metadata(record, namespace), spec=build_spec(record))
     body = mlmodel.to_object(model)
     # Applied without it: the status is the operator's to write.
     body.pop("status", None)
     body["metadata"]["namespace"] = namespace
     # Defaults too: a field that is not named stays as kubectl made it.
-    body["spec"] |= {"access": record.access, "timeoutSeconds": record.timeout_seconds}
+    body["spec"] |= {
+        "access": record.access,
+        "timeoutSeconds": record.timeout_seconds,
+        "acceleration": record.acceleration,
+    }
+    for version in body["spec"]["versions"]:
+        version["batchReplicas"] = batch_replicas.get(version["name"], 0)
     return body
 
 
@@ -46,6 +58,18 @@ def build_spec(record: ModelRecord) -> mlmodel.MLModelSpec:
             else None
         ),
         timeout_seconds=record.timeout_seconds,
+        acceleration=record.acceleration,
+        history=_history(record),
+    )
+
+
+def _history(record: ModelRecord) -> mlmodel.History | None:
+    if record.history is None:
+        return None
+    return mlmodel.History(
+        percent=record.history.percent,
+        redact_fields=record.history.redact_fields,
+        max_row_bytes=record.history.max_row_bytes,
     )
 
 

@@ -7,7 +7,7 @@ leaves the entry for the next start.
 
 import asyncio
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -16,6 +16,8 @@ from modelport_crds.kube import Rejected
 from prometheus_client import Counter, Gauge
 from sqlalchemy.orm import Session
 
+from modelport_control_api.batch.pods import demand
+from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 from modelport_control_api.models import repository
 from modelport_control_api.models.records import ModelRecord
@@ -55,6 +57,14 @@ class _Retry:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """`batch_replicas`: version → pods."""
+
+    record: ModelRecord
+    batch_replicas: Mapping[str, int]
+
+
 class Publisher:
     """Runs in every replica; each model is published by one at a time.
 
@@ -70,6 +80,7 @@ class Publisher:
         pace: Pace | None = None,
         *,
         overwrite: bool = False,
+        most_batch_replicas: int = 0,
     ) -> None:
         self._database = database
         self._transactions = Transactions(database, on_commit=lambda: None)
@@ -77,6 +88,7 @@ class Publisher:
         self._namespace = namespace
         self._pace = pace or Pace()
         self._overwrite = overwrite
+        self._most_batch_replicas = most_batch_replicas
         self._woken = asyncio.Event()
         self._retries: dict[str, _Retry] = {}
         self._refusals: dict[str, str] = {}
@@ -157,26 +169,30 @@ class Publisher:
         self._again.discard(model_id)
 
     async def _publish(self, model_id: str) -> None:
-        record = await self._load(model_id)
+        wanted = await self._load(model_id)
         while True:
             async with asyncio.timeout(_APPLY_TIMEOUT_SECONDS):
-                await self._tell(model_id, record)
+                await self._tell(model_id, wanted)
             # A change that was committed meanwhile need not wait for the next round.
             latest = await self._load(model_id)
-            if _revision(latest) == _revision(record):
+            if _revision(latest) == _revision(wanted):
                 return
-            record = latest
+            wanted = latest
 
-    async def _tell(self, model_id: str, record: ModelRecord | None) -> None:
-        if record is None:
+    async def _tell(self, model_id: str, wanted: _Wanted | None) -> None:
+        if wanted is None:
             await self._cluster.delete(names.KIND, self._namespace, model_id)
         else:
-            await make_so(self._cluster, build_manifest(record, self._namespace))
+            manifest = build_manifest(wanted.record, self._namespace, wanted.batch_replicas)
+            await make_so(self._cluster, manifest)
 
-    async def _load(self, model_id: str) -> ModelRecord | None:
-        def load(session: Session) -> ModelRecord | None:
+    async def _load(self, model_id: str) -> _Wanted | None:
+        def load(session: Session) -> _Wanted | None:
             row = repository.find(session, model_id)
-            return repository.to_record(row) if row else None
+            if row is None:
+                return None
+            replicas = demand.wanted_of(session, model_id, utc_now(), self._most_batch_replicas)
+            return _Wanted(repository.to_record(row), replicas)
 
         return await self._transactions.read(load)
 
@@ -209,5 +225,5 @@ class Publisher:
         return asyncio.get_running_loop().time()
 
 
-def _revision(record: ModelRecord | None) -> int | None:
-    return record.revision if record else None
+def _revision(wanted: _Wanted | None) -> tuple[int, Mapping[str, int]] | None:
+    return (wanted.record.revision, wanted.batch_replicas) if wanted else None

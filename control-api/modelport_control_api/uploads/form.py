@@ -11,38 +11,52 @@ FILE_FIELD = "file"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`text_bytes`: each text field that may come, with the most bytes it may have. `file` always may."""
+    """`text_bytes`: each text field that may come, with the most bytes it may have. `file` always may.
+
+    `extra_file_bytes`: the same of further files. `instead_of_file`: a text field that spares `file`.
+    """
 
     text_bytes: Mapping[str, int]
     required: frozenset[str]
     max_file_bytes: int
+    extra_file_bytes: Mapping[str, int] = field(default_factory=dict)
+    instead_of_file: str | None = None
 
     @property
     def max_body_bytes(self) -> int:
-        """The file, every text field at its longest, and room for the part headers."""
-        return self.max_file_bytes + sum(self.text_bytes.values()) + 64 * 1024
+        """The files, every text field at its longest, and room for the part headers."""
+        others = sum(self.text_bytes.values()) + sum(self.extra_file_bytes.values())
+        return self.max_file_bytes + others + 64 * 1024
 
     def check_field(self, name: str, seen: set[str]) -> None:
-        known = [FILE_FIELD, *self.text_bytes]
+        known = [FILE_FIELD, *self.text_bytes, *self.extra_file_bytes]
         if name not in known:
             raise FieldInvalid(name, f"is not a field of this form; it has {', '.join(known)}")
         if name in seen:
             raise FieldInvalid(name, "is given twice; give it once")
 
     def check_complete(self, seen: set[str]) -> None:
-        for name in (FILE_FIELD, *sorted(self.required)):
+        files = [] if self.instead_of_file in seen else [FILE_FIELD]
+        for name in (*files, *sorted(self.required)):
             if name not in seen:
                 raise FieldInvalid(name, "is missing")
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedUpload:
-    """`path` holds the file until the artifact store takes it. `size` is in bytes."""
+    """`path` holds the file until the artifact store takes it. `size` is in bytes.
+
+    `file_name` and `content_type` are what the sender calls it. `extra_files`: those that were sent and are
+    not empty, until the end of the request.
+    """
 
     path: Path
     sha256: str
     size: int
     texts: Mapping[str, str] = field(default_factory=dict)
+    file_name: str = ""
+    content_type: str = ""
+    extra_files: Mapping[str, Path] = field(default_factory=dict)
 
     def require_content(self) -> None:
         if self.size == 0:

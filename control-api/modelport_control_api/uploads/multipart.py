@@ -11,9 +11,11 @@ from modelport_control_api.uploads.errors import MalformedMultipart, NotMultipar
 
 @dataclass(frozen=True, slots=True)
 class PartBegan:
-    """`name` is the form field's."""
+    """`name` is the form field's; `file_name` and `content_type` are the sender's word, if any."""
 
     name: str
+    file_name: str = ""
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,17 @@ class MultipartEvents:
         name = options.get(b"name")
         if not name:
             raise MalformedMultipart("A part of the body has no Content-Disposition with a field name.")
-        self._events.append(PartBegan(name.decode(errors="replace")[:100]))
+        self._events.append(
+            PartBegan(
+                _text(name)[:100],
+                _text(options.get(b"filename", b"")),
+                _text(self._headers.get(b"content-type", b"")),
+            )
+        )
 
     def _on_end(self) -> None:
         self._ended = True
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")

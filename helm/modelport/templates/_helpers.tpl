@@ -153,6 +153,11 @@ priorityClassName: {{ . }}
 {{- default (printf "%s-signing-keys" (include "modelport.fullname" .)) .Values.signingKeys.existingSecret -}}
 {{- end -}}
 
+{{/* A release upgraded with the values of one that had none has no .Values.internalKey. */}}
+{{- define "modelport.internalKeySecret" -}}
+{{- default (printf "%s-internal" (include "modelport.fullname" .)) (.Values.internalKey).existingSecret -}}
+{{- end -}}
+
 {{- define "modelport.internalUrl" -}}
 http://{{ include "modelport.fullname" . }}-control-api-internal.{{ .Release.Namespace }}.svc:8001
 {{- end -}}
@@ -185,4 +190,11 @@ https://{{ first .Values.httpRoute.hostnames }}
 - name: MODELPORT_REDIS_URL
   valueFrom: {secretKeyRef: {name: {{ . }}, key: url}}
 {{- end }}
+{{ include "modelport.internalKeyEnv" . }}
+{{- end -}}
+
+{{/* Of all who ask, or answer, on the control API's internal port. */}}
+{{- define "modelport.internalKeyEnv" -}}
+- name: MODELPORT_INTERNAL_KEY
+  valueFrom: {secretKeyRef: {name: {{ include "modelport.internalKeySecret" . }}, key: key}}
 {{- end -}}

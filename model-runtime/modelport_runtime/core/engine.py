@@ -1,26 +1,29 @@
 """Calls in, answers out: decode each, put compatible ones into one model call, split, encode."""
 
 import traceback
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import msgspec
 
 from modelport_runtime.core import v2
-from modelport_runtime.core.answers import Outputs, native_answer
-from modelport_runtime.core.rows import Request, RowDecoder
+from modelport_runtime.core.answers import NativeAnswers, Outputs
+from modelport_runtime.core.matrix_bodies import MatrixBodies
+from modelport_runtime.core.rows import RowDecoder
 from modelport_runtime.core.signature import Signature
-from modelport_runtime.core.types import Answer, Call, Failure, Refused
+from modelport_runtime.core.types import Answer, Call, Failure, Refused, Request
 
 if TYPE_CHECKING:
     # The backends' package imports this module.
     from modelport_runtime.core.backends.base import Backend
 
+_Both = Callable[[Any], tuple[list[Any], list[Any]]]
+
 _MAX_DETAIL = 300
 """An exception may quote its whole input; the caller needs the first words."""
 
 
-@dataclass(frozen=True)
-class _Pending:
+class _Pending(msgspec.Struct, frozen=True, gc=False):
     """A decoded call and its place among the calls that came with it."""
 
     place: int
@@ -44,10 +47,12 @@ class Engine:
         self.sample: dict[str, Any] | None = None
         self.sample_source: Literal["given", "synthetic"] | None = None
         self.libraries_here = backend.libraries
-        self._backend = backend
-        self._names = (model, version)
+        self.backend = backend
+        self._both: _Both = getattr(backend, "both", None) or self._one_after_the_other
+        self._answers = NativeAnswers(model, version)
         self._max_rows = max_batch_rows
         self._decoder = RowDecoder(signature)
+        self._matrices = MatrixBodies(signature, lambda rows: self._decoder.read_rows(rows, None))
         self._v2 = v2.Protocol(signature, self._decoder, model=model, version=version)
         self._assemble = backend.assembler(signature)
 
@@ -61,13 +66,14 @@ class Engine:
         pending = []
         for place, call in enumerate(calls):
             try:
-                pending.append(self._decode(place, call))
+                request, echo = self._decode(call)
+                pending.append(_Pending(place, request, echo))
             except Refused as refused:
                 results[place] = refused.failure
         for batch in _batches(pending, self._max_rows):
             for item, result in zip(batch, self._answer_batch(batch), strict=True):
                 results[item.place] = result
-        return [result for result in results if result is not None]
+        return cast("list[Answer | Failure]", results)
 
     def decode_sample(self, sample: dict[str, Any]) -> Request:
         """Read a sample as a request for all that the model can give. Raises `Refused`."""
@@ -78,14 +84,18 @@ class Engine:
         """Put one decoded request through the model. Raises whatever the model raises."""
         return self._run(request.rows, request.outputs)
 
-    def _decode(self, place: int, call: Call) -> _Pending:
+    def _decode(self, call: Call) -> tuple[Request, v2.Echo | None]:
         if call.protocol == "v2":
-            request, echo = self._v2.decode(call.body)
-            return _Pending(place, request, echo)
-        return _Pending(place, self._decoder.decode(call.body), None)
+            return self._v2.decode(call.body)
+        if call.protocol == "matrix":
+            return self._matrices.read(call.body), None
+        return self._decoder.decode(call.body), None
 
     def _answer_batch(self, batch: list[_Pending]) -> list[Answer | Failure]:
-        rows = [row for item in batch for row in item.request.rows]
+        if len(batch) == 1:
+            rows = batch[0].request.rows
+        else:
+            rows = [row for item in batch for row in item.request.rows]
         try:
             return self._encode_each(batch, self._run(rows, batch[0].request.outputs))
         except BaseException as error:  # noqa: BLE001  # a model may raise anything; its caller is told
@@ -94,6 +104,11 @@ class Engine:
             return [self._answer_batch([item])[0] for item in batch]
 
     def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Answer | Failure]:
+        for item in batch:
+            if not item.request.single:
+                break
+        else:
+            return [Answer(body) for body in self._answers.write_each(outputs)]
         results: list[Answer | Failure] = []
         start = 0
         for item in batch:
@@ -102,44 +117,55 @@ class Engine:
             start = stop
         return results
 
-    def _run(self, rows: list[Any], wanted: tuple[str, ...]) -> Outputs:
+    def _run(self, rows: Any, wanted: tuple[str, ...]) -> Outputs:
         inputs = self._assemble(rows)
-        prediction = probabilities = None
-        if "prediction" in wanted:
-            prediction = _one_each(self._backend.predict(inputs), rows)
-        if "probabilities" in wanted:
-            probabilities = _one_each(self._backend.probabilities(inputs), rows)
-        return Outputs(prediction, probabilities)
+        if len(wanted) == 2:
+            prediction, probabilities = self._both(inputs)
+            return Outputs(_one_each(prediction, rows), _one_each(probabilities, rows))
+        if wanted == ("prediction",):
+            return Outputs(_one_each(self.backend.predict(inputs), rows))
+        return Outputs(None, _one_each(self.backend.probabilities(inputs), rows))
+
+    def _one_after_the_other(self, inputs: Any) -> tuple[list[Any], list[Any]]:
+        return self.backend.predict(inputs), self.backend.probabilities(inputs)
 
     def _encode(self, item: _Pending, outputs: Outputs) -> bytes:
         if item.echo is not None:
             return self._v2.encode(item.echo, outputs)
-        return native_answer(*self._names, item.request, outputs)
+        return self._answers.write(item.request, outputs)
 
 
 class WrongNumberOfResults(Exception):
     """The model gave more or fewer results than it was given rows."""
 
 
-def _one_each(results: list[Any], rows: list[Any]) -> list[Any]:
+def _one_each(results: list[Any], rows: Any) -> list[Any]:
     if len(results) != len(rows):
         raise WrongNumberOfResults(f"{len(results)} results for {len(rows)} rows")
     return results
 
 
-def _batches(pending: list[_Pending], max_rows: int) -> Iterator[list[_Pending]]:
+def _batches(pending: list[_Pending], max_rows: int) -> list[list[_Pending]]:
     """Group by the outputs asked for, up to `max_rows` a group; a larger request goes alone, whole."""
-    for wanted in dict.fromkeys(item.request.outputs for item in pending):
-        batch: list[_Pending] = []
-        size = 0
-        for item in (item for item in pending if item.request.outputs == wanted):
-            if batch and size + len(item.request.rows) > max_rows:
-                yield batch
-                batch, size = [], 0
-            batch.append(item)
-            size += len(item.request.rows)
-        if batch:
-            yield batch
+    if len(pending) == 1:
+        return [pending]
+    alike: dict[tuple[str, ...], list[_Pending]] = {}
+    for item in pending:
+        alike.setdefault(item.request.outputs, []).append(item)
+    return [batch for group in alike.values() for batch in _cut(group, max_rows)]
+
+
+def _cut(group: list[_Pending], max_rows: int) -> list[list[_Pending]]:
+    batches: list[list[_Pending]] = [[]]
+    size = 0
+    for item in group:
+        rows = len(item.request.rows)
+        if batches[-1] and size + rows > max_rows:
+            batches.append([])
+            size = 0
+        batches[-1].append(item)
+        size += rows
+    return batches
 
 
 def describe_error(error: BaseException) -> str:

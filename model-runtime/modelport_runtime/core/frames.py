@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from modelport_runtime.core.signature import Column
 
-Assemble = Callable[[list[Any]], Any]
+Assemble = Callable[[Any], Any]
 
 
 def as_array(columns: Sequence[Column]) -> Assemble:
@@ -18,7 +19,18 @@ def as_array(columns: Sequence[Column]) -> Assemble:
     if np.dtype(dtype).kind in "iub" and any(column.optional for column in columns):
         # NaN has no integer and no boolean.
         dtype = "object"
-    return _mixed_array if dtype == "object" else lambda rows: np.array(rows, dtype=dtype)
+    return _mixed_array if dtype == "object" else _array_of(dtype, len(columns))
+
+
+def _array_of(dtype: str, width: int) -> Assemble:
+    def assemble(rows: Any) -> np.ndarray[Any, Any]:
+        if isinstance(rows, np.ndarray):
+            return rows.astype(dtype, copy=False)
+        # Half the time of np.array, which looks into every row for its length first.
+        values = np.fromiter(chain.from_iterable(rows), dtype, len(rows) * width)
+        return values.reshape(len(rows), width)
+
+    return assemble
 
 
 def _mixed_array(rows: list[Any]) -> np.ndarray[Any, Any]:
@@ -34,7 +46,8 @@ def as_frame(columns: Sequence[Column]) -> Assemble:
     names = [column.name for column in columns]
     builders = [(column.name, _series_builder(column)) for column in columns]
     if all(column.dtype == "float64" for column in columns):
-        return lambda rows: pd.DataFrame(np.array(rows, dtype=np.float64), columns=names, copy=False)
+        numbers = _array_of("float64", len(columns))
+        return lambda rows: pd.DataFrame(numbers(rows), columns=names, copy=False)
 
     def assemble(rows: list[Any]) -> Any:
         by_column = zip(*rows, strict=True)

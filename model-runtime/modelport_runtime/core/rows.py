@@ -1,13 +1,13 @@
 """A native request body → rows of typed values in the model's column order, with every problem named."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from modelport_runtime.core.signature import Signature
-from modelport_runtime.core.types import Failure, FieldError, Refused
+from modelport_runtime.core.typed_bodies import typed_reader
+from modelport_runtime.core.types import Failure, FieldError, Refused, Request
 from modelport_runtime.core.values import Unfit, converter, json_type
 
 MAX_ERRORS = 100
@@ -18,15 +18,6 @@ _WIDE = {"float32", "float64"}
 _KEYS = {"input", "inputs", "return"}
 
 Row = list[Any]
-
-
-@dataclass(frozen=True)
-class Request:
-    """Rows ready for the model. `single`: asked by `input`, so answered in the singular."""
-
-    rows: list[Any]
-    single: bool
-    outputs: tuple[str, ...]
 
 
 class Problems:
@@ -87,9 +78,14 @@ class RowDecoder:
     def __init__(self, signature: Signature) -> None:
         self._signature = signature
         self._read_row = _row_reader(signature)
+        self._read_typed = typed_reader(signature)
 
     def decode(self, body: bytes) -> Request:
         """Decode a native body. Raises `Refused` with a 400 or a 422 that names each field."""
+        return self._read_typed(body) or self.decode_described(body)
+
+    def decode_described(self, body: bytes) -> Request:
+        """Decode value by value: slower than `typed_reader`, but takes all bodies and words all errors."""
         parsed = parse_object(body)
         problems = Problems()
         for key in sorted(parsed.keys() - _KEYS):

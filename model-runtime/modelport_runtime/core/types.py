@@ -1,7 +1,9 @@
 """What crosses the core's border: calls in, answers or failures out, and why a model cannot be loaded."""
 
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
+
+import msgspec
 
 
 class LoadError(Exception):
@@ -13,16 +15,26 @@ class LoadError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request: `native` is the body of POST /predict, `v2` an Open Inference Protocol infer body."""
+class Call(msgspec.Struct, frozen=True, gc=False):
+    """One request: `native` and `matrix` are bodies of POST /predict, `v2` an Open Inference Protocol one."""
 
-    protocol: Literal["native", "v2"]
+    protocol: Literal["native", "matrix", "v2"]
     body: bytes
 
 
-@dataclass(frozen=True)
-class Answer:
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """Rows ready for the model. `single`: asked by `input`, so answered in the singular.
+
+    A row of columns is a list, tuple or array in their order, NaN where a value is missing. Many rows of
+    numbers may be one array.
+    """
+
+    rows: Any
+    single: bool
+    outputs: tuple[str, ...]
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """The JSON body of a 200."""
 
     body: bytes

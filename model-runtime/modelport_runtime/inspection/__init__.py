@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelport_runtime.inspection.inspected import Inspected
 from modelport_runtime.inspection.libraries import compare
 from modelport_runtime.inspection.scan import Scan, scan
-from modelport_runtime.state import Inspected
 
 
 @dataclass(frozen=True)

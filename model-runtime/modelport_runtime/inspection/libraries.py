@@ -2,7 +2,7 @@
 
 from importlib import metadata
 
-from modelport_runtime.state import Inspected
+from modelport_runtime.inspection.inspected import Inspected
 
 # The name in a file's metadata → the distributions that may provide it here.
 _DISTRIBUTIONS = {"scikit-learn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}

@@ -4,17 +4,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from modelport_runtime.sandbox import landlock, rights, seccomp, threads
+from modelport_runtime.sandbox import landlock, rights, seccomp
 from modelport_runtime.sandbox.kernel import PR_SET_NO_NEW_PRIVS, machine, prctl
 from modelport_runtime.sandbox.report import SandboxReport
 
 
-def enter(artifact: Path, memory_bytes: int) -> SandboxReport:
+def enter(artifact: Path | None, memory_bytes: int, *, child: int | None = None) -> SandboxReport:
     """Confine this process for good. Call it in the only thread, after imports and before reading the model.
 
+    artifact: the one file of others that may be read. child: a process that it may still end.
     Never raises: what the machine cannot do lowers the level, and the caller decides what that forbids.
     """
-    threads.instead_of_processes()
     rights.forbid_core_dumps()
     known = machine()
     if known is None:
@@ -22,20 +22,21 @@ def enter(artifact: Path, memory_bytes: int) -> SandboxReport:
     memory = _attempt("memory limit", lambda: rights.limit_memory(memory_bytes))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     capabilities = _attempt("dropping capabilities", lambda: rights.drop_capabilities(known))
-    files = _attempt("Landlock", lambda: _restrict_files(artifact))
-    calls = _attempt("seccomp", lambda: seccomp.install(known))
+    files = _attempt("Landlock", lambda: _restrict_files(artifact, child))
+    calls = _attempt("seccomp", lambda: seccomp.install(known, child))
     problems = [problem for problem in (files, calls, memory, capabilities) if problem]
     level = 2 - (files is not None) - (calls is not None)
     detail = "; ".join(problems) or "Landlock and seccomp hold"
     return SandboxReport(level, detail)
 
 
-def _restrict_files(artifact: Path) -> None:
+def _restrict_files(artifact: Path | None, child: int | None) -> None:
     tasks = len(os.listdir("/proc/self/task"))
     if tasks != 1:
         # Below ABI 8 Landlock holds the calling thread only; a model could make another act for it.
         raise OSError(f"{tasks} threads run already, and it would hold only one of them")
-    landlock.restrict(landlock.read_set(artifact))
+    # Landlock knows signals to all or to none outside: for a child, seccomp holds them alone.
+    landlock.restrict(landlock.read_set(artifact), signals=child is not None)
 
 
 def _attempt(what: str, act: Callable[[], object]) -> str | None:

@@ -20,7 +20,7 @@ _VERSION = 1
 # Rights that the kernel of an ABI version knows; all of them are handled, so all not granted are refused.
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}
 _NET_BIND_AND_CONNECT = 0b11
-_SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
+_SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1, 2
 
 
 class _Ruleset(ctypes.Structure):
@@ -37,13 +37,14 @@ def abi() -> int:
     return syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
 
 
-def restrict(readable: Iterable[Path]) -> int:
+def restrict(readable: Iterable[Path], *, signals: bool) -> int:
     """Restrict the calling thread, and threads it starts, for ever. Gives the ABI. Raises OSError.
 
+    signals: other processes may be sent some; that a child's parent has died is told by one too.
     The process must have one thread, and no_new_privs.
     """
     version = abi()
-    rules = _create(version)
+    rules = _create(version, _SCOPE_ABSTRACT_SOCKETS if signals else _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS)
     try:
         for path in readable:
             _allow(rules, path, _READ_FILE | _READ_DIR)
@@ -54,7 +55,7 @@ def restrict(readable: Iterable[Path]) -> int:
     return version
 
 
-def read_set(artifact: Path) -> list[Path]:
+def read_set(artifact: Path | None) -> list[Path]:
     """Everything that a framework reads after it has been imported, the artifact, and nothing else.
 
     Our own package is named by itself: in an editable install other parts lie beside it.
@@ -67,15 +68,16 @@ def read_set(artifact: Path) -> list[Path]:
         "/sys/devices/system/cpu", "/sys/fs/cgroup",
     ]  # fmt: skip
     own = Path(__file__).resolve().parents[1]
-    return [own, artifact, *(Path(path) for path in sorted(prefixes) + machine)]
+    given = [] if artifact is None else [artifact]
+    return [own, *given, *(Path(path) for path in sorted(prefixes) + machine)]
 
 
-def _create(version: int) -> int:
+def _create(version: int, scoped: int) -> int:
     known = max(since for since in _FILE_RIGHTS if since <= version)
     attributes = _Ruleset(
         files=(1 << _FILE_RIGHTS[known]) - 1,
         net=_NET_BIND_AND_CONNECT if version >= 4 else 0,
-        scoped=_SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS if version >= 6 else 0,
+        scoped=scoped if version >= 6 else 0,
     )
     # Older kernels know a shorter structure, and refuse the rest of it only where it is not zero.
     return syscall(

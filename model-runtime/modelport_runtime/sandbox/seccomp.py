@@ -23,6 +23,8 @@ _CLONE_THREAD = 0x00010000
 _MSG_FASTOPEN = 0x20000000
 _AF_UNIX, _SOCK_STREAM, _SOCK_TYPE_MASK = 1, 1, 0xF
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
+_F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15
 _PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
 
 _PERMITTED: Instruction = (_RETURN, 0, 0, _ALLOW)
@@ -34,15 +36,18 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def install(machine: int) -> None:
-    """Filter every thread of the process, for ever. It needs no_new_privs. Raises OSError."""
-    program = build(machine, os.getpid())
+def install(machine: int, child: int | None = None) -> None:
+    """Filter every thread of the process, for ever. It needs no_new_privs. Raises OSError.
+
+    child: the one other process that may be sent signals.
+    """
+    program = build(machine, os.getpid(), child)
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
     pointer = ctypes.byref(_Program(len(program), code))
     syscall(SECCOMP[machine], ctypes.c_uint(_SET_MODE_FILTER), ctypes.c_uint(_FLAG_TSYNC), pointer)
 
 
-def build(machine: int, pid: int) -> list[Instruction]:
+def build(machine: int, pid: int, child: int | None = None) -> list[Instruction]:
     """Give the filter of a machine (a place in the tables of numbers) for the process `pid`."""
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
@@ -58,13 +63,14 @@ def build(machine: int, pid: int) -> list[Instruction]:
         number = numbers[machine]
         if number is not None:
             program += _case(number, [_REFUSED])
-    for name, block in _limits(pid).items():
+    for name, block in _limits(pid, child).items():
         program += _case(LIMITED[name][machine], block)
     return [*program, _PERMITTED]
 
 
-def _limits(pid: int) -> dict[str, list[Instruction]]:
+def _limits(pid: int, child: int | None) -> dict[str, list[Instruction]]:
     """Give the calls that are harmless with some arguments only. Every block ends in an answer."""
+    own = (pid,) if child is None else (pid, child)
     return {
         "clone": [*_argument(0), (_ANY_BIT, 1, 0, _CLONE_THREAD), _REFUSED, _PERMITTED],
         # Its flags lie in memory, out of a filter's sight; glibc falls back to clone.
@@ -83,9 +89,11 @@ def _limits(pid: int) -> dict[str, list[Instruction]]:
         "sendto": [*_must_be_null(4), *_argument(3), (_ANY_BIT, 0, 1, _MSG_FASTOPEN), _REFUSED, _PERMITTED],
         "sendmsg": [*_argument(2), (_ANY_BIT, 0, 1, _MSG_FASTOPEN), _REFUSED, _PERMITTED],
         "prlimit64": [*_must_be_null(2), *_argument(0), *_one_of(0, pid)],
-        "kill": [*_argument(0), *_one_of(pid)],
+        "kill": [*_argument(0), *_one_of(*own)],
         "tgkill": [*_argument(0), *_one_of(pid)],
-        "ioctl": [*_argument(1), *_none_of(_TIOCSTI, _TIOCLINUX)],
+        "ioctl": [*_argument(1), *_none_of(_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP)],
+        # A file's owner is sent a signal when there is something to read; older kernels ask nobody.
+        "fcntl": [*_argument(1), *_none_of(_F_SETOWN, _F_SETSIG, _F_SETOWN_EX)],
         "prctl": [*_argument(0), *_one_of(_PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA)],
         "sched_setaffinity": [*_argument(0), *_one_of(0, pid)],
     }

@@ -166,6 +166,7 @@ LIMITED: dict[str, tuple[int, int]] = {
     "kill": (62, 129),
     "tgkill": (234, 131),
     "ioctl": (16, 29),
+    "fcntl": (72, 25),
     "prctl": (157, 167),
     "sched_setaffinity": (203, 122),
 }

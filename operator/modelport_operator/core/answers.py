@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from modelport_crds.mlmodel import SampleAnswer
+from modelport_crds.mlmodel import AccelerationProof, Engine, SampleAnswer
 from modelport_crds.reasons import Reason
 
 
@@ -19,6 +19,8 @@ class RuntimeStatus:
     libraries: dict[str, Any] | None = None
     differences: tuple[str, ...] = ()
     sandbox: dict[str, Any] | None = None
+    engine: Engine | None = None
+    acceleration: AccelerationProof | None = None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
 
 from modelport_operator.core.scaling import replicas
+from modelport_operator.core.specs.batch_deployment import build_batch_deployment
 from modelport_operator.core.specs.deployment import build_deployment
-from modelport_operator.core.specs.network_policy import build_network_policy
+from modelport_operator.core.specs.network_policy import build_batch_network_policy, build_network_policy
 from modelport_operator.core.specs.pod_disruption_budget import build_pod_disruption_budget
 from modelport_operator.core.specs.service import build_service
 from modelport_operator.core.specs.service_account import build_service_account
@@ -17,7 +18,7 @@ CHILD_KINDS = ("ServiceAccount", "NetworkPolicy", "Service", "Deployment", "PodD
 
 
 def desired_objects(model: MLModel, settings: Settings, *, stopped: Collection[str] = ()) -> list[Object]:
-    """The objects of each version in the spec. A version in `stopped` keeps them all but runs no pod."""
+    """The objects of each version in the spec. A version in `stopped` keeps them but runs no pod."""
     return [
         obj
         for version in model.spec.versions
@@ -40,4 +41,12 @@ def _version_objects(
         build_service(model, version),
         build_deployment(model, version, settings, replicas=running),
         *([build_pod_disruption_budget(model, version)] if running > 1 else []),
+        *(_batch_objects(model, version, settings) if version.batch_replicas and running else []),
+    ]
+
+
+def _batch_objects(model: MLModel, version: ModelVersion, settings: Settings) -> list[Object]:
+    return [
+        build_batch_network_policy(model, version, settings),
+        build_batch_deployment(model, version, settings),
     ]

@@ -24,7 +24,7 @@ class Happening:
 
 def happenings(before: MLModelStatus, after: MLModelStatus) -> tuple[Happening, ...]:
     """In the order in which people would tell them."""
-    return (*_of_versions(before, after), *_of_traffic(before, after))
+    return (*_of_versions(before, after), *_of_engines(before, after), *_of_traffic(before, after))
 
 
 def build_event(model: MLModel, happening: Happening, earlier: Object | None, now: datetime) -> Object:
@@ -77,6 +77,17 @@ def _told(version: VersionStatus) -> str:
     if words is not None:
         return f"{version.name} {words}"
     return f"{version.name}: {version.message}"[:_LONGEST]
+
+
+def _of_engines(before: MLModelStatus, after: MLModelStatus) -> Iterator[Happening]:
+    """A runtime that went back to its model by itself; a switch to `off` is another template."""
+    for version in after.versions:
+        known = before.version(version.name)
+        lost = known is not None and (known.engine, version.engine) == ("numpy", "native")
+        if known is not None and lost and known.template == version.template:
+            detail = version.acceleration.detail if version.acceleration else ""
+            told = f"{version.name} answers from the model itself again. {detail}"
+            yield Happening("Warning", "AccelerationEnded", told.rstrip()[:_LONGEST])
 
 
 def _of_traffic(before: MLModelStatus, after: MLModelStatus) -> Iterator[Happening]:

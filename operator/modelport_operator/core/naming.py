@@ -29,21 +29,47 @@ def version_selector(model: MLModel, version: str) -> dict[str, str]:
     return {names.LABEL_MODEL: model.metadata.name, names.LABEL_MODEL_VERSION: version}
 
 
+def batch_object_name(model: MLModel, version: str) -> str:
+    """Unique too: the name of what serves ends with the version."""
+    return f"{object_name(model, version)}-batch"
+
+
+def batch_labels(model: MLModel, version: str) -> dict[str, str]:
+    """What a version's batch objects and pods carry."""
+    return {
+        names.LABEL_NAME: COMPONENT,
+        names.LABEL_MANAGED_BY: MANAGED_BY,
+        **batch_selector(model, version),
+    }
+
+
+def batch_selector(model: MLModel, version: str) -> dict[str, str]:
+    return {names.LABEL_MODEL: model.metadata.name, names.LABEL_BATCH_VERSION: version}
+
+
 def children_selector(model_name: str) -> dict[str, str]:
     """Finds everything that the operator made for a model."""
     return {names.LABEL_MODEL: model_name, names.LABEL_MANAGED_BY: MANAGED_BY}
 
 
 def pods_selector(model_name: str) -> str:
-    """Finds the model's pods, as `kubectl get pods -l` has it."""
-    return f"{names.LABEL_MODEL}={model_name}"
+    """Finds the model's pods that serve, as `kubectl get pods -l` has it."""
+    return f"{names.LABEL_MODEL}={model_name},!{names.LABEL_BATCH_VERSION}"
 
 
 def object_metadata(model: MLModel, version: str) -> dict[str, Any]:
+    return _metadata(model, object_name(model, version), version_labels(model, version))
+
+
+def batch_metadata(model: MLModel, version: str) -> dict[str, Any]:
+    return _metadata(model, batch_object_name(model, version), batch_labels(model, version))
+
+
+def _metadata(model: MLModel, name: str, labels: dict[str, str]) -> dict[str, Any]:
     return {
-        "name": object_name(model, version),
+        "name": name,
         "namespace": model.metadata.namespace,
-        "labels": version_labels(model, version),
+        "labels": labels,
         "ownerReferences": [_owner_reference(model)],
     }
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel
-from modelport_crds.names import LABEL_MODEL_VERSION
+from modelport_crds.names import LABEL_BATCH_VERSION, LABEL_MODEL_VERSION
 
-from modelport_operator.core.answers import Answer
+from modelport_operator.core.answers import Answer, RuntimeStatus
 from modelport_operator.core.pod_reasons import read_refusal, read_refusal_text
 from modelport_operator.core.pods import PodFacts, is_live, read_pod
 from modelport_operator.core.problems import Problem
@@ -16,13 +16,14 @@ from modelport_operator.settings import Settings
 
 @dataclass(frozen=True)
 class Observed:
-    """`answers` is by version and holds only those that were asked in this pass. `refusals`, by version too,
-    is why the cluster makes no pod of it."""
+    """`answers` and `checkups` are by version and hold only those that were asked in this pass.
+    `refusals`, by version too, is why the cluster makes no pod of it."""
 
     objects: tuple[Object, ...] = ()
     pods: tuple[PodFacts, ...] = ()
     refusals: Mapping[str, Problem] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    checkups: Mapping[str, RuntimeStatus] = field(default_factory=dict)
 
     def pods_of(self, version: str) -> tuple[PodFacts, ...]:
         return tuple(pod for pod in self.pods if pod.version == version)
@@ -49,7 +50,7 @@ def observe(
     own = tuple(obj for obj in objects if _is_owned_by(model, obj))
     return Observed(
         objects=own,
-        pods=tuple(read_pod(pod, slices, settings, served) for pod in pods if is_live(pod)),
+        pods=tuple(read_pod(pod, slices, settings, served) for pod in pods if is_live(pod) and _serves(pod)),
         refusals={
             version_of(obj): problem
             for obj in own
@@ -61,6 +62,11 @@ def observe(
 def version_of(obj: Object) -> str:
     version: str = obj["metadata"].get("labels", {}).get(LABEL_MODEL_VERSION, "")
     return version
+
+
+def _serves(pod: Object) -> bool:
+    """One that does batch jobs says nothing about what callers get."""
+    return LABEL_BATCH_VERSION not in pod["metadata"].get("labels", {})
 
 
 def _is_owned_by(model: MLModel, obj: Object) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from modelport_crds import stages
 from modelport_crds.kube import Object
 from modelport_crds.names import ANNOTATION_TEMPLATE, LABEL_MODEL_VERSION
 
@@ -92,13 +93,14 @@ def _ended_well(state: Object) -> bool:
 
 def _stage(pod: Object, main: Object) -> str:
     if _has_started(main):
-        return "giving its first answers"
+        return stages.ANSWERING
     if "running" in main.get("state", {}):
-        return "loading the model"
+        return stages.LOADING
     fetching = [each.get("state", {}) for each in container_statuses(pod, "initContainerStatuses")]
     if any("running" in state for state in fetching):
-        return "fetching the model file"
-    return "starting its runtime" if any("terminated" in state for state in fetching) else "starting its pod"
+        return stages.FETCHING
+    fetched = any("terminated" in state for state in fetching)
+    return stages.STARTING_RUNTIME if fetched else stages.STARTING_POD
 
 
 def _address(pod: Object, slices: Sequence[Object]) -> str | None:

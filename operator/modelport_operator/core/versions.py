@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from modelport_crds import stages
 from modelport_crds.mlmodel import MLModel, ModelVersion, SampleAnswer, VersionStatus
 from modelport_crds.reasons import Reason
 from msgspec.structs import replace
@@ -46,6 +47,7 @@ def _decide_version(
     known = replace(known, last_log="")
     pods = observed.pods_of(version.name)
     answer = observed.answers.get(version.name, Answer())
+    known = _with_checkup(known, observed.checkups.get(version.name))
     known = _with_answer(known, answer, template)
     known = _with_pods(known, pods)
     problem = _problem(observed, version.name, current_pods(pods, template), answer)
@@ -77,7 +79,16 @@ def _own_words(status: RuntimeStatus) -> dict[str, Any]:
         "signature": status.signature,
         "libraries": {**libraries, "differences": list(status.differences)},
         "sandbox": status.sandbox,
+        **_engine(status),
     }
+
+
+def _engine(status: RuntimeStatus) -> dict[str, Any]:
+    return {"engine": status.engine, "acceleration": status.acceleration}
+
+
+def _with_checkup(known: VersionStatus, slowest: RuntimeStatus | None) -> VersionStatus:
+    return known if slowest is None else replace(known, **_engine(slowest))
 
 
 def _with_pods(known: VersionStatus, pods: tuple[PodFacts, ...]) -> VersionStatus:
@@ -125,7 +136,7 @@ def _is_final(known: VersionStatus, problem: Problem, pods: tuple[PodFacts, ...]
 
 
 def _stage(known: VersionStatus, pods: tuple[PodFacts, ...]) -> str:
-    doing = pods[0].stage if pods else "waiting for its pod"
+    doing = pods[0].stage if pods else stages.WAITING
     return f"{known.name} is {doing}."
 
 

@@ -1,11 +1,12 @@
 """Puts the core's questions to the runtimes, all at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from modelport_crds.reasons import Reason
 
-from modelport_operator.core.answers import Answer, SampleRefused
+from modelport_operator.core.answers import Answer, RuntimeStatus, SampleRefused
+from modelport_operator.core.checkups import Checkup, slowest
 from modelport_operator.core.questions import Question, sample_body
 from modelport_operator.shell.runtimes import Runtimes
 
@@ -19,6 +20,17 @@ async def ask_all(runtimes: Runtimes, questions: Sequence[Question]) -> dict[str
     """Give each version's answer, by its name."""
     answers = await asyncio.gather(*(_ask(runtimes, question) for question in questions))
     return {question.version.name: answer for question, answer in zip(questions, answers, strict=True)}
+
+
+async def check_all(runtimes: Runtimes, checkups: Sequence[Checkup]) -> Mapping[str, RuntimeStatus]:
+    """Give the slowest runtime's status of each version, by its name; nothing where none was reached."""
+    found = await asyncio.gather(*(_check(runtimes, checkup) for checkup in checkups))
+    told = zip(checkups, found, strict=True)
+    return {checkup.version: status for checkup, status in told if status is not None}
+
+
+async def _check(runtimes: Runtimes, checkup: Checkup) -> RuntimeStatus | None:
+    return slowest(await asyncio.gather(*map(runtimes.status, checkup.addresses)))
 
 
 async def _ask(runtimes: Runtimes, question: Question) -> Answer:

@@ -51,6 +51,8 @@ class Controller:
         self._queue = WorkQueue()
         self._backoff: Backoff[Key] = Backoff()
         self._pace: Pace[Key] = Pace()
+        # Whose engines have not been asked for since the last resync.
+        self._unchecked: set[Key] = set()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -92,15 +94,24 @@ class Controller:
                 self._queue.done(key)
 
     async def _pass(self, key: Key) -> None:
+        check_engines = key in self._unchecked
         try:
             with RECONCILE_SECONDS.time():
                 again = await reconcile(
-                    self._kube, self._runtimes, key, self._settings, self._clock, record=self._record
+                    self._kube,
+                    self._runtimes,
+                    key,
+                    self._settings,
+                    self._clock,
+                    record=self._record,
+                    check_engines=check_engines,
                 )
         except Exception as error:  # noqa: BLE001 - one model's trouble, of any kind, must not stop the others
             self._retry(key, error)
             return
         self._backoff.succeeded(key)
+        if check_engines:
+            self._unchecked.discard(key)
         if again is not None:
             self._queue.add_after(key, again)
 
@@ -132,4 +143,5 @@ class Controller:
             return
         for obj in found:
             if key := model_key(KIND, obj):
+                self._unchecked.add(key)
                 self._queue.add(key)

@@ -9,6 +9,7 @@ from modelport_crds.kube import RESOURCES, Kube, Object
 from modelport_crds.mlmodel import MLModel, from_object
 from modelport_crds.names import KIND, LABEL_MODEL
 
+from modelport_operator.core.checkups import checkups
 from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import CHILD_KINDS
 from modelport_operator.core.naming import children_selector
@@ -16,7 +17,7 @@ from modelport_operator.core.observe import Observed, observe
 from modelport_operator.core.questions import questions
 from modelport_operator.settings import Settings
 from modelport_operator.shell.applying import apply_all, apply_by_version
-from modelport_operator.shell.ask import ask_all
+from modelport_operator.shell.ask import ask_all, check_all
 from modelport_operator.shell.clock import Clock
 from modelport_operator.shell.metrics import WRITES
 from modelport_operator.shell.model_states import MODEL_STATES
@@ -44,9 +45,11 @@ async def reconcile(
     clock: Clock,
     *,
     record: Record = record_nothing,
+    check_engines: bool = False,
 ) -> float | None:
     """Bring the cluster one step nearer to what the model asks for.
 
+    check_engines: also ask the runtimes that serve already which engine answers in them.
     Gives the seconds after which to look again, None to wait for the next event. Raises `KubeError` if the
     cluster did not do something: run it again. Killed between any two writes, the next pass goes on there.
     """
@@ -57,7 +60,8 @@ async def reconcile(
     model = from_object(found)
     observed = await _observe(kube, model, settings)
     answers = await ask_all(runtimes, questions(model, observed, settings))
-    observed = replace(observed, answers=answers)
+    checked = await check_all(runtimes, checkups(model, observed, settings)) if check_engines else {}
+    observed = replace(observed, answers=answers, checkups=checked)
     decision = decide(model, observed, clock.now(), settings)
     refusals = await apply_by_version(kube, decision.apply)
     if refusals:

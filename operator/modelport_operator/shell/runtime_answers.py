@@ -1,9 +1,10 @@
 """Reads what a runtime answered, as far as it can be believed."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import structlog
+from modelport_crds.mlmodel import AccelerationProof, Engine
 from modelport_crds.reasons import Reason
 
 from modelport_operator.core.answers import RuntimeStatus, SampleRefused
@@ -17,6 +18,12 @@ _MAX_DETAIL_BYTES = 16 * 1024
 _MAX_DIFFERENCES = 20
 
 
+class _WireAcceleration(msgspec.Struct):
+    rows_compared: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    largest_difference: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    detail: str = ""
+
+
 class _WireStatus(msgspec.Struct):
     state: Literal["loading", "ready", "failed"]
     reason: str | None = None
@@ -26,6 +33,8 @@ class _WireStatus(msgspec.Struct):
     libraries: dict[str, Any] | None = None
     differences: list[str] = []
     sandbox: dict[str, Any] | None = None
+    engine: Engine | None = None
+    acceleration: _WireAcceleration | None = None
 
 
 class _WireError(msgspec.Struct):
@@ -55,6 +64,8 @@ def read_status(body: bytes) -> RuntimeStatus | None:
         libraries=_bounded("libraries", said.libraries, _MAX_DETAIL_BYTES),
         differences=_differences(said),
         sandbox=_bounded("sandbox", said.sandbox, _MAX_DETAIL_BYTES),
+        engine=said.engine,
+        acceleration=_proof(said.acceleration) if said.acceleration is not None else None,
     )
 
 
@@ -76,6 +87,14 @@ def _refusal_text(code: int, problem: _WireProblem) -> str:
     detail = problem.detail or f"The sample was answered with status {code}."
     fields = "; ".join(f"{error.field}: {error.message}" for error in problem.errors[:5])
     return plain_text(f"{detail} ({fields})" if fields else detail)
+
+
+def _proof(said: _WireAcceleration) -> AccelerationProof:
+    return AccelerationProof(
+        rows_compared=said.rows_compared,
+        largest_difference=said.largest_difference,
+        detail=plain_text(said.detail),
+    )
 
 
 def _differences(said: _WireStatus) -> tuple[str, ...]:

@@ -54,6 +54,15 @@ class LocalCluster:
             self._sockets.rmdir()
             self._saved.close()
 
+    @property
+    def sockets(self) -> Path:
+        """A folder of our own whose path is short, for sockets of the platform too; to be left empty."""
+        return self._sockets
+
+    @property
+    def register(self) -> ChildRegister:
+        return self._machine.register
+
     async def apply(self, obj: Object, *, field_manager: str) -> Object:
         """All fields belong to their last writer: one machine has no rival managers."""
         return await self._store.apply(obj)

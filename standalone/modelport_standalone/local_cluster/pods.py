@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 from modelport_crds.kube import Object
+from modelport_crds.names import LABEL_BATCH_VERSION
 
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
@@ -25,6 +26,8 @@ _FINAL_EXIT = 1
 _CANNOT_BE_STARTED = 127
 # Whoever routes by our objects, in this process, has been told by then.
 _ROUTING_SECONDS = 0.05
+# On a node their small CPU request does the same.
+_NICENESS_OF_BATCH = 19
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ class Pod:
 
     async def _start(self, container: Object, state: ContainerState) -> ContainerProcess:
         self._process = await ContainerProcess.start(
-            container, self._paths, self.output, self._machine.register
+            container, self._paths, self.output, self._machine.register, niceness=_niceness(self.template)
         )
         state.begin()
         self._on_change()
@@ -172,3 +175,8 @@ class Pod:
         if (state.started, state.ready) != (started, ready):
             state.started, state.ready = started, ready
             self._on_change()
+
+
+def _niceness(template: Object) -> int:
+    labels = template.get("metadata", {}).get("labels", {})
+    return _NICENESS_OF_BATCH if LABEL_BATCH_VERSION in labels else 0

@@ -11,6 +11,7 @@ from modelport_crds.kube import Object
 
 from modelport_standalone.local_cluster.local_paths import PodPaths, environment_of
 from modelport_standalone.local_cluster.orphans import ChildRegister
+from modelport_standalone.local_cluster.priority import step_back
 from modelport_standalone.local_cluster.version_log import VersionLog
 
 _CHUNK_BYTES = 64 << 10
@@ -46,7 +47,13 @@ class ContainerProcess:
 
     @classmethod
     async def start(
-        cls, container: Object, paths: PodPaths, log: VersionLog, register: ChildRegister
+        cls,
+        container: Object,
+        paths: PodPaths,
+        log: VersionLog,
+        register: ChildRegister,
+        *,
+        niceness: int = 0,
     ) -> Self:
         """Raises OSError if it cannot be started."""
         words = [*container.get("command", []), *container.get("args", [])]
@@ -62,7 +69,10 @@ class ContainerProcess:
             close_fds=True,
         )
         register.add(process.pid)
-        return cls(process, log, register)
+        started = cls(process, log, register)
+        if niceness:
+            await step_back(process.pid, niceness)
+        return started
 
     async def wait(self) -> Ending:
         """Wait for its end, take what it started down with it, and give its last line on stderr."""

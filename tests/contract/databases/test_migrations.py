@@ -1,6 +1,10 @@
 """The schema: up, down, and what the code says it is, on both databases."""
 
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,9 @@ from alembic.script import ScriptDirectory
 from modelport_control_api.db import migrate
 from modelport_control_api.db.engine import build_engine
 from modelport_control_api.db.metadata import METADATA
-from sqlalchemy import inspect
+from sqlalchemy import Connection, MetaData, inspect, select, text
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -28,11 +34,53 @@ def tables_of(url: str) -> set[str]:
     return names
 
 
+def add_model(url: str, model_id: str) -> None:
+    """As the release before acceleration writes it."""
+    user = {"id": "u1", "email": "ann@example.com", "password_hash": "x", "is_admin": False}
+    model = {
+        "id": model_id,
+        "owner_id": "u1",
+        "name": "Iris",
+        "description": "",
+        "access": "private",
+        "rate_limit_period_seconds": 60,
+        "timeout_seconds": 30,
+        "traffic": {"v1": 100},
+        "last_version": 1,
+        "revision": 1,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    with connected(url) as connection:
+        tables = MetaData()
+        tables.reflect(connection, only=["users", "models"])
+        users, models = tables.tables["users"], tables.tables["models"]
+        if connection.execute(select(users.c.id)).first() is None:
+            connection.execute(users.insert().values(**user, created_at=NOW))
+        connection.execute(models.insert().values(**model))
+
+
+def accelerations_of(url: str) -> dict[str, str]:
+    with connected(url) as connection:
+        rows = connection.execute(text("SELECT id, acceleration FROM models"))
+        return {row.id: row.acceleration for row in rows}
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine = build_engine(url)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
 def test_an_upgrade_makes_exactly_the_tables_of_the_code(empty_url: str) -> None:
     migrate.upgrade(empty_url)
     assert tables_of(empty_url) == {*METADATA.tables, "alembic_version"}
 
 
+# Of SQLite SQLAlchemy cannot read indexes over expressions; PostgreSQL's are compared.
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_autogenerate_finds_no_difference(database_url: str) -> None:
     engine = build_engine(database_url)
     with engine.connect() as connection:
@@ -48,6 +96,19 @@ def test_down_to_nothing_and_up_again(empty_url: str) -> None:
     assert tables_of(empty_url) == {"alembic_version"}
     migrate.upgrade(empty_url)
     assert "users" in tables_of(empty_url)
+
+
+def test_models_of_before_are_accelerated_and_the_release_before_still_writes(empty_url: str) -> None:
+    """Old and new control APIs run on the new schema while an upgrade rolls."""
+    migrate.upgrade(empty_url, "0002_models")
+    add_model(empty_url, "old-abcde")
+    migrate.upgrade(empty_url)
+    add_model(empty_url, "late-abcde")
+    assert accelerations_of(empty_url) == {"old-abcde": "auto", "late-abcde": "auto"}
+    migrate.downgrade(empty_url, "0002_models")
+    add_model(empty_url, "back-abcde")
+    migrate.upgrade(empty_url)
+    assert set(accelerations_of(empty_url)) == {"old-abcde", "late-abcde", "back-abcde"}
 
 
 def test_replicas_that_migrate_at_once_all_succeed(empty_url: str) -> None:
@@ -66,6 +127,19 @@ def test_replicas_that_migrate_at_once_all_succeed(empty_url: str) -> None:
         replica.join()
     assert failures == []
     assert "users" in tables_of(empty_url)
+
+
+def test_new_sqlite_files_are_connected_to_by_many_at_once(tmp_path: Path) -> None:
+    """Each switches the file to the write-ahead log, for which SQLite itself does not wait."""
+
+    def connect(url: str) -> None:
+        with connected(url):
+            pass
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(100):
+            for waiting in [pool.submit(connect, f"sqlite:///{tmp_path}/{number}.db") for _ in range(4)]:
+                waiting.result()
 
 
 def test_the_newest_file_is_the_newest_revision() -> None:

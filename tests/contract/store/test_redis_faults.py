@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 from modelport_edge.fallback_store import FallbackStore
 from modelport_edge.limits import Limit
 from modelport_edge.memory_store import MemoryStore
@@ -156,3 +157,72 @@ async def test_closing_during_an_outage_leaves_no_task(breakable_redis: RedisSer
     assert store.degraded
     await store.aclose()
     assert not store.degraded
+
+
+async def test_what_is_put_without_waiting_goes_where_the_outage_has_it_looked_for(
+    fallback_store: FallbackStore, breakable_redis: RedisServer
+) -> None:
+    breakable_redis.stop()
+    await fallback_store.get(b"key")
+    before = STORE_FALLBACKS.labels("put")._value.get()
+    fallback_store.put_soon(b"key", b"of the outage", 60)
+    assert await fallback_store.get(b"key") == b"of the outage"
+    assert STORE_FALLBACKS.labels("put")._value.get() == before + 1
+
+
+async def test_ten_thousand_callers_at_once_take_exactly_what_is_there(redis_store: RedisStore) -> None:
+    limit = Limit(1000, 86_400)
+    taken = await asyncio.gather(*(redis_store.take("caller", limit) for _ in range(10_000)))
+    assert sum(each.allowed for each in taken) == 1000
+
+
+async def test_a_paused_redis_is_used_again_when_it_goes_on(breakable_redis: RedisServer) -> None:
+    store = RedisStore(breakable_redis.url, timeout_seconds=0.1)
+    await store.put(b"key", b"value", 60)
+    for _ in range(3):
+        breakable_redis.pause()
+        answers = await asyncio.gather(*(store.get(b"key") for _ in range(100)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {StoreUnavailable}
+        breakable_redis.resume()
+
+        async def answers_again() -> bool:
+            try:
+                return await store.get(b"key") == b"value"
+            except StoreUnavailable:
+                return False
+
+        await poll(answers_again)
+    await store.aclose()
+
+
+async def test_many_large_values_are_no_outage(breakable_redis: RedisServer) -> None:
+    store = FallbackStore(RedisStore(breakable_redis.url, timeout_seconds=0.3), MemoryStore())
+    with breakable_redis.client() as client:
+        client.set("modelport:value:small", "value")
+        client.set("modelport:value:large", b"x" * 4 * 1024 * 1024)
+    keys = [b"large", b"small"] * 100
+    answers = await asyncio.gather(*(store.take_and_get("caller", Limit(1000, 1), key) for key in keys))
+    assert not store.degraded
+    assert all(value == b"value" for key, (_, value) in zip(keys, answers, strict=True) if key == b"small")
+    await store.aclose()
+
+
+async def test_time_that_this_process_spent_otherwise_is_not_held_against_redis(
+    breakable_redis: RedisServer,
+) -> None:
+    loop = uvloop.new_event_loop()
+
+    async def ask_and_compute() -> bytes | None:
+        store = RedisStore(breakable_redis.url, timeout_seconds=0.1)
+        await store.put(b"key", b"value", 60)
+        asked = asyncio.create_task(store.get(b"key"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(0.3)  # noqa: ASYNC251 - that is what is tested
+        value = await asked
+        await store.aclose()
+        return value
+
+    # Not on asyncio's own event loop, which reads before it looks at the time.
+    assert await asyncio.to_thread(loop.run_until_complete, ask_and_compute()) == b"value"
+    loop.close()

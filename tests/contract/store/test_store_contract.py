@@ -74,6 +74,16 @@ async def test_a_value_comes_back_as_it_was_put(store: Store) -> None:
     assert await store.get(b"key") == b"value"
 
 
+@pytest.mark.parametrize("size", [5, 100_000])
+async def test_a_value_that_is_put_without_waiting_is_there_soon(store: Store, size: int) -> None:
+    store.put_soon(b"key", b"x" * size, 60)
+
+    async def is_there() -> bool:
+        return await store.get(b"key") == b"x" * size
+
+    await poll(is_there)
+
+
 async def test_a_later_value_replaces_an_earlier_one(store: Store) -> None:
     await store.put(b"key", b"first", 60)
     await store.put(b"key", b"second", 60)
@@ -135,6 +145,14 @@ async def test_take_and_get_does_both(store: Store) -> None:
     assert taken is not None
     assert (taken.allowed, taken.remaining, value) == (True, 9, b"value")
     assert (await store.take("caller", TEN_A_MINUTE)).remaining == 8
+
+
+@pytest.mark.parametrize("size", [0, 16 * 1024, 16 * 1024 + 1, 1024 * 1024])
+async def test_take_and_get_gives_values_of_every_size(store: Store, size: int) -> None:
+    await store.put(b"key", b"x" * size, 60)
+    taken, value = await store.take_and_get("caller", TEN_A_MINUTE, b"key")
+    assert taken is not None
+    assert (taken.remaining, value) == (9, b"x" * size)
 
 
 async def test_a_refused_caller_gets_no_cached_value(store: Store) -> None:

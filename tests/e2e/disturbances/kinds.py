@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.disturbances.world import World
 from tests.e2e.kubectl import Kubectl
-from tests.e2e.people import eventually
+from tests.support.waiting import eventually
 
 
 def nothing(_: World) -> None:

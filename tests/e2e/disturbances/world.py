@@ -11,8 +11,9 @@ from typing import Any
 
 from tests.e2e.kubectl import Kubectl
 from tests.e2e.open_loop import OpenLoop
-from tests.e2e.people import Person, eventually, register, save
+from tests.e2e.people import Person, register, save
 from tests.support.models import IRIS_FIELDS, iris_logistic_named
+from tests.support.waiting import eventually
 
 RATE = 100.0
 _UNLIMITED = {"rate_limit": {"requests": 1_000_000, "period_seconds": 1}}

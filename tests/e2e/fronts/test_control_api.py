@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from tests.e2e.fronts.stage import Stage
-from tests.e2e.people import eventually
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

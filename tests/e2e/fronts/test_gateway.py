@@ -14,7 +14,7 @@ from tests.e2e.fronts.processes import Process
 from tests.e2e.fronts.replica import Replica
 from tests.e2e.fronts.stage import Stage, own_address
 from tests.e2e.kubectl import Kubectl
-from tests.e2e.people import eventually
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

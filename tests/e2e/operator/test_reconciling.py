@@ -16,6 +16,8 @@ UNUSUAL = {
     "limits": {"cpu": "1500m", "memory": "1.5Gi"},
 }
 
+_SELECTOR = "serving.modelport.dev/model=iris,!serving.modelport.dev/batch-version"
+
 
 def _is_told(world: World, name: str = "iris") -> bool:
     return bool(world.status(name).get("versions"))
@@ -42,7 +44,7 @@ def test_a_model_gets_its_objects_a_status_and_an_event(world: World) -> None:
         assert kinds == ["Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"]
         status = world.status("iris")
         assert status["url"] == "/predict/iris"
-        assert status["selector"] == "serving.modelport.dev/model=iris"
+        assert status["selector"] == _SELECTOR
         assert {each["observedGeneration"] for each in status["conditions"]} == {1}
         until(lambda: "v1 is starting." in world.models.run("events", "--for=mlmodel/iris"))
 
@@ -140,7 +142,7 @@ def test_scaling_a_model_scales_its_deployments_within_its_limit(world: World) -
         refused = world.models.try_run("scale", "mlm", "iris", "--replicas=4")
         assert "maxReplicas" in refused.stderr
         scale = json.loads(world.models.run("get", "--raw", _scale_path(world)))
-        assert scale["status"]["selector"] == "serving.modelport.dev/model=iris"
+        assert scale["status"]["selector"] == _SELECTOR
 
 
 def _scale_path(world: World) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.e2e.people import Person, eventually, register, save
+from tests.e2e.people import Person, register, save
 from tests.support.models import iris_logistic_named
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.people import eventually, save
+from tests.e2e.people import save
 from tests.e2e.shelf import File, mlmodel, put_on_a_claim, serving
 from tests.support.models import iris_logistic_named
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 

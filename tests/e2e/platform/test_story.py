@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.people import Person, eventually, register, save
+from tests.e2e.people import Person, register, save
 from tests.support.models import iris_frame, iris_logistic_named
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -44,6 +45,12 @@ def test_its_second_answer_comes_from_the_cache_that_gateways_share(person: Pers
 def test_the_sandbox_in_a_pod_is_the_full_one(person: Person, iris: str) -> None:
     sandbox = person.model(iris)["versions"][0]["sandbox"]
     assert sandbox["level"] == 2, sandbox
+
+
+def test_its_answers_come_from_kernels_that_were_proven_in_the_pod(person: Person, iris: str) -> None:
+    version = person.model(iris)["versions"][0]
+    assert version["engine"] == "numpy", version["acceleration"]
+    assert version["acceleration"]["rows_compared"] >= 1000
 
 
 def test_kubectl_shows_it_as_people_ask_for_it(platform: Any, iris: str) -> None:

@@ -13,8 +13,8 @@ from tests.e2e import release
 from tests.e2e.disturbances.measuring import measure
 from tests.e2e.disturbances.world import World, build_world
 from tests.e2e.kubectl import Kubectl
-from tests.e2e.people import eventually
 from tests.e2e.running import running
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

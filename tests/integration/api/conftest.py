@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import joblib
 import pytest
+from modelport_control_api.app import ControlPlane
 
 from tests.support.models import iris_logistic
 from tests.support.platform_process import PlatformProcess, wait_until_ready
@@ -25,6 +26,12 @@ def upload_iris(client: httpx.Client, **fields: str) -> dict[str, Any]:
     answer = client.post("/api/v1/models/upload", files={"file": iris_file()}, data=form)
     model: dict[str, Any] = answer.raise_for_status().json()
     return model
+
+
+@pytest.fixture
+def plane(control_plane: ControlPlane, api: httpx.AsyncClient) -> ControlPlane:
+    """In this process; `api` closes it."""
+    return control_plane
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ import jwt
 import pytest
 from modelport_control_api.auth import access_tokens
 from modelport_control_api.auth.access_tokens import AccessClaims
+from modelport_control_api.db.session import Database
+from modelport_control_api.history.tables import KeptPrediction
 from modelport_control_api.signing_keys import lifecycle
 from modelport_control_api.signing_keys.ring import KeyRing
 
@@ -20,6 +22,10 @@ from tests.support.platform_process import PlatformProcess
 ALL_SCOPES = ["predict", "models:read", "models:write", "analytics:read"]
 MODEL, VERSION = "/api/v1/models/{model_id}", "/api/v1/models/{model_id}/versions/{version}"
 KEY = "/api/v1/api-keys/{key_id}"
+JOB = "/api/v1/jobs/{job_id}"
+BATCH = "/api/v1/predict/{model_id}/batch"
+BATCH_OF_VERSION = "/api/v1/predict/{model_id}/versions/{version}/batch"
+KEPT = "/api/v1/predictions"
 # Kind of call → the calls. OPEN ones say nothing about anybody, or carry a credential of their own.
 TABLE: dict[str, set[str]] = {
     "open": {
@@ -28,19 +34,38 @@ TABLE: dict[str, set[str]] = {
         *(f"GET {path}" for path in ("/v2", "/v2/health/live", "/v2/health/ready")),
     },
     "account": {"GET /api/v1/auth/me"},
-    "session": {"PATCH /api/v1/auth/me", "GET /api/v1/api-keys", "POST /api/v1/api-keys"},
+    "session": {
+        "PATCH /api/v1/auth/me",
+        "GET /api/v1/api-keys",
+        "POST /api/v1/api-keys",
+        "GET /api/v1/audit",
+    },
+    "admin": {"GET /api/v1/admin/health", "GET /api/v1/admin/users"},
+    "count": {"GET /api/v1/analytics/overview"},
+    "count of one": {"GET /api/v1/analytics/models/{model_id}"},
     "one key": {f"DELETE {KEY}", f"POST {KEY}/rotate"},
     "list": {"GET /api/v1/models"},
     "upload": {"POST /api/v1/models/upload"},
-    "read": {f"GET {MODEL}", f"GET {VERSION}", f"GET {VERSION}/logs"},
+    "read": {
+        f"GET {MODEL}",
+        *(f"GET {VERSION}{what}" for what in ("", "/logs", "/drift", "/reference")),
+    },
     "write": {
         *(f"{method} {MODEL}" for method in ("PATCH", "DELETE")),
         f"POST {MODEL}/versions",
         f"DELETE {VERSION}",
+        f"PUT {VERSION}/reference",
+        f"DELETE {VERSION}/reference",
         f"PUT {MODEL}/traffic",
         f"POST {MODEL}/rollback",
         f"POST {MODEL}/redeploy",
     },
+    "look at kept": {f"GET {KEPT}", f"GET {KEPT}/export", f"GET {KEPT}/{{prediction_id}}"},
+    "forget kept": {f"DELETE {KEPT}", f"DELETE {KEPT}/{{prediction_id}}"},
+    "jobs": {"GET /api/v1/jobs"},
+    "job": {f"GET {JOB}", f"GET {JOB}/results"},
+    "job removal": {f"DELETE {JOB}"},
+    "job submission": {f"POST {BATCH}", f"POST {BATCH_OF_VERSION}"},
     "predict": {
         f"{method} {base}{pinned}{call}"
         for method, base, calls in (
@@ -54,6 +79,7 @@ TABLE: dict[str, set[str]] = {
     },
 }
 PROTECTED = TABLE.keys() - {"open"}
+ABOUT_JOBS = {"jobs", "job", "job removal", "job submission"}
 BODIES: dict[str, Any] = {
     "PATCH /api/v1/auth/me": {"full_name": "Eve"},
     "POST /api/v1/api-keys": {"name": "stolen", "scopes": ALL_SCOPES},
@@ -61,7 +87,12 @@ BODIES: dict[str, Any] = {
     f"PATCH {MODEL}": {"access": "public"},
     f"PUT {MODEL}/traffic": {"v1": 100},
 }
+QUERIES: dict[str, str] = dict.fromkeys(
+    (f"GET {KEPT}", f"GET {KEPT}/export", f"DELETE {KEPT}"), "?model_id={model_id}"
+)
 ROW = {"input": [5.1, 3.5, 1.4, 0.2]}
+ROWS = {"inputs": [[5.1, 3.5, 1.4, 0.2]]}
+BODIES |= dict.fromkeys((f"POST {BATCH}", f"POST {BATCH_OF_VERSION}"), ROWS)
 
 
 @dataclass(frozen=True)
@@ -73,10 +104,18 @@ class Scene:
     bob: httpx.Client
     model_id: str
     key_id: str
+    prediction_id: str
+    job_id: str
 
     def ask(self, call: str, headers: dict[str, str]) -> httpx.Response:
-        method, path = call.split(" ")
-        real = {"{model_id}": self.model_id, "{version}": "v1", "{key_id}": self.key_id}
+        method, path = f"{call}{QUERIES.get(call, '')}".split(" ")
+        real = {
+            "{model_id}": self.model_id,
+            "{version}": "v1",
+            "{key_id}": self.key_id,
+            "{prediction_id}": self.prediction_id,
+            "{job_id}": self.job_id,
+        }
         for name, id_ in real.items():
             path = path.replace(name, id_)
         body = None if method in ("GET", "DELETE") else BODIES.get(call, ROW)
@@ -90,7 +129,25 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(platform: PlatformProcess, ann: httpx.Client, bob: httpx.Client, iris_id: str) -> Scene:
     key = ann.post("/api/v1/api-keys", json={"name": "target"}).raise_for_status().json()
-    return Scene(platform, ann, bob, iris_id, key["id"])
+    reference = "a,b,c,d\n" + "5.1,3.5,1.4,0.2\n" * 30
+    ann.put(f"/api/v1/models/{iris_id}/versions/v1/reference", content=reference).raise_for_status()
+    job = ann.post(f"/api/v1/predict/{iris_id}/batch", json=ROWS).raise_for_status().json()
+    kept = kept_prediction(platform, iris_id)
+    return Scene(platform, ann, bob, iris_id, key["id"], kept, job["id"])
+
+
+def kept_prediction(platform: PlatformProcess, model_id: str) -> str:
+    """Written beside the platform: the model is shared, and its history is off."""
+    kept = KeptPrediction(
+        model_id=model_id, version="v1", created_at=datetime.now(UTC), caller_id="", api_key_id="",
+        request_id="r", status=200, reason="", cache="miss", seconds=0.1, request="{}", request_bytes=2,
+        answer="{}", truncated=False,
+    )  # fmt: skip
+    database = Database(f"sqlite:///{platform.data}/modelport.db")
+    with database.transaction() as session:
+        session.add(kept)
+    database.close()
+    return kept.id
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -151,15 +208,19 @@ CALLERS: dict[str, tuple[Headers, dict[str, int]]] = {
     "a revoked session": (revoked_session, everywhere(401) | {"predict": 404}),
     "another user": (
         lambda scene: dict(scene.bob.headers),
-        {"one key": 404, "read": 404, "write": 404, "predict": 404},
+        dict.fromkeys(
+            ("one key", "read", "write", "count of one", "look at kept", "forget kept", "predict"), 404
+        )
+        | dict.fromkeys(ABOUT_JOBS - {"jobs"}, 404)
+        | {"admin": 403},
     ),
-    "a key of no use here": (
+    "a key for analytics": (
         lambda scene: scene.key(scopes=["analytics:read"]),
-        {kind: 403 for kind in PROTECTED if kind != "account"},
+        dict.fromkeys(PROTECTED - {"account", "count", "count of one", "look at kept"}, 403),
     ),
     "a key that may only predict": (
         lambda scene: scene.key(scopes=["predict"]),
-        dict.fromkeys(PROTECTED - {"account", "predict"}, 403),
+        dict.fromkeys(PROTECTED - {"account", "predict", *ABOUT_JOBS}, 403),
     ),
     "a key that may only read": (
         lambda scene: scene.key(scopes=["models:read"]),
@@ -167,7 +228,9 @@ CALLERS: dict[str, tuple[Headers, dict[str, int]]] = {
     ),
     "a key for another model": (
         key_for_another_model,
-        {"session": 403, "one key": 403, "upload": 403, "read": 404, "write": 404, "predict": 404},
+        dict.fromkeys(("session", "one key", "upload", "admin"), 403)
+        | dict.fromkeys(("read", "write", "count of one", "look at kept", "forget kept", "predict"), 404)
+        | dict.fromkeys(ABOUT_JOBS - {"jobs"}, 404),
     ),
 }
 
@@ -198,6 +261,9 @@ def test_a_refused_caller_has_changed_nothing(scene: Scene) -> None:
     keys = scene.ann.get("/api/v1/api-keys", params={"limit": 100}).json()["items"]
     assert scene.key_id in [key["id"] for key in keys]
     assert "stolen" not in [key["name"] for key in keys]
+    kept = scene.ann.get(KEPT, params={"model_id": scene.model_id}).json()["items"]
+    assert scene.prediction_id in [each["id"] for each in kept]
+    assert scene.ann.get(f"/api/v1/models/{scene.model_id}/versions/v1/reference").json()["rows"] == 30
 
 
 def test_what_needs_no_credential_asks_for_none(scene: Scene) -> None:

@@ -86,8 +86,8 @@ def ask(
 
 
 def modes_of(operation: APIOperation) -> list[GenerationMode]:
-    """Nothing can be wrong with a request that consists of a path."""
-    has_input = bool(operation.body) or bool(operation.query)
+    """Nothing can be wrong with a request that consists of a path, nor, by the document, with a CSV file."""
+    has_input = any(body.media_type != "text/csv" for body in operation.body) or bool(operation.query)
     return list(GenerationMode) if has_input else [GenerationMode.POSITIVE]
 
 

@@ -116,6 +116,10 @@ def test_a_life_of_a_model_from_the_shell(cli: Cli, tmp_path: Path) -> None:
     assert cli("rollback", id_).stdout == "v1 100 %\n"
     assert id_ in cli("list").stdout
     assert cli("logs", id_).returncode == 0
+    assert "engine    v1 " in cli("status", id_).stdout
+    renamed = cli("update", id_, "--name", "Longer life", "--acceleration", "off", "--json")
+    updated = json.loads(renamed.stdout)
+    assert (updated["name"], updated["acceleration"]) == ("Longer life", "off")
 
     refused = cli("predict", id_, "hue=dark", "proline=1000")
     assert refused.returncode == 5

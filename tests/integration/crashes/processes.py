@@ -25,6 +25,10 @@ class Child:
     def is_runtime(self) -> bool:
         return self.command.endswith("-m modelport_runtime")
 
+    @property
+    def is_batch_worker(self) -> bool:
+        return "-m modelport_standalone.batch_worker " in self.command
+
     def send(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)

@@ -46,14 +46,16 @@ def _of_mlmodels(platform: KillablePlatform) -> dict[str, set[str]]:
 
 def _of_folders(platform: KillablePlatform) -> dict[str, set[str]]:
     """One folder of sockets and one of volumes a runtime, nothing half-written beside the files."""
-    runtimes = {str(child.pid) for child in platform.children() if child.is_runtime}
+    children = platform.children()
+    runtimes = {str(child.pid) for child in children if child.is_runtime}
+    workers = {str(child.pid) for child in children if child.is_batch_worker}
     run = platform.data / "cluster" / "run"
     bases = list(platform.sockets.iterdir())
     sockets = {name for base in bases for name in names_in(base)}
     return {
-        "registered and not running, or not registered": names_in(run / "children") ^ runtimes,
+        "registered and not running, or not registered": names_in(run / "children") ^ (runtimes | workers),
         "folders of sockets": {str(base) for base in bases[1:]},
-        f"sockets for {len(runtimes)} runtimes": _unless_as_many(sockets, runtimes),
+        f"sockets for {len(runtimes)} runtimes": _unless_as_many(sockets - {"internal.sock"}, runtimes),
         f"volumes for {len(runtimes)} runtimes": _unless_as_many(names_in(run / "pods"), runtimes),
         "temporary files": names_in(platform.scratch),
         "unknown files": names_in(platform.data) - _IN_DATA,

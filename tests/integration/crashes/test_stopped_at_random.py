@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.crashes.accounts import register, serve, telling_model
 from tests.integration.crashes.killable import KillablePlatform, killable_platform, poll
+from tests.support.slowness import slowness
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 _STOP_SECONDS = 6
@@ -45,11 +46,6 @@ def assert_ends_cleanly(platform: KillablePlatform, stop: Stop, codes: set[int])
     poll(lambda: [child for child in children if child.alive], "its children are gone", 5)
     assert not [line for line in platform.stderr.splitlines() if any(word in line for word in _NOISE)]
     assert took < _STOP_SECONDS * slowness()
-
-
-def slowness() -> float:
-    """How much slower than alone things are, with others at work on the same cores."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @both_ways

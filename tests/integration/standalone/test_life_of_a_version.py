@@ -100,9 +100,12 @@ def test_one_port_has_the_pages_of_all_parts(platform: PlatformProcess, path: st
     assert httpx.get(f"{platform.url}{path}", timeout=30).status_code == 200
 
 
-def test_the_root_leads_to_the_docs(platform: PlatformProcess) -> None:
-    answer = httpx.get(f"{platform.url}/", timeout=30)
-    assert answer.headers["Location"] == "/docs"
+@pytest.mark.parametrize(("accept", "there"), [("text/html,*/*;q=0.8", "/ui/"), ("*/*", "/docs")])
+def test_the_root_leads_browsers_to_the_ui_and_others_to_the_docs(
+    platform: PlatformProcess, accept: str, there: str
+) -> None:
+    answer = httpx.get(f"{platform.url}/", headers={"Accept": accept}, timeout=30)
+    assert answer.headers["Location"] == there
 
 
 def test_the_metrics_of_models_are_for_this_machine_only(platform: PlatformProcess) -> None:

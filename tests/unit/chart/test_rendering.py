@@ -68,7 +68,7 @@ def test_every_pod_is_as_pod_security_restricted_wants_it(objects: list[Object])
 
 def test_only_those_who_speak_to_kubernetes_have_an_account(objects: list[Object]) -> None:
     for name, spec in pod_specs(objects).items():
-        if name.startswith("Deployment/"):
+        if name.startswith("Deployment/") and name != "Deployment/modelport-worker":
             assert spec["serviceAccountName"] == name.removeprefix("Deployment/")
         else:
             assert spec["automountServiceAccountToken"] is False, name
@@ -86,8 +86,10 @@ def test_every_container_asks_for_memory_and_is_held_to_it(objects: list[Object]
 def test_everything_that_runs_is_probed(defaults: list[Object]) -> None:
     for name, spec in pod_specs(defaults).items():
         if name.split("/", maxsplit=1)[0] in ("Deployment", "StatefulSet"):
-            [container] = spec["containers"]
+            container, *beside = spec["containers"]
             assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container), name
+            # One that is not ready would take the API out of its Service.
+            assert all("readinessProbe" not in each and "livenessProbe" in each for each in beside), name
 
 
 def test_a_pod_has_time_to_drain(defaults: list[Object]) -> None:
@@ -159,7 +161,9 @@ ROUTES = {
     "/predict": "gateway",
     "/api/v1/predict": "gateway",
     "/v2": "gateway",
+    "/api/v1/predictions": "control-api",
     "/api": "control-api",
+    "/ui": "control-api",
     "/docs": "control-api",
     "/redoc": "control-api",
     "/openapi.json": "control-api",
@@ -189,7 +193,7 @@ def test_an_http_route_routes_the_same() -> None:
 def test_the_public_address_is_the_ingress_unless_given() -> None:
     def public_url(*settings: str) -> Any:
         control_api = of_kind(render(*settings), "Deployment")["modelport-control-api"]
-        [container] = control_api["spec"]["template"]["spec"]["containers"]
+        container = control_api["spec"]["template"]["spec"]["containers"][0]
         return environment(container).get("MODELPORT_CONTROL_API_PUBLIC_URL")
 
     host = ("ingress.enabled=true", "ingress.host=models.example.com")
@@ -214,6 +218,18 @@ def test_an_outside_database_takes_the_place_of_the_built_in_one() -> None:
     assert environment(gateway)["MODELPORT_REDIS_URL"] == {
         "secretKeyRef": {"name": "the-redis", "key": "url"}
     }
+
+
+def test_the_platform_s_parts_and_no_others_get_the_key_of_the_internal_port(defaults: list[Object]) -> None:
+    assert len(of_kind(defaults, "Secret")["modelport-internal"]["stringData"]["key"]) == 48
+    keyed = {
+        container["name"]
+        for deployment in of_kind(defaults, "Deployment").values()
+        for container in deployment["spec"]["template"]["spec"]["containers"]
+        if environment(container).get("MODELPORT_INTERNAL_KEY")
+        == {"secretKeyRef": {"name": "modelport-internal", "key": "key"}}
+    }
+    assert keyed == {"gateway", "control-api", "worker"}
 
 
 def test_model_files_on_s3_need_no_volume_and_allow_replicas() -> None:
@@ -248,6 +264,18 @@ def test_images_may_come_from_anywhere_and_be_pinned() -> None:
     assert runtimes["sklearn"] == runtimes["xgboost"] == runtimes["lightgbm"]
 
 
+def test_the_pace_of_rechecks_is_the_operators_and_zero_only_where_it_is_written() -> None:
+    def every(*settings: str) -> Any:
+        operator = of_kind(render(*settings), "Deployment")["modelport-operator"]
+        [container] = operator["spec"]["template"]["spec"]["containers"]
+        return environment(container).get("MODELPORT_OPERATOR_RECHECK_EVERY")
+
+    assert every() == "1000"
+    assert every("settings.recheckEvery=0") == "0"
+    # As after an upgrade with the values of a release that did not have it.
+    assert every("settings.recheckEvery=null") is None
+
+
 def test_the_resource_is_installed_as_it_is_and_kept() -> None:
     [found] = of_kind(render(), "CustomResourceDefinition").values()
     assert found["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
@@ -257,7 +285,10 @@ def test_the_resource_is_installed_as_it_is_and_kept() -> None:
 
 def test_what_holds_data_or_opens_it_outlives_the_release(defaults: list[Object]) -> None:
     for kind in ("Secret", "PersistentVolumeClaim", "Namespace"):
-        for name, each in of_kind(defaults, kind).items():
+        kept = of_kind(defaults, kind)
+        # Between the parts of one release: the next release makes its own.
+        kept.pop("modelport-internal", None)
+        for name, each in kept.items():
             assert each["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep", name
 
 
@@ -281,7 +312,7 @@ def test_secrets_are_generated_and_differ(defaults: list[Object]) -> None:
 
 
 def test_secrets_given_are_used_and_none_is_made() -> None:
-    given = ("admin", "signingKeys", "postgresql.auth", "redis.auth")
+    given = ("admin", "signingKeys", "internalKey", "postgresql.auth", "redis.auth")
     objects = render(*(f"{each}.existingSecret=mine" for each in given))
     assert not of_kind(objects, "Secret")
 

@@ -101,6 +101,7 @@ def test_the_defaults_are_valid() -> None:
         {"artifacts": {"url": "gs://bucket"}},
         {"settings": {"limits": {"predict": "100 a minute"}}},
         {"settings": {"limits": {"predict": "0/minute"}}},
+        {"settings": {"recheckEvery": -1}},
         {"postgresql": {"external": {"url": "mysql://host/name"}}},
         {"postgresql": {"runAsUser": 0}},
         {"redis": {"external": {"url": "host:6379"}}},

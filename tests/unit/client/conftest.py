@@ -1,12 +1,27 @@
 """Every test has a home, a platform and an environment of its own."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from modelport import Modelport, RetryPolicy
+from modelport.cli import run
 
 from tests.unit.client.platform import Platform
+
+
+@dataclass
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Ended]
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +60,13 @@ def model_file(tmp_path: Path) -> Path:
     path = tmp_path / "my model.joblib"
     path.write_bytes(bytes(range(256)) * 1000)
     return path
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    def call(*arguments: str, stdin: str = "") -> Ended:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        code = run(arguments)
+        return Ended(code, *capsys.readouterr())
+
+    return call

@@ -102,7 +102,7 @@ class Platform:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_PUT = do_DELETE = handle_one_call
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one_call
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Quiet: stderr is what the tests of the CLI look at."""

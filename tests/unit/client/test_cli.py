@@ -1,14 +1,12 @@
 """The `modelport` command: what it prints where, and how it ends."""
 
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from importlib.metadata import version as package_version
@@ -16,34 +14,15 @@ from pathlib import Path
 
 import pytest
 from modelport import credentials
-from modelport.cli import installed_commands, run
+from modelport.cli import installed_commands
 from modelport.credentials import Credentials
 
 from tests.unit.client.answers import ONE, USER, key, model, tokens, version
+from tests.unit.client.conftest import Cli
 from tests.unit.client.platform import Answer, Platform, problem
 
 MODEL = "GET /api/v1/models/iris-7kq2p"
 PREDICT = "POST /predict/iris-7kq2p"
-
-
-@dataclass
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Ended]
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    def call(*arguments: str, stdin: str = "") -> Ended:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        code = run(arguments)
-        return Ended(code, *capsys.readouterr())
-
-    return call
 
 
 # Uploads
@@ -312,6 +291,56 @@ def test_on_a_narrow_terminal_each_model_is_a_block(
     lines = cli("list").out.splitlines()
     assert "iris-7kq2p" in lines[0]
     assert [line.split()[0] for line in lines[1:]] == ["name", "status", "framework", "traffic", "created"]
+
+
+def test_a_status_names_each_engine_and_its_proof(cli: Cli, platform: Platform) -> None:
+    fresh = version("v3", "pending", engine=None, acceleration=None)
+    native = version("v2", engine="native", acceleration={"detail": "Acceleration is switched off."})
+    platform.on(MODEL, Answer(200, model(versions=[version(), native, fresh])))
+    lines = cli("status", "iris-7kq2p").out.splitlines()
+    assert [line.strip() for line in lines if "engine" in line] == [
+        "engine    v1 numpy: They are equal.",
+        "engine    v2 native: Acceleration is switched off.",
+    ]
+    assert "numpy" in cli("versions", "iris-7kq2p").out
+
+
+def test_a_platform_of_an_earlier_release_tells_of_no_engine(cli: Cli, platform: Platform) -> None:
+    old = version()
+    del old["engine"], old["acceleration"]
+    platform.on(MODEL, Answer(200, model(versions=[old])))
+    assert "engine" not in cli("status", "iris-7kq2p").out
+    assert cli("versions", "iris-7kq2p").code == 0
+
+
+def test_an_upload_and_an_update_switch_acceleration_off(
+    cli: Cli, platform: Platform, model_file: Path
+) -> None:
+    platform.on("POST /api/v1/models/upload", Answer(202, model("pending", acceleration="off")))
+    cli("upload", str(model_file), "--no-wait", "--acceleration", "off")
+    assert b'name="acceleration"\r\n\r\noff\r\n' in platform.asked[0].body
+    platform.on("PATCH /api/v1/models/iris-7kq2p", Answer(200, model(acceleration="off")))
+    ended = cli("update", "iris-7kq2p", "--acceleration", "off")
+    assert (ended.code, platform.asked[1].json) == (0, {"acceleration": "off"})
+    assert "Iris [v2] (iris-7kq2p) is ready" in ended.out
+    cli("update", "iris-7kq2p", "--name", "A", "--access", "public", "--description", "")
+    assert platform.asked[2].json == {"name": "A", "access": "public", "description": ""}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("update", "iris-7kq2p"),
+        ("update", "iris-7kq2p", "--acceleration", "on"),
+        ("upload", "{file}", "--acceleration", "numpy"),
+        ("upload", "{file}", "--to", "iris-7kq2p", "--acceleration", "off"),
+    ],
+)
+def test_an_acceleration_that_means_nothing_is_wrong_usage(
+    cli: Cli, platform: Platform, model_file: Path, arguments: tuple[str, ...]
+) -> None:
+    assert cli(*(each.replace("{file}", str(model_file)) for each in arguments)).code == 2
+    assert platform.asked == []
 
 
 def test_logs_are_readable_and_cannot_steer_the_terminal(cli: Cli, platform: Platform) -> None:

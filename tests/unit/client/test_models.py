@@ -53,6 +53,32 @@ def test_a_file_that_cannot_be_read_is_named(client: Modelport, tmp_path: Path) 
         client.upload(tmp_path / "gone.joblib", "x")
 
 
+def test_settings_are_changed_alone(client: Modelport, platform: Platform, model_file: Path) -> None:
+    platform.on(MODEL.replace("GET", "PATCH"), Answer(200, model(acceleration="off")))
+    changed = client.update("iris-7kq2p", acceleration="off")
+    assert (changed.acceleration, platform.asked[0].json) == ("off", {"acceleration": "off"})
+    platform.on(UPLOAD, Answer(202, model("pending", acceleration="off")))
+    assert client.upload(model_file, "x", acceleration="off").acceleration == "off"
+    assert b'name="acceleration"\r\n\r\noff\r\n' in platform.asked[1].body
+
+
+def test_a_change_whose_answer_was_lost_is_sent_again(client: Modelport, platform: Platform) -> None:
+    platform.on(MODEL.replace("GET", "PATCH"), Answer(cut=True), Answer(200, model()))
+    client.update("iris-7kq2p", name="B")
+    assert [asked.json for asked in platform.asked] == [{"name": "B"}] * 2
+
+
+def test_a_version_tells_its_engine(client: Modelport, platform: Platform) -> None:
+    platform.on(MODEL, Answer(200, model()))
+    (found,) = client.versions("iris-7kq2p")
+    assert found.engine == "numpy"
+    assert found.acceleration == {
+        "rows_compared": 4096,
+        "largest_difference": 0.0,
+        "detail": "They are equal.",
+    }
+
+
 def test_a_list_is_read_to_its_end(client: Modelport, platform: Platform) -> None:
     platform.on(
         "GET /api/v1/models",

@@ -37,11 +37,15 @@ SESSION_ONLY = {
     ("GET", "/api/v1/api-keys"),
     ("DELETE", "/api/v1/api-keys/{key_id}"),
     ("POST", "/api/v1/api-keys/{key_id}/rotate"),
+    ("GET", "/api/v1/audit"),
+    ("GET", "/api/v1/admin/health"),
+    ("GET", "/api/v1/admin/users"),
 }
+SCOPED = {("GET", "/api/v1/analytics/overview"), ("GET", "/api/v1/analytics/models/{model_id}")}
 OF_ONE_KEY = {route for route in SESSION_ONLY if "{key_id}" in route[1]}
-PROTECTED = sorted(ANY_CREDENTIAL | SESSION_ONLY)
+PROTECTED = sorted(ANY_CREDENTIAL | SESSION_ONLY | SCOPED)
 # The model calls have a table of their own; predictions are documented here and answered by the gateway.
-ELSEWHERE = ("/api/v1/models", "/api/v1/predict", "/predict", "/v2")
+ELSEWHERE = ("/api/v1/models", "/api/v1/jobs", "/api/v1/predict", "/predict", "/v2")
 
 BODIES = {"/api/v1/api-keys": {"name": "ci"}, "/api/v1/auth/me": {"full_name": "Eve"}}
 
@@ -140,6 +144,14 @@ async def test_a_key_with_every_scope_cannot_manage_account_or_keys(
         assert "log in" in answer.json()["detail"]
 
 
+async def test_a_key_without_the_scope_cannot_read_usage(api: httpx.AsyncClient, ada: Person) -> None:
+    key = await ada.make_key(scopes=["predict", "models:read", "models:write"])
+    for route in sorted(SCOPED):
+        answer = await call(api, route, {"X-API-Key": key["key"]})
+        assert answer.status_code == 403, route
+        assert "analytics:read" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("route", sorted(OF_ONE_KEY), ids=" ".join)
 async def test_someone_elses_key_and_none_such_look_the_same(
     api: httpx.AsyncClient, ada: Person, bob: Person, route: tuple[str, str]
@@ -187,4 +199,4 @@ def test_the_table_above_names_every_route(control_plane: ControlPlane) -> None:
         for method in methods
         if not path.startswith(ELSEWHERE)
     }
-    assert exist == OPEN | ANY_CREDENTIAL | SESSION_ONLY
+    assert exist == OPEN | ANY_CREDENTIAL | SESSION_ONLY | SCOPED

@@ -15,11 +15,12 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.tables import ModelRow
 from modelport_control_api.settings import Settings
 from modelport_control_api.signing_keys import lifecycle
+from modelport_edge import internal_key
 from modelport_edge.limits import Limit
 from modelport_edge.memory_store import MemoryStore
 from sqlalchemy import update
 
-from tests.support.control_api import spare_the_disk
+from tests.support.control_api import INTERNAL_KEY, spare_the_disk
 from tests.unit.control_api_models.fake_cluster import READY, FakeCluster
 
 PASSWORD = "Correct-Horse-7"
@@ -54,7 +55,8 @@ class Platform:
 
     def internal(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=self.plane.internal)
-        return httpx.AsyncClient(transport=transport, base_url="http://internal")
+        headers = internal_key.show(INTERNAL_KEY)
+        return httpx.AsyncClient(transport=transport, base_url="http://internal", headers=headers)
 
     async def account(self, name: str) -> Account:
         credentials = {"email": f"{name}@example.com", "password": PASSWORD}
@@ -122,6 +124,7 @@ def settings_at(root: Path, database_url: str, **changed: Any) -> Settings:
         "database_url": database_url,
         "signing_keys_dir": keys,
         "artifacts_url": str(root / "artifacts"),
+        "internal_key": INTERNAL_KEY,
         "bcrypt_rounds": 4,
         "limit_register": MANY,
         "limit_login": MANY,

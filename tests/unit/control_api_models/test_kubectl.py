@@ -67,6 +67,31 @@ async def test_an_edited_model_is_shown_as_it_is_with_what_differs(
     assert model["status"] == "ready"
 
 
+async def test_acceleration_that_kubectl_switched_off_is_shown_and_undone_by_a_redeploy(
+    platform: Platform, ann: Account, mine: str
+) -> None:
+    spec = platform.cluster.objects[mine]["spec"]
+    platform.cluster.edit(mine, {**spec, "acceleration": "off"})
+    await platform.heard(mine, lambda live: live.spec.acceleration == "off")
+    model = await read(ann, mine)
+    assert model["acceleration"] == "off"
+    assert model["drift"] == [{"field": "acceleration", "in_cluster": "off", "in_api": "auto"}]
+    assert (await ann.http.post(f"/api/v1/models/{mine}/redeploy")).status_code == 202
+    await until(lambda: platform.cluster.objects[mine]["spec"]["acceleration"] == "auto")
+
+
+async def test_an_mlmodel_of_an_earlier_release_which_does_not_name_it_is_no_drift(
+    platform: Platform, ann: Account, mine: str
+) -> None:
+    spec = {
+        key: value for key, value in platform.cluster.objects[mine]["spec"].items() if key != "acceleration"
+    }
+    platform.cluster.edit(mine, {**spec, "scaling": {"minReplicas": 2, "maxReplicas": 2}})
+    await platform.heard(mine, lambda live: live.spec.scaling.min_replicas == 2)
+    model = await read(ann, mine)
+    assert (model["acceleration"], model["drifted"]) == ("auto", False)
+
+
 async def test_what_the_api_has_no_say_in_is_no_drift(platform: Platform, ann: Account, mine: str) -> None:
     spec = platform.cluster.objects[mine]["spec"]
     platform.cluster.edit(mine, {**spec, "scaling": {"minReplicas": 3, "maxReplicas": 5}})

@@ -6,10 +6,12 @@ from datetime import timedelta
 import httpx
 import pytest
 from modelport_control_api.api_keys.tables import ApiKey
+from modelport_control_api.audit.tables import AuditEntry
 from modelport_control_api.db.base import utc_now
+from sqlalchemy import select
 
 from tests.unit.control_api_models.fake_cluster import DOWN, FAILED, READY, STARTING
-from tests.unit.control_api_models.platform import Account, Platform
+from tests.unit.control_api_models.platform import Account, Platform, until
 
 
 @pytest.fixture
@@ -197,9 +199,61 @@ async def test_settings_change_alone_and_null_turns_cache_and_limit_off(
     assert (off["rate_limit"], off["cache_ttl_seconds"], off["access"]) == (None, None, "public")
 
 
+async def test_acceleration_is_switched_and_what_others_settings_were_stays(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await ann.http.patch(url(model_id), json={"timeout_seconds": 9})
+    off = (await ann.http.patch(url(model_id), json={"acceleration": "off"})).json()
+    assert (off["acceleration"], off["timeout_seconds"], off["name"]) == ("off", 9, "Iris")
+    await until(lambda: platform.cluster.objects[model_id]["spec"].get("acceleration") == "off")
+    auto = (await ann.http.patch(url(model_id), json={"acceleration": "auto"})).json()
+    assert auto["acceleration"] == "auto"
+    # Named although it is the default: an apply that leaves it out would leave what others wrote.
+    await until(lambda: platform.cluster.objects[model_id]["spec"].get("acceleration") == "auto")
+
+
+async def test_a_switch_of_acceleration_is_in_the_audit_log(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await ann.http.patch(url(model_id), json={"acceleration": "off"})
+    with platform.plane.context.database.transaction() as session:
+        row = session.scalars(select(AuditEntry).where(AuditEntry.action == "model.change")).one()
+        assert (row.target, row.detail) == (f"model:{model_id}", {"changes": {"acceleration": "off"}})
+
+
+async def test_a_version_tells_its_engine_and_how_it_was_proven(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    path = url(model_id, "/versions/v1")
+    before = (await ann.http.get(path)).json()
+    assert (before["engine"], before["acceleration"]) == (None, None)
+    proof = {"rowsCompared": 1024, "largestDifference": 1e-9, "detail": "They are equal."}
+    await platform.serve(model_id, {"v1": 100}, v1={**READY, "engine": "numpy", "acceleration": proof})
+    version = (await ann.http.get(path)).json()
+    assert version["engine"] == "numpy"
+    assert version["acceleration"] == {
+        "rows_compared": 1024,
+        "largest_difference": 1e-9,
+        "detail": "They are equal.",
+    }
+    native = {**READY, "engine": "native", "acceleration": {"detail": "Acceleration is switched off."}}
+    await platform.serve(model_id, {"v1": 100}, v1=native)
+    await platform.heard(model_id, lambda live: live.status.version("v1").engine == "native")
+    (version,) = (await ann.http.get(url(model_id))).json()["versions"]
+    assert version["engine"] == "native"
+    assert version["acceleration"] == {
+        "rows_compared": 0,
+        "largest_difference": None,
+        "detail": "Acceleration is switched off.",
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
+        ({"acceleration": "on"}, "acceleration"),
+        ({"acceleration": False}, "acceleration"),
+        ({"acceleration": None}, "acceleration"),
         ({"access": "everyone"}, "access"),
         ({"access": None}, "access"),
         ({"name": ""}, "name"),

@@ -36,6 +36,17 @@ async def test_an_upload_answers_202_with_the_model_and_where_it_is(
     await platform.published(model["id"], "v1")
 
 
+@pytest.mark.parametrize("left_out", [{}, {"acceleration": ""}, {"acceleration": "auto"}])
+async def test_a_model_is_accelerated_unless_the_form_says_otherwise(
+    platform: Platform, ann: Account, iris_bytes: bytes, left_out: dict[str, str]
+) -> None:
+    assert (await ann.upload(iris_bytes, **left_out)).json()["acceleration"] == "auto"
+    off = (await ann.upload(iris_bytes, acceleration="off")).json()
+    assert off["acceleration"] == "off"
+    await platform.published(off["id"], "v1")
+    assert platform.cluster.objects[off["id"]]["spec"]["acceleration"] == "off"
+
+
 async def test_the_stored_file_is_served_on_the_internal_port_only(
     platform: Platform, ann: Account, iris_bytes: bytes
 ) -> None:
@@ -75,6 +86,7 @@ BAD: dict[str, tuple[bytes | None, dict[str, str], int, str | None, str | None]]
     "long name": (b"MODEL", {"name": "n" * 101}, 422, None, "name"),
     "very long name": (b"MODEL", {"name": "n" * 5000}, 422, None, "name"),
     "unprintable name": (b"MODEL", {"name": "a\x07b"}, 422, None, "name"),
+    "an unknown acceleration": (b"MODEL", {"name": "x", "acceleration": "on"}, 422, None, "acceleration"),
     "empty file": (b"", GOOD, 422, "CorruptArtifact", "file"),
     "text": (b"hello, I am text", GOOD, 422, "UnsupportedFormat", "file"),
     "zip": (zipped(), GOOD, 422, "UnsupportedFormat", "file"),
@@ -162,7 +174,7 @@ async def test_a_body_that_declares_too_much_is_refused_before_it_is_read(small:
         read += 1
         yield b"x"
 
-    headers = {"Content-Type": FORM, "Content-Length": "900000"}
+    headers = {"Content-Type": FORM, "Content-Length": "90000000"}
     answer = await ann.http.post(UPLOAD, content=body(), headers=headers)
     assert (answer.status_code, answer.json()["reason"]) == (413, "TooLarge")
     assert small.incoming() == []

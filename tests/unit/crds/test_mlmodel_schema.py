@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import yaml
 from modelport_crds import names
-from modelport_crds.mlmodel import MLModelSpec, MLModelStatus, from_object, to_object
+from modelport_crds.mlmodel import AccelerationProof, MLModelSpec, MLModelStatus, from_object, to_object
 
 from tests.support.builders import a_model
 
@@ -145,6 +145,10 @@ BAD_SPECS: dict[str, dict[str, Any]] = {
     "a limit without requests": {"rateLimit": {}},
     "a timeout of an hour": {"timeoutSeconds": 3600},
     "an access": {"access": "everyone"},
+    "an acceleration": {"acceleration": "on"},
+    "a history of nothing": {"history": {"percent": 0}},
+    "a history without a share": {"history": {"redactFields": ["name"]}},
+    "an acceleration that YAML took for false": {"acceleration": False},
 }
 
 
@@ -161,6 +165,27 @@ def test_the_log_of_a_failed_version_is_text_and_may_be_left_out() -> None:
     logs = [version.last_log for version in from_object(manifest).status.versions]
     assert logs == ["Traceback\nValueError: no", ""]
     failed["lastLog"] = ["Traceback"]  # type: ignore[assignment]
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(SCHEMA, manifest)
+
+
+def test_a_version_tells_its_engine_and_the_proof_once_it_knows() -> None:
+    proof = {"rowsCompared": 1024, "largestDifference": 1e-9, "detail": "equal"}
+    versions: list[dict[str, Any]] = [
+        {"name": "v1", "engine": "numpy", "acceleration": proof},
+        {"name": "v2"},
+    ]
+    manifest = {**a_model().manifest(), "status": {"versions": versions}}
+    jsonschema_rs.validate(SCHEMA, manifest)
+    model = from_object(manifest)
+    known, new = model.status.versions
+    assert known.engine == "numpy"
+    assert known.acceleration == AccelerationProof(
+        rows_compared=1024, largest_difference=1e-9, detail="equal"
+    )
+    assert (new.engine, new.acceleration) == (None, None)
+    assert to_object(model)["status"]["versions"] == versions
+    versions[1]["engine"] = "onnx"
     with pytest.raises(jsonschema_rs.ValidationError):
         jsonschema_rs.validate(SCHEMA, manifest)
 

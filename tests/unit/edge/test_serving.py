@@ -7,10 +7,12 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
 from modelport_edge.serving import Served, Stop, serve
+from modelport_http.lean_protocol import Exchange
 from starlette.types import Receive, Scope, Send
 
 
@@ -32,9 +34,11 @@ class Slow:
 
 
 @asynccontextmanager
-async def running(app: Slow, stop: Stop) -> AsyncIterator[tuple[httpx.AsyncClient, "asyncio.Task[None]"]]:
+async def running(
+    app: Slow, stop: Stop, handler: Any = None
+) -> AsyncIterator[tuple[httpx.AsyncClient, "asyncio.Task[None]"]]:
     listener = socket.create_server(("127.0.0.1", 0))
-    task = asyncio.create_task(serve([Served(app, listener)], stop, on_stop=app.stop_being_ready))
+    task = asyncio.create_task(serve([Served(app, listener, handler)], stop, on_stop=app.stop_being_ready))
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
         assert (await client.get("/readyz")).status_code == 200
         yield client, task
@@ -88,3 +92,24 @@ async def test_at_a_terminal_nobody_waits_for_proxies(signals: list[signal.Signa
             await asyncio.sleep(0.1)
         await task
         assert time.monotonic() - began < 5
+
+
+class Short:
+    """A short cut that answers each POST at once."""
+
+    def takes(self, *_: Any) -> bool:
+        return True
+
+    def begin(self, exchange: Exchange) -> None:
+        exchange.respond(b"HTTP/1.1 200 OK\r\nx-by: short\r\n", b"")
+
+
+async def test_the_short_cut_has_connections_closed_after_sigterm_too() -> None:
+    app = Slow()
+    async with running(app, Stop(delay=0.3, drain=5), Short()) as (client, _):
+        before = await client.post("/predict", content=b"{}")
+        assert (before.headers["X-By"], "Connection" in before.headers) == ("short", False)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0.1)
+        after = await client.post("/predict", content=b"{}")
+        assert (after.headers["X-By"], after.headers["Connection"]) == ("short", "close")

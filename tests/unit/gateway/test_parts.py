@@ -63,6 +63,67 @@ async def test_work_that_nobody_waits_for_is_stopped() -> None:
         await stopped.wait()
 
 
+async def test_work_goes_on_for_those_who_joined_and_stops_with_the_last_of_them() -> None:
+    flights: SingleFlight[None] = SingleFlight()
+    begun, stopped = 0, 0
+
+    async def work() -> None:
+        nonlocal begun, stopped
+        begun += 1
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            stopped += 1
+            raise
+
+    async def leave(task: asyncio.Task[None]) -> tuple[int, int]:
+        task.cancel()
+        await asyncio.wait([task])
+        await asyncio.sleep(0.01)
+        return begun, stopped
+
+    leader, one, other = (asyncio.create_task(flights.run("k", work)) for _ in range(3))
+    await asyncio.sleep(0)
+    assert await leave(leader) == (2, 1), "once more, for those who are left"
+    late = asyncio.create_task(flights.run("k", work))
+    await asyncio.sleep(0)
+    assert await leave(one) == (2, 1)
+    assert await leave(other) == (2, 1)
+    assert await leave(late) == (2, 2)
+    assert flights._flights == {}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_joiners_of_a_leader_that_left_share_what_comes_of_it(fails: bool) -> None:
+    flights: SingleFlight[int] = SingleFlight()
+    gate = asyncio.Event()
+
+    async def work() -> int:
+        await gate.wait()
+        if fails:
+            raise LookupError("x")
+        return 7
+
+    leader, *joiners = (asyncio.create_task(flights.run("k", work)) for _ in range(4))
+    await asyncio.sleep(0)
+    leader.cancel()
+    joiners[0].cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    results = await asyncio.gather(*joiners[1:], return_exceptions=True)
+    assert [type(result) for result in results] == [LookupError if fails else int] * 2
+    assert flights._flights == {}
+
+
+async def test_who_is_alone_starts_no_task() -> None:
+    flights: SingleFlight[int] = SingleFlight()
+
+    async def work() -> int:
+        return len(asyncio.all_tasks())
+
+    assert await flights.run("k", work) == 1
+
+
 async def test_an_error_reaches_everybody() -> None:
     flights: SingleFlight[None] = SingleFlight()
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from modelport_crds.names import LABEL_BATCH_VERSION
 from modelport_gateway.watching import read_slice
 
 from tests.support.gateway_world import World, model_object, slice_object
@@ -150,3 +151,14 @@ async def test_a_slice_that_comes_to_serve_another_model_leaves_the_first(
     await serving.settle()
     assert (await serving.predict("wine", {"input": [5, 5]})).status_code == 503
     assert serving.gateway._table.addresses() == set()
+
+
+async def test_pods_that_do_batch_jobs_get_no_requests(serving: World, model: ScriptedModel) -> None:
+    batch = slice_object("iris", "v1", "unix:/nowhere")
+    batch["metadata"]["name"] = "iris-v1-batch"
+    # Even with the version's own label beside it.
+    batch["metadata"]["labels"][LABEL_BATCH_VERSION] = "v1"
+    serving.cluster.put("EndpointSlice", batch)
+    serving.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
+    await serving.settle()
+    assert serving.gateway._table.addresses() == {model.address}

@@ -226,3 +226,14 @@ async def test_a_large_request_or_answer_is_served_uncached(serving: World, mode
 def test_a_setting_that_makes_no_sense_is_refused_at_the_start(name: str) -> None:
     with pytest.raises(ValueError, match=r"much|MODELPORT"):
         Settings(**{name: "much"})
+
+
+async def test_what_kernels_answered_is_forgotten_when_the_model_itself_answers(serving: World) -> None:
+    states = []
+    for engine in ("numpy", "numpy", "native"):
+        changed = model_object("iris")
+        changed["status"]["versions"][0]["engine"] = engine
+        serving.cluster.put("MLModel", changed)
+        await serving.settle()
+        states.append((await serving.predict()).headers["x-cache"])
+    assert states == ["miss", "hit", "miss"]

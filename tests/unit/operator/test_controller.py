@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from modelport_crds.kube import KubeError, Object, WatchEvent
-from modelport_crds.mlmodel import SampleAnswer
+from modelport_crds.mlmodel import AccelerationProof, SampleAnswer
+from modelport_operator.core.answers import RuntimeStatus
 from modelport_operator.shell.controller import Controller
+from modelport_operator.shell.event_recorder import EventRecorder
 from modelport_operator.shell.watching import OnKey, model_key
 
 from tests.support.builders import a_model
@@ -104,6 +106,31 @@ async def test_a_runtime_that_answers_late_is_asked_again_without_an_event() -> 
         await _until(lambda: len(world.runtimes.asked) >= 1)
         world.runtimes.samples.clear()
         await _until(lambda: world.traffic() == {"v1": 100})
+
+
+async def test_a_runtime_that_went_back_to_its_model_shows_within_a_resync_and_is_told() -> None:
+    world = World(settings=settings(resync_seconds=0.2))
+    numpy = RuntimeStatus(state="ready", engine="numpy")
+    native = RuntimeStatus(
+        state="ready", engine="native", acceleration=AccelerationProof(detail="It differed.")
+    )
+    world.runtimes.statuses["10.0.0.1"] = numpy
+    async with _running(world, record=EventRecorder(world.kube, StandingClock())):
+        await world.submit(a_model())
+        await _until(_has_deployment(world))
+        await world.play("v1")
+        await _until(lambda: world.traffic() == {"v1": 100})
+        assert world.version("v1")["engine"] == "numpy"
+        # No event of the cluster tells of this.
+        world.runtimes.statuses["10.0.0.1"] = native
+        await _until(lambda: world.version("v1")["engine"] == "native")
+        await _until(lambda: len(world.kube.names("Event")) == 4)
+        writes, asked = list(world.kube.writes), len(world.runtimes.statuses_asked)
+        await _until(lambda: len(world.runtimes.statuses_asked) >= asked + 2)
+        assert world.kube.writes == writes
+    events = await world.kube.list("Event", KEY.namespace)
+    told = [event["message"] for event in events if event["reason"] == "AccelerationEnded"]
+    assert told == ["v1 answers from the model itself again. It differed."]
 
 
 class _BreakingKube(FakeKube):

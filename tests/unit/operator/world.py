@@ -36,8 +36,10 @@ class ScriptedRuntimes:
     statuses: dict[str, RuntimeStatus | None] = field(default_factory=dict)
     samples: dict[str, SampleAnswer | SampleRefused | None] = field(default_factory=dict)
     asked: list[bytes] = field(default_factory=list)
+    statuses_asked: list[str] = field(default_factory=list)
 
     async def status(self, address: str) -> RuntimeStatus | None:
+        self.statuses_asked.append(address)
         return self.statuses.get(address.removesuffix(":8080"), READY)
 
     async def predict(self, address: str, body: bytes) -> SampleAnswer | SampleRefused | None:
@@ -54,8 +56,10 @@ class World:
     async def submit(self, model: ModelBuilder) -> None:
         await self.kube.apply(model.manifest(), field_manager="kubectl")
 
-    async def reconcile(self) -> float | None:
-        return await reconcile(self.kube, self.runtimes, KEY, self.settings, StandingClock())
+    async def reconcile(self, *, check_engines: bool = False) -> float | None:
+        return await reconcile(
+            self.kube, self.runtimes, KEY, self.settings, StandingClock(), check_engines=check_engines
+        )
 
     async def settle(self) -> None:
         """Pass after pass until one writes nothing."""

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from modelport_runtime.core.answers import Outputs, class_key, encode, plain
+from modelport_runtime.core.answers import NativeAnswers, Outputs, class_key, encode, plain
 from modelport_runtime.core.backends import load, self_check
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.signature import Signature, positional_columns
-from modelport_runtime.core.types import Answer, Call, Failure, LoadError
+from modelport_runtime.core.types import Answer, Call, Failure, LoadError, Request
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from tests.support import models
@@ -63,6 +63,23 @@ def test_a_call_larger_than_a_batch_goes_whole_and_alone() -> None:
     backend = Recorder()
     engine_of(backend).predict_many([call([1, 1]), call(*[[1, 1]] * 20), call([1, 1])])
     assert backend.calls == [1, 20, 1]
+
+
+def test_calls_that_ask_for_different_outputs_are_answered_in_their_places() -> None:
+    class Both(Recorder):
+        signature = Signature("classifier", positional_columns(2), outputs=("prediction", "probabilities"))
+
+        def probabilities(self, inputs: Any) -> list[Any]:
+            return [{"sum": value} for value in inputs.sum(axis=1).tolist()]
+
+    asked = [["prediction"], ["probabilities"], ["probabilities", "prediction"], ["prediction"]]
+    calls = [
+        Call("native", orjson.dumps({"input": [place, 1], "return": outputs}))
+        for place, outputs in enumerate(asked)
+    ]
+    bodies = [orjson.loads(result.body) for result in engine_of(Both()).predict_many(calls)]  # type: ignore[union-attr]
+    assert [body.get("prediction") for body in bodies] == [1, None, 3, 4]
+    assert [body.get("probabilities") for body in bodies] == [None, {"sum": 2}, {"sum": 3}, None]
 
 
 def test_one_bad_call_fails_alone_and_in_its_place() -> None:
@@ -178,6 +195,21 @@ def test_answers_are_exact_json(value: Any, text: bytes) -> None:
 )
 def test_a_class_is_a_key_by_its_json_text(label: Any, key: str) -> None:
     assert class_key(label) == key
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["a", 1, None, 0.1], [{"é": [1.5]}, [True]], [2**70, "\ud800"], [float("nan"), 1e16]],
+)
+def test_answers_written_together_are_the_bytes_of_each_alone(values: list[Any]) -> None:
+    answers = NativeAnswers("iris-é", "v1")
+    named = [{"x": 0.25, "y": value} for value in values]
+    for outputs in (Outputs(values), Outputs(None, named), Outputs(values, named)):
+        alone = [
+            answers.write(Request([[]], single=True, outputs=()), outputs.part(row, row + 1))
+            for row in range(len(values))
+        ]
+        assert answers.write_each(outputs) == alone
 
 
 def test_a_part_of_the_outputs_keeps_what_was_not_asked_absent() -> None:

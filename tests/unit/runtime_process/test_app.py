@@ -4,28 +4,36 @@ import asyncio
 import hashlib
 import pickle
 import signal
+import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
-from modelport_runtime import state
-from modelport_runtime.batching import Worker
-from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime import model_process, server
+from modelport_runtime.batching import Batcher, Done
+from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.front import Front
 from modelport_runtime.http import App
-from modelport_runtime.loading import Loader
+from modelport_runtime.predicting import Predictor
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
+from modelport_runtime.state import State
+from modelport_runtime.supervision import Child
+from modelport_runtime.wire import Told
 
 from tests.support import models
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 NO_SANDBOX = SandboxReport(0, "a test")
+TOLD = Told(
+    state="ready", reason=None, message=None, signature=None, sample=None, sample_source=None,
+    found={}, here={}, differences=[], v2={},
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -38,22 +46,42 @@ def _keep_the_timer_of_the_test() -> Iterator[None]:
 
 def settings_for(path: Path, **changes: Any) -> Settings:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    given = {"artifact": path, "artifact_sha256": digest, "allow_unsandboxed": True} | changes
-    return Settings(**({"model": "iris", "version": "v1", "framework": "sklearn"} | given))
+    given = {"artifact": path, "artifact_sha256": digest, "allow_unsandboxed": True, "max_body_bytes": 4096}
+    return Settings(**({"model": "iris", "version": "v1", "framework": "sklearn"} | given | changes))
+
+
+IRIS = Settings(
+    model="iris", version="v1", framework="sklearn", artifact=Path("model"), artifact_sha256="0" * 64
+)
+
+
+class Unforked:
+    """Where the model process is a thread: it runs, and cannot be ended."""
+
+    status: int | None = None
+
+    def watch(self, on_exit: Callable[[], None]) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """What `__main__` makes of the settings, without a process, a socket and a sandbox of its own."""
-    loader = Loader(settings, NO_SANDBOX)
-    document = partial(state.status_document, settings, NO_SANDBOX)
-    worker = Worker(loader.run, max_queue=8, max_batch=8, stuck_after=60)
-    app = App(worker, lambda: loader.state, lambda: document(loader.state), max_body_bytes=4096)
-    worker.start()
-    async with client_of(app) as client, asyncio.timeout(60):
-        while loader.state.phase == "loading":  # noqa: ASYNC110  # another thread sets it
-            await asyncio.sleep(0.01)
-        yield client
+    """What `__main__` makes of the settings, without processes, a listener and a sandbox of its own."""
+    ours, theirs = socket.socketpair()
+    batcher = server.build_batcher(settings)
+    front = Front(settings, NO_SANDBOX, batcher, cast(Child, Unforked()))
+    parts = server.build(settings, batcher, front)
+    with theirs:
+        model = threading.Thread(target=model_process.serve, args=(settings, NO_SANDBOX, theirs), daemon=True)
+        model.start()
+        await front.connect(ours)
+        async with client_of(parts.app) as client, asyncio.timeout(60):
+            while front.state.phase == "loading":  # noqa: ASYNC110  # news sets it
+                await asyncio.sleep(0.01)
+            yield client
+        front.disconnect()
+        await asyncio.to_thread(model.join, 30)
 
 
 def client_of(app: App) -> httpx.AsyncClient:
@@ -145,49 +173,64 @@ async def test_a_load_that_fails_tells_its_reason_and_no_prediction_is_made(
     assert (ready.status_code, answer.status_code, answer.json()["reason"]) == (503, 503, reason)
 
 
-class FakeEngine:
-    """Holds each batch until it is let go, then does as told."""
+class HeldModel:
+    """Holds each batch until it is let go."""
 
-    def __init__(self, act: Callable[[Call], Answer | Failure]) -> None:
-        self._act = act
-        self.busy = threading.Event()
-        self.let_go = threading.Event()
+    max_batch_bytes = 4096
+    ahead_bytes = None
 
-    def predict_many(self, calls: Sequence[Call]) -> list[Answer | Failure]:
+    def __init__(self) -> None:
+        self.busy = asyncio.Event()
+        self._held: list[tuple[int, Done]] = []
+        self._holds = True
+
+    def answer(self, calls: list[Call], done: Done) -> None:
         self.busy.set()
-        assert self.let_go.wait(30)
-        return [self._act(call) for call in calls]
+        if self._holds:
+            self._held.append((len(calls), done))
+        else:
+            done([Answer(b"{}")] * len(calls), 0.0)
+
+    def let_go(self) -> None:
+        self._holds = False
+        for count, done in self._held:
+            done([Answer(b"{}")] * count, 0.0)
+
+
+def app_around(batcher: Batcher, told: Told | None = TOLD) -> App:
+    front = Front(IRIS, NO_SANDBOX, batcher, cast(Child, Unforked()))
+    if told is not None:
+        front.state = replace(front.state, phase="ready", told=told)
+    return server.build(IRIS, batcher, front).app
 
 
 @asynccontextmanager
-async def faked(engine: FakeEngine) -> AsyncIterator[tuple[httpx.AsyncClient, App]]:
+async def faked(model: HeldModel) -> AsyncIterator[tuple[httpx.AsyncClient, App]]:
     """An app whose model is the fake, one request in its queue at most."""
-    real = cast("Engine", engine)
-    worker = Worker(lambda: real, max_queue=1, max_batch=1, stuck_after=60)
-    app = App(worker, lambda: state.State("ready", real), dict, max_body_bytes=4096)
-    worker.start()
+    batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
+    batcher.use(model)
+    app = app_around(batcher)
     async with client_of(app) as client, asyncio.timeout(60):
         yield client, app
-    engine.let_go.set()
 
 
 async def test_a_full_queue_is_503_with_a_time_to_come_back() -> None:
-    engine = FakeEngine(lambda _: Answer(b"{}"))
-    async with faked(engine) as (client, _):
+    model = HeldModel()
+    async with faked(model) as (client, _):
         running = asyncio.create_task(client.post("/predict", json={}))
-        await asyncio.to_thread(engine.busy.wait, 30)
+        await model.busy.wait()
         both = [asyncio.create_task(client.post("/predict", json={})) for _ in range(2)]
         (first,), (second,) = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         refused = first.result()
-        engine.let_go.set()
+        model.let_go()
         assert {(await running).status_code, (await second).status_code} == {200}
     assert (refused.status_code, refused.json()["reason"]) == (503, "QueueFull")
     assert int(refused.headers["retry-after"]) > 0
 
 
 async def test_while_the_model_loads_a_prediction_is_503_and_the_process_is_alive() -> None:
-    worker = Worker(lambda: None, max_queue=1, max_batch=1, stuck_after=60)
-    async with client_of(App(worker, state.State, dict, max_body_bytes=4096)) as client:
+    batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
+    async with client_of(app_around(batcher, told=None)) as client:
         answer = await client.post("/predict", json={})
         probes = [(await client.get(probe)).status_code for probe in ("/healthz", "/startupz", "/readyz")]
     assert (answer.status_code, answer.json()["reason"]) == (503, "Progressing")
@@ -199,15 +242,17 @@ async def test_a_fault_of_ours_is_a_500_that_tells_nothing() -> None:
     def broken() -> dict[str, Any]:
         raise RuntimeError("a secret")
 
-    worker = Worker(lambda: None, max_queue=1, max_batch=1, stuck_after=60)
-    async with client_of(App(worker, state.State, broken, max_body_bytes=4096)) as client:
+    batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
+    state = State(sandbox=NO_SANDBOX)
+    app = App(batcher, Predictor(batcher, lambda: state, max_body_bytes=9), lambda: state, broken)
+    async with client_of(app) as client:
         answer = await client.get("/status")
     assert answer.status_code == 500
     assert "secret" not in answer.text
 
 
 async def test_a_caller_that_goes_while_the_model_works_gets_no_answer_written() -> None:
-    engine = FakeEngine(lambda _: Answer(b"{}"))
+    model = HeldModel()
     gone = asyncio.Event()
     body = iter([{"type": "http.request", "body": b"{}"}])
     sent: list[Any] = []
@@ -221,10 +266,11 @@ async def test_a_caller_that_goes_while_the_model_works_gets_no_answer_written()
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    async with faked(engine) as (_, app):
+    async with faked(model) as (_, app):
         scope = {"path": "/predict", "method": "POST", "headers": [(b"content-type", b"application/json")]}
         call = asyncio.create_task(app(scope, receive, send))
-        await asyncio.to_thread(engine.busy.wait, 30)
+        await model.busy.wait()
         gone.set()
         await call
+        model.let_go()
     assert sent == []

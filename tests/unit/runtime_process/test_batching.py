@@ -1,35 +1,52 @@
-"""The worker: batches form while the model is busy, callers that left are dropped, the queue is bounded."""
+"""The queue: batches form while the model is busy, callers that left are dropped, the queue is bounded."""
 
 import asyncio
-import threading
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from modelport_runtime.batching import QueueFull, Worker
-from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.batching import Batcher, Done, QueueFull, Waiting
+from modelport_runtime.core.types import Answer, Call
+
+MAX_BYTES = 100
 
 
 class HeldModel:
     """A model that stays busy until it is let go, and remembers its batches."""
 
-    def __init__(self) -> None:
-        self.busy = threading.Event()
-        self.let_go = threading.Event()
-        self.batches: list[list[bytes]] = []
+    max_batch_bytes = MAX_BYTES
+    ahead_bytes: int | None = None
 
-    def predict_many(self, calls: Sequence[Call]) -> list[Answer | Failure]:
+    def __init__(self) -> None:
+        self.busy = asyncio.Event()
+        self.batches: list[list[bytes]] = []
+        self._held: Done | None = None
+        self._holds = True
+
+    def answer(self, calls: list[Call], done: Done) -> None:
         self.batches.append([call.body for call in calls])
         self.busy.set()
-        assert self.let_go.wait(30)
-        if b"exit" in self.batches[-1]:
-            raise SystemExit(0)
-        return [Answer(call.body) for call in calls]
+        self._held = done
+        if not self._holds:
+            self._answer()
+
+    def let_go(self) -> None:
+        self._holds = False
+        self._answer()
+
+    def _answer(self) -> None:
+        assert self._held is not None
+        self._held([Answer(body) for body in self.batches[-1]], 0.0)
 
 
-def call(body: bytes) -> Call:
-    return Call("native", body)
+class Asked:
+    """A call in the queue; `answer` is set by its outcome."""
+
+    def __init__(self, batcher: Batcher, body: bytes) -> None:
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.waiting: Waiting = batcher.submit(Call("native", body), self._resolve)
+
+    def _resolve(self, outcome: Any, _seconds: float) -> None:
+        self.answer.set_result(outcome.body)
 
 
 @pytest.fixture
@@ -38,73 +55,149 @@ def model() -> HeldModel:
 
 
 @pytest.fixture
-def worker(model: HeldModel) -> Worker:
-    worker = Worker(lambda: cast(Engine, model), max_queue=3, max_batch=2, stuck_after=0)
-    worker.start()
-    return worker
+def batcher(model: HeldModel) -> Batcher:
+    batcher = Batcher(max_queue=3, max_batch=2, stuck_after=0)
+    batcher.use(model)
+    return batcher
 
 
-async def keep_busy(worker: Worker, model: HeldModel) -> asyncio.Future[Any]:
-    first = worker.submit(call(b"first"))
-    await asyncio.to_thread(model.busy.wait, 30)
+async def keep_busy(batcher: Batcher, model: HeldModel) -> Asked:
+    first = Asked(batcher, b"first")
+    await model.busy.wait()
     return first
 
 
+async def answers(*asked: Asked) -> list[bytes]:
+    async with asyncio.timeout(30):
+        return await asyncio.gather(*(one.answer for one in asked))
+
+
 async def test_requests_that_arrive_while_the_model_is_busy_go_together(
-    worker: Worker, model: HeldModel
+    batcher: Batcher, model: HeldModel
 ) -> None:
-    waiting = [await keep_busy(worker, model), *(worker.submit(call(body)) for body in (b"a", b"b", b"c"))]
-    model.let_go.set()
+    asked = [await keep_busy(batcher, model), *(Asked(batcher, body) for body in (b"a", b"b", b"c"))]
+    model.let_go()
 
-    results = await asyncio.gather(*waiting)
-
-    assert [cast(Answer, result.outcome).body for result in results] == [b"first", b"a", b"b", b"c"]
+    assert await answers(*asked) == [b"first", b"a", b"b", b"c"]
     assert model.batches == [[b"first"], [b"a", b"b"], [b"c"]]
 
 
-async def test_a_call_whose_caller_has_gone_never_reaches_the_model(worker: Worker, model: HeldModel) -> None:
-    first = await keep_busy(worker, model)
-    gone, stays = worker.submit(call(b"gone")), worker.submit(call(b"stays"))
-    gone.cancel()
-    model.let_go.set()
+async def test_requests_of_one_turn_of_the_loop_go_together(batcher: Batcher, model: HeldModel) -> None:
+    asked = [Asked(batcher, body) for body in (b"a", b"b")]
+    await model.busy.wait()
+    model.let_go()
 
-    await asyncio.gather(first, stays)
+    await answers(*asked)
+
+    assert model.batches == [[b"a", b"b"]]
+
+
+async def test_bodies_that_are_too_many_bytes_together_go_apart(batcher: Batcher, model: HeldModel) -> None:
+    asked = [Asked(batcher, b"x" * 60), Asked(batcher, b"y" * 60), Asked(batcher, b"z" * 2 * MAX_BYTES)]
+    await model.busy.wait()
+    model.let_go()
+
+    await answers(*asked)
+
+    assert [[body[:1] for body in batch] for batch in model.batches] == [[b"x"], [b"y"], [b"z"]]
+
+
+async def test_a_call_whose_caller_has_gone_never_reaches_the_model(
+    batcher: Batcher, model: HeldModel
+) -> None:
+    first = await keep_busy(batcher, model)
+    gone, stays = Asked(batcher, b"gone"), Asked(batcher, b"stays")
+    gone.waiting.gone = True
+    model.let_go()
+
+    await answers(first, stays)
 
     assert model.batches == [[b"first"], [b"stays"]]
+    assert not gone.answer.done()
 
 
-async def test_a_full_queue_refuses(worker: Worker, model: HeldModel) -> None:
-    waiting = [await keep_busy(worker, model), *(worker.submit(call(b"x")) for _ in range(3))]
+async def test_a_full_queue_refuses(batcher: Batcher, model: HeldModel) -> None:
+    asked = [await keep_busy(batcher, model), *(Asked(batcher, b"x") for _ in range(3))]
 
     with pytest.raises(QueueFull):
-        worker.submit(call(b"one too many"))
+        Asked(batcher, b"one too many")
 
-    model.let_go.set()
-    await asyncio.gather(*waiting)
+    model.let_go()
+    await answers(*asked)
 
 
-async def test_a_model_that_exits_while_predicting_fails_that_call_only(
-    worker: Worker, model: HeldModel
+async def test_one_answer_that_cannot_be_given_takes_no_other_along(
+    batcher: Batcher, model: HeldModel
 ) -> None:
-    model.let_go.set()
+    def broken(_outcome: Any, _seconds: float) -> None:
+        raise RuntimeError
 
-    exited = (await worker.submit(call(b"exit"))).outcome
-    after = (await worker.submit(call(b"after"))).outcome
+    batcher.submit(Call("native", b"broken"), broken)
+    other = Asked(batcher, b"other")
+    await model.busy.wait()
+    model.let_go()
 
-    assert isinstance(exited, Failure)
-    assert (exited.status, exited.reason) == (500, "ModelError")
-    assert "SystemExit" in (exited.trace or "")
-    assert after == Answer(b"after")
+    assert await answers(other) == [b"other"]
+    assert await answers(Asked(batcher, b"after")) == [b"after"]
 
 
-async def test_a_model_that_works_for_nobody_is_stuck_until_it_ends(worker: Worker, model: HeldModel) -> None:
-    assert not worker.is_stuck()
-    first = await keep_busy(worker, model)
-    assert not worker.is_stuck(), "somebody waits for it"
+async def test_a_model_that_works_for_nobody_is_stuck_until_it_ends(
+    batcher: Batcher, model: HeldModel
+) -> None:
+    assert not batcher.is_stuck()
+    first = await keep_busy(batcher, model)
+    assert not batcher.is_stuck(), "somebody waits for it"
 
-    first.cancel()
+    first.waiting.gone = True
 
-    assert worker.is_stuck()
-    model.let_go.set()
-    await worker.submit(call(b"after"))
-    assert not worker.is_stuck()
+    assert batcher.is_stuck()
+    model.let_go()
+    await answers(Asked(batcher, b"after"))
+    assert not batcher.is_stuck()
+
+
+class Ahead:
+    """A model that is asked ahead, and answers its batches one by one."""
+
+    max_batch_bytes = MAX_BYTES
+    ahead_bytes = 50
+
+    def __init__(self) -> None:
+        self.batches: list[list[bytes]] = []
+        self.held: list[Done] = []
+
+    def answer(self, calls: list[Call], done: Done) -> None:
+        self.batches.append([call.body for call in calls])
+        self.held.append(done)
+
+    async def answer_first(self) -> None:
+        self.held.pop(0)([Answer(body) for body in self.batches[len(self.batches) - len(self.held) - 1]], 0.0)
+        await asyncio.sleep(0)
+
+
+async def test_one_large_request_is_sent_ahead_and_small_ones_wait_for_each_other() -> None:
+    model = Ahead()
+    batcher = Batcher(max_queue=9, max_batch=9, stuck_after=0)
+    batcher.use(model)
+    large = [bytes([number]) * 60 for number in range(4)]
+    asked = []
+    for body in (large[0], b"small", large[1], large[2], large[3]):
+        asked.append(Asked(batcher, body))
+        await asyncio.sleep(0)
+    assert model.batches == [[large[0]]]
+
+    await model.answer_first()
+    assert model.batches[1:] == [[b"small", large[1]]]
+    await asyncio.sleep(0)
+    asked.append(Asked(batcher, b"late"))
+    await asyncio.sleep(0)
+    assert model.batches[2:] == [[large[2]]]
+
+    await model.answer_first()
+    assert model.batches[3:] == [[large[3], b"late"]]
+    assert [each.answer.done() for each in asked] == [True, True, True, False, False, False]
+    await model.answer_first()
+    await model.answer_first()
+    assert [each.answer.result() for each in asked] == [
+        large[0], b"small", *large[1:], b"late"
+    ]  # fmt: skip

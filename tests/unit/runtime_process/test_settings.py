@@ -38,6 +38,9 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("MEMORY_BYTES", "2GiB"),
         ("LOAD_TIMEOUT_SECONDS", "0"),
         ("ALLOW_UNSANDBOXED", "yes"),
+        ("ACCELERATION", "on"),
+        ("RECHECK_EVERY", "-1"),
+        ("RECHECK_EVERY", "never"),
         ("SAMPLE", "{"),
         ("SAMPLE", "[1]"),
         ("SAMPLE", '{"input": "' + "x" * 70_000 + '"}'),
@@ -46,6 +49,12 @@ def test_a_missing_variable_is_named(name: str) -> None:
 def test_a_wrong_variable_is_named_with_what_it_must_be(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"MODELPORT_RUNTIME_{name} is .*must"):
         from_environment(GIVEN | {f"MODELPORT_RUNTIME_{name}": value})
+
+
+def test_zero_means_no_recheck() -> None:
+    settings = from_environment(GIVEN | {"MODELPORT_RUNTIME_RECHECK_EVERY": "0"})
+
+    assert (settings.acceleration, settings.recheck_every) == ("auto", 0)
 
 
 def test_a_sample_is_read() -> None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from modelport_crds.names import LABEL_BATCH_VERSION
 from modelport_standalone.local_cluster.cluster import LocalCluster
 
 from tests.support.platform_process import is_running
@@ -209,3 +210,19 @@ async def pid_of_flooding(cluster: LocalCluster, pod: dict[str, object]) -> int:
 
 async def serves_at_every_moment(cluster: LocalCluster) -> None:
     assert await ready_addresses(cluster)
+
+
+async def test_pods_that_do_batch_jobs_leave_the_cpu_to_all_others(cluster: LocalCluster) -> None:
+    batch = deployment()
+    batch["metadata"]["name"] = "iris-v1-batch"
+    batch["spec"]["template"]["metadata"]["labels"] = {LABEL_BATCH_VERSION: "v1"}
+    await apply(cluster, batch)
+    pid = await pid_of(cluster, await wait_for_pod(cluster, is_ready))
+    assert os.getpriority(os.PRIO_PROCESS, pid) == 19
+    assert _niceness_of_session(pid) in (19, None)
+
+
+def _niceness_of_session(pid: int) -> int | None:
+    """None: this kernel shares the CPU among processes only."""
+    autogroup = Path(f"/proc/{pid}/autogroup")
+    return int(autogroup.read_text().rpartition(" ")[2]) if autogroup.exists() else None

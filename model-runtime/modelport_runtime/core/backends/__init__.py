@@ -2,11 +2,12 @@
 
 import importlib
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from modelport_runtime.core import samples
-from modelport_runtime.core.backends import bytecode
+from modelport_runtime.core.backends import bytecode, deferred_imports
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.types import LoadError, Refused
@@ -20,12 +21,11 @@ _IMPORTS = {
 """What every model of the framework needs. The rest is imported as the file names it, inside the sandbox:
 reading modules needs no right that a model lacks, and most models use few of them."""
 _LIBRARIES = {
-    "sklearn": ("sklearn", "numpy", "pandas"),
-    "xgboost": ("xgboost", "sklearn", "numpy"),
-    "lightgbm": ("lightgbm", "sklearn", "numpy"),
-    "onnx": ("onnxruntime", "numpy"),
+    "sklearn": ("scikit-learn", "numpy", "pandas"),
+    "xgboost": ("scikit-learn", "numpy"),
+    "lightgbm": ("scikit-learn", "numpy"),
+    "onnx": ("numpy",),
 }
-_DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 
 
 def prepare(framework: str) -> None:
@@ -34,6 +34,8 @@ def prepare(framework: str) -> None:
 
     # Its telemetry starts a thread at import.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    if framework != "onnx":
+        deferred_imports.install()
     importlib.import_module(_IMPORTS[framework])
     if framework == "sklearn":
         bytecode.cache_estimators()
@@ -118,9 +120,12 @@ def _read(path: Path, framework: str, *, trusted: bool) -> Backend:
 
 
 def _versions(framework: str) -> dict[str, str]:
-    """Ask the modules: xgboost comes as xgboost or xgboost-cpu, and either is fine."""
-    modules = _LIBRARIES[framework]
-    return {_DISTRIBUTIONS.get(name, name): importlib.import_module(name).__version__ for name in modules}
+    """Ask distributions, since not all of these are imported: but xgboost comes as xgboost or xgboost-cpu."""
+    versions = {name: metadata.version(name) for name in _LIBRARIES[framework]}
+    if framework == "sklearn":
+        return versions
+    module = _IMPORTS[framework]
+    return {module: importlib.import_module(module).__version__, **versions}
 
 
 def _read_xgboost(path: Path, start: bytes, libraries: dict[str, str], *, trusted: bool) -> Backend:

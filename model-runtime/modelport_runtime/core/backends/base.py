@@ -9,7 +9,8 @@ from modelport_runtime.core.signature import Signature
 class Backend(Protocol):
     """One loaded model. `inputs` is whatever its own `assembler` makes of rows; n is the number of rows.
 
-    Any exception out of `predict` and `probabilities` is the model's own.
+    Any exception out of `predict` and `probabilities` is the model's own. A backend may also have
+    `both(inputs)`, which gives the pair of what these two give, with the work that they share done once.
     """
 
     @property

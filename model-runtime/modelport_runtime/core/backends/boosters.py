@@ -1,8 +1,13 @@
 """What native boosters have in common: one score a row for two classes, one per class for more."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from modelport_runtime.core.frames import as_array, as_frame
+from modelport_runtime.core.signature import Signature
 
 Scores = np.ndarray[Any, Any]
 
@@ -17,3 +22,32 @@ def class_of_each(scores: Scores) -> list[int]:
 def two_columns(scores: Scores) -> Scores:
     """Give n × k probabilities; a lone score is that of class 1."""
     return scores if scores.ndim == 2 else np.column_stack([1 - scores, scores])
+
+
+class ScoringBackend(ABC):
+    """A booster of which everything is made from its scores: they are computed once for all that is asked."""
+
+    def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
+        columns = signature.columns or ()
+        categorical = any(column.dtype == "category" for column in columns)
+        return as_frame(columns) if categorical else as_array(columns)
+
+    def predict(self, inputs: Any) -> list[Any]:
+        return self._predictions(self._scores(inputs))
+
+    def probabilities(self, inputs: Any) -> list[Any]:
+        return self._named(self._scores(inputs))
+
+    def both(self, inputs: Any) -> tuple[list[Any], list[Any]]:
+        scores = self._scores(inputs)
+        return self._predictions(scores), self._named(scores)
+
+    @abstractmethod
+    def _scores(self, inputs: Any) -> Scores: ...
+
+    @abstractmethod
+    def _predictions(self, scores: Scores) -> list[Any]: ...
+
+    @abstractmethod
+    def _named(self, scores: Scores) -> list[Any]:
+        """Give n objects of class → probability."""

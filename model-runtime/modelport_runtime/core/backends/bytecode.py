@@ -5,6 +5,8 @@ import os
 from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
+from modelport_runtime.core.backends import deferred_imports
+
 _IMPORTS_EVERY_ESTIMATOR = "skops.io"
 
 
@@ -18,4 +20,5 @@ def cache_estimators() -> None:
         return
     cached = Path(cache_from_source(spec.origin))
     if not cached.exists() and os.access(cached.parent.parent, os.W_OK):
-        importlib.import_module(_IMPORTS_EVERY_ESTIMATOR)
+        for name in (_IMPORTS_EVERY_ESTIMATOR, *sorted(deferred_imports.MODULES)):
+            importlib.import_module(name)

@@ -1,6 +1,5 @@
 """Native LightGBM boosters (text). Wrappers saved by pickle or joblib are estimators like any other."""
 
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,8 @@ import lightgbm
 import numpy as np
 
 from modelport_runtime.core.answers import keyed, plain
-from modelport_runtime.core.backends.boosters import class_of_each, two_columns
+from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns
 from modelport_runtime.core.categories import with_booster_categories
-from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
 
@@ -38,7 +36,7 @@ def read(path: Path) -> lightgbm.Booster:
         raise LoadError("CorruptArtifact", f"LightGBM cannot read the file: {error}") from error
 
 
-class BoosterBackend:
+class BoosterBackend(ScoringBackend):
     """A booster. Its classes are 0…k-1: the file holds no labels."""
 
     def __init__(self, booster: lightgbm.Booster, libraries: dict[str, str]) -> None:
@@ -64,16 +62,12 @@ class BoosterBackend:
             classes=tuple(range(class_count)) if self._classifies else None,
         )
 
-    def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
-        columns = signature.columns or ()
-        categorical = any(column.dtype == "category" for column in columns)
-        return as_frame(columns) if categorical else as_array(columns)
+    def _scores(self, inputs: Any) -> np.ndarray[Any, Any]:
+        return np.asarray(self._booster.predict(inputs))
 
-    def predict(self, inputs: Any) -> list[Any]:
-        scores = np.asarray(self._booster.predict(inputs))
+    def _predictions(self, scores: np.ndarray[Any, Any]) -> list[Any]:
         listed: list[Any] = class_of_each(scores) if self._classifies else plain(scores)
         return listed
 
-    def probabilities(self, inputs: Any) -> list[Any]:
-        scores = np.asarray(self._booster.predict(inputs))
+    def _named(self, scores: np.ndarray[Any, Any]) -> list[Any]:
         return keyed(two_columns(scores), self.signature.classes or ())

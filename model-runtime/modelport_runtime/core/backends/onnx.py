@@ -128,6 +128,14 @@ class SessionBackend:
 
     def probabilities(self, inputs: Any) -> list[Any]:
         (given,) = self._session.run([self._outputs[1].name], inputs)
+        return self._named(given)
+
+    def both(self, inputs: Any) -> tuple[list[Any], list[Any]]:
+        # Asked for only where there are probabilities: the outputs are then these two.
+        labels, given = self._session.run(None, inputs)
+        return _without_last_one(labels), self._named(given)
+
+    def _named(self, given: Any) -> list[Any]:
         if isinstance(given, list):
             return [{class_key(label): value for label, value in _shortest(row)} for row in given]
         return keyed(given, self._labels or range(given.shape[1]))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core import estimators
-from modelport_runtime.core.answers import keyed, plain
+from modelport_runtime.core.answers import by_key, class_key, plain
+from modelport_runtime.core.backends.stages import forget_names, predicts_the_likeliest, stages_of
 from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.signature import Signature, Task
 from modelport_runtime.core.types import LoadError
@@ -22,11 +23,13 @@ class EstimatorBackend:
     def __init__(self, estimator: Any, libraries: dict[str, str]) -> None:
         check_is_model(estimator)
         self.libraries = libraries
-        self._estimator = estimator
+        self.estimator = estimator
+        # Asked one by one: a pipeline would check before each call that all of them are fitted.
+        *self._transformers, self._final = stages_of(estimator)
 
     @cached_property
     def signature(self) -> Signature:
-        estimator = self._estimator
+        estimator = self.estimator
         texts = estimators.takes_texts(estimator)
         columns = None if texts else estimators.describe_columns(estimator)
         has_probabilities = hasattr(estimator, "predict_proba")
@@ -44,20 +47,48 @@ class EstimatorBackend:
             return list
         if signature.columns is None:
             return _as_given
-        if estimators.feature_names(self._estimator) is None:
+        if estimators.feature_names(self.estimator) is None:
+            return as_array(signature.columns)
+        if forget_names(self.estimator, signature.columns):
             return as_array(signature.columns)
         return as_frame(signature.columns)
 
     def predict(self, inputs: Any) -> list[Any]:
-        method = "predict" if hasattr(self._estimator, "predict") else "transform"
-        return _as_list(getattr(self._estimator, method)(inputs))
+        return self._predict(self._transform(inputs))
 
     def probabilities(self, inputs: Any) -> list[Any]:
-        given = self._estimator.predict_proba(inputs)
+        return self._keyed(self._final.predict_proba(self._transform(inputs)))
+
+    def both(self, inputs: Any) -> tuple[list[Any], list[Any]]:
+        """Give what `predict` and `probabilities` would, with the work that they share done once."""
+        transformed = self._transform(inputs)
+        if not predicts_the_likeliest(self._final):
+            return self._predict(transformed), self._keyed(self._final.predict_proba(transformed))
+        given = self._final.predict_proba(transformed)
+        return plain(self._final.classes_.take(np.argmax(given, axis=1), axis=0)), self._keyed(given)
+
+    def _transform(self, inputs: Any) -> Any:
+        for transformer in self._transformers:
+            inputs = transformer.transform(inputs)
+        return inputs
+
+    def _predict(self, transformed: Any) -> list[Any]:
+        method = "predict" if hasattr(self._final, "predict") else "transform"
+        return _as_list(getattr(self._final, method)(transformed))
+
+    def _keyed(self, given: Any) -> list[Any]:
         if not isinstance(given, list):
-            return keyed(given, self._estimator.classes_)
-        outputs = [keyed(one, classes) for one, classes in zip(given, self._estimator.classes_, strict=True)]
+            return by_key(given, self._keys)
+        outputs = [by_key(one, keys) for one, keys in zip(given, self._keys_of_outputs, strict=True)]
         return [list(row) for row in zip(*outputs, strict=True)]
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        return [class_key(label) for label in self.estimator.classes_]
+
+    @cached_property
+    def _keys_of_outputs(self) -> list[list[str]]:
+        return [[class_key(label) for label in classes] for classes in self.estimator.classes_]
 
 
 def check_is_model(candidate: Any) -> None:

@@ -1,7 +1,6 @@
 """Native XGBoost boosters (.json, .ubj). Wrappers saved by pickle or joblib are estimators like any other."""
 
 import json
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ import numpy as np
 import xgboost
 
 from modelport_runtime.core.answers import keyed, plain
-from modelport_runtime.core.backends.boosters import class_of_each, two_columns
+from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns
 from modelport_runtime.core.categories import with_booster_categories
-from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.signature import Column, Signature, positional_columns
 from modelport_runtime.core.types import LoadError
 
@@ -39,7 +37,7 @@ def read(path: Path) -> xgboost.Booster:
         raise LoadError("CorruptArtifact", f"XGBoost cannot read the file: {line}") from error
 
 
-class BoosterBackend:
+class BoosterBackend(ScoringBackend):
     """A booster. Its classes are 0…k-1: the file holds no labels."""
 
     def __init__(self, booster: xgboost.Booster, libraries: dict[str, str]) -> None:
@@ -66,13 +64,7 @@ class BoosterBackend:
             classes=tuple(range(self._class_count)) if classifies else None,
         )
 
-    def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
-        columns = signature.columns or ()
-        categorical = any(column.dtype == "category" for column in columns)
-        return as_frame(columns) if categorical else as_array(columns)
-
-    def predict(self, inputs: Any) -> list[Any]:
-        scores = self._scores(inputs)
+    def _predictions(self, scores: np.ndarray[Any, Any]) -> list[Any]:
         if self._objective == "binary:logitraw":
             return [int(score > 0) for score in scores]
         if self._objective in ("multi:softmax", "binary:hinge"):
@@ -82,8 +74,8 @@ class BoosterBackend:
         listed: list[Any] = plain(scores)
         return listed
 
-    def probabilities(self, inputs: Any) -> list[Any]:
-        return keyed(two_columns(self._scores(inputs)), range(self._class_count))
+    def _named(self, scores: np.ndarray[Any, Any]) -> list[Any]:
+        return keyed(two_columns(scores), range(self._class_count))
 
     def _scores(self, inputs: Any) -> np.ndarray[Any, Any]:
         scores: np.ndarray[Any, Any] = self._booster.inplace_predict(

@@ -16,6 +16,11 @@ RUN_DIR = "/modelport/run"
 
 EnvVars = list[dict[str, str]]
 
+_PREFIX = "MODELPORT_RUNTIME_"
+
+# The runtime's own default. Said again it would only be another template, and restart every pod.
+_USUAL_RECHECK_EVERY = 1000
+
 
 def build_fetch_env(version: ModelVersion, source: Source) -> EnvVars:
     return _env_vars(
@@ -41,14 +46,30 @@ def build_runtime_env(model: MLModel, version: ModelVersion, settings: Settings)
         "MAX_BATCH_SIZE": str(model.spec.batching.max_batch_size),
         "MAX_BODY_BYTES": str(settings.runtime_max_body_bytes),
         **_sample(version),
+        **_acceleration(model, settings),
         **({"ALLOW_UNSANDBOXED": "true"} if settings.allow_unsandboxed else {}),
     }
-    return _env_vars({f"MODELPORT_RUNTIME_{name}": value for name, value in facts.items()})
+    return _env_vars({f"{_PREFIX}{name}": value for name, value in facts.items()})
 
 
 def memory_bytes(version: ModelVersion, settings: Settings) -> int:
     limit = version.resources.limits.get("memory")
     return to_bytes(limit) if limit else settings.runtime_memory_bytes
+
+
+def _acceleration(model: MLModel, settings: Settings) -> dict[str, str]:
+    if model.spec.acceleration == "off":
+        return {"ACCELERATION": "off"}
+    if settings.recheck_every == _USUAL_RECHECK_EVERY:
+        return {}
+    return {"RECHECK_EVERY": str(settings.recheck_every)}
+
+
+def without_acceleration(env: EnvVars) -> EnvVars:
+    """The same for a runtime whose model always answers itself."""
+    decided = {f"{_PREFIX}ACCELERATION", f"{_PREFIX}RECHECK_EVERY"}
+    kept = [variable for variable in env if variable["name"] not in decided]
+    return [*kept, *_env_vars({f"{_PREFIX}ACCELERATION": "off"})]
 
 
 def _sample(version: ModelVersion) -> dict[str, str]:

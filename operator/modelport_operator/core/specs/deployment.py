@@ -30,8 +30,7 @@ _USUAL_MEMORY_BYTES = 256 * 1024**2
 
 
 def build_deployment(model: MLModel, version: ModelVersion, settings: Settings, *, replicas: int) -> Object:
-    template = _build_template(model, version, settings, replicas)
-    template["metadata"]["annotations"] = {ANNOTATION_TEMPLATE: _digest(template)}
+    template = build_template(model, version, settings, replicas)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -42,7 +41,7 @@ def build_deployment(model: MLModel, version: ModelVersion, settings: Settings, 
             "selector": {"matchLabels": version_selector(model, version.name)},
             # The old pod goes only when the new one is ready: a change never takes capacity away.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-            "template": template,
+            "template": with_digest(template),
         },
     }
 
@@ -53,6 +52,11 @@ def template_digest(deployment: Object) -> str:
     return digest
 
 
+def with_digest(template: Object) -> Object:
+    metadata = {**template["metadata"], "annotations": {ANNOTATION_TEMPLATE: _digest(template)}}
+    return {**template, "metadata": metadata}
+
+
 def _digest(template: Object) -> str:
     # How pods spread is about their number, not about what runs in them.
     spec = {key: value for key, value in template["spec"].items() if key != "topologySpreadConstraints"}
@@ -60,7 +64,7 @@ def _digest(template: Object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _build_template(model: MLModel, version: ModelVersion, settings: Settings, replicas: int) -> Object:
+def build_template(model: MLModel, version: ModelVersion, settings: Settings, replicas: int) -> Object:
     source = artifact_source(model, version.artifact, settings)
     return {
         "metadata": {"labels": version_labels(model, version.name)},

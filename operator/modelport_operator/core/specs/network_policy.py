@@ -1,5 +1,7 @@
-"""The NetworkPolicy of one version: reached by gateway and operator, reaching its artifact's source only."""
+"""The NetworkPolicies of one version: reached by gateway and operator, or by the batch worker, and reaching
+its artifact's source only."""
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from modelport_crds.kube import Object
@@ -7,7 +9,12 @@ from modelport_crds.mlmodel import Artifact, MLModel, ModelVersion
 from modelport_crds.names import LABEL_COMPONENT
 
 from modelport_operator.core.artifact_address import artifact_address, is_in_platform_store
-from modelport_operator.core.naming import object_metadata, version_selector
+from modelport_operator.core.naming import (
+    batch_metadata,
+    batch_selector,
+    object_metadata,
+    version_selector,
+)
 from modelport_operator.core.specs.deployment import PORT
 from modelport_operator.settings import Settings
 
@@ -23,19 +30,37 @@ def build_network_policy(model: MLModel, version: ModelVersion, settings: Settin
         "metadata": object_metadata(model, version.name),
         "spec": {
             "podSelector": {"matchLabels": version_selector(model, version.name)},
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": _callers(settings), "ports": [{"port": PORT, "protocol": "TCP"}]}],
-            # A policy knows pods, not containers: the model shares what its init container needs.
-            "egress": _egress(version.artifact, settings),
+            **_rules(version, settings, callers=("gateway", "operator")),
         },
     }
 
 
-def _callers(settings: Settings) -> list[Object]:
+def build_batch_network_policy(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
+    """Of the pods that do batch jobs: reached by the worker, not by the gateway."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": batch_metadata(model, version.name),
+        "spec": {
+            "podSelector": {"matchLabels": batch_selector(model, version.name)},
+            **_rules(version, settings, callers=(settings.batch_worker_component,)),
+        },
+    }
+
+
+def _rules(version: ModelVersion, settings: Settings, *, callers: Sequence[str]) -> Object:
+    return {
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": _sources(callers, settings), "ports": [{"port": PORT, "protocol": "TCP"}]}],
+        # A policy knows pods, not containers: the model shares what its init container needs.
+        "egress": _egress(version.artifact, settings),
+    }
+
+
+def _sources(components: Sequence[str], settings: Settings) -> list[Object]:
     scraper = settings.metrics_scraper
     return [
-        _platform_pods("gateway", settings),
-        _platform_pods("operator", settings),
+        *(_platform_pods(component, settings) for component in components),
         *([_pods(scraper.namespace, scraper.labels)] if scraper else []),
     ]
 

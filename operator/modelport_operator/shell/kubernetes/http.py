@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
+from modelport_edge.server import Server
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 _OK = b'{"status":"ok"}'
@@ -49,7 +50,7 @@ async def serving(health: Health, listen: str) -> AsyncIterator[asyncio.Task[Non
     """Answer while entered. The task ends only if the server breaks. Raises `CannotListen`."""
     # Bound here: uvicorn would end the process without a word.
     listener = _bound(listen)
-    server = _Server(uvicorn.Config(health, log_config=None, lifespan="off", access_log=False))
+    server = Server(uvicorn.Config(health, log_config=None, lifespan="off", access_log=False))
     task = asyncio.create_task(server.serve([listener]))
     try:
         yield task
@@ -66,10 +67,3 @@ def _bound(listen: str) -> socket.socket:
         return socket.create_server(address, family=family)
     except (OSError, OverflowError) as error:
         raise CannotListen(f"MODELPORT_OPERATOR_LISTEN={listen} cannot be listened on: {error}") from error
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # They stop more than this server: the process hears them.
-        yield

@@ -39,6 +39,27 @@ for number in os.listdir('/proc/self/fd'):
 """,
     "kills another process": "import os; os.kill(NEIGHBOUR, 9)",
     "kills the whole session": "import os; os.kill(-1, 9)",
+    "kills the front": "import os; os.kill(os.getppid(), 9)",
+    "stops the front": "import os, signal; os.kill(os.getppid(), signal.SIGSTOP)",
+    "signals the front by a file": """
+import fcntl, os, socket
+fcntl.fcntl(socket.socketpair()[0], fcntl.F_SETOWN, os.getppid())
+""",
+    "signals the front by a socket": """
+import fcntl, os, socket, struct
+fcntl.ioctl(socket.socketpair()[0], 0x8901, struct.pack('i', os.getppid()))
+""",
+    "reads the front's environment": "import os; open(f'/proc/{os.getppid()}/environ').read()",
+    "reads the front's memory": "import os; open(f'/proc/{os.getppid()}/mem', 'rb').read(1)",
+    "lists the front's files": "import os; os.listdir(f'/proc/{os.getppid()}/fd')",
+    "opens the front's listener": "import os; os.open(f'/proc/{os.getppid()}/fd/3', os.O_RDWR)",
+    "slows the front": "import os; os.setpriority(os.PRIO_PROCESS, os.getppid(), 10)",
+    "limits the front": "import os, resource as r; r.prlimit(os.getppid(), r.RLIMIT_NOFILE, (8, 8))",
+    "lives on without the front": """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(1, 0, 0, 0, 0) < 0: raise OSError(ctypes.get_errno(), '')
+""",
     "slows another process": "import os; os.setpriority(os.PRIO_PROCESS, NEIGHBOUR, 10)",
     "limits another process": "import resource as r; r.prlimit(NEIGHBOUR, r.RLIMIT_NOFILE, (8, 8))",
     "lifts its memory limit": "import resource as r; r.prlimit(0, r.RLIMIT_AS, (-1, -1))",
@@ -72,6 +93,18 @@ CALLS = {
     "opens a process": (434, 1, 0),
     "loads a BPF program": (321, 0, 0, 0),
     "outlives its parent": (157, 1, 0, 0, 0, 0),
+}
+
+# The same with the front's pid, which a payload learns only when it runs.
+CALLS_ON_THE_FRONT = {
+    "traces the front": "(101, 16, os.getppid(), 0, 0)",
+    "seizes the front": "(101, 0x4206, os.getppid(), 0, 0)",
+    "reads the front's memory at once": "(310, os.getppid(), None, 0, None, 0, 0)",
+    "writes to the front's memory": "(311, os.getppid(), None, 0, None, 0, 0)",
+    "opens the front as a file": "(434, os.getppid(), 0)",
+    "takes the front's files": "(438, 3, 3, 0)",
+    "sends the front a queued signal": "(129, os.getppid(), 9, None)",
+    "sends the front's thread a signal": "(234, os.getppid(), os.getppid(), 9)",
 }
 
 SYSTEM_CALL = """

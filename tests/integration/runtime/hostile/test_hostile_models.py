@@ -49,7 +49,8 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def _system_calls() -> dict[str, str]:
     if platform.machine() != "x86_64":
         return {}
-    return {name: payloads.SYSTEM_CALL.replace("CALL", repr(call)) for name, call in payloads.CALLS.items()}
+    calls = {name: repr(call) for name, call in payloads.CALLS.items()} | payloads.CALLS_ON_THE_FRONT
+    return {name: payloads.SYSTEM_CALL.replace("CALL", call) for name, call in calls.items()}
 
 
 @pytest.mark.parametrize("attempt", sorted(payloads.REFUSED.keys() | _system_calls().keys()))

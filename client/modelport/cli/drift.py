@@ -1,0 +1,64 @@
+"""drift: how live inputs compare with the reference."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url
+from modelport.cli.output import note, print_json, print_line, print_table
+from modelport.client import Modelport
+from modelport.drift import Drift, FeatureDrift
+from modelport.models import Model
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(drift)
+
+
+def drift(
+    model_id: ModelId,
+    *,
+    version: Annotated[str | None, typer.Option(help="The one with most traffic if left out.")] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="First make these rows, with a header, the reference."),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a version's live inputs compare with the rows that it was trained on."""
+    with Modelport(url) as client:
+        asked = version or _main_version(client.model(model_id))
+        if reference is not None:
+            client.put_reference(model_id, asked, reference)
+            note(f"{reference.name} is the reference of {asked} now.")
+        found = client.drift(model_id, asked)
+    if as_json:
+        print_json(found.raw)
+    else:
+        _show(found)
+
+
+def _main_version(model: Model) -> str:
+    if model.traffic:
+        return max(model.traffic, key=lambda name: model.traffic[name])
+    return model.versions[-1].name
+
+
+def _show(found: Drift) -> None:
+    print_line(f"{found.version}: {found.state}")
+    note(found.message)
+    if any(feature.psi is not None for feature in found.features):
+        print_table(["FEATURE", "DRIFTS", "PSI", "P", "WHAT CHANGED"], map(_line, found.features))
+
+
+def _line(feature: FeatureDrift) -> list[str]:
+    psi, p_value = feature.psi, feature.p_value
+    return [
+        feature.name,
+        "yes" if feature.drifts else "",
+        "" if psi is None else f"{psi:.3f}",
+        "" if p_value is None else f"{p_value:.2g}",
+        feature.summary,
+    ]

@@ -1,0 +1,50 @@
+"""Whether the parts that the control API stands on answer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from modelport_edge.fallback_store import FallbackStore
+
+from modelport_control_api.admin.schemas import Check
+from modelport_control_api.context import Context
+from modelport_control_api.models.part import ModelsPart
+
+# Longer than any of them takes that works, shorter than a page is waited for.
+_TIMEOUT_SECONDS = 3.0
+_NO_DIGEST = "0" * 64
+
+
+async def check_all(context: Context, part: ModelsPart) -> tuple[Check, Check, Check, Check]:
+    """Database, artifacts, shared store and cluster, all at once."""
+
+    async def database() -> None:
+        await asyncio.to_thread(context.database.ping)
+
+    async def artifacts() -> None:
+        await part.store.exists(_NO_DIGEST)
+
+    async def shared_store() -> None:
+        await context.store.get(b"health")
+        if isinstance(context.store, FallbackStore) and context.store.degraded:
+            raise ConnectionError("Redis does not answer; limits and cached answers are each process's own")
+
+    async def cluster() -> None:
+        if not part.statuses.live_for():
+            raise ConnectionError("the watch of the cluster's models is down; what is shown of them is old")
+
+    return await asyncio.gather(_check(database), _check(artifacts), _check(shared_store), _check(cluster))
+
+
+async def _check(ask: Callable[[], Awaitable[None]]) -> Check:
+    begin = time.perf_counter()
+    detail = ""
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            await ask()
+    except TimeoutError:
+        detail = f"It does not answer within {_TIMEOUT_SECONDS:g} seconds."
+    except Exception as error:  # noqa: BLE001 - whatever it is: it is what the caller wants to know
+        detail = f"{type(error).__name__}: {error}"
+    milliseconds = (time.perf_counter() - begin) * 1000
+    return Check(ok=not detail, milliseconds=round(milliseconds, 2), detail=detail)

@@ -1,0 +1,120 @@
+"""What was counted, as the answers have it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from modelport_control_api.analytics import ledger, repository
+from modelport_control_api.analytics.buckets import DAY, MINUTE
+from modelport_control_api.analytics.query import Range
+from modelport_control_api.analytics.question import Question
+from modelport_control_api.analytics.schemas import (
+    CallerUsage,
+    ModelUsage,
+    Point,
+    ReasonUsage,
+    Totals,
+    VersionUsage,
+)
+from modelport_control_api.analytics.totals import NOTHING, Sums, Usage, added_up, figures, rate
+from modelport_control_api.drift.reading import prediction_distribution
+from modelport_control_api.drift.schemas import PredictionDistribution
+
+MOST_MODELS = 100
+MOST_CALLERS = 50
+
+
+def of_models(session: Session, question: Question, names: dict[str, str] | None) -> dict[str, Any]:
+    """Give the fields of an overview. `names`: of the models that it is of, by id; None: of all there are."""
+    ids = None if names is None else names.keys()
+    usage = ledger.by_model(session, question.whole, ids, MOST_MODELS if names is None else None)
+    known = repository.model_names(session, usage) if names is None else names
+    # Of all there are usage has but some.
+    now = ledger.altogether(session, question.whole, None) if names is None else added_up(usage.values())
+    most = islice(usage.items(), MOST_MODELS)
+    return {
+        **_of_both(session, question, ids, now),
+        "by_reason": _reasons(ledger.by_reason(session, question.whole, ids)),
+        "by_model": [ModelUsage(id=id_, name=known.get(id_), **figures(sums)) for id_, sums in most],
+    }
+
+
+def of_model(session: Session, question: Question, model_id: str) -> dict[str, Any]:
+    """Give the fields of a model's answer."""
+    usage = ledger.by_version(session, question.whole, model_id)
+    return {
+        "model": model_id,
+        **_of_both(session, question, [model_id], added_up(usage.values())),
+        **_by_reason_and_caller(session, question, model_id),
+        "by_version": [VersionUsage(version=name, **figures(usage[name])) for name in sorted(usage)],
+        "predictions": _predictions(session, question, model_id),
+    }
+
+
+def _of_both(session: Session, question: Question, models: ledger.ModelIds, now: Sums) -> dict[str, Any]:
+    """Give the fields that both calls answer."""
+    asked = question.range
+    before = ledger.altogether(session, question.before, models)
+    return {
+        "from_": _moment(asked.boundaries[0], asked),
+        "to": _moment(asked.until, asked),
+        "bucket": asked.bucket,
+        "timezone": asked.zone.key,
+        "totals": Totals(**figures(now)),
+        "previous": Totals(**figures(before)),
+        "series": _points(ledger.by_bucket(session, question.series, models), asked),
+    }
+
+
+def _by_reason_and_caller(session: Session, question: Question, model_id: str) -> dict[str, Any]:
+    """Give both fields."""
+    reasons, callers = ledger.by_reason_and_caller(session, question.whole, model_id, MOST_CALLERS)
+    emails = repository.emails(session, {each.caller_id for each in callers if each.caller_id})
+    keys = repository.keys(session, {each.api_key_id for each in callers if each.api_key_id})
+    return {"by_reason": _reasons(reasons), "by_caller": [_caller(each, emails, keys) for each in callers]}
+
+
+def _predictions(session: Session, question: Question, model_id: str) -> PredictionDistribution | None:
+    # A day at most: these are kept by the minute, each with all its classes.
+    end = -(-question.range.until // MINUTE)
+    start = max(question.range.boundaries[0] // MINUTE, end - DAY // MINUTE)
+    return prediction_distribution(session, model_id, None, start, end)
+
+
+def _reasons(found: Sequence[tuple[int, str, int]]) -> list[ReasonUsage]:
+    return [
+        ReasonUsage(status=status, reason=reason, requests=requests) for status, reason, requests in found
+    ]
+
+
+def _caller(
+    counts: ledger.CallerCounts, emails: dict[str, str], keys: dict[str, tuple[str, str]]
+) -> CallerUsage:
+    caller, key = counts.caller_id, counts.api_key_id
+    name, prefix = keys.get(key, (None, None))
+    return CallerUsage(
+        caller_id=caller or None,
+        email=emails.get(caller, "") if caller else "anonymous",
+        api_key_id=key or None,
+        api_key_name=name,
+        api_key_prefix=prefix,
+        requests=counts.requests,
+        errors=counts.errors,
+        refused=counts.refused,
+        error_rate=rate(counts.errors, counts.requests),
+    )
+
+
+def _points(series: Usage[int], asked: Range) -> list[Point]:
+    starts: Sequence[int] = asked.boundaries[:-1]
+    return [
+        Point(start=_moment(start, asked), **figures(series.get(number, NOTHING)))
+        for number, start in enumerate(starts)
+    ]
+
+
+def _moment(seconds: int, asked: Range) -> datetime:
+    return datetime.fromtimestamp(seconds, asked.zone)

@@ -1,0 +1,63 @@
+"""The analytics calls of docs/api.md."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
+
+from modelport_control_api.analytics import query, service
+from modelport_control_api.analytics.buckets import BucketName
+from modelport_control_api.analytics.schemas import ModelAnalytics, Overview
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.auth.principal import require
+from modelport_control_api.context import RequestContext
+from modelport_control_api.models.access import Models
+from modelport_control_api.models.problems import as_problems
+from modelport_control_api.responses import CREDENTIAL, problems
+
+router = APIRouter(prefix="/api/v1/analytics", tags=["analytics"], responses=problems(*CREDENTIAL, 422))
+
+Reader = Annotated[Principal, Depends(require("analytics:read"))]
+From = Annotated[
+    AwareDatetime | None,
+    Query(alias="from", description="RFC 3339. Left out: 60 minutes, 24 hours or 30 days before `to`."),
+]
+To = Annotated[AwareDatetime | None, Query(description="RFC 3339; not included. Left out: now.")]
+BucketSize = Annotated[
+    BucketName,
+    Query(description="A range is at most 1 day by minute, 14 days by hour, 90 days by day."),
+]
+Timezone = Annotated[
+    str,
+    Query(
+        max_length=64, description="An IANA name: days begin at midnight there.", examples=["Europe/Paris"]
+    ),
+]
+Everybody = Annotated[bool, Query(alias="all", description="Of everybody's models; for administrators.")]
+
+
+async def get_query(
+    from_: From = None, to: To = None, bucket: BucketSize = "hour", timezone: Timezone = "UTC"
+) -> query.Query:
+    return query.Query(from_, to, bucket, timezone)
+
+
+Asked = Annotated[query.Query, Depends(get_query)]
+
+
+@router.get("/overview")
+async def read_overview(
+    principal: Reader, context: RequestContext, part: Models, asked: Asked, everybody: Everybody = False
+) -> Overview:
+    """Requests, errors, cache hits and latencies of your models together, and of each."""
+    with as_problems():
+        return await service.overview(context, part, principal, asked, everybody=everybody)
+
+
+@router.get("/models/{model_id}", responses=problems(404))
+async def read_model_analytics(
+    model_id: str, principal: Reader, context: RequestContext, part: Models, asked: Asked
+) -> ModelAnalytics:
+    """The same of one model, with its versions and its callers."""
+    with as_problems():
+        return await service.of_model(context, part, principal, model_id, asked)

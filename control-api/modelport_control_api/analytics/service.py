@@ -1,0 +1,55 @@
+"""Answers of the analytics calls, for endpoints and pages alike."""
+
+from sqlalchemy.orm import Session
+
+from modelport_control_api.analytics import answers, repository
+from modelport_control_api.analytics.query import Query
+from modelport_control_api.analytics.question import Question
+from modelport_control_api.analytics.schemas import ModelAnalytics, Overview
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.context import Context
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.models.errors import KeyRestricted
+from modelport_control_api.models.part import ModelsPart
+
+
+async def overview(
+    context: Context, part: ModelsPart, principal: Principal, query: Query, *, everybody: bool = False
+) -> Overview:
+    """Of the caller's models that its credential may use; `everybody` (for admins): of all there are.
+
+    Raises FieldErrors, and KeyRestricted if `everybody` is not the caller's to ask for.
+    """
+    if everybody and not (principal.is_admin and principal.model_ids is None):
+        raise KeyRestricted("Only administrators may ask for everybody's usage: leave all out.")
+    question = Question.of(query, context.settings, utc_now())
+
+    def read(session: Session) -> Overview:
+        if not everybody:
+            repository.sum_alone(session)
+        names = None if everybody else repository.own_models(session, principal)
+        return Overview(
+            **answers.of_models(session, question, names),
+            dropped=_dropped(session, question) if principal.is_admin else None,
+        )
+
+    return await part.transactions.read(read)
+
+
+async def of_model(
+    context: Context, part: ModelsPart, principal: Principal, model_id: str, query: Query
+) -> ModelAnalytics:
+    """Raises ModelNotFound or FieldErrors."""
+
+    def read(session: Session) -> ModelAnalytics:
+        model = part.lookout.load(session, principal, model_id)
+        question = Question.of(query, context.settings, utc_now())
+        repository.sum_alone(session)
+        return ModelAnalytics(**answers.of_model(session, question, model.id))
+
+    return await part.transactions.read(read)
+
+
+def _dropped(session: Session, question: Question) -> int:
+    # The second that is now is part of it.
+    return repository.dropped(session, question.range.boundaries[0], question.range.until + 1)

@@ -1,0 +1,1 @@
+"""Predictions over files: jobs, their chunks, and the workers that do them."""

@@ -1,0 +1,83 @@
+"""Some rows of an input, read; and the chunks that they make."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from modelport_control_api.batch.chunks import MAX_BYTES, MAX_MATRIX_ROWS, MAX_ROWS, Chunk
+from modelport_control_api.batch.formats.matrix import Matrix
+
+MAX_ROW_BYTES = 8 << 20
+"""Of one row as it is written in the input."""
+MAX_CELLS = 200_000
+"""Of a block: what a thousand columns make of five thousand rows would fill the memory."""
+_OPTIONS = orjson.OPT_NON_STR_KEYS
+
+
+@dataclass(slots=True)
+class Block:
+    """`values`: what the model is asked, one for each row, in a list or a `Matrix`; that of a row in `errors`
+    counts for nothing."""
+
+    values: Any
+    errors: dict[int, str] = field(default_factory=dict)
+    keys: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def rows_at_once(width: int, *, is_matrix: bool = False) -> int:
+    """How many rows of so many columns a block should have."""
+    return max(1, min(MAX_MATRIX_ROWS if is_matrix else MAX_ROWS, MAX_CELLS // max(1, width)))
+
+
+def chunks_of(block: Block, first_row: int) -> Iterator[Chunk]:
+    """Give the block's chunks, none larger than allowed. The same block gives the same ones."""
+    inputs = _encode(block)
+    rows = len(block.values)
+    if len(inputs) <= MAX_BYTES or rows == 1:
+        columns = block.values.columns if isinstance(block.values, Matrix) else 0
+        yield Chunk(first_row, rows, inputs, dict(sorted(block.errors.items())), block.keys, columns)
+        return
+    middle = rows // 2
+    yield from chunks_of(_part(block, slice(0, middle)), first_row)
+    yield from chunks_of(_part(block, slice(middle, rows)), first_row + middle)
+
+
+def _part(block: Block, cut: slice) -> Block:
+    return Block(
+        block.values[cut],
+        {place - cut.start: text for place, text in block.errors.items() if cut.start <= place < cut.stop},
+        {name: values[cut] for name, values in block.keys.items()},
+    )
+
+
+def _encode(block: Block) -> bytes:
+    if isinstance(block.values, Matrix):
+        return block.values.without(block.errors).numbers
+    try:
+        return orjson.dumps(_askable(block), option=_OPTIONS)
+    except (TypeError, RecursionError):
+        _mark_unwritable(block)
+        return orjson.dumps(_askable(block), option=_OPTIONS)
+
+
+def _askable(block: Block) -> Any:
+    errors = block.errors
+    if not errors:
+        return block.values
+    return [value for place, value in enumerate(block.values) if place not in errors]
+
+
+def _mark_unwritable(block: Block) -> None:
+    for place, value in enumerate(block.values):
+        if place not in block.errors and (problem := _problem_of(value)):
+            block.errors[place] = problem
+
+
+def _problem_of(value: Any) -> str | None:
+    try:
+        orjson.dumps(value, option=_OPTIONS)
+    except (TypeError, RecursionError) as error:
+        return f"holds what JSON cannot: {error}"
+    return None

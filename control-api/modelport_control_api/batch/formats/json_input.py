@@ -1,0 +1,148 @@
+"""JSON Lines, and `{"inputs": [row, …]}`: both read one row at a time.
+
+A row is an object, a list or a text, as `POST /predict` takes them, or `{"input": row, …}` with its keys
+around it.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
+
+import orjson
+
+from modelport_control_api.batch.chunks import MAX_BYTES
+from modelport_control_api.batch.formats.blocks import MAX_ROW_BYTES, Block, rows_at_once
+from modelport_control_api.batch.formats.errors import InputInvalid
+from modelport_control_api.batch.formats.json_rows import split_rows
+from modelport_control_api.batch.formats.signature import InputSignature
+
+MAX_KEYS = 200
+"""Different names beside the model's columns."""
+
+Row = bytes | str
+"""A row's JSON; a text instead says why it cannot be read."""
+
+
+def read_json_lines(
+    file: BinaryIO, signature: InputSignature, key_columns: Sequence[str] | None
+) -> Iterator[Block]:
+    """Empty lines are no rows. Raises `InputInvalid`."""
+    return _blocks(_lines(file), signature, key_columns)
+
+
+def read_json(
+    file: BinaryIO, signature: InputSignature, key_columns: Sequence[str] | None
+) -> Iterator[Block]:
+    """Raises `InputInvalid` where the list is no JSON: nobody can tell where its next row begins."""
+    return _blocks(split_rows(file), signature, key_columns)
+
+
+def _lines(file: BinaryIO) -> Iterator[Row]:
+    while line := file.readline(MAX_ROW_BYTES):
+        if len(line) >= MAX_ROW_BYTES and not line.endswith(b"\n"):
+            yield f"is longer than {MAX_ROW_BYTES} bytes"
+            while line and not line.endswith(b"\n"):
+                line = file.readline(MAX_ROW_BYTES)
+        elif line := line.strip():
+            yield line
+
+
+def _blocks(
+    rows: Iterator[Row], signature: InputSignature, key_columns: Sequence[str] | None
+) -> Iterator[Block]:
+    reader = _RowReader(signature, key_columns)
+    most = rows_at_once(len(signature.names))
+    size = 0
+    for row in rows:
+        reader.take(row)
+        size += len(row)
+        if len(reader.block.values) >= most or size >= MAX_BYTES:
+            yield reader.give()
+            size = 0
+    if reader.block.values:
+        yield reader.give()
+
+
+class _RowReader:
+    """Sorts each row into what is asked and what stands beside it."""
+
+    def __init__(self, signature: InputSignature, key_columns: Sequence[str] | None) -> None:
+        self.block = Block([])
+        self._names = frozenset(signature.names)
+        self._free = signature.columns is None
+        self._positional = signature.positional
+        self._takes_text = signature.takes_text
+        self._wanted = None if key_columns is None else tuple(key_columns)
+        self._seen: set[str] = set()
+
+    def take(self, row: Row) -> None:
+        place = len(self.block.values)
+        value = None
+        if isinstance(row, str):
+            self.block.errors[place] = row
+        else:
+            try:
+                value = orjson.loads(row.removeprefix(b"\xef\xbb\xbf") if not place else row)
+            except orjson.JSONDecodeError as error:
+                self.block.errors[place] = _not_json(error)
+        self.block.values.append(None)
+        if place not in self.block.errors:
+            self.block.values[place] = self._split(value, place)
+
+    def give(self) -> Block:
+        block, self.block = self.block, Block([])
+        rows = len(block.values)
+        for values in block.keys.values():
+            values.extend([None] * (rows - len(values)))
+        return block
+
+    def _split(self, value: Any, place: int) -> Any:
+        if isinstance(value, dict):
+            value = self._of_object(value, place)
+        if isinstance(value, str) if self._takes_text else isinstance(value, dict | list):
+            return value
+        wanted = "a text" if self._takes_text else "an object or a list"
+        self.block.errors[place] = f"must be {wanted}, not {_named(value)}"
+        return None
+
+    def _of_object(self, row: dict[str, Any], place: int) -> Any:
+        if "input" in row and "input" not in self._names:
+            self._keep({name: value for name, value in row.items() if name != "input"}, place)
+            return row["input"]
+        names = self._names
+        if row.keys() == names:
+            if self._wanted:
+                self._keep(row, place)
+            return row
+        if self._free or (self._positional and not row.keys() >= names):
+            self._keep(row if self._wanted else {}, place)
+            return {name: value for name, value in row.items() if name not in (self._wanted or ())}
+        others = row if self._wanted else {name: row[name] for name in row if name not in names}
+        self._keep(others, place)
+        return {name: row[name] for name in row if name in names}
+
+    def _keep(self, found: dict[str, Any], place: int) -> None:
+        names = found if self._wanted is None else self._wanted
+        for name in names:
+            values = self.block.keys.get(name)
+            if values is None:
+                values = self._new_key(name)
+            values.extend([None] * (place - len(values)))
+            values.append(found.get(name))
+
+    def _new_key(self, name: str) -> list[Any]:
+        self._seen.add(name)
+        if len(self._seen) > MAX_KEYS:
+            raise InputInvalid(
+                f"The rows have more than {MAX_KEYS} different names that the model does not take: "
+                "say in key_columns which of them to keep."
+            )
+        return self.block.keys.setdefault(name, [])
+
+
+def _named(value: Any) -> str:
+    names = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a string"}
+    return names.get(type(value), "an object" if isinstance(value, dict) else "a list")
+
+
+def _not_json(error: orjson.JSONDecodeError) -> str:
+    return f"is not JSON: {error.msg} at character {error.pos + 1} of the row"

@@ -1,0 +1,106 @@
+"""Which columns of a table the model is asked with, and which only stand beside the results."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modelport_control_api.batch.formats.errors import InputInvalid
+from modelport_control_api.batch.formats.signature import InputColumn, InputSignature
+
+_TEXT = InputColumn("text", "string", optional=False)
+_MANY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """`place`: its column in the table; None: the table has none, and the model can do without."""
+
+    place: int | None
+    column: InputColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`named`: a row is asked as an object of its columns, `single`: as its one cell; else as a list."""
+
+    features: tuple[Feature, ...]
+    keys: dict[str, int]
+    named: bool = False
+    single: bool = False
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether a pod can be asked with the numbers alone."""
+        columns = [feature.column for feature in self.features]
+        return (
+            not (self.named or self.single)
+            and bool(columns)
+            and all(each.is_plain_number for each in columns)
+        )
+
+
+def lay_out(names: Sequence[str], signature: InputSignature, key_columns: Sequence[str] | None) -> Layout:
+    """`key_columns` None: the keys are all columns that the model does not take. Raises `InputInvalid`."""
+    _check_names(names, key_columns)
+    places = {name: place for place, name in enumerate(names)}
+    keys = None if key_columns is None else {name: places[name] for name in key_columns}
+    if signature.takes_text:
+        return _of_text(places, keys)
+    if signature.columns is None:
+        others = [name for name in names if name not in (keys or {})]
+        features = tuple(Feature(places[name], InputColumn(name, "any", optional=True)) for name in others)
+        return Layout(features, keys or {}, named=True)
+    if signature.positional and not places.keys() >= set(signature.names):
+        return _by_position(places, keys or {}, signature.columns)
+    return _by_name(places, keys, signature.columns)
+
+
+def _of_text(places: dict[str, int], keys: dict[str, int] | None) -> Layout:
+    others = [name for name in places if name not in (keys or {})]
+    named = [name for name in ("text", "input") if name in others]
+    chosen = others[:1] if len(others) == 1 else named[:1]
+    if not chosen:
+        raise InputInvalid(
+            f"The model takes texts, and which of the columns {_listed(others)} holds them is not clear: "
+            "name it text, or name all the others in key_columns."
+        )
+    rest = {name: place for name, place in places.items() if name != chosen[0]}
+    feature = Feature(places[chosen[0]], _TEXT)
+    return Layout((feature,), rest if keys is None else keys, single=True)
+
+
+def _by_position(places: dict[str, int], keys: dict[str, int], columns: tuple[InputColumn, ...]) -> Layout:
+    others = [name for name in places if name not in keys]
+    if len(others) != len(columns):
+        raise InputInvalid(
+            f"The input has {len(others)} columns beside its key columns, but the model takes "
+            f"{len(columns)}, by position: name the columns that only identify a row in key_columns."
+        )
+    features = zip(others, columns, strict=True)
+    return Layout(tuple(Feature(places[name], column) for name, column in features), keys)
+
+
+def _by_name(places: dict[str, int], keys: dict[str, int] | None, columns: tuple[InputColumn, ...]) -> Layout:
+    missing = [column.name for column in columns if column.name not in places and not column.optional]
+    if missing:
+        raise InputInvalid(
+            f"The input lacks the columns {_listed(missing)}, which the model takes; it has "
+            f"{_listed(places)}. A table's first line names its columns."
+        )
+    taken = {column.name for column in columns}
+    others = {name: place for name, place in places.items() if name not in taken}
+    features = tuple(Feature(places.get(column.name), column) for column in columns)
+    return Layout(features, others if keys is None else keys)
+
+
+def _check_names(names: Sequence[str], key_columns: Sequence[str] | None) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise InputInvalid(f"The input has several columns of the name {_listed(twice)}: rename them.")
+    unknown = [name for name in key_columns or () if name not in names]
+    if unknown:
+        raise InputInvalid(f"key_columns names {_listed(unknown)}, but the input has {_listed(names)}.")
+
+
+def _listed(names: Sequence[str] | dict[str, int]) -> str:
+    shown = ", ".join(repr(name[:100]) for name in list(names)[:_MANY])
+    return shown + (", …" if len(names) > _MANY else "")

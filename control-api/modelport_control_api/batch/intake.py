@@ -1,0 +1,160 @@
+"""A job's request on its way to being a job: received, looked at, stored, and only then named."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.batch import options as options_of
+from modelport_control_api.batch.options import Options
+from modelport_control_api.batch.part import Batch, BatchPart
+from modelport_control_api.batch.pods.demand import publish_anew
+from modelport_control_api.batch.preparation import Preparation
+from modelport_control_api.batch.service import NewJob, create, find_repeated, require_room
+from modelport_control_api.batch.sources import uri
+from modelport_control_api.batch.tables import BatchJob
+from modelport_control_api.batch.target import Target, find_target
+from modelport_control_api.db.base import new_id
+from modelport_control_api.models.access import Models
+from modelport_control_api.models.errors import FieldErrors
+from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.uploads.form import Form, ReceivedUpload
+from modelport_control_api.uploads.receive import receive_body, receive_upload
+
+T = TypeVar("T")
+
+_FORM_TEXTS = dict.fromkeys((*options_of.NAMES, uri.FIELD), options_of.MAX_TEXT_BYTES)
+_MAX_KEY_CHARACTERS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Of one request."""
+
+    request: Request
+    models: ModelsPart
+    part: BatchPart
+
+    async def submit(self, principal: Principal, model_id: str, version: str | None) -> BatchJob:
+        """Give the new job, or the one that the same request made before. Raises what `problems` answers."""
+        key = _idempotency_key(self.request)
+        options_of.require_known(self._content_type)
+        # Asked before the body is read: nobody sends a gigabyte to learn that the id is wrong.
+        live = self.models.statuses.get(model_id)
+        target = await self._read(lambda session: find_target(session, live, principal, model_id, version))
+        async with self._receiving() as upload:
+            named = uri.find_named(upload, self._content_type)
+            options = self._options(upload, named)
+            options_of.check_outputs(options, target.signature)
+            source = named.uri if named else None
+            sha256 = _request_sha256(model_id, version, options, source or upload.sha256)
+            size = None if named else upload.size
+            new = NewJob(new_id(), target, options, size, source, key, sha256)
+            if repeated := await self._read(lambda session: find_repeated(session, principal, new)):
+                return repeated
+            if named is None:
+                await asyncio.to_thread(_look_at_its_head, upload.path, options, target)
+                await self.part.files.take_input(new.id, upload.path)
+            return await self._store(principal, new)
+
+    @property
+    def _content_type(self) -> str:
+        return self.request.headers.get("content-type", "")
+
+    def _options(self, upload: ReceivedUpload, named: uri.Named | None) -> Options:
+        query = _query(self.request)
+        if named is None:
+            upload.require_content()
+            return options_of.read_options({**query, **upload.texts}, upload.content_type, upload.file_name)
+        texts = {**query, **named.texts}
+        uri.require_readable(uri.Named(named.uri, texts), self.part.input_prefixes)
+        return options_of.read_options(texts, "", uri.file_name(named.uri))
+
+    @asynccontextmanager
+    async def _receiving(self) -> AsyncIterator[ReceivedUpload]:
+        part, folder = self.part, self.models.store.incoming
+        if options_of.is_multipart(self._content_type):
+            form = Form(
+                _FORM_TEXTS,
+                required=frozenset(),
+                max_file_bytes=part.max_bytes,
+                instead_of_file=uri.FIELD,
+            )
+            receiving = receive_upload(self.request, form, folder, idle_seconds=part.idle_seconds)
+        else:
+            receiving = receive_body(
+                self.request, folder, max_bytes=part.max_bytes, idle_seconds=part.idle_seconds
+            )
+        async with receiving as upload:
+            yield upload
+
+    async def _store(self, principal: Principal, new: NewJob) -> BatchJob:
+        """No row without its file; a file without a row is removed by the sweep if not here."""
+
+        def make(session: Session) -> BatchJob:
+            require_room(session, principal, self.part.max_unfinished)
+            job = create(session, principal, new)
+            # Not only when the demand is next looked at: what a short job waits for is its pod's start.
+            publish_anew(session, {job.model_id})
+            return job
+
+        try:
+            return await self.models.transactions.write(make)
+        except IntegrityError:
+            await self.part.files.remove(new.id)
+            # The same request came twice at once, and the other was first.
+            repeated = await self._read(lambda session: find_repeated(session, principal, new))
+            if repeated is None:
+                raise
+            return repeated
+        except Exception:
+            await self.part.files.remove(new.id)
+            raise
+
+    async def _read(self, work: Callable[[Session], T]) -> T:
+        return await self.models.transactions.read(work)
+
+
+async def get_intake(request: Request, models: Models, part: Batch) -> Intake:
+    return Intake(request, models, part)
+
+
+def _look_at_its_head(path: Path, options: Options, target: Target) -> None:
+    """Raises `InputInvalid` for what nobody could do anything with. Parquet is the worker's to open."""
+    if options.input_format == "parquet":
+        return
+    with path.open("rb") as file:
+        signature, keys = target.signature, options.key_columns
+        # Kept by no name: what reads the file must be gone before it is closed.
+        next(Preparation(file, options.input_format, signature, keys, by_row=True).chunks(), None)
+
+
+def _query(request: Request) -> Mapping[str, str]:
+    unknown = request.query_params.keys() - set(options_of.NAMES)
+    if unknown:
+        raise FieldErrors(dict.fromkeys(unknown, "is no option of a batch job"))
+    return dict(request.query_params)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= _MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()):
+        raise FieldErrors(
+            {"Idempotency-Key": f"must have 1 to {_MAX_KEY_CHARACTERS} printable ASCII characters"}
+        )
+    return key
+
+
+def _request_sha256(model_id: str, version: str | None, options: Options, source: str) -> str:
+    """`source`: the input's own sha256, or its address."""
+    asked = [model_id, version, options.as_json(), source]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

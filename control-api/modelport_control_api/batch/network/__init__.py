@@ -1,0 +1,1 @@
+"""Connections that go to the public internet only, whatever a stranger's URL says."""

@@ -1,0 +1,61 @@
+"""Which addresses may be asked: those of the public internet, and what the operator allows beside.
+
+The URL is a stranger's. Without this the platform would send requests to its own neighbours for him.
+"""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from modelport_edge.client_address import Network
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_UNPRIVILEGED = 1024
+_WEB = (80, 443)
+
+
+class Forbidden(Exception):
+    """The message says which host or port, and why it is not asked."""
+
+
+def check_port(port: int) -> None:
+    """Raises `Forbidden` for ports of mail, shells and the like, which may take HTTP for their commands."""
+    if port not in _WEB and not _UNPRIVILEGED <= port <= 65_535:
+        raise Forbidden(f"Port {port} cannot be used: only 80, 443 and those from {_UNPRIVILEGED} on can.")
+
+
+def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Network]) -> None:
+    """Raises `Forbidden` unless every one of `addresses`, which `host` stands for, may be asked."""
+    if not addresses:
+        raise Forbidden(f"{host} has no address.")
+    for text in addresses:
+        address = ip_address(text.partition("%")[0])
+        if not _is_allowed(address, allowed) and not is_public(address):
+            # Which one it is would tell a stranger of the platform's own network.
+            raise Forbidden(f"{host} stands for an address that is none of the public internet.")
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address):
+        inner = _carried(address)
+        if inner is not None:
+            return all(map(is_public, inner))
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _carried(address: IPv6Address) -> Sequence[IPv4Address] | None:
+    """The IPv4 addresses that packets to an address of a transition technique end at."""
+    if address.ipv4_mapped:
+        return [address.ipv4_mapped]
+    if address.sixtofour:
+        return [address.sixtofour]
+    if address.teredo:
+        return address.teredo
+    if address in _NAT64:
+        return [IPv4Address(int(address) & 0xFFFF_FFFF)]
+    return None
+
+
+def _is_allowed(address: IPv4Address | IPv6Address, allowed: Sequence[Network]) -> bool:
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address.version == network.version and address in network for network in allowed)

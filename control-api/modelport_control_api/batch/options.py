@@ -1,0 +1,134 @@
+"""How a job is to be done, from the query or the fields of a form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from modelport_control_api.batch.errors import UnknownFormat
+from modelport_control_api.batch.formats.signature import InputSignature
+from modelport_control_api.batch.network.addresses import Forbidden, check_port
+from modelport_control_api.batch.preparation import INPUT_FORMATS
+from modelport_control_api.models.errors import FieldErrors
+
+OUTPUT_FORMATS = ("jsonl", "csv", "parquet")
+NAMES = ("format", "output", "key_columns", "probabilities", "webhook_url")
+MAX_TEXT_BYTES = 4096
+_MAX_URL_CHARACTERS = 2000
+_CONTENT_TYPES = {
+    "application/json": "json",
+    "application/x-ndjson": "jsonl",
+    "application/jsonl": "jsonl",
+    "application/jsonlines": "jsonl",
+    "text/csv": "csv",
+    "application/vnd.apache.parquet": "parquet",
+}
+_SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`key_columns` None: all columns that the model does not take."""
+
+    input_format: str
+    output_format: str
+    key_columns: list[str] | None
+    probabilities: bool
+    webhook_url: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_options(texts: Mapping[str, str], content_type: str, file_name: str) -> Options:
+    """Raises `FieldErrors` that names each one that is wrong; `UnknownFormat` where none is told."""
+    errors: dict[str, str] = {}
+    given = {name: text.strip() for name, text in texts.items() if text.strip()}
+    output = given.get("output")
+    if output is not None and output not in OUTPUT_FORMATS:
+        errors["output"] = f"must be one of {', '.join(OUTPUT_FORMATS)}"
+    if given.get("format", "csv") not in INPUT_FORMATS:
+        errors["format"] = f"must be one of {', '.join(INPUT_FORMATS)}"
+    if given.get("probabilities", "true").lower() not in ("true", "false", "1", "0"):
+        errors["probabilities"] = "must be true or false"
+    if problem := url_problem(given.get("webhook_url")):
+        errors["webhook_url"] = problem
+    if errors:
+        raise FieldErrors(errors)
+    input_format = given.get("format") or _told(content_type, file_name)
+    return Options(
+        input_format=input_format,
+        output_format=output or ("jsonl" if input_format == "json" else input_format),
+        key_columns=_listed(given.get("key_columns")),
+        probabilities=given.get("probabilities", "false").lower() in ("true", "1"),
+        webhook_url=given.get("webhook_url"),
+    )
+
+
+def check_outputs(options: Options, signature: Mapping[str, Any] | None) -> None:
+    """Raises `FieldErrors` for what the model does not have."""
+    if options.probabilities and "probabilities" not in InputSignature.read(signature).outputs:
+        raise FieldErrors({"probabilities": "cannot be given: this model has none"})
+
+
+def is_multipart(content_type: str) -> bool:
+    return _bare(content_type) == "multipart/form-data"
+
+
+def is_json(content_type: str) -> bool:
+    return _bare(content_type) == "application/json"
+
+
+def format_of_name(file_name: str) -> str | None:
+    return _SUFFIXES.get(file_name[file_name.rfind(".") :].lower()) if "." in file_name else None
+
+
+def require_known(content_type: str) -> None:
+    """Raises `UnknownFormat`, before a byte of the body is read."""
+    if _bare(content_type) not in _CONTENT_TYPES and not is_multipart(content_type):
+        raise UnknownFormat(_WAYS)
+
+
+def _told(content_type: str, file_name: str) -> str:
+    found = _CONTENT_TYPES.get(_bare(content_type)) or format_of_name(file_name)
+    if found is None:
+        raise UnknownFormat(f"What the file holds cannot be told from its name or type. {_WAYS}")
+    return found
+
+
+_WAYS = (
+    "Send application/json, application/x-ndjson, text/csv or application/vnd.apache.parquet as the body, "
+    "or a form with the field file, whose name ends so or whose field format says what it is; or input_uri."
+)
+
+
+def _bare(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _listed(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    # Twice is as good as once.
+    return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def url_problem(url: str | None, schemes: Sequence[str] = ("http", "https")) -> str | None:
+    """What is wrong with it, to be read after its name; None: nothing."""
+    if url is None:
+        return None
+    if len(url) > _MAX_URL_CHARACTERS or not url.isascii() or not url.isprintable():
+        return f"must be a URL of at most {_MAX_URL_CHARACTERS} ASCII characters"
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or "@" in parts.netloc:
+        kinds = " or ".join(f"{scheme}://" for scheme in schemes)
+        return f"must be a {kinds} URL with a host, and without a password"
+    try:
+        check_port(parts.port or 443)
+    except Forbidden as error:
+        return f"cannot be used: {error}"
+    return None

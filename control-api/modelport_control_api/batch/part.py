@@ -1,0 +1,42 @@
+"""Everything behind the calls on jobs, built once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Self
+
+from fastapi import Depends, Request
+
+from modelport_control_api.batch.files import BatchFiles, open_batch_files
+from modelport_control_api.settings import Settings
+
+
+@dataclass(frozen=True)
+class BatchPart:
+    """In `request.app.state.batch`."""
+
+    files: BatchFiles
+    max_bytes: int
+    max_unfinished: int
+    idle_seconds: float
+    keep: timedelta
+    input_prefixes: Sequence[str]
+
+    @classmethod
+    def build(cls, settings: Settings) -> Self:
+        return cls(
+            files=open_batch_files(settings.artifacts_url),
+            max_bytes=settings.batch_max_bytes,
+            max_unfinished=settings.batch_max_unfinished,
+            idle_seconds=settings.upload_idle_seconds,
+            keep=timedelta(days=settings.batch_result_days),
+            input_prefixes=settings.batch_input_prefixes,
+        )
+
+
+async def get_batch(request: Request) -> BatchPart:
+    part: BatchPart = request.app.state.batch
+    return part
+
+
+Batch = Annotated[BatchPart, Depends(get_batch)]

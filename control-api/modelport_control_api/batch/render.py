@@ -1,0 +1,87 @@
+"""A job's answer: its row, and what follows from it at a moment."""
+
+from datetime import datetime
+from typing import Literal, cast
+
+from modelport_control_api.batch.schemas import JobAnswer, State, WebhookAnswer
+from modelport_control_api.batch.sources.uri import shown
+from modelport_control_api.batch.tables import BatchJob, WebhookDelivery
+
+
+def render_job(job: BatchJob, now: datetime, delivery: WebhookDelivery | None = None) -> JobAnswer:
+    """`delivery`: of the job's message, once it has ended."""
+    rate = _rows_per_second(job, now)
+    return JobAnswer(
+        id=job.id,
+        model_id=job.model_id,
+        version=job.version,
+        state=cast(State, job.state),
+        reason=job.reason,
+        message=job.message,
+        input_format=job.input_format,
+        output_format=job.output_format,
+        key_columns=job.key_columns,
+        probabilities=job.probabilities,
+        input_uri=shown(job.input_uri) if job.input_uri else None,
+        input_bytes=job.input_bytes,
+        rows_total=job.rows_total,
+        rows_done=job.rows_done,
+        rows_failed=job.rows_failed,
+        progress=_progress(job),
+        rows_per_second=rate,
+        estimated_seconds_left=_seconds_left(job, rate),
+        results_url=_results_url(job, now),
+        webhook=_webhook(job, delivery),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        expires_at=job.expires_at,
+    )
+
+
+def is_expired(job: BatchJob, now: datetime) -> bool:
+    """Its files are gone, or go at any moment."""
+    return job.files_removed_at is not None or (job.expires_at is not None and job.expires_at <= now)
+
+
+def _progress(job: BatchJob) -> float:
+    if job.state == "succeeded":
+        return 1.0
+    return job.rows_done / job.rows_total if job.rows_total else 0.0
+
+
+def _rows_per_second(job: BatchJob, now: datetime) -> float | None:
+    if job.started_at is None or not job.rows_done:
+        return None
+    seconds = ((job.finished_at or now) - job.started_at).total_seconds()
+    return round(job.rows_done / seconds, 1) if seconds > 0 else None
+
+
+def _seconds_left(job: BatchJob, rate: float | None) -> float | None:
+    if job.state != "running" or not rate or job.rows_total is None:
+        return None
+    return round((job.rows_total - job.rows_done) / rate, 1)
+
+
+def _webhook(job: BatchJob, delivery: WebhookDelivery | None) -> WebhookAnswer | None:
+    if job.webhook_url is None:
+        return None
+    if delivery is None:
+        return WebhookAnswer(url=job.webhook_url, state="waiting", attempts=0, last_error=None)
+    return WebhookAnswer(
+        url=job.webhook_url,
+        state=_delivery_state(delivery),
+        attempts=delivery.attempts,
+        last_error=delivery.last_error,
+    )
+
+
+def _delivery_state(delivery: WebhookDelivery) -> Literal["waiting", "delivered", "given_up"]:
+    if delivery.delivered_at is not None:
+        return "delivered"
+    return "given_up" if delivery.next_try_at is None else "waiting"
+
+
+def _results_url(job: BatchJob, now: datetime) -> str | None:
+    is_there = job.state == "succeeded" and not is_expired(job, now)
+    return f"/api/v1/jobs/{job.id}/results" if is_there else None

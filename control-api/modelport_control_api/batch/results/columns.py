@@ -1,0 +1,67 @@
+"""The columns of a download, from all the chunks that it is made of."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from modelport_control_api.batch.chunks import ChunkResults
+
+OWN = ("row", "prediction", "probabilities", "error")
+
+
+@dataclass(slots=True)
+class Columns:
+    """`kinds`: of each column the types of its values, as `bool`, `int`, `float`, `str` or `json`."""
+
+    keys: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+    kinds: dict[str, set[str]] = field(default_factory=dict)
+
+    def see(self, results: ChunkResults) -> None:
+        """Take note of a chunk."""
+        known = set(self.keys)
+        self.keys += [name for name in results.keys if name not in known]
+        for name, values in results.keys.items():
+            self._see_kinds(shown_key(name), values)
+        self._see_kinds("prediction", results.predictions)
+        for named in results.probabilities or ():
+            # Of all rows of a version the classes are the same.
+            if named and not self.classes:
+                self.classes = list(named)
+
+    def _see_kinds(self, column: str, values: Iterable[Any]) -> None:
+        kinds = self.kinds.setdefault(column, set())
+        kinds.update(_KINDS.get(kind, "json") for kind in set(map(type, values)) if kind is not type(None))
+
+
+_KINDS: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "str"}
+
+
+def shown_key(name: str) -> str:
+    """A key column's name in the results, where some names are taken."""
+    taken = name in OWN or name.startswith("probability_")
+    return f"input_{name}" if taken else name
+
+
+def key_values(results: ChunkResults, name: str) -> Sequence[Any]:
+    return results.keys.get(name) or [None] * results.rows
+
+
+def row_numbers(results: ChunkResults) -> range:
+    return range(results.first_row, results.first_row + results.rows)
+
+
+def class_values(results: ChunkResults, name: str) -> Iterator[Any]:
+    for named in results.probabilities or [None] * results.rows:
+        yield None if named is None else named.get(name)
+
+
+def error_values(results: ChunkResults) -> Iterator[str | None]:
+    return map(results.errors.get, range(results.rows))
+
+
+def as_text(value: Any) -> str:
+    """JSON, but for a text, which stays as it is."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

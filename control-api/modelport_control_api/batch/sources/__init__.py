@@ -1,0 +1,1 @@
+"""Inputs that are fetched from where they lie, in place of being sent."""

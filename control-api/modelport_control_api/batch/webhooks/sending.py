@@ -1,0 +1,64 @@
+"""One signed message to one address: no redirects, no proxies, and nothing of the answer but its status."""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpcore
+from modelport_edge.client_address import Network
+
+from modelport_control_api.batch.network.addresses import Forbidden
+from modelport_control_api.batch.network.checked import UNREACHABLE, CheckedNetwork, Resolve, resolve
+from modelport_control_api.batch.webhooks.signing import signature
+
+_TOTAL_SECONDS = 15.0
+
+
+class NotTaken(Exception):
+    """The receiver did not take the message. `for_good`: it says that it never will."""
+
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
+
+
+@dataclass
+class Sender:
+    """`allowed`: networks that may be asked beside the public internet. `tls`: None for the usual one."""
+
+    allowed: Sequence[Network] = ()
+    resolve: Resolve = resolve
+    total_seconds: float = _TOTAL_SECONDS
+    tls: ssl.SSLContext | None = None
+
+    async def send(self, url: str, secret: str, message_id: str, timestamp: int, body: bytes) -> None:
+        """Raises `NotTaken`."""
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Modelport-Webhooks/1",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature(secret, message_id, timestamp, body),
+        }
+        try:
+            async with asyncio.timeout(self.total_seconds):
+                status = await self._post(url, headers, body)
+        except TimeoutError:
+            raise NotTaken(f"No answer within {self.total_seconds:g} seconds.") from None
+        except Forbidden as error:
+            raise NotTaken(str(error)) from error
+        except UNREACHABLE as error:
+            raise NotTaken(f"It cannot be reached: {str(error)[:200] or type(error).__name__}.") from error
+        if not 200 <= status < 300:
+            raise NotTaken(f"It answered with status {status}.", for_good=status == 410)
+
+    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
+        backend = CheckedNetwork(self.allowed, self.resolve)
+        asked = [*headers.items()]
+        # The answer's body stays where it is.
+        async with (
+            httpcore.AsyncConnectionPool(ssl_context=self.tls, network_backend=backend) as pool,
+            pool.stream("POST", url, headers=asked, content=body) as answer,
+        ):
+            return answer.status

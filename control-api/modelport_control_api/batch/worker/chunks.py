@@ -1,0 +1,54 @@
+"""One chunk: read it, have its rows predicted, write its results, say that it is done."""
+
+import structlog
+from prometheus_client import Counter
+
+from modelport_control_api.batch.chunks import Chunk, combine, read_chunk, write_results
+from modelport_control_api.batch.files import BatchFiles
+from modelport_control_api.batch.worker.desk import ClaimedChunk, Desk
+from modelport_control_api.batch.worker.pods import Pods
+from modelport_control_api.batch.worker.solving import Answers, Predicted, solve
+
+log = structlog.get_logger(__name__)
+ROWS = Counter("modelport_worker_rows_total", "Rows of batch jobs that this worker did", ["outcome"])
+
+# Taken so often, it may be what ends the workers that take it: then in smaller and smaller pieces.
+_USUAL_ATTEMPTS = 5
+_MOST_ATTEMPTS = 30
+
+
+class ChunkWork:
+    """Any exception of `do` means: another time."""
+
+    def __init__(self, desk: Desk, files: BatchFiles) -> None:
+        self._desk = desk
+        self._files = files
+
+    async def do(self, claimed: ClaimedChunk, pods: Pods) -> None:
+        chunk = read_chunk(await self._files.read_chunk(claimed.job_id, claimed.number))
+        answers = await self._answers(claimed, chunk, pods)
+        # None of them has an answer if all were refused.
+        probabilities = answers.probabilities
+        if claimed.probabilities and probabilities is None:
+            probabilities = [None] * chunk.askable
+        results = combine(chunk, answers.predictions, probabilities, answers.errors)
+        # The file first: whoever dies in between leaves a chunk that is done again, with the same result.
+        await self._files.put_result(claimed.job_id, claimed.number, write_results(results))
+        failed = len(results.errors)
+        if await self._desk.finish_chunk(claimed, failed):
+            ROWS.labels("predicted").inc(chunk.rows - failed)
+            ROWS.labels("failed").inc(failed)
+
+    async def _answers(self, claimed: ClaimedChunk, chunk: Chunk, pods: Pods) -> Answers:
+        if claimed.attempts > _MOST_ATTEMPTS:
+            text = f"was not predicted: {claimed.attempts - 1} workers that took its chunk did not finish it"
+            return Answers([None] * chunk.askable, None, dict.fromkeys(range(chunk.askable), text))
+        questioner = pods.questioner(probabilities=claimed.probabilities)
+        halvings = max(0, claimed.attempts - _USUAL_ATTEMPTS)
+        if chunk.columns and chunk.askable and not halvings:
+            verdict = await questioner.ask_matrix(chunk.inputs, chunk.askable, chunk.columns)
+            if isinstance(verdict, Predicted):
+                return Answers(verdict.predictions, verdict.probabilities)
+        # What was wrong with a matrix shows as JSON: rows are asked alone there.
+        most_rows = max(1, chunk.rows >> halvings)
+        return await solve(questioner.ask, chunk.as_json(), chunk.askable, most_rows=most_rows)

@@ -1,0 +1,96 @@
+"""Inputs fetched if need be, and cut into chunks in a thread; what is cut is predicted while it goes on."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from modelport_crds.reasons import Reason
+from obstore.exceptions import BaseError as StoreError
+from sqlalchemy.exc import SQLAlchemyError
+
+from modelport_control_api.batch.chunks import write_chunk
+from modelport_control_api.batch.files import BatchFiles
+from modelport_control_api.batch.formats.errors import InputInvalid
+from modelport_control_api.batch.preparation import Preparation
+from modelport_control_api.batch.sources.errors import InputUnavailable
+from modelport_control_api.batch.sources.fetching import Fetching
+from modelport_control_api.batch.sources.uri import shown
+from modelport_control_api.batch.worker.desk import ClaimedInput, Desk
+from modelport_control_api.batch.worker.in_work import InWork
+
+log = structlog.get_logger(__name__)
+
+# Of what is here for the moment, and says nothing of the input: disk, bucket, database.
+_AWAY = (OSError, StoreError, SQLAlchemyError)
+
+
+class Preparing:
+    def __init__(
+        self, desk: Desk, files: BatchFiles, fetching: Fetching, in_work: InWork, *, cut: asyncio.Event
+    ) -> None:
+        """cut: is set whenever a chunk can be predicted."""
+        self._desk = desk
+        self._files = files
+        self._fetching = fetching
+        self._in_work = in_work
+        self._cut_one = cut
+
+    async def do_one(self, *, elsewhere: bool = False) -> bool:
+        """Cut one input, if one waits. `elsewhere`: of those that are fetched first. False: none did."""
+        claimed = await self._desk.claim_input(elsewhere=elsewhere)
+        if claimed is None:
+            return False
+        task = asyncio.create_task(self._cut(claimed))
+        self._in_work.add(claimed.job_id, task)
+        try:
+            await asyncio.wait([task])
+        finally:
+            task.cancel()
+        if not task.cancelled():
+            task.result()
+        return True
+
+    async def _cut(self, claimed: ClaimedInput) -> None:
+        stop = threading.Event()
+        try:
+            if await self._fetch(claimed):
+                loop = asyncio.get_running_loop()
+                tell = partial(loop.call_soon_threadsafe, self._cut_one.set)
+                await asyncio.to_thread(self._cut_in_thread, claimed, stop, tell)
+        except InputUnavailable as error:
+            text = f"The input could not be fetched from {shown(claimed.input_uri or '')}. {error}"
+            await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, text)
+        except InputInvalid as error:
+            await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, str(error))
+        except FileNotFoundError:
+            text = "The input is no longer there: submit the job again."
+            await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, text)
+        except Exception as error:  # noqa: BLE001 - logged, and begun again
+            log.warning("an input was not cut", job=claimed.job_id, error=repr(error))
+            await self._desk.put_off_input(claimed.job_id, counts=not isinstance(error, _AWAY))
+        finally:
+            # A thread cannot be broken off: it stops at the next chunk.
+            stop.set()
+
+    async def _fetch(self, claimed: ClaimedInput) -> bool:
+        if claimed.input_uri is None:
+            return True
+        size = await self._fetching.fetch(claimed.job_id, claimed.input_uri)
+        return await self._desk.note_input(claimed.job_id, size)
+
+    def _cut_in_thread(
+        self, claimed: ClaimedInput, stop: threading.Event, tell: Callable[[], object]
+    ) -> None:
+        with self._files.open_input(claimed.job_id) as file:
+            preparation = Preparation(file, claimed.input_format, claimed.signature, claimed.key_columns)
+            for number, chunk in enumerate(preparation.chunks()):
+                if stop.is_set():
+                    return
+                # The file first: a chunk that the database knows is whole.
+                self._files.put_chunk(claimed.job_id, number, write_chunk(chunk))
+                if not self._desk.add_chunk(claimed.job_id, number, chunk.rows):
+                    return
+                tell()
+            self._desk.finish_input(claimed.job_id, preparation.rows, preparation.key_columns)

@@ -1,0 +1,137 @@
+"""From rows to answers: what a pod refuses is narrowed down to the rows that are to blame.
+
+Which requests the rows go out in does not show in what comes back, so that a chunk that is done twice gives
+the same result twice.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+# A pod names so many wrong fields at most: there may be more (docs/contracts.md).
+_MOST_NAMED = 100
+# So many rows that were asked alone and refused, with none answered between them: the model refuses them all.
+_HOPELESS_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """One value for each row that was asked."""
+
+    predictions: list[Any]
+    probabilities: list[dict[str, Any] | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowsRefused:
+    """`errors`: place among the rows asked → what is wrong with it; the others were not tried.
+
+    `named`: how many fields were named.
+    """
+
+    errors: dict[int, str]
+    named: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """None of the rows has an answer; which of them is to blame is not known."""
+
+    message: str
+
+
+Verdict = Predicted | RowsRefused | Refused
+Ask = Callable[[bytes, int], Awaitable[Verdict]]
+"""Takes a JSON list of rows, and how many they are."""
+
+
+@dataclass(slots=True)
+class Answers:
+    """A value for each row; None where `errors` says why there is none."""
+
+    predictions: list[Any]
+    probabilities: list[dict[str, Any] | None] | None
+    errors: dict[int, str] = field(default_factory=dict)
+
+
+async def solve(ask: Ask, inputs: bytes, rows: int, *, most_rows: int) -> Answers:
+    """Ask for all rows of the JSON list `inputs`, at most `most_rows` at once."""
+    if rows == 0:
+        return Answers([], None)
+    if rows <= most_rows:
+        verdict = await ask(inputs, rows)
+        if isinstance(verdict, Predicted):
+            return Answers(verdict.predictions, verdict.probabilities)
+        search = _Search(ask, inputs)
+        return await search.run(search.learn(range(rows), verdict))
+    return await _Search(ask, inputs).run(_parts(range(rows), most_rows))
+
+
+class _Search:
+    def __init__(self, ask: Ask, inputs: bytes) -> None:
+        self._ask = ask
+        # Each row as its text: nothing of it is read, so nothing of it changes.
+        self._texts = msgspec.json.decode(inputs, type=list[msgspec.Raw])
+        self._answers = Answers([None] * len(self._texts), None)
+        self._refused_in_a_row = 0
+
+    async def run(self, groups: list[Sequence[int]]) -> Answers:
+        """`groups`: places of rows that are to be asked together."""
+        waiting = groups[::-1]
+        while waiting:
+            places = waiting.pop()
+            if self._refused_in_a_row >= _HOPELESS_ROWS:
+                self._give_up(places)
+                continue
+            inputs = b"[" + b",".join(bytes(self._texts[place]) for place in places) + b"]"
+            waiting += self.learn(places, await self._ask(inputs, len(places)))[::-1]
+        return self._answers
+
+    def learn(self, places: Sequence[int], verdict: Verdict) -> list[Sequence[int]]:
+        """Keep what is known now, and give the groups that are to be asked next."""
+        match verdict:
+            case Predicted():
+                self._keep(places, verdict)
+                return []
+            case RowsRefused():
+                self._answers.errors |= {places[place]: text for place, text in verdict.errors.items()}
+                rest = [place for index, place in enumerate(places) if index not in verdict.errors]
+                return _halves(rest) if verdict.named >= _MOST_NAMED else _all_of(rest)
+            case Refused():
+                if len(places) > 1:
+                    return _halves(places)
+                self._answers.errors[places[0]] = verdict.message
+                self._refused_in_a_row += 1
+                return []
+
+    def _keep(self, places: Sequence[int], verdict: Predicted) -> None:
+        self._refused_in_a_row = 0
+        for place, prediction in zip(places, verdict.predictions, strict=True):
+            self._answers.predictions[place] = prediction
+        if verdict.probabilities is None:
+            return
+        if self._answers.probabilities is None:
+            self._answers.probabilities = [None] * len(self._texts)
+        for place, probabilities in zip(places, verdict.probabilities, strict=True):
+            self._answers.probabilities[place] = probabilities
+
+    def _give_up(self, places: Sequence[int]) -> None:
+        text = (
+            f"was not tried: each of {_HOPELESS_ROWS} rows before it was refused, the last with: "
+            f"{next(reversed(self._answers.errors.values()))}"
+        )
+        self._answers.errors |= dict.fromkeys(places, text)
+
+
+def _parts(places: Sequence[int], size: int) -> list[Sequence[int]]:
+    return [places[start : start + size] for start in range(0, len(places), size)]
+
+
+def _halves(places: Sequence[int]) -> list[Sequence[int]]:
+    return _parts(places, (len(places) + 1) // 2) if places else []
+
+
+def _all_of(places: Sequence[int]) -> list[Sequence[int]]:
+    return [places] if places else []

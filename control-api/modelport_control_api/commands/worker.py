@@ -1,0 +1,20 @@
+"""The process that does batch jobs, until a signal."""
+
+import asyncio
+
+import uvloop
+from modelport_edge import logging
+from modelport_edge.settings import Settings as EdgeSettings
+from modelport_edge.start import read_settings
+
+
+def work() -> str:
+    # Here and not above: the other commands need none of it.
+    from modelport_control_api.batch.worker import process
+    from modelport_control_api.batch.worker.settings import Settings
+
+    settings, edge = read_settings(Settings), read_settings(EdgeSettings)
+    logging.configure("worker", edge.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(process.run(settings))
+    return "Stopped."

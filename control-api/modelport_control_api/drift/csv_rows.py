@@ -1,0 +1,72 @@
+"""Rows of a CSV file, one at a time, with what is wrong named by line and column."""
+
+import csv
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from modelport_control_api.drift.errors import ReferenceInvalid
+
+MAX_COLUMNS = 1000
+_LONGEST_NAME = 200
+_DELIMITERS = ",;\t"
+# The event loop's thread gets its turn: parsing holds the interpreter's lock.
+_ROWS_BETWEEN_TURNS = 100
+
+
+@contextmanager
+def open_rows(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
+    """Give the header's names, and the rows with the number of the line that each ends in.
+
+    Raises ReferenceInvalid, also while the rows are read.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file, _explained():
+        reader = csv.reader(file, delimiter=_delimiter_of(file.readline()), strict=True)
+        file.seek(0)
+        header = _header(next(reader, []))
+        yield header, _rows(reader, header)
+
+
+def _delimiter_of(line: str) -> str:
+    return max(_DELIMITERS, key=line.count)
+
+
+def _header(row: list[str]) -> list[str]:
+    names = [name.strip() for name in row]
+    if not any(names):
+        raise ReferenceInvalid("line 1 must be a header with the names of the columns")
+    if len(names) > MAX_COLUMNS:
+        raise ReferenceInvalid(f"has {len(names)} columns; at most {MAX_COLUMNS} can be compared")
+    if any(len(name) > _LONGEST_NAME or not name.isprintable() for name in names):
+        raise ReferenceInvalid(
+            f"line 1 names a column with more than {_LONGEST_NAME} characters, or some that cannot be printed"
+        )
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise ReferenceInvalid(f"line 1 names the column {name!r} twice")
+    return names
+
+
+def _rows(reader: Any, header: list[str]) -> Iterator[tuple[int, list[str]]]:
+    for count, row in enumerate(reader, 1):
+        if count % _ROWS_BETWEEN_TURNS == 0:
+            time.sleep(0)
+        if not row:
+            continue
+        if len(row) != len(header):
+            raise ReferenceInvalid(
+                f"line {reader.line_num} has {len(row)} fields, and the header has {len(header)}"
+            )
+        yield reader.line_num, row
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise ReferenceInvalid(f"is not UTF-8 text (byte {error.start} of a piece of it)") from None
+    except csv.Error as error:
+        raise ReferenceInvalid(f"is not a CSV file: {error}") from None

@@ -1,0 +1,28 @@
+"""What a model's owner does with references."""
+
+from sqlalchemy.orm import Session
+
+from modelport_control_api.drift import repository
+from modelport_control_api.drift.errors import ReferenceNotFound
+from modelport_control_api.drift.profile import Profile
+from modelport_control_api.drift.tables import DriftReferenceRow
+from modelport_control_api.models import service
+from modelport_control_api.models.caller import Caller
+
+
+def put(session: Session, caller: Caller, model_id: str, version: str, profile: Profile) -> DriftReferenceRow:
+    """Keep it in place of the one before. Raises ModelNotFound, VersionNotFound."""
+    row = service.own_locked(session, caller.principal, model_id)
+    found = service.find_version(row, version)
+    kept = repository.keep_reference(session, model_id, found.number, profile)
+    caller.audit(session, "reference.put", model_id, {"version": version, "rows": profile.rows})
+    return kept
+
+
+def delete(session: Session, caller: Caller, model_id: str, version: str) -> None:
+    """Raises ModelNotFound, VersionNotFound, ReferenceNotFound."""
+    row = service.own_locked(session, caller.principal, model_id)
+    found = service.find_version(row, version)
+    if not repository.remove_reference(session, model_id, found.number):
+        raise ReferenceNotFound(f"The version {version} has no reference.")
+    caller.audit(session, "reference.delete", model_id, {"version": version})

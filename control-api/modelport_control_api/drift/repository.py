@@ -1,0 +1,174 @@
+"""Rows of references, counts and states, in and out of one transaction."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from modelport_edge.usage.drift_counts import DriftCounts
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from modelport_control_api.drift.evaluation import Counted, total
+from modelport_control_api.drift.profile import Profile, to_json
+from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
+
+_SLICE_ROWS = 1000
+
+
+def find_reference(session: Session, model_id: str, number: int) -> DriftReferenceRow | None:
+    return session.scalars(
+        select(DriftReferenceRow).where(
+            DriftReferenceRow.model_id == model_id, DriftReferenceRow.number == number
+        )
+    ).one_or_none()
+
+
+def keep_reference(session: Session, model_id: str, number: int, profile: Profile) -> DriftReferenceRow:
+    """Keep it in place of the one before, whose counts and state go."""
+    remove_reference(session, model_id, number)
+    row = DriftReferenceRow(model_id=model_id, number=number, rows=profile.rows, profile=to_json(profile))
+    session.add(row)
+    session.flush()
+    # Pending, so that it soon says how many rows are wanted.
+    state = DriftStateRow(
+        reference_id=row.id, model_id=model_id, number=number, state="collecting", pending=True
+    )
+    session.add(state)
+    session.flush()
+    return row
+
+
+def remove_reference(session: Session, model_id: str, number: int) -> bool:
+    """Say whether there was one."""
+    row = find_reference(session, model_id, number)
+    if row is None:
+        return False
+    session.execute(delete(DriftReferenceRow).where(DriftReferenceRow.id == row.id))
+    session.expire_all()
+    return True
+
+
+def all_references(session: Session) -> list[tuple[str, str, int]]:
+    """Id, model and version number of each."""
+    columns = (DriftReferenceRow.id, DriftReferenceRow.model_id, DriftReferenceRow.number)
+    return [(id_, model_id, number) for id_, model_id, number in session.execute(select(*columns))]
+
+
+def add_counts(session: Session, arrived: Sequence[DriftCounts]) -> None:
+    """Add to the rows of their minutes. What is for a reference that is no longer there is left out."""
+    of_reference: dict[tuple[str, int], list[DriftCounts]] = {}
+    for counts in arrived:
+        of_reference.setdefault((counts.reference, counts.minute), []).append(counts)
+    known = _existing(session, {reference for reference, _ in of_reference})
+    # In the order of their keys: two writers never wait for each other.
+    for (reference, minute), parts in sorted(of_reference.items()):
+        if reference in known:
+            _add(session, reference, minute, parts)
+    mark_pending(session, known)
+
+
+def mark_pending(session: Session, references: Collection[str]) -> None:
+    session.execute(
+        update(DriftStateRow).where(DriftStateRow.reference_id.in_(sorted(references))).values(pending=True)
+    )
+
+
+def mark_model_pending(session: Session, model_id: str) -> None:
+    session.execute(update(DriftStateRow).where(DriftStateRow.model_id == model_id).values(pending=True))
+
+
+def pending_references(session: Session) -> list[str]:
+    return list(session.scalars(select(DriftStateRow.reference_id).where(DriftStateRow.pending)))
+
+
+def newest(session: Session, reference: str, wanted_rows: int) -> list[DriftCountsRow]:
+    """Give the newest minutes that hold as many rows, or all there are; the newest first."""
+    minutes = session.execute(
+        select(DriftCountsRow.minute, DriftCountsRow.rows)
+        .where(DriftCountsRow.reference_id == reference)
+        .order_by(DriftCountsRow.minute.desc())
+    )
+    start, held = None, 0
+    for minute, rows in minutes:
+        start, held = minute, held + rows
+        if held >= wanted_rows:
+            break
+    if start is None:
+        return []
+    return between(session, [reference], start, None)
+
+
+def between(
+    session: Session, references: Collection[str], start: int, end: int | None
+) -> list[DriftCountsRow]:
+    """Give the minutes from `start` to before `end`, the newest first."""
+    query = select(DriftCountsRow).where(
+        DriftCountsRow.reference_id.in_(sorted(references)), DriftCountsRow.minute >= start
+    )
+    if end is not None:
+        query = query.where(DriftCountsRow.minute < end)
+    return list(session.scalars(query.order_by(DriftCountsRow.minute.desc())))
+
+
+def predictions_between(
+    session: Session, model_id: str, numbers: Collection[int] | None, start: int, end: int
+) -> list[dict[str, int]]:
+    query = (
+        select(DriftCountsRow.predictions)
+        .join(DriftReferenceRow, DriftReferenceRow.id == DriftCountsRow.reference_id)
+        .where(
+            DriftReferenceRow.model_id == model_id,
+            DriftCountsRow.minute >= start,
+            DriftCountsRow.minute < end,
+        )
+    )
+    if numbers is not None:
+        query = query.where(DriftReferenceRow.number.in_(sorted(numbers)))
+    return list(session.scalars(query))
+
+
+def remove_before(session: Session, minute: int) -> int:
+    """Remove a slice of the counts before that minute; give how many went."""
+    old = (
+        select(DriftCountsRow.reference_id, DriftCountsRow.minute)
+        .where(DriftCountsRow.minute < minute)
+        .limit(_SLICE_ROWS)
+    )
+    keys = session.execute(old).all()
+    for reference, at in keys:
+        session.execute(
+            delete(DriftCountsRow).where(
+                DriftCountsRow.reference_id == reference, DriftCountsRow.minute == at
+            )
+        )
+    return len(keys)
+
+
+def counted(rows: Sequence[DriftCountsRow]) -> Counted:
+    return total(
+        Counted(row.rows, row.counts.get("features", {}), row.predictions, row.counts.get("sketch", []))
+        for row in rows
+    )
+
+
+def _existing(session: Session, references: Collection[str]) -> set[str]:
+    query = select(DriftReferenceRow.id).where(DriftReferenceRow.id.in_(sorted(references)))
+    return set(session.scalars(query))
+
+
+def _add(session: Session, reference: str, minute: int, parts: Sequence[DriftCounts]) -> None:
+    empty = {"reference_id": reference, "minute": minute, "rows": 0, "counts": {}, "predictions": {}}
+    session.execute(_insert(session).values(empty).on_conflict_do_nothing())
+    row = session.get_one(DriftCountsRow, (reference, minute), with_for_update=True, populate_existing=True)
+    whole = counted([row])
+    for part in parts:
+        whole.add(Counted(part.rows, part.features, part.predictions, part.sketch))
+    row.rows = whole.rows
+    row.counts = {"features": whole.features, "sketch": whole.sketch}
+    row.predictions = whole.predictions
+    session.flush()
+
+
+def _insert(session: Session) -> Any:
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    return (postgresql if is_postgresql else sqlite).insert(DriftCountsRow.__table__)

@@ -1,0 +1,1 @@
+"""The web UI: pages rendered here, for people with a browser."""

@@ -1,0 +1,67 @@
+"""What a browser tells of where it is and where a request comes from."""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from modelport_edge.problem import Problem
+from starlette.requests import Request
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+HOME = "/ui/"
+_LOCAL_PATH = re.compile(r"/ui/[A-Za-z0-9/_.~?=&%:+,@-]*")
+
+
+def is_loopback(request: Request) -> bool:
+    """The browser and this server are on one machine, or a tunnel makes it so."""
+    return _is_loopback_name(request.url.hostname or "")
+
+
+def is_htmx(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true"
+
+
+def wants_json(request: Request) -> bool:
+    """It is a script of ours that asks, by `fetch`."""
+    return "application/json" in request.headers.get("accept", "")
+
+
+def safe_next(path: str | None) -> str:
+    """Where to go after signing in: a page of ours, never a stranger's address."""
+    return path if path and _LOCAL_PATH.fullmatch(path) and "//" not in path else HOME
+
+
+def address_of(request: Request) -> str:
+    """The platform's address as this browser has it, for commands to copy: `https://models.example.com`."""
+    return f"{'https' if came_over_https(request) else 'http'}://{request.headers.get('host', 'localhost')}"
+
+
+def came_over_https(request: Request) -> bool:
+    """As the browser sees it: a proxy in front of us may have taken the TLS off."""
+    scheme = urlsplit(request.headers.get("origin", "")).scheme
+    return (scheme or request.url.scheme) == "https"
+
+
+def require_same_origin(request: Request) -> None:
+    """Raises a 403 problem for a request that changes something and comes from another site's page."""
+    if request.method in SAFE_METHODS:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    told = site is not None or origin is not None
+    same_site = site in {None, "same-origin"}
+    same_host = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if not (told and same_site and same_host):
+        raise Problem(
+            status=403,
+            detail="This request does not come from a page of this address, so nothing was done. "
+            "Open the page anew and try again; programs use the REST API.",
+        )
+
+
+def _is_loopback_name(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

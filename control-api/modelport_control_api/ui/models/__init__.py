@@ -1,0 +1,1 @@
+"""The pages about models: dashboard, list, upload, one model, batch jobs and history."""

@@ -1,0 +1,106 @@
+"""Batch jobs: submitting a file, following its progress, and its results."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
+
+from modelport_control_api.batch import endpoints as calls
+from modelport_control_api.batch import service
+from modelport_control_api.batch.answers import answer, answers
+from modelport_control_api.batch.part import Batch
+from modelport_control_api.batch.problems import as_problems
+from modelport_control_api.batch.repository import UNFINISHED
+from modelport_control_api.batch.schemas import JobAnswer
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.ui.models.listing import MOST_SHOWN
+from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+from modelport_control_api.ui.rendering import redirect
+
+router = APIRouter(prefix="/ui/batch", include_in_schema=False)
+_JOBS_ON_A_PAGE = 25
+
+
+@router.get("")
+async def show_jobs(visit: CurrentVisit, part: Batch, model: str = "", cursor: str | None = None) -> Response:
+    """`model`: the one that the form has chosen."""
+    return visit.page(
+        "models/batch.html", chosen=model, max_bytes=part.max_bytes, **await _seen(visit, cursor)
+    )
+
+
+@router.get("/live")
+async def show_live_part(visit: CurrentVisit, cursor: str | None = None) -> Response:
+    return visit.page("models/batch_live.html", **await _seen(visit, cursor))
+
+
+@router.get("/{job_id}")
+async def show_job(visit: CurrentVisit, job_id: str) -> Response:
+    return visit.page("models/job.html", **await _job(visit, job_id))
+
+
+@router.get("/{job_id}/live")
+async def show_live_job(visit: CurrentVisit, job_id: str) -> Response:
+    return visit.page("models/job_live.html", **await _job(visit, job_id))
+
+
+@router.get("/{job_id}/results")
+async def download(
+    visit: CurrentVisit,
+    part: Batch,
+    job_id: str,
+    format: calls.OutputFormat = None,
+    partial: calls.Partial = False,
+) -> Response:
+    return await calls.read_results(
+        job_id=job_id,
+        principal=visit.principal,
+        models=visit.part,
+        part=part,
+        output_format=format,
+        partial=partial,
+    )
+
+
+@router.post("/{job_id}/delete")
+async def cancel_or_remove(visit: CurrentVisit, part: Batch, job_id: str) -> Response:
+    was = (await _job(visit, job_id))["job"]
+    await calls.delete_job(job_id, visit.principal, visit.part, part)
+    if was.state in UNFINISHED:
+        return redirect(visit.request, f"/ui/batch/{job_id}", "The job is cancelled.")
+    return redirect(visit.request, "/ui/batch", "The job and its files are removed.")
+
+
+async def _job(visit: Visit, job_id: str) -> dict[str, Any]:
+    def read(session: Session) -> JobAnswer:
+        return answer(session, service.get(session, visit.principal, job_id), utc_now())
+
+    with as_problems():
+        job = await visit.part.transactions.read(read)
+    return {"job": job, "going": job.state in UNFINISHED}
+
+
+async def _seen(visit: Visit, cursor: str | None) -> dict[str, Any]:
+    models = await own_models(visit)
+
+    def read(session: Session) -> tuple[list[JobAnswer], str | None]:
+        page = service.list_page(session, visit.principal, _JOBS_ON_A_PAGE, cursor)
+        return answers(session, page.items, utc_now()), page.next_cursor
+
+    jobs, older = await visit.part.transactions.read(read)
+    return {
+        "jobs": jobs,
+        "older": older,
+        "cursor": cursor,
+        "going": any(job.state in UNFINISHED for job in jobs),
+        "models": models,
+        "names": {model.id: model.name for model in models},
+    }
+
+
+async def own_models(visit: Visit) -> list[ModelAnswer]:
+    def read(session: Session) -> Any:
+        return visit.part.lookout.page(session, visit.principal, MOST_SHOWN, None)[0]
+
+    return [visit.answers.model(record) for record in await visit.part.transactions.read(read)]

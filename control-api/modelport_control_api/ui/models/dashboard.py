@@ -1,0 +1,96 @@
+"""The first page: how the models do, and what happened lately."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
+
+from modelport_control_api.analytics import service as analytics
+from modelport_control_api.analytics.schemas import Overview
+from modelport_control_api.audit import service as audit
+from modelport_control_api.audit.tables import AuditEntry
+from modelport_control_api.batch import service as jobs
+from modelport_control_api.batch.answers import answers
+from modelport_control_api.batch.schemas import JobAnswer
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.ui.models.activity import Happening, recent
+from modelport_control_api.ui.models.usage_views import (
+    DEFAULT_PERIOD,
+    PERIODS,
+    Period,
+    card_changes,
+    charts_of,
+    period_named,
+    query_of,
+)
+from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+
+router = APIRouter(prefix="/ui", include_in_schema=False)
+_MODELS_SHOWN = 8
+_HAPPENINGS_SHOWN = 8
+_ENTRIES_READ = 50
+
+
+@router.get("/")
+async def show_dashboard(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
+    return visit.page("models/dashboard.html", **await _figures(visit, period), **await _lists(visit, period))
+
+
+@router.get("/dashboard/figures")
+async def show_figures(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
+    return visit.page("models/dashboard_figures.html", **await _figures(visit, period))
+
+
+@router.get("/dashboard/charts")
+async def show_charts(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
+    return visit.page("models/charts.html", **await _figures(visit, period))
+
+
+@router.get("/dashboard/lists")
+async def show_lists(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
+    chosen = period_named(period)
+    return visit.page("models/dashboard_lists.html", period=chosen, **await _lists(visit, period))
+
+
+async def _figures(visit: Visit, period: str) -> dict[str, Any]:
+    chosen = period_named(period)
+    usage = await _usage(visit, chosen)
+    return {
+        "period": chosen,
+        "periods": list(PERIODS.values()),
+        "usage": usage,
+        "changes": card_changes(usage.totals, usage.previous),
+        "charts": charts_of(usage, f"/ui/dashboard/charts?period={chosen.name}"),
+    }
+
+
+async def _lists(visit: Visit, period: str) -> dict[str, Any]:
+    models, usage = await _models(visit), await _usage(visit, period_named(period))
+    return {
+        "models": models,
+        "requests_of": {model.id: model for model in usage.by_model},
+        "happenings": await _happenings(visit, models),
+    }
+
+
+async def _usage(visit: Visit, period: Period) -> Overview:
+    query = query_of(period, utc_now(), visit.time_zone)
+    return await analytics.overview(visit.context, visit.part, visit.principal, query)
+
+
+async def _models(visit: Visit) -> list[ModelAnswer]:
+    def read(session: Session) -> Any:
+        return visit.part.lookout.page(session, visit.principal, _MODELS_SHOWN, None)[0]
+
+    return [visit.answers.model(record) for record in await visit.part.transactions.read(read)]
+
+
+async def _happenings(visit: Visit, models: list[ModelAnswer]) -> list[Happening]:
+    def read(session: Session) -> tuple[list[AuditEntry], list[JobAnswer]]:
+        entries = audit.list_page(session, visit.principal, _ENTRIES_READ, None).items
+        found = jobs.list_page(session, visit.principal, _HAPPENINGS_SHOWN, None).items
+        return list(entries), answers(session, found, utc_now())
+
+    entries, found = await visit.part.transactions.read(read)
+    return recent(entries, found, {model.id: model.name for model in models}, _HAPPENINGS_SHOWN)

@@ -1,0 +1,79 @@
+"""Uploading: the form, and each step of a version on its way, live."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from modelport_crds.reasons import EXPLANATIONS
+from modelport_edge.problem import Problem
+
+from modelport_control_api.models import logs
+from modelport_control_api.models.errors import ModelError
+from modelport_control_api.models.records import ModelRecord
+from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
+from modelport_control_api.ui.models.log_lines import readable
+from modelport_control_api.ui.models.steps import build_steps, trouble_of
+from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+from modelport_control_api.ui.shown import size
+
+router = APIRouter(prefix="/ui", include_in_schema=False)
+_TAIL_LINES = 40
+# Of what an upload may be refused for: the page says them where the answer has the reason alone.
+_CURES = {
+    reason.value: explanation.cure
+    for reason, explanation in EXPLANATIONS.items()
+    if explanation.group == "Artifact"
+}
+
+
+@router.get("/upload")
+async def show_upload(visit: CurrentVisit, model: str | None = None) -> Response:
+    """`model`: the one that gets a new version."""
+    target = await visit.model(model) if model else None
+    limit = visit.context.settings.max_upload_bytes
+    return visit.page("models/upload.html", target=target, max_bytes=limit, cures=_CURES)
+
+
+@router.get("/models/{model_id}/versions/{version}/arrival")
+async def show_arrival(visit: CurrentVisit, model_id: str, version: str) -> Response:
+    """The page that a browser is on while the version is on its way, and can be reloaded."""
+    return visit.page("models/arrival.html", **await _arrival(visit, model_id, version))
+
+
+@router.get("/models/{model_id}/versions/{version}/steps")
+async def show_steps(visit: CurrentVisit, model_id: str, version: str) -> Response:
+    return visit.page("models/steps.html", **await _arrival(visit, model_id, version))
+
+
+async def _arrival(visit: Visit, model_id: str, name: str) -> dict[str, Any]:
+    record = await visit.record(model_id)
+    model = visit.answers.model(record)
+    version = find_version(model, name)
+    trouble = trouble_of(version.reason, version.message)
+    return {
+        "model": model,
+        "version": version,
+        "steps": build_steps(version, f"{size(version.size)}, sha256 {version.sha256[:12]}…"),
+        "trouble": trouble,
+        "log": await tail_of(visit, record, name, _TAIL_LINES) if trouble else "",
+    }
+
+
+def find_version(model: ModelAnswer, name: str) -> VersionAnswer:
+    """Raises a 404 problem."""
+    for version in model.versions:
+        if version.name == name:
+            return version
+    raise Problem(status=404, detail=f"The model has no version {name}.")
+
+
+async def tail_of(visit: Visit, record: ModelRecord, version: str, lines: int) -> str:
+    """The end of what the version printed; where it cannot be read, why."""
+    part = visit.part
+    kept = part.lookout.look(record).last_log(version)
+    try:
+        text = await logs.read_logs(
+            part.cluster, part.namespace, record.id, version, tail_lines=lines, kept=kept
+        )
+    except ModelError as error:
+        return str(error)
+    return readable(text)

@@ -1,0 +1,82 @@
+"""A model's usage: charts, and by version, caller and reason."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from modelport_control_api.analytics import service as analytics
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.drift import reading
+from modelport_control_api.drift.part import Drift, DriftPart
+from modelport_control_api.drift.schemas import VersionDataDrift
+from modelport_control_api.models.problems import as_problems
+from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.ui.models.detail import header
+from modelport_control_api.ui.models.usage_views import (
+    DEFAULT_PERIOD,
+    PERIODS,
+    card_changes,
+    charts_of,
+    period_named,
+    query_of,
+)
+from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+
+router = APIRouter(prefix="/ui/models/{model_id}/usage", include_in_schema=False)
+
+
+@router.get("")
+async def show_usage(
+    visit: CurrentVisit, drift: Drift, model_id: str, period: str = DEFAULT_PERIOD
+) -> Response:
+    model = await visit.model(model_id)
+    return visit.page(
+        "models/usage.html",
+        **header(visit, model, "usage"),
+        **await _seen(visit, model_id, period),
+        drifts=await _drifts(visit, drift, model),
+    )
+
+
+@router.get("/live")
+async def show_live_part(visit: CurrentVisit, model_id: str, period: str = DEFAULT_PERIOD) -> Response:
+    model = await visit.model(model_id)
+    return visit.page("models/usage_live.html", model=model, **await _seen(visit, model_id, period))
+
+
+@router.get("/tables")
+async def show_tables(visit: CurrentVisit, model_id: str, period: str = DEFAULT_PERIOD) -> Response:
+    model = await visit.model(model_id)
+    return visit.page("models/usage_tables.html", model=model, **await _seen(visit, model_id, period))
+
+
+@router.get("/charts")
+async def show_charts(visit: CurrentVisit, model_id: str, period: str = DEFAULT_PERIOD) -> Response:
+    return visit.page("models/charts.html", **await _seen(visit, model_id, period))
+
+
+@router.get("/drift")
+async def show_drift(visit: CurrentVisit, drift: Drift, model_id: str) -> Response:
+    model = await visit.model(model_id)
+    return visit.page("models/drift.html", model=model, drifts=await _drifts(visit, drift, model))
+
+
+async def _drifts(visit: Visit, part: DriftPart, model: ModelAnswer) -> list[VersionDataDrift]:
+    """Of the versions that get requests, or of the only one."""
+    shown = [version.name for version in model.versions if version.traffic or len(model.versions) == 1]
+    with as_problems():
+        return [await reading.read_drift(part, visit.principal, model.id, name) for name in shown]
+
+
+async def _seen(visit: Visit, model_id: str, period: str) -> dict[str, Any]:
+    chosen = period_named(period)
+    with as_problems():
+        query = query_of(chosen, utc_now(), visit.time_zone)
+        usage = await analytics.of_model(visit.context, visit.part, visit.principal, model_id, query)
+    return {
+        "period": chosen,
+        "periods": list(PERIODS.values()),
+        "usage": usage,
+        "changes": card_changes(usage.totals, usage.previous),
+        "charts": charts_of(usage, f"/ui/models/{usage.model}/usage/charts?period={chosen.name}"),
+    }

@@ -1,0 +1,117 @@
+"""Usage as cards and charts show it. Pure, but for the question to the analytics service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from modelport_control_api.analytics.query import Query
+from modelport_control_api.analytics.schemas import ModelAnalytics, Overview, Totals
+
+PeriodName = Literal["1h", "24h", "7d", "30d"]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """`words`: "the last …", and what it is compared with."""
+
+    name: PeriodName
+    label: str
+    words: str
+    length: timedelta
+    bucket: Literal["minute", "hour", "day"]
+
+
+PERIODS: Mapping[str, Period] = {
+    period.name: period
+    for period in (
+        Period("1h", "1 h", "hour", timedelta(hours=1), "minute"),
+        Period("24h", "24 h", "24 hours", timedelta(hours=24), "hour"),
+        Period("7d", "7 d", "7 days", timedelta(days=7), "hour"),
+        Period("30d", "30 d", "30 days", timedelta(days=30), "day"),
+    )
+}
+DEFAULT_PERIOD: PeriodName = "24h"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Against the period before. `good` None: neither better nor worse."""
+
+    text: str
+    direction: Literal["up", "down", "same"]
+    good: bool | None
+
+
+def period_named(name: str) -> Period:
+    return PERIODS.get(name, PERIODS[DEFAULT_PERIOD])
+
+
+def query_of(period: Period, now: datetime, time_zone: str) -> Query:
+    # Whole buckets up to now: of 24 hours the one that is running and 23 before it.
+    step = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+    return Query(from_=now - period.length + step[period.bucket], bucket=period.bucket, timezone=time_zone)
+
+
+def relative_change(now: float | None, before: float | None, *, more_is_good: bool | None) -> Change | None:
+    """In percent; None where there is nothing to compare with."""
+    if now is None or not before:
+        return None
+    share = (now - before) / before
+    return _change(share, f"{abs(share) * 100:,.0f} %", abs(share) < 0.005, more_is_good=more_is_good)
+
+
+def share_change(now: float | None, before: float | None, *, more_is_good: bool) -> Change | None:
+    """Between two shares, in percentage points."""
+    if now is None or before is None:
+        return None
+    difference = now - before
+    text = f"{abs(difference) * 100:,.1f} points"
+    return _change(difference, text, abs(difference) < 0.0005, more_is_good=more_is_good)
+
+
+def _change(difference: float, text: str, is_same: bool, *, more_is_good: bool | None) -> Change:
+    if is_same:
+        return Change("unchanged", "same", None)
+    good = None if more_is_good is None else (difference > 0) == more_is_good
+    return Change(text, "up" if difference > 0 else "down", good)
+
+
+def card_changes(totals: Totals, before: Totals) -> dict[str, Change | None]:
+    return {
+        "requests": relative_change(totals.requests, before.requests, more_is_good=None),
+        "p95": relative_change(totals.p95_ms, before.p95_ms, more_is_good=False),
+        "errors": share_change(totals.error_rate, before.error_rate, more_is_good=False),
+        "cache": share_change(totals.cache_hit_rate, before.cache_hit_rate, more_is_good=True),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """What `models/charts.html` draws; `url` gives them anew. Series are those of the macro `chart`."""
+
+    url: str
+    x: list[int]
+    requests: list[dict[str, Any]]
+    latency: list[dict[str, Any]]
+
+
+def charts_of(usage: Overview | ModelAnalytics, url: str) -> Charts:
+    points = usage.series
+    answered = [point.requests - point.errors - point.refused for point in points]
+    requests = [
+        _series("Answered", answered, 1),
+        _series("Refused (4xx)", [point.refused for point in points], 2),
+        _series("Errors (5xx)", [point.errors for point in points], 4),
+    ]
+    latency = [
+        # Drawn in this order: where two are one, the p95 of the card above is what is seen.
+        _series("p99", [point.p99_ms for point in points], 2),
+        _series("p95", [point.p95_ms for point in points], 1),
+        _series("p50", [point.p50_ms for point in points], 5),
+    ]
+    return Charts(url, [int(point.start.timestamp()) for point in points], requests, latency)
+
+
+def _series(label: str, values: list[Any], colour: int) -> dict[str, Any]:
+    return {"label": label, "values": values, "colour": colour}

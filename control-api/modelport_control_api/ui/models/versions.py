@@ -1,0 +1,175 @@
+"""A model's versions: what each is, their logs, and who gets the requests."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Response
+from modelport_edge.problem import Problem
+from sqlalchemy.orm import Session
+
+from modelport_control_api.models import logs, repository, service, traffic
+from modelport_control_api.models.records import ModelRecord
+from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
+from modelport_control_api.ui.forms import read_values
+from modelport_control_api.ui.models.detail import header
+from modelport_control_api.ui.models.steps import Trouble, trouble_of
+from modelport_control_api.ui.models.upload import find_version, tail_of
+from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+from modelport_control_api.ui.rendering import redirect
+
+router = APIRouter(prefix="/ui/models/{model_id}", include_in_schema=False)
+_SANDBOX_WORDS = {
+    2: "Isolated: files and system calls are both confined",
+    1: "Partly isolated: this machine confines either files or system calls",
+    0: "Not isolated: this machine cannot confine model code",
+}
+_SHORT_LOG, _LONG_LOG = 200, logs.MAX_LINES
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    name: str
+    found: str | None
+    here: str | None
+
+    @property
+    def differs(self) -> bool:
+        return None not in (self.found, self.here) and self.found != self.here
+
+
+@dataclass(frozen=True, slots=True)
+class VersionCard:
+    """A version as its card shows it."""
+
+    version: VersionAnswer
+    trouble: Trouble | None
+    libraries: tuple[Library, ...]
+    sandbox: str
+    sandbox_detail: str
+
+
+@router.get("/versions")
+async def show_versions(visit: CurrentVisit, model_id: str) -> Response:
+    return visit.page("models/versions.html", **await _seen(visit, model_id))
+
+
+@router.get("/versions/live")
+async def show_live_part(visit: CurrentVisit, model_id: str) -> Response:
+    return visit.page("models/versions_live.html", **await _seen(visit, model_id))
+
+
+@router.post("/versions/{version}/delete")
+async def delete_version(visit: CurrentVisit, model_id: str, version: str) -> Response:
+    live = visit.part.statuses.get(model_id)
+    there = f"/ui/models/{model_id}/versions"
+
+    def delete(session: Session) -> str:
+        return traffic.delete_version(session, visit.caller, model_id, version, live)
+
+    try:
+        digest = await visit.change(model_id, delete)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return redirect(visit.request, there, problem.detail, "bad")
+    await visit.part.keeper.discard([digest])
+    return redirect(visit.request, there, f"{version} and its file are deleted.")
+
+
+@router.post("/traffic")
+async def set_traffic(visit: CurrentVisit, model_id: str) -> Response:
+    """Fields are versions, values percent."""
+    values = await read_values(visit.request)
+    live = visit.part.statuses.get(model_id)
+    try:
+        weights = _weights(values)
+        await visit.change(
+            model_id,
+            lambda session: traffic.set_traffic(session, visit.caller, model_id, weights, live),
+        )
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        return visit.page(
+            "models/versions.html", problem.status, **await _seen(visit, model_id, error=problem.detail)
+        )
+    shares = ", ".join(f"{weight} % to {name}" for name, weight in weights.items() if weight)
+    return redirect(visit.request, f"/ui/models/{model_id}/versions", f"Traffic goes {shares}.")
+
+
+@router.post("/rollback")
+async def roll_back(visit: CurrentVisit, model_id: str) -> Response:
+    def change(session: Session) -> ModelRecord:
+        return traffic.roll_back(session, visit.caller, model_id)
+
+    record = await visit.change(model_id, change)
+    shares = ", ".join(f"{weight} % to {name}" for name, weight in record.traffic.items())
+    return redirect(visit.request, f"/ui/models/{model_id}/versions", f"Rolled back: traffic goes {shares}.")
+
+
+@router.post("/redeploy")
+async def redeploy(visit: CurrentVisit, model_id: str) -> Response:
+    await visit.change(model_id, lambda session: service.redeploy(session, visit.caller, model_id))
+    return redirect(visit.request, f"/ui/models/{model_id}", "The cluster is being told of the model again.")
+
+
+@router.get("/versions/{version}/logs")
+async def show_logs(visit: CurrentVisit, model_id: str, version: str) -> Response:
+    record = await visit.record(model_id)
+    model = visit.answers.model(record)
+    context = header(visit, model, "versions") | {"version": find_version(model, version)}
+    return visit.page("models/logs.html", **context, log=await tail_of(visit, record, version, _SHORT_LOG))
+
+
+@router.get("/versions/{version}/logs/live")
+async def show_log_tail(visit: CurrentVisit, model_id: str, version: str) -> Response:
+    record = await visit.record(model_id)
+    find_version(visit.answers.model(record), version)
+    return visit.page("models/logs_live.html", log=await tail_of(visit, record, version, _SHORT_LOG))
+
+
+async def _seen(visit: Visit, model_id: str, error: str | None = None) -> dict[str, Any]:
+    model = await visit.model(model_id)
+    ready = [version for version in model.versions if version.status == "ready"]
+    return {
+        **header(visit, model, "versions"),
+        "cards": [card_of(version) for version in reversed(model.versions)],
+        "ready": ready,
+        "previous_traffic": await _previous_traffic(visit, model),
+        "traffic_error": error,
+        "is_pending": any(version.status == "pending" for version in model.versions)
+        or model.status == "pending",
+    }
+
+
+def card_of(version: VersionAnswer) -> VersionCard:
+    sandbox = version.sandbox or {}
+    return VersionCard(
+        version,
+        trouble_of(version.reason, version.message) if version.status != "ready" else None,
+        _libraries(version.libraries or {}),
+        _SANDBOX_WORDS.get(sandbox.get("level", -1), "Known once it has loaded"),
+        str(sandbox.get("detail") or ""),
+    )
+
+
+def _libraries(told: dict[str, Any]) -> tuple[Library, ...]:
+    found, here = told.get("found") or {}, told.get("here") or {}
+    names = [*found, *(name for name in here if name not in found)]
+    return tuple(Library(name, found.get(name), here.get(name)) for name in names)
+
+
+async def _previous_traffic(visit: Visit, model: ModelAnswer) -> dict[str, int] | None:
+    def read(session: Session) -> dict[str, int] | None:
+        row = repository.find(session, model.id)
+        return dict(row.previous_traffic) if row is not None and row.previous_traffic else None
+
+    return await visit.part.transactions.read(read)
+
+
+def _weights(values: dict[str, Any]) -> dict[str, int]:
+    """Raises a 422 problem."""
+    try:
+        return {name: int(value or 0) for name, value in values.items()}
+    except ValueError as error:
+        raise Problem(status=422, detail="Each share must be a whole number from 0 to 100.") from error

@@ -1,0 +1,78 @@
+"""What every page about models needs of a request: who is there, the parts behind, and how it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+from starlette.responses import HTMLResponse
+
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.context import Context, RequestContext
+from modelport_control_api.models.access import Answering, Answers, Models, load_model
+from modelport_control_api.models.caller import Caller
+from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.problems import as_problems
+from modelport_control_api.models.records import ModelRecord
+from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.origin import Origin, RequestOrigin
+from modelport_control_api.ui.cookies import read_time_zone
+from modelport_control_api.ui.rendering import render
+from modelport_control_api.ui.signed_in import CurrentSignedIn, SignedIn
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    request: Request
+    signed_in: SignedIn
+    context: Context
+    part: ModelsPart
+    answers: Answers
+    origin: Origin
+
+    @property
+    def principal(self) -> Principal:
+        return self.signed_in.principal
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.principal, self.origin)
+
+    @property
+    def time_zone(self) -> str:
+        """Where the person's days begin: an IANA name."""
+        return read_time_zone(self.request)
+
+    async def record(self, model_id: str) -> ModelRecord:
+        """Raises a 404 problem for what is not there or somebody else's."""
+        with as_problems():
+            return await load_model(self.part, self.principal, model_id)
+
+    async def model(self, model_id: str) -> ModelAnswer:
+        """Raises a 404 problem for what is not there or somebody else's."""
+        return self.answers.model(await self.record(model_id))
+
+    async def change(self, model_id: str, work: Callable[[Session], T]) -> T:
+        """Run `work` in one transaction. Raises problems, that of a model applied with kubectl too."""
+        with as_problems(), self.part.lookout.changing(self.principal, model_id):
+            return await self.part.transactions.write(work)
+
+    def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+        return render(self.request, template, status=status, **context)
+
+
+async def get_visit(  # noqa: PLR0917 - FastAPI gives each of them; they are one thing from here on
+    request: Request,
+    signed_in: CurrentSignedIn,
+    context: RequestContext,
+    part: Models,
+    answers: Answering,
+    origin: RequestOrigin,
+) -> Visit:
+    return Visit(request, signed_in, context, part, answers, origin)
+
+
+CurrentVisit = Annotated[Visit, Depends(get_visit)]

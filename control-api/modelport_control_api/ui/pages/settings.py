@@ -1,0 +1,130 @@
+"""One's own account: profile, password, sessions and audit trail."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from modelport_edge.problem import Problem
+
+from modelport_control_api.audit import service as audit
+from modelport_control_api.auth import accounts, own_sessions, throttle
+from modelport_control_api.auth.errors import AuthError
+from modelport_control_api.auth.own_sessions import SessionNotFound
+from modelport_control_api.auth.password_rules import MIN_CHARACTERS
+from modelport_control_api.auth.problems import as_problem
+from modelport_control_api.auth.schemas import AccountChange
+from modelport_control_api.context import Context, RequestContext
+from modelport_control_api.db.session import DbSession
+from modelport_control_api.origin import Origin, RequestOrigin
+from modelport_control_api.ui.devices import describe
+from modelport_control_api.ui.forms import Form, parse, read_values
+from modelport_control_api.ui.rendering import redirect, render
+from modelport_control_api.ui.signed_in import CurrentSignedIn, SignedIn
+
+router = APIRouter(prefix="/ui/settings", include_in_schema=False)
+_AUDIT_PAGE = 50
+
+
+@router.get("")
+async def show_profile(request: Request, signed_in: CurrentSignedIn) -> Response:
+    return _profile_page(request, _profile_form(signed_in), Form())
+
+
+@router.post("/profile")
+async def change_profile(
+    request: Request, signed_in: CurrentSignedIn, context: RequestContext, origin: RequestOrigin
+) -> Response:
+    values = await read_values(request)
+    name = values.get("full_name", "").strip() or None
+    parsed = parse(AccountChange, {"full_name": name}, shown=values)
+    if parsed.body is None:
+        return _profile_page(request, parsed.form, Form(), status=422)
+    await accounts.change(context, signed_in.principal, parsed.body, origin)
+    return redirect(request, "/ui/settings", "Your name is saved.")
+
+
+@router.post("/password")
+async def change_password(
+    request: Request, signed_in: CurrentSignedIn, context: RequestContext, origin: RequestOrigin
+) -> Response:
+    values = await read_values(request)
+    given = {name: values.get(name, "") for name in ("current_password", "password")}
+    try:
+        await _change_password(context, signed_in, given, origin)
+    except (Problem, AuthError) as error:
+        problem = as_problem(error) if isinstance(error, AuthError) else error
+        refused = Form().refused_by(problem)
+        return _profile_page(
+            request, _profile_form(signed_in), refused, status=problem.status, headers=problem.headers
+        )
+    return redirect(request, "/ui/settings", "Your password is changed, and all other sessions have ended.")
+
+
+@router.get("/sessions")
+def show_sessions(request: Request, signed_in: CurrentSignedIn, session: DbSession) -> Response:
+    own = own_sessions.list_own(session, signed_in.principal)
+    current = signed_in.principal.credential_id
+    in_order = sorted(own.browsers, key=lambda each: each.id != current)
+    browsers = [(each, describe(each.user_agent)) for each in in_order]
+    return render(
+        request, "settings/sessions.html", browsers=browsers, api_logins=own.api_logins, current=current
+    )
+
+
+@router.post("/sessions/end-others")
+def end_other_sessions(
+    request: Request, signed_in: CurrentSignedIn, session: DbSession, origin: RequestOrigin
+) -> Response:
+    own_sessions.end_others(session, signed_in.principal, origin)
+    return redirect(request, "/ui/settings/sessions", "All other sessions have ended.")
+
+
+@router.post("/sessions/{session_id}/end")
+def end_session(
+    session_id: str,
+    request: Request,
+    signed_in: CurrentSignedIn,
+    session: DbSession,
+    origin: RequestOrigin,
+) -> Response:
+    try:
+        own_sessions.end(session, signed_in.principal, session_id.replace("\0", ""), origin)
+    except SessionNotFound:
+        raise Problem(status=404, detail="No such session: it may have ended already.") from None
+    return redirect(request, "/ui/settings/sessions", "The session has ended.")
+
+
+@router.get("/audit")
+def show_audit(
+    request: Request, signed_in: CurrentSignedIn, session: DbSession, cursor: str | None = None
+) -> Response:
+    page = audit.list_page(session, signed_in.principal, _AUDIT_PAGE, cursor)
+    return render(request, "settings/audit.html", page=page, is_first_page=cursor is None)
+
+
+async def _change_password(
+    context: Context, signed_in: SignedIn, given: dict[str, str], origin: Origin
+) -> None:
+    """Raises a problem or an `AuthError`."""
+    parsed = parse(AccountChange, given)
+    if not given["password"]:
+        raise Problem(status=422, detail="", errors=[{"field": "password", "message": "is missing"}])
+    if parsed.body is None:
+        errors = [{"field": name, "message": text} for name, text in parsed.form.errors.items()]
+        raise Problem(status=422, detail="", errors=errors)
+    await throttle.password_check(context, signed_in.principal.user_id)
+    await accounts.change(context, signed_in.principal, parsed.body, origin)
+
+
+def _profile_form(signed_in: SignedIn) -> Form:
+    return Form({"full_name": signed_in.full_name or ""})
+
+
+def _profile_page(request: Request, profile: Form, password: Form, **answer: Any) -> Response:
+    return render(
+        request,
+        "settings/profile.html",
+        profile=profile,
+        password=password,
+        min_characters=MIN_CHARACTERS,
+        **answer,
+    )

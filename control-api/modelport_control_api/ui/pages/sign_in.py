@@ -1,0 +1,127 @@
+"""Signing in, registering and signing out; and the token with which a page calls the API."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from modelport_edge.problem import Problem
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse
+
+from modelport_control_api.auth import accounts, logins, throttle, web_logins
+from modelport_control_api.auth.errors import AuthError
+from modelport_control_api.auth.password_rules import MIN_CHARACTERS
+from modelport_control_api.auth.problems import as_problem
+from modelport_control_api.auth.schemas import Login, Registration
+from modelport_control_api.auth.tables import User
+from modelport_control_api.auth.web_sessions import Browser
+from modelport_control_api.context import Context, RequestContext
+from modelport_control_api.origin import Origin, RequestOrigin
+from modelport_control_api.ui import browser, cookies
+from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks
+from modelport_control_api.ui.rendering import redirect, render
+from modelport_control_api.ui.signed_in import CurrentSignedIn
+
+router = APIRouter(prefix="/ui", include_in_schema=False)
+
+_NEEDS_HTTPS = (
+    "This browser came over plain http, which would show your session to everybody on the way. Open the "
+    "https address, or start the platform with --tls-cert and --tls-key, or tunnel to it: "
+    "ssh -L 8000:localhost:8000 HOST, then http://localhost:8000/ui/."
+)
+
+
+@router.get("")
+async def lead_home() -> Response:
+    return RedirectResponse(browser.HOME)
+
+
+@router.get("/login")
+async def show_sign_in(request: Request, next: str | None = None) -> Response:
+    return _sign_in_page(request, Form(), browser.safe_next(next))
+
+
+@router.post("/login")
+async def sign_in(request: Request, context: RequestContext, origin: RequestOrigin) -> Response:
+    values = await read_values(request)
+    there = browser.safe_next(values.pop("next", None))
+    parsed = parse(Login, values)
+    if parsed.body is None:
+        return _sign_in_page(request, parsed.form, there, status=422)
+    email, password = parsed.body.email, parsed.body.password.get_secret_value()
+    try:
+        _require_private_way(request)
+        await throttle.login(context, origin, email)
+        user = await logins.check_password(context, email, password)
+        return await _signed_in(request, context, user, origin, there)
+    except (Problem, AuthError) as error:
+        return _refused(_sign_in_page, request, parsed.form, there, error)
+
+
+@router.get("/register")
+async def show_registration(request: Request, next: str | None = None) -> Response:
+    return _registration_page(request, Form(), browser.safe_next(next))
+
+
+@router.post("/register")
+async def register(request: Request, context: RequestContext, origin: RequestOrigin) -> Response:
+    values = await read_values(request)
+    there = browser.safe_next(values.pop("next", None))
+    parsed = parse(Registration, without_blanks(values), shown=values)
+    if parsed.body is None:
+        return _registration_page(request, parsed.form, there, status=422)
+    try:
+        _require_private_way(request)
+        await throttle.registration(context, origin)
+        user = await accounts.register(context, parsed.body, origin)
+        return await _signed_in(request, context, user, origin, there)
+    except (Problem, AuthError) as error:
+        return _refused(_registration_page, request, parsed.form, there, error)
+
+
+@router.post("/logout")
+def sign_out(
+    request: Request, signed_in: CurrentSignedIn, context: RequestContext, origin: RequestOrigin
+) -> Response:
+    web_logins.sign_out(context, signed_in.principal, origin)
+    response = redirect(request, "/ui/login", "You are signed out.")
+    cookies.clear_session(response)
+    return response
+
+
+@router.post("/access-token")
+async def issue_access_token(signed_in: CurrentSignedIn, context: RequestContext) -> dict[str, Any]:
+    """For `fetch` of this page to /api/v1 and /predict, which take no cookie. Kept in memory only."""
+    token, seconds = web_logins.issue_access_token(context, signed_in.principal)
+    return {"access_token": token, "token_type": "bearer", "expires_in": seconds}
+
+
+def _require_private_way(request: Request) -> None:
+    """Raises a 403 problem where the session's cookie would cross a network in clear."""
+    if not browser.came_over_https(request) and not browser.is_loopback(request):
+        raise Problem(status=403, detail=_NEEDS_HTTPS)
+
+
+async def _signed_in(request: Request, context: Context, user: User, origin: Origin, there: str) -> Response:
+    device = Browser(origin.ip, request.headers.get("user-agent", ""))
+    old_token = cookies.read_session(request)
+    token = await run_in_threadpool(web_logins.sign_in, context, user, device, origin, old_token)
+    response = redirect(request, there)
+    cookies.set_session(response, token, secure=browser.came_over_https(request))
+    return response
+
+
+def _refused(page: Any, request: Request, form: Form, there: str, error: Problem | AuthError) -> Response:
+    problem = as_problem(error) if isinstance(error, AuthError) else error
+    headers = {name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"}
+    response: Response = page(
+        request, form.refused_by(problem), there, status=problem.status, headers=headers
+    )
+    return response
+
+
+def _sign_in_page(request: Request, form: Form, there: str, **answer: Any) -> Response:
+    return render(request, "sign_in.html", form=form, next=there, **answer)
+
+
+def _registration_page(request: Request, form: Form, there: str, **answer: Any) -> Response:
+    return render(request, "register.html", form=form, next=there, min_characters=MIN_CHARACTERS, **answer)

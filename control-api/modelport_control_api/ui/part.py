@@ -1,0 +1,41 @@
+"""Adds the web UI to the public app: its pages, each a router of its own."""
+
+from fastapi import APIRouter, FastAPI
+
+from modelport_control_api.ui import static_files
+from modelport_control_api.ui.models import (
+    batch,
+    dashboard,
+    detail,
+    history,
+    listing,
+    settings,
+    upload,
+    usage,
+    versions,
+)
+from modelport_control_api.ui.pages import admin, keys, sign_in
+from modelport_control_api.ui.pages import settings as account
+
+ROUTERS: tuple[APIRouter, ...] = (
+    static_files.router,
+    sign_in.router,
+    keys.router,
+    account.router,
+    admin.router,
+    dashboard.router,
+    listing.router,
+    upload.router,
+    # Before the model's own page: `/ui/models/live` is none of its ids.
+    versions.router,
+    usage.router,
+    settings.router,
+    detail.router,
+    batch.router,
+    history.router,
+)
+
+
+def add_ui(app: FastAPI) -> None:
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)

@@ -1,0 +1,90 @@
+"""The dependency of every page that is somebody's: who is signed in, and that the form is really hers."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from modelport_edge.problem import Problem
+from starlette.concurrency import run_in_threadpool
+
+from modelport_control_api.auth import web_sessions
+from modelport_control_api.auth.identity import SCOPES, Principal
+from modelport_control_api.context import Context, get_context
+from modelport_control_api.ui import browser, cookies, csrf
+
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in: `shell.py` leads to the sign-in page and back."""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """`principal.credential_id` is the browser's session. `full_name` None: none was given."""
+
+    principal: Principal
+    full_name: str | None
+    session_token: str
+
+    @property
+    def csrf_token(self) -> str:
+        """A new one each time; all of them work until the session ends."""
+        return csrf.issue(self.session_token)
+
+    @property
+    def shown_name(self) -> str:
+        return self.full_name or self.principal.email
+
+
+async def require_sign_in(request: Request) -> SignedIn:
+    """Raises `SignInNeeded`, or a 403 problem for a change without a valid CSRF token."""
+    token = cookies.read_session(request)
+    signed_in = await run_in_threadpool(_load, get_context(request), token) if token else None
+    if signed_in is None:
+        raise SignInNeeded
+    if request.method not in browser.SAFE_METHODS:
+        await _require_csrf_token(request, signed_in.session_token)
+    request.state.signed_in = signed_in
+    return signed_in
+
+
+CurrentSignedIn = Annotated[SignedIn, Depends(require_sign_in)]
+
+
+async def require_admin(signed_in: CurrentSignedIn) -> SignedIn:
+    if not signed_in.principal.is_admin:
+        raise Problem(status=403, detail="This page is for administrators of the platform.")
+    return signed_in
+
+
+AdminSignedIn = Annotated[SignedIn, Depends(require_admin)]
+
+
+def _load(context: Context, token: str) -> SignedIn | None:
+    with context.database.transaction(read_only=True) as session:
+        found = web_sessions.find(session, token)
+    if found is None:
+        return None
+    row, user = found
+    if web_sessions.is_sight_stale(row):
+        with context.database.transaction() as session:
+            web_sessions.touch(session, row.id)
+    principal = Principal(user.id, user.email, user.is_admin, frozenset(SCOPES), "session", row.id)
+    return SignedIn(principal, user.full_name, token)
+
+
+async def _require_csrf_token(request: Request, session_token: str) -> None:
+    given = request.headers.get(csrf.HEADER) or await _in_form(request)
+    if not csrf.is_valid(session_token, given):
+        raise Problem(
+            status=403,
+            detail="This form is of another session, so nothing was done. Reload the page, then try again.",
+        )
+
+
+async def _in_form(request: Request) -> str:
+    if not request.headers.get("content-type", "").startswith(_FORMS):
+        return ""
+    given = (await request.form()).get(csrf.FIELD, "")
+    return given if isinstance(given, str) else ""

@@ -1,0 +1,23 @@
+// Elements made of text, never of markup: names, classes and answers of models are strangers' words.
+
+/** `element("p", {class: "muted"}, "text", child…)` */
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** An error answer, in words: {title, detail, reason, errors}. */
+export function describeProblem(status, text) {
+  try {
+    const problem = JSON.parse(text);
+    return { title: `${status} ${problem.title ?? ""}`.trim(), detail: problem.detail ?? text, ...pick(problem) };
+  } catch {
+    return { title: `Answered ${status}`, detail: text.slice(0, 500) || "Without a word.", errors: [] };
+  }
+}
+
+function pick({ reason, errors }) {
+  return { reason, errors: errors ?? [] };
+}

@@ -1,0 +1,45 @@
+// Training rows for a version that is there already: the drift card's form.
+
+import { fetchSignedIn } from "../access.js";
+import { toast } from "../toasts.js";
+import { describeProblem } from "./dom.js";
+
+// The card is fetched anew now and then, and its form with it.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-reference]")) return;
+  event.preventDefault();
+  send(event.target);
+});
+
+async function send(form) {
+  const chosen = form.elements.reference.files[0];
+  if (!chosen) return say(form, "Choose a CSV file first.");
+  say(form, "");
+  const button = form.querySelector("button");
+  button.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetchSignedIn(form.dataset.reference, { method: "PUT", body: chosen, headers: { "Content-Type": "text/csv" } });
+    if (!answer.ok) return say(form, sentenceOf(describeProblem(answer.status, await answer.text())));
+    toast("Live inputs are compared with these rows from now on.");
+    form.reset();
+    for (const folded of form.closest("#drift").querySelectorAll("details[open]")) folded.open = false;
+    form.closest("#drift").dispatchEvent(new Event("refresh"));
+  } catch (error) {
+    say(form, error.message);
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+function sentenceOf({ detail, errors }) {
+  return errors.length ? errors.map((error) => `The file: ${error.message}.`).join(" ") : detail;
+}
+
+function say(form, message) {
+  const place = form.querySelector("[data-error]");
+  place.textContent = message;
+  place.hidden = !message;
+  if (message) form.elements.reference.setAttribute("aria-invalid", "true");
+  else form.elements.reference.removeAttribute("aria-invalid");
+  if (message) form.elements.reference.focus();
+}

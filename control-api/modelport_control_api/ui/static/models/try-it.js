@@ -1,0 +1,250 @@
+// "Try it": the form's row to the model, its answer beside it, and the same call as code.
+
+import { fetchSignedIn } from "../access.js";
+import { startTabs } from "./tabs.js";
+import { curl, javascript, python, sdk } from "./snippets.js";
+import { describeProblem, element } from "./dom.js";
+
+const WRITERS = { curl, python, sdk, javascript };
+const MAX_BARS = 20;
+
+for (const root of document.querySelectorAll("[data-try]")) start(root);
+
+function start(root) {
+  const form = root.querySelector("form");
+  const state = { key: null };
+  const refresh = () => writeSnippets(root, form, state.key);
+  startTabs(root);
+  form.addEventListener("input", refresh);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    predict(root, form);
+  });
+  root.querySelector("[data-make-key]")?.addEventListener("click", async (event) => {
+    state.key = (await makeKey(root, event.currentTarget)) ?? state.key;
+    refresh();
+  });
+  refresh();
+}
+
+// The body
+
+/** The request's body as JSON text, or null where a field is no JSON; that field says so. */
+function readBody(form) {
+  const row = readRow(form);
+  if (row === null) return null;
+  const wanted = form.dataset.probabilities ? ', "return": ["prediction", "probabilities"]' : "";
+  return `{"input": ${row}${wanted}}`;
+}
+
+function readRow(form) {
+  const mode = form.dataset.mode;
+  if (mode === "text") return JSON.stringify(form.elements.row.value);
+  if (mode === "json") return isJson(form.elements.row.value) ? form.elements.row.value : null;
+  const fields = [...form.querySelectorAll("[data-control]")];
+  const values = fields.map((field) => [field.dataset.name, readField(field)]);
+  if (form.dataset.positional) return `[${values.map(([, value]) => value ?? "null").join(", ")}]`;
+  const sent = values.filter(([, value]) => value !== null);
+  return `{${sent.map(([name, value]) => `${JSON.stringify(name)}: ${value}`).join(", ")}}`;
+}
+
+/** JSON text; null: left out. What is no number is sent as it is: the model says what is wrong with it. */
+function readField(field) {
+  const text = field.value;
+  switch (field.dataset.control) {
+    case "choice":
+      return text === "" ? null : text;
+    case "text":
+      return text === "" && field.dataset.optional ? null : JSON.stringify(text);
+    default:
+      if (text.trim() === "") return null;
+      return isScalar(text.trim()) ? text.trim() : JSON.stringify(text);
+  }
+}
+
+function isJson(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isScalar(text) {
+  return isJson(text) && typeof JSON.parse(text) !== "object";
+}
+
+// The answer
+
+async function predict(root, form) {
+  const place = root.querySelector("[data-answer]");
+  const button = form.querySelector("[type=submit]");
+  clearErrors(form);
+  const body = readBody(form);
+  if (body === null) {
+    showErrors(form, [{ field: "input", message: "is not JSON: check commas, quotes and brackets" }]);
+    return;
+  }
+  button.setAttribute("aria-busy", "true");
+  try {
+    await showCall(place, form, body);
+  } catch (error) {
+    place.replaceChildren(note("bad", "The platform could not be reached", error.message));
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+async function showCall(place, form, body) {
+  const headers = { "Content-Type": "application/json" };
+  if (form.elements.fresh?.checked) headers["Cache-Control"] = "no-cache";
+  const began = performance.now();
+  const answer = await fetchSignedIn(pathOf(form), { method: "POST", headers, body });
+  const text = await answer.text();
+  const took = performance.now() - began;
+  if (answer.ok) {
+    place.replaceChildren(...answered(JSON.parse(text), answer.headers, took, text));
+    return;
+  }
+  const problem = describeProblem(answer.status, text);
+  showErrors(form, problem.errors);
+  place.replaceChildren(note("bad", problem.title, problem.detail, problem.reason));
+  form.querySelector("[aria-invalid]")?.focus();
+}
+
+function answered(answer, headers, took, text) {
+  const parts = [
+    element("p", { class: "muted small" }, "Prediction"),
+    element("p", { class: "answer-value" }, shown(answer.prediction)),
+    facts(answer, headers, took),
+  ];
+  if (answer.probabilities) parts.push(bars(answer.probabilities));
+  const raw = element("details", { class: "answer-raw" }, element("summary", {}, "The answer as JSON"));
+  raw.append(element("pre", {}, JSON.stringify(JSON.parse(text), null, 2)));
+  return [...parts, raw];
+}
+
+function facts(answer, headers, took) {
+  const cache = headers.get("X-Cache");
+  const words = { hit: "from the cache", miss: "computed now", bypass: "computed now, cache off" };
+  return element(
+    "ul",
+    { class: "answer-facts" },
+    element("li", {}, `${took < 10 ? took.toFixed(1) : Math.round(took)} ms`),
+    element("li", { "data-cache": cache ?? "" }, words[cache] ?? "computed now"),
+    element("li", {}, `version ${headers.get("X-Modelport-Version") ?? answer.version}`),
+  );
+}
+
+/** The likeliest first; a thousand classes would bury the answer. */
+function bars(probabilities) {
+  const pairs = Object.entries(probabilities).flatMap(([name, value]) =>
+    typeof value === "object" && value !== null
+      ? Object.entries(value).map(([inner, share]) => [`${name}: ${inner}`, share])
+      : [[name, value]],
+  );
+  const ranked = pairs.sort((one, other) => (other[1] ?? 0) - (one[1] ?? 0));
+  const list = element("ul", { class: "shares", "aria-label": "Probabilities" });
+  for (const [name, share] of ranked.slice(0, MAX_BARS)) list.append(bar(name, share));
+  if (ranked.length > MAX_BARS) list.append(element("li", { class: "muted small" }, `and ${ranked.length - MAX_BARS} more classes`));
+  return list;
+}
+
+function bar(name, share) {
+  const fill = element("span", { class: "share-fill" });
+  fill.style.inlineSize = `${Math.max(0, Math.min(1, share ?? 0)) * 100}%`;
+  return element(
+    "li",
+    { class: "share" },
+    element("span", { class: "share-name truncate", title: name }, name),
+    element("span", { class: "share-track", "aria-hidden": "true" }, fill),
+    element("span", { class: "number" }, share === null ? "–" : `${(share * 100).toFixed(1)} %`),
+  );
+}
+
+function note(kind, title, detail, reason) {
+  const text = element("div", {}, element("strong", {}, title), element("p", {}, detail));
+  if (reason) text.append(element("p", { class: "mono small" }, reason));
+  return element("div", { class: `note ${kind}` }, text);
+}
+
+function shown(value) {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+// Errors beside their fields
+
+function showErrors(form, errors) {
+  for (const { field, message } of errors ?? []) {
+    const input = inputOf(form, field);
+    const place = input && form.querySelector(`#${CSS.escape(`${input.id}-error`)}`);
+    if (!place) continue;
+    place.textContent = message;
+    place.hidden = false;
+    input.setAttribute("aria-invalid", "true");
+  }
+}
+
+function inputOf(form, field) {
+  const path = field.replace(/^input/, "");
+  if (form.dataset.mode !== "fields") return form.elements.row;
+  const fields = [...form.querySelectorAll("[data-control]")];
+  const index = /^\[(\d+)\]$/.exec(path);
+  return index ? fields[Number(index[1])] : fields.find((each) => `.${each.dataset.name}` === path);
+}
+
+function clearErrors(form) {
+  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  for (const place of form.querySelectorAll(".field-error")) {
+    place.hidden = true;
+    place.textContent = "";
+  }
+}
+
+// The same call as code
+
+function writeSnippets(root, form, key) {
+  const body = readBody(form);
+  if (body === null) return;
+  const call = {
+    origin: new URL(form.dataset.url).origin,
+    url: form.dataset.url + versionPath(form),
+    modelId: form.dataset.model,
+    version: form.elements.version?.value || null,
+    body,
+    key,
+  };
+  for (const place of root.querySelectorAll("[data-snippet]")) {
+    place.textContent = WRITERS[place.dataset.snippet](call);
+  }
+}
+
+function pathOf(form) {
+  return `/predict/${encodeURIComponent(form.dataset.model)}${versionPath(form)}`;
+}
+
+function versionPath(form) {
+  const version = form.elements.version?.value;
+  return version ? `/versions/${encodeURIComponent(version)}` : "";
+}
+
+/** A key of its own for this one model; shown in the code, and nowhere else again. */
+async function makeKey(root, button) {
+  button.disabled = true;
+  const said = root.querySelector("[data-key-said]");
+  const model = root.querySelector("form").dataset.model;
+  const answer = await fetchSignedIn("/api/v1/api-keys", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ name: `Try it: ${model}`, scopes: ["predict"], model_ids: [model] }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) {
+    said.textContent = describeProblem(answer.status, text).detail;
+    button.disabled = false;
+    return null;
+  }
+  said.textContent = "A key for this model is in the code now. It is shown this once; API keys lists it.";
+  return JSON.parse(text).key;
+}

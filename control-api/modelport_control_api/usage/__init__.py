@@ -1,0 +1,1 @@
+"""The usage ledger: what was answered, exactly once, by minute, hour and day."""

@@ -1,0 +1,36 @@
+"""Work that goes on beside the requests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+Work = Callable[[], Awaitable[None]]
+"""Goes on until it is cancelled; called again after it broke."""
+
+_AGAIN_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def working(works: Iterable[Work]) -> AsyncIterator[None]:
+    """Have all of it going on; on exit cancel it and wait for its end."""
+    tasks = [asyncio.create_task(_keep_going(work)) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_going(work: Work) -> None:
+    while True:
+        try:
+            return await work()
+        except Exception:
+            # What it expects it deals with itself. A task that ends unseen is missed when it is too late.
+            log.exception("work in the background broke; it is begun again", work=work.__qualname__)
+            await asyncio.sleep(_AGAIN_SECONDS)

@@ -1,0 +1,71 @@
+"""Which versions have a reference, and its bins: asked in the background, never on a request's way."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import httpx
+import msgspec
+import structlog
+from modelport_edge import internal_key
+from modelport_edge.drift import bins as wire
+from modelport_edge.drift.bins import ReferenceBins
+from pydantic import SecretStr
+
+log = structlog.get_logger(__name__)
+
+Version = tuple[str, str]
+"""Public id of the model, and the version's name."""
+
+
+class _Known(msgspec.Struct):
+    model: str
+    version: str
+    reference: str
+
+
+class _KnownReferences(msgspec.Struct):
+    references: list[_Known]
+
+
+class References:
+    """`on_change` hears of every version that is to be watched, whenever that changes.
+
+    `key`: MODELPORT_INTERNAL_KEY.
+    """
+
+    def __init__(
+        self,
+        control: httpx.AsyncClient,
+        on_change: Callable[[Mapping[Version, ReferenceBins]], None],
+        *,
+        key: SecretStr | None,
+        refresh_seconds: float,
+    ) -> None:
+        self._control = control
+        self._headers = internal_key.show(key)
+        self._on_change = on_change
+        self._refresh_seconds = refresh_seconds
+        self._bins: dict[str, ReferenceBins] = {}
+
+    async def run(self) -> None:
+        """Ask again and again, until cancelled. While the control API is away, what is known holds."""
+        while True:
+            try:
+                await self.refresh()
+            except (httpx.HTTPError, ValueError) as error:
+                log.debug("references of drift cannot be had; what is known holds", error=repr(error))
+            await asyncio.sleep(self._refresh_seconds)
+
+    async def refresh(self) -> None:
+        """Raises `httpx.HTTPError`, or ValueError for an answer that makes no sense."""
+        answer = await self._get("/internal/v1/drift/references")
+        known = msgspec.json.decode(answer, type=_KnownReferences).references
+        for reference in {each.reference for each in known} - self._bins.keys():
+            self._bins[reference] = wire.decode(await self._get(f"/internal/v1/drift/bins/{reference}"))
+        self._bins = {each.reference: self._bins[each.reference] for each in known}
+        self._on_change({(each.model, each.version): self._bins[each.reference] for each in known})
+
+    async def _get(self, path: str) -> bytes:
+        answer = await self._control.get(path, headers=self._headers)
+        answer.raise_for_status()
+        return answer.content

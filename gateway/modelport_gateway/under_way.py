@@ -1,0 +1,28 @@
+"""How many predictions are under way, whichever path they came by: a stop waits for them."""
+
+import asyncio
+from types import TracebackType
+
+
+class UnderWay:
+    """`with under_way.one(): …` around each prediction."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.idle = asyncio.Event()
+        """Set while none is."""
+        self.idle.set()
+
+    def one(self) -> "UnderWay":
+        return self
+
+    def __enter__(self) -> None:
+        self.in_flight += 1
+        self.idle.clear()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.in_flight -= 1
+        if not self.in_flight:
+            self.idle.set()

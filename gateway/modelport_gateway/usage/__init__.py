@@ -1,0 +1,1 @@
+"""Counting every request once, and telling the control API until it has written it down."""

@@ -1,0 +1,39 @@
+"""Without a Redis: usage goes to the control API itself, which answers when it is written down."""
+
+from collections.abc import Collection, Mapping
+
+import httpx
+from modelport_edge import internal_key
+from pydantic import SecretStr
+
+from modelport_gateway.usage.sink import SinkUnavailable
+
+_USAGE, _SAMPLES = "/internal/v1/usage", "/internal/v1/samples"
+_CONTENT_TYPE = "application/msgpack"
+
+
+class DirectUsage:
+    """`control` stays the caller's to close. `key`: MODELPORT_INTERNAL_KEY."""
+
+    def __init__(self, control: httpx.AsyncClient, key: SecretStr | None) -> None:
+        self._control = control
+        self._headers = {**internal_key.show(key), "Content-Type": _CONTENT_TYPE}
+
+    async def send(self, due: Mapping[str, bytes], unconfirmed: Collection[str]) -> set[str]:
+        for batch in due.values():
+            await self._post(_USAGE, batch)
+        return set(due)
+
+    async def send_samples(self, envelope: bytes) -> None:
+        await self._post(_SAMPLES, envelope)
+
+    async def aclose(self) -> None:
+        return
+
+    async def _post(self, path: str, body: bytes) -> None:
+        try:
+            answer = await self._control.post(path, content=body, headers=self._headers)
+        except httpx.HTTPError as error:
+            raise SinkUnavailable(f"the control API cannot be reached: {error!r}") from error
+        if answer.status_code != httpx.codes.NO_CONTENT:
+            raise SinkUnavailable(f"the control API answered {answer.status_code}: {answer.text[:300]}")

@@ -1,0 +1,162 @@
+"""Batches of what was counted, sent until the ledger is known to have them."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+from modelport_edge.cancellation import is_cancelled
+from modelport_edge.usage import samples as samples_wire
+from modelport_edge.usage import wire
+from modelport_edge.usage.wire import UsageBatch
+
+from modelport_gateway.metrics import (
+    SAMPLES_DROPPED,
+    USAGE_SENT_AGAIN,
+    USAGE_UNCONFIRMED_BATCHES,
+    USAGE_UNCONFIRMED_REQUESTS,
+)
+from modelport_gateway.usage.counter import UsageCounter
+from modelport_gateway.usage.sample_queue import SampleQueue
+from modelport_gateway.usage.sink import SinkUnavailable, UsageSink
+
+log = structlog.get_logger(__name__)
+
+_EVERY_SECONDS = 1.0
+# While so many are not confirmed counting goes on in the counter, where what is alike adds up.
+_MAX_UNCONFIRMED = 16
+_BATCH_LINES = 1000
+# Until what the sink took and nobody confirmed is sent again; doubled each time.
+_FIRST_AGAIN_SECONDS, _LAST_AGAIN_SECONDS = 5.0, 60.0
+# After a sink that failed; doubled each time. The last is short: every turn that fails is one call.
+_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 8.0
+_LAST_TURNS_EVERY_SECONDS = 0.05
+
+
+@dataclass(slots=True, eq=False)
+class _Unconfirmed:
+    requests: int
+    encoded: bytes
+    due: float = 0.0
+    sent: int = 0
+    """How often the sink took it."""
+
+
+class UsageReports:
+    """`run` beside the requests; `finish` after the last of them."""
+
+    def __init__(
+        self,
+        counter: UsageCounter,
+        samples: SampleQueue,
+        sink: UsageSink,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._counter = counter
+        self._samples = samples
+        self._sink = sink
+        self._clock = clock
+        # Not the host's name alone: a restarted process counts anew.
+        self._gateway = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid4().hex[:8]}"
+        self._unconfirmed: dict[str, _Unconfirmed] = {}
+        self._failures = 0
+        self._paused_until = 0.0
+
+    async def run(self) -> None:
+        while not is_cancelled():
+            await asyncio.sleep(_EVERY_SECONDS)
+            try:
+                await self.turn()
+            except Exception as error:  # noqa: BLE001 - logged; the next second tries again
+                log.error("usage could not be reported", error=repr(error))
+
+    async def turn(self) -> None:
+        """Send what is due."""
+        self._counter.fold()
+        if self._clock() >= self._paused_until:
+            await self._send_usage()
+        await self._send_samples()
+
+    async def finish(self, seconds: float) -> None:
+        """Send all that was counted and wait until it is confirmed, for so many seconds at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                self._paused_until = 0.0
+                await self.turn()
+                while self._is_waiting() and not is_cancelled():
+                    await asyncio.sleep(_LAST_TURNS_EVERY_SECONDS)
+                    await self._send_usage()
+        if self._is_waiting():
+            self._log_unconfirmed()
+
+    def _is_waiting(self) -> bool:
+        return bool(self._unconfirmed or self._counter.waiting())
+
+    async def _send_usage(self) -> None:
+        if not self._failures:
+            self._make_batches()
+        if self._unconfirmed:
+            await self._exchange()
+        USAGE_UNCONFIRMED_BATCHES.set(len(self._unconfirmed))
+        USAGE_UNCONFIRMED_REQUESTS.set(sum(each.requests for each in self._unconfirmed.values()))
+
+    def _make_batches(self) -> None:
+        while len(self._unconfirmed) < _MAX_UNCONFIRMED:
+            lines, dropped = self._counter.take(_BATCH_LINES)
+            if not lines and not dropped:
+                return
+            batch = UsageBatch(str(uuid4()), self._gateway, lines, dropped)
+            requests = sum(line.requests for line in lines)
+            self._unconfirmed[batch.id] = _Unconfirmed(requests, wire.encode(batch))
+
+    async def _exchange(self) -> None:
+        now = self._clock()
+        due = {id_: each for id_, each in self._unconfirmed.items() if each.due <= now}
+        try:
+            confirmed = await self._sink.send(
+                {id_: each.encoded for id_, each in due.items()}, self._unconfirmed.keys()
+            )
+        except SinkUnavailable as error:
+            self._pause(error)
+            return
+        if self._failures:
+            log.info("usage is taken again", unconfirmed_batches=len(self._unconfirmed))
+        self._failures = 0
+        for each in due.values():
+            self._note_sent(each)
+        for id_ in confirmed:
+            self._unconfirmed.pop(id_, None)
+
+    def _note_sent(self, batch: _Unconfirmed) -> None:
+        if batch.sent:
+            USAGE_SENT_AGAIN.inc()
+        batch.due = self._clock() + min(_FIRST_AGAIN_SECONDS * 2**batch.sent, _LAST_AGAIN_SECONDS)
+        batch.sent += 1
+
+    def _pause(self, error: SinkUnavailable) -> None:
+        if not self._failures:
+            log.warning("usage waits in this gateway's memory", error=str(error))
+        pause = min(_FIRST_PAUSE_SECONDS * 2**self._failures, _LAST_PAUSE_SECONDS)
+        self._paused_until = self._clock() + pause
+        self._failures = min(self._failures + 1, 8)
+
+    async def _send_samples(self) -> None:
+        for envelope in self._samples.take():
+            try:
+                await self._sink.send_samples(samples_wire.encode(envelope))
+            except SinkUnavailable:
+                for sample in envelope:
+                    SAMPLES_DROPPED.labels(sample.kind).inc()
+
+    def _log_unconfirmed(self) -> None:
+        taken = sum(each.requests for each in self._unconfirmed.values() if each.sent)
+        untold = sum(each.requests for each in self._unconfirmed.values() if not each.sent)
+        lost = untold + self._counter.waiting()
+        # Taken by Redis is not lost, though not known to be written down either.
+        report = log.warning if lost else log.info
+        report("the gateway stops before its usage was confirmed", lost_requests=lost, sent_requests=taken)

@@ -1,0 +1,61 @@
+"""A plan that answers: the backend of the front when a model is accelerated."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from modelport_runtime.core.acceleration import plan
+from modelport_runtime.core.acceleration.kernels.checks import Matrix
+from modelport_runtime.core.acceleration.kernels.ensembles import Boosting, Forest
+from modelport_runtime.core.acceleration.kernels.linear import LinearClassifier, LinearRegressor
+from modelport_runtime.core.acceleration.kernels.sources import reader
+from modelport_runtime.core.answers import class_key
+from modelport_runtime.core.signature import Signature
+
+
+class Final(Protocol):
+    """The last kernel: n × width → scores (n × k), and what those mean."""
+
+    def scores(self, matrix: Matrix) -> Matrix: ...
+
+    def results(self, scores: Matrix) -> list[Any]:
+        """Give n labels or numbers."""
+
+    def probabilities(self, scores: Matrix) -> Matrix:
+        """Give n × classes."""
+
+
+_FINALS: dict[type, Callable[[Any], Final]] = {
+    plan.LinearClassifier: LinearClassifier,
+    plan.LinearRegressor: LinearRegressor,
+    plan.Forest: Forest,
+    plan.Boosting: Boosting,
+}
+
+
+class KernelBackend:
+    """Answers from a validated plan. Any number of threads may ask it at once."""
+
+    def __init__(self, made: plan.Plan) -> None:
+        self.signature = made.signature
+        self.libraries = made.libraries
+        self._read = reader(made.part, len(made.signature.columns or ()))
+        self._final = _FINALS[type(made.final)](made.final)
+        self._keys = [class_key(label) for label in made.signature.classes or ()]
+
+    def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
+        return self._read
+
+    def predict(self, inputs: Matrix) -> list[Any]:
+        return self._final.results(self._final.scores(inputs))
+
+    def probabilities(self, inputs: Matrix) -> list[Any]:
+        return self._named(self._final.scores(inputs))
+
+    def both(self, inputs: Matrix) -> tuple[list[Any], list[Any]]:
+        """Give what `predict` and `probabilities` would, from the same scores."""
+        scores = self._final.scores(inputs)
+        return self._final.results(scores), self._named(scores)
+
+    def _named(self, scores: Matrix) -> list[Any]:
+        keys = self._keys
+        return [dict(zip(keys, row, strict=True)) for row in self._final.probabilities(scores).tolist()]

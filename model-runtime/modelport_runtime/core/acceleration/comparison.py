@@ -1,0 +1,99 @@
+"""When two answers are the same: labels equal, numbers as close as their rounding can be."""
+
+import math
+from typing import Any
+
+import numpy as np
+import orjson
+
+from modelport_runtime.core.answers import Outputs
+from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.types import Answer, Call
+
+TOLERANCE = 1e-6
+"""Of probabilities absolutely, of a regressor's numbers relatively."""
+_SMALLEST_SCALE = 1e-9
+"""Numbers below are compared as if they were of this size: they may be what rounding left of larger ones."""
+
+
+def differences(original: Outputs, other: Outputs, *, labels: bool) -> np.ndarray[Any, Any]:
+    """Give the difference of each row; infinity where a label or the form differs."""
+    rows = np.zeros(len(original.prediction or original.probabilities or []))
+    if original.prediction is not None and other.prediction is not None:
+        compare = _of_labels if labels else _of_numbers
+        rows = np.maximum(rows, compare(original.prediction, other.prediction))
+    if original.probabilities is not None and other.probabilities is not None:
+        rows = np.maximum(rows, _of_probabilities(original.probabilities, other.probabilities))
+    return rows
+
+
+def _of_labels(one: list[Any], other: list[Any]) -> np.ndarray[Any, Any]:
+    pairs = zip(one, other, strict=True)
+    return np.array([0.0 if type(a) is type(b) and a == b else np.inf for a, b in pairs])
+
+
+def _of_numbers(one: list[Any], other: list[Any]) -> np.ndarray[Any, Any]:
+    a, b = np.array(one, dtype=np.float64), np.array(other, dtype=np.float64)
+    scale = np.maximum(np.maximum(np.abs(a), np.abs(b)), _SMALLEST_SCALE)
+    with np.errstate(all="ignore"):
+        return _exact_or(a, b, np.abs(a - b) / scale)
+
+
+def _of_probabilities(one: list[Any], other: list[Any]) -> np.ndarray[Any, Any]:
+    if any(list(a) != list(b) for a, b in zip(one, other, strict=True)):
+        return np.full(len(one), np.inf)
+    a, b = (np.array([list(row.values()) for row in rows], dtype=np.float64) for rows in (one, other))
+    with np.errstate(all="ignore"):
+        largest: np.ndarray[Any, Any] = _exact_or(a, b, np.abs(a - b)).max(axis=1, initial=0.0)
+        return largest
+
+
+def _exact_or(a: Any, b: Any, difference: Any) -> np.ndarray[Any, Any]:
+    """Equal infinities and NaNs are no difference; what is not a number else is one without bound."""
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
+
+
+def difference_of_answers(original: Engine, call: Call, answer: bytes) -> float | None:
+    """See `acceleration.difference`."""
+    (own,) = original.predict_many([call])
+    if not isinstance(own, Answer):
+        return None
+    try:
+        given = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return None
+    exact = original.signature.task == "classifier"
+    found = _of_values(orjson.loads(own.body), given, labels=exact, relative=True)
+    return found if found <= TOLERANCE else None
+
+
+def _of_values(one: Any, other: Any, *, labels: bool, relative: bool) -> float:
+    """Give the largest difference of two parsed bodies; infinity if they are not of one form."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return _of_objects(one, other, labels=labels, relative=relative)
+    if isinstance(one, list) and isinstance(other, list):
+        if len(one) != len(other):
+            return math.inf
+        pairs = zip(one, other, strict=True)
+        return max((_of_values(a, b, labels=labels, relative=relative) for a, b in pairs), default=0.0)
+    if labels or type(one) is not float or type(other) is not float:
+        return 0.0 if type(one) is type(other) and one == other else math.inf
+    scale = max(abs(one), abs(other), _SMALLEST_SCALE) if relative else 1.0
+    return abs(one - other) / scale
+
+
+def _of_objects(one: dict[str, Any], other: dict[str, Any], *, labels: bool, relative: bool) -> float:
+    if list(one) != list(other):
+        return math.inf
+    if one.get("name") == "predict_proba":
+        labels = relative = False
+    return max(
+        (
+            _of_values(value, other[key], labels=False, relative=False)
+            if key == "probabilities"
+            else _of_values(value, other[key], labels=labels, relative=relative)
+            for key, value in one.items()
+        ),
+        default=0.0,
+    )

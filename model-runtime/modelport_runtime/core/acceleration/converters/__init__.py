@@ -1,0 +1,1 @@
+"""From fitted estimators to a plan. Imported only in the model process."""

@@ -1,0 +1,87 @@
+"""Transformers of numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from modelport_runtime.core.acceleration import plan
+from modelport_runtime.core.acceleration.converters.blocks import Matrix
+from modelport_runtime.core.acceleration.converters.unknown import floats, require
+from modelport_runtime.core.acceleration.plan import pack
+
+
+def _scaled(block: Matrix, *steps: plan.Step) -> Matrix:
+    return block.checked(nan_allowed=True).then(*steps, infinite=True)
+
+
+def standard(stage: Any, block: Matrix) -> Matrix:
+    return _moved(block, stage.mean_ if stage.with_mean else None, stage.scale_ if stage.with_std else None)
+
+
+def robust(stage: Any, block: Matrix) -> Matrix:
+    centre = stage.center_ if stage.with_centering else None
+    return _moved(block, centre, stage.scale_ if stage.with_scaling else None)
+
+
+def _moved(block: Matrix, origin: Any, scale: Any) -> Matrix:
+    """Subtract, then divide, each where there is something to do it by."""
+    steps: list[plan.Step] = []
+    if origin is not None:
+        steps.append(plan.Subtract(pack(floats(origin))))
+    if scale is not None:
+        steps.append(plan.Divide(pack(floats(scale))))
+    return _scaled(block, *steps)
+
+
+def min_max(stage: Any, block: Matrix) -> Matrix:
+    steps: list[plan.Step] = [
+        plan.Multiply(pack(floats(stage.scale_))),
+        plan.Add(pack(floats(stage.min_))),
+    ]
+    if stage.clip:
+        low, high = stage.feature_range
+        steps.append(plan.Clip(float(low), float(high)))
+    return _scaled(block, *steps)
+
+
+def max_abs(stage: Any, block: Matrix) -> Matrix:
+    steps: list[plan.Step] = [plan.Divide(pack(floats(stage.scale_)))]
+    if getattr(stage, "clip", False):
+        steps.append(plan.Clip(-1.0, 1.0))
+    return _scaled(block, *steps)
+
+
+def normalizer(stage: Any, block: Matrix) -> Matrix:
+    return block.checked(nan_allowed=False).then(plan.Normalize(stage.norm), infinite=True, nan=True)
+
+
+def components(stage: Any, block: Matrix) -> Matrix:
+    """PCA: multiplied, then moved, as it does it."""
+    directions = floats(stage.components_)
+    steps: list[plan.Step] = [
+        plan.Project(pack(directions.T)),
+        plan.Subtract(pack(floats(stage.mean_) @ directions.T)),
+    ]
+    if stage.whiten:
+        scale = np.sqrt(floats(stage.explained_variance_))
+        steps.append(plan.Divide(pack(np.maximum(scale, np.finfo(scale.dtype).eps))))
+    projected = block.checked(nan_allowed=False).then(*steps, infinite=True, nan=True)
+    return Matrix(projected.part, len(directions), nan=True, infinite=True)
+
+
+def unchanged(stage: Any, block: Matrix) -> Matrix:
+    """Pass through: FunctionTransformer without a function, as ColumnTransformer keeps it."""
+    require(stage.func is None and not stage.validate, "A FunctionTransformer has a function of its own.")
+    return block
+
+
+SCALERS: dict[str, Callable[[Any, Matrix], Matrix]] = {
+    "StandardScaler": standard,
+    "MinMaxScaler": min_max,
+    "MaxAbsScaler": max_abs,
+    "RobustScaler": robust,
+    "Normalizer": normalizer,
+    "PCA": components,
+    "FunctionTransformer": unchanged,
+}

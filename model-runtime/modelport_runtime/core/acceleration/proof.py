@@ -1,0 +1,165 @@
+"""Converts a model, and believes the kernels only where they give the original's answers."""
+
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+
+from modelport_runtime.core.acceleration import Accelerated, Declined, Proof, plan, read_plan
+from modelport_runtime.core.acceleration.comparison import TOLERANCE, differences
+from modelport_runtime.core.acceleration.converters.unknown import NotConverted
+from modelport_runtime.core.acceleration.converters.walk import convert
+from modelport_runtime.core.acceleration.generated_rows import GeneratedRows, Row, unknown_value
+from modelport_runtime.core.acceleration.origins import Hints, hints_of
+from modelport_runtime.core.acceleration.speed import speedup
+from modelport_runtime.core.answers import Outputs
+from modelport_runtime.core.engine import Engine, describe_error
+from modelport_runtime.core.types import Request
+
+_CHUNK_ROWS = 1_000
+_MIN_ROWS = 1_000
+_ALONE = 4
+"""Of a chunk that makes the original raise, so many rows are asked one by one."""
+_SINGLE = 100
+"""Of every chunk, the kernels are asked so many rows one by one as well: a single row takes shorter ways."""
+_NAN = float("nan")
+
+
+class _Differs(Exception):
+    """The message completes "The kernels …"."""
+
+
+def prove(engine: Engine, *, seconds: float, rows: int) -> Accelerated | Declined:
+    """See `acceleration.accelerate`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _prove(engine, seconds, rows)
+    except NotConverted as why:
+        return Declined(str(why))
+    except _Differs as why:
+        return Declined(f"The kernels {why}")
+    except BaseException as error:  # noqa: BLE001  # the model's own code runs in here
+        return Declined(f"The conversion failed: {describe_error(error)}")
+
+
+def _prove(engine: Engine, seconds: float, rows: int) -> Accelerated | Declined:
+    estimator = getattr(engine.backend, "estimator", None)
+    if estimator is None or engine.sample is None:
+        return Declined("Only scikit-learn's estimators have kernels.")
+    made = convert(estimator, engine.signature, engine.libraries_here)
+    data = plan.encode(made)
+    kernels = Engine(read_plan(data), engine.signature, model="", version="", max_batch_rows=rows)
+    (sample,) = engine.decode_sample(engine.sample).rows
+    comparison = _Comparison(engine, kernels)
+    until = time.monotonic() + seconds
+    generated = _generated(comparison, list(sample), hints_of(made))
+    _compare(comparison, generated, until, rows)
+    if comparison.rows < _MIN_ROWS:
+        return Declined(f"Only {comparison.rows} rows could be compared in {seconds:g} seconds.")
+    return _if_faster(comparison, data, generated.take(32))
+
+
+def _generated(comparison: "_Comparison", sample: Row, hints: Hints) -> GeneratedRows:
+    columns = comparison.original.signature.columns or ()
+    optional = {place: _NAN for place, column in enumerate(columns) if column.optional}
+    open_ended = {
+        place: unknown_value(columns[place]) for place in hints.categories if columns[place].values is None
+    }
+    return GeneratedRows(
+        columns,
+        sample,
+        hints,
+        missing=comparison.bearable(sample, optional),
+        unknown=comparison.bearable(sample, open_ended),
+    )
+
+
+def _compare(comparison: "_Comparison", generated: GeneratedRows, until: float, rows: int) -> None:
+    comparison.of(generated.take(1))
+    # Those that raise are asked one by one, which a slow model has no time for.
+    enough = time.monotonic() + (until - time.monotonic()) / 3
+    for extremes in generated.extremes():
+        if time.monotonic() > enough:
+            break
+        comparison.of(extremes)
+    while comparison.rows < rows and time.monotonic() < until:
+        comparison.of(generated.take(min(_CHUNK_ROWS, rows - comparison.rows)))
+
+
+def _if_faster(comparison: "_Comparison", data: bytes, rows: list[Row]) -> Accelerated | Declined:
+    outputs = comparison.original.signature.outputs
+    one, many = (
+        speedup(comparison.original, comparison.kernels, Request(some, single=False, outputs=outputs))
+        for some in (rows[:1], rows)
+    )
+    if min(one, many) <= 1:
+        return Declined(
+            f"The kernels agree, but are not faster: {one:.1f} times for 1 row, {many:.1f} for 32."
+        )
+    return Accelerated(data, Proof(comparison.rows, comparison.largest, min(one, many)))
+
+
+class _Comparison:
+    def __init__(self, original: Engine, kernels: Engine) -> None:
+        self.original, self.kernels = original, kernels
+        self.rows = 0
+        self.largest = 0.0
+        self._labels = original.signature.task == "classifier"
+
+    def bearable(self, sample: Row, tried: dict[int, Any]) -> set[int]:
+        """Give the columns where the original takes the value tried; elsewhere the kernels must raise too."""
+        if not tried or self._takes([tried.get(place, own) for place, own in enumerate(sample)]):
+            return set(tried)
+        return {
+            place
+            for place, value in tried.items()
+            if self._takes([*sample[:place], value, *sample[place + 1 :]])
+        }
+
+    def of(self, rows: list[Row]) -> None:
+        """Compare the answers to rows. Raises `_Differs`."""
+        original = _outputs(self.original, rows)
+        if original is not None:
+            self._agree(original, _outputs(self.kernels, rows))
+            self.rows += len(rows)
+            for place, row in enumerate(rows[:_SINGLE] if len(rows) > 1 else ()):
+                self._agree(original.part(place, place + 1), _outputs(self.kernels, [row]))
+        elif len(rows) == 1:
+            self._both_raise(rows)
+        else:
+            for row in rows[:_ALONE]:
+                self.of([row])
+
+    def _takes(self, row: Row) -> bool:
+        taken = _outputs(self.original, [row]) is not None
+        self.of([row])
+        return taken
+
+    def _both_raise(self, rows: list[Row]) -> None:
+        if _outputs(self.kernels, rows) is not None:
+            raise _Differs("answer a row on which the original raises.")
+        self.rows += 1
+
+    def _agree(self, original: Outputs, kernels: Outputs | None) -> None:
+        if kernels is None:
+            raise _Differs("raise on a row that the original answers.")
+        found = differences(original, kernels, labels=self._labels)
+        wrong = int((found > TOLERANCE).sum())
+        if wrong:
+            raise _Differs(_told(float(np.max(found)), wrong, self.rows + len(found)))
+        self.largest = max(self.largest, float(np.max(found, initial=0.0)))
+
+
+def _told(largest: float, wrong: int, rows: int) -> str:
+    what = "in a label" if np.isinf(largest) else f"by {largest:.1g}"
+    return f"differ from the original {what} on {wrong} of {rows:,} rows."
+
+
+def _outputs(engine: Engine, rows: list[Row]) -> Outputs | None:
+    """Give the answer, or None if the engine raises."""
+    try:
+        return engine.run(Request(rows, single=False, outputs=engine.signature.outputs))
+    except Exception:  # noqa: BLE001  # whatever a model raises: what counts is that the other raises too
+        return None

@@ -1,0 +1,135 @@
+"""What the front and the model process tell each other: msgpack, each message behind its length.
+
+What comes from the model process is a stranger's, for its model may write to the socket too: every frame has
+a bound, every message a type, and anything else is a `Breach`.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from modelport_runtime.core.types import Answer, Call, Failure
+
+MAX_BATCH_BYTES = 64 * 1024**2
+"""Bodies that are sent to the model process together; a larger body goes alone."""
+MAX_ANSWER_BYTES = 256 * 1024**2 + 65536
+"""The longest frame that the front takes: a plan, or the answers to a batch."""
+_MAX_REQUEST_BYTES = 2**32 - 1
+_LENGTH = struct.Struct(">I")
+
+Outcome = Answer | Failure
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Breach(Exception):
+    """The other side does not keep to the protocol."""
+
+
+class Sandboxed(msgspec.Struct, tag=True):
+    """How well the model process is isolated. Before it reads the model."""
+
+    level: Annotated[int, msgspec.Meta(ge=0, le=2)]
+    detail: str
+
+
+class Loaded(msgspec.Struct, tag=True):
+    """The load has ended. `document` is `Told` as JSON, which alone holds any value that a model may have.
+
+    proves: a `Proven` follows.
+    """
+
+    document: bytes
+    seconds: float
+    proves: bool
+
+
+class Proven(msgspec.Struct, tag=True):
+    """The plan of kernels that answer as the model does, or in `detail` why there is none."""
+
+    plan: bytes | None
+    rows_compared: Count
+    largest_difference: float | None
+    detail: str
+
+
+class Answered(msgspec.Struct, tag=True):
+    """One outcome a call, in their order: the body of a 200, or what is wrong. `seconds`: in the model."""
+
+    outcomes: list[bytes | Failure]
+    seconds: float
+
+
+class Rechecked(msgspec.Struct, tag=True):
+    """The largest difference between an answer and the original's; None: they are not the same."""
+
+    difference: float | None
+
+
+class Ask(msgspec.Struct, tag=True):
+    calls: list[Call]
+
+
+class Recheck(msgspec.Struct, tag=True):
+    """Compare the `answer` (the body of a 200) that a call was given."""
+
+    call: Call
+    answer: bytes
+
+
+News = Sandboxed | Loaded | Proven
+FromModel = News | Answered | Rechecked
+ToModel = Ask | Recheck
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a load found, as `GET /status` and `GET /v2` tell it on. `v2`: the model's metadata there."""
+
+    state: Literal["ready", "failed"]
+    reason: str | None
+    message: str | None
+    signature: dict[str, Any] | None
+    sample: dict[str, Any] | None
+    sample_source: Literal["given", "synthetic"] | None
+    found: dict[str, str]
+    here: dict[str, str]
+    differences: list[str]
+    v2: dict[str, Any] | None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+decode_from_model = msgspec.msgpack.Decoder(FromModel).decode
+decode_to_model = msgspec.msgpack.Decoder(ToModel).decode
+
+
+def frame(message: FromModel | ToModel) -> bytes:
+    """Raises UnicodeEncodeError for text with lone surrogates, `Breach` beyond what a length can say."""
+    body = _encode(message)
+    if len(body) > _MAX_REQUEST_BYTES:
+        raise Breach(f"a message of {len(body)} bytes cannot be sent")
+    return _LENGTH.pack(len(body)) + body
+
+
+class Frames:
+    """Puts what arrives in pieces together again."""
+
+    def __init__(self, max_bytes: int = _MAX_REQUEST_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Give the bodies that are whole now. Raises `Breach` as soon as one says that it is too long."""
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= _LENGTH.size:
+            (size,) = _LENGTH.unpack_from(buffer)
+            if size > self._max_bytes:
+                raise Breach(f"a frame of {size} bytes")
+            end = _LENGTH.size + size
+            if len(buffer) < end:
+                return
+            with memoryview(buffer) as view:
+                body = bytes(view[_LENGTH.size : end])
+            del buffer[:end]
+            yield body

@@ -1,0 +1,1 @@
+"""The process that does batch jobs, as a child of the platform."""

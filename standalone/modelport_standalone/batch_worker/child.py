@@ -1,0 +1,105 @@
+"""Starts the worker, starts it again when it has died, and stops it at the platform's end."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+from modelport_edge.logging import copy_line
+from pydantic import SecretStr
+
+from modelport_standalone.data_dir import DataDir
+from modelport_standalone.local_cluster.orphans import ChildRegister
+from modelport_standalone.local_cluster.priority import step_back
+
+log = structlog.get_logger(__name__)
+
+# Behind the platform, before the models that do batch jobs: those wait for it.
+_NICENESS = 10
+_STOP_SECONDS = 3.0
+_FIRST_RESTART_SECONDS = 0.5
+_LAST_RESTART_SECONDS = 5.0
+_RAN_WELL_SECONDS = 10.0
+_LINE_BYTES = 1 << 20
+
+
+class WorkerChild:
+    """`run` until it is cancelled.
+
+    `internal`: the socket on which the control API's internal app listens; `key`: what it wants to be shown.
+    """
+
+    def __init__(self, data: DataDir, internal: Path, key: SecretStr, register: ChildRegister) -> None:
+        self._environment = _environment(data, internal, key)
+        self._register = register
+
+    async def run(self) -> None:
+        delay = _FIRST_RESTART_SECONDS
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            code = await self._run_once()
+            delay = _FIRST_RESTART_SECONDS if loop.time() - began > _RAN_WELL_SECONDS else delay * 2
+            delay = min(delay, _LAST_RESTART_SECONDS)
+            log.warning("the batch worker ended", exit_code=code, starts_again_in_seconds=delay)
+            await asyncio.sleep(delay)
+
+    async def _run_once(self) -> int:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "modelport_standalone.batch_worker", str(os.getpid())),
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=_LINE_BYTES,
+            start_new_session=True,
+        )
+        self._register.add(process.pid)
+        try:
+            await step_back(process.pid, _NICENESS)
+            if process.stderr is not None:
+                await _copy(process.stderr)
+            return await process.wait()
+        finally:
+            await _stop(process)
+            self._register.remove(process.pid)
+
+
+async def _copy(lines: asyncio.StreamReader) -> None:
+    while True:
+        try:
+            line = await lines.readline()
+        except ValueError:
+            continue  # Longer than any of ours: dropped.
+        if not line:
+            return
+        copy_line(line.decode(errors="replace"))
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """SIGTERM: what it has taken is given back. SIGKILL after a while: then its lease runs out."""
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _environment(data: DataDir, internal: Path, key: SecretStr) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        "MODELPORT_CONTROL_API_DATABASE_URL": data.database_url,
+        "MODELPORT_CONTROL_API_ARTIFACTS_URL": str(data.artifacts),
+        "MODELPORT_CONTROL_API_INTERNAL_URL": f"unix:{internal}",
+        "MODELPORT_INTERNAL_KEY": key.get_secret_value(),
+        "MODELPORT_CONTROL_API_WORKER_LISTEN": "",
+    }

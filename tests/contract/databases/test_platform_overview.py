@@ -1,0 +1,87 @@
+"""The audit trail and what administrators see, on both databases."""
+
+from typing import Any
+
+import pytest
+from modelport_control_api.app import ControlPlane
+from modelport_control_api.auth.tables import User
+from modelport_control_api.models.tables import ModelRow, OutboxRow
+from sqlalchemy import update
+
+from tests.support.control_api import Person
+
+
+@pytest.fixture
+async def admin(ada: Person, control_plane: ControlPlane) -> Person:
+    with control_plane.context.database.transaction() as session:
+        session.execute(update(User).where(User.id == ada.id).values(is_admin=True))
+    return ada
+
+
+async def read(person: Person, path: str) -> dict[str, Any]:
+    answer = await person.api.get(path, headers=person.bearer)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_people_read_their_own_trail_in_pages_and_admins_everybodys(admin: Person, bob: Person) -> None:
+    for number in range(3):
+        await bob.make_key(name=f"key {number}")
+    first = await read(bob, "/api/v1/audit?limit=2")
+    rest = await read(bob, f"/api/v1/audit?cursor={first['next_cursor']}")
+    entries = [*first["items"], *rest["items"]]
+    assert [each["action"] for each in entries[:3]] == ["api_key.create"] * 3
+    assert [each["detail"]["name"] for each in entries[:3]] == ["key 2", "key 1", "key 0"]
+    assert entries[-1]["action"] == "user.register"
+    assert {each["actor_id"] for each in entries} <= {bob.id, None}
+    assert all(each["ip"] for each in entries)
+    everybodys = await read(admin, "/api/v1/audit?all=true")
+    assert {admin.id, bob.id} <= {each["actor_id"] for each in everybodys["items"]}
+
+
+async def test_admins_see_people_and_when_they_were_last_there(
+    admin: Person, bob: Person, control_plane: ControlPlane
+) -> None:
+    with control_plane.context.database.transaction() as session:
+        session.add(ModelRow(id="iris-aaaaa", owner_id=bob.id, name="Iris", traffic={"v1": 100}))
+    newest, oldest = (await read(admin, "/api/v1/admin/users"))["items"]
+    assert (newest["email"], newest["models"], newest["is_admin"]) == (bob.email, 1, False)
+    assert (oldest["email"], oldest["models"], oldest["is_admin"]) == (admin.email, 0, True)
+    assert newest["last_seen_at"] >= newest["created_at"]
+
+
+async def test_admins_see_how_the_platform_is(admin: Person, control_plane: ControlPlane) -> None:
+    with control_plane.context.database.transaction() as session:
+        session.add(OutboxRow(model_id="iris-aaaaa"))
+    found = await read(admin, "/api/v1/admin/health")
+    assert found["database"]["ok"]
+    assert found["artifacts"]["ok"]
+    assert found["shared_store"]["ok"]
+    # Nothing watches the cluster here, and that is told.
+    assert not found["cluster"]["ok"]
+    assert "watch" in found["cluster"]["detail"]
+    assert not found["ok"]
+    assert (found["users"], found["outbox_waiting"], found["jobs"]) == (1, 1, {"queued": 0, "running": 0})
+    assert found["models"] == {"pending": 0, "ready": 0, "failed": 0, "degraded": 0}
+    assert found["outbox_oldest_seconds"] >= 0
+    assert found["usage_age_seconds"] is None
+
+
+async def test_health_is_told_while_a_part_is_away(
+    admin: Person, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_sha256: str) -> bool:
+        raise ConnectionError("no route to the bucket")
+
+    monkeypatch.setattr(control_plane.models.store, "exists", broken)
+    found = await read(admin, "/api/v1/admin/health")
+    assert found["artifacts"]["detail"] == "ConnectionError: no route to the bucket"
+    assert found["users"] == 1
+
+
+@pytest.mark.parametrize("call", ["admin/health", "admin/users", "audit?all=true"])
+async def test_what_is_for_admins_is_refused_to_others(bob: Person, call: str) -> None:
+    answer = await bob.api.get(f"/api/v1/{call}", headers=bob.bearer)
+    assert answer.status_code == 403
+    assert "dministrators" in answer.json()["detail"]

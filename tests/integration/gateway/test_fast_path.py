@@ -1,0 +1,361 @@
+"""The lean protocol's way and the ASGI way to the same predictions: nobody can tell them apart."""
+
+import asyncio
+import io
+import json
+import logging
+import re
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from modelport_edge import access_lines
+from modelport_edge.logging import configure
+from modelport_edge.memory_store import MemoryStore
+from modelport_edge.server import Server
+from modelport_edge.serving import build_config
+from modelport_gateway.metrics import LATENCY, REQUESTS
+from modelport_http.lean_protocol import Exchange
+
+from tests.support.gateway_world import OWNER, SIGNATURE, World, running_world
+from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model
+
+ALLOWED_ORIGIN = "https://app.example.com"
+JSON = {"Content-Type": "application/json"}
+ROW = b'{"input": {"a": 1, "b": 2}}'
+
+
+class Counting:
+    """The gateway's handler, which notes what it was given."""
+
+    def __init__(self, handler: Any) -> None:
+        self._handler = handler
+        self.paths: list[str] = []
+
+    def takes(self, target: bytes, headers: list[tuple[bytes, bytes]]) -> bool:
+        return bool(self._handler.takes(target, headers))
+
+    def begin(self, exchange: Exchange) -> None:
+        self.paths.append(exchange.target.decode())
+        self._handler.begin(exchange)
+
+
+@asynccontextmanager
+async def listening(
+    world: World, handler: Any = None, certificate: Path | None = None
+) -> AsyncIterator[tuple[httpx.AsyncClient, Server]]:
+    tls = {"ssl_certfile": certificate, "ssl_keyfile": certificate} if certificate else {}
+    server = Server(build_config(world.gateway.app, drain=1, handler=handler, port=0, **tls))
+    serving = asyncio.create_task(server.serve())
+    await world.eventually(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    scheme, trust = (
+        ("https", ssl.create_default_context(cafile=certificate)) if certificate else ("http", True)
+    )
+    async with httpx.AsyncClient(base_url=f"{scheme}://127.0.0.1:{port}", timeout=30, verify=trust) as client:
+        yield client, server
+    server.should_exit = True
+    await serving
+
+
+def self_signed(folder: Path) -> Path:
+    """Certificate and key of this machine, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "certificate.pem"
+    form, no_password = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    file.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, form, no_password))
+    return file
+
+
+async def by_its_row(request: Received, writer: asyncio.StreamWriter) -> None:
+    """A model that refuses what says so in its body."""
+    problem = b'{"detail": "no number", "errors": [{"field": "a", "message": "m"}]}'
+    answers = {
+        b"refuse": http("422 Unprocessable", problem, "application/problem+json"),
+        b"misbehave": http("418 Teapot", b"{}"),
+    }
+    chosen = next((answer for word, answer in answers.items() if word in request.body), None)
+    await answering(chosen or http("200 OK", b'{"prediction" :  "setosa"}'))(request, writer)
+
+
+def serve_models(world: World, model: ScriptedModel) -> None:
+    world.serve("iris", model.address, versions=("v1", "v2"))
+    world.serve("open", model.address, access="public", cache=None)
+    world.serve("few", model.address, access="public", rateLimit={"requests": 2, "periodSeconds": 3600})
+    world.serve("others", model.address, owner="somebody-else")
+    world.serve("away", access="public")
+    split = [{"version": "v1", "weight": 50}, {"version": "v2", "weight": 50}]
+    world.serve("split", model.address, versions=("v1", "v2"), traffic=split, access="public")
+    world.serve("loose", model.address, access="public", signature={**SIGNATURE, "columns": None})
+    world.control.issue_key()
+
+
+def requests(world: World) -> list[tuple[str, str, dict[str, str], bytes]]:
+    """Method, path, headers and body, in an order that fills and then reads cache and limits."""
+    good = {**JSON, **world.bearer}
+    key = {**JSON, "X-API-Key": "mlp_live_" + "k" * 43}
+    bad_key = {**JSON, "X-API-Key": "mlp_live_" + "x" * 43}
+    return [
+        ("POST", "/predict/iris", good, ROW),
+        ("POST", "/predict/iris", good, ROW),
+        ("POST", "/predict/iris", key, b'{"input": {"b": 2.0, "a": 1}}'),
+        ("POST", "/predict/iris", {**good, "Cache-Control": "no-cache"}, ROW),
+        ("POST", "/predict/iris", {**good, "Cache-Control": "max-age=0, no-store"}, ROW),
+        ("POST", "/api/v1/predict/iris/versions/v2", good, b'{"inputs": [[1, 2], [3, null]]}'),
+        ("POST", "/predict/iris/versions/v9", good, ROW),
+        ("POST", "/v2/models/iris/infer", good, b'{"inputs": []}'),
+        ("POST", "/v2/models/iris/versions/v1/infer", good, b'{"inputs": []}'),
+        ("POST", "/predict/iris", {**good, "X-Request-ID": "my-own.id"}, ROW),
+        ("POST", "/predict/iris", {**good, "X-Request-ID": "two words"}, ROW),
+        ("POST", "/predict/iris", good, b'{"input": {"a": "refuse"}}'),
+        ("POST", "/predict/iris", good, b'{"input": {"a": "misbehave"}}'),
+        ("POST", "/predict/iris", good, b"{no json refuse"),
+        ("POST", "/predict/iris", good, b""),
+        ("POST", "/predict/iris", {**good, "Content-Type": "text/plain"}, ROW),
+        ("POST", "/predict/iris", {**good, "Content-Type": "Application/JSON; charset=utf-8"}, ROW),
+        ("POST", "/predict/iris", world.bearer, ROW),
+        ("POST", "/predict/iris", JSON, ROW),
+        ("POST", "/predict/iris", bad_key, ROW),
+        ("POST", "/predict/iris", {**good, **bad_key}, ROW),
+        ("POST", "/predict/iris", {**JSON, "Authorization": "Basic eDp5"}, ROW),
+        ("POST", "/predict/iris", {**JSON, "Authorization": "Bearer " + "x" * 5000}, ROW),
+        ("POST", "/predict/others", good, ROW),
+        ("POST", "/predict/nowhere", good, ROW),
+        ("POST", "/predict/away", JSON, ROW),
+        *[("POST", "/predict/few", JSON, ROW)] * 3,
+        *[("POST", "/predict/split", {**JSON, "X-Modelport-Session": str(n)}, ROW) for n in range(6)],
+        ("POST", "/predict/loose", JSON, b'{"input": {"any": [1, 2.5, "x"]}}'),
+        ("POST", "/predict/loose", JSON, b'{"input": {"any": [1, 2.5, "x"]}}'),
+        ("POST", "/predict/open", {**JSON, "X-Forwarded-For": "203.0.113.7"}, ROW),
+        ("POST", "/predict/open", JSON, b'{"inputs": [' + b"0," * 1000 + b"0]}"),
+        ("POST", "/predict/open", {**JSON, "Origin": ALLOWED_ORIGIN}, ROW),
+        ("POST", "/predict/open", {**JSON, "Origin": "https://evil.example"}, ROW),
+        ("POST", "/predict/open?a=b", JSON, ROW),
+        ("POST", "/predict/op%65n", JSON, ROW),
+        ("POST", "/predict/UPPER", JSON, ROW),
+        ("POST", "/v2/models/iris/ready", good, b""),
+        ("GET", "/predict/iris", good, b""),
+        ("GET", "/v2/models/iris", good, b""),
+    ]
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What is logged, as a process logs it."""
+    before, handlers, lines = structlog.get_config(), logging.root.handlers[:], access_lines.access_lines()
+    level, written = logging.root.level, io.StringIO()
+    configure("gateway", "info", written)
+    yield written
+    structlog.configure(**before)
+    access_lines.use(lines)
+    logging.basicConfig(level=level, handlers=handlers, force=True)
+
+
+def access_log(log: io.StringIO) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in log.getvalue().splitlines()]
+    log.truncate(0)
+    log.seek(0)
+    return [line for line in found if line["event"] == "request"]
+
+
+def counts() -> dict[tuple[str, ...], float]:
+    metrics = [*REQUESTS.collect(), *LATENCY.collect()]
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for metric in metrics
+        for sample in metric.samples
+        if sample.name.endswith(("requests_total", "duration_seconds_count"))
+    }
+
+
+def usage_of(world: World) -> dict[tuple[Any, ...], int]:
+    """What the gateway reported when it stopped."""
+    counted: dict[tuple[Any, ...], int] = {}
+    for line in (line for batch in world.usage.batches for line in batch.lines):
+        assert sum(line.latency.values()) == line.requests
+        key = (line.model, line.version, line.caller, line.api_key, line.status, line.reason, line.cache)
+        counted[key] = counted.get(key, 0) + line.requests
+    return counted
+
+
+def seen_of(answer: httpx.Response) -> tuple[Any, ...]:
+    """All that a caller sees, but for times and random ids."""
+    headers = dict(answer.headers)
+    request_id = headers.pop("x-request-id")
+    assert headers.pop("date")
+    timing = headers.pop("server-timing", "")
+    limit, _, seconds = headers.pop("ratelimit", "").partition(";t=")
+    waits = headers.pop("retry-after", "")
+    times = (re.sub(r"[0-9.]+", "n", timing), limit, seconds.isdigit(), waits.isdigit())
+    own = "random" if len(request_id) == 32 else request_id
+    return answer.status_code, headers, times, own, answer.content.replace(request_id.encode(), b"<id>")
+
+
+def logged_of(line: dict[str, Any]) -> tuple[Any, ...]:
+    fixed = {
+        name: value for name, value in line.items() if name not in ("duration_ms", "timestamp", "request_id")
+    }
+    return fixed, [(name, type(value).__name__) for name, value in line.items()], len(line["request_id"])
+
+
+async def transcript(
+    model: ScriptedModel, log: io.StringIO, *, lean: bool, **settings: Any
+) -> tuple[list[Any], list[str]]:
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(
+            running_world(MemoryStore(), limit_predict="1000/day", endpoint_wait_seconds=0.1, **settings)
+        )
+        serve_models(world, model)
+        await world.settle()
+        handler = Counting(world.gateway.fast_path)
+        client, _ = await stack.enter_async_context(listening(world, handler if lean else None))
+        told, before = [], counts()
+        access_log(log)
+        for method, path, headers, body in requests(world):
+            answer = await client.request(method, path, headers=headers, content=body)
+            await asyncio.sleep(0.01)
+            told.append(
+                ((method, path, body), seen_of(answer), [logged_of(line) for line in access_log(log)])
+            )
+        after = counts()
+    told.append(usage_of(world))
+    changed = {key: value - before.get(key, 0) for key, value in after.items()}
+    return [*told, {key: value for key, value in changed.items() if value}], handler.paths
+
+
+async def test_both_ways_answer_count_and_log_the_same(tmp_path: Path, log: io.StringIO) -> None:
+    async with scripted_model(tmp_path / "m.sock") as model:
+        model.script = by_its_row
+        settings = {"cors_origins": ALLOWED_ORIGIN, "max_body_bytes": 1024, "trusted_proxies": "127.0.0.0/8"}
+        slow, none = await transcript(model, log, lean=False, **settings)
+        fast, taken = await transcript(model, log, lean=True, **settings)
+    for expected, got in zip(slow, fast, strict=True):
+        assert got == expected
+    assert not none
+    *answers, usage, _ = fast
+    assert len(taken) == len(answers) - 8, "what the short cut does not take is at the end of the list"
+    statuses = {told[1][0] for told in answers}
+    assert statuses == {200, 401, 404, 405, 413, 415, 422, 429, 502, 503}
+    assert all(len(told[2]) == 1 for told in answers), "one line a request"
+    no_model_paths = [told[0] for told in answers if told[0][1] == "/predict/UPPER"]
+    assert sum(usage.values()) == len(answers) - len(no_model_paths), "each request on a model's path once"
+    assert usage[("iris", "v1", OWNER, "k1", 200, "", "hit")] == 1
+    assert usage[("iris", "", "", "", 401, "", "none")] == 5
+    assert usage[("", "", OWNER, "", 404, "", "none")] == 1, "an invented id is not kept"
+    assert usage[("others", "", OWNER, "", 404, "", "none")] == 1
+    assert usage[("away", "v1", "", "", 503, "NoReadyVersion", "none")] == 1
+
+
+async def test_without_cors_browsers_headers_change_nothing(serving: World) -> None:
+    handler = Counting(serving.gateway.fast_path)
+    async with listening(serving, handler) as (client, _):
+        headers = {**serving.bearer, "Origin": "https://anywhere.example"}
+        answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=headers)
+    assert answer.status_code == 200
+    assert "access-control-allow-origin" not in answer.headers
+    assert handler.paths == ["/predict/iris"]
+
+
+@pytest.mark.parametrize("lean", [True, False])
+async def test_over_tls_browsers_are_told_to_stay_there(serving: World, tmp_path: Path, lean: bool) -> None:
+    handler = serving.gateway.fast_path if lean else None
+    async with listening(serving, handler, self_signed(tmp_path)) as (client, _):
+        answers = [
+            await client.post("/predict/iris", json={"input": [1, 2]}, headers=headers)
+            for headers in (serving.bearer, {})
+        ]
+    assert [answer.status_code for answer in answers] == [200, 401]
+    assert all(answer.headers["strict-transport-security"].startswith("max-age=") for answer in answers)
+
+
+async def test_an_error_of_ours_is_500_and_logged(
+    serving: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(serving.gateway.fast_path._prediction, "grant", fails)
+    async with listening(serving, serving.gateway.fast_path) as (client, _):
+        answer = await client.post("/predict/iris", json={}, headers=serving.bearer)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "a bug" in log.getvalue()
+    assert "a bug" not in answer.text
+
+
+async def test_what_is_under_way_when_the_stop_runs_out_of_time_is_told(
+    serving: World, model: ScriptedModel
+) -> None:
+    async def hang(*_: Any) -> None:
+        await release.wait()
+
+    release = asyncio.Event()
+    model.script = hang
+    async with listening(serving, serving.gateway.fast_path) as (client, server):
+        asked = client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer)
+        asking = asyncio.create_task(asked)
+        await serving.eventually(lambda: bool(model.received))
+        server.should_exit = True
+        answer = await asking
+        release.set()
+    assert answer.status_code == 503
+    assert "stopping" in answer.json()["detail"]
+    assert answer.headers["connection"] == "close"
+    assert serving.gateway._under_way.in_flight == 0
+
+
+async def test_a_caller_that_leaves_still_fills_the_cache(serving: World, model: ScriptedModel) -> None:
+    release = asyncio.Event()
+
+    async def wait(request: Received, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+        await answering(http("200 OK", b'{"prediction": 1}'))(request, writer)
+
+    model.script = wait
+    async with listening(serving, serving.gateway.fast_path) as (client, _):
+        leaving = asyncio.create_task(
+            client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer)
+        )
+        await serving.eventually(lambda: bool(model.received))
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        assert serving.gateway._under_way.in_flight == 1
+        release.set()
+        await serving.eventually(lambda: serving.gateway._under_way.in_flight == 0)
+        answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer)
+    assert (answer.headers["x-cache"], len(model.received)) == ("hit", 1)
+
+
+async def test_identical_requests_at_once_share_one_call(serving: World, model: ScriptedModel) -> None:
+    async def slowly(request: Received, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.2)
+        await answering(http("200 OK", b'{"prediction": 1}'))(request, writer)
+
+    model.script = slowly
+    async with listening(serving, serving.gateway.fast_path) as (client, _):
+        asked = [
+            client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer) for _ in range(10)
+        ]
+        answers = await asyncio.gather(*asked)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(model.received) == 1

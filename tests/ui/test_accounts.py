@@ -1,0 +1,109 @@
+"""Registering, signing in and out, settings: in a real browser."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.platform_process import PASSWORD, PlatformProcess
+from tests.support.visitor import Visitor
+
+pytestmark = pytest.mark.ui
+NEW_PASSWORD = "An0ther-Sensible-One"
+
+
+def test_registering_says_what_is_wrong_beside_the_field_and_then_leads_home(visitor: Visitor) -> None:
+    page = visitor.open("/ui/register")
+    visitor.picture("register")
+    visitor.fill("E-mail address", "grace@example.com")
+    visitor.fill("Password", "password1")
+    visitor.press("Create account")
+    password = page.get_by_label("Password", exact=True)
+    expect(password).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#password-error")).to_contain_text("guessed first")
+    expect(password).to_have_value("")
+    expect(page.get_by_label("E-mail address")).to_have_value("grace@example.com")
+    visitor.picture("register-refused")
+    visitor.fill("Password", PASSWORD)
+    visitor.press("Create account")
+    expect(page).to_have_url(f"{visitor.url}/ui/")
+
+
+def test_signing_in_by_keyboard_leads_to_the_page_that_was_asked_for(
+    new_visitor: Callable[[], Visitor],
+) -> None:
+    email = new_visitor().sign_up().email
+    visitor = new_visitor()
+    page = visitor.open("/ui/settings/audit")
+    expect(page).to_have_url(re.compile(r"/ui/login\?next=/ui/settings/audit$"))
+    visitor.picture("sign-in")
+    # The first field has the focus already.
+    page.keyboard.type(email)
+    page.keyboard.press("Tab")
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Wrong e-mail address or password")
+    page.get_by_label("Password").focus()
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{visitor.url}/ui/settings/audit")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.get_by_label(re.compile("^Account")).click()
+    visitor.press("Sign out")
+    expect(page.get_by_role("status")).to_contain_text("You are signed out")
+    visitor.open("/ui/settings")
+    expect(page).to_have_url(re.compile("/ui/login"))
+
+
+def test_a_new_password_ends_other_browsers_and_the_theme_stays(new_visitor: Callable[[], Visitor]) -> None:
+    visitor, elsewhere = new_visitor().sign_up(), new_visitor()
+    elsewhere.sign_in(visitor.email, PASSWORD)
+    page = visitor.open("/ui/settings/sessions")
+    expect(page.get_by_role("row", name="this one")).to_contain_text("Chrome on Linux")
+    visitor.picture("settings-sessions")
+    visitor.open("/ui/settings")
+    visitor.fill("Name (optional)", "Grace Hopper")
+    visitor.press("Save")
+    expect(page.get_by_role("status")).to_contain_text("Your name is saved")
+    visitor.fill("Current password", "wrong")
+    visitor.fill("New password", NEW_PASSWORD)
+    visitor.press("Change password")
+    expect(page.locator("#current_password-error")).to_contain_text("is not the account's password")
+    visitor.picture("settings")
+    visitor.fill("Current password", PASSWORD)
+    visitor.fill("New password", NEW_PASSWORD)
+    visitor.press("Change password")
+    expect(page.get_by_role("status")).to_contain_text("Your password is changed")
+    page.get_by_label(re.compile("^Account")).click()
+    page.get_by_role("button", name="Dark").click()
+    visitor.open("/ui/settings/audit")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_label(re.compile("^Account")).click()
+    page.get_by_role("button", name="System").click()
+    page.keyboard.press("Escape")
+    visitor.picture("settings-audit")
+    elsewhere.open("/ui/settings")
+    expect(elsewhere.page).to_have_url(re.compile("/ui/login"))
+
+
+def test_errors_are_pages_too(visitor: Visitor) -> None:
+    page = visitor.sign_up().open("/ui/nothing")
+    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    visitor.picture("error-404")
+    visitor.open("/ui/admin")
+    expect(page.get_by_role("heading", name="Not allowed")).to_be_visible()
+    visitor.picture("error-403")
+
+
+def test_administrators_see_the_platform(visitor: Visitor, platform: PlatformProcess) -> None:
+    admin = json.loads((platform.data / "admin.json").read_text())
+    visitor.sign_in(admin["email"], admin["password"])
+    pages = {"": "All parts answer", "/users": admin["email"], "/models": "All models"}
+    pages |= {"/limits": "MODELPORT_LIMIT_LOGIN", "/audit": "Signed in"}
+    for path, text in pages.items():
+        page = visitor.open(f"/ui/admin{path}")
+        expect(page.get_by_role("main")).to_contain_text(text)
+        visitor.picture(f"admin{path.replace('/', '-')}")

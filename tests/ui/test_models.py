@@ -1,0 +1,171 @@
+"""Pages about models in a real browser: failures, traffic, settings, history, and hostile words."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+from sklearn.linear_model import LogisticRegression
+
+from tests.support.dropping import drop
+from tests.support.models import iris, iris_logistic_named
+from tests.support.visitor import Visitor
+
+pytestmark = pytest.mark.ui
+HOSTILE = "<script>document.title='taken'</script>\"'><img src=x onerror=\"document.title='taken'\">"
+
+
+def serve(visitor: Visitor, path: Path, model: Any, name: str | None = None) -> str:
+    """Upload by the page, wait until it answers; gives the model's id."""
+    joblib.dump(model, path)
+    page = visitor.open("/ui/upload")
+    drop(page, path)
+    if name is not None:
+        visitor.fill("Name", name)
+    visitor.press("Upload")
+    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
+    return page.url.split("/models/")[1].partition("/")[0]
+
+
+def test_a_failing_upload_says_why_what_to_do_and_shows_the_log(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.sign_up().open("/ui/upload")
+    (tmp_path / "notes.txt").write_text("no model at all")
+    drop(page, tmp_path / "notes.txt")
+    visitor.press("Upload")
+    expect(page.get_by_role("alert")).to_contain_text("UnsupportedFormat")
+    expect(page.get_by_role("alert")).to_contain_text("Upload a joblib, pickle, skops")
+    visitor.picture("upload-refused")
+
+    data, species = iris()
+    other = tmp_path / "other.joblib"
+    joblib.dump(LogisticRegression(max_iter=500).fit(data, species), other)
+    # Of equal length, so that the pickle stays one: a class of a module that is nowhere.
+    other.write_bytes(other.read_bytes().replace(b"sklearn.linear_model", b"sklearn.linear_missi"))
+    drop(page, other)
+    visitor.press("Upload")
+    expect(page.locator(".step.failed")).to_contain_text("Loaded", timeout=60_000)
+    expect(page.locator(".note.bad")).to_contain_text("MissingModule")
+    expect(page.locator(".note.bad")).to_contain_text("What to do")
+    expect(page.get_by_label("The end of the log of v1")).to_contain_text("load_failed")
+    visitor.picture("arrival-failed")
+
+
+def test_traffic_moves_by_a_slider_and_back(visitor: Visitor, tmp_path: Path) -> None:
+    visitor.sign_up()
+    model_id = serve(visitor, tmp_path / "iris.joblib", iris_logistic_named().model)
+    page = visitor.open(f"/ui/models/{model_id}")
+    page.get_by_role("link", name="New version").click()
+    drop(page, tmp_path / "iris.joblib")
+    visitor.press("Upload the version")
+    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
+
+    page = visitor.open(f"/ui/models/{model_id}/versions")
+    expect(page.locator("article").first).to_contain_text("100 % of the traffic")
+    page.reload()
+    page.get_by_label("v1", exact=True).fill("30")
+    expect(page.locator("output[for=share-v2]")).to_have_text("70 %")
+    visitor.picture("traffic")
+    visitor.press("Move the traffic")
+    expect(page.locator("#toasts")).to_contain_text("Traffic goes 70 % to v2, 30 % to v1.")
+    expect(page.locator("article").first).to_contain_text("70 % of the traffic")
+    visitor.press("Roll back")
+    expect(page.locator("#toasts")).to_contain_text("Rolled back: traffic goes 100 % to v2.")
+
+
+def test_settings_are_checked_kept_and_end_with_the_model(visitor: Visitor, tmp_path: Path) -> None:
+    visitor.sign_up()
+    model_id = serve(visitor, tmp_path / "iris.joblib", iris_logistic_named().model)
+    page = visitor.open("/ui/history")
+    expect(page.get_by_role("heading", name="History is off for Iris")).to_be_visible()
+    page = visitor.open(f"/ui/models/{model_id}/settings")
+    visitor.fill("Give up after (seconds)", "9999")
+    page.locator("[id='history.percent']").fill("100")
+    visitor.press("Save")
+    expect(page.locator("#timeout_seconds-error")).to_contain_text("less than or equal to 600")
+    visitor.picture("settings-refused")
+    visitor.fill("Give up after (seconds)", "20")
+    visitor.press("Save")
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
+    expect(page.locator("[id='history.percent']")).to_have_value("100")
+    keep_a_prediction(visitor, model_id)
+    page = visitor.open(f"/ui/models/{model_id}/settings")
+    visitor.press("Delete the model")
+    expect(page.locator("#confirm_name-error")).to_be_visible()
+    page.locator("#confirm_name").fill("Iris")
+    visitor.press("Delete the model")
+    expect(page.get_by_role("heading", name="Upload your first model")).to_be_visible()
+
+
+def keep_a_prediction(visitor: Visitor, model_id: str) -> None:
+    page = visitor.open(f"/ui/models/{model_id}")
+    for value in range(20):
+        visitor.fill("sepal_length", str(value))
+        visitor.press("Predict")
+        expect(page.get_by_role("button", name="Predict")).not_to_have_attribute("aria-busy", "true")
+        page.goto(f"{visitor.url}/ui/history?model={model_id}")
+        if page.locator(".kept").count():
+            break
+        visitor.open(f"/ui/models/{model_id}")
+    page.locator(".kept summary").first.click()
+    expect(page.locator(".kept .sides").first).to_contain_text("sepal_length")
+    visitor.picture("history")
+
+
+def test_a_model_is_uploaded_and_tried_by_keyboard(visitor: Visitor, tmp_path: Path) -> None:
+    joblib.dump(iris_logistic_named().model, tmp_path / "iris.joblib")
+    page = visitor.sign_up().open("/ui/upload")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    tab_to(page, "[type=file]")
+    # Not by the chooser that Space opens: it is the browser's, and Playwright missed its event now and then.
+    page.locator("[type=file]:focus").set_input_files(tmp_path / "iris.joblib")
+    tab_to(page, "#name")
+    expect(page.locator("#name")).to_have_value("Iris")
+    page.keyboard.press("Enter")
+    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
+    tab_to(page, "a[data-arrived]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/ui/models/[^/]+$"))
+    tab_to(page, "[data-name=petal_length]")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1.2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer-value")).to_have_text("setosa")
+    tab_to(page, "#tab-curl")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tabpanel")).to_contain_text("import requests")
+
+
+def tab_to(page: Page, selector: str, most: int = 30) -> None:
+    """Press Tab until the element has the focus, and shows it."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"{selector} is not reached by {most} tabs")
+
+
+def test_hostile_words_stay_words(visitor: Visitor, tmp_path: Path) -> None:
+    visitor.sign_up()
+    data, species = iris()
+    classes = np.where(species == "setosa", HOSTILE, species).astype(object)
+    name = HOSTILE[:100]
+    model_id = serve(
+        visitor, tmp_path / "h.joblib", LogisticRegression(max_iter=500).fit(data, classes), name
+    )
+    page = visitor.open(f"/ui/models/{model_id}")
+    for place in range(4):
+        page.locator("[data-control]").nth(place).fill("0.1")
+    visitor.press("Predict")
+    expect(page.locator(".shares")).to_contain_text("<script>")
+    for path in ("", "/versions", "/usage", "/settings", "/versions/v1/logs", "/versions/v1/arrival"):
+        page = visitor.open(f"/ui/models/{model_id}{path}")
+        expect(page.get_by_text(name[:30]).first).to_be_visible()
+        assert "taken" not in page.title().replace(name, "")
+    for path in ("/ui/", "/ui/models", "/ui/batch", "/ui/history"):
+        page = visitor.open(path)
+        expect(page.get_by_text(name[:30]).first).to_be_attached()
+        assert page.locator("img[src=x], main script").count() == 0

@@ -1,0 +1,227 @@
+"""Pages in states that a healthy platform is rarely in, put there by hand, in a real browser."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import joblib
+import pytest
+from modelport_control_api.auth.tables import User
+from modelport_control_api.batch.tables import BatchJob
+from modelport_control_api.db import migrate
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.history.tables import KeptPrediction
+from modelport_control_api.ui.models import dashboard
+from playwright.sync_api import expect
+from structlog.testing import capture_logs
+
+from tests.contract.drift.test_drift_on_both_databases import MINUTE, SIGNATURE, Scene, rows
+from tests.support.models import iris_logistic
+from tests.support.staged_platform import StagedPlatform, staged_platform
+from tests.support.visitor import Visitor, visit
+from tests.unit.control_api_models.fake_cluster import READY
+from tests.unit.control_api_models.platform import PASSWORD, Account
+from tests.unit.control_api_models.test_kubectl import by_hand
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.ui
+HOSTILE = "<script>document.title='taken'</script>\"'><img src=x onerror=\"document.title='taken'\">"
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedPlatform]:
+    folder = tmp_path_factory.mktemp("stage")
+    database = f"sqlite:///{folder / 'control-api.db'}"
+    migrate.upgrade(database)
+    with staged_platform(folder, database) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def ann(stage: StagedPlatform) -> Account:
+    return stage.run(stage.platform.account("ann"))
+
+
+@pytest.fixture(scope="module")
+def model_id(stage: StagedPlatform, ann: Account, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Serves, and takes what drift's reference has."""
+    path = tmp_path_factory.mktemp("model") / "iris.joblib"
+    joblib.dump(iris_logistic().model, path)
+    made = stage.run(ann.upload(path.read_bytes(), "Colours"))
+    model_id: str = made.json()["id"]
+    stage.run(stage.platform.serve(model_id, {"v1": 100}, v1={**READY, "signature": SIGNATURE}))
+    return model_id
+
+
+@pytest.fixture
+def visitor(chromium: "Browser", stage: StagedPlatform, ann: Account) -> Iterator[Visitor]:
+    made = visit(chromium, stage)
+    yield made.sign_in("ann@example.com", PASSWORD)
+    made.context.close()
+    assert not made.faults
+
+
+def user_id(stage: StagedPlatform) -> str:
+    with stage.platform.plane.context.database.transaction(read_only=True) as session:
+        return session.query(User).filter_by(email="ann@example.com").one().id
+
+
+def add_job(stage: StagedPlatform, model_id: str, **facts: object) -> str:
+    now = utc_now()
+    usual = {
+        "owner_id": user_id(stage), "model_id": model_id, "version": "v1", "input_format": "csv",
+        "output_format": "csv", "input_bytes": 2_345_678, "key_columns": ["customer_id"],
+        "started_at": now - timedelta(seconds=90), "created_at": now - timedelta(seconds=95),
+    }  # fmt: skip
+    if facts["state"] in {"failed", "cancelled", "succeeded"}:
+        usual |= {"finished_at": now, "expires_at": now + timedelta(days=7)}
+    with stage.platform.plane.context.database.transaction() as session:
+        job = BatchJob(**usual | facts)
+        session.add(job)
+        session.flush()
+        return job.id
+
+
+def test_jobs_in_every_state(visitor: Visitor, stage: StagedPlatform, model_id: str) -> None:
+    half = {"rows_total": 250_000, "rows_done": 120_000, "rows_failed": 312}
+    running = add_job(stage, model_id, state="running", probabilities=True, **half)
+    failed = add_job(
+        stage, model_id, state="failed", reason="InputInvalid", message=f"Line 7: {HOSTILE}", rows_done=0
+    )
+    cancelled = add_job(stage, model_id, state="cancelled", **half)
+    page = visitor.open(f"/ui/batch/{running}")
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.48")
+    expect(page.get_by_role("main")).to_contain_text("120,000 of 250,000 rows")
+    visitor.picture("job-half")
+    page = visitor.open(f"/ui/batch/{failed}")
+    expect(page.locator(".note.bad")).to_contain_text(HOSTILE)
+    assert page.locator("img[src=x], main script").count() == 0
+    visitor.picture("job-failed")
+    page = visitor.open(f"/ui/batch/{cancelled}")
+    expect(page.get_by_role("main")).to_contain_text("Cancelled")
+    visitor.picture("job-cancelled")
+    visitor.open("/ui/batch")
+    visitor.picture("batch-states")
+
+
+def test_a_drifting_feature_is_shown_beside_its_reference(
+    visitor: Visitor, stage: StagedPlatform, ann: Account, model_id: str, tmp_path: Path
+) -> None:
+    page = visitor.open(f"/ui/models/{model_id}/usage")
+    (tmp_path / "few.csv").write_text("size,hue\n1,red\n")
+    (tmp_path / "train.csv").write_text(as_csv(300))
+    # Not enough rows: said beside the field.
+    give_reference(visitor, tmp_path / "few.csv")
+    expect(page.locator("#drift .error")).to_contain_text("has 1 rows")
+    give_reference(visitor, tmp_path / "train.csv")
+    expect(page.locator("#drift")).to_contain_text("Collecting")
+    scene = Scene(stage.platform, ann, model_id)
+    bins = stage.run(scene.bins())
+    scene.arrive(scene.payload(bins, rows(600, shift=1, seed=3), MINUTE))
+    scene.evaluate()
+    page = visitor.open(f"/ui/models/{model_id}/usage")
+    expect(page.locator("#drift .badge")).to_have_text("Drift")
+    expect(page.locator("#drift .warn").nth(1)).to_contain_text("PSI")
+    visitor.picture("drift")
+
+
+def as_csv(count: int) -> str:
+    table = rows(count)
+    return "\n".join(["size,hue", *(f"{row['size']!r},{row['hue']}" for row in table)])
+
+
+def give_reference(visitor: Visitor, path: Path) -> None:
+    visitor.page.get_by_label("Training rows of v1").set_input_files(path)
+    visitor.press("Compare")
+
+
+def test_kept_predictions_are_shown_and_deleted_singly(
+    visitor: Visitor, stage: StagedPlatform, ann: Account, model_id: str
+) -> None:
+    stage.run(ann.http.patch(f"/api/v1/models/{model_id}", json={"history": {"percent": 100}}))
+    keep(stage, model_id, answer='{"prediction": "red", "probabilities": {"red": 0.75, "blue": 0.25}}')
+    keep(stage, model_id, answer='{"prediction": "blue"}', cache="hit")
+    keep(stage, model_id, status=422, reason="SampleRejected", answer='{"detail": "size: must be a number"}')
+    keep(stage, model_id, status=503, reason="RuntimeCrashed", request=None, truncated=True, answer=None)
+    page = visitor.open(f"/ui/history?model={model_id}")
+    expect(page.locator(".kept")).to_have_count(4)
+    visitor.picture("history-rows")
+    row = page.locator(".kept", has=page.locator(".preview", has_text="red"))
+    row.locator("summary").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    row.get_by_role("button", name="Delete").click()
+    expect(page.locator(".kept")).to_have_count(3)
+    expect(page.locator("#toasts")).to_contain_text("The kept prediction is deleted.")
+    page.reload()
+    expect(page.locator(".kept")).to_have_count(3)
+
+
+def keep(stage: StagedPlatform, model_id: str, **facts: object) -> None:
+    usual = {
+        "model_id": model_id, "version": "v1", "created_at": utc_now(), "caller_id": "", "api_key_id": "",
+        "request_id": "r", "status": 200, "reason": "", "cache": "miss", "seconds": 0.0123,
+        "request": '{"input": {"size": 1.5, "hue": "red"}}', "request_bytes": 40, "truncated": False,
+    }  # fmt: skip
+    with stage.platform.plane.context.database.transaction() as session:
+        session.add(KeptPrediction(**usual | facts))
+
+
+def test_hostile_reasons_and_log_lines_stay_words(
+    visitor: Visitor, stage: StagedPlatform, ann: Account, model_id: str
+) -> None:
+    message = f"ValueError: {HOSTILE}"
+    made = stage.run(ann.upload(content_of(stage), "Broken")).json()["id"]
+    failed = {"failed": True, "reason": "LoadFailed", "message": message}
+    stage.run(stage.platform.serve(made, {}, v1=failed))
+    labels = {"serving.modelport.dev/model": made, "serving.modelport.dev/version": "v1"}
+    line = '{"time": "2026-11-25T12:00:00Z", "level": "error", "event": "broken", "detail": "<img src=x>"}'
+    stage.platform.cluster.pods = {"one": (labels, f"{HOSTILE}\n{line}\n")}
+    for path in ("/versions/v1/arrival", "/versions/v1/logs", "/versions", ""):
+        page = visitor.open(f"/ui/models/{made}{path}")
+        expect(page.get_by_text("<img src=x").first).to_be_visible()
+        assert page.locator("img[src=x], main script").count() == 0
+        assert "taken" not in page.title()
+    page = visitor.open("/ui/models")
+    expect(page.get_by_text("ValueError: <script>").first).to_be_visible()
+    assert page.locator("img[src=x], main script").count() == 0
+    visitor.picture("models-states")
+
+
+def content_of(stage: StagedPlatform) -> bytes:
+    """Of a model that was uploaded: any will do."""
+    stored = (stage.platform.root / "artifacts" / "sha256").rglob("*")
+    return next(path for path in stored if path.is_file()).read_bytes()
+
+
+def test_models_of_kubectl_say_where_they_are_changed(chromium: "Browser", stage: StagedPlatform) -> None:
+    stage.run(stage.platform.admin())
+    stage.loop.call_soon_threadsafe(stage.platform.cluster.put, by_hand("wine"))
+    stage.run(stage.platform.heard("wine", lambda live: live is not None))
+    visitor = visit(chromium, stage).sign_in("root@example.com", PASSWORD)
+    page = visitor.open("/ui/models/wine/settings")
+    expect(page.get_by_role("region", name="kubectl command")).to_contain_text("edit mlmodel wine")
+    expect(page.get_by_role("main").locator("form")).to_have_count(0)
+    visitor.picture("model-kubectl")
+    visitor.context.close()
+    assert not visitor.faults
+
+
+def test_what_breaks_on_our_side_is_a_page_with_the_requests_id(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_(*_: object) -> None:
+        raise RuntimeError(f"the ledger is gone {HOSTILE}")
+
+    monkeypatch.setattr(dashboard.analytics, "overview", break_)
+    # Without a logger that is set up, structlog draws the trace in colours, which takes seconds.
+    with capture_logs():
+        page = visitor.open("/ui/")
+    expect(page.get_by_role("heading", name="Something broke")).to_be_visible()
+    assert "ledger is gone" not in page.content()
+    expect(page.get_by_role("main")).to_contain_text("Request ")
+    visitor.picture("error-500")
+    assert [fault for fault in visitor.faults if "status of 500" not in fault] == []
+    visitor.faults.clear()

@@ -1,0 +1,133 @@
+"""Asking real sockets: pods that die, that are busy, that come back, and that hold too long."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from modelport_control_api.batch.worker import pods as pods_module
+from modelport_control_api.batch.worker.pods import Pods
+from modelport_control_api.batch.worker.solving import Predicted, Refused
+
+Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Pod:
+    """A server on a unix socket; `answer` gets the body and the connection. `most`: requests at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.address = f"unix:{path}"
+        self._path = path
+        self.answer: Answer = predict
+        self.bodies: list[bytes] = []
+        self.now = self.most = 0
+
+    async def start(self) -> asyncio.Server:
+        return await asyncio.start_unix_server(self._serve, self._path)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                body = await reader.readexactly(size)
+                self.bodies.append(body)
+                self.now += 1
+                self.most = max(self.most, self.now)
+                try:
+                    await self.answer(body, writer)
+                finally:
+                    self.now -= 1
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+
+async def predict(body: bytes, writer: asyncio.StreamWriter, status: str = "200 OK") -> None:
+    await asyncio.sleep(0.01)
+    rows = body.partition(b"[")[2].count(b",") + 1
+    text = b'{"predictions":[%b]}' % b",".join([b"1"] * rows)
+    writer.write(b"HTTP/1.1 %b\r\ncontent-length: %d\r\n\r\n%b" % (status.encode(), len(text), text))
+    await writer.drain()
+
+
+async def die(_: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+@pytest.fixture
+async def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pod]:
+    monkeypatch.setattr(pods_module, "_PAUSE_SECONDS", 0.01)
+    made = Pod(tmp_path / "pod.sock")
+    server = await made.start()
+    yield made
+    server.close()
+
+
+@pytest.fixture
+async def pods(pod: Pod) -> AsyncIterator[Pods]:
+    made = Pods(requests_per_pod=3, request_seconds=0.5)
+    await made.update([pod.address])
+    yield made
+    await made.aclose()
+
+
+async def _ask(pods: Pods, rows: int = 2) -> object:
+    inputs = b"[" + b",".join([b"1"] * rows) + b"]"
+    async with asyncio.timeout(10):
+        return await pods.questioner(probabilities=False).ask(inputs, rows)
+
+
+async def test_a_pod_has_a_few_requests_at_once_and_no_more(pods: Pods, pod: Pod) -> None:
+    verdicts = await asyncio.gather(*(_ask(pods) for _ in range(12)))
+    assert verdicts == [Predicted([1, 1])] * 12
+    assert pod.most == 3
+
+
+async def test_a_busy_pod_is_asked_again(pods: Pods, pod: Pod) -> None:
+    async def busy_at_first(body: bytes, writer: asyncio.StreamWriter) -> None:
+        await predict(body, writer, "503 Busy" if len(pod.bodies) < 3 else "200 OK")
+
+    pod.answer = busy_at_first
+    assert await _ask(pods) == Predicted([1, 1])
+
+
+async def test_only_the_rows_that_end_a_pod_alone_are_blamed(pods: Pods, pod: Pod) -> None:
+    async def die_of_three(body: bytes, writer: asyncio.StreamWriter) -> None:
+        if body.count(b"1") != 3:
+            # Until one that is under way beside it has died.
+            await asyncio.sleep(0.05)
+            if pod.now > 1:
+                await die(body, writer)
+                return
+        await (die if body.count(b"1") == 3 else predict)(body, writer)
+
+    pod.answer = die_of_three
+    innocent, guilty, other = await asyncio.gather(_ask(pods, 2), _ask(pods, 3), _ask(pods, 4))
+    assert innocent == Predicted([1, 1])
+    assert other == Predicted([1, 1, 1, 1])
+    assert isinstance(guilty, Refused)
+
+
+async def test_a_row_alone_has_a_second_chance(pods: Pods, pod: Pod) -> None:
+    pod.answer = die
+    verdict = await _ask(pods, 1)
+    assert isinstance(verdict, Refused)
+    assert len(pod.bodies) == 3
+
+
+async def test_rows_that_take_too_long_are_given_up(pods: Pods, pod: Pod) -> None:
+    async def hold(_: bytes, __: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(60)
+
+    pod.answer = hold
+    verdict = await _ask(pods)
+    assert isinstance(verdict, Refused)
+    assert "longer" in verdict.message
+
+
+async def test_who_waits_for_a_pod_gets_the_next_one(pods: Pods, pod: Pod) -> None:
+    await pods.update([])
+    asking = asyncio.create_task(_ask(pods))
+    await asyncio.sleep(0.05)
+    assert not asking.done()
+    await pods.update([pod.address])
+    assert await asking == Predicted([1, 1])

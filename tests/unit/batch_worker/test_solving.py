@@ -1,0 +1,76 @@
+"""Narrowing down: which rows get an answer, which an error, and with how many questions."""
+
+import orjson
+import pytest
+from modelport_control_api.batch.worker.solving import Predicted, Refused, RowsRefused, Verdict, solve
+
+
+class Model:
+    """Doubles numbers. `raising`: rows on which it raises; `wrong`: rows that its validation names."""
+
+    def __init__(self, *, raising: set[int] = frozenset(), wrong: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+        self.raising = raising
+        self.wrong = wrong
+        self.asked: list[int] = []
+
+    async def ask(self, inputs: bytes, rows: int) -> Verdict:
+        values = orjson.loads(inputs)
+        assert len(values) == rows
+        self.asked.append(rows)
+        named = [place for place, value in enumerate(values) if value in self.wrong][:100]
+        if named:
+            return RowsRefused(dict.fromkeys(named, "x is wrong"), named=len(named))
+        if self.raising & set(values):
+            return Refused("ValueError: no")
+        return Predicted([2 * value for value in values], [{"a": value} for value in values])
+
+
+@pytest.mark.parametrize(
+    ("raising", "wrong"),
+    [
+        (set(), {17}),
+        ({0}, set()),
+        ({499}, {0, 1, 2}),
+        (set(range(0, 500, 50)), set(range(1, 500, 3))),
+        (set(), set(range(500))),
+    ],
+)
+@pytest.mark.parametrize("most_rows", [500, 60])
+async def test_exactly_the_bad_rows_become_errors(raising: set[int], wrong: set[int], most_rows: int) -> None:
+    model = Model(raising=raising, wrong=wrong)
+    answers = await solve(model.ask, orjson.dumps(list(range(500))), 500, most_rows=most_rows)
+    assert set(answers.errors) == raising | wrong
+    for row in range(500):
+        is_bad = row in answers.errors
+        assert answers.predictions[row] == (None if is_bad else 2 * row)
+        if answers.probabilities is not None:
+            assert answers.probabilities[row] == (None if is_bad else {"a": row})
+
+
+async def test_one_bad_row_of_a_chunk_costs_few_questions() -> None:
+    named, raising = Model(wrong={1234}), Model(raising={1234})
+    rows = orjson.dumps(list(range(5000)))
+    await solve(named.ask, rows, 5000, most_rows=5000)
+    await solve(raising.ask, rows, 5000, most_rows=5000)
+    assert named.asked == [5000, 4999]
+    assert len(raising.asked) <= 27
+
+
+async def test_a_model_that_raises_on_every_row_is_not_asked_about_each() -> None:
+    model = Model(raising=set(range(5000)))
+    answers = await solve(model.ask, orjson.dumps(list(range(5000))), 5000, most_rows=5000)
+    assert len(answers.errors) == 5000
+    assert answers.errors[0] == "ValueError: no"
+    assert "was not tried" in answers.errors[4999]
+    assert len(model.asked) < 500
+
+
+async def test_rows_reach_the_model_as_they_were_written() -> None:
+    seen: list[bytes] = []
+
+    async def ask(inputs: bytes, rows: int) -> Verdict:
+        seen.append(inputs)
+        return Refused("no") if rows > 1 else Predicted([0])
+
+    await solve(ask, b'[1.10, {"a": 12345678901234567890123}]', 2, most_rows=2)
+    assert seen[1:] == [b"[1.10]", b'[{"a": 12345678901234567890123}]']

@@ -1,0 +1,29 @@
+"""Ids of requests: the caller's where it is harmless, else one that nobody else has."""
+
+import os
+
+from modelport_edge.request_context import request_id_for
+
+
+def test_new_ids_are_random_and_never_twice() -> None:
+    ids = {request_id_for("") for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(len(each) == 32 and int(each, 16) >= 0 for each in ids)
+
+
+def test_a_line_break_at_the_end_is_not_sane() -> None:
+    assert request_id_for("a.B-9_z") == "a.B-9_z"
+    assert len(request_id_for("forged\n")) == 32
+
+
+def test_a_forked_process_gives_others() -> None:
+    request_id_for("")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writer, request_id_for("").encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reader, 32).decode() not in {request_id_for("") for _ in range(128)}
+    os.close(reader)
+    os.close(writer)

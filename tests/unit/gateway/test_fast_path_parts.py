@@ -1,0 +1,93 @@
+"""What the fast path remembers, and that it does not grow without end."""
+
+from contextlib import suppress
+
+import pytest
+from modelport_edge.client_address import parse_networks
+from modelport_gateway import client_addresses, fast_path
+from modelport_gateway.client_addresses import ClientAddresses
+from modelport_gateway.request_headers import RequestHeaders
+from modelport_gateway.traffic import choose_version
+from modelport_gateway.under_way import UnderWay
+
+from tests.support.gateway_world import World
+
+FORWARDED = b"x-forwarded-for"
+
+
+def test_headers_give_the_first_value_or_all() -> None:
+    headers = RequestHeaders([(b"a", b"1"), (b"b", b"2"), (b"a", b"\xe9")])
+    assert (headers.get(b"a"), headers.all(b"a"), headers.all(b"b")) == ("1", ["1", "é"], ["2"])
+    assert (headers.get(b"c"), headers.all(b"c")) == (None, [])
+    assert RequestHeaders([(b"a", b"1")]).all(b"a") == ["1"]
+
+
+def test_an_address_is_found_again_and_never_another_callers() -> None:
+    addresses = ClientAddresses(parse_networks("10.0.0.0/8"))
+    ways = {
+        ("10.0.0.1", b"203.0.113.7"): ("203.0.113.7", "203.0.113.7"),
+        ("10.0.0.1", b"203.0.113.8"): ("203.0.113.8", "203.0.113.8"),
+        ("192.0.2.1", b"203.0.113.7"): ("192.0.2.1", "192.0.2.1"),
+        ("10.0.0.1", b"2001:db8::1:2"): ("2001:db8::1:2", "2001:db8::/64"),
+        ("", b""): ("local", "local"),
+    }
+    for _ in range(2):
+        for (peer, forwarded), expected in ways.items():
+            assert addresses.find(peer, RequestHeaders([(FORWARDED, forwarded)])) == expected
+
+
+def test_without_trusted_proxies_no_header_is_believed() -> None:
+    addresses = ClientAddresses([])
+    assert addresses.find("192.0.2.1", RequestHeaders([(FORWARDED, b"203.0.113.7")]))[0] == "192.0.2.1"
+    assert len(addresses._known) == 1
+
+
+def test_addresses_that_a_caller_makes_up_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_addresses, "_KEPT", 10)
+    addresses = ClientAddresses(parse_networks("10.0.0.0/8"))
+    for number in range(100):
+        forwarded = RequestHeaders([(FORWARDED, f"203.0.113.{number}".encode())])
+        assert addresses.find("10.0.0.1", forwarded)[0] == f"203.0.113.{number}"
+    assert len(addresses._known) <= 10
+
+
+async def test_ids_that_a_caller_makes_up_do_not_fill_the_memory(
+    serving: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fast_path, "_KEPT_TARGETS", 10)
+    path = serving.gateway.fast_path
+    assert all(path.takes(b"/predict/m%d" % number, []) for number in range(100))
+    assert len(path._targets) <= 10
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/predict",
+        b"/predict/",
+        b"/predict/UPPER",
+        b"/predict/iris/",
+        b"/predict/iris?x",
+        b"/predict/iris\n",
+        b"/predict/\xe9",
+        b"/v2/models/iris",
+        b"/v2/models/iris/ready",
+        b"/api/v1/models",
+    ],
+)
+async def test_what_is_no_prediction_is_not_taken(serving: World, target: bytes) -> None:
+    assert not serving.gateway.fast_path.takes(target, [])
+    assert not serving.gateway.fast_path._targets
+
+
+def test_what_is_under_way_is_counted_through_failures() -> None:
+    under_way = UnderWay()
+    with suppress(KeyError), under_way.one(), under_way.one():
+        assert (under_way.in_flight, under_way.idle.is_set()) == (2, False)
+        raise KeyError
+    assert (under_way.in_flight, under_way.idle.is_set()) == (0, True)
+
+
+def test_the_only_version_needs_no_choice() -> None:
+    assert choose_version([("v1", 100)], model_uid="u", sticky_to="c") == "v1"
+    assert choose_version([("v1", 0)], model_uid="u", sticky_to="c") is None
