@@ -6,6 +6,8 @@ ends in the middle of an answer is an error: nobody could say whether that reque
 
 import asyncio
 import itertools
+import math
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,17 +20,23 @@ Name = tuple[str, int, str]
 
 @dataclass
 class Load:
-    """`requests`: (model, bytes) in turn. Sends `wanted` of them, to whichever of `ports` listens."""
+    """`requests`: (model, bytes) in turn. Sends `wanted` of them, to whichever of `ports` listens.
+
+    `limit`: until it is raised no more than so many; what is done to the platform then comes in between.
+    """
 
     ports: Sequence[int]
     requests: Sequence[tuple[str, bytes]]
     wanted: int
+    per_second: float = math.inf
+    limit: float = math.inf
     answered: Counter[Name] = field(default_factory=Counter)
     sent: int = 0
     resent: int = 0
 
     async def run(self, connections: int) -> None:
         """Raises RuntimeError for an answer that was cut off."""
+        self._began = time.monotonic()
         await asyncio.gather(*(self._use(number) for number in range(connections)))
 
     async def _use(self, number: int) -> None:
@@ -38,6 +46,9 @@ class Load:
         )
         unanswered: tuple[str, bytes] | None = None
         while self.sent < self.wanted or unanswered is not None:
+            if unanswered is None and not self._may_send():
+                await asyncio.sleep(0.01)
+                continue
             try:
                 _, connection = await loop.create_connection(
                     lambda first=unanswered: _Connection(self, first), "127.0.0.1", next(turns)
@@ -49,10 +60,14 @@ class Load:
             unanswered = await connection.ended
 
     def next(self) -> tuple[str, bytes] | None:
-        if self.sent >= self.wanted:
+        if not self._may_send():
             return None
         self.sent += 1
         return self.requests[self.sent % len(self.requests)]
+
+    def _may_send(self) -> bool:
+        by_now = self.per_second * (time.monotonic() - self._began)
+        return self.sent < min(self.wanted, self.limit, by_now)
 
 
 class _Connection(asyncio.Protocol):

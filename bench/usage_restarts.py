@@ -7,6 +7,7 @@ counts its answers by model, status and cache state; in the end the ledger must 
 import argparse
 import asyncio
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -168,13 +169,17 @@ async def load_and_restart(platform: Platform, load: Load, rounds: int) -> list[
 
     async def restart_in_turn() -> None:
         steps = restarts(platform) * rounds
-        for number, (name, act) in enumerate(steps):
-            # Spread over the whole run.
-            await _wait_for(load, load.wanted * (number + 1) // (len(steps) + 2))
+        share = load.wanted // (len(steps) + 2)
+        for number, (name, act) in enumerate(steps, 1):
+            # Spread over the whole run: on a slow machine too, each has requests of its own.
+            load.limit = share * number
+            await _wait_for(load, share * number)
+            load.limit = share * (number + 1)
             begin = time.monotonic()
             at = load.sent
             await asyncio.to_thread(act)
             done.append((name, at, time.monotonic() - begin))
+        load.limit = load.wanted
 
     await asyncio.gather(load.run(_CONNECTIONS), restart_in_turn())
     return done
@@ -208,7 +213,7 @@ def ledger(database_url: str) -> Counter[Name]:
 
 
 def measure(
-    wanted: int, rounds: int, folder: Path
+    wanted: int, rounds: int, folder: Path, per_second: float = math.inf
 ) -> tuple[Load, list[tuple[str, int, float]], Counter[Name]]:
     """Run all of it. The ledger is what it is when it has not changed for a while, or as was counted."""
     with ExitStack() as stack:
@@ -222,7 +227,7 @@ def measure(
         platform = Platform(folder, PostgresServer(sockets / "pg"), RedisServer(sockets / "redis"))
         stack.callback(platform.stop)
         platform.start()
-        load = Load(platform.gateway_ports, requests(), wanted)
+        load = Load(platform.gateway_ports, requests(), wanted, per_second)
         done = asyncio.run(load_and_restart(platform, load, rounds))
         deadline = time.monotonic() + _SETTLE_SECONDS
         found = ledger(platform.database_url)

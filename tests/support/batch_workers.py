@@ -29,7 +29,7 @@ def kill_worker(platform_pid: int, moments: random.Random, *, within_seconds: fl
 def kill_worker_at_work(platform_pid: int, rows_done: Callable[[], int]) -> None:
     """Wait until the job has more rows done than now, however slow the machine is, and kill its worker."""
     before = rows_done()
-    eventually(lambda: rows_done() > before)
+    eventually(lambda: rows_done() > before, seconds=300)
     _kill(platform_pid)
 
 

@@ -33,6 +33,8 @@ _MAX_UNCONFIRMED = 16
 _BATCH_LINES = 1000
 # Until what the sink took and nobody confirmed is sent again; doubled each time.
 _FIRST_AGAIN_SECONDS, _LAST_AGAIN_SECONDS = 5.0, 60.0
+# The same in a gateway that stops: what Redis has lost by then it must be given before the end.
+_STOPPING_AGAIN_SECONDS = 1.0
 # After a sink that failed; doubled each time. The last is short: every turn that fails is one call.
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 8.0
 _LAST_TURNS_EVERY_SECONDS = 0.05
@@ -66,6 +68,7 @@ class UsageReports:
         self._unconfirmed: dict[str, _Unconfirmed] = {}
         self._failures = 0
         self._paused_until = 0.0
+        self._stopping = False
 
     async def run(self) -> None:
         while not is_cancelled():
@@ -86,7 +89,9 @@ class UsageReports:
         """Send all that was counted and wait until it is confirmed, for so many seconds at most."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                self._paused_until = 0.0
+                self._stopping, self._paused_until = True, 0.0
+                for batch in self._unconfirmed.values():
+                    batch.due = 0.0
                 await self.turn()
                 while self._is_waiting() and not is_cancelled():
                     await asyncio.sleep(_LAST_TURNS_EVERY_SECONDS)
@@ -135,7 +140,8 @@ class UsageReports:
     def _note_sent(self, batch: _Unconfirmed) -> None:
         if batch.sent:
             USAGE_SENT_AGAIN.inc()
-        batch.due = self._clock() + min(_FIRST_AGAIN_SECONDS * 2**batch.sent, _LAST_AGAIN_SECONDS)
+        again = min(_FIRST_AGAIN_SECONDS * 2**batch.sent, _LAST_AGAIN_SECONDS)
+        batch.due = self._clock() + (_STOPPING_AGAIN_SECONDS if self._stopping else again)
         batch.sent += 1
 
     def _pause(self, error: SinkUnavailable) -> None:

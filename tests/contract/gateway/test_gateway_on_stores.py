@@ -191,7 +191,7 @@ async def test_callers_who_share_a_failed_call_are_told_their_own_limits(
     world: World, model: ScriptedModel
 ) -> None:
     async def fail_slowly(request: Received, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1)
         await answering(http("500 Oops", b"{}", "application/problem+json"))(request, writer)
 
     limit = {"requests": 10, "periodSeconds": 86_400}

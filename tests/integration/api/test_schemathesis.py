@@ -91,6 +91,7 @@ def modes_of(operation: APIOperation) -> list[GenerationMode]:
     return list(GenerationMode) if has_input else [GenerationMode.POSITIVE]
 
 
+@pytest.mark.timeout(900)
 def test_every_call_answers_its_user_as_documented(
     operations: list[APIOperation], ann: httpx.Client, real: Real, subtests: pytest.Subtests
 ) -> None:
@@ -102,6 +103,7 @@ def test_every_call_answers_its_user_as_documented(
                 ask(operation, headers, real.ids_for(operation), mode, count)
 
 
+@pytest.mark.timeout(900)
 def test_every_call_answers_nobody_as_documented(
     operations: list[APIOperation], subtests: pytest.Subtests
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.integration.crashes.accounts import register, serve
 from tests.integration.crashes.killable import KillablePlatform, killable_platform, poll
 from tests.integration.crashes.processes import Child, cpu_seconds, pss_bytes
+from tests.support.slowness import slowness
 
 _SECONDS = 10.0
 _MOST_CPU_SHARE = 0.03
@@ -30,7 +31,8 @@ def test_three_idle_models_cost_next_to_nothing() -> None:
         shares = min((measure_shares(everybody) for _ in range(2)), key=lambda each: sum(each.values()))
         memory = {pid: pss_bytes(pid) for pid in everybody}
         print(f"CPU: {shares}; PSS in MiB: { {pid: size >> 20 for pid, size in memory.items()} }")
-        assert sum(shares.values()) < _MOST_CPU_SHARE
+        # Each wake-up costs more where others have had the caches meanwhile.
+        assert sum(shares.values()) < _MOST_CPU_SHARE * slowness()
         assert memory[platform.running.pid] < _MOST_PLATFORM_BYTES
         assert all(memory[child.pid] < _MOST_CHILD_BYTES for child in children)
         assert platform.stop() == 0

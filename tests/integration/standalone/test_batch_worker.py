@@ -21,7 +21,7 @@ from tests.support.platform_process import PlatformProcess, wait_until_ready
 ROWS = 600_000
 KILLS = 3
 BAD_EVERY = 100
-_END_SECONDS = 120
+_END_SECONDS = 600
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def platform(tmp_path: Path) -> Iterator[PlatformProcess]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_a_worker_that_is_killed_loses_and_doubles_no_row(platform: PlatformProcess, tmp_path: Path) -> None:
     features, labels = load_iris(return_X_y=True)
     forest = RandomForestClassifier(30, random_state=0).fit(features, labels)

@@ -47,7 +47,7 @@ async def running(
 
 async def test_after_sigterm_it_is_not_ready_and_serves_on_until_the_proxies_know() -> None:
     app = Slow()
-    async with running(app, Stop(delay=0.6, drain=5)) as (client, task):
+    async with running(app, Stop(delay=2, drain=5)) as (client, task):
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.sleep(0.1)
         assert (await client.get("/readyz")).status_code == 503
@@ -62,7 +62,7 @@ async def test_after_sigterm_it_is_not_ready_and_serves_on_until_the_proxies_kno
 async def test_a_request_under_way_at_the_end_is_answered() -> None:
     app = Slow()
     async with running(app, Stop(delay=0.1, drain=5)) as (client, task):
-        app.seconds = 1.0
+        app.seconds = 3.0
         under_way = asyncio.create_task(client.get("/predict"))
         await asyncio.sleep(0.1)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -106,7 +106,7 @@ class Short:
 
 async def test_the_short_cut_has_connections_closed_after_sigterm_too() -> None:
     app = Slow()
-    async with running(app, Stop(delay=0.3, drain=5), Short()) as (client, _):
+    async with running(app, Stop(delay=2, drain=5), Short()) as (client, _):
         before = await client.post("/predict", content=b"{}")
         assert (before.headers["X-By"], "Connection" in before.headers) == ("short", False)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -41,7 +41,7 @@ async def test_a_hundred_first_requests_with_one_key_ask_once() -> None:
 
 async def test_good_and_bad_keys_are_remembered_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert api_keys._BELIEVED_SECONDS <= 5, "revocation must take effect within five seconds"
-    monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 0.2)
+    monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 1.5)
     control = FakeControlApi()
     control.issue_key()
     keys = api_keys_of(control)
@@ -51,7 +51,7 @@ async def test_good_and_bad_keys_are_remembered_for_a_moment(monkeypatch: pytest
             await keys.verify("mlp_live_" + "u" * 43)
     assert len(control.asked) == 2
     control.revoke()
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(1.6)
     with pytest.raises(InvalidCredential):
         await keys.verify(KEY)
 
@@ -87,12 +87,12 @@ async def test_a_kept_answer_is_used_only_while_the_control_api_is_away(
 
 async def test_an_expiry_holds_also_for_a_kept_answer() -> None:
     control, store = FakeControlApi(), MemoryStore()
-    soon = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(seconds=1.5)).isoformat()
     control.issue_key(expires_at=soon)
     keys = api_keys_of(control, store)
     await keys.verify(KEY)
     control.away = True
-    await asyncio.sleep(0.55)
+    await asyncio.sleep(1.6)
     assert keys.remembered(KEY) is None
     with pytest.raises(InvalidCredential):
         await api_keys_of(control, store).verify(KEY)

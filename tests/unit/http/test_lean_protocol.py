@@ -297,10 +297,10 @@ def test_an_idle_connection_is_closed_after_its_time(lean: Running) -> None:
 
 def test_a_connection_in_use_is_not_idle(lean: Running, handler: Echo) -> None:
     connection = lean.connect()
-    for _ in range(4):
+    for _ in range(6):
         connection.sendall(post())
         assert b"x-by: lean" in connection.recv(1000)
-        time.sleep(0.4)
+        time.sleep(0.25)
     handler.holds = True
     connection.sendall(post())
     time.sleep(1.5)

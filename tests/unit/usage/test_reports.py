@@ -88,6 +88,17 @@ async def test_at_the_stop_everything_is_sent_or_given_up_in_time() -> None:
     await gateway.reports.finish(0.1)
 
 
+async def test_what_was_taken_and_lost_is_sent_again_before_the_stop() -> None:
+    gateway = Gateway()
+    gateway.sink.confirms = False
+    gateway.answer()
+    await gateway.turns(1)
+    gateway.sink.batches.clear()
+    gateway.sink.confirms = True
+    await gateway.reports.finish(5)
+    assert sum(gateway.sent().values()) == 1
+
+
 async def test_samples_go_in_envelopes_and_those_too_many_are_forgotten() -> None:
     gateway = Gateway()
     for _ in range(3):
