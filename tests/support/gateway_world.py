@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -244,11 +244,6 @@ class World:
         if isinstance(body, bytes):
             content = {"content": body}
         return await self.http.post(f"/predict/{path}", **content, **options)
-
-    async def eventually(self, check: Callable[[], bool], seconds: float = 10) -> None:
-        async with asyncio.timeout(seconds):
-            while not check():  # noqa: ASYNC110 - what is awaited is a fact, which sets no event
-                await asyncio.sleep(0.005)
 
     async def settle(self) -> None:
         """Let the watches see what was put."""

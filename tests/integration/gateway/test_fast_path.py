@@ -29,6 +29,7 @@ from modelport_http.lean_protocol import Exchange
 
 from tests.support.gateway_world import OWNER, SIGNATURE, World, running_world
 from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model
+from tests.support.waiting import until
 
 ALLOWED_ORIGIN = "https://app.example.com"
 JSON = {"Content-Type": "application/json"}
@@ -57,7 +58,7 @@ async def listening(
     tls = {"ssl_certfile": certificate, "ssl_keyfile": certificate} if certificate else {}
     server = Server(build_config(world.gateway.app, drain=1, handler=handler, port=0, **tls))
     serving = asyncio.create_task(server.serve())
-    await world.eventually(lambda: server.started)
+    await until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     scheme, trust = (
         ("https", ssl.create_default_context(cafile=certificate)) if certificate else ("http", True)
@@ -314,7 +315,7 @@ async def test_what_is_under_way_when_the_stop_runs_out_of_time_is_told(
     async with listening(serving, serving.gateway.fast_path) as (client, server):
         asked = client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer)
         asking = asyncio.create_task(asked)
-        await serving.eventually(lambda: bool(model.received))
+        await until(lambda: bool(model.received))
         server.should_exit = True
         answer = await asking
         release.set()
@@ -336,12 +337,12 @@ async def test_a_caller_that_leaves_still_fills_the_cache(serving: World, model:
         leaving = asyncio.create_task(
             client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer)
         )
-        await serving.eventually(lambda: bool(model.received))
+        await until(lambda: bool(model.received))
         leaving.cancel()
         await asyncio.wait([leaving])
         assert serving.gateway._under_way.in_flight == 1
         release.set()
-        await serving.eventually(lambda: serving.gateway._under_way.in_flight == 0)
+        await until(lambda: serving.gateway._under_way.in_flight == 0)
         answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer)
     assert (answer.headers["x-cache"], len(model.received)) == ("hit", 1)
 

@@ -13,6 +13,7 @@ from modelport_edge.memory_store import MemoryStore
 
 from tests.support.gateway_world import World, running_world
 from tests.support.scripted_model import ScriptedModel, scripted_model
+from tests.support.waiting import until
 
 
 @asynccontextmanager
@@ -21,7 +22,7 @@ async def listening(world: World) -> AsyncIterator[httpx.AsyncClient]:
     config = uvicorn.Config(world.gateway.app, port=0, log_config=None, lifespan="off", http="httptools")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    await world.eventually(lambda: server.started)
+    await until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         yield client
@@ -65,9 +66,9 @@ async def test_a_caller_that_leaves_harms_nobody(replica: ScriptedModel) -> None
         head = f"POST /predict/iris HTTP/1.1\r\nHost: x\r\nAuthorization: {world.bearer['Authorization']}\r\n"
         writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
         await writer.drain()
-        await world.eventually(lambda: world.gateway._under_way.in_flight == 1)
+        await until(lambda: world.gateway._under_way.in_flight == 1)
         writer.close()
-        await world.eventually(lambda: world.gateway._under_way.in_flight == 0)
+        await until(lambda: world.gateway._under_way.in_flight == 0)
         answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=world.bearer)
         assert answer.status_code == 200
 

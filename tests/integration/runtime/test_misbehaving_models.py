@@ -18,6 +18,7 @@ import pytest
 from tests.integration.runtime.hostile.world import Runs
 from tests.support import models
 from tests.support.runtime_fixtures import Reply, Runtime
+from tests.support.waiting import eventually
 
 StartRuntime = Callable[..., Runtime]
 
@@ -35,7 +36,6 @@ def predict(rows):
     if -7 in orders: time.sleep(1)
     return [float(row[0]) for row in rows]
 """
-DEADLINE = 30
 
 
 @pytest.fixture
@@ -60,18 +60,11 @@ def numbers(runtime: Runtime, name: str) -> float:
     return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.01)
-
-
 def begin(pool: ThreadPoolExecutor, runtime: Runtime, order: float) -> Future[Reply]:
     """Ask, and return once the model is at work on it."""
     arrived = numbers(runtime, "modelport_runtime_batch_requests_count")
     future = pool.submit(asked, runtime, order)
-    wait_until(lambda: numbers(runtime, "modelport_runtime_batch_requests_count") > arrived)
+    eventually(lambda: numbers(runtime, "modelport_runtime_batch_requests_count") > arrived)
     return future
 
 
@@ -128,7 +121,7 @@ def test_a_model_that_hangs_is_reported_once_nobody_waits_for_it(start: StartRun
 
     caller.close()
 
-    wait_until(lambda: runtime.get("/healthz").status == 503)
+    eventually(lambda: runtime.get("/healthz").status == 503)
     assert runtime.status["state"] == "ready"
     assert any(line["event"] == "client_gone" for line in log_lines(runtime))
 
@@ -152,9 +145,9 @@ def test_a_caller_that_leaves_takes_no_other_along(start: StartRuntime) -> None:
         slow = begin(pool, runtime, SLOW)
         gone = half_asked(runtime, END)
         stays = [pool.submit(asked, runtime, number) for number in (1, 2)]
-        wait_until(lambda: numbers(runtime, "modelport_runtime_waiting_requests") == 3)
+        eventually(lambda: numbers(runtime, "modelport_runtime_waiting_requests") == 3)
         gone.close()
-        wait_until(lambda: any(line["event"] == "client_gone" for line in log_lines(runtime)))
+        eventually(lambda: any(line["event"] == "client_gone" for line in log_lines(runtime)))
 
         # Had its row reached the model, the process would have ended.
         assert [one.result().json["prediction"] for one in (slow, *stays)] == [SLOW, 1, 2]
@@ -167,7 +160,7 @@ def test_a_full_queue_says_when_to_come_again(start: StartRuntime) -> None:
     with ThreadPoolExecutor(2) as pool:
         slow = begin(pool, runtime, SLOW)
         waits = pool.submit(asked, runtime, 1)
-        wait_until(lambda: numbers(runtime, "modelport_runtime_waiting_requests") == 1)
+        eventually(lambda: numbers(runtime, "modelport_runtime_waiting_requests") == 1)
         refused = asked(runtime, 2)
 
         assert (refused.status, refused.json["reason"]) == (503, "QueueFull")
@@ -181,7 +174,7 @@ def test_sigterm_lets_what_has_begun_end(start: StartRuntime) -> None:
     with ThreadPoolExecutor(2) as pool:
         slow = begin(pool, runtime, SLOW)
         waits = pool.submit(asked, runtime, 1)
-        wait_until(lambda: numbers(runtime, "modelport_runtime_waiting_requests") == 1)
+        eventually(lambda: numbers(runtime, "modelport_runtime_waiting_requests") == 1)
         runtime.process.send_signal(signal.SIGTERM)
 
         assert [one.result().json["prediction"] for one in (slow, waits)] == [SLOW, 1]

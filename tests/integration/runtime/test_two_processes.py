@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from tests.integration.runtime.hostile.world import Runs
 from tests.support import models
 from tests.support.runtime_fixtures import Runtime, RuntimeProcess, start_runtime
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -37,13 +37,6 @@ def runs(pid: int) -> bool:
         return False
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGALRM, signal.SIGSEGV])
 def test_a_front_whose_model_answers_ends_as_its_process_did(
     number: signal.Signals, iris: Path, runtime: StartRuntime
@@ -61,7 +54,7 @@ def test_a_model_process_ends_with_a_front_that_was_killed(iris: Path, runtime: 
 
     started.process.kill()
 
-    wait_until(lambda: not runs(child))
+    eventually(lambda: not runs(child))
 
 
 def test_a_drained_front_leaves_no_process_behind(iris: Path, runtime: StartRuntime) -> None:
@@ -124,14 +117,14 @@ def test_a_failed_load_keeps_no_model_process(tmp_path: Path, runtime: StartRunt
 
     started = runtime(path).wait_until_started()
 
-    wait_until(lambda: b"modelport_runtime_model_process 0.0" in started.get("/metrics").body)
+    eventually(lambda: b"modelport_runtime_model_process 0.0" in started.get("/metrics").body)
     assert started.status["state"] == "failed"
     assert started.get("/healthz").status == 200
 
 
 def test_probes_are_answered_while_the_model_loads(iris: Path, runtime: StartRuntime) -> None:
     started = runtime(iris)
-    wait_until(started.listens)
+    eventually(started.listens)
 
     assert started.get("/healthz").status == 200
     assert started.get("/startupz").status == 503

@@ -1,6 +1,5 @@
 """A control API over real SQLite and a real artifact folder, with a cluster that the test plays."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from modelport_edge.memory_store import MemoryStore
 from sqlalchemy import update
 
 from tests.support.control_api import INTERNAL_KEY, spare_the_disk
+from tests.support.waiting import until
 from tests.unit.control_api_models.fake_cluster import READY, FakeCluster
 
 PASSWORD = "Correct-Horse-7"
@@ -141,9 +141,3 @@ async def running_platform(settings: Settings, root: Path) -> AsyncIterator[Plat
     spare_the_disk(plane.context.database.engine)
     async with plane.running():
         yield Platform(plane, cluster, root)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - files and other tasks tell nobody when they change
-            await asyncio.sleep(0.005)

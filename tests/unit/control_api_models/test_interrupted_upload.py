@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
-from tests.unit.control_api_models.platform import Account, Platform, until
+from tests.support.waiting import until
+from tests.unit.control_api_models.platform import Account, Platform
 
 
 @asynccontextmanager

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import until
 from tests.unit.control_api_models.fake_cluster import READY
-from tests.unit.control_api_models.platform import Account, Platform, running_platform, settings_at, until
+from tests.unit.control_api_models.platform import Account, Platform, running_platform, settings_at
 
 
 def by_hand(name: str, namespace: str = "modelport-models", **spec: Any) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from modelport_control_api.audit.tables import AuditEntry
 from modelport_control_api.db.base import utc_now
 from sqlalchemy import select
 
+from tests.support.waiting import until
 from tests.unit.control_api_models.fake_cluster import DOWN, FAILED, READY, STARTING
-from tests.unit.control_api_models.platform import Account, Platform, until
+from tests.unit.control_api_models.platform import Account, Platform
 
 
 @pytest.fixture

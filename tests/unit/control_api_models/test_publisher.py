@@ -1,7 +1,7 @@
 """What people ask for reaches the cluster, whatever fails in between and whenever the process dies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from modelport_control_api.publisher import outbox
 from modelport_control_api.publisher.publisher import Pace, Publisher
 from modelport_crds import mlmodel
 
+from tests.support.waiting import until
 from tests.unit.control_api_models.fake_cluster import FakeCluster
 
 NAMESPACE = "modelport-models"
@@ -53,12 +54,6 @@ async def publishing(
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - the condition lies in the database, which tells nobody
-            await asyncio.sleep(0.005)
 
 
 def create(database: Database, caller: Caller) -> ModelRecord:

@@ -17,6 +17,7 @@ from modelport_gateway.metrics import SAMPLES_DROPPED
 
 from tests.support.gateway_world import OWNER, World, running_world
 from tests.support.scripted_model import Script, ScriptedModel, answering, http
+from tests.support.waiting import until
 
 ALL: dict[str, Any] = {"percent": 100}
 
@@ -25,7 +26,7 @@ ALL: dict[str, Any] = {"percent": 100}
 async def by_the_lean_protocol(world: World) -> AsyncIterator[httpx.AsyncClient]:
     server = Server(build_config(world.gateway.app, drain=1, handler=world.gateway.fast_path, port=0))
     serving = asyncio.create_task(server.serve())
-    await world.eventually(lambda: server.started)
+    await until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=world.bearer) as client:
         yield client

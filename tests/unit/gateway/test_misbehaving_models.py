@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.gateway_world import World, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model
+from tests.support.waiting import until
 
 
 async def hang(_: Received, writer: asyncio.StreamWriter) -> None:
@@ -130,7 +131,7 @@ async def test_a_busy_replica_gets_no_request_that_an_idle_one_could_take(world:
             world.cluster.put("EndpointSlice", each)
         await world.settle()
         held = asyncio.create_task(world.predict(body={"input": [-1, -1]}))
-        await world.eventually(lambda: len(one.received) + len(other.received) == 1)
+        await until(lambda: len(one.received) + len(other.received) == 1)
         for row in range(4):
             await world.predict(body={"input": [row, 0]})
         assert sorted([len(one.received), len(other.received)]) == [1, 4]

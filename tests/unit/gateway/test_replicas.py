@@ -9,6 +9,7 @@ from modelport_gateway.watching import read_slice
 
 from tests.support.gateway_world import World, model_object, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model
+from tests.support.waiting import until
 
 GONE, SERVING = {"ready": False, "terminating": True}, {"serving": True}
 KEY = ("models", "iris")
@@ -105,7 +106,7 @@ async def test_requests_under_way_at_a_replica_that_drains_are_answered(
         world.serve("iris", draining.address, cache=None)
         await world.settle()
         held = asyncio.create_task(world.predict())
-        await world.eventually(lambda: len(draining.received) == 1)
+        await until(lambda: len(draining.received) == 1)
         world.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
         await world.settle()
         pools = world.gateway._connections

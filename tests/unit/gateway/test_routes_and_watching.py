@@ -8,6 +8,7 @@ from modelport_gateway.watching import read_slice
 
 from tests.support.gateway_world import World, model_object, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http
+from tests.support.waiting import until
 
 
 async def test_a_deleted_model_is_gone(serving: World) -> None:
@@ -50,7 +51,7 @@ async def test_a_broken_watch_keeps_routes_and_then_learns_what_it_missed(
     assert (await serving.predict("wine")).status_code == 200
     serving.cluster.delete_unseen("MLModel", "wine")
     table = serving.gateway._table
-    await serving.eventually(lambda: table.get("wine") is None)
+    await until(lambda: table.get("wine") is None)
     assert (await serving.predict()).status_code == 200
 
 
@@ -74,7 +75,7 @@ async def test_requests_in_flight_are_still_counted_after_an_update(
 
     model.script = hold
     held = asyncio.create_task(serving.predict())
-    await serving.eventually(lambda: len(model.received) == 1)
+    await until(lambda: len(model.received) == 1)
     serving.serve("iris", model.address, displayName="changed")
     await serving.settle()
     route = serving.gateway._table.get("iris")
@@ -94,7 +95,7 @@ async def test_a_stop_lets_requests_in_flight_end(serving: World, model: Scripte
 
     model.script = hold
     held = asyncio.create_task(serving.predict())
-    await serving.eventually(lambda: len(model.received) == 1)
+    await until(lambda: len(model.received) == 1)
     serving.gateway._draining.set()
     assert (await serving.http.get("/readyz")).status_code == 503
     draining = asyncio.create_task(serving.gateway._drain())

@@ -9,6 +9,7 @@ from modelport_gateway.settings import Settings
 
 from tests.support.gateway_world import World, build_world, model_object, running_world, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http
+from tests.support.waiting import until
 
 
 async def test_a_prediction_is_the_models_own_bytes(serving: World, model: ScriptedModel) -> None:
@@ -173,7 +174,7 @@ async def test_a_full_queue_is_503(model: ScriptedModel) -> None:
         world.serve("iris", model.address)
         await world.settle()
         served = [asyncio.create_task(world.predict(body={"input": [row, 1]})) for row in range(2)]
-        await world.eventually(lambda: WAITING._value.get() == 1)
+        await until(lambda: WAITING._value.get() == 1)
         refused = await world.predict(body={"input": [9, 9]})
         release.set()
         assert [answer.status_code for answer in await asyncio.gather(*served)] == [200, 200]

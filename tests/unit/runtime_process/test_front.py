@@ -22,6 +22,8 @@ from modelport_runtime.state import status_document
 from modelport_runtime.supervision import Child
 from modelport_runtime.wire import Answered, Loaded, Outcome, Proven, Rechecked, Sandboxed
 
+from tests.support.waiting import until
+
 SIGNATURE = Signature("regressor", positional_columns(1), positional=True)
 TOLD: dict[str, Any] = {
     "state": "ready", "reason": None, "message": None, "signature": SIGNATURE.to_json(),
@@ -112,13 +114,8 @@ class Pair:
         self._batcher.submit(Call("native", BODY), lambda outcome, _: future.set_result(outcome))
         return future
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not condition():  # noqa: ASYNC110  # whatever a test waits for
-                await asyncio.sleep(0.005)
-
     async def until_ready(self) -> dict[str, Any]:
-        await self.until(lambda: self.front.state.phase == "ready")
+        await until(lambda: self.front.state.phase == "ready")
         return self.status
 
 
@@ -217,7 +214,7 @@ async def test_a_difference_switches_back_and_is_told(begin: Begin) -> None:
 
     await pair.process.says(Rechecked(None))
 
-    await pair.until(lambda: pair.status["engine"] == "native")
+    await until(lambda: pair.status["engine"] == "native")
     assert "another answer than the original" in pair.status["acceleration"]["detail"]
     asked = pair.ask()
     await pair.process.hears()
@@ -262,7 +259,7 @@ async def test_kernels_go_on_without_the_original_and_say_so(begin: Begin) -> No
 
     pair.process.ends(-9)
 
-    await pair.until(lambda: "has ended" in pair.status["acceleration"]["detail"])
+    await until(lambda: "has ended" in pair.status["acceleration"]["detail"])
     assert pair.ended == []
     assert await pair.ask() == Answer(BY_KERNELS)
 
@@ -277,7 +274,7 @@ async def test_the_end_of_a_model_that_answers_is_the_fronts(
 
     pair.process.ends(status)
 
-    await pair.until(lambda: pair.ended != [])
+    await until(lambda: pair.ended != [])
     assert pair.ended == [status]
 
 
@@ -288,7 +285,7 @@ async def test_a_failed_load_is_heard_though_the_process_has_ended(begin: Begin)
 
     pair.process.ends(0)
 
-    await pair.until(lambda: pair.front.state.phase == "failed")
+    await until(lambda: pair.front.state.phase == "failed")
     await asyncio.sleep(0.1)
     assert pair.ended == []
     assert (pair.status["reason"], pair.status["message"]) == ("NotAModel", "It is a list.")
@@ -298,7 +295,7 @@ async def test_nonsense_ends_both(begin: Begin) -> None:
     pair: Pair = await begin()
     await pair.process.says(LOADED, LOADED)
 
-    await pair.until(lambda: pair.ended != [])
+    await until(lambda: pair.ended != [])
     assert pair.ended == [70]
     assert pair.process.was_killed
 
@@ -307,7 +304,7 @@ async def test_kernels_that_were_not_asked_for_are_nonsense(begin: Begin) -> Non
     pair: Pair = await begin(acceleration="off")
     await pair.process.says(PROVES, PROVEN)
 
-    await pair.until(lambda: pair.ended != [])
+    await until(lambda: pair.ended != [])
     assert pair.ended == [70]
 
 
@@ -315,6 +312,6 @@ async def test_a_process_that_only_closes_its_connection_is_killed(begin: Begin)
     pair: Pair = await begin()
     pair.process._connection.close()
 
-    await pair.until(lambda: pair.ended != [])
+    await until(lambda: pair.ended != [])
     assert pair.ended == [70]
     assert pair.process.was_killed

@@ -4,7 +4,7 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,6 +15,7 @@ from modelport_gateway.upstream_errors import EndpointUnreachable, UpstreamTimeo
 from starlette.types import Receive, Scope, Send
 
 from tests.support.scripted_model import Received, Script, ScriptedModel, answering, http
+from tests.support.waiting import until
 from tests.unit.gateway.upstream.conftest import Asking, asking_at
 
 GOOD = answering(http("200 OK", b"{}"))
@@ -32,14 +33,6 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(connections.Pool, "_connect", count)
     return addresses
-
-
-async def eventually(check: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        done = check()
-        while not done:
-            await asyncio.sleep(0.01)
-            done = check()
 
 
 def slowly(seconds: float) -> Script:
@@ -210,7 +203,7 @@ async def test_who_waits_for_a_connection_waits_no_longer_than_its_time(replica:
     replica.script = slowly(1)
     ask = asking_at(replica.address, per_endpoint=1)
     holding = asyncio.create_task(ask())
-    await eventually(lambda: len(replica.received) == 1)
+    await until(lambda: len(replica.received) == 1)
     started = time.monotonic()
     with pytest.raises(UpstreamTimeout):
         await ask(timeout_seconds=0.1)
@@ -268,11 +261,11 @@ async def test_idle_connections_are_closed_in_time_and_used_ones_are_not(
     monkeypatch.setattr(connections, "_IDLE_SECONDS", -1)
     replica.script = slowly(0.2)
     used = asyncio.create_task(ask())
-    await eventually(lambda: len(replica.received) == 3)
+    await until(lambda: len(replica.received) == 3)
     await ask.connections.keep_only({replica.address})
     assert (await used).status == 200
     await ask.connections.keep_only({replica.address})
-    await eventually(lambda: ask.idle == 0)
+    await until(lambda: ask.idle == 0)
     assert not ask.connections.pool(replica.address)._open
 
 
@@ -287,7 +280,7 @@ async def test_a_connection_that_its_replica_closes_while_idle_is_forgotten(
     replica.script = answer_and_close
     await ask()
     assert ask.idle == 1
-    await eventually(lambda: ask.idle == 0)
+    await until(lambda: ask.idle == 0)
     assert not ask.connections.pool(replica.address)._open
 
 
@@ -316,7 +309,7 @@ async def uvicorn_at_port() -> AsyncIterator[int]:
     config.timeout_keep_alive = 0.02  # type: ignore[assignment]
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    await eventually(lambda: server.started)
+    await until(lambda: server.started)
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     await serving
