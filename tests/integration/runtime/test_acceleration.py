@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.integration.runtime.hostile.world import Runs
-from tests.integration.runtime.test_two_processes import model_process, runs, wait_until
+from tests.integration.runtime.test_two_processes import model_process, runs
 from tests.support import models
 from tests.support.runtime_fixtures import Runtime
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -82,7 +83,7 @@ def test_requests_are_compared_with_the_original_in_the_background(
         assert started.post("/predict", {"input": ROW}).json["prediction"] == "setosa"
         return count(started, "acceleration_rechecks_total") >= 3
 
-    wait_until(asked)
+    eventually(asked)
     assert count(started, "acceleration_differences_total") == 0
     assert started.status["engine"] == "numpy"
 
@@ -114,7 +115,7 @@ def test_a_model_that_comes_to_differ_answers_itself_again(
         assert started.post("/predict", {"input": ROW}).status == 200
         return bool(started.status["engine"] == "native")
 
-    wait_until(differs)
+    eventually(differs)
     status = started.status
     assert status["state"] == "ready"
     assert "another answer than the original" in status["acceleration"]["detail"]
@@ -125,7 +126,7 @@ def test_a_model_that_comes_to_differ_answers_itself_again(
 
 def test_a_dropped_original_leaves_a_small_process(iris: Path, runtime: StartRuntime) -> None:
     started = runtime(iris, MODELPORT_RUNTIME_RECHECK_EVERY="0").wait_until_started()
-    wait_until(lambda: count(started, "model_process") == 0)
+    eventually(lambda: count(started, "model_process") == 0)
 
     assert started.post("/predict", {"input": ROW}).json["prediction"] == "setosa"
     assert "no request is compared" in started.status["acceleration"]["detail"]
@@ -147,7 +148,7 @@ def test_kernels_go_on_when_the_original_is_killed(iris: Path, forked_runtime: S
 
     os.kill(child, signal.SIGKILL)
 
-    wait_until(lambda: not runs(child) and count(started, "model_process") == 0)
+    eventually(lambda: not runs(child) and count(started, "model_process") == 0)
     assert started.post("/predict", {"input": ROW}).json["prediction"] == "setosa"
     assert "has ended" in started.status["acceleration"]["detail"]
     assert count(started, "acceleration_rechecks_skipped_total") >= 1
