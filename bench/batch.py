@@ -23,11 +23,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import batch_models
 import httpx
 from modelport_control_api.batch.files import open_batch_files
+from signed_in import SignedIn
 from trained import Model
 
 from tests.e2e.open_loop import OpenLoop, Report
 from tests.support.batch_workers import kill_worker
-from tests.support.platform_process import PlatformProcess, wait_until_ready
+from tests.support.platform_process import PlatformProcess
 
 _CSV = {"Content-Type": "text/csv"}
 _RATE = 100.0
@@ -39,24 +40,10 @@ _BAD_EVERY = 100
 
 
 @dataclass(frozen=True)
-class Platform:
+class Platform(SignedIn):
     """On all cores, unlike that of the other benches: a worker, its pods and callers share them."""
 
     process: PlatformProcess
-    client: httpx.Client
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": self.client.headers["Authorization"]}
-
-    def upload(self, model: Model) -> str:
-        with model.path.open("rb") as file:
-            answer = self.client.post(
-                "/api/v1/models/upload", files={"file": file}, data={"name": model.name}
-            )
-        model_id: str = answer.raise_for_status().json()["id"]
-        wait_until_ready(self.client, model_id)
-        return model_id
 
 
 def submit(platform: Platform, model_id: str, content: bytes) -> str:
@@ -164,7 +151,7 @@ def main() -> None:
         try:
             with process.register_user() as client:
                 client.timeout = httpx.Timeout(300)
-                measure(Platform(process, client), models, wanted, chosen.rows)
+                measure(Platform(client, process), models, wanted, chosen.rows)
         finally:
             process.stop()
 

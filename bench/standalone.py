@@ -1,43 +1,22 @@
 """`modelport up` and its runtimes on one core, with an account and models in it."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 from servers import UNLIMITED, Server, free_port, serving
-from trained import Model
+from signed_in import SignedIn
 
 
 @dataclass(frozen=True)
-class Standalone:
-    """`client` has an administrator's session."""
+class Standalone(SignedIn):
+    """As an administrator."""
 
     server: Server
-    client: httpx.Client
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": self.client.headers["Authorization"]}
-
-    def upload(self, model: Model) -> str:
-        """Upload, wait until it answers, and give the model's id."""
-        with model.path.open("rb") as file:
-            answer = self.client.post(
-                "/api/v1/models/upload", files={"file": file}, data={"name": model.name}
-            )
-        uploaded = answer.raise_for_status().json()
-        ready: dict[str, Any] = (
-            self.client.get(f"/api/v1/models/{uploaded['id']}?wait=60").raise_for_status().json()
-        )
-        if ready["status"] != "ready":
-            raise RuntimeError(f"the model is {ready['status']}: {json.dumps(ready['message'])}")
-        return str(ready["id"])
 
 
 @contextmanager
@@ -52,7 +31,7 @@ def standalone(folder: Path) -> Iterator[Standalone]:
         httpx.Client(base_url=f"http://{server.address}", timeout=90) as client,
     ):
         client.headers["Authorization"] = f"Bearer {_session(client)}"
-        yield Standalone(server, client)
+        yield Standalone(client, server)
 
 
 def _session(client: httpx.Client) -> str:
