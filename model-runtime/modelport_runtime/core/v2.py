@@ -139,9 +139,27 @@ class Protocol:
             return [tensors[0].row_values(index) for index in range(count)]
         values = [self._cell_reader(tensor) for tensor in tensors]
         names = [tensor.name for tensor in tensors]
+        if self._signature.positional:
+            return self._by_place(dict(zip(names, values, strict=True)), count)
         return [
             {name: value(index) for name, value in zip(names, values, strict=True)} for index in range(count)
         ]
+
+    def _by_place(self, values: dict[str, Callable[[int], Any]], count: int) -> list[Any]:
+        """A model without names has places only, and what is called otherwise stands at none of them."""
+        places = [column.name for column in self._signature.columns or ()]
+        problems = Problems()
+        for index, name in enumerate(values):
+            if name not in places:
+                problems.add(
+                    f"inputs[{index}].name",
+                    f"is {name!r}, but the columns of this model are {_shown(places)}",
+                )
+        problems.raise_if_any()
+        if len(values) < len(places):
+            missing = [name for name in places if name not in values]
+            raise refuse("inputs", f"must hold a tensor for each column: {_shown(missing)} missing")
+        return [[values[name](index) for name in places] for index in range(count)]
 
     def _is_matrix(self, tensor: _Tensor) -> bool:
         """One tensor holds whole rows, unless it is the column of that name."""
@@ -154,6 +172,10 @@ class Protocol:
         if tensor.shape[1:] == [1] and not (column is not None and column.kind == "tensor"):
             return lambda index: tensor.data[index]
         return tensor.row_values
+
+
+def _shown(names: list[str]) -> str:
+    return ", ".join(names) if len(names) < 4 else f"{names[0]}, {names[1]} … {names[-1]}"
 
 
 def _column_metadata(column: Column) -> dict[str, Any]:

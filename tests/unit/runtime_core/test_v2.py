@@ -111,3 +111,17 @@ def test_lists_nested_beyond_any_tensor_are_refused(depth: int, iris: Any) -> No
     head = b'{"inputs": [{"name": "input", "shape": [1, 4], "datatype": "FP64", "data": [1, 2, 3, '
     failure = refused(iris, head + b"[" * depth + b"4" + b"]" * depth + b"]}]}", "v2")
     assert failure.status == 422
+
+
+def test_columns_of_a_nameless_model_stand_where_their_names_say(iris: Any) -> None:
+    trained = models.iris_logistic()
+    tensors = [tensor(f"x{place}", [150], "FP64", trained.data[:, place].tolist()) for place in (2, 0, 3, 1)]
+    given = outputs(ask(iris, {"inputs": tensors}, "v2"))
+    assert given["predict"]["data"] == trained.model.predict(trained.data).tolist()
+
+
+def test_names_that_a_nameless_model_does_not_have_are_refused(iris: Any) -> None:
+    tensors = [tensor(name, [1], "FP64", [1.0]) for name in ("x0", "petal", "x2", "sepal")]
+    assert fields(refused(iris, {"inputs": tensors}, "v2")) == ["inputs[1].name", "inputs[3].name"]
+    failure = refused(iris, {"inputs": [tensor(f"x{place}", [1], "FP64", [1.0]) for place in range(3)]}, "v2")
+    assert "x3 missing" in failure.detail
