@@ -3,26 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 import orjson
 
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.types import Request
-
-
-class Outputs(msgspec.Struct, frozen=True, gc=False):
-    """Per-row results of one model call as JSON values; a list is absent when it was not asked for."""
-
-    prediction: list[Any] | None = None
-    probabilities: list[Any] | None = None
-
-    def part(self, start: int, stop: int) -> "Outputs":
-        """Give the rows of one request out of a batch."""
-        cut = slice(start, stop)
-        return Outputs(
-            None if self.prediction is None else self.prediction[cut],
-            None if self.probabilities is None else self.probabilities[cut],
-        )
 
 
 def plain(value: Any) -> Any:
@@ -118,15 +103,11 @@ class NativeAnswers:
     def write(self, request: Request, outputs: Outputs) -> bytes:
         """Write the answer for one row or many."""
         body: dict[str, Any] = dict(self._names)
-        if outputs.prediction is not None:
-            name, value = (
-                ("prediction", outputs.prediction[0])
-                if request.single
-                else ("predictions", outputs.prediction)
-            )
-            body[name] = value
-        if outputs.probabilities is not None:
-            body["probabilities"] = outputs.probabilities[0] if request.single else outputs.probabilities
+        for name, rows in outputs.values.items():
+            if request.single:
+                body[name] = rows[0]
+            else:
+                body["predictions" if name == "prediction" else name] = rows
         return encode(body)
 
     def write_each(self, outputs: Outputs) -> list[bytes]:
@@ -134,24 +115,18 @@ class NativeAnswers:
         try:
             return self._joined(outputs)
         except orjson.JSONEncodeError:
-            return [self.write(_ONE_ROW, outputs.part(row, row + 1)) for row in range(_rows(outputs))]
+            return [self.write(_ONE_ROW, outputs.part(row, row + 1)) for row in range(outputs.rows)]
 
     def _joined(self, outputs: Outputs) -> list[bytes]:
         dumps, options = orjson.dumps, orjson.OPT_NON_STR_KEYS
-        head, predictions, probabilities = self._head, outputs.prediction, outputs.probabilities
-        first = head + b',"prediction":'
-        if predictions is None:
-            first, predictions, probabilities = head + b',"probabilities":', probabilities or [], None
-        if probabilities is None:
-            return [first + dumps(value, None, options) + b"}" for value in predictions]
-        return [
-            b'%b%b,"probabilities":%b}' % (first, dumps(value, None, options), dumps(named, None, options))
-            for value, named in zip(predictions, probabilities, strict=True)
-        ]
+        bodies = [self._head] * outputs.rows
+        for name, rows in outputs.values.items():
+            key = b",%b:" % encode(name)
+            bodies = [
+                b"%b%b%b" % (body, key, dumps(value, None, options))
+                for body, value in zip(bodies, rows, strict=True)
+            ]
+        return [body + b"}" for body in bodies]
 
 
 _ONE_ROW = Request([], single=True, outputs=())
-
-
-def _rows(outputs: Outputs) -> int:
-    return len(outputs.prediction if outputs.prediction is not None else outputs.probabilities or [])

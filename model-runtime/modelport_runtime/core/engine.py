@@ -1,14 +1,15 @@
 """Calls in, answers out: decode each, put compatible ones into one model call, split, encode."""
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
 from modelport_runtime.core import v2
-from modelport_runtime.core.answers import NativeAnswers, Outputs
+from modelport_runtime.core.answers import NativeAnswers
 from modelport_runtime.core.matrix_bodies import MatrixBodies
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.rows import RowDecoder
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.types import Answer, Call, Failure, Refused, Request
@@ -16,8 +17,6 @@ from modelport_runtime.core.types import Answer, Call, Failure, Refused, Request
 if TYPE_CHECKING:
     # The backends' package imports this module.
     from modelport_runtime.core.backends.base import Backend
-
-_Both = Callable[[Any], tuple[list[Any], list[Any]]]
 
 _MAX_DETAIL = 300
 """An exception may quote its whole input; the caller needs the first words."""
@@ -48,7 +47,6 @@ class Engine:
         self.sample_source: Literal["given", "synthetic"] | None = None
         self.libraries_here = backend.libraries
         self.backend = backend
-        self._both: _Both = getattr(backend, "both", None) or self._one_after_the_other
         self._answers = NativeAnswers(model, version)
         self._max_rows = max_batch_rows
         self._decoder = RowDecoder(signature)
@@ -118,16 +116,11 @@ class Engine:
         return results
 
     def _run(self, rows: Any, wanted: tuple[str, ...]) -> Outputs:
-        inputs = self._assemble(rows)
-        if len(wanted) == 2:
-            prediction, probabilities = self._both(inputs)
-            return Outputs(_one_each(prediction, rows), _one_each(probabilities, rows))
-        if wanted == ("prediction",):
-            return Outputs(_one_each(self.backend.predict(inputs), rows))
-        return Outputs(None, _one_each(self.backend.probabilities(inputs), rows))
-
-    def _one_after_the_other(self, inputs: Any) -> tuple[list[Any], list[Any]]:
-        return self.backend.predict(inputs), self.backend.probabilities(inputs)
+        outputs = self.backend.answer(self._assemble(rows), wanted)
+        for results in outputs.values.values():
+            if len(results) != len(rows):
+                raise WrongNumberOfResults(f"{len(results)} results for {len(rows)} rows")
+        return outputs
 
     def _encode(self, item: _Pending, outputs: Outputs) -> bytes:
         if item.echo is not None:
@@ -137,12 +130,6 @@ class Engine:
 
 class WrongNumberOfResults(Exception):
     """The model gave more or fewer results than it was given rows."""
-
-
-def _one_each(results: list[Any], rows: Any) -> list[Any]:
-    if len(results) != len(rows):
-        raise WrongNumberOfResults(f"{len(results)} results for {len(rows)} rows")
-    return results
 
 
 def _batches(pending: list[_Pending], max_rows: int) -> list[list[_Pending]]:

@@ -15,6 +15,7 @@ MAX_ERRORS = 100
 
 _EXACT = 2**53
 _WIDE = {"float32", "float64"}
+_MAX_NAME = 100
 _KEYS = {"input", "inputs", "return"}
 
 Row = list[Any]
@@ -62,14 +63,17 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 def wanted_outputs(asked: Any, available: Sequence[str]) -> tuple[str, ...]:
     """Check `return` against what the model can give."""
+    have = ", ".join(available)
     if not isinstance(asked, list) or not asked:
-        raise refuse("return", "must be a list with prediction, probabilities or both")
+        raise refuse("return", f"must be a list of outputs: {have}")
     for name in asked:
-        if name not in ("prediction", "probabilities"):
-            raise refuse("return", "may hold only prediction and probabilities")
         if name not in available:
-            raise refuse("return", f"asks for {name}, which this model does not have")
-    return tuple(name for name in ("prediction", "probabilities") if name in asked)
+            raise refuse("return", f"asks for {_shown(name)}, which this model does not have: {have}")
+    return tuple(name for name in available if name in asked)
+
+
+def _shown(name: Any) -> str:
+    return name[:_MAX_NAME] if isinstance(name, str) else json_type(name)
 
 
 class RowDecoder:

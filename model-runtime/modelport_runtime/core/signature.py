@@ -6,6 +6,9 @@ from typing import Any, Literal
 Kind = Literal["number", "integer", "boolean", "string", "any", "tensor"]
 Task = Literal["classifier", "regressor", "clusterer", "transformer", "outlier", "generic"]
 
+EXTRA_OUTPUTS = ("decision_function", "score_samples")
+"""Methods of estimators beside `predict` and `predict_proba`, which give the other two outputs of theirs."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -23,8 +26,24 @@ class Column:
 
 
 @dataclass(frozen=True)
+class TensorSpec:
+    """A tensor in the words of the Open Inference Protocol; in `shape` rows come first, None is a free size.
+
+    `output`: which of the signature's outputs this is, None for an input.
+    """
+
+    name: str
+    datatype: str
+    shape: tuple[int | None, ...]
+    output: str | None = None
+
+
+@dataclass(frozen=True)
 class Signature:
-    """`columns` is None where even the width is unknown: rows then pass as they are."""
+    """`columns` is None where even the width is unknown: rows then pass as they are.
+
+    `tensors_in` and `tensors_out` are None where the model itself knows of no tensors (its file is no ONNX).
+    """
 
     task: Task
     columns: tuple[Column, ...] | None
@@ -32,10 +51,21 @@ class Signature:
     input: Literal["rows", "text"] = "rows"
     outputs: tuple[str, ...] = ("prediction",)
     classes: tuple[Any, ...] | None = None
+    tensors_in: tuple[TensorSpec, ...] | None = None
+    tensors_out: tuple[TensorSpec, ...] | None = None
+
+    @property
+    def usual_outputs(self) -> tuple[str, ...]:
+        """What is answered when a protocol asks for everything: the rest is given to who names it."""
+        return tuple(name for name in self.outputs if name not in EXTRA_OUTPUTS)
 
     def to_json(self) -> dict[str, Any]:
-        """Give lists for tuples, so that it equals what a client parses."""
-        return {key: _listed(value) for key, value in asdict(self).items()}
+        """Give lists for tuples, so that it equals what a client parses; tensors only where there are any."""
+        return {
+            key: _listed(value)
+            for key, value in asdict(self).items()
+            if value is not None or key not in ("tensors_in", "tensors_out")
+        }
 
 
 def positional_columns(width: int, **common: Any) -> tuple[Column, ...]:

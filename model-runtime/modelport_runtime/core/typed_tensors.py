@@ -36,7 +36,7 @@ class _Matrices:
         self._width = len(signature.columns or ())
         self._datatypes = frozenset(datatypes)
         self._parse = msgspec.json.Decoder(_body_type(value)).decode
-        self._outputs: dict[Any, tuple[str, ...]] = {None: signature.outputs}
+        self._outputs: dict[Any, tuple[str, ...]] = {None: signature.usual_outputs}
         for asked in (("predict",), ("predict_proba",), ("predict", "predict_proba")):
             outputs = tuple(_OUTPUTS[name] for name in asked)
             if set(outputs) <= set(signature.outputs):

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from modelport_runtime.core.answers import Outputs, encode
+from modelport_runtime.core.answers import encode
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.rows import Problems, RowDecoder, parse_object, refuse
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.typed_tensors import matrix_reader
@@ -76,10 +77,11 @@ class Protocol:
     def encode(self, echo: Echo, outputs: Outputs) -> bytes:
         """Write an infer response: `predict`, and `predict_proba` with one column a class."""
         tensors = []
-        if outputs.prediction is not None:
-            tensors.append(_write_tensor("predict", outputs.prediction))
-        if outputs.probabilities is not None:
-            tensors.append(_write_probabilities(outputs.probabilities))
+        for output, rows in outputs.values.items():
+            if output == "probabilities":
+                tensors.append(_write_probabilities(rows))
+            else:
+                tensors.append(_write_tensor(_OUTPUT_NAMES.get(output, output), rows))
         body: dict[str, Any] = {"model_name": self._model, "model_version": self._version, "outputs": tensors}
         if echo.id is not None:
             body["id"] = echo.id
@@ -117,17 +119,21 @@ class Protocol:
 
     def _wanted(self, asked: Any) -> tuple[str, ...]:
         if asked is None:
-            return self._signature.outputs
+            return self._signature.usual_outputs
         if not isinstance(asked, list) or not asked:
             raise refuse("outputs", "must be a list of objects with a name")
         wanted = []
         for index, output in enumerate(asked):
             name = output.get("name") if isinstance(output, dict) else None
-            if not isinstance(name, str) or _REQUESTED.get(name) not in self._signature.outputs:
-                have = ", ".join(_OUTPUT_NAMES[output] for output in self._signature.outputs)
+            if not isinstance(name, str) or self._output(name) is None:
+                have = ", ".join(_OUTPUT_NAMES.get(name, name) for name in self._signature.outputs)
                 raise refuse(f"outputs[{index}].name", f"must be one of the model's outputs: {have}")
-            wanted.append(_REQUESTED[name])
-        return tuple(name for name in _OUTPUT_NAMES if name in wanted)
+            wanted.append(self._output(name))
+        return tuple(name for name in self._signature.outputs if name in wanted)
+
+    def _output(self, name: str) -> str | None:
+        output = _REQUESTED.get(name, name)
+        return output if output in self._signature.outputs and name not in _OUTPUT_NAMES else None
 
     def _rows(self, tensors: list[_Tensor]) -> list[Any]:
         count = tensors[0].rows

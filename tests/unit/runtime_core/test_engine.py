@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from modelport_runtime.core.answers import NativeAnswers, Outputs, class_key, encode, plain
+from modelport_runtime.core.answers import NativeAnswers, class_key, encode, plain
 from modelport_runtime.core.backends import load, self_check
 from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature, positional_columns
 from modelport_runtime.core.types import Answer, Call, Failure, LoadError, Request
 from sklearn.feature_extraction.text import HashingVectorizer
@@ -37,6 +38,10 @@ class Recorder:
 
     def probabilities(self, inputs: Any) -> list[Any]:
         raise NotImplementedError
+
+    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+        read = {"prediction": self.predict, "probabilities": self.probabilities}
+        return Outputs({name: read[name](inputs) for name in wanted})
 
 
 def engine_of(backend: Any, max_batch_rows: int = 8) -> Engine:
@@ -204,7 +209,9 @@ def test_a_class_is_a_key_by_its_json_text(label: Any, key: str) -> None:
 def test_answers_written_together_are_the_bytes_of_each_alone(values: list[Any]) -> None:
     answers = NativeAnswers("iris-é", "v1")
     named = [{"x": 0.25, "y": value} for value in values]
-    for outputs in (Outputs(values), Outputs(None, named), Outputs(values, named)):
+    many = {"prediction": values, "probabilities": named, 'a "b"': values}
+    for names in (["prediction"], ["probabilities"], ["prediction", "probabilities"], list(many)):
+        outputs = Outputs({name: many[name] for name in names})
         alone = [
             answers.write(Request([[]], single=True, outputs=()), outputs.part(row, row + 1))
             for row in range(len(values))
@@ -213,7 +220,7 @@ def test_answers_written_together_are_the_bytes_of_each_alone(values: list[Any])
 
 
 def test_a_part_of_the_outputs_keeps_what_was_not_asked_absent() -> None:
-    assert Outputs([1, 2, 3]).part(1, 3) == Outputs([2, 3], None)
+    assert Outputs({"prediction": [1, 2, 3]}).part(1, 3) == Outputs({"prediction": [2, 3]})
 
 
 def test_a_sample_that_names_columns_gives_a_nameless_model_names(serve: Any) -> None:

@@ -9,6 +9,7 @@ from modelport_runtime.core.acceleration.kernels.ensembles import Boosting, Fore
 from modelport_runtime.core.acceleration.kernels.linear import LinearClassifier, LinearRegressor
 from modelport_runtime.core.acceleration.kernels.sources import reader
 from modelport_runtime.core.answers import class_key
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature
 
 
@@ -45,16 +46,10 @@ class KernelBackend:
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         return self._read
 
-    def predict(self, inputs: Matrix) -> list[Any]:
-        return self._final.results(self._final.scores(inputs))
-
-    def probabilities(self, inputs: Matrix) -> list[Any]:
-        return self._named(self._final.scores(inputs))
-
-    def both(self, inputs: Matrix) -> tuple[list[Any], list[Any]]:
-        """Give what `predict` and `probabilities` would, from the same scores."""
+    def answer(self, inputs: Matrix, wanted: tuple[str, ...]) -> Outputs:
         scores = self._final.scores(inputs)
-        return self._final.results(scores), self._named(scores)
+        read = {"prediction": self._final.results, "probabilities": self._named}
+        return Outputs({name: read[name](scores) for name in wanted})
 
     def _named(self, scores: Matrix) -> list[Any]:
         keys = self._keys

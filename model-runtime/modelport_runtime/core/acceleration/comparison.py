@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from modelport_runtime.core.answers import Outputs
 from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.types import Answer, Call
 
 TOLERANCE = 1e-6
@@ -18,12 +18,10 @@ _SMALLEST_SCALE = 1e-9
 
 def differences(original: Outputs, other: Outputs, *, labels: bool) -> np.ndarray[Any, Any]:
     """Give the difference of each row; infinity where a label or the form differs."""
-    rows = np.zeros(len(original.prediction or original.probabilities or []))
-    if original.prediction is not None and other.prediction is not None:
-        compare = _of_labels if labels else _of_numbers
-        rows = np.maximum(rows, compare(original.prediction, other.prediction))
-    if original.probabilities is not None and other.probabilities is not None:
-        rows = np.maximum(rows, _of_probabilities(original.probabilities, other.probabilities))
+    rows = np.zeros(original.rows)
+    compare = {"prediction": _of_labels if labels else _of_numbers, "probabilities": _of_probabilities}
+    for name, values in original.values.items():
+        rows = np.maximum(rows, compare[name](values, other.values[name]))
     return rows
 
 

@@ -13,8 +13,8 @@ from modelport_runtime.core.acceleration.converters.walk import convert
 from modelport_runtime.core.acceleration.generated_rows import GeneratedRows, Row, unknown_value
 from modelport_runtime.core.acceleration.origins import Hints, hints_of
 from modelport_runtime.core.acceleration.speed import speedup
-from modelport_runtime.core.answers import Outputs
 from modelport_runtime.core.engine import Engine, describe_error
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.types import Request
 
 _CHUNK_ROWS = 1_000

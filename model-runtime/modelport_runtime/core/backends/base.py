@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature
 
 
 class Backend(Protocol):
     """One loaded model. `inputs` is whatever its own `assembler` makes of rows; n is the number of rows.
 
-    Any exception out of `predict` and `probabilities` is the model's own. A backend may also have
-    `both(inputs)`, which gives the pair of what these two give, with the work that they share done once.
+    Any exception out of `answer` is the model's own.
     """
 
     @property
@@ -24,8 +24,8 @@ class Backend(Protocol):
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         """Give what turns decoded rows into the model's input."""
 
-    def predict(self, inputs: Any) -> list[Any]:
-        """Give n JSON values."""
+    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+        """Give exactly the outputs wanted, in that order, n JSON values of each.
 
-    def probabilities(self, inputs: Any) -> list[Any]:
-        """Give n objects of class → probability (a list of them per row for several outputs)."""
+        Probabilities are an object of class → probability a row, of several labels a list of such objects.
+        """

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.frames import as_array, as_frame
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature
 
 Scores = np.ndarray[Any, Any]
@@ -32,15 +33,10 @@ class ScoringBackend(ABC):
         categorical = any(column.dtype == "category" for column in columns)
         return as_frame(columns) if categorical else as_array(columns)
 
-    def predict(self, inputs: Any) -> list[Any]:
-        return self._predictions(self._scores(inputs))
-
-    def probabilities(self, inputs: Any) -> list[Any]:
-        return self._named(self._scores(inputs))
-
-    def both(self, inputs: Any) -> tuple[list[Any], list[Any]]:
+    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         scores = self._scores(inputs)
-        return self._predictions(scores), self._named(scores)
+        read = {"prediction": self._predictions, "probabilities": self._named}
+        return Outputs({name: read[name](scores) for name in wanted})
 
     @abstractmethod
     def _scores(self, inputs: Any) -> Scores: ...

@@ -11,6 +11,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument, Invalid
 
 from modelport_runtime.core.answers import class_key, keyed, plain
 from modelport_runtime.core.backends.onnx_labels import class_labels
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Column, Signature, positional_columns
 from modelport_runtime.core.types import LoadError
 
@@ -117,23 +118,23 @@ class SessionBackend:
         columns = zip(*rows, strict=True)
         return {i.name: _tensor(i, values) for i, values in zip(self._inputs, columns, strict=True)}
 
-    def predict(self, inputs: Any) -> list[Any]:
-        wanted = self._outputs[:1] if self._classifies else self._outputs
-        given = self._session.run([output.name for output in wanted], inputs)
-        if len(wanted) == 1:
+    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+        if not self._classifies:
+            return Outputs({"prediction": self._predict(inputs)})
+        read = {
+            "prediction": (self._outputs[0].name, _without_last_one),
+            "probabilities": (self._outputs[1].name, self._named),
+        }
+        given = self._session.run([read[name][0] for name in wanted], inputs)
+        return Outputs({name: read[name][1](result) for name, result in zip(wanted, given, strict=True)})
+
+    def _predict(self, inputs: Any) -> list[Any]:
+        given = self._session.run(None, inputs)
+        if len(given) == 1:
             return _without_last_one(given[0])
         rows = zip(*(plain(array) for array in given), strict=True)
-        names = [output.name for output in wanted]
+        names = [output.name for output in self._outputs]
         return [dict(zip(names, row, strict=True)) for row in rows]
-
-    def probabilities(self, inputs: Any) -> list[Any]:
-        (given,) = self._session.run([self._outputs[1].name], inputs)
-        return self._named(given)
-
-    def both(self, inputs: Any) -> tuple[list[Any], list[Any]]:
-        # Asked for only where there are probabilities: the outputs are then these two.
-        labels, given = self._session.run(None, inputs)
-        return _without_last_one(labels), self._named(given)
 
     def _named(self, given: Any) -> list[Any]:
         if isinstance(given, list):

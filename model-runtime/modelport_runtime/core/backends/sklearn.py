@@ -10,6 +10,7 @@ from modelport_runtime.core import estimators
 from modelport_runtime.core.answers import by_key, class_key, plain
 from modelport_runtime.core.backends.stages import forget_names, predicts_the_likeliest, stages_of
 from modelport_runtime.core.frames import as_array, as_frame
+from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature, Task
 from modelport_runtime.core.types import LoadError
 
@@ -53,19 +54,20 @@ class EstimatorBackend:
             return as_array(signature.columns)
         return as_frame(signature.columns)
 
-    def predict(self, inputs: Any) -> list[Any]:
-        return self._predict(self._transform(inputs))
-
-    def probabilities(self, inputs: Any) -> list[Any]:
-        return self._keyed(self._final.predict_proba(self._transform(inputs)))
-
-    def both(self, inputs: Any) -> tuple[list[Any], list[Any]]:
-        """Give what `predict` and `probabilities` would, with the work that they share done once."""
+    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         transformed = self._transform(inputs)
-        if not predicts_the_likeliest(self._final):
-            return self._predict(transformed), self._keyed(self._final.predict_proba(transformed))
-        given = self._final.predict_proba(transformed)
-        return plain(self._final.classes_.take(np.argmax(given, axis=1), axis=0)), self._keyed(given)
+        if len(wanted) == 2 and predicts_the_likeliest(self._final):
+            return self._likeliest(self._final.predict_proba(transformed))
+        read = {"prediction": self._predict, "probabilities": self._probabilities}
+        return Outputs({name: read[name](transformed) for name in wanted})
+
+    def _likeliest(self, given: Any) -> Outputs:
+        """Two outputs for the work of one."""
+        prediction = self._final.classes_.take(np.argmax(given, axis=1), axis=0)
+        return Outputs({"prediction": plain(prediction), "probabilities": self._keyed(given)})
+
+    def _probabilities(self, transformed: Any) -> list[Any]:
+        return self._keyed(self._final.predict_proba(transformed))
 
     def _transform(self, inputs: Any) -> Any:
         for transformer in self._transformers:
