@@ -17,6 +17,7 @@ RESOURCES: Mapping[str, str] = {
     "ServiceAccount": "v1",
     "Pod": "v1",
     "Event": "v1",
+    "Secret": "v1",
     "EndpointSlice": "discovery.k8s.io/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
     "PodDisruptionBudget": "policy/v1",
@@ -44,14 +45,28 @@ class WatchEvent:
 
 class Kube(Protocol):
     async def apply(self, obj: Object, *, field_manager: str) -> Object:
-        """Create the object or make its spec as given (server-side apply). Nothing is written if it is so."""
+        """Create the object or make its spec as given (server-side apply). Nothing is written if it is so.
+
+        With a `metadata.uid` it is that very object or none: raises `Conflict` if another one has its name.
+        """
         ...
 
-    async def delete(self, kind: str, namespace: str, name: str) -> None:
-        """Delete it and what it owns. No error if it is not there."""
+    async def create(self, obj: Object, *, field_manager: str) -> Object:
+        """Apply an object whose name must be free. Raises `Conflict` and touches nothing if it is not."""
+        ...
+
+    async def delete(self, kind: str, namespace: str, name: str, *, uid: str = "") -> None:
+        """Delete it and what it owns. No error if it is not there.
+
+        With a `uid` that very object: raises `Conflict` if another one has its name.
+        """
         ...
 
     async def get(self, kind: str, namespace: str, name: str) -> Object | None: ...
+
+    async def metadata(self, kind: str, namespace: str, name: str) -> Object | None:
+        """The object's metadata alone: what a Secret holds is never asked for."""
+        ...
 
     async def list(
         self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None

@@ -24,6 +24,8 @@ ANNOTATION_TEMPLATE = f"{GROUP}/template"
 
 # On an MLModel: the Secret of its namespace that holds the credentials for its artifacts.
 ANNOTATION_CREDENTIALS = f"{GROUP}/artifact-credentials"
+# On that Secret, "true": its owner lets MLModels of the namespace use it.
+LABEL_CREDENTIALS = ANNOTATION_CREDENTIALS
 
 FIELD_MANAGER = "modelport-operator"
 FIELD_MANAGER_CONTROL_API = "modelport-control-api"

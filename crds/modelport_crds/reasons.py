@@ -37,6 +37,7 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     POD_REFUSED = "PodRefused"
     POD_INCOMPLETE = "PodIncomplete"
+    NAME_TAKEN = "NameTaken"
     PROGRESSING = "Progressing"
     NOT_DEPLOYED = "NotDeployed"
     SERVING = "Serving"
@@ -185,8 +186,13 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.POD_INCOMPLETE: Explanation(
         "Cluster",
-        "Something that the pod needs is not there: a Secret or a PersistentVolumeClaim.",
-        "Create what the message names in the model's namespace; the pod goes on by itself.",
+        "Something that the pod needs is not there, or not for it: a Secret or a PersistentVolumeClaim.",
+        "Create what the message names in the model's namespace, or allow it; the pod goes on by itself.",
+    ),
+    Reason.NAME_TAKEN: Explanation(
+        "Cluster",
+        "An object that the version needs has a name that an object of somebody else has already.",
+        "Delete that object or give the model another name; the version goes on by itself.",
     ),
     Reason.PROGRESSING: Explanation(
         "Cluster",

@@ -14,7 +14,5 @@ def verify(path: Path, expected: str) -> None:
     except (FileNotFoundError, IsADirectoryError):
         raise LoadError("ArtifactNotFound", "The fetch container left no model file.") from None
     if found != expected:
-        raise LoadError(
-            "DigestMismatch",
-            f"The file's sha256 is {found}, but the version names {expected}.",
-        )
+        # Not what it is instead: see modelport_runtime.fetch.
+        raise LoadError("DigestMismatch", f"The file's sha256 is not {expected}, which the version names.")

@@ -99,7 +99,8 @@ class Settings(BaseSettings):
 
     artifact_credentials_secret: str = ""
     """Secret, in the models' namespaces, with the `AWS_…` variables for `s3://` artifacts; only the init
-    container gets it. A model's annotation `serving.modelport.dev/artifact-credentials` names another one."""
+    container gets them. A model's annotation `serving.modelport.dev/artifact-credentials` names another one,
+    which must carry a label of the same name with the value `true`; the operator needs `get` on it."""
 
     runtime_listen: str = "0.0.0.0:8080"
     """Where a runtime listens: `0.0.0.0:8080` in a pod, `unix:/modelport/run/http.sock` on one machine."""

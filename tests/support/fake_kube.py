@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from itertools import count
 from typing import Any
 
-from modelport_crds.kube import KubeError, Object, WatchEvent
+from modelport_crds.kube import Conflict, KubeError, Object, WatchEvent
 
 Ref = tuple[str, str, str]
 
@@ -29,6 +29,7 @@ class FakeKube:
         assert field_manager
         ref = _ref(obj)
         before = self._objects.get(ref)
+        self._check_uid(ref, obj["metadata"].get("uid", ""))
         after = _merged(before or {}, copy.deepcopy(obj))
         self.calls.append(f"apply {ref[0]} {ref[2]}")
         if before == after:
@@ -40,14 +41,23 @@ class FakeKube:
         metadata["generation"] = metadata.get("generation", 0) + (1 if changed else 0)
         return self._store(ref, after, f"apply {ref[0]} {ref[2]}")
 
-    async def delete(self, kind: str, namespace: str, name: str) -> None:
+    async def create(self, obj: Object, *, field_manager: str) -> Object:
+        if _ref(obj) in self._objects:
+            raise Conflict(f"{_ref(obj)} exists")
+        return await self.apply(obj, field_manager=field_manager)
+
+    async def delete(self, kind: str, namespace: str, name: str, *, uid: str = "") -> None:
         self.calls.append(f"delete {kind} {name}")
         if (kind, namespace, name) in self._objects:
+            self._check_uid((kind, namespace, name), uid)
             self._about_to_write()
             self._remove((kind, namespace, name))
 
     async def get(self, kind: str, namespace: str, name: str) -> Object | None:
         return copy.deepcopy(self._objects.get((kind, namespace, name)))
+
+    async def metadata(self, kind: str, namespace: str, name: str) -> Object | None:
+        return copy.deepcopy(self._objects.get((kind, namespace, name), {}).get("metadata"))
 
     async def list(
         self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None
@@ -110,6 +120,11 @@ class FakeKube:
             ref: [obj["metadata"].get("labels"), obj.get("spec"), obj.get("status")]
             for ref, obj in sorted(self._objects.items())
         }
+
+    def _check_uid(self, ref: Ref, uid: str) -> None:
+        there = self._objects.get(ref, {}).get("metadata", {}).get("uid")
+        if uid and there != uid:
+            raise Conflict(f"{ref} is another one now")
 
     def _about_to_write(self) -> None:
         if self.fail_at is None:

@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator, Mapping
 
 from kubernetes.aio.client import ApiClient
-from modelport_crds.kube import KubeError, Object, Rejected, WatchEvent
+from modelport_crds.kube import Conflict, KubeError, Object, Rejected, WatchEvent
 from modelport_crds.names import KIND, LABEL_MODEL
 
-from modelport_edge.kubernetes.calls import APPLY, JSON_PATCH, MERGE_PATCH, Calls
+from modelport_edge.kubernetes.calls import APPLY, JSON_PATCH, MERGE_PATCH, METADATA_ONLY, Calls
 from modelport_edge.kubernetes.paths import collection_path, object_path
 from modelport_edge.kubernetes.watching import list_collection, watch_collection
+
+# No object has it, so applying with it conflicts with whatever is there. Where nothing is, it does not count.
+_OF_NO_OBJECT = "1"
 
 
 class KubernetesApi:
@@ -21,10 +24,21 @@ class KubernetesApi:
         metadata = obj["metadata"]
         path = object_path(obj["kind"], metadata["namespace"], metadata["name"])
         query = {"fieldManager": field_manager, "force": "true"}
-        answer = await self._calls.object("PATCH", path, query, obj, APPLY)
+        try:
+            answer = await self._calls.object("PATCH", path, query, obj, APPLY)
+        except Rejected as error:
+            # Another object's uid is answered as a value that makes no sense.
+            raise (
+                Conflict(str(error)) if "uid" in metadata and "metadata.uid" in str(error) else error
+            ) from error
         if answer is None:
             raise KubeError(f"{path} cannot be applied: its namespace or its kind is not there.")
         return answer
+
+    async def create(self, obj: Object, *, field_manager: str) -> Object:
+        """Not a POST: what that writes is not given up by a later apply that leaves it out."""
+        metadata = {**obj["metadata"], "resourceVersion": _OF_NO_OBJECT}
+        return await self.apply({**obj, "metadata": metadata}, field_manager=field_manager)
 
     async def merge(
         self, kind: str, namespace: str, name: str, patch: Object, *, field_manager: str
@@ -33,12 +47,19 @@ class KubernetesApi:
         path, query = object_path(kind, namespace, name), {"fieldManager": field_manager}
         return await self._calls.object("PATCH", path, query, patch, MERGE_PATCH)
 
-    async def delete(self, kind: str, namespace: str, name: str) -> None:
-        body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+    async def delete(self, kind: str, namespace: str, name: str, *, uid: str = "") -> None:
+        body: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        if uid:
+            body["preconditions"] = {"uid": uid}
         await self._calls.object("DELETE", object_path(kind, namespace, name), None, body)
 
     async def get(self, kind: str, namespace: str, name: str) -> Object | None:
         return await self._calls.object("GET", object_path(kind, namespace, name))
+
+    async def metadata(self, kind: str, namespace: str, name: str) -> Object | None:
+        path = object_path(kind, namespace, name)
+        found = await self._calls.object("GET", path, accept=METADATA_ONLY)
+        return None if found is None else dict(found["metadata"])
 
     async def list(
         self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None

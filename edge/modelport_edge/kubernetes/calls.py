@@ -12,6 +12,7 @@ JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 _SECONDS = 30.0
 _REJECTED = {400, 413, 422}
@@ -26,17 +27,33 @@ class Calls:
         self._client = client
 
     async def object(
-        self, method: str, path: str, query: Query | None = None, body: Any = None, content_type: str = JSON
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: Any = None,
+        content_type: str = JSON,
+        *,
+        accept: str = JSON,
     ) -> Object | None:
         """The answer; None where there is nothing at `path`. Raises `KubeError`."""
-        raw = await self.body(method, path, query, body, content_type)
+        raw = await self.body(method, path, query, body, content_type, accept=accept)
         return None if raw is None else msgspec.json.decode(raw, type=dict[str, Any])
 
     async def body(
-        self, method: str, path: str, query: Query | None = None, body: Any = None, content_type: str = JSON
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: Any = None,
+        content_type: str = JSON,
+        *,
+        accept: str = JSON,
     ) -> bytes | None:
         try:
-            response = await self.open(method, path, query, body, content_type, timeout=_SECONDS)
+            response = await self.open(
+                method, path, query, body, content_type, accept=accept, timeout=_SECONDS
+            )
             try:
                 raw = await response.read()
             finally:
@@ -57,6 +74,7 @@ class Calls:
         body: Any = None,
         content_type: str = JSON,
         *,
+        accept: str = JSON,
         timeout: float | aiohttp.ClientTimeout,  # noqa: ASYNC109 - the client's own, as it is handed on
     ) -> aiohttp.ClientResponse:
         """The answer, unread."""
@@ -65,7 +83,7 @@ class Calls:
             method,
             path,
             query_params=parameters,
-            header_params={"Accept": JSON, "Content-Type": content_type},
+            header_params={"Accept": accept, "Content-Type": content_type},
             body=body,
             auth_settings=["BearerToken"],
         )

@@ -16,7 +16,8 @@ from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.drift import is_as_wanted, is_edited
 from modelport_operator.core.last_log import logs_to_read, with_logs
 from modelport_operator.core.naming import pods_selector
-from modelport_operator.core.observe import Observed, version_of
+from modelport_operator.core.observe import Observed, any_version_of, version_of
+from modelport_operator.core.ownership import with_uid
 from modelport_operator.core.traffic import decide_traffic
 from modelport_operator.core.versions import decide_versions
 from modelport_operator.settings import Settings
@@ -25,6 +26,8 @@ from modelport_operator.settings import Settings
 _ASK_AGAIN_SECONDS = 1.0
 # A version that has served but cannot be loaded now, on a busy machine say, is loaded anew so often.
 _LOAD_AGAIN_SECONDS = 60.0
+# Whether somebody else's object, which is in the way, has gone is looked at so often.
+_LOOK_AGAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,13 @@ class ObjectRef:
     kind: str
     namespace: str
     name: str
+    uid: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """To be written in this order: `apply`, `status`, `stop`, `delete`.
+    """To be written in this order: `apply`, `status`, `stop`, `delete`. What has a `metadata.uid` is there
+    already, the rest must not be.
 
     `stop` scales to nothing what has failed, and what is to be loaded anew until its pods are gone. It comes
     after the status, which remembers the failure: the pods that showed it are gone then. `logs` names, by
@@ -62,11 +67,12 @@ def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings
     failed = {version.name for version in status.versions if version.failed}
     stopped = failed | _to_load_again(status, observed, now)
     wanted = desired_objects(model, settings, stopped=stopped)
-    changed = [obj for obj in wanted if not _is_there(obj, observed)]
+    changed = [_aimed(obj, observed) for obj in wanted if not _is_there(obj, observed)]
+    held = {*stopped, *observed.withheld}
     stop = tuple(obj for obj in changed if version_of(obj) in stopped)
     return Decision(
         status=status,
-        apply=tuple(obj for obj in changed if version_of(obj) not in stopped),
+        apply=tuple(obj for obj in changed if any_version_of(obj) not in held),
         logs=logs_to_read(status, observed, {version_of(obj) for obj in stop}),
         stop=stop,
         delete=_leftovers(model, status, observed, wanted),
@@ -99,8 +105,17 @@ def _public_id(model: MLModel, settings: Settings) -> str:
 
 
 def _is_there(wanted: Object, observed: Observed) -> bool:
-    live = next((live for live in observed.objects if _ref(live) == _ref(wanted)), None)
+    live = _live(wanted, observed)
     return live is not None and is_as_wanted(wanted, live) and not is_edited(live)
+
+
+def _aimed(wanted: Object, observed: Observed) -> Object:
+    live = _live(wanted, observed)
+    return wanted if live is None else with_uid(wanted, live)
+
+
+def _live(wanted: Object, observed: Observed) -> Object | None:
+    return next((live for live in observed.objects if _ref(live) == _ref(wanted)), None)
 
 
 def _leftovers(
@@ -144,6 +159,8 @@ def _requeue_after(model: MLModel, status: MLModelStatus, observed: Observed) ->
     traffic_left = {each.version for each in model.status.traffic} - {each.version for each in status.traffic}
     if unheard or traffic_left:
         return _ASK_AGAIN_SECONDS
+    if observed.is_held_up:
+        return _LOOK_AGAIN_SECONDS
     return _LOAD_AGAIN_SECONDS if _fallen(status, observed) else None
 
 
@@ -153,4 +170,4 @@ def _sample_is_open(answer: Answer) -> bool:
 
 def _ref(obj: Object) -> ObjectRef:
     metadata = obj["metadata"]
-    return ObjectRef(obj["kind"], metadata["namespace"], metadata["name"])
+    return ObjectRef(obj["kind"], metadata["namespace"], metadata["name"], metadata.get("uid", ""))

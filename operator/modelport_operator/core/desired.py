@@ -39,8 +39,9 @@ def _version_objects(
         # Before the pod: it must never run without.
         build_network_policy(model, version, settings),
         build_service(model, version),
-        build_deployment(model, version, settings, replicas=running),
         *([build_pod_disruption_budget(model, version)] if running > 1 else []),
+        # Last: where somebody else has one of the names there is no pod.
+        build_deployment(model, version, settings, replicas=running),
         *(_batch_objects(model, version, settings) if version.batch_replicas and running else []),
     ]
 

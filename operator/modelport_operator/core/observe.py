@@ -1,37 +1,51 @@
 """What there is: the children of a model, its pods, and what their runtimes said."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel
 from modelport_crds.names import LABEL_BATCH_VERSION, LABEL_MODEL_VERSION
+from modelport_crds.reasons import Reason
 
 from modelport_operator.core.answers import Answer, RuntimeStatus
-from modelport_operator.core.pod_reasons import read_refusal, read_refusal_text
+from modelport_operator.core.ownership import is_owned_by
+from modelport_operator.core.pod_reasons import read_refusal
 from modelport_operator.core.pods import PodFacts, is_live, read_pod
 from modelport_operator.core.problems import Problem
 from modelport_operator.settings import Settings
+
+# What ends these is no object of ours, so no event tells of it.
+_UNHEARD_OF = {Reason.NAME_TAKEN, Reason.POD_INCOMPLETE, Reason.PROGRESSING}
 
 
 @dataclass(frozen=True)
 class Observed:
     """`answers` and `checkups` are by version and hold only those that were asked in this pass.
-    `refusals`, by version too, is why the cluster makes no pod of it."""
+    `refusals`, by version too, is why the cluster makes no pod of it; of versions in `withheld` nothing is
+    applied."""
 
     objects: tuple[Object, ...] = ()
     pods: tuple[PodFacts, ...] = ()
     refusals: Mapping[str, Problem] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
     checkups: Mapping[str, RuntimeStatus] = field(default_factory=dict)
+    withheld: Collection[str] = ()
 
     def pods_of(self, version: str) -> tuple[PodFacts, ...]:
         return tuple(pod for pod in self.pods if pod.version == version)
 
-    def refused(self, messages: Mapping[str, str]) -> "Observed":
-        """With what the API server said, by version, of objects that it did not take."""
-        told = {version: read_refusal_text(message) for version, message in messages.items()}
-        return replace(self, refusals={**self.refusals, **told})
+    def refused(self, problems: Mapping[str, Problem]) -> "Observed":
+        """With what keeps, by version, its objects from being written."""
+        return replace(self, refusals={**self.refusals, **problems})
+
+    def withholding(self, problems: Mapping[str, Problem]) -> "Observed":
+        """The same, known before any is written."""
+        return replace(self.refused(problems), withheld=tuple(problems))
+
+    @property
+    def is_held_up(self) -> bool:
+        return any(problem.reason in _UNHEARD_OF for problem in self.refusals.values())
 
     def has_deployment(self, version: str) -> bool:
         return any(obj["kind"] == "Deployment" and version_of(obj) == version for obj in self.objects)
@@ -47,7 +61,7 @@ def observe(
     """Reduce what the cluster listed for this model. Only what this very resource owns is its own:
     one of the same name, deleted a moment ago, may still have children about to go."""
     served = {known.template for known in model.status.versions if known.answered}
-    own = tuple(obj for obj in objects if _is_owned_by(model, obj))
+    own = tuple(obj for obj in objects if is_owned_by(model.metadata.uid, obj))
     return Observed(
         objects=own,
         pods=tuple(read_pod(pod, slices, settings, served) for pod in pods if is_live(pod) and _serves(pod)),
@@ -64,10 +78,12 @@ def version_of(obj: Object) -> str:
     return version
 
 
+def any_version_of(obj: Object) -> str:
+    """Also of an object that is for batch jobs."""
+    batch: str = obj["metadata"].get("labels", {}).get(LABEL_BATCH_VERSION, "")
+    return version_of(obj) or batch
+
+
 def _serves(pod: Object) -> bool:
     """One that does batch jobs says nothing about what callers get."""
     return LABEL_BATCH_VERSION not in pod["metadata"].get("labels", {})
-
-
-def _is_owned_by(model: MLModel, obj: Object) -> bool:
-    return any(owner.get("uid") == model.metadata.uid for owner in obj["metadata"].get("ownerReferences", ()))

@@ -113,7 +113,7 @@ def _problem(observed: Observed, version: str, pods: tuple[PodFacts, ...], answe
 
 
 def _judged(known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts, ...]) -> VersionStatus:
-    if known.ready and not _spoils_new_template(problem, pods):
+    if known.ready and not _is_worth_saying(problem, pods):
         return replace(known, reason=Reason.SERVING, message=_differences(known))
     if problem is None:
         return replace(known, reason=Reason.PROGRESSING, message=_stage(known, pods))
@@ -123,9 +123,11 @@ def _judged(known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts,
     return replace(known, reason=problem.reason, message=message)
 
 
-def _spoils_new_template(problem: Problem | None, pods: tuple[PodFacts, ...]) -> bool:
-    """The old pods serve while the new ones cannot: worth saying, though nothing is lost yet."""
-    return problem is not None and not any(pod.ready for pod in pods)
+def _is_worth_saying(problem: Problem | None, pods: tuple[PodFacts, ...]) -> bool:
+    """Of a version that serves: its old pods do while the new ones cannot, or an object of it is missing."""
+    if problem is None:
+        return False
+    return problem.reason == Reason.NAME_TAKEN or not any(pod.ready for pod in pods)
 
 
 def _is_final(known: VersionStatus, problem: Problem, pods: tuple[PodFacts, ...]) -> bool:

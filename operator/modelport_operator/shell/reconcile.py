@@ -19,6 +19,7 @@ from modelport_operator.settings import Settings
 from modelport_operator.shell.applying import apply_all, apply_by_version
 from modelport_operator.shell.ask import ask_all, check_all
 from modelport_operator.shell.clock import Clock
+from modelport_operator.shell.credentials import without_credentials
 from modelport_operator.shell.metrics import WRITES
 from modelport_operator.shell.model_states import MODEL_STATES
 from modelport_operator.shell.pod_logs import read_logs
@@ -62,10 +63,11 @@ async def reconcile(
     answers = await ask_all(runtimes, questions(model, observed, settings))
     checked = await check_all(runtimes, checkups(model, observed, settings)) if check_engines else {}
     observed = replace(observed, answers=answers, checkups=checked)
+    observed = observed.withholding(await without_credentials(kube, model, settings))
     decision = decide(model, observed, clock.now(), settings)
     refusals = await apply_by_version(kube, decision.apply)
     if refusals:
-        told = observed.refused({refusal.version: refusal.message for refusal in refusals})
+        told = observed.refused({refusal.version: refusal.problem for refusal in refusals})
         decision = decide(model, told, clock.now(), settings)
     if decision.logs:
         decision = decision.keeping(await read_logs(kube, key.namespace, decision.logs))
@@ -73,8 +75,8 @@ async def reconcile(
     await record(model, decision.status)
     MODEL_STATES.record(key, decision.status)
     _log_changes(model, decision)
-    if refusals:
-        raise refusals[0].error
+    if errors := [refusal.error for refusal in refusals if refusal.error]:
+        raise errors[0]
     return decision.requeue_after
 
 
@@ -103,7 +105,7 @@ async def _carry_out(kube: Kube, model: MLModel, decision: Decision) -> None:
 
 async def _delete(kube: Kube, refs: Iterable[ObjectRef]) -> None:
     for ref in refs:
-        await kube.delete(ref.kind, ref.namespace, ref.name)
+        await kube.delete(ref.kind, ref.namespace, ref.name, uid=ref.uid)
         WRITES.labels("delete").inc()
 
 

@@ -67,17 +67,23 @@ class LocalCluster:
         """All fields belong to their last writer: one machine has no rival managers."""
         return await self._store.apply(obj)
 
+    async def create(self, obj: Object, *, field_manager: str) -> Object:
+        return await self._store.create(obj)
+
     async def merge(
         self, kind: str, namespace: str, name: str, patch: Object, *, field_manager: str
     ) -> Object | None:
         """Nothing: `apply` takes a spec as a whole here, so what others wrote is gone already."""
         return self._store.get(kind, namespace, name)
 
-    async def delete(self, kind: str, namespace: str, name: str) -> None:
-        await self._store.delete(kind, namespace, name)
+    async def delete(self, kind: str, namespace: str, name: str, *, uid: str = "") -> None:
+        await self._store.delete(kind, namespace, name, uid=uid)
 
     async def get(self, kind: str, namespace: str, name: str) -> Object | None:
         return self._store.get(kind, namespace, name)
+
+    async def metadata(self, kind: str, namespace: str, name: str) -> Object | None:
+        return (self._store.get(kind, namespace, name) or {}).get("metadata")
 
     async def list(
         self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None

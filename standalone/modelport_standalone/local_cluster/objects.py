@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 
 from modelport_crds import names
-from modelport_crds.kube import Object, WatchEvent
+from modelport_crds.kube import Conflict, Object, WatchEvent
 
 from modelport_standalone.local_cluster import rules
 from modelport_standalone.local_cluster.saved_models import SavedModels
@@ -46,14 +46,14 @@ class ObjectStore:
 
     async def apply(self, obj: Object) -> Object:
         async with self._writing:
-            before = self._objects.get(_key(obj))
-            wanted = _begin(obj) if before is None else _merge(before, obj)
-            if wanted == before:
-                return copy.deepcopy(wanted)
-            if obj["kind"] == names.KIND:
-                rules.check(wanted, before)
-            await self._write(wanted)
-            return copy.deepcopy(self._objects[_key(obj)])
+            self._check_uid(_key(obj), obj["metadata"].get("uid", ""))
+            return await self._apply(obj)
+
+    async def create(self, obj: Object) -> Object:
+        async with self._writing:
+            if _key(obj) in self._objects:
+                raise Conflict(f"{obj['kind']} {obj['metadata']['name']} exists.")
+            return await self._apply(obj)
 
     async def patch_status(self, kind: str, namespace: str, name: str, status: Object) -> Object | None:
         async with self._writing:
@@ -64,9 +64,12 @@ class ObjectStore:
                 await self._write({**before, "status": copy.deepcopy(status)})
             return self.get(kind, namespace, name)
 
-    async def delete(self, kind: str, namespace: str, name: str) -> None:
+    async def delete(self, kind: str, namespace: str, name: str, *, uid: str = "") -> None:
+        key = (kind, namespace, name)
         async with self._writing:
-            await self._delete((kind, namespace, name))
+            if key in self._objects:
+                self._check_uid(key, uid)
+            await self._delete(key)
 
     def put(self, obj: Object) -> None:
         """Write an object that a controller of this cluster owns as a whole."""
@@ -90,6 +93,22 @@ class ObjectStore:
                 yield event
         finally:
             self._watchers.discard(watcher)
+
+    async def _apply(self, obj: Object) -> Object:
+        before = self._objects.get(_key(obj))
+        wanted = _begin(obj) if before is None else _merge(before, obj)
+        if wanted == before:
+            return copy.deepcopy(wanted)
+        if obj["kind"] == names.KIND:
+            rules.check(wanted, before)
+        await self._write(wanted)
+        return copy.deepcopy(self._objects[_key(obj)])
+
+    def _check_uid(self, key: Key, uid: str) -> None:
+        """`uid`: of the object that is meant, empty for whatever is there."""
+        there = self._objects.get(key)
+        if uid and (there is None or there["metadata"]["uid"] != uid):
+            raise Conflict(f"{key[0]} {key[2]} is another one now.")
 
     async def _write(self, obj: Object) -> None:
         written = self._numbered(obj)

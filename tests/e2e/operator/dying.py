@@ -25,9 +25,9 @@ class DyingApi(RepairingApi):
         _count_down()
         return await super().apply(obj, field_manager=field_manager)
 
-    async def delete(self, kind: str, namespace: str, name: str) -> None:
+    async def delete(self, kind: str, namespace: str, name: str, *, uid: str = "") -> None:
         _count_down()
-        await super().delete(kind, namespace, name)
+        await super().delete(kind, namespace, name, uid=uid)
 
     async def patch_status(self, kind: str, namespace: str, name: str, status: Object) -> Object | None:
         _count_down()

@@ -3,7 +3,9 @@
 from typing import Any
 
 READ = ["list", "watch"]
-OWN = [*READ, "create", "patch", "update", "delete"]
+OWN = ["get", *READ, "create", "patch", "update", "delete"]
+# As the chart's runtime.artifactCredentialsSecrets lists them.
+CREDENTIALS = ["team-s3"]
 
 MODELS_RULES: list[dict[str, Any]] = [
     {"apiGroups": ["serving.modelport.dev"], "resources": ["mlmodels"], "verbs": ["get", *READ]},
@@ -17,6 +19,7 @@ MODELS_RULES: list[dict[str, Any]] = [
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
     {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["get", "create", "patch"]},
+    {"apiGroups": [""], "resources": ["secrets"], "resourceNames": CREDENTIALS, "verbs": ["get"]},
 ]
 LEASE_RULES: list[dict[str, Any]] = [
     {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]}

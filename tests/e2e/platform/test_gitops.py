@@ -74,6 +74,23 @@ def test_a_file_that_is_not_there_is_said_so(platform: Any, shelf: File, applied
     eventually(lambda: reason(platform, name) == "ArtifactNotFound")
 
 
+def test_a_model_serves_once_somebody_elses_object_has_left_its_name(
+    platform: Any, shelf: File, applied: Any
+) -> None:
+    platform.models.run("create", "service", "clusterip", "taken-v1", "--tcp=80")
+    before = platform.models.json("get", "service", "taken-v1")
+    name = applied(mlmodel("taken", shelf))
+    eventually(lambda: reason(platform, name) == "NameTaken")
+    assert httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW}).status_code == 503
+    assert platform.models.json("get", "service", "taken-v1") == before
+    platform.models.run("delete", "service", "taken-v1")
+    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
+    answer = eventually(
+        lambda: _ok(httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW})), seconds=5
+    )
+    assert answer.json()["prediction"] == "setosa"
+
+
 def test_a_model_that_asks_for_too_much_is_said_to_be_unschedulable(
     platform: Any, shelf: File, applied: Any
 ) -> None:

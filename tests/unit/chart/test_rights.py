@@ -57,3 +57,11 @@ def given(objects: list[Object]) -> dict[str, set[Right]]:
 def test_a_part_may_do_what_is_documented_and_no_more(part: str) -> None:
     assert documented()[part]
     assert given(render())[part] == documented()[part]
+
+
+def test_the_operator_may_look_at_the_secrets_that_are_listed_and_at_no_other() -> None:
+    roles = of_kind(render("runtime.artifactCredentialsSecrets={team-a,team-b}"), "Role").values()
+    rules = [rule for role in roles for rule in role["rules"] if "secrets" in rule["resources"]]
+    assert rules == [
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["team-a", "team-b"], "verbs": ["get"]}
+    ]

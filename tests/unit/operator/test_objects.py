@@ -342,19 +342,31 @@ def test_a_claim_is_seen_by_the_init_container_only_and_not_to_be_written() -> N
 
 def test_only_the_init_container_of_an_s3_artifact_gets_the_credentials() -> None:
     spec = _of_uri("s3://models/a", settings(artifact_credentials_secret="s3"))
-    assert spec["initContainers"][0]["envFrom"] == [{"secretRef": {"name": "s3"}}]
-    assert "envFrom" not in spec["containers"][0]
-    assert (
-        "envFrom"
-        not in _of_uri("https://host/a", settings(artifact_credentials_secret="s3"))["initContainers"][0]
-    )
-    assert "envFrom" not in _of_uri("s3://models/a")["initContainers"][0]
+    assert _secret_keys(spec["initContainers"][0]) == {
+        ("s3", "AWS_ACCESS_KEY_ID", False),
+        ("s3", "AWS_SECRET_ACCESS_KEY", False),
+        ("s3", "AWS_SESSION_TOKEN", True),
+        ("s3", "AWS_REGION", True),
+        ("s3", "AWS_DEFAULT_REGION", True),
+        ("s3", "AWS_ENDPOINT_URL", True),
+        ("s3", "AWS_ENDPOINT_URL_S3", True),
+    }
+    assert "envFrom" not in spec["initContainers"][0], "whatever else the Secret holds stays where it is"
+    assert _secret_keys(spec["containers"][0]) == set()
+    elsewhere = _of_uri("https://host/a", settings(artifact_credentials_secret="s3"))
+    assert _secret_keys(elsewhere["initContainers"][0]) == set()
+    assert _secret_keys(_of_uri("s3://models/a")["initContainers"][0]) == set()
+
+
+def _secret_keys(container: Object) -> set[tuple[str, str, bool]]:
+    refs = [each["valueFrom"]["secretKeyRef"] for each in container["env"] if "valueFrom" in each]
+    return {(ref["name"], ref["key"], ref["optional"]) for ref in refs}
 
 
 def test_a_model_may_name_its_own_credentials() -> None:
     own = a_model().annotated("serving.modelport.dev/artifact-credentials", "own")
     spec = _of_uri("s3://models/a", settings(artifact_credentials_secret="s3"), own)
-    assert spec["initContainers"][0]["envFrom"] == [{"secretRef": {"name": "own"}}]
+    assert {name for name, _, _ in _secret_keys(spec["initContainers"][0])} == {"own"}
 
 
 def test_private_networks_are_opened_only_where_the_platform_says_so() -> None:

@@ -10,6 +10,15 @@ from modelport_operator.core.specs.security import container_security
 from modelport_operator.settings import Settings
 
 _VOLUME = "source"
+# What the runtime's fetch reads of the environment.
+_NEEDED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_POSSIBLE = (
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+)
 
 
 def build_fetch_container(version: ModelVersion, source: Source, settings: Settings) -> Object:
@@ -18,8 +27,7 @@ def build_fetch_container(version: ModelVersion, source: Source, settings: Setti
         "name": "fetch",
         **image_fields(version, settings),
         "command": ["python", "-I", "-m", "modelport_runtime.fetch"],
-        "env": build_fetch_env(version, source),
-        **({"envFrom": [{"secretRef": {"name": source.secret}}]} if source.secret else {}),
+        "env": [*build_fetch_env(version, source), *_credentials(source)],
         "securityContext": container_security(),
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -28,6 +36,21 @@ def build_fetch_container(version: ModelVersion, source: Source, settings: Setti
             *([claim_mount] if source.claim else []),
         ],
     }
+
+
+def _credentials(source: Source) -> list[Object]:
+    """Key by key: of a Secret that holds more, the rest stays where it is."""
+    if source.secret is None:
+        return []
+    return [
+        {
+            "name": key,
+            "valueFrom": {
+                "secretKeyRef": {"name": source.secret, "key": key, "optional": key not in _NEEDED}
+            },
+        }
+        for key in (*_NEEDED, *_POSSIBLE)
+    ]
 
 
 def source_volumes(source: Source) -> list[Object]:

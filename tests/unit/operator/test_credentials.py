@@ -1,0 +1,89 @@
+"""Which Secret a model may name for its artifacts: a labelled one that the operator may look at."""
+
+import pytest
+from modelport_crds.kube import KubeError, Object
+from modelport_crds.mlmodel import Artifact
+
+from tests.support.builders import ModelBuilder, a_model, a_version, digest_of
+from tests.support.fake_kube import FakeKube
+from tests.unit.operator.world import KEY, World, settings
+
+NAME = "serving.modelport.dev/artifact-credentials"
+LABELLED = {NAME: "true"}
+
+
+def _model(uri: str = "s3://models/a") -> ModelBuilder:
+    version = a_version(artifact=Artifact(uri=uri, sha256=digest_of("v1")))
+    return a_model().versions(version).annotated(NAME, "team")
+
+
+def _secret(labels: dict[str, str]) -> Object:
+    metadata = {"name": "team", "namespace": KEY.namespace, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"password": "cGFzcw=="}}
+
+
+async def _reconciled(kube: FakeKube, model: ModelBuilder | None = None, **changes: object) -> World:
+    world = World(kube=kube, settings=settings(**changes))
+    manifest = (model or _model()).manifest()
+    manifest["metadata"]["annotations"] = {NAME: "team"}
+    await kube.apply(manifest, field_manager="kubectl")
+    await world.settle()
+    return world
+
+
+@pytest.mark.parametrize(
+    "labels", [None, {}, {NAME: "false"}], ids=["no Secret", "no label", "another value"]
+)
+async def test_a_secret_that_is_not_labelled_is_in_no_pod(labels: dict[str, str] | None) -> None:
+    kube = FakeKube()
+    if labels is not None:
+        kube.put(_secret(labels))
+    world = await _reconciled(kube)
+    assert kube.names("Deployment") == ()
+    assert world.version("v1")["reason"] == "PodIncomplete"
+    told = f"names the Secret 'team', but none of that name is labelled {NAME}=true."
+    assert told in str(world.version("v1")["message"]), "the same for what is not there"
+    assert await world.reconcile() == 5.0
+    kube.put(_secret(LABELLED))
+    await world.settle()
+    assert kube.names("Deployment") == ("iris-v1",)
+
+
+async def test_a_label_taken_away_changes_nothing_of_what_runs_and_lets_nothing_new_begin() -> None:
+    kube = FakeKube()
+    kube.put(_secret(LABELLED))
+    world = await _reconciled(kube)
+    before = await world.deployment("v1")
+    kube.put(_secret({}))
+    world.settings = settings(load_timeout_seconds=120)
+    await world.settle()
+    assert await world.deployment("v1") == before
+
+
+async def test_the_platforms_own_secret_and_other_sources_need_no_label() -> None:
+    for uri, changes in (("s3://models/a", {"artifact_credentials_secret": "team"}), ("https://host/a", {})):
+        kube = FakeKube()
+        await _reconciled(kube, _model(uri), **changes)
+        assert kube.names("Deployment") == ("iris-v1",)
+
+
+class _WithoutRights(FakeKube):
+    error = KubeError('GET /api/v1/x: 403 secrets "team" is forbidden: User "operator" cannot get resource')
+
+    async def metadata(self, kind: str, namespace: str, name: str) -> Object | None:
+        raise self.error
+
+
+async def test_a_secret_that_the_chart_does_not_list_is_said_so() -> None:
+    world = await _reconciled(_WithoutRights())
+    assert world.version("v1")["reason"] == "PodIncomplete"
+    assert "none of those that the chart's runtime.artifactCredentialsSecrets allows" in str(
+        world.version("v1")["message"]
+    )
+
+
+async def test_a_cluster_that_is_away_says_nothing_of_a_secret() -> None:
+    kube = _WithoutRights()
+    kube.error = KubeError("GET /api/v1/x: 503 try again")
+    with pytest.raises(KubeError, match="503"):
+        await _reconciled(kube)
