@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
+import structlog
 from fastapi import FastAPI
 from modelport_edge.background import Work, working
+from modelport_edge.client_address import HOW_TO_TRUST
 from modelport_edge.http import (
     AccessLogMiddleware,
     BodyLimitMiddleware,
@@ -24,6 +26,7 @@ from modelport_control_api import health, problems
 from modelport_control_api.admin import endpoints as admin
 from modelport_control_api.analytics import endpoints as analytics
 from modelport_control_api.api_keys import endpoints as api_keys
+from modelport_control_api.api_keys import known
 from modelport_control_api.artifacts import endpoints as artifacts
 from modelport_control_api.audit import endpoints as audit
 from modelport_control_api.auth import endpoints as auth
@@ -57,6 +60,8 @@ from modelport_control_api.ui.shell import UiShell
 from modelport_control_api.usage import endpoints as usage_calls
 from modelport_control_api.usage.part import UsagePart
 
+log = structlog.get_logger(__name__)
+
 _CORS_HEADERS = ["Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "Cache-Control"]
 _CORS_EXPOSED = ["X-Request-ID", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"]
 
@@ -74,6 +79,11 @@ class ControlPlane:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Everything beside the requests: publisher, status watch, clean-up."""
+        settings = self.context.settings
+        if settings.public_url and not settings.trusted_proxies:
+            log.warning(
+                "no proxy is trusted: callers who come through one share its address", cure=HOW_TO_TRUST
+            )
         try:
             await self.models.clean_up()
             async with working(self.background):
@@ -120,7 +130,11 @@ def _background(context: Context) -> tuple[Work, ...]:
     retention = Retention(
         context.database, max_rows=settings.history_max_rows, every_seconds=settings.history_sweep_seconds
     )
-    return (retention.run,)
+
+    async def mark_keys() -> None:
+        await known.mark_all(context)
+
+    return (retention.run, mark_keys)
 
 
 def _open_key_ring(settings: Settings) -> KeyRing:

@@ -72,7 +72,13 @@ class Settings(HistorySettings, ModelsSettings, UsageSettings):
     """Registrations per client address."""
 
     limit_login: LimitSetting = Field(default=Limit(10, 60), validation_alias="MODELPORT_LIMIT_LOGIN")
-    """Logins per client address, and per e-mail address against guessing from many addresses."""
+    """Wrong passwords for an account from one client address."""
+
+    limit_login_elsewhere: LimitSetting = Field(
+        default=Limit(100, 3600), validation_alias="MODELPORT_LIMIT_LOGIN_ELSEWHERE"
+    )
+    """Wrong passwords from client addresses where the account has not logged in within 30 days: per account,
+    against guessing from many addresses, and per address, against guessing at many accounts."""
 
     limit_upload: LimitSetting = Field(default=Limit(10, 3600), validation_alias="MODELPORT_LIMIT_UPLOAD")
     """Uploads per user."""

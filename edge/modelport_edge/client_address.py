@@ -9,6 +9,7 @@ from starlette.types import Scope
 Network = IPv4Network | IPv6Network
 _Address = IPv4Address | IPv6Address
 
+HOW_TO_TRUST = "name the networks of your proxies in MODELPORT_TRUSTED_PROXIES (settings.trustedProxies)"
 LOCAL = "local"
 """The client of a unix socket or an in-process call."""
 

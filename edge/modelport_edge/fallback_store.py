@@ -40,6 +40,9 @@ class FallbackStore:
     async def take(self, bucket: str, limit: Limit) -> Taken:
         return await self._ask("take", lambda store: store.take(bucket, limit))
 
+    async def give_back(self, bucket: str, limit: Limit) -> None:
+        await self._ask("give_back", lambda store: store.give_back(bucket, limit))
+
     async def take_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[Taken | None, bytes | None]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from modelport_edge.limits import Limit
 from modelport_edge.store import Taken
-from modelport_edge.token_bucket import MICROSECONDS, take
+from modelport_edge.token_bucket import MICROSECONDS, interval_of, take
 
 # What an entry costs beside its key and value: two dictionary slots, a tuple, two byte strings' heads.
 _ENTRY_OVERHEAD_BYTES = 250
@@ -36,6 +36,10 @@ class MemoryStore:
 
     async def take(self, bucket: str, limit: Limit) -> Taken:
         return self._take(bucket, limit)
+
+    async def give_back(self, bucket: str, limit: Limit) -> None:
+        if bucket in self._buckets:
+            self._buckets[bucket] -= interval_of(limit)
 
     async def take_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None

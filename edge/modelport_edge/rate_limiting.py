@@ -24,6 +24,14 @@ async def enforce(store: Store, name: str, limit: Limit, subject: str) -> dict[s
     return rate_limit_headers(name, taken)
 
 
+async def give_back(store: Store, name: str, limit: Limit, subject: str) -> None:
+    """Undo one `enforce`: the request turned out not to count."""
+    try:
+        await store.give_back(bucket_of(name, subject), limit)
+    except StoreUnavailable:
+        LIMITS_NOT_ENFORCED.labels(name).inc()
+
+
 def bucket_of(name: str, subject: str) -> str:
     return f"{name}:{subject}"
 

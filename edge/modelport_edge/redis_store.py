@@ -15,9 +15,11 @@ from modelport_edge.redis_client import RedisClient
 from modelport_edge.redis_script import RedisScript
 from modelport_edge.resp import command, pack
 from modelport_edge.store import StoreUnavailable, Taken
-from modelport_edge.token_bucket import MICROSECONDS
+from modelport_edge.token_bucket import MICROSECONDS, interval_of
 
 _SCRIPT = RedisScript.of(files("modelport_edge").joinpath("take_and_get.lua").read_text(encoding="utf-8"))
+# A bucket that has expired is full; one that were made here would never expire.
+_GIVE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[1]) end"
 _TAKE = b"*6\r\n" + _SCRIPT.by_digest + pack(1)
 _TAKE_AND_GET = b"*8\r\n" + _SCRIPT.by_digest + pack(2)
 
@@ -38,9 +40,9 @@ class _KnownLimit:
 
     @classmethod
     def of(cls, limit: Limit) -> "_KnownLimit":
-        period = limit.period_seconds * MICROSECONDS
-        interval = -(-period // limit.requests)
-        return cls(limit, pack(limit.requests, period), interval, interval * limit.requests)
+        interval = interval_of(limit)
+        arguments = pack(limit.requests, limit.period_seconds * MICROSECONDS)
+        return cls(limit, arguments, interval, interval * limit.requests)
 
 
 class RedisStore:
@@ -60,6 +62,10 @@ class RedisStore:
     async def take(self, bucket: str, limit: Limit) -> Taken:
         taken, _ = await self._take_and_get(bucket, limit, None)
         return taken
+
+    async def give_back(self, bucket: str, limit: Limit) -> None:
+        key = self._bucket_prefix + bucket.encode()
+        await self._client.send(command("EVAL", _GIVE_BACK, 1, key, interval_of(limit)))
 
     async def take_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None

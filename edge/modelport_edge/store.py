@@ -29,6 +29,10 @@ class Store(Protocol):
         """Take one token of `bucket`, atomically."""
         ...
 
+    async def give_back(self, bucket: str, limit: Limit) -> None:
+        """Undo one take of `bucket`, for what turned out not to count."""
+        ...
+
     async def take_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[Taken | None, bytes | None]:

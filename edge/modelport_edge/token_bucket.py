@@ -15,8 +15,7 @@ def take(full_at: int, now: int, limit: Limit) -> tuple[int, Taken]:
 
     Gives the bucket's new `full_at` and what to tell the caller. A refused take takes nothing.
     """
-    # Rounded up: a bucket may refill a hair too slowly, but never gives more than was promised.
-    interval = -(-limit.period_seconds * MICROSECONDS // limit.requests)
+    interval = interval_of(limit)
     capacity = interval * limit.requests
     # The upper bound holds when the limit was lowered, or the clock set back, since the last take.
     full_at = min(max(full_at, now), now + capacity)
@@ -30,3 +29,9 @@ def take(full_at: int, now: int, limit: Limit) -> tuple[int, Taken]:
         reset_after=(full_at - now) / MICROSECONDS,
         retry_after=max(missing, 0) / MICROSECONDS,
     )
+
+
+def interval_of(limit: Limit) -> int:
+    """Microseconds for one token to come back."""
+    # Rounded up: a bucket may refill a hair too slowly, but never gives more than was promised.
+    return -(-limit.period_seconds * MICROSECONDS // limit.requests)

@@ -9,6 +9,7 @@ from hashlib import sha256
 import httpx
 import msgspec
 import structlog
+from modelport_edge.known_keys import mark_of
 from modelport_edge.store import Store, StoreUnavailable
 from msgspec import Struct
 
@@ -26,6 +27,8 @@ _PATH = "/internal/v1/introspect"
 # How long a revoked key may go on, hence also how long one answer is believed without asking again.
 _BELIEVED_SECONDS = 5.0
 _REMEMBERED_KEYS = 10_000
+# Apart from the good ones: whoever tries many must not push those out.
+_REMEMBERED_REFUSALS = 1_000
 # After a failure known keys are not held up by another try for so long.
 _AWAY_SECONDS = 2.0
 _INVALID = "The API key is unknown, revoked or expired; create or rotate one."
@@ -67,6 +70,8 @@ class ApiKeys:
         self._timeout = timeout_seconds
         self._keep_seconds = keep_seconds
         self._believed: Remembered[str, Introspection] = Remembered(_REMEMBERED_KEYS)
+        self._refused: Remembered[str, Introspection] = Remembered(_REMEMBERED_REFUSALS)
+        self._good_lately: Remembered[str, bool] = Remembered(_REMEMBERED_KEYS)
         self._asking: SingleFlight[Introspection] = SingleFlight()
         self._away_until = float("-inf")
 
@@ -75,12 +80,25 @@ class ApiKeys:
         said = self._believed.get(_digest(key))
         return said.caller() if said else None
 
+    async def was_good(self, key: str) -> bool:
+        """Say whether there is reason to think that the key is good: only a look-up tells whether it is."""
+        digest = _digest(key)
+        if self._good_lately.get(digest):
+            return True
+        try:
+            kept = await self._store.get(_store_key(digest)) or await self._store.get(mark_of(digest))
+        except StoreUnavailable:
+            FALLBACKS.labels("store").inc()
+            return False
+        return kept is not None
+
     async def verify(self, key: str) -> Caller:
         """Find out whose key it is. Raises InvalidCredential, IntrospectionUnavailable."""
         if not _KEY.fullmatch(key):
             raise InvalidCredential("The API key is not one of this platform: it starts with mlp_live_.")
         digest = _digest(key)
-        said = self._believed.get(digest) or await self._asking.run(digest, lambda: self._introspect(digest))
+        said = self._believed.get(digest) or self._refused.get(digest)
+        said = said or await self._asking.run(digest, lambda: self._introspect(digest))
         caller = said.caller()
         if caller is None:
             raise InvalidCredential(_INVALID)
@@ -90,8 +108,16 @@ class ApiKeys:
         said = await self._recall(digest) if time.monotonic() < self._away_until else None
         believed_for = _AWAY_SECONDS if said else _BELIEVED_SECONDS
         said = said or await self._ask_or_recall(digest)
-        self._believed.put(digest, said, believed_for)
+        self._remember(digest, said, believed_for)
         return said
+
+    def _remember(self, digest: str, said: Introspection, seconds: float) -> None:
+        if said.active:
+            self._believed.put(digest, said, seconds)
+            self._good_lately.put(digest, value=True, ttl_seconds=self._keep_seconds)
+        else:
+            self._refused.put(digest, said, seconds)
+            self._good_lately.forget(digest)
 
     async def _ask_or_recall(self, digest: str) -> Introspection:
         try:
@@ -127,6 +153,7 @@ class ApiKeys:
                 await self._store.put(_store_key(digest), msgspec.json.encode(said), self._keep_seconds)
             else:
                 await self._store.delete(_store_key(digest))
+                await self._store.delete(mark_of(digest))
         except StoreUnavailable:
             FALLBACKS.labels("store").inc()
 

@@ -48,10 +48,10 @@ class Guard:
         self._failures = MemoryStore(max_buckets=_GUARDED_ADDRESSES)
         self._stopped: Remembered[str, Taken] = Remembered(_GUARDED_ADDRESSES)
 
-    def check(self, address: str) -> None:
-        """Raise Problem 429 while the address is stopped."""
-        if taken := self._stopped.get(address):
-            raise too_many_requests(_GUARD, taken)
+    def stops(self, address: str) -> Problem | None:
+        """The 429 for an address that is stopped."""
+        taken = self._stopped.get(address)
+        return too_many_requests(_GUARD, taken) if taken else None
 
     async def failed(self, address: str) -> None:
         taken = await self._failures.take(bucket_of(_GUARD, address), self._limit)
@@ -84,12 +84,17 @@ class Authentication:
             ) from None
 
     async def _identify(self, credential: str, address: str) -> Caller:
-        kind = self._keys if credential.startswith(KEY_PREFIX) else self._tokens
-        # A caller known to be good is not held up by a neighbour behind the same address.
-        if caller := kind.remembered(credential):
-            return caller
-        self._guard.check(address)
-        return await kind.verify(credential)
+        if not credential.startswith(KEY_PREFIX):
+            # Checked here, at no cost to others: no address need be stopped for it.
+            return self._tokens.remembered(credential) or await self._tokens.verify(credential)
+        return self._keys.remembered(credential) or await self._look_up(credential, address)
+
+    async def _look_up(self, key: str, address: str) -> Caller:
+        stopped = self._guard.stops(address)
+        # Many callers share an address: a neighbour's bad keys are no reason to refuse a good one.
+        if stopped and not await self._keys.was_good(key):
+            raise stopped
+        return await self._keys.verify(key)
 
 
 def unauthorized(detail: str, *, bad_credential: bool) -> Problem:

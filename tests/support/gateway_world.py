@@ -230,6 +230,7 @@ class World:
     gateway: Gateway
     usage: KeptUsage
     http: httpx.AsyncClient
+    store: Any
     bearer: dict[str, str] = field(default_factory=dict)
 
     def serve(self, name: str, *addresses: str, versions: tuple[str, ...] = ("v1",), **spec: Any) -> None:
@@ -273,4 +274,5 @@ def build_world(store: Any, *, sink: UsageSink | None = None, **settings: Any) -
     )
     transport = httpx.ASGITransport(gateway.app, raise_app_exceptions=False)
     client = httpx.AsyncClient(transport=transport, base_url="http://gateway")
-    return World(cluster, control, gateway, usage, client, {"Authorization": f"Bearer {control.token()}"})
+    bearer = {"Authorization": f"Bearer {control.token()}"}
+    return World(cluster, control, gateway, usage, client, store, bearer)

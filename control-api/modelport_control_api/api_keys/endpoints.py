@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Depends, Response
 
 from modelport_control_api.api_keys import service
 from modelport_control_api.api_keys.errors import ApiKeyNotFound
+from modelport_control_api.api_keys.known import MarkNew
 from modelport_control_api.api_keys.schemas import KeyList, KeyWithSecret, NewKey, Rotation
 from modelport_control_api.api_keys.tables import ApiKey
 from modelport_control_api.auth.principal import SessionPrincipal
@@ -28,10 +29,10 @@ router = APIRouter(
 
 @router.post("", status_code=201, responses=problems(*JSON_BODY))
 def create(
-    body: NewKey, principal: SessionPrincipal, session: DbSession, origin: RequestOrigin
+    body: NewKey, principal: SessionPrincipal, session: DbSession, origin: RequestOrigin, mark: MarkNew
 ) -> KeyWithSecret:
     """Make a key. The answer is the only place where it is ever shown."""
-    return service.create(session, principal, body, origin)
+    return mark(service.create(session, principal, body, origin))
 
 
 @router.get("", response_model=KeyList, responses=problems(422))
@@ -49,16 +50,17 @@ def delete(key_id: str, principal: SessionPrincipal, session: DbSession, origin:
 
 
 @router.post("/{key_id}/rotate", responses=problems(*JSON_BODY, 404, 409))
-def rotate(
+def rotate(  # noqa: PLR0917 - FastAPI gives each of them by name
     key_id: str,
     principal: SessionPrincipal,
     session: DbSession,
     origin: RequestOrigin,
+    mark: MarkNew,
     body: Annotated[Rotation | None, Body()] = None,
 ) -> KeyWithSecret:
     """Replace a key by a new one with the same id, scopes and expiry."""
     grace = timedelta(seconds=body.grace_seconds if body else 0)
-    return service.rotate(session, principal, _canonical(key_id), grace, origin)
+    return mark(service.rotate(session, principal, _canonical(key_id), grace, origin))
 
 
 def _canonical(key_id: str) -> str:

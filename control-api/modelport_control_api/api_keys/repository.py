@@ -1,8 +1,9 @@
 """Reading and touching keys by what a caller presents."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from modelport_control_api.api_keys.tables import ApiKey
@@ -20,6 +21,15 @@ def find_active(session: Session, key_sha256: str) -> ApiKey | None:
     return session.scalars(
         select(ApiKey).where(or_(ApiKey.key_sha256 == key_sha256, in_grace), unexpired)
     ).one_or_none()
+
+
+def newest_digests(session: Session, most: int) -> Sequence[str]:
+    """The digests of keys that have not expired, those used last first."""
+    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > utc_now())
+    last_used = func.coalesce(ApiKey.last_used_at, ApiKey.created_at)
+    return session.scalars(
+        select(ApiKey.key_sha256).where(unexpired).order_by(last_used.desc()).limit(most)
+    ).all()
 
 
 def expiry_of(key: ApiKey, key_sha256: str) -> datetime | None:

@@ -5,7 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.audit import service as audit
-from modelport_control_api.auth import sessions, web_sessions
+from modelport_control_api.auth import sessions, throttle, web_sessions
 from modelport_control_api.auth.errors import EmailTaken, PasswordTooWeak, WrongCurrentPassword
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.auth.password_rules import broken_rules
@@ -25,11 +25,14 @@ async def register(context: Context, body: Registration, origin: Origin) -> User
 
 
 async def change(context: Context, principal: Principal, body: AccountChange, origin: Origin) -> User:
-    """Raises `WrongCurrentPassword` or `PasswordTooWeak`. A new password ends the user's other sessions."""
+    """Raises `WrongCurrentPassword`, `PasswordTooWeak` or a 429 problem.
+
+    A new password ends the user's other sessions.
+    """
     new_hash = None
     if body.password and body.current_password:
         given = (body.password.get_secret_value(), body.current_password.get_secret_value())
-        new_hash = await _hash_new_password(context, principal, *given)
+        new_hash = await _hash_new_password(context, principal, *given, origin)
     return await run_in_threadpool(_update, context, principal, body, new_hash, origin)
 
 
@@ -56,11 +59,13 @@ def _insert(context: Context, user: User, origin: Origin) -> User:
 
 
 async def _hash_new_password(
-    context: Context, principal: Principal, password: str, current_password: str
+    context: Context, principal: Principal, password: str, current_password: str, origin: Origin
 ) -> str:
     user = await run_in_threadpool(get, context, principal.user_id)
-    if not await context.passwords.matches(current_password, user.password_hash):
-        raise WrongCurrentPassword
+    # A stolen access token must not become a way to guess the password.
+    async with throttle.password_check(context, user.email, origin):
+        if not await context.passwords.matches(current_password, user.password_hash):
+            raise WrongCurrentPassword
     _check_rules(password, user.email)
     return await context.passwords.hash(password)
 

@@ -13,6 +13,14 @@ class EmailInvalid(Exception):
     """Not an address; the text says why."""
 
 
+def normalise_or_keep(email: str) -> str:
+    """What no account can have stays as it is, and is then found nowhere."""
+    try:
+        return normalise(email)
+    except EmailInvalid:
+        return email.lower().replace("\0", "")
+
+
 def normalise(email: str) -> str:
     """Lower case and Unicode form NFC. No DNS is asked. Raises `EmailInvalid`."""
     try:

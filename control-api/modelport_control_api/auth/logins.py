@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.audit import service as audit
-from modelport_control_api.auth import access_tokens, emails, sessions
+from modelport_control_api.auth import access_tokens, emails, sessions, throttle
 from modelport_control_api.auth.access_tokens import AccessClaims
 from modelport_control_api.auth.errors import RefreshTokenInvalid, RefreshTokenReused, WrongEmailOrPassword
 from modelport_control_api.auth.identity import Principal
@@ -18,17 +18,21 @@ from modelport_control_api.origin import Origin
 
 
 async def log_in(context: Context, email: str, password: str, origin: Origin) -> TokenPair:
-    """Raises `WrongEmailOrPassword`."""
-    user = await check_password(context, email, password)
+    """Raises `WrongEmailOrPassword`, or a 429 problem."""
+    user = await check_password(context, email, password, origin)
     return await run_in_threadpool(_open_session, context, user, origin)
 
 
-async def check_password(context: Context, email: str, password: str) -> User:
-    """Raises `WrongEmailOrPassword`, after the same work for an unknown user as for a wrong password."""
-    user = await run_in_threadpool(_find_user, context, email)
-    is_right = await context.passwords.matches(password, user.password_hash if user else None)
-    if user is None or not is_right:
-        raise WrongEmailOrPassword
+async def check_password(context: Context, email: str, password: str, origin: Origin) -> User:
+    """Raises `WrongEmailOrPassword`, after the same work for an unknown user as for a wrong password.
+
+    Raises a 429 problem after too many wrong ones.
+    """
+    async with throttle.password_check(context, email, origin):
+        user = await run_in_threadpool(_find_user, context, email)
+        is_right = await context.passwords.matches(password, user.password_hash if user else None)
+        if user is None or not is_right:
+            raise WrongEmailOrPassword
     return user
 
 
@@ -56,17 +60,10 @@ def log_out(context: Context, refresh_token: str, origin: Origin) -> None:
             audit_session(session, "session.close", row.user_id, row.family_id, origin)
 
 
-def normalise_or_keep(email: str) -> str:
-    """What no account can have stays as it is, and is then found nowhere."""
-    try:
-        return emails.normalise(email)
-    except emails.EmailInvalid:
-        return email.lower().replace("\0", "")
-
-
 def _find_user(context: Context, email: str) -> User | None:
+    named = select(User).where(User.email == emails.normalise_or_keep(email))
     with context.database.transaction(read_only=True) as session:
-        return session.scalars(select(User).where(User.email == normalise_or_keep(email))).one_or_none()
+        return session.scalars(named).one_or_none()
 
 
 def _open_session(context: Context, user: User, origin: Origin) -> TokenPair:

@@ -1,13 +1,20 @@
-"""Limits on guessing: by address, and by account against guessing from many addresses."""
+"""Limits on guessing. Only failures count, and where one signs in as a rule, only those made from there."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 
 from modelport_edge.client_address import bucket_address
-from modelport_edge.rate_limiting import enforce
+from modelport_edge.limits import Limit
+from modelport_edge.rate_limiting import enforce, give_back
+from modelport_edge.store import Store, StoreUnavailable
 
-from modelport_control_api.auth.logins import normalise_or_keep
+from modelport_control_api.auth.emails import normalise_or_keep
 from modelport_control_api.context import Context
 from modelport_control_api.origin import Origin
+
+_KNOWN_SECONDS = 30 * 86_400
 
 
 async def registration(context: Context, origin: Origin) -> None:
@@ -15,14 +22,67 @@ async def registration(context: Context, origin: Origin) -> None:
     await enforce(context.store, "register", context.settings.limit_register, bucket_address(origin.ip))
 
 
-async def login(context: Context, origin: Origin, email: str) -> None:
-    """Raises a 429 problem."""
-    await enforce(context.store, "login", context.settings.limit_login, bucket_address(origin.ip))
+@asynccontextmanager
+async def password_check(context: Context, email: str, origin: Origin) -> AsyncIterator[None]:
+    """The block raises when the password is wrong. Raises a 429 problem.
+
+    Counted before and given back: of a hundred guesses made at once none may slip through.
+    """
+    store, place = context.store, _place(email, origin)
+    counted = await _limits(context, place)
+    for each in counted:
+        await enforce(store, each.name, each.limit, each.subject)
+    yield
+    for each in counted:
+        await give_back(store, each.name, each.limit, each.subject)
+    store.put_soon(place.mark, b"1", _KNOWN_SECONDS)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An account at an address."""
+
+    account: str
+    address: str
+
+    @property
+    def subject(self) -> str:
+        return f"{self.account}@{self.address}"
+
+    @property
+    def mark(self) -> bytes:
+        """In the store while the account has logged in from here lately."""
+        return b"logged-in:" + self.subject.encode()
+
+
+@dataclass(frozen=True)
+class _Counted:
+    name: str
+    limit: Limit
+    subject: str
+
+
+def _place(email: str, origin: Origin) -> _Place:
     # Hashed: the store's keys are no place for people's addresses.
-    subject = sha256(normalise_or_keep(email).encode()).hexdigest()
-    await enforce(context.store, "login-account", context.settings.limit_login, subject)
+    account = sha256(normalise_or_keep(email).encode()).hexdigest()
+    return _Place(account, bucket_address(origin.ip))
 
 
-async def password_check(context: Context, user_id: str) -> None:
-    """Raises a 429 problem. A stolen access token must not become a way to guess the password."""
-    await enforce(context.store, "password-check", context.settings.limit_login, user_id)
+async def _limits(context: Context, place: _Place) -> list[_Counted]:
+    here = _Counted("login", context.settings.limit_login, place.subject)
+    if await _is_known(context.store, place):
+        return [here]
+    elsewhere = context.settings.limit_login_elsewhere
+    return [
+        here,
+        # In this order: what the address is refused costs the account nothing.
+        _Counted("login-address", elsewhere, place.address),
+        _Counted("login-account", elsewhere, place.account),
+    ]
+
+
+async def _is_known(store: Store, place: _Place) -> bool:
+    try:
+        return await store.get(place.mark) is not None
+    except StoreUnavailable:
+        return False

@@ -21,7 +21,14 @@ def limits_in_force(settings: Settings) -> list[LimitLine]:
     idle, whole = web_sessions.IDLE_LIFE, web_sessions.WHOLE_LIFE
     return [
         LimitLine("Registrations per address", str(settings.limit_register), "MODELPORT_LIMIT_REGISTER"),
-        LimitLine("Sign-ins per address and account", str(settings.limit_login), "MODELPORT_LIMIT_LOGIN"),
+        LimitLine(
+            "Wrong passwords per account and address", str(settings.limit_login), "MODELPORT_LIMIT_LOGIN"
+        ),
+        LimitLine(
+            "Wrong passwords from addresses that are new to the account",
+            str(settings.limit_login_elsewhere),
+            "MODELPORT_LIMIT_LOGIN_ELSEWHERE",
+        ),
         LimitLine("Uploads per user", str(settings.limit_upload), "MODELPORT_LIMIT_UPLOAD"),
         LimitLine("Size of a model file", size(settings.max_upload_bytes), "MODELPORT_MAX_UPLOAD_BYTES"),
         LimitLine("Predictions per caller", "set at the gateway", "MODELPORT_LIMIT_PREDICT"),

@@ -46,6 +46,16 @@ async def test_a_bucket_refills(store: Store) -> None:
     await poll(is_allowed)
 
 
+async def test_what_is_given_back_can_be_taken_again(store: Store) -> None:
+    await store.take("caller", ONE_A_DAY)
+    await store.give_back("caller", ONE_A_DAY)
+    assert (await store.take("caller", ONE_A_DAY)).allowed
+    assert not (await store.take("caller", ONE_A_DAY)).allowed
+    await store.give_back("nobody", ONE_A_DAY)
+    assert (await store.take("nobody", ONE_A_DAY)).allowed
+    assert not (await store.take("nobody", ONE_A_DAY)).allowed
+
+
 async def test_buckets_do_not_touch_each_other(store: Store) -> None:
     await store.take("one", ONE_A_DAY)
     assert (await store.take("other", ONE_A_DAY)).allowed

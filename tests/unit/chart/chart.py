@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 CHART = ROOT / "helm" / "modelport"
 NAMESPACE = "platform"
 # Helm built without release flags takes itself for an old Kubernetes.
-_KUBE_VERSION = "1.34.0"
+KUBE_VERSION = "1.34.0"
 
 Object = dict[str, Any]
 
@@ -55,7 +55,7 @@ def refusal(*settings: str) -> str:
 
 def _template(*settings: str) -> subprocess.CompletedProcess[str]:
     given = [word for each in settings for word in ("--set", each)]
-    version = ("--namespace", NAMESPACE, "--kube-version", _KUBE_VERSION)
+    version = ("--namespace", NAMESPACE, "--kube-version", KUBE_VERSION)
     return run_helm("template", "modelport", str(CHART), *version, *given)
 
 

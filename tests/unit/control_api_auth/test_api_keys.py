@@ -6,10 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
-from modelport_control_api.api_keys import secret
+from modelport_control_api.api_keys import known, secret
 from modelport_control_api.api_keys.tables import ApiKey
 from modelport_control_api.app import ControlPlane
 from modelport_control_api.db.base import utc_now
+from modelport_edge.known_keys import mark_of
 from sqlalchemy import select, update
 
 from tests.support.control_api import Person, client_of
@@ -188,3 +189,20 @@ async def test_a_cursor_that_we_did_not_give_is_a_422(
     answer = await api.get("/api/v1/api-keys", headers=ada.bearer, params={"cursor": cursor})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "cursor"
+
+
+async def test_gateways_are_told_which_keys_exist(ada: Person, control_plane: ControlPlane) -> None:
+    store = control_plane.context.store
+
+    async def is_marked(key: dict[str, Any]) -> bool:
+        return await store.get(mark_of(secret.sha256(key["key"]))) is not None
+
+    made = await ada.make_key()
+    assert await is_marked(made)
+    rotated = (await ada.api.post(f"/api/v1/api-keys/{made['id']}/rotate", headers=ada.bearer)).json()
+    assert await is_marked(rotated)
+    await store.aclose()
+    assert not await is_marked(rotated)
+    await known.mark_all(control_plane.context)
+    assert await is_marked(rotated)
+    assert not await is_marked(made)

@@ -1,5 +1,6 @@
 """What every call shares: limits, headers, CORS, body size, documentation, health, audit."""
 
+import asyncio
 import re
 from base64 import b64encode
 from hashlib import sha256
@@ -8,8 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from modelport_control_api.app import ControlPlane
 from modelport_control_api.audit.tables import AuditEntry
+from modelport_edge.client_address import HOW_TO_TRUST
 from modelport_edge.limits import Limit
 from modelport_edge.memory_store import MemoryStore
 from modelport_edge.metrics import LIMITS_NOT_ENFORCED
@@ -21,6 +24,7 @@ from tests.support.control_api import (
     Person,
     build_control_plane,
     client_of,
+    log_in,
     register,
     serving,
 )
@@ -49,13 +53,55 @@ async def test_registrations_are_limited_by_address(sqlite_url: str, tmp_path: P
 
 
 async def test_guessing_one_account_from_many_addresses_is_limited(sqlite_url: str, tmp_path: Path) -> None:
-    plane = build_control_plane(sqlite_url, tmp_path, limit_login="3/minute")
-    async with serving(plane):
+    plane = build_control_plane(sqlite_url, tmp_path, limit_login_elsewhere="3/minute")
+    async with serving(plane) as at_home:
+        await register(at_home)
         seen = []
         for number in range(4):
-            async with client_of(plane.public, ip=f"192.0.2.{number}") as api:
+            async with client_of(plane.public, ip=f"198.51.100.{number}") as api:
                 seen.append((await api.post(LOGIN, json=WRONG | {"email": "Ada@Example.com"})).status_code)
         assert seen == [401, 401, 401, 429]
+        await log_in(at_home, "ada@example.com")
+
+
+async def test_guessing_at_many_accounts_from_one_address_is_limited(sqlite_url: str, tmp_path: Path) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, limit_login_elsewhere="3/minute")
+    async with serving(plane) as api:
+        bodies = [{"email": f"user{number}@example.com", "password": "wrong"} for number in range(4)]
+        seen = [(await api.post(LOGIN, json=body)).status_code for body in bodies]
+    assert seen == [401, 401, 401, 429]
+
+
+@pytest.mark.parametrize("door", ["login", "token", "ui"])
+async def test_a_stranger_cannot_keep_an_account_out(sqlite_url: str, tmp_path: Path, door: str) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, limit_login="3/minute")
+
+    async def log_in_by(api: httpx.AsyncClient, password: str) -> int:
+        if door == "login":
+            return (await api.post(LOGIN, json=WRONG | {"password": password})).status_code
+        path, name = ("/api/v1/auth/token", "username") if door == "token" else ("/ui/login", "email")
+        form = {name: WRONG["email"], "password": password}
+        return (await api.post(path, data=form, headers={"Sec-Fetch-Site": "same-origin"})).status_code
+
+    async with serving(plane) as api, client_of(plane.public, scheme="https", ip="198.51.100.7") as stranger:
+        await register(api)
+        assert [await log_in_by(stranger, "wrong") for _ in range(4)] == [401, 401, 401, 429]
+        async with client_of(plane.public, scheme="https", ip="203.0.113.9") as owner:
+            assert await log_in_by(owner, PASSWORD) in {200, 303}
+
+
+async def test_successful_logins_are_not_counted(sqlite_url: str, tmp_path: Path) -> None:
+    limits = {"limit_login": "3/minute", "limit_login_elsewhere": "3/minute"}
+    async with serving(build_control_plane(sqlite_url, tmp_path, **limits)) as api:
+        await register(api)
+        for _ in range(8):
+            await log_in(api, "ada@example.com")
+
+
+async def test_guesses_made_at_once_are_counted_like_others(sqlite_url: str, tmp_path: Path) -> None:
+    async with serving(build_control_plane(sqlite_url, tmp_path, limit_login="3/minute")) as api:
+        answers = await asyncio.gather(*(api.post(LOGIN, json=WRONG) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [401] * 3 + [429] * 17
 
 
 @pytest.mark.parametrize(("trusted", "last"), [("192.0.2.0/24", 401), ("", 429)])
@@ -66,8 +112,7 @@ async def test_forwarded_addresses_count_from_trusted_proxies_only(
     async with serving(plane) as api:
         for number in range(3):
             headers = {"X-Forwarded-For": f"198.51.100.{number}"}
-            body = {"email": f"user{number}@example.com", "password": "wrong"}
-            answer = await api.post(LOGIN, json=body, headers=headers)
+            answer = await api.post(LOGIN, json=WRONG, headers=headers)
     assert answer.status_code == last
 
 
@@ -82,13 +127,35 @@ async def test_without_a_store_people_still_log_in_and_it_is_counted(sqlite_url:
 
 
 async def test_a_password_change_cannot_be_used_to_guess(sqlite_url: str, tmp_path: Path) -> None:
-    async with serving(build_control_plane(sqlite_url, tmp_path, limit_login="3/minute")) as api:
+    plane = build_control_plane(sqlite_url, tmp_path, limit_login="3/minute")
+    body = {"password": "An0ther-Secret", "current_password": "wrong"}
+
+    async def change(api: httpx.AsyncClient, body: dict[str, str]) -> int:
+        return (await api.patch("/api/v1/auth/me", headers=ada.bearer, json=body)).status_code
+
+    async with serving(plane) as api, client_of(plane.public, ip="198.51.100.7") as thief:
         ada = await register(api)
-        body = {"password": "An0ther-Secret", "current_password": "wrong"}
-        seen = [
-            (await api.patch("/api/v1/auth/me", headers=ada.bearer, json=body)).status_code for _ in range(4)
-        ]
-    assert seen == [422, 422, 422, 429]
+        assert [await change(thief, body) for _ in range(4)] == [422, 422, 422, 429]
+        # The owner, elsewhere, may still change what the thief guesses at.
+        assert await change(api, body | {"current_password": PASSWORD}) == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "warns"),
+    [
+        ({}, False),
+        ({"public_url": "https://models.example"}, True),
+        ({"public_url": "https://models.example", "trusted_proxies": "10.0.0.0/8"}, False),
+    ],
+)
+async def test_a_public_address_without_trusted_proxies_is_warned_of(
+    sqlite_url: str, tmp_path: Path, settings: dict[str, Any], warns: bool
+) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, **settings)
+    with structlog.testing.capture_logs() as logs:
+        async with plane.running():
+            pass
+    assert [log["cure"] for log in logs if log["log_level"] == "warning"] == [HOW_TO_TRUST] * warns
 
 
 async def test_every_answer_carries_request_id_and_security_headers(api: httpx.AsyncClient) -> None:

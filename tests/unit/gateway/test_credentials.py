@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from modelport_edge.known_keys import mark_of
 from modelport_edge.memory_store import MemoryStore
 from modelport_edge.store import StoreUnavailable
 from modelport_gateway import api_keys, jwks
@@ -232,3 +234,56 @@ async def test_while_the_control_api_hangs_a_known_key_waits_once(monkeypatch: p
     with pytest.raises(IntrospectionUnavailable):
         await keys.verify("mlp_live_" + "u" * 43)
     assert asked == 2
+
+
+NEIGHBOURS = [f"mlp_live_{number:043d}" for number in range(70)]
+
+
+@pytest.fixture
+async def stopped(serving: World) -> World:
+    """The address has sent so many unknown keys that it is stopped."""
+    answers = [await serving.predict(headers={"X-API-Key": key}) for key in NEIGHBOURS]
+    assert answers[-1].status_code == 429
+    return serving
+
+
+async def test_a_key_that_was_good_is_looked_up_though_its_address_is_stopped(
+    serving: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 0.0)
+    mine = {"X-API-Key": serving.control.issue_key()}
+    assert (await serving.predict(headers=mine)).status_code == 200
+    for neighbours in NEIGHBOURS:
+        await serving.predict(headers={"X-API-Key": neighbours})
+        assert (await serving.predict(headers=mine)).status_code == 200
+    serving.control.revoke()
+    assert (await serving.predict(headers=mine)).status_code == 401
+    assert (await serving.predict(headers=mine)).status_code == 429
+
+
+@pytest.mark.parametrize("reason", ["another replica", "just made"])
+async def test_a_key_that_the_store_knows_is_looked_up_though_its_address_is_stopped(
+    stopped: World, reason: str
+) -> None:
+    digest = sha256(stopped.control.issue_key().encode()).hexdigest()
+    mark = mark_of(digest) if reason == "just made" else api_keys._store_key(digest)
+    await stopped.store.put(mark, b"1", 60)
+    assert (await stopped.predict(headers={"X-API-Key": KEY})).status_code == 200
+
+
+async def test_a_new_access_token_is_taken_though_its_address_is_stopped(stopped: World) -> None:
+    fresh = {"Authorization": f"Bearer {stopped.control.token(jti='after a refresh')}"}
+    assert (await stopped.predict(headers=fresh)).status_code == 200
+
+
+async def test_unknown_keys_do_not_push_good_ones_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "_REMEMBERED_KEYS", 5)
+    monkeypatch.setattr(api_keys, "_REMEMBERED_REFUSALS", 5)
+    control = FakeControlApi()
+    control.issue_key()
+    keys = api_keys_of(control)
+    await keys.verify(KEY)
+    for neighbours in NEIGHBOURS[:10]:
+        with pytest.raises(InvalidCredential):
+            await keys.verify(neighbours)
+    assert keys.remembered(KEY) is not None

@@ -3,7 +3,8 @@
 from contextlib import suppress
 
 import pytest
-from modelport_edge.client_address import parse_networks
+import structlog
+from modelport_edge.client_address import HOW_TO_TRUST, parse_networks
 from modelport_gateway import client_addresses, fast_path
 from modelport_gateway.client_addresses import ClientAddresses
 from modelport_gateway.request_headers import RequestHeaders
@@ -40,6 +41,16 @@ def test_without_trusted_proxies_no_header_is_believed() -> None:
     addresses = ClientAddresses([])
     assert addresses.find("192.0.2.1", RequestHeaders([(FORWARDED, b"203.0.113.7")]))[0] == "192.0.2.1"
     assert len(addresses._known) == 1
+
+
+def test_a_proxy_that_is_not_trusted_is_warned_of_once() -> None:
+    with structlog.testing.capture_logs() as logs:
+        for proxies in ([], parse_networks("10.0.0.0/8")):
+            addresses = ClientAddresses(proxies)
+            addresses.find("10.0.0.1", RequestHeaders([]))
+            for number in range(3):
+                addresses.find(f"10.0.1.{number}", RequestHeaders([(FORWARDED, b"203.0.113.7")]))
+    assert [log["cure"] for log in logs] == [HOW_TO_TRUST]
 
 
 def test_addresses_that_a_caller_makes_up_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

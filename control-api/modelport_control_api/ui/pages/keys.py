@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.api_keys import service
 from modelport_control_api.api_keys.errors import ApiKeyExpired, ApiKeyNotFound
+from modelport_control_api.api_keys.known import MarkNew
 from modelport_control_api.api_keys.schemas import KeyWithSecret, NewKey, Rotation
 from modelport_control_api.api_keys.tables import ApiKey
 from modelport_control_api.auth.identity import Principal
@@ -65,18 +66,19 @@ def show_form(request: Request, signed_in: CurrentSignedIn, session: DbSession) 
 
 
 @router.post("/new")
-def create(
+def create(  # noqa: PLR0917 - FastAPI gives each of them by name
     request: Request,
     values: NewKeyValues,
     signed_in: CurrentSignedIn,
     session: DbSession,
     origin: RequestOrigin,
+    mark: MarkNew,
 ) -> Response:
     parsed = parse(NewKey, _as_body(values), shown=values)
     if parsed.body is None:
         choices = _choices(session, signed_in.principal)
         return render(request, _part(request, "keys/new.html"), status=422, form=parsed.form, **choices)
-    key = service.create(session, signed_in.principal, parsed.body, origin)
+    key = mark(service.create(session, signed_in.principal, parsed.body, origin))
     return _show_once(request, session, signed_in, key, "The key is made.")
 
 
@@ -88,11 +90,12 @@ def rotate(  # noqa: PLR0917 - FastAPI gives each of them by name
     signed_in: CurrentSignedIn,
     session: DbSession,
     origin: RequestOrigin,
+    mark: MarkNew,
 ) -> Response:
     rotation = parse(Rotation, without_blanks(values)).body or Rotation()
     grace = timedelta(seconds=rotation.grace_seconds)
     try:
-        key = service.rotate(session, signed_in.principal, _canonical(key_id), grace, origin)
+        key = mark(service.rotate(session, signed_in.principal, _canonical(key_id), grace, origin))
     except ApiKeyExpired:
         return redirect(request, "/ui/keys", "The key has expired: make a new one.", "bad")
     return _show_once(request, session, signed_in, key, "The key is rotated.")

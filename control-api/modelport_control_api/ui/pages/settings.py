@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from modelport_edge.problem import Problem
 
 from modelport_control_api.audit import service as audit
-from modelport_control_api.auth import accounts, own_sessions, throttle
+from modelport_control_api.auth import accounts, own_sessions
 from modelport_control_api.auth.errors import AuthError
 from modelport_control_api.auth.own_sessions import SessionNotFound
 from modelport_control_api.auth.password_rules import MIN_CHARACTERS
@@ -111,7 +111,6 @@ async def _change_password(
     if parsed.body is None:
         errors = [{"field": name, "message": text} for name, text in parsed.form.errors.items()]
         raise Problem(status=422, detail="", errors=errors)
-    await throttle.password_check(context, signed_in.principal.user_id)
     await accounts.change(context, signed_in.principal, parsed.body, origin)
 
 

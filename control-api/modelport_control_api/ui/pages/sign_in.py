@@ -50,8 +50,7 @@ async def sign_in(request: Request, context: RequestContext, origin: RequestOrig
     email, password = parsed.body.email, parsed.body.password.get_secret_value()
     try:
         _require_private_way(request)
-        await throttle.login(context, origin, email)
-        user = await logins.check_password(context, email, password)
+        user = await logins.check_password(context, email, password, origin)
         return await _signed_in(request, context, user, origin, there)
     except (Problem, AuthError) as error:
         return _refused(_sign_in_page, request, parsed.form, there, error)
