@@ -7,8 +7,8 @@ import orjson
 
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.typed_bodies import typed_reader
-from modelport_runtime.core.types import Failure, FieldError, Refused, Request
-from modelport_runtime.core.values import Unfit, converter, json_type
+from modelport_runtime.core.types import Failure, FieldError, Refused, Request, Unfit
+from modelport_runtime.core.values import converter, json_type
 
 MAX_ERRORS = 100
 """A body of a million wrong values must not become a bigger answer."""
@@ -207,7 +207,7 @@ class _ColumnReader:
             try:
                 converted.append(convert(value))
             except Unfit as unfit:
-                problems.add(f"{path()}{suffix}", str(unfit))
+                problems.add(f"{path()}{suffix}{unfit.place}", str(unfit))
         return converted
 
 

@@ -30,7 +30,7 @@ _KINDS: dict[str, Any] = {
 }
 _DTYPES = {
     "number": {"float64", "float32", "object", "category"},
-    "integer": {"int64", "uint64", "object", "category"},
+    "integer": {"int64", "object", "category"},
 }
 _MAX_FIELDS = 64
 """msgspec looks through all fields for a name out of its place: wider rows are read as dictionaries."""

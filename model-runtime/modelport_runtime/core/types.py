@@ -63,3 +63,15 @@ class Refused(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.detail)
         self.failure = failure
+
+
+class Unfit(ValueError):
+    """One value that its column does not hold. The message completes "<field>: …".
+
+    `place` is where inside the field (`[0][2]`), `index` the same in a flat list of values.
+    """
+
+    def __init__(self, message: str, place: str = "", index: int | None = None) -> None:
+        super().__init__(message)
+        self.place = place
+        self.index = index

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.signature import Column
+from modelport_runtime.core.signature import Column, Kind
+from modelport_runtime.core.tensor_values import tensor_reader
+from modelport_runtime.core.types import Unfit
 
 Convert = Callable[[Any], Any]
 
@@ -19,12 +21,8 @@ _NAMES = {
     dict: "an object",
     type(None): "null",
 }
+_KINDS: dict[str, Kind] = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
 _MAX_NAMED_VALUES = 50
-_WIDEST = {"float64", "int64", "uint64", "object", "category"}
-
-
-class Unfit(ValueError):
-    """The message completes "<field>: …"."""
 
 
 def json_type(value: Any) -> str:
@@ -43,12 +41,17 @@ def _number(value: Any) -> float:
     return converted
 
 
-def _integer(value: Any) -> int:
+def _whole(value: Any) -> Any:
     if type(value) is float and value.is_integer():
         value = int(value)
     if type(value) is not int:
         kind = "a fraction" if type(value) is float else json_type(value)
         raise Unfit(f"must be a whole number, not {kind}")
+    return value
+
+
+def _integer(value: Any) -> Any:
+    value = _whole(value)
     if not -(2**63) <= value < 2**63:
         raise Unfit("must fit into a signed 64-bit integer")
     return value
@@ -56,9 +59,11 @@ def _integer(value: Any) -> int:
 
 def _within(convert: Convert, dtype: str) -> Convert:
     """Refuse what the column's own, narrower type would turn into infinity or overflow."""
-    narrow = np.finfo(dtype) if np.dtype(dtype).kind == "f" else np.iinfo(dtype)
-    # Compared as float: against a float32 the value itself would be rounded to one first.
-    low, high = float(narrow.min), float(narrow.max)
+    # Compared as Python's: against a float32 the value itself would be rounded to one first.
+    if np.dtype(dtype).kind == "f":
+        low, high = np.finfo(dtype).min.item(), np.finfo(dtype).max.item()
+    else:
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
 
     def check(value: Any) -> Any:
         converted = convert(value)
@@ -87,26 +92,6 @@ def _scalar(value: Any) -> Any:
     return value
 
 
-def _tensor(shape: tuple[int | None, ...]) -> Convert:
-    wanted = "×".join("?" if size is None else str(size) for size in shape)
-
-    def convert(value: Any) -> np.ndarray[Any, Any]:
-        try:
-            array = np.asarray(value)
-        except ValueError:
-            raise Unfit("must be nested lists of equal lengths") from None
-        if array.dtype.kind not in "iuf" and array.size:
-            raise Unfit("must hold numbers only")
-        if array.ndim != len(shape) or any(
-            size is not None and size != have for size, have in zip(shape, array.shape, strict=True)
-        ):
-            have = "×".join(map(str, array.shape)) or "a single value"
-            raise Unfit(f"must have the shape {wanted}, not {have}")
-        return array
-
-    return convert
-
-
 _CONVERTERS: dict[str, Convert] = {
     "number": _number,
     "integer": _integer,
@@ -118,12 +103,26 @@ _CONVERTERS: dict[str, Convert] = {
 
 def converter(column: Column) -> Convert:
     """Build what reads this column's values; it raises `Unfit`. A missing value comes out as NaN."""
-    convert = _tensor(column.shape or ()) if column.kind == "tensor" else _CONVERTERS[column.kind]
-    if column.kind in ("number", "integer") and column.dtype not in _WIDEST:
-        convert = _within(convert, column.dtype)
+    if column.kind == "tensor":
+        convert = tensor_reader(column.shape or (), column.dtype, converter_to(column.dtype))
+    elif column.kind in ("number", "integer") and column.dtype not in ("object", "category"):
+        convert = converter_to(column.dtype, column.kind)
+    else:
+        convert = _CONVERTERS[column.kind]
     if column.values is not None:
         convert = _known(convert, column.values)
     return _optional(convert) if column.optional else _required(convert)
+
+
+def converter_to(dtype: str, kind: Kind | None = None) -> Convert:
+    """Build what reads one number, boolean or string into a NumPy dtype exactly; it raises `Unfit`.
+
+    Floats are rounded to their width, but never to infinity. `tensor_values.array_of` reads many at once.
+    """
+    convert = _CONVERTERS[kind or _KINDS[np.dtype(dtype).kind]]
+    if dtype in ("float64", "int64", "bool", "object"):
+        return convert
+    return _within(_whole if convert is _integer else convert, dtype)
 
 
 def _optional(convert: Convert) -> Convert:

@@ -86,20 +86,20 @@ def test_a_named_input_may_hold_nested_lists(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "message"),
+    ("picture", "place", "message"),
     [
-        ([[1, 2], [3, 4]], "must have the shape 2×3, not 2×2"),
-        ([[1, 2, 3], [4, 5]], "must be nested lists of equal lengths"),
-        ([["a", "b", "c"], ["d", "e", "f"]], "must hold numbers only"),
-        ([[True, False, True], [True, False, True]], "must hold numbers only"),
-        ("text", "must hold numbers only"),
-        (7, "must have the shape 2×3, not a single value"),
+        ([[1, 2], [3, 4]], "", "must have the shape 2×3, not 2×2"),
+        ([[1, 2, 3], [4, 5]], "", "must be nested lists of equal lengths"),
+        ([["a", "b", "c"], ["d", "e", "f"]], "[0][0]", "must be a number, not a string"),
+        ([[1, 2, 3], [4, True, 6]], "[1][1]", "must be a number, not a boolean"),
+        ("text", "", "must have the shape 2×3, not a single value"),
+        (7, "", "must have the shape 2×3, not a single value"),
     ],
 )
-def test_a_tensor_of_another_shape_is_refused(picture: Any, message: str, tmp_path: Path) -> None:
+def test_a_tensor_of_another_shape_is_refused(picture: Any, place: str, message: str, tmp_path: Path) -> None:
     engine = open_engine(image_model(tmp_path / "model"), "onnx")
     failure = refused(engine, {"input": {"picture": picture}})
-    assert failure.errors == [{"field": "input.picture", "message": message}]
+    assert failure.errors == [{"field": f"input.picture{place}", "message": message}]
     assert failure.status == 422
 
 
