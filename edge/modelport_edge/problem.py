@@ -48,8 +48,8 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-def body(problem: Problem, request_id: str) -> bytes:
-    """The JSON text of the answer."""
+def body(problem: Problem, request_id: str, *, path: str = "") -> bytes:
+    """The JSON text of the answer. `path`: the request's, for clients of the Open Inference Protocol."""
     members: dict[str, Any] = {
         "type": "about:blank",
         "title": problem.title,
@@ -61,12 +61,14 @@ def body(problem: Problem, request_id: str) -> bytes:
         members["reason"] = problem.reason
     if problem.errors:
         members["errors"] = problem.errors
+    if path == "/v2" or path.startswith("/v2/"):
+        members["error"] = problem.detail
     return msgspec.json.encode(members)
 
 
 async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
     """Answer with the problem. The response must not have begun."""
-    content = body(problem, request_id_of(scope))
+    content = body(problem, request_id_of(scope), path=scope["path"])
     headers = headers_of(problem) | {"content-length": str(len(content))}
     await send(
         {

@@ -7,7 +7,9 @@ from modelport_edge.http import HSTS, SECURITY_HEADERS
 from modelport_edge.problem import Problem, body, headers_of
 
 from modelport_gateway.prediction import Answer
-from modelport_gateway.server import server_timing
+from modelport_gateway.server import content_headers, server_timing
+
+_JSON = "content-type: application/json\r\n"
 
 
 class AnswerLines:
@@ -22,20 +24,26 @@ class AnswerLines:
 
     def answer(self, answer: Answer, seconds: float, *, request_id: str, scheme: str) -> bytes:
         """Give the head. `seconds`: since the request came."""
+        content = _JSON if answer.json_bytes is None else _content_lines(answer)
         return (
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+            f"HTTP/1.1 200 OK\r\n{content}"
             f"x-modelport-version: {answer.version}\r\nx-cache: {answer.cache}\r\n"
             f"server-timing: {server_timing(answer, seconds)}\r\n{_lines(answer.headers)}"
             f"{self._fixed[scheme]}x-request-id: {request_id}\r\n"
         ).encode("latin-1")
 
-    def problem(self, problem: Problem, *, request_id: str, scheme: str) -> tuple[bytes, bytes]:
+    def problem(self, problem: Problem, *, request_id: str, scheme: str, path: str) -> tuple[bytes, bytes]:
         """Give head and body."""
         status = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
         # Whether the connection stays is the lean protocol's to say.
         own = {name: value for name, value in headers_of(problem).items() if name != "connection"}
         lines = f"{_lines(own)}{self._fixed[scheme]}x-request-id: {request_id}\r\n"
-        return (status + lines).encode("latin-1"), body(problem, request_id)
+        return (status + lines).encode("latin-1"), body(problem, request_id, path=path)
+
+
+def _content_lines(answer: Answer) -> str:
+    content_type, headers = content_headers(answer)
+    return f"content-type: {content_type}\r\n{_lines(headers)}"
 
 
 def _lines(headers: Mapping[str, str]) -> str:

@@ -1,11 +1,15 @@
 """Reads the answers of one connection: HTTP/1.1 by httptools, what may be answered by the rules here."""
 
+import re
+
 import httptools
 
 from modelport_gateway.upstream_errors import UpstreamMisbehaved
 
 _STATUSES = frozenset({200, 400, 413, 415, 422, 500, 503, 504})
 _JSON = frozenset({b"application/json", b"application/problem+json"})
+_BINARY = b"application/octet-stream"
+_SOME_BYTES = re.compile(rb"[1-9][0-9]{0,14}")
 # Of a head, and of whatever else comes between two pieces of a body.
 _MAX_HEAD_BYTES = 32 * 1024
 _LONG_HEAD = f"its answer's head is longer than {_MAX_HEAD_BYTES} bytes"
@@ -39,6 +43,17 @@ class AnswerReader:
     def ends_with_connection(self) -> bool:
         """Whether the answer said nothing of its length, so that a closed connection completes it."""
         return self.has_head and not self.is_complete and not (self._length or self._transfer_encoding)
+
+    @property
+    def json_bytes(self) -> int | None:
+        """The length of the JSON in front of binary tensors, as the answer says it. None: it is JSON."""
+        if (
+            self.status != 200
+            or self._content_type != _BINARY
+            or not _SOME_BYTES.fullmatch(self._json_length)
+        ):
+            return None
+        return int(self._json_length)
 
     def body(self) -> bytes:
         return bytes(self._body)
@@ -77,6 +92,8 @@ class AnswerReader:
             self._transfer_encoding = value
         elif name == b"content-encoding":
             self._content_encoding = value
+        elif name == b"inference-header-content-length":
+            self._json_length = value
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -105,11 +122,12 @@ class AnswerReader:
 
     def _forget_head(self) -> None:
         self._content_type = self._content_encoding = self._length = self._transfer_encoding = b""
+        self._json_length = b""
 
     def _refusal_of_head(self, status: int) -> str | None:
         if status not in _STATUSES:
             return f"it answered with status {status}"
-        if not _is_json(self._content_type):
+        if not _is_json(self._content_type) and self.json_bytes is None:
             return "its answer is not JSON"
         if self._content_encoding not in (b"", b"identity"):
             return "its answer is compressed, which nobody asked for"

@@ -44,7 +44,15 @@ from modelport_gateway.watching import Watch, watches
 
 log = structlog.get_logger(__name__)
 
-_EXPOSED = ["X-Modelport-Version", "X-Cache", "RateLimit", "RateLimit-Policy", "X-Request-ID", "Retry-After"]
+_EXPOSED = [
+    "X-Modelport-Version",
+    "X-Cache",
+    "RateLimit",
+    "RateLimit-Policy",
+    "X-Request-ID",
+    "Retry-After",
+    "Inference-Header-Content-Length",
+]
 _SWEEP_SECONDS = 5.0
 
 
@@ -210,7 +218,9 @@ def _wrap(server: Server, settings: Settings) -> ASGIApp:
             allow_methods=["GET", "POST"],
             allow_headers=[
                 "Authorization",
+                "Content-Encoding",
                 "Content-Type",
+                "Inference-Header-Content-Length",
                 "X-API-Key",
                 "X-Request-ID",
                 "X-Modelport-Session",

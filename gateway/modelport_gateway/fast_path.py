@@ -15,7 +15,7 @@ from modelport_edge.stopping import stopping
 from modelport_http.lean_protocol import Exchange, Headers
 
 from modelport_gateway.answer_lines import AnswerLines
-from modelport_gateway.body import require_json
+from modelport_gateway.body import decoded, json_bytes_of, require_type
 from modelport_gateway.client_addresses import ClientAddresses
 from modelport_gateway.metrics import count_prediction
 from modelport_gateway.paths import Target, parse_target
@@ -111,9 +111,12 @@ class FastPath:
     async def _answer(self, asked: Asked, request: "_Request") -> Answer:
         body = request.exchange.body
         granted = await self._prediction.grant(asked)
-        require_json(request.headers)
+        call, headers = asked.target.call, request.headers
+        require_type(call, headers)
         if len(body) > self._max_body_bytes:
             raise body_too_large(self._max_body_bytes)
+        body = await decoded(headers, body, max_bytes=self._max_body_bytes)
+        asked.json_bytes = json_bytes_of(call, headers, len(body))
         return await self._prediction.answer(asked, granted, body)
 
 
@@ -140,7 +143,7 @@ class _Request:
         self.exchange.respond(head, answer.body)
 
     def refuse(self, problem: Problem) -> None:
-        answer = self._lines.problem(problem, request_id=self.id, scheme=self.exchange.scheme)
+        answer = self._lines.problem(problem, request_id=self.id, scheme=self.exchange.scheme, path=self.path)
         self.exchange.respond(*answer)
 
     def note(self, status: int, cache: str, ended: float) -> float:

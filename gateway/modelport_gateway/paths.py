@@ -8,7 +8,9 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ID = rf"(?P<id>{_LABEL}(?:\.{_LABEL})?)"
 _VERSION = r"(?:/versions/(?P<version>v[1-9][0-9]{0,5}))?"
 _PREDICT = re.compile(rf"(?:/api/v1)?/predict/{_ID}{_VERSION}")
-_V2 = re.compile(rf"/v2/models/{_ID}{_VERSION}(?P<call>/ready|/infer)?")
+# Triton's clients count versions 1, 2, …
+_V2_VERSION = _VERSION.replace(">v", ">v?")
+_V2 = re.compile(rf"/v2/models/{_ID}{_V2_VERSION}(?P<call>/ready|/infer)?")
 
 
 class Call(StrEnum):
@@ -40,5 +42,6 @@ def parse_target(path: str) -> Target | None:
     if match := _PREDICT.fullmatch(path):
         return Target(Call.PREDICT, match["id"], match["version"])
     if match := _V2.fullmatch(path):
-        return Target(_V2_CALLS[match["call"]], match["id"], match["version"])
+        version = match["version"]
+        return Target(_V2_CALLS[match["call"]], match["id"], version and f"v{version.removeprefix('v')}")
     return None

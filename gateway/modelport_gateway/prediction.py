@@ -18,12 +18,12 @@ from modelport_gateway.request_headers import RequestHeaders
 from modelport_gateway.routes import Route, RouteTable, VersionRoute
 from modelport_gateway.single_flight import SingleFlight
 from modelport_gateway.traffic import choose_version
-from modelport_gateway.upstream import UpstreamAnswer, UpstreamCall
+from modelport_gateway.upstream import INFER_PATH, UpstreamAnswer, UpstreamCall
 
 log = structlog.get_logger(__name__)
 
 _LIMIT_NAME = "predict"
-_UPSTREAM_PATHS = {Call.PREDICT: "/predict", Call.INFER: "/v2/infer", Call.METADATA: "/v2"}
+_UPSTREAM_PATHS = {Call.PREDICT: "/predict", Call.INFER: INFER_PATH, Call.METADATA: "/v2"}
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +45,9 @@ class Asked:
     version: VersionRoute | None = None
     """None until chosen."""
     body: bytes = b""
-    """Empty until read."""
+    """Empty until read; without its Content-Encoding."""
+    json_bytes: int | None = None
+    """The length of the JSON in front of binary tensors; None: the body is JSON as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Answer:
     """hit, miss or bypass."""
     model_seconds: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
+    json_bytes: int | None = None
+    """The length of the JSON in front of binary tensors; None: the body is JSON as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class Prediction:
             "miss" if cache.key else "bypass",
             answer.seconds,
             headers=limit_headers,
+            json_bytes=answer.json_bytes,
         )
 
     def check_ready(self, asked: Asked, granted: Granted) -> VersionRoute:
@@ -186,7 +191,11 @@ class Prediction:
         self, asked: Asked, route: Route, version: VersionRoute, cache: CacheUse, body: bytes | None
     ) -> UpstreamAnswer:
         call = UpstreamCall(
-            asked.target.call.method, _UPSTREAM_PATHS[asked.target.call], body, request_id=asked.request_id
+            asked.target.call.method,
+            _UPSTREAM_PATHS[asked.target.call],
+            body,
+            asked.request_id,
+            asked.json_bytes,
         )
         # Whoever asks for a new answer does not share one that is already under way.
         if cache.key is None or not cache.read:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib.metadata import version as distribution_version
 
 import orjson
+from modelport_edge.http import body_too_large, declared_length
 from modelport_edge.problem import Problem, send_problem
 from modelport_edge.request_context import request_id_of
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -13,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from modelport_gateway.batch_jobs import BatchJobs, is_batch_path
-from modelport_gateway.body import read_json_body
+from modelport_gateway.body import decoded, json_bytes_of, read_whole, require_type
 from modelport_gateway.client_addresses import ClientAddresses
 from modelport_gateway.metrics import count_prediction
 from modelport_gateway.paths import Call, Target, parse_target
@@ -24,6 +25,8 @@ from modelport_gateway.under_way import UnderWay
 from modelport_gateway.usage.counter import UsageCounter
 
 _JSON = "application/json"
+_EXTENSIONS = ["binary_tensor_data"]
+"""Of the Open Inference Protocol."""
 
 
 class Server:
@@ -104,9 +107,17 @@ class Server:
         if target.call is Call.READY:
             version = self._prediction.check_ready(asked, granted)
             return Answer(orjson.dumps({"name": target.model, "ready": True}), version.name)
-        wants_body = target.call.method == "POST"
-        body = await read_json_body(scope, receive, max_bytes=self._max_body_bytes) if wants_body else None
+        body = await self._body(asked, scope, receive) if target.call.method == "POST" else None
         return await self._prediction.answer(asked, granted, body)
+
+    async def _body(self, asked: Asked, scope: Scope, receive: Receive) -> bytes:
+        call, headers, most = asked.target.call, asked.headers, self._max_body_bytes
+        require_type(call, headers)
+        if declared_length(scope) > most:
+            raise body_too_large(most)
+        body = await decoded(headers, await read_whole(receive, most), max_bytes=most)
+        asked.json_bytes = json_bytes_of(call, headers, len(body))
+        return body
 
     async def _fixed(self, scope: Scope, send: Send) -> None:
         answer = _FIXED.get(scope["path"])
@@ -128,7 +139,11 @@ class Server:
         await _send(send, 200, CONTENT_TYPE_LATEST, generate_latest())
 
     async def v2(self, send: Send) -> None:
-        server = {"name": "modelport", "version": distribution_version("modelport"), "extensions": []}
+        server = {
+            "name": "modelport",
+            "version": distribution_version("modelport"),
+            "extensions": _EXTENSIONS,
+        }
         await _send_json(send, 200, server)
 
     async def v2_live(self, send: Send) -> None:
@@ -160,13 +175,22 @@ def _require_method(scope: Scope, method: str) -> None:
 
 
 async def _send_answer(send: Send, answer: Answer, seconds: float) -> None:
+    content_type, of_content = content_headers(answer)
     headers = {
+        **of_content,
         "X-Modelport-Version": answer.version,
         "X-Cache": answer.cache,
         "Server-Timing": server_timing(answer, seconds),
         **answer.headers,
     }
-    await _send(send, 200, _JSON, answer.body, headers)
+    await _send(send, 200, content_type, answer.body, headers)
+
+
+def content_headers(answer: Answer) -> tuple[str, dict[str, str]]:
+    """Give the content type, and what else says how to read the body."""
+    if answer.json_bytes is None:
+        return _JSON, {}
+    return "application/octet-stream", {"Inference-Header-Content-Length": str(answer.json_bytes)}
 
 
 def server_timing(answer: Answer, seconds: float) -> str:

@@ -6,7 +6,8 @@ import orjson
 from modelport_crds.reasons import Reason
 from modelport_edge.problem import FieldError, Problem
 
-from modelport_gateway.upstream import UpstreamAnswer
+from modelport_gateway.upstream import INFER_PATH, UpstreamAnswer, UpstreamCall
+from modelport_gateway.upstream_errors import UpstreamMisbehaved
 
 _MAX_TEXT = 2000
 _MAX_ERRORS = 100
@@ -26,6 +27,13 @@ def rebuild_problem(answer: UpstreamAnswer) -> Problem:
         errors=_errors(said.get("errors")),
         headers=_RETRY_AFTER if answer.status == 503 else None,
     )
+
+
+def require_tensors(call: UpstreamCall, answer: UpstreamAnswer) -> None:
+    """Check an answer that says to have binary tensors behind its JSON. Raises UpstreamMisbehaved."""
+    length = answer.json_bytes or 0
+    if call.path != INFER_PATH or length > len(answer.body) or not _read(answer.body[:length]):
+        raise UpstreamMisbehaved("its answer has no JSON where it says so")
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -14,15 +14,18 @@ from modelport_gateway.upstream_errors import (
     UpstreamTimeout,
 )
 
+INFER_PATH = "/v2/infer"
 _AVOIDED_SECONDS = 5.0
 
 
 class UpstreamAnswer(NamedTuple):
-    """Bounded in size, of a known status and JSON by its own word; nothing else of it has been checked."""
+    """Bounded in size, of a known status, JSON or tensors by its own word; nothing else has been checked."""
 
     status: int
     body: bytes
     seconds: float
+    json_bytes: int | None = None
+    """By its own word too: the length of the JSON in front of binary tensors."""
 
 
 class UpstreamCall(NamedTuple):
@@ -30,6 +33,8 @@ class UpstreamCall(NamedTuple):
     path: str
     body: bytes | None
     request_id: str
+    json_bytes: int | None = None
+    """The length of the JSON in front of binary tensors."""
 
 
 class Upstream:
@@ -57,10 +62,10 @@ class Upstream:
         while True:
             was_used = connection.asked_at > 0
             try:
-                status, answer = await connection.ask(
+                status, answer, json_bytes = await connection.ask(
                     head, body, now=now, due=due, max_answer_bytes=self._max_answer_bytes
                 )
-                return UpstreamAnswer(status, answer, time.perf_counter() - started)
+                return UpstreamAnswer(status, answer, time.perf_counter() - started, json_bytes)
             except ClosedUnanswered as error:
                 # An idle connection may be closed by the runtime at the moment that it is used here.
                 if not was_used:
@@ -73,6 +78,8 @@ class Upstream:
 def _head(pool: Pool, call: UpstreamCall) -> bytes:
     beginning = pool.heads.get((call.method, call.path)) or _beginning(pool, call)
     length = b"" if call.body is None else b"Content-Length: %d\r\n" % len(call.body)
+    if call.json_bytes is not None:
+        length += b"Inference-Header-Content-Length: %d\r\n" % call.json_bytes
     return b"%bX-Request-ID: %b\r\n%b\r\n" % (beginning, call.request_id.encode(), length)
 
 

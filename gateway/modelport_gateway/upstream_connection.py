@@ -14,6 +14,9 @@ from modelport_gateway.upstream_errors import (
     UpstreamTimeout,
 )
 
+Read = tuple[int, bytes, int | None]
+"""Status and body, and of a body with binary tensors the length of the JSON in front of them."""
+
 # Larger bodies are not copied to be written together with their head.
 _SMALL_BODY_BYTES = 64 * 1024
 
@@ -28,7 +31,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._on_lost = on_lost
         self._transport: asyncio.Transport
         self._reader = AnswerReader()
-        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self._answer: asyncio.Future[Read] | None = None
         self._due = math.inf
         # One timer for many requests: it looks what is due when it fires, and sleeps on until then.
         self._timer: asyncio.TimerHandle | None = None
@@ -45,8 +48,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def ask(
         self, head: bytes, body: bytes, *, now: float, due: float, max_answer_bytes: int
-    ) -> "asyncio.Future[tuple[int, bytes]]":
-        """Send a request; give the answer's status and body.
+    ) -> "asyncio.Future[Read]":
+        """Send a request; give the answer.
 
         The future raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved; the connection is then
         closed. Who cancels it must close the connection: nobody reads the rest of the answer.
@@ -98,13 +101,13 @@ class UpstreamConnection(asyncio.Protocol):
             self._fail(EndpointUnreachable(said) if self._reader.has_begun else ClosedUnanswered(said))
         self._on_lost(self)
 
-    def _finish(self, answer: "asyncio.Future[tuple[int, bytes]]") -> None:
+    def _finish(self, answer: "asyncio.Future[Read]") -> None:
         self._answer, reader = None, self._reader
         # A replica that answers before it has read all leaves a request behind in which the next would end.
         if not reader.keep_alive or self._transport.get_write_buffer_size():
             self.close()
         if not answer.done():
-            answer.set_result((reader.status, reader.body()))
+            answer.set_result((reader.status, reader.body(), reader.json_bytes))
 
     def _fail(self, error: Exception) -> None:
         answer, self._answer = self._answer, None

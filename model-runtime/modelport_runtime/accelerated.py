@@ -97,7 +97,7 @@ class Accelerated:
     def _recheck(self, call: Call, outcome: Outcome) -> None:
         if not isinstance(outcome, Answer):
             return
-        if self._original.recheck(call, outcome.body, self._compared):
+        if self._original.recheck(call, outcome, self._compared):
             metrics.RECHECKS.inc()
         else:
             metrics.RECHECKS_SKIPPED.inc()

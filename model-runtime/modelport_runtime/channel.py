@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -67,7 +67,7 @@ class Channel(asyncio.Protocol):
         self._due.append(_Asked(len(calls), done, time.perf_counter()))
         self._send(Ask(calls))
 
-    def recheck(self, call: Call, answer: bytes, compared: Compared) -> bool:
+    def recheck(self, call: Call, answer: Answer, compared: Compared) -> bool:
         """Have an answer compared with the original's; False: it is busy, or no longer there."""
         if self._due or not self.is_open:
             return False
@@ -114,7 +114,7 @@ class Channel(asyncio.Protocol):
         if isinstance(message, Answered) and isinstance(due, _Asked):
             # What was asked ahead began when the one before it was answered.
             began, self._answered = max(due.began, self._answered), time.perf_counter()
-            due.done(_checked(message.outcomes, due.calls), self._answered - began)
+            due.done(_checked(message, due.calls), self._answered - began)
         elif isinstance(message, Rechecked) and due is not None and not isinstance(due, _Asked):
             due(message.difference)
         else:
@@ -123,15 +123,18 @@ class Channel(asyncio.Protocol):
             self.close()
 
 
-def _checked(outcomes: Sequence[bytes | Failure], calls: int) -> list[Outcome]:
-    if len(outcomes) != calls:
-        raise Breach(f"{len(outcomes)} outcomes for {calls} calls")
-    return [_outcome(each) for each in outcomes]
+def _checked(message: Answered, calls: int) -> list[Outcome]:
+    given, binary = message.outcomes, message.json_bytes
+    if len(given) != calls:
+        raise Breach(f"{len(given)} outcomes for {calls} calls")
+    return [_outcome(each, binary.get(place) if binary else None) for place, each in enumerate(given)]
 
 
-def _outcome(given: bytes | Failure) -> Outcome:
+def _outcome(given: bytes | Failure, json_bytes: int | None) -> Outcome:
     if isinstance(given, bytes):
-        return Answer(given)
+        if json_bytes is not None and json_bytes > len(given):
+            raise Breach("an answer that is shorter than its JSON")
+        return Answer(given, json_bytes)
     if not 400 <= given.status <= 599:
         raise Breach(f"a failure with the status {given.status}")
     return given

@@ -13,13 +13,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from modelport_runtime import logs, metrics
 from modelport_runtime.batching import Batcher
 from modelport_runtime.core.answers import encode
-from modelport_runtime.core.types import Call
+from modelport_runtime.core.types import Answer
 from modelport_runtime.predicting import (
     JSON,
+    OCTETS,
     PROTOCOLS,
     Predictor,
     Protocol,
-    body_of,
+    answer_of,
+    call_of,
     counter,
     protocol_of,
     request_id,
@@ -83,10 +85,11 @@ class App:
             log.info("client_gone", extra={"path": scope["path"]})
             return
         except Problem as problem:
-            reply = Reply(problem.body(identifier), problem.status, CONTENT_TYPE, problem.headers)
+            body = problem.body(identifier, scope["path"])
+            reply = Reply(body, problem.status, CONTENT_TYPE, problem.headers)
         except Exception:
             log.exception("unhandled", extra={"path": scope["path"]})
-            reply = Reply(internal_error().body(identifier), 500, CONTENT_TYPE)
+            reply = Reply(internal_error().body(identifier, scope["path"]), 500, CONTENT_TYPE)
         await _send(send, reply, identifier)
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Reply:
@@ -120,15 +123,18 @@ class App:
         self._predictor.require_ready()
         protocol = protocol_of(protocol, headers.get(b"content-type", b""))
         body = await self._read_body(headers, receive)
+        if encoding := headers.get(b"content-encoding"):
+            body = self._predictor.inflated(body, encoding)
+        call = call_of(protocol, body, headers.get(b"inference-header-content-length", b""))
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        waiting = self._predictor.submit(Call(protocol, body), partial(_set, future))
+        waiting = self._predictor.submit(call, partial(_set, future))
         try:
             outcome, seconds = await _result(future, receive)
         except ClientGone:
             waiting.gone = True
             raise
         timing = f"model;dur={seconds * 1000:.3f}".encode()
-        return Reply(body_of(outcome), headers={b"server-timing": timing})
+        return _reply_of(answer_of(outcome), {b"server-timing": timing})
 
     async def _read_body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         declared = headers.get(b"content-length", b"0")
@@ -159,6 +165,13 @@ class App:
 
     def _v2_metadata(self) -> Reply:
         return Reply(encode(self._predictor.require_ready().v2))
+
+
+def _reply_of(answer: Answer, headers: dict[bytes, bytes]) -> Reply:
+    if answer.json_bytes is None:
+        return Reply(answer.body, headers=headers)
+    headers[b"inference-header-content-length"] = str(answer.json_bytes).encode()
+    return Reply(answer.body, content_type=OCTETS, headers=headers)
 
 
 def _require_method(method: str, allowed: str) -> None:

@@ -11,10 +11,12 @@ from modelport_runtime.batching import Waiting
 from modelport_runtime.core.types import Answer, Call
 from modelport_runtime.predicting import (
     JSON,
+    OCTETS,
     PROTOCOLS,
     Predictor,
     Protocol,
-    body_of,
+    answer_of,
+    call_of,
     counter,
     note_client_gone,
     protocol_of,
@@ -26,9 +28,9 @@ from modelport_runtime.wire import Outcome
 log = logging.getLogger(__name__)
 
 _TARGETS: dict[bytes, Protocol] = {path.encode(): protocol for path, protocol in PROTOCOLS.items()}
-_OK = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: " + JSON + b"\r\nx-request-id: %b\r\nserver-timing: model;dur=%.3f\r\n"
-)
+_OK_END = b"x-request-id: %b\r\nserver-timing: model;dur=%.3f\r\n"
+_OK = b"HTTP/1.1 200 OK\r\ncontent-type: " + JSON + b"\r\n" + _OK_END
+_TENSORS = b"HTTP/1.1 200 OK\r\ncontent-type: " + OCTETS + b"\r\ninference-header-content-length: %d\r\n"
 _PROBLEM = b"HTTP/1.1 %d %b\r\ncontent-type: " + CONTENT_TYPE + b"\r\nx-request-id: %b\r\n"
 
 
@@ -43,21 +45,27 @@ class LeanPredictions:
 
     def begin(self, exchange: Exchange) -> None:
         protocol = _TARGETS[exchange.target]
-        given = content_type = b""
+        given = content_type = encoding = json_length = b""
         for name, value in exchange.headers:
             if name == b"x-request-id":
                 given = value
             elif name == b"content-type":
                 content_type = value
+            elif name == b"content-encoding":
+                encoding = value
+            elif name == b"inference-header-content-length":
+                json_length = value
         identifier = request_id(given)
         predictor = self._predictor
         try:
             predictor.require_ready()
             protocol = protocol_of(protocol, content_type)
-            predictor.require_size(len(exchange.body))
-            waiting = predictor.submit(
-                Call(protocol, exchange.body), partial(_respond, exchange, protocol, identifier)
-            )
+            body = exchange.body
+            predictor.require_size(len(body))
+            if encoding:
+                body = predictor.inflated(body, encoding)
+            call = call_of(protocol, body, json_length) if json_length else Call(protocol, body)
+            waiting = predictor.submit(call, partial(_respond, exchange, protocol, identifier))
         except Problem as problem:
             _respond_problem(exchange, protocol, identifier, problem)
             return
@@ -70,12 +78,13 @@ def _respond(
     # It leads back to the exchange: a ring, which only the collector would take apart.
     exchange.on_disconnect = None
     if type(outcome) is Answer:
-        exchange.respond(_OK % (identifier, seconds * 1000), outcome.body)
+        head = _OK if outcome.json_bytes is None else _TENSORS % outcome.json_bytes + _OK_END
+        exchange.respond(head % (identifier, seconds * 1000), outcome.body)
         counter(protocol, 200).inc()
         return
     try:
         with logs.about(identifier.decode()):
-            body_of(outcome)
+            answer_of(outcome)
     except Problem as problem:
         _respond_problem(exchange, protocol, identifier, problem)
 
@@ -83,7 +92,7 @@ def _respond(
 def _respond_problem(exchange: Exchange, protocol: Protocol, identifier: bytes, problem: Problem) -> None:
     head = _PROBLEM % (problem.status, _phrase(problem.status), identifier)
     lines = b"".join(b"%b: %b\r\n" % each for each in problem.headers.items())
-    exchange.respond(head + lines, problem.body(identifier.decode()))
+    exchange.respond(head + lines, problem.body(identifier.decode(), exchange.target.decode()))
     counter(protocol, problem.status).inc()
 
 

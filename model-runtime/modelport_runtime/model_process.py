@@ -10,7 +10,7 @@ from dataclasses import replace
 from modelport_runtime import deadline, lifeline, memory, wire
 from modelport_runtime.core import backends
 from modelport_runtime.core.engine import Engine, describe_error, model_failure
-from modelport_runtime.core.types import Call, Failure
+from modelport_runtime.core.types import Answer, Call, Failure
 from modelport_runtime.loading import Loader
 from modelport_runtime.sandbox import enter, threads
 from modelport_runtime.sandbox.report import SandboxReport
@@ -95,11 +95,16 @@ def _predict(engine: Engine, calls: list[Call]) -> Sequence[Outcome]:
 
 def _frame(outcomes: Sequence[Outcome], seconds: float) -> bytes:
     sent = [outcome if isinstance(outcome, Failure) else outcome.body for outcome in outcomes]
+    binary = {
+        place: outcome.json_bytes
+        for place, outcome in enumerate(outcomes)
+        if isinstance(outcome, Answer) and outcome.json_bytes is not None
+    }
     try:
-        return wire.frame(Answered(sent, seconds))
+        return wire.frame(Answered(sent, seconds, binary))
     except UnicodeEncodeError:
         return wire.frame(
-            Answered([_printable(one) if isinstance(one, Failure) else one for one in sent], seconds)
+            Answered([_printable(one) if isinstance(one, Failure) else one for one in sent], seconds, binary)
         )
 
 

@@ -6,13 +6,15 @@ import re
 import secrets
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Literal
 
+from modelport_http.content_encoding import Undecodable, inflate
 from prometheus_client import Counter
 
 from modelport_runtime import logs, metrics
 from modelport_runtime.batching import Batcher, QueueFull, Resolve, Waiting
-from modelport_runtime.core.types import Call, Failure
+from modelport_runtime.core.types import Answer, Call, Failure
 from modelport_runtime.problem import Problem, of_failure
 from modelport_runtime.state import State
 from modelport_runtime.wire import Outcome, Told
@@ -23,7 +25,9 @@ Protocol = Literal["native", "matrix", "v2"]
 PROTOCOLS: dict[str, Protocol] = {"/predict": "native", "/v2/infer": "v2"}
 
 JSON = b"application/json"
+OCTETS = b"application/octet-stream"
 MATRIX = b"application/vnd.modelport.matrix"
+_LENGTH = re.compile(rb"[0-9]{1,15}")
 _HARMLESS = re.compile(rb"[ -~]{1,128}")
 """What a request id may be, in a header and in a log."""
 _process = secrets.token_hex(8)
@@ -74,6 +78,13 @@ class Predictor:
                 headers={b"retry-after": b"1"},
             ) from None
 
+    def inflated(self, body: bytes, encoding: bytes) -> bytes:
+        """Undo a Content-Encoding. Raises `Problem`: 400, 413 or 415."""
+        try:
+            return inflate(body, encoding.decode("latin-1"), self.max_body_bytes)
+        except Undecodable as error:
+            raise Problem(error.status, HTTPStatus(error.status).phrase, error.detail) from None
+
     def require_size(self, size: int) -> None:
         """Raises `Problem`: 413."""
         if size > self.max_body_bytes:
@@ -86,30 +97,45 @@ class Predictor:
 
 def protocol_of(path: Protocol, content_type: bytes) -> Protocol:
     """What the body is, for a path that takes `path`. Raises `Problem`: 415."""
-    if content_type == JSON:
+    if content_type in (JSON, b""):
         return path
     if content_type == MATRIX and path == "native":
         return "matrix"
-    _require_json(content_type)
+    _require_json(content_type, path)
     return path
 
 
-def _require_json(content_type: bytes) -> None:
+def _require_json(content_type: bytes, path: Protocol) -> None:
     given = content_type.partition(b";")[0].strip().lower()
-    if given != JSON and not (given.startswith(b"application/") and given.endswith(b"+json")):
-        shown = given.decode("latin-1") or "none"
+    is_json = given == JSON or (given.startswith(b"application/") and given.endswith(b"+json"))
+    if not is_json and not (given == OCTETS and path == "v2"):
+        shown = given.decode("latin-1")
         raise Problem(
             415, "Unsupported Media Type", f"The body must be application/json; its type is {shown}."
         )
 
 
-def body_of(outcome: Outcome) -> bytes:
-    """Give the body of a 200. Raises `Problem`; a trace goes into the log, with the caller's request id."""
+def call_of(protocol: Protocol, body: bytes, json_length: bytes) -> Call:
+    """Make the call of a body; `json_length`: what a header says of it. Raises `Problem`: 400."""
+    if not json_length or protocol != "v2":
+        return Call(protocol, body)
+    length = int(json_length) if _LENGTH.fullmatch(json_length) else 0
+    if not 0 < length <= len(body):
+        raise Problem(
+            400,
+            "Bad Request",
+            "Inference-Header-Content-Length must be the length of the JSON before the tensors, in bytes.",
+        )
+    return Call(protocol, body, length if length < len(body) else None)
+
+
+def answer_of(outcome: Outcome) -> Answer:
+    """Give the 200. Raises `Problem`; a trace goes into the log, with the caller's request id."""
     if isinstance(outcome, Failure):
         if outcome.trace:
             log.error("model_raised", extra={"trace": outcome.trace})
         raise of_failure(outcome)
-    return outcome.body
+    return outcome
 
 
 @cache

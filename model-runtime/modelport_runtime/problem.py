@@ -36,8 +36,12 @@ class Problem(Exception):
         if errors:
             self._members["errors"] = list(errors)
 
-    def body(self, request_id: str) -> bytes:
-        return orjson.dumps(self._members | {"request_id": request_id})
+    def body(self, request_id: str, path: str) -> bytes:
+        """The JSON text. `path`: the request's, since clients of the Open Inference Protocol read `error`."""
+        members = self._members | {"request_id": request_id}
+        if path.startswith("/v2"):
+            members["error"] = members["detail"]
+        return orjson.dumps(members)
 
 
 def of_failure(failure: Failure) -> Problem:

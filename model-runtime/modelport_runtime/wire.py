@@ -54,11 +54,15 @@ class Proven(msgspec.Struct, tag=True):
     detail: str
 
 
-class Answered(msgspec.Struct, tag=True):
-    """One outcome a call, in their order: the body of a 200, or what is wrong. `seconds`: in the model."""
+class Answered(msgspec.Struct, tag=True, omit_defaults=True):
+    """One outcome a call, in their order: the body of a 200, or what is wrong. `seconds`: in the model.
+
+    json_bytes: of bodies with binary tensors, by their place, the length of the JSON in front of them.
+    """
 
     outcomes: list[bytes | Failure]
     seconds: float
+    json_bytes: dict[int, Count] = {}
 
 
 class Rechecked(msgspec.Struct, tag=True):
@@ -72,10 +76,10 @@ class Ask(msgspec.Struct, tag=True):
 
 
 class Recheck(msgspec.Struct, tag=True):
-    """Compare the `answer` (the body of a 200) that a call was given."""
+    """Compare the `answer` that a call was given."""
 
     call: Call
-    answer: bytes
+    answer: Answer
 
 
 News = Sandboxed | Loaded | Proven

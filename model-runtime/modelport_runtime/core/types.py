@@ -20,6 +20,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
     protocol: Literal["native", "matrix", "v2"]
     body: bytes
+    json_bytes: int | None = None
+    """Of a v2 body the length of the JSON in front of binary tensors; None: all of it is JSON."""
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -35,9 +37,10 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """The JSON body of a 200."""
+    """The body of a 200: JSON, with `json_bytes` so much of it, and binary tensors behind."""
 
     body: bytes
+    json_bytes: int | None = None
 
 
 class FieldError(TypedDict):

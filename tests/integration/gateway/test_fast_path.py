@@ -1,11 +1,13 @@
 """The lean protocol's way and the ASGI way to the same predictions: nobody can tell them apart."""
 
 import asyncio
+import gzip
 import io
 import json
 import logging
 import re
 import ssl
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -33,6 +35,8 @@ from tests.support.waiting import until
 
 ALLOWED_ORIGIN = "https://app.example.com"
 JSON = {"Content-Type": "application/json"}
+TENSORS = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": "2"}
+TENSORS_LENGTH = "Inference-Header-Content-Length: 15\r\n"
 ROW = b'{"input": {"a": 1, "b": 2}}'
 
 
@@ -92,6 +96,7 @@ async def by_its_row(request: Received, writer: asyncio.StreamWriter) -> None:
     """A model that refuses what says so in its body."""
     problem = b'{"detail": "no number", "errors": [{"field": "a", "message": "m"}]}'
     answers = {
+        b"\0": http("200 OK", b'{"outputs": []}\1\2', "application/octet-stream", TENSORS_LENGTH),
         b"refuse": http("422 Unprocessable", problem, "application/problem+json"),
         b"misbehave": http("418 Teapot", b"{}"),
     }
@@ -133,6 +138,23 @@ def requests(world: World) -> list[tuple[str, str, dict[str, str], bytes]]:
         ("POST", "/predict/iris", good, b"{no json refuse"),
         ("POST", "/predict/iris", good, b""),
         ("POST", "/predict/iris", {**good, "Content-Type": "text/plain"}, ROW),
+        ("POST", "/predict/iris", {**good, "Content-Type": "application/octet-stream"}, ROW),
+        ("POST", "/v2/models/iris/infer", {**good, "Content-Type": "text/csv"}, ROW),
+        ("POST", "/v2/models/iris/infer", {**good, **TENSORS}, b"{}\0\0"),
+        (
+            "POST",
+            "/v2/models/iris/infer",
+            {**good, **TENSORS, "Content-Encoding": "gzip"},
+            gzip.compress(b"{}1", mtime=0),
+        ),
+        ("POST", "/v2/models/iris/infer", {**good, "Inference-Header-Content-Length": "9"}, b"{}"),
+        ("POST", "/v2/models/nowhere/infer", good, b"{}"),
+        ("POST", "/v2/models/iris/infer", good, b"refuse"),
+        ("POST", "/predict/iris", {**good, "Content-Encoding": "gzip"}, gzip.compress(ROW, mtime=0)),
+        ("POST", "/predict/iris", {**good, "Content-Encoding": "deflate"}, zlib.compress(ROW)),
+        ("POST", "/predict/iris", {**good, "Content-Encoding": "gzip"}, gzip.compress(bytes(2000), mtime=0)),
+        ("POST", "/predict/iris", {**good, "Content-Encoding": "gzip"}, ROW),
+        ("POST", "/predict/iris", {**good, "Content-Encoding": "br"}, ROW),
         ("POST", "/predict/iris", {**good, "Content-Type": "Application/JSON; charset=utf-8"}, ROW),
         ("POST", "/predict/iris", world.bearer, ROW),
         ("POST", "/predict/iris", JSON, ROW),
@@ -256,7 +278,7 @@ async def test_both_ways_answer_count_and_log_the_same(tmp_path: Path, log: io.S
     *answers, usage, _ = fast
     assert len(taken) == len(answers) - 8, "what the short cut does not take is at the end of the list"
     statuses = {told[1][0] for told in answers}
-    assert statuses == {200, 401, 404, 405, 413, 415, 422, 429, 502, 503}
+    assert statuses == {200, 400, 401, 404, 405, 413, 415, 422, 429, 502, 503}
     assert all(len(told[2]) == 1 for told in answers), "one line a request"
     no_model_paths = [told[0] for told in answers if told[0][1] == "/predict/UPPER"]
     assert sum(usage.values()) == len(answers) - len(no_model_paths), "each request on a model's path once"

@@ -74,7 +74,12 @@ def test_the_open_inference_protocol_gives_the_models_own_numbers(iris: Runtime)
         ("POST", "/predict", b'{"input": [1', {"content-type": "application/json"}, 400),
         ("POST", "/predict", b'{"input": [1, 2]}', {"content-type": "application/json"}, 422),
         ("POST", "/predict", b"x", {"content-type": "text/csv"}, 415),
-        ("POST", "/predict", b"x", {}, 415),
+        ("POST", "/predict", b"x", {}, 400),
+        ("POST", "/predict", b"x", {"content-type": "application/octet-stream"}, 415),
+        ("POST", "/predict", b"x", {"content-encoding": "gzip"}, 400),
+        ("POST", "/predict", b"x", {"content-encoding": "br"}, 415),
+        ("POST", "/v2/infer", b"{}", {"inference-header-content-length": "3"}, 400),
+        ("POST", "/v2/infer", b"{}", {"inference-header-content-length": "-1"}, 400),
         ("POST", "/predict", b" " * (BODY_BYTES + 1), {"content-type": "application/json"}, 413),
         ("GET", "/predict", None, {}, 405),
         ("POST", "/status", b"", {}, 405),
@@ -89,6 +94,7 @@ def test_a_wrong_request_is_a_problem_with_its_status(  # a table of cases
     assert answer.status == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json["status"] == status
+    assert answer.json.get("error") == (answer.json["detail"] if path.startswith("/v2") else None)
     assert answer.json["request_id"] == answer.headers["x-request-id"]
 
 

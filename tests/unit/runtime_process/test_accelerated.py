@@ -102,7 +102,7 @@ async def test_one_request_in_so_many_is_compared_with_the_answer_it_got(behind:
 
     await behind.ask(b"3")
 
-    assert await behind.original.hear() == Recheck(Call("native", b"3"), b"kernels 3")
+    assert await behind.original.hear() == Recheck(Call("native", b"3"), Answer(b"kernels 3"))
     await behind.original.say(Rechecked(1e-9))
     await behind.ask(b"4")
     assert not behind.differed.is_set()

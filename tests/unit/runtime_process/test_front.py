@@ -208,7 +208,7 @@ async def test_a_difference_switches_back_and_is_told(begin: Begin) -> None:
     await pair.process.says(PROVES, PROVEN)
     await pair.until_ready()
     await pair.ask()
-    assert await pair.process.hears() == wire.Recheck(Call("native", BODY), BY_KERNELS)
+    assert await pair.process.hears() == wire.Recheck(Call("native", BODY), Answer(BY_KERNELS))
 
     await pair.process.says(Rechecked(None))
 

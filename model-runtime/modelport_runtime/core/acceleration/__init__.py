@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelport_runtime.core.acceleration.plan import PlanRefused
-from modelport_runtime.core.types import Call
+from modelport_runtime.core.types import Answer, Call
 
 if TYPE_CHECKING:
     from modelport_runtime.core.backends.base import Backend
@@ -60,7 +60,7 @@ def read_plan(data: bytes) -> "Backend":
     return KernelBackend(plan)
 
 
-def difference(original: "Engine", call: Call, answer: bytes) -> float | None:
+def difference(original: "Engine", call: Call, answer: Answer) -> float | None:
     """Compare an answer of the kernels with the original's to the same call.
 
     Gives the largest difference of their numbers; None if they differ in a label, in form, or by more

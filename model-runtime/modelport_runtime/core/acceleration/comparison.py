@@ -52,13 +52,13 @@ def _exact_or(a: Any, b: Any, difference: Any) -> np.ndarray[Any, Any]:
     return np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
 
 
-def difference_of_answers(original: Engine, call: Call, answer: bytes) -> float | None:
+def difference_of_answers(original: Engine, call: Call, answer: Answer) -> float | None:
     """See `acceleration.difference`."""
     (own,) = original.predict_many([call])
     if not isinstance(own, Answer):
         return None
     try:
-        given = orjson.loads(answer)
+        given = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         return None
     exact = original.signature.task == "classifier"
