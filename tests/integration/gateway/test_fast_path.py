@@ -284,7 +284,7 @@ async def test_both_ways_answer_count_and_log_the_same(tmp_path: Path, log: io.S
     assert sum(usage.values()) == len(answers) - len(no_model_paths), "each request on a model's path once"
     assert usage[("iris", "v1", OWNER, "k1", 200, "", "hit")] == 1
     assert usage[("iris", "", "", "", 401, "", "none")] == 5
-    assert usage[("", "", OWNER, "", 404, "", "none")] == 1, "an invented id is not kept"
+    assert usage[("", "", OWNER, "", 404, "", "none")] == 2, "an invented id is not kept"
     assert usage[("others", "", OWNER, "", 404, "", "none")] == 1
     assert usage[("away", "v1", "", "", 503, "NoReadyVersion", "none")] == 1
 
