@@ -11,7 +11,7 @@ from tests.unit.chart.chart import CHART, KUBE_VERSION, run_helm
 # Helm may have to be built first.
 pytestmark = pytest.mark.timeout(600)
 INGRESS = ("ingress.enabled=true", "ingress.host=models.example.com")
-ROUTE = ("httpRoute.enabled=true", "httpRoute.hostnames={models.example.com}")
+ROUTE = ("httpRoute.enabled=true", "httpRoute.parentRefs[0].name=public")
 
 
 @pytest.fixture
