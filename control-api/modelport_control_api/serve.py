@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from socket import socket
 
+from modelport_edge.doors.settings import DoorSettings
 from modelport_edge.garbage import spared
 from modelport_edge.kubernetes.api import KubernetesApi
 from modelport_edge.kubernetes.connect import connected
@@ -60,17 +61,26 @@ async def run(settings: ProcessSettings, listeners: Listeners) -> None:
     try:
         async with connected() as client:
             plane = _build(settings, store, KubernetesApi(client))
-            await serve(plane, listeners, Stop(settings.process.shutdown_delay_seconds, DRAIN_SECONDS))
+            stop = Stop(settings.process.shutdown_delay_seconds, DRAIN_SECONDS)
+            await serve(plane, listeners, stop, settings.edge)
     finally:
         await store.aclose()
 
 
-async def serve(plane: ControlPlane, listeners: Listeners, stop: Stop) -> None:
+async def serve(
+    plane: ControlPlane, listeners: Listeners, stop: Stop, doors: DoorSettings | None = None
+) -> None:
     """Return after a signal, when the requests under way have been answered."""
     apps = [Served(plane.public, listeners.public), Served(plane.internal, listeners.internal)]
     async with plane.running():
         with spared():
-            await serve_apps(apps, stop, on_stop=plane.context.stopping.set)
+            await serve_apps(
+                apps,
+                stop,
+                on_stop=plane.context.stopping.set,
+                doors=doors,
+                trusted_proxies=plane.context.settings.trusted_proxies,
+            )
 
 
 def _build(settings: ProcessSettings, store: Store, cluster: Cluster) -> ControlPlane:

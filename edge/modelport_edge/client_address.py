@@ -39,6 +39,11 @@ def ip_behind(peer: str, forwarded_for: Sequence[str], trusted_proxies: Sequence
     return str(client)
 
 
+def is_trusted(peer: str, trusted_proxies: Sequence[Network]) -> bool:
+    address = _address(peer)
+    return address is not None and _is_in(address, trusted_proxies)
+
+
 def bucket_address(ip: str) -> str:
     """The address that rate limits count by: one IPv6 household or server owns a whole /64."""
     address = _address(ip)

@@ -5,6 +5,7 @@ import socket
 from modelport_edge.start import CannotStart
 
 _BACKLOG = 2048
+_DEAF_SECONDS = 300
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -20,7 +21,15 @@ def bind(variable: str, text: str) -> socket.socket:
     try:
         host, port = parse_address(text)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=False)
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=False)
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
         raise CannotStart(f"{variable}={text} cannot be listened on: {said}.") from error
+    give_up_on_deaf_peers(listener)
+    return listener
+
+
+def give_up_on_deaf_peers(listener: socket.socket) -> None:
+    """Have the kernel end connections whose other end takes nothing of what it was sent for minutes."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAF_SECONDS * 1000)

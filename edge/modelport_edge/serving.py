@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from modelport_edge.client_address import Network
+from modelport_edge.doors.crowding import Crowd, crowd_aware
+from modelport_edge.doors.settings import DoorSettings
+from modelport_edge.doors.silence import Silence
 from modelport_edge.server import Server
 from modelport_edge.stopping import ClosingMiddleware, StoppingMiddleware
 
@@ -49,10 +54,19 @@ class Stop:
     drain: int
 
 
-async def serve(apps: Sequence[Served], stop: Stop, *, on_stop: Callable[[], None]) -> None:
+async def serve(
+    apps: Sequence[Served],
+    stop: Stop,
+    *,
+    on_stop: Callable[[], None],
+    doors: DoorSettings | None = None,
+    trusted_proxies: Sequence[Network] = (),
+) -> None:
     """Return when everything under way at the signal has been answered. `on_stop`: be no longer ready."""
     closing = asyncio.Event()
-    servers = [(_build(each, stop, closing), each.listener) for each in apps]
+    doors = doors or DoorSettings()
+    crowd = Crowd(doors.connections_per_address, trusted_proxies)
+    servers = [(_build(each, stop, closing, crowd, Silence(doors)), each.listener) for each in apps]
     terminated, interrupted = _hear_signals()
 
     async def stop_when_told() -> None:
@@ -103,15 +117,17 @@ def build_config(
     drain: int,
     handler: "Handler | None" = None,
     is_closing: Callable[[], bool] = lambda: False,
+    crowd: Crowd | None = None,
     **options: Any,
 ) -> uvicorn.Config:
     """What all fronts have in common. `drain`: seconds for requests under way to end, at a stop.
 
     `handler`, `is_closing`: as `lean_protocol` has them.
     """
+    protocol = _protocol(handler, is_closing) if handler else HttpToolsProtocol
     return uvicorn.Config(
         StoppingMiddleware(app),
-        http=_protocol(handler, is_closing) if handler else "httptools",
+        http=crowd_aware(protocol, crowd) if crowd else protocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -131,12 +147,13 @@ def _protocol(handler: "Handler", is_closing: Callable[[], bool]) -> type[asynci
     return lean_protocol(handler, is_closing=is_closing)
 
 
-def _build(served: Served, stop: Stop, closing: asyncio.Event) -> Server:
+def _build(served: Served, stop: Stop, closing: asyncio.Event, crowd: Crowd, silence: Silence) -> Server:
     config = build_config(
         ClosingMiddleware(served.app, closing),
         drain=stop.drain,
         handler=served.handler,
         is_closing=closing.is_set,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        crowd=crowd,
     )
-    return Server(config)
+    return Server(config, silence)

@@ -3,7 +3,9 @@
 from typing import Annotated
 
 from pydantic import BeforeValidator, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from modelport_edge.doors.settings import DoorSettings
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -14,7 +16,7 @@ def _as_level(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-class Settings(BaseSettings):
+class Settings(DoorSettings):
     model_config = SettingsConfigDict(env_prefix="MODELPORT_", use_attribute_docstrings=True, frozen=True)
 
     redis_url: SecretStr | None = None

@@ -43,6 +43,11 @@ class LeanProtocol(HttpToolsProtocol):
     """The last one that was taken."""
     _idle: IdleTimer
 
+    @property
+    def is_receiving(self) -> bool:
+        """Whether the body of a request that was taken is still to come."""
+        return self._receiving is not None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._idle = IdleTimer(self.loop, self.timeout_keep_alive, self.timeout_keep_alive_handler)
         super().connection_made(transport)

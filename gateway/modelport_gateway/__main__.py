@@ -5,6 +5,7 @@ import sys
 
 import uvloop
 from modelport_edge import logging
+from modelport_edge.doors.descriptors import raise_limit
 from modelport_edge.kubernetes.connect import NoClusterAccess
 from modelport_edge.listening import bind
 from modelport_edge.start import CannotStart
@@ -17,6 +18,7 @@ def main() -> int:
     try:
         settings = serve.read()
         logging.configure("gateway", settings.edge.log_level)
+        raise_limit()
         listener = bind("MODELPORT_GATEWAY_LISTEN", settings.process.listen)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve.serve(settings, listener))

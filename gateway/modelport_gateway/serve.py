@@ -4,6 +4,7 @@ import socket
 from dataclasses import dataclass
 
 import httpx
+from modelport_edge.client_address import parse_networks
 from modelport_edge.garbage import spared
 from modelport_edge.kubernetes.api import KubernetesApi
 from modelport_edge.kubernetes.connect import connected
@@ -48,7 +49,13 @@ async def serve(settings: ProcessSettings, listener: socket.socket) -> None:
             async with gateway.running():
                 served = Served(gateway.app, listener, gateway.fast_path)
                 with spared():
-                    await serve_apps([served], stop, on_stop=gateway.stop_being_ready)
+                    await serve_apps(
+                        [served],
+                        stop,
+                        on_stop=gateway.stop_being_ready,
+                        doors=settings.edge,
+                        trusted_proxies=parse_networks(settings.gateway.trusted_proxies),
+                    )
             await sink.aclose()
     finally:
         await store.aclose()

@@ -4,6 +4,8 @@ import errno
 import socket
 import ssl
 
+from modelport_edge.listening import give_up_on_deaf_peers
+
 from modelport_standalone.errors import CannotStart
 from modelport_standalone.options import Options
 
@@ -19,6 +21,7 @@ def bind(options: Options) -> socket.socket:
         listener.bind((options.host, options.port))
         # Now, not when the server starts: two platforms could otherwise both believe that the port is theirs.
         listener.listen(_BACKLOG)
+        give_up_on_deaf_peers(listener)
     except OSError as error:
         raise CannotStart(_explain(options, error)) from error
     return listener

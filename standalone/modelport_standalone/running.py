@@ -5,10 +5,13 @@ import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
+from modelport_edge.doors.crowding import Crowd
+from modelport_edge.doors.descriptors import raise_limit
+from modelport_edge.doors.silence import Silence
 from modelport_edge.garbage import spared
 from modelport_edge.server import Server
 from modelport_edge.serving import build_config
+from modelport_edge.settings import Settings as EdgeSettings
 
 from modelport_standalone import platform, sandbox_check
 from modelport_standalone.data_dir import DataDir
@@ -25,6 +28,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 async def run(options: Options, data: DataDir, listener: socket.socket) -> int:
     """Serve until a signal; gives the exit code. Raises `CannotStart`."""
+    raise_limit()
     stop = _hear_signals()
     checking = asyncio.create_task(sandbox_check.check(data.root))
     async with platform.running(data, allow_unsandboxed=options.allow_unsandboxed) as (fronts, operator):
@@ -35,7 +39,7 @@ async def run(options: Options, data: DataDir, listener: socket.socket) -> int:
         url = options.url(listener.getsockname()[1])
         with spared():
             greeting = asyncio.create_task(greet(options, data, fronts, url))
-            await _serve(Server(_server_config(options, fronts)), listener, stop, greeting, operator)
+            await _serve(_server(options, fronts), listener, stop, greeting, operator)
     say("Stopped.")
     return 0
 
@@ -86,6 +90,9 @@ def _say_sandbox(options: Options, level: int, detail: str) -> None:
         say("Pickle and joblib files are refused; ONNX works. --allow-unsandboxed accepts them all the same.")
 
 
-def _server_config(options: Options, fronts: "Fronts") -> uvicorn.Config:
+def _server(options: Options, fronts: "Fronts") -> Server:
+    doors, proxies = EdgeSettings(), fronts.control_plane.context.settings.trusted_proxies
+    crowd = Crowd(doors.connections_per_address, proxies)
     tls: dict[str, Any] = {"ssl_certfile": options.tls_cert, "ssl_keyfile": options.tls_key}
-    return build_config(fronts.app, drain=_DRAIN_SECONDS, handler=fronts.fast_path, **tls)
+    config = build_config(fronts.app, drain=_DRAIN_SECONDS, handler=fronts.fast_path, crowd=crowd, **tls)
+    return Server(config, Silence(doors))

@@ -4,6 +4,7 @@ import asyncio
 
 import uvloop
 from modelport_edge import logging
+from modelport_edge.doors.descriptors import raise_limit
 from modelport_edge.kubernetes.connect import NoClusterAccess
 from modelport_edge.start import CannotStart
 
@@ -13,6 +14,7 @@ from modelport_control_api import serve as serving
 def serve() -> str:
     settings = serving.read()
     logging.configure("control-api", settings.edge.log_level)
+    raise_limit()
     listeners = serving.listen(settings.process)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

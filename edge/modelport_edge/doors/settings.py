@@ -1,0 +1,19 @@
+"""How much patience servers have with connections."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DoorSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MODELPORT_", use_attribute_docstrings=True, frozen=True)
+
+    head_seconds: float = Field(default=20.0, gt=0)
+    """Seconds for the head of a request to come whole, from the connection's start or the head's own."""
+
+    silent_body_seconds: float = Field(default=60.0, gt=0)
+    """Seconds without a byte of a request's body after which its connection is closed. A slow upload that
+    goes on is not: each byte counts anew."""
+
+    connections_per_address: int = Field(default=1000, ge=0)
+    """Connections that one client address may hold at a process at once; 0: any number. Trusted proxies and
+    unix sockets are not counted."""

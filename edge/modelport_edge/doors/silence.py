@@ -1,0 +1,91 @@
+"""Closes connections on which a request began and does not go on.
+
+One look at all of them every other second: a request itself costs nothing. What it looks at is uvicorn's own
+state; how long a peer has been silent only the kernel knows, and is asked of unfinished bodies alone.
+"""
+
+import socket
+import struct
+import time
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from modelport_edge.doors.settings import DoorSettings
+
+# Of the kernel's tcp_info: milliseconds since data came last.
+_LAST_DATA_RECEIVED = struct.Struct("=52xI")
+# The server's own timer closes an idle connection; it is lost when bytes come that begin no request.
+_AFTER_IDLE_TIMER = 5.0
+# Uploads have a timer of their own, which answers 408: it goes first.
+_AFTER_UPLOAD_TIMER = 1.0
+
+
+class _Pause(NamedTuple):
+    """What a connection waits for. `about`: the last request there; a new one is a new pause."""
+
+    kind: str
+    about: Any
+    since: float
+
+
+class Silence:
+    def __init__(self, settings: DoorSettings) -> None:
+        self._settings = settings
+        self._pauses: dict[Any, _Pause] = {}
+
+    def sweep(self, connections: Collection[Any]) -> None:
+        """Look at the protocols of a server's connections; to be called every second or so."""
+        now, before = time.monotonic(), self._pauses
+        self._pauses = {}
+        for each in list(connections):
+            pause = _pause(each, now)
+            known = before.get(each)
+            if known is not None and known[:2] == pause[:2]:
+                pause = known
+            self._pauses[each] = pause
+            if self._is_too_long(each, pause, now):
+                each.transport.abort()
+
+    def _is_too_long(self, connection: Any, pause: _Pause, now: float) -> bool:
+        match pause.kind:
+            case "head":
+                return now - pause.since > self._settings.head_seconds
+            case "idle":
+                idle_seconds: float = connection.timeout_keep_alive
+                return now - pause.since > idle_seconds + _AFTER_IDLE_TIMER
+            case "body":
+                # What nobody here reads the peer cannot send.
+                is_asked = not connection.flow.read_paused
+                silent_seconds = _silent_seconds(connection) - _AFTER_UPLOAD_TIMER
+                return is_asked and silent_seconds > self._settings.silent_body_seconds
+            case _:  # It waits for us.
+                return False
+
+
+def _pause(connection: Any, now: float) -> _Pause:
+    cycle = connection.cycle
+    if cycle is None or _headers(cycle) is not connection.headers:
+        return _Pause("head", cycle, now)
+    if cycle.response_complete:
+        return _Pause("idle", cycle, now)
+    return _Pause("body" if _is_body_open(connection, cycle) else "answer", cycle, now)
+
+
+def _headers(cycle: Any) -> Any:
+    """The very list that the connection read them into. The lean protocol has no scope."""
+    return cycle.scope["headers"] if hasattr(cycle, "scope") else cycle.headers
+
+
+def _is_body_open(connection: Any, cycle: Any) -> bool:
+    if hasattr(cycle, "more_body"):
+        return bool(cycle.more_body)
+    return bool(connection.is_receiving)
+
+
+def _silent_seconds(connection: Any) -> float:
+    end: socket.socket = connection.transport.get_extra_info("socket")
+    if end.family not in {socket.AF_INET, socket.AF_INET6} or not hasattr(socket, "TCP_INFO"):
+        return 0.0
+    told = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED.size)
+    milliseconds: int = _LAST_DATA_RECEIVED.unpack(told)[0]
+    return milliseconds / 1000

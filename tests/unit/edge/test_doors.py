@@ -1,0 +1,186 @@
+"""Connections of strangers: how long they may be silent, and how many they may be."""
+
+import asyncio
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from modelport_edge import server as edge_server
+from modelport_edge.client_address import parse_networks
+from modelport_edge.doors import silence
+from modelport_edge.doors.crowding import Crowd
+from modelport_edge.doors.settings import DoorSettings
+from modelport_edge.doors.silence import Silence
+from modelport_edge.server import Server
+from modelport_edge.serving import build_config
+from modelport_http.lean_protocol import Exchange, Headers
+from starlette.types import Receive, Scope, Send
+
+from tests.support.waiting import until
+
+HASTY = DoorSettings(head_seconds=0.6, silent_body_seconds=0.6)
+LONGER_SECONDS = 1.5
+HEAD = b"POST /lean HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n"
+LEAN, APP = HEAD + b"\r\n", HEAD.replace(b"/lean", b"/app") + b"\r\n"
+
+
+class Lean:
+    """Answers `/lean` with what it was sent."""
+
+    def takes(self, target: bytes, headers: Headers) -> bool:
+        return target == b"/lean"
+
+    def begin(self, exchange: Exchange) -> None:
+        exchange.respond(b"HTTP/1.1 200 OK\r\n", exchange.body)
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the body; `/slow` only after a while, `/deaf` without having read it."""
+    body = b""
+    if scope["path"] == "/slow":
+        await asyncio.sleep(LONGER_SECONDS)
+    while scope["path"] != "/deaf":
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+Connect = Callable[[], Any]
+
+
+@asynccontextmanager
+async def serving(
+    monkeypatch: pytest.MonkeyPatch, doors: DoorSettings = HASTY, trusted: str = ""
+) -> AsyncIterator[tuple[Connect, Server]]:
+    monkeypatch.setattr(edge_server, "_TICKS_A_SWEEP", 1)
+    monkeypatch.setattr(silence, "_AFTER_UPLOAD_TIMER", 0.0)
+    crowd = Crowd(doors.connections_per_address, parse_networks(trusted))
+    server = Server(build_config(app, drain=1, handler=Lean(), crowd=crowd), Silence(doors))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        task = asyncio.create_task(server.serve([listener]))
+        port = listener.getsockname()[1]
+        yield lambda: asyncio.open_connection("127.0.0.1", port), server
+        server.should_exit = True
+        await task
+
+
+async def everything(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await asyncio.wait_for(reader.read(), 20)
+    except ConnectionResetError:
+        return b""
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [b"", b"P", b"POST /lean HTTP/1.1\r\nhost:", HEAD, LEAN, LEAN + b"1234", APP, APP + b"1234"],
+)
+async def test_who_begins_a_request_and_falls_silent_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, beginning: bytes
+) -> None:
+    async with serving(monkeypatch) as (connect, server):
+        reader, writer = await connect()
+        writer.write(beginning)
+        await everything(reader)
+        writer.close()
+        await until(lambda: not server.server_state.connections)
+
+
+async def test_a_head_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(monkeypatch) as (connect, _):
+        reader, writer = await connect()
+        ended = asyncio.create_task(everything(reader))
+        async with asyncio.timeout(20):
+            for number in range(1000):
+                if ended.done():
+                    break
+                writer.write(HEAD if number == 0 else b"x-more: 1\r\n")
+                await asyncio.sleep(0.05)
+        assert await ended == b""
+        writer.close()
+
+
+@pytest.mark.parametrize("head", [LEAN, APP])
+async def test_a_slow_upload_that_goes_on_is_not(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+    async with serving(monkeypatch) as (connect, _):
+        reader, writer = await connect()
+        writer.write(head)
+        for _ in range(8):
+            await asyncio.sleep(LONGER_SECONDS / 7)
+            writer.write(b"x")
+        assert (await reader.readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_an_answer_that_takes_long_and_an_idle_connection_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving(monkeypatch) as (connect, _):
+        reader, writer = await connect()
+        for path in (b"/slow", b"/lean", b"/lean", b"/app"):
+            writer.write(LEAN.replace(b"/lean", path) + b"xxxxxxxx")
+            assert (await reader.readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(LONGER_SECONDS / 2)
+        writer.close()
+
+
+async def test_bytes_that_begin_no_request_do_not_keep_an_idle_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(silence, "_AFTER_IDLE_TIMER", -4.5)
+    async with serving(monkeypatch) as (connect, _):
+        reader, writer = await connect()
+        writer.write(APP + b"xxxxxxxx")
+        await reader.readuntil(b"xxxxxxxx")
+        writer.write(b"\r\n")
+        assert await everything(reader) == b""
+        writer.close()
+
+
+async def test_one_address_holds_so_many_connections_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(monkeypatch, DoorSettings(connections_per_address=3)) as (connect, server):
+        held = [await connect() for _ in range(3)]
+        reader, refused = await connect()
+        assert (await everything(reader)).startswith(b"HTTP/1.1 429 ")
+        refused.close()
+        held[0][1].write(LEAN + b"xxxxxxxx")
+        assert (await held[0][0].readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
+        held[0][1].close()
+        await until(lambda: len(server.server_state.connections) == 2)
+        reader, another = await connect()
+        another.write(LEAN + b"xxxxxxxx")
+        assert (await reader.readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
+        for _, writer in [*held[1:], (reader, another)]:
+            writer.close()
+
+
+@pytest.mark.parametrize(("most", "trusted"), [(0, ""), (1, "127.0.0.0/8")])
+async def test_connections_of_trusted_proxies_are_not_counted(
+    monkeypatch: pytest.MonkeyPatch, most: int, trusted: str
+) -> None:
+    doors = DoorSettings(connections_per_address=most)
+    async with serving(monkeypatch, doors, trusted) as (connect, _):
+        held = [await connect() for _ in range(5)]
+        for reader, writer in held:
+            writer.write(LEAN + b"xxxxxxxx")
+            assert (await reader.readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
+            writer.close()
+
+
+def test_the_soft_limit_of_descriptors_is_raised_to_the_hard_one() -> None:
+    program = (
+        "import resource as r; from modelport_edge.doors.descriptors import raise_limit;"
+        "r.setrlimit(r.RLIMIT_NOFILE, (64, r.getrlimit(r.RLIMIT_NOFILE)[1]));"
+        "raise_limit(); print(r.getrlimit(r.RLIMIT_NOFILE)[0])"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(said.stdout) == resource.getrlimit(resource.RLIMIT_NOFILE)[1]
