@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.batch import options as options_of
+from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, Limits
 from modelport_control_api.batch.options import Options
 from modelport_control_api.batch.part import Batch, BatchPart
 from modelport_control_api.batch.pods.demand import publish_anew
@@ -134,8 +135,13 @@ def _look_at_its_head(path: Path, options: Options, target: Target) -> None:
         return
     with path.open("rb") as file:
         signature, keys = target.signature, options.key_columns
+        # How long a cell may be is the worker's to say.
+        limits = Limits(cell_bytes=MAX_ROW_BYTES)
         # Kept by no name: what reads the file must be gone before it is closed.
-        next(Preparation(file, options.input_format, signature, keys, by_row=True).chunks(), None)
+        next(
+            Preparation(file, options.input_format, signature, keys, limits=limits, by_row=True).chunks(),
+            None,
+        )
 
 
 def _query(request: Request) -> Mapping[str, str]:

@@ -9,13 +9,14 @@ from modelport_control_api.batch.formats.blocks import Block, chunks_of
 from modelport_control_api.batch.formats.csv_input import read_csv
 from modelport_control_api.batch.formats.errors import InputInvalid
 from modelport_control_api.batch.formats.json_input import read_json, read_json_lines
+from modelport_control_api.batch.formats.limits import Limits, RowTooLarge
 from modelport_control_api.batch.formats.parquet_input import read_parquet
 from modelport_control_api.batch.formats.signature import InputSignature
 
 InputFormat = Literal["json", "jsonl", "csv", "parquet"]
 INPUT_FORMATS: tuple[str, ...] = get_args(InputFormat)
 
-_Reader = Callable[[BinaryIO, InputSignature, Sequence[str] | None], Iterator[Block]]
+_Reader = Callable[[BinaryIO, InputSignature, Sequence[str] | None, Limits], Iterator[Block]]
 _READERS: dict[str, _Reader] = {
     "json": read_json,
     "jsonl": read_json_lines,
@@ -38,20 +39,27 @@ class Preparation:
         signature: Mapping[str, Any] | None,
         key_columns: Sequence[str] | None,
         *,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
         by_row: bool = False,
     ) -> None:
         """by_row: for who wants the first chunk only."""
         self.rows = 0
         self.key_columns: list[str] = list(key_columns or ())
         read = _BY_ROW.get(input_format, _READERS[input_format]) if by_row else _READERS[input_format]
-        self._blocks = read(file, InputSignature.read(signature), key_columns)
+        self._blocks = read(file, InputSignature.read(signature), key_columns, limits)
 
     def chunks(self) -> Iterator[Chunk]:
         """Raises `InputInvalid`, also in the middle, and for an input without a row. Blocks on the file."""
+        try:
+            yield from self._chunks()
+        except RowTooLarge as error:
+            raise error.in_row(self.rows + error.place) from None
+        if self.rows == 0:
+            raise InputInvalid("The input has no rows.")
+
+    def _chunks(self) -> Iterator[Chunk]:
         for block in self._blocks:
             self.key_columns += [name for name in block.keys if name not in self.key_columns]
             for chunk in chunks_of(block, self.rows):
                 self.rows += chunk.rows
                 yield chunk
-        if self.rows == 0:
-            raise InputInvalid("The input has no rows.")

@@ -185,6 +185,7 @@ def finish_chunk(
     worker: str,
     *,
     rows_failed: int,
+    result_bytes: int = 0,
     now: datetime,
     keep: timedelta,
 ) -> bool:
@@ -199,6 +200,7 @@ def finish_chunk(
     chunk.worker = chunk.lease_until = None
     job.rows_done += chunk.rows
     job.rows_failed += rows_failed
+    job.result_bytes += result_bytes
     session.flush()
     _finish_if_done(session, job, now, keep)
     return True

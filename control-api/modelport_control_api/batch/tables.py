@@ -29,10 +29,18 @@ class BatchJob(Identified, Base):
     """queued, running, succeeded, failed or cancelled."""
     reason: Mapped[str] = mapped_column(String(63), default="")
     message: Mapped[str] = mapped_column(Text, default="")
+    waiting_for: Mapped[str] = mapped_column(Text, default="")
+    """In words, while its rows wait for a pod."""
     input_format: Mapped[str] = mapped_column(String(10))
     output_format: Mapped[str] = mapped_column(String(10))
     signature: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     """The version's, at submission."""
+    input_name: Mapped[str] = mapped_column(String(255), default="")
+    """Of the file, as its submitter called it; empty where that was not told."""
+    retry_of: Mapped[str | None] = mapped_column(String(36))
+    """The job whose rows are tried again. It may be gone."""
+    retry_rows: Mapped[str] = mapped_column(String(10), default="")
+    """Which of them: all or failed."""
     input_uri: Mapped[str | None] = mapped_column(Text)
     """Where the input is read from, unless it was uploaded."""
     input_bytes: Mapped[int | None] = mapped_column(BigInteger)
@@ -44,6 +52,8 @@ class BatchJob(Identified, Base):
     rows_done: Mapped[int] = mapped_column(BigInteger, default=0)
     """With a prediction or an error."""
     rows_failed: Mapped[int] = mapped_column(BigInteger, default=0)
+    result_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Of the result files that are counted in `rows_done`."""
     chunks_prepared: Mapped[int] = mapped_column(default=0)
     prepare_attempts: Mapped[int] = mapped_column(default=0)
     """How often its input was taken to be cut, and not given back."""

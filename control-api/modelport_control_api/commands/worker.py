@@ -1,6 +1,7 @@
 """The process that does batch jobs, until a signal."""
 
 import asyncio
+import resource
 
 import uvloop
 from modelport_edge import logging
@@ -15,6 +16,15 @@ def work() -> str:
 
     settings, edge = read_settings(Settings), read_settings(EdgeSettings)
     logging.configure("worker", edge.log_level)
+    if settings.worker_memory_bytes:
+        _limit_memory(settings.worker_memory_bytes)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(process.run(settings))
     return "Stopped."
+
+
+def _limit_memory(count: int) -> None:
+    """Of what it writes to, not of the address space: libraries map far more of that than they use."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

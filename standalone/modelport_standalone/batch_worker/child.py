@@ -25,6 +25,7 @@ _FIRST_RESTART_SECONDS = 0.5
 _LAST_RESTART_SECONDS = 5.0
 _RAN_WELL_SECONDS = 10.0
 _LINE_BYTES = 1 << 20
+_MEMORY_BYTES = 1 << 30
 
 
 class WorkerChild:
@@ -96,7 +97,12 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 def _environment(data: DataDir, internal: Path, key: SecretStr) -> Mapping[str, str]:
     return {
+        "MODELPORT_CONTROL_API_WORKER_MEMORY_BYTES": str(_MEMORY_BYTES),
         **os.environ,
+        # What is reserved counts too where memory is limited: these reserve little.
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+        "MALLOC_ARENA_MAX": "2",
+        "OPENBLAS_NUM_THREADS": "1",
         "MODELPORT_CONTROL_API_DATABASE_URL": data.database_url,
         "MODELPORT_CONTROL_API_ARTIFACTS_URL": str(data.artifacts),
         "MODELPORT_CONTROL_API_INTERNAL_URL": f"unix:{internal}",

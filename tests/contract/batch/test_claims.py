@@ -217,3 +217,20 @@ def test_an_ended_job_takes_no_more_chunks_and_asks_for_no_pods(database: Databa
     assert not finish(database, "job", 0)
     assert claim(database) is None
     assert (read(database).state, read(database).reason) == ("failed", "NoReadyVersion")
+
+
+async def test_results_over_the_limit_of_a_job_end_it_and_their_files_are_due(database: Database) -> None:
+    add_job(database)
+    prepare(database, "job", 3)
+    worker = Desk(database, "w", lease_seconds=LEASE.total_seconds(), keep=KEEP, most_result_bytes=1000)
+    claimed = [await worker.claim_chunk(("iris", "v1")) for _ in range(2)]
+    assert claimed[0] is not None
+    assert claimed[1] is not None
+    assert await worker.finish_chunk(claimed[0], 0, 600)
+    assert not await worker.finish_chunk(claimed[1], 0, 600)
+    job = read(database)
+    assert (job.state, job.reason, job.result_bytes, job.rows_done) == ("failed", "InputInvalid", 600, 10)
+    assert (
+        "more than 1000 bytes, the most for one job: submit the input in several smaller files" in job.message
+    )
+    assert job.expires_at == job.finished_at

@@ -2,7 +2,15 @@
 
 import orjson
 import pytest
-from modelport_control_api.batch.worker.solving import Predicted, Refused, RowsRefused, Verdict, solve
+from modelport_control_api.batch.worker.solving import (
+    MAX_ANSWERS_BYTES,
+    AnswersTooLarge,
+    Predicted,
+    Refused,
+    RowsRefused,
+    Verdict,
+    solve,
+)
 
 
 class Model:
@@ -74,3 +82,17 @@ async def test_rows_reach_the_model_as_they_were_written() -> None:
 
     await solve(ask, b'[1.10, {"a": 12345678901234567890123}]', 2, most_rows=2)
     assert seen[1:] == [b"[1.10]", b'[{"a": 12345678901234567890123}]']
+
+
+async def test_answers_that_cannot_be_held_together_are_refused() -> None:
+    asked: list[int] = []
+
+    async def ask(inputs: bytes, rows: int) -> Verdict:
+        values = orjson.loads(inputs)
+        asked.append(rows)
+        return Predicted(values, size=MAX_ANSWERS_BYTES // 3) if rows == 1 else Refused("too long")
+
+    rows = 500
+    with pytest.raises(AnswersTooLarge):
+        await solve(ask, orjson.dumps(list(range(rows))), rows, most_rows=rows)
+    assert asked.count(1) == 4

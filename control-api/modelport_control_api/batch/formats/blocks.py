@@ -7,10 +7,9 @@ from typing import Any
 import orjson
 
 from modelport_control_api.batch.chunks import MAX_BYTES, MAX_MATRIX_ROWS, MAX_ROWS, Chunk
+from modelport_control_api.batch.formats.limits import MAX_BLOCK_BYTES
 from modelport_control_api.batch.formats.matrix import Matrix
 
-MAX_ROW_BYTES = 8 << 20
-"""Of one row as it is written in the input."""
 MAX_CELLS = 200_000
 """Of a block: what a thousand columns make of five thousand rows would fill the memory."""
 _OPTIONS = orjson.OPT_NON_STR_KEYS
@@ -26,9 +25,11 @@ class Block:
     keys: dict[str, list[Any]] = field(default_factory=dict)
 
 
-def rows_at_once(width: int, *, is_matrix: bool = False) -> int:
-    """How many rows of so many columns a block should have."""
-    return max(1, min(MAX_MATRIX_ROWS if is_matrix else MAX_ROWS, MAX_CELLS // max(1, width)))
+def rows_at_once(width: int, *, name_characters: int = 0, is_matrix: bool = False) -> int:
+    """How many rows of so many columns a block should have. `name_characters`: of all their names, which each
+    row's JSON may repeat."""
+    most = MAX_MATRIX_ROWS if is_matrix else MAX_ROWS
+    return max(1, min(most, MAX_CELLS // max(1, width), MAX_BLOCK_BYTES // max(1, name_characters)))
 
 
 def chunks_of(block: Block, first_row: int) -> Iterator[Chunk]:

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from modelport_control_api.batch.chunks import MAX_BYTES
-from modelport_control_api.batch.formats.blocks import MAX_ROW_BYTES, Block, rows_at_once
+from modelport_control_api.batch.formats.blocks import Block, rows_at_once
 from modelport_control_api.batch.formats.cells import Cell, CellUnfit, read_cell, read_column
 from modelport_control_api.batch.formats.csv_pieces import CsvPieces, PieceReader
 from modelport_control_api.batch.formats.errors import InputInvalid
 from modelport_control_api.batch.formats.layout import Layout, lay_out
+from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, CellTooLarge, Limits
 from modelport_control_api.batch.formats.matrix import Matrix
 from modelport_control_api.batch.formats.signature import InputSignature
 
@@ -25,16 +26,22 @@ _MOST_PROBLEMS = 20
 
 
 def read_csv(
-    file: BinaryIO, signature: InputSignature, key_columns: Sequence[str] | None, *, by_row: bool = False
+    file: BinaryIO,
+    signature: InputSignature,
+    key_columns: Sequence[str] | None,
+    limits: Limits,
+    *,
+    by_row: bool = False,
 ) -> Iterator[Block]:
-    """Raises `InputInvalid` for a header that does not fit. Empty lines are no rows. `file` is seekable.
+    """Raises `InputInvalid` for a header that does not fit, and `CellTooLarge`. Empty lines are no rows.
+    `file` is seekable.
 
     by_row: for who wants the first rows only; it imports less.
     """
     head: list[str] = []
     with _open(file, "utf-8-sig") as lines:
         names = _header(csv.reader(_recorded(lines, head)), signature)
-        table = _Table(names, lay_out(names, signature, key_columns))
+        table = _Table(names, lay_out(names, signature, key_columns), limits)
         if by_row or not table.is_usual:
             yield from _blocks(lines, table)
             return
@@ -42,7 +49,7 @@ def read_csv(
 
 
 def _read_pieces(file: BinaryIO, pieces: CsvPieces, head_lines: int, table: "_Table") -> Iterator[Block]:
-    read = PieceReader(table.names, table.layout).read
+    read = PieceReader(table.names, table.layout, table.limits).read
     for piece in pieces:
         block = read(piece)
         if block is not None:
@@ -152,14 +159,19 @@ def _some(reader: Iterator[Line], lines: _Lines, most: int) -> list[Line | str]:
 
 
 class _Table:
-    def __init__(self, names: Line, layout: Layout) -> None:
+    def __init__(self, names: Line, layout: Layout, limits: Limits) -> None:
         self.names = names
         self.layout = layout
+        self.limits = limits
         self.is_matrix = layout.is_matrix
         # A key that is a feature too is wanted as its text and as its number.
         places = {feature.place for feature in layout.features}
         self.is_usual = self.is_matrix and places.isdisjoint(layout.keys.values())
-        self.rows_at_once = rows_at_once(len(names), is_matrix=self.is_matrix)
+        self.rows_at_once = rows_at_once(
+            max(len(names), len(layout.features)),
+            name_characters=len("".join(names)),
+            is_matrix=self.is_matrix,
+        )
         self._columns = [read_column(feature.column) for feature in layout.features]
         self._cells = [read_cell(feature.column) for feature in layout.features]
 
@@ -169,6 +181,7 @@ class _Table:
         filler = next((row for place, row in enumerate(rows) if place not in misshapen), [""] * self._width)
         whole: list[Any] = [filler if place in misshapen else row for place, row in enumerate(rows)]
         columns: list[Sequence[str]] = list(zip(*whole, strict=True))
+        self._require_cells(columns)
         found: dict[int, list[str]] = {}
         values = self._values(columns, found, len(rows))
         unfit = {place: "; ".join(texts[:_MOST_PROBLEMS]) for place, texts in found.items()}
@@ -178,6 +191,14 @@ class _Table:
     @property
     def _width(self) -> int:
         return len(self.names)
+
+    def _require_cells(self, columns: list[Sequence[str]]) -> None:
+        most = self.limits.cell_bytes
+        for name, cells in zip(self.names, columns, strict=True):
+            if max(map(len, cells)) > most:
+                raise CellTooLarge(
+                    next(row for row, cell in enumerate(cells) if len(cell) > most), name, most
+                )
 
     def _misshapen(self, rows: list[Line | str]) -> dict[int, str]:
         width = self._width

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from modelport_control_api.batch.formats.blocks import Block
 from modelport_control_api.batch.formats.layout import Feature, Layout
+from modelport_control_api.batch.formats.limits import Limits
 from modelport_control_api.batch.formats.matrix import Matrix
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _rows_are_lines(piece: bytes) -> bool:
 
 
 class PieceReader:
-    def __init__(self, names: Sequence[str], layout: Layout) -> None:
+    def __init__(self, names: Sequence[str], layout: Layout, limits: Limits) -> None:
         # Here and not above: only a process that reads such inputs pays for it.
         import pyarrow
         from pyarrow import csv
@@ -83,6 +84,7 @@ class PieceReader:
         self._csv = csv
         self._names = list(names)
         self._layout = layout
+        self._longest_cell = min(_MAX_CELL_CHARACTERS, limits.cell_bytes)
         features = [names[feature.place] for feature in layout.features if feature.place is not None]
         keys = [names[place] for place in layout.keys.values()]
         types = dict.fromkeys(features, pyarrow.float64()) | dict.fromkeys(keys, pyarrow.string())
@@ -115,7 +117,7 @@ class PieceReader:
 
     def _texts(self, table: "pyarrow.Table", place: int) -> Any:
         cells = table.column(self._names[place]).to_pylist()
-        return None if max(map(len, cells)) > _MAX_CELL_CHARACTERS else cells
+        return None if max(map(len, cells)) > self._longest_cell else cells
 
     def _numbers(self, table: "pyarrow.Table", feature: Feature) -> Any:
         """A buffer of float64, or a list of None. None: a number is missing that may not, or is none."""

@@ -3,3 +3,7 @@
 
 class InputInvalid(Exception):
     """The message says what is wrong, where, and what to do."""
+
+
+class InputTooLarge(InputInvalid):
+    """More of it than may be decoded: what was made of it goes."""

@@ -10,9 +10,16 @@ from typing import Any, BinaryIO
 import orjson
 
 from modelport_control_api.batch.chunks import MAX_BYTES
-from modelport_control_api.batch.formats.blocks import MAX_ROW_BYTES, Block, rows_at_once
+from modelport_control_api.batch.formats.blocks import Block, rows_at_once
 from modelport_control_api.batch.formats.errors import InputInvalid
 from modelport_control_api.batch.formats.json_rows import split_rows
+from modelport_control_api.batch.formats.limits import (
+    MAX_BLOCK_BYTES,
+    MAX_ROW_BYTES,
+    CellTooLarge,
+    Limits,
+    require_names,
+)
 from modelport_control_api.batch.formats.signature import InputSignature
 
 MAX_KEYS = 200
@@ -23,17 +30,18 @@ Row = bytes | str
 
 
 def read_json_lines(
-    file: BinaryIO, signature: InputSignature, key_columns: Sequence[str] | None
+    file: BinaryIO, signature: InputSignature, key_columns: Sequence[str] | None, limits: Limits
 ) -> Iterator[Block]:
-    """Empty lines are no rows. Raises `InputInvalid`."""
-    return _blocks(_lines(file), signature, key_columns)
+    """Empty lines are no rows. Raises `InputInvalid` and `CellTooLarge`."""
+    return _blocks(_lines(file), _RowReader(signature, key_columns, limits))
 
 
 def read_json(
-    file: BinaryIO, signature: InputSignature, key_columns: Sequence[str] | None
+    file: BinaryIO, signature: InputSignature, key_columns: Sequence[str] | None, limits: Limits
 ) -> Iterator[Block]:
-    """Raises `InputInvalid` where the list is no JSON: nobody can tell where its next row begins."""
-    return _blocks(split_rows(file), signature, key_columns)
+    """Raises `InputInvalid` where the list is no JSON: nobody can tell where its next row begins. Raises
+    `CellTooLarge` too."""
+    return _blocks(split_rows(file), _RowReader(signature, key_columns, limits))
 
 
 def _lines(file: BinaryIO) -> Iterator[Row]:
@@ -46,16 +54,12 @@ def _lines(file: BinaryIO) -> Iterator[Row]:
             yield line
 
 
-def _blocks(
-    rows: Iterator[Row], signature: InputSignature, key_columns: Sequence[str] | None
-) -> Iterator[Block]:
-    reader = _RowReader(signature, key_columns)
-    most = rows_at_once(len(signature.names))
+def _blocks(rows: Iterator[Row], reader: "_RowReader") -> Iterator[Block]:
     size = 0
     for row in rows:
         reader.take(row)
         size += len(row)
-        if len(reader.block.values) >= most or size >= MAX_BYTES:
+        if reader.is_full or size >= MAX_BYTES:
             yield reader.give()
             size = 0
     if reader.block.values:
@@ -65,8 +69,11 @@ def _blocks(
 class _RowReader:
     """Sorts each row into what is asked and what stands beside it."""
 
-    def __init__(self, signature: InputSignature, key_columns: Sequence[str] | None) -> None:
+    def __init__(self, signature: InputSignature, key_columns: Sequence[str] | None, limits: Limits) -> None:
         self.block = Block([])
+        self._limits = limits
+        self._most_rows = rows_at_once(len(signature.names))
+        self._key_characters = 0
         self._names = frozenset(signature.names)
         self._free = signature.columns is None
         self._positional = signature.positional
@@ -86,14 +93,30 @@ class _RowReader:
                 self.block.errors[place] = _not_json(error)
         self.block.values.append(None)
         if place not in self.block.errors:
+            self._require_cells(row, value, place)
             self.block.values[place] = self._split(value, place)
+
+    @property
+    def is_full(self) -> bool:
+        """Results may repeat the keys' names in each row."""
+        rows = len(self.block.values)
+        return rows >= self._most_rows or rows * self._key_characters >= MAX_BLOCK_BYTES
 
     def give(self) -> Block:
         block, self.block = self.block, Block([])
+        self._key_characters = 0
         rows = len(block.values)
         for values in block.keys.values():
             values.extend([None] * (rows - len(values)))
         return block
+
+    def _require_cells(self, row: Row, value: Any, place: int) -> None:
+        most = self._limits.cell_bytes
+        if len(row) <= most:
+            return
+        for name, cell in _cells(value):
+            if len(orjson.dumps(cell)) > most:
+                raise CellTooLarge(place, name, most)
 
     def _split(self, value: Any, place: int) -> Any:
         if isinstance(value, dict):
@@ -130,13 +153,29 @@ class _RowReader:
             values.append(found.get(name))
 
     def _new_key(self, name: str) -> list[Any]:
+        require_names([name])
         self._seen.add(name)
+        self._key_characters += len(name)
         if len(self._seen) > MAX_KEYS:
             raise InputInvalid(
                 f"The rows have more than {MAX_KEYS} different names that the model does not take: "
                 "say in key_columns which of them to keep."
             )
         return self.block.keys.setdefault(name, [])
+
+
+def _cells(value: Any) -> Iterator[tuple[str, Any]]:
+    """What a row holds, by name or by position; of `{"input": row, …}` what that holds too."""
+    match value:
+        case {"input": dict() | list() as row}:
+            yield from _cells(row)
+            yield from ((name, cell) for name, cell in value.items() if name != "input")
+        case dict():
+            yield from value.items()
+        case list():
+            yield from ((str(number), cell) for number, cell in enumerate(value))
+        case _:
+            yield "input", value
 
 
 def _named(value: Any) -> str:

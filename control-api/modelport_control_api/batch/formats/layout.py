@@ -1,9 +1,11 @@
 """Which columns of a table the model is asked with, and which only stand beside the results."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelport_control_api.batch.formats.errors import InputInvalid
+from modelport_control_api.batch.formats.limits import require_names
 from modelport_control_api.batch.formats.signature import InputColumn, InputSignature
 
 _TEXT = InputColumn("text", "string", optional=False)
@@ -93,10 +95,12 @@ def _by_name(places: dict[str, int], keys: dict[str, int] | None, columns: tuple
 
 
 def _check_names(names: Sequence[str], key_columns: Sequence[str] | None) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    require_names(names)
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise InputInvalid(f"The input has several columns of the name {_listed(twice)}: rename them.")
-    unknown = [name for name in key_columns or () if name not in names]
+    known = set(names)
+    unknown = [name for name in key_columns or () if name not in known]
     if unknown:
         raise InputInvalid(f"key_columns names {_listed(unknown)}, but the input has {_listed(names)}.")
 

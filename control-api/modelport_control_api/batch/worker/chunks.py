@@ -1,13 +1,20 @@
 """One chunk: read it, have its rows predicted, write its results, say that it is done."""
 
 import structlog
+from modelport_crds.reasons import Reason
 from prometheus_client import Counter
 
 from modelport_control_api.batch.chunks import Chunk, combine, read_chunk, write_results
 from modelport_control_api.batch.files import BatchFiles
 from modelport_control_api.batch.worker.desk import ClaimedChunk, Desk
 from modelport_control_api.batch.worker.pods import Pods
-from modelport_control_api.batch.worker.solving import Answers, Predicted, solve
+from modelport_control_api.batch.worker.solving import (
+    MAX_ANSWERS_BYTES,
+    Answers,
+    AnswersTooLarge,
+    Predicted,
+    solve,
+)
 
 log = structlog.get_logger(__name__)
 ROWS = Counter("modelport_worker_rows_total", "Rows of batch jobs that this worker did", ["outcome"])
@@ -26,16 +33,24 @@ class ChunkWork:
 
     async def do(self, claimed: ClaimedChunk, pods: Pods) -> None:
         chunk = read_chunk(await self._files.read_chunk(claimed.job_id, claimed.number))
-        answers = await self._answers(claimed, chunk, pods)
+        try:
+            answers = await self._answers(claimed, chunk, pods)
+        except AnswersTooLarge:
+            await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, _too_large(chunk))
+            return
+        await self._finish(claimed, chunk, answers)
+
+    async def _finish(self, claimed: ClaimedChunk, chunk: Chunk, answers: Answers) -> None:
         # None of them has an answer if all were refused.
         probabilities = answers.probabilities
         if claimed.probabilities and probabilities is None:
             probabilities = [None] * chunk.askable
         results = combine(chunk, answers.predictions, probabilities, answers.errors)
         # The file first: whoever dies in between leaves a chunk that is done again, with the same result.
-        await self._files.put_result(claimed.job_id, claimed.number, write_results(results))
+        data = write_results(results)
+        await self._files.put_result(claimed.job_id, claimed.number, data)
         failed = len(results.errors)
-        if await self._desk.finish_chunk(claimed, failed):
+        if await self._desk.finish_chunk(claimed, failed, len(data)):
             ROWS.labels("predicted").inc(chunk.rows - failed)
             ROWS.labels("failed").inc(failed)
 
@@ -52,3 +67,11 @@ class ChunkWork:
         # What was wrong with a matrix shows as JSON: rows are asked alone there.
         most_rows = max(1, chunk.rows >> halvings)
         return await solve(questioner.ask, chunk.as_json(), chunk.askable, most_rows=most_rows)
+
+
+def _too_large(chunk: Chunk) -> str:
+    return (
+        f"The model's answers to the {chunk.rows} rows from row {chunk.first_row} on take more than "
+        f"{MAX_ANSWERS_BYTES} bytes, the most for rows that are predicted together: submit the input in "
+        "files of fewer rows, or without probabilities."
+    )

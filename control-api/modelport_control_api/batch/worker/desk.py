@@ -9,6 +9,7 @@ from modelport_crds.reasons import Reason
 from sqlalchemy.orm import Session
 
 from modelport_control_api.batch import repository
+from modelport_control_api.batch.formats.limits import Limits
 from modelport_control_api.batch.repository import Held
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
@@ -22,9 +23,16 @@ MAX_PREPARE_ATTEMPTS = 5
 _T = TypeVar("_T")
 
 _UNREADABLE = (
-    f"The input could not be read: the worker died over it {MAX_PREPARE_ATTEMPTS} times. Submit it in "
-    "smaller files, or in another format; the worker's log says what happened."
+    f"The input could not be read: the worker died over it {MAX_PREPARE_ATTEMPTS} times, most likely for its "
+    "memory. Submit it in smaller files, or in another format; the worker's log says what happened."
 )
+
+
+def _too_many_results(most: int) -> str:
+    return (
+        f"The results take more than {most} bytes, the most for one job: submit the input in several smaller "
+        "files, without probabilities, or with fewer key_columns."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +67,22 @@ class ClaimedChunk:
 class Desk:
     """`worker` is the name that the leases of one process bear."""
 
-    def __init__(self, database: Database, worker: str, *, lease_seconds: float, keep: timedelta) -> None:
-        """keep: how long a finished job's files stay."""
+    def __init__(
+        self,
+        database: Database,
+        worker: str,
+        *,
+        lease_seconds: float,
+        keep: timedelta,
+        most_result_bytes: int = Limits().job_bytes,
+    ) -> None:
+        """keep: how long a finished job's files stay. most_result_bytes: of one job."""
         self._transactions = Transactions(database, on_commit=lambda: None)
         self._database = database
         self._worker = worker
         self._lease = timedelta(seconds=lease_seconds)
         self._keep = keep
+        self._most_result_bytes = most_result_bytes
 
     async def open_versions(self) -> set[Version]:
         """The versions that have unfinished jobs."""
@@ -134,29 +151,36 @@ class Desk:
 
         return await self._transactions.write(claim)
 
-    async def finish_chunk(self, chunk: ClaimedChunk, rows_failed: int) -> bool:
-        return await self._transactions.write(
-            lambda session: repository.finish_chunk(
+    async def finish_chunk(self, chunk: ClaimedChunk, rows_failed: int, result_bytes: int) -> bool:
+        """False: it was not ours, or the job has more results than it may and was ended."""
+
+        def finish(session: Session) -> bool:
+            job = repository.lock(session, chunk.job_id)
+            if job is not None and job.result_bytes + result_bytes > self._most_result_bytes:
+                text = _too_many_results(self._most_result_bytes)
+                self._fail(session, chunk.job_id, Reason.INPUT_INVALID, text, keeps_files=False)
+                return False
+            return repository.finish_chunk(
                 session,
                 chunk.job_id,
                 chunk.number,
                 self._worker,
                 rows_failed=rows_failed,
+                result_bytes=result_bytes,
                 now=utc_now(),
                 keep=self._keep,
             )
-        )
+
+        return await self._transactions.write(finish)
 
     async def release_chunk(self, chunk: ClaimedChunk) -> None:
         await self._transactions.write(
             lambda session: repository.release_chunk(session, chunk.job_id, chunk.number, self._worker)
         )
 
-    async def fail(self, job_id: str, reason: str, message: str) -> None:
+    async def fail(self, job_id: str, reason: str, message: str, *, keeps_files: bool = True) -> None:
         await self._transactions.write(
-            lambda session: repository.fail_job(
-                session, job_id, reason, message, now=utc_now(), keep=self._keep
-            )
+            lambda session: self._fail(session, job_id, reason, message, keeps_files=keeps_files)
         )
 
     async def fail_all_of(self, version: Version, reason: str, message: str) -> None:
@@ -174,9 +198,11 @@ class Desk:
 
     def _give_up(self, session: Session, job_id: str) -> None:
         """Whatever kills the workers that read it must not go on for ever."""
-        repository.fail_job(
-            session, job_id, Reason.INPUT_INVALID, _UNREADABLE, now=utc_now(), keep=self._keep
-        )
+        self._fail(session, job_id, Reason.INPUT_INVALID, _UNREADABLE, keeps_files=True)
+
+    def _fail(self, session: Session, job_id: str, reason: str, message: str, *, keeps_files: bool) -> None:
+        keep = self._keep if keeps_files else timedelta(0)
+        repository.fail_job(session, job_id, reason, message, now=utc_now(), keep=keep)
 
     def _write(self, work: Callable[[Session], _T]) -> _T:
         with self._database.transaction() as session:

@@ -1,6 +1,7 @@
 """Inputs fetched if need be, and cut into chunks in a thread; what is cut is predicted while it goes on."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from modelport_control_api.batch.chunks import write_chunk
 from modelport_control_api.batch.files import BatchFiles
-from modelport_control_api.batch.formats.errors import InputInvalid
+from modelport_control_api.batch.formats.errors import InputInvalid, InputTooLarge
+from modelport_control_api.batch.formats.limits import Limits
 from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.sources.errors import InputUnavailable
 from modelport_control_api.batch.sources.fetching import Fetching
@@ -24,17 +26,29 @@ log = structlog.get_logger(__name__)
 
 # Of what is here for the moment, and says nothing of the input: disk, bucket, database.
 _AWAY = (OSError, StoreError, SQLAlchemyError)
+_NO_MEMORY = (
+    "The input takes more memory to read than the worker of batch jobs has: submit it in smaller files, with "
+    "shorter values, or in another format (of Parquet: with smaller row groups)."
+)
 
 
 class Preparing:
     def __init__(
-        self, desk: Desk, files: BatchFiles, fetching: Fetching, in_work: InWork, *, cut: asyncio.Event
+        self,
+        desk: Desk,
+        files: BatchFiles,
+        fetching: Fetching,
+        in_work: InWork,
+        *,
+        cut: asyncio.Event,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         """cut: is set whenever a chunk can be predicted."""
         self._desk = desk
         self._files = files
         self._fetching = fetching
         self._in_work = in_work
+        self._limits = limits
         self._cut_one = cut
 
     async def do_one(self, *, elsewhere: bool = False) -> bool:
@@ -62,6 +76,10 @@ class Preparing:
         except InputUnavailable as error:
             text = f"The input could not be fetched from {shown(claimed.input_uri or '')}. {error}"
             await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, text)
+        except InputTooLarge as error:
+            await self._end(claimed.job_id, str(error))
+        except MemoryError:
+            await self._end(claimed.job_id, _NO_MEMORY)
         except InputInvalid as error:
             await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, str(error))
         except FileNotFoundError:
@@ -74,6 +92,11 @@ class Preparing:
             # A thread cannot be broken off: it stops at the next chunk.
             stop.set()
 
+    async def _end(self, job_id: str, message: str) -> None:
+        """Nothing that was made of the input stays."""
+        await self._desk.fail(job_id, Reason.INPUT_INVALID, message, keeps_files=False)
+        await self._files.remove(job_id)
+
     async def _fetch(self, claimed: ClaimedInput) -> bool:
         if claimed.input_uri is None:
             return True
@@ -84,12 +107,20 @@ class Preparing:
         self, claimed: ClaimedInput, stop: threading.Event, tell: Callable[[], object]
     ) -> None:
         with self._files.open_input(claimed.job_id) as file:
-            preparation = Preparation(file, claimed.input_format, claimed.signature, claimed.key_columns)
+            allowance = self._limits.allowance(file.seek(0, os.SEEK_END))
+            file.seek(0)
+            preparation = Preparation(
+                file, claimed.input_format, claimed.signature, claimed.key_columns, limits=self._limits
+            )
+            size = 0
             for number, chunk in enumerate(preparation.chunks()):
                 if stop.is_set():
                     return
+                data = write_chunk(chunk)
+                size += len(data)
+                allowance.require(size)
                 # The file first: a chunk that the database knows is whole.
-                self._files.put_chunk(claimed.job_id, number, write_chunk(chunk))
+                self._files.put_chunk(claimed.job_id, number, data)
                 if not self._desk.add_chunk(claimed.job_id, number, chunk.rows):
                     return
                 tell()

@@ -20,15 +20,15 @@ def read_reply(status: int, body: bytes, rows: int, *, probabilities: bool) -> V
     if not isinstance(said, dict):
         return Refused("The model's pod answered with what is no JSON object.")
     if status == 200:
-        return _predicted(said, rows, probabilities=probabilities)
+        return _predicted(said, rows, len(body), probabilities=probabilities)
     return _rows_refused(said.get("errors"), rows) or Refused(_text(said))
 
 
-def _predicted(said: dict[str, Any], rows: int, *, probabilities: bool) -> Verdict:
+def _predicted(said: dict[str, Any], rows: int, size: int, *, probabilities: bool) -> Verdict:
     predictions, given = said.get("predictions"), said.get("probabilities") if probabilities else None
     if not _is_list_of(rows, predictions) or (probabilities and not _is_list_of(rows, given)):
         return Refused("The model's pod answered with another number of predictions than of rows.")
-    return Predicted(predictions, given)  # type: ignore[arg-type]  # checked above
+    return Predicted(predictions, given, size)  # type: ignore[arg-type]  # checked above
 
 
 def _is_list_of(rows: int, value: Any) -> bool:

@@ -3,6 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from modelport_control_api.batch.formats.limits import Limits
 from modelport_control_api.settings import NetworksSetting
 
 
@@ -26,6 +27,10 @@ class Settings(BaseSettings):
     worker_listen: str = "0.0.0.0:8002"
     """Where the worker answers `/healthz`, `/readyz` and `/metrics`; empty: nowhere."""
 
+    worker_memory_bytes: int = Field(default=0, ge=0)
+    """Most memory that the worker may take for its data, in bytes; 0: no limit of its own, as in a pod, which
+    has one. `modelport up` gives it 1 GiB. An input that takes more to read ends its job."""
+
     batch_result_days: float = Field(default=7, gt=0)
     """Days for which the files of a finished job are kept."""
 
@@ -38,6 +43,14 @@ class Settings(BaseSettings):
 
     batch_max_bytes: int = Field(default=1_000_000_000, ge=1)
     """Largest input fetched for a batch job, in bytes; give the control API the same."""
+
+    batch_max_cell_bytes: int = Field(default=4 << 20, ge=1024)
+    """Most bytes that one value of a batch job's input may have when it is decoded. A longer one ends the
+    job."""
+
+    batch_max_job_bytes: int = Field(default=4_000_000_000, ge=1)
+    """Most bytes that the rows of a batch job may take when they are decoded, and again its results. For a
+    small file it is less: 256 MiB and a hundred times the file."""
 
     batch_input_allowed_networks: NetworksSetting = ()
     """Networks (`10.0.0.0/8,…`) that inputs (`input_uri`) may be fetched from beside the public internet.
@@ -55,3 +68,7 @@ class Settings(BaseSettings):
 
     batch_requests_per_pod: int = Field(default=3, ge=1, le=16)
     """Requests that a worker has at a pod at once: the model works on one while others are on their way."""
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.batch_max_cell_bytes, self.batch_max_job_bytes)

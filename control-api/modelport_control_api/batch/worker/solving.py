@@ -12,16 +12,23 @@ import msgspec
 
 # A pod names so many wrong fields at most: there may be more (docs/contracts.md).
 _MOST_NAMED = 100
+MAX_ANSWERS_BYTES = 64 << 20
+"""Of the rows of one chunk, which are held together."""
 # So many rows that were asked alone and refused, with none answered between them: the model refuses them all.
 _HOPELESS_ROWS = 200
 
 
+class AnswersTooLarge(Exception):
+    """Of rows that are held together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """One value for each row that was asked."""
+    """One value for each row that was asked. `size`: of the answer as it came, in bytes."""
 
     predictions: list[Any]
     probabilities: list[dict[str, Any] | None] | None = None
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Answers:
 
 
 async def solve(ask: Ask, inputs: bytes, rows: int, *, most_rows: int) -> Answers:
-    """Ask for all rows of the JSON list `inputs`, at most `most_rows` at once."""
+    """Ask for all rows of the JSON list `inputs`, at most `most_rows` at once. Raises `AnswersTooLarge`."""
     if rows == 0:
         return Answers([], None)
     if rows <= most_rows:
@@ -76,6 +83,7 @@ class _Search:
         self._texts = msgspec.json.decode(inputs, type=list[msgspec.Raw])
         self._answers = Answers([None] * len(self._texts), None)
         self._refused_in_a_row = 0
+        self._size = 0
 
     async def run(self, groups: list[Sequence[int]]) -> Answers:
         """`groups`: places of rows that are to be asked together."""
@@ -108,6 +116,9 @@ class _Search:
 
     def _keep(self, places: Sequence[int], verdict: Predicted) -> None:
         self._refused_in_a_row = 0
+        self._size += verdict.size
+        if self._size > MAX_ANSWERS_BYTES:
+            raise AnswersTooLarge
         for place, prediction in zip(places, verdict.predictions, strict=True):
             self._answers.predictions[place] = prediction
         if verdict.probabilities is None:

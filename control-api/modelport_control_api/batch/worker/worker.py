@@ -31,7 +31,7 @@ _LOOK_SECONDS = 1.0
 # Slow servers hold each other up, and never what was sent.
 _FETCHED_AT_ONCE = 4
 # A job that was cancelled goes on for no longer than that.
-_RENEW_SECONDS = 2.0
+_RENEW_SECONDS = 1.0
 _RELEASE_SECONDS = 5.0
 _EXPIRE_SECONDS = 60.0
 _SWEEP_SECONDS = 3600.0
@@ -45,6 +45,7 @@ class Worker:
             worker_name(),
             lease_seconds=settings.batch_lease_seconds,
             keep=timedelta(days=settings.batch_result_days),
+            most_result_bytes=settings.batch_max_job_bytes,
         )
         self._files: BatchFiles = open_batch_files(settings.artifacts_url)
         self._means = Means(
@@ -57,7 +58,12 @@ class Worker:
         reader = Reader(settings.batch_input_allowed_networks)
         fetching = Fetching(self._files, reader, max_bytes=settings.batch_max_bytes)
         self._preparing = Preparing(
-            self._desk, self._files, fetching, self._means.in_work, cut=self._means.cut
+            self._desk,
+            self._files,
+            fetching,
+            self._means.in_work,
+            cut=self._means.cut,
+            limits=settings.limits,
         )
         self._chores = Chores(
             database,

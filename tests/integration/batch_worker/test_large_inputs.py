@@ -1,0 +1,143 @@
+"""A real worker process and small files that stand for much: their jobs end with words, and nothing stays."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from modelport_control_api.auth.tables import User
+from modelport_control_api.batch import repository
+from modelport_control_api.batch.tables import BatchJob
+from modelport_control_api.db import migrate
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.db.session import Database
+
+from tests.integration.batch_worker.test_killed_preparation import find, until
+
+ONE_PAGE = {"use_dictionary": False, "data_page_size": 1 << 30, "compression": "zstd"}
+NUMBERS = {"columns": [{"name": "x", "kind": "number", "optional": False}], "input": "rows"}
+MIB = 1 << 20
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Any:
+    url = f"sqlite:///{tmp_path}/db.sqlite"
+    migrate.upgrade(url)
+    database = Database(url)
+    with database.transaction() as session:
+        session.add(User(id="ann", email="ann@example.com", password_hash="x"))
+        session.add(
+            BatchJob(
+                id="job",
+                owner_id="ann",
+                model_id="iris",
+                version="v1",
+                signature=NUMBERS,
+                input_format="parquet",
+                input_bytes=1,
+                output_format="csv",
+            )
+        )
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("text_bytes", "rows", "options", "limits", "words"),
+    [
+        pytest.param(
+            MIB // 4,
+            1200,
+            {},
+            {},
+            "take more than 269735456 bytes",
+            id="more than a small file may stand for",
+        ),
+        pytest.param(
+            MIB, 8, {}, {"BATCH_MAX_CELL_BYTES": "65536"}, "'note', the most that a cell", id="a cell"
+        ),
+        pytest.param(
+            MIB, 20, {}, {"BATCH_MAX_JOB_BYTES": str(3 * MIB)}, "take more than 3145728 bytes", id="a job"
+        ),
+        pytest.param(
+            MIB,
+            240,
+            ONE_PAGE,
+            {"WORKER_MEMORY_BYTES": str(300 * MIB)},
+            "takes more memory to read",
+            id="memory",
+        ),
+    ],
+)
+async def test_it_ends_the_job_and_leaves_no_file(
+    tmp_path: Path,
+    database: Database,
+    text_bytes: int,
+    rows: int,
+    options: dict[str, Any],
+    limits: dict[str, str],
+    words: str,
+) -> None:
+    write_input(tmp_path, text_bytes, rows, options)
+    async with worker(tmp_path, **limits):
+        await until(database, lambda job: job.state == "failed")
+        while (tmp_path / "artifacts" / "batch" / "job").exists():  # noqa: ASYNC110 - another process tells nobody
+            await asyncio.sleep(0.05)
+    job = find(database)
+    assert job.reason == "InputInvalid", job.message
+    assert words in job.message
+    assert "smaller files" in job.message or "leave the column out" in job.message
+    assert job.finished_at is not None
+    assert job.expires_at == job.finished_at
+
+
+async def test_a_cancelled_job_is_no_longer_cut(tmp_path: Path, database: Database) -> None:
+    write_input(tmp_path, 100_000, 2500, {})
+    chunks = tmp_path / "artifacts" / "batch" / "job" / "chunks"
+    async with worker(tmp_path):
+        await until(database, lambda job: job.chunks_prepared > 2)
+        with database.transaction() as session:
+            job = repository.lock(session, "job")
+            assert job is not None
+            repository.end(session, job, "cancelled", utc_now(), timedelta(days=1))
+        await asyncio.sleep(2)
+        there = len(list(chunks.iterdir()))
+        await asyncio.sleep(1)
+        assert len(list(chunks.iterdir())) == there < 120
+
+
+def write_input(root: Path, text_bytes: int, rows: int, options: dict[str, Any]) -> None:
+    path = root / "artifacts" / "batch" / "job" / "input"
+    path.parent.mkdir(parents=True)
+    table = pyarrow.table({"x": [1.0] * rows, "note": ["a" * text_bytes] * rows})
+    pyarrow.parquet.write_table(table, path, **options)
+    assert path.stat().st_size < 1_200_000
+
+
+@asynccontextmanager
+async def worker(root: Path, **limits: str) -> AsyncIterator[None]:
+    environment = {
+        **os.environ,
+        "MODELPORT_CONTROL_API_DATABASE_URL": f"sqlite:///{root}/db.sqlite",
+        "MODELPORT_CONTROL_API_ARTIFACTS_URL": str(root / "artifacts"),
+        "MODELPORT_CONTROL_API_INTERNAL_URL": f"unix:{root}/nobody.sock",
+        "MODELPORT_INTERNAL_KEY": "nobody-is-asked-for-anything",
+        "MODELPORT_CONTROL_API_WORKER_LISTEN": "",
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+        "OPENBLAS_NUM_THREADS": "1",
+        **{f"MODELPORT_CONTROL_API_{name}": value for name, value in limits.items()},
+    }
+    command = (sys.executable, "-m", "modelport_control_api", "worker")
+    process = await asyncio.create_subprocess_exec(*command, env=environment)
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
