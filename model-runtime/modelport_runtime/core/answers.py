@@ -1,13 +1,13 @@
 """What the model gave → JSON: exact numbers, null where JSON has no number, classes by their JSON text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
 
 from modelport_runtime.core.outputs import Outputs
-from modelport_runtime.core.types import Request
+from modelport_runtime.core.types import LoadError, Request
 
 
 def plain(value: Any) -> Any:
@@ -33,6 +33,8 @@ def _plain_array(array: np.ndarray[Any, Any]) -> Any:
 
 
 def _shortest(array: np.ndarray[Any, Any]) -> Any:
+    if array.ndim == 0:
+        return _shortest(array[None])[0]
     return orjson.loads(orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY))
 
 
@@ -58,9 +60,24 @@ def class_key(label: Any) -> str:
     return encode(label).decode()
 
 
+def class_keys(classes: Iterable[Any]) -> list[str]:
+    """Give the classes as different object keys: where two would share one, strings get their quotes, too."""
+    classes = list(classes)
+    keys = [class_key(label) for label in classes]
+    if len(set(keys)) == len(keys):
+        return keys
+    keys = [encode(plain(label)).decode() for label in classes]
+    if len(set(keys)) < len(keys):
+        raise LoadError(
+            "UnsupportedFormat",
+            f"Two classes are the same in JSON ({', '.join(keys[:10])}): train the model with other labels.",
+        )
+    return keys
+
+
 def keyed(probabilities: Any, classes: Sequence[Any]) -> list[dict[str, Any]]:
     """Name each row's probabilities (n × k) by the k classes."""
-    return by_key(probabilities, [class_key(label) for label in classes])
+    return by_key(probabilities, class_keys(classes))
 
 
 def by_key(probabilities: Any, keys: Sequence[str]) -> list[dict[str, Any]]:

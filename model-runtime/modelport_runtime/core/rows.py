@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from modelport_runtime.core.signature import Signature
+from modelport_runtime.core.signature import Column, Signature, TensorSpec
 from modelport_runtime.core.typed_bodies import typed_reader
 from modelport_runtime.core.types import Failure, FieldError, Refused, Request, Unfit
 from modelport_runtime.core.values import converter, json_type
@@ -137,7 +137,7 @@ def _row_reader(signature: Signature) -> ReadRow:
     if signature.input == "text":
         return _read_text
     if signature.columns is None:
-        return _read_anything
+        return _VectorReader(signature.tensors_in[0]) if signature.tensors_in else _read_anything
     return _ColumnReader(signature)
 
 
@@ -151,6 +151,23 @@ def _read_anything(row: Any, path: Path, problems: Problems) -> Any:
     if not isinstance(row, list | dict):
         problems.add(path(), f"must be an object or a list, not {json_type(row)}")
     return row
+
+
+class _VectorReader:
+    """Rows of any number of values, all of the one tensor's type."""
+
+    def __init__(self, tensor: TensorSpec) -> None:
+        self._convert = converter(Column("", "tensor", tensor.dtype, shape=(None,)))
+
+    def __call__(self, row: Any, path: Path, problems: Problems) -> Any:
+        if not isinstance(row, list):
+            problems.add(path(), f"must be a list, not {json_type(row)}")
+            return row
+        try:
+            return self._convert(row)
+        except Unfit as unfit:
+            problems.add(f"{path()}{unfit.place}", str(unfit))
+            return row
 
 
 class _ColumnReader:

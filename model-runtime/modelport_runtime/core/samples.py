@@ -77,11 +77,12 @@ def _example(column: Column, guess: Any) -> Any:
     if column.values:
         return column.values[0]
     if column.kind == "tensor":
-        return _zeros([size or 1 for size in column.shape or ()])
+        leaves = {"bool": False, "object": "text"}
+        return _filled([size or 1 for size in column.shape or ()], leaves.get(column.dtype, 0.0))
     number = guess if isinstance(guess, float) else 0.0
     examples = {"number": number, "integer": int(number), "boolean": guess is True, "string": "text"}
     return examples.get(column.kind, guess)
 
 
-def _zeros(shape: list[int]) -> Any:
-    return [_zeros(shape[1:]) for _ in range(shape[0])] if shape else 0.0
+def _filled(shape: list[int], leaf: Any) -> Any:
+    return [_filled(shape[1:], leaf) for _ in range(shape[0])] if shape else leaf

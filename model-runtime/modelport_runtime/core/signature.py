@@ -6,6 +6,13 @@ from typing import Any, Literal
 Kind = Literal["number", "integer", "boolean", "string", "any", "tensor"]
 Task = Literal["classifier", "regressor", "clusterer", "transformer", "outlier", "generic"]
 
+DTYPES = {
+    **{f"FP{bits}": f"float{bits}" for bits in (16, 32, 64)},
+    **{f"{sign}INT{bits}": f"{sign}INT{bits}".lower() for sign in ("", "U") for bits in (8, 16, 32, 64)},
+    "BOOL": "bool",
+    "BYTES": "object",
+}
+"""Datatypes of the Open Inference Protocol → NumPy's."""
 EXTRA_OUTPUTS = ("decision_function", "score_samples")
 """Methods of estimators beside `predict` and `predict_proba`, which give the other two outputs of theirs."""
 
@@ -36,6 +43,11 @@ class TensorSpec:
     datatype: str
     shape: tuple[int | None, ...]
     output: str | None = None
+
+    @property
+    def dtype(self) -> str:
+        """Give the name of the NumPy dtype; strings are objects."""
+        return DTYPES[self.datatype]
 
 
 @dataclass(frozen=True)

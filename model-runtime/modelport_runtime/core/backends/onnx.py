@@ -1,7 +1,9 @@
 """ONNX models: tensors in by name, and out of them a label, probabilities, numbers or named tensors."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +11,12 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument, InvalidGraph, InvalidProtobuf
 
-from modelport_runtime.core.answers import class_key, keyed, plain
-from modelport_runtime.core.backends.onnx_labels import class_labels
+from modelport_runtime.core.backends.onnx_file import Labels, class_labels, label_constants, scalar_inputs
+from modelport_runtime.core.backends.onnx_graph import Graph
+from modelport_runtime.core.backends.onnx_outputs import read_outputs
 from modelport_runtime.core.outputs import Outputs
-from modelport_runtime.core.signature import Column, Signature, positional_columns
+from modelport_runtime.core.signature import Column, Signature, Task, positional_columns
 from modelport_runtime.core.types import LoadError
-
-_DTYPES = {
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    "tensor(float16)": "float16",
-    "tensor(string)": "object",
-    "tensor(bool)": "bool",
-    **{f"tensor({sign}int{bits})": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
-}
 
 
 def read(path: Path) -> "SessionParts":
@@ -34,147 +28,77 @@ def read(path: Path) -> "SessionParts":
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return SessionParts(session, class_labels(model))
+        return SessionParts(session, class_labels(model), label_constants(model), scalar_inputs(model))
     except (InvalidProtobuf, InvalidGraph, InvalidArgument, ValueError) as error:
         raise LoadError("CorruptArtifact", f"ONNX Runtime cannot read the file: {error}") from error
 
 
+@dataclass(frozen=True)
 class SessionParts:
-    """A session and the labels that its file holds."""
+    """A session, and what else its file tells: declared labels, constants that may be some, scalar inputs."""
 
-    def __init__(self, session: Any, labels: list[str] | list[int] | None) -> None:
-        self.session = session
-        self.labels = labels
+    session: Any
+    labels: list[Labels]
+    constants: list[Labels]
+    scalars: set[str]
 
 
 class SessionBackend:
-    """An inference session. Raises `LoadError` (UnsupportedFormat) for inputs that are no tensors."""
+    """An inference session. Raises `LoadError` (UnsupportedFormat) for what is no tensor or has no rows."""
 
     def __init__(self, parts: SessionParts, libraries: dict[str, str]) -> None:
         self.libraries = libraries
-        self._session = parts.session
-        self._labels = parts.labels
-        self._inputs = parts.session.get_inputs()
-        self._outputs = parts.session.get_outputs()
-        unknown = [i.name for i in self._inputs if i.type not in _DTYPES]
-        if unknown or not self._inputs:
-            raise LoadError("UnsupportedFormat", f"The ONNX inputs {unknown} are not tensors of known types.")
+        self._graph = Graph(parts.session, parts.scalars)
+        self._named = {
+            output.name: output for output in read_outputs(self._graph, parts.labels, parts.constants)
+        }
 
     @cached_property
     def signature(self) -> Signature:
         columns = self._columns()
-        texts = (
-            len(self._inputs) == 1
-            and _is_column(self._inputs[0])
-            and self._inputs[0].type == "tensor(string)"
-        )
-        classifies = self._classifies
+        only = self._graph.inputs[0]
+        texts = len(self._graph.inputs) == 1 and only.is_column and only.dtype == "object"
+        classes = next((output.classes for output in self._named.values() if output.classes), None)
         return Signature(
-            task="classifier" if classifies else self._other_task(),
+            task=self._task(),
             columns=None if texts else columns,
             positional=not texts and columns is not None and self._one_matrix,
             input="text" if texts else "rows",
-            outputs=("prediction", "probabilities") if classifies else ("prediction",),
-            classes=tuple(self._labels) if classifies and self._labels else None,
+            outputs=tuple(self._named),
+            classes=classes,
+            tensors_in=self._graph.specs_in(),
+            tensors_out=tuple(output.spec for output in self._named.values() if output.spec is not None),
         )
 
     @property
     def _one_matrix(self) -> bool:
-        return len(self._inputs) == 1 and len(self._inputs[0].shape) == 2
+        only = self._graph.inputs[0]
+        return len(self._graph.inputs) == 1 and only.batched and len(only.row_shape) == 1
 
-    @property
-    def _classifies(self) -> bool:
-        """The form that every converter of classifiers gives: a label a row, then the probabilities."""
-        if len(self._outputs) != 2:
-            return False
-        label, scores = self._outputs
-        return label.type in ("tensor(int64)", "tensor(string)") and (
-            scores.type.startswith("seq(map(") or (scores.type == "tensor(float)" and len(scores.shape) == 2)
-        )
-
-    def _other_task(self) -> Any:
-        return "regressor" if len(self._outputs) == 1 else "generic"
+    def _task(self) -> Task:
+        if any(output.classes or output.name == "probabilities" for output in self._named.values()):
+            return "classifier"
+        return "regressor" if len(self._named) == 1 else "generic"
 
     def _columns(self) -> tuple[Column, ...] | None:
-        if not self._one_matrix or self._inputs[0].shape[1] == 1:
-            return tuple(_column(i) for i in self._inputs)
-        only = self._inputs[0]
-        if not isinstance(only.shape[1], int):
-            return None
-        kind, dtype = _kind(only.type)
-        return positional_columns(only.shape[1], kind=kind, dtype=dtype)
+        only = self._graph.inputs[0]
+        if not self._one_matrix or only.is_column:
+            return tuple(each.column() for each in self._graph.inputs)
+        (width,) = only.row_shape
+        return None if width is None else positional_columns(width, kind=only.kind, dtype=only.dtype)
 
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
-        if signature.input == "text":
-            only = self._inputs[0]
-            shape = (-1,) if len(only.shape) == 1 else (-1, 1)
-            return lambda rows: {only.name: np.array(rows, dtype=object).reshape(shape)}
-        if self._one_matrix and (signature.columns is None or len(signature.columns) != 1):
-            only, dtype = self._inputs[0], _DTYPES[self._inputs[0].type]
-            return lambda rows: {only.name: np.array(rows, dtype=dtype)}
-        return self._feed_by_column
-
-    def _feed_by_column(self, rows: list[Any]) -> dict[str, Any]:
-        columns = zip(*rows, strict=True)
-        return {i.name: _tensor(i, values) for i, values in zip(self._inputs, columns, strict=True)}
+        whole = signature.input == "text" or (self._one_matrix and not self._graph.inputs[0].is_column)
+        return self._graph.assembler(of_one_input=whole)
 
     def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
-        if not self._classifies:
-            return Outputs({"prediction": self._predict(inputs)})
-        read = {
-            "prediction": (self._outputs[0].name, _without_last_one),
-            "probabilities": (self._outputs[1].name, self._named),
-        }
-        given = self._session.run([read[name][0] for name in wanted], inputs)
-        return Outputs({name: read[name][1](result) for name, result in zip(wanted, given, strict=True)})
-
-    def _predict(self, inputs: Any) -> list[Any]:
-        given = self._session.run(None, inputs)
-        if len(given) == 1:
-            return _without_last_one(given[0])
-        rows = zip(*(plain(array) for array in given), strict=True)
-        names = [output.name for output in self._outputs]
-        return [dict(zip(names, row, strict=True)) for row in rows]
-
-    def _named(self, given: Any) -> list[Any]:
-        if isinstance(given, list):
-            return [{class_key(label): value for label, value in _shortest(row)} for row in given]
-        return keyed(given, self._labels or range(given.shape[1]))
-
-
-def _shortest(row: dict[Any, float]) -> Any:
-    """The map holds float32 numbers as Python floats; only the digits of a float32 mean anything."""
-    return zip(row, plain(np.array(list(row.values()), dtype=np.float32)), strict=True)
-
-
-def _without_last_one(result: Any) -> list[Any]:
-    """A regressor gives n × 1: the row's one number, not a list of it."""
-    array = np.asarray(result)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    listed: list[Any] = plain(array)
-    return listed
-
-
-def _is_column(model_input: Any) -> bool:
-    return len(model_input.shape) == 1 or (len(model_input.shape) == 2 and model_input.shape[1] == 1)
-
-
-def _kind(onnx_type: str) -> tuple[Any, str]:
-    dtype = _DTYPES[onnx_type]
-    if dtype == "object":
-        return "string", dtype
-    return {"f": "number", "b": "boolean"}.get(np.dtype(dtype).kind, "integer"), dtype
-
-
-def _column(model_input: Any) -> Column:
-    kind, dtype = _kind(model_input.type)
-    if _is_column(model_input):
-        return Column(model_input.name, kind, dtype)
-    shape = tuple(size if isinstance(size, int) else None for size in model_input.shape[1:])
-    return Column(model_input.name, "tensor", dtype, shape=shape)
-
-
-def _tensor(model_input: Any, values: tuple[Any, ...]) -> np.ndarray[Any, Any]:
-    array = np.array(values, dtype=_DTYPES[model_input.type])
-    return array.reshape(-1, 1) if array.ndim == 1 and len(model_input.shape) == 2 else array
+        outputs = [self._named[name] for name in wanted]
+        given = self._graph.run(inputs, list(dict.fromkeys(chain(*[output.sources for output in outputs]))))
+        return Outputs(
+            {output.name: output.read(*[given[source] for source in output.sources]) for output in outputs},
+            {
+                output.name: given[output.sources[0]]
+                for output in outputs
+                if len(output.sources) == 1 and isinstance(given[output.sources[0]], np.ndarray)
+            },
+        )
