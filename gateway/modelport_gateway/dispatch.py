@@ -10,7 +10,7 @@ from modelport_edge.problem import Problem
 
 from modelport_gateway.admission import Admission, QueueFull
 from modelport_gateway.routes import Endpoint, Route, RouteTable, VersionRoute
-from modelport_gateway.untrusted import rebuild_problem, require_tensors
+from modelport_gateway.untrusted import check_good, rebuild_problem
 from modelport_gateway.upstream import Upstream, UpstreamAnswer, UpstreamCall
 from modelport_gateway.upstream_errors import (
     AnswerCutOff,
@@ -43,8 +43,8 @@ class Dispatch:
         """Give the model's answer with status 200; anything else is raised as a Problem."""
         try:
             answer = await self._ask_in_turn(route, version, call)
-            if answer.json_bytes is not None:
-                require_tensors(call, answer)
+            if answer.status == 200:
+                check_good(call, answer)
         except QueueFull:
             raise _unavailable(
                 Reason.QUEUE_FULL,

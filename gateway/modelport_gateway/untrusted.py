@@ -1,7 +1,13 @@
-"""A model's error, rebuilt from a few bounded texts: nothing else of it reaches the caller."""
+"""What a model says, believed only as far as it was looked at.
 
+A good answer goes on as it is, once it is known to be JSON. An error is rebuilt from a few bounded texts, and
+nothing else of it reaches the caller.
+"""
+
+import json
 from typing import Any
 
+import msgspec
 import orjson
 from modelport_crds.reasons import Reason
 from modelport_edge.problem import FieldError, Problem
@@ -14,6 +20,8 @@ _MAX_ERRORS = 100
 _RETRY_AFTER = {"Retry-After": "1"}
 _FALLBACK_DETAIL = "The model refused the request and gave no reason; its version's logs may say more."
 _REASONS = frozenset(Reason)
+# Reads all and makes nothing of it: a microsecond for a usual answer.
+_skim = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def rebuild_problem(answer: UpstreamAnswer) -> Problem:
@@ -29,11 +37,33 @@ def rebuild_problem(answer: UpstreamAnswer) -> Problem:
     )
 
 
-def require_tensors(call: UpstreamCall, answer: UpstreamAnswer) -> None:
-    """Check an answer that says to have binary tensors behind its JSON. Raises UpstreamMisbehaved."""
-    length = answer.json_bytes or 0
-    if call.path != INFER_PATH or length > len(answer.body) or not _read(answer.body[:length]):
+def check_good(call: UpstreamCall, answer: UpstreamAnswer) -> None:
+    """Raises UpstreamMisbehaved unless the answer is a JSON object, maybe with binary tensors behind."""
+    length = answer.json_bytes
+    if length is not None and (call.path != INFER_PATH or length > len(answer.body)):
         raise UpstreamMisbehaved("its answer has no JSON where it says so")
+    if not _is_object(answer.body[:length]):
+        raise UpstreamMisbehaved("its answer is not a JSON object")
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        is_object = bytes(memoryview(_skim(body))[:1]) == b"{"
+        return is_object and (body.isascii() or bool(body.decode()))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _is_unusual_object(body)
+
+
+def _is_unusual_object(body: bytes) -> bool:
+    """Texts of a model may hold lone surrogates, which JSON can write and msgspec refuses."""
+    try:
+        return isinstance(json.loads(body, parse_constant=_refuse), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _read(body: bytes) -> dict[str, Any]:

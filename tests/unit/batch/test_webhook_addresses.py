@@ -90,6 +90,40 @@ async def test_a_message_is_signed_as_the_standard_says() -> None:
         ["fe80::1%eth0"],
         ["64:ff9b::7f00:1"],
         ["2002:7f00:1::"],
+        ["2002:a9fe:a9fe::1"],
+        ["64:ff9b::a9fe:a9fe"],
+        ["64:ff9b:1::1"],
+        ["::ffff:169.254.169.254"],
+        ["::ffff:0:169.254.169.254"],
+        ["::169.254.169.254"],
+        ["2001:0:a9fe:a9fe::1"],
+        ["2a00:1450:4001::5efe:a9fe:a9fe"],
+        ["2a00:1450:4001::200:5efe:10.0.0.1"],
+        ["192.0.0.1"],
+        ["192.0.0.9"],
+        ["192.0.0.192"],
+        ["168.63.129.16"],
+        ["::ffff:168.63.129.16"],
+        ["100.100.100.200"],
+        ["161.26.0.10"],
+        ["169.254.170.2"],
+        ["198.18.0.1"],
+        ["192.0.2.1"],
+        ["240.0.0.1"],
+        ["255.255.255.255"],
+        ["224.0.0.1"],
+        ["fec0::1"],
+        ["feff::1"],
+        ["3fff::1"],
+        ["3fff:fff:ffff::1"],
+        ["5f00::1"],
+        ["100::1"],
+        ["2001:db8::1"],
+        ["2001:2::1"],
+        ["fd00:ec2::254"],
+        ["fd20:ce::254"],
+        ["ff0e::1"],
+        ["::"],
         ["93.184.216.34", "127.0.0.1"],
         [],
     ],
@@ -99,6 +133,14 @@ async def test_a_name_with_any_private_address_is_not_asked(answer: list[str]) -
         with pytest.raises(NotTaken):
             await send(answering(answer), receiver.port)
     assert receiver.requests == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["93.184.216.34", "168.63.129.17", "2606:4700:4700::1111", "2a00:1450:4001::1", "64:ff9b::8.8.8.8"],
+)
+def test_addresses_of_the_public_internet_are_public(address: str) -> None:
+    assert is_public(ip_address(address))
 
 
 @pytest.mark.parametrize(

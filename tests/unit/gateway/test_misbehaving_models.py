@@ -64,6 +64,14 @@ SCRIPTS = {
     ),
     "answers HTML": (answering(http("200 OK", b"<script>", "text/html")), 502),
     "compresses": (answering(http("200 OK", b"\x1f\x8b", extra="Content-Encoding: gzip\r\n")), 502),
+    "calls text JSON": (answering(http("200 OK", b"Traceback (most recent call last)")), 502),
+    "answers nothing": (answering(http("200 OK", b"")), 502),
+    "breaks its JSON off": (answering(http("200 OK", b'{"prediction": [1, 2')), 502),
+    "says more than its JSON": (answering(http("200 OK", b'{"prediction": 1}{}')), 502),
+    "answers NaN": (answering(http("200 OK", b'{"prediction": NaN}')), 502),
+    "answers no UTF-8": (answering(http("200 OK", b'{"prediction": "\xff"}')), 502),
+    "answers a bare list": (answering(http("200 OK", b"[1]")), 502),
+    "nests an answer deeply": (answering(http("200 OK", b'{"a":' * 100_000)), 502),
     "speaks no HTTP": (answering(b"SSH-2.0-OpenSSH\r\n\r\n"), 502),
     "gives no JSON as an error": (answering(http("500 Oops", b"\xff\xfe", "application/problem+json")), 500),
     "nests an error deeply": (
@@ -85,6 +93,15 @@ async def test_it_becomes_a_documented_problem(world: World, model: ScriptedMode
     assert not {"location", "set-cookie", "content-encoding", "www-authenticate"} & answer.headers.keys()
     model.script = answering(http("200 OK", b"{}"))
     assert (await world.predict()).status_code == 200, "an earlier misdeed broke the next request"
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b' {"a": "\xc3\xa9"}\n', b'{"prediction": "\\ud800"}', b'{"a": [1e999, -0.0]}']
+)
+async def test_any_json_object_is_an_answer(serving: World, model: ScriptedModel, body: bytes) -> None:
+    model.script = answering(http("200 OK", body))
+    answer = await serving.predict()
+    assert (answer.status_code, answer.content) == (200, body)
 
 
 async def test_a_dead_replica_is_answered_for_by_another(world: World, model: ScriptedModel) -> None:

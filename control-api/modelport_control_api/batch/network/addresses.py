@@ -4,11 +4,28 @@ The URL is a stranger's. Without this the platform would send requests to its ow
 """
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from modelport_edge.client_address import Network
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+# What the registries give to hosts; all else is local, reserved, for documentation or of no meaning.
+_IPV6_UNICAST = IPv6Network("2000::/3")
+# Not for the public though `ipaddress` of some release lets them pass; and addresses at which clouds answer
+# their own machines, with credentials or about the network.
+_NOT_PUBLIC = tuple(
+    ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments; Oracle Cloud answers at 192.0.0.192
+        "168.63.129.16/32",  # Azure
+        "161.26.0.0/16",  # IBM Cloud
+        "166.8.0.0/14",  # IBM Cloud
+        "2001::/23",  # protocol assignments
+        "3fff::/20",  # documentation
+    )
+)
+# Below whatever network: the last half of an address that carries an IPv4 one (ISATAP).
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 _UNPRIVILEGED = 1024
 _WEB = (80, 443)
 
@@ -39,19 +56,26 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
         inner = _carried(address)
         if inner is not None:
             return all(map(is_public, inner))
-    return address.is_global and not address.is_multicast and not address.is_reserved
+        if address not in _IPV6_UNICAST:
+            return False
+    return address.is_global and not (address.is_multicast or address.is_reserved or _is_listed(address))
+
+
+def _is_listed(address: IPv4Address | IPv6Address) -> bool:
+    return any(address.version == network.version and address in network for network in _NOT_PUBLIC)
 
 
 def _carried(address: IPv6Address) -> Sequence[IPv4Address] | None:
     """The IPv4 addresses that packets to an address of a transition technique end at."""
+    last = IPv4Address(int(address) & 0xFFFF_FFFF)
     if address.ipv4_mapped:
         return [address.ipv4_mapped]
     if address.sixtofour:
         return [address.sixtofour]
     if address.teredo:
         return address.teredo
-    if address in _NAT64:
-        return [IPv4Address(int(address) & 0xFFFF_FFFF)]
+    if address in _NAT64 or (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP:
+        return [last]
     return None
 
 

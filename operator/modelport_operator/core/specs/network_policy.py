@@ -18,8 +18,13 @@ from modelport_operator.core.naming import (
 from modelport_operator.core.specs.deployment import PORT
 from modelport_operator.settings import Settings
 
-# Nothing inside the cluster or the cloud's metadata service: an artifact's address comes from a user.
-_PRIVATE_NETWORKS = ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
+# Nothing in the cluster, nor what a cloud answers its own machines: an artifact's address comes from a user.
+_PRIVATE_NETWORKS = [
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+    *("192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3"),
+    # Azure; IBM Cloud, twice.
+    *("168.63.129.16/32", "161.26.0.0/16", "166.8.0.0/14"),
+]
 _DEFAULT_PORTS = {"http": 80, "https": 443, "s3": 443}
 
 
