@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI
 from modelport_edge.background import Work, working
 from modelport_edge.client_address import HOW_TO_TRUST
+from modelport_edge.doors.redirects import LocalRedirectsMiddleware
 from modelport_edge.http import (
     AccessLogMiddleware,
     BodyLimitMiddleware,
@@ -198,6 +199,7 @@ def _public_middleware(settings: Settings) -> list[Middleware]:
         Middleware(AccessLogMiddleware, trusted_proxies=settings.trusted_proxies),
         Middleware(MetricsMiddleware),
         Middleware(SecurityHeadersMiddleware),
+        Middleware(LocalRedirectsMiddleware),
         Middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,

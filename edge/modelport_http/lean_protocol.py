@@ -55,6 +55,7 @@ class LeanProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._idle.stop()
         # The scope is made when it is known to be needed.
+        self.scope = cast(Any, None)
         self.url = b""
         self.headers = []
         self.expect_100_continue = False

@@ -5,13 +5,9 @@ import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
-from modelport_edge.doors.crowding import Crowd
 from modelport_edge.doors.descriptors import raise_limit
-from modelport_edge.doors.silence import Silence
 from modelport_edge.garbage import spared
 from modelport_edge.server import Server
-from modelport_edge.serving import build_config
-from modelport_edge.settings import Settings as EdgeSettings
 
 from modelport_standalone import platform, sandbox_check
 from modelport_standalone.data_dir import DataDir
@@ -19,10 +15,8 @@ from modelport_standalone.options import Options
 from modelport_standalone.saying import say
 
 if TYPE_CHECKING:
-    from modelport_standalone.fronts import Fronts
+    pass
 
-# Together with the runtimes' own stop it stays within five seconds.
-_DRAIN_SECONDS = 2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -34,12 +28,13 @@ async def run(options: Options, data: DataDir, listener: socket.socket) -> int:
     async with platform.running(data, allow_unsandboxed=options.allow_unsandboxed) as (fronts, operator):
         # Here and not above: it imports what the fronts did.
         from modelport_standalone.greeting import greet
+        from modelport_standalone.server import build_server
 
         _say_sandbox(options, *await checking)
         url = options.url(listener.getsockname()[1])
         with spared():
             greeting = asyncio.create_task(greet(options, data, fronts, url))
-            await _serve(_server(options, fronts), listener, stop, greeting, operator)
+            await _serve(build_server(options, fronts, listener), listener, stop, greeting, operator)
     say("Stopped.")
     return 0
 
@@ -88,11 +83,3 @@ def _say_sandbox(options: Options, level: int, detail: str) -> None:
         say("WARNING: --allow-unsandboxed: an uploaded model can do all that you can. Upload only your own.")
     elif level == 0:
         say("Pickle and joblib files are refused; ONNX works. --allow-unsandboxed accepts them all the same.")
-
-
-def _server(options: Options, fronts: "Fronts") -> Server:
-    doors, proxies = EdgeSettings(), fronts.control_plane.context.settings.trusted_proxies
-    crowd = Crowd(doors.connections_per_address, proxies)
-    tls: dict[str, Any] = {"ssl_certfile": options.tls_cert, "ssl_keyfile": options.tls_key}
-    config = build_config(fronts.app, drain=_DRAIN_SECONDS, handler=fronts.fast_path, crowd=crowd, **tls)
-    return Server(config, Silence(doors))

@@ -1,11 +1,13 @@
 """What a browser tells of where it is and where a request comes from."""
 
 import re
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from modelport_edge.doors.hosts import is_loopback as is_loopback_name
 from modelport_edge.problem import Problem
 from starlette.requests import Request
+
+from modelport_control_api.context import get_context
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HOME = "/ui/"
@@ -14,7 +16,8 @@ _LOCAL_PATH = re.compile(r"/ui/[A-Za-z0-9/_.~?=&%:+,@-]*")
 
 def is_loopback(request: Request) -> bool:
     """The browser and this server are on one machine, or a tunnel makes it so."""
-    return _is_loopback_name(request.url.hostname or "")
+    host = request.url.hostname or ""
+    return host.endswith(".localhost") or is_loopback_name(host)
 
 
 def is_htmx(request: Request) -> bool:
@@ -32,7 +35,9 @@ def safe_next(path: str | None) -> str:
 
 
 def address_of(request: Request) -> str:
-    """The platform's address as this browser has it, for commands to copy: `https://models.example.com`."""
+    """The platform's address, for commands to copy: as this browser has it, unless the operator said it."""
+    if public_url := get_context(request).settings.public_url:
+        return public_url.rstrip("/")
     return f"{'https' if came_over_https(request) else 'http'}://{request.headers.get('host', 'localhost')}"
 
 
@@ -56,12 +61,3 @@ def require_same_origin(request: Request) -> None:
             detail="This request does not come from a page of this address, so nothing was done. "
             "Open the page anew and try again; programs use the REST API.",
         )
-
-
-def _is_loopback_name(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

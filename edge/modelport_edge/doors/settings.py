@@ -1,7 +1,13 @@
 """How much patience servers have with connections."""
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class DoorSettings(BaseSettings):
@@ -17,3 +23,8 @@ class DoorSettings(BaseSettings):
     connections_per_address: int = Field(default=1000, ge=0)
     """Connections that one client address may hold at a process at once; 0: any number. Trusted proxies and
     unix sockets are not counted."""
+
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Host names (`models.example.com,…`) that `modelport up` answers to, with any port, beside those of this
+    machine's loopback and MODELPORT_CONTROL_API_PUBLIC_URL. Unless given, it answers to every name where it
+    listens on other addresses than loopback."""

@@ -64,16 +64,18 @@ class Silence:
 
 def _pause(connection: Any, now: float) -> _Pause:
     cycle = connection.cycle
-    if cycle is None or _headers(cycle) is not connection.headers:
+    if cycle is None or not _is_head_whole(connection, cycle):
         return _Pause("head", cycle, now)
     if cycle.response_complete:
         return _Pause("idle", cycle, now)
     return _Pause("body" if _is_body_open(connection, cycle) else "answer", cycle, now)
 
 
-def _headers(cycle: Any) -> Any:
-    """The very list that the connection read them into. The lean protocol has no scope."""
-    return cycle.scope["headers"] if hasattr(cycle, "scope") else cycle.headers
+def _is_head_whole(connection: Any, cycle: Any) -> bool:
+    """Whether the last request that began is `cycle`. One that the lean protocol took has no scope."""
+    if hasattr(cycle, "scope"):
+        return cycle.scope is connection.scope
+    return cycle.headers is connection.headers
 
 
 def _is_body_open(connection: Any, cycle: Any) -> bool:

@@ -117,3 +117,17 @@ def test_a_body_over_the_limit_is_refused(account: httpx.Client, iris_id: str) -
     body = json.dumps({"inputs": [[1.0, 2.0, 3.0, 4.0]] * 800_000})
     answer = account.post(f"/predict/{iris_id}", content=body, headers=JSON)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/predict/{id}", "/v2/models/{id}/infer", "/api/v1/models", "/", "/ui/login", "/readyz"]
+)
+def test_a_name_that_is_pointed_at_this_machine_reaches_nothing(
+    account: httpx.Client, iris_id: str, path: str
+) -> None:
+    method = "POST" if iris_id in (path := path.replace("{id}", iris_id)) else "GET"
+    content = json.dumps({"input": ROW}) if method == "POST" else None
+    for headers in ({"Host": "evil.example:8000"}, {"X-Forwarded-Host": "evil.example"}):
+        answer = account.request(method, path, content=content, headers=JSON | headers)
+        assert (answer.status_code == 421) == ("Host" in headers), answer.text
+        assert "evil" not in answer.text + str(answer.headers)

@@ -158,6 +158,18 @@ async def test_a_public_address_without_trusted_proxies_is_warned_of(
     assert [log["cure"] for log in logs if log["log_level"] == "warning"] == [HOW_TO_TRUST] * warns
 
 
+async def test_no_answer_repeats_a_host_where_the_operator_said_the_address(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, public_url="https://models.example")
+    async with serving(plane) as api:
+        ada = await register(api)
+        evil = {**ada.bearer, "Host": "evil.example"}
+        for path in ("/api/v1/models/", "/openapi.json", "/ui", "/docs/assets", "/ui/login", "/nothing"):
+            answer = await api.get(path, headers=evil)
+            assert "evil" not in answer.text + str(answer.headers)
+
+
 async def test_every_answer_carries_request_id_and_security_headers(api: httpx.AsyncClient) -> None:
     for answer in (await api.get("/healthz"), await api.get("/nothing"), await api.post(LOGIN, json={})):
         assert answer.headers["X-Request-ID"]

@@ -18,7 +18,9 @@ from modelport_edge.doors.settings import DoorSettings
 from modelport_edge.doors.silence import Silence
 from modelport_edge.server import Server
 from modelport_edge.serving import build_config
-from modelport_http.lean_protocol import Exchange, Headers
+from modelport_http.lean_protocol import Exchange
+from modelport_http.lean_protocol import Headers as RawHeaders
+from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from tests.support.waiting import until
@@ -32,7 +34,7 @@ LEAN, APP = HEAD + b"\r\n", HEAD.replace(b"/lean", b"/app") + b"\r\n"
 class Lean:
     """Answers `/lean` with what it was sent."""
 
-    def takes(self, target: bytes, headers: Headers) -> bool:
+    def takes(self, target: bytes, headers: RawHeaders) -> bool:
         return target == b"/lean"
 
     def begin(self, exchange: Exchange) -> None:
@@ -40,15 +42,15 @@ class Lean:
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the body; `/slow` only after a while, `/deaf` without having read it."""
-    body = b""
+    """Answers with the body; `/slow` only after a while."""
+    assert Headers(scope=scope)["host"] == "x"  # As frameworks do, which replaces the scope's own list.
+    body, more = b"", True
     if scope["path"] == "/slow":
         await asyncio.sleep(LONGER_SECONDS)
-    while scope["path"] != "/deaf":
+    while more:
         message = await receive()
         body += message.get("body", b"")
-        if not message.get("more_body"):
-            break
+        more = message.get("more_body", False)
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -118,6 +120,20 @@ async def test_a_slow_upload_that_goes_on_is_not(monkeypatch: pytest.MonkeyPatch
             await asyncio.sleep(LONGER_SECONDS / 7)
             writer.write(b"x")
         assert (await reader.readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+@pytest.mark.parametrize("beginning", [LEAN, LEAN + b"1234", APP, APP + b"1234"])
+async def test_a_body_has_another_limit_than_a_head(
+    monkeypatch: pytest.MonkeyPatch, beginning: bytes
+) -> None:
+    doors = DoorSettings(head_seconds=0.3, silent_body_seconds=60)
+    async with serving(monkeypatch, doors) as (connect, _):
+        reader, writer = await connect()
+        writer.write(beginning)
+        await asyncio.sleep(LONGER_SECONDS)
+        writer.write(b"x" * (4 if beginning.endswith(b"4") else 8))
+        assert (await reader.readuntil(b"xxxx")).startswith(b"HTTP/1.1 200")
         writer.close()
 
 
