@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,8 +16,10 @@ from modelport_runtime.accelerated import Accelerated
 from modelport_runtime.batching import Batcher
 from modelport_runtime.channel import Channel
 from modelport_runtime.core.engine import Engine, describe_error
+from modelport_runtime.load_watch import LoadWatch
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
+from modelport_runtime.starvation import Schedule
 from modelport_runtime.state import Acceleration, State
 from modelport_runtime.supervision import BROKE_THE_PROTOCOL, Child
 from modelport_runtime.wire import Breach, Loaded, Proven, Sandboxed, Told
@@ -39,13 +42,17 @@ class Front:
         batcher: Batcher,
         child: Child,
         end_like: Callable[[int], None] = supervision.end_like,
+        *,
+        schedule: Schedule | None = None,
     ) -> None:
-        """report: how well the front itself is isolated. end_like: ends the process with an exit status."""
+        """report: how well the front itself is isolated. end_like: ends the process with an exit status.
+        schedule: the child's; None: it is taken never to wait for others."""
         self.state = State(sandbox=report)
         self._settings = settings
         self._batcher = batcher
         self._child = child
         self._end_like = end_like
+        self._load_watch = LoadWatch(child, schedule or Schedule(None), settings.load_timeout_seconds)
         self._channel = Channel(self._hear, self._closed)
         self._has_reported = False
         self._is_closed = False
@@ -58,6 +65,7 @@ class Front:
         loop = asyncio.get_running_loop()
         await loop.create_unix_connection(lambda: self._channel, sock=connection)
         self._child.watch(self._exited)
+        self._load_watch.begin()
         metrics.ORIGINAL_RUNS.set(1)
 
     def disconnect(self) -> None:
@@ -85,6 +93,7 @@ class Front:
         metrics.SANDBOX_LEVEL.set(weaker.level)
 
     def _note_load(self, news: Loaded) -> None:
+        self._load_watch.end()
         if self.state.told is not None:
             raise Breach("a second load")
         if news.proves and not self._settings.may_accelerate:
@@ -212,7 +221,8 @@ class Front:
 
     def _ended(self) -> None:
         """Both the process and its connection have ended."""
-        status = self._child.status
+        self._load_watch.end()
+        status = -signal.SIGALRM if self._load_watch.is_over else self._child.status
         metrics.ORIGINAL_RUNS.set(0)
         if self.state.phase == "failed":
             return

@@ -19,6 +19,7 @@ from modelport_runtime.listening import BACKLOG
 from modelport_runtime.predicting import Predictor
 from modelport_runtime.sandbox import enter
 from modelport_runtime.settings import Settings
+from modelport_runtime.starvation import Schedule
 from modelport_runtime.state import status_document
 from modelport_runtime.supervision import Child
 
@@ -39,13 +40,15 @@ class Parts:
 
 def run(settings: Settings, child: Child, listener: socket.socket, connection: socket.socket) -> None:
     """Confine this process, then answer until SIGTERM and let requests that have begun end."""
+    # While /proc is still there.
+    schedule = Schedule.open(child.pid)
     report = enter.enter(None, settings.memory_bytes, child=child.pid)
     log.info("sandboxed", extra={"part": "front", "sandbox_level": report.level, "detail": report.detail})
     if settings.parent_pid is not None:
         lifeline.poll(settings.parent_pid)
     batcher = build_batcher(settings)
     metrics.WAITING.set_function(batcher.waiting)
-    parts = build(settings, batcher, Front(settings, report, batcher, child))
+    parts = build(settings, batcher, Front(settings, report, batcher, child, schedule=schedule))
     # uvicorn raises the signal once more when it has drained; an asked-for end is exit code 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     _serve(parts, listener, connection)

@@ -36,7 +36,8 @@ class Settings:
     sample: dict[str, Any] | None = None
     """A JSON predict body, `{"input": row}`, that the model must answer to be ready; at most 64 KiB."""
     load_timeout_seconds: int = 60
-    """After so long the process ends by SIGALRM, even while a C extension holds Python's lock."""
+    """After so long the process ends by SIGALRM, even while a C extension holds Python's lock. Time in which
+    other processes had its processor does not count, up to ten times as long by the clock on the wall."""
     memory_bytes: int = 2 * 1024**3
     """Address space of the process. Libraries reserve more than they use: below 1 GiB little loads."""
     max_batch_size: int = 64

@@ -65,11 +65,11 @@ class Child:
         self._waits = threading.Thread(target=self._wait, args=(loop, on_exit), name="waitpid", daemon=True)
         self._waits.start()
 
-    def kill(self) -> None:
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it; nothing if it has ended."""
         if self.status is None:
             with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
 
     def end(self) -> None:
         """End it, and wait until it has ended, a moment at most."""

@@ -42,7 +42,7 @@ class Preparation:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         by_row: bool = False,
     ) -> None:
-        """by_row: for who wants the first chunk only."""
+        """by_row: for who wants the first chunk only, or has a small file."""
         self.rows = 0
         self.key_columns: list[str] = list(key_columns or ())
         read = _BY_ROW.get(input_format, _READERS[input_format]) if by_row else _READERS[input_format]

@@ -5,6 +5,7 @@ import signal
 from datetime import datetime
 from typing import Any
 
+from modelport_crds.endings import log_words
 from modelport_crds.kube import Object
 from modelport_crds.reasons import Reason
 
@@ -14,6 +15,9 @@ from modelport_operator.settings import Settings
 
 _FETCH_REASONS = {Reason.DIGEST_MISMATCH, Reason.ARTIFACT_NOT_FOUND, Reason.TOO_LARGE}
 _UNREACHABLE = 2
+# LocalCluster's words; a kubelet has none.
+_PROBES = {"StartupProbeFailed": Reason.LOAD_TIMEOUT, "LivenessProbeFailed": Reason.RUNTIME_CRASHED}
+_STARVED = "starved of CPU"
 
 
 def explain_fetch_exit(terminated: Object) -> Problem:
@@ -36,7 +40,9 @@ def explain_model_exit(terminated: Object, memory_limit: str, settings: Settings
     served: its pod template has answered before, so its load fits into time and memory.
     """
     number = exit_signal(terminated)
-    if terminated.get("reason") == "OOMKilled":
+    if (reason := terminated.get("reason")) in _PROBES and _STARVED in terminated.get("message", ""):
+        return Problem(_PROBES[reason], plain_text(terminated["message"], 300), TWICE)
+    if reason == "OOMKilled":
         return _out_of_memory(memory_limit, "The kernel ended the process for its memory.")
     if served and number == signal.SIGKILL:
         by_whom = "by the system for lack of memory, or by someone"
@@ -101,7 +107,7 @@ def _ending(terminated: Object) -> str:
 def _last_word(terminated: Object) -> str:
     """The end of its log, which the kubelet keeps as the message."""
     lines = [line for line in (terminated.get("message") or "").splitlines() if line.strip()]
-    return f" Its last line: {plain_text(lines[-1], 300)}" if lines else ""
+    return f" Its last line: {plain_text(log_words(lines[-1]), 300)}" if lines else ""
 
 
 def _last_json_line(message: str) -> dict[str, Any]:

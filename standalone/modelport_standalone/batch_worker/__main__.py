@@ -3,9 +3,16 @@
 Run as `python -m modelport_standalone.batch_worker PARENT_PID`.
 """
 
+import asyncio
+import os
 import sys
 
 from modelport_runtime import lifeline
+
+from modelport_standalone.local_cluster.priority import step_back
+
+# Behind the platform, before the models that do batch jobs: those wait for it.
+_NICENESS = 10
 
 
 def main(parent: int) -> int:
@@ -13,7 +20,10 @@ def main(parent: int) -> int:
     lifeline.hold(parent)
     lifeline.poll(parent)
     from modelport_control_api.__main__ import main as control_api
+    from modelport_control_api.batch.worker import process as _imported  # noqa: F401
 
+    # Not before: behind all others a busy machine would never let it begin.
+    asyncio.run(step_back(os.getpid(), _NICENESS))
     return control_api(["worker"])
 
 

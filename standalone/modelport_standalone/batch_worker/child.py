@@ -14,12 +14,9 @@ from pydantic import SecretStr
 
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.local_cluster.orphans import ChildRegister
-from modelport_standalone.local_cluster.priority import step_back
 
 log = structlog.get_logger(__name__)
 
-# Behind the platform, before the models that do batch jobs: those wait for it.
-_NICENESS = 10
 _STOP_SECONDS = 3.0
 _FIRST_RESTART_SECONDS = 0.5
 _LAST_RESTART_SECONDS = 5.0
@@ -61,7 +58,6 @@ class WorkerChild:
         )
         self._register.add(process.pid)
         try:
-            await step_back(process.pid, _NICENESS)
             if process.stderr is not None:
                 await _copy(process.stderr)
             return await process.wait()

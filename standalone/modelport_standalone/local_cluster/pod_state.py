@@ -31,12 +31,13 @@ class ContainerState:
             self.restarts += 1
         self.current = {"running": {"startedAt": now()}}
 
-    def end(self, ending: Ending, reason: str | None) -> None:
+    def end(self, ending: Ending, reason: str | None, message: str) -> None:
+        """`reason` and `message`: why it was ended; else how it ended, and what it said last."""
         self.started = self.ready = False
         terminated = {
             "exitCode": ending.code,
             "reason": reason or ("Completed" if ending.code == 0 else "Error"),
-            "message": ending.last_line,
+            "message": message,
             # By how long it lived, an end during loading is told from another.
             **self.current.get("running", {}),
             "finishedAt": now(),

@@ -4,18 +4,21 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 from modelport_crds.kube import Object
 from modelport_crds.names import LABEL_BATCH_VERSION
+from modelport_runtime.starvation import waited_with_children
 
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
 from modelport_standalone.local_cluster.orphans import ChildRegister
 from modelport_standalone.local_cluster.pace import Pace, restart_delay
 from modelport_standalone.local_cluster.pod_state import ContainerState, PodState, now
-from modelport_standalone.local_cluster.probes import Probes
+from modelport_standalone.local_cluster.priority import step_back
+from modelport_standalone.local_cluster.probes import Probes, Verdict
 from modelport_standalone.local_cluster.processes import ContainerProcess, Ending
 from modelport_standalone.local_cluster.version_log import VersionLog
 
@@ -26,7 +29,8 @@ _FINAL_EXIT = 1
 _CANNOT_BE_STARTED = 127
 # Whoever routes by our objects, in this process, has been told by then.
 _ROUTING_SECONDS = 0.05
-# On a node their small CPU request does the same.
+# From when they have loaded: until then a busy machine would never let them begin. On a node their small CPU
+# request does the same.
 _NICENESS_OF_BATCH = 19
 
 
@@ -137,37 +141,58 @@ class Pod:
             self.state.address = f"{UNIX}{socket}"
         process = await self._start(self._container, state)
         began = time.monotonic()
-        reason, ending = await self._supervise(process, socket)
+        verdict, ending = await self._supervise(process, socket)
         self._process = None
-        self._end(state, ending, reason)
+        self._end(state, ending, verdict)
         return time.monotonic() - began >= self._machine.pace.ran_well
 
-    async def _supervise(self, process: ContainerProcess, socket: str | None) -> tuple[str | None, Ending]:
+    async def _supervise(
+        self, process: ContainerProcess, socket: str | None
+    ) -> tuple[Verdict | None, Ending]:
         ended = asyncio.create_task(process.wait())
-        probing = asyncio.create_task(Probes(self._container, socket, self._machine.pace, self._probed).run())
+        probing = asyncio.create_task(self._probes(process, socket).run())
         try:
             await asyncio.wait({ended, probing}, return_when=asyncio.FIRST_COMPLETED)
-            reason = probing.result() if probing.done() else None
-            if reason is not None:
-                self.output.note(f"killed: {reason}")
+            verdict = probing.result() if probing.done() else None
+            if verdict is not None:
+                self.output.note(f"killed: {verdict.reason}: {verdict.message}")
                 await process.stop(0)
-            return reason, await ended
+            return verdict, await ended
         finally:
             probing.cancel()
             ended.cancel()
 
+    def _probes(self, process: ContainerProcess, socket: str | None) -> Probes:
+        async def step_behind_others() -> None:
+            if niceness := _niceness(self.template):
+                await step_back(process.pid, niceness)
+
+        return Probes(
+            self._container,
+            socket,
+            self._machine.pace,
+            waited=partial(waited_with_children, process.pid),
+            on_start=step_behind_others,
+            on_change=self._probed,
+        )
+
     async def _start(self, container: Object, state: ContainerState) -> ContainerProcess:
         self._process = await ContainerProcess.start(
-            container, self._paths, self.output, self._machine.register, niceness=_niceness(self.template)
+            container, self._paths, self.output, self._machine.register
         )
         state.begin()
         self._on_change()
         return self._process
 
-    def _end(self, state: ContainerState, ending: Ending, reason: str | None = None) -> None:
-        state.end(ending, reason)
+    def _end(self, state: ContainerState, ending: Ending, verdict: Verdict | None = None) -> None:
+        if verdict is None:
+            state.end(ending, None, ending.last_line)
+        else:
+            state.end(ending, verdict.reason, verdict.message)
         if ending.code:
-            self.output.note(f"{state.name} ended: {reason or f'exit code {ending.code}'}")
+            self.output.note(
+                f"{state.name} ended: {verdict.reason if verdict else f'exit code {ending.code}'}"
+            )
         self._on_change()
 
     def _probed(self, started: bool, ready: bool) -> None:

@@ -10,7 +10,7 @@ _AGAIN_SECONDS = 0.11
 
 
 async def step_back(pid: int, niceness: int) -> None:
-    """Give the group of `pid`, a process that has just begun, this niceness: what it starts inherits it."""
+    """Give the group of `pid` this niceness, which what it starts later inherits."""
     try:
         os.setpriority(os.PRIO_PGRP, pid, niceness)
     except ProcessLookupError:

@@ -1,24 +1,48 @@
-"""Asking a container how it is, over its socket, as Kubernetes asks."""
+"""Asking a container how it is, over its socket, as Kubernetes asks.
+
+Time in which it waited for a processor does not count against it: on a busy machine it would be started again
+and again, and never be done.
+"""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from modelport_runtime.starvation import MOST_TIMES
 
 from modelport_standalone.local_cluster.pace import Pace
 
 _READINESS_PERIOD_SECONDS = 1.0
+_SLOW_BY_OTHERS = 0.5
+"""From such a share of its time on, that it did not answer says nothing of the container."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why the process must be killed. `message`: in words."""
+
+    reason: str
+    message: str
 
 
 class Probes:
-    """The three probes of one run of a container; `on_change(started, ready)` after each change."""
+    """The three probes of one run of a container.
+
+    `waited`: for how many seconds so far its process could not run for others; `on_start` before it is said
+    to have started; `on_change(started, ready)` after each change.
+    """
 
     def __init__(
         self,
         container: dict[str, Any],
         socket: str | None,
         pace: Pace,
+        *,
+        waited: Callable[[], float],
+        on_start: Callable[[], Awaitable[None]],
         on_change: Callable[[bool, bool], None],
     ) -> None:
         self._startup = container.get("startupProbe")
@@ -26,13 +50,16 @@ class Probes:
         self._liveness = container.get("livenessProbe")
         self._transport = httpx.AsyncHTTPTransport(uds=socket)
         self._pace = pace
+        self._waited = waited
+        self._on_start = on_start
         self._on_change = on_change
 
-    async def run(self) -> str:
-        """Return, with the reason, only when the process must be killed."""
+    async def run(self) -> Verdict:
+        """Return only when the process must be killed."""
         async with httpx.AsyncClient(transport=self._transport, base_url="http://pod") as client:
-            if self._startup and not await self._has_started(client, self._startup):
-                return "StartupProbeFailed"
+            if self._startup and (verdict := await self._await_start(client, self._startup)):
+                return verdict
+            await self._on_start()
             self._on_change(True, self._readiness is None)
             following = asyncio.create_task(self._follow_readiness(client))
             try:
@@ -40,37 +67,63 @@ class Probes:
             finally:
                 following.cancel()
 
-    async def _has_started(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> bool:
+    async def _await_start(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> Verdict | None:
         limit = probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3)
-        try:
-            async with asyncio.timeout(limit):
-                while not await _ask(client, probe):  # noqa: ASYNC110 - another process sets no event
-                    await asyncio.sleep(self._pace.starting_probe)
-        except TimeoutError:
-            return False
-        return True
+        began = time.monotonic()
+        while not await _ask(client, probe):
+            seconds = time.monotonic() - began
+            if seconds > limit and (text := self._too_late(seconds, limit)):
+                return Verdict("StartupProbeFailed", text)
+            await asyncio.sleep(self._pace.starting_probe)
+        return None
+
+    def _too_late(self, seconds: float, limit: float) -> str:
+        waited = min(self._waited(), seconds)
+        if seconds > MOST_TIMES * limit:
+            return _starved(seconds, waited)
+        return f"It had not started after {limit:.0f} s." if seconds - waited > limit else ""
 
     async def _follow_readiness(self, client: httpx.AsyncClient) -> None:
         if self._readiness is None:
             return
         failures = 0
         while True:
-            failures = 0 if await _ask(client, self._readiness) else failures + 1
-            if failures == 0:
+            answered = await self._ask_fairly(client, self._readiness)
+            failures = 0 if answered else failures + (answered is False)
+            if answered:
                 self._on_change(True, True)
             elif failures >= self._readiness.get("failureThreshold", 3):
                 self._on_change(True, False)
             await asyncio.sleep(_READINESS_PERIOD_SECONDS)
 
-    async def _watch_liveness(self, client: httpx.AsyncClient) -> str:
+    async def _watch_liveness(self, client: httpx.AsyncClient) -> Verdict:
         if self._liveness is None:
             await asyncio.Event().wait()
             raise AssertionError("unreachable: nobody sets that event")
-        failures = 0
-        while failures < self._liveness.get("failureThreshold", 3):
+        most = self._liveness.get("failureThreshold", 3)
+        failures = starved = 0
+        while failures < most and starved < MOST_TIMES * most:
             await asyncio.sleep(self._liveness.get("periodSeconds", 10))
-            failures = 0 if await _ask(client, self._liveness) else failures + 1
-        return "LivenessProbeFailed"
+            answered = await self._ask_fairly(client, self._liveness)
+            failures = 0 if answered else failures + (answered is False)
+            starved = starved + 1 if answered is None else 0
+        happened = "It no longer answered." if failures >= most else "It no longer answered: starved of CPU."
+        return Verdict("LivenessProbeFailed", happened)
+
+    async def _ask_fairly(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> bool | None:
+        """None: it did not answer, but others had the processor for much of the time."""
+        began, before = time.monotonic(), self._waited()
+        if await _ask(client, probe):
+            return True
+        seconds = time.monotonic() - began
+        return None if self._waited() - before > _SLOW_BY_OTHERS * seconds else False
+
+
+def _starved(seconds: float, waited: float) -> str:
+    return (
+        f"It was starved of CPU: of the {seconds:.0f} s since its start it waited {waited:.0f} s for a "
+        "processor. It is started again; run less beside it."
+    )
 
 
 async def _ask(client: httpx.AsyncClient, probe: dict[str, Any]) -> bool:

@@ -11,7 +11,6 @@ from modelport_crds.kube import Object
 
 from modelport_standalone.local_cluster.local_paths import PodPaths, environment_of
 from modelport_standalone.local_cluster.orphans import ChildRegister
-from modelport_standalone.local_cluster.priority import step_back
 from modelport_standalone.local_cluster.version_log import VersionLog
 
 _CHUNK_BYTES = 64 << 10
@@ -52,8 +51,6 @@ class ContainerProcess:
         paths: PodPaths,
         log: VersionLog,
         register: ChildRegister,
-        *,
-        niceness: int = 0,
     ) -> Self:
         """Raises OSError if it cannot be started."""
         words = [*container.get("command", []), *container.get("args", [])]
@@ -69,10 +66,7 @@ class ContainerProcess:
             close_fds=True,
         )
         register.add(process.pid)
-        started = cls(process, log, register)
-        if niceness:
-            await step_back(process.pid, niceness)
-        return started
+        return cls(process, log, register)
 
     async def wait(self) -> Ending:
         """Wait for its end, take what it started down with it, and give its last line on stderr."""

@@ -64,7 +64,11 @@ def test_they_run_the_same_sandboxed_template_behind_all_others() -> None:
     limits = {"memory": "2147483648"}
     assert usual["resources"] == {"requests": {"cpu": "2", "memory": "1Gi"}, "limits": limits}
     assert container["resources"] == {"requests": {"cpu": "10m", "memory": "1Gi"}, "limits": limits}
-    changed = {"resources": None, "env": None}
+    # What has so little of a busy node's CPU needs its time to start.
+    usual_probe = usual["startupProbe"]
+    patient = {**usual_probe, "failureThreshold": 5 * usual_probe["failureThreshold"]}
+    assert container["startupProbe"] == patient
+    changed = {"resources": None, "env": None, "startupProbe": None}
     assert {**container, **changed} == {**usual, **changed}
     assert [each for each in container["env"] if each not in usual["env"]] == [
         {"name": "MODELPORT_RUNTIME_ACCELERATION", "value": "off"}

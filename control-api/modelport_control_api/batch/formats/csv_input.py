@@ -36,7 +36,7 @@ def read_csv(
     """Raises `InputInvalid` for a header that does not fit, and `CellTooLarge`. Empty lines are no rows.
     `file` is seekable.
 
-    by_row: for who wants the first rows only; it imports less.
+    by_row: for who wants the first rows only, or has few; it imports less.
     """
     head: list[str] = []
     with _open(file, "utf-8-sig") as lines:

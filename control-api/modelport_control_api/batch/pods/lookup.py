@@ -1,9 +1,11 @@
 """Where the pods are that do batch jobs of a version, or why there is none. Pods' words are a stranger's."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from modelport_crds import names
+from modelport_crds.endings import ending_words, log_words, signal_of
 from modelport_crds.mlmodel import MLModel
 from modelport_crds.reasons import Reason
 
@@ -12,6 +14,11 @@ from modelport_control_api.publisher.manifest import MANAGED_BY
 
 _MOST_CHARACTERS = 500
 _DEFAULT_PORT = 8080
+_PROBES = ("StartupProbeFailed", "LivenessProbeFailed")
+_NOT_IN_TIME = (
+    "Its process had not started when the cluster's startup probe gave it up; it is started again. On a busy "
+    "node a pod for batch jobs can be starved of CPU: run less beside it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,21 @@ def _of_container(container: Object) -> Iterator[tuple[str, str]]:
     for state in (container.get("state", {}), container.get("lastState", {})):
         ended = state.get("terminated")
         if ended and ended.get("exitCode"):
-            killed = ended.get("reason") == "OOMKilled" or ended.get("exitCode") == 137
-            reason = Reason.OUT_OF_MEMORY if killed else Reason.RUNTIME_CRASHED
-            yield reason, str(ended.get("message") or f"It ended with exit code {ended['exitCode']}.")
+            yield _of_end(ended)
+
+
+def _of_end(ended: Object) -> tuple[str, str]:
+    """Of a container that is started again: why it ended, in words."""
+    number, said = signal_of(ended), str(ended.get("message") or "")
+    if ended.get("reason") in _PROBES:
+        return Reason.LOAD_TIMEOUT, f"Its process was started again. {said}"
+    # A kubelet does not say so: it ends what its startup probe has given up, and nobody else does.
+    if number == signal.SIGTERM:
+        return Reason.LOAD_TIMEOUT, _NOT_IN_TIME
+    if number == signal.SIGALRM or ended.get("exitCode") == signal.SIGALRM:
+        return Reason.LOAD_TIMEOUT, "Loading the model took longer than it may."
+    if ended.get("reason") == "OOMKilled" or number == signal.SIGKILL:
+        return Reason.OUT_OF_MEMORY, "Its process was killed, as happens when memory runs out."
+    lines = [line for line in said.splitlines() if line.strip()]
+    last = f" Its last words: {log_words(lines[-1])}" if lines else ""
+    return Reason.RUNTIME_CRASHED, f"Its process {ending_words(ended)}.{last}"

@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 # Of what is here for the moment, and says nothing of the input: disk, bucket, database.
 _AWAY = (OSError, StoreError, SQLAlchemyError)
+_SMALL_BYTES = 64 << 10
+"""What reads thousands of rows at once takes longer to import than to read these takes."""
 _NO_MEMORY = (
     "The input takes more memory to read than the worker of batch jobs has: submit it in smaller files, with "
     "shorter values, or in another format (of Parquet: with smaller row groups)."
@@ -107,10 +109,16 @@ class Preparing:
         self, claimed: ClaimedInput, stop: threading.Event, tell: Callable[[], object]
     ) -> None:
         with self._files.open_input(claimed.job_id) as file:
-            allowance = self._limits.allowance(file.seek(0, os.SEEK_END))
+            input_bytes = file.seek(0, os.SEEK_END)
             file.seek(0)
+            allowance = self._limits.allowance(input_bytes)
             preparation = Preparation(
-                file, claimed.input_format, claimed.signature, claimed.key_columns, limits=self._limits
+                file,
+                claimed.input_format,
+                claimed.signature,
+                claimed.key_columns,
+                limits=self._limits,
+                by_row=input_bytes <= _SMALL_BYTES,
             )
             size = 0
             for number, chunk in enumerate(preparation.chunks()):

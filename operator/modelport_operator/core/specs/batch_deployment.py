@@ -10,6 +10,8 @@ from modelport_operator.settings import Settings
 
 # A container's share of a busy node's CPU follows what it asks for; what is idle it has all the same.
 _CPU_REQUEST = "10m"
+# With so little of a busy node a load takes its time. One that hangs is ended by the runtime itself.
+_TIMES_TO_START = 5
 
 
 def build_batch_deployment(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
@@ -44,4 +46,11 @@ def _behind_all_others(container: Object) -> Object:
     requests = {**resources["requests"], "cpu": _CPU_REQUEST}
     # Of thousands of rows at once the libraries are faster than the kernels, which are made for few.
     env = without_acceleration(container["env"])
-    return {**container, "env": env, "resources": {**resources, "requests": requests}}
+    startup = container["startupProbe"]
+    patient = {**startup, "failureThreshold": _TIMES_TO_START * startup["failureThreshold"]}
+    return {
+        **container,
+        "env": env,
+        "resources": {**resources, "requests": requests},
+        "startupProbe": patient,
+    }
