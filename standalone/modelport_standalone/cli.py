@@ -61,6 +61,8 @@ def _up(
 def _serve(options: Options) -> int:
     from modelport_standalone import listening
 
+    # What is written is this user's alone, SQLite's files too.
+    os.umask(0o077)
     # Before the server's libraries are imported: what is wrong is said at once.
     level = _log_level()
     listening.check_tls(options)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ def claim(root: Path) -> Iterator[DataDir]:
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         root.chmod(0o700)
+        _take_from_others(root)
         lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -72,6 +74,13 @@ def claim(root: Path) -> Iterator[DataDir]:
     finally:
         # Closing lets go of the lock; so does the kernel, however the process ends.
         os.close(lock)
+
+
+def _take_from_others(root: Path) -> None:
+    """Databases of earlier releases could be read by everybody once they were copied out of the folder."""
+    for database in (root / "modelport.db", root / "cluster" / "cluster.db"):
+        for path in database.parent.glob(f"{database.name}*"):
+            path.chmod(stat.S_IMODE(path.stat().st_mode) & 0o700)
 
 
 def _lock(lock: int, root: Path) -> None:

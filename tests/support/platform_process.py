@@ -17,7 +17,8 @@ START_SECONDS = 90
 STOP_SECONDS = 30
 
 _UNLIMITED = {
-    f"MODELPORT_LIMIT_{name}": "100000/minute" for name in ("REGISTER", "LOGIN", "UPLOAD", "PREDICT")
+    f"MODELPORT_LIMIT_{name}": "100000/minute"
+    for name in ("REGISTER", "LOGIN", "LOGIN_ELSEWHERE", "UPLOAD", "PREDICT")
 }
 
 

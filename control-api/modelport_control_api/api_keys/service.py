@@ -60,6 +60,12 @@ def delete(session: Session, owner: Principal, key_id: str, origin: Origin) -> N
     session.delete(key)
 
 
+def delete_all(session: Session, owner: Principal, origin: Origin) -> None:
+    for key in session.scalars(select(ApiKey).where(ApiKey.user_id == owner.user_id)):
+        _audit(session, owner, "api_key.delete", key, origin)
+        session.delete(key)
+
+
 def _find(session: Session, owner: Principal, key_id: str) -> ApiKey:
     # Locked: two rotations at once must not both believe that theirs is the key.
     mine = select(ApiKey).where(ApiKey.id == key_id, ApiKey.user_id == owner.user_id).with_for_update()

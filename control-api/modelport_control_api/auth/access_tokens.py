@@ -1,6 +1,7 @@
 """Access tokens as docs/contracts.md has them: EdDSA, 30 minutes, checked offline by every gateway."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 import jwt
@@ -24,9 +25,17 @@ class AccessClaims:
     is_admin: bool
 
 
-def issue(ring: KeyRing, claims: AccessClaims, life_seconds: int) -> str:
-    key = ring.signer()
-    now = int(utc_now().timestamp())
+def issue(
+    ring: KeyRing,
+    claims: AccessClaims,
+    life_seconds: int,
+    *,
+    at: datetime | None = None,
+    token_id: str | None = None,
+) -> str:
+    """Issued now and with an id of its own, unless given."""
+    at = at or utc_now()
+    key, now = ring.signer(at), int(at.timestamp())
     payload = {
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -36,7 +45,7 @@ def issue(ring: KeyRing, claims: AccessClaims, life_seconds: int) -> str:
         "admin": claims.is_admin,
         "iat": now,
         "exp": now + life_seconds,
-        "jti": str(uuid4()),
+        "jti": token_id or str(uuid4()),
     }
     return jwt.encode(payload, key.private, algorithm=_ALGORITHM, headers={"kid": key.kid})
 

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
+from modelport_control_api.api_keys import service as api_keys
 from modelport_control_api.audit import service as audit
 from modelport_control_api.auth import sessions, throttle, web_sessions
 from modelport_control_api.auth.errors import EmailTaken, PasswordTooWeak, WrongCurrentPassword
@@ -27,7 +28,7 @@ async def register(context: Context, body: Registration, origin: Origin) -> User
 async def change(context: Context, principal: Principal, body: AccountChange, origin: Origin) -> User:
     """Raises `WrongCurrentPassword`, `PasswordTooWeak` or a 429 problem.
 
-    A new password ends the user's other sessions.
+    A new password ends the user's other sessions and, if asked to, the API keys.
     """
     new_hash = None
     if body.password and body.current_password:
@@ -81,6 +82,8 @@ def _update(
             user.password_hash = new_hash
             sessions.revoke_others(session, user.id, principal.credential_id)
             web_sessions.end_others(session, user.id, principal.credential_id)
+            if body.revoke_api_keys:
+                api_keys.delete_all(session, principal, origin)
         changed = [
             name
             for name, is_changed in (("full_name", body.changes_name()), ("password", new_hash))

@@ -65,5 +65,8 @@ def read_account(principal: CurrentPrincipal, context: RequestContext) -> User:
 async def change_account(
     body: AccountChange, principal: SessionPrincipal, context: RequestContext, origin: RequestOrigin
 ) -> User:
-    """Change full_name, or password with current_password. A new password ends all other sessions."""
+    """Change full_name, or password with current_password.
+
+    A new password ends all other sessions and, with revoke_api_keys, all API keys.
+    """
     return await accounts.change(context, principal, body, origin)

@@ -1,13 +1,15 @@
 """Logging in, refreshing and logging out."""
 
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.audit import service as audit
-from modelport_control_api.auth import access_tokens, emails, sessions, throttle
+from modelport_control_api.auth import access_tokens, emails, sessions, successors, throttle
 from modelport_control_api.auth.access_tokens import AccessClaims
 from modelport_control_api.auth.errors import RefreshTokenInvalid, RefreshTokenReused, WrongEmailOrPassword
 from modelport_control_api.auth.identity import Principal
@@ -39,7 +41,8 @@ async def check_password(context: Context, email: str, password: str, origin: Or
 def refresh(context: Context, refresh_token: str, origin: Origin) -> TokenPair:
     """Raises `RefreshTokenInvalid` or `RefreshTokenReused`."""
     with context.database.transaction() as session:
-        outcome = sessions.rotate(session, refresh_token, _refresh_life(context))
+        following = partial(successors.successor, context.signing_keys)
+        outcome = sessions.rotate(session, refresh_token, _refresh_life(context), following)
         if isinstance(outcome, sessions.Reused):
             audit_session(session, "session.reuse", outcome.user_id, outcome.family_id, origin)
         user = session.get(User, outcome.user_id) if outcome else None
@@ -48,7 +51,10 @@ def refresh(context: Context, refresh_token: str, origin: Origin) -> TokenPair:
         raise RefreshTokenReused
     if outcome is None or user is None:
         raise RefreshTokenInvalid
-    return _token_pair(context, user, outcome.family_id, outcome.refresh_token)
+    token_id = successors.access_token_id(context.signing_keys, refresh_token, outcome.at)
+    return _token_pair(
+        context, user, outcome.family_id, outcome.refresh_token, at=outcome.at, token_id=token_id
+    )
 
 
 def log_out(context: Context, refresh_token: str, origin: Origin) -> None:
@@ -74,11 +80,12 @@ def _open_session(context: Context, user: User, origin: Origin) -> TokenPair:
     return _token_pair(context, user, family_id, refresh_token)
 
 
-def _token_pair(context: Context, user: User, family_id: str, refresh_token: str) -> TokenPair:
+def _token_pair(context: Context, user: User, family_id: str, refresh_token: str, **issued: Any) -> TokenPair:
+    """`issued`: as `access_tokens.issue` has it."""
     life = context.settings.access_token_seconds
     claims = AccessClaims(user.id, family_id, user.is_admin)
     return TokenPair(
-        access_token=access_tokens.issue(context.signing_keys, claims, life),
+        access_token=access_tokens.issue(context.signing_keys, claims, life, **issued),
         refresh_token=refresh_token,
         expires_in=life,
     )

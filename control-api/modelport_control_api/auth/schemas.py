@@ -45,12 +45,20 @@ class AccountChange(RequestBody):
     full_name: FullName | None = None
     password: Password | None = None
     current_password: Annotated[GivenPassword | None, Field(validate_default=True)] = None
+    revoke_api_keys: bool = Field(default=False, description="With a new password: end all API keys too")
 
     @field_validator("current_password")
     @classmethod
     def _required_with_password(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is None and info.data.get("password"):
             raise ValueError("is required to change the password")
+        return value
+
+    @field_validator("revoke_api_keys")
+    @classmethod
+    def _only_with_password(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not info.data.get("password"):
+            raise ValueError("goes with a new password; to end single keys, delete them")
         return value
 
     def changes_name(self) -> bool:

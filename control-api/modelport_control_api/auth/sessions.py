@@ -1,8 +1,11 @@
-"""Sessions: chains of refresh tokens, each usable once. A second use means theft and ends the chain."""
+"""Sessions: chains of refresh tokens, each usable once. A second use means theft and ends the chain.
+
+But for a few seconds: two programs that share a session, or one whose answer was lost, are no thieves.
+"""
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,12 +15,19 @@ from sqlalchemy.orm import Session, aliased
 from modelport_control_api.auth.tables import RefreshToken
 from modelport_control_api.db.base import new_id, utc_now
 
+Successor = Callable[[str, datetime], str]
+"""From a refresh token, and when it was used first, to the next one; the same each time."""
+
+_SAME_AGAIN = timedelta(seconds=5)
+
 
 @dataclass(frozen=True)
 class Rotated:
     user_id: str
     family_id: str
     refresh_token: str
+    at: datetime
+    """When it was exchanged for the first time."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +51,29 @@ def open_family(session: Session, user_id: str, life: timedelta) -> tuple[str, s
     """Start a session. Returns its id and its first refresh token."""
     _forget_expired(session, user_id)
     family_id = new_id()
-    return family_id, _add_token(session, user_id, family_id, life)
+    refresh_token = secrets.token_urlsafe(32)
+    _add_token(session, user_id, family_id, refresh_token, life)
+    return family_id, refresh_token
 
 
-def rotate(session: Session, refresh_token: str, life: timedelta) -> Rotated | Reused | None:
+def rotate(
+    session: Session, refresh_token: str, life: timedelta, successor: Successor
+) -> Rotated | Reused | None:
     """Exchange a token for the next one. None: unknown, expired or of a revoked family."""
-    digest = _digest(refresh_token)
+    digest, now = _digest(refresh_token), utc_now()
     # One statement both checks and marks: of two simultaneous uses exactly one finds it unused.
     owner = session.execute(
         update(RefreshToken)
         .where(RefreshToken.token_sha256 == digest, *_usable())
-        .values(used_at=utc_now())
+        .values(used_at=now)
         .returning(RefreshToken.user_id, RefreshToken.family_id)
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if owner is None:
-        return _detect_reuse(session, digest)
-    return Rotated(owner.user_id, owner.family_id, _add_token(session, owner.user_id, owner.family_id, life))
+        return _use_again(session, refresh_token, successor)
+    following = successor(refresh_token, now)
+    _add_token(session, owner.user_id, owner.family_id, following, life)
+    return Rotated(owner.user_id, owner.family_id, following, now)
 
 
 def find(session: Session, refresh_token: str) -> RefreshToken | None:
@@ -105,12 +121,18 @@ def _usable() -> tuple[ColumnElement[bool], ...]:
     return (RefreshToken.used_at.is_(None), RefreshToken.expires_at > utc_now(), ~revoked)
 
 
-def _detect_reuse(session: Session, digest: str) -> Reused | None:
-    row = _find(session, digest)
+def _use_again(session: Session, refresh_token: str, successor: Successor) -> Rotated | Reused | None:
+    row = _find(session, _digest(refresh_token))
     if row is None or row.used_at is None:
         return None
-    revoke_family(session, row.family_id)
-    return Reused(row.user_id, row.family_id)
+    if utc_now() - row.used_at > _SAME_AGAIN:
+        revoke_family(session, row.family_id)
+        return Reused(row.user_id, row.family_id)
+    following = successor(refresh_token, row.used_at)
+    known = find(session, following)
+    if known is None or not is_alive(session, row.family_id):
+        return None
+    return Rotated(row.user_id, row.family_id, following, row.used_at)
 
 
 def _find(session: Session, digest: str) -> RefreshToken | None:
@@ -126,8 +148,7 @@ def _revoke(session: Session, *which: ColumnElement[bool]) -> None:
     )
 
 
-def _add_token(session: Session, user_id: str, family_id: str, life: timedelta) -> str:
-    refresh_token = secrets.token_urlsafe(32)
+def _add_token(session: Session, user_id: str, family_id: str, refresh_token: str, life: timedelta) -> None:
     session.add(
         RefreshToken(
             user_id=user_id,
@@ -136,7 +157,6 @@ def _add_token(session: Session, user_id: str, family_id: str, life: timedelta) 
             expires_at=utc_now() + life,
         )
     )
-    return refresh_token
 
 
 def _forget_expired(session: Session, user_id: str) -> None:

@@ -32,8 +32,9 @@ class KeyRing:
         self._checked_at = 0.0
         self._reload()
 
-    def signer(self) -> SigningKey:
-        return self._schedule.signer(self._current(), self._now())
+    def signer(self, at: datetime | None = None) -> SigningKey:
+        """The key that signs now, or signed at that time."""
+        return self._schedule.signer(self._current(), at or self._now())
 
     def published(self) -> list[SigningKey]:
         return self._schedule.published(self._current(), self._now())

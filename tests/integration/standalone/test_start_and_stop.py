@@ -3,6 +3,9 @@
 import signal
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
+
+from modelport_standalone.data_dir import claim
 
 from tests.support.platform_process import PlatformProcess, is_running
 
@@ -47,5 +50,16 @@ def test_the_admin_can_log_in_with_the_password_that_was_kept(platform: Platform
 
 def test_secrets_are_readable_by_their_owner_only(platform: PlatformProcess) -> None:
     assert platform.data.stat().st_mode & 0o777 == 0o700
-    for name in ("admin.json", "keys.json"):
+    for name in ("admin.json", "keys.json", "modelport.db", "cluster/cluster.db"):
         assert (platform.data / name).stat().st_mode & 0o777 == 0o600
+    databases = [path for path in platform.data.rglob("*") if ".db" in path.name]
+    assert [path for path in databases if path.stat().st_mode & 0o077] == []
+
+
+def test_a_database_of_an_earlier_release_is_closed_to_others(tmp_path: Path) -> None:
+    names = ("modelport.db", "modelport.db-wal", "cluster/cluster.db")
+    (tmp_path / "cluster").mkdir()
+    for name in names:
+        (tmp_path / name).touch(0o644)
+    with claim(tmp_path):
+        assert [(tmp_path / name).stat().st_mode & 0o777 for name in names] == [0o600] * 3

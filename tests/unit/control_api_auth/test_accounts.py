@@ -6,6 +6,7 @@ import bcrypt
 import httpx
 import pytest
 from modelport_control_api.app import ControlPlane
+from modelport_control_api.audit.tables import AuditEntry
 from modelport_control_api.auth import passwords
 from modelport_control_api.auth.admin import ensure_admin
 from modelport_control_api.auth.tables import User
@@ -153,7 +154,7 @@ async def test_a_name_can_be_changed_and_taken_away(api: httpx.AsyncClient, ada:
         assert (await api.get("/api/v1/auth/me", headers=ada.bearer)).json()["full_name"] == name
 
 
-async def change_password(ada: Person, **body: str) -> httpx.Response:
+async def change_password(ada: Person, **body: Any) -> httpx.Response:
     return await ada.api.patch("/api/v1/auth/me", headers=ada.bearer, json=body)
 
 
@@ -172,20 +173,48 @@ async def test_a_new_password_ends_the_other_sessions_only(api: httpx.AsyncClien
     ).status_code == 401
 
 
+async def keys_of(person: Person) -> list[dict[str, Any]]:
+    answer = await person.api.get("/api/v1/api-keys", headers=person.bearer)
+    keys: list[dict[str, Any]] = answer.json()["items"]
+    return keys
+
+
+async def test_a_new_password_ends_api_keys_if_it_is_asked_to(
+    ada: Person, bob: Person, control_plane: ControlPlane
+) -> None:
+    for person in (ada, ada, bob):
+        await person.make_key()
+    given = {"password": "An0ther-Secret", "current_password": PASSWORD}
+    assert (await change_password(ada, **given)).status_code == 200
+    assert len(await keys_of(ada)) == 2
+    again = {"password": PASSWORD, "current_password": "An0ther-Secret", "revoke_api_keys": True}
+    assert (await change_password(ada, **again)).status_code == 200
+    assert await keys_of(ada) == []
+    assert len(await keys_of(bob)) == 1
+    with control_plane.context.database.transaction(read_only=True) as session:
+        assert (
+            len(session.scalars(select(AuditEntry).where(AuditEntry.action == "api_key.delete")).all()) == 2
+        )
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         ({"password": "An0ther-Secret"}, "current_password is required"),
         ({"password": "An0ther-Secret", "current_password": "wrong"}, "current_password"),
         ({"password": "short", "current_password": PASSWORD}, "at least 8"),
+        ({"revoke_api_keys": True}, "revoke_api_keys goes with a new password"),
+        ({"revoke_api_keys": True, "password": "An0ther-Secret", "current_password": "wrong"}, "current"),
     ],
 )
 async def test_a_password_change_that_is_refused_changes_nothing(
-    api: httpx.AsyncClient, ada: Person, body: dict[str, str], said: str
+    api: httpx.AsyncClient, ada: Person, body: dict[str, Any], said: str
 ) -> None:
+    await ada.make_key()
     answer = await change_password(ada, **body)
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
+    assert len(await keys_of(ada)) == 1
     await log_in(api, ada.email)
 
 

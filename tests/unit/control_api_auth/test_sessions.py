@@ -1,13 +1,18 @@
 """Refreshing: a token works once, and a second use ends the session."""
 
+import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import jwt
 from modelport_control_api.app import ControlPlane
 from modelport_control_api.audit.tables import AuditEntry
+from modelport_control_api.auth import successors
 from modelport_control_api.auth.tables import RefreshToken
 from modelport_control_api.db.base import utc_now
+from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.signing_keys.ring import KeyRing
 from sqlalchemy import func, select, update
 
 from tests.support.control_api import Person, log_in
@@ -15,6 +20,13 @@ from tests.support.control_api import Person, log_in
 
 async def refresh(api: httpx.AsyncClient, token: str) -> httpx.Response:
     return await api.post("/api/v1/auth/refresh", json={"refresh_token": token})
+
+
+async def let_pass(control_plane: ControlPlane, seconds: float) -> None:
+    """Have every token been used so much earlier."""
+    with control_plane.context.database.transaction() as session:
+        for row in session.scalars(select(RefreshToken).where(RefreshToken.used_at.is_not(None))):
+            row.used_at = row.used_at and row.used_at - timedelta(seconds=seconds)
 
 
 async def test_a_refresh_gives_a_pair_that_works_in_the_same_session(
@@ -37,6 +49,7 @@ async def test_reuse_is_a_401_that_is_remembered_and_kills_the_newer_tokens(
     api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
 ) -> None:
     newer = (await refresh(api, ada.refresh_token)).json()
+    await let_pass(control_plane, 6)
     again = await refresh(api, ada.refresh_token)
     assert again.status_code == 401
     assert "used before" in again.json()["detail"]
@@ -47,9 +60,44 @@ async def test_reuse_is_a_401_that_is_remembered_and_kills_the_newer_tokens(
         assert session.scalar(select(AuditEntry).where(AuditEntry.action == "session.reuse"))
 
 
-async def test_reuse_in_one_session_leaves_the_others_alone(api: httpx.AsyncClient, ada: Person) -> None:
+async def test_a_race_of_refreshes_gives_each_the_same_pair(
+    api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
+) -> None:
+    answers = await asyncio.gather(*(refresh(api, ada.refresh_token) for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {200}
+    pair = answers[0].json()
+    assert [answer.json() for answer in answers] == [pair] * 5
+    await let_pass(control_plane, 4)
+    assert (await refresh(api, ada.refresh_token)).json()["refresh_token"] == pair["refresh_token"]
+    # The session goes on as if the token had come once; and a second token is told apart from the first.
+    following = (await refresh(api, pair["refresh_token"])).json()
+    assert following["refresh_token"] not in {pair["refresh_token"], ada.refresh_token}
+
+
+async def test_a_token_used_again_at_once_does_not_bring_an_ended_session_back(
+    api: httpx.AsyncClient, ada: Person
+) -> None:
+    pair = (await refresh(api, ada.refresh_token)).json()
+    await api.post("/api/v1/auth/logout", json={"refresh_token": pair["refresh_token"]})
+    assert (await refresh(api, ada.refresh_token)).status_code == 401
+
+
+async def test_what_follows_a_token_cannot_be_told_from_it_alone(
+    tmp_path: Path, control_plane: ControlPlane
+) -> None:
+    lifecycle.create_first(tmp_path / "elsewhere")
+    other = KeyRing(tmp_path / "elsewhere", lifecycle.schedule(0, 60))
+    now = utc_now()
+    rings = (control_plane.context.signing_keys, other)
+    assert len({successors.successor(ring, token, now) for ring in rings for token in ("a", "b")}) == 4
+
+
+async def test_reuse_in_one_session_leaves_the_others_alone(
+    api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
+) -> None:
     other = await log_in(api, ada.email)
     await refresh(api, ada.refresh_token)
+    await let_pass(control_plane, 6)
     await refresh(api, ada.refresh_token)
     assert (await refresh(api, other["refresh_token"])).status_code == 200
 

@@ -275,3 +275,16 @@ async def test_passwords_and_session_tokens_are_not_kept(database_url: str, tmp_
         assert leads_to_sign_in(await second.get("/ui/keys"))
         assert "No program is logged in" in (await web.get("/ui/settings/sessions")).text
     plane.context.database.close()
+
+
+@pytest.mark.parametrize("ticked", [False, True])
+async def test_a_new_password_revokes_api_keys_where_the_box_is_ticked(
+    web: httpx.AsyncClient, ticked: bool
+) -> None:
+    await sign_up(web)
+    assert (await post(web, "/ui/keys/new", name="laptop", scopes="predict")).status_code == 200
+    assert 'name="revoke_api_keys"' in (await web.get("/ui/settings")).text
+    box = {"revoke_api_keys": "true"} if ticked else {}
+    form = {"current_password": PASSWORD, "password": "An0ther-Secret"}
+    assert (await post(web, "/ui/settings/password", **form, **box)).status_code == 303
+    assert ("laptop" in (await web.get("/ui/keys")).text) != ticked

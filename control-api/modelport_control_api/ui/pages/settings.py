@@ -48,6 +48,7 @@ async def change_password(
 ) -> Response:
     values = await read_values(request)
     given = {name: values.get(name, "") for name in ("current_password", "password")}
+    given["revoke_api_keys"] = values.get("revoke_api_keys", "false")
     try:
         await _change_password(context, signed_in, given, origin)
     except (Problem, AuthError) as error:
@@ -56,7 +57,8 @@ async def change_password(
         return _profile_page(
             request, _profile_form(signed_in), refused, status=problem.status, headers=problem.headers
         )
-    return redirect(request, "/ui/settings", "Your password is changed, and all other sessions have ended.")
+    ended = "API keys and other sessions" if given["revoke_api_keys"] == "true" else "other sessions"
+    return redirect(request, "/ui/settings", f"Your password is changed, and all {ended} have ended.")
 
 
 @router.get("/sessions")
