@@ -15,6 +15,7 @@ from functools import partial
 
 from modelport_runtime import lifeline, listening, logs, supervision
 from modelport_runtime.core import engine as _shared  # noqa: F401  # imported before the fork, both share it
+from modelport_runtime.sandbox import refusals
 from modelport_runtime.settings import Settings, SettingsError, from_environment
 
 log = logging.getLogger("modelport_runtime")
@@ -33,32 +34,43 @@ def main() -> int:
         return 1
     ours, theirs = socket.socketpair()
     front = os.getpid()
-    child = supervision.fork(partial(_be_the_model_process, settings, front, theirs, (listener, ours)))
+    line = refusals.Line()
+    ours_alone = (listener, ours, line.of_the_front)
+    child = supervision.fork(partial(_be_the_model_process, settings, front, theirs, line, ours_alone))
     theirs.close()
-    _be_the_front(settings, child, listener, ours)
+    line.of_the_model.close()
+    _be_the_front(settings, child, listener, ours, line)
     return 0
 
 
 def _be_the_front(
-    settings: Settings, child: supervision.Child, listener: socket.socket, connection: socket.socket
+    settings: Settings,
+    child: supervision.Child,
+    listener: socket.socket,
+    connection: socket.socket,
+    line: refusals.Line,
 ) -> None:
     # HTTP's libraries are the front's alone.
     from modelport_runtime import server
 
-    server.run(settings, child, listener, connection)
+    server.run(settings, child, listener, connection, line)
 
 
 def _be_the_model_process(
-    settings: Settings, front: int, connection: socket.socket, others: tuple[socket.socket, ...]
+    settings: Settings,
+    front: int,
+    connection: socket.socket,
+    line: refusals.Line,
+    others: tuple[socket.socket, ...],
 ) -> None:
     for each in others:
         each.close()
-    hygiene.close_all_but(connection.fileno())
+    hygiene.close_all_but(connection.fileno(), line.of_the_model.fileno())
     hygiene.hide_pyarrow()
     # The framework's libraries are this process's alone.
     from modelport_runtime import model_process
 
-    model_process.run(settings, connection, front)
+    model_process.run(settings, connection, front, line)
 
 
 if __name__ == "__main__":

@@ -38,10 +38,13 @@ def clean_process() -> None:
     os.close(null)
 
 
-def close_all_but(descriptor: int) -> None:
-    """Close every file but the standard ones and this one."""
-    os.closerange(3, descriptor)
-    os.closerange(max(3, descriptor + 1), os.sysconf("SC_OPEN_MAX"))
+def close_all_but(*descriptors: int) -> None:
+    """Close every file but the standard ones and these."""
+    first = 3
+    for kept in sorted(descriptors):
+        os.closerange(first, kept)
+        first = max(first, kept + 1)
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
 class _WithoutPyarrow(PathFinder):

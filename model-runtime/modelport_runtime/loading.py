@@ -17,6 +17,7 @@ from modelport_runtime.inspection.formats import can_run_code
 from modelport_runtime.inspection.inspected import Inspected
 from modelport_runtime.inspection.modules import check_modules
 from modelport_runtime.sandbox import attempts
+from modelport_runtime.sandbox.refusals import Page
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
 from modelport_runtime.wire import Told
@@ -27,10 +28,11 @@ log = logging.getLogger(__name__)
 class Loader:
     """Loads the one model of the process. `seconds` is how long that took."""
 
-    def __init__(self, settings: Settings, sandbox: SandboxReport) -> None:
+    def __init__(self, settings: Settings, sandbox: SandboxReport, refused: Page) -> None:
         self.seconds = 0.0
         self._settings = settings
         self._sandbox = sandbox
+        self._refused = refused
         self._inspected = Inspected()
         self._failure: LoadError | None = None
 
@@ -80,7 +82,8 @@ class Loader:
             return self._load(path)
         except BaseException as error:  # a model may raise SystemExit; /status must tell of it
             log.warning("load_failed", exc_info=error)
-            failure = explain(error, self._inspected, attempts.seen(), self._settings.memory_bytes)
+            tried = (*attempts.seen(), *self._refused.read())
+            failure = explain(error, self._inspected, tried, self._settings.memory_bytes)
             # Users read this; where the platform keeps the file is none of theirs.
             message = failure.message.replace(str(path), "the model file")
             self._failure = LoadError(failure.reason, message)

@@ -12,7 +12,7 @@ from modelport_runtime.core import backends
 from modelport_runtime.core.engine import Engine, describe_error, model_failure
 from modelport_runtime.core.types import Answer, Call, Failure
 from modelport_runtime.loading import Loader
-from modelport_runtime.sandbox import enter, threads
+from modelport_runtime.sandbox import enter, refusals, role, threads
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
 from modelport_runtime.wire import Answered, Ask, Loaded, Outcome, Proven, Rechecked, Sandboxed
@@ -24,7 +24,7 @@ _PARTS_OF_MEMORY = 8
 """A plan may have one such part of the memory limit, for it is held more than once on its way."""
 
 
-def run(settings: Settings, connection: socket.socket, front: int) -> None:
+def run(settings: Settings, connection: socket.socket, front: int, line: refusals.Line) -> None:
     """Be the model process of the front (its pid), until that closes the connection.
 
     The order is the security of it: rights go before the file is read.
@@ -35,15 +35,18 @@ def run(settings: Settings, connection: socket.socket, front: int) -> None:
     backends.prepare(settings.framework)
     threads.instead_of_processes()
     deadline.arm(settings.load_timeout_seconds)
-    report = enter.enter(settings.artifact, settings.memory_bytes)
+    confined = role.of_a_model(settings.framework, settings.artifact)
+    report = enter.enter(confined, settings.memory_bytes, line.hand_over)
     log.info("sandboxed", extra={"part": "model", "sandbox_level": report.level, "detail": report.detail})
-    serve(settings, report, connection)
+    serve(settings, report, connection, line.page)
 
 
-def serve(settings: Settings, report: SandboxReport, connection: socket.socket) -> None:
+def serve(
+    settings: Settings, report: SandboxReport, connection: socket.socket, refused: refusals.Page
+) -> None:
     """Load, tell, prove, and answer until the front closes the connection."""
     connection.sendall(wire.frame(Sandboxed(report.level, report.detail)))
-    loader = Loader(settings, report)
+    loader = Loader(settings, report, refused)
     engine = loader.run()
     proves = engine is not None and settings.may_accelerate
     connection.sendall(wire.frame(Loaded(loader.document(engine), loader.seconds, proves)))

@@ -17,7 +17,8 @@ from modelport_runtime.http import App
 from modelport_runtime.lean import LeanPredictions
 from modelport_runtime.listening import BACKLOG
 from modelport_runtime.predicting import Predictor
-from modelport_runtime.sandbox import enter
+from modelport_runtime.sandbox import enter, role
+from modelport_runtime.sandbox.refusals import Line, Refuser
 from modelport_runtime.settings import Settings
 from modelport_runtime.starvation import Schedule
 from modelport_runtime.state import status_document
@@ -38,11 +39,13 @@ class Parts:
     lean: LeanPredictions
 
 
-def run(settings: Settings, child: Child, listener: socket.socket, connection: socket.socket) -> None:
+def run(
+    settings: Settings, child: Child, listener: socket.socket, connection: socket.socket, line: Line
+) -> None:
     """Confine this process, then answer until SIGTERM and let requests that have begun end."""
     # While /proc is still there.
     schedule = Schedule.open(child.pid)
-    report = enter.enter(None, settings.memory_bytes, child=child.pid)
+    report = enter.enter(role.of_the_front(child.pid), settings.memory_bytes)
     log.info("sandboxed", extra={"part": "front", "sandbox_level": report.level, "detail": report.detail})
     if settings.parent_pid is not None:
         lifeline.poll(settings.parent_pid)
@@ -51,7 +54,7 @@ def run(settings: Settings, child: Child, listener: socket.socket, connection: s
     parts = build(settings, batcher, Front(settings, report, batcher, child, schedule=schedule))
     # uvicorn raises the signal once more when it has drained; an asked-for end is exit code 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    _serve(parts, listener, connection)
+    _serve(parts, listener, connection, Refuser(line))
     child.end()
 
 
@@ -69,7 +72,7 @@ def build(settings: Settings, batcher: Batcher, front: Front) -> Parts:
     return Parts(front, app, LeanPredictions(predictor))
 
 
-def _serve(parts: Parts, listener: socket.socket, connection: socket.socket) -> None:
+def _serve(parts: Parts, listener: socket.socket, connection: socket.socket, refuser: Refuser) -> None:
     config = uvicorn.Config(
         parts.app,
         loop="uvloop",
@@ -90,6 +93,7 @@ def _serve(parts: Parts, listener: socket.socket, connection: socket.socket) -> 
     gc.freeze()
 
     async def serve() -> None:
+        refuser.watch()
         await parts.front.connect(connection)
         await server.serve(sockets=[listener])
 

@@ -9,8 +9,8 @@ from modelport_runtime.hygiene import clean_environment
 
 _CODE = """
 import pathlib, sys
-from modelport_runtime.sandbox.enter import enter
-report = enter(pathlib.Path(sys.argv[1]), 1 << 30)
+from modelport_runtime.sandbox import enter, role
+report = enter.enter(role.of_a_model("sklearn", pathlib.Path(sys.argv[1])), 1 << 30)
 print(report.level, report.detail)
 """
 _SECONDS = 20

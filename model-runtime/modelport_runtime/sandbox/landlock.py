@@ -8,12 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from modelport_runtime.sandbox.kernel import syscall
-from modelport_runtime.sandbox.syscalls import (
-    LANDLOCK_ADD_RULE,
-    LANDLOCK_CREATE_RULESET,
-    LANDLOCK_RESTRICT_SELF,
-)
 
+# The same on every machine.
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
 _RULE_PATH_BENEATH = 1
 _VERSION = 1
@@ -21,6 +18,8 @@ _VERSION = 1
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}
 _NET_BIND_AND_CONNECT = 0b11
 _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1, 2
+# By these joblib tells how many CPUs it may use.
+_CPU_LIMITS = ("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
 
 
 class _Ruleset(ctypes.Structure):
@@ -34,7 +33,7 @@ class _PathBeneath(ctypes.Structure):
 
 def abi() -> int:
     """Give the kernel's version of Landlock. Raises OSError where there is none, or none that is on."""
-    return syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
+    return syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
 
 
 def restrict(readable: Iterable[Path], *, signals: bool) -> int:
@@ -49,24 +48,26 @@ def restrict(readable: Iterable[Path], *, signals: bool) -> int:
         for path in readable:
             _allow(rules, path, _READ_FILE | _READ_DIR)
         _allow(rules, Path("/dev/null"), _READ_FILE | _WRITE_FILE)
-        syscall(LANDLOCK_RESTRICT_SELF, ctypes.c_int(rules), ctypes.c_uint32(0))
+        syscall(_RESTRICT_SELF, ctypes.c_int(rules), ctypes.c_uint32(0))
     finally:
         os.close(rules)
     return version
 
 
-def read_set(artifact: Path | None) -> list[Path]:
+def read_set(artifact: Path | None, proc: Iterable[str]) -> list[Path]:
     """Everything that a framework reads after it has been imported, the artifact, and nothing else.
 
     Our own package is named by itself: in an editable install other parts lie beside it.
+    proc: what is read of the calling process itself, one by one, for more lies beside them (`net`, `mounts`).
     """
     prefixes = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     prefixes |= {f"{sys.base_prefix}/lib", f"{sys.prefix}/lib"}
     machine = [
         "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime",
-        "/usr/share/zoneinfo", "/dev/urandom", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
-        "/sys/devices/system/cpu", "/sys/fs/cgroup",
+        "/usr/share/zoneinfo", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
+        "/sys/devices/system/cpu", *(f"/sys/fs/cgroup/{name}" for name in _CPU_LIMITS),
     ]  # fmt: skip
+    machine += [f"/proc/self/{name}" for name in proc]
     own = Path(__file__).resolve().parents[1]
     given = [] if artifact is None else [artifact]
     return [own, *given, *(Path(path) for path in sorted(prefixes) + machine)]
@@ -81,7 +82,7 @@ def _create(version: int, scoped: int) -> int:
     )
     # Older kernels know a shorter structure, and refuse the rest of it only where it is not zero.
     return syscall(
-        LANDLOCK_CREATE_RULESET,
+        _CREATE_RULESET,
         ctypes.byref(attributes),
         ctypes.c_size_t(ctypes.sizeof(attributes)),
         ctypes.c_uint32(0),
@@ -99,7 +100,7 @@ def _allow(rules: int, path: Path, rights: int) -> None:
             rights &= ~_READ_DIR
         rule = _PathBeneath(allowed=rights, parent=opened)
         syscall(
-            LANDLOCK_ADD_RULE,
+            _ADD_RULE,
             ctypes.c_int(rules),
             ctypes.c_int(_RULE_PATH_BENEATH),
             ctypes.byref(rule),

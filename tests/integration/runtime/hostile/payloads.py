@@ -6,6 +6,13 @@ REFUSED = {
     "reads the password file": "raise ValueError(open('/etc/passwd').read())",
     "lists a folder": "import os; raise ValueError(os.listdir(FOLDER))",
     "reads another process's environment": "raise ValueError(open(f'/proc/{NEIGHBOUR}/environ').read())",
+    "reads its own environment": "open('/proc/self/environ').read()",
+    "reads the machine's connections": "open('/proc/self/net/tcp').read()",
+    "lists the machine's sockets": "open('/proc/net/unix').read()",
+    "reads the machine's mounts": "open('/proc/self/mountinfo').read()",
+    "reads the mounts by another name": "open('/proc/mounts').read()",
+    "reads a thread's own folder": "import os; open(f'/proc/self/task/{os.getpid()}/mounts').read()",
+    "reads the machine's groups of processes": "import os; os.listdir('/sys/fs/cgroup')",
     "reads through its own root": "raise ValueError(open('/proc/self/root' + SECRET).read())",
     "writes a file": "open(FOLDER + '/made', 'w').write('x')",
     "overwrites a file": "open(SECRET, 'w').write('x')",
@@ -32,8 +39,8 @@ REFUSED = {
     "opens a netlink socket": "import socket as s; s.socket(16, 3, 0)",
     "sends with TCP fast open": """
 import os, socket
-for number in os.listdir('/proc/self/fd'):
-    try: socket.socket(fileno=os.dup(int(number))).send(b'x', socket.MSG_FASTOPEN)
+for number in range(3, 64):
+    try: socket.socket(fileno=os.dup(number)).send(b'x', socket.MSG_FASTOPEN)
     except PermissionError: raise
     except OSError: pass
 """,
@@ -42,12 +49,12 @@ for number in os.listdir('/proc/self/fd'):
     "kills the front": "import os; os.kill(os.getppid(), 9)",
     "stops the front": "import os, signal; os.kill(os.getppid(), signal.SIGSTOP)",
     "signals the front by a file": """
-import fcntl, os, socket
-fcntl.fcntl(socket.socketpair()[0], fcntl.F_SETOWN, os.getppid())
+import fcntl, os
+fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, os.getppid())
 """,
     "signals the front by a socket": """
-import fcntl, os, socket, struct
-fcntl.ioctl(socket.socketpair()[0], 0x8901, struct.pack('i', os.getppid()))
+import fcntl, os, struct
+fcntl.ioctl(os.pipe()[0], 0x8901, struct.pack('i', os.getppid()))
 """,
     "reads the front's environment": "import os; open(f'/proc/{os.getppid()}/environ').read()",
     "reads the front's memory": "import os; open(f'/proc/{os.getppid()}/mem', 'rb').read(1)",
@@ -63,6 +70,10 @@ if libc.prctl(1, 0, 0, 0, 0) < 0: raise OSError(ctypes.get_errno(), '')
     "slows another process": "import os; os.setpriority(os.PRIO_PROCESS, NEIGHBOUR, 10)",
     "limits another process": "import resource as r; r.prlimit(NEIGHBOUR, r.RLIMIT_NOFILE, (8, 8))",
     "lifts its memory limit": "import resource as r; r.prlimit(0, r.RLIMIT_AS, (-1, -1))",
+    "makes a pair of sockets": "import socket; socket.socketpair()",
+    "enlarges a pipe": "import fcntl, os; fcntl.fcntl(os.pipe()[1], 1031, 1 << 20)",
+    "locks a file": "import fcntl; fcntl.flock(open(fcntl.__file__), fcntl.LOCK_SH)",
+    "locks a part of a file": "import fcntl; fcntl.lockf(open(fcntl.__file__), fcntl.LOCK_SH, 1)",
     "makes memory that is not counted": "import os; os.memfd_create('x')",
 }
 
@@ -93,6 +104,36 @@ CALLS = {
     "opens a process": (434, 1, 0),
     "loads a BPF program": (321, 0, 0, 0),
     "outlives its parent": (157, 1, 0, 0, 0, 0),
+    "finds shared memory": (29, 0, 0, 0),
+    "makes semaphores": (64, 0, 1, 0o1600),
+    "makes a queue": (68, 0, 0o1600),
+    "waits for a semaphore": (65, 0, None, 0),
+    "waits a while for a semaphore": (220, 0, None, 0, None),
+    "sets a semaphore": (66, 0, 0, 16, 0),
+    "leaves shared memory": (67, None),
+    "sends to a queue": (69, 0, None, 0, 0),
+    "receives from a queue": (70, 0, None, 0, 0, 0),
+    "removes a queue": (71, 0, 0, None),
+    "opens a POSIX queue": (240, b"/x", 0, 0, None),
+    "removes a POSIX queue": (241, b"/x"),
+    "sends to a POSIX queue": (242, 3, None, 0, 0, None),
+    "receives from a POSIX queue": (243, 3, None, 0, None, None),
+    "asks a POSIX queue for signals": (244, 3, None),
+    "changes a POSIX queue": (245, 3, None, None),
+    "makes descriptors of its own": (436, 60, 63, 2),
+    "starts a thread with descriptors of its own": (56, 0x10900, 0, None, None, 0),
+    "makes a timer": (222, 0, None, None),
+    "passes descriptors on": (46, 3, None, 0),
+    "filters again": (317, 1, 0, None),
+    "locks memory": (149, None, 0),
+}
+
+# On a segment of the world's, by its number.
+CALLS_ON_SHARED_MEMORY = {
+    "attaches shared memory": "(30, SEGMENT, None, 0)",
+    "asks about shared memory": "(31, SEGMENT, 2, ctypes.create_string_buffer(256))",
+    "removes shared memory": "(31, SEGMENT, 0, None)",
+    "finds all shared memory": "(31, 0, 13, ctypes.create_string_buffer(256))",
 }
 
 # The same with the front's pid, which a payload learns only when it runs.

@@ -16,6 +16,7 @@ import pytest
 from tests.integration.runtime.hostile import payloads
 from tests.integration.runtime.hostile.world import World
 from tests.support.runtime_fixtures import Runtime, start_runtime
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
@@ -49,7 +50,8 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def _system_calls() -> dict[str, str]:
     if platform.machine() != "x86_64":
         return {}
-    calls = {name: repr(call) for name, call in payloads.CALLS.items()} | payloads.CALLS_ON_THE_FRONT
+    calls = {name: repr(call) for name, call in payloads.CALLS.items()}
+    calls |= payloads.CALLS_ON_THE_FRONT | payloads.CALLS_ON_SHARED_MEMORY
     return {name: payloads.SYSTEM_CALL.replace("CALL", call) for name, call in calls.items()}
 
 
@@ -70,8 +72,50 @@ def test_a_model_that_oversteps_is_not_served_and_says_what_it_tried(
     world.assert_unharmed(started.log + str(started.status))
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are x86-64's")
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        ("(31, SEGMENT, 0, None)", "shmctl"),
+        ("(66, 0, 0, 16, 0)", "semctl"),
+        ("(306, 0)", "syncfs"),
+        ("(1000,)", "number 1000"),
+    ],
+)
+@pytest.mark.parametrize("then", ["", "\nraise RuntimeError('the library cannot go on')"])
+def test_a_refused_system_call_is_named(
+    call: str, named: str, then: str, world: World, forked_runtime: StartRuntime
+) -> None:
+    source = payloads.SYSTEM_CALL.replace("CALL", call)
+    if then:
+        source = source.replace("if result < 0: raise OSError(code, os.strerror(code))", then)
+
+    started = forked_runtime(world.infect(source)).wait_until_started()
+
+    assert started.status["reason"] == "SandboxViolation"
+    assert f"the system call {named}." in started.status["message"]
+    assert f'"call": "{named}"' in started.log
+    world.assert_unharmed(started.log)
+
+
+def test_a_model_that_calls_on_and_on_does_not_keep_the_front_busy(
+    world: World, forked_runtime: StartRuntime
+) -> None:
+    source = "import os\nwhile True:\n try: os.setpriority(0, 0, 0)\n except OSError: pass"
+
+    started = forked_runtime(world.infect(source), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="60")
+
+    eventually(lambda: "setpriority" in started.log)
+    assert started.get("/healthz").status == 200
+    assert started.log.count("system_call_refused") == 1
+
+
 def test_a_model_sees_nothing_of_the_platforms_environment(world: World, runtime: StartRuntime) -> None:
-    source = "import os; raise ValueError(str(os.environ) + open('/proc/self/environ').read())"
+    source = """
+import ctypes, os
+environ = ctypes.POINTER(ctypes.c_char_p).in_dll(ctypes.CDLL(None), 'environ')
+raise ValueError(str(os.environ) + str([environ[number] for number in range(5)]))
+"""
 
     started = runtime(world.infect(source), PLATFORM_SECRET=world.token).wait_until_started()
 

@@ -1,5 +1,6 @@
 """What a hostile model would like to harm, and the proof that it did not."""
 
+import ctypes
 import os
 import pickle
 import resource
@@ -9,6 +10,32 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+_LIBC = ctypes.CDLL(None)
+_LIBC.shmat.restype = ctypes.c_void_p
+_IPC_PRIVATE, _IPC_RMID = 0, 0
+
+
+class Segment:
+    """System V shared memory that holds a text, for its owner alone."""
+
+    def __init__(self, text: str) -> None:
+        self.number: int = _LIBC.shmget(_IPC_PRIVATE, 4096, 0o600)
+        self._address = ctypes.c_void_p(_LIBC.shmat(self.number, None, 0))
+        ctypes.memmove(self._address, text.encode(), len(text))
+
+    def read(self) -> str:
+        return ctypes.string_at(self._address).decode()
+
+    @property
+    def exists(self) -> bool:
+        """Say whether it can still be attached."""
+        again = ctypes.c_void_p(_LIBC.shmat(self.number, None, 0))
+        return again.value != ctypes.c_void_p(-1).value and _LIBC.shmdt(again) == 0
+
+    def close(self) -> None:
+        _LIBC.shmdt(self._address)
+        _LIBC.shmctl(self.number, _IPC_RMID, None)
 
 
 class Runs:
@@ -22,7 +49,7 @@ class Runs:
 
 
 class World:
-    """A private file, listeners of every kind, another process; and `token`, which nobody may learn."""
+    """A private file, shared memory, listeners, another process; and `token`, which nobody may learn."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,6 +64,7 @@ class World:
         self.unix = self._listener(socket.AF_UNIX, socket.SOCK_STREAM, str(folder / "unix.sock"))
         self.datagram = self._listener(socket.AF_UNIX, socket.SOCK_DGRAM, str(folder / "datagram.sock"))
         self.abstract = self._listener(socket.AF_UNIX, socket.SOCK_STREAM, f"\0{self.token}")
+        self.segment = Segment(self.token)
         self.neighbour = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
         )
@@ -61,6 +89,7 @@ class World:
             "UNIX": str(self.folder / "unix.sock"),
             "DATAGRAM": str(self.folder / "datagram.sock"),
             "ABSTRACT": f"\0{self.token}",
+            "SEGMENT": self.segment.number,
             "NEIGHBOUR": self.neighbour.pid,
         }
 
@@ -81,6 +110,8 @@ class World:
             self._assert_silent(lambda listener=listener: listener.accept())
         for listener in (self.udp, self.datagram):
             self._assert_silent(lambda listener=listener: listener.recv(1))
+        assert self.segment.exists, "another process's shared memory was removed"
+        assert self.segment.read() == self.token
         assert self.neighbour.poll() is None, "another process was ended"
         assert os.getpriority(os.PRIO_PROCESS, self.neighbour.pid) == 0
         assert resource.prlimit(self.neighbour.pid, resource.RLIMIT_NOFILE)[0] > 8
@@ -96,5 +127,6 @@ class World:
     def close(self) -> None:
         for one in (self.tcp, self.udp, self.unix, self.datagram, self.abstract):
             one.close()
+        self.segment.close()
         self.neighbour.kill()
         self.neighbour.communicate()

@@ -1,0 +1,80 @@
+"""The system calls that a process may make in its sandbox; every other is refused.
+
+Recorded from the test models with strace (docs/decisions), and widened by what does the same without reaching
+beyond the process: the same libraries make other calls on other machines. What is listed here and in
+`limited.py` is held to some arguments.
+"""
+
+_MEMORY = frozenset({"brk", "madvise", "mmap", "mprotect", "mremap", "mseal", "msync", "munmap"})
+
+_THREADS = frozenset({
+    "arch_prctl", "clone", "exit", "exit_group", "futex", "futex_requeue", "futex_wait", "futex_waitv",
+    "futex_wake", "get_robust_list", "getcpu", "gettid", "membarrier", "prctl", "rseq",
+    "sched_get_priority_max",
+    "sched_get_priority_min", "sched_getaffinity", "sched_getparam", "sched_getscheduler",
+    "sched_rr_get_interval", "sched_yield", "set_robust_list", "set_tid_address",
+})  # fmt: skip
+
+_TIME = frozenset({
+    "alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "getitimer", "gettimeofday", "nanosleep",
+    "setitimer", "time", "times",
+})  # fmt: skip
+
+_SIGNALS = frozenset({
+    "kill", "pause", "restart_syscall", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn",
+    "rt_sigsuspend", "rt_sigtimedwait", "sigaltstack", "tgkill",
+})  # fmt: skip
+
+# Landlock says which files. Nothing that changes one, locks one for others, or tells of a whole file system.
+_FILES = frozenset({
+    "access", "close", "close_range", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fadvise64", "fcntl",
+    "fstat", "getcwd", "getdents", "getdents64", "ioctl", "lseek", "lstat", "newfstatat", "open", "openat",
+    "pread64", "preadv", "preadv2", "read", "readahead", "readlink", "readlinkat", "readv", "stat", "statx",
+    "write", "writev",
+})  # fmt: skip
+
+# Python tries epoll when `selectors` is imported.
+_WAITING = frozenset({
+    "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "poll",
+    "ppoll",
+    "pselect6", "select",
+})  # fmt: skip
+
+_ITSELF = frozenset({
+    "getegid", "geteuid", "getgid", "getgroups", "getpgrp", "getpid", "getppid", "getrandom", "getresgid",
+    "getresuid", "getrlimit", "getrusage", "getuid", "prlimit64", "sysinfo", "uname",
+})  # fmt: skip
+
+# On a socket that is there: none can be made, connected or bound.
+_ONE_SOCKET = frozenset({"getsockname", "getsockopt", "recvfrom", "sendto"})
+
+_COMMON = _MEMORY | _THREADS | _TIME | _SIGNALS | _FILES | _WAITING | _ITSELF | _ONE_SOCKET
+
+# A pool of threads as joblib and multiprocessing make it wakes its manager by a pipe.
+_OF_PYTHON_POOLS = frozenset({"pipe", "pipe2"})
+# ONNX Runtime pins its own threads.
+_OF_ONNX = frozenset({"sched_setaffinity"})
+
+_OF_FRAMEWORKS = {
+    "sklearn": _OF_PYTHON_POOLS,
+    "xgboost": _OF_PYTHON_POOLS,
+    "lightgbm": _OF_PYTHON_POOLS,
+    "onnx": _OF_ONNX,
+}
+
+# The event loop's own wake-ups, connections that are accepted, the end of its child, a descriptor from it.
+OF_THE_FRONT = _COMMON | {
+    "accept", "accept4", "eventfd2", "getpeername", "listen", "pipe2", "recvmsg", "sendmsg", "setsockopt",
+    "shutdown", "socketpair", "wait4", "waitid",
+}  # fmt: skip
+
+# Libraries ask for these and do without: the answer is ENOSYS, for which they have another way, and no note.
+# clone3 keeps its flags in memory, out of a filter's sight; glibc then takes clone.
+ABSENT = frozenset({"clone3", "fchmodat2", "map_shadow_stack", "openat2"})
+
+# Where memory lies among NUMA nodes: OpenBLAS and others ask, and take what they get.
+DENIED_QUIETLY = frozenset({"get_mempolicy", "mbind", "set_mempolicy", "set_mempolicy_home_node"})
+
+
+def of_a_model(framework: str) -> frozenset[str]:
+    return _COMMON | _OF_FRAMEWORKS[framework]

@@ -1,0 +1,119 @@
+"""Which system calls the kernel refused the model: the front is asked about each, and answers with an error.
+
+The kernel holds the caller until then, so the model finds the name in a page that both processes share as
+soon as it has the error. The model may write to that page too; the front never reads it.
+"""
+
+import asyncio
+import errno
+import fcntl
+import logging
+import mmap
+import os
+import select
+import socket
+import struct
+from contextlib import suppress
+
+from modelport_runtime.sandbox.kernel import machine
+from modelport_runtime.sandbox.numbers import LAST_KNOWN, name_of
+
+log = logging.getLogger(__name__)
+
+RECEIVE, SEND = 0xC0502100, 0xC0182101
+"""SECCOMP_IOCTL_NOTIF_RECV, _SEND"""
+_REQUEST = struct.Struct("=QIIi60x")
+"""id, pid, flags, the call's number; what follows, the arguments, may change until they are read."""
+_ANSWER = struct.Struct("=QqiI")
+
+_MAX_NAMES = 5
+_UNHINDERED = 100
+_PAUSE_SECONDS = 0.02
+"""After so many, a model that calls on and on is made to wait: the front has others to answer."""
+
+
+class Page:
+    """Names that one process writes and the other reads. Made before they part."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, mmap.PAGESIZE)
+        self._written: list[str] = []
+
+    def add(self, name: str) -> bool:
+        """Write it; False if it is there, or there are enough."""
+        if name in self._written or len(self._written) >= _MAX_NAMES:
+            return False
+        self._written.append(name)
+        self._memory.write(f"{name}\n".encode())
+        return True
+
+    def read(self) -> tuple[str, ...]:
+        text = self._memory[:].partition(b"\0")[0].decode(errors="replace")
+        return tuple(f"the system call {name}" for name in text.splitlines()[:_MAX_NAMES])
+
+
+class Line:
+    """How the model process hands over what the kernel asks through. Made before the two part."""
+
+    def __init__(self) -> None:
+        self.page = Page()
+        self.of_the_front, self.of_the_model = socket.socketpair()
+
+    def hand_over(self, listener: int | None) -> None:
+        """Send the descriptor to the front and keep none; None: this machine has no such thing."""
+        if listener is not None:
+            socket.send_fds(self.of_the_model, [b"\0"], [listener])
+            os.close(listener)
+        self.of_the_model.close()
+
+
+class Refuser:
+    """The front's side: answers the kernel on the event loop, and notes each name once."""
+
+    def __init__(self, line: Line) -> None:
+        self._page = line.page
+        self._handover = line.of_the_front
+        self._asked = 0
+
+    def watch(self) -> None:
+        asyncio.get_running_loop().add_reader(self._handover, self._take)
+
+    def _take(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._handover)
+        with self._handover:
+            _, descriptors, _, _ = socket.recv_fds(self._handover, 1, 1)
+        for listener in descriptors:
+            loop.add_reader(listener, self._answer, listener)
+
+    def _answer(self, listener: int) -> None:
+        loop = asyncio.get_running_loop()
+        if not _is_asked(listener):
+            # Everyone who could ask has ended.
+            loop.remove_reader(listener)
+            os.close(listener)
+            return
+        request = bytearray(_REQUEST.size)
+        # Whoever asked may have been ended meanwhile.
+        with suppress(OSError):
+            fcntl.ioctl(listener, RECEIVE, request)
+            identity, _, _, number = _REQUEST.unpack(request)
+            self._note(number)
+            code = errno.EPERM if number <= LAST_KNOWN else errno.ENOSYS
+            fcntl.ioctl(listener, SEND, _ANSWER.pack(identity, 0, -code, 0))
+        self._asked += 1
+        if self._asked > _UNHINDERED:
+            loop.remove_reader(listener)
+            loop.call_later(_PAUSE_SECONDS, loop.add_reader, listener, self._answer, listener)
+
+    def _note(self, number: int) -> None:
+        name = name_of(number, machine() or 0)
+        if self._page.add(name):
+            log.warning("system_call_refused", extra={"call": name})
+
+
+def _is_asked(listener: int) -> bool:
+    """Say whether a request waits: to receive where none does would not return."""
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    return any(events & select.POLLIN for _, events in poll.poll(0))

@@ -1,0 +1,136 @@
+"""What the system-call filter answers, for each machine, by running its program here."""
+
+import errno
+from pathlib import Path
+
+import pytest
+from modelport_runtime.sandbox import allowed, program, seccomp
+from modelport_runtime.sandbox.kernel import MACHINES
+from modelport_runtime.sandbox.limited import limits
+from modelport_runtime.sandbox.numbers import LAST_KNOWN, NUMBERS
+from modelport_runtime.sandbox.role import Role, of_a_model, of_the_front
+
+PID, CHILD, STRANGER = 100, 101, 1
+_AUDIT_ARCHITECTURES = (0xC000003E, 0xC00000B7)
+ALLOWED, EPERM, ENOSYS = 0x7FFF0000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
+IS_ASKED = 0x7FC00000
+MODEL = of_a_model("sklearn", Path("model"))
+FRONT = of_the_front(CHILD)
+FRAMEWORKS = ("sklearn", "onnx", "xgboost", "lightgbm")
+
+
+def answer(
+    code: list[program.Instruction], machine: int, number: int, *arguments: int, architecture: int = 0
+) -> int:
+    """Run the program as the kernel does."""
+    words = [number, architecture or _AUDIT_ARCHITECTURES[machine], 0, 0]
+    for value in (*arguments, *[0] * (6 - len(arguments))):
+        words += [value & 0xFFFFFFFF, value >> 32]
+    at, held = 0, 0
+    while True:
+        what, if_true, if_false, operand = code[at]
+        at += 1
+        if what == 0x06:
+            return operand
+        if what == program.LOAD:
+            held = words[operand // 4]
+        elif what == program.AND:
+            held &= operand
+        else:
+            holds = {
+                program.EQUAL: held == operand,
+                program.GREATER: held > operand,
+                program.ANY_BIT: bool(held & operand),
+            }
+            at += if_true if holds[what] else if_false
+
+
+def answer_to(name: str, machine: int, role: Role, *arguments: int) -> int:
+    number = NUMBERS[name][machine]
+    assert number is not None
+    return answer(seccomp.build(machine, PID, role), machine, number, *arguments)
+
+
+def there(machine: int) -> list[str]:
+    return [name for name, numbers in NUMBERS.items() if numbers[machine] is not None]
+
+
+@pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
+@pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [FRONT])
+def test_only_calls_of_the_list_are_allowed(machine: int, role: Role) -> None:
+    held = limits(PID, role, program.REFUSED).keys()
+
+    answers = {name: answer_to(name, machine, role) for name in there(machine) if name not in held}
+
+    assert {name for name, given in answers.items() if given == ALLOWED} == {
+        name for name in role.calls - held if name in answers
+    }
+    assert {name for name, given in answers.items() if given == ENOSYS} == {
+        name for name in allowed.ABSENT if name in answers
+    }
+    assert set(answers.values()) == {ALLOWED, EPERM, ENOSYS}
+
+
+@pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
+def test_whoever_asks_the_front_asks_it_about_each_refused_call(machine: int) -> None:
+    code = seccomp.build(machine, PID, MODEL, others=program.ASK)
+
+    def answered(name: str, *arguments: int) -> int:
+        return answer(code, machine, NUMBERS[name][machine] or 0, *arguments)
+
+    assert {answered(name) for name in ("shmat", "msgctl", "semtimedop", "mq_notify", "memfd_create")} == {
+        IS_ASKED
+    }
+    assert answered("kill", STRANGER, 9) == IS_ASKED
+    assert answered("clone3") == ENOSYS, "glibc falls back to clone for this alone"
+    assert answered("mbind") == EPERM, "libraries try it, and do without"
+    assert answer(code, machine, LAST_KNOWN + 1) == IS_ASKED
+
+
+@pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
+@pytest.mark.parametrize(
+    ("name", "arguments", "role", "is_allowed"),
+    [
+        ("kill", (PID, 9), MODEL, True),
+        ("kill", (STRANGER, 9), MODEL, False),
+        ("kill", (CHILD, 9), FRONT, True),
+        ("kill", (2**32 - 1, 9), FRONT, False),
+        ("tgkill", (CHILD, CHILD, 9), FRONT, False),
+        ("clone", (0x3D0F00,), MODEL, True),
+        ("clone", (0x3D0F00 & ~0x400,), MODEL, False),
+        ("clone", (0x3D0F00 | 1 << 32,), MODEL, False),
+        ("clone", (17,), MODEL, False),
+        ("close_range", (3, 9, 0), MODEL, True),
+        ("close_range", (3, 9, 2), MODEL, False),
+        ("fcntl", (3, 1030), MODEL, True),
+        ("fcntl", (3, 6), MODEL, False),
+        ("fcntl", (3, 1031), MODEL, False),
+        ("ioctl", (3, 0x5401), MODEL, True),
+        ("ioctl", (3, 0x5412), MODEL, False),
+        ("ioctl", (3, 0xC0502100), FRONT, True),
+        ("ioctl", (3, 0xC0502100), MODEL, False),
+        ("sendto", (3, 0, 1, 0, 0, 0), MODEL, True),
+        ("sendto", (3, 0, 1, 0, 1 << 40, 0), MODEL, False),
+        ("sendto", (3, 0, 1, 0x20000000, 0, 0), MODEL, False),
+        ("socketpair", (1, 1 | 0x80000), FRONT, True),
+        ("socketpair", (1, 2), FRONT, False),
+        ("socketpair", (1, 1), MODEL, False),
+        ("prlimit64", (0, 7, 0, 1), MODEL, True),
+        ("prlimit64", (0, 7, 1, 0), MODEL, False),
+        ("prctl", (15,), MODEL, True),
+        ("prctl", (22,), MODEL, False),
+    ],
+)
+def test_arguments_decide(
+    machine: int, name: str, arguments: tuple[int, ...], role: Role, is_allowed: bool
+) -> None:
+    assert answer_to(name, machine, role, *arguments) == (ALLOWED if is_allowed else EPERM)
+
+
+@pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
+def test_other_architectures_and_newer_calls_are_refused(machine: int) -> None:
+    code = seccomp.build(machine, PID, MODEL)
+
+    assert answer(code, machine, 0, architecture=0x40000003) == EPERM
+    assert answer(code, machine, 0x40000000) == ENOSYS, "x32's"
+    assert answer(code, machine, LAST_KNOWN + 1) == ENOSYS
