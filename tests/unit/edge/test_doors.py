@@ -1,6 +1,7 @@
 """Connections of strangers: how long they may be silent, and how many they may be."""
 
 import asyncio
+import errno
 import resource
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from modelport_edge import listening
 from modelport_edge import server as edge_server
 from modelport_edge.client_address import parse_networks
 from modelport_edge.doors import silence
@@ -200,3 +202,15 @@ def test_the_soft_limit_of_descriptors_is_raised_to_the_hard_one() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(said.stdout) == resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def test_who_takes_nothing_of_an_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "_DEAF_SECONDS", 1)
+    with listening.bind("LISTEN", "127.0.0.1:0") as listener, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(listener.getsockname())
+        end, _ = listener.accept()
+        end.settimeout(60)
+        with end, pytest.raises(TimeoutError) as given_up:
+            end.sendall(bytes(50_000_000))
+        assert given_up.value.errno == errno.ETIMEDOUT
