@@ -111,7 +111,7 @@ def build(
     )
     models = ModelsPart.build(settings, context.database, cluster)
     batch = BatchPart.build(settings)
-    usage = UsagePart.build(settings, context.database, redis_url)
+    usage = UsagePart.build(settings, context.database, models.reserve, redis_url)
     drift = DriftPart.build(settings, models)
     evaluator = Evaluator(context.database, drift, retention_days=settings.drift_retention_days)
     public, internal = _build_public(context), _build_internal()

@@ -1,7 +1,7 @@
 """Every setting of the control API, read from the environment."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from modelport_edge.client_address import Network, parse_networks
 from modelport_edge.limits import Limit
@@ -61,6 +61,9 @@ class Settings(HistorySettings, ModelsSettings, UsageSettings):
 
     refresh_token_seconds: int = Field(default=30 * 86_400, ge=1)
     """Life of a refresh token, in seconds; each refresh starts it anew."""
+
+    registration: Literal["open", "invite", "closed"] = "open"
+    """Who may make an account: everybody, who has a link from an administrator, or nobody."""
 
     bcrypt_rounds: int = Field(default=12, ge=4, le=18)
     """log2 of the work for one password check. Each step up doubles it for attackers and for us."""

@@ -107,3 +107,37 @@ def test_administrators_see_the_platform(visitor: Visitor, platform: PlatformPro
         page = visitor.open(f"/ui/admin{path}")
         expect(page.get_by_role("main")).to_contain_text(text)
         visitor.picture(f"admin{path.replace('/', '-')}")
+
+
+def test_an_administrator_gives_a_user_more_room_and_makes_an_invitation(
+    new_visitor: Callable[[], Visitor], platform: PlatformProcess
+) -> None:
+    user = new_visitor().sign_up()
+    expect(user.open("/ui/settings").get_by_role("main")).to_contain_text("0 of 200")
+    expect(user.open("/ui/upload").get_by_role("main")).to_contain_text("You hold 0 of 200 models")
+    admin = json.loads((platform.data / "admin.json").read_text())
+    visitor = new_visitor().sign_in(admin["email"], admin["password"])
+    page = visitor.open("/ui/admin/users")
+    page.get_by_role("row", name=re.compile(user.email)).get_by_role(
+        "link", name=re.compile("of 200")
+    ).click()
+    visitor.picture("admin-user")
+    visitor.fill_optional("Models", "-1")
+    page.locator("form[data-busy]").evaluate("form => form.noValidate = true")
+    visitor.press("Save")
+    expect(page.locator("#max_models-error")).to_be_visible()
+    visitor.fill_optional("Models", "3")
+    visitor.fill_optional("Model files, in MB", "1.5")
+    visitor.press("Save")
+    expect(page.get_by_role("row", name=re.compile(user.email))).to_contain_text("0 B of 1.5 MB")
+    expect(user.open("/ui/settings").get_by_role("main")).to_contain_text("0 of 3")
+    user.picture("settings-storage")
+    page = visitor.open("/ui/admin/invites")
+    expect(page.get_by_role("main")).to_contain_text("open to everybody")
+    visitor.fill_optional("For whom", "Grace")
+    visitor.press("Make a link")
+    expect(page.get_by_label("invitation", exact=True)).to_contain_text("/ui/register?invite=")
+    visitor.picture("admin-invites")
+    row = page.get_by_role("row", name=re.compile("Grace"))
+    row.get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_role("status")).to_contain_text("withdrawn")

@@ -23,6 +23,8 @@ async def check_all(context: Context, part: ModelsPart) -> tuple[Check, Check, C
 
     async def artifacts() -> None:
         await part.store.exists(_NO_DIGEST)
+        if not part.reserve.has_room():
+            raise OSError("the disk has no room but its reserve; uploads are refused and jobs wait")
 
     async def shared_store() -> None:
         await context.store.get(b"health")

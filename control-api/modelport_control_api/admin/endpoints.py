@@ -1,16 +1,32 @@
 """The calls for administrators of docs/api.md."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Response
 
-from modelport_control_api.admin import service
-from modelport_control_api.admin.schemas import SystemHealth, UserList
+from modelport_control_api.admin import invitations, service
+from modelport_control_api.admin.schemas import (
+    InviteList,
+    LimitsChange,
+    MadeInvite,
+    NewInvite,
+    SystemHealth,
+    UserEntry,
+    UserList,
+)
 from modelport_control_api.auth.admins import AdminPrincipal
 from modelport_control_api.context import RequestContext
 from modelport_control_api.db.paging import PageCursor, PageLimit
-from modelport_control_api.models.access import Models
-from modelport_control_api.responses import CREDENTIAL, problems
+from modelport_control_api.db.session import DbSession
+from modelport_control_api.models.access import Answering, Models
+from modelport_control_api.origin import RequestOrigin
+from modelport_control_api.responses import CREDENTIAL, JSON_BODY, never_stored, problems
+from modelport_control_api.strict_json import StrictJsonRoute
 
-router = APIRouter(prefix="/api/v1/admin", tags=["platform"], responses=problems(*CREDENTIAL))
+router = APIRouter(
+    prefix="/api/v1/admin",
+    tags=["platform"],
+    route_class=StrictJsonRoute,
+    responses=problems(*CREDENTIAL),
+)
 
 
 @router.get("/health")
@@ -27,3 +43,37 @@ async def list_users(
 ) -> UserList:
     """Everybody with an account, newest first."""
     return await service.users(part, limit, cursor)
+
+
+@router.patch("/users/{user_id}", responses=problems(*JSON_BODY, 404))
+async def change_user_limits(
+    user_id: str, body: LimitsChange, principal: AdminPrincipal, part: Models, origin: RequestOrigin
+) -> UserEntry:
+    """Set how many models, and bytes of their files, a user may hold; null: as everybody."""
+    return await service.change_limits(part, principal, user_id, body, origin)
+
+
+@router.get("/invites", responses=problems(422))
+def list_invites(
+    _principal: AdminPrincipal, session: DbSession, limit: PageLimit = 50, cursor: PageCursor = None
+) -> InviteList:
+    """Invitations to register, newest first."""
+    return invitations.list_page(session, limit, cursor)
+
+
+@router.post(
+    "/invites", status_code=201, dependencies=[Depends(never_stored)], responses=problems(*JSON_BODY)
+)
+def create_invite(
+    body: NewInvite, principal: AdminPrincipal, session: DbSession, origin: RequestOrigin, answers: Answering
+) -> MadeInvite:
+    """Let one person register, once. The token is in this answer and nowhere else."""
+    return invitations.create(session, principal, body, origin, answers.base_url)
+
+
+@router.delete("/invites/{invite_id}", status_code=204, response_class=Response, responses=problems(404))
+def delete_invite(
+    invite_id: str, principal: AdminPrincipal, session: DbSession, origin: RequestOrigin
+) -> None:
+    """Withdraw an invitation. Who has registered with it stays."""
+    invitations.withdraw(session, principal, invite_id, origin)

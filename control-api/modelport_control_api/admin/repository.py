@@ -11,7 +11,7 @@ from modelport_control_api.api_keys.tables import ApiKey
 from modelport_control_api.auth.tables import RefreshToken, User, WebSession
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.models.tables import ModelRow, OutboxRow
+from modelport_control_api.models.tables import OutboxRow
 from modelport_control_api.usage.tables import UsageBatchRow
 
 _DROPPED_WITHIN = timedelta(days=1)
@@ -41,11 +41,6 @@ def numbers(session: Session) -> Numbers:
         "usage_dropped": _dropped(session),
         "jobs": _jobs(session),
     }
-
-
-def model_counts(session: Session, user_ids: Sequence[str]) -> dict[str, int]:
-    query = select(ModelRow.owner_id, func.count()).where(ModelRow.owner_id.in_(user_ids))
-    return dict(session.execute(query.group_by(ModelRow.owner_id)).all())
 
 
 def last_seen(session: Session, user_ids: Sequence[str]) -> dict[str, datetime]:

@@ -1,10 +1,11 @@
 """What the calls for administrators answer, as docs/api.md has it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from modelport_control_api.fields import Line, RequestBody
 from modelport_control_api.models.schemas import Status
 
 
@@ -48,6 +49,11 @@ class UserEntry(BaseModel):
     is_admin: bool
     created_at: datetime
     models: int
+    bytes: int = Field(description="Of the files of all versions of its models.")
+    max_models: int = Field(description="The most models that it may hold.")
+    max_bytes: int = Field(description="The most bytes that it may hold.")
+    own_max_models: int | None = Field(description="Set for this user; null: as for everybody.")
+    own_max_bytes: int | None = Field(description="Set for this user; null: as for everybody.")
     last_seen_at: datetime | None = Field(
         description="The last login or refresh, or use of a key; null: never, or longer ago than it is kept."
     )
@@ -55,4 +61,41 @@ class UserEntry(BaseModel):
 
 class UserList(BaseModel):
     items: list[UserEntry]
+    next_cursor: str | None
+
+
+class LimitsChange(RequestBody):
+    """What is left out stays; null: as for everybody."""
+
+    max_models: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
+    max_bytes: Annotated[int | None, Field(ge=0, le=2**53)] = None
+
+
+class NewInvite(RequestBody):
+    days: Annotated[int, Field(ge=1, le=90, description="For so long it can be used.")] = 7
+    note: Annotated[Line, Field(max_length=200)] | None = Field(
+        default=None, description="For whom it is, for administrators."
+    )
+
+
+class InviteEntry(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    note: str | None
+    state: Literal["open", "used", "expired"]
+    created_by: str = Field(description="Id of the administrator.")
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_by: str | None = Field(description="Id of the account that was made with it.")
+
+
+class MadeInvite(InviteEntry):
+    token: str = Field(description="Given to POST /api/v1/auth/register as `invite`; told this once.")
+    url: str = Field(description="The page where one registers with it.")
+
+
+class InviteList(BaseModel):
+    items: list[InviteEntry]
     next_cursor: str | None

@@ -1,7 +1,7 @@
 """The platform as a whole, for administrators. Whoever calls this has checked that the caller is one."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, get_args
 
@@ -10,14 +10,20 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from modelport_control_api import quotas
 from modelport_control_api.admin import repository
 from modelport_control_api.admin.checks import check_all
-from modelport_control_api.admin.schemas import SystemHealth, UserEntry, UserList
+from modelport_control_api.admin.schemas import LimitsChange, SystemHealth, UserEntry, UserList
+from modelport_control_api.audit import service as audit
+from modelport_control_api.auth.errors import UserNotFound
+from modelport_control_api.auth.identity import Principal
 from modelport_control_api.auth.tables import User
 from modelport_control_api.context import Context
 from modelport_control_api.db.paging import read_page
 from modelport_control_api.models.part import ModelsPart
 from modelport_control_api.models.schemas import Status
+from modelport_control_api.origin import Origin
+from modelport_control_api.quotas import Limits
 
 log = structlog.get_logger(__name__)
 
@@ -42,23 +48,69 @@ async def users(part: ModelsPart, limit: int, cursor: str | None) -> UserList:
 
     def read(session: Session) -> UserList:
         page = read_page(session, select(User), User, limit, cursor)
-        ids = [user.id for user in page.items]
-        models, seen = repository.model_counts(session, ids), repository.last_seen(session, ids)
-        items = [
+        return UserList(items=_entries(session, page.items, part.limits), next_cursor=page.next_cursor)
+
+    return await part.transactions.read(read)
+
+
+async def user(part: ModelsPart, user_id: str) -> UserEntry:
+    """Raises UserNotFound."""
+    return await part.transactions.read(lambda session: _entry(session, user_id, part.limits))
+
+
+async def change_limits(
+    part: ModelsPart, admin: Principal, user_id: str, change: LimitsChange, origin: Origin
+) -> UserEntry:
+    """Raises UserNotFound. What the user holds already stays, whatever the limit."""
+    changes = change.model_dump(exclude_unset=True)
+
+    def write(session: Session) -> UserEntry:
+        found = _find(session, user_id)
+        for column, value in changes.items():
+            setattr(found, column, value)
+        target = f"user:{user_id}"
+        audit.record(session, admin, "user.limits", target, changes, origin.request_id, origin.ip)
+        return _entry(session, user_id, part.limits)
+
+    return await part.transactions.write(write)
+
+
+def _find(session: Session, user_id: str) -> User:
+    # PostgreSQL refuses a NUL with an error instead of finding nothing.
+    found = None if "\0" in user_id else session.get(User, user_id)
+    if found is None:
+        raise UserNotFound
+    return found
+
+
+def _entry(session: Session, user_id: str, limits: Limits) -> UserEntry:
+    (entry,) = _entries(session, [_find(session, user_id)], limits)
+    return entry
+
+
+def _entries(session: Session, users: Sequence[User], limits: Limits) -> list[UserEntry]:
+    ids = [user.id for user in users]
+    held, seen = quotas.held_by(session, ids), repository.last_seen(session, ids)
+    entries = []
+    for user in users:
+        holding = quotas.holding_of(user, held.get(user.id, (0, 0)), limits)
+        entries.append(
             UserEntry(
                 id=user.id,
                 email=user.email,
                 full_name=user.full_name,
                 is_admin=user.is_admin,
                 created_at=user.created_at,
-                models=models.get(user.id, 0),
+                models=holding.models,
+                bytes=holding.bytes,
+                max_models=holding.max_models,
+                max_bytes=holding.max_bytes,
+                own_max_models=user.max_models,
+                own_max_bytes=user.max_bytes,
                 last_seen_at=seen.get(user.id),
             )
-            for user in page.items
-        ]
-        return UserList(items=items, next_cursor=page.next_cursor)
-
-    return await part.transactions.read(read)
+        )
+    return entries
 
 
 async def _numbers(part: ModelsPart) -> Mapping[str, Any]:

@@ -127,11 +127,17 @@ def open_artifact_store(url: str, scratch: Path) -> ArtifactStore:
 
     `scratch` is where uploads to a remote store are collected; a local store has its own folder for them.
     """
-    parts = urlsplit(url)
-    if parts.scheme in {"", "file"}:
-        return LocalArtifactStore(Path(url2pathname(parts.path)).resolve())
+    folder = local_folder(url)
+    if folder is not None:
+        return LocalArtifactStore(folder)
     scratch.mkdir(parents=True, exist_ok=True)
     return ArtifactStore(from_url(url), scratch)
+
+
+def local_folder(url: str) -> Path | None:
+    """None: it is a bucket."""
+    parts = urlsplit(url)
+    return Path(url2pathname(parts.path)).resolve() if parts.scheme in {"", "file"} else None
 
 
 def _rename_durably(source: Path, target: Path) -> None:

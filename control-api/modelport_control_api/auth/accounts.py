@@ -4,25 +4,34 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
+from modelport_control_api import quotas
 from modelport_control_api.api_keys import service as api_keys
 from modelport_control_api.audit import service as audit
-from modelport_control_api.auth import sessions, throttle, web_sessions
-from modelport_control_api.auth.errors import EmailTaken, PasswordTooWeak, WrongCurrentPassword
+from modelport_control_api.auth import invites, sessions, throttle, web_sessions
+from modelport_control_api.auth.errors import (
+    EmailTaken,
+    InviteNeeded,
+    PasswordTooWeak,
+    RegistrationClosed,
+    WrongCurrentPassword,
+)
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.auth.password_rules import broken_rules
 from modelport_control_api.auth.schemas import AccountChange, Registration
 from modelport_control_api.auth.tables import User
 from modelport_control_api.context import Context
 from modelport_control_api.origin import Origin
+from modelport_control_api.quotas import Holding
 
 
 async def register(context: Context, body: Registration, origin: Origin) -> User:
-    """Raises `PasswordTooWeak` or `EmailTaken`."""
+    """Raises `PasswordTooWeak`, `EmailTaken`, or what is wrong with the invitation where one is needed."""
+    invite = _required_invite(context, body)
     password = body.password.get_secret_value()
     _check_rules(password, body.email)
     password_hash = await context.passwords.hash(password)
     user = User(email=body.email, full_name=body.full_name, password_hash=password_hash)
-    return await run_in_threadpool(_insert, context, user, origin)
+    return await run_in_threadpool(_insert, context, user, invite, origin)
 
 
 async def change(context: Context, principal: Principal, body: AccountChange, origin: Origin) -> User:
@@ -42,17 +51,37 @@ def get(context: Context, user_id: str) -> User:
         return session.get_one(User, user_id)
 
 
+def holding(context: Context, user_id: str) -> Holding:
+    """What the account holds, and the most that it may. Blocking."""
+    with context.database.transaction(read_only=True) as session:
+        return quotas.read(session, user_id, quotas.limits_of(context.settings))
+
+
+def _required_invite(context: Context, body: Registration) -> str | None:
+    """None: none is needed."""
+    mode = context.settings.registration
+    if mode == "closed":
+        raise RegistrationClosed
+    if mode == "open":
+        return None
+    if body.invite is None:
+        raise InviteNeeded
+    return body.invite.get_secret_value()
+
+
 def _check_rules(password: str, email: str) -> None:
     if rules := broken_rules(password, email):
         raise PasswordTooWeak(rules)
 
 
-def _insert(context: Context, user: User, origin: Origin) -> User:
+def _insert(context: Context, user: User, invite: str | None, origin: Origin) -> User:
     try:
         with context.database.transaction() as session:
             session.add(user)
             # The unique index decides between simultaneous registrations, not a query before.
             session.flush()
+            if invite is not None:
+                invites.use(session, invite, user.id)
             audit.record(session, None, "user.register", f"user:{user.id}", {}, origin.request_id, origin.ip)
     except IntegrityError as error:
         raise EmailTaken(user.email) from error

@@ -7,7 +7,16 @@ from fastapi.security import OAuth2PasswordRequestForm
 
 from modelport_control_api.auth import accounts, logins, throttle
 from modelport_control_api.auth.principal import CurrentPrincipal, SessionPrincipal
-from modelport_control_api.auth.schemas import AccountChange, Login, Refresh, Registration, TokenPair, UserOut
+from modelport_control_api.auth.schemas import (
+    AccountChange,
+    AccountOut,
+    Login,
+    QuotaOut,
+    Refresh,
+    Registration,
+    TokenPair,
+    UserOut,
+)
 from modelport_control_api.auth.tables import User
 from modelport_control_api.context import RequestContext
 from modelport_control_api.origin import RequestOrigin
@@ -22,9 +31,11 @@ router = APIRouter(
 )
 
 
-@router.post("/register", status_code=201, response_model=UserOut, responses=problems(*JSON_BODY, 409, 429))
+@router.post(
+    "/register", status_code=201, response_model=UserOut, responses=problems(*JSON_BODY, 403, 409, 429)
+)
 async def register(body: Registration, context: RequestContext, origin: RequestOrigin) -> User:
-    """Make an account."""
+    """Make an account. Where the platform takes registrations by invitation only, with `invite`."""
     await throttle.registration(context, origin)
     return await accounts.register(context, body, origin)
 
@@ -55,10 +66,12 @@ def log_out(body: Refresh, context: RequestContext, origin: RequestOrigin) -> No
     logins.log_out(context, body.refresh_token.get_secret_value(), origin)
 
 
-@router.get("/me", response_model=UserOut, responses=problems(401))
-def read_account(principal: CurrentPrincipal, context: RequestContext) -> User:
-    """The account that the credential belongs to."""
-    return accounts.get(context, principal.user_id)
+@router.get("/me", responses=problems(401))
+def read_account(principal: CurrentPrincipal, context: RequestContext) -> AccountOut:
+    """The account that the credential belongs to, what it holds, and how much it may."""
+    user = UserOut.model_validate(accounts.get(context, principal.user_id))
+    quota = QuotaOut.model_validate(accounts.holding(context, principal.user_id))
+    return AccountOut(**user.model_dump(), quota=quota)
 
 
 @router.patch("/me", response_model=UserOut, responses=problems(*JSON_BODY, *CREDENTIAL, 429))

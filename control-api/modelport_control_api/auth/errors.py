@@ -31,3 +31,23 @@ class RefreshTokenInvalid(AuthError):
 
 class RefreshTokenReused(AuthError):
     pass
+
+
+class RegistrationClosed(AuthError):
+    pass
+
+
+class InviteNeeded(AuthError):
+    pass
+
+
+class InviteInvalid(AuthError):
+    """Unknown, used or expired: the same to whoever shows it."""
+
+
+class InviteNotFound(AuthError):
+    pass
+
+
+class UserNotFound(AuthError):
+    pass

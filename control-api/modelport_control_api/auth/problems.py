@@ -5,9 +5,14 @@ from modelport_edge.problem import FieldError, Problem
 from modelport_control_api.auth.errors import (
     AuthError,
     EmailTaken,
+    InviteInvalid,
+    InviteNeeded,
+    InviteNotFound,
     PasswordTooWeak,
     RefreshTokenInvalid,
     RefreshTokenReused,
+    RegistrationClosed,
+    UserNotFound,
     WrongCurrentPassword,
     WrongEmailOrPassword,
 )
@@ -17,6 +22,15 @@ _UNAUTHORIZED: dict[type[AuthError], str] = {
     WrongEmailOrPassword: "Wrong e-mail address or password.",
     RefreshTokenInvalid: "The refresh token is unknown, expired or revoked: log in again.",
     RefreshTokenReused: "The refresh token was used before, so its session has been ended: log in again.",
+}
+
+
+_STATUSES: dict[type[AuthError], tuple[int, str]] = {
+    RegistrationClosed: (403, "This platform takes no registrations: ask its administrator for an account."),
+    InviteNeeded: (403, "Registration is by invitation: open the link that an administrator gave you."),
+    InviteInvalid: (403, "The invitation is unknown, used or expired: ask an administrator for another."),
+    InviteNotFound: (404, "No such invitation: list them with GET /api/v1/admin/invites."),
+    UserNotFound: (404, "No such account: list them with GET /api/v1/admin/users."),
 }
 
 
@@ -31,6 +45,9 @@ def as_problem(error: AuthError) -> Problem:
             return _invalid([{"field": "password", "message": rule} for rule in error.rules])
         case WrongCurrentPassword():
             return _invalid([{"field": "current_password", "message": "is not the account's password"}])
+    if type(error) in _STATUSES:
+        status, detail = _STATUSES[type(error)]
+        return Problem(status=status, detail=detail)
     return unauthorized(_UNAUTHORIZED[type(error)])
 
 

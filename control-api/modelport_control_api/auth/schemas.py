@@ -29,6 +29,7 @@ class Registration(RequestBody):
     email: Email
     password: Password
     full_name: FullName | None = None
+    invite: Annotated[SecretStr | None, Field(max_length=100)] = None
 
 
 class Login(RequestBody):
@@ -72,6 +73,19 @@ class UserOut(BaseModel):
     email: str
     full_name: str | None
     created_at: datetime
+
+
+class QuotaOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    models: int
+    max_models: int
+    bytes: int = Field(description="Of the files of all versions.")
+    max_bytes: int
+
+
+class AccountOut(UserOut):
+    quota: QuotaOut = Field(description="What it holds, and the most that it may.")
 
 
 class TokenPair(BaseModel):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from modelport_control_api.db.base import Base, Identified, utc_now
@@ -17,6 +17,9 @@ class User(Identified, Base):
     full_name: Mapped[str | None] = mapped_column(String(200))
     password_hash: Mapped[str] = mapped_column(String(80))
     is_admin: Mapped[bool] = mapped_column(default=False)
+    max_models: Mapped[int | None] = mapped_column(default=None)
+    """Of models that it may hold, as `max_bytes` of their files. None: as everybody."""
+    max_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -51,3 +54,18 @@ class WebSession(Identified, Base):
     expires_at: Mapped[datetime]
     user_agent: Mapped[str | None] = mapped_column(String(200))
     ip: Mapped[str | None] = mapped_column(String(64))
+
+
+class Invite(Identified, Base):
+    """Lets one person register, once. The row goes when it is withdrawn, never by being used."""
+
+    __tablename__ = "invites"
+    __table_args__ = (Index(None, "created_at", "id"),)
+
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    note: Mapped[str | None] = mapped_column(String(200))
+    created_by: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    used_by: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

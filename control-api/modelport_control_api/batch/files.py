@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from io import BufferedReader, BufferedWriter, RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 from uuid import uuid4
 
 import obstore
 from obstore.store import ObjectStore, from_url
+
+from modelport_control_api.artifacts.store import local_folder
+from modelport_control_api.disk import NO_RESERVE, DiskReserve
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -38,6 +39,10 @@ class StoredJob:
 
 class BatchFiles(Protocol):
     """What is said to block may only be called from threads. A file that is missing: `FileNotFoundError`."""
+
+    def has_room(self) -> bool:
+        """Whether results may be written: else `OSError` would say that the disk is full."""
+        ...
 
     async def take_input(self, job_id: str, path: Path) -> None:
         """Store the finished local file `path` and remove it from where it was."""
@@ -74,19 +79,26 @@ class BatchFiles(Protocol):
         ...
 
 
-def open_batch_files(artifacts_url: str) -> BatchFiles:
-    """Beside the model files: a `file://` URL or a path, or whatever obstore knows (`s3://bucket/prefix`)."""
-    parts = urlsplit(artifacts_url)
-    if parts.scheme in {"", "file"}:
-        return LocalBatchFiles(Path(url2pathname(parts.path)).resolve())
+def open_batch_files(artifacts_url: str, reserve_bytes: int | None = None) -> BatchFiles:
+    """Beside the model files: a `file://` URL or a path, or whatever obstore knows (`s3://bucket/prefix`).
+
+    reserve_bytes: what stays free of a local folder's disk.
+    """
+    folder = local_folder(artifacts_url)
+    if folder is not None:
+        return LocalBatchFiles(folder, DiskReserve(reserve_bytes, (folder,)))
     return RemoteBatchFiles(from_url(artifacts_url))
 
 
 class LocalBatchFiles:
     """In a folder. A file outlives a power cut before the database is told of it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, reserve: DiskReserve = NO_RESERVE) -> None:
         self._root = root / PREFIX
+        self._reserve = reserve
+
+    def has_room(self) -> bool:
+        return self._reserve.has_room()
 
     async def take_input(self, job_id: str, path: Path) -> None:
         await asyncio.to_thread(self.put_input, job_id, path)
@@ -105,6 +117,7 @@ class LocalBatchFiles:
         try:
             with await asyncio.to_thread(half.open, "wb") as file:
                 async for piece in pieces:
+                    self._reserve.require(len(piece))
                     await asyncio.to_thread(file.write, piece)
                 await asyncio.to_thread(_sync_file, file)
                 size = file.tell()
@@ -117,12 +130,14 @@ class LocalBatchFiles:
         return self._input(job_id).open("rb")
 
     def put_chunk(self, job_id: str, number: int, data: bytes) -> None:
+        self._reserve.require(len(data))
         _write_whole(self._path(job_id, "chunks", number), data)
 
     async def read_chunk(self, job_id: str, number: int) -> bytes:
         return await asyncio.to_thread(self._path(job_id, "chunks", number).read_bytes)
 
     async def put_result(self, job_id: str, number: int, data: bytes) -> None:
+        self._reserve.require(len(data))
         await asyncio.to_thread(_write_whole, self._path(job_id, "results", number), data)
 
     async def read_result(self, job_id: str, number: int) -> bytes:
@@ -151,6 +166,9 @@ class RemoteBatchFiles:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+
+    def has_room(self) -> bool:
+        return True
 
     async def take_input(self, job_id: str, path: Path) -> None:
         await obstore.put_async(self._store, _key(job_id, "input"), path)

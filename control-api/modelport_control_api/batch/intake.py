@@ -82,7 +82,7 @@ class Intake:
 
     @asynccontextmanager
     async def _receiving(self) -> AsyncIterator[ReceivedUpload]:
-        part, folder = self.part, self.models.store.incoming
+        part, folder, reserve = self.part, self.models.store.incoming, self.models.reserve
         if options_of.is_multipart(self._content_type):
             form = Form(
                 _FORM_TEXTS,
@@ -90,10 +90,16 @@ class Intake:
                 max_file_bytes=part.max_bytes,
                 instead_of_file=uri.FIELD,
             )
-            receiving = receive_upload(self.request, form, folder, idle_seconds=part.idle_seconds)
+            receiving = receive_upload(
+                self.request, form, folder, idle_seconds=part.idle_seconds, reserve=reserve
+            )
         else:
             receiving = receive_body(
-                self.request, folder, max_bytes=part.max_bytes, idle_seconds=part.idle_seconds
+                self.request,
+                folder,
+                max_bytes=part.max_bytes,
+                idle_seconds=part.idle_seconds,
+                reserve=reserve,
             )
         async with receiving as upload:
             yield upload

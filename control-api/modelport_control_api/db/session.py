@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -31,6 +32,13 @@ class Database:
         """Raise `sqlalchemy.exc.SQLAlchemyError` if the database does not answer."""
         with self._reader.connect() as connection:
             connection.execute(text("SELECT 1"))
+
+    @property
+    def folder(self) -> Path | None:
+        """Of the database's own files, where it has any on this machine."""
+        url = self.engine.url
+        is_local = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+        return Path(url.database).parent if is_local and url.database else None
 
     def close(self) -> None:
         self.engine.dispose()

@@ -61,6 +61,7 @@ async def put_reference(
             models.store.incoming,
             max_bytes=part.max_reference_bytes,
             idle_seconds=part.idle_seconds,
+            reserve=models.reserve,
         ) as upload:
             try:
                 profile: Profile = await asyncio.to_thread(profile_csv, upload.path)

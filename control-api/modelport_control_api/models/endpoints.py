@@ -45,7 +45,7 @@ WaitSeconds = Annotated[
     status_code=202,
     openapi_extra=MODEL_UPLOAD_BODY,
     dependencies=[Depends(limit_uploads)],
-    responses=problems(*UPLOAD),
+    responses=problems(*UPLOAD, 409),
 )
 async def upload_model(
     request: Request, response: Response, caller: ChangingCaller, part: Models, answers: Answering
@@ -55,6 +55,7 @@ async def upload_model(
     form = model_form(settings.max_upload_bytes, settings.max_reference_bytes)
     with as_problems():
         _require_unrestricted(caller.principal)
+        await part.require_quota(caller.principal.user_id, models=1)
         async with part.intake.receiving(request, form) as arrival:
 
             def create(session: Session) -> ModelRecord:
@@ -67,6 +68,7 @@ async def upload_model(
                     # A form in a browser sends fields that were left empty, too.
                     acceleration=arrival.texts.get("acceleration") or DEFAULT_ACCELERATION,
                     version=arrival.version,
+                    limits=part.limits,
                 )
 
             record = await part.intake.commit(arrival, create)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.artifacts.store import ArtifactStore
+from modelport_control_api.disk import DiskReserve
 from modelport_control_api.drift.errors import ReferenceInvalid
 from modelport_control_api.drift.profile import Profile
 from modelport_control_api.drift.profiling import profile_csv
@@ -54,12 +55,13 @@ class Intake:
     keeper: ArtifactKeeper
     transactions: Transactions
     idle_seconds: float
+    reserve: DiskReserve
 
     @asynccontextmanager
     async def receiving(self, request: Request, form: Form) -> AsyncIterator["Arrival"]:
         """Receive the body and tell what it is. Raises an UploadError, FieldErrors or an error of `sniff`."""
         async with receive_upload(
-            request, form, self.store.incoming, idle_seconds=self.idle_seconds
+            request, form, self.store.incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
         ) as upload:
             check_texts(upload.texts)
             model_type = upload.texts.get("model_type") or None

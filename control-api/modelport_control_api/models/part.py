@@ -12,10 +12,12 @@ from modelport_crds import names
 from modelport_edge.background import Work
 from sqlalchemy.orm import Session
 
+from modelport_control_api import quotas
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
-from modelport_control_api.artifacts.store import ArtifactStore, open_artifact_store
+from modelport_control_api.artifacts.store import ArtifactStore, local_folder, open_artifact_store
 from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.db.session import Database
+from modelport_control_api.disk import DiskReserve
 from modelport_control_api.models import repository
 from modelport_control_api.models.intake import Intake
 from modelport_control_api.models.lookout import Lookout
@@ -25,6 +27,7 @@ from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY
 from modelport_control_api.publisher.publisher import Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses
+from modelport_control_api.quotas import Limits
 
 log = structlog.get_logger(__name__)
 _SEVERAL_PROCESSES_GRACE_SECONDS = 300.0
@@ -47,6 +50,8 @@ class ModelsPart:
     statuses: ModelStatuses
     lookout: Lookout
     demand: Demand
+    reserve: DiskReserve
+    limits: Limits
     public_url: str | None
 
     @classmethod
@@ -62,6 +67,7 @@ class ModelsPart:
         transactions = Transactions(database, on_commit=publisher.wake)
         scratch = settings.scratch_dir or Path(tempfile.gettempdir()) / "modelport-uploads"
         store = open_artifact_store(settings.artifacts_url, scratch)
+        reserve = _build_reserve(settings, database)
         grace = _grace_seconds(settings, database)
         statuses = ModelStatuses(cluster, namespace, all_namespaces=settings.watch_all_namespaces)
         keeper = _build_keeper(grace, store, transactions, statuses)
@@ -71,11 +77,13 @@ class ModelsPart:
             store=store,
             keeper=keeper,
             transactions=transactions,
-            intake=Intake(store, keeper, transactions, settings.upload_idle_seconds),
+            intake=Intake(store, keeper, transactions, settings.upload_idle_seconds, reserve),
             publisher=publisher,
             statuses=statuses,
             lookout=Lookout(statuses, publisher),
             demand=Demand(transactions, statuses, settings.batch_max_replicas),
+            reserve=reserve,
+            limits=quotas.limits_of(settings),
             public_url=settings.public_url,
         )
 
@@ -85,6 +93,12 @@ class ModelsPart:
         leftovers = await asyncio.to_thread(self.store.clean_incoming, untouched_seconds)
         if leftovers:
             log.info("interrupted uploads removed", count=leftovers)
+
+    async def require_quota(self, user_id: str, *, models: int) -> None:
+        """Raises QuotaReached, before a body is read that could not be kept."""
+        await self.transactions.read(
+            lambda session: quotas.check_room(session, user_id, self.limits, models=models, size=1)
+        )
 
     def background(self) -> tuple[Work, ...]:
         return (self.statuses.run, self.publisher.run, self.demand.run, self._collect_for_ever)
@@ -110,6 +124,11 @@ def _grace_seconds(settings: ModelsSettings, database: Database) -> float:
         return settings.artifact_grace_seconds
     one_process = database.engine.dialect.name == "sqlite"
     return 0.0 if one_process else _SEVERAL_PROCESSES_GRACE_SECONDS
+
+
+def _build_reserve(settings: ModelsSettings, database: Database) -> DiskReserve:
+    folders = (local_folder(settings.artifacts_url), database.folder)
+    return DiskReserve(settings.disk_reserve_bytes, tuple(folder for folder in folders if folder))
 
 
 def _build_keeper(

@@ -9,6 +9,7 @@ from modelport_edge.problem import FieldError, Problem
 from modelport_control_api.artifacts.store import ArtifactMissing
 from modelport_control_api.drift.errors import ReferenceNotFound
 from modelport_control_api.models import errors as models
+from modelport_control_api.quotas import QuotaReached
 from modelport_control_api.sniff import errors as sniff
 from modelport_control_api.uploads import errors as uploads
 
@@ -26,6 +27,7 @@ _ANSWERS: dict[type[Exception], tuple[int, Reason | None, str | None]] = {
     models.VersionServing: (409, None, None),
     models.NothingToRollBack: (409, None, None),
     models.TooManyVersions: (409, None, None),
+    QuotaReached: (409, None, None),
     uploads.NotMultipart: (415, None, None),
     uploads.MalformedMultipart: (400, None, None),
     uploads.UploadInterrupted: (400, None, None),

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from modelport_control_api import quotas
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift import repository as drift
@@ -16,6 +17,7 @@ from modelport_control_api.models.naming import new_model_id
 from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.tables import DEFAULT_ACCELERATION, ModelRow, VersionRow
 from modelport_control_api.publisher import outbox
+from modelport_control_api.quotas import Limits
 
 # All versions of a model are in one Kubernetes resource, whose size is bounded.
 MAX_VERSIONS = 50
@@ -40,8 +42,11 @@ def create_model(
     name: str,
     description: str,
     version: NewVersion,
+    limits: Limits,
     acceleration: str = DEFAULT_ACCELERATION,
 ) -> ModelRecord:
+    """Raises QuotaReached."""
+    quotas.require_room(session, caller.principal.user_id, limits, models=1, size=version.size)
     row = ModelRow(
         id=new_model_id(name),
         owner_id=caller.principal.user_id,
@@ -59,10 +64,17 @@ def create_model(
 
 
 def add_version(
-    session: Session, caller: Caller, model_id: str, version: NewVersion, *, move_traffic: bool
+    session: Session,
+    caller: Caller,
+    model_id: str,
+    version: NewVersion,
+    *,
+    limits: Limits,
+    move_traffic: bool,
 ) -> ModelRecord:
-    """Its last version is the new one."""
+    """Its last version is the new one, and counts as the model's owner's. Raises QuotaReached."""
     row = own_locked(session, caller.principal, model_id)
+    quotas.require_room(session, row.owner_id, limits, models=0, size=version.size)
     if len(row.versions) >= MAX_VERSIONS:
         raise TooManyVersions(
             f"The model has {MAX_VERSIONS} versions, the most there may be: delete some first."

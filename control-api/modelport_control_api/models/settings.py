@@ -17,6 +17,18 @@ class ModelsSettings(BaseSettings):
     """Folder for uploads on their way to a remote artifact store; one in the system's temporary folder unless
     given. A local store collects them in itself, since a rename is atomic within one filesystem only."""
 
+    user_max_models: int = Field(default=200, ge=0)
+    """Models that a user may hold. An administrator can set another number for a user."""
+
+    user_max_bytes: int = Field(default=20_000_000_000, ge=0)
+    """Bytes that the files of a user's models may have together, versions that get no requests included. An
+    administrator can set another number for a user."""
+
+    disk_reserve_bytes: int | None = Field(default=None, ge=0)
+    """Bytes that are left free on the disks of a local artifact store and of SQLite: below that uploads and
+    jobs are answered with 507 and results wait, while logins, deletes and usage go on. Unless given: 256 MB,
+    or a twentieth of a disk of less than 5 GB."""
+
     artifact_grace_seconds: float | None = Field(default=None, ge=0)
     """Age in seconds below which an unreferenced file is left alone: another process may be about to commit
     the row that names it. Unless given: 300, and 0 with SQLite, where there is one process."""

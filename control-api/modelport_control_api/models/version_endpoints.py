@@ -60,12 +60,18 @@ async def upload_version(
         known = await load_model(part, caller.principal, model_id)
         if known.managed_by == "kubectl":
             raise part.lookout.read_only(model_id)
+        await part.require_quota(known.owner_id or caller.principal.user_id, models=0)
         async with part.intake.receiving(request, form) as arrival:
 
             def add(session: Session) -> ModelRecord:
                 move_traffic = arrival.texts.get("traffic") != "0"
                 return service.add_version(
-                    session, caller, model_id, arrival.version, move_traffic=move_traffic
+                    session,
+                    caller,
+                    model_id,
+                    arrival.version,
+                    limits=part.limits,
+                    move_traffic=move_traffic,
                 )
 
             record = await part.intake.commit(arrival, add)

@@ -14,7 +14,7 @@ from modelport_control_api.ui.models import (
     usage,
     versions,
 )
-from modelport_control_api.ui.pages import admin, keys, sign_in
+from modelport_control_api.ui.pages import admin, admin_invites, admin_users, keys, sign_in
 from modelport_control_api.ui.pages import settings as account
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -23,6 +23,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     keys.router,
     account.router,
     admin.router,
+    admin_users.router,
+    admin_invites.router,
     dashboard.router,
     listing.router,
     upload.router,

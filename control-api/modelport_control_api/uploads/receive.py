@@ -7,6 +7,7 @@ from pathlib import Path
 
 from starlette.requests import ClientDisconnect, Request
 
+from modelport_control_api.disk import NO_RESERVE, DiskReserve
 from modelport_control_api.uploads.errors import (
     FieldInvalid,
     UploadError,
@@ -20,7 +21,7 @@ from modelport_control_api.uploads.spool import Spool
 
 @asynccontextmanager
 async def receive_upload(
-    request: Request, form: Form, folder: Path, *, idle_seconds: float
+    request: Request, form: Form, folder: Path, *, idle_seconds: float, reserve: DiskReserve = NO_RESERVE
 ) -> AsyncIterator[ReceivedUpload]:
     """Receive the body; the file lies in `folder` until the end of the context and is removed then.
 
@@ -29,9 +30,9 @@ async def receive_upload(
     events = MultipartEvents(request.headers.get("content-type"))
     _refuse_declared_length(request, form)
     async with AsyncExitStack() as spools:
-        spool = await spools.enter_async_context(await Spool.create(folder, form.max_file_bytes))
+        spool = await spools.enter_async_context(await Spool.create(folder, form.max_file_bytes, reserve))
         extra = {
-            name: await spools.enter_async_context(await Spool.create(folder, most))
+            name: await spools.enter_async_context(await Spool.create(folder, most, reserve))
             for name, most in form.extra_file_bytes.items()
         }
         receiver = _Receiver(form, spool, extra)
@@ -57,12 +58,17 @@ async def receive_upload(
 
 @asynccontextmanager
 async def receive_body(
-    request: Request, folder: Path, *, max_bytes: int, idle_seconds: float
+    request: Request,
+    folder: Path,
+    *,
+    max_bytes: int,
+    idle_seconds: float,
+    reserve: DiskReserve = NO_RESERVE,
 ) -> AsyncIterator[ReceivedUpload]:
     """As `receive_upload`, of a body that is the file itself."""
     form = Form({}, required=frozenset(), max_file_bytes=max_bytes)
     _refuse_declared_length(request, form)
-    async with await Spool.create(folder, max_bytes) as spool:
+    async with await Spool.create(folder, max_bytes, reserve) as spool:
         async for chunk in _chunks(request, idle_seconds):
             await spool.write(chunk)
         sha256 = await spool.finish()

@@ -9,29 +9,37 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from modelport_control_api.disk import NO_RESERVE, DiskReserve
 from modelport_control_api.uploads.errors import StorageFull, UploadTooLarge
 
 # The thread hop for each write is paid once a mebibyte instead of once a network packet.
 _BUFFER_BYTES = 1 << 20
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_FULL = (
+    "The platform's disk has no room for the file. Nothing was kept: delete what is not needed, or try again "
+    "later."
+)
 
 
 class Spool:
     """An async context: on leaving it the file is removed, unless the artifact store has taken it."""
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int, reserve: DiskReserve) -> None:
+        reserve.require()
         descriptor, name = tempfile.mkstemp(dir=folder, prefix="upload-")
         self.path = Path(name)
         self.size = 0
         self._file = os.fdopen(descriptor, "wb", buffering=0)
         self._max_bytes = max_bytes
+        self._reserve = reserve
         self._digest = hashlib.sha256()
         self._buffer = bytearray()
 
     @classmethod
-    async def create(cls, folder: Path, max_bytes: int) -> Self:
+    async def create(cls, folder: Path, max_bytes: int, reserve: DiskReserve = NO_RESERVE) -> Self:
+        """Raises StorageFull where no more than the disk's reserve is left."""
         try:
-            return await asyncio.to_thread(cls, folder, max_bytes)
+            return await asyncio.to_thread(cls, folder, max_bytes, reserve)
         except OSError as error:
             raise _explained(error) from error
 
@@ -73,6 +81,7 @@ class Spool:
             raise _explained(error) from error
 
     def _write_through(self, data: bytes) -> None:
+        self._reserve.require(len(data))
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) :]
@@ -85,5 +94,5 @@ class Spool:
 
 def _explained(error: OSError) -> Exception:
     if error.errno in _NO_ROOM:
-        return StorageFull("The platform's disk has no room for the file. Nothing was kept; try again later.")
+        return StorageFull(_FULL)
     return error

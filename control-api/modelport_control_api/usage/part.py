@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from modelport_control_api.db.session import Database
+from modelport_control_api.disk import DiskReserve
 from modelport_control_api.settings import Settings
 from modelport_control_api.usage import handlers
 from modelport_control_api.usage.retention import remove_old
@@ -30,8 +31,10 @@ class UsagePart:
     _redis_url: SecretStr | None
 
     @classmethod
-    def build(cls, settings: Settings, database: Database, redis_url: SecretStr | None) -> Self:
-        return cls(handlers.build(settings), settings, database, redis_url)
+    def build(
+        cls, settings: Settings, database: Database, reserve: DiskReserve, redis_url: SecretStr | None
+    ) -> Self:
+        return cls(handlers.build(settings, reserve), settings, database, redis_url)
 
     def background(self) -> tuple[Work, ...]:
         if self._redis_url is None:

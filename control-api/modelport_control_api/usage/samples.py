@@ -35,7 +35,7 @@ def _write(database: Database, handler: Handler, payloads: list[bytes], kind: st
     try:
         with database.transaction() as session:
             handler(session, payloads)
-    except (SQLAlchemyError, ValueError) as error:
+    except (SQLAlchemyError, OSError, ValueError) as error:
         log.warning("samples could not be written", kind=kind, samples=len(payloads), error=repr(error))
         return False
     return True

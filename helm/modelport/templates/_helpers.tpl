@@ -91,6 +91,13 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
+{{/* What control API and worker keep free on the volume of model files. Values of an earlier release have none. */}}
+{{- define "modelport.diskReserveEnv" -}}
+{{- if hasKey .Values.settings "diskReserveBytes" }}
+- {name: MODELPORT_CONTROL_API_DISK_RESERVE_BYTES, value: {{ int64 .Values.settings.diskReserveBytes | quote }}}
+{{- end }}
+{{- end -}}
+
 {{/* Environment from a map of values. */}}
 {{- define "modelport.env" -}}
 {{- range $name, $value := . }}

@@ -2,12 +2,21 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from modelport_control_api.app import ControlPlane
+from modelport_control_api.auth import invites
+from modelport_control_api.auth.errors import InviteInvalid
+from modelport_control_api.auth.identity import SCOPES, Principal
 from modelport_control_api.auth.tables import User
+from modelport_control_api.models import service
+from modelport_control_api.models.caller import Caller
+from modelport_control_api.models.service import NewVersion
+from modelport_control_api.origin import Origin
+from modelport_control_api.quotas import Limits, QuotaReached
 from sqlalchemy import func, select
 
 from tests.support.control_api import PASSWORD, Person, log_in
@@ -68,3 +77,51 @@ async def test_simultaneous_rotations_leave_one_working_key(api: httpx.AsyncClie
 async def test_simultaneous_logins_all_succeed(api: httpx.AsyncClient, ada: Person, many: int) -> None:
     pairs = await asyncio.gather(*(log_in(api, ada.email) for _ in range(many)))
     assert len({pair["refresh_token"] for pair in pairs}) == many
+
+
+async def test_of_simultaneous_uses_of_one_invitation_one_gets_in(
+    api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
+) -> None:
+    with control_plane.context.database.transaction() as session:
+        _, token = invites.create(session, _principal(ada), ORIGIN, note=None, life=timedelta(days=1))
+    won = Counter[bool]()
+
+    def use() -> None:
+        try:
+            with control_plane.context.database.transaction() as session:
+                invites.use(session, token, ada.id)
+            won[True] += 1
+        except InviteInvalid:
+            won[False] += 1
+
+    await asyncio.gather(*(asyncio.to_thread(use) for _ in range(6)))
+    assert won == {True: 1, False: 5}
+
+
+async def test_simultaneous_uploads_find_the_last_place_once(
+    ada: Person, control_plane: ControlPlane
+) -> None:
+    caller = Caller(_principal(ada), ORIGIN)
+    version = NewVersion("sklearn", "0" * 64, 1000, None)
+    outcomes = Counter[str]()
+
+    def upload() -> None:
+        try:
+            with control_plane.context.database.transaction() as session:
+                limits = Limits(max_models=3, max_bytes=2500)
+                service.create_model(
+                    session, caller, name="Iris", description="", version=version, limits=limits
+                )
+            outcomes["kept"] += 1
+        except QuotaReached:
+            outcomes["refused"] += 1
+
+    await asyncio.gather(*(asyncio.to_thread(upload) for _ in range(6)))
+    assert outcomes == {"kept": 2, "refused": 4}
+
+
+ORIGIN = Origin("r", "127.0.0.1")
+
+
+def _principal(person: Person) -> Principal:
+    return Principal(person.id, person.email, True, frozenset(SCOPES), "session", "s")

@@ -13,6 +13,7 @@ from modelport_control_api.origin import Origin
 from modelport_control_api.publisher import outbox
 from modelport_control_api.publisher.publisher import Pace, Publisher
 from modelport_control_api.publisher.turns import TurnLost, turn
+from modelport_control_api.quotas import Limits
 from sqlalchemy import text
 
 from tests.unit.control_api_models.fake_cluster import FakeCluster
@@ -55,7 +56,9 @@ async def test_replicas_never_write_a_model_at_once_and_end_with_the_latest(post
     database, cluster = Database(postgres_url), SlowCluster()
     ann = caller(database)
     with database.transaction() as session:
-        model_id = service.create_model(session, ann, name="Iris", description="", version=VERSION).id
+        model_id = service.create_model(
+            session, ann, name="Iris", description="", version=VERSION, limits=Limits(100, 10**9)
+        ).id
     async with AsyncExitStack() as stack:
         databases = [Database(postgres_url) for _ in range(REPLICAS)]
         publishers = [Publisher(each, cluster, "models", PACE) for each in databases]

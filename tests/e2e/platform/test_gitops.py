@@ -112,6 +112,7 @@ def test_a_child_changed_or_deleted_by_hand_comes_back(platform: Any, shelf: Fil
 
 def test_kubectl_scale_is_what_runs(platform: Any, shelf: File, applied: Any) -> None:
     name = applied(mlmodel("scaled", shelf, scaling={"minReplicas": 1, "maxReplicas": 3}))
+    platform.models.run("wait", "--for=create", f"deployment/{name}-v1", "--timeout=30s")
     platform.models.run("scale", "mlm", name, "--replicas=2")
     eventually(lambda: platform.models.json("get", "deployment", f"{name}-v1")["spec"]["replicas"] == 2)
     eventually(lambda: platform.models.json("get", "pdb", f"{name}-v1"))

@@ -1,5 +1,6 @@
 """The disk is full: whoever wanted to store something is told, everybody else is served."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -52,6 +53,44 @@ def test_a_full_disk_refuses_what_needs_room_and_serves_on(small_disk: Path) -> 
             check_whole(platform)
         assert platform.stop() == 0
         assert "Traceback" not in platform.stdout
+
+
+def test_below_its_reserve_the_disk_is_kept_for_logins_deletes_and_usage(small_disk: Path) -> None:
+    with killable_platform(small_disk / "data") as platform:
+        account = register(platform.start().url)
+        with account.client(platform.url) as client, account.caller(platform.url) as caller:
+            model, doomed = serve(client, "before"), serve(client, "doomed")
+            job = submit(caller, model).raise_for_status().json()
+            # A twentieth of the disk is its reserve.
+            with filled(small_disk, leaving=_DISK_BYTES // 40):
+                assert_says_no_room(upload(client, "refused", padding=0))
+                assert_says_no_room(submit(caller, model))
+                register(platform.url)  # and logs in, and makes a key
+                assert client.delete(f"/api/v1/models/{doomed}").status_code == 204
+                caller.post(f"/predict/{model}", json={"input": ROW}).raise_for_status()
+                poll(lambda: usage_of(client) < 1, "usage is written")
+                waiting = client.get(f"/api/v1/jobs/{job['id']}?wait=5").json()
+                assert (waiting["state"], waiting["rows_done"]) in {("queued", 0), ("running", 0)}, waiting
+            # What was put off is begun again, by a pod that gets no more than is left of the machine.
+            poll(lambda: unfinished(client, job["id"]), "the job goes on", seconds=180)
+        assert platform.stop() == 0
+
+
+def submit(caller: httpx.Client, model: str) -> httpx.Response:
+    rows = json.dumps({"inputs": [ROW] * 3}).encode()
+    return caller.post(
+        f"/api/v1/predict/{model}/batch", content=rows, headers={"Content-Type": "application/json"}
+    )
+
+
+def unfinished(client: httpx.Client, job_id: str) -> str:
+    answer = client.get(f"/api/v1/jobs/{job_id}?wait=5")
+    return "" if answer.json()["state"] == "succeeded" else answer.text
+
+
+def usage_of(client: httpx.Client) -> int:
+    requests: int = client.get("/api/v1/analytics/overview").json()["totals"]["requests"]
+    return requests
 
 
 def upload(client: httpx.Client, tag: str, padding: int) -> httpx.Response:

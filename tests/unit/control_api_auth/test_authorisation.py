@@ -11,6 +11,7 @@ from modelport_control_api.app import ControlPlane
 from modelport_control_api.auth import access_tokens
 from modelport_control_api.auth.access_tokens import AccessClaims
 from modelport_control_api.auth.identity import SCOPES
+from modelport_control_api.auth.tables import Invite, User
 from modelport_control_api.db.base import utc_now
 from sqlalchemy import update
 
@@ -40,14 +41,24 @@ SESSION_ONLY = {
     ("GET", "/api/v1/audit"),
     ("GET", "/api/v1/admin/health"),
     ("GET", "/api/v1/admin/users"),
+    ("PATCH", "/api/v1/admin/users/{user_id}"),
+    ("GET", "/api/v1/admin/invites"),
+    ("POST", "/api/v1/admin/invites"),
+    ("DELETE", "/api/v1/admin/invites/{invite_id}"),
 }
+ADMIN_ONLY = {route for route in SESSION_ONLY if route[1].startswith("/api/v1/admin/")}
 SCOPED = {("GET", "/api/v1/analytics/overview"), ("GET", "/api/v1/analytics/models/{model_id}")}
 OF_ONE_KEY = {route for route in SESSION_ONLY if "{key_id}" in route[1]}
 PROTECTED = sorted(ANY_CREDENTIAL | SESSION_ONLY | SCOPED)
 # The model calls have a table of their own; predictions are documented here and answered by the gateway.
 ELSEWHERE = ("/api/v1/models", "/api/v1/jobs", "/api/v1/predict", "/predict", "/v2")
 
-BODIES = {"/api/v1/api-keys": {"name": "ci"}, "/api/v1/auth/me": {"full_name": "Eve"}}
+BODIES = {
+    "/api/v1/api-keys": {"name": "ci"},
+    "/api/v1/auth/me": {"full_name": "Eve"},
+    "/api/v1/admin/users/{user_id}": {"max_models": 1_000_000},
+    "/api/v1/admin/invites": {"days": 90},
+}
 
 
 async def call(
@@ -142,6 +153,19 @@ async def test_a_key_with_every_scope_cannot_manage_account_or_keys(
         answer = await call(api, route, {"X-API-Key": key["key"]}, key["id"])
         assert answer.status_code == 403, route
         assert "log in" in answer.json()["detail"]
+
+
+async def test_what_is_for_administrators_is_for_nobody_else(
+    api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
+) -> None:
+    for method, path in sorted(ADMIN_ONLY):
+        answer = await call(api, (method, path), ada.bearer)
+        assert (answer.status_code, "administrators" in answer.json()["detail"]) == (403, True), path
+        own = await call(api, (method, path.replace("{user_id}", ada.id)), ada.bearer)
+        assert own.status_code == 403, "nor for oneself"
+    with control_plane.context.database.transaction(read_only=True) as session:
+        assert session.query(Invite).count() == 0
+        assert session.get_one(User, ada.id).max_models is None
 
 
 async def test_a_key_without_the_scope_cannot_read_usage(api: httpx.AsyncClient, ada: Person) -> None:

@@ -16,6 +16,7 @@ from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.origin import Origin
 from modelport_control_api.publisher import outbox
 from modelport_control_api.publisher.publisher import Pace, Publisher
+from modelport_control_api.quotas import Limits
 from modelport_crds import mlmodel
 
 from tests.support.waiting import until
@@ -58,7 +59,9 @@ async def publishing(
 
 def create(database: Database, caller: Caller) -> ModelRecord:
     with database.transaction() as session:
-        return service.create_model(session, caller, name="Iris", description="", version=VERSION)
+        return service.create_model(
+            session, caller, name="Iris", description="", version=VERSION, limits=Limits(100, 10**9)
+        )
 
 
 def pending(database: Database) -> dict[str, int]:

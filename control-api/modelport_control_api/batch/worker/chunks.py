@@ -31,6 +31,10 @@ class ChunkWork:
         self._desk = desk
         self._files = files
 
+    def has_room(self) -> bool:
+        """For results. A chunk that is taken without would be said to be what nobody can do."""
+        return self._files.has_room()
+
     async def do(self, claimed: ClaimedChunk, pods: Pods) -> None:
         chunk = read_chunk(await self._files.read_chunk(claimed.job_id, claimed.number))
         try:

@@ -57,8 +57,8 @@ class Lane:
             await self._pods.aclose()
 
     async def _take_some(self) -> bool:
-        """False: no place or no chunk is free."""
-        if not self._has_place:
+        """False: no place or no chunk is free, or the disk is full."""
+        if not self._has_place or not self._means.chunks.has_room():
             return False
         self._means.cut.clear()
         claimed = await self._means.desk.claim_chunk(self._version)

@@ -18,6 +18,10 @@ class Settings(BaseSettings):
     artifacts_url: str
     """The control API's object store; inputs and results lie in it beside the model files."""
 
+    disk_reserve_bytes: int | None = Field(default=None, ge=0)
+    """Bytes that are left free on the disk of a local object store; below that jobs wait. Unless given:
+    256 MB, or a twentieth of a disk of under 5 GB. Give the control API the same."""
+
     internal_url: str = "http://127.0.0.1:8001"
     """The control API's internal port, or `unix:/path` of a socket: it knows where the pods are."""
 

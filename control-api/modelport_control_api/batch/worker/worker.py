@@ -47,7 +47,7 @@ class Worker:
             keep=timedelta(days=settings.batch_result_days),
             most_result_bytes=settings.batch_max_job_bytes,
         )
-        self._files: BatchFiles = open_batch_files(settings.artifacts_url)
+        self._files: BatchFiles = open_batch_files(settings.artifacts_url, settings.disk_reserve_bytes)
         self._means = Means(
             self._desk,
             Directory.open(settings.internal_url, settings.internal_key),

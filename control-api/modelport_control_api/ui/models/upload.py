@@ -5,7 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 from modelport_crds.reasons import EXPLANATIONS
 from modelport_edge.problem import Problem
+from starlette.concurrency import run_in_threadpool
 
+from modelport_control_api.auth import accounts
 from modelport_control_api.models import logs
 from modelport_control_api.models.errors import ModelError
 from modelport_control_api.models.records import ModelRecord
@@ -30,7 +32,10 @@ async def show_upload(visit: CurrentVisit, model: str | None = None) -> Response
     """`model`: the one that gets a new version."""
     target = await visit.model(model) if model else None
     limit = visit.context.settings.max_upload_bytes
-    return visit.page("models/upload.html", target=target, max_bytes=limit, cures=_CURES)
+    # A version counts as its model's owner's.
+    holder = target.owner_id if target and target.owner_id else visit.principal.user_id
+    quota = await run_in_threadpool(accounts.holding, visit.context, holder)
+    return visit.page("models/upload.html", target=target, max_bytes=limit, quota=quota, cures=_CURES)
 
 
 @router.get("/models/{model_id}/versions/{version}/arrival")

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from modelport_edge.problem import Problem
+from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.audit import service as audit
 from modelport_control_api.auth import accounts, own_sessions
@@ -12,7 +13,7 @@ from modelport_control_api.auth.own_sessions import SessionNotFound
 from modelport_control_api.auth.password_rules import MIN_CHARACTERS
 from modelport_control_api.auth.problems import as_problem
 from modelport_control_api.auth.schemas import AccountChange
-from modelport_control_api.context import Context, RequestContext
+from modelport_control_api.context import Context, RequestContext, get_context
 from modelport_control_api.db.session import DbSession
 from modelport_control_api.origin import Origin, RequestOrigin
 from modelport_control_api.ui.devices import describe
@@ -26,7 +27,7 @@ _AUDIT_PAGE = 50
 
 @router.get("")
 async def show_profile(request: Request, signed_in: CurrentSignedIn) -> Response:
-    return _profile_page(request, _profile_form(signed_in), Form())
+    return await _profile_page(request, signed_in, _profile_form(signed_in), Form())
 
 
 @router.post("/profile")
@@ -37,7 +38,7 @@ async def change_profile(
     name = values.get("full_name", "").strip() or None
     parsed = parse(AccountChange, {"full_name": name}, shown=values)
     if parsed.body is None:
-        return _profile_page(request, parsed.form, Form(), status=422)
+        return await _profile_page(request, signed_in, parsed.form, Form(), status=422)
     await accounts.change(context, signed_in.principal, parsed.body, origin)
     return redirect(request, "/ui/settings", "Your name is saved.")
 
@@ -54,8 +55,13 @@ async def change_password(
     except (Problem, AuthError) as error:
         problem = as_problem(error) if isinstance(error, AuthError) else error
         refused = Form().refused_by(problem)
-        return _profile_page(
-            request, _profile_form(signed_in), refused, status=problem.status, headers=problem.headers
+        return await _profile_page(
+            request,
+            signed_in,
+            _profile_form(signed_in),
+            refused,
+            status=problem.status,
+            headers=problem.headers,
         )
     ended = "API keys and other sessions" if given["revoke_api_keys"] == "true" else "other sessions"
     return redirect(request, "/ui/settings", f"Your password is changed, and all {ended} have ended.")
@@ -120,10 +126,14 @@ def _profile_form(signed_in: SignedIn) -> Form:
     return Form({"full_name": signed_in.full_name or ""})
 
 
-def _profile_page(request: Request, profile: Form, password: Form, **answer: Any) -> Response:
+async def _profile_page(
+    request: Request, signed_in: SignedIn, profile: Form, password: Form, **answer: Any
+) -> Response:
+    quota = await run_in_threadpool(accounts.holding, get_context(request), signed_in.principal.user_id)
     return render(
         request,
         "settings/profile.html",
+        quota=quota,
         profile=profile,
         password=password,
         min_characters=MIN_CHARACTERS,

@@ -14,7 +14,7 @@ from modelport_control_api.auth.problems import as_problem
 from modelport_control_api.auth.schemas import Login, Registration
 from modelport_control_api.auth.tables import User
 from modelport_control_api.auth.web_sessions import Browser
-from modelport_control_api.context import Context, RequestContext
+from modelport_control_api.context import Context, RequestContext, get_context
 from modelport_control_api.origin import Origin, RequestOrigin
 from modelport_control_api.ui import browser, cookies
 from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks
@@ -57,8 +57,8 @@ async def sign_in(request: Request, context: RequestContext, origin: RequestOrig
 
 
 @router.get("/register")
-async def show_registration(request: Request, next: str | None = None) -> Response:
-    return _registration_page(request, Form(), browser.safe_next(next))
+async def show_registration(request: Request, next: str | None = None, invite: str | None = None) -> Response:
+    return _registration_page(request, Form({"invite": invite}), browser.safe_next(next))
 
 
 @router.post("/register")
@@ -119,8 +119,20 @@ def _refused(page: Any, request: Request, form: Form, there: str, error: Problem
 
 
 def _sign_in_page(request: Request, form: Form, there: str, **answer: Any) -> Response:
-    return render(request, "sign_in.html", form=form, next=there, **answer)
+    return render(request, "sign_in.html", form=form, next=there, mode=_mode(request), **answer)
 
 
 def _registration_page(request: Request, form: Form, there: str, **answer: Any) -> Response:
-    return render(request, "register.html", form=form, next=there, min_characters=MIN_CHARACTERS, **answer)
+    return render(
+        request,
+        "register.html",
+        form=form,
+        next=there,
+        mode=_mode(request),
+        min_characters=MIN_CHARACTERS,
+        **answer,
+    )
+
+
+def _mode(request: Request) -> str:
+    return get_context(request).settings.registration
