@@ -22,6 +22,7 @@ from modelport_runtime.settings import Settings
 from modelport_runtime.starvation import Schedule
 from modelport_runtime.state import Acceleration, State
 from modelport_runtime.supervision import BROKE_THE_PROTOCOL, Child
+from modelport_runtime.usage_watch import Overuse, Usage, UsageWatch
 from modelport_runtime.wire import Breach, Loaded, Proven, Sandboxed, Told
 
 log = logging.getLogger(__name__)
@@ -44,15 +45,17 @@ class Front:
         end_like: Callable[[int], None] = supervision.end_like,
         *,
         schedule: Schedule | None = None,
+        usage: Usage | None = None,
     ) -> None:
         """report: how well the front itself is isolated. end_like: ends the process with an exit status.
-        schedule: the child's; None: it is taken never to wait for others."""
+        schedule, usage: the child's; None: it is taken never to wait for others, and to use nothing."""
         self.state = State(sandbox=report)
         self._settings = settings
         self._batcher = batcher
         self._child = child
         self._end_like = end_like
         self._load_watch = LoadWatch(child, schedule or Schedule(None), settings.load_timeout_seconds)
+        self._usage_watch = UsageWatch(child, usage or Usage(None), settings.memory_bytes)
         self._channel = Channel(self._hear, self._closed)
         self._has_reported = False
         self._is_closed = False
@@ -66,6 +69,7 @@ class Front:
         await loop.create_unix_connection(lambda: self._channel, sock=connection)
         self._child.watch(self._exited)
         self._load_watch.begin()
+        self._usage_watch.begin()
         metrics.ORIGINAL_RUNS.set(1)
 
     def disconnect(self) -> None:
@@ -222,6 +226,7 @@ class Front:
     def _ended(self) -> None:
         """Both the process and its connection have ended."""
         self._load_watch.end()
+        self._usage_watch.end()
         status = -signal.SIGALRM if self._load_watch.is_over else self._child.status
         metrics.ORIGINAL_RUNS.set(0)
         if self.state.phase == "failed":
@@ -230,8 +235,23 @@ class Front:
             self._kernels.give_up_the_original()
             self._say_that_the_original_ended()
             return
+        overuse = self._usage_watch.overuse
+        if overuse is not None and self.state.told is None:
+            self._fail(overuse)
+            return
+        if overuse is not None:
+            self._breach = overuse.message
+            # The last line of the log.
+            log.error("model_process_killed", extra={"detail": overuse.message})
         # Not logged: supervisors tell the last line of a log, which is to be the model's.
         self._end_like(BROKE_THE_PROTOCOL if self._breach is not None or status is None else status)
+
+    def _fail(self, overuse: Overuse) -> None:
+        """The load was ended from here: it could not say so itself."""
+        log.warning("load_ended", extra={"reason": overuse.reason, "detail": overuse.message})
+        told = Told(state="failed", reason=overuse.reason, message=overuse.message)
+        native = _native("No model is served.")
+        self.state = replace(self.state, told=told, phase="failed", acceleration=native)
 
     def _say_that_the_original_ended(self) -> None:
         if not self._settings.recheck_every:

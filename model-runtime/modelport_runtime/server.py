@@ -23,6 +23,7 @@ from modelport_runtime.settings import Settings
 from modelport_runtime.starvation import Schedule
 from modelport_runtime.state import status_document
 from modelport_runtime.supervision import Child
+from modelport_runtime.usage_watch import Usage
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +45,14 @@ def run(
 ) -> None:
     """Confine this process, then answer until SIGTERM and let requests that have begun end."""
     # While /proc is still there.
-    schedule = Schedule.open(child.pid)
+    schedule, usage = Schedule.open(child.pid), Usage.open(child.pid)
     report = enter.enter(role.of_the_front(child.pid), settings.memory_bytes)
     log.info("sandboxed", extra={"part": "front", "sandbox_level": report.level, "detail": report.detail})
     if settings.parent_pid is not None:
         lifeline.poll(settings.parent_pid)
     batcher = build_batcher(settings)
     metrics.WAITING.set_function(batcher.waiting)
-    parts = build(settings, batcher, Front(settings, report, batcher, child, schedule=schedule))
+    parts = build(settings, batcher, Front(settings, report, batcher, child, schedule=schedule, usage=usage))
     # uvicorn raises the signal once more when it has drained; an asked-for end is exit code 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     _serve(parts, listener, connection, Refuser(line))

@@ -14,7 +14,8 @@ from typing import NoReturn
 log = logging.getLogger(__name__)
 
 BROKE_THE_PROTOCOL = 70
-"""The exit code of a runtime whose model process sent what makes no sense: EX_SOFTWARE of sysexits.h."""
+"""The exit code of a runtime whose model process sent what makes no sense, or took more than it may:
+EX_SOFTWARE of sysexits.h."""
 
 _PARTING_SECONDS = 1.0
 

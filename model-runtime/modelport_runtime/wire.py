@@ -93,13 +93,13 @@ class Told(msgspec.Struct, frozen=True):
     state: Literal["ready", "failed"]
     reason: str | None
     message: str | None
-    signature: dict[str, Any] | None
-    sample: dict[str, Any] | None
-    sample_source: Literal["given", "synthetic"] | None
-    found: dict[str, str]
-    here: dict[str, str]
-    differences: list[str]
-    v2: dict[str, Any] | None
+    signature: dict[str, Any] | None = None
+    sample: dict[str, Any] | None = None
+    sample_source: Literal["given", "synthetic"] | None = None
+    found: dict[str, str] = {}
+    here: dict[str, str] = {}
+    differences: list[str] = []
+    v2: dict[str, Any] | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -14,6 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from modelport_runtime.supervision import BROKE_THE_PROTOCOL
+from modelport_runtime.usage_watch import MAX_THREADS
 
 from tests.integration.runtime.hostile.world import Runs
 from tests.support import models
@@ -22,7 +24,14 @@ from tests.support.waiting import eventually
 
 StartRuntime = Callable[..., Runtime]
 
-RAISE, ONE_MORE, EXIT, END, HANG, FLOOD, SLOW = -1, -2, -3, -4, -5, -6, -7
+RAISE, ONE_MORE, EXIT, END, HANG, FLOOD, SLOW, THREADS = -1, -2, -3, -4, -5, -6, -7, -8
+# Small ones, of which thousands would fit into the memory limit. It stops by itself where nobody stops it.
+START_THREADS = """
+import threading, time
+threading.stack_size(1 << 16)
+for _ in range(3000): threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+time.sleep(3600)
+"""
 ORDERS = """
 import os, sys, time
 def predict(rows):
@@ -34,8 +43,12 @@ def predict(rows):
     if -5 in orders: time.sleep(3600)
     if -6 in orders: print("y" * 5_000_000)
     if -7 in orders: time.sleep(1)
+    if -8 in orders: START_THREADS
     return [float(row[0]) for row in rows]
 """
+
+
+ORDERS = ORDERS.replace("START_THREADS", f"exec({START_THREADS!r})")
 
 
 @pytest.fixture
@@ -111,6 +124,32 @@ def test_a_model_that_ends_the_process_ends_only_that(start: StartRuntime) -> No
         asked(runtime, END)
 
     assert runtime.wait_until_ended() == 7
+
+
+def test_a_model_that_starts_threads_without_end_is_ended(start: StartRuntime) -> None:
+    runtime = start()
+    began = time.monotonic()
+
+    with pytest.raises((ConnectionError, OSError)):
+        asked(runtime, THREADS)
+
+    assert runtime.wait_until_ended() == BROKE_THE_PROTOCOL
+    assert time.monotonic() - began < 5
+    killed = log_lines(runtime)[-1]
+    assert killed["event"] == "model_process_killed"
+    assert f"at most {MAX_THREADS} are allowed" in killed["detail"]
+
+
+def test_a_load_that_starts_threads_without_end_is_a_failed_load(
+    tmp_path: Path, forked_runtime: StartRuntime
+) -> None:
+    path = models.save_pickle(Runs(exec, START_THREADS), tmp_path)
+
+    runtime = forked_runtime(path).wait_until_started()
+
+    assert runtime.status["reason"] == "SandboxViolation"
+    assert "threads at once" in runtime.status["message"]
+    assert runtime.get("/healthz").status == 200
 
 
 def test_a_model_that_hangs_is_reported_once_nobody_waits_for_it(start: StartRuntime) -> None:

@@ -4,6 +4,7 @@ Every payload has a process of its own, most of them forks: what one did must no
 kind go through processes started whole, and through a whole platform, in platform/test_bad_uploads.py.
 """
 
+import errno
 import json
 import platform
 import signal
@@ -176,6 +177,24 @@ def test_a_model_that_eats_memory_stops_at_its_limit(
     assert started.status["reason"] == "OutOfMemory"
     assert "2.0 GiB" in started.status["message"]
     assert started.get("/healthz").status == 200
+
+
+def test_a_model_holds_little_of_the_kernels_memory(world: World, forked_runtime: StartRuntime) -> None:
+    source = """
+import os
+held = 0
+try:
+    while True:
+        _, end = os.pipe()
+        os.set_blocking(end, False)
+        held += os.write(end, bytes(1 << 20))
+except OSError as error:
+    raise ValueError(f"{error.errno} after {held >> 20} MiB")
+"""
+
+    started = forked_runtime(world.infect(source)).wait_until_started()
+
+    assert f"{errno.EMFILE} after 1 MiB" in started.status["message"]
 
 
 def test_a_model_that_floods_its_output_is_a_failed_load(world: World, forked_runtime: StartRuntime) -> None:
