@@ -66,9 +66,10 @@ def _pause(connection: Any, now: float) -> _Pause:
     cycle = connection.cycle
     if cycle is None or not _is_head_whole(connection, cycle):
         return _Pause("head", cycle, now)
-    if cycle.response_complete:
-        return _Pause("idle", cycle, now)
-    return _Pause("body" if _is_body_open(connection, cycle) else "answer", cycle, now)
+    # Also of a request that was answered ahead: who goes on sending gets to read why it was refused.
+    if _is_body_open(connection, cycle):
+        return _Pause("body", cycle, now)
+    return _Pause("idle" if cycle.response_complete else "answer", cycle, now)
 
 
 def _is_head_whole(connection: Any, cycle: Any) -> bool:

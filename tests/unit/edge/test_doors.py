@@ -44,9 +44,9 @@ class Lean:
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the body; `/slow` only after a while."""
+    """Answers with the body; `/slow` only after a while, `/ahead` without having read it."""
     assert Headers(scope=scope)["host"] == "x"  # As frameworks do, which replaces the scope's own list.
-    body, more = b"", True
+    body, more = b"", scope["path"] != "/ahead"
     if scope["path"] == "/slow":
         await asyncio.sleep(LONGER_SECONDS)
     while more:
@@ -136,6 +136,19 @@ async def test_a_body_has_another_limit_than_a_head(
         await asyncio.sleep(LONGER_SECONDS)
         writer.write(b"x" * (4 if beginning.endswith(b"4") else 8))
         assert (await reader.readuntil(b"xxxx")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_a_slow_upload_that_was_answered_ahead_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silence, "_AFTER_IDLE_TIMER", -4.5)
+    async with serving(monkeypatch) as (connect, _):
+        reader, writer = await connect()
+        writer.write(APP.replace(b"/app", b"/ahead"))
+        for _ in range(8):
+            await asyncio.sleep(LONGER_SECONDS / 7)
+            writer.write(b"x")
+        writer.write(APP + b"xxxxxxxx")
+        assert (await reader.readuntil(b"xxxxxxxx")).count(b"HTTP/1.1 200") == 2
         writer.close()
 
 
