@@ -28,7 +28,10 @@ def _plain_array(array: np.ndarray[Any, Any]) -> Any:
         return array.tolist()
     if array.dtype.kind == "f":
         # A float32 written as a double has digits that the model never computed.
-        return _shortest(array) if array.dtype.itemsize < 8 else array.tolist()
+        return _shortest(array) if array.dtype.itemsize < 8 else array.astype(np.float64, copy=False).tolist()
+    if array.dtype.names and array.ndim:
+        columns = [plain(array[name]) for name in array.dtype.names]
+        return [dict(zip(array.dtype.names, row, strict=True)) for row in zip(*columns, strict=True)]
     return [plain(item) for item in array]
 
 
@@ -45,11 +48,16 @@ def _plain_object(value: Any) -> Any:
         return {class_key(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
+    return _text(value)
+
+
+def _text(value: Any) -> str | None:
+    # Missing values of pandas, which need not be imported.
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
     if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value)
+        return str(value.isoformat())
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def class_key(label: Any) -> str:

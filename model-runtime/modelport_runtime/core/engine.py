@@ -74,9 +74,9 @@ class Engine:
         return cast("list[Answer | Failure]", results)
 
     def decode_sample(self, sample: dict[str, Any]) -> Request:
-        """Read a sample as a request for all that the model can give. Raises `Refused`."""
+        """Read a sample as a request for all that the model usually gives. Raises `Refused`."""
         rows = self._decoder.read_rows([sample["input"]], "input")
-        return Request(rows, single=True, outputs=self.signature.outputs)
+        return Request(rows, single=True, outputs=self.signature.usual_outputs)
 
     def run(self, request: Request) -> Outputs:
         """Put one decoded request through the model. Raises whatever the model raises."""

@@ -28,7 +28,7 @@ def test_its_json_form_is_plain_and_complete(iris: Any) -> None:
         "task": "classifier",
         "positional": True,
         "input": "rows",
-        "outputs": ["prediction", "probabilities"],
+        "outputs": ["prediction", "probabilities", "decision_function"],
         "classes": ["setosa", "versicolor", "virginica"],
     }
 

@@ -8,7 +8,7 @@ from modelport_runtime.core.acceleration.kernels.checks import Matrix
 from modelport_runtime.core.acceleration.kernels.ensembles import Boosting, Forest
 from modelport_runtime.core.acceleration.kernels.linear import LinearClassifier, LinearRegressor
 from modelport_runtime.core.acceleration.kernels.sources import reader
-from modelport_runtime.core.answers import class_key
+from modelport_runtime.core.answers import class_keys
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature
 
@@ -41,16 +41,25 @@ class KernelBackend:
         self.libraries = made.libraries
         self._read = reader(made.part, len(made.signature.columns or ()))
         self._final = _FINALS[type(made.final)](made.final)
-        self._keys = [class_key(label) for label in made.signature.classes or ()]
+        self._keys = class_keys(made.signature.classes or ())
 
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         return self._read
 
     def answer(self, inputs: Matrix, wanted: tuple[str, ...]) -> Outputs:
         scores = self._final.scores(inputs)
-        read = {"prediction": self._final.results, "probabilities": self._named}
-        return Outputs({name: read[name](scores) for name in wanted})
+        values, arrays = {}, {}
+        for name in wanted:
+            if name == "prediction":
+                values[name] = self._final.results(scores)
+            elif name == "probabilities":
+                arrays[name] = self._final.probabilities(scores)
+                values[name] = self._named(arrays[name])
+            else:
+                arrays[name] = scores[:, 0] if scores.shape[1] == 1 else scores
+                values[name] = arrays[name].tolist()
+        return Outputs(values, arrays)
 
-    def _named(self, scores: Matrix) -> list[Any]:
+    def _named(self, probabilities: Matrix) -> list[Any]:
         keys = self._keys
-        return [dict(zip(keys, row, strict=True)) for row in self._final.probabilities(scores).tolist()]
+        return [dict(zip(keys, row, strict=True)) for row in probabilities.tolist()]

@@ -12,6 +12,12 @@ from modelport_runtime.core.types import Answer, Call
 
 TOLERANCE = 1e-6
 """Of probabilities absolutely, of a regressor's numbers relatively."""
+_ALLOWED = {
+    "probabilities": (False, False),
+    "predict_proba": (False, False),
+    "decision_function": (False, True),
+}
+"""Outputs that are numbers whatever the predictions are: (labels, relative)."""
 _SMALLEST_SCALE = 1e-9
 """Numbers below are compared as if they were of this size: they may be what rounding left of larger ones."""
 
@@ -19,7 +25,11 @@ _SMALLEST_SCALE = 1e-9
 def differences(original: Outputs, other: Outputs, *, labels: bool) -> np.ndarray[Any, Any]:
     """Give the difference of each row; infinity where a label or the form differs."""
     rows = np.zeros(original.rows)
-    compare = {"prediction": _of_labels if labels else _of_numbers, "probabilities": _of_probabilities}
+    compare = {
+        "prediction": _of_labels if labels else _of_numbers,
+        "probabilities": _of_probabilities,
+        "decision_function": _of_scores,
+    }
     for name, values in original.values.items():
         rows = np.maximum(rows, compare[name](values, other.values[name]))
     return rows
@@ -35,6 +45,15 @@ def _of_numbers(one: list[Any], other: list[Any]) -> np.ndarray[Any, Any]:
     scale = np.maximum(np.maximum(np.abs(a), np.abs(b)), _SMALLEST_SCALE)
     with np.errstate(all="ignore"):
         return _exact_or(a, b, np.abs(a - b) / scale)
+
+
+def _of_scores(one: list[Any], other: list[Any]) -> np.ndarray[Any, Any]:
+    """Relative, and below 1 absolute: near 0 is where terms cancel each other."""
+    a, b = (np.array(scores, dtype=np.float64).reshape(len(scores), -1) for scores in (one, other))
+    with np.errstate(all="ignore"):
+        scale = np.maximum(np.maximum(np.abs(a), np.abs(b)), 1.0)
+        largest: np.ndarray[Any, Any] = _exact_or(a, b, np.abs(a - b) / scale).max(axis=1)
+        return largest
 
 
 def _of_probabilities(one: list[Any], other: list[Any]) -> np.ndarray[Any, Any]:
@@ -62,36 +81,31 @@ def difference_of_answers(original: Engine, call: Call, answer: Answer) -> float
     except orjson.JSONDecodeError:
         return None
     exact = original.signature.task == "classifier"
-    found = _of_values(orjson.loads(own.body), given, labels=exact, relative=True)
+    found = _of_values(orjson.loads(own.body), given, exact, relative=True)
     return found if found <= TOLERANCE else None
 
 
-def _of_values(one: Any, other: Any, *, labels: bool, relative: bool) -> float:
+def _of_values(one: Any, other: Any, labels: bool, relative: bool) -> float:
     """Give the largest difference of two parsed bodies; infinity if they are not of one form."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return _of_objects(one, other, labels=labels, relative=relative)
+        return _of_objects(one, other, labels, relative)
     if isinstance(one, list) and isinstance(other, list):
         if len(one) != len(other):
             return math.inf
         pairs = zip(one, other, strict=True)
-        return max((_of_values(a, b, labels=labels, relative=relative) for a, b in pairs), default=0.0)
+        return max((_of_values(a, b, labels, relative) for a, b in pairs), default=0.0)
     if labels or type(one) is not float or type(other) is not float:
         return 0.0 if type(one) is type(other) and one == other else math.inf
     scale = max(abs(one), abs(other), _SMALLEST_SCALE) if relative else 1.0
     return abs(one - other) / scale
 
 
-def _of_objects(one: dict[str, Any], other: dict[str, Any], *, labels: bool, relative: bool) -> float:
+def _of_objects(one: dict[str, Any], other: dict[str, Any], labels: bool, relative: bool) -> float:
     if list(one) != list(other):
         return math.inf
-    if one.get("name") == "predict_proba":
-        labels = relative = False
+    # A tensor of the Open Inference Protocol has its name inside.
+    labels, relative = _ALLOWED.get(str(one.get("name")), (labels, relative))
     return max(
-        (
-            _of_values(value, other[key], labels=False, relative=False)
-            if key == "probabilities"
-            else _of_values(value, other[key], labels=labels, relative=relative)
-            for key, value in one.items()
-        ),
+        (_of_values(value, other[key], *_ALLOWED.get(key, (labels, relative))) for key, value in one.items()),
         default=0.0,
     )

@@ -225,6 +225,10 @@ class Boosting(_Node, frozen=True):
 Final = LinearClassifier | LinearRegressor | Forest | Boosting
 
 
+OUTPUTS = {"prediction", "probabilities", "decision_function"}
+"""What finals know."""
+
+
 class Plan(msgspec.Struct, frozen=True):
     signature: Signature
     libraries: dict[str, str]

@@ -29,6 +29,8 @@ def validate(made: plan.Plan) -> None:
         raise PlanRefused("the classes are not those of the signature")
     if "probabilities" in made.signature.outputs and not _has_probabilities(made.final):
         raise PlanRefused("the signature offers probabilities, but the final has none")
+    if "decision_function" in made.signature.outputs and not _has_scores(made.final):
+        raise PlanRefused("the signature offers decision_function, but the final has none")
 
 
 def _check_signature(signature: Signature) -> None:
@@ -39,7 +41,7 @@ def _check_signature(signature: Signature) -> None:
         if column.kind not in _KINDS or column.dtype not in _DTYPES or column.shape is not None:
             raise PlanRefused(f"column {column.name!r} is of no kind that kernels read")
         _check_scalars(column.values or ())
-    if not signature.outputs or not {*signature.outputs} <= {"prediction", "probabilities"}:
+    if not signature.outputs or not {*signature.outputs} <= plan.OUTPUTS:
         raise PlanRefused("the signature's outputs are none that there are")
     _check_scalars(signature.classes or ())
 
@@ -209,6 +211,12 @@ def _check_boosting(final: plan.Boosting) -> None:
 def _leaf_values(trees: plan.Trees, width: int) -> None:
     if width < 1 or _array(trees.values, "float64", 2).shape[1] != width:
         raise PlanRefused(f"leaves with {trees.values.shape} values instead of {width}")
+
+
+def _has_scores(final: plan.Final) -> bool:
+    if isinstance(final, plan.Boosting):
+        return final.classes is not None
+    return isinstance(final, plan.LinearClassifier)
 
 
 def _has_probabilities(final: plan.Final) -> bool:

@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core import estimators
-from modelport_runtime.core.answers import by_key, class_key, plain
-from modelport_runtime.core.backends.stages import forget_names, predicts_the_likeliest, stages_of
+from modelport_runtime.core.answers import plain
+from modelport_runtime.core.backends.estimator_outputs import EstimatorOutputs
+from modelport_runtime.core.backends.stages import forget_names, stages_of
 from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature, Task
 from modelport_runtime.core.types import LoadError
-
-_MAX_DENSE_CELLS = 10_000_000
-"""A sparse result is written out as a dense one; beyond this it would be a body of tens of megabytes."""
 
 
 class EstimatorBackend:
@@ -26,20 +24,20 @@ class EstimatorBackend:
         self.libraries = libraries
         self.estimator = estimator
         # Asked one by one: a pipeline would check before each call that all of them are fitted.
-        *self._transformers, self._final = stages_of(estimator)
+        *self._transformers, final = stages_of(estimator)
+        self._outputs = EstimatorOutputs(estimator, final)
 
     @cached_property
     def signature(self) -> Signature:
         estimator = self.estimator
         texts = estimators.takes_texts(estimator)
         columns = None if texts else estimators.describe_columns(estimator)
-        has_probabilities = hasattr(estimator, "predict_proba")
         return Signature(
             task=_task(estimator),
             columns=columns,
             positional=columns is not None and estimators.feature_names(estimator) is None,
             input="text" if texts else "rows",
-            outputs=("prediction", "probabilities") if has_probabilities else ("prediction",),
+            outputs=self._outputs.names,
             classes=_classes(estimator),
         )
 
@@ -55,42 +53,12 @@ class EstimatorBackend:
         return as_frame(signature.columns)
 
     def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
-        transformed = self._transform(inputs)
-        if len(wanted) == 2 and predicts_the_likeliest(self._final):
-            return self._likeliest(self._final.predict_proba(transformed))
-        read = {"prediction": self._predict, "probabilities": self._probabilities}
-        return Outputs({name: read[name](transformed) for name in wanted})
-
-    def _likeliest(self, given: Any) -> Outputs:
-        """Two outputs for the work of one."""
-        prediction = self._final.classes_.take(np.argmax(given, axis=1), axis=0)
-        return Outputs({"prediction": plain(prediction), "probabilities": self._keyed(given)})
-
-    def _probabilities(self, transformed: Any) -> list[Any]:
-        return self._keyed(self._final.predict_proba(transformed))
+        return self._outputs.of(self._transform(inputs), wanted)
 
     def _transform(self, inputs: Any) -> Any:
         for transformer in self._transformers:
             inputs = transformer.transform(inputs)
         return inputs
-
-    def _predict(self, transformed: Any) -> list[Any]:
-        method = "predict" if hasattr(self._final, "predict") else "transform"
-        return _as_list(getattr(self._final, method)(transformed))
-
-    def _keyed(self, given: Any) -> list[Any]:
-        if not isinstance(given, list):
-            return by_key(given, self._keys)
-        outputs = [by_key(one, keys) for one, keys in zip(given, self._keys_of_outputs, strict=True)]
-        return [list(row) for row in zip(*outputs, strict=True)]
-
-    @cached_property
-    def _keys(self) -> list[str]:
-        return [class_key(label) for label in self.estimator.classes_]
-
-    @cached_property
-    def _keys_of_outputs(self) -> list[list[str]]:
-        return [[class_key(label) for label in classes] for classes in self.estimator.classes_]
 
 
 def check_is_model(candidate: Any) -> None:
@@ -142,17 +110,6 @@ def _classes(estimator: Any) -> tuple[Any, ...] | None:
     if classes is None or not isinstance(classes, Sequence | np.ndarray):
         return None
     return tuple(plain(label) for label in classes)
-
-
-def _as_list(result: Any) -> list[Any]:
-    if hasattr(result, "toarray") and np.prod(result.shape) > _MAX_DENSE_CELLS:
-        raise ValueError(f"the sparse result has {result.shape} cells, too many to write out")
-    if hasattr(result, "to_numpy"):
-        result = result.to_numpy()
-    listed = plain(result)
-    if not isinstance(listed, list):
-        raise TypeError(f"the model gave a {type(result).__name__}, not one result a row")
-    return listed
 
 
 def _as_given(rows: list[Any]) -> Any:

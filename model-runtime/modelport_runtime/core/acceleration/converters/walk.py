@@ -19,6 +19,8 @@ def convert(estimator: Any, signature: Signature, libraries: dict[str, str]) -> 
         signature.columns is not None and signature.input == "rows", "The model takes no rows of columns."
     )
     require(signature.task in ("classifier", "regressor"), f"A {signature.task} has no kernels.")
+    others = ", ".join(name for name in signature.outputs if name not in plan.OUTPUTS)
+    require(not others, f"The outputs {others} have no kernel.")
     columns = signature.columns or ()
     block: Block = Raw(tuple(range(len(columns))), columns, (NOTHING,) * len(columns))
     *transformers, final = _stages(estimator)

@@ -1,0 +1,90 @@
+"""The outputs of an estimator by the methods that it has."""
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from modelport_runtime.core.answers import plain
+from modelport_runtime.core.backends.estimator_probabilities import Probabilities
+from modelport_runtime.core.backends.estimator_results import rows_of
+from modelport_runtime.core.backends.stages import predicts_the_likeliest
+from modelport_runtime.core.outputs import Outputs
+from modelport_runtime.core.signature import EXTRA_OUTPUTS
+
+BOTH = ("prediction", "probabilities")
+
+
+class EstimatorOutputs:
+    """`final` is the last stage of `estimator`, which is asked with what the others made of the rows."""
+
+    def __init__(self, estimator: Any, final: Any) -> None:
+        self._estimator, self._final = estimator, final
+        self._scores = _scores_of(final)
+        self._probabilities = Probabilities(estimator, final)
+        self._both_at_once = predicts_the_likeliest(final)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Raises `LoadError` if two of the classes cannot be told apart."""
+        names = ["prediction"]
+        if hasattr(self._estimator, "predict_proba"):
+            names.append("probabilities" if self._scores is None else "scores")
+            _ = self._probabilities.keys
+        return (*names, *(name for name in EXTRA_OUTPUTS if hasattr(self._estimator, name)))
+
+    def of(self, transformed: Any, wanted: tuple[str, ...]) -> Outputs:
+        if wanted == BOTH and self._both_at_once:
+            return self._likeliest(transformed)
+        values, arrays = {}, {}
+        for name in wanted:
+            given = self._ask(name, transformed)
+            if isinstance(given, np.ndarray):
+                arrays[name] = given
+            values[name] = self._read(name, given, transformed)
+        return Outputs(values, arrays)
+
+    def _likeliest(self, transformed: Any) -> Outputs:
+        """Two outputs for the work of one."""
+        given = self._final.predict_proba(transformed)
+        prediction = self._final.classes_.take(np.argmax(given, axis=1), axis=0)
+        listed = [plain(prediction), self._read("probabilities", given, transformed)]
+        return Outputs(
+            dict(zip(BOTH, listed, strict=True)), dict(zip(BOTH, [prediction, given], strict=True))
+        )
+
+    def _ask(self, name: str, transformed: Any) -> Any:
+        if name == "probabilities":
+            return self._final.predict_proba(transformed)
+        if name == "prediction":
+            return rows_of(self._predict(transformed), "predict")
+        if name == "scores" and self._scores is not None:
+            return rows_of(self._scores(transformed), name)
+        return rows_of(getattr(self._final, name)(transformed), name)
+
+    def _read(self, name: str, given: Any, transformed: Any) -> list[Any]:
+        if name == "probabilities":
+            return self._probabilities(given, partial(self._predict, transformed))
+        listed: list[Any] = plain(given)
+        return listed
+
+    def _predict(self, transformed: Any) -> Any:
+        method = "predict" if hasattr(self._final, "predict") else "transform"
+        return getattr(self._final, method)(transformed)
+
+
+def _scores_of(final: Any) -> Callable[[Any], Any] | None:
+    """Give what computes the scores of a booster whose `predict_proba` gives no probabilities."""
+    library = type(final).__module__.partition(".")[0]
+    if library == "xgboost" and hasattr(final, "get_booster"):
+        raw = callable(final.objective) or final.objective == "binary:logitraw"
+        return partial(final.predict, output_margin=True) if raw else None
+    if library == "lightgbm" and hasattr(final, "objective_"):
+        # Each class against all others: they do not sum to 1.
+        apart = callable(final.objective_) or final.objective_ in _ONE_VERSUS_ALL
+        return getattr(final, "predict_proba", None) if apart else None
+    return None
+
+
+_ONE_VERSUS_ALL = {"multiclassova", "multiclass_ova", "ova", "ovr"}

@@ -1,0 +1,124 @@
+"""What `predict_proba` gave → an object of class → probability a row, or a list of one for each label."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from modelport_runtime.core.answers import by_key, class_key, class_keys, plain
+from modelport_runtime.core.backends.estimator_results import Unreadable, rows_of
+
+Given = Any
+Read = Callable[[Given], list[Any]]
+_ROUNDING = 1e-3
+_OF_LABELS = ("sklearn.", "xgboost.", "lightgbm.")
+"""Libraries whose classifiers give two dimensions for several labels, and never for one."""
+
+
+class Probabilities:
+    """Of one estimator: what its first result is like, the others are."""
+
+    def __init__(self, estimator: Any, final: Any) -> None:
+        self._estimator = estimator
+        self._is_known = type(final).__module__.startswith(_OF_LABELS)
+        self._read: Read | None = None
+
+    def __call__(self, given: Given, predict: Callable[[], Any]) -> list[Any]:
+        """`predict` predicts the same rows: it tells several labels from several classes."""
+        if self._read is None:
+            self._read = self._reader(given, predict)
+        return self._read(given)
+
+    @cached_property
+    def keys(self) -> list[str] | list[list[str]] | None:
+        """Those of the classes, or of each label's. Raises `LoadError` if two classes are alike."""
+        classes = getattr(self._estimator, "classes_", None)
+        if classes is None:
+            return None
+        if isinstance(classes, list) and any(np.ndim(each) for each in classes):
+            return [class_keys(each) for each in classes]
+        return class_keys(classes)
+
+    def _reader(self, given: Given, predict: Callable[[], Any]) -> Read:
+        keys = self.keys
+        if isinstance(given, list | tuple) and given and np.ndim(given[0]) == 2:
+            return _of_labels(_for_each(keys, len(given)))
+        if hasattr(given, "columns"):
+            return _of_frame(given, keys)
+        rows = rows_of(given, "predict_proba")
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict):
+            return _of_objects
+        array = np.asarray(rows)
+        if array.ndim != 2:
+            raise _unexpected(array, keys)
+        if self._has_labels(array, keys, predict):
+            return _marginals(_for_each(keys, array.shape[1]))
+        if keys is None and _are_places(array, rows_of(predict(), "predict")):
+            keys = [str(place) for place in range(array.shape[1])]
+        if keys is None or len(keys) != array.shape[1]:
+            raise _unexpected(array, keys)
+        return lambda given: by_key(rows_of(given, "predict_proba"), keys)  # type: ignore[arg-type]  # flat here
+
+    def _has_labels(self, array: Any, keys: Any, predict: Callable[[], Any]) -> bool:
+        """True if each column is a label's own probability, no class's."""
+        if keys and isinstance(keys[0], list):
+            return True
+        if np.shape(rows_of(predict(), "predict")) != array.shape:
+            return False
+        # Of a stranger, a row of ones and zeros may stand for one class of many.
+        return self._is_known or bool((abs(array.sum(axis=1) - 1) > _ROUNDING).any())
+
+
+def _are_places(likely: Any, predicted: Any) -> bool:
+    """True if what is predicted is the likeliest's place: mixtures do so, their components have no names."""
+    return bool(plain(np.argmax(likely, axis=1)) == plain(predicted))
+
+
+def _for_each(keys: Any, labels: int) -> list[list[str]]:
+    of_labels: list[list[str]] = keys if keys and isinstance(keys[0], list) else [["0", "1"]] * labels
+    if len(of_labels) != labels:
+        raise Unreadable(f"predict_proba gave {labels} labels, but classes_ has {len(of_labels)}")
+    return of_labels
+
+
+def _of_labels(keys: list[list[str]]) -> Read:
+    def read(given: Sequence[Any]) -> list[Any]:
+        labels = [by_key(rows_of(one, "predict_proba"), each) for one, each in zip(given, keys, strict=True)]
+        return [list(row) for row in zip(*labels, strict=True)]
+
+    return read
+
+
+def _marginals(keys: list[list[str]]) -> Read:
+    """Each column is the probability of a label's second class."""
+    if any(len(each) != 2 for each in keys):
+        raise Unreadable("predict_proba gave one probability for a label of more than two classes")
+
+    def read(given: Any) -> list[Any]:
+        columns = np.asarray(rows_of(given, "predict_proba")).T
+        both = [np.stack([1 - one, one], axis=1) for one in columns]
+        labels = [by_key(one, each) for one, each in zip(both, keys, strict=True)]
+        return [list(row) for row in zip(*labels, strict=True)]
+
+    return read
+
+
+def _of_frame(given: Any, keys: Any) -> Read:
+    """Its columns are named by the classes, in whatever order, or else stand in the classes' order."""
+    named = class_keys(given.columns)
+    if keys is not None and sorted(map(str, keys)) != sorted(named):
+        if len(keys) != len(named):
+            raise _unexpected(given, keys)
+        named = keys
+    return lambda given: by_key(given.to_numpy(), named)
+
+
+def _of_objects(given: Any) -> list[Any]:
+    return [{class_key(label): plain(value) for label, value in row.items()} for row in given]
+
+
+def _unexpected(array: Any, keys: Any) -> Unreadable:
+    wanted = "but it has no classes_ that name them" if keys is None else f"not n×{len(keys)}, one a class"
+    shape = "×".join(["n", *map(str, array.shape[1:])])
+    return Unreadable(f"predict_proba gave an array of the shape {shape}, {wanted}")
