@@ -36,6 +36,10 @@ class Job:
     reason: str
     message: str
     output_format: str
+    input_name: str
+    waiting_for: str
+    """In words, what an unfinished job waits for; empty once its rows are being predicted."""
+    retry_of: str | None
     rows_total: int | None
     rows_done: int
     rows_failed: int
@@ -61,6 +65,9 @@ class Job:
             reason=answer.get("reason") or "",
             message=answer.get("message") or "",
             output_format=answer.get("output_format") or "",
+            input_name=answer.get("input_name") or "",
+            waiting_for=answer.get("waiting_for") or "",
+            retry_of=answer.get("retry_of"),
             rows_total=answer.get("rows_total"),
             rows_done=answer.get("rows_done") or 0,
             rows_failed=answer.get("rows_failed") or 0,
@@ -160,6 +167,24 @@ class JobCalls:
         query = {"format": output, "partial": "true" if partial else None}
         given = {name: value for name, value in query.items() if value is not None}
         self._transport.download(f"{_path(job_id)}/results", given, Path(target))
+
+    def retry_job(
+        self,
+        job_id: str,
+        *,
+        rows: Literal["all", "failed"] = "all",
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """A new job that tries the rows of one that has ended again; of the failed ones the results have the
+        numbers that they have in the input."""
+        answer = self._transport.json(
+            "POST",
+            f"{_path(job_id)}/retry",
+            params={"rows": rows},
+            headers={"Idempotency-Key": idempotency_key or str(uuid4())},
+            repeatable=True,
+        )
+        return Job.from_json(answer)
 
     def delete_job(self, job_id: str) -> None:
         """Cancel a job that has not ended; remove one that has, with its files."""

@@ -136,6 +136,30 @@ def fetch(
 
 
 @app.command()
+def retry(
+    job_id: JobId,
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="Only the rows without a prediction.")] = False,
+    output: Output = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for the end; implied by --output.")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Try a job's rows again, as a new job."""
+    chosen = _format_of(output)
+    with Modelport(url) as client:
+        job = client.retry_job(job_id, rows="failed" if failed else "all")
+        secret = job.webhook_secret
+        if wait or output:
+            job = _wait(client, job.id, quiet=as_json)
+        if output:
+            client.save_results(job.id, output, output=chosen)
+    _print(job, as_json, secret=secret)
+
+
+@app.command()
 def delete(job_id: JobId, yes: Yes = False, url: Url = DEFAULT_URL) -> None:
     """Cancel a job that has not ended; remove one that has, with its results."""
     if not yes:
@@ -158,8 +182,8 @@ def _print(job: Job, as_json: bool, *, secret: str | None = None) -> None:
     total = "" if job.rows_total is None else f" of {job.rows_total:,}"
     failed = f", {job.rows_failed:,} of them without a prediction" if job.rows_failed else ""
     print_line(f"{job.id}  {job.state}  {job.rows_done:,}{total} rows{failed}")
-    if job.message:
-        note(job.message)
+    if said := job.message or job.waiting_for:
+        note(said)
 
 
 def _format_of(output: Path | None) -> Any:

@@ -65,7 +65,8 @@ def job_bar() -> Iterator[Callable[[Job], None]]:
         task = progress.add_task("Waiting", total=None)
 
         def show(job: Job) -> None:
-            description = "Waiting" if job.state == "queued" else "Predicting"
+            waits = job.state == "queued" or job.waiting_for
+            description = escape(job.waiting_for or "Waiting") if waits else "Predicting"
             progress.update(task, completed=job.rows_done, total=job.rows_total, description=description)
 
         yield show

@@ -26,6 +26,7 @@ class Chunk(msgspec.Struct, frozen=True, gc=False, array_like=True):
     `inputs`: the JSON list of all others, in order; or, where `columns` is not 0, the numbers of all others,
     row by row, as a pod takes a matrix: little-endian float64, NaN where a value is missing.
     `keys`: name → one value for each row, the bad ones too; None where a row has none.
+    `numbers`: each row's place in the input, where those do not follow each other from `first_row` on.
     """
 
     first_row: int
@@ -34,6 +35,7 @@ class Chunk(msgspec.Struct, frozen=True, gc=False, array_like=True):
     errors: dict[int, str]
     keys: dict[str, list[Any]]
     columns: int = 0
+    numbers: list[int] | None = None
 
     @property
     def askable(self) -> int:
@@ -61,6 +63,8 @@ class ChunkResults(msgspec.Struct, frozen=True, gc=False, array_like=True):
     probabilities: list[dict[str, Any] | None] | None
     errors: dict[int, str]
     keys: dict[str, list[Any]]
+    numbers: list[int] | None = None
+    """As in `Chunk`."""
 
 
 _read_chunk = msgspec.msgpack.Decoder(Chunk).decode
@@ -101,7 +105,9 @@ def combine(
         raise ValueError(f"{len(predictions)} answers to {chunk.askable} rows")
     if not chunk.errors:
         given = None if probabilities is None else list(probabilities)
-        return ChunkResults(chunk.first_row, chunk.rows, list(predictions), given, dict(errors), chunk.keys)
+        return ChunkResults(
+            chunk.first_row, chunk.rows, list(predictions), given, dict(errors), chunk.keys, chunk.numbers
+        )
     asked = [place for place in range(chunk.rows) if place not in chunk.errors]
     return ChunkResults(
         chunk.first_row,
@@ -110,6 +116,7 @@ def combine(
         None if probabilities is None else _spread(asked, probabilities, chunk.rows),
         dict(sorted({**chunk.errors, **{asked[place]: text for place, text in errors.items()}}.items())),
         chunk.keys,
+        chunk.numbers,
     )
 
 

@@ -16,14 +16,16 @@ from modelport_control_api.batch.part import Batch
 from modelport_control_api.batch.problems import as_problems
 from modelport_control_api.batch.repository import UNFINISHED, finished_chunks
 from modelport_control_api.batch.results.stream import MEDIA_TYPES, stream_results
-from modelport_control_api.batch.schemas import JobAnswer, JobPage, State
+from modelport_control_api.batch.retrying import Retrying, Rows, get_retrying
+from modelport_control_api.batch.schemas import JobAnswer, JobPage, NewJobAnswer, State
+from modelport_control_api.batch.submission import answer_new, limit_jobs
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import PageCursor, PageLimit
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.endpoints import WaitSeconds
 from modelport_control_api.models.part import ModelsPart
-from modelport_control_api.responses import CREDENTIAL, problems
+from modelport_control_api.responses import CREDENTIAL, never_stored, problems
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["batch"], responses=problems(*CREDENTIAL))
 
@@ -83,6 +85,26 @@ async def delete_job(job_id: str, principal: JobUser, models: Models, part: Batc
         removed = await models.transactions.write(change)
     if removed is not None:
         await part.files.remove(removed)
+
+
+@router.post(
+    "/{job_id}/retry",
+    status_code=202,
+    dependencies=[Depends(limit_jobs), Depends(never_stored)],
+    responses=problems(404, 409, 410, 422, 429, 503, 507),
+)
+async def retry_job(
+    job_id: str,
+    principal: JobUser,
+    retrying: Annotated[Retrying, Depends(get_retrying)],
+    response: Response,
+    rows: Annotated[
+        Rows, Query(description="failed: those without a prediction, with their numbers.")
+    ] = "all",
+) -> NewJobAnswer:
+    """A new job that tries the rows of one that has ended again, with the same version and options."""
+    with as_problems():
+        return await answer_new(retrying.models, await retrying.retry(principal, job_id, rows), response)
 
 
 @router.get("/{job_id}/results", response_class=StreamingResponse, responses=RESULTS)

@@ -52,6 +52,10 @@ class BatchFiles(Protocol):
         """Store what `pieces` give, whole or not at all; give its size in bytes."""
         ...
 
+    async def copy_input(self, origin: str, job_id: str) -> None:
+        """Give a job the input of another."""
+        ...
+
     def open_input(self, job_id: str) -> BinaryIO:
         """Open it for reading, seekable. Blocks, as its reads do."""
         ...
@@ -126,6 +130,20 @@ class LocalBatchFiles:
             half.unlink(missing_ok=True)
         return size
 
+    async def copy_input(self, origin: str, job_id: str) -> None:
+        await asyncio.to_thread(self._link_input, origin, job_id)
+
+    def _link_input(self, origin: str, job_id: str) -> None:
+        target = self._input(job_id)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # Nobody changes an input, so that two names for it are as good as two of it.
+            os.link(self._input(origin), target)
+        except FileNotFoundError:
+            target.parent.rmdir()
+            raise
+        _sync_folder(target.parent)
+
     def open_input(self, job_id: str) -> BinaryIO:
         return self._input(job_id).open("rb")
 
@@ -189,6 +207,9 @@ class RemoteBatchFiles:
 
         await obstore.put_async(self._store, _key(job_id, "input"), counted(), use_multipart=True)
         return size
+
+    async def copy_input(self, origin: str, job_id: str) -> None:
+        await obstore.copy_async(self._store, _key(origin, "input"), _key(job_id, "input"))
 
     def open_input(self, job_id: str) -> BinaryIO:
         reader = obstore.open_reader(self._store, _key(job_id, "input"), buffer_size=_READ_BYTES)

@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 _FORM_TEXTS = dict.fromkeys((*options_of.NAMES, uri.FIELD), options_of.MAX_TEXT_BYTES)
 _MAX_KEY_CHARACTERS = 255
+_MAX_NAME_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Intake:
 
     async def submit(self, principal: Principal, model_id: str, version: str | None) -> BatchJob:
         """Give the new job, or the one that the same request made before. Raises what `problems` answers."""
-        key = _idempotency_key(self.request)
+        key = idempotency_key(self.request)
         options_of.require_known(self._content_type)
         # Asked before the body is read: nobody sends a gigabyte to learn that the id is wrong.
         live = self.models.statuses.get(model_id)
@@ -59,13 +60,14 @@ class Intake:
             source = named.uri if named else None
             sha256 = _request_sha256(model_id, version, options, source or upload.sha256)
             size = None if named else upload.size
-            new = NewJob(new_id(), target, options, size, source, key, sha256)
+            name = uri.file_name(named.uri) if named else upload.file_name
+            new = NewJob(new_id(), target, options, size, source, key, sha256, input_name=_shown_name(name))
             if repeated := await self._read(lambda session: find_repeated(session, principal, new)):
                 return repeated
             if named is None:
                 await asyncio.to_thread(_look_at_its_head, upload.path, options, target)
                 await self.part.files.take_input(new.id, upload.path)
-            return await self._store(principal, new)
+            return await store(self.models, self.part, principal, new)
 
     @property
     def _content_type(self) -> str:
@@ -104,31 +106,32 @@ class Intake:
         async with receiving as upload:
             yield upload
 
-    async def _store(self, principal: Principal, new: NewJob) -> BatchJob:
-        """No row without its file; a file without a row is removed by the sweep if not here."""
-
-        def make(session: Session) -> BatchJob:
-            require_room(session, principal, self.part.max_unfinished)
-            job = create(session, principal, new)
-            # Not only when the demand is next looked at: what a short job waits for is its pod's start.
-            publish_anew(session, {job.model_id})
-            return job
-
-        try:
-            return await self.models.transactions.write(make)
-        except IntegrityError:
-            await self.part.files.remove(new.id)
-            # The same request came twice at once, and the other was first.
-            repeated = await self._read(lambda session: find_repeated(session, principal, new))
-            if repeated is None:
-                raise
-            return repeated
-        except Exception:
-            await self.part.files.remove(new.id)
-            raise
-
     async def _read(self, work: Callable[[Session], T]) -> T:
         return await self.models.transactions.read(work)
+
+
+async def store(models: ModelsPart, part: BatchPart, principal: Principal, new: NewJob) -> BatchJob:
+    """No row without its file; a file without a row is removed by the sweep if not here."""
+
+    def make(session: Session) -> BatchJob:
+        require_room(session, principal, part.max_unfinished)
+        job = create(session, principal, new)
+        # Not only when the demand is next looked at: what a short job waits for is its pod's start.
+        publish_anew(session, {job.model_id})
+        return job
+
+    try:
+        return await models.transactions.write(make)
+    except IntegrityError:
+        await part.files.remove(new.id)
+        # The same request came twice at once, and the other was first.
+        repeated = await models.transactions.read(lambda session: find_repeated(session, principal, new))
+        if repeated is None:
+            raise
+        return repeated
+    except Exception:
+        await part.files.remove(new.id)
+        raise
 
 
 async def get_intake(request: Request, models: Models, part: Batch) -> Intake:
@@ -150,6 +153,12 @@ def _look_at_its_head(path: Path, options: Options, target: Target) -> None:
         )
 
 
+def _shown_name(name: str) -> str:
+    """The last part of what its sender calls it, fit for a page."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(filter(str.isprintable, last)).strip()[:_MAX_NAME_CHARACTERS]
+
+
 def _query(request: Request) -> Mapping[str, str]:
     unknown = request.query_params.keys() - set(options_of.NAMES)
     if unknown:
@@ -157,7 +166,7 @@ def _query(request: Request) -> Mapping[str, str]:
     return dict(request.query_params)
 
 
-def _idempotency_key(request: Request) -> str | None:
+def idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not (0 < len(key) <= _MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()):
         raise FieldErrors(

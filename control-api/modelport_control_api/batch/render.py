@@ -18,6 +18,10 @@ def render_job(job: BatchJob, now: datetime, delivery: WebhookDelivery | None = 
         state=cast(State, job.state),
         reason=job.reason,
         message=job.message,
+        waiting_for=_waiting_for(job),
+        input_name=job.input_name,
+        retry_of=job.retry_of,
+        retry_rows=cast(Literal["all", "failed"] | None, job.retry_rows or None),
         input_format=job.input_format,
         output_format=job.output_format,
         key_columns=job.key_columns,
@@ -42,6 +46,12 @@ def render_job(job: BatchJob, now: datetime, delivery: WebhookDelivery | None = 
 def is_expired(job: BatchJob, now: datetime) -> bool:
     """Its files are gone, or go at any moment."""
     return job.files_removed_at is not None or (job.expires_at is not None and job.expires_at <= now)
+
+
+def _waiting_for(job: BatchJob) -> str | None:
+    if job.state == "queued":
+        return "It waits for the batch worker to read its input."
+    return job.waiting_for or None if job.state == "running" else None
 
 
 def _progress(job: BatchJob) -> float:

@@ -242,6 +242,14 @@ def unfinished(session: Session, model_id: str, version: str) -> list[str]:
     return list(session.scalars(select(BatchJob.id).where(of_version, BatchJob.state.in_(UNFINISHED))))
 
 
+def note_waiting(session: Session, model_id: str, version: str, words: str) -> None:
+    of_version = (BatchJob.model_id == model_id) & (BatchJob.version == version)
+    waiting = update(BatchJob).where(
+        of_version, BatchJob.state.in_(UNFINISHED), BatchJob.waiting_for != words
+    )
+    session.execute(waiting.values(waiting_for=words), execution_options={"synchronize_session": False})
+
+
 def find(session: Session, job_id: str) -> BatchJob | None:
     return session.get(BatchJob, job_id)
 

@@ -20,6 +20,9 @@ class WebhookAnswer(BaseModel):
 class JobAnswer(BaseModel):
     """`rows_total` is null until the input was read to its end; `progress` is 0 until then.
 
+    `waiting_for` says in words what an unfinished job waits for; null once its rows are being predicted.
+    `input_name` is what the file was called, empty where nobody said. `retry_of`: the job whose rows this one
+    tries again, and `retry_rows` which of them.
     `input_uri` is without its query, which may hold a credential.
     `results_url` is null until the job has succeeded and once its files are gone.
     """
@@ -30,6 +33,10 @@ class JobAnswer(BaseModel):
     state: State
     reason: str
     message: str
+    waiting_for: str | None
+    input_name: str
+    retry_of: str | None
+    retry_rows: Literal["all", "failed"] | None
     input_format: str
     output_format: str
     key_columns: list[str] | None

@@ -32,9 +32,12 @@ class NewJob:
     target: Target
     options: Options
     input_bytes: int | None
-    input_uri: str | None
-    idempotency_key: str | None
-    request_sha256: str
+    input_uri: str | None = None
+    idempotency_key: str | None = None
+    request_sha256: str = ""
+    input_name: str = ""
+    retry_of: str | None = None
+    retry_rows: str = ""
 
 
 def find_repeated(session: Session, principal: Principal, new: NewJob) -> BatchJob | None:
@@ -65,6 +68,9 @@ def create(session: Session, principal: Principal, new: NewJob) -> BatchJob:
         output_format=options.output_format,
         input_bytes=new.input_bytes,
         input_uri=new.input_uri,
+        input_name=new.input_name,
+        retry_of=new.retry_of,
+        retry_rows=new.retry_rows,
         key_columns=options.key_columns,
         probabilities=options.probabilities,
         idempotency_key=new.idempotency_key,

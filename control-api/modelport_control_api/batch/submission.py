@@ -12,8 +12,10 @@ from modelport_control_api.batch.intake import Intake, get_intake
 from modelport_control_api.batch.openapi import SUBMISSION, SUBMITTED
 from modelport_control_api.batch.problems import as_problems
 from modelport_control_api.batch.schemas import NewJobAnswer
+from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.context import get_context
 from modelport_control_api.db.base import utc_now
+from modelport_control_api.models.part import ModelsPart
 from modelport_control_api.responses import never_stored
 
 Submitter = Annotated[Principal, Depends(require("predict"))]
@@ -56,7 +58,12 @@ async def _submit(
     intake: Intake, principal: Principal, response: Response, model_id: str, version: str | None
 ) -> NewJobAnswer:
     job = await intake.submit(principal, model_id, version)
+    return await answer_new(intake.models, job, response)
+
+
+async def answer_new(models: ModelsPart, job: BatchJob, response: Response) -> NewJobAnswer:
+    """The answer to whoever made it."""
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     # A job that the same request made before may have ended by now.
-    shown = await intake.models.transactions.read(lambda session: answer(session, job, utc_now()))
+    shown = await models.transactions.read(lambda session: answer(session, job, utc_now()))
     return NewJobAnswer(**shown.model_dump(), webhook_secret=job.webhook_secret)

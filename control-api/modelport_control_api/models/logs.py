@@ -11,15 +11,24 @@ _MAX_CHARACTERS = 1 << 20
 
 
 async def read_logs(
-    cluster: Cluster, namespace: str, model_id: str, version: str, *, tail_lines: int, kept: str = ""
+    cluster: Cluster,
+    namespace: str,
+    model_id: str,
+    version: str,
+    *,
+    tail_lines: int,
+    kept: str = "",
+    batch: bool = False,
 ) -> str:
     """Give the last lines of each pod, under its name where there are several; at most 1 MiB in all.
 
     `kept`: what the operator kept of a failed version, which has no pods; given where no pod has a log.
+    `batch`: of the pods that do batch jobs.
     Raises LogsElsewhere for a model of another namespace than `namespace`, ClusterAway.
     """
     elsewhere, _, name = model_id.rpartition(".")
-    labels = {names.LABEL_MODEL: name, names.LABEL_MODEL_VERSION: version}
+    which = names.LABEL_BATCH_VERSION if batch else names.LABEL_MODEL_VERSION
+    labels = {names.LABEL_MODEL: name, which: version}
     if elsewhere:
         raise LogsElsewhere(elsewhere, _selector(labels))
     try:

@@ -97,15 +97,22 @@ async def read_version(
 
 @router.get("/versions/{version}/logs", response_class=PlainTextResponse, responses=problems(409, 422, 503))
 async def read_version_logs(
-    model_id: str, version: str, principal: Reader, part: Models, tail: TailLines = 200
+    *,
+    model_id: str,
+    version: str,
+    principal: Reader,
+    part: Models,
+    tail: TailLines = 200,
+    batch: Annotated[bool, Query(description="Of the pods that do batch jobs.")] = False,
 ) -> str:
     """What the version's code printed, and its traces."""
     with as_problems():
         record = await load_model(part, principal, model_id)
         seen = part.lookout.look(record)
         _find(seen.record, version)
+        kept = "" if batch else seen.last_log(version)
         return await logs.read_logs(
-            part.cluster, part.namespace, model_id, version, tail_lines=tail, kept=seen.last_log(version)
+            part.cluster, part.namespace, model_id, version, tail_lines=tail, kept=kept, batch=batch
         )
 
 

@@ -72,7 +72,7 @@ TABLE: dict[str, set[str]] = {
     "jobs": {"GET /api/v1/jobs"},
     "job": {f"GET {JOB}", f"GET {JOB}/results"},
     "job removal": {f"DELETE {JOB}"},
-    "job submission": {f"POST {BATCH}", f"POST {BATCH_OF_VERSION}"},
+    "job submission": {f"POST {BATCH}", f"POST {BATCH_OF_VERSION}", f"POST {JOB}/retry"},
     "predict": {
         f"{method} {base}{pinned}{call}"
         for method, base, calls in (

@@ -117,3 +117,19 @@ def test_jobs_are_listed_removed_and_shown_as_json(
     capsys.readouterr()
     assert run(["jobs", "show", "j1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows_done"] == 4
+
+
+def test_a_job_is_tried_again_in_one_new_job(
+    platform: Platform, client: Modelport, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = a_job(id="j2", state="queued", retry_of="j1", waiting_for="It waits for the batch worker.")
+    platform.on(f"POST {JOBS}/j1/retry", Answer(cut=True), Answer(202, again), Answer(202, again))
+    job = client.retry_job("j1", rows="failed")
+    assert (job.id, job.retry_of, job.waiting_for) == ("j2", "j1", "It waits for the batch worker.")
+    first, second = platform.calls(f"POST {JOBS}/j1/retry")
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+    monkeypatch.setenv("MODELPORT_API_KEY", "mlp_live_key")
+    monkeypatch.setenv("MODELPORT_URL", platform.url)
+    assert run(["jobs", "retry", "j1", "--failed"]) == 0
+    assert "rows=failed" in platform.calls(f"POST {JOBS}/j1/retry")[-1].path
+    assert "j2  queued" in capsys.readouterr().out

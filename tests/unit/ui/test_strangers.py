@@ -94,6 +94,7 @@ def changes_of(model_id: str, job: str, kept: str) -> list[str]:
     of_model = ("settings", "delete", "traffic", "rollback", "redeploy", "versions/v1/delete")
     return [
         *(f"/ui/models/{model_id}/{change}" for change in of_model),
+        f"/ui/batch/{job}/retry",
         f"/ui/batch/{job}/delete",
         f"/ui/history/{model_id}/delete",
         f"/ui/history/rows/{kept}/delete",
@@ -140,6 +141,18 @@ async def test_after_the_session_ended_its_downloads_are_gone(scene: Scene) -> N
 async def test_owners_delete_a_kept_row_and_remove_a_job(scene: Scene) -> None:
     token = await token_of(scene.owner)
     for change in scene.changes:
-        if "/rows/" in change or "/batch/" in change:
+        if "/rows/" in change or ("/batch/" in change and change.endswith("/delete")):
             assert (await scene.owner.post(change, data={"csrf_token": token})).status_code == 303, change
     assert scene.rows() == (0, 0)
+
+
+async def test_an_owner_tries_a_job_again_and_is_shown_the_new_one(scene: Scene) -> None:
+    retry = next(change for change in scene.changes if change.endswith("/retry"))
+    form = {"csrf_token": await token_of(scene.owner), "rows": "all"}
+    answer = await scene.owner.post(retry, data=form)
+    assert answer.status_code == 303, answer.text
+    page = (await scene.owner.get(answer.headers["Location"])).text
+    origin = retry.split("/")[3]
+    assert "It waits for the batch worker to read its input." in page
+    assert f'href="/ui/batch/{origin}"' in page
+    assert "Retry all rows" in (await scene.owner.get(f"/ui/batch/{origin}")).text

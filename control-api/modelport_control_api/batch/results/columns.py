@@ -49,8 +49,8 @@ def key_values(results: ChunkResults, name: str) -> Sequence[Any]:
     return results.keys.get(name) or [None] * results.rows
 
 
-def row_numbers(results: ChunkResults) -> range:
-    return range(results.first_row, results.first_row + results.rows)
+def row_numbers(results: ChunkResults) -> Sequence[int]:
+    return results.numbers or range(results.first_row, results.first_row + results.rows)
 
 
 def class_values(results: ChunkResults, name: str) -> Iterator[Any]:

@@ -45,12 +45,19 @@ class ClaimedInput:
     key_columns: list[str] | None
     input_uri: str | None
     """Where it is to be fetched from first; None: it lies in the object store."""
+    failed_rows_of: str | None = None
+    """The job whose rows without a prediction are the input; None: the input is the job's own."""
 
     @classmethod
     def of(cls, job: BatchJob) -> Self:
         is_here = job.input_bytes is not None
         return cls(
-            job.id, job.input_format, job.signature, job.key_columns, None if is_here else job.input_uri
+            job.id,
+            job.input_format,
+            job.signature,
+            job.key_columns,
+            None if is_here else job.input_uri,
+            job.retry_of if job.retry_rows == "failed" else None,
         )
 
 
@@ -120,6 +127,17 @@ class Desk:
         return await self._transactions.write(
             lambda session: repository.note_input(session, job_id, self._worker, size)
         )
+
+    def chunks_of(self, job_id: str) -> tuple[int, set[int]]:
+        """How many chunks a job has, and which of them are done. Blocks."""
+        with self._database.transaction(read_only=True) as session:
+            job = repository.find(session, job_id)
+            done = set(repository.finished_chunks(session, job_id))
+            return (job.chunks_prepared if job else 0), done
+
+    async def note_waiting(self, version: Version, words: str) -> None:
+        """Say what the version's jobs wait for; nothing if `words` is empty."""
+        await self._transactions.write(lambda session: repository.note_waiting(session, *version, words))
 
     def add_chunk(self, job_id: str, number: int, rows: int) -> bool:
         """False: the preparation is no longer ours. Blocks."""

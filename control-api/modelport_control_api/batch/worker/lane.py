@@ -40,6 +40,7 @@ class Lane:
         self._pod_wait_seconds = pod_wait_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._alone_since = time.monotonic()
+        self._said = "?"
         self._found = asyncio.Event()
         """Set when there are more pods."""
 
@@ -109,11 +110,18 @@ class Lane:
                 log.warning("jobs without pods could not be ended", error=repr(error))
             await asyncio.sleep(_LOOK_FOR_PODS_SECONDS)
 
+    async def _say(self, words: str) -> None:
+        """Of jobs that came since it was last said too."""
+        if words or self._said:
+            await self._means.desk.note_waiting(self._version, words)
+        self._said = words
+
     async def _follow(self, listed: Listed) -> None:
         places = self._pods.places
         await self._pods.update(listed.addresses)
         if self._pods.places > places:
             self._found.set()
+        await self._say("" if listed.addresses else listed.message)
         if listed.addresses:
             self._alone_since = time.monotonic()
         elif not listed.exists:

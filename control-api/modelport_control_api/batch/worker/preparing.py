@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import structlog
@@ -11,16 +11,18 @@ from modelport_crds.reasons import Reason
 from obstore.exceptions import BaseError as StoreError
 from sqlalchemy.exc import SQLAlchemyError
 
-from modelport_control_api.batch.chunks import write_chunk
+from modelport_control_api.batch.chunks import Chunk, write_chunk
+from modelport_control_api.batch.failed_rows import FailedRows
 from modelport_control_api.batch.files import BatchFiles
 from modelport_control_api.batch.formats.errors import InputInvalid, InputTooLarge
-from modelport_control_api.batch.formats.limits import Limits
+from modelport_control_api.batch.formats.limits import Allowance, Limits
 from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.sources.errors import InputUnavailable
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.uri import shown
 from modelport_control_api.batch.worker.desk import ClaimedInput, Desk
 from modelport_control_api.batch.worker.in_work import InWork
+from modelport_control_api.batch.worker.origin import StoredOrigin
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +76,8 @@ class Preparing:
             if await self._fetch(claimed):
                 loop = asyncio.get_running_loop()
                 tell = partial(loop.call_soon_threadsafe, self._cut_one.set)
-                await asyncio.to_thread(self._cut_in_thread, claimed, stop, tell)
+                cut = self._cut_in_thread if claimed.failed_rows_of is None else self._pick_in_thread
+                await asyncio.to_thread(cut, claimed, stop, tell)
         except InputUnavailable as error:
             text = f"The input could not be fetched from {shown(claimed.input_uri or '')}. {error}"
             await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, text)
@@ -120,16 +123,37 @@ class Preparing:
                 limits=self._limits,
                 by_row=input_bytes <= _SMALL_BYTES,
             )
-            size = 0
-            for number, chunk in enumerate(preparation.chunks()):
-                if stop.is_set():
-                    return
-                data = write_chunk(chunk)
-                size += len(data)
-                allowance.require(size)
-                # The file first: a chunk that the database knows is whole.
-                self._files.put_chunk(claimed.job_id, number, data)
-                if not self._desk.add_chunk(claimed.job_id, number, chunk.rows):
-                    return
-                tell()
-            self._desk.finish_input(claimed.job_id, preparation.rows, preparation.key_columns)
+            if self._offer(claimed.job_id, preparation.chunks(), allowance, stop, tell):
+                self._desk.finish_input(claimed.job_id, preparation.rows, preparation.key_columns)
+
+    def _pick_in_thread(
+        self, claimed: ClaimedInput, stop: threading.Event, tell: Callable[[], object]
+    ) -> None:
+        rows = FailedRows(StoredOrigin(self._files, self._desk, claimed.failed_rows_of or ""))
+        # They were within it before.
+        allowance = Allowance(self._limits.job_bytes, self._limits.job_bytes)
+        if self._offer(claimed.job_id, rows.chunks(), allowance, stop, tell):
+            self._desk.finish_input(claimed.job_id, rows.rows, rows.key_columns)
+
+    def _offer(
+        self,
+        job_id: str,
+        chunks: Iterator[Chunk],
+        allowance: Allowance,
+        stop: threading.Event,
+        tell: Callable[[], object],
+    ) -> bool:
+        """False: it was broken off."""
+        size = 0
+        for number, chunk in enumerate(chunks):
+            if stop.is_set():
+                return False
+            data = write_chunk(chunk)
+            size += len(data)
+            allowance.require(size)
+            # The file first: a chunk that the database knows is whole.
+            self._files.put_chunk(job_id, number, data)
+            if not self._desk.add_chunk(job_id, number, chunk.rows):
+                return False
+            tell()
+        return True

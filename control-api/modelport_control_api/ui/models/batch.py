@@ -1,8 +1,9 @@
 """Batch jobs: submitting a file, following its progress, and its results."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Form, Response
 from sqlalchemy.orm import Session
 
 from modelport_control_api.batch import endpoints as calls
@@ -11,6 +12,7 @@ from modelport_control_api.batch.answers import answer, answers
 from modelport_control_api.batch.part import Batch
 from modelport_control_api.batch.problems import as_problems
 from modelport_control_api.batch.repository import UNFINISHED
+from modelport_control_api.batch.retrying import Retrying, Rows
 from modelport_control_api.batch.schemas import JobAnswer
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer
@@ -72,13 +74,32 @@ async def cancel_or_remove(visit: CurrentVisit, part: Batch, job_id: str) -> Res
     return redirect(visit.request, "/ui/batch", "The job and its files are removed.")
 
 
+@router.post("/{job_id}/retry")
+async def retry(
+    visit: CurrentVisit,
+    part: Batch,
+    job_id: str,
+    rows: Annotated[Rows, Form()] = "all",
+) -> Response:
+    with as_problems():
+        job = await Retrying(visit.request, visit.part, part).retry(visit.principal, job_id, rows)
+    return redirect(visit.request, f"/ui/batch/{job.id}", "The rows are tried again by this job.")
+
+
 async def _job(visit: Visit, job_id: str) -> dict[str, Any]:
     def read(session: Session) -> JobAnswer:
         return answer(session, service.get(session, visit.principal, job_id), utc_now())
 
     with as_problems():
         job = await visit.part.transactions.read(read)
-    return {"job": job, "going": job.state in UNFINISHED}
+    going = job.state in UNFINISHED
+    can_retry = not going and not _is_over(job.expires_at)
+    left = job.rows_total is not None and (job.rows_failed > 0 or job.rows_done < job.rows_total)
+    return {"job": job, "going": going, "retries": can_retry, "retries_failed": can_retry and left}
+
+
+def _is_over(moment: datetime | None) -> bool:
+    return moment is not None and moment <= utc_now()
 
 
 async def _seen(visit: Visit, cursor: str | None) -> dict[str, Any]:

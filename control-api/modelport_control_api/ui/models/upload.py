@@ -71,13 +71,13 @@ def find_version(model: ModelAnswer, name: str) -> VersionAnswer:
     raise Problem(status=404, detail=f"The model has no version {name}.")
 
 
-async def tail_of(visit: Visit, record: ModelRecord, version: str, lines: int) -> str:
-    """The end of what the version printed; where it cannot be read, why."""
+async def tail_of(visit: Visit, record: ModelRecord, version: str, lines: int, *, batch: bool = False) -> str:
+    """The end of what the version printed; where it cannot be read, why. `batch`: of its batch pods."""
     part = visit.part
-    kept = part.lookout.look(record).last_log(version)
+    kept = "" if batch else part.lookout.look(record).last_log(version)
     try:
         text = await logs.read_logs(
-            part.cluster, part.namespace, record.id, version, tail_lines=lines, kept=kept
+            part.cluster, part.namespace, record.id, version, tail_lines=lines, kept=kept, batch=batch
         )
     except ModelError as error:
         return str(error)

@@ -114,18 +114,21 @@ async def redeploy(visit: CurrentVisit, model_id: str) -> Response:
 
 
 @router.get("/versions/{version}/logs")
-async def show_logs(visit: CurrentVisit, model_id: str, version: str) -> Response:
+async def show_logs(visit: CurrentVisit, model_id: str, version: str, batch: bool = False) -> Response:
+    """`batch`: of the pods that do its batch jobs."""
     record = await visit.record(model_id)
     model = visit.answers.model(record)
-    context = header(visit, model, "versions") | {"version": find_version(model, version)}
-    return visit.page("models/logs.html", **context, log=await tail_of(visit, record, version, _SHORT_LOG))
+    context = header(visit, model, "versions") | {"version": find_version(model, version), "batch": batch}
+    log = await tail_of(visit, record, version, _SHORT_LOG, batch=batch)
+    return visit.page("models/logs.html", **context, log=log)
 
 
 @router.get("/versions/{version}/logs/live")
-async def show_log_tail(visit: CurrentVisit, model_id: str, version: str) -> Response:
+async def show_log_tail(visit: CurrentVisit, model_id: str, version: str, batch: bool = False) -> Response:
     record = await visit.record(model_id)
     find_version(visit.answers.model(record), version)
-    return visit.page("models/logs_live.html", log=await tail_of(visit, record, version, _SHORT_LOG))
+    log = await tail_of(visit, record, version, _SHORT_LOG, batch=batch)
+    return visit.page("models/logs_live.html", log=log)
 
 
 async def _seen(visit: Visit, model_id: str, error: str | None = None) -> dict[str, Any]:

@@ -1,0 +1,104 @@
+"""A job that tries another's rows again: all of them, or those without a prediction."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from modelport_control_api.auth.identity import Principal
+from modelport_control_api.batch import service
+from modelport_control_api.batch.errors import NotFinished, ResultsExpired
+from modelport_control_api.batch.intake import idempotency_key, store
+from modelport_control_api.batch.options import Options
+from modelport_control_api.batch.part import Batch, BatchPart
+from modelport_control_api.batch.render import is_expired
+from modelport_control_api.batch.repository import UNFINISHED
+from modelport_control_api.batch.service import NewJob, find_repeated
+from modelport_control_api.batch.tables import BatchJob
+from modelport_control_api.batch.target import find_target
+from modelport_control_api.db.base import new_id, utc_now
+from modelport_control_api.models.access import Models
+from modelport_control_api.models.part import ModelsPart
+
+Rows = Literal["all", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """Of one request."""
+
+    request: Request
+    models: ModelsPart
+    part: BatchPart
+
+    async def retry(self, principal: Principal, job_id: str, rows: Rows) -> BatchJob:
+        """Give the new job, or the one that the same request made before. Raises what `problems` answers."""
+        key = idempotency_key(self.request)
+
+        def prepare(session: Session) -> tuple[NewJob, str, BatchJob | None]:
+            origin = service.get(session, principal, job_id)
+            _require_rows(origin, rows)
+            live = self.models.statuses.get(origin.model_id)
+            target = find_target(session, live, principal, origin.model_id, origin.version)
+            new = _again(origin, rows, NewJob(new_id(), target, _options(origin), origin.input_bytes))
+            new = replace(new, idempotency_key=key)
+            return new, origin.id, find_repeated(session, principal, new)
+
+        new, origin_id, repeated = await self.models.transactions.read(prepare)
+        if repeated is not None:
+            return repeated
+        if rows == "all" and new.input_bytes is not None:
+            await self._copy_input(origin_id, new.id)
+        return await store(self.models, self.part, principal, new)
+
+    async def _copy_input(self, origin_id: str, job_id: str) -> None:
+        try:
+            await self.part.files.copy_input(origin_id, job_id)
+        except FileNotFoundError as error:
+            raise _expired() from error
+
+
+async def get_retrying(request: Request, models: Models, part: Batch) -> Retrying:
+    return Retrying(request, models, part)
+
+
+def _again(origin: BatchJob, rows: Rows, new: NewJob) -> NewJob:
+    return replace(
+        new,
+        input_uri=origin.input_uri,
+        input_name=origin.input_name,
+        retry_of=origin.id,
+        retry_rows=rows,
+        request_sha256=hashlib.sha256(f"retry {origin.id} {rows}".encode()).hexdigest(),
+    )
+
+
+def _options(origin: BatchJob) -> Options:
+    return Options(
+        input_format=origin.input_format,
+        output_format=origin.output_format,
+        key_columns=origin.key_columns,
+        probabilities=origin.probabilities,
+        webhook_url=origin.webhook_url,
+    )
+
+
+def _require_rows(origin: BatchJob, rows: Rows) -> None:
+    if origin.state in UNFINISHED:
+        raise NotFinished(
+            f"The job is {origin.state}: wait for its end, or cancel it, and try it again then."
+        )
+    if is_expired(origin, utc_now()):
+        raise _expired()
+    if rows == "all":
+        return
+    if origin.rows_total is None:
+        raise NotFinished("Its input was not read to its end: try all rows again (?rows=all).")
+    if not origin.rows_failed and origin.rows_done == origin.rows_total:
+        raise NotFinished("Each of its rows has a prediction: there is none to try again.")
+
+
+def _expired() -> ResultsExpired:
+    return ResultsExpired("The job's files are gone: submit the input again.")
