@@ -93,6 +93,14 @@ def by_key(probabilities: Any, keys: Sequence[str]) -> list[dict[str, Any]]:
     return [dict(zip(keys, row, strict=True)) for row in plain(np.asarray(probabilities))]
 
 
+def by_label(probabilities: Any, keys: Sequence[Sequence[str]]) -> list[list[dict[str, Any]]]:
+    """Name the probabilities (n × labels) that each label is the second of its two keys."""
+    columns = np.asarray(probabilities).T
+    both = [np.stack([1 - column, column], axis=1) for column in columns]
+    labels = [by_key(one, pair) for one, pair in zip(both, keys, strict=True)]
+    return [list(row) for row in zip(*labels, strict=True)]
+
+
 def encode(value: Any) -> bytes:
     """Write JSON; NaN and infinities become null, integers of any size stay integers."""
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from modelport_runtime.core.answers import plain
 from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature
@@ -35,8 +36,9 @@ class ScoringBackend(ABC):
 
     def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         scores = self._scores(inputs)
-        read = {"prediction": self._predictions, "probabilities": self._named}
-        return Outputs({name: read[name](scores) for name in wanted})
+        read = {"prediction": self._predictions, "probabilities": self._named, "scores": plain}
+        arrays = {} if "scores" not in wanted else {"scores": scores}
+        return Outputs({name: read[name](scores) for name in wanted}, arrays)
 
     @abstractmethod
     def _scores(self, inputs: Any) -> Scores: ...

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.answers import by_key, class_key, class_keys, plain
+from modelport_runtime.core.answers import by_key, by_label, class_key, class_keys, plain
 from modelport_runtime.core.backends.estimator_results import Unreadable, rows_of
 
 Given = Any
@@ -95,13 +95,7 @@ def _marginals(keys: list[list[str]]) -> Read:
     if any(len(each) != 2 for each in keys):
         raise Unreadable("predict_proba gave one probability for a label of more than two classes")
 
-    def read(given: Any) -> list[Any]:
-        columns = np.asarray(rows_of(given, "predict_proba")).T
-        both = [np.stack([1 - one, one], axis=1) for one in columns]
-        labels = [by_key(one, each) for one, each in zip(both, keys, strict=True)]
-        return [list(row) for row in zip(*labels, strict=True)]
-
-    return read
+    return lambda given: by_label(rows_of(given, "predict_proba"), keys)
 
 
 def _of_frame(given: Any, keys: Any) -> Read:

@@ -43,7 +43,10 @@ class BoosterBackend(ScoringBackend):
         self.libraries = libraries
         self._booster = booster
         self._model = booster.dump_model(num_iteration=1)
-        self._classifies = str(self._model.get("objective", "")).split(" ")[0] in _CLASSIFIES
+        objective = str(self._model.get("objective", "")).split(" ")[0]
+        self._classifies = objective in _CLASSIFIES
+        # Of each class against all others: they do not sum to 1.
+        self._scores_name = "scores" if objective == "multiclassova" else "probabilities"
 
     @cached_property
     def signature(self) -> Signature:
@@ -58,7 +61,7 @@ class BoosterBackend(ScoringBackend):
             task="classifier" if self._classifies else "regressor",
             columns=tuple(columns),
             positional=nameless,
-            outputs=("prediction", "probabilities") if self._classifies else ("prediction",),
+            outputs=("prediction", self._scores_name) if self._classifies else ("prediction",),
             classes=tuple(range(class_count)) if self._classifies else None,
         )
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from modelport_runtime.core.answers import class_key, keyed, plain
+from modelport_runtime.core.answers import by_label, class_key, keyed, plain
 
 Labels = list[Any]
 Form = Literal["maps", "marginal maps", "classes", "marginals", "labels"]
@@ -76,8 +76,7 @@ def _from_maps(scores: list[dict[Any, float]]) -> list[Any]:
 
 
 def _marginals(scores: Any) -> list[Any]:
-    both = np.stack([1 - scores, scores], axis=-1)
-    return [keyed(row, (0, 1)) for row in both]
+    return by_label(scores, [("0", "1")] * scores.shape[1])
 
 
 def _of_labels(scores: Any, classes: Sequence[Labels]) -> list[Any]:

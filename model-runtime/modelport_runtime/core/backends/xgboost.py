@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from modelport_runtime.core.answers import keyed, plain
+from modelport_runtime.core.answers import by_label, keyed, plain
 from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns
 from modelport_runtime.core.categories import with_booster_categories
 from modelport_runtime.core.signature import Column, Signature, positional_columns
@@ -18,7 +18,8 @@ Booster = xgboost.Booster
 
 _BINARY = {"binary:logistic", "binary:logitraw", "binary:hinge"}
 _MULTICLASS = {"multi:softprob", "multi:softmax"}
-_WITH_PROBABILITIES = {"binary:logistic", "multi:softprob"}
+_SCORES = {"binary:logistic": "probabilities", "multi:softprob": "probabilities", "binary:logitraw": "scores"}
+"""What the booster's numbers are, where they are more than the prediction."""
 
 
 def is_native(start: bytes) -> bool:
@@ -45,7 +46,9 @@ class BoosterBackend(ScoringBackend):
         self._booster = booster
         learner = json.loads(booster.save_config())["learner"]
         self._objective = learner["objective"]["name"]
-        self._class_count = max(2, int(learner["learner_model_param"]["num_class"]))
+        sizes = learner["learner_model_param"]
+        self._class_count = max(2, int(sizes["num_class"]))
+        self._labels = int(sizes.get("num_target", 1))
 
     @cached_property
     def signature(self) -> Signature:
@@ -55,19 +58,21 @@ class BoosterBackend(ScoringBackend):
             named = [Column(name, optional=True) for name in names]
             columns = tuple(with_booster_categories(self._booster, named))
         classifies = self._objective in _BINARY | _MULTICLASS
-        with_probabilities = self._objective in _WITH_PROBABILITIES
+        scores = _SCORES.get(self._objective)
         return Signature(
             task="classifier" if classifies else "regressor",
             columns=columns,
             positional=names is None,
-            outputs=("prediction", "probabilities") if with_probabilities else ("prediction",),
-            classes=tuple(range(self._class_count)) if classifies else None,
+            outputs=("prediction",) if scores is None else ("prediction", scores),
+            classes=tuple(range(self._class_count)) if classifies and self._labels == 1 else None,
         )
 
     def _predictions(self, scores: np.ndarray[Any, Any]) -> list[Any]:
-        if self._objective == "binary:logitraw":
-            return [int(score > 0) for score in scores]
-        if self._objective in ("multi:softmax", "binary:hinge"):
+        if self._objective in _BINARY:
+            threshold = 0 if self._objective == "binary:logitraw" else 0.5
+            classes: list[Any] = (scores > threshold).astype(np.int64).tolist()
+            return classes
+        if self._objective == "multi:softmax":
             return [int(score) for score in scores]
         if self.signature.task == "classifier":
             return class_of_each(scores)
@@ -75,6 +80,8 @@ class BoosterBackend(ScoringBackend):
         return listed
 
     def _named(self, scores: np.ndarray[Any, Any]) -> list[Any]:
+        if self._labels > 1:
+            return by_label(scores, [("0", "1")] * self._labels)
         return keyed(two_columns(scores), range(self._class_count))
 
     def _scores(self, inputs: Any) -> np.ndarray[Any, Any]:
