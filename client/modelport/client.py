@@ -266,9 +266,13 @@ class Modelport(DriftCalls, HistoryCalls, JobCalls, UsageCalls):
 
     # The account
 
-    def register(self, email: str, password: str, *, full_name: str | None = None) -> User:
+    def register(
+        self, email: str, password: str, *, full_name: str | None = None, invite: str | None = None
+    ) -> User:
+        """`invite`: the token of an invitation, where the platform takes registrations by invitation only."""
         body = {"email": email, "password": password}
         body |= {"full_name": full_name} if full_name else {}
+        body |= {"invite": invite} if invite else {}
         return User.from_json(self._transport.json("POST", "/api/v1/auth/register", json=body, auth=None))
 
     def login(self, email: str, password: str) -> Credentials:

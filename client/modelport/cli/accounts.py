@@ -32,9 +32,13 @@ def login(
         _report(client.url, email, as_json)
 
 
-def register(
+def register(  # noqa: PLR0917 - Typer gives each of them by name
     email: Email,
     full_name: Annotated[str | None, typer.Option("--name", help="Your name.")] = None,
+    invite: Annotated[
+        str | None,
+        typer.Option("--invite", help="What follows invite= in the link that an administrator gave you."),
+    ] = None,
     password_stdin: PasswordFromStdin = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -42,7 +46,7 @@ def register(
     """Make an account and log in."""
     password = _password(password_stdin, confirm=True)
     with Modelport(url) as client:
-        client.register(email, password, full_name=full_name)
+        client.register(email, password, full_name=full_name, invite=invite)
         _open_session(client, email, password)
         _report(client.url, email, as_json)
 

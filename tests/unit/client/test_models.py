@@ -1,5 +1,6 @@
 """Uploads, models, versions, traffic and keys in the SDK."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -184,5 +185,8 @@ def test_keys_are_made_listed_rotated_and_revoked(client: Modelport, platform: P
 def test_an_account_is_registered_without_a_credential(client: Modelport, platform: Platform) -> None:
     platform.on("POST /api/v1/auth/register", Answer(201, USER))
     assert client.register("ada@example.com", "pw", full_name="Ada").full_name == "Ada"
+    client.register("ada@example.com", "pw", invite="token")
+    sent = [json.loads(asked.body).get("invite") for asked in platform.asked]
+    assert sent == [None, "token"]
     assert platform.asked[0].json == {"email": "ada@example.com", "password": "pw", "full_name": "Ada"}
     assert platform.asked[0].token == ""

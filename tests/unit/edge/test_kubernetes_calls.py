@@ -24,6 +24,37 @@ async def test_an_object_is_applied_server_side_and_forced() -> None:
         assert json.loads(fake.bodies[0]) == OBJECT
 
 
+async def test_what_must_not_be_there_is_applied_with_a_version_that_no_object_has() -> None:
+    async with serving(answering(OBJECT, 201), failing(409, "the object has been modified")) as (fake, kube):
+        assert await kube.create(OBJECT, field_manager="me") == OBJECT
+        assert fake.received[0].method == "PATCH"
+        assert json.loads(fake.bodies[0])["metadata"]["resourceVersion"] == "1"
+        with pytest.raises(Conflict):
+            await kube.create(OBJECT, field_manager="me")
+
+
+async def test_another_objects_uid_is_a_conflict_however_the_server_says_it() -> None:
+    meant = {**OBJECT, "metadata": {**OBJECT["metadata"], "uid": "mine"}}
+    said = 'Service "iris" is invalid: metadata.uid: Invalid value: "mine": field is immutable'
+    async with serving(failing(422, said), failing(422, "spec: no"), failing(409)) as (fake, kube):
+        with pytest.raises(Conflict):
+            await kube.apply(meant, field_manager="me")
+        with pytest.raises(Rejected):
+            await kube.apply(meant, field_manager="me")
+        with pytest.raises(Conflict):
+            await kube.delete("MLModel", "models", "iris", uid="mine")
+        assert json.loads(fake.bodies[2])["preconditions"] == {"uid": "mine"}
+
+
+async def test_of_a_secret_its_metadata_alone_is_asked_for() -> None:
+    async with serving(answering(OBJECT), failing(404)) as (fake, kube):
+        assert await kube.metadata("Secret", "models", "iris") == OBJECT["metadata"]
+        (request,) = fake.received
+        assert request.path == "/api/v1/namespaces/models/secrets/iris"
+        assert "as=PartialObjectMetadata" in request.headers["Accept"]
+        assert await kube.metadata("Secret", "models", "iris") is None
+
+
 async def test_a_merge_patch_goes_out_as_one_and_finds_nothing_where_nothing_is() -> None:
     async with serving(answering(OBJECT), failing(404)) as (fake, kube):
         patch = {"spec": {"cache": None}}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modelport_crds.kube import Rejected, WatchEvent
+from modelport_crds.kube import Conflict, Rejected, WatchEvent
 from modelport_standalone.local_cluster.cluster import LocalCluster
 from modelport_standalone.local_cluster.saved_models import DamagedState, SavedModels
 from modelport_standalone.local_cluster.watching import Watcher
@@ -45,6 +45,30 @@ async def test_what_was_read_can_be_changed_without_harm(cluster: LocalCluster) 
     found = await cluster.get("MLModel", NAMESPACE, "iris")
     assert found is not None
     assert len(found["spec"]["versions"]) == 1
+
+
+async def test_what_must_not_be_there_is_not_touched_if_it_is(cluster: LocalCluster) -> None:
+    made = await cluster.create(model(), field_manager="test")
+    with pytest.raises(Conflict):
+        await cluster.create(model(displayName="other"), field_manager="test")
+    assert await cluster.get("MLModel", NAMESPACE, "iris") == made
+
+
+async def test_what_is_meant_by_its_uid_is_that_or_nothing(cluster: LocalCluster) -> None:
+    uid = (await apply(cluster, model()))["metadata"]["uid"]
+    same, other = model(displayName="Iris"), model(displayName="other")
+    same["metadata"]["uid"], other["metadata"]["uid"] = uid, "another"
+    assert (await apply(cluster, same))["metadata"]["uid"] == uid
+    with pytest.raises(Conflict):
+        await apply(cluster, other)
+    with pytest.raises(Conflict):
+        await cluster.delete("MLModel", NAMESPACE, "iris", uid="another")
+    assert await cluster.get("MLModel", NAMESPACE, "iris")
+    await cluster.delete("MLModel", NAMESPACE, "iris", uid=uid)
+    assert await cluster.get("MLModel", NAMESPACE, "iris") is None
+    with pytest.raises(Conflict):
+        await apply(cluster, same)
+    await cluster.delete("MLModel", NAMESPACE, "iris", uid=uid)
 
 
 @pytest.mark.parametrize(
