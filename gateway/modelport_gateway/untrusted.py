@@ -38,28 +38,33 @@ def rebuild_problem(answer: UpstreamAnswer) -> Problem:
 
 
 def check_good(call: UpstreamCall, answer: UpstreamAnswer) -> None:
-    """Raises UpstreamMisbehaved unless the answer is a JSON object, maybe with binary tensors behind."""
+    """Raises UpstreamMisbehaved unless the answer is JSON, or a JSON object with binary tensors behind."""
     length = answer.json_bytes
-    if length is not None and (call.path != INFER_PATH or length > len(answer.body)):
+    if length is not None and not _may_be_tensors(call, answer.body, length):
         raise UpstreamMisbehaved("its answer has no JSON where it says so")
-    if not _is_object(answer.body[:length]):
-        raise UpstreamMisbehaved("its answer is not a JSON object")
+    if not _is_json(answer.body[:length]):
+        raise UpstreamMisbehaved("its answer is not JSON")
 
 
-def _is_object(body: bytes) -> bool:
+def _may_be_tensors(call: UpstreamCall, body: bytes, length: int) -> bool:
+    return call.path == INFER_PATH and length <= len(body) and body.startswith(b"{")
+
+
+def _is_json(body: bytes) -> bool:
     try:
-        is_object = bytes(memoryview(_skim(body))[:1]) == b"{"
-        return is_object and (body.isascii() or bool(body.decode()))
+        _skim(body)
+        return body.isascii() or bool(body.decode())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _is_unusual_object(body)
+        return _is_unusual_json(body)
 
 
-def _is_unusual_object(body: bytes) -> bool:
+def _is_unusual_json(body: bytes) -> bool:
     """Texts of a model may hold lone surrogates, which JSON can write and msgspec refuses."""
     try:
-        return isinstance(json.loads(body, parse_constant=_refuse), dict)
+        json.loads(body, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return False
+    return True
 
 
 def _refuse(constant: str) -> None:

@@ -70,7 +70,6 @@ SCRIPTS = {
     "says more than its JSON": (answering(http("200 OK", b'{"prediction": 1}{}')), 502),
     "answers NaN": (answering(http("200 OK", b'{"prediction": NaN}')), 502),
     "answers no UTF-8": (answering(http("200 OK", b'{"prediction": "\xff"}')), 502),
-    "answers a bare list": (answering(http("200 OK", b"[1]")), 502),
     "nests an answer deeply": (answering(http("200 OK", b'{"a":' * 100_000)), 502),
     "speaks no HTTP": (answering(b"SSH-2.0-OpenSSH\r\n\r\n"), 502),
     "gives no JSON as an error": (answering(http("500 Oops", b"\xff\xfe", "application/problem+json")), 500),
@@ -98,7 +97,7 @@ async def test_it_becomes_a_documented_problem(world: World, model: ScriptedMode
 @pytest.mark.parametrize(
     "body", [b"{}", b' {"a": "\xc3\xa9"}\n', b'{"prediction": "\\ud800"}', b'{"a": [1e999, -0.0]}']
 )
-async def test_any_json_object_is_an_answer(serving: World, model: ScriptedModel, body: bytes) -> None:
+async def test_any_json_is_an_answer(serving: World, model: ScriptedModel, body: bytes) -> None:
     model.script = answering(http("200 OK", body))
     answer = await serving.predict()
     assert (answer.status_code, answer.content) == (200, body)
