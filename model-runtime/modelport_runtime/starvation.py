@@ -41,7 +41,15 @@ class Schedule:
 
 def waited_with_children(pid: int) -> float:
     """Of a process and those that it has started: a load goes from one to the other."""
-    return sum(map(_waited, [pid, *_children(pid)]))
+    return sum(map(_waited, [pid, *children(pid)]))
+
+
+def children(pid: int) -> list[int]:
+    """Give the processes that its first thread has started; none where the kernel does not tell."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (OSError, ValueError):
+        return []
 
 
 def _waited(pid: int) -> float:
@@ -49,13 +57,6 @@ def _waited(pid: int) -> float:
         return _read_waited(Path(f"/proc/{pid}/schedstat").read_bytes())
     except (OSError, ValueError, IndexError):
         return 0.0
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (OSError, ValueError):
-        return []
 
 
 def _read_waited(text: bytes) -> float:

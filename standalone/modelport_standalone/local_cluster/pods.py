@@ -14,6 +14,7 @@ from modelport_runtime.starvation import waited_with_children
 
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
+from modelport_standalone.local_cluster.memory_watch import MemoryWatch
 from modelport_standalone.local_cluster.orphans import ChildRegister
 from modelport_standalone.local_cluster.pace import Pace, restart_delay
 from modelport_standalone.local_cluster.pod_state import ContainerState, PodState, now
@@ -150,17 +151,20 @@ class Pod:
         self, process: ContainerProcess, socket: str | None
     ) -> tuple[Verdict | None, Ending]:
         ended = asyncio.create_task(process.wait())
-        probing = asyncio.create_task(self._probes(process, socket).run())
+        watching = {
+            asyncio.create_task(self._probes(process, socket).run()),
+            asyncio.create_task(MemoryWatch(self._container, process.pid).run()),
+        }
         try:
-            await asyncio.wait({ended, probing}, return_when=asyncio.FIRST_COMPLETED)
-            verdict = probing.result() if probing.done() else None
+            await asyncio.wait({ended, *watching}, return_when=asyncio.FIRST_COMPLETED)
+            verdict = next((watch.result() for watch in watching if watch.done()), None)
             if verdict is not None:
                 self.output.note(f"killed: {verdict.reason}: {verdict.message}")
                 await process.stop(0)
             return verdict, await ended
         finally:
-            probing.cancel()
-            ended.cancel()
+            for task in (*watching, ended):
+                task.cancel()
 
     def _probes(self, process: ContainerProcess, socket: str | None) -> Probes:
         async def step_behind_others() -> None:

@@ -29,6 +29,15 @@ class Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
 
+def hold(megabytes: int) -> None:
+    """Half of it in a child, as a runtime's model has its own process; what both have counts once."""
+    held = bytearray(b"x") * (megabytes << 19)
+    if os.fork() == 0:
+        own = bytearray(b"x") * (megabytes << 19)
+        time.sleep(600)
+        os._exit(len(held) + len(own))
+
+
 def main() -> None:
     print("hello from", os.getpid(), sorted(os.environ), flush=True)
     if os.environ.get("IGNORE_TERM"):
@@ -39,6 +48,8 @@ def main() -> None:
     if code := os.environ.get("EXIT"):
         print("last words", file=sys.stderr)
         sys.exit(int(code))
+    if megabytes := int(os.environ.get("HOLD_MEGABYTES", "0")):
+        hold(megabytes)
     time.sleep(float(os.environ.get("DELAY", "0")))
     with Server(os.environ["LISTEN"].removeprefix("unix:"), Handler) as server:  # type: ignore[arg-type]  # a path is what a unix socket's address is
         server.serve_forever()

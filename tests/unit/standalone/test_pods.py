@@ -77,6 +77,25 @@ async def test_a_crash_says_its_last_words_and_is_tried_again_ever_later(cluster
     assert [float(delay) for delay in delays[:2]] == [0.1, 0.4]
 
 
+@pytest.mark.parametrize(("megabytes", "is_killed"), [(200, True), (100, False)])
+async def test_a_pod_that_holds_more_memory_than_its_limit_is_killed_for_it(
+    megabytes: int, is_killed: bool, cluster: LocalCluster
+) -> None:
+    wanted = deployment(HOLD_MEGABYTES=str(megabytes))
+    wanted["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"memory": "150Mi"}}
+    await apply(cluster, wanted)
+
+    if not is_killed:
+        pod = await wait_for_pod(cluster, is_ready)
+        await asyncio.sleep(1.5)
+        assert container(pod)["restartCount"] == 0
+        return
+    pod = await wait_for_pod(cluster, lambda pod: container(pod)["restartCount"] > 0)
+    ended = container(pod)["lastState"]["terminated"]
+    assert ended["reason"] == "OOMKilled"
+    assert "its limit is 150 MiB" in ended["message"]
+
+
 async def test_a_process_that_never_starts_up_is_killed_for_it(cluster: LocalCluster) -> None:
     wanted = deployment(REFUSE="startupz")
     wanted["spec"]["template"]["spec"]["containers"][0]["startupProbe"]["failureThreshold"] = 1
