@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test ui-test ui-vendor lint format docs bench bench-peers bench-batch bench-operator bench-apply bench-analytics usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
+.PHONY: help run test ui-test ui-vendor lint format docs bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -56,6 +56,9 @@ bench-operator: $(VENV)/.dev ## How the operator bears 50, 100 and 200 models, o
 
 bench-analytics: $(VENV)/.dev ## Speed of the analytics calls over 10 million minute rows (5 minutes, 9 GB of disk)
 	@$(BIN)/python bench/analytics_speed.py $(ARGS)
+
+bench-drift: $(VENV)/.dev ## False alarms and power of data drift, case by case; rewrites bench/drift.md (4 minutes)
+	@$(BIN)/python bench/drift.py $(ARGS)
 
 bench-apply: $(VENV)/.dev ## From kubectl apply to the first answer, twenty times, on a cluster (4 minutes)
 	@$(BIN)/python bench/apply_to_answer.py

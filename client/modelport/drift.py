@@ -13,13 +13,17 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class FeatureDrift:
-    """`psi` and `p_value`: None until a window is full. `summary`: what it was and is, where it drifts."""
+    """`psi` and `p_value`: None until a window is full. `summary`: what it was and is, where it changed.
+
+    `change`: `small` (certain, but too little to be drift), `large` (it drifts) or `none`.
+    """
 
     name: str
     drifts: bool
     psi: float | None
     p_value: float | None
     summary: str
+    change: str = "none"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,12 @@ class Drift:
             rows=answer.get("rows") or 0,
             features=tuple(
                 FeatureDrift(
-                    each["name"], each["drifts"], each["psi"], each["p_value"], each.get("summary") or ""
+                    name=each["name"],
+                    drifts=each["drifts"],
+                    psi=each["psi"],
+                    p_value=each["p_value"],
+                    summary=each.get("summary") or "",
+                    change=each.get("change") or "none",
                 )
                 for each in answer.get("features") or ()
             ),

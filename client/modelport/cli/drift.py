@@ -57,7 +57,7 @@ def _line(feature: FeatureDrift) -> list[str]:
     psi, p_value = feature.psi, feature.p_value
     return [
         feature.name,
-        "yes" if feature.drifts else "",
+        "yes" if feature.drifts else "small" if feature.change == "small" else "",
         "" if psi is None else f"{psi:.3f}",
         "" if p_value is None else f"{p_value:.2g}",
         feature.summary,

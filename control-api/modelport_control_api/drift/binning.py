@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
-from modelport_edge.drift.bins import MAX_CATEGORIES, CategoryBins, NumberBins
+from modelport_edge.drift.bins import MAX_CATEGORIES, CategoryBins, NumberBins, digest_of
 
 BINS = 20
 _LONGEST_CATEGORY = 200
+_MAX_OTHERS = 5_000
 
 
 def number_bins(values: Sequence[float]) -> NumberBins:
@@ -22,19 +23,31 @@ def number_bins(values: Sequence[float]) -> NumberBins:
     edges = {*own, *(_next(value) for value in own)}
     if others:
         edges |= {*_quantiles(others, len(values)), _next(others[-1])}
-    return NumberBins(tuple(sorted(edges)))
+    return _with_far_edges(sorted(edges))
 
 
-def category_bins(values: Iterable[str]) -> CategoryBins:
-    """The most frequent categories; equally frequent ones by name: the same rows give the same bins."""
+def category_bins(values: Mapping[str, int]) -> CategoryBins:
+    """The most frequent categories; equally frequent ones by name: the same rows give the same bins.
+
+    `values`: how often each came.
+    """
     # What came once is as rare as what did not come, and may be a name or a number that is nobody's business.
     repeated = [
-        (value, count)
-        for value, count in Counter(values).items()
-        if count > 1 and len(value) <= _LONGEST_CATEGORY
+        (value, count) for value, count in values.items() if count > 1 and len(value) <= _LONGEST_CATEGORY
     ]
-    ordered = sorted(repeated, key=lambda item: (-item[1], item[0]))
-    return CategoryBins(tuple(value for value, _ in ordered[:MAX_CATEGORIES]))
+    ordered = [value for value, _ in sorted(repeated, key=lambda item: (-item[1], item[0]))]
+    others = {digest_of(value) for value in ordered[MAX_CATEGORIES:][:_MAX_OTHERS]}
+    return CategoryBins(
+        tuple(ordered[:MAX_CATEGORIES]), b"".join(digest.to_bytes(4) for digest in sorted(others))
+    )
+
+
+def _with_far_edges(edges: Sequence[float]) -> NumberBins:
+    width = edges[-1] - edges[0]
+    if width <= _next(edges[0]) - edges[0]:
+        # It is constant.
+        width = max(1.0, abs(edges[0]))
+    return NumberBins((edges[0] - width, *edges, edges[-1] + width), far=True)
 
 
 def _quantiles(ordered: Sequence[float], total: int) -> list[float]:

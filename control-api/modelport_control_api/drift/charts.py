@@ -28,6 +28,7 @@ def feature_answer(
         name=column.name,
         kind="category" if is_category else "number",
         drifts=bool(verdict and verdict.drifts),
+        change=verdict.change if verdict else None,
         psi=verdict.psi if verdict else None,
         p_value=verdict.p_value if verdict else None,
         missing=_share(column, live, [MISSING]),

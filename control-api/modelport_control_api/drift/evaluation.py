@@ -1,34 +1,50 @@
 """A window of live counts against the reference: which features drift. Pure."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
-from modelport_edge.drift.repetition import effective_rows
+from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
+from modelport_edge.drift.repetition import WHOLE_ROWS
 
-from modelport_control_api.drift.comparison import compare
-from modelport_control_api.drift.profile import ColumnProfile
+from modelport_control_api.drift.comparison import Compared, Finding, Sides, compare, one_value
+from modelport_control_api.drift.effective import SELDOM, copies, dependence
+from modelport_control_api.drift.profile import ColumnProfile, Matched, scores
 from modelport_control_api.drift.schemas import Thresholds
+from modelport_control_api.drift.seasons import at_hours
 from modelport_control_api.drift.statistics import holm
-from modelport_control_api.drift.verdicts import Verdict
+from modelport_control_api.drift.verdicts import Change, Verdict
 from modelport_control_api.drift.was_and_is import describe
+
+_Number = TypeVar("_Number", int, float)
+_Key = TypeVar("_Key")
+
+_STUCK = 0.9
+"""From this share of copies on, rows are not a few clients' probes among others': the sender is stuck."""
 
 
 class Counted(msgspec.Struct):
-    """Live rows in a reference's cells, of one minute or of many; `add` more to it."""
+    """Live rows in a reference's cells, of one minute or of many; `add` more to it.
+
+    `counted`: rows without needless copies (`modelport_edge.drift.repetition`). `hours`: of each of the day.
+    """
 
     rows: int = 0
+    counted: int = 0
     features: dict[str, list[int]] = {}
     predictions: dict[str, int] = {}
-    sketch: list[int] = []
+    values: dict[str, list[int]] = {}
+    blocks: dict[str, list[float]] = {}
+    hours: dict[int, int] = {}
 
     def add(self, other: "Counted") -> None:
         self.rows += other.rows
-        for name, cells in other.features.items():
-            self.features[name] = _sum(self.features.get(name, []), cells)
-        for key, count in other.predictions.items():
-            self.predictions[key] = self.predictions.get(key, 0) + count
-        self.sketch = _sum(self.sketch, other.sketch)
+        self.counted += other.counted
+        _add_lists(self.features, other.features)
+        _add_lists(self.values, other.values)
+        _add_lists(self.blocks, other.blocks)
+        _add_counts(self.predictions, other.predictions)
+        _add_counts(self.hours, other.hours)
 
 
 def total(parts: Iterable[Counted]) -> Counted:
@@ -38,43 +54,78 @@ def total(parts: Iterable[Counted]) -> Counted:
     return whole
 
 
-def evaluate(
-    columns: Sequence[ColumnProfile],
-    live: Counted,
-    limits: Thresholds,
-    *,
-    reference_rows: int,
-    repetition: float,
-) -> list[Verdict]:
+def evaluate(matched: Matched, live: Counted, limits: Thresholds, *, reference_rows: int) -> list[Verdict]:
     """Give a verdict on each feature that rows were counted of, the worst first."""
-    watched = [column for column in columns if sum(live.features.get(column.name, ()))]
-    usual = max(repetition, _by_chance(watched))
-    independent = effective_rows(live.rows, live.sketch, usual)
-    compared = [
-        compare(column.bins, column.cells, live.features[column.name], reference_rows, independent)
-        for column in watched
-    ]
+    watched = [column for column in matched.columns if sum(live.features.get(column.name, ()))]
+    row_copies = copies(live.values.get(WHOLE_ROWS, []), live.counted, matched.repetition)
+    compared = [_compare(column, live, limits, reference_rows, row_copies) for column in watched]
     adjusted = holm([each.p_value for each in compared])
     verdicts = [
-        _verdict(column, live, each.psi, p_value, limits)
+        _verdict(
+            column,
+            live.features[column.name],
+            each,
+            p_value,
+            _change(each, p_value, limits.alpha, len(watched)),
+        )
         for column, each, p_value in zip(watched, compared, adjusted, strict=True)
     ]
     return sorted(verdicts, key=lambda verdict: (not verdict.drifts, -verdict.psi, verdict.p_value))
 
 
-def _verdict(column: ColumnProfile, live: Counted, psi: float, p_value: float, limits: Thresholds) -> Verdict:
-    drifts = p_value < limits.alpha and psi > limits.psi_threshold
-    summary = describe(column, live.features[column.name]) if drifts else ""
-    return Verdict(column.name, drifts, round(psi, 4), p_value, summary)
+def _compare(
+    column: ColumnProfile, live: Counted, limits: Thresholds, reference_rows: int, row_copies: float
+) -> Compared:
+    cells = live.features[column.name]
+    sketch, sums = live.values.get(column.name, []), live.blocks.get(column.name, [])
+    runs = dependence(cells, scores(column), sums)
+    expected, n = at_hours(column, live.hours) or (_expected(column), float(reference_rows))
+    m = sum(cells) / max(runs, row_copies, copies(sketch, sum(cells), column.repetition))
+    # The reference's rows were seen in the same world, though perhaps in another order.
+    sides = Sides(expected, cells, max(1.0, n / runs), max(1.0, m))
+    found = compare(column.bins, sides, limits.psi_threshold)
+    stuck = _is_stuck(column, live) or one_value(sketch, sum(cells), column.repetition)
+    return Compared(found.psi, (*found.findings, stuck)) if stuck else found
 
 
-def _by_chance(columns: Sequence[ColumnProfile]) -> float:
-    """The chance that two rows share all bins, if features were independent: the least that is usual."""
-    return math.prod(sum((cell / sum(column.cells)) ** 2 for cell in column.cells) for column in columns)
+def _is_stuck(column: ColumnProfile, live: Counted) -> Finding | None:
+    """Find that hardly any row is another than the few before it, where the reference's rows differ."""
+    copied = 1 - live.counted / max(1, live.rows)
+    if copied <= _STUCK or column.repetition > SELDOM:
+        return None
+    return Finding(0.0, copied / _STUCK, f"{100 * copied:.0f} % of rows are copies of a few")
 
 
-def _sum(one: Sequence[int], other: Sequence[int]) -> list[int]:
-    if len(one) != len(other):
-        # A mapping of counts: one is new.
-        return list(one or other)
-    return [a + b for a, b in zip(one, other, strict=True)]
+def _expected(column: ColumnProfile) -> list[float]:
+    """The reference's cells, with as many unknown categories as new rows will have."""
+    cells: list[float] = list(column.cells)
+    if not isinstance(column.bins, CategoryBins):
+        return cells
+    rows, known = sum(cells), sum(cells[FIRST_BIN:])
+    unknown = max(cells[UNKNOWN], column.unknown * rows)
+    left = max(0.0, rows - cells[MISSING] - unknown)
+    return [cells[MISSING], unknown, *(cell * left / known for cell in cells[FIRST_BIN:])]
+
+
+def _verdict(
+    column: ColumnProfile, cells: Sequence[int], found: Compared, p_value: float, change: Change
+) -> Verdict:
+    summary = describe(column, cells, found.words) if change != "none" else ""
+    return Verdict(column.name, change == "large", round(found.psi, 4), p_value, summary, change)
+
+
+def _change(found: Compared, p_value: float, alpha: float, features: int) -> Change:
+    if p_value >= alpha:
+        return "none"
+    return "large" if found.matters(alpha / features) else "small"
+
+
+def _add_lists(whole: dict[str, list[_Number]], part: Mapping[str, list[_Number]]) -> None:
+    for name, numbers in part.items():
+        before = whole.get(name)
+        whole[name] = [a + b for a, b in zip(before, numbers, strict=True)] if before else list(numbers)
+
+
+def _add_counts(whole: dict[_Key, int], part: Mapping[_Key, int]) -> None:
+    for key, count in part.items():
+        whole[key] = whole.get(key, 0) + count

@@ -84,9 +84,7 @@ class Evaluator:
             return
         profile = from_json(reference.profile)
         matched = match(profile, self._part.signature_of(state.model_id, state.number))
-        verdicts = evaluate(
-            matched.columns, live, limits, reference_rows=profile.rows, repetition=profile.repetition
-        )
+        verdicts = evaluate(matched, live, limits, reference_rows=profile.rows)
         state.rows = live.rows
         conclude(state, minutes, verdicts)
 

@@ -30,6 +30,11 @@ class _States(Collector):
         features = GaugeMetricFamily(
             "modelport_drift_features", "Features that drift.", labels=["model", "version"]
         )
+        small = GaugeMetricFamily(
+            "modelport_drift_small_features",
+            "Features with a change that is certain, but too small to be drift.",
+            labels=["model", "version"],
+        )
         index = GaugeMetricFamily(
             "modelport_drift_psi",
             f"Population stability index of the {WORST_FEATURES} features that changed most.",
@@ -39,6 +44,7 @@ class _States(Collector):
             version = [row.model_id, f"v{row.number}"]
             verdicts = to_drift_record(row).verdicts
             features.add_metric(version, sum(verdict.drifts for verdict in verdicts))
+            small.add_metric(version, sum(verdict.change == "small" for verdict in verdicts))
             for verdict in verdicts[:WORST_FEATURES]:
                 index.add_metric([*version, verdict.name], verdict.psi)
-        yield from (features, index)
+        yield from (features, small, index)

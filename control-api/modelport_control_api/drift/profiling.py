@@ -8,15 +8,17 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from zlib import crc32
 
 from modelport_edge.drift.bins import MISSING, UNKNOWN, CategoryBins, Feature, NumberBins
 from modelport_edge.drift.counting import cell_of
 
 from modelport_control_api.drift.binning import category_bins, number_bins
 from modelport_control_api.drift.csv_rows import open_rows
+from modelport_control_api.drift.effective import SELDOM
 from modelport_control_api.drift.errors import ReferenceInvalid
 from modelport_control_api.drift.profile import ColumnProfile, Profile
+from modelport_control_api.drift.sampling import repetition_of, unknown_share, usual_shares
+from modelport_control_api.drift.times import hour_of, time_column
 
 MIN_ROWS = 30
 _SAMPLED_ROWS = 10_000
@@ -35,13 +37,33 @@ def profile_csv(path: Path) -> Profile:
     if len(sample) < MIN_ROWS:
         raise ReferenceInvalid(f"has {len(sample)} rows; a reference needs at least {MIN_ROWS}")
     bins = [_choose([row[at] for row in sample]) for at in range(len(names))]
-    rows, cells = _count(path, names, bins)
+    time_at = time_column(sample, len(names))
+    rows, cells, hours = _count(path, names, bins, time_at)
     columns = tuple(
-        ColumnProfile(name, at, bins[at], cells[at])
+        _column(Feature(name, at, bins[at]), cells[at], hours[at], [row[at] for row in sample])
         for at, name in enumerate(names)
         if name and sum(cells[at]) > cells[at][MISSING]
     )
-    return Profile(rows, columns, _repetition(sample))
+    often = [column.position for column in columns if column.repetition >= SELDOM]
+    repetition = repetition_of(Counter(tuple(row[at] for at in often) for row in sample))
+    return Profile(rows, columns, repetition, None if time_at is None else names[time_at])
+
+
+def _column(
+    feature: Feature, cells: list[int], hours: dict[int, list[int]], sample: Sequence[str]
+) -> ColumnProfile:
+    find, counts = _finder(feature), Counter(sample)
+    places = {text: find(text) for text in counts}
+    return ColumnProfile(
+        feature.name,
+        feature.position,
+        feature.bins,
+        cells,
+        usual=usual_shares(counts, places, len(cells), len(sample)),
+        repetition=repetition_of(counts),
+        unknown=unknown_share(feature.bins, counts, places),
+        hours=hours,
+    )
 
 
 def _sample(path: Path) -> tuple[list[str], Sample]:
@@ -66,13 +88,15 @@ def _choose(texts: Sequence[str]) -> NumberBins | CategoryBins:
         return number_bins([number for number in numbers if number is not None])
     if all(text.strip().lower() in _BOOLEANS for text in known):
         return CategoryBins(("false", "true"))
-    return category_bins(known)
+    return category_bins(Counter(known))
 
 
 def _count(
-    path: Path, names: Sequence[str], bins: Sequence[NumberBins | CategoryBins]
-) -> tuple[int, list[list[int]]]:
+    path: Path, names: Sequence[str], bins: Sequence[NumberBins | CategoryBins], time_at: int | None
+) -> tuple[int, list[list[int]], list[dict[int, list[int]]]]:
+    """Give the number of rows, each column's cells, and its cells by the hour of the day."""
     cells = [[0] * each.cells for each in bins]
+    hours: list[dict[int, list[int]]] = [{} for _ in bins]
     finders = [
         _finder(Feature(name, at, each)) for at, (name, each) in enumerate(zip(names, bins, strict=True))
     ]
@@ -80,6 +104,7 @@ def _count(
     with open_rows(path) as (_, rows):
         for line, row in rows:
             count += 1
+            hour = None if time_at is None else hour_of(row[time_at])
             for at, (find, text) in enumerate(zip(finders, row, strict=True)):
                 cell = find(text)
                 if cell == UNKNOWN and isinstance(bins[at], NumberBins):
@@ -87,7 +112,9 @@ def _count(
                         f"line {line}, column {names[at]!r}: {text[:40]!r} is not a number"
                     )
                 cells[at][cell] += 1
-    return count, cells
+                if hour is not None:
+                    hours[at].setdefault(hour, [0] * len(cells[at]))[cell] += 1
+    return count, cells, hours
 
 
 def _finder(feature: Feature) -> Callable[[str], int]:
@@ -117,9 +144,3 @@ def _finite(text: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) and abs(number) <= _LARGEST else None
-
-
-def _repetition(sample: Sample) -> float:
-    counts = Counter(crc32("\x1f".join(row).encode()) for row in sample)
-    equal_pairs = sum(count * (count - 1) for count in counts.values())
-    return equal_pairs / (len(sample) * (len(sample) - 1))

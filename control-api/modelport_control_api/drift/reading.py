@@ -20,7 +20,7 @@ from modelport_control_api.drift.schemas import (
     Window,
 )
 from modelport_control_api.drift.tables import DriftReferenceRow
-from modelport_control_api.drift.wording import summarise
+from modelport_control_api.drift.wording import season_advice, summarise
 from modelport_control_api.models.access import load_model
 from modelport_control_api.models.errors import VersionNotFound
 from modelport_control_api.models.records import ModelRecord, VersionRecord
@@ -49,11 +49,13 @@ async def read_reference(
 
 
 def reference_answer(part: DriftPart, row: DriftReferenceRow) -> ReferenceAnswer:
-    matched = match(from_json(row.profile), part.signature_of(row.model_id, row.number))
+    profile = from_json(row.profile)
+    matched = match(profile, part.signature_of(row.model_id, row.number))
     return ReferenceAnswer(
         rows=row.rows,
         features=len(matched.columns),
         unmatched=list(matched.unmatched),
+        time_column=profile.time_column,
         created_at=row.created_at,
     )
 
@@ -86,15 +88,16 @@ def _read(session: Session, part: DriftPart, record: ModelRecord, version: Versi
     window = None
     if live.rows >= thresholds.window_rows:
         window = Window(start=_time(minutes[-1].minute), end=_time(minutes[0].minute + 1), rows=live.rows)
+    reference = reference_answer(part, row) if row else None
     return VersionDataDrift(
         model=record.id,
         version=version.name,
         state=summary.state,
-        message=summary.message,
+        message=summary.message + season_advice(summary.state, reference, window),
         since=summary.since,
         rows=live.rows,
         thresholds=thresholds,
-        reference=reference_answer(part, row) if row else None,
+        reference=reference,
         window=window,
         features=_features(part, row, version, live if window else None) if row else [],
         predictions=distribution([live.predictions]),

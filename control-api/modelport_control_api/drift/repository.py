@@ -145,9 +145,20 @@ def remove_before(session: Session, minute: int) -> int:
 
 
 def counted(rows: Sequence[DriftCountsRow]) -> Counted:
-    return total(
-        Counted(row.rows, row.counts.get("features", {}), row.predictions, row.counts.get("sketch", []))
-        for row in rows
+    return total(map(_counted, rows))
+
+
+def _counted(row: DriftCountsRow) -> Counted:
+    counts = row.counts
+    counted = counts.get("counted", row.rows)
+    return Counted(
+        rows=row.rows,
+        counted=counted,
+        features=counts.get("features", {}),
+        predictions=row.predictions,
+        values=counts.get("values", {}),
+        blocks=counts.get("blocks", {}),
+        hours={row.minute // 60 % 24: counted},
     )
 
 
@@ -162,11 +173,21 @@ def _add(session: Session, reference: str, minute: int, parts: Sequence[DriftCou
     row = session.get_one(DriftCountsRow, (reference, minute), with_for_update=True, populate_existing=True)
     whole = counted([row])
     for part in parts:
-        whole.add(Counted(part.rows, part.features, part.predictions, part.sketch))
+        whole.add(_arrived(part))
     row.rows = whole.rows
-    row.counts = {"features": whole.features, "sketch": whole.sketch}
+    row.counts = {
+        "features": whole.features,
+        "counted": whole.counted,
+        "values": whole.values,
+        "blocks": whole.blocks,
+    }
     row.predictions = whole.predictions
     session.flush()
+
+
+def _arrived(part: DriftCounts) -> Counted:
+    counted = part.rows if part.counted is None else part.counted
+    return Counted(part.rows, counted, part.features, part.predictions, part.values, part.blocks)
 
 
 def _insert(session: Session) -> Any:

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from modelport_control_api.drift.verdicts import Change
+
 DataDriftState = Literal["no_reference", "collecting", "ok", "drift"]
 BinKind = Literal["number", "category"]
 
@@ -52,11 +54,14 @@ class FeatureAnswer(BaseModel):
     name: str
     kind: BinKind
     drifts: bool
+    change: Change | None = Field(
+        description='"small": certain (p_value below alpha), but below psi_threshold; "large": it drifts.'
+    )
     psi: float | None
     p_value: float | None = Field(description="Adjusted for the number of features (Holm).")
     missing: Share
     unknown: Share = Field(description="Categories that it lacks or has once, or texts in place of numbers.")
-    summary: str = Field(description="What it was and what it is, in words; empty where it does not drift.")
+    summary: str = Field(description="What it was and what it is, in words; empty where nothing changed.")
     bars: list[Bar]
 
 
@@ -81,6 +86,9 @@ class ReferenceAnswer(BaseModel):
     rows: int
     features: int
     unmatched: list[str]
+    time_column: str | None = Field(
+        None, description="Live rows are compared with its rows of the same hours of the day."
+    )
     created_at: datetime
 
 

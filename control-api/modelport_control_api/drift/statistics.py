@@ -53,10 +53,24 @@ def chi_square(reference: Counts, live: Counts, n: float, m: float) -> float:
 def two_shares(reference: float, live: float, n: float, m: float) -> float:
     """p that two shares are of one: the test of a 2 x 2 table, with Yates' correction."""
     pooled = (reference * n + live * m) / (n + m)
+    if pooled >= 1:
+        return 1.0
     difference = max(0.0, abs(reference - live) - (1 / n + 1 / m) / 2)
     if not difference:
         return 1.0
     return chi_square_tail(difference**2 / (pooled * (1 - pooled) * (1 / n + 1 / m)), 1)
+
+
+def more_than_expected(found: float, expected: float) -> float:
+    """The chance of so many or more rare events where so many were expected (Poisson)."""
+    return 1 - chi_square_tail(2 * expected, round(2 * found)) if found >= 0.5 else 1.0
+
+
+def share_index(reference: float, live: float, n: float) -> float:
+    """The stability index of a share and of its rest. A share of nothing counts as half of one of n rows."""
+    least = 0.5 / (n + 1)
+    p, q = (min(1 - least, max(least, share)) for share in (reference, live))
+    return (q - p) * (math.log(q / p) - math.log((1 - q) / (1 - p)))
 
 
 def stability_index(reference: Counts, live: Counts, n: float, m: float) -> float:

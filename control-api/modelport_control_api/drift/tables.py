@@ -31,7 +31,7 @@ class DriftReferenceRow(Identified, Base):
 
 
 class DriftCountsRow(Base):
-    """All that was counted in one minute. `counts`: features and sketch of `DriftCounts`; others as there."""
+    """All that was counted in one minute. `counts`: `DriftCounts` but for rows and predictions."""
 
     __tablename__ = "drift_counts"
 

@@ -3,25 +3,40 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
-from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, NumberBins
+from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins, NumberBins
 
 from modelport_control_api.drift.profile import ColumnProfile
 
-_NOTABLE = 0.05
+_NOTABLE = 0.02
 
 
-def describe(column: ColumnProfile, live: Sequence[int]) -> str:
-    """Say first what is most telling: rows without a value, unknown values, then where its values are."""
+def describe(column: ColumnProfile, live: Sequence[int], words: str = "") -> str:
+    """Say first what is most telling: rows without a value, unknown values, then where its values are.
+
+    `words`: what the cells do not show.
+    """
     there, here = sum(column.cells), sum(live)
-    said = [
-        f"{what} in {_percent(live[cell] / here)} of rows, was {_percent(column.cells[cell] / there)}"
-        for cell, what in ((MISSING, "missing"), (UNKNOWN, "unknown values"))
-        if abs(live[cell] / here - column.cells[cell] / there) >= _NOTABLE
+    shares = [
+        (what, sum(column.cells[cell] for cell in cells) / there, sum(live[cell] for cell in cells) / here)
+        for what, cells in _shares(column.bins)
+    ]
+    said = [words] if words else []
+    said += [
+        f"{what} in {_percent(now)} of rows, was {_percent(was)}"
+        for what, was, now in shares
+        if abs(now - was) >= _NOTABLE
     ]
     if sum(live[FIRST_BIN:]) and sum(column.cells[FIRST_BIN:]):
         said.append(_middle(column, live) if isinstance(column.bins, NumberBins) else _largest(column, live))
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _shares(bins: NumberBins | CategoryBins) -> list[tuple[str, tuple[int, ...]]]:
+    shares: list[tuple[str, tuple[int, ...]]] = [("missing", (MISSING,)), ("unknown values", (UNKNOWN,))]
+    if isinstance(bins, NumberBins):
+        shares.append(("beyond all values of the reference", bins.beyond_cells))
+    return shares
 
 
 def _middle(column: ColumnProfile, live: Sequence[int]) -> str:
@@ -44,8 +59,9 @@ def _largest(column: ColumnProfile, live: Sequence[int]) -> str:
     there, here = sum(column.cells), sum(live)
     shares = [(live[at] / here - column.cells[at] / there, at) for at in range(FIRST_BIN, len(column.cells))]
     change, at = max(shares, key=lambda share: abs(share[0]))
-    name = getattr(column.bins, "categories", ())[at - FIRST_BIN]
-    return f"{name!r} in {_percent(live[at] / here)} of rows, was {_percent(live[at] / here - change)}"
+    names = getattr(column.bins, "categories", ())
+    name = repr(names[at - FIRST_BIN]) if at - FIRST_BIN < len(names) else "rarer categories"
+    return f"{name} in {_percent(live[at] / here)} of rows, was {_percent(live[at] / here - change)}"
 
 
 def _percent(share: float) -> str:

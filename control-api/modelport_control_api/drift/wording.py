@@ -1,9 +1,12 @@
 """States in words: what was found, and what to do."""
 
+from datetime import timedelta
+
 from modelport_control_api.drift.records import DriftRecord
-from modelport_control_api.drift.schemas import DataDriftSummary, DriftingFeature
+from modelport_control_api.drift.schemas import DataDriftSummary, DriftingFeature, ReferenceAnswer, Window
 
 _SHOWN_FEATURES = 10
+_DAY = timedelta(days=1)
 NO_REFERENCE = (
     "No reference: give the rows that the model was trained on, as a CSV file with a header "
     "(PUT …/reference, or reference at upload), and live inputs are compared with them."
@@ -31,12 +34,37 @@ def state_message(record: DriftRecord) -> str:
         return f"Collecting: {record.rows} of {record.wanted_rows} sampled rows."
     drifting = [verdict.name for verdict in record.verdicts if verdict.drifts]
     if record.state == "ok":
-        return f"The newest {record.rows} sampled rows are distributed as the reference is."
+        small = [verdict.name for verdict in record.verdicts if verdict.change == "small"]
+        but = f", but for small, certain changes in {_listed(small)}" if small else ""
+        return f"The newest {record.rows} sampled rows are distributed as the reference is{but}."
     if not drifting:
         return "No feature drifts in the newest rows; it is ok again after a whole window of such."
-    named = ", ".join(drifting[:3])
-    others = f" and {len(drifting) - 3} more" if len(drifting) > 3 else ""
     return (
-        f"Live inputs differ from the reference in {named}{others}: look at where they come from, "
+        f"Live inputs differ from the reference in {_listed(drifting)}: look at where they come from, "
         "or train the model on newer rows."
     )
+
+
+def season_advice(state: str, reference: ReferenceAnswer | None, window: Window | None) -> str:
+    """Say what a window shorter than a day may be mistaken for, where the reference knows no times."""
+    if state != "drift" or reference is None or window is None or reference.time_column is not None:
+        return ""
+    span = window.end - window.start
+    if span >= _DAY:
+        return ""
+    return (
+        f" The window spans {_span(span)} only: if inputs follow the time of day, put a column of times "
+        "(ISO 8601) into the reference, and they are compared with its rows of the same hours."
+    )
+
+
+def _span(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    if minutes >= 120:
+        return f"{round(minutes / 60)} hours"
+    return f"{minutes} minutes" if minutes > 1 else "a minute"
+
+
+def _listed(names: list[str]) -> str:
+    others = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{others}"

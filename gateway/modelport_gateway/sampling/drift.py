@@ -123,20 +123,22 @@ class _Watched:
         return len(chosen)
 
     def take(self) -> DriftCounts | None:
-        rows, predictions = self._rows, self._predictions
-        if not rows.rows:
+        if not self._rows.rows:
             return None
-        self._rows, self._predictions = RowCounter(self.bins), {}
+        counts = self._rows.take()
+        predictions, self._predictions = self._predictions, {}
         model, version = self._version
         return DriftCounts(
             model=model,
             version=version,
             reference=self.bins.reference,
             minute=int(time.time()) // 60,
-            rows=rows.rows,
-            features=rows.take(),
+            rows=counts.rows,
+            counted=counts.counted,
+            features=counts.features,
             predictions=predictions,
-            sketch=rows.sketch,
+            values=counts.values,
+            blocks=counts.blocks,
         )
 
     def _choose(self, rows: int) -> list[int]:

@@ -71,7 +71,8 @@ def test_a_model_without_names_takes_the_first_columns_in_their_order(tmp_path: 
         ({"size": 3, "colour": "red"}, {"colour": FIRST_BIN}),
         ({"size": None, "colour": "green"}, {"size": MISSING, "colour": UNKNOWN}),
         ({"size": "wide"}, {"size": UNKNOWN, "colour": MISSING}),
-        ({"size": -1}, {"size": FIRST_BIN}),
+        ({"size": -1}, {"size": FIRST_BIN + 1}),
+        ({"size": -1000}, {"size": FIRST_BIN}),
         (["red", 1e9], {"colour": FIRST_BIN, "size": -1}),
         (["red"], {"size": MISSING}),
     ],
@@ -79,7 +80,7 @@ def test_a_model_without_names_takes_the_first_columns_in_their_order(tmp_path: 
 def test_live_values_find_their_cells(row: object, cells: dict[str, int], tmp_path: Path) -> None:
     counter = RowCounter(match(profile(FILE, tmp_path), SIGNATURE).reference_bins("r1", None))
     counter.add(row, 1)
-    counted = counter.take()
+    counted = counter.take().features
     assert {name: counted[name][cell] for name, cell in cells.items()} == dict.fromkeys(cells, 1)
 
 
@@ -90,9 +91,10 @@ def test_a_reference_counted_live_gives_its_own_counts(values: list[float]) -> N
     with tempfile.TemporaryDirectory() as folder:
         found = profile("\n".join(["x,y", *(f"{value!r},1" for value in values)]), Path(folder))
     counter = RowCounter(match(found, None).reference_bins("r1", None))
-    for value in values:
-        counter.add({"x": value, "y": 1}, 0)
-    assert [counter.take()[column.name] for column in found.columns] == [
+    for place, value in enumerate(values):
+        counter.add({"x": value, "y": 1}, place)
+    taken = counter.take()
+    assert [taken.features[column.name] for column in found.columns] == [
         column.cells for column in found.columns
     ]
 

@@ -59,14 +59,11 @@ class Split:
         counter = RowCounter(match(self.profile, None).reference_bins("r", None))
         for row in live.tolist():
             counter.add(row, crc32(repr(row).encode()))
-        counted = Counted(counter.rows, counter.take(), {}, counter.sketch)
-        found = evaluate(
-            self.profile.columns,
-            counted,
-            LIMITS,
-            reference_rows=self.profile.rows,
-            repetition=self.profile.repetition,
+        counts = counter.take()
+        counted = Counted(
+            counts.rows, counts.counted, counts.features, {}, values=counts.values, blocks=counts.blocks
         )
+        found = evaluate(match(self.profile, None), counted, LIMITS, reference_rows=self.profile.rows)
         return {verdict.name: verdict for verdict in found}
 
 
@@ -78,6 +75,7 @@ def profile_of(rows: Rows, folder: Path) -> Profile:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_fewer_than_one_window_in_a_hundred_is_a_false_alarm(tmp_path: Path) -> None:
     draw = np.random.default_rng(11)
     alarms = 0

@@ -1,0 +1,189 @@
+"""Live rows against a reference, with and without a change: what should be called drift, and what should not.
+
+Each case draws (reference rows, live rows, hour of the live rows) anew from a generator of random numbers.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
+
+Draw = np.random.Generator
+Row = dict[str, Any]
+Scene = tuple[list[Row], list[Row], int]
+REFERENCE_ROWS, LIVE_ROWS = 1000, 500
+HOUR = 14
+
+
+def named(values: NDArray[Any]) -> list[Row]:
+    return [{f"x{at}": value for at, value in enumerate(row)} for row in values.tolist()]
+
+
+def independent(draw: Draw, *, features: int = 4, shift: float = 0.0) -> Scene:
+    live = draw.normal(size=(LIVE_ROWS, features))
+    live[:, 0] += shift
+    return named(draw.normal(size=(REFERENCE_ROWS, features))), named(live), HOUR
+
+
+def with_probes(draw: Draw, *, features: int, shift: float = 0.0) -> Scene:
+    """Six of ten requests are one and the same row, as health checks send it."""
+    reference, live, hour = independent(draw, features=features, shift=shift)
+    probe = reference[0]
+    return reference, [probe if draw.random() < 0.6 else row for row in live], hour
+
+
+def clusters(draw: Draw, *, shift: float = 0.0) -> Scene:
+    """Twenty requests in a row are about one customer."""
+
+    def rows(count: int) -> NDArray[Any]:
+        centres = np.repeat(draw.normal(size=(count // 20, 4)), 20, axis=0)
+        return centres + draw.normal(scale=0.3, size=centres.shape)
+
+    live = rows(LIVE_ROWS)
+    live[:, 0] += shift
+    return named(draw.permutation(rows(REFERENCE_ROWS))), named(live), HOUR
+
+
+def mixed_customers(draw: Draw) -> Scene:
+    """Twenty-five customers, each with an age and an income of its own, send rows in any order."""
+    own = np.repeat(draw.normal(size=(LIVE_ROWS // 20, 2)), 20, axis=0)
+    live = draw.permutation(np.column_stack([own, draw.normal(size=(LIVE_ROWS, 2))]))
+    return named(draw.normal(size=(REFERENCE_ROWS, 4))), named(live), HOUR
+
+
+def autocorrelated(draw: Draw, *, factor: float, shift: float = 0.0) -> Scene:
+    def rows(count: int) -> NDArray[Any]:
+        steps = draw.normal(scale=np.sqrt(1 - factor**2), size=(count, 4))
+        values = np.empty_like(steps)
+        values[0] = draw.normal(size=4)
+        for at in range(1, count):
+            values[at] = factor * values[at - 1] + steps[at]
+        return values
+
+    # Its rows are from a longer time: independent ones.
+    live = rows(LIVE_ROWS)
+    live[:, 0] += shift
+    return named(draw.normal(size=(REFERENCE_ROWS, 4))), named(live), HOUR
+
+
+def an_hour_of_a_day(draw: Draw, *, shift: float = 0.0) -> Scene:
+    minutes = np.arange(1440)
+    season = np.column_stack([2 * np.sin(2 * np.pi * minutes / 1440), np.cos(2 * np.pi * minutes / 1440)])
+    reference = named(season + draw.normal(size=season.shape))
+    start = datetime(2026, 11, 27, tzinfo=UTC)
+    for minute, row in zip(minutes.tolist(), reference, strict=True):
+        row["at"] = (start + timedelta(minutes=minute)).isoformat()
+    at = draw.integers(HOUR * 60, HOUR * 60 + 60, LIVE_ROWS)
+    live = season[at] + draw.normal(size=(LIVE_ROWS, 2))
+    live[:, 0] += shift
+    return reference, named(live), HOUR
+
+
+def order_numbers(draw: Draw) -> Scene:
+    reference = [{"order": f"o-{at}", "x": draw.normal()} for at in range(REFERENCE_ROWS)]
+    live = [{"order": f"o-{at + 50_000}", "x": draw.normal()} for at in range(LIVE_ROWS)]
+    return reference, live, HOUR
+
+
+def customer_ids(draw: Draw, *, new: bool = False) -> Scene:
+    def rows(count: int, first: int) -> list[Row]:
+        return [{"customer": f"c-{first + draw.integers(300)}", "x": draw.normal()} for _ in range(count)]
+
+    return rows(REFERENCE_ROWS, 0), rows(LIVE_ROWS, 5000 if new else 0), HOUR
+
+
+def few_categories(draw: Draw) -> Scene:
+    def rows(count: int) -> list[Row]:
+        return [{"city": str(c)} for c in draw.choice(["rome", "oslo", "lima"], count, p=[0.5, 0.3, 0.2])]
+
+    return rows(REFERENCE_ROWS), rows(LIVE_ROWS), HOUR
+
+
+def comments(draw: Draw, *, constant: bool = False) -> Scene:
+    def rows(count: int, text: str | None) -> list[Row]:
+        return [{"comment": text or f"text {draw.random()}", "x": draw.normal()} for _ in range(count)]
+
+    return rows(REFERENCE_ROWS, None), rows(LIVE_ROWS, "n/a." if constant else None), HOUR
+
+
+def unit_error(draw: Draw) -> Scene:
+    reference, live, hour = independent(draw)
+    for row in live[: LIVE_ROWS // 20]:
+        row["x0"] *= 1000
+    return reference, list(draw.permutation(np.array(live, dtype=object))), hour
+
+
+def gone_missing(draw: Draw) -> Scene:
+    reference, live, hour = independent(draw)
+    for row in live:
+        row["x0"] = None if draw.random() < 0.1 else row["x0"]
+    return reference, live, hour
+
+
+def stuck(draw: Draw) -> Scene:
+    reference, live, hour = independent(draw)
+    return reference, [live[0]] * LIVE_ROWS, hour
+
+
+_LOADERS = {
+    "breast cancer": load_breast_cancer,
+    "wine": load_wine,
+    "digits": load_digits,
+    "diabetes": load_diabetes,
+    "iris": load_iris,
+}
+
+
+def real(draw: Draw, *, name: str, shift: bool = False) -> Scene:
+    """One half is the reference, rows of the other the window: some come more than once where it is short."""
+    data = _LOADERS[name]().data
+    order = draw.permutation(len(data))
+    half = len(data) // 2
+    pool = data[order[half:]]
+    enough = len(pool) >= LIVE_ROWS
+    chosen = draw.permutation(len(pool))[:LIVE_ROWS] if enough else draw.integers(0, len(pool), LIVE_ROWS)
+    live = pool[chosen].copy()
+    if shift:
+        varied = np.flatnonzero(data.std(axis=0))
+        at = draw.choice(varied)
+        live[:, at] += data[:, at].std()
+    return named(data[order[:half]]), named(live), HOUR
+
+
+Case = Callable[[Draw], Scene]
+UNCHANGED: Mapping[str, Case] = {
+    "independent rows, 4 features": independent,
+    "a probe row is 60 % of the traffic, 1 feature": partial(with_probes, features=1),
+    "the same, 2 features": partial(with_probes, features=2),
+    "the same, 4 features": partial(with_probes, features=4),
+    "20 rows in a row are of one customer": clusters,
+    "25 customers in any order, 2 of 4 features theirs": mixed_customers,
+    "autocorrelated by 0.7": partial(autocorrelated, factor=0.7),
+    "autocorrelated by 0.95": partial(autocorrelated, factor=0.95),
+    "an hour against a day, whose times are in the file": an_hour_of_a_day,
+    "order numbers, each of them new": order_numbers,
+    "ids of 300 customers": customer_ids,
+    "3 categories": few_categories,
+    "texts, each of them new": comments,
+    **{f"{name} (real data)": partial(real, name=name) for name in _LOADERS},
+}
+CHANGED: Mapping[str, Case] = {
+    "a shift by 1 SD": partial(independent, shift=1),
+    "a shift by 1 SD beside a probe row of 60 %, 2 features": partial(with_probes, features=2, shift=1),
+    "the same, 4 features": partial(with_probes, features=4, shift=1),
+    "a shift by 2 SD, 20 rows of one customer": partial(clusters, shift=2),
+    "a shift by 2 SD, autocorrelated by 0.7": partial(autocorrelated, factor=0.7, shift=2),
+    "a shift by 2 SD in an hour against a day": partial(an_hour_of_a_day, shift=2),
+    "wrong units in 5 % of rows": unit_error,
+    "missing in 10 % of rows": gone_missing,
+    "wholly new customer ids": partial(customer_ids, new=True),
+    "texts that became one": partial(comments, constant=True),
+    "all rows became one": stuck,
+    **{f"1 SD in one feature of {name} (real)": partial(real, name=name, shift=True) for name in _LOADERS},
+}
+SMALL: Mapping[str, Case] = {"a shift by 0.4 SD": partial(independent, shift=0.4)}
+"""Certain, but smaller than what the platform's threshold calls drift (0.4² = 0.16)."""
