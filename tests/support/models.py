@@ -14,6 +14,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     IsolationForest,
     RandomForestClassifier,
@@ -85,6 +86,14 @@ def iris_logistic_named() -> Trained:
 def iris_logistic_float32() -> Trained:
     data = iris()[0].astype(np.float32)
     return Trained(LogisticRegression().fit(data, iris()[1]), data)
+
+
+def iris_boosting_with_gaps() -> Trained:
+    """It was trained on missing values, and takes them."""
+    data, target = iris()
+    data = data.copy()
+    data[::5, 3] = np.nan
+    return Trained(HistGradientBoostingClassifier(max_iter=5).fit(data, target), data)
 
 
 def iris_forest() -> Trained:

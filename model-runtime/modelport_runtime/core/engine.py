@@ -55,8 +55,14 @@ class Engine:
         self._assemble = backend.assembler(signature)
 
     def v2_metadata(self) -> dict[str, Any]:
-        """Give the model metadata of the Open Inference Protocol."""
-        return self._v2.metadata()
+        """Give the model metadata of the Open Inference Protocol; what no file says is read off an answer."""
+        return self._v2.metadata(self._example())
+
+    def _example(self) -> Outputs | None:
+        try:
+            return None if self.sample is None else self.run(self.decode_sample(self.sample))
+        except Exception:  # noqa: BLE001  # its sample has been answered once; metadata say less without
+            return None
 
     def predict_many(self, calls: Sequence[Call]) -> list[Answer | Failure]:
         """Answer each call in its place; one that is wrong, or makes the model raise, fails alone."""
@@ -84,7 +90,7 @@ class Engine:
 
     def _decode(self, call: Call) -> tuple[Request, v2.Echo | None]:
         if call.protocol == "v2":
-            return self._v2.decode(call.body)
+            return self._v2.decode(call)
         if call.protocol == "matrix":
             return self._matrices.read(call.body), None
         return self._decoder.decode(call.body), None
@@ -111,7 +117,7 @@ class Engine:
         start = 0
         for item in batch:
             stop = start + len(item.request.rows)
-            results.append(Answer(self._encode(item, outputs.part(start, stop))))
+            results.append(self._encode(item, outputs.part(start, stop)))
             start = stop
         return results
 
@@ -122,10 +128,10 @@ class Engine:
                 raise WrongNumberOfResults(f"{len(results)} results for {len(rows)} rows")
         return outputs
 
-    def _encode(self, item: _Pending, outputs: Outputs) -> bytes:
+    def _encode(self, item: _Pending, outputs: Outputs) -> Answer:
         if item.echo is not None:
             return self._v2.encode(item.echo, outputs)
-        return self._answers.write(item.request, outputs)
+        return Answer(self._answers.write(item.request, outputs))
 
 
 class WrongNumberOfResults(Exception):

@@ -56,7 +56,8 @@ def test_the_open_inference_protocol_gives_the_models_own_numbers(iris: Runtime)
     inputs = [{"name": "input", "datatype": "FP64", "shape": [150, 4], "data": trained.rows}]
 
     metadata = iris.get("/v2").json
-    answer = iris.post("/v2/infer", {"id": "7", "inputs": inputs})
+    asked = [{"name": "predict"}, {"name": "predict_proba"}]
+    answer = iris.post("/v2/infer", {"id": "7", "inputs": inputs, "outputs": asked})
 
     assert metadata["name"] == "iris"
     assert answer.status == 200, answer.body

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import orjson
 import pytest
+from modelport_runtime.core.types import Answer, Call
 
 from tests.support import models
 from tests.unit.runtime_core.conftest import ask, fields, refused
@@ -10,6 +12,9 @@ from tests.unit.runtime_core.conftest import ask, fields, refused
 
 def tensor(name: str, shape: list[int], datatype: str, data: list[Any]) -> dict[str, Any]:
     return {"name": name, "shape": shape, "datatype": datatype, "data": data}
+
+
+BOTH = {"outputs": [{"name": "predict"}, {"name": "predict_proba"}]}
 
 
 def outputs(answer: Any) -> dict[str, Any]:
@@ -20,7 +25,7 @@ def outputs(answer: Any) -> dict[str, Any]:
 def test_one_matrix_flat_or_nested(flat: bool, iris: Any) -> None:
     trained = models.iris_logistic()
     data = trained.data.ravel().tolist() if flat else trained.rows
-    body = {"id": "7", "inputs": [tensor("input", [150, 4], "FP64", data)], "parameters": {"x": 1}}
+    body = {"id": "7", "inputs": [tensor("input", [150, 4], "FP64", data)], "parameters": {"x": 1}, **BOTH}
     answer = ask(iris, body, "v2")
     assert (answer["model_name"], answer["model_version"], answer["id"]) == ("m", "v1", "7")
     given = outputs(answer)
@@ -71,7 +76,7 @@ def test_a_transformed_row_keeps_its_dimension(serve: Any) -> None:
         ({"inputs": [tensor("input", [1] * 2000, "FP64", [1])]}, ["inputs[0].shape"]),
         ({"inputs": [tensor("input", [1, 10**12], "FP64", [1])]}, ["inputs[0].data"]),
         ({"inputs": [tensor("input", [1, 3], "FP64", [1, 2, 3])]}, ["inputs[0]"]),
-        ({"inputs": [tensor("input", [1, 4], "FP64", [1, 2, 3, "a"])]}, ["inputs[0][3]"]),
+        ({"inputs": [tensor("input", [1, 4], "FP64", [1, 2, 3, "a"])]}, ["inputs[0].data[3]"]),
         ({"inputs": [tensor("a", [1], "FP64", [1]), tensor("a", [1], "FP64", [1])]}, ["inputs"]),
         ({"inputs": [tensor("a", [1], "FP64", [1]), tensor("b", [2], "FP64", [1, 2])]}, ["inputs"]),
         (
@@ -125,3 +130,98 @@ def test_names_that_a_nameless_model_does_not_have_are_refused(iris: Any) -> Non
     assert fields(refused(iris, {"inputs": tensors}, "v2")) == ["inputs[1].name", "inputs[3].name"]
     failure = refused(iris, {"inputs": [tensor(f"x{place}", [1], "FP64", [1.0]) for place in range(3)]}, "v2")
     assert "x3 missing" in failure.detail
+
+
+def test_the_prediction_comes_alone_unless_more_is_asked_for(iris: Any) -> None:
+    body = {"inputs": [tensor("input", [1, 4], "FP64", [5.1, 3.5, 1.4, 0.2])]}
+    for asked in ({}, {"outputs": None}, {"outputs": []}):
+        assert list(outputs(ask(iris, {**body, **asked}, "v2"))) == ["predict"]
+    for names in (["predict_proba"], ["predict_proba", "predict"]):
+        asked = {"outputs": [{"name": name} for name in names]}
+        assert list(outputs(ask(iris, {**body, **asked}, "v2"))) == names
+
+
+@pytest.mark.parametrize(
+    ("datatype", "value", "said"),
+    [
+        ("INT8", 300, "int8"),
+        ("UINT8", -1, "uint8"),
+        ("INT64", 2**63, "64-bit"),
+        ("INT32", 1.5, "whole"),
+        ("FP32", 1e39, "float32"),
+        ("FP64", 2**53 + 1, "exactly"),
+        ("FP64", True, "number"),
+        ("BOOL", 1, "true or false"),
+        ("BYTES", 1, "string"),
+        ("INT64", "1", "whole"),
+        ("FP16", 1.0, "binary only"),
+    ],
+)
+def test_a_value_that_is_none_of_its_datatype_is_422(datatype: str, value: Any, said: str, iris: Any) -> None:
+    failure = refused(iris, {"inputs": [tensor("input", [1, 4], datatype, [value] * 4)]}, "v2")
+    assert failure.status == 422
+    assert fields(failure)[0].startswith("inputs[0].data")
+    assert said in failure.detail
+
+
+@pytest.mark.parametrize("datatype", ["INT8", "UINT64", "INT64", "FP32", "FP64"])
+def test_whole_numbers_of_any_datatype_are_numbers(datatype: str, iris: Any) -> None:
+    body = {"inputs": [tensor("input", [1, 4], datatype, [5, 3, 1.0, 0])]}
+    wanted = models.iris_logistic().model.predict([[5, 3, 1, 0]]).tolist()
+    assert outputs(ask(iris, body, "v2"))["predict"]["data"] == wanted
+
+
+@pytest.mark.parametrize("missing", [b"NaN", b"null"])
+def test_nan_is_a_missing_value_where_the_model_takes_one(missing: bytes, iris: Any, serve: Any) -> None:
+    trained = models.iris_boosting_with_gaps()
+    raw = b'{"inputs": [{"name": "input", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, %b]}]}'
+    engine = serve(trained)
+    (answer,) = engine.predict_many([Call("v2", raw % missing)])
+    assert isinstance(answer, Answer), answer
+    wanted = trained.model.predict([[1, 2, 3, float("nan")]]).tolist()
+    assert outputs(orjson.loads(answer.body))["predict"]["data"] == wanted
+    failure = refused(iris, raw % missing, "v2")
+    assert (failure.status, fields(failure)) == (422, ["inputs[0][3]"])
+    for infinite in (b"Infinity", b"-Infinity"):
+        failure = refused(engine, raw % infinite, "v2")
+        assert (failure.status, fields(failure)) == (422, ["inputs[0].data[3]"])
+        assert "finite" in failure.detail
+    assert refused(engine, b"NaN", "v2").status == 400
+
+
+def test_a_matrix_may_have_any_name_but_a_column_no_other(named_iris: Any, serve: Any) -> None:
+    trained = models.iris_logistic_named()
+    for name in ("input", "input-0", "anything"):
+        answer = ask(
+            named_iris, {"inputs": [tensor(name, [150, 4], "FP64", trained.data.to_numpy().tolist())]}, "v2"
+        )
+        assert outputs(answer)["predict"]["data"] == trained.model.predict(trained.data).tolist()
+    names = list(trained.data.columns)
+    tensors = [tensor(name, [1], "FP64", [1.0]) for name in (*names[:3], "petal with")]
+    failure = refused(named_iris, {"inputs": tensors}, "v2")
+    assert (failure.status, fields(failure)) == (422, ["inputs[3].name"])
+    failure = refused(named_iris, {"inputs": tensors[:3]}, "v2")
+    assert names[3] in failure.detail
+    failure = refused(named_iris, {"inputs": [tensor("petal with", [1], "FP64", [1.0])]}, "v2")
+    assert fields(failure) == ["inputs[0].name"]
+
+
+def test_texts_are_one_tensor(serve: Any) -> None:
+    engine = serve(models.text_classifier())
+    one = tensor("text", [1], "BYTES", ["a"])
+    assert fields(refused(engine, {"inputs": [one, {**one, "name": "b"}]}, "v2")) == ["inputs"]
+
+
+def test_metadata_tells_what_answers_have(serve: Any) -> None:
+    for trained in (models.iris_pca(), models.iris_logistic(), models.text_classifier()):
+        engine = serve(trained)
+        told = engine.v2_metadata()
+        (column,) = told["inputs"]
+        width = [4] if column["name"] == "input" else []
+        sent = tensor(column["name"], [3, *width], column["datatype"], trained.rows[:3])
+        asked = [{"name": each["name"]} for each in told["outputs"]]
+        for output, said in zip(
+            ask(engine, {"inputs": [sent], "outputs": asked}, "v2")["outputs"], told["outputs"], strict=True
+        ):
+            assert (output["name"], output["datatype"]) == (said["name"], said["datatype"])
+            assert output["shape"][1:] == said["shape"][1:]

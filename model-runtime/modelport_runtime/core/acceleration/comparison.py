@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 import numpy as np
-import orjson
 
+from modelport_runtime.core import v2
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.types import Answer, Call
@@ -77,11 +77,11 @@ def difference_of_answers(original: Engine, call: Call, answer: Answer) -> float
     if not isinstance(own, Answer):
         return None
     try:
-        given = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
+        given = v2.read_answer(answer)
+    except ValueError:
         return None
     exact = original.signature.task == "classifier"
-    found = _of_values(orjson.loads(own.body), given, exact, relative=True)
+    found = _of_values(v2.read_answer(own), given, exact, relative=True)
     return found if found <= TOLERANCE else None
 
 

@@ -8,19 +8,21 @@ from msgspec import Meta
 
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.typed_bodies import value_type
-from modelport_runtime.core.types import Request
+from modelport_runtime.core.v2.inputs import may_be_matrix
 
-ReadMatrix = Callable[[bytes], tuple[Request, str | None] | None]
+ReadMatrix = Callable[[bytes], tuple[list[Any], str | None, tuple[str, ...] | None] | None]
+"""Gives rows, the request's id, and the names of the outputs that it asks for."""
 
-_OUTPUTS = {"predict": "prediction", "predict_proba": "probabilities"}
+_DATATYPES = ("FP64", "FP32")
+"""Of the others a value must be looked at to say whether it is one: JSON's numbers are all read as floats."""
 
 
 class _Output(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     name: str
 
 
-def matrix_reader(signature: Signature, datatypes: set[str]) -> ReadMatrix:
-    """Build the reader of bodies with one tensor of whole rows; it gives the request and its id, or None.
+def matrix_reader(signature: Signature) -> ReadMatrix:
+    """Build the reader of bodies with one tensor of whole rows.
 
     For a model whose columns are not all alike, and numbers, it reads none.
     """
@@ -28,32 +30,31 @@ def matrix_reader(signature: Signature, datatypes: set[str]) -> ReadMatrix:
     types = [value_type(column) for column in columns if column.kind == "number" and not column.optional]
     if not types or len(types) < len(columns) or None in types:
         return _read_nothing
-    return _Matrices(signature, types[0], datatypes).read
+    return _Matrices(signature, types[0]).read
 
 
 class _Matrices:
-    def __init__(self, signature: Signature, value: Any, datatypes: set[str]) -> None:
+    def __init__(self, signature: Signature, value: Any) -> None:
+        self._signature = signature
         self._width = len(signature.columns or ())
-        self._datatypes = frozenset(datatypes)
         self._parse = msgspec.json.Decoder(_body_type(value)).decode
-        self._outputs: dict[Any, tuple[str, ...]] = {None: signature.usual_outputs}
-        for asked in (("predict",), ("predict_proba",), ("predict", "predict_proba")):
-            outputs = tuple(_OUTPUTS[name] for name in asked)
-            if set(outputs) <= set(signature.outputs):
-                self._outputs |= {asked: outputs, asked[::-1]: outputs}
 
-    def read(self, body: bytes) -> tuple[Request, str | None] | None:
+    def read(self, body: bytes) -> tuple[list[Any], str | None, tuple[str, ...] | None] | None:
         try:
             parsed: Any = self._parse(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        asked = None if parsed.outputs is None else tuple([output.name for output in parsed.outputs])
-        outputs = self._outputs.get(asked)
         (tensor,) = parsed.inputs
-        if outputs is None or tensor.datatype not in self._datatypes:
+        if tensor.datatype not in _DATATYPES or not self._is_matrix(tensor):
             return None
         rows = self._rows(tensor.shape, tensor.data)
-        return None if rows is None else (Request(rows, False, outputs), parsed.id)
+        names = None if parsed.outputs is None else tuple([output.name for output in parsed.outputs])
+        return None if rows is None else (rows, parsed.id, names)
+
+    def _is_matrix(self, tensor: Any) -> bool:
+        if self._width > 1 or self._signature.positional:
+            return True
+        return may_be_matrix(self._signature, tensor.name, tensor.shape)
 
     def _rows(self, shape: list[int], data: list[Any]) -> list[Any] | None:
         width = self._width
