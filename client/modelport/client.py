@@ -76,12 +76,11 @@ class Modelport(DriftCalls, HistoryCalls, JobCalls, UsageCalls):
     ) -> Prediction:
         """Predict one row: an object by name, a list by position, or a text.
 
-        `return_`: e.g. `["prediction", "probabilities"]`.
+        `return_`: names in the version's `signature["outputs"]`, e.g. `["prediction", "probabilities"]`.
         `session`: requests of one session stay on one version.
         """
         response = self._predict(model_id, version, session, input=row, **_wanted(return_))
-        answer = response.json()
-        return _prediction(response, answer, answer["prediction"], answer.get("probabilities"))
+        return _prediction(response, response.json())
 
     def predict_many(
         self,
@@ -95,9 +94,10 @@ class Modelport(DriftCalls, HistoryCalls, JobCalls, UsageCalls):
         """Predict rows, in order: an iterable of what `predict` takes, an array, or a data frame."""
         response = self._predict(model_id, version, session, inputs=as_rows(rows), **_wanted(return_))
         answer = response.json()
-        predictions = answer["predictions"]
-        probabilities = answer.get("probabilities") or [None] * len(predictions)
-        return [_prediction(response, answer, *each) for each in zip(predictions, probabilities, strict=True)]
+        named = {name: values for name, values in answer.items() if name not in ("model", "version")}
+        named["prediction"] = named.pop("predictions", [None] * len(next(iter(named.values()))))
+        each = (dict(zip(named, values, strict=True)) for values in zip(*named.values(), strict=True))
+        return [_prediction(response, {**answer, **one}) for one in each]
 
     def _predict(
         self, model_id: str, version: str | None, session: str | None, **body: Any
@@ -300,16 +300,20 @@ def _hold(seconds: float) -> dict[str, float] | None:
     return {"wait": seconds} if seconds > 0 else None
 
 
+_USUAL = {"model", "version", "prediction", "predictions", "probabilities"}
+
+
 def _wanted(return_: Sequence[str] | None) -> dict[str, list[str]]:
     return {} if return_ is None else {"return": list(return_)}
 
 
-def _prediction(response: httpx.Response, answer: Any, prediction: Any, probabilities: Any) -> Prediction:
+def _prediction(response: httpx.Response, answer: dict[str, Any]) -> Prediction:
     return Prediction(
-        prediction=prediction,
-        probabilities=probabilities,
+        prediction=answer.get("prediction"),
+        probabilities=answer.get("probabilities"),
         model=answer["model"],
         version=answer["version"],
+        outputs={name: value for name, value in answer.items() if name not in _USUAL},
         cached=response.headers.get("x-cache") == "hit",
         request_id=response.headers.get("x-request-id"),
     )

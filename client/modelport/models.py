@@ -13,14 +13,19 @@ Acceleration = Literal["auto", "off"]
 
 @dataclass(frozen=True)
 class Prediction:
-    """One row's answer. `probabilities`: by class, None unless asked for. `cached`: no model was asked."""
+    """One row's answer. `cached`: no model was asked.
+
+    `probabilities`: by class, a list of such of several labels; None unless asked for.
+    `outputs`: what else was asked for, by name.
+    """
 
     prediction: Any
-    probabilities: Mapping[str, float] | None
+    probabilities: Mapping[str, float] | list[Mapping[str, float]] | None
     model: str
     version: str
     cached: bool
     request_id: str | None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

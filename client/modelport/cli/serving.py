@@ -123,8 +123,17 @@ def _print_one(answer: Prediction, as_json: bool) -> None:
         print_json(_json_of(answer))
         return
     print_line(_value_text(answer.prediction))
-    for name, probability in (answer.probabilities or {}).items():
+    for name, probability in _by_name(answer.probabilities or {}).items():
         print_line(f"  {name}  {probability:.4f}")
+
+
+def _by_name(probabilities: Any) -> dict[str, float]:
+    """Of several labels: the label's place and the class."""
+    if isinstance(probabilities, dict):
+        return probabilities
+    return {
+        f"{place}: {key}": value for place, label in enumerate(probabilities) for key, value in label.items()
+    }
 
 
 def _print_many(answers: list[Prediction], as_json: bool) -> None:
@@ -139,7 +148,7 @@ def _json_of(answer: Prediction) -> dict[str, Any]:
     shown = {"model": answer.model, "version": answer.version, "prediction": answer.prediction}
     if answer.probabilities is not None:
         shown["probabilities"] = answer.probabilities
-    return {**shown, "cached": answer.cached, "request_id": answer.request_id}
+    return {**shown, **answer.outputs, "cached": answer.cached, "request_id": answer.request_id}
 
 
 def _value_text(value: Any) -> str:

@@ -19,6 +19,9 @@ MAX_BYTES = 2 << 20
 """Of a chunk's rows. A single row that is longer makes a chunk of its own."""
 
 
+Named = dict[str, Any] | list[dict[str, Any]]
+
+
 class Chunk(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Rows `first_row` to `first_row + rows - 1` of the input, counted from 0.
 
@@ -54,13 +57,14 @@ class Chunk(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class ChunkResults(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A value for each row of a chunk; a row with an entry in `errors` has None for prediction.
 
-    `probabilities` is None unless the job asked for them; else each row's, class → number.
+    `probabilities` is None unless the job asked for them; else each row's, class → number, or a list of such
+    of several labels.
     """
 
     first_row: int
     rows: int
     predictions: list[Any]
-    probabilities: list[dict[str, Any] | None] | None
+    probabilities: list[Named | None] | None
     errors: dict[int, str]
     keys: dict[str, list[Any]]
     numbers: list[int] | None = None
@@ -93,7 +97,7 @@ def read_results(data: bytes) -> ChunkResults:
 def combine(
     chunk: Chunk,
     predictions: Sequence[Any],
-    probabilities: Sequence[dict[str, Any] | None] | None,
+    probabilities: Sequence[Named | None] | None,
     errors: Mapping[int, str],
 ) -> ChunkResults:
     """Put the answers beside the rows. The arguments are about the rows that were asked: those of `inputs`.

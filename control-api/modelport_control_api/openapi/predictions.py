@@ -24,8 +24,9 @@ _REQUEST = {
         "inputs": {"type": "array", "items": _ROW, "minItems": 1},
         "return": {
             "type": "array",
-            "items": {"type": "string", "enum": ["prediction", "probabilities"]},
+            "items": {"type": "string"},
             "default": ["prediction"],
+            "description": "Names in the version's `signature.outputs`, as `decision_function`.",
         },
     },
     "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
@@ -38,8 +39,11 @@ _ANSWER = {
         "version": {"type": "string"},
         "prediction": {"description": "Of the one row."},
         "predictions": {"type": "array", "items": {}, "description": "Of many rows, in order."},
-        "probabilities": {"description": "Class to probability; a list of them for many rows."},
+        "probabilities": {
+            "description": "Class to probability, or a list of such of several labels; a list for many rows."
+        },
     },
+    "additionalProperties": {"description": "Another output that was asked for, by its name."},
     "required": ["model", "version"],
 }
 _FLOWER = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from modelport_control_api.batch.chunks import ChunkResults
+from modelport_control_api.batch.chunks import ChunkResults, Named
 
 OWN = ("row", "prediction", "probabilities", "error")
 
@@ -29,7 +29,7 @@ class Columns:
         for named in results.probabilities or ():
             # Of all rows of a version the classes are the same.
             if named and not self.classes:
-                self.classes = list(named)
+                self.classes = list(_by_name(named))
 
     def _see_kinds(self, column: str, values: Iterable[Any]) -> None:
         kinds = self.kinds.setdefault(column, set())
@@ -55,7 +55,14 @@ def row_numbers(results: ChunkResults) -> Sequence[int]:
 
 def class_values(results: ChunkResults, name: str) -> Iterator[Any]:
     for named in results.probabilities or [None] * results.rows:
-        yield None if named is None else named.get(name)
+        yield None if named is None else _by_name(named).get(name)
+
+
+def _by_name(named: Named) -> dict[str, Any]:
+    """Several labels have an object of classes each: their columns are the label's place and the class."""
+    if isinstance(named, dict):
+        return named
+    return {f"{place}_{key}": value for place, label in enumerate(named) for key, value in label.items()}
 
 
 def error_values(results: ChunkResults) -> Iterator[str | None]:
