@@ -21,6 +21,7 @@ from modelport_control_api.batch.target import find_target
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.uploads.errors import StorageFull
 
 Rows = Literal["all", "failed"]
 
@@ -49,6 +50,10 @@ class Retrying:
         new, origin_id, repeated = await self.models.transactions.read(prepare)
         if repeated is not None:
             return repeated
+        if not self.models.reserve.has_room():
+            raise StorageFull(
+                "The platform's disk has no room for another job. Delete some, or try it later."
+            )
         if rows == "all" and new.input_bytes is not None:
             await self._copy_input(origin_id, new.id)
         return await store(self.models, self.part, principal, new)

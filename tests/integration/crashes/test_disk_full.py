@@ -71,6 +71,7 @@ def test_below_its_reserve_the_disk_is_kept_for_logins_deletes_and_usage(small_d
                 poll(lambda: usage_of(client) < 1, "usage is written")
                 waiting = client.get(f"/api/v1/jobs/{job['id']}?wait=5").json()
                 assert (waiting["state"], waiting["rows_done"]) in {("queued", 0), ("running", 0)}, waiting
+                poll(lambda: unsaid(client, job["id"]), "the job says what it waits for")
             # What was put off is begun again, by a pod that gets no more than is left of the machine.
             poll(lambda: unfinished(client, job["id"]), "the job goes on", seconds=180)
         assert platform.stop() == 0
@@ -81,6 +82,11 @@ def submit(caller: httpx.Client, model: str) -> httpx.Response:
     return caller.post(
         f"/api/v1/predict/{model}/batch", content=rows, headers={"Content-Type": "application/json"}
     )
+
+
+def unsaid(client: httpx.Client, job_id: str) -> str:
+    job = client.get(f"/api/v1/jobs/{job_id}")
+    return "" if "no room for results" in job.json()["waiting_for"] else job.text
 
 
 def unfinished(client: httpx.Client, job_id: str) -> str:

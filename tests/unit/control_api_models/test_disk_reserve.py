@@ -1,10 +1,13 @@
 """Below the disk's reserve nothing is taken that needs room, and nobody is locked out."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from modelport_control_api.batch.tables import BatchJob
+from modelport_control_api.db.base import utc_now
 from modelport_control_api.disk import DiskReserve
 from modelport_edge.usage import kept_prediction
 
@@ -53,6 +56,24 @@ async def test_uploads_and_jobs_are_refused_and_leave_nothing(full: Platform, ir
         )
         assert _says_no_room(job), job.text
     assert (full.stored(), full.incoming()) == (stored, [])
+
+
+async def test_a_job_is_not_tried_again_without_room_for_it(full: Platform, iris_bytes: bytes) -> None:
+    ann = await full.account("ann")
+    model = (await ann.upload(iris_bytes)).json()["id"]
+    await full.serve(model, {"v1": 100})
+    owner, now = (await ann.http.get("/api/v1/auth/me")).json()["id"], utc_now()
+    with full.plane.context.database.transaction() as session:
+        job = BatchJob(
+            owner_id=owner, model_id=model, version="v1",
+            state="failed", input_format="csv", output_format="csv", finished_at=now,
+            expires_at=now + timedelta(days=1),
+        )  # fmt: skip
+        session.add(job)
+        session.flush()
+        job_id = job.id
+    _fill(full)
+    assert _says_no_room(await ann.http.post(f"/api/v1/jobs/{job_id}/retry"))
 
 
 async def test_logins_registrations_changes_and_deletes_go_on(full: Platform, iris_bytes: bytes) -> None:

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 _LOOK_FOR_PODS_SECONDS = 1.0
 _LOOK_FOR_CHUNKS_SECONDS = 0.25
+_FULL = "The platform's disk has no room for results: it goes on when there is some."
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,17 @@ class Lane:
             await self._means.desk.note_waiting(self._version, words)
         self._said = words
 
+    def _waits_for(self, listed: Listed) -> str:
+        if not self._means.chunks.has_room():
+            return _FULL
+        return "" if listed.addresses else listed.message
+
     async def _follow(self, listed: Listed) -> None:
         places = self._pods.places
         await self._pods.update(listed.addresses)
         if self._pods.places > places:
             self._found.set()
-        await self._say("" if listed.addresses else listed.message)
+        await self._say(self._waits_for(listed))
         if listed.addresses:
             self._alone_since = time.monotonic()
         elif not listed.exists:
