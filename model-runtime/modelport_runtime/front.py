@@ -22,7 +22,7 @@ from modelport_runtime.settings import Settings
 from modelport_runtime.starvation import Schedule
 from modelport_runtime.state import Acceleration, State
 from modelport_runtime.supervision import BROKE_THE_PROTOCOL, Child
-from modelport_runtime.usage_watch import Overuse, Usage, UsageWatch
+from modelport_runtime.usage_watch import Ended, Usage, UsageWatch
 from modelport_runtime.wire import Breach, Loaded, Proven, Sandboxed, Told
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ _PROOF_SECONDS = 5.0
 """So long readiness waits for the proof; a slow model is served as it is until that ends."""
 _PARTING_SECONDS = 1.0
 """From the end of the connection to the end of the process, and the other way round."""
+
+_ENDED_FROM_OUTSIDE = (-signal.SIGALRM, -signal.SIGKILL, -signal.SIGTERM)
 
 
 class Front:
@@ -46,14 +48,17 @@ class Front:
         *,
         schedule: Schedule | None = None,
         usage: Usage | None = None,
+        refused: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         """report: how well the front itself is isolated. end_like: ends the process with an exit status.
-        schedule, usage: the child's; None: it is taken never to wait for others, and to use nothing."""
+        schedule, usage: the child's; None: it is taken never to wait for others, and to use nothing.
+        refused: what the kernel has refused the child so far."""
         self.state = State(sandbox=report)
         self._settings = settings
         self._batcher = batcher
         self._child = child
         self._end_like = end_like
+        self._refused = refused
         self._load_watch = LoadWatch(child, schedule or Schedule(None), settings.load_timeout_seconds)
         self._usage_watch = UsageWatch(child, usage or Usage(None), settings.memory_bytes)
         self._channel = Channel(self._hear, self._closed)
@@ -236,8 +241,8 @@ class Front:
             self._say_that_the_original_ended()
             return
         overuse = self._usage_watch.overuse
-        if overuse is not None and self.state.told is None:
-            self._fail(overuse)
+        if self.state.told is None and (failure := overuse or self._violation(status)):
+            self._fail(failure)
             return
         if overuse is not None:
             self._breach = overuse.message
@@ -246,10 +251,18 @@ class Front:
         # Not logged: supervisors tell the last line of a log, which is to be the model's.
         self._end_like(BROKE_THE_PROTOCOL if self._breach is not None or status is None else status)
 
-    def _fail(self, overuse: Overuse) -> None:
-        """The load was ended from here: it could not say so itself."""
-        log.warning("load_ended", extra={"reason": overuse.reason, "detail": overuse.message})
-        told = Told(state="failed", reason=overuse.reason, message=overuse.message)
+    def _violation(self, status: int | None) -> Ended | None:
+        """Libraries that cannot go on without a call end the process."""
+        refused = "; ".join(self._refused())
+        if not refused or self._breach is not None or status in _ENDED_FROM_OUTSIDE:
+            return None
+        said = f"Loading the file tried something that a model may not do, and ended its process: {refused}."
+        return Ended("SandboxViolation", said)
+
+    def _fail(self, failure: Ended) -> None:
+        """The load has ended with its process: it could not say so itself."""
+        log.warning("load_ended", extra={"reason": failure.reason, "detail": failure.message})
+        told = Told(state="failed", reason=failure.reason, message=failure.message)
         native = _native("No model is served.")
         self.state = replace(self.state, told=told, phase="failed", acceleration=native)
 

@@ -52,7 +52,8 @@ def run(
         lifeline.poll(settings.parent_pid)
     batcher = build_batcher(settings)
     metrics.WAITING.set_function(batcher.waiting)
-    parts = build(settings, batcher, Front(settings, report, batcher, child, schedule=schedule, usage=usage))
+    front = Front(settings, report, batcher, child, schedule=schedule, usage=usage, refused=line.page.written)
+    parts = build(settings, batcher, front)
     # uvicorn raises the signal once more when it has drained; an asked-for end is exit code 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     _serve(parts, listener, connection, Refuser(line))

@@ -21,8 +21,8 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
-class Overuse:
-    """Why a model was ended. `message` is for its owner, with the figures."""
+class Ended:
+    """Why a model's process has ended. `message` is for its owner, with the figures."""
 
     reason: str
     message: str
@@ -63,7 +63,7 @@ class UsageWatch:
     """`begin`, and `end` with the process. `overuse`: what it was ended for."""
 
     def __init__(self, child: Child, usage: Usage, memory_bytes: int) -> None:
-        self.overuse: Overuse | None = None
+        self.overuse: Ended | None = None
         self._child = child
         self._usage = usage
         self._memory_bytes = memory_bytes
@@ -85,11 +85,11 @@ class UsageWatch:
             self._child.kill()
 
 
-def _judge(threads: int, resident: int, most_bytes: int) -> Overuse | None:
+def _judge(threads: int, resident: int, most_bytes: int) -> Ended | None:
     if threads > MAX_THREADS:
         said = f"The model ran {threads} threads at once; at most {MAX_THREADS} are allowed."
-        return Overuse("SandboxViolation", said)
+        return Ended("SandboxViolation", said)
     if resident > most_bytes:
         used, limit = resident // 1024**2, most_bytes // 1024**2
-        return Overuse("OutOfMemory", f"The model held {used} MiB in memory; its limit is {limit} MiB.")
+        return Ended("OutOfMemory", f"The model held {used} MiB in memory; its limit is {limit} MiB.")
     return None

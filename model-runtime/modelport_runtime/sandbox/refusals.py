@@ -13,6 +13,7 @@ import os
 import select
 import socket
 import struct
+from collections.abc import Iterable
 from contextlib import suppress
 
 from modelport_runtime.sandbox.kernel import machine
@@ -48,8 +49,13 @@ class Page:
         return True
 
     def read(self) -> tuple[str, ...]:
+        """Give what stands there, in words: for the model process."""
         text = self._memory[:].partition(b"\0")[0].decode(errors="replace")
-        return tuple(f"the system call {name}" for name in text.splitlines()[:_MAX_NAMES])
+        return _in_words(text.splitlines()[:_MAX_NAMES])
+
+    def written(self) -> tuple[str, ...]:
+        """Give what this process wrote there, in words: for the front."""
+        return _in_words(self._written)
 
 
 class Line:
@@ -110,6 +116,10 @@ class Refuser:
         name = name_of(number, machine() or 0)
         if self._page.add(name):
             log.warning("system_call_refused", extra={"call": name})
+
+
+def _in_words(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"the system call {name}" for name in names)
 
 
 def _is_asked(listener: int) -> bool:

@@ -99,6 +99,18 @@ def test_a_refused_system_call_is_named(
     world.assert_unharmed(started.log)
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are x86-64's")
+def test_a_library_that_ends_the_process_for_a_refused_call_is_a_failed_load(
+    world: World, forked_runtime: StartRuntime
+) -> None:
+    source = payloads.SYSTEM_CALL.replace("CALL", "(306, 0)").replace("raise OSError", "os.abort() #")
+
+    started = forked_runtime(world.infect(source)).wait_until_started()
+
+    assert started.status["reason"] == "SandboxViolation"
+    assert "ended its process: the system call syncfs." in started.status["message"]
+
+
 def test_a_model_that_calls_on_and_on_does_not_keep_the_front_busy(
     world: World, forked_runtime: StartRuntime
 ) -> None:
