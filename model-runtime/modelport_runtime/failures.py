@@ -4,8 +4,9 @@ import builtins
 import traceback
 from collections.abc import Iterator
 
-from modelport_runtime.core.types import LoadError
+from modelport_runtime.core.types import LoadError, without_paths
 from modelport_runtime.inspection.inspected import Inspected
+from modelport_runtime.inspection.moved import is_here, moved
 
 _MAX_LINE = 500
 
@@ -17,7 +18,7 @@ def explain(
 
     attempts: what the sandbox saw the model try. It decides only where the load failed anyway.
     """
-    chain = list(_chain(error))
+    chain = list(error_and_causes(error))
     if any(isinstance(link, MemoryError) for link in chain):
         return LoadError(
             "OutOfMemory",
@@ -25,8 +26,9 @@ def explain(
         )
     return (
         _violation(chain, attempts)
-        or _missing(chain)
         or _mismatch(error, inspected)
+        or moved(chain)
+        or _missing(chain)
         or (error if isinstance(error, LoadError) else _failed(error))
     )
 
@@ -34,10 +36,10 @@ def explain(
 def last_line(error: BaseException) -> str:
     """Give the line that Python would end the trace with, bounded."""
     text = "".join(traceback.format_exception_only(error)).strip()
-    return text.splitlines()[-1][:_MAX_LINE] if text else type(error).__name__
+    return without_paths(text.splitlines()[-1])[:_MAX_LINE] if text else type(error).__name__
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def error_and_causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what it came from: libraries wrap what the kernel said in errors of their own."""
     seen: set[int] = set()
     link: object = error
@@ -71,7 +73,7 @@ def _missing(chain: list[BaseException]) -> LoadError | None:
     for link in chain:
         if isinstance(link, LoadError) and link.reason == "MissingModule":
             return link
-        if isinstance(link, ModuleNotFoundError) and link.name and not _top_level_is_here(link.name):
+        if isinstance(link, ModuleNotFoundError) and link.name and not is_here(link.name):
             return missing_module(link.name)
         if isinstance(link, AttributeError) and "<module '__main__'" in str(link):
             return defined_in_main(link.name or str(link))
@@ -93,23 +95,26 @@ def defined_in_main(name: str) -> LoadError:
     )
 
 
-def _top_level_is_here(module: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(module.partition(".")[0]) is not None
-
-
 _STATES_A_FACT = ("DigestMismatch", "ArtifactNotFound", "SandboxUnavailable", "SampleInvalid", "NotAModel")
 
 
 def _mismatch(error: BaseException, inspected: Inspected) -> LoadError | None:
-    if not inspected.differences or (isinstance(error, LoadError) and error.reason in _STATES_A_FACT):
+    """Whatever is wrong with a file of another version is told as that, but for plain facts about it."""
+    if isinstance(error, LoadError) and error.reason in ("LibraryMismatch", *_STATES_A_FACT):
+        return error
+    if not inspected.differences or _needs_what_is_no_library_of_these(error):
         return None
     shown = error.message if isinstance(error, LoadError) else last_line(error)
     return LoadError(
         "LibraryMismatch",
-        f"{' '.join(inspected.differences)} It does not work with it: {shown}",
+        f"{' '.join(inspected.differences)} It does not work with it: {shown} "
+        "Save the model again with the version that is here, or export it to ONNX.",
     )
+
+
+def _needs_what_is_no_library_of_these(error: BaseException) -> bool:
+    chain = list(error_and_causes(error))
+    return moved(chain) is None and _missing(chain) is not None
 
 
 def _failed(error: BaseException) -> LoadError:

@@ -111,6 +111,7 @@ class Loader:
             version=settings.version,
             max_batch_rows=settings.max_batch_size,
             trusted=self._may_run_code(),
+            found=self._inspected.found,
         )
         backends.self_check(engine)
         return engine

@@ -12,7 +12,7 @@ from modelport_runtime.core.matrix_bodies import MatrixBodies
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.rows import RowDecoder
 from modelport_runtime.core.signature import Signature
-from modelport_runtime.core.types import Answer, Call, Failure, Refused, Request
+from modelport_runtime.core.types import Answer, Call, Failure, Refused, Request, without_paths
 
 if TYPE_CHECKING:
     # The backends' package imports this module.
@@ -164,7 +164,7 @@ def _cut(group: list[_Pending], max_rows: int) -> list[list[_Pending]]:
 def describe_error(error: BaseException) -> str:
     """Give an exception's type and the first line of what it says, at most 300 characters."""
     lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    text = f"{type(error).__name__}: {without_paths(lines[0])}" if lines else type(error).__name__
     return text[:_MAX_DETAIL]
 
 

@@ -1,9 +1,18 @@
 """What crosses the core's border: calls in, answers or failures out, and why a model cannot be loaded."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 import msgspec
+
+
+_PATH = re.compile(r"(?<![\w:/.])(?:/[\w.+@~-]+){2,}")
+
+
+def without_paths(text: str) -> str:
+    """Leave of each absolute path its last part: where files lie here is none of a model owner's."""
+    return _PATH.sub(lambda path: path[0].rpartition("/")[2], text)
 
 
 class LoadError(Exception):

@@ -1,8 +1,7 @@
 """Does this runtime have the modules that a file names?"""
 
-from importlib.util import find_spec
-
 from modelport_runtime.failures import defined_in_main, missing_module
+from modelport_runtime.inspection.moved import is_here
 
 
 def check_modules(references: dict[str, str]) -> None:
@@ -10,5 +9,5 @@ def check_modules(references: dict[str, str]) -> None:
     for module, name in references.items():
         if module == "__main__":
             raise defined_in_main(name)
-        if find_spec(module.partition(".")[0]) is None:
+        if not is_here(module):
             raise missing_module(module)

@@ -2,12 +2,15 @@
 
 import importlib
 import os
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from modelport_runtime.core import samples
-from modelport_runtime.core.backends import bytecode, deferred_imports
+from modelport_runtime.core.backends import bytecode, deferred_imports, pickles
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.types import LoadError, Refused
@@ -52,12 +55,15 @@ def load(
     version: str,
     max_batch_rows: int,
     trusted: bool = False,
+    found: Mapping[str, str] = MappingProxyType({}),
 ) -> Engine:
     """Read the model file, which may run its code, and make it ready to answer.
 
+    found: the versions of libraries that the file names.
+
     Raises `LoadError` with a reason, or whatever the file's own code raises.
     """
-    backend = _read(path, framework, trusted=trusted)
+    backend = _read(path, framework, partial(pickles.read, path, trusted=trusted, found=found))
     signature = backend.signature
     row = None if sample is None else samples.sample_row(sample)
     if row is not None:
@@ -102,7 +108,7 @@ def _check(engine: Engine, sample: dict[str, Any]) -> None:
         raise LoadError("SampleFailed", f"The model raised on its sample: {describe_error(error)}") from error
 
 
-def _read(path: Path, framework: str, *, trusted: bool) -> Backend:
+def _read(path: Path, framework: str, unpickle: Callable[[], Any]) -> Backend:
     libraries = _versions(framework)
     with path.open("rb") as file:
         start = file.read(8)
@@ -113,10 +119,10 @@ def _read(path: Path, framework: str, *, trusted: bool) -> Backend:
 
         return onnx.SessionBackend(onnx.read(path), libraries)
     if framework == "xgboost":
-        return _read_xgboost(path, start, libraries, trusted=trusted)
+        return _read_xgboost(path, start, libraries, unpickle)
     if framework == "lightgbm":
-        return _read_lightgbm(path, start, libraries, trusted=trusted)
-    return _read_estimator(path, libraries, trusted=trusted)
+        return _read_lightgbm(path, start, libraries, unpickle)
+    return _estimator(unpickle(), libraries)
 
 
 def _versions(framework: str) -> dict[str, str]:
@@ -128,32 +134,30 @@ def _versions(framework: str) -> dict[str, str]:
     return {module: importlib.import_module(module).__version__, **versions}
 
 
-def _read_xgboost(path: Path, start: bytes, libraries: dict[str, str], *, trusted: bool) -> Backend:
-    from modelport_runtime.core.backends import pickles, xgboost
+def _read_xgboost(
+    path: Path, start: bytes, libraries: dict[str, str], unpickle: Callable[[], Any]
+) -> Backend:
+    from modelport_runtime.core.backends import xgboost
 
     if xgboost.is_native(start):
         return xgboost.BoosterBackend(xgboost.read(path), libraries)
-    held = pickles.read(path, trusted=trusted)
+    held = unpickle()
     if isinstance(held, xgboost.Booster):
         return xgboost.BoosterBackend(held, libraries)
     return _estimator(held, libraries)
 
 
-def _read_lightgbm(path: Path, start: bytes, libraries: dict[str, str], *, trusted: bool) -> Backend:
-    from modelport_runtime.core.backends import lightgbm, pickles
+def _read_lightgbm(
+    path: Path, start: bytes, libraries: dict[str, str], unpickle: Callable[[], Any]
+) -> Backend:
+    from modelport_runtime.core.backends import lightgbm
 
     if lightgbm.is_native(start):
         return lightgbm.BoosterBackend(lightgbm.read(path), libraries)
-    held = pickles.read(path, trusted=trusted)
+    held = unpickle()
     if isinstance(held, lightgbm.Booster):
         return lightgbm.BoosterBackend(held, libraries)
     return _estimator(held, libraries)
-
-
-def _read_estimator(path: Path, libraries: dict[str, str], *, trusted: bool) -> Backend:
-    from modelport_runtime.core.backends import pickles
-
-    return _estimator(pickles.read(path, trusted=trusted), libraries)
 
 
 def _estimator(held: Any, libraries: dict[str, str]) -> Backend:

@@ -4,20 +4,29 @@ import lzma
 import pickle
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelport_runtime.core import compatibility
 from modelport_runtime.core.types import LoadError
 
 _BROKEN = (EOFError, pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _ZIP = b"PK\x03\x04"
 
 
-def read(path: Path, *, trusted: bool) -> Any:
+def read(path: Path, *, trusted: bool, found: Mapping[str, str]) -> Any:
     """Read what the file holds, told by its first bytes. Raises `LoadError`, or whatever its code raises.
 
     trusted: skops files may hold types that skops itself does not trust.
+    found: the versions of libraries that the file names; what another version saved is mended.
     """
+    with compatibility.reading(found):
+        held = _read(path, trusted=trusted)
+    return compatibility.mend(held, found)
+
+
+def _read(path: Path, *, trusted: bool) -> Any:
     with path.open("rb") as file:
         zipped = file.read(4) == _ZIP
     try:

@@ -1,0 +1,41 @@
+"""Files that other versions of scikit-learn saved: mended to their own version's answers, or refused.
+
+A model of another version may load and answer with other numbers, with no error. What is known to differ is
+mended in the loaded object where that gives exactly the answers of the version that saved it, or refused
+(`LibraryMismatch`). docs/other-versions.md lists both; tests compare with answers stored at training.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from modelport_runtime.core.compatibility import families, faults
+from modelport_runtime.core.compatibility.parts import parts_of
+from modelport_runtime.core.compatibility.stand_ins import standing_in
+from modelport_runtime.core.compatibility.versions import other_scikit_learn
+
+
+@contextmanager
+def reading(found: Mapping[str, str]) -> Iterator[None]:
+    """Lend the names that older versions took from scikit-learn, while the file is read."""
+    saved = other_scikit_learn(found)
+    if saved is None:
+        yield
+        return
+    with standing_in():
+        yield
+
+
+def mend(held: Any, found: Mapping[str, str]) -> Any:
+    """Make a loaded object answer as the version did that saved it. Raises `LoadError` (LibraryMismatch)."""
+    saved = other_scikit_learn(found)
+    if saved is not None:
+        saved.require_known()
+    for part in list(parts_of(held)):
+        faults.mend(part)
+        if saved is not None:
+            families.mend(part, saved)
+    return held
+
+
+__all__ = ["mend", "reading"]

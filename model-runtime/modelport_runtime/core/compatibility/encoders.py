@@ -1,0 +1,54 @@
+"""Encoders, and what stands between columns and models: attributes that came later."""
+
+from typing import Any
+
+import numpy as np
+
+from modelport_runtime.core.compatibility.versions import Saved
+
+
+def mend_encoder(encoder: Any, saved: Saved) -> None:
+    given = vars(encoder)
+    if "categories_" not in given:
+        return
+    given.setdefault("_infrequent_enabled", False)
+    if "drop_idx_" in given and "_drop_idx_after_grouping" not in given:
+        if given["_infrequent_enabled"] and given["drop_idx_"] is not None:
+            raise saved.refusal("Its OneHotEncoder drops a column and groups rare categories.")
+        encoder._drop_idx_after_grouping = encoder.drop_idx_
+
+
+def mend_column_transformer(transformer: Any, _saved: Saved) -> None:
+    """Until 1.3 columns that pass through had a word where there is a transformer now."""
+    if hasattr(transformer, "transformers_"):
+        transformer.transformers_ = [
+            (name, _passing(transformer) if isinstance(step, str) and step == "passthrough" else step, columns)
+            for name, step, columns in transformer.transformers_
+        ]
+
+
+def _passing(transformer: Any) -> Any:
+    from sklearn.preprocessing import FunctionTransformer
+
+    passing = FunctionTransformer(accept_sparse=True, check_inverse=False, feature_names_out="one-to-one")
+    wanted = vars(transformer).get("_sklearn_output_config", {}).get("transform")
+    return passing if wanted is None else passing.set_output(transform=wanted)
+
+
+def mend_splines(transformer: Any, _saved: Saved) -> None:
+    """SciPy keeps another state in its splines now."""
+    if not hasattr(transformer, "bsplines_"):
+        return
+    from scipy.interpolate import BSpline
+
+    states = [vars(spline) for spline in transformer.bsplines_]
+    if all({"t", "c", "k"} <= state.keys() for state in states):
+        transformer.bsplines_ = [
+            BSpline(state["t"], state["c"], state["k"], state.get("extrapolate", True), state.get("axis", 0))
+            for state in states
+        ]
+
+
+def mend_iterative_imputer(imputer: Any, _saved: Saved) -> None:
+    if hasattr(imputer, "initial_imputer_") and not hasattr(imputer, "_is_empty_feature"):
+        imputer._is_empty_feature = np.isnan(imputer.initial_imputer_.statistics_)

@@ -1,0 +1,50 @@
+"""Which estimators are looked at, by the name of the class or of one that it builds on."""
+
+from collections.abc import Callable
+from typing import Any
+
+from modelport_runtime.core.compatibility import (
+    adaboost,
+    attributes,
+    boosting,
+    encoders,
+    ensembles,
+    logistic,
+    trees,
+)
+from modelport_runtime.core.compatibility.versions import Saved
+
+Mend = Callable[[Any, Saved], None]
+
+_FAMILIES: dict[str, Mend] = {
+    "BaseEstimator": attributes.add_parameters,
+    "BaseDecisionTree": trees.mend_tree,
+    "BaseForest": trees.mend_forest,
+    "LogisticRegression": logistic.mend_logistic,
+    "AdaBoostClassifier": adaboost.mend_adaboost,
+    "BaseGradientBoosting": boosting.mend_gradient_boosting,
+    "BaseHistGradientBoosting": attributes.set_if_missing(_preprocessor=None),
+    "IsolationForest": ensembles.mend_isolation_forest,
+    "StackingClassifier": ensembles.mend_stacking,
+    "OneVsRestClassifier": ensembles.mend_one_against_rest,
+    "NearestCentroid": ensembles.mend_centroids,
+    "_BaseEncoder": encoders.mend_encoder,
+    "ColumnTransformer": encoders.mend_column_transformer,
+    "SplineTransformer": encoders.mend_splines,
+    "IterativeImputer": encoders.mend_iterative_imputer,
+    "SimpleImputer": attributes.mend_imputer,
+    "TfidfTransformer": attributes.mend_text_weights,
+    "_PLS": attributes.mend_pls,
+    "_RidgeClassifierMixin": attributes.mend_ridge_classifier,
+}
+
+
+def mend(part: Any, saved: Saved) -> None:
+    """Mend one estimator of a model, or nothing. Raises `LoadError` (LibraryMismatch)."""
+    ours = [kind for kind in type(part).__mro__ if kind.__module__.startswith("sklearn.")]
+    if ours:
+        ensembles.mend_renamed(part, saved)
+    # Base classes first: what they set is there for what builds on them.
+    for kind in reversed(ours):
+        if kind.__name__ in _FAMILIES:
+            _FAMILIES[kind.__name__](part, saved)
