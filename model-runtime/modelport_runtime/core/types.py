@@ -6,7 +6,6 @@ from typing import Any, Literal, TypedDict
 
 import msgspec
 
-
 _PATH = re.compile(r"(?<![\w:/.])(?:/[\w.+@~-]+){2,}")
 
 

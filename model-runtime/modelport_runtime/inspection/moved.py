@@ -27,8 +27,8 @@ def moved(chain: Iterable[BaseException]) -> LoadError | None:
         if module and module != "__main__" and (version := _version_of(module)):
             return LoadError(
                 "LibraryMismatch",
-                f"The file names {_named(link, module)}, which {version} here does not have: the model was saved "
-                f"with another version. Save it again with {version}, or export it to ONNX.",
+                f"The file names {_named(link, module)}, which {version} here does not have: the model was "
+                f"saved with another version. Save it again with {version}, or export it to ONNX.",
             )
     return None
 

@@ -10,7 +10,7 @@ from modelport_runtime.core.compatibility.versions import Saved
 def add_parameters(estimator: Any, _saved: Saved) -> None:
     """Give parameters that came later their default, which keeps what was done before they came."""
     given = vars(estimator)
-    known = next(kind for kind in type(estimator).__mro__ if kind.__module__.startswith("sklearn."))
+    known: Any = next(kind for kind in type(estimator).__mro__ if kind.__module__.startswith("sklearn."))
     for name, parameter in signature(known.__init__).parameters.items():
         if name in given or parameter.default is Parameter.empty:
             continue

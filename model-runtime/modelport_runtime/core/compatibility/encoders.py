@@ -22,7 +22,11 @@ def mend_column_transformer(transformer: Any, _saved: Saved) -> None:
     """Until 1.3 columns that pass through had a word where there is a transformer now."""
     if hasattr(transformer, "transformers_"):
         transformer.transformers_ = [
-            (name, _passing(transformer) if isinstance(step, str) and step == "passthrough" else step, columns)
+            (
+                name,
+                _passing(transformer) if isinstance(step, str) and step == "passthrough" else step,
+                columns,
+            )
             for name, step, columns in transformer.transformers_
         ]
 

@@ -29,7 +29,7 @@ class Saved:
         return LoadError(
             "LibraryMismatch",
             f"The model was saved with {_LIBRARY} {self.version}; {_LIBRARY} {here} is here. {what} "
-            f"Fit and save the model with {_LIBRARY} {here}, or export it to ONNX with the version that made it.",
+            f"Fit and save the model with {_LIBRARY} {here}, or export it to ONNX with the one that made it.",
         )
 
     def require_known(self) -> None:
