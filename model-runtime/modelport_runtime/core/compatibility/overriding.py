@@ -8,7 +8,7 @@ from modelport_runtime.core.compatibility.versions import Saved
 def give_methods(estimator: Any, methods: type, saved: Saved) -> None:
     """Put the methods of a class without state over the estimator's own.
 
-    Raises `LoadError` (LibraryMismatch) for an own class: what it does with the methods it inherits is unknown.
+    Raises `LoadError` (LibraryMismatch) for an own class: what it does with what it inherits is unknown.
     """
     kind = type(estimator)
     if not kind.__module__.startswith(("sklearn.", __package__ or "")):

@@ -1,4 +1,4 @@
-"""Everything that a loaded model is made of, at any depth: estimators in pipelines, lists, arrays, own classes."""
+"""All that a loaded model is made of, at any depth: estimators in pipelines, lists, arrays, own classes."""
 
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
