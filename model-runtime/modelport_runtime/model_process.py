@@ -149,7 +149,7 @@ def _accelerate(engine: Engine, max_plan_bytes: int) -> Proven:
         return Proven(None, 0, None, f"As kernels the model would take {size} MiB of its memory limit again.")
     proof = result.proof
     detail = (
-        f"NumPy kernels gave the original's answers on {proof.rows_compared:,} generated rows "
+        f"NumPy kernels gave the loaded model's answers on {proof.rows_compared:,} generated rows "
         f"and are {proof.speedup:.1f} times as fast."
     )
     return Proven(result.plan, proof.rows_compared, proof.largest_difference, detail)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from modelport_runtime.core import samples
-from modelport_runtime.core.backends import bytecode, deferred_imports, pickles
+from modelport_runtime.core.backends import bytecode, deferred_imports, pickles, togetherness
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.types import LoadError, Refused
@@ -85,11 +85,13 @@ def self_check(engine: Engine) -> None:
     failure: Exception | None = None
     for row in samples.synthetic_rows(engine.signature):
         try:
-            engine.run(engine.decode_sample({"input": row}))
+            request = engine.decode_sample({"input": row})
+            answer = engine.run(request)
         except Exception as error:  # noqa: BLE001  # the next guess may do; the first failure is told
             failure = failure or error
             continue
         engine.sample, engine.sample_source = {"input": row}, "synthetic"
+        togetherness.check(engine, request, answer)
         return
     if failure is not None:
         raise LoadError(
@@ -101,11 +103,12 @@ def self_check(engine: Engine) -> None:
 def _check(engine: Engine, sample: dict[str, Any]) -> None:
     try:
         request = engine.decode_sample(sample)
-        engine.run(request)
+        answer = engine.run(request)
     except Refused as refused:
         raise LoadError("SampleInvalid", f"The sample does not fit the model: {refused}.") from None
     except Exception as error:
         raise LoadError("SampleFailed", f"The model raised on its sample: {describe_error(error)}") from error
+    togetherness.check(engine, request, answer)
 
 
 def _read(path: Path, framework: str, unpickle: Callable[[], Any]) -> Backend:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.answers import by_key, by_label, class_key, class_keys, plain
+from modelport_runtime.core.backends import plausible
 from modelport_runtime.core.backends.estimator_results import Unreadable, rows_of
 
 Given = Any
@@ -58,7 +59,7 @@ class Probabilities:
             keys = [str(place) for place in range(array.shape[1])]
         if keys is None or len(keys) != array.shape[1]:
             raise _unexpected(array, keys)
-        return lambda given: by_key(rows_of(given, "predict_proba"), keys)  # type: ignore[arg-type]  # flat here
+        return lambda given: by_key(plausible.of_classes(rows_of(given, "predict_proba")), keys)  # type: ignore[arg-type]  # flat here
 
     def _has_labels(self, array: Any, keys: Any, predict: Callable[[], Any]) -> bool:
         """True if each column is a label's own probability, no class's."""
@@ -84,7 +85,8 @@ def _for_each(keys: Any, labels: int) -> list[list[str]]:
 
 def _of_labels(keys: list[list[str]]) -> Read:
     def read(given: Sequence[Any]) -> list[Any]:
-        labels = [by_key(rows_of(one, "predict_proba"), each) for one, each in zip(given, keys, strict=True)]
+        arrays = [plausible.of_classes(rows_of(one, "predict_proba")) for one in given]
+        labels = [by_key(one, each) for one, each in zip(arrays, keys, strict=True)]
         return [list(row) for row in zip(*labels, strict=True)]
 
     return read
@@ -95,7 +97,7 @@ def _marginals(keys: list[list[str]]) -> Read:
     if any(len(each) != 2 for each in keys):
         raise Unreadable("predict_proba gave one probability for a label of more than two classes")
 
-    return lambda given: by_label(rows_of(given, "predict_proba"), keys)
+    return lambda given: by_label(plausible.of_labels(rows_of(given, "predict_proba")), keys)
 
 
 def _of_frame(given: Any, keys: Any) -> Read:
@@ -105,7 +107,7 @@ def _of_frame(given: Any, keys: Any) -> Read:
         if len(keys) != len(named):
             raise _unexpected(given, keys)
         named = keys
-    return lambda given: by_key(given.to_numpy(), named)
+    return lambda given: by_key(plausible.of_classes(given.to_numpy()), named)
 
 
 def _of_objects(given: Any) -> list[Any]:

@@ -46,5 +46,6 @@ def _displaced(probabilities: np.ndarray[Any, Any]) -> Any:
 class _OfVotes(_Scored):
     def _scores(self: Any, rows: Any) -> Any:
         classes = self.classes_[:, np.newaxis]
-        voting = zip(self.estimators_, self.estimator_weights_, strict=True)
+        # There are more weights than estimators where training stopped early.
+        voting = zip(self.estimators_, self.estimator_weights_, strict=False)
         return sum((estimator.predict(rows) == classes).T * weight for estimator, weight in voting)

@@ -58,4 +58,5 @@ class _StartWithoutCentring(_CoarseStart):
 
 def _bounded(shares: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     least = np.finfo(np.float32).eps
-    return np.clip(shares, least, 1 - least, dtype=np.float64)
+    bounded: np.ndarray[Any, Any] = np.clip(shares, least, 1 - least, dtype=np.float64)
+    return bounded

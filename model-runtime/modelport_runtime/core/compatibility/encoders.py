@@ -22,19 +22,23 @@ def mend_column_transformer(transformer: Any, _saved: Saved) -> None:
     """Until 1.3 columns that pass through had a word where there is a transformer now."""
     if hasattr(transformer, "transformers_"):
         transformer.transformers_ = [
-            (
-                name,
-                _passing(transformer) if isinstance(step, str) and step == "passthrough" else step,
-                columns,
-            )
+            (name, _passing(transformer, name) if _is_passed(step) else step, columns)
             for name, step, columns in transformer.transformers_
         ]
 
 
-def _passing(transformer: Any) -> Any:
+def _is_passed(step: Any) -> bool:
+    return isinstance(step, str) and step == "passthrough"
+
+
+def _passing(transformer: Any, name: str) -> Any:
     from sklearn.preprocessing import FunctionTransformer
 
     passing = FunctionTransformer(accept_sparse=True, check_inverse=False, feature_names_out="one-to-one")
+    places = list(vars(transformer).get("_transformer_to_input_indices", {}).get(name, ()))
+    passing.n_features_in_ = len(places)
+    if "feature_names_in_" in vars(transformer):
+        passing.feature_names_in_ = transformer.feature_names_in_[places]
     wanted = vars(transformer).get("_sklearn_output_config", {}).get("transform")
     return passing if wanted is None else passing.set_output(transform=wanted)
 

@@ -11,12 +11,12 @@ def give_methods(estimator: Any, methods: type, saved: Saved) -> None:
     Raises `LoadError` (LibraryMismatch) for an own class: what it does with what it inherits is unknown.
     """
     kind = type(estimator)
-    if not kind.__module__.startswith(("sklearn.", __package__ or "")):
+    if not kind.__module__.startswith("sklearn."):
         raise saved.refusal(f"Its {kind.__name__} builds on an estimator that answers otherwise since.")
     mix_in(estimator, methods)
 
 
 def mix_in(estimator: Any, methods: type) -> None:
-    """Of another module than scikit-learn's, nothing takes it for what it was."""
+    """Of another name than scikit-learn's, nothing takes it for what it was: it is not accelerated."""
     kind = type(estimator)
-    estimator.__class__ = type(kind.__name__, (methods, kind), {"__module__": methods.__module__})
+    estimator.__class__ = type(f"Mended{kind.__name__}", (methods, kind), {"__module__": kind.__module__})

@@ -1,0 +1,55 @@
+"""Does a row get the same answer alone as among others? Requests are put into batches, so it must."""
+
+from typing import Any
+
+import numpy as np
+
+from modelport_runtime.core import samples
+from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.outputs import Outputs
+from modelport_runtime.core.types import LoadError, Request
+
+_ROUNDING = 1e-6
+
+
+def check(engine: Engine, request: Request, alone: Outputs) -> None:
+    """Raise `LoadError` (SampleFailed) if the row that was answered gets another answer in a batch."""
+    together = _among_others(engine, request)
+    if together is None or _alike(alone, together.part(0, 1)):
+        return
+    # What is drawn by chance differs from itself, too.
+    if _alike(alone, engine.run(request)):
+        raise LoadError(
+            "SampleFailed",
+            "The model gives a row another answer in a batch than alone. Rows are put into batches here: "
+            "make each answer depend on its own row only.",
+        )
+
+
+def _among_others(engine: Engine, request: Request) -> Outputs | None:
+    """Give the answers to the row and others, None if the model takes no others."""
+    for others in (_made_up(engine), list(request.rows)):
+        try:
+            return engine.run(Request([*request.rows, *others], single=False, outputs=request.outputs))
+        except Exception:  # noqa: BLE001, S112  # what it raises over rows that nobody sent is nobody's concern
+            continue
+    return None
+
+
+def _made_up(engine: Engine) -> list[Any]:
+    rows = (engine.decode_sample({"input": row}).rows for row in samples.synthetic_rows(engine.signature))
+    return [row for made in rows for row in made]
+
+
+def _alike(one: Outputs, other: Outputs) -> bool:
+    return all(_same(values, other.values[name]) for name, values in one.values.items())
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return bool(np.isclose(one, other, rtol=_ROUNDING, atol=_ROUNDING, equal_nan=True))
+    return bool(one == other)
