@@ -1,4 +1,4 @@
-"""Is what a model calls probabilities any? One of another version may give counts or scores in their place."""
+"""Is what a model calls probabilities any? One of another version may give counts or scores instead."""
 
 from typing import Any
 
