@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -59,10 +60,15 @@ class Engine:
         return self._v2.metadata(self._example())
 
     def _example(self) -> Outputs | None:
-        try:
-            return None if self.sample is None else self.run(self.decode_sample(self.sample))
-        except Exception:  # noqa: BLE001  # its sample has been answered once; metadata say less without
+        """Give an answer to the sample with all that may be asked for, or what of it the model gives."""
+        if self.sample is None:
             return None
+        rows, values = self.decode_sample(self.sample).rows, {}
+        for output in self.signature.outputs:
+            # One by one: it has answered its sample, but an output that nobody asked for may raise.
+            with suppress(Exception):
+                values |= self._run(rows, (output,)).values
+        return Outputs(values)
 
     def predict_many(self, calls: Sequence[Call]) -> list[Answer | Failure]:
         """Answer each call in its place; one that is wrong, or makes the model raise, fails alone."""

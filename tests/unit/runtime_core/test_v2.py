@@ -100,6 +100,7 @@ def test_metadata_describes_tensors(iris: Any, mixed: Any) -> None:
         "outputs": [
             {"name": "predict", "datatype": "BYTES", "shape": [-1]},
             {"name": "predict_proba", "datatype": "FP64", "shape": [-1, 3]},
+            {"name": "decision_function", "datatype": "FP64", "shape": [-1, 3]},
         ],
     }
     datatypes = {column["name"]: column["datatype"] for column in mixed.v2_metadata()["inputs"]}
