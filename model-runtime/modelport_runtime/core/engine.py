@@ -63,7 +63,8 @@ class Engine:
         """Give an answer to the sample with all that may be asked for, or what of it the model gives."""
         if self.sample is None:
             return None
-        rows, values = self.decode_sample(self.sample).rows, {}
+        rows = self.decode_sample(self.sample).rows
+        values: dict[str, list[Any]] = {}
         for output in self.signature.outputs:
             # One by one: it has answered its sample, but an output that nobody asked for may raise.
             with suppress(Exception):
