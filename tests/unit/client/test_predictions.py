@@ -41,6 +41,13 @@ def test_an_answer_is_typed(client: Modelport, platform: Platform) -> None:
     assert platform.asked[0].token == "mlp_live_key"
 
 
+def test_other_outputs_are_given_by_name(client: Modelport, platform: Platform) -> None:
+    platform.on(PREDICT, Answer(200, {"model": "m", "version": "v1", "decision_function": [-0.5, 1.5]}))
+    first, second = client.predict_many("iris-7kq2p", [[1], [2]], return_=["decision_function"])
+    assert (first.prediction, first.probabilities, first.outputs) == (None, None, {"decision_function": -0.5})
+    assert second.outputs == {"decision_function": 1.5}
+
+
 def test_a_version_and_a_session_can_be_named(client: Modelport, platform: Platform) -> None:
     platform.on(f"{PREDICT}/versions/v2", Answer(200, ONE))
     answer = client.predict("iris-7kq2p", {}, version="v2", session="s 1")
