@@ -1,7 +1,7 @@
 """Calls in, answers out: decode each, put compatible ones into one model call, split, encode."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -42,18 +42,32 @@ class Engine:
         model: str,
         version: str,
         max_batch_rows: int,
+        others: "Iterable[tuple[Signature, Backend]]" = (),
     ) -> None:
-        self.signature = signature
+        """others: further signatures to try, each with the backend that feeds the model so."""
         self.sample: dict[str, Any] | None = None
         self.sample_source: Literal["given", "synthetic"] | None = None
         self.libraries_here = backend.libraries
-        self.backend = backend
+        self._names = {"model": model, "version": version}
         self._answers = NativeAnswers(model, version)
         self._max_rows = max_batch_rows
-        self._decoder = RowDecoder(signature)
+        self._others = iter(others)
+        self._use(backend, signature)
+
+    def _use(self, backend: "Backend", signature: Signature) -> None:
+        self.backend = backend
+        self.signature = signature
+        self._decoder = RowDecoder(signature, blanks_are_lost=getattr(backend, "blanks_are_lost", False))
         self._matrices = MatrixBodies(signature, lambda rows: self._decoder.read_rows(rows, None))
-        self._v2 = v2.Protocol(signature, self._decoder, model=model, version=version)
+        self._v2 = v2.Protocol(signature, self._decoder, **self._names)
         self._assemble = backend.assembler(signature)
+
+    def try_another(self) -> bool:
+        """Read the model's input in another way; False if there is none left."""
+        other = next(self._others, None)
+        if other is not None:
+            self._use(other[1], other[0])
+        return other is not None
 
     def v2_metadata(self) -> dict[str, Any]:
         """Give the model metadata of the Open Inference Protocol; what no file says is read off an answer."""

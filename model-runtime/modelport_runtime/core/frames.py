@@ -1,25 +1,50 @@
 """Rows of typed values → the NumPy array, DataFrame or list that the model was trained on the like of."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.signature import Column
+from modelport_runtime.core.signature import Column, is_date
 
 Assemble = Callable[[Any], Any]
 
 
-def as_array(columns: Sequence[Column]) -> Assemble:
-    """Assemble a 2-D array: of the columns' one dtype where they share it, of objects where mixed."""
+def as_array(columns: Sequence[Column], none: Collection[int] = ()) -> Assemble:
+    """Assemble a 2-D array: of the columns' one dtype where they share it, of objects where mixed.
+
+    none: places of the columns where a missing value is None, not NaN.
+    """
     dtypes = {column.dtype for column in columns}
     dtype = dtypes.pop() if len(dtypes) == 1 else "object"
-    if np.dtype(dtype).kind in "iub" and any(column.optional for column in columns):
+    if is_date(dtype):
+        return _dates_array(dtype)
+    if dtype == "category" or (np.dtype(dtype).kind in "iub" and any(column.optional for column in columns)):
         # NaN has no integer and no boolean.
         dtype = "object"
-    return _mixed_array if dtype == "object" else _array_of(dtype, len(columns))
+    if dtype == "object":
+        return _with_none(_mixed_array, none)
+    return _array_of(dtype, len(columns))
+
+
+def _with_none(assemble: Assemble, places: Collection[int]) -> Assemble:
+    if not places:
+        return assemble
+    return lambda rows: assemble([_none_for_nan(row, places) for row in rows])
+
+
+def _none_for_nan(row: Sequence[Any], places: Collection[int]) -> list[Any]:
+    return [
+        None if place in places and isinstance(value, float) and math.isnan(value) else value
+        for place, value in enumerate(row)
+    ]
+
+
+def _dates_array(dtype: str) -> Assemble:
+    build = _date_builder(dtype)
+    return lambda rows: np.column_stack([np.asarray(build(values)) for values in zip(*rows, strict=True)])
 
 
 def _array_of(dtype: str, width: int) -> Assemble:
@@ -39,30 +64,42 @@ def _mixed_array(rows: list[Any]) -> np.ndarray[Any, Any]:
     return np.array(rows, dtype=np.float64 if numeric else object)
 
 
-def as_frame(columns: Sequence[Column]) -> Assemble:
-    """Assemble a DataFrame with these columns, each of its own dtype."""
+def as_frame(columns: Sequence[Column], none: Collection[int] = ()) -> Assemble:
+    """Assemble a DataFrame with these columns, each of its own dtype; for `none` see `as_array`."""
     import pandas as pd
 
     names = [column.name for column in columns]
-    builders = [(column.name, _series_builder(column)) for column in columns]
+    builders = [
+        (column.name, _object_series if place in none else _series_builder(column))
+        for place, column in enumerate(columns)
+    ]
     if all(column.dtype == "float64" for column in columns):
         numbers = _array_of("float64", len(columns))
         return lambda rows: pd.DataFrame(numbers(rows), columns=names, copy=False)
 
-    def assemble(rows: list[Any]) -> Any:
+    def assemble(rows: Sequence[Sequence[Any]]) -> Any:
         by_column = zip(*rows, strict=True)
         # dict keys may repeat in no frame that has feature_names_in_: scikit-learn matches by name.
         return pd.DataFrame(
             {name: build(values) for (name, build), values in zip(builders, by_column, strict=True)}
         )
 
-    return assemble
+    return _with_none(assemble, none)
+
+
+def _object_series(values: tuple[Any, ...]) -> Any:
+    import pandas as pd
+
+    # Of an array of strings pandas would make a column where None is NaN.
+    return pd.Series(values, dtype=object)
 
 
 def _series_builder(column: Column) -> Callable[[tuple[Any, ...]], Any]:
     if column.dtype == "category":
         return _category_builder(column)
-    if column.kind == "any":
+    if is_date(column.dtype):
+        return _date_builder(column.dtype)
+    if column.kind == "any" and column.dtype == "object":
         return _inferred
     dtype = np.dtype(column.dtype)
     # NaN has no integer or boolean: pandas itself widens such columns, and so did the training data.
@@ -70,6 +107,16 @@ def _series_builder(column: Column) -> Callable[[tuple[Any, ...]], Any]:
     if widened is None or not column.optional:
         return lambda values: np.array(values, dtype=dtype)
     return lambda values: np.array(values, dtype=widened if _any_missing(values) else dtype)
+
+
+def _date_builder(dtype: str) -> Callable[[tuple[Any, ...]], Any]:
+    import pandas as pd
+
+    def build(values: tuple[Any, ...]) -> Any:
+        known = [pd.NaT if isinstance(value, float) else value for value in values]
+        return pd.DatetimeIndex(known).as_unit(dtype[len("datetime64[") :].partition(",")[0].rstrip("]"))
+
+    return build
 
 
 def _category_builder(column: Column) -> Callable[[tuple[Any, ...]], Any]:

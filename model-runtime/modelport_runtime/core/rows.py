@@ -79,9 +79,10 @@ def _shown(name: Any) -> str:
 class RowDecoder:
     """All that can be prepared once a model is, so that a request pays for its values only."""
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, *, blanks_are_lost: bool = False) -> None:
+        """blanks_are_lost: the model's names have `_` where those of its training may have had blanks."""
         self._signature = signature
-        self._read_row = _row_reader(signature)
+        self._read_row = _row_reader(signature, blanks_are_lost=blanks_are_lost)
         self._read_typed = typed_reader(signature)
 
     def decode(self, body: bytes) -> Request:
@@ -133,12 +134,12 @@ Path = Callable[[], str]
 ReadRow = Callable[[Any, Path, Problems], Any]
 
 
-def _row_reader(signature: Signature) -> ReadRow:
+def _row_reader(signature: Signature, *, blanks_are_lost: bool) -> ReadRow:
     if signature.input == "text":
         return _read_text
     if signature.columns is None:
         return _VectorReader(signature.tensors_in[0]) if signature.tensors_in else _read_anything
-    return _ColumnReader(signature)
+    return _ColumnReader(signature, blanks_are_lost=blanks_are_lost)
 
 
 def _read_text(row: Any, path: Path, problems: Problems) -> Any:
@@ -171,7 +172,8 @@ class _VectorReader:
 
 
 class _ColumnReader:
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, *, blanks_are_lost: bool) -> None:
+        self._blanks_are_lost = blanks_are_lost
         columns = signature.columns or ()
         self._names = [column.name for column in columns]
         self._known = frozenset(self._names)
@@ -195,9 +197,15 @@ class _ColumnReader:
         if self._positional:
             return self._read_list(list(row.values()), [f".{key}" for key in row], path, problems)
         if row.keys() != self._known:
+            row = self._respelled(row) if self._blanks_are_lost else row
             self._name_differences(row, path, problems)
         values = [row.get(name) if name in row else _ABSENT for name in self._names]
         return self._convert(values, [f".{name}" for name in self._names], path, problems)
+
+    def _respelled(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Two keys never become one: the row stays as it is, and the key that is wrong is named."""
+        spelled = {key if key in self._known else key.replace(" ", "_"): value for key, value in row.items()}
+        return spelled if len(spelled) == len(row) else row
 
     def _name_differences(self, row: dict[str, Any], path: Path, problems: Problems) -> None:
         for name in self._names:

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
-from modelport_runtime.core.signature import Column, Kind, Signature
+from modelport_runtime.core.signature import Column, Signature, is_date
 from modelport_runtime.core.types import LoadError
 
-_KINDS: dict[type, tuple[Kind, str]] = {
-    bool: ("boolean", "bool"),
-    int: ("number", "float64"),
-    float: ("number", "float64"),
-    str: ("string", "object"),
-}
+_EVERY_MIX = 3
+"""Of so many columns of unknown kind, every mix of kinds is tried."""
+_GUESSES = (0.0, 1.0, "text", True)
 
 
 def sample_row(sample: Any) -> Any:
@@ -22,38 +20,14 @@ def sample_row(sample: Any) -> Any:
     return sample
 
 
-def refine(signature: Signature, row: Any) -> Signature:
-    """Let the sample tell what the model does not: names for a nameless one, kinds for unknown columns."""
-    columns = signature.columns
-    if columns is None or not isinstance(row, dict | list):
-        return signature
-    if signature.positional and isinstance(row, dict):
-        columns = _named(columns, list(row))
-        signature = replace(signature, positional=False)
-    given = row if isinstance(row, dict) else dict(zip((c.name for c in columns), row, strict=False))
-    typed = (_typed(column, given[column.name]) if column.name in given else column for column in columns)
-    return replace(signature, columns=tuple(typed))
-
-
-def _named(columns: tuple[Column, ...], names: list[str]) -> tuple[Column, ...]:
+def named(columns: tuple[Column, ...], names: list[str]) -> tuple[Column, ...]:
+    """Let a sample name the columns of a model that knows no names. Raises `LoadError`."""
     if len(names) != len(columns):
         raise LoadError(
             "SampleInvalid",
             f"The sample names {len(names)} fields, but the model takes {len(columns)}.",
         )
     return tuple(replace(column, name=name) for column, name in zip(columns, names, strict=True))
-
-
-def _typed(column: Column, value: Any) -> Column:
-    if value is None:
-        # Shown by the sample: this model is asked with missing values.
-        return replace(column, optional=True)
-    # A model takes booleans for the numbers 0 and 1 without telling; only its user knows.
-    untold = column.kind == "any" or (column.kind == "number" and type(value) is bool)
-    if not untold or type(value) not in _KINDS:
-        return column
-    kind, dtype = _KINDS[type(value)]
-    return replace(column, kind=kind, dtype=dtype)
 
 
 def synthetic_rows(signature: Signature) -> Iterator[Any]:
@@ -63,14 +37,27 @@ def synthetic_rows(signature: Signature) -> Iterator[Any]:
         return
     if signature.columns is None:
         return
-    for guess in (0.0, 1.0, "text", True):
-        row = [_example(column, guess) for column in signature.columns]
+    for guesses in _guesses(signature.columns):
+        row = [_example(column, guess) for column, guess in zip(signature.columns, guesses, strict=True)]
         if signature.positional:
             yield row
         else:
             yield {column.name: value for column, value in zip(signature.columns, row, strict=True)}
-        if all(column.kind not in ("any", "number") for column in signature.columns):
-            return
+
+
+def _guesses(columns: tuple[Column, ...]) -> Iterator[list[Any]]:
+    """Give a guess for each column: the same for all that are unknown, then mixes of them."""
+    unknown = [place for place, column in enumerate(columns) if column.kind == "any"]
+    if all(column.kind not in ("any", "number") for column in columns):
+        yield [0.0] * len(columns)
+        return
+    for guess in _GUESSES:
+        yield [guess] * len(columns)
+    if 1 < len(unknown) <= _EVERY_MIX:
+        for mix in product(_GUESSES, repeat=len(unknown)):
+            if len(set(mix)) > 1:
+                own = dict(zip(unknown, mix, strict=True))
+                yield [own.get(place, 0.0) for place in range(len(columns))]
 
 
 def _example(column: Column, guess: Any) -> Any:
@@ -79,7 +66,11 @@ def _example(column: Column, guess: Any) -> Any:
     if column.kind == "tensor":
         leaves = {"bool": False, "object": "text"}
         return _filled([size or 1 for size in column.shape or ()], leaves.get(column.dtype, 0.0))
+    if is_date(column.dtype):
+        return "2024-01-01T00:00:00" + ("Z" if "," in column.dtype else "")
     number = guess if isinstance(guess, float) else 0.0
+    if column.kind == "any" and column.dtype != "object":
+        return number
     examples = {"number": number, "integer": int(number), "boolean": guess is True, "string": "text"}
     return examples.get(column.kind, guess)
 

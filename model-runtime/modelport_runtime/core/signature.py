@@ -21,7 +21,8 @@ EXTRA_OUTPUTS = ("decision_function", "score_samples")
 class Column:
     """One feature. Beyond `values` the model raises; `shape` is a tensor's, None = free.
 
-    `dtype` is what the column becomes before the model sees it: a NumPy dtype name, or "category".
+    `dtype` is what the column becomes before the model sees it: a NumPy dtype name, "datetime64[us, UTC]", or
+    "category". Of kind "any", with another dtype than "object", it takes numbers and booleans.
     """
 
     name: str
@@ -78,6 +79,11 @@ class Signature:
             for key, value in asdict(self).items()
             if value is not None or key not in ("tensors_in", "tensors_out")
         }
+
+
+def is_date(dtype: str) -> bool:
+    """True for columns of dates and times: strings in JSON."""
+    return dtype.startswith("datetime64")
 
 
 def positional_columns(width: int, **common: Any) -> tuple[Column, ...]:

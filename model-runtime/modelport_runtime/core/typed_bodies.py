@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import astuple
 
-from modelport_runtime.core.signature import Column, Signature
+from modelport_runtime.core.signature import Column, Signature, is_date
 from modelport_runtime.core.types import Request
 
 ReadTyped = Callable[[bytes], Request | None]
@@ -28,9 +28,10 @@ _KINDS: dict[str, Any] = {
     "string": str,
     "any": Union[bool, _Integer, float, str],  # noqa: UP007  # `|` knows no Annotated
 }
+_NUMBER_OR_BOOLEAN: Any = Union[bool, _Exact]  # noqa: UP007
 _DTYPES = {
     "number": {"float64", "float32", "object", "category"},
-    "integer": {"int64", "object", "category"},
+    "integer": {"int64", "float64", "object", "category"},
 }
 _MAX_FIELDS = 64
 """msgspec looks through all fields for a name out of its place: wider rows are read as dictionaries."""
@@ -160,6 +161,10 @@ def _wide_row_type(columns: Sequence[Column], types: list[Any], *, positional: b
 def value_type(column: Column) -> Any:
     """Give the type that takes a column's values exactly as they are. None if none does."""
     value = _KINDS.get(column.kind)
+    if column.kind == "any" and column.dtype != "object":
+        value = _NUMBER_OR_BOOLEAN if column.dtype == "float64" else None
+    if is_date(column.dtype):
+        return None
     if value is None or column.dtype not in _DTYPES.get(column.kind, {column.dtype}):
         return None
     if column.values is not None:

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.signature import Column, Kind
+from modelport_runtime.core.signature import Column, Kind, is_date
 from modelport_runtime.core.tensor_values import tensor_reader
 from modelport_runtime.core.types import Unfit
 
@@ -92,6 +93,32 @@ def _scalar(value: Any) -> Any:
     return value
 
 
+def _number_or_boolean(value: Any) -> Any:
+    """Models compute with booleans as with 0 and 1."""
+    if type(value) is bool:
+        return value
+    try:
+        return _number(value)
+    except Unfit as unfit:
+        raise Unfit(str(unfit).replace("must be a number,", "must be a number or a boolean,")) from None
+
+
+def _date(dtype: str) -> Convert:
+    aware = "," in dtype
+    wanted = f"{'with' if aware else 'without'} an offset, as 2024-01-31T12:30:00{'Z' if aware else ''}"
+
+    def convert(value: Any) -> datetime:
+        try:
+            moment = datetime.fromisoformat(_string(value))
+        except ValueError:
+            raise Unfit(f"must be a date or time in ISO 8601 {wanted}") from None
+        if (moment.tzinfo is not None) != aware:
+            raise Unfit(f"must be a date or time {wanted}")
+        return moment.astimezone(UTC) if aware else moment
+
+    return convert
+
+
 _CONVERTERS: dict[str, Convert] = {
     "number": _number,
     "integer": _integer,
@@ -103,15 +130,22 @@ _CONVERTERS: dict[str, Convert] = {
 
 def converter(column: Column) -> Convert:
     """Build what reads this column's values; it raises `Unfit`. A missing value comes out as NaN."""
-    if column.kind == "tensor":
-        convert = tensor_reader(column.shape or (), column.dtype, converter_to(column.dtype))
-    elif column.kind in ("number", "integer") and column.dtype not in ("object", "category"):
-        convert = converter_to(column.dtype, column.kind)
-    else:
-        convert = _CONVERTERS[column.kind]
+    convert = _plain_converter(column)
     if column.values is not None:
         convert = _known(convert, column.values)
     return _optional(convert) if column.optional else _required(convert)
+
+
+def _plain_converter(column: Column) -> Convert:
+    if column.kind == "tensor":
+        return tensor_reader(column.shape or (), column.dtype, converter_to(column.dtype))
+    if is_date(column.dtype):
+        return _date(column.dtype)
+    if column.kind == "any" and column.dtype != "object":
+        return _number_or_boolean
+    if column.kind in ("number", "integer") and column.dtype not in ("object", "category", "float64"):
+        return converter_to(column.dtype, column.kind)
+    return _CONVERTERS[column.kind]
 
 
 def converter_to(dtype: str, kind: Kind | None = None) -> Convert:

@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +13,8 @@ from modelport_runtime.core import samples
 from modelport_runtime.core.backends import bytecode, deferred_imports, pickles, togetherness
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.engine import Engine, describe_error
+from modelport_runtime.core.interpretations import refined
+from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.types import LoadError, Refused
 
 _IMPORTS = {
@@ -64,11 +66,12 @@ def load(
     Raises `LoadError` with a reason, or whatever the file's own code raises.
     """
     backend = _read(path, framework, partial(pickles.read, path, trusted=trusted, found=found))
-    signature = backend.signature
     row = None if sample is None else samples.sample_row(sample)
-    if row is not None:
-        signature = samples.refine(signature, row)
-    engine = Engine(backend, signature, model=model, version=version, max_batch_rows=max_batch_rows)
+    others = _readings(backend, row)
+    signature, backend = next(others)
+    engine = Engine(
+        backend, signature, model=model, version=version, max_batch_rows=max_batch_rows, others=others
+    )
     if row is not None:
         engine.sample, engine.sample_source = {"input": row}, "given"
     return engine
@@ -79,36 +82,47 @@ def self_check(engine: Engine) -> None:
 
     Raises `LoadError`: SampleInvalid if the given sample does not fit, SampleFailed if the model raised.
     """
-    if engine.sample is not None:
-        _check(engine, engine.sample)
-        return
     failure: Exception | None = None
-    for row in samples.synthetic_rows(engine.signature):
-        try:
-            request = engine.decode_sample({"input": row})
-            answer = engine.run(request)
-        except Exception as error:  # noqa: BLE001  # the next guess may do; the first failure is told
-            failure = failure or error
-            continue
-        engine.sample, engine.sample_source = {"input": row}, "synthetic"
-        togetherness.check(engine, request, answer)
-        return
+    while True:
+        for sample in _samples(engine):
+            try:
+                request = engine.decode_sample(sample)
+                answer = engine.run(request)
+            except Exception as error:  # noqa: BLE001  # the next guess may do; the first failure is told
+                failure = failure or error
+                continue
+            engine.sample, engine.sample_source = sample, engine.sample_source or "synthetic"
+            togetherness.check(engine, request, answer)
+            return
+        if not engine.try_another():
+            break
     if failure is not None:
-        raise LoadError(
-            "SampleFailed",
-            f"The model raised on a row made from its signature: {describe_error(failure)}",
-        ) from failure
+        raise _failed(failure, given=engine.sample is not None) from failure
 
 
-def _check(engine: Engine, sample: dict[str, Any]) -> None:
-    try:
-        request = engine.decode_sample(sample)
-        answer = engine.run(request)
-    except Refused as refused:
-        raise LoadError("SampleInvalid", f"The sample does not fit the model: {refused}.") from None
-    except Exception as error:
-        raise LoadError("SampleFailed", f"The model raised on its sample: {describe_error(error)}") from error
-    togetherness.check(engine, request, answer)
+def _samples(engine: Engine) -> Iterator[dict[str, Any]]:
+    if engine.sample is not None:
+        yield engine.sample
+        return
+    for row in samples.synthetic_rows(engine.signature):
+        yield {"input": row}
+
+
+def _failed(failure: Exception, *, given: bool) -> LoadError:
+    if given and isinstance(failure, Refused):
+        return LoadError("SampleInvalid", f"The sample does not fit the model: {failure}.")
+    if given:
+        return LoadError("SampleFailed", f"The model raised on its sample: {describe_error(failure)}")
+    return LoadError(
+        "SampleFailed",
+        f"The model raised on every row made from its signature, first with {describe_error(failure)}. "
+        "Upload it with a sample: one row of your own data.",
+    )
+
+
+def _readings(backend: Backend, row: Any) -> Iterator[tuple[Signature, Backend]]:
+    readings: Callable[[Any], Iterator[tuple[Signature, Backend]]] | None = getattr(backend, "readings", None)
+    return iter([(refined(backend.signature, row), backend)]) if readings is None else readings(row)
 
 
 def _read(path: Path, framework: str, unpickle: Callable[[], Any]) -> Backend:

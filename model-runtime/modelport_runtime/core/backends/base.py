@@ -10,7 +10,8 @@ from modelport_runtime.core.signature import Signature
 class Backend(Protocol):
     """One loaded model. `inputs` is whatever its own `assembler` makes of rows; n is the number of rows.
 
-    Any exception out of `answer` is the model's own.
+    Any exception out of `answer` is the model's own. A backend may also have `readings(row)`, which gives
+    pairs of a signature to try (of a sample, or None) and the backend for it.
     """
 
     @property

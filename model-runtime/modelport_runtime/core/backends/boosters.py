@@ -1,17 +1,22 @@
 """What native boosters have in common: one score a row for two classes, one per class for more."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from modelport_runtime.core.answers import plain
+from modelport_runtime.core.describing import values_by_place
+from modelport_runtime.core.describing.evidence import Met, column_of
 from modelport_runtime.core.frames import as_array, as_frame
+from modelport_runtime.core.interpretations import refined
 from modelport_runtime.core.outputs import Outputs
-from modelport_runtime.core.signature import Signature
+from modelport_runtime.core.signature import Column, Signature, positional_columns
 
 Scores = np.ndarray[Any, Any]
+_NUMBER = Met("number", None, missing=True)
 
 
 def class_of_each(scores: Scores) -> list[int]:
@@ -29,6 +34,23 @@ def two_columns(scores: Scores) -> Scores:
 class ScoringBackend(ABC):
     """A booster of which everything is made from its scores: they are computed once for all that is asked."""
 
+    blanks_are_lost = False
+
+    @cached_property
+    def signature(self) -> Signature:
+        return self._signature(self._columns(None))
+
+    def readings(self, row: Any) -> Iterator[tuple[Signature, "ScoringBackend"]]:
+        """Give the one signature of a booster: it may need the sample `row` to make sense of its columns."""
+        self.signature = refined(self._signature(self._columns(row)), row)
+        yield self.signature, self
+
+    def _columns(self, row: Any) -> tuple[Column, ...]:
+        names = self._names()
+        blank = positional_columns(self._width()) if names is None else tuple(map(Column, names))
+        met = self._met(values_by_place(row, names))
+        return tuple(column_of(column, [met.get(place, _NUMBER)]) for place, column in enumerate(blank))
+
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         columns = signature.columns or ()
         categorical = any(column.dtype == "category" for column in columns)
@@ -39,6 +61,19 @@ class ScoringBackend(ABC):
         read = {"prediction": self._predictions, "probabilities": self._named, "scores": plain}
         arrays = {} if "scores" not in wanted else {"scores": scores}
         return Outputs({name: read[name](scores) for name in wanted}, arrays)
+
+    @abstractmethod
+    def _names(self) -> list[str] | None: ...
+
+    @abstractmethod
+    def _width(self) -> int: ...
+
+    @abstractmethod
+    def _met(self, sample: Mapping[int, Any]) -> Mapping[int, Met]:
+        """Give what is known of columns that are no plain numbers; `sample` has values by place."""
+
+    @abstractmethod
+    def _signature(self, columns: tuple[Column, ...]) -> Signature: ...
 
     @abstractmethod
     def _scores(self, inputs: Any) -> Scores: ...

@@ -1,6 +1,6 @@
 """Native LightGBM boosters (text). Wrappers saved by pickle or joblib are estimators like any other."""
 
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ import numpy as np
 
 from modelport_runtime.core.answers import keyed, plain
 from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns
-from modelport_runtime.core.categories import with_booster_categories
+from modelport_runtime.core.describing.evidence import Met
+from modelport_runtime.core.describing.lightgbm_columns import lightgbm_columns
+from modelport_runtime.core.describing.names import lightgbm_names
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
 
@@ -39,6 +41,8 @@ def read(path: Path) -> lightgbm.Booster:
 class BoosterBackend(ScoringBackend):
     """A booster. Its classes are 0…k-1: the file holds no labels."""
 
+    blanks_are_lost = True
+
     def __init__(self, booster: lightgbm.Booster, libraries: dict[str, str]) -> None:
         self.libraries = libraries
         self._booster = booster
@@ -48,19 +52,21 @@ class BoosterBackend(ScoringBackend):
         # Of each class against all others: they do not sum to 1.
         self._scores_name = "scores" if objective == "multiclassova" else "probabilities"
 
-    @cached_property
-    def signature(self) -> Signature:
-        names = self._booster.feature_name()
-        # What LightGBM calls the columns of an array.
-        nameless = names == [f"Column_{index}" for index in range(len(names))]
-        columns = with_booster_categories(self._booster, [Column(name, optional=True) for name in names])
-        if nameless:
-            columns = [Column(f"x{index}", optional=True) for index in range(len(names))]
+    def _names(self) -> list[str] | None:
+        return lightgbm_names(self._booster)
+
+    def _width(self) -> int:
+        return int(self._booster.num_feature())
+
+    def _met(self, sample: Mapping[int, Any]) -> Mapping[int, Met]:
+        return lightgbm_columns(self._booster, sample)
+
+    def _signature(self, columns: tuple[Column, ...]) -> Signature:
         class_count = max(2, int(self._model["num_class"]))
         return Signature(
             task="classifier" if self._classifies else "regressor",
-            columns=tuple(columns),
-            positional=nameless,
+            columns=columns,
+            positional=self._names() is None,
             outputs=("prediction", self._scores_name) if self._classifies else ("prediction",),
             classes=tuple(range(class_count)) if self._classifies else None,
         )

@@ -1,19 +1,24 @@
 """scikit-learn estimators, and whatever else has their methods: joblib, pickle and skops files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core import estimators
 from modelport_runtime.core.answers import plain
 from modelport_runtime.core.backends.estimator_outputs import EstimatorOutputs
 from modelport_runtime.core.backends.stages import forget_names, stages_of
+from modelport_runtime.core.describing import Description, describe
 from modelport_runtime.core.frames import as_array, as_frame
+from modelport_runtime.core.interpretations import Container, own_container, readings
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature, Task
 from modelport_runtime.core.types import LoadError
+
+_OF_DATA = {"numpy", "pandas", "polars", "pyarrow", "scipy", "xarray"}
+"""Libraries of which nothing is a model: a DataFrame has a method `transform`, too."""
 
 
 class EstimatorBackend:
@@ -23,34 +28,57 @@ class EstimatorBackend:
         check_is_model(estimator)
         self.libraries = libraries
         self.estimator = estimator
+        self._container: Container | None = None
         # Asked one by one: a pipeline would check before each call that all of them are fitted.
         *self._transformers, final = stages_of(estimator)
         self._outputs = EstimatorOutputs(estimator, final)
 
     @cached_property
     def signature(self) -> Signature:
+        return self._signature(self._described)
+
+    @cached_property
+    def _described(self) -> Description:
+        return describe(self.estimator)
+
+    def readings(self, row: Any) -> Iterator[tuple[Signature, "EstimatorBackend"]]:
+        """Give the signatures to try with the backends that feed the model so, the likeliest first."""
+        described = describe(self.estimator, row)
+        for reading in readings(described, self._signature(described), row):
+            yield reading.signature, self._reading(described, reading.container)
+
+    def _reading(self, described: Description, container: Container) -> "EstimatorBackend":
+        other = copy(self)
+        other._described, other._container = described, container
+        return other
+
+    @property
+    def blanks_are_lost(self) -> bool:
+        """True if a name may have had blanks where it has `_` now."""
+        return self._described.blanks_are_lost
+
+    def _signature(self, described: Description) -> Signature:
         estimator = self.estimator
-        texts = estimators.takes_texts(estimator)
-        columns = None if texts else estimators.describe_columns(estimator)
+        columns = described.columns
         return Signature(
             task=_task(estimator),
             columns=columns,
-            positional=columns is not None and estimators.feature_names(estimator) is None,
-            input="text" if texts else "rows",
+            positional=columns is not None and not described.named,
+            input="text" if described.texts else "rows",
             outputs=self._outputs.names,
             classes=_classes(estimator),
         )
 
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
+        columns = signature.columns
         if signature.input == "text":
             return list
-        if signature.columns is None:
+        if columns is None:
             return _as_given
-        if estimators.feature_names(self.estimator) is None:
-            return as_array(signature.columns)
-        if forget_names(self.estimator, signature.columns):
-            return as_array(signature.columns)
-        return as_frame(signature.columns)
+        described = self._described
+        if (self._container or own_container(described)) == "array" or forget_names(self.estimator, columns):
+            return as_array(columns, described.none)
+        return as_frame(columns, described.none)
 
     def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         return self._outputs.of(self._transform(inputs), wanted)
@@ -68,6 +96,8 @@ def check_is_model(candidate: Any) -> None:
         raise LoadError(
             "NotAModel", f"The file holds the class {candidate.__qualname__}, not a fitted object of it."
         )
+    if type(candidate).__module__.partition(".")[0] in _OF_DATA:
+        raise LoadError("NotAModel", f"The file holds a {kind}, which is data and no model.")
     if not hasattr(candidate, "predict") and not hasattr(candidate, "transform"):
         raise LoadError("NotAModel", f"The file holds a {kind}, which has neither predict nor transform.")
     if not _is_fitted(candidate):
@@ -114,4 +144,8 @@ def _classes(estimator: Any) -> tuple[Any, ...] | None:
 
 def _as_given(rows: list[Any]) -> Any:
     """A model of unknown width: objects stay objects (DictVectorizer), lists become an array."""
-    return rows if isinstance(rows[0], dict) else np.array(rows)
+    if isinstance(rows[0], dict):
+        return rows
+    texts = any(isinstance(value, str) for row in rows for value in row)
+    # NumPy alone would make a string of each number beside a string.
+    return np.array(rows, dtype=object) if texts else np.array(rows)

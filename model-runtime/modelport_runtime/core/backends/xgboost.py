@@ -1,7 +1,7 @@
 """Native XGBoost boosters (.json, .ubj). Wrappers saved by pickle or joblib are estimators like any other."""
 
 import json
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import xgboost
 
 from modelport_runtime.core.answers import by_label, keyed, plain
 from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns
-from modelport_runtime.core.categories import with_booster_categories
-from modelport_runtime.core.signature import Column, Signature, positional_columns
+from modelport_runtime.core.describing.evidence import Met
+from modelport_runtime.core.describing.xgboost_columns import xgboost_columns
+from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
 
 Booster = xgboost.Booster
@@ -45,24 +46,29 @@ class BoosterBackend(ScoringBackend):
         self.libraries = libraries
         self._booster = booster
         learner = json.loads(booster.save_config())["learner"]
+        self._linear = learner["gradient_booster"]["name"] == "gblinear"
         self._objective = learner["objective"]["name"]
         sizes = learner["learner_model_param"]
         self._class_count = max(2, int(sizes["num_class"]))
         self._labels = int(sizes.get("num_target", 1))
 
-    @cached_property
-    def signature(self) -> Signature:
+    def _names(self) -> list[str] | None:
         names = self._booster.feature_names
-        columns = positional_columns(self._booster.num_features(), optional=True)
-        if names is not None:
-            named = [Column(name, optional=True) for name in names]
-            columns = tuple(with_booster_categories(self._booster, named))
+        return None if names is None else list(names)
+
+    def _width(self) -> int:
+        return int(self._booster.num_features())
+
+    def _met(self, sample: Mapping[int, Any]) -> Mapping[int, Met]:
+        return xgboost_columns(self._booster, sample)
+
+    def _signature(self, columns: tuple[Column, ...]) -> Signature:
         classifies = self._objective in _BINARY | _MULTICLASS
         scores = _SCORES.get(self._objective)
         return Signature(
             task="classifier" if classifies else "regressor",
             columns=columns,
-            positional=names is None,
+            positional=self._booster.feature_names is None,
             outputs=("prediction",) if scores is None else ("prediction", scores),
             classes=tuple(range(self._class_count)) if classifies and self._labels == 1 else None,
         )
@@ -85,6 +91,9 @@ class BoosterBackend(ScoringBackend):
         return keyed(two_columns(scores), range(self._class_count))
 
     def _scores(self, inputs: Any) -> np.ndarray[Any, Any]:
+        if self._linear:
+            # It has no prediction in place, and no names to compare in the array.
+            return np.asarray(self._booster.predict(xgboost.DMatrix(inputs), validate_features=False))
         scores: np.ndarray[Any, Any] = self._booster.inplace_predict(
             inputs,
             iteration_range=self._iterations(),
