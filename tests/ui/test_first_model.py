@@ -165,6 +165,8 @@ def run_a_batch(visitor: Visitor, folder: Path) -> None:
     expect(progress.or_(download).first).to_be_visible(timeout=60_000)
     visitor.picture("job-running")
     expect(download).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("rows.csv")).to_be_visible()
+    expect(page.get_by_role("button", name="Retry failed rows")).to_have_count(0)
     visitor.picture("job-done")
     with page.expect_download() as started:
         download.click()
@@ -173,7 +175,12 @@ def run_a_batch(visitor: Visitor, folder: Path) -> None:
     assert [int(row["flower"]) for row in results] == list(range(BATCH_ROWS))
     assert results[0]["prediction"] == "setosa"
     assert float(results[0]["probability_setosa"]) > 0.5
-    visitor.open("/ui/batch")
+    visitor.press("Retry all rows")
+    expect(page.get_by_text("all rows of")).to_be_visible()
+    page.get_by_role("link", name="log of its batch pods").click()
+    expect(page.get_by_role("heading", name="Log of v1's batch pods")).to_be_visible()
+    page = visitor.open("/ui/batch")
+    expect(page.get_by_text("rows.csv")).to_have_count(2)
     visitor.picture("batch")
 
 
