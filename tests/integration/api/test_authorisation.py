@@ -70,9 +70,9 @@ TABLE: dict[str, set[str]] = {
     "look at kept": {f"GET {KEPT}", f"GET {KEPT}/export", f"GET {KEPT}/{{prediction_id}}"},
     "forget kept": {f"DELETE {KEPT}", f"DELETE {KEPT}/{{prediction_id}}"},
     "jobs": {"GET /api/v1/jobs"},
-    "job": {f"GET {JOB}", f"GET {JOB}/results"},
+    "job": {f"GET {JOB}", f"GET {JOB}/results", f"POST {JOB}/retry"},
     "job removal": {f"DELETE {JOB}"},
-    "job submission": {f"POST {BATCH}", f"POST {BATCH_OF_VERSION}", f"POST {JOB}/retry"},
+    "job submission": {f"POST {BATCH}", f"POST {BATCH_OF_VERSION}"},
     "predict": {
         f"{method} {base}{pinned}{call}"
         for method, base, calls in (
