@@ -1,0 +1,96 @@
+"""Unchanged clients of the Open Inference Protocol, each in its own environment, get the models' answers."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from onnx import helper
+
+from tests.support import models
+from tests.support.client_environments import python_with
+from tests.support.onnx_graphs import Graph
+
+pytestmark = pytest.mark.slow
+
+SCRIPTS = Path(__file__).with_name("clients")
+MATRIX = np.array([[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]], np.float32)
+TEXTS = ["goal", "ünïcode"]
+
+
+@dataclass
+class Served:
+    url: str
+    key: str
+    iris: str
+    pair: str
+    texts: str
+
+
+@pytest.fixture(scope="module")
+def served(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("clients")
+    nodes = [helper.make_node("Identity", ["x"], ["a"]), helper.make_node("Neg", ["x"], ["b"])]
+    shape = [None, 2]
+    outputs = [("a", "float32", shape), ("b", "float32", shape)]
+    pair = Graph(nodes, [("x", "float32", shape)], outputs).bytes()
+    with platform.register_user() as user:
+        key = user.post("/api/v1/api-keys", json={"name": "clients"}).json()["key"]
+        files = {
+            "iris": models.save_joblib(models.iris_logistic().model, folder).read_bytes(),
+            "pair": pair,
+            "texts": models.save_joblib(models.text_classifier().model, folder).read_bytes(),
+        }
+        ids = {name: upload(user, name, data) for name, data in files.items()}
+        yield Served(platform.url, key, **ids)
+
+
+def upload(user: httpx.Client, name: str, data: bytes) -> str:
+    answer = user.post("/api/v1/models/upload", files={"file": data}, data={"name": name})
+    id_: str = answer.raise_for_status().json()["id"]
+    model = user.get(f"/api/v1/models/{id_}", params={"wait": 60}).json()
+    assert model["status"] == "ready", model
+    return id_
+
+
+def run(environment: str, script: str, *arguments: str) -> Any:
+    command = [str(python_with(environment)), str(SCRIPTS / script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_tritonclient(served: Served) -> None:
+    host = served.url.partition("//")[2]
+    told = run("mlserver", "triton.py", host, served.key, served.iris, served.pair, served.texts)
+    model = models.iris_logistic().model
+    labels = model.predict(MATRIX).tolist()
+    assert told["ready"] == [True, True]
+    assert told["extensions"] == ["binary_tensor_data"]
+    assert told["labels"] == [labels] * 12
+    assert told["half"] == model.predict(MATRIX.astype(np.float16).astype(float)).tolist()
+    assert told["aio"] == [labels] * 2
+    assert told["probabilities"] == pytest.approx(model.predict_proba(MATRIX.astype(float)).ravel().tolist())
+    assert told["texts"] == models.text_classifier().model.predict(TEXTS).tolist()
+    assert told["pair"] == [["a", "FP32", [-1, 2]], ["b", "FP32", [-1, 2]]]
+    assert told["outputs"] == [[-1, -2], [1, 2]]
+    assert [told[name][0] for name in ("nan", "nobody", "config")] == ["422", "401", "404"]
+    assert "missing" in told["nan"][1]
+
+
+def test_kserve(served: Served) -> None:
+    told = run("kserve", "kserve_client.py", served.url, served.key, served.iris)
+    assert told == {"labels": [models.iris_logistic().model.predict(MATRIX).tolist()] * 4, "ready": True}
+
+
+def test_mlserver(served: Served) -> None:
+    told = run("mlserver", "mlserver_codecs.py", served.url, served.key, served.iris, served.texts)
+    assert told == {
+        "labels": models.iris_logistic().model.predict(MATRIX).tolist(),
+        "texts": models.text_classifier().model.predict(TEXTS).tolist(),
+    }
