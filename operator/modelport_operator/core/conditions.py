@@ -55,10 +55,18 @@ def deleting_conditions(model: MLModel, now: datetime) -> tuple[Condition, ...]:
 
 def _ready(facts: _Facts) -> _Verdict:
     if any(facts.versions[name].ready for name in facts.served):
-        return _Verdict(True, Reason.SERVING, _listed(facts.served, "serves."))
+        return _Verdict(True, Reason.SERVING, " ".join([_listed(facts.served, "serves."), *_notes(facts)]))
     if down := facts.down():
         return _Verdict(False, Reason.NO_READY_VERSION, f"{down.name} is down: {down.message}")
     return _trouble_verdict(facts, holds=False)
+
+
+def _notes(facts: _Facts) -> list[str]:
+    """What a version that serves has to say: the library that saved it is another than the one here."""
+    serving = [facts.versions[name] for name in facts.served if facts.versions[name].ready]
+    return list(
+        dict.fromkeys(known.message for known in serving if known.reason == Reason.SERVING and known.message)
+    )
 
 
 def _progressing(facts: _Facts) -> _Verdict:

@@ -1,5 +1,6 @@
 """Does a row get the same answer alone as among others? Requests are put into batches, so it must."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,7 @@ _ROUNDING = 1e-6
 
 def check(engine: Engine, request: Request, alone: Outputs) -> None:
     """Raise `LoadError` (SampleFailed) if the row that was answered gets another answer in a batch."""
-    together = _among_others(engine, request)
-    if together is None or _alike(alone, together.part(0, 1)):
+    if all(_alike(alone, together.part(0, 1)) for together in _among_others(engine, request)):
         return
     # What is drawn by chance differs from itself, too.
     if _alike(alone, engine.run(request)):
@@ -26,14 +26,13 @@ def check(engine: Engine, request: Request, alone: Outputs) -> None:
         )
 
 
-def _among_others(engine: Engine, request: Request) -> Outputs | None:
-    """Give the answers to the row and others, None if the model takes no others."""
-    for others in (_made_up(engine), list(request.rows)):
+def _among_others(engine: Engine, request: Request) -> Iterator[Outputs]:
+    """Give the answers to the row and another, for each other that the model takes."""
+    for other in [*_made_up(engine), *request.rows]:
         try:
-            return engine.run(Request([*request.rows, *others], single=False, outputs=request.outputs))
+            yield engine.run(Request([*request.rows, other], single=False, outputs=request.outputs))
         except Exception:  # noqa: BLE001, S112  # what it raises over rows that nobody sent is nobody's concern
             continue
-    return None
 
 
 def _made_up(engine: Engine) -> list[Any]:

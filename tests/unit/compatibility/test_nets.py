@@ -1,0 +1,87 @@
+"""What no model may do, whichever version saved it, and how a name that moved is told."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from modelport_runtime.core import backends
+from modelport_runtime.core.backends import plausible
+from modelport_runtime.core.backends.sklearn import EstimatorBackend
+from modelport_runtime.core.compatibility.versions import other_scikit_learn
+from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.types import LoadError, without_paths
+from modelport_runtime.failures import explain
+from modelport_runtime.inspection.inspected import Inspected
+from sklearn.preprocessing import FunctionTransformer
+
+
+def engine_of(model: Any, row: list[float]) -> Engine:
+    backend = EstimatorBackend(model, {})
+    engine = Engine(backend, backend.signature, model="m", version="1", max_batch_rows=8)
+    engine.sample = {"input": row}
+    return engine
+
+
+@pytest.mark.parametrize("given", [[[40.6, 1.0]], [[0.5, 0.4]], [[-0.5, 1.5]]])
+def test_what_is_no_probability_is_refused(given: Any) -> None:
+    with pytest.raises(plausible.ImplausibleProbabilities, match="no probabilities"):
+        plausible.of_classes(np.array(given))
+
+
+@pytest.mark.parametrize("given", [[[0.1, 0.9]], [[np.nan, np.nan]], [[1 / 3] * 3]])
+def test_rounding_and_missing_numbers_are_let_through(given: Any) -> None:
+    assert plausible.of_classes(np.array(given)).shape == np.shape(given)
+
+
+def test_labels_probabilities_need_not_sum_to_one() -> None:
+    assert plausible.of_labels(np.array([[0.9, 0.9]])).sum() == pytest.approx(1.8)
+    with pytest.raises(plausible.ImplausibleProbabilities):
+        plausible.of_labels(np.array([[0.9, 1.9]]))
+
+
+def less_the_mean(rows: Any) -> Any:
+    return rows - rows.mean(axis=0)
+
+
+def test_a_row_that_is_answered_otherwise_among_others_is_refused_at_load() -> None:
+    model = FunctionTransformer(less_the_mean).fit([[1.0, 2.0], [3.0, 5.0]])
+
+    with pytest.raises(LoadError) as refused:
+        backends.self_check(engine_of(model, [4.0, 7.0]))
+
+    assert refused.value.reason == "SampleFailed"
+    assert "in a batch" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "reference", [b"cpandas.core.indexes.numeric\nInt64Index\n.", b"csklearn.ensemble._forest\nOldForest\n."]
+)
+def test_a_name_that_a_known_library_no_longer_has_is_a_mismatch(reference: bytes) -> None:
+    with pytest.raises((ModuleNotFoundError, AttributeError)) as raised:
+        pickle.loads(reference)
+
+    told = explain(raised.value, Inspected(), (), 1 << 30)
+
+    assert told.reason == "LibraryMismatch"
+    assert "another version" in told.message
+    assert "/" not in told.message
+
+
+def test_no_message_names_a_folder_of_the_server() -> None:
+    assert without_paths("on <module 'a' from '/opt/lib/python3.11/a.so'>") == "on <module 'a' from 'a.so'>"
+    assert without_paths("a/b is no https://host/path/x") == "a/b is no https://host/path/x"
+
+
+@pytest.mark.parametrize(("version", "release"), [("1.3.2", (1, 3)), ("0.24.2", (0, 24))])
+def test_the_version_comes_from_the_file(version: str, release: tuple[int, int]) -> None:
+    saved = other_scikit_learn({"scikit-learn": version})
+    assert saved is not None
+    assert saved.release == release
+
+
+def test_a_version_that_nothing_is_known_of_is_refused_with_both_and_the_cure() -> None:
+    saved = other_scikit_learn({"scikit-learn": "0.24.2"})
+    assert saved is not None
+    with pytest.raises(LoadError, match=r"LibraryMismatch: .*0\.24\.2.* is here.*save the model with"):
+        saved.require_known()
