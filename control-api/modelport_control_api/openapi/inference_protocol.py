@@ -53,6 +53,15 @@ _METADATA = {
     "required": ["name", "platform", "inputs", "outputs"],
 }
 _OBJECT = {"type": "object"}
+_TENSORS = {
+    "application/octet-stream": {
+        "schema": {
+            "type": "string",
+            "format": "binary",
+            "description": "JSON and binary tensors behind it; Inference-Header-Content-Length says where.",
+        }
+    }
+}
 
 
 def paths() -> Document:
@@ -88,7 +97,7 @@ def _model_call(operation_id: str, summary: str, schema: Document) -> Document:
 
 def _infer(operation_id: str) -> Document:
     responses = {**answered("The outputs", content(_INFERENCE, {}), headers=True), **refused(*WITH_BODY)}
-    body = {"required": True, "content": content(_REQUEST, {"One row": _FLOWER})}
+    body = {"required": True, "content": {**content(_REQUEST, {"One row": _FLOWER}), **_TENSORS}}
     return {**_named(operation_id, "Infer", responses), "requestBody": body}
 
 
