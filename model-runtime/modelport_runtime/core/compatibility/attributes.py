@@ -24,6 +24,12 @@ def mend_imputer(imputer: Any, _saved: Saved) -> None:
         imputer._fill_dtype = imputer.statistics_.dtype
 
 
+def mend_gradient_descent(model: Any, _saved: Saved) -> None:
+    """Until 1.2 the loss that gives probabilities had another name as well."""
+    if vars(model).get("loss") == "log":
+        model.loss = "log_loss"
+
+
 def mend_text_weights(transformer: Any, _saved: Saved) -> None:
     """Until 1.4 the weights lay on the diagonal of a matrix."""
     weights = vars(transformer).pop("_idf_diag", None)

@@ -32,6 +32,7 @@ _FAMILIES: dict[str, Mend] = {
     "ColumnTransformer": encoders.mend_column_transformer,
     "SplineTransformer": encoders.mend_splines,
     "IterativeImputer": encoders.mend_iterative_imputer,
+    "SGDClassifier": attributes.mend_gradient_descent,
     "SimpleImputer": attributes.mend_imputer,
     "TfidfTransformer": attributes.mend_text_weights,
     "_PLS": attributes.mend_pls,
