@@ -132,12 +132,12 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.SAMPLE_INVALID: Explanation(
         "Sample",
         "The sample does not fit the model's signature.",
-        "Correct the field that the message names, or upload without a sample.",
+        "Correct what the message names: a sample is one row as the model's users would send it.",
     ),
     Reason.SAMPLE_FAILED: Explanation(
         "Sample",
         "The model raised when it was asked for the sample's prediction.",
-        "Predict the sample with the model locally; upload with a sample from your own data.",
+        "Predict the same row with the model locally: where it works there, compare the libraries' versions.",
     ),
     Reason.MODEL_ERROR: Explanation(
         "Serving",

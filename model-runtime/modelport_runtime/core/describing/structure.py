@@ -115,7 +115,7 @@ def _is_fitted(value: Any) -> bool:
         return any(not is_passed_on(step) and _is_fitted(step) for step in steps_of(value) or ())
     if any(name.endswith("_") or name == "_Booster" for name in _attributes(value)):
         return True
-    return not is_of_a_library(value) and any(map(_is_fitted, _attributes(value).values()))
+    return not is_of_a_library(value) and any(list(_models_in(held)) for held in _attributes(value).values())
 
 
 def handed_rows(estimator: Any, *, beyond: bool = False, depth: int = 12) -> Iterator[Any]:
