@@ -4,7 +4,7 @@ A good answer goes on as it is, once it is known to be JSON. An error is rebuilt
 nothing else of it reaches the caller.
 """
 
-import json
+import re
 from typing import Any
 
 import msgspec
@@ -22,6 +22,8 @@ _FALLBACK_DETAIL = "The model refused the request and gave no reason; its versio
 _REASONS = frozenset(Reason)
 # Reads all and makes nothing of it: a microsecond for a usual answer.
 _skim = msgspec.json.Decoder(msgspec.Raw).decode
+# Texts of a model may hold lone ones, which JSON can write and msgspec refuses.
+_SURROGATE, _SAME_LENGTH = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"), rb"\\u0020"
 
 
 def rebuild_problem(answer: UpstreamAnswer) -> Problem:
@@ -51,24 +53,15 @@ def _may_be_tensors(call: UpstreamCall, body: bytes, length: int) -> bool:
 
 
 def _is_json(body: bytes) -> bool:
+    return _is_usual_json(body) or _is_usual_json(_SURROGATE.sub(_SAME_LENGTH, body))
+
+
+def _is_usual_json(body: bytes) -> bool:
     try:
         _skim(body)
         return body.isascii() or bool(body.decode())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _is_unusual_json(body)
-
-
-def _is_unusual_json(body: bytes) -> bool:
-    """Texts of a model may hold lone surrogates, which JSON can write and msgspec refuses."""
-    try:
-        json.loads(body, parse_constant=_refuse)
-    except (ValueError, RecursionError):
         return False
-    return True
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -70,6 +70,10 @@ SCRIPTS = {
     "says more than its JSON": (answering(http("200 OK", b'{"prediction": 1}{}')), 502),
     "answers NaN": (answering(http("200 OK", b'{"prediction": NaN}')), 502),
     "answers no UTF-8": (answering(http("200 OK", b'{"prediction": "\xff"}')), 502),
+    "answers a surrogate as bytes": (answering(http("200 OK", b'{"prediction": "\xed\xa0\x80"}')), 502),
+    "answers UTF-16": (answering(http("200 OK", '{"prediction": 1}'.encode("utf-16"))), 502),
+    "answers UTF-32": (answering(http("200 OK", '{"prediction": 1}'.encode("utf-32"))), 502),
+    "begins with a mark of UTF-8": (answering(http("200 OK", b'\xef\xbb\xbf{"prediction": 1}')), 502),
     "nests an answer deeply": (answering(http("200 OK", b'{"a":' * 100_000)), 502),
     "speaks no HTTP": (answering(b"SSH-2.0-OpenSSH\r\n\r\n"), 502),
     "gives no JSON as an error": (answering(http("500 Oops", b"\xff\xfe", "application/problem+json")), 500),
@@ -95,7 +99,14 @@ async def test_it_becomes_a_documented_problem(world: World, model: ScriptedMode
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b' {"a": "\xc3\xa9"}\n', b'{"prediction": "\\ud800"}', b'{"a": [1e999, -0.0]}']
+    "body",
+    [
+        b"{}",
+        b' {"a": "\xc3\xa9"}\n',
+        b'{"prediction": "\\ud800"}',
+        b'["\\\\ud800", "\\ud83d\\ude00"]',
+        b'{"a": [1e999, -0.0]}',
+    ],
 )
 async def test_any_json_is_an_answer(serving: World, model: ScriptedModel, body: bytes) -> None:
     model.script = answering(http("200 OK", body))
