@@ -20,6 +20,7 @@ from modelport_runtime.core.types import Answer, Call
 from modelport_runtime.front import Front
 from modelport_runtime.http import App
 from modelport_runtime.predicting import Predictor
+from modelport_runtime.sandbox.refusals import Page
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
 from modelport_runtime.state import State
@@ -73,7 +74,9 @@ async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     front = Front(settings, NO_SANDBOX, batcher, cast(Child, Unforked()))
     parts = server.build(settings, batcher, front)
     with theirs:
-        model = threading.Thread(target=model_process.serve, args=(settings, NO_SANDBOX, theirs), daemon=True)
+        model = threading.Thread(
+            target=model_process.serve, args=(settings, NO_SANDBOX, theirs, Page()), daemon=True
+        )
         model.start()
         await front.connect(ours)
         async with client_of(parts.app) as client, asyncio.timeout(60):
