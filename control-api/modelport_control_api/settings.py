@@ -80,8 +80,9 @@ class Settings(HistorySettings, ModelsSettings, UsageSettings):
     limit_login_elsewhere: LimitSetting = Field(
         default=Limit(100, 3600), validation_alias="MODELPORT_LIMIT_LOGIN_ELSEWHERE"
     )
-    """Wrong passwords from client addresses where the account has not logged in within 30 days: per account,
-    against guessing from many addresses, and per address, against guessing at many accounts."""
+    """Wrong passwords from client addresses where the account has not logged in within 30 days: per address,
+    against guessing at many accounts; and ten times as many per account, against guessing from many
+    addresses."""
 
     limit_upload: LimitSetting = Field(default=Limit(10, 3600), validation_alias="MODELPORT_LIMIT_UPLOAD")
     """Uploads per user."""

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modelport_edge.doors.descriptors import raise_limit
 from modelport_edge.garbage import spared
@@ -13,9 +13,6 @@ from modelport_standalone import platform, sandbox_check
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.options import Options
 from modelport_standalone.saying import say
-
-if TYPE_CHECKING:
-    pass
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

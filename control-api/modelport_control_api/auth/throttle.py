@@ -15,6 +15,8 @@ from modelport_control_api.context import Context
 from modelport_control_api.origin import Origin
 
 _KNOWN_SECONDS = 30 * 86_400
+_ADDRESSES = 10
+"""So many must guess at an account as much as they may before its owner has to wait at a new one."""
 
 
 async def registration(context: Context, origin: Origin) -> None:
@@ -73,11 +75,13 @@ async def _limits(context: Context, place: _Place) -> list[_Counted]:
     if await _is_known(context.store, place):
         return [here]
     elsewhere = context.settings.limit_login_elsewhere
+    # Wider than an address': else one stranger's guesses alone would use the account's up.
+    everywhere = Limit(_ADDRESSES * elsewhere.requests, elsewhere.period_seconds)
     return [
         here,
         # In this order: what the address is refused costs the account nothing.
         _Counted("login-address", elsewhere, place.address),
-        _Counted("login-account", elsewhere, place.account),
+        _Counted("login-account", everywhere, place.account),
     ]
 
 

@@ -25,7 +25,7 @@ def limits_in_force(settings: Settings) -> list[LimitLine]:
             "Wrong passwords per account and address", str(settings.limit_login), "MODELPORT_LIMIT_LOGIN"
         ),
         LimitLine(
-            "Wrong passwords from addresses that are new to the account",
+            "Wrong passwords per address that is new to the account",
             str(settings.limit_login_elsewhere),
             "MODELPORT_LIMIT_LOGIN_ELSEWHERE",
         ),

@@ -13,6 +13,7 @@ from modelport_control_api.auth.tables import User
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
+from modelport_edge.rate_limiting import enforce
 
 from tests.support.models import iris_logistic
 from tests.unit.control_api_models.platform import PASSWORD, Platform, running_platform, settings_at
@@ -156,3 +157,15 @@ async def test_an_owner_tries_a_job_again_and_is_shown_the_new_one(scene: Scene)
     assert "It waits for the batch worker to read its input." in page
     assert f'href="/ui/batch/{origin}"' in page
     assert "Retry all rows" in (await scene.owner.get(f"/ui/batch/{origin}")).text
+
+
+async def test_tries_in_the_browser_count_like_jobs(scene: Scene) -> None:
+    context = scene.platform.plane.context
+    with context.database.transaction(read_only=True) as session:
+        owner = session.query(User).filter_by(email="ann@example.com").one().id
+    for _ in range(context.settings.limit_batch.requests):
+        await enforce(context.store, "batch", context.settings.limit_batch, owner)
+    retry = next(change for change in scene.changes if change.endswith("/retry"))
+    before, form = scene.rows(), {"csrf_token": await token_of(scene.owner), "rows": "all"}
+    assert (await scene.owner.post(retry, data=form)).status_code == 429
+    assert scene.rows() == before

@@ -14,6 +14,7 @@ from modelport_control_api.batch.problems import as_problems
 from modelport_control_api.batch.repository import UNFINISHED
 from modelport_control_api.batch.retrying import Retrying, Rows
 from modelport_control_api.batch.schemas import JobAnswer
+from modelport_control_api.batch.submission import limit_jobs
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.ui.models.listing import MOST_SHOWN
@@ -81,6 +82,7 @@ async def retry(
     job_id: str,
     rows: Annotated[Rows, Form()] = "all",
 ) -> Response:
+    await limit_jobs(visit.request, visit.principal)
     with as_problems():
         job = await Retrying(visit.request, visit.part, part).retry(visit.principal, job_id, rows)
     return redirect(visit.request, f"/ui/batch/{job.id}", "The rows are tried again by this job.")
