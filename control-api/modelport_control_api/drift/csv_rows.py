@@ -5,12 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from modelport_control_api.drift.errors import ReferenceInvalid
 
 MAX_COLUMNS = 1000
 _LONGEST_NAME = 200
+_LONGEST_ROW = 1_000_000
+"""In characters: of commas alone a file could stand for many times its size."""
 _DELIMITERS = ",;\t"
 # The event loop's thread gets its turn: parsing holds the interpreter's lock.
 _ROWS_BETWEEN_TURNS = 100
@@ -23,10 +25,12 @@ def open_rows(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[
     Raises ReferenceInvalid, also while the rows are read.
     """
     with path.open(encoding="utf-8-sig", newline="") as file, _explained():
-        reader = csv.reader(file, delimiter=_delimiter_of(file.readline()), strict=True)
+        delimiter = _delimiter_of(file.readline(_LONGEST_ROW))
         file.seek(0)
+        lines = _Lines(file)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         header = _header(next(reader, []))
-        yield header, _rows(reader, header)
+        yield header, _rows(reader, lines, header)
 
 
 def _delimiter_of(line: str) -> str:
@@ -49,8 +53,36 @@ def _header(row: list[str]) -> list[str]:
     return names
 
 
-def _rows(reader: Any, header: list[str]) -> Iterator[tuple[int, list[str]]]:
+class _Lines:
+    """A file's lines, as long as they do not make a row that is too long."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._number = self._taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(_LONGEST_ROW + 1)
+        self._number += 1
+        self._taken += len(line)
+        if self._taken > _LONGEST_ROW:
+            raise ReferenceInvalid(
+                f"line {self._number} makes a row of more than {_LONGEST_ROW} characters, the most for one"
+            )
+        if not line:
+            raise StopIteration
+        return line
+
+    def begin_row(self) -> None:
+        self._taken = 0
+
+
+def _rows(reader: Any, lines: _Lines, header: list[str]) -> Iterator[tuple[int, list[str]]]:
+    lines.begin_row()
     for count, row in enumerate(reader, 1):
+        lines.begin_row()
         if count % _ROWS_BETWEEN_TURNS == 0:
             time.sleep(0)
         if not row:

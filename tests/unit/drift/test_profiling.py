@@ -109,6 +109,9 @@ def test_a_reference_counted_live_gives_its_own_counts(values: list[float]) -> N
         ("a,b\n" + "1,2\n" * 40 + "1\n", "line 42 has 1 fields, and the header has 2"),
         (b"a\n" + b"\xff\n" * 40, "is not UTF-8 text"),
         ("a\n" + "1\n" * 40 + '"2\n', "is not a CSV file"),
+        ("a,b\n1,2\n" + "," * 2_000_000, "line 3 makes a row of more than 1000000 characters"),
+        ("a,b\n" + '"\n",' * 300_000 + "\n", "makes a row of more than 1000000 characters"),
+        ("," * 2_000_000, "line 1 makes a row of more than 1000000 characters"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text: str | bytes, said: str, tmp_path: Path) -> None:
