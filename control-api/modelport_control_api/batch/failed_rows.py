@@ -14,7 +14,10 @@ class Origin(Protocol):
     """The files of the job that is tried again. Its calls block."""
 
     def chunks(self) -> Iterator[tuple[Chunk, ChunkResults | None]]:
-        """Each chunk with its results, if it was done. Raises `FileNotFoundError` once they are gone."""
+        """Each chunk with its results; None: all its rows are to be tried.
+
+        Raises `FileNotFoundError` once they are gone.
+        """
         ...
 
 

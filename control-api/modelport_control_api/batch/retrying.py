@@ -43,7 +43,7 @@ class Retrying:
             _require_rows(origin, rows)
             live = self.models.statuses.get(origin.model_id)
             target = find_target(session, live, principal, origin.model_id, origin.version)
-            new = _again(origin, rows, NewJob(new_id(), target, _options(origin), origin.input_bytes))
+            new = _again(origin, rows, NewJob(new_id(), target, _options(origin), None))
             new = replace(new, idempotency_key=key)
             return new, origin.id, find_repeated(session, principal, new)
 
@@ -54,7 +54,7 @@ class Retrying:
             raise StorageFull(
                 "The platform's disk has no room for another job. Delete some, or try it later."
             )
-        if rows == "all" and new.input_bytes is not None:
+        if new.input_bytes is not None:
             await self._copy_input(origin_id, new.id)
         return await store(self.models, self.part, principal, new)
 
@@ -70,9 +70,11 @@ async def get_retrying(request: Request, models: Models, part: Batch) -> Retryin
 
 
 def _again(origin: BatchJob, rows: Rows, new: NewJob) -> NewJob:
+    has_input = rows == "all"
     return replace(
         new,
-        input_uri=origin.input_uri,
+        input_bytes=origin.input_bytes if has_input else None,
+        input_uri=origin.input_uri if has_input else None,
         input_name=origin.input_name,
         retry_of=origin.id,
         retry_rows=rows,
@@ -97,12 +99,18 @@ def _require_rows(origin: BatchJob, rows: Rows) -> None:
         )
     if is_expired(origin, utc_now()):
         raise _expired()
-    if rows == "all":
+    if rows == "all" and not origin.has_rows_of_another:
         return
     if origin.rows_total is None:
-        raise NotFinished("Its input was not read to its end: try all rows again (?rows=all).")
-    if not origin.rows_failed and origin.rows_done == origin.rows_total:
+        raise NotFinished(_unread(origin))
+    if rows == "failed" and not origin.rows_failed and origin.rows_done == origin.rows_total:
         raise NotFinished("Each of its rows has a prediction: there is none to try again.")
+
+
+def _unread(origin: BatchJob) -> str:
+    if origin.has_rows_of_another:
+        return f"Not all of its rows were taken from job {origin.retry_of}: try that one's again."
+    return "Its input was not read to its end: try all rows again (?rows=all)."
 
 
 def _expired() -> ResultsExpired:

@@ -72,6 +72,11 @@ class BatchJob(Identified, Base):
     """When its files are removed; set at its end."""
     files_removed_at: Mapped[datetime | None]
 
+    @property
+    def has_rows_of_another(self) -> bool:
+        """They are taken from the files of `retry_of`: there is no input of its own."""
+        return self.retry_of is not None and self.input_bytes is None and self.input_uri is None
+
 
 class BatchChunk(Base):
     """Done: its result file is whole. That is written first, so a crash in between repeats the chunk only."""

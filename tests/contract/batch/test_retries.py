@@ -103,6 +103,37 @@ async def test_failed_rows_are_tried_again_under_their_own_numbers(
     ]
 
 
+async def test_all_rows_of_a_try_are_tried_again_under_their_own_numbers(
+    ann: Account, model_id: str, worker: Worker
+) -> None:
+    job = (await submit(ann, model_id, BODY)).json()
+    await worker.work(bad={1.0, 5.0})
+    tried = (await retry(ann, job, "failed")).json()
+    answer = await retry(ann, tried, "all")
+    assert answer.status_code == 409
+    await worker.work(bad={5.0})
+    again = tried
+    for _ in range(2):
+        made = await retry(ann, again, "all")
+        assert made.status_code == 202, made.text
+        again = made.json()
+        await worker.work()
+        rows = [(row["row"], row["prediction"]) for row in await results(ann, again["id"])]
+        assert rows == [("1", "1.0"), ("3", ""), ("5", "5.0")]
+
+
+async def test_a_try_that_did_not_get_all_its_rows_says_whose_to_try(
+    ann: Account, model_id: str, worker: Worker
+) -> None:
+    job = (await submit(ann, model_id, BODY)).json()
+    await worker.work()
+    tried = (await retry(ann, job, "failed")).json()
+    await ann.http.delete(f"/api/v1/jobs/{tried['id']}")
+    for rows in ("all", "failed"):
+        answer = await retry(ann, tried, rows)
+        assert (answer.status_code, f"taken from job {job['id']}" in answer.text) == (409, True)
+
+
 async def test_all_rows_are_tried_again_also_when_the_first_job_is_gone(
     ann: Account, model_id: str, worker: Worker
 ) -> None:

@@ -45,8 +45,10 @@ class ClaimedInput:
     key_columns: list[str] | None
     input_uri: str | None
     """Where it is to be fetched from first; None: it lies in the object store."""
-    failed_rows_of: str | None = None
-    """The job whose rows without a prediction are the input; None: the input is the job's own."""
+    rows_of: str | None = None
+    """The job whose rows are the input; None: the input is the job's own."""
+    only_failed: bool = False
+    """Of those, the ones without a prediction."""
 
     @classmethod
     def of(cls, job: BatchJob) -> Self:
@@ -57,7 +59,8 @@ class ClaimedInput:
             job.signature,
             job.key_columns,
             None if is_here else job.input_uri,
-            job.retry_of if job.retry_rows == "failed" else None,
+            job.retry_of if job.has_rows_of_another else None,
+            only_failed=job.retry_rows == "failed",
         )
 
 

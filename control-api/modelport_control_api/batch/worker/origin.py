@@ -14,15 +14,18 @@ class StoredOrigin:
     files: BatchFiles
     desk: Desk
     job_id: str
+    only_failed: bool = True
+    """Else as if none had been done."""
 
     def chunks(self) -> Iterator[tuple[Chunk, ChunkResults | None]]:
         count, done = self.desk.chunks_of(self.job_id)
+        wanted = done if self.only_failed else set()
         if not count:
             raise FileNotFoundError(self.job_id)
         with asyncio.Runner() as runner:
             for number in range(count):
                 chunk = read_chunk(runner.run(self.files.read_chunk(self.job_id, number)))
                 results = None
-                if number in done:
+                if number in wanted:
                     results = read_results(runner.run(self.files.read_result(self.job_id, number)))
                 yield chunk, results

@@ -76,7 +76,7 @@ class Preparing:
             if await self._fetch(claimed):
                 loop = asyncio.get_running_loop()
                 tell = partial(loop.call_soon_threadsafe, self._cut_one.set)
-                cut = self._cut_in_thread if claimed.failed_rows_of is None else self._pick_in_thread
+                cut = self._cut_in_thread if claimed.rows_of is None else self._pick_in_thread
                 await asyncio.to_thread(cut, claimed, stop, tell)
         except InputUnavailable as error:
             text = f"The input could not be fetched from {shown(claimed.input_uri or '')}. {error}"
@@ -129,7 +129,8 @@ class Preparing:
     def _pick_in_thread(
         self, claimed: ClaimedInput, stop: threading.Event, tell: Callable[[], object]
     ) -> None:
-        rows = FailedRows(StoredOrigin(self._files, self._desk, claimed.failed_rows_of or ""))
+        origin = StoredOrigin(self._files, self._desk, claimed.rows_of or "", claimed.only_failed)
+        rows = FailedRows(origin)
         # They were within it before.
         allowance = Allowance(self._limits.job_bytes, self._limits.job_bytes)
         if self._offer(claimed.job_id, rows.chunks(), allowance, stop, tell):
