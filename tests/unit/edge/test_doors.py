@@ -16,6 +16,7 @@ from modelport_edge import server as edge_server
 from modelport_edge.client_address import parse_networks
 from modelport_edge.doors import silence
 from modelport_edge.doors.crowding import Crowd
+from modelport_edge.doors.descriptors import raise_limit
 from modelport_edge.doors.settings import DoorSettings
 from modelport_edge.doors.silence import Silence
 from modelport_edge.server import Server
@@ -215,6 +216,16 @@ def test_the_soft_limit_of_descriptors_is_raised_to_the_hard_one() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(said.stdout) == resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def test_a_system_that_refuses_its_own_hard_limit_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int, __: tuple[int, int]) -> None:
+        raise ValueError("current limit exceeds maximum limit")
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    raise_limit()
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
 
 
 def test_who_takes_nothing_of_an_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
