@@ -27,6 +27,9 @@ from modelport_control_api.quotas import Holding
 async def register(context: Context, body: Registration, origin: Origin) -> User:
     """Raises `PasswordTooWeak`, `EmailTaken`, or what is wrong with the invitation where one is needed."""
     invite = _required_invite(context, body)
+    if invite is not None:
+        # First: who has none is not told which addresses are registered.
+        await run_in_threadpool(_check_invite, context, invite)
     password = body.password.get_secret_value()
     _check_rules(password, body.email)
     password_hash = await context.passwords.hash(password)
@@ -67,6 +70,11 @@ def _required_invite(context: Context, body: Registration) -> str | None:
     if body.invite is None:
         raise InviteNeeded
     return body.invite.get_secret_value()
+
+
+def _check_invite(context: Context, invite: str) -> None:
+    with context.database.transaction(read_only=True) as session:
+        invites.check(session, invite)
 
 
 def _check_rules(password: str, email: str) -> None:

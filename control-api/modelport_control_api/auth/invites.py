@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from modelport_control_api.audit import service as audit
@@ -49,11 +49,16 @@ def withdraw(session: Session, admin: Principal, origin: Origin, invite_id: str)
     _audit(session, admin, "invite.delete", invite_id, origin)
 
 
+def check(session: Session, token: str) -> None:
+    """Raises `InviteInvalid`."""
+    if session.scalar(select(Invite.id).where(*_free(token, utc_now()))) is None:
+        raise InviteInvalid
+
+
 def use(session: Session, token: str, user_id: str) -> None:
     """Raises `InviteInvalid`. In one statement: of two that come at once one is too late."""
     now = utc_now()
-    free = (Invite.token_sha256 == _sha256(token), Invite.used_at.is_(None), Invite.expires_at > now)
-    done = session.execute(update(Invite).where(*free).values(used_at=now, used_by=user_id))
+    done = session.execute(update(Invite).where(*_free(token, now)).values(used_at=now, used_by=user_id))
     if not isinstance(done, CursorResult) or done.rowcount != 1:
         raise InviteInvalid
 
@@ -62,6 +67,10 @@ def state_of(invite: Invite, now: datetime) -> Literal["open", "used", "expired"
     if invite.used_at is not None:
         return "used"
     return "open" if invite.expires_at > now else "expired"
+
+
+def _free(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (Invite.token_sha256 == _sha256(token), Invite.used_at.is_(None), Invite.expires_at > now)
 
 
 def _sha256(token: str) -> str:

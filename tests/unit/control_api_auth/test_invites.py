@@ -76,6 +76,14 @@ async def test_an_invitation_lets_one_person_in_once(start: Start) -> None:
     assert "token" not in listed
 
 
+async def test_who_was_not_invited_is_not_told_who_has_an_account(start: Start) -> None:
+    platform = await start("invite")
+    await platform.admin()
+    answers = [await _register(platform, name, invite="unknown") for name in ("root", "nobody")]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].json()["detail"] == answers[1].json()["detail"]
+
+
 async def test_of_two_that_come_at_once_one_gets_in(start: Start) -> None:
     platform = await start("invite")
     invite = await _invite(await platform.admin())
