@@ -86,9 +86,13 @@ def _is_body_open(connection: Any, cycle: Any) -> bool:
 
 
 def _silent_seconds(connection: Any) -> float:
-    end: socket.socket = connection.transport.get_extra_info("socket")
-    if end.family not in {socket.AF_INET, socket.AF_INET6} or not hasattr(socket, "TCP_INFO"):
+    # None: of a connection by TLS that ended this moment its protocol has yet to be told.
+    end: socket.socket | None = connection.transport.get_extra_info("socket")
+    if end is None or end.family not in {socket.AF_INET, socket.AF_INET6} or not hasattr(socket, "TCP_INFO"):
         return 0.0
-    told = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED.size)
+    try:
+        told = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED.size)
+    except OSError:
+        return 0.0
     milliseconds: int = _LAST_DATA_RECEIVED.unpack(told)[0]
     return milliseconds / 1000

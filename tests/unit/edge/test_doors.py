@@ -4,10 +4,12 @@ import asyncio
 import errno
 import resource
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from tests.support.waiting import until
+from tests.unit.edge.redis.test_addresses import certificate
 
 HASTY = DoorSettings(head_seconds=0.6, silent_body_seconds=0.6)
 LONGER_SECONDS = 1.5
@@ -176,6 +179,26 @@ async def test_bytes_that_begin_no_request_do_not_keep_an_idle_connection(
         writer.write(b"\r\n")
         assert await everything(reader) == b""
         writer.close()
+
+
+async def test_connections_by_tls_that_end_at_the_moment_of_a_look_do_no_harm(tmp_path: Path) -> None:
+    path, _ = certificate(tmp_path)
+    tls: dict[str, Any] = {"ssl_certfile": path, "ssl_keyfile": tmp_path / "redis.key"}
+    server, looking = Server(build_config(app, drain=1, **tls)), Silence(DoorSettings())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        task, port = asyncio.create_task(server.serve([listener])), listener.getsockname()[1]
+        context = ssl.create_default_context(cafile=path)
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        writer.write(APP + b"1234")
+        connections = server.server_state.connections
+        await until(lambda: any(getattr(each, "cycle", None) for each in connections))
+        writer.transport.abort()
+        async with asyncio.timeout(20):
+            while connections:
+                looking.sweep(connections)
+                await asyncio.sleep(0)
+        server.should_exit = True
+        await task
 
 
 async def test_one_address_holds_so_many_connections_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
