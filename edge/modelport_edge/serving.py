@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modelport_edge.client_address import Network
 from modelport_edge.doors.crowding import Crowd, crowd_aware
+from modelport_edge.doors.heads import head_aware
 from modelport_edge.doors.settings import DoorSettings
 from modelport_edge.doors.silence import Silence
 from modelport_edge.server import Server
@@ -127,7 +128,7 @@ def build_config(
     protocol = _protocol(handler, is_closing) if handler else HttpToolsProtocol
     return uvicorn.Config(
         StoppingMiddleware(app),
-        http=crowd_aware(protocol, crowd) if crowd else protocol,
+        http=crowd_aware(head_aware(protocol), crowd) if crowd else protocol,
         ws="none",
         lifespan="off",
         log_config=None,

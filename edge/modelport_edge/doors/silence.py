@@ -67,7 +67,7 @@ def _pause(connection: Any, now: float) -> _Pause:
     if cycle is None or not _is_head_whole(connection, cycle):
         return _Pause("head", cycle, now)
     # Also of a request that was answered ahead: who goes on sending gets to read why it was refused.
-    if _is_body_open(connection, cycle):
+    if is_body_open(connection, cycle):
         return _Pause("body", cycle, now)
     return _Pause("idle" if cycle.response_complete else "answer", cycle, now)
 
@@ -79,7 +79,8 @@ def _is_head_whole(connection: Any, cycle: Any) -> bool:
     return cycle.headers is connection.headers
 
 
-def _is_body_open(connection: Any, cycle: Any) -> bool:
+def is_body_open(connection: Any, cycle: Any) -> bool:
+    """Whether something of the body of `cycle`, a connection's last request, is still to come."""
     if hasattr(cycle, "more_body"):
         return bool(cycle.more_body)
     return bool(connection.is_receiving)

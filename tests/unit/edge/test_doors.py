@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,44 @@ async def test_a_head_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch) 
                 writer.write(HEAD if number == 0 else b"x-more: 1\r\n")
                 await asyncio.sleep(0.05)
         assert await ended == b""
+        writer.close()
+
+
+@pytest.mark.parametrize("first", [b"", LEAN + b"xxxxxxxx", APP + b"xxxxxxxx"])
+@pytest.mark.parametrize("more", [b"x-more: 1\r\n" * 1000, b"x" * 12_000])
+async def test_a_head_without_end_is_refused(
+    monkeypatch: pytest.MonkeyPatch, first: bytes, more: bytes
+) -> None:
+    async with serving(monkeypatch, DoorSettings()) as (connect, _):
+        reader, writer = await connect()
+        writer.write(first)
+        if first:
+            await reader.readuntil(b"xxxxxxxx")
+        ended = asyncio.create_task(everything(reader))
+        writer.write(HEAD + b"x-begun: ")
+        sent = 0
+        async with asyncio.timeout(20):
+            while not ended.done():
+                with suppress(ConnectionError):
+                    writer.write(more)
+                    await writer.drain()
+                sent += len(more)
+                await asyncio.sleep(0)
+        assert sent < 10_000_000
+        assert (await ended).startswith(b"HTTP/1.1 431 ") or not await ended
+        writer.close()
+
+
+@pytest.mark.parametrize("head", [LEAN, APP])
+async def test_a_body_in_many_pieces_is_no_head(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+    body = b"x" * 1_000_000
+    async with serving(monkeypatch, DoorSettings()) as (connect, _):
+        reader, writer = await connect()
+        for _ in range(3):
+            writer.write(head.replace(b": 8", b": %d" % len(body)) + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert await reader.readexactly(len(body)) == body
         writer.close()
 
 

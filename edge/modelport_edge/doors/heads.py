@@ -1,0 +1,55 @@
+"""A request's head has a size: uvicorn and its parser keep whatever comes."""
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from modelport_edge.doors.silence import is_body_open
+
+MAX_BYTES = 64 * 1024
+"""Beside the first pieces of data, which the event loop bounds."""
+_UNKNOWN = -1
+"""The next piece may be the end of a body."""
+
+_DETAIL = "The head of the request is too long: send fewer or shorter headers, or a shorter path."
+_BODY = orjson.dumps(
+    {"type": "about:blank", "title": "Request Header Fields Too Large", "status": 431, "detail": _DETAIL}
+)
+_ANSWER = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
+)
+
+
+def head_aware(protocol: type[Any]) -> type[asyncio.Protocol]:
+    """A class of uvicorn's protocols that refuses heads which do not end."""
+    receive = protocol.data_received
+
+    class HeadAware(protocol):  # type: ignore[misc]
+        _of_a_head = _UNKNOWN
+
+        def data_received(self, data: bytes) -> None:
+            before = self.cycle
+            receive(self, data)
+            if self.cycle is not before:
+                self._of_a_head = _UNKNOWN
+                return
+            self._of_a_head = _counted(self, self._of_a_head, len(data))
+            if self._of_a_head > MAX_BYTES:
+                _refuse(self)
+
+    return HeadAware
+
+
+def _counted(connection: Any, before: int, size: int) -> int:
+    """With a piece of data more, in which no head came to its end."""
+    if connection.cycle is not None and is_body_open(connection, connection.cycle):
+        return _UNKNOWN
+    return 0 if before == _UNKNOWN else before + size
+
+
+def _refuse(connection: Any) -> None:
+    if connection.cycle is None or connection.cycle.response_complete:
+        connection.transport.write(_ANSWER)
+    connection.transport.close()
