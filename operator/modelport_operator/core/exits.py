@@ -107,7 +107,8 @@ def _ending(terminated: Object) -> str:
 def _last_word(terminated: Object) -> str:
     """The end of its log, which the kubelet keeps as the message."""
     lines = [line for line in (terminated.get("message") or "").splitlines() if line.strip()]
-    return f" Its last line: {plain_text(log_words(lines[-1]), 300)}" if lines else ""
+    words = log_words(lines[-1]) if lines else ""
+    return f" Its last line: {plain_text(words, 300)}" if words else ""
 
 
 def _last_json_line(message: str) -> dict[str, Any]:

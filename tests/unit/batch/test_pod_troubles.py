@@ -56,3 +56,10 @@ async def test_an_ended_pod_is_told_of_in_words(ended: dict[str, Any], reason: s
     found = await lookup.find(Pods(ended), "models", MODEL, "v1")  # type: ignore[arg-type]
     assert (found.reason, words in found.message) == (reason, True), found.message
     assert "{" not in found.message
+
+
+@pytest.mark.parametrize("message", ["", " \n", '{"level": "info"}', "{}"])
+async def test_a_pod_that_said_nothing_has_no_last_words(message: str) -> None:
+    ended = {"exitCode": 139, "message": message}
+    found = await lookup.find(Pods(ended), "models", MODEL, "v1")  # type: ignore[arg-type]
+    assert "last words" not in found.message

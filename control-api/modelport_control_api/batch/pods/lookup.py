@@ -126,5 +126,6 @@ def _of_end(ended: Object) -> tuple[str, str]:
     if ended.get("reason") == "OOMKilled" or number == signal.SIGKILL:
         return Reason.OUT_OF_MEMORY, "Its process was killed, as happens when memory runs out."
     lines = [line for line in said.splitlines() if line.strip()]
-    last = f" Its last words: {log_words(lines[-1])}" if lines else ""
+    words = log_words(lines[-1]) if lines else ""
+    last = f" Its last words: {words}" if words else ""
     return Reason.RUNTIME_CRASHED, f"Its process {ending_words(ended)}.{last}"
