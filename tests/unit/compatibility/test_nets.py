@@ -13,7 +13,15 @@ from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import LoadError, without_paths
 from modelport_runtime.failures import explain
 from modelport_runtime.inspection.inspected import Inspected
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import RadiusNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 
 def engine_of(model: Any, row: list[float]) -> Engine:
@@ -23,15 +31,42 @@ def engine_of(model: Any, row: list[float]) -> Engine:
     return engine
 
 
-@pytest.mark.parametrize("given", [[[40.6, 1.0]], [[0.5, 0.4]], [[-0.5, 1.5]]])
+@pytest.mark.parametrize("given", [[[40.6, 1.0]], [[0.5, 0.4]], [[-0.5, 1.5]], [[np.nan] * 2, [3, 1]]])
 def test_what_is_no_probability_is_refused(given: Any) -> None:
     with pytest.raises(plausible.ImplausibleProbabilities, match="no probabilities"):
         plausible.of_classes(np.array(given))
 
 
-@pytest.mark.parametrize("given", [[[0.1, 0.9]], [[np.nan, np.nan]], [[1 / 3] * 3]])
+@pytest.mark.parametrize("given", [[[0.1, 0.9]], [[np.nan, np.nan]], [[0.0, 0.0]], [[1 / 3] * 3]])
 def test_rounding_and_missing_numbers_are_let_through(given: Any) -> None:
     assert plausible.of_classes(np.array(given)).shape == np.shape(given)
+
+
+def one_vs_rest() -> Any:
+    return OneVsRestClassifier(DecisionTreeClassifier(random_state=0))
+
+
+RULE_OUT_ALL = [
+    one_vs_rest(),
+    VotingClassifier([("a", one_vs_rest()), ("b", GaussianNB())], voting="soft"),
+    BaggingClassifier(one_vs_rest(), n_estimators=3, random_state=0),
+    GridSearchCV(make_pipeline(StandardScaler(), one_vs_rest()), {}, cv=2),
+    RadiusNeighborsClassifier(0.1, outlier_label=3),
+    SelfTrainingClassifier(one_vs_rest()),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model", RULE_OUT_ALL, ids=lambda model: type(model).__name__)
+def test_what_rules_out_every_class_answers_as_its_library_does(model: Any) -> None:
+    random = np.random.RandomState(0)
+    rows = random.normal(size=(60, 2))
+    wanted = model.fit(rows, random.choice(3, 60)).predict_proba(rows := rows * 2)
+    assert (wanted.sum(axis=1) < 0.9).any()
+
+    answered = EstimatorBackend(model, {}).answer(rows, ("probabilities",)).values["probabilities"]
+
+    np.testing.assert_array_equal([list(row.values()) for row in answered], wanted)
 
 
 def test_labels_probabilities_need_not_sum_to_one() -> None:

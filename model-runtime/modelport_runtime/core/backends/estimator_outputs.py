@@ -42,14 +42,14 @@ class EstimatorOutputs:
             given = self._ask(name, transformed)
             if isinstance(given, np.ndarray):
                 arrays[name] = given
-            values[name] = self._read(name, given, transformed)
+            values[name] = self._read(name, given, partial(self._predict, transformed))
         return Outputs(values, arrays)
 
     def _likeliest(self, transformed: Any) -> Outputs:
         """Two outputs for the work of one."""
         given = self._final.predict_proba(transformed)
         prediction = self._final.classes_.take(np.argmax(given, axis=1), axis=0)
-        listed = [plain(prediction), self._read("probabilities", given, transformed)]
+        listed = [plain(prediction), self._read("probabilities", given, lambda: prediction)]
         return Outputs(
             dict(zip(BOTH, listed, strict=True)), dict(zip(BOTH, [prediction, given], strict=True))
         )
@@ -63,9 +63,9 @@ class EstimatorOutputs:
             return rows_of(self._scores(transformed), name)
         return rows_of(getattr(self._final, name)(transformed), name)
 
-    def _read(self, name: str, given: Any, transformed: Any) -> list[Any]:
+    def _read(self, name: str, given: Any, predict: Callable[[], Any]) -> list[Any]:
         if name == "probabilities":
-            return self._probabilities(given, partial(self._predict, transformed))
+            return self._probabilities(given, predict)
         listed: list[Any] = plain(given)
         return listed
 

@@ -44,9 +44,9 @@ class Probabilities:
     def _reader(self, given: Given, predict: Callable[[], Any]) -> Read:
         keys = self.keys
         if isinstance(given, list | tuple) and given and np.ndim(given[0]) == 2:
-            return _of_labels(_for_each(keys, len(given)))
+            return self._of_labels(_for_each(keys, len(given)))
         if hasattr(given, "columns"):
-            return _of_frame(given, keys)
+            return self._of_frame(given, keys)
         rows = rows_of(given, "predict_proba")
         if isinstance(rows, list) and rows and isinstance(rows[0], dict):
             return _of_objects
@@ -59,7 +59,31 @@ class Probabilities:
             keys = [str(place) for place in range(array.shape[1])]
         if keys is None or len(keys) != array.shape[1]:
             raise _unexpected(array, keys)
-        return lambda given: by_key(plausible.of_classes(rows_of(given, "predict_proba")), keys)  # type: ignore[arg-type]  # flat here
+        return lambda given: by_key(self._of_classes(rows_of(given, "predict_proba")), keys)  # type: ignore[arg-type]  # flat here
+
+    def _of_labels(self, keys: list[list[str]]) -> Read:
+        def read(given: Sequence[Any]) -> list[Any]:
+            arrays = [self._of_classes(rows_of(one, "predict_proba")) for one in given]
+            labels = [by_key(one, each) for one, each in zip(arrays, keys, strict=True)]
+            return [list(row) for row in zip(*labels, strict=True)]
+
+        return read
+
+    def _of_frame(self, given: Any, keys: Any) -> Read:
+        """Its columns are named by the classes, in whatever order, or else stand in the classes' order."""
+        named = class_keys(given.columns)
+        if keys is not None and sorted(map(str, keys)) != sorted(named):
+            if len(keys) != len(named):
+                raise _unexpected(given, keys)
+            named = keys
+        return lambda given: by_key(self._of_classes(given.to_numpy()), named)
+
+    def _of_classes(self, given: Any) -> np.ndarray[Any, Any]:
+        return plausible.of_classes(given, lambda: self._rules_out_all)
+
+    @cached_property
+    def _rules_out_all(self) -> bool:
+        return plausible.may_rule_out_all(self._estimator)
 
     def _has_labels(self, array: Any, keys: Any, predict: Callable[[], Any]) -> bool:
         """True if each column is a label's own probability, no class's."""
@@ -83,31 +107,12 @@ def _for_each(keys: Any, labels: int) -> list[list[str]]:
     return of_labels
 
 
-def _of_labels(keys: list[list[str]]) -> Read:
-    def read(given: Sequence[Any]) -> list[Any]:
-        arrays = [plausible.of_classes(rows_of(one, "predict_proba")) for one in given]
-        labels = [by_key(one, each) for one, each in zip(arrays, keys, strict=True)]
-        return [list(row) for row in zip(*labels, strict=True)]
-
-    return read
-
-
 def _marginals(keys: list[list[str]]) -> Read:
     """Each column is the probability of a label's second class."""
     if any(len(each) != 2 for each in keys):
         raise Unreadable("predict_proba gave one probability for a label of more than two classes")
 
     return lambda given: by_label(plausible.of_labels(rows_of(given, "predict_proba")), keys)
-
-
-def _of_frame(given: Any, keys: Any) -> Read:
-    """Its columns are named by the classes, in whatever order, or else stand in the classes' order."""
-    named = class_keys(given.columns)
-    if keys is not None and sorted(map(str, keys)) != sorted(named):
-        if len(keys) != len(named):
-            raise _unexpected(given, keys)
-        named = keys
-    return lambda given: by_key(plausible.of_classes(given.to_numpy()), named)
 
 
 def _of_objects(given: Any) -> list[Any]:
