@@ -13,6 +13,7 @@ from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.failures import explain
 from modelport_runtime.inspection import inspect
+from modelport_runtime.inspection.boosters import check_boosters
 from modelport_runtime.inspection.formats import can_run_code
 from modelport_runtime.inspection.inspected import Inspected
 from modelport_runtime.inspection.modules import check_modules
@@ -79,6 +80,7 @@ class Loader:
             scan = inspect(path)
             self._inspected = scan.libraries
             check_modules(scan.references)
+            check_boosters(path, self._inspected.found)
             return self._load(path)
         except BaseException as error:  # a model may raise SystemExit; /status must tell of it
             log.warning("load_failed", exc_info=error)

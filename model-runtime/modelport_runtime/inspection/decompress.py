@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,10 @@ from typing import IO, Any
 
 Read = Callable[[int], bytes]
 
+_MAX_BYTES = 256 * 1024 * 1024
+_MAX_SECONDS = 2.0
+_CHUNK = 1024 * 1024
+_OVERLAP = 1024
 _GZIP, _BZ2, _XZ, _LZMA, _LZ4 = b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"\x5d\x00", b"\x04\x22\x4d\x18"
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
@@ -33,6 +38,21 @@ def open_plain(path: Path) -> Iterator[Read]:
                 return b""
 
         yield read_or_end
+
+
+def windows(path: Path) -> Iterator[bytes]:
+    """Give the plain bytes piece by piece; each begins with the end of the one before."""
+    deadline = time.monotonic() + _MAX_SECONDS
+    tail = b""
+    with open_plain(path) as plain:
+        for _ in range(_MAX_BYTES // _CHUNK):
+            chunk = plain(_CHUNK)
+            if not chunk:
+                return
+            yield tail + chunk
+            if time.monotonic() > deadline:
+                return
+            tail = chunk[-_OVERLAP:]
 
 
 def _reader(file: IO[bytes], start: bytes) -> Read:

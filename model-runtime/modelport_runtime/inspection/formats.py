@@ -4,6 +4,7 @@ from pathlib import Path
 
 ZIP = b"PK\x03\x04"
 JSON_OR_UBJSON = b"{"
+XGBOOST_BINARY = b"binf"
 LIGHTGBM_TEXT = b"tree"
 ONNX_IR_VERSION = b"\x08"
 """Field 1 of an ONNX ModelProto, a varint; no pickle or compression starts with it."""

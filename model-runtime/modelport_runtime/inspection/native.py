@@ -1,12 +1,16 @@
 """What the frameworks' own formats say of what wrote them."""
 
 import re
+import struct
 from pathlib import Path
 
 _EDGE = 64 * 1024
 _XGBOOST_JSON = re.compile(rb'"version"\s*:\s*\[\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\]')
 # UBJSON: the key, an array of three, each a marker of its width and the number (one byte is enough for all).
 _XGBOOST_UBJSON = re.compile(rb"version\[#L\0{7}\x03[iU](.)[iU](.)[iU](.)", re.DOTALL)
+# `binf`, the start, numbers of columns and classes, two flags; then the version.
+_BINARY_HEAD = struct.Struct("<4x20xII")
+_MAX_MAJOR = 100
 _LIGHTGBM = re.compile(rb"^version=(v\d+)\s*$", re.MULTILINE)
 _PRODUCER_NAME, _PRODUCER_VERSION = 2, 3
 _VARINT, _BYTES = 0, 2
@@ -23,6 +27,16 @@ def find_xgboost(text: bytes) -> dict[str, str]:
     if match := _XGBOOST_UBJSON.search(text):
         return {"xgboost": ".".join(str(part[0]) for part in match.groups())}
     return {}
+
+
+def xgboost_binary_version(path: Path) -> dict[str, str]:
+    """Give the version in the head of the binary format, which knows no patches."""
+    with path.open("rb") as file:
+        start = file.read(_BINARY_HEAD.size)
+    if len(start) < _BINARY_HEAD.size:
+        return {}
+    major, minor = _BINARY_HEAD.unpack(start)
+    return {"xgboost": f"{major}.{minor}"} if major < _MAX_MAJOR else {}
 
 
 def lightgbm_format(path: Path) -> dict[str, str]:

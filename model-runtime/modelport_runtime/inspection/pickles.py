@@ -7,17 +7,11 @@ by STACK_GLOBAL. Only the opening, before the first array, is read opcode by opc
 
 import pickletools
 import re
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from modelport_runtime.inspection.decompress import open_plain
+from modelport_runtime.inspection.decompress import windows
 from modelport_runtime.inspection.native import find_xgboost
 
-_MAX_BYTES = 256 * 1024 * 1024
-_MAX_SECONDS = 2.0
-_CHUNK = 1024 * 1024
-_OVERLAP = 1024
 _OPENING = 256 * 1024
 _MAX_OPCODES = 50_000
 
@@ -36,7 +30,7 @@ def scan(path: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Give versions and references, of as much as can be read in a bounded time."""
     versions: dict[str, str] = {}
     references: dict[str, str] = {}
-    for number, window in enumerate(_windows(path)):
+    for number, window in enumerate(windows(path)):
         if number == 0:
             references |= _globals(window[:_OPENING])
         references |= _stack_globals(window)
@@ -45,21 +39,6 @@ def scan(path: Path) -> tuple[dict[str, str], dict[str, str]]:
         if "xgboost" not in versions and b"xgboost" in window:
             versions |= find_xgboost(window)
     return versions, references
-
-
-def _windows(path: Path) -> Iterator[bytes]:
-    """Give the plain bytes piece by piece; each begins with the end of the one before."""
-    deadline = time.monotonic() + _MAX_SECONDS
-    tail = b""
-    with open_plain(path) as plain:
-        for _ in range(_MAX_BYTES // _CHUNK):
-            chunk = plain(_CHUNK)
-            if not chunk:
-                return
-            yield tail + chunk
-            if time.monotonic() > deadline:
-                return
-            tail = chunk[-_OVERLAP:]
 
 
 def _stack_globals(window: bytes) -> dict[str, str]:

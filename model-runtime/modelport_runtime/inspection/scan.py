@@ -21,6 +21,8 @@ def scan(path: Path) -> Scan:
         return Scan(*skops.scan(path))
     if start.startswith(formats.JSON_OR_UBJSON):
         return Scan(native.xgboost_version(path))
+    if start.startswith(formats.XGBOOST_BINARY):
+        return Scan(native.xgboost_binary_version(path))
     if start.startswith(formats.LIGHTGBM_TEXT):
         return Scan(native.lightgbm_format(path))
     if start.startswith(formats.ONNX_IR_VERSION):

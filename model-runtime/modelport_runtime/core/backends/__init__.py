@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from modelport_runtime.core import samples
+from modelport_runtime.core import compatibility, samples
 from modelport_runtime.core.backends import bytecode, deferred_imports, pickles, togetherness
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.engine import Engine, describe_error
@@ -65,7 +65,7 @@ def load(
 
     Raises `LoadError` with a reason, or whatever the file's own code raises.
     """
-    backend = _read(path, framework, partial(pickles.read, path, trusted=trusted, found=found))
+    backend = _read(path, framework, partial(pickles.read, path, trusted=trusted, found=found), found)
     row = None if sample is None else samples.sample_row(sample)
     others = _readings(backend, row)
     signature, backend = next(others)
@@ -125,7 +125,7 @@ def _readings(backend: Backend, row: Any) -> Iterator[tuple[Signature, Backend]]
     return iter([(refined(backend.signature, row), backend)]) if readings is None else readings(row)
 
 
-def _read(path: Path, framework: str, unpickle: Callable[[], Any]) -> Backend:
+def _read(path: Path, framework: str, unpickle: Callable[[], Any], found: Mapping[str, str]) -> Backend:
     libraries = _versions(framework)
     with path.open("rb") as file:
         start = file.read(8)
@@ -136,7 +136,7 @@ def _read(path: Path, framework: str, unpickle: Callable[[], Any]) -> Backend:
 
         return onnx.SessionBackend(onnx.read(path), libraries)
     if framework == "xgboost":
-        return _read_xgboost(path, start, libraries, unpickle)
+        return _read_xgboost(path, start, libraries, unpickle, found)
     if framework == "lightgbm":
         return _read_lightgbm(path, start, libraries, unpickle)
     return _estimator(unpickle(), libraries)
@@ -152,12 +152,12 @@ def _versions(framework: str) -> dict[str, str]:
 
 
 def _read_xgboost(
-    path: Path, start: bytes, libraries: dict[str, str], unpickle: Callable[[], Any]
+    path: Path, start: bytes, libraries: dict[str, str], unpickle: Callable[[], Any], found: Mapping[str, str]
 ) -> Backend:
     from modelport_runtime.core.backends import xgboost
 
     if xgboost.is_native(start):
-        return xgboost.BoosterBackend(xgboost.read(path), libraries)
+        return xgboost.BoosterBackend(compatibility.mend(xgboost.read(path), found), libraries)
     held = unpickle()
     if isinstance(held, xgboost.Booster):
         return xgboost.BoosterBackend(held, libraries)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from modelport_runtime.core.compatibility import families, faults
+from modelport_runtime.core.compatibility import boosters, families, faults
 from modelport_runtime.core.compatibility.parts import parts_of
 from modelport_runtime.core.compatibility.stand_ins import standing_in
 from modelport_runtime.core.compatibility.versions import other_scikit_learn
@@ -32,6 +32,9 @@ def mend(held: Any, found: Mapping[str, str]) -> Any:
     if saved is not None:
         saved.require_known()
     for part in list(parts_of(held)):
+        if boosters.is_booster(part):
+            boosters.mend(part, found)
+            continue
         faults.mend(part)
         if saved is not None:
             families.mend(part, saved)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), type, FunctionType, ModuleType, set, frozenset)
-_LEAVES = ("numpy", "scipy", "pandas", "xgboost", "lightgbm")
+_DATA = ("numpy", "scipy", "pandas")
+_BOOSTERS = ("xgboost", "lightgbm")
 """Libraries whose objects hold no estimators."""
 
 
@@ -25,7 +26,8 @@ def parts_of(held: Any) -> Iterator[Any]:
             waiting.extend(_items(part))
         elif (attributes := _attributes(part)) is not None:
             yield part
-            waiting.extend(attributes.values())
+            if not _is_of(part, _BOOSTERS):
+                waiting.extend(attributes.values())
 
 
 def _is_container(part: Any) -> bool:
@@ -39,7 +41,11 @@ def _items(container: Any) -> Iterator[Any]:
 
 
 def _attributes(part: Any) -> dict[str, Any] | None:
-    if type(part).__module__.partition(".")[0] in _LEAVES:
+    if _is_of(part, _DATA):
         return None
     attributes = getattr(part, "__dict__", None)
     return attributes if isinstance(attributes, dict) else None
+
+
+def _is_of(part: Any, libraries: tuple[str, ...]) -> bool:
+    return type(part).__module__.partition(".")[0] in libraries

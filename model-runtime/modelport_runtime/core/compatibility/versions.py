@@ -1,5 +1,6 @@
-"""The version of scikit-learn that saved a file, and how it is said that it cannot be served here."""
+"""The version of a library that saved a file, and how it is said that it cannot be served here."""
 
+import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from importlib import metadata
 
 from modelport_runtime.core.types import LoadError
 
-_LIBRARY = "scikit-learn"
+_SCIKIT_LEARN = "scikit-learn"
 _OLDEST = (1, 1)
 """Files of older versions were never compared with their own answers."""
 
@@ -19,17 +20,18 @@ class Saved:
 
     version: str
     release: tuple[int, int]
+    library: str = _SCIKIT_LEARN
 
     def before(self, major: int, minor: int) -> bool:
         return self.release < (major, minor)
 
     def refusal(self, what: str) -> LoadError:
         """what: which part of the model, and what became of it since."""
-        here = metadata.version(_LIBRARY)
+        library, here = self.library, version_here(self.library)
         return LoadError(
             "LibraryMismatch",
-            f"The model was saved with {_LIBRARY} {self.version}; {_LIBRARY} {here} is here. {what} "
-            f"Fit and save the model with {_LIBRARY} {here}, or export it to ONNX with the one that made it.",
+            f"The model was saved with {library} {self.version}; {library} {here} is here. {what} "
+            f"Fit and save the model with {library} {here}, or export it to ONNX with the one that made it.",
         )
 
     def require_known(self) -> None:
@@ -41,16 +43,27 @@ class Saved:
 
 def other_scikit_learn(found: Mapping[str, str]) -> Saved | None:
     """Give the version that saved the file, None if unknown or a release of the one here."""
-    version = found.get(_LIBRARY, "")
+    saved = saved_by(_SCIKIT_LEARN, found)
+    return None if saved is None or saved.release == _release_here() else saved
+
+
+def saved_by(library: str, found: Mapping[str, str]) -> Saved | None:
+    """Give the version of the library that saved the file, None if it does not say."""
+    version = found.get(library, "")
     release = _release(version)
-    if release is None or release == _here():
-        return None
-    return Saved(version, release)
+    return None if release is None else Saved(version, release, library)
 
 
 @cache
-def _here() -> tuple[int, int] | None:
-    return _release(metadata.version(_LIBRARY))
+def version_here(library: str) -> str:
+    if library == "xgboost":
+        # It comes as xgboost or xgboost-cpu.
+        return str(importlib.import_module(library).__version__)
+    return metadata.version(library)
+
+
+def _release_here() -> tuple[int, int] | None:
+    return _release(version_here(_SCIKIT_LEARN))
 
 
 def _release(version: str) -> tuple[int, int] | None:

@@ -1,0 +1,37 @@
+"""Boosters that other versions of XGBoost and LightGBM saved: what they lack here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelport_runtime.core.compatibility.versions import Saved, saved_by
+
+_KEEPS_CATEGORIES = (3, 1)
+
+
+def is_booster(part: Any) -> bool:
+    return type(part).__module__.partition(".")[0] in ("xgboost", "lightgbm")
+
+
+def mend(part: Any, found: Mapping[str, str]) -> None:
+    """Raises `LoadError` (LibraryMismatch) for a booster that would answer with other numbers."""
+    if hasattr(part, "_Booster"):
+        _mend_wrapper(part)
+    booster = getattr(part, "_Booster", part)
+    saved = saved_by("xgboost", found)
+    if saved is not None and hasattr(booster, "feature_types"):
+        require_categories(booster, saved)
+
+
+def _mend_wrapper(wrapper: Any) -> None:
+    """LightGBM 3 knew no number of classes where there are none."""
+    if vars(wrapper).get("_n_classes", 0) is None:
+        wrapper._n_classes = -1
+
+
+def require_categories(booster: Any, saved: Saved) -> None:
+    """A DataFrame's categories were codes by their place until 3.0, and the places are not in the file."""
+    names, types = booster.feature_names, booster.feature_types
+    if saved.release >= _KEEPS_CATEGORIES or names is None or "c" not in (types or ()):
+        return
+    columns = ", ".join(repr(name) for name, kind in zip(names, types, strict=True) if kind == "c")
+    raise saved.refusal(f"The categories of {columns} are not in the file: XGBoost keeps them since 3.1.")
