@@ -1,6 +1,5 @@
 """What an estimator of this version keeps and an older one did not, where it follows from what there is."""
 
-from collections.abc import Callable
 from inspect import Parameter, signature
 from typing import Any
 
@@ -50,13 +49,3 @@ def mend_pls(model: Any, saved: Saved) -> None:
 def mend_ridge_classifier(model: Any, _saved: Saved) -> None:
     if not hasattr(model, "classes_") and "_label_binarizer" in vars(model):
         model.classes_ = model._label_binarizer.classes_
-
-
-def set_if_missing(**values: Any) -> Callable[[Any, Saved], None]:
-    """Give fitted attributes that came later the value that means what was done before."""
-
-    def mend(estimator: Any, _saved: Saved) -> None:
-        for name, value in values.items():
-            vars(estimator).setdefault(name, value)
-
-    return mend

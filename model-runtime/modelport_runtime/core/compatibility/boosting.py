@@ -20,6 +20,14 @@ def mend_gradient_boosting(model: Any, saved: Saved) -> None:
         _start_as_then(model, saved)
 
 
+def mend_histogram_gradient_boosting(model: Any, saved: Saved) -> None:
+    """In 1.1 a negative category was cast to some other, now it is a missing one."""
+    vars(model).setdefault("_preprocessor", None)
+    categorical = vars(model).get("is_categorical_")
+    if saved.before(1, 2) and categorical is not None and np.any(categorical):
+        raise saved.refusal("Its histogram gradient boosting has categories, of which negative ones changed.")
+
+
 def _loss_here(model: Any) -> Any:
     """Only its link is used for answers, which the kind of the loss decides."""
     from sklearn._loss import loss

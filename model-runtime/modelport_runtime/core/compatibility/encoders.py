@@ -60,3 +60,10 @@ def mend_splines(transformer: Any, _saved: Saved) -> None:
 def mend_iterative_imputer(imputer: Any, _saved: Saved) -> None:
     if hasattr(imputer, "initial_imputer_") and not hasattr(imputer, "_is_empty_feature"):
         imputer._is_empty_feature = np.isnan(imputer.initial_imputer_.statistics_)
+
+
+def refuse_changing_width(imputer: Any, saved: Saved) -> None:
+    """Until 1.2 rows had no indicators if none had a missing value: their width hung on one another."""
+    indicator = vars(imputer).get("indicator_")
+    if saved.before(1, 3) and indicator is not None and len(indicator.features_):
+        raise saved.refusal("Its KNNImputer adds indicators, then to batches with missing values only.")
