@@ -15,7 +15,8 @@ from modelport_runtime.core.types import Answer, Call
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.modules import check_modules
 
-FILES = sorted(Path(__file__).parents[2].glob("fixtures/other_versions/*/*.joblib"))
+FOLDERS = Path(__file__).parents[2] / "fixtures/other_versions"
+FILES = sorted([*FOLDERS.glob("*/*.joblib"), *FOLDERS.glob("*/*.skops")])
 
 
 def load(path: Path, row: Any) -> Engine:
@@ -29,6 +30,7 @@ def load(path: Path, row: Any) -> Engine:
         model="m",
         version="1",
         max_batch_rows=64,
+        trusted=True,
         found=scan.libraries.found,
     )
     backends.self_check(engine)
@@ -56,7 +58,7 @@ def stored(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_a_file_of_another_version_gives_its_own_versions_answers(path: Path) -> None:
     expected = stored(path)
     rows = expected["rows"]

@@ -115,6 +115,9 @@ def _tree_of_any_version(tree: Any) -> Any:
     nodes_here = np.dtype(tree(1, np.array([1], dtype=np.intp), 1).__getstate__()["nodes"].dtype)
 
     class Tree(tree):  # type: ignore[misc]  # a base that is only known when it runs
+        # skops looks it up by this.
+        __module__ = tree.__module__
+
         def __setstate__(self, state: dict[str, Any]) -> None:
             super().__setstate__(state | {"nodes": _with_fields(state["nodes"], nodes_here)})
 
