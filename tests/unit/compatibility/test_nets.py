@@ -8,11 +8,13 @@ import pytest
 from modelport_runtime.core import backends
 from modelport_runtime.core.backends import plausible
 from modelport_runtime.core.backends.sklearn import EstimatorBackend
+from modelport_runtime.core.compatibility import mend
 from modelport_runtime.core.compatibility.versions import other_scikit_learn
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import LoadError, without_paths
 from modelport_runtime.failures import explain
 from modelport_runtime.inspection.inspected import Inspected
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -120,3 +122,21 @@ def test_a_version_that_nothing_is_known_of_is_refused_with_both_and_the_cure() 
     assert saved is not None
     with pytest.raises(LoadError, match=r"LibraryMismatch: .*0\.24\.2.* is here.*save the model with"):
         saved.require_known()
+
+
+class _Scored(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    def __init__(self, scores: Any) -> None:
+        self.scores = scores
+
+    def decision_function(self, _rows: Any) -> Any:
+        return np.array(self.scores)
+
+
+def test_one_against_rest_of_old_takes_the_last_of_equals_and_none_after_a_nan() -> None:
+    rows = [[0.0], [1.0], [2.0]]
+    model = OneVsRestClassifier(DecisionTreeClassifier()).fit(rows, ["a", "b", "c"])
+    model.estimators_ = [_Scored([1, 1, np.nan]), _Scored([1, np.nan, 1]), _Scored([0, 2, 2])]
+
+    mend(model, {"scikit-learn": "1.3.2"})
+
+    assert model.predict(rows).tolist() == ["b", "a", "a"]

@@ -67,8 +67,10 @@ class _LastOfEquals:
         if self.label_binarizer_.y_type_ != "multiclass":
             return super().predict(rows)  # type: ignore[misc]  # of the estimator that this is mixed into
         scores = np.array([_predict_binary(estimator, rows) for estimator in self.estimators_])
-        last = len(scores) - 1 - np.argmax(scores[::-1], axis=0)
-        return self.classes_[last]
+        # From the first NaN on nothing was the largest.
+        largest = scores == np.maximum.accumulate(scores)
+        last = len(scores) - 1 - np.argmax(largest[::-1], axis=0)
+        return self.classes_[np.where(largest.any(axis=0), last, 0)]
 
 
 def mend_centroids(model: Any, saved: Saved) -> None:
