@@ -311,3 +311,65 @@ def test_a_missing_value_may_be_a_category(encoder: Any, missing: Any, named: bo
     engine = serve(model, tmp_path)
     assert ask(engine, {"inputs": [["a"], ["b"], [None]]})["predictions"] == [0, 1, 2]
     assert fields(refused(engine, {"input": ["c"]})) == ["input[0]"]
+
+
+class Predicting:
+    """Predicts by what it holds, and nothing else."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    def predict(self, rows: Any) -> Any:
+        held = self.held
+        while isinstance(held, dict | list):
+            held = next(iter(held.values())) if isinstance(held, dict) else held[0]
+        return held.predict(rows)
+
+
+@pytest.mark.parametrize("wrap", [Predicting, lambda m: {"a": {"b": [m]}}, lambda m: [[m]]])
+def test_holders_in_holders_are_looked_into(wrap: Callable[[Any], Any], tmp_path: Path) -> None:
+    inner = make_pipeline(
+        ColumnTransformer([("city", OneHotEncoder(), ["city"])], remainder="passthrough"), Ridge()
+    ).fit(MIXED, LABELS)
+    path = tmp_path / "model.pkl"
+    path.write_bytes(cloudpickle.dumps(Predicting(wrap(inner))))
+    engine = open_engine(path)
+    wanted = inner.predict(MIXED[:1])[0]
+    row = {"size": float(DATA["size"][0]), "city": DATA["city"][0]}
+    assert ask(engine, {"input": row})["prediction"] == pytest.approx(wanted)
+    assert fields(refused(engine, {"input": {"city": 1.5, "size": 0.0}})) == ["input.city"]
+
+
+def test_an_encoder_that_takes_the_unknown_takes_null(tmp_path: Path) -> None:
+    model = make_pipeline(
+        ColumnTransformer(
+            [("city", OneHotEncoder(handle_unknown="ignore"), ["city"])], remainder="passthrough"
+        ),
+        Ridge(),
+    ).fit(MIXED, LABELS)
+    path = tmp_path / "model.pkl"
+    path.write_bytes(cloudpickle.dumps(model))
+    row = MIXED[:1].assign(city=pd.Series([None], dtype=object))
+    given = ask(open_engine(path), {"input": {"city": None, "size": float(DATA["size"][0])}})["prediction"]
+    assert given == pytest.approx(model.predict(row)[0])
+
+
+def test_a_sample_of_booleans_where_categories_became_numbers(tmp_path: Path) -> None:
+    rows = DATA[["paid", "size"]].astype({"paid": "category"})
+    encode = ColumnTransformer([("paid", OrdinalEncoder(), ["paid"])], remainder="passthrough")
+    model = make_pipeline(encode, Ridge()).fit(rows, LABELS)
+    path = tmp_path / "model.pkl"
+    path.write_bytes(cloudpickle.dumps(model))
+    row = {"paid": bool(DATA["paid"][0]), "size": float(DATA["size"][0])}
+    engine = open_engine(path, sample={"input": row})
+    assert ask(engine, {"input": row})["prediction"] == pytest.approx(model.predict(rows[:1])[0])
+
+
+def test_columns_of_numbers_or_booleans_are_told_as_numbers(tmp_path: Path) -> None:
+    model = make_pipeline(
+        ColumnTransformer([("city", OneHotEncoder(), ["city"])], remainder="passthrough"), Ridge()
+    ).fit(MIXED, LABELS)
+    path = tmp_path / "model.pkl"
+    path.write_bytes(cloudpickle.dumps(model))
+    told = {one["name"]: one["datatype"] for one in open_engine(path).v2_metadata()["inputs"]}
+    assert told == {"city": "BYTES", "size": "FP64"}

@@ -107,7 +107,7 @@ def test_metadata_describes_tensors(iris: Any, mixed: Any) -> None:
     assert datatypes == {
         **dict.fromkeys(models.IRIS_FIELDS, "FP64"),
         "shape": "BYTES",
-        "wide": "BYTES",
+        "wide": "FP64",
         "ring": "INT64",
     }
 

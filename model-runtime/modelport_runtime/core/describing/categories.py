@@ -17,7 +17,7 @@ _KINDS: dict[type, tuple[Kind, str]] = {
 
 
 def met_by_encoder(categories: Any, *, strict: bool) -> Met:
-    """strict: what is not among the categories makes the encoder raise."""
+    """strict: what is not among the categories makes the encoder raise; others take it, null as well."""
     kept = np.asarray(categories)
     if kept.dtype.kind == "M":
         return _dates(kept)
@@ -27,7 +27,7 @@ def met_by_encoder(categories: Any, *, strict: bool) -> Met:
     return Met(
         kind,
         dtype,
-        missing=len(known) < len(everything),
+        missing=not strict or len(known) < len(everything),
         values=tuple(known) if strict and kind != "any" else None,
         none=any(value is None for value in everything),
     )

@@ -15,6 +15,8 @@ _ENSEMBLES_OF_TREES = {
 _LIBRARIES = {"sklearn", "xgboost", "lightgbm", "imblearn"}
 _MAX_INNER = 64
 """Members of an ensemble are alike: so many tell what all take."""
+_MAX_NESTED = 4
+"""So many lists and dictionaries in each other are looked into: one may hold itself."""
 
 
 class Inner(NamedTuple):
@@ -97,20 +99,22 @@ def _attributes(value: Any) -> dict[str, Any]:
     return getattr(value, "__dict__", {})
 
 
-def _models_in(value: Any) -> Iterator[Any]:
+def _models_in(value: Any, depth: int = _MAX_NESTED) -> Iterator[Any]:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple):
-        for item in value[:_MAX_INNER]:
-            yield from _models_in(item) if isinstance(item, tuple) else ([item] if _is_fitted(item) else [])
+        for item in value[:_MAX_INNER] if depth else ():
+            yield from _models_in(item, depth - 1)
     elif _is_fitted(value):
         yield value
 
 
 def _is_fitted(value: Any) -> bool:
     """An own class may keep the unfitted original beside its fitted copy."""
-    if not is_model(value) or not hasattr(value, "fit"):
+    if not is_model(value):
         return False
+    if not is_of_a_library(value) and not hasattr(value, "fit"):
+        return any(list(_models_in(held)) for held in _attributes(value).values())
     if steps_of(value) is not None:
         return any(not is_passed_on(step) and _is_fitted(step) for step in steps_of(value) or ())
     if any(name.endswith("_") or name == "_Booster" for name in _attributes(value)):

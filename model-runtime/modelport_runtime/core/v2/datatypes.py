@@ -76,6 +76,9 @@ def of_values(values: Iterable[Any]) -> str:
 def of_column(column: Column) -> str:
     """Give the datatype that a column's metadata tells: what it knows, else what it becomes."""
     if column.kind == "any":
+        if column.dtype != "object" and column.dtype in DATATYPES:
+            # Numbers and booleans alike, but no texts.
+            return DATATYPES[column.dtype]
         return of_values(column.values) if column.values else "BYTES"
     if column.kind in ("number", "integer", "tensor") and column.dtype in DATATYPES:
         return DATATYPES[column.dtype] if column.dtype != "object" else "INT64"
