@@ -6,11 +6,10 @@ from sqlalchemy.orm import Session
 from modelport_control_api.disk import DiskReserve
 from modelport_control_api.drift import arrivals as drift_arrivals
 from modelport_control_api.history import arrivals
-from modelport_control_api.settings import Settings
 from modelport_control_api.usage.samples import Handler, Handlers
 
 
-def build(_settings: Settings, reserve: DiskReserve) -> Handlers:
+def build(reserve: DiskReserve) -> Handlers:
     by_kind: Handlers = {kept_prediction.KIND: arrivals.write, drift_counts.KIND: drift_arrivals.write}
     return {kind: _while_there_is_room(reserve, handler) for kind, handler in by_kind.items()}
 

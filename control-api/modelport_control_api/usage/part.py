@@ -34,7 +34,7 @@ class UsagePart:
     def build(
         cls, settings: Settings, database: Database, reserve: DiskReserve, redis_url: SecretStr | None
     ) -> Self:
-        return cls(handlers.build(settings, reserve), settings, database, redis_url)
+        return cls(handlers.build(reserve), settings, database, redis_url)
 
     def background(self) -> tuple[Work, ...]:
         if self._redis_url is None:

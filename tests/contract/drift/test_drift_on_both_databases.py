@@ -12,6 +12,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from modelport_control_api.disk import NO_RESERVE
 from modelport_control_api.drift import reading
 from modelport_control_api.drift.evaluator import Evaluator
 from modelport_control_api.drift.part import DriftPart
@@ -87,7 +88,7 @@ class Scene:
 
     def arrive(self, *samples: Sample) -> None:
         context = self.platform.plane.context
-        dispatch(context.database, handlers.build(context.settings), samples)
+        dispatch(context.database, handlers.build(NO_RESERVE), samples)
 
     def evaluate(self) -> None:
         context = self.platform.plane.context
