@@ -42,12 +42,12 @@ def test_a_failing_upload_says_why_what_to_do_and_shows_the_log(visitor: Visitor
     data, species = iris()
     other = tmp_path / "other.joblib"
     joblib.dump(LogisticRegression(max_iter=500).fit(data, species), other)
-    # Of equal length, so that the pickle stays one: a class of a module that is nowhere.
+    # Of equal length, so that the pickle stays one: a class of a module that no version here has.
     other.write_bytes(other.read_bytes().replace(b"sklearn.linear_model", b"sklearn.linear_missi"))
     drop(page, other)
     visitor.press("Upload")
     expect(page.locator(".step.failed")).to_contain_text("Loaded", timeout=60_000)
-    expect(page.locator(".note.bad")).to_contain_text("MissingModule")
+    expect(page.locator(".note.bad")).to_contain_text("LibraryMismatch")
     expect(page.locator(".note.bad")).to_contain_text("What to do")
     expect(page.get_by_label("The end of the log of v1")).to_contain_text("load_failed")
     visitor.picture("arrival-failed")
