@@ -29,6 +29,14 @@ def independent(draw: Draw, *, features: int = 4, shift: float = 0.0) -> Scene:
     return named(draw.normal(size=(REFERENCE_ROWS, features))), named(live), HOUR
 
 
+def a_step(draw: Draw) -> Scene:
+    """The first half of the window is as the reference."""
+    reference, live, hour = independent(draw)
+    for row in live[LIVE_ROWS // 2 :]:
+        row["x0"] += 2
+    return reference, live, hour
+
+
 def with_probes(draw: Draw, *, features: int, shift: float = 0.0) -> Scene:
     """Six of ten requests are one and the same row, as health checks send it."""
     reference, live, hour = independent(draw, features=features, shift=shift)
@@ -173,6 +181,7 @@ UNCHANGED: Mapping[str, Case] = {
 }
 CHANGED: Mapping[str, Case] = {
     "a shift by 1 SD": partial(independent, shift=1),
+    "a step by 2 SD half way through the window": a_step,
     "a shift by 1 SD beside a probe row of 60 %, 2 features": partial(with_probes, features=2, shift=1),
     "the same, 4 features": partial(with_probes, features=4, shift=1),
     "a shift by 2 SD, 20 rows of one customer": partial(clusters, shift=2),

@@ -22,12 +22,12 @@ def dependence(cells: Sequence[int], scores: Sequence[float], sums: Sequence[flo
     variance = _variance(cells, scores)
     found, hinted = 1.0, True
     for size, count, of_means in variances(sums) if variance else ():
-        ratio, error = size * of_means / variance, sqrt(2 / (count - 1))
+        ratio, error = size * of_means / variance, sqrt(3 / count)
         # What goes on over a hundred rows shows in thirty too; three blocks alone are soon unlike by chance.
-        if hinted and ratio > _most_by_chance(count - 1):
+        if hinted and ratio > _most_by_chance(count * 2 / 3):
             # A few blocks may understate it: what runs longer than they do cannot be seen.
             found = max(found, ratio * (1 + error))
-        hinted = ratio > 1 + error
+        hinted = hinted and ratio > 1 + error
     return found
 
 
@@ -47,7 +47,7 @@ def copies(sketch: Sequence[int], rows: int, repetition: float) -> float:
     return max(1.0, 1 + (rows - 1) * (collisions(sketch, rows) - repetition))
 
 
-def _most_by_chance(degrees: int) -> float:
+def _most_by_chance(degrees: float) -> float:
     """A quantile of chi-square over its degrees of freedom (Wilson and Hilferty, 1931)."""
     spread = 2 / (9 * degrees)
     return (1 - spread + _SURE * sqrt(spread)) ** 3

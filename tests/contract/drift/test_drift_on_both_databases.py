@@ -141,8 +141,12 @@ async def test_from_nothing_over_drift_to_ok_again(scene: Scene) -> None:
         "Beyond all values of the reference in 4.83 % of rows, was 0 %; half"
     )
 
-    # Clean rows, but the window reaches back into the minute that drifted.
+    # Clean rows, but the window reaches back into the minute that drifted, and drifts itself.
     scene.arrive(scene.payload(bins, rows(450, seed=4), MINUTE + 3))
+    scene.evaluate()
+    assert (await scene.drift())["state"] == "drift"
+    # A clean window, of which a part was in the one before.
+    scene.arrive(scene.payload(bins, rows(450, seed=5), MINUTE + 4))
     scene.evaluate()
     found = await scene.drift()
     assert found["state"] == "drift"
