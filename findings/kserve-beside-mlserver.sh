@@ -10,8 +10,9 @@ trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
 "$folder/env/bin/pip" install --quiet --disable-pip-version-check --no-deps kserve==0.21.0 mlserver==1.7.1
 "$folder/env/bin/pip" install --quiet --disable-pip-version-check protobuf==6.33.5 googleapis-common-protos==1.72.0
-"$folder/env/bin/python" - <<'PYTHON'
+cat >"$folder/both.py" <<'PYTHON'
 import importlib.util
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -24,12 +25,17 @@ def generated(name: str) -> None:
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-generated("kserve/protocol/grpc/grpc_predict_v2_pb2.py")
+first, second = sys.argv[1:]
+generated(first)
 try:
-    generated("mlserver/grpc/dataplane_pb2.py")
+    generated(second)
 except TypeError as error:
     print(f"TypeError: {error}")
     assert "duplicate symbol 'inference." in str(error)
 else:
     raise SystemExit("both can be imported now")
 PYTHON
+kserve=kserve/protocol/grpc/grpc_predict_v2_pb2.py
+mlserver=mlserver/grpc/dataplane_pb2.py
+"$folder/env/bin/python" "$folder/both.py" $kserve $mlserver
+"$folder/env/bin/python" "$folder/both.py" $mlserver $kserve

@@ -3,7 +3,7 @@
 # and holds the decision function: negative numbers, and rows that do not sum to 1. The estimator itself has no
 # predict_proba. Who reads an ONNX classifier's second output as probabilities serves margins.
 # Seen: scikit-learn 1.9.1, skl2onnx 1.20.0, onnxruntime 1.32.0, on the iris data:
-#   outputs ['label', 'probabilities'], one row about [0.9, -0.6, -1.5], equal to decision_function
+#   outputs ['label', 'probabilities'], the first row [1.409, -0.803, -7.195], equal to decision_function
 # Exits 1 if that changes.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -57,10 +57,7 @@ def empty_sketch() -> list[int]:
 
 def note_value(sketch: list[int], value: Any) -> None:
     """Count a value. Equal ones fall into one cell in every process: 1, 1.0 and true are, "1" is another."""
-    # Python's own hash of texts differs from process to process.
-    note_digest(
-        sketch, digest_of(value) if isinstance(value, str) else hash(value) if _is_scalar(value) else 0
-    )
+    note_digest(sketch, _digest(value))
 
 
 def note_digest(sketch: list[int], digest: int) -> None:
@@ -74,5 +71,8 @@ def squares(sketch: Sequence[int]) -> float:
     return float(sum(cell * cell for cell in sketch))
 
 
-def _is_scalar(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float)
+def _digest(value: Any) -> int:
+    # Python's own hash of texts differs from process to process, and before 3.12 that of None does too.
+    if isinstance(value, str):
+        return digest_of(value)
+    return hash(value) if isinstance(value, bool | int | float) else 0

@@ -1,9 +1,7 @@
 """A real worker process and small files that stand for much: their jobs end with words, and nothing stays."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,14 +10,11 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from modelport_control_api.auth.tables import User
 from modelport_control_api.batch import repository
-from modelport_control_api.batch.tables import BatchJob
-from modelport_control_api.db import migrate
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 
-from tests.integration.batch_worker.test_killed_preparation import find, until
+from tests.support.lone_worker import database_with_a_job, find, input_of, start_worker, until
 
 ONE_PAGE = {"use_dictionary": False, "data_page_size": 1 << 30, "compression": "zstd"}
 NUMBERS = {"columns": [{"name": "x", "kind": "number", "optional": False}], "input": "rows"}
@@ -27,26 +22,9 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Any:
-    url = f"sqlite:///{tmp_path}/db.sqlite"
-    migrate.upgrade(url)
-    database = Database(url)
-    with database.transaction() as session:
-        session.add(User(id="ann", email="ann@example.com", password_hash="x"))
-        session.add(
-            BatchJob(
-                id="job",
-                owner_id="ann",
-                model_id="iris",
-                version="v1",
-                signature=NUMBERS,
-                input_format="parquet",
-                input_bytes=1,
-                output_format="csv",
-            )
-        )
-    yield database
-    database.close()
+def database(tmp_path: Path) -> Iterator[Database]:
+    with database_with_a_job(tmp_path, signature=NUMBERS, input_format="parquet", input_bytes=1) as made:
+        yield made
 
 
 @pytest.mark.parametrize(
@@ -88,7 +66,7 @@ async def test_it_ends_the_job_and_leaves_no_file(
     write_input(tmp_path, text_bytes, rows, options)
     async with worker(tmp_path, **limits):
         await until(database, lambda job: job.state == "failed")
-        while (tmp_path / "artifacts" / "batch" / "job").exists():  # noqa: ASYNC110 - another process tells nobody
+        while input_of(tmp_path).parent.exists():  # noqa: ASYNC110 - another process tells nobody
             await asyncio.sleep(0.05)
     job = find(database)
     assert job.reason == "InputInvalid", job.message
@@ -100,7 +78,7 @@ async def test_it_ends_the_job_and_leaves_no_file(
 
 async def test_a_cancelled_job_is_no_longer_cut(tmp_path: Path, database: Database) -> None:
     write_input(tmp_path, 100_000, 2500, {})
-    chunks = tmp_path / "artifacts" / "batch" / "job" / "chunks"
+    chunks = input_of(tmp_path).parent / "chunks"
     async with worker(tmp_path):
         await until(database, lambda job: job.chunks_prepared > 2)
         with database.transaction() as session:
@@ -114,7 +92,7 @@ async def test_a_cancelled_job_is_no_longer_cut(tmp_path: Path, database: Databa
 
 
 def write_input(root: Path, text_bytes: int, rows: int, options: dict[str, Any]) -> None:
-    path = root / "artifacts" / "batch" / "job" / "input"
+    path = input_of(root)
     path.parent.mkdir(parents=True)
     table = pyarrow.table({"x": [1.0] * rows, "note": ["a" * text_bytes] * rows})
     pyarrow.parquet.write_table(table, path, **options)
@@ -123,19 +101,7 @@ def write_input(root: Path, text_bytes: int, rows: int, options: dict[str, Any])
 
 @asynccontextmanager
 async def worker(root: Path, **limits: str) -> AsyncIterator[None]:
-    environment = {
-        **os.environ,
-        "MODELPORT_CONTROL_API_DATABASE_URL": f"sqlite:///{root}/db.sqlite",
-        "MODELPORT_CONTROL_API_ARTIFACTS_URL": str(root / "artifacts"),
-        "MODELPORT_CONTROL_API_INTERNAL_URL": f"unix:{root}/nobody.sock",
-        "MODELPORT_INTERNAL_KEY": "nobody-is-asked-for-anything",
-        "MODELPORT_CONTROL_API_WORKER_LISTEN": "",
-        "ARROW_DEFAULT_MEMORY_POOL": "system",
-        "OPENBLAS_NUM_THREADS": "1",
-        **{f"MODELPORT_CONTROL_API_{name}": value for name, value in limits.items()},
-    }
-    command = (sys.executable, "-m", "modelport_control_api", "worker")
-    process = await asyncio.create_subprocess_exec(*command, env=environment)
+    process = await start_worker(root, **limits)
     try:
         yield
     finally:

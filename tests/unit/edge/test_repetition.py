@@ -1,0 +1,32 @@
+"""Sketches of different processes add up only if equal values fall into one cell in all of them."""
+
+import subprocess
+import sys
+
+from modelport_edge.drift.repetition import empty_sketch, note_value
+
+VALUES = [None, True, 1.5, 7, "rome", [1]]
+ASK = f"""
+from modelport_edge.drift.repetition import empty_sketch, note_value
+for value in {VALUES!r}:
+    sketch = empty_sketch()
+    note_value(sketch, value)
+    print(sketch)
+"""
+
+
+def test_every_process_finds_the_same_cell() -> None:
+    said = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, check=True).stdout
+    expected = []
+    for value in VALUES:
+        sketch = empty_sketch()
+        note_value(sketch, value)
+        expected.append(str(sketch))
+    assert said.splitlines() == expected
+
+
+def test_one_is_one_however_it_is_written() -> None:
+    sketch = empty_sketch()
+    for value in (1, 1.0, True):
+        note_value(sketch, value)
+    assert sorted(map(abs, sketch))[-1] == 3
