@@ -12,5 +12,5 @@ pytest_plugins = [
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Bytes never name a test: gzip writes the second into them, and two workers would collect other names."""
+    """Bytes never name a test: gzip writes the time into them, so two workers would collect other names."""
     return argname if isinstance(val, bytes) else None
