@@ -14,6 +14,7 @@ from modelport_edge.request_context import request_id_of
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+_JSON = "application/json"
 
 
 class FieldError(TypedDict):
@@ -61,15 +62,27 @@ def body(problem: Problem, request_id: str, *, path: str = "") -> bytes:
         members["reason"] = problem.reason
     if problem.errors:
         members["errors"] = problem.errors
-    if path == "/v2" or path.startswith("/v2/"):
+    if _is_v2(path):
         members["error"] = problem.detail
     return msgspec.json.encode(members)
+
+
+def content_type_of(path: str, accept: str | None) -> str:
+    """Of a problem's body. KServe's client reads errors of `application/json` only, as its protocol has them."""
+    wants_problems = accept is not None and CONTENT_TYPE in accept.lower()
+    return _JSON if _is_v2(path) and not wants_problems else CONTENT_TYPE
+
+
+def _is_v2(path: str) -> bool:
+    return path == "/v2" or path.startswith("/v2/")
 
 
 async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
     """Answer with the problem. The response must not have begun."""
     content = body(problem, request_id_of(scope), path=scope["path"])
-    headers = headers_of(problem) | {"content-length": str(len(content))}
+    accept = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"), None)
+    own = {"content-type": content_type_of(scope["path"], accept), "content-length": str(len(content))}
+    headers = headers_of(problem) | own
     await send(
         {
             "type": "http.response.start",
@@ -81,11 +94,12 @@ async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
 
 
 def headers_of(problem: Problem) -> dict[str, str]:
-    """All but the content's length; names in lower case."""
+    """All but the content's type and length; names in lower case."""
     # The content's own headers win: a length carried over from another answer would break the connection.
     given = {name.lower(): value for name, value in problem.headers.items()}
     given.pop("content-length", None)
-    return given | {"content-type": CONTENT_TYPE, "cache-control": "no-store"}
+    given.pop("content-type", None)
+    return given | {"cache-control": "no-store"}
 
 
 def internal_error() -> Problem:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from modelport_edge.http import HSTS, SECURITY_HEADERS
-from modelport_edge.problem import Problem, body, headers_of
+from modelport_edge.problem import Problem, body, content_type_of, headers_of
 
 from modelport_gateway.prediction import Answer
 from modelport_gateway.server import content_headers, server_timing
@@ -32,13 +32,16 @@ class AnswerLines:
             f"{self._fixed[scheme]}x-request-id: {request_id}\r\n"
         ).encode("latin-1")
 
-    def problem(self, problem: Problem, *, request_id: str, scheme: str, path: str) -> tuple[bytes, bytes]:
+    def problem(
+        self, problem: Problem, *, request_id: str, scheme: str, path: str, accept: str | None
+    ) -> tuple[bytes, bytes]:
         """Give head and body."""
         status = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
+        content_type = f"content-type: {content_type_of(path, accept)}\r\n"
         # Whether the connection stays is the lean protocol's to say.
         own = {name: value for name, value in headers_of(problem).items() if name != "connection"}
         lines = f"{_lines(own)}{self._fixed[scheme]}x-request-id: {request_id}\r\n"
-        return (status + lines).encode("latin-1"), body(problem, request_id, path=path)
+        return (status + content_type + lines).encode("latin-1"), body(problem, request_id, path=path)
 
 
 def _content_lines(answer: Answer) -> str:

@@ -143,8 +143,14 @@ class _Request:
         self.exchange.respond(head, answer.body)
 
     def refuse(self, problem: Problem) -> None:
-        answer = self._lines.problem(problem, request_id=self.id, scheme=self.exchange.scheme, path=self.path)
-        self.exchange.respond(*answer)
+        head, body = self._lines.problem(
+            problem,
+            request_id=self.id,
+            scheme=self.exchange.scheme,
+            path=self.path,
+            accept=self.headers.get(b"accept"),
+        )
+        self.exchange.respond(head, body)
 
     def note(self, status: int, cache: str, ended: float) -> float:
         """Give the seconds that it took."""

@@ -26,7 +26,7 @@ from modelport_runtime.predicting import (
     protocol_of,
     request_id,
 )
-from modelport_runtime.problem import CONTENT_TYPE, Problem, internal_error
+from modelport_runtime.problem import Problem, content_type_of, internal_error
 from modelport_runtime.state import State
 from modelport_runtime.wire import Outcome
 
@@ -85,11 +85,10 @@ class App:
             log.info("client_gone", extra={"path": scope["path"]})
             return
         except Problem as problem:
-            body = problem.body(identifier, scope["path"])
-            reply = Reply(body, problem.status, CONTENT_TYPE, problem.headers)
+            reply = _refusal(problem, identifier, scope["path"])
         except Exception:
             log.exception("unhandled", extra={"path": scope["path"]})
-            reply = Reply(internal_error().body(identifier, scope["path"]), 500, CONTENT_TYPE)
+            reply = _refusal(internal_error(), identifier, scope["path"])
         await _send(send, reply, identifier)
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Reply:
@@ -165,6 +164,10 @@ class App:
 
     def _v2_metadata(self) -> Reply:
         return Reply(encode(self._predictor.require_ready().v2))
+
+
+def _refusal(problem: Problem, identifier: str, path: str) -> Reply:
+    return Reply(problem.body(identifier, path), problem.status, content_type_of(path), problem.headers)
 
 
 def _reply_of(answer: Answer, headers: dict[bytes, bytes]) -> Reply:

@@ -22,7 +22,7 @@ from modelport_runtime.predicting import (
     protocol_of,
     request_id,
 )
-from modelport_runtime.problem import CONTENT_TYPE, Problem
+from modelport_runtime.problem import Problem, content_type_of
 from modelport_runtime.wire import Outcome
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _TARGETS: dict[bytes, Protocol] = {path.encode(): protocol for path, protocol in
 _OK_END = b"x-request-id: %b\r\nserver-timing: model;dur=%.3f\r\n"
 _OK = b"HTTP/1.1 200 OK\r\ncontent-type: " + JSON + b"\r\n" + _OK_END
 _TENSORS = b"HTTP/1.1 200 OK\r\ncontent-type: " + OCTETS + b"\r\ninference-header-content-length: %d\r\n"
-_PROBLEM = b"HTTP/1.1 %d %b\r\ncontent-type: " + CONTENT_TYPE + b"\r\nx-request-id: %b\r\n"
+_PROBLEM = b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\nx-request-id: %b\r\n"
 
 
 class LeanPredictions:
@@ -90,9 +90,10 @@ def _respond(
 
 
 def _respond_problem(exchange: Exchange, protocol: Protocol, identifier: bytes, problem: Problem) -> None:
-    head = _PROBLEM % (problem.status, _phrase(problem.status), identifier)
+    path = exchange.target.decode()
+    head = _PROBLEM % (problem.status, _phrase(problem.status), content_type_of(path), identifier)
     lines = b"".join(b"%b: %b\r\n" % each for each in problem.headers.items())
-    exchange.respond(head + lines, problem.body(identifier.decode(), exchange.target.decode()))
+    exchange.respond(head + lines, problem.body(identifier.decode(), path))
     counter(protocol, problem.status).inc()
 
 

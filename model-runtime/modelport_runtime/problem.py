@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 `application/problem+json`."""
+"""Errors as RFC 9457 `application/problem+json`; below /v2 the same as `application/json`, as its clients have it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 
 from modelport_runtime.core.types import Failure, FieldError
 
-CONTENT_TYPE = b"application/problem+json"
+_PROBLEM, _JSON = b"application/problem+json", b"application/json"
 
 
 class Problem(Exception):
@@ -42,6 +42,10 @@ class Problem(Exception):
         if path.startswith("/v2"):
             members["error"] = members["detail"]
         return orjson.dumps(members)
+
+
+def content_type_of(path: str) -> bytes:
+    return _JSON if path.startswith("/v2") else _PROBLEM
 
 
 def of_failure(failure: Failure) -> Problem:

@@ -114,8 +114,11 @@ async def test_errors_below_v2_have_the_member_that_clients_read(
     serving: World, method: str, path: str
 ) -> None:
     answer = await serving.http.request(method, path, headers=serving.bearer)
-    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["content-type"] == "application/json"
     assert answer.json()["error"] == answer.json()["detail"]
+    asking = serving.bearer | {"Accept": "application/json;q=0.5, Application/Problem+JSON"}
+    again = await serving.http.request(method, path, headers=asking)
+    assert again.headers["content-type"] == "application/problem+json"
     assert "error" not in (await serving.http.get("/v2x", headers=serving.bearer)).json()
 
 
