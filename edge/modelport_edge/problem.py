@@ -68,7 +68,7 @@ def body(problem: Problem, request_id: str, *, path: str = "") -> bytes:
 
 
 def content_type_of(path: str, accept: str | None) -> str:
-    """Of a problem's body. KServe's client reads errors of `application/json` only, as its protocol has them."""
+    """Give a problem's type. Below /v2 KServe's client reads errors of `application/json` only."""
     wants_problems = accept is not None and CONTENT_TYPE in accept.lower()
     return _JSON if _is_v2(path) and not wants_problems else CONTENT_TYPE
 

@@ -10,7 +10,7 @@ _VERSION = r"(?:/versions/(?P<version>v[1-9][0-9]{0,5}))?"
 _PREDICT = re.compile(rf"(?:/api/v1)?/predict/{_ID}{_VERSION}")
 # Triton's clients count versions 1, 2, …
 _V2_VERSION = _VERSION.replace(">v", ">v?")
-_V2 = re.compile(rf"/v2/models/{_ID}{_V2_VERSION}(?P<call>/ready|/infer)?")
+_V2 = re.compile(rf"/v2/models/{_ID}{_V2_VERSION}(?P<call>/ready|/infer|/config)?")
 
 
 class Call(StrEnum):
@@ -20,13 +20,14 @@ class Call(StrEnum):
     INFER = "infer"
     METADATA = "metadata"
     READY = "ready"
+    CONFIG = "config"
 
     @property
     def method(self) -> str:
         return "POST" if self in (Call.PREDICT, Call.INFER) else "GET"
 
 
-_V2_CALLS = {"/infer": Call.INFER, "/ready": Call.READY, None: Call.METADATA}
+_V2_CALLS = {"/infer": Call.INFER, "/ready": Call.READY, "/config": Call.CONFIG, None: Call.METADATA}
 
 
 @dataclass(frozen=True, slots=True)

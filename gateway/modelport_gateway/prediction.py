@@ -23,7 +23,12 @@ from modelport_gateway.upstream import INFER_PATH, UpstreamAnswer, UpstreamCall
 log = structlog.get_logger(__name__)
 
 _LIMIT_NAME = "predict"
-_UPSTREAM_PATHS = {Call.PREDICT: "/predict", Call.INFER: INFER_PATH, Call.METADATA: "/v2"}
+_UPSTREAM_PATHS = {
+    Call.PREDICT: "/predict",
+    Call.INFER: INFER_PATH,
+    Call.METADATA: "/v2",
+    Call.CONFIG: "/v2/config",
+}
 
 
 @dataclass(slots=True, eq=False)

@@ -122,9 +122,7 @@ class Server:
     async def _fixed(self, scope: Scope, send: Send) -> None:
         answer = _FIXED.get(scope["path"])
         if answer is None:
-            raise Problem(
-                status=404, detail="There is nothing here. Predictions are at POST /predict/<model id>."
-            )
+            raise _nothing_at(scope["path"])
         _require_method(scope, "GET")
         await answer(self, send)
 
@@ -167,6 +165,17 @@ _FIXED = {
     "/v2/health/live": Server.v2_live,
     "/v2/health/ready": Server.v2_ready,
 }
+
+
+def _nothing_at(path: str) -> Problem:
+    detail = "There is nothing here. Predictions are at POST /predict/<model id>."
+    if path.startswith("/v2/"):
+        detail = (
+            "This call of the Open Inference Protocol, or extension of it, is not here. A model's are infer, "
+            "ready, config and its metadata; GET /api/v1/models lists models, and "
+            "GET /api/v1/analytics/models/<id> has statistics."
+        )
+    return Problem(status=404, detail=detail)
 
 
 def _require_method(scope: Scope, method: str) -> None:

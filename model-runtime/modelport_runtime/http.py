@@ -14,6 +14,7 @@ from modelport_runtime import logs, metrics
 from modelport_runtime.batching import Batcher
 from modelport_runtime.core.answers import encode
 from modelport_runtime.core.types import Answer
+from modelport_runtime.core.v2.config import config_of
 from modelport_runtime.predicting import (
     JSON,
     OCTETS,
@@ -70,6 +71,7 @@ class App:
             "/readyz": self._readyz,
             "/status": lambda: Reply(encode(self._status())),
             "/v2": self._v2_metadata,
+            "/v2/config": self._v2_config,
             "/metrics": lambda: Reply(
                 generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_LATEST.encode()
             ),
@@ -164,6 +166,9 @@ class App:
 
     def _v2_metadata(self) -> Reply:
         return Reply(encode(self._predictor.require_ready().v2))
+
+    def _v2_config(self) -> Reply:
+        return Reply(encode(config_of(self._predictor.require_ready().v2)))
 
 
 def _refusal(problem: Problem, identifier: str, path: str) -> Reply:

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 `application/problem+json`; below /v2 the same as `application/json`, as its clients have it."""
+"""Errors as RFC 9457 `application/problem+json`; below /v2 as `application/json`, as its clients read it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

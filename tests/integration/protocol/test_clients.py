@@ -79,13 +79,18 @@ def test_tritonclient(served: Served) -> None:
     assert told["texts"] == models.text_classifier().model.predict(TEXTS).tolist()
     assert told["pair"] == [["a", "FP32", [-1, 2]], ["b", "FP32", [-1, 2]]]
     assert told["outputs"] == [[-1, -2], [1, 2]]
-    assert [told[name][0] for name in ("nan", "nobody", "config")] == ["422", "401", "404"]
+    assert told["config"]["input"] == [{"name": "x", "data_type": "TYPE_FP32", "dims": [-1, 2]}]
+    errors = [told[name] for name in ("nan", "nobody", "statistics", "index")]
+    assert [status for status, _ in errors] == ["422", "401", "404", "404"]
     assert "missing" in told["nan"][1]
+    assert "GET /api/v1/models" in told["index"][1]
 
 
 def test_kserve(served: Served) -> None:
     told = run("kserve", "kserve_client.py", served.url, served.key, served.iris)
+    refused = told.pop("refused")
     assert told == {"labels": [models.iris_logistic().model.predict(MATRIX).tolist()] * 4, "ready": True}
+    assert refused.startswith("inputs[0] has 3 values, but the model takes 4")
 
 
 def test_mlserver(served: Served) -> None:

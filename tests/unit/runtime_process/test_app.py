@@ -99,13 +99,17 @@ async def test_a_file_becomes_an_endpoint(tmp_path: Path) -> None:
         probes = [(await client.get(probe)).status_code for probe in ("/healthz", "/startupz", "/readyz")]
         metrics = await client.get("/metrics")
         metadata = (await client.get("/v2")).json()
+        config = (await client.get("/v2/config")).json()
     assert answer.json() == {"model": "iris", "version": "v1", "prediction": "setosa"}
     assert answer.headers["x-request-id"] == "one"
     assert (status["state"], status["sample"]) == ("ready", {"input": ROW})
     assert status["sandbox"] == {"level": 0, "detail": "a test"}
     assert probes == [200, 200, 200]
     assert 'modelport_runtime_requests_total{protocol="native",status="200"}' in metrics.text
-    assert metadata["name"] == "iris"
+    assert metadata["name"] == config["name"] == "iris"
+    assert config["max_batch_size"] == 0
+    assert config["input"] == [{"name": "input", "data_type": "TYPE_FP64", "dims": [-1, 4]}]
+    assert config["output"][0] == {"name": "predict", "data_type": "TYPE_STRING", "dims": [-1]}
 
 
 @pytest.mark.parametrize(

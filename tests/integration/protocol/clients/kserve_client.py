@@ -5,6 +5,7 @@ import json
 import sys
 
 import numpy as np
+from httpx import HTTPStatusError
 from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
 
 URL, KEY, IRIS = sys.argv[1:]
@@ -21,8 +22,15 @@ async def main() -> None:
                 request = InferRequest(model_name=IRIS, infer_inputs=[sent], parameters=asked)
                 answer = await client.infer(URL, request, model_name=IRIS, headers={"X-API-Key": KEY})
                 labels.append(answer.outputs[0].as_numpy().tolist())
+        narrow = InferInput("input-0", [1, 3], "FP32", data=[1.0, 2.0, 3.0])
+        try:
+            request = InferRequest(model_name=IRIS, infer_inputs=[narrow])
+            await client.infer(URL, request, model_name=IRIS, headers={"X-API-Key": KEY})
+            refused = ""
+        except HTTPStatusError as error:
+            refused = str(error)
         ready = await client.is_model_ready(URL, IRIS, headers={"X-API-Key": KEY})
-    print(json.dumps({"labels": labels, "ready": ready}, default=bytes.decode))
+    print(json.dumps({"labels": labels, "ready": ready, "refused": refused}, default=bytes.decode))
 
 
 asyncio.run(main())

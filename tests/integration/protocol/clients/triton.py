@@ -76,7 +76,9 @@ print(
             "outputs": infer(PAIR, tensor("x", np.array([[1, 2]], np.float32), binary=True), ("b", "a")),
             "nan": error(lambda: infer(IRIS, tensor("input", MATRIX * np.nan, binary=False))),
             "nobody": error(lambda: client.infer(IRIS, [tensor("input", MATRIX, binary=True)])),
-            "config": error(lambda: client.get_model_config(IRIS, headers=HEADERS)),
+            "config": client.get_model_config(PAIR, headers=HEADERS),
+            "statistics": error(lambda: client.get_inference_statistics(IRIS, headers=HEADERS)),
+            "index": error(lambda: client.get_model_repository_index(headers=HEADERS)),
         }
     )
 )
