@@ -168,7 +168,7 @@ class App:
         return Reply(encode(self._predictor.require_ready().v2))
 
     def _v2_config(self) -> Reply:
-        return Reply(encode(config_of(self._predictor.require_ready().v2)))
+        return Reply(encode(config_of(self._predictor.require_ready().v2 or {})))
 
 
 def _refusal(problem: Problem, identifier: str, path: str) -> Reply:

@@ -15,6 +15,8 @@ from modelport_runtime.core.v2.tensors import flat_list
 
 _USUAL = {"prediction": "predict", "probabilities": "predict_proba"}
 _UNSUPPORTED = ("classification", "shared_memory_region")
+_CONTENT_TYPES = ("np", "pd", "str", None)
+"""Of MLServer. They leave an output as it is; others would not."""
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +93,8 @@ class OutputTensors:
                 raise refuse(
                     f"{path}.parameters.{key}", "is not supported here: take the output's own values"
                 )
+        if given.get("content_type") not in _CONTENT_TYPES:
+            raise refuse(f"{path}.parameters.content_type", "must be np, pd or str, or be left out")
         return Wanted(
             name, output, flag(given.get("binary_data"), f"{path}.parameters.binary_data", as_bytes)
         )

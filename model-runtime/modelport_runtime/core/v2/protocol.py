@@ -12,8 +12,8 @@ from modelport_runtime.core.answers import encode
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.rows import RowDecoder, parse_object, refuse
 from modelport_runtime.core.signature import Column, Signature
-from modelport_runtime.core.types import Answer, Call, Request
-from modelport_runtime.core.v2 import binary, tensors
+from modelport_runtime.core.types import Answer, Call, Request, Unfit
+from modelport_runtime.core.v2 import binary, content_types, tensors
 from modelport_runtime.core.v2.datatypes import of_column
 from modelport_runtime.core.v2.inputs import Inputs, without_nan
 from modelport_runtime.core.v2.outputs import OutputTensors, Wanted, described, flag
@@ -52,6 +52,7 @@ class Protocol:
         """Read it value by value: slower than `matrix_reader`, but takes all bodies and words all errors."""
         head = call.body if call.json_bytes is None else call.body[: call.json_bytes]
         parsed = _parse(head)
+        _check_content_type(parsed)
         read = tensors.read(parsed.get("inputs"), call.body[len(head) :])
         wanted = self._outputs.wanted(parsed.get("outputs"), _as_bytes(parsed.get("parameters")))
         rows = self._inputs.rows(read)
@@ -125,6 +126,13 @@ def _column_metadata(column: Column) -> dict[str, Any]:
     inner = column.shape or () if column.kind == "tensor" else ()
     shape = [-1, *(-1 if size is None else size for size in inner)]
     return {"name": column.name, "datatype": of_column(column), "shape": shape}
+
+
+def _check_content_type(parsed: dict[str, Any]) -> None:
+    try:
+        content_types.check_request(tensors.content_type_of(parsed))
+    except Unfit as unfit:
+        raise refuse("parameters.content_type", str(unfit)) from None
 
 
 def _as_bytes(parameters: Any) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from modelport_runtime.core.rows import Problems, refuse
 from modelport_runtime.core.types import Unfit
-from modelport_runtime.core.v2 import binary
+from modelport_runtime.core.v2 import binary, content_types
 from modelport_runtime.core.v2.datatypes import DTYPES, fitting
 from modelport_runtime.core.values import json_type
 
@@ -99,12 +99,20 @@ class _Reader:
             add(f"{path}.shape", "must be a list of sizes, the first the number of rows, none zero")
         if not isinstance(datatype, str) or datatype not in DTYPES:
             add(f"{path}.datatype", f"must be one of {', '.join(sorted(DTYPES))}")
+        try:
+            content_types.check_tensor(content_type_of(tensor), datatype)
+        except Unfit as unfit:
+            add(f"{path}.parameters.content_type", str(unfit))
         if is_binary and data is not None:
             add(f"{path}.data", "must not be given together with parameters.binary_data_size")
         elif not is_binary and not isinstance(data, list):
             add(f"{path}.data", "must be a list, flat or nested, or come behind the JSON as bytes")
 
     def _values(self, tensor: dict[str, Any], size: int | None) -> list[Any] | binary.Array:
+        values = self._raw_values(tensor, size)
+        return content_types.decoded(values, content_type_of(tensor))
+
+    def _raw_values(self, tensor: dict[str, Any], size: int | None) -> list[Any] | binary.Array:
         if size is None:
             return _from_json(tensor["data"], tensor["shape"], tensor["datatype"])
         raw = self._raw[self._at : self._at + size]
@@ -124,6 +132,12 @@ class _Reader:
             self.problems.add(field, f"must be a number of bytes that are in the body: at most {left} here")
             return 0
         return size
+
+
+def content_type_of(said: dict[str, Any]) -> Any:
+    """Give what the parameters of a request or of a tensor say of its content."""
+    parameters = said.get("parameters")
+    return parameters.get("content_type") if isinstance(parameters, dict) else None
 
 
 def _from_bytes(raw: bytes, shape: list[int], datatype: str) -> list[Any] | binary.Array:
