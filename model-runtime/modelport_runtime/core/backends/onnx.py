@@ -9,18 +9,27 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument, InvalidGraph, InvalidProtobuf
+from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from modelport_runtime.core.backends.onnx_file import Labels, class_labels, label_constants, scalar_inputs
 from modelport_runtime.core.backends.onnx_graph import Graph
 from modelport_runtime.core.backends.onnx_outputs import read_outputs
+from modelport_runtime.core.backends.onnx_refusals import refusal
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Column, Signature, Task, positional_columns
-from modelport_runtime.core.types import LoadError
+
+_REFUSALS = (
+    raised.Fail,
+    raised.InvalidArgument,
+    raised.InvalidGraph,
+    raised.InvalidProtobuf,
+    raised.NotImplemented,
+    raised.RuntimeException,
+)
 
 
 def read(path: Path) -> "SessionParts":
-    """Read the file. Raises `LoadError` (CorruptArtifact) if ONNX Runtime cannot."""
+    """Read the file. Raises `LoadError` (CorruptArtifact, UnsupportedFormat) if ONNX Runtime cannot."""
     model = path.read_bytes()
     options = onnxruntime.SessionOptions()
     # Requests are batched, and one worker asks: threads of the session's own would only contend.
@@ -29,8 +38,8 @@ def read(path: Path) -> "SessionParts":
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         return SessionParts(session, class_labels(model), label_constants(model), scalar_inputs(model))
-    except (InvalidProtobuf, InvalidGraph, InvalidArgument, ValueError) as error:
-        raise LoadError("CorruptArtifact", f"ONNX Runtime cannot read the file: {error}") from error
+    except (*_REFUSALS, ValueError) as error:
+        raise refusal(error) from error
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A session that takes rows, however many and of whatever shapes, and gives rows."""
 
+import re
 from collections.abc import Callable, Sequence, Set
 from typing import Any
 
@@ -28,6 +29,7 @@ from modelport_runtime.core.types import LoadError
 
 Groups = list[tuple[list[int] | None, Feeds]]
 """Feeds with the places of their rows; None: all of them, in order."""
+_TENSOR = re.compile(r"tensor\(\w+\)")
 _READABLE = (list, dict, str, int, float, type(None))
 
 
@@ -40,6 +42,7 @@ class Graph:
         unknown = [each.name for each in self._told_inputs if each.type not in DTYPES]
         if unknown or not self._told_inputs:
             raise LoadError("UnsupportedFormat", f"The ONNX inputs {unknown} are not tensors of known types.")
+        self._check_types()
         self.inputs, self._limit = read_inputs(self._told_inputs, self.told_outputs, scalars)
         probes = Probes(lambda feeds: session.run(None, feeds), self.inputs, self._limit or 1)
         for given in probes.given[:1]:
@@ -94,6 +97,14 @@ class Graph:
 
     def _rows(self, names: Sequence[str], given: Sequence[Any]) -> dict[str, Rows]:
         return {name: self.layouts[name].rows(each) for name, each in zip(names, given, strict=True)}
+
+    def _check_types(self) -> None:
+        for told in self.told_outputs:
+            if not DTYPES.keys() >= set(_TENSOR.findall(told.type)):
+                raise LoadError(
+                    "UnsupportedFormat",
+                    f"The ONNX output {told.name} is a {told.type}, which NumPy has not: cast it to float.",
+                )
 
     def _check(self, given: Sequence[Any]) -> None:
         for told, each in zip(self.told_outputs, given, strict=True):
