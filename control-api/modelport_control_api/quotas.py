@@ -1,11 +1,14 @@
-"""How many models, and bytes of their files, a user may hold, and holds."""
+"""How many models, and bytes of files of all kinds, a user may hold, and holds."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from modelport_control_api.auth.tables import User
+from modelport_control_api.batch.tables import BatchJob
+from modelport_control_api.drift.tables import DriftReferenceRow
 from modelport_control_api.models.settings import ModelsSettings
 from modelport_control_api.models.tables import ModelRow, VersionRow
 
@@ -19,17 +22,56 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """`model_bytes`: of all versions' files, each counted as often as it is named. `job_bytes`: of batch
+    jobs' inputs, chunks and results. `reference_bytes`: of what is kept of drift references."""
+
+    models: int = 0
+    model_bytes: int = 0
+    job_bytes: int = 0
+    reference_bytes: int = 0
+
+    @property
+    def bytes(self) -> int:
+        return self.model_bytes + self.job_bytes + self.reference_bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
-    """`bytes`: of all versions' files, each counted as often as it is named."""
+    """`bytes` is the sum of the three that follow it."""
 
     models: int
     max_models: int
     bytes: int
+    model_bytes: int
+    job_bytes: int
+    reference_bytes: int
     max_bytes: int
 
 
 def limits_of(settings: ModelsSettings) -> Limits:
     return Limits(settings.user_max_models, settings.user_max_bytes)
+
+
+Owner = InstrumentedAttribute[str]
+Totals = Select[*tuple[Any, ...]]
+_OWNER = ModelRow.owner_id
+_TAKEN = func.coalesce(BatchJob.input_bytes, 0) + BatchJob.chunk_bytes + BatchJob.result_bytes
+_SUMS: tuple[tuple[Owner, Totals], ...] = (
+    (_OWNER, select(_OWNER, func.count())),
+    (_OWNER, select(_OWNER, func.sum(VersionRow.size)).join(VersionRow, VersionRow.model_id == ModelRow.id)),
+    (
+        BatchJob.owner_id,
+        select(BatchJob.owner_id, func.sum(_TAKEN)).where(BatchJob.files_removed_at.is_(None)),
+    ),
+    (
+        _OWNER,
+        select(_OWNER, func.sum(DriftReferenceRow.bytes)).join(
+            DriftReferenceRow, DriftReferenceRow.model_id == ModelRow.id
+        ),
+    ),
+)
+"""In the order of `Held`, each by whose it is."""
 
 
 class QuotaReached(Exception):
@@ -52,34 +94,30 @@ def check_room(session: Session, user_id: str, limits: Limits, *, models: int, s
     _check(read(session, user_id, limits), models, size)
 
 
-def held_by(session: Session, user_ids: list[str]) -> dict[str, tuple[int, int]]:
-    """Models and bytes of each user that has any."""
-    models = (
-        select(ModelRow.owner_id, func.count())
-        .where(ModelRow.owner_id.in_(user_ids))
-        .group_by(ModelRow.owner_id)
-    )
-    sizes = (
-        select(ModelRow.owner_id, func.sum(VersionRow.size))
-        .join(VersionRow, VersionRow.model_id == ModelRow.id)
-        .where(ModelRow.owner_id.in_(user_ids))
-        .group_by(ModelRow.owner_id)
-    )
-    size_of = {owner: int(size) for owner, size in session.execute(sizes)}
-    return {owner: (count, size_of.get(owner, 0)) for owner, count in session.execute(models)}
+def held_by(session: Session, user_ids: list[str]) -> dict[str, Held]:
+    sums = [_by_owner(session, owner, query, user_ids) for owner, query in _SUMS]
+    return {user: Held(*(each.get(user, 0) for each in sums)) for user in user_ids}
 
 
-def holding_of(user: User, held: tuple[int, int], limits: Limits) -> Holding:
+def holding_of(user: User, held: Held, limits: Limits) -> Holding:
     return Holding(
-        models=held[0],
+        models=held.models,
         max_models=limits.max_models if user.max_models is None else user.max_models,
-        bytes=held[1],
+        bytes=held.bytes,
+        model_bytes=held.model_bytes,
+        job_bytes=held.job_bytes,
+        reference_bytes=held.reference_bytes,
         max_bytes=limits.max_bytes if user.max_bytes is None else user.max_bytes,
     )
 
 
+def _by_owner(session: Session, owner: Owner, query: Totals, user_ids: list[str]) -> dict[str, int]:
+    rows = session.execute(query.where(owner.in_(user_ids)).group_by(owner))
+    return {user: int(total) for user, total in rows}
+
+
 def _holding(session: Session, user: User, limits: Limits) -> Holding:
-    return holding_of(user, held_by(session, [user.id]).get(user.id, (0, 0)), limits)
+    return holding_of(user, held_by(session, [user.id])[user.id], limits)
 
 
 def _check(holding: Holding, models: int, size: int) -> None:
@@ -90,6 +128,7 @@ def _check(holding: Holding, models: int, size: int) -> None:
         )
     if holding.bytes + size > holding.max_bytes:
         raise QuotaReached(
-            f"With {size} bytes more the account would hold {holding.bytes + size} bytes of model files; "
-            f"{holding.max_bytes} is the most that it may. {cure}"
+            f"The account would hold {holding.bytes + size} bytes; {holding.max_bytes} is the most that it "
+            f"may. It holds {holding.model_bytes} bytes of model files, {holding.job_bytes} of batch jobs "
+            f"and {holding.reference_bytes} of references. {cure}"
         )

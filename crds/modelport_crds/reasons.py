@@ -32,6 +32,7 @@ class Reason(StrEnum):
     QUEUE_FULL = "QueueFull"
     NO_READY_VERSION = "NoReadyVersion"
     INPUT_INVALID = "InputInvalid"
+    STORAGE_QUOTA_REACHED = "StorageQuotaReached"
     IMAGE_PULL_FAILED = "ImagePullFailed"
     UNSCHEDULABLE = "Unschedulable"
     QUOTA_EXCEEDED = "QuotaExceeded"
@@ -163,6 +164,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Batch jobs",
         "The input of the job cannot be fetched, or read as what it is, or lacks what the model takes.",
         "Correct what the message names and submit the job again; single bad rows never end a job.",
+    ),
+    Reason.STORAGE_QUOTA_REACHED: Explanation(
+        "Batch jobs",
+        "The account holds as many bytes as it may: the job's input or results would be more.",
+        "Delete jobs, versions or models that nobody needs, or ask an administrator for more; then retry.",
     ),
     Reason.IMAGE_PULL_FAILED: Explanation(
         "Cluster",

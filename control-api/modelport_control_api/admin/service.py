@@ -93,7 +93,7 @@ def _entries(session: Session, users: Sequence[User], limits: Limits) -> list[Us
     held, seen = quotas.held_by(session, ids), repository.last_seen(session, ids)
     entries = []
     for user in users:
-        holding = quotas.holding_of(user, held.get(user.id, (0, 0)), limits)
+        holding = quotas.holding_of(user, held[user.id], limits)
         entries.append(
             UserEntry(
                 id=user.id,

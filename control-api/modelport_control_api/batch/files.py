@@ -7,6 +7,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BufferedReader, BufferedWriter, RawIOBase
@@ -73,6 +74,10 @@ class BatchFiles(Protocol):
     async def put_result(self, job_id: str, number: int, data: bytes) -> None: ...
 
     async def read_result(self, job_id: str, number: int) -> bytes: ...
+
+    async def remove_result(self, job_id: str, number: int) -> None:
+        """No error if there is none."""
+        ...
 
     async def remove(self, job_id: str) -> None:
         """Remove all files of a job; no error if there are none."""
@@ -161,6 +166,10 @@ class LocalBatchFiles:
     async def read_result(self, job_id: str, number: int) -> bytes:
         return await asyncio.to_thread(self._path(job_id, "results", number).read_bytes)
 
+    async def remove_result(self, job_id: str, number: int) -> None:
+        path = self._path(job_id, "results", number)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
     async def remove(self, job_id: str) -> None:
         await asyncio.to_thread(shutil.rmtree, self._root / job_id, ignore_errors=True)
 
@@ -226,6 +235,10 @@ class RemoteBatchFiles:
 
     async def read_result(self, job_id: str, number: int) -> bytes:
         return await self._read(_key(job_id, "results", _name(number)))
+
+    async def remove_result(self, job_id: str, number: int) -> None:
+        with suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, _key(job_id, "results", _name(number)))
 
     async def remove(self, job_id: str) -> None:
         async for page in obstore.list(self._store, prefix=_key(job_id)):

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
+from modelport_control_api import quotas
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.batch import options as options_of
 from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, Limits
@@ -53,6 +54,7 @@ class Intake:
         # Asked before the body is read: nobody sends a gigabyte to learn that the id is wrong.
         live = self.models.statuses.get(model_id)
         target = await self._read(lambda session: find_target(session, live, principal, model_id, version))
+        await self.models.require_quota(principal.user_id, models=0)
         async with self._receiving() as upload:
             named = uri.find_named(upload, self._content_type)
             options = self._options(upload, named)
@@ -115,6 +117,8 @@ async def store(models: ModelsPart, part: BatchPart, principal: Principal, new: 
 
     def make(session: Session) -> BatchJob:
         require_room(session, principal, part.max_unfinished)
+        size = new.input_bytes or 0
+        quotas.require_room(session, principal.user_id, models.limits, models=0, size=size)
         job = create(session, principal, new)
         # Not only when the demand is next looked at: what a short job waits for is its pod's start.
         publish_anew(session, {job.model_id})

@@ -67,7 +67,7 @@ SUBMISSION: dict[str, Any] = {
         },
     },
 }
-SUBMITTED: Responses = problems(*CREDENTIAL, 400, 404, 413, 415, 422, 429, 503, 507)
+SUBMITTED: Responses = problems(*CREDENTIAL, 400, 404, 409, 413, 415, 422, 429, 503, 507)
 RESULTS: Responses = {
     200: {
         "description": "The file.",

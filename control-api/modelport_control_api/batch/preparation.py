@@ -1,6 +1,6 @@
 """An input cut into chunks. The same input gives the same chunks, so that one that broke off begins again."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, BinaryIO, Literal, get_args
 
@@ -56,6 +56,11 @@ class Preparation:
             raise error.in_row(self.rows + error.place) from None
         if self.rows == 0:
             raise InputInvalid("The input has no rows.")
+
+    def close(self) -> None:
+        """Before the file is closed, if not all chunks were taken."""
+        if isinstance(self._blocks, Generator):
+            self._blocks.close()
 
     def _chunks(self) -> Iterator[Chunk]:
         for block in self._blocks:

@@ -77,7 +77,7 @@ def note_input(session: Session, job_id: str, worker: str, size: int) -> bool:
     return True
 
 
-def add_chunk(session: Session, job_id: str, worker: str, number: int, rows: int) -> bool:
+def add_chunk(session: Session, job_id: str, worker: str, number: int, rows: int, *, size: int = 0) -> bool:
     """Offer a chunk whose file is whole. False: the preparation is no longer the worker's, stop it.
 
     Chunks that an earlier preparation offered stay as they are: the same input gives the same ones.
@@ -88,6 +88,7 @@ def add_chunk(session: Session, job_id: str, worker: str, number: int, rows: int
     if session.get(BatchChunk, (job_id, number)) is None:
         session.add(BatchChunk(job_id=job_id, number=number, rows=rows))
         job.chunks_prepared = max(job.chunks_prepared, number + 1)
+        job.chunk_bytes += size
     return True
 
 

@@ -18,6 +18,7 @@ class BatchJob(Identified, Base):
     __tablename__ = "batch_jobs"
     __table_args__ = (
         Index(None, "owner_id", "created_at", "id"),
+        Index(None, "owner_id", "files_removed_at"),
         Index(None, "state", "created_at"),
         UniqueConstraint("owner_id", "idempotency_key"),
     )
@@ -54,6 +55,8 @@ class BatchJob(Identified, Base):
     rows_failed: Mapped[int] = mapped_column(BigInteger, default=0)
     result_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     """Of the result files that are counted in `rows_done`."""
+    chunk_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Of the files of its chunks."""
     chunks_prepared: Mapped[int] = mapped_column(default=0)
     prepare_attempts: Mapped[int] = mapped_column(default=0)
     """How often its input was taken to be cut, and not given back."""

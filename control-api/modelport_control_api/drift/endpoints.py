@@ -68,7 +68,7 @@ async def put_reference(
             except ReferenceInvalid as error:
                 raise FieldErrors({"reference": str(error)}) from error
         row = await models.transactions.write(
-            lambda session: references.put(session, caller, model_id, version, profile)
+            lambda session: references.put(session, caller, model_id, version, profile, limits=models.limits)
         )
     return reading.reference_answer(part, row)
 

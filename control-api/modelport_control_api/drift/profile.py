@@ -84,6 +84,11 @@ def to_json(profile: Profile) -> dict[str, Any]:
     return plain
 
 
+def size_of(profile: Profile) -> int:
+    """In bytes, as it is stored."""
+    return len(msgspec.json.encode(profile))
+
+
 def from_json(stored: dict[str, Any]) -> Profile:
     return msgspec.convert(stored, Profile, str_keys=True)
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from modelport_control_api.drift.evaluation import Counted, total
-from modelport_control_api.drift.profile import Profile, to_json
+from modelport_control_api.drift.profile import Profile, size_of, to_json
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
 
 _SLICE_ROWS = 1000
@@ -26,7 +26,13 @@ def find_reference(session: Session, model_id: str, number: int) -> DriftReferen
 def keep_reference(session: Session, model_id: str, number: int, profile: Profile) -> DriftReferenceRow:
     """Keep it in place of the one before, whose counts and state go."""
     remove_reference(session, model_id, number)
-    row = DriftReferenceRow(model_id=model_id, number=number, rows=profile.rows, profile=to_json(profile))
+    row = DriftReferenceRow(
+        model_id=model_id,
+        number=number,
+        rows=profile.rows,
+        profile=to_json(profile),
+        bytes=size_of(profile),
+    )
     session.add(row)
     session.flush()
     # Pending, so that it soon says how many rows are wanted.

@@ -27,6 +27,8 @@ class DriftReferenceRow(Identified, Base):
     number: Mapped[int]
     rows: Mapped[int]
     profile: Mapped[dict[str, Any]] = mapped_column(JSON)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Of `profile`."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

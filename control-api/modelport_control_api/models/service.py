@@ -9,7 +9,7 @@ from modelport_control_api import quotas
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift import repository as drift
-from modelport_control_api.drift.profile import Profile
+from modelport_control_api.drift.profile import Profile, size_of
 from modelport_control_api.models import repository
 from modelport_control_api.models.caller import Caller
 from modelport_control_api.models.errors import ModelNotFound, TooManyVersions, VersionNotFound
@@ -34,6 +34,10 @@ class NewVersion:
     reference: Profile | None = None
     """What its live inputs are to be compared with."""
 
+    @property
+    def stored_bytes(self) -> int:
+        return self.size + (size_of(self.reference) if self.reference else 0)
+
 
 def create_model(
     session: Session,
@@ -46,7 +50,7 @@ def create_model(
     acceleration: str = DEFAULT_ACCELERATION,
 ) -> ModelRecord:
     """Raises QuotaReached."""
-    quotas.require_room(session, caller.principal.user_id, limits, models=1, size=version.size)
+    quotas.require_room(session, caller.principal.user_id, limits, models=1, size=version.stored_bytes)
     row = ModelRow(
         id=new_model_id(name),
         owner_id=caller.principal.user_id,
@@ -74,7 +78,7 @@ def add_version(
 ) -> ModelRecord:
     """Its last version is the new one, and counts as the model's owner's. Raises QuotaReached."""
     row = own_locked(session, caller.principal, model_id)
-    quotas.require_room(session, row.owner_id, limits, models=0, size=version.size)
+    quotas.require_room(session, row.owner_id, limits, models=0, size=version.stored_bytes)
     if len(row.versions) >= MAX_VERSIONS:
         raise TooManyVersions(
             f"The model has {MAX_VERSIONS} versions, the most there may be: delete some first."

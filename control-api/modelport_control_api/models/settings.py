@@ -21,8 +21,8 @@ class ModelsSettings(BaseSettings):
     """Models that a user may hold. An administrator can set another number for a user."""
 
     user_max_bytes: int = Field(default=20_000_000_000, ge=0)
-    """Bytes that the files of a user's models may have together, versions that get no requests included. An
-    administrator can set another number for a user."""
+    """Bytes that a user's files may have together: of models, with versions that get no requests, of batch
+    jobs and of drift references. An administrator can set another number for a user."""
 
     disk_reserve_bytes: int | None = Field(default=None, ge=0)
     """Bytes that are left free on the disks of a local artifact store and of SQLite: below that uploads and

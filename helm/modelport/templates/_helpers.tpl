@@ -98,6 +98,13 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
+{{/* Values of an earlier release have none. */}}
+{{- define "modelport.userBytesEnv" -}}
+{{- if hasKey .Values.settings "userMaxBytes" }}
+- {name: MODELPORT_CONTROL_API_USER_MAX_BYTES, value: {{ int64 .Values.settings.userMaxBytes | quote }}}
+{{- end }}
+{{- end -}}
+
 {{/* Environment from a map of values. */}}
 {{- define "modelport.env" -}}
 {{- range $name, $value := . }}

@@ -56,7 +56,37 @@ async def test_bytes_too_many_are_refused_also_of_a_version(narrow: Platform, ir
     assert narrow.incoming() == []
     quota = (await ann.http.get("/api/v1/auth/me")).json()["quota"]
     size = len(iris_bytes)
-    assert quota == {"models": 1, "max_models": 2, "bytes": 3 * size, "max_bytes": 3 * size}
+    parts = {"model_bytes": 3 * size, "job_bytes": 0, "reference_bytes": 0}
+    assert quota == {"models": 1, "max_models": 2, "bytes": 3 * size, "max_bytes": 3 * size, **parts}
+
+
+async def test_references_count_and_one_takes_the_place_of_another(
+    narrow: Platform, iris_bytes: bytes
+) -> None:
+    ann = await narrow.account("ann")
+    model = await _id(await ann.upload(iris_bytes))
+    url = f"/api/v1/models/{model}/versions/v1/reference"
+
+    async def put(columns: int) -> httpx.Response:
+        names = ",".join(f"column_{number}" for number in range(columns))
+        rows = "\n".join(",".join([str(row)] * columns) for row in range(200))
+        return await ann.http.put(url, content=f"{names}\n{rows}\n", headers={"Content-Type": "text/csv"})
+
+    async def held() -> int:
+        quota = (await ann.http.get("/api/v1/auth/me")).json()["quota"]
+        assert quota["bytes"] == quota["model_bytes"] + quota["reference_bytes"]
+        size: int = quota["reference_bytes"]
+        return size
+
+    assert (await put(1)).status_code == 200
+    one = await held()
+    assert one > 0
+    assert (await put(1)).status_code == 200
+    assert await held() == one
+    assert _is_refused(await put(3 * len(iris_bytes) // one), "of references")
+    assert await held() == one
+    assert (await ann.http.delete(url)).status_code == 204
+    assert await held() == 0
 
 
 async def test_of_several_at_once_no_more_come_through_than_may(narrow: Platform, iris_bytes: bytes) -> None:

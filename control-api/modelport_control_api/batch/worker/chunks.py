@@ -15,6 +15,7 @@ from modelport_control_api.batch.worker.solving import (
     Predicted,
     solve,
 )
+from modelport_control_api.quotas import QuotaReached
 
 log = structlog.get_logger(__name__)
 ROWS = Counter("modelport_worker_rows_total", "Rows of batch jobs that this worker did", ["outcome"])
@@ -40,7 +41,9 @@ class ChunkWork:
         try:
             answers = await self._answers(claimed, chunk, pods)
         except AnswersTooLarge:
-            await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, _too_large(chunk))
+            text = _too_large(chunk)
+            if await self._desk.fail_for_good(claimed.job_id, Reason.INPUT_INVALID, text):
+                await self._files.remove(claimed.job_id)
             return
         await self._finish(claimed, chunk, answers)
 
@@ -54,9 +57,19 @@ class ChunkWork:
         data = write_results(results)
         await self._files.put_result(claimed.job_id, claimed.number, data)
         failed = len(results.errors)
-        if await self._desk.finish_chunk(claimed, failed, len(data)):
+        if await self._count(claimed, failed, len(data)):
             ROWS.labels("predicted").inc(chunk.rows - failed)
             ROWS.labels("failed").inc(failed)
+        elif await self._desk.has_ended(claimed.job_id, claimed.number):
+            await self._files.remove_result(claimed.job_id, claimed.number)
+
+    async def _count(self, claimed: ClaimedChunk, failed: int, size: int) -> bool:
+        try:
+            return await self._desk.finish_chunk(claimed, failed, size)
+        except QuotaReached as error:
+            text = f"{error} Then try the rows that have no prediction again."
+            await self._desk.fail(claimed.job_id, Reason.STORAGE_QUOTA_REACHED, text)
+            return False
 
     async def _answers(self, claimed: ClaimedChunk, chunk: Chunk, pods: Pods) -> Answers:
         if claimed.attempts > _MOST_ATTEMPTS:

@@ -1,13 +1,15 @@
 """What one worker takes from the database and gives back to it, each step in one transaction."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from modelport_crds.reasons import Reason
 from sqlalchemy.orm import Session
 
+from modelport_control_api import quotas
 from modelport_control_api.batch import repository
 from modelport_control_api.batch.formats.limits import Limits
 from modelport_control_api.batch.repository import Held
@@ -85,14 +87,17 @@ class Desk:
         lease_seconds: float,
         keep: timedelta,
         most_result_bytes: int = Limits().job_bytes,
+        most_user_bytes: int = sys.maxsize,
     ) -> None:
-        """keep: how long a finished job's files stay. most_result_bytes: of one job."""
+        """keep: how long a finished job's files stay. most_result_bytes: of one job. most_user_bytes: of all
+        that a user holds for whom nothing else was set."""
         self._transactions = Transactions(database, on_commit=lambda: None)
         self._database = database
         self._worker = worker
         self._lease = timedelta(seconds=lease_seconds)
         self._keep = keep
         self._most_result_bytes = most_result_bytes
+        self._quota = quotas.Limits(max_models=0, max_bytes=most_user_bytes)
 
     async def open_versions(self) -> set[Version]:
         """The versions that have unfinished jobs."""
@@ -126,10 +131,13 @@ class Desk:
         )
 
     async def note_input(self, job_id: str, size: int) -> bool:
-        """False: the preparation is no longer ours."""
-        return await self._transactions.write(
-            lambda session: repository.note_input(session, job_id, self._worker, size)
-        )
+        """False: the preparation is no longer ours. Raises QuotaReached."""
+
+        def note(session: Session) -> bool:
+            is_ours = repository.note_input(session, job_id, self._worker, size)
+            return is_ours and self._has_room(session, job_id)
+
+        return await self._transactions.write(note)
 
     def chunks_of(self, job_id: str) -> tuple[int, set[int]]:
         """How many chunks a job has, and which of them are done. Blocks."""
@@ -142,9 +150,14 @@ class Desk:
         """Say what the version's jobs wait for; nothing if `words` is empty."""
         await self._transactions.write(lambda session: repository.note_waiting(session, *version, words))
 
-    def add_chunk(self, job_id: str, number: int, rows: int) -> bool:
-        """False: the preparation is no longer ours. Blocks."""
-        return self._write(lambda session: repository.add_chunk(session, job_id, self._worker, number, rows))
+    def add_chunk(self, job_id: str, number: int, rows: int, size: int) -> bool:
+        """False: the preparation is no longer ours. Raises QuotaReached. Blocks."""
+
+        def add(session: Session) -> bool:
+            is_ours = repository.add_chunk(session, job_id, self._worker, number, rows, size=size)
+            return is_ours and self._has_room(session, job_id)
+
+        return self._write(add)
 
     def finish_input(self, job_id: str, rows: int, key_columns: Sequence[str]) -> bool:
         """Blocks."""
@@ -173,7 +186,10 @@ class Desk:
         return await self._transactions.write(claim)
 
     async def finish_chunk(self, chunk: ClaimedChunk, rows_failed: int, result_bytes: int) -> bool:
-        """False: it was not ours, or the job has more results than it may and was ended."""
+        """False: it was not ours, or the job has more results than it may and was ended.
+
+        Raises QuotaReached.
+        """
 
         def finish(session: Session) -> bool:
             job = repository.lock(session, chunk.job_id)
@@ -181,7 +197,7 @@ class Desk:
                 text = _too_many_results(self._most_result_bytes)
                 self._fail(session, chunk.job_id, Reason.INPUT_INVALID, text, keeps_files=False)
                 return False
-            return repository.finish_chunk(
+            is_ours = repository.finish_chunk(
                 session,
                 chunk.job_id,
                 chunk.number,
@@ -191,8 +207,19 @@ class Desk:
                 now=utc_now(),
                 keep=self._keep,
             )
+            return is_ours and self._has_room(session, chunk.job_id)
 
         return await self._transactions.write(finish)
+
+    async def has_ended(self, job_id: str, number: int | None = None) -> bool:
+        """Whether the job will take no more files; with `number`: and has not counted that chunk's result."""
+
+        def ended(session: Session) -> bool:
+            job = repository.find(session, job_id)
+            has_ended = job is None or job.state not in repository.UNFINISHED
+            return has_ended and number not in repository.finished_chunks(session, job_id)
+
+        return await self._transactions.read(ended)
 
     async def release_chunk(self, chunk: ClaimedChunk) -> None:
         await self._transactions.write(
@@ -203,6 +230,18 @@ class Desk:
         await self._transactions.write(
             lambda session: self._fail(session, job_id, reason, message, keeps_files=keeps_files)
         )
+
+    async def fail_for_good(self, job_id: str, reason: str, message: str) -> bool:
+        """End a job that no retry can save. True: it has no result that anybody could read, so that its files
+        are to go."""
+
+        def fail(session: Session) -> bool:
+            job = repository.lock(session, job_id)
+            is_unread = job is None or job.rows_done == 0
+            self._fail(session, job_id, reason, message, keeps_files=not is_unread)
+            return is_unread
+
+        return await self._transactions.write(fail)
 
     async def fail_all_of(self, version: Version, reason: str, message: str) -> None:
         """End every unfinished job of the version."""
@@ -216,6 +255,12 @@ class Desk:
 
     async def release_all(self) -> None:
         await self._transactions.write(lambda session: repository.release_all(session, self._worker))
+
+    def _has_room(self, session: Session, job_id: str) -> Literal[True]:
+        """Raises QuotaReached if what was just counted is too much: nothing of it then holds."""
+        if job := repository.find(session, job_id):
+            quotas.require_room(session, job.owner_id, self._quota, models=0, size=0)
+        return True
 
     def _give_up(self, session: Session, job_id: str) -> None:
         """Whatever kills the workers that read it must not go on for ever."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 
 import structlog
@@ -23,6 +24,7 @@ from modelport_control_api.batch.sources.uri import shown
 from modelport_control_api.batch.worker.desk import ClaimedInput, Desk
 from modelport_control_api.batch.worker.in_work import InWork
 from modelport_control_api.batch.worker.origin import StoredOrigin
+from modelport_control_api.quotas import QuotaReached
 
 log = structlog.get_logger(__name__)
 
@@ -81,10 +83,8 @@ class Preparing:
         except InputUnavailable as error:
             text = f"The input could not be fetched from {shown(claimed.input_uri or '')}. {error}"
             await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, text)
-        except InputTooLarge as error:
-            await self._end(claimed.job_id, str(error))
-        except MemoryError:
-            await self._end(claimed.job_id, _NO_MEMORY)
+        except (InputTooLarge, MemoryError, QuotaReached) as error:
+            await self._end(claimed.job_id, error)
         except InputInvalid as error:
             await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, str(error))
         except FileNotFoundError:
@@ -97,16 +97,26 @@ class Preparing:
             # A thread cannot be broken off: it stops at the next chunk.
             stop.set()
 
-    async def _end(self, job_id: str, message: str) -> None:
+    async def _end(self, job_id: str, error: Exception) -> None:
         """Nothing that was made of the input stays."""
-        await self._desk.fail(job_id, Reason.INPUT_INVALID, message, keeps_files=False)
+        reason, message = Reason.INPUT_INVALID, str(error)
+        if isinstance(error, MemoryError):
+            message = _NO_MEMORY
+        elif isinstance(error, QuotaReached):
+            reason, message = Reason.STORAGE_QUOTA_REACHED, f"{error} Then submit the job again."
+        await self._desk.fail(job_id, reason, message, keeps_files=False)
         await self._files.remove(job_id)
 
     async def _fetch(self, claimed: ClaimedInput) -> bool:
         if claimed.input_uri is None:
             return True
         size = await self._fetching.fetch(claimed.job_id, claimed.input_uri)
-        return await self._desk.note_input(claimed.job_id, size)
+        if await self._desk.note_input(claimed.job_id, size):
+            return True
+        if await self._desk.has_ended(claimed.job_id):
+            # Cancelled meanwhile: nobody knows of the file, so that it would count as nothing.
+            await self._files.remove(claimed.job_id)
+        return False
 
     def _cut_in_thread(
         self, claimed: ClaimedInput, stop: threading.Event, tell: Callable[[], object]
@@ -123,7 +133,9 @@ class Preparing:
                 limits=self._limits,
                 by_row=input_bytes <= _SMALL_BYTES,
             )
-            if self._offer(claimed.job_id, preparation.chunks(), allowance, stop, tell):
+            with closing(preparation):
+                is_whole = self._offer(claimed.job_id, preparation.chunks(), allowance, stop, tell)
+            if is_whole:
                 self._desk.finish_input(claimed.job_id, preparation.rows, preparation.key_columns)
 
     def _pick_in_thread(
@@ -154,7 +166,7 @@ class Preparing:
             allowance.require(size)
             # The file first: a chunk that the database knows is whole.
             self._files.put_chunk(job_id, number, data)
-            if not self._desk.add_chunk(job_id, number, chunk.rows):
+            if not self._desk.add_chunk(job_id, number, chunk.rows, len(data)):
                 return False
             tell()
         return True

@@ -22,6 +22,10 @@ class Settings(BaseSettings):
     """Bytes that are left free on the disk of a local object store; below that jobs wait. Unless given:
     256 MB, or a twentieth of a disk of under 5 GB. Give the control API the same."""
 
+    user_max_bytes: int = Field(default=20_000_000_000, ge=0)
+    """Bytes that a user's files may have together; give the control API the same. Inputs and results that
+    would pass it end their job."""
+
     internal_url: str = "http://127.0.0.1:8001"
     """The control API's internal port, or `unix:/path` of a socket: it knows where the pods are."""
 

@@ -46,6 +46,7 @@ class Worker:
             lease_seconds=settings.batch_lease_seconds,
             keep=timedelta(days=settings.batch_result_days),
             most_result_bytes=settings.batch_max_job_bytes,
+            most_user_bytes=settings.user_max_bytes,
         )
         self._files: BatchFiles = open_batch_files(settings.artifacts_url, settings.disk_reserve_bytes)
         self._means = Means(

@@ -13,6 +13,7 @@ env:
   - {name: MODELPORT_CONTROL_API_ARTIFACTS_URL, value: {{ default "/var/lib/modelport/artifacts" $root.Values.artifacts.url | quote }}}
   - {name: MODELPORT_CONTROL_API_INTERNAL_URL, value: {{ index $ 1 | quote }}}
   {{- include "modelport.diskReserveEnv" $root | nindent 2 }}
+  {{- include "modelport.userBytesEnv" $root | nindent 2 }}
   {{- include "modelport.internalKeyEnv" $root | nindent 2 }}
   - {name: MODELPORT_LOG_LEVEL, value: {{ $root.Values.settings.logLevel | quote }}}
   {{- include "modelport.env" .env | nindent 2 }}
