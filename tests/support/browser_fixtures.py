@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.platform_process import PlatformProcess
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.support.platform_process import PlatformProcess
     from tests.support.visitor import Visitor
 
 
@@ -28,7 +27,7 @@ def chromium() -> Iterator["Browser"]:
 
 
 @pytest.fixture
-def new_visitor(chromium: "Browser", platform: PlatformProcess) -> Iterator[Callable[[], "Visitor"]]:
+def new_visitor(chromium: "Browser", platform: "PlatformProcess") -> Iterator[Callable[[], "Visitor"]]:
     """Make visitors, each with a browser profile of its own. What their consoles report fails the test."""
     from tests.support.visitor import visit
 

@@ -3,18 +3,22 @@
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
-from modelport_control_api.app import ControlPlane
-from modelport_control_api.db import migrate
 
-from tests.support.control_api import Person, build_control_plane, register, serving
+if TYPE_CHECKING:
+    import httpx
+    from modelport_control_api.app import ControlPlane
+
+    from tests.support.control_api import Person
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database file: copying it is faster than migrating for each test."""
+    from modelport_control_api.db import migrate
+
     file = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     migrate.upgrade(f"sqlite:///{file}")
     return file
@@ -35,21 +39,29 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def control_plane(sqlite_url: str, tmp_path: Path) -> ControlPlane:
+def control_plane(sqlite_url: str, tmp_path: Path) -> "ControlPlane":
+    from tests.support.control_api import build_control_plane
+
     return build_control_plane(sqlite_url, tmp_path)
 
 
 @pytest.fixture
-async def api(control_plane: ControlPlane) -> AsyncIterator[httpx.AsyncClient]:
+async def api(control_plane: "ControlPlane") -> AsyncIterator["httpx.AsyncClient"]:
+    from tests.support.control_api import serving
+
     async with serving(control_plane) as client:
         yield client
 
 
 @pytest.fixture
-async def ada(api: httpx.AsyncClient) -> Person:
+async def ada(api: "httpx.AsyncClient") -> "Person":
+    from tests.support.control_api import register
+
     return await register(api, "ada@example.com")
 
 
 @pytest.fixture
-async def bob(api: httpx.AsyncClient) -> Person:
+async def bob(api: "httpx.AsyncClient") -> "Person":
+    from tests.support.control_api import register
+
     return await register(api, "bob@example.com")

@@ -2,23 +2,29 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.platform_process import PlatformProcess
+if TYPE_CHECKING:
+    from tests.support.platform_process import PlatformProcess
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator["PlatformProcess"]:
     """`.url`, `.register_user()`, `.admin_token()`. Do not stop it: others use it too."""
+    from tests.support.platform_process import PlatformProcess
+
     process = PlatformProcess(tmp_path_factory.mktemp("platform")).start()
     yield process
     assert process.stop() == 0
 
 
 @pytest.fixture
-def new_platform(tmp_path: Path) -> Iterator[Callable[..., PlatformProcess]]:
+def new_platform(tmp_path: Path) -> Iterator[Callable[..., "PlatformProcess"]]:
     """Make platforms on one data folder, to be started, stopped and killed at will."""
+    from tests.support.platform_process import PlatformProcess
+
     made: list[PlatformProcess] = []
 
     def make(**env: str) -> PlatformProcess:

@@ -12,9 +12,7 @@ from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg2
 import pytest
-from modelport_control_api.db import migrate
 
 _START_SECONDS = 60
 
@@ -84,6 +82,8 @@ class PostgresServer:
         return f"postgresql://postgres@/{database}?host={self._folder}"
 
     def execute(self, statement: str) -> None:
+        import psycopg2
+
         connection = psycopg2.connect(host=str(self._folder), user="postgres", dbname="postgres")
         # Databases are not made inside a transaction, which `with connection` would begin.
         connection.autocommit = True
@@ -104,6 +104,8 @@ class PostgresServer:
         return copy
 
     def _wait_until_it_answers(self) -> None:
+        import psycopg2
+
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
@@ -138,6 +140,8 @@ def breakable_postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: PostgresServer) -> str:
+    from modelport_control_api.db import migrate
+
     postgres_server.execute("CREATE DATABASE migrated")
     migrate.upgrade(postgres_server.url("migrated"))
     return "migrated"

@@ -8,9 +8,12 @@ import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import redis
+
+if TYPE_CHECKING:
+    import redis
 
 
 def redis_server_path() -> str:
@@ -67,10 +70,14 @@ class RedisServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
-    def client(self) -> redis.Redis:
+    def client(self) -> "redis.Redis":
+        import redis
+
         return redis.Redis.from_url(self.url)
 
     def _wait_until_it_answers(self) -> None:
+        import redis
+
         deadline = time.monotonic() + 20
         while True:
             try:
