@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-# Before anything imports these libraries, as in a runtime. ONNX Runtime would send telemetry, and leave files in /tmp.
-# The others would start a thread for each core in each worker: threads that wait for each other on a busy machine
-# make training a small model ten times as long.
+# Before anything imports these libraries, as in a runtime. ONNX Runtime would send telemetry, and leave files
+# in /tmp. The others would start a thread for each core in each worker: threads that wait for each other on a
+# busy machine make training a small model ten times as long.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 for _library in ("OMP", "OPENBLAS"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")

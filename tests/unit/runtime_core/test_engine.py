@@ -140,8 +140,8 @@ def test_a_sparse_row_is_written_out_dense_within_bounds(serve: Any) -> None:
     engine = serve(models.Trained(HashingVectorizer(n_features=64), texts))
     wanted = HashingVectorizer(n_features=64).transform(texts).toarray().tolist()
     assert ask(engine, {"inputs": texts})["predictions"] == wanted
-    wide = serve(models.Trained(HashingVectorizer(), texts))
-    failure = refused(wide, {"inputs": texts * 10})
+    wide = serve(models.Trained(HashingVectorizer(n_features=4096), texts), max_batch_rows=4096)
+    failure = refused(wide, {"inputs": texts * 1250})
     assert "too many to write out" in failure.detail
 
 
