@@ -12,6 +12,7 @@ from modelport_runtime.core.backends.onnx_inputs import (
     in_groups,
     read_inputs,
     shapes_of_values,
+    sizes_of,
     tensor_spec,
 )
 from modelport_runtime.core.backends.onnx_layouts import (
@@ -19,6 +20,7 @@ from modelport_runtime.core.backends.onnx_layouts import (
     Layout,
     NoRows,
     Rows,
+    Shape,
     joined,
     of_batch,
     of_two,
@@ -61,6 +63,13 @@ class Graph:
 
     def specs_in(self) -> tuple[TensorSpec, ...]:
         return tuple(map(tensor_spec, self._told_inputs))
+
+    def shape_out(self, told: Any) -> Shape:
+        """Give an output's shape, rows first; as declared where not even the inputs have rows."""
+        layout, sizes = self.layouts[told.name], sizes_of(told)
+        if sizes and layout.axis is None and not all(each.batched for each in self.inputs):
+            return sizes
+        return layout.shape(sizes)
 
     def assembler(self, *, of_one_input: bool) -> Callable[[list[Any]], Groups]:
         """Build what makes feeds of rows: of values for each input, or of the only input's own rows."""

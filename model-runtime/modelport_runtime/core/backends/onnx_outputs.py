@@ -101,7 +101,7 @@ def _output(
 ) -> Output:
     spec = None
     if told.type in DTYPES:
-        shape = graph.layouts[told.name].shape(sizes_of(told))
+        shape = graph.shape_out(told)
         spec = replace(tensor_spec(told, name), shape=shape)
     return Output(name, (told.name,), read, spec, classes)
 

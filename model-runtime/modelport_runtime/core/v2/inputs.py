@@ -8,7 +8,7 @@ import numpy as np
 
 from modelport_runtime.core.rows import Problems, RowDecoder, refuse
 from modelport_runtime.core.signature import Column, Signature
-from modelport_runtime.core.v2.tensors import Tensor
+from modelport_runtime.core.v2.tensors import SHAPE, Tensor
 
 _GENERIC = re.compile(r"(inputs?([-_]?[0-9]+)?|X)", re.ASCII)
 """What clients call a tensor of whole rows; any other name could be a column's, misspelt."""
@@ -36,18 +36,19 @@ class Inputs:
         columns = signature.columns or ()
         self._columns = {column.name: column for column in columns}
         self._limits = _limits(columns)
+        self._whole = whole_shapes(signature)
         self._required = [place for place, column in enumerate(columns) if not column.optional]
 
     def rows(self, tensors: list[Tensor]) -> Any:
         """Raises `Refused`: 422."""
-        count = tensors[0].rows
-        if any(tensor.rows != count for tensor in tensors):
+        counts = {tensor.rows for tensor in self._of_rows(tensors)}
+        if len(counts) > 1:
             raise refuse("inputs", "must all have the same number of rows (their shape's first size)")
         if len(tensors) == 1:
             array = self._matrix(tensors[0])
             if array is not None:
                 return array
-        return self._decoder.read_rows(self._rows(tensors), None)
+        return self._decoder.read_rows(self._rows(tensors, *counts), None)
 
     def _matrix(self, tensor: Tensor) -> Any:
         """Give rows as one array, where nothing in it needs a word or a closer look."""
@@ -61,7 +62,17 @@ class Inputs:
         low, high = self._limits
         return None if (numbers < low).any() or (numbers > high).any() else numbers
 
-    def _rows(self, tensors: list[Tensor]) -> list[Any]:
+    def _of_rows(self, tensors: list[Tensor]) -> list[Tensor]:
+        for index, tensor in enumerate(tensors):
+            if not tensor.shape and not self._is_whole(tensor):
+                raise refuse(f"inputs[{index}].shape", SHAPE)
+        return [tensor for tensor in tensors if not self._is_whole(tensor)]
+
+    def _is_whole(self, tensor: Tensor) -> bool:
+        """True for an input of a graph that has no rows, as the graph has it: it goes with each row."""
+        return len(tensor.shape) == self._whole.get(tensor.name)
+
+    def _rows(self, tensors: list[Tensor], count: int = 1) -> list[Any]:
         first = tensors[0]
         if self._signature.input == "text":
             if len(tensors) > 1 or first.shape[1:] not in ([], [1]):
@@ -69,7 +80,7 @@ class Inputs:
             return [without_nan(value) for value in first.values()]
         if len(tensors) == 1 and may_be_matrix(self._signature, first.name, first.shape):
             return self._whole_rows(first)
-        return self._by_name(tensors)
+        return self._by_name(tensors, count)
 
     def _whole_rows(self, tensor: Tensor) -> list[Any]:
         rows = tensor.each_row()
@@ -78,9 +89,12 @@ class Inputs:
         # Where nothing is known of the columns the model itself is asked what it makes of NaN.
         return rows if self._signature.columns is None else [without_nan(row) for row in rows]
 
-    def _by_name(self, tensors: list[Tensor]) -> list[Any]:
+    def _by_name(self, tensors: list[Tensor], count: int) -> list[Any]:
         self._require_names([tensor.name for tensor in tensors])
-        cells = {tensor.name: self._cells(tensor) for tensor in tensors}
+        cells = {
+            tensor.name: [tensor.whole()] * count if self._is_whole(tensor) else self._cells(tensor)
+            for tensor in tensors
+        }
         if self._signature.positional:
             return [list(row) for row in zip(*(cells[name] for name in self._columns), strict=True)]
         return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
@@ -105,6 +119,16 @@ class Inputs:
         if tensor.shape[1:] == [1] and self._columns[tensor.name].kind != "tensor":
             return [without_nan(value) for value in tensor.values()]
         return [without_nan(row) for row in tensor.each_row()]
+
+
+def whole_shapes(signature: Signature) -> dict[str, int]:
+    """Give the number of dimensions of each input that has no rows, by its name."""
+    pairs = zip(signature.columns or (), signature.tensors_in or (), strict=False)
+    return {
+        column.name: len(spec.shape)
+        for column, spec in pairs
+        if column.name == spec.name and len(column.shape or ()) == len(spec.shape)
+    }
 
 
 def _limits(columns: tuple[Column, ...]) -> tuple[float, float] | None:

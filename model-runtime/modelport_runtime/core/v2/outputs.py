@@ -67,7 +67,7 @@ class OutputTensors:
         """Give the tensor's part of the JSON, and its bytes, none if its data are there."""
         spec, rows = self._specs.get(wanted.output), outputs.values[wanted.output]
         array = outputs.arrays.get(wanted.output)
-        made = None if spec is None or array is None else _of_array(wanted.name, rows, array)
+        made = None if spec is None or array is None else _of_array(wanted.name, rows, array, spec)
         tensor, data = made or _of_rows(wanted.name, rows)
         if not wanted.as_bytes:
             # FP16 is in binary only, and each of its values is one of FP32 too.
@@ -125,8 +125,11 @@ def flag(given: Any, path: str, default: bool) -> bool:
 Made = tuple[dict[str, Any], list[Any]]
 
 
-def _of_array(name: str, rows: list[Any], array: np.ndarray[Any, Any]) -> Made | None:
+def _of_array(name: str, rows: list[Any], array: np.ndarray[Any, Any], spec: TensorSpec) -> Made | None:
     """A tensor as the graph gave it: its own type and shape. None: that says too little of it."""
+    if array.ndim == len(spec.shape) + 1 and len(array) == 1:
+        # It has no rows: for one row it is what the graph gave.
+        array = array[0]
     datatype = "BYTES" if array.dtype.kind in "OUS" else DATATYPES.get(array.dtype.name)
     data = flat_list([_class_free(row) for row in rows])
     if datatype is None or len(data) != array.size:

@@ -13,6 +13,7 @@ from modelport_runtime.core.v2.datatypes import DTYPES, fitting
 from modelport_runtime.core.values import json_type
 
 _MAX_DIMENSIONS = 32
+SHAPE = "must be a list of sizes, the first the number of rows, none zero"
 _MAX_FLOAT64_INTEGER = 2**53
 
 
@@ -27,7 +28,11 @@ class Tensor:
 
     @property
     def rows(self) -> int:
-        return self.shape[0]
+        return self.shape[0] if self.shape else 1
+
+    def whole(self) -> Any:
+        """Give all of it as nested lists; of no dimension, the one value."""
+        return _nested(self.values(), self.shape)
 
     def values(self) -> list[Any]:
         return self.data if isinstance(self.data, list) else self.data.tolist()
@@ -96,7 +101,7 @@ class _Reader:
         if not isinstance(tensor.get("name"), str):
             add(f"{path}.name", "must be a string")
         if not _is_shape(tensor.get("shape")):
-            add(f"{path}.shape", "must be a list of sizes, the first the number of rows, none zero")
+            add(f"{path}.shape", SHAPE)
         if not isinstance(datatype, str) or datatype not in DTYPES:
             add(f"{path}.datatype", f"must be one of {', '.join(sorted(DTYPES))}")
         try:
@@ -157,7 +162,7 @@ def _from_json(data: list[Any], shape: list[int], datatype: str) -> list[Any]:
 
 
 def _is_shape(shape: Any) -> bool:
-    if not isinstance(shape, list) or not 1 <= len(shape) <= _MAX_DIMENSIONS:
+    if not isinstance(shape, list) or len(shape) > _MAX_DIMENSIONS:
         return False
     return all(type(size) is int and size > 0 for size in shape)
 
