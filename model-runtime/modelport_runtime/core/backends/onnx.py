@@ -37,19 +37,27 @@ def read(path: Path) -> "SessionParts":
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return SessionParts(session, class_labels(model), label_constants(model), scalar_inputs(model))
+        return SessionParts(
+            session,
+            class_labels(model),
+            label_constants(model),
+            scalar_inputs(model),
+            scales_by_batch=b"DynamicQuantize" in model,
+        )
     except (*_REFUSALS, ValueError) as error:
         raise refusal(error) from error
 
 
 @dataclass(frozen=True)
 class SessionParts:
-    """A session, and what else its file tells: declared labels, constants that may be some, scalar inputs."""
+    """A session, and what else its file tells: declared labels, constants that may be some, scalar inputs,
+    and whether it quantizes by the smallest and the largest of all values that come together."""
 
     session: Any
     labels: list[Labels]
     constants: list[Labels]
     scalars: set[str]
+    scales_by_batch: bool = False
 
 
 class SessionBackend:
@@ -57,7 +65,7 @@ class SessionBackend:
 
     def __init__(self, parts: SessionParts, libraries: dict[str, str]) -> None:
         self.libraries = libraries
-        self._graph = Graph(parts.session, parts.scalars)
+        self._graph = Graph(parts.session, parts.scalars, one_by_one=parts.scales_by_batch)
         self._named = {
             output.name: output for output in read_outputs(self._graph, parts.labels, parts.constants)
         }

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence, Set
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from modelport_runtime.core.backends import onnx_independence
 from modelport_runtime.core.backends.onnx_inputs import (
     DTYPES,
     Feeds,
@@ -32,13 +34,15 @@ from modelport_runtime.core.types import LoadError
 Groups = list[tuple[list[int] | None, Feeds]]
 """Feeds with the places of their rows; None: all of them, in order."""
 _TENSOR = re.compile(r"tensor\(\w+\)")
+_TOGETHER = 3
 _READABLE = (list, dict, str, int, float, type(None))
 
 
 class Graph:
     """Raises `LoadError` (UnsupportedFormat) if rows cannot be put in or found in what comes out."""
 
-    def __init__(self, session: Any, scalars: Set[str]) -> None:
+    def __init__(self, session: Any, scalars: Set[str], *, one_by_one: bool = False) -> None:
+        """one_by_one: what stands beside a row would have a part in its answer."""
         self._session = session
         self._told_inputs, self.told_outputs = session.get_inputs(), session.get_outputs()
         unknown = [each.name for each in self._told_inputs if each.type not in DTYPES]
@@ -50,6 +54,10 @@ class Graph:
         for given in probes.given[:1]:
             self._check(given)
         self.layouts = dict(zip(self._names, self._find_layouts(probes), strict=True))
+        if one_by_one:
+            self._limit = 1
+        if self._limit is None:
+            onnx_independence.require(partial(self._arrays, probes), probes.drawn(_TOGETHER))
         self.probed: list[dict[str, Rows]] = [self._rows(self._names, given) for given in probes.given]
 
     @property
@@ -114,6 +122,13 @@ class Graph:
                     "UnsupportedFormat",
                     f"The ONNX output {told.name} is a {told.type}, which NumPy has not: cast it to float.",
                 )
+
+    def _arrays(self, probes: Probes, feeds: Feeds) -> list[np.ndarray[Any, Any]] | None:
+        given = probes.answer(feeds)
+        if given is None:
+            return None
+        rows = self._rows(self._names, given).values()
+        return [each for each in rows if isinstance(each, np.ndarray)]
 
     def _check(self, given: Sequence[Any]) -> None:
         for told, each in zip(self.told_outputs, given, strict=True):

@@ -15,6 +15,7 @@ Make = Callable[[Input, list[int]], Any]
 _FREE_SIZES = (1, 8, 64)
 """Of a free dimension, smallest first: a convolution takes nothing smaller than itself."""
 _SCALES = (1.0, 3.0, 10.0, 100.0, 0.1, 1.0, 1.0, 1.0)
+_DRAWS = 4
 _SECONDS = 3.0
 """A slow graph is not asked all there is to ask."""
 
@@ -30,15 +31,24 @@ class Probes:
         self.doubled: tuple[list[Any], list[Any]] | None = None
         for size in _FREE_SIZES:
             self._ask(size)
+            self.free_size = size
             if self.given:
                 return
+
+    def drawn(self, rows: int) -> Iterator[Feeds]:
+        """Give rows made up by chance, in shapes that the graph has taken, while there is time."""
+        random = np.random.default_rng(1)
+        make = partial(_random, scale=3.0, random=random)
+        for _ in range(_DRAWS):
+            if self.given and time.monotonic() < self._until:
+                yield self._feeds(make, rows, self.free_size)
 
     def _ask(self, free_size: int) -> None:
         for make in _makers():
             if self.given and time.monotonic() > self._until:
                 return
             feeds = self._feeds(make, self.rows, free_size)
-            given = self._answer(feeds)
+            given = self.answer(feeds)
             if given is None:
                 continue
             self.given.append(given)
@@ -46,7 +56,7 @@ class Probes:
                 self._double(given, feeds)
 
     def _double(self, one: list[Any], feeds: Feeds) -> None:
-        two = self._answer(
+        two = self.answer(
             {
                 each.name: np.concatenate([feeds[each.name]] * 2) if each.batched else feeds[each.name]
                 for each in self._inputs
@@ -61,7 +71,7 @@ class Probes:
             feeds[each.name] = make(each, [rows, *shape] if each.batched else shape)
         return feeds
 
-    def _answer(self, feeds: Feeds) -> list[Any] | None:
+    def answer(self, feeds: Feeds) -> list[Any] | None:
         try:
             return self._run(feeds)
         except Exception:  # noqa: BLE001  # it takes other values than these; the next may do
