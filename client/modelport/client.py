@@ -140,15 +140,15 @@ class Modelport(DriftCalls, HistoryCalls, JobCalls, UsageCalls):
             "acceleration": acceleration,
         }
         with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
-            return Model.from_json(self._transport.json("POST", "/api/v1/models/upload", **form))
+            return self._model(self._transport.json("POST", "/api/v1/models/upload", **form))
 
     def models(self) -> list[Model]:
         """Your models, newest first."""
-        return [Model.from_json(each) for each in self._transport.pages("/api/v1/models")]
+        return [self._model(each) for each in self._transport.pages("/api/v1/models")]
 
     def model(self, model_id: str, *, wait: float = 0) -> Model:
         """One model; with `wait`, once nothing more is under way, or after that many seconds (60 at most)."""
-        return Model.from_json(self._transport.json("GET", _model_path(model_id), params=_hold(wait)))
+        return self._model(self._transport.json("GET", _model_path(model_id), params=_hold(wait)))
 
     def wait_for_model(
         self, model_id: str, *, seconds: float = 300, on_status: Callable[[Model], None] | None = None
@@ -176,9 +176,7 @@ class Modelport(DriftCalls, HistoryCalls, JobCalls, UsageCalls):
         if history is not None:
             body["history"] = None if history == "off" else dict(history)
         # Twice is as good as once: the same settings again change nothing.
-        return Model.from_json(
-            self._transport.json("PATCH", _model_path(model_id), json=body, repeatable=True)
-        )
+        return self._model(self._transport.json("PATCH", _model_path(model_id), json=body, repeatable=True))
 
     def delete(self, model_id: str) -> None:
         """Stop serving it and remove its files."""
@@ -231,11 +229,14 @@ class Modelport(DriftCalls, HistoryCalls, JobCalls, UsageCalls):
     def traffic(self, model_id: str, weights: Mapping[str, int]) -> Model:
         """Share the requests: `{"v1": 90, "v2": 10}`, percent of ready versions."""
         answer = self._transport.json("PUT", _model_path(model_id, "traffic"), json=dict(weights))
-        return Model.from_json(answer)
+        return self._model(answer)
 
     def rollback(self, model_id: str) -> Model:
         """Restore the traffic before the last change."""
-        return Model.from_json(self._transport.json("POST", _model_path(model_id, "rollback")))
+        return self._model(self._transport.json("POST", _model_path(model_id, "rollback")))
+
+    def _model(self, answer: dict[str, Any]) -> Model:
+        return Model.from_json(answer, self._transport.url)
 
     # API keys
 

@@ -96,7 +96,11 @@ class Model:
     """The whole answer."""
 
     @classmethod
-    def from_json(cls, answer: Json) -> "Model":
+    def from_json(cls, answer: Json, base_url: str = "") -> "Model":
+        """`base_url`: of the platform, for one that does not know it."""
+        predict_url = answer.get("predict_url") or ""
+        if predict_url.startswith("/"):
+            answer = {**answer, "predict_url": base_url.rstrip("/") + predict_url}
         return cls(
             id=answer["id"],
             name=answer["name"],

@@ -14,6 +14,10 @@ from modelport_gateway.request_headers import RequestHeaders
 
 _GUARD = "failed-credentials"
 _GUARDED_ADDRESSES = 10_000
+# Of addresses that are stopped. A key that is new to this process may be good, and where no store is shared only
+# a look-up tells; each is a few milliseconds of the control API.
+_TRIES = Limit(40, 1)
+_TRIES_OF_ALL = Limit(120, 1)
 # Nothing longer is a credential of ours; hashing and parsing it would only cost time.
 _MAX_CREDENTIAL = 4096
 
@@ -47,11 +51,17 @@ class Guard:
         self._limit = limit
         self._failures = MemoryStore(max_buckets=_GUARDED_ADDRESSES)
         self._stopped: Remembered[str, Taken] = Remembered(_GUARDED_ADDRESSES)
+        self._tries = MemoryStore(max_buckets=_GUARDED_ADDRESSES)
 
     def stops(self, address: str) -> Problem | None:
         """The 429 for an address that is stopped."""
         taken = self._stopped.get(address)
         return too_many_requests(_GUARD, taken) if taken else None
+
+    async def may_try(self, address: str) -> bool:
+        """Say whether a key of a stopped address may be looked up all the same, as a few a second may."""
+        own = await self._tries.take(bucket_of(_GUARD, address), _TRIES)
+        return own.allowed and (await self._tries.take(_GUARD, _TRIES_OF_ALL)).allowed
 
     async def failed(self, address: str) -> None:
         taken = await self._failures.take(bucket_of(_GUARD, address), self._limit)
@@ -92,7 +102,7 @@ class Authentication:
     async def _look_up(self, key: str, address: str) -> Caller:
         stopped = self._guard.stops(address)
         # Many callers share an address: a neighbour's bad keys are no reason to refuse a good one.
-        if stopped and not await self._keys.was_good(key):
+        if stopped and not await self._keys.was_good(key) and not await self._guard.may_try(address):
             raise stopped
         return await self._keys.verify(key)
 

@@ -14,7 +14,7 @@ from modelport_control_api.origin import Origin
 
 
 def create(session: Session, admin: Principal, body: NewInvite, origin: Origin, base_url: str) -> MadeInvite:
-    """`base_url`: where users reach the platform."""
+    """`base_url`: where users reach the platform; empty: the link is a path."""
     row, token = invites.create(session, admin, origin, note=body.note, life=timedelta(days=body.days))
     url = f"{base_url}/ui/register?invite={token}"
     return MadeInvite(**_entry(row, utc_now()).model_dump(), token=token, url=url)

@@ -93,7 +93,7 @@ class InviteEntry(BaseModel):
 
 class MadeInvite(InviteEntry):
     token: str = Field(description="Given to POST /api/v1/auth/register as `invite`; told this once.")
-    url: str = Field(description="The page where one registers with it.")
+    url: str = Field(description="Where one registers; a path if the platform's address is not set.")
 
 
 class InviteList(BaseModel):

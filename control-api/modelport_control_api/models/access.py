@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from modelport_edge.doors.hosts import Hosts
 from modelport_edge.rate_limiting import enforce
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from modelport_control_api.models.render import render_model
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.origin import RequestOrigin
 
+_LOOPBACK = Hosts(())
 Reader = Annotated[Principal, Depends(require("models:read"))]
 Writer = Annotated[Principal, Depends(require("models:write"))]
 
@@ -43,7 +45,7 @@ async def limit_uploads(request: Request, principal: Writer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers for one request: it tells where `predict_url` points to."""
+    """Answers for one request. `base_url`: where users reach the platform; empty: where they sent it to."""
 
     part: ModelsPart
     base_url: str
@@ -56,7 +58,14 @@ class Answers:
 
 
 async def get_answers(request: Request, part: Models) -> Answers:
-    return Answers(part, (part.public_url or str(request.base_url)).rstrip("/"))
+    return Answers(part, _base_url(request, part).rstrip("/"))
+
+
+def _base_url(request: Request, part: ModelsPart) -> str:
+    """Empty where only the request itself says by which name the platform is called: who sent it knows."""
+    if part.public_url:
+        return part.public_url
+    return str(request.base_url) if _LOOPBACK.allow(request.headers.raw) else ""
 
 
 Answering = Annotated[Answers, Depends(get_answers)]

@@ -170,7 +170,9 @@ class ModelAnswer(BaseModel):
     status: Status
     reason: str
     message: str
-    predict_url: str
+    predict_url: str = Field(
+        description="A path where the platform's address is not set: of the address you called."
+    )
     signature: dict[str, Any] | None
     access: Literal["private", "authenticated", "public"]
     cache_ttl_seconds: int | None

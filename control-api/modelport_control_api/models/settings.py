@@ -50,5 +50,5 @@ class ModelsSettings(BaseSettings):
     """Most pods that do the batch jobs of one version; each job asks for one."""
 
     public_url: str | None = None
-    """Address that users reach the platform at (`https://models.example.com`), for `predict_url`; where the
-    request was sent to unless given."""
+    """Address that users reach the platform at (`https://models.example.com`), for `predict_url` and
+    invitations. Unless given they are paths, but for who calls the platform by a name of loopback."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from modelport import ModelFailed, Modelport, ModelportError, NotReadyInTime
+from modelport import Model, ModelFailed, Modelport, ModelportError, NotReadyInTime
 
 from tests.unit.client.answers import USER, key, model, version
 from tests.unit.client.platform import Answer, Platform, problem
@@ -190,3 +190,10 @@ def test_an_account_is_registered_without_a_credential(client: Modelport, platfo
     assert sent == [None, "token"]
     assert platform.asked[0].json == {"email": "ada@example.com", "password": "pw", "full_name": "Ada"}
     assert platform.asked[0].token == ""
+
+
+def test_an_endpoint_that_is_a_path_is_of_the_address_that_was_called() -> None:
+    path, whole = "/predict/iris-7kq2p", "https://models.example.com/predict/iris-7kq2p"
+    found = Model.from_json(model(predict_url=path), "http://192.168.1.20:8000")
+    assert found.predict_url == found.raw["predict_url"] == f"http://192.168.1.20:8000{path}"
+    assert Model.from_json(model(predict_url=whole), "http://x").predict_url == whole

@@ -29,11 +29,35 @@ async def test_an_upload_answers_202_with_the_model_and_where_it_is(
     assert answer.headers["Location"] == f"/api/v1/models/{model['id']}"
     assert model["id"].startswith("iris-classifier-")
     assert (model["framework"], model["status"], model["traffic"]) == ("sklearn", "pending", {})
-    assert model["predict_url"] == f"http://platform/predict/{model['id']}"
+    assert model["predict_url"] == f"/predict/{model['id']}"
     assert model["versions"][0]["sha256"] == hashlib.sha256(iris_bytes).hexdigest()
     assert model["versions"][0]["sample"] == {"input": [5.1, 3.5, 1.4, 0.2]}
     assert (await ann.http.get(answer.headers["Location"])).json()["id"] == model["id"]
     await platform.published(model["id"], "v1")
+
+
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("localhost:8000", "http://localhost:8000"),
+        ("127.0.0.1", "http://127.0.0.1"),
+        ("192.168.1.20:8000", ""),
+        ("elsewhere.example", ""),
+        ("localhost@elsewhere.example", ""),
+        ("127.0.0.1.elsewhere.example", ""),
+        ("127.0.0.1/elsewhere", ""),
+    ],
+)
+async def test_no_name_that_a_request_brings_along_is_repeated(
+    ann: Account, iris_bytes: bytes, host: str, base: str
+) -> None:
+    model_id = (await ann.upload(iris_bytes)).json()["id"]
+    for path in (f"/api/v1/models/{model_id}", "/api/v1/models", "/api/v1/auth/me"):
+        answer = await ann.http.get(path, headers={"Host": host})
+        assert answer.status_code == 200
+        assert "elsewhere" not in answer.text + str(answer.headers)
+    shown = (await ann.http.get(f"/api/v1/models/{model_id}", headers={"Host": host})).json()
+    assert shown["predict_url"] == f"{base}/predict/{model_id}"
 
 
 @pytest.mark.parametrize("left_out", [{}, {"acceleration": ""}, {"acceleration": "auto"}])

@@ -9,9 +9,10 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from modelport_edge.known_keys import mark_of
+from modelport_edge.limits import Limit
 from modelport_edge.memory_store import MemoryStore
 from modelport_edge.store import StoreUnavailable
-from modelport_gateway import api_keys, jwks
+from modelport_gateway import api_keys, authentication, jwks
 from modelport_gateway.access_tokens import AccessTokens, InvalidCredential
 from modelport_gateway.api_keys import ApiKeys, IntrospectionUnavailable
 from modelport_gateway.jwks import SigningKeys
@@ -162,7 +163,7 @@ async def test_unreadable_signing_keys_leave_the_old_ones(
 
 async def test_an_address_that_keeps_guessing_is_stopped_and_good_callers_are_not(serving: World) -> None:
     assert (await serving.predict()).status_code == 200
-    guesses = [f"mlp_live_{number:043d}" for number in range(70)]
+    guesses = [f"mlp_live_{number:043d}" for number in range(200)]
     statuses = [(await serving.predict(headers={"X-API-Key": guess})).status_code for guess in guesses]
     assert statuses[0] == 401
     assert statuses[-1] == 429
@@ -236,7 +237,7 @@ async def test_while_the_control_api_hangs_a_known_key_waits_once(monkeypatch: p
     assert asked == 2
 
 
-NEIGHBOURS = [f"mlp_live_{number:043d}" for number in range(70)]
+NEIGHBOURS = [f"mlp_live_{number:043d}" for number in range(200)]
 
 
 @pytest.fixture
@@ -251,6 +252,7 @@ async def test_a_key_that_was_good_is_looked_up_though_its_address_is_stopped(
     serving: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 0.0)
+    monkeypatch.setattr(authentication, "_TRIES", Limit(1, 3600))
     mine = {"X-API-Key": serving.control.issue_key()}
     assert (await serving.predict(headers=mine)).status_code == 200
     for neighbours in NEIGHBOURS:
@@ -259,6 +261,22 @@ async def test_a_key_that_was_good_is_looked_up_though_its_address_is_stopped(
     serving.control.revoke()
     assert (await serving.predict(headers=mine)).status_code == 401
     assert (await serving.predict(headers=mine)).status_code == 429
+
+
+async def test_a_good_key_that_is_new_here_gets_in_beside_a_neighbours_guesses(
+    serving: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No store tells of it: as on Kubernetes without Redis, by a gateway that has just started."""
+    monkeypatch.setattr(authentication, "_TRIES", Limit(40, 3600))
+    mine = {"X-API-Key": serving.control.issue_key()}
+    for guess in NEIGHBOURS[:80]:
+        assert (await serving.predict(headers={"X-API-Key": guess})).status_code == 401
+    for _ in range(40):
+        assert (await serving.predict(headers=mine)).status_code == 200
+    asked = len(serving.control.asked)
+    statuses = [(await serving.predict(headers={"X-API-Key": key})).status_code for key in NEIGHBOURS[80:]]
+    assert statuses[-1] == 429
+    assert len(serving.control.asked) - asked < 40, "guesses stay bounded"
 
 
 @pytest.mark.parametrize("reason", ["another replica", "just made"])

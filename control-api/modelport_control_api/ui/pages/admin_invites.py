@@ -9,8 +9,8 @@ from modelport_control_api.admin import invitations
 from modelport_control_api.admin.schemas import NewInvite
 from modelport_control_api.context import Context, RequestContext
 from modelport_control_api.db.session import DbSession
-from modelport_control_api.models.access import Answering
 from modelport_control_api.origin import RequestOrigin
+from modelport_control_api.ui.browser import address_of
 from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks
 from modelport_control_api.ui.rendering import redirect, render
 from modelport_control_api.ui.signed_in import AdminSignedIn, require_admin
@@ -42,12 +42,11 @@ def make_invite(  # noqa: PLR0917 - FastAPI gives each of them by name
     context: RequestContext,
     session: DbSession,
     origin: RequestOrigin,
-    answers: Answering,
 ) -> Response:
     parsed = parse(NewInvite, without_blanks(values), shown=values)
     if parsed.body is None:
         return _page(request, context, session, parsed.form, None, status=422)
-    made = invitations.create(session, signed_in.principal, parsed.body, origin, answers.base_url)
+    made = invitations.create(session, signed_in.principal, parsed.body, origin, address_of(request))
     return _page(request, context, session, _BLANK, None, made=made)
 
 

@@ -207,9 +207,11 @@ function clearErrors(form) {
 function writeSnippets(root, form, key) {
   const body = readBody(form);
   if (body === null) return;
+  // A path where the platform does not know its address: then it is this page's.
+  const endpoint = new URL(form.dataset.url, location.href);
   const call = {
-    origin: new URL(form.dataset.url).origin,
-    url: form.dataset.url + versionPath(form),
+    origin: endpoint.origin,
+    url: endpoint.href + versionPath(form),
     modelId: form.dataset.model,
     version: form.elements.version?.value || null,
     body,
