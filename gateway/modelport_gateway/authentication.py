@@ -14,8 +14,8 @@ from modelport_gateway.request_headers import RequestHeaders
 
 _GUARD = "failed-credentials"
 _GUARDED_ADDRESSES = 10_000
-# Of addresses that are stopped. A key that is new to this process may be good, and where no store is shared only
-# a look-up tells; each is a few milliseconds of the control API.
+# Of addresses that are stopped. A key that is new to this process may be good, and where no store is shared
+# only a look-up tells; each is a few milliseconds of the control API.
 _TRIES = Limit(40, 1)
 _TRIES_OF_ALL = Limit(120, 1)
 # Nothing longer is a credential of ours; hashing and parsing it would only cost time.
