@@ -145,6 +145,9 @@ def _options(column: Column, value: Any) -> list[Column]:
     if type(value) not in _KINDS or not _may_be_told(column, value):
         return [column]
     kind, dtype = _KINDS[type(value)]
+    if type(value) is bool and column.dtype != "object":
+        # Among its numbers, NaN is what the model takes for missing: no boolean is.
+        dtype = column.dtype
     told = replace(column, kind=kind, dtype=dtype)
     if type(value) is int:
         return [told, replace(column, kind="integer", dtype="int64")] if _is_unknown(column) else [told]

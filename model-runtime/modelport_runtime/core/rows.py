@@ -178,7 +178,9 @@ class _ColumnReader:
         self._names = [column.name for column in columns]
         self._known = frozenset(self._names)
         self._required = frozenset(column.name for column in columns if not column.optional)
-        self._converters = [converter(column) for column in columns]
+        # ONNX Runtime alone has no numbers for booleans.
+        counts = signature.tensors_in is None
+        self._converters = [converter(column, booleans_count=counts) for column in columns]
         self._positional = signature.positional
         plain = all(
             column.kind == "number" and column.values is None and column.dtype in _WIDE for column in columns

@@ -128,12 +128,21 @@ _CONVERTERS: dict[str, Convert] = {
 }
 
 
-def converter(column: Column) -> Convert:
-    """Build what reads this column's values; it raises `Unfit`. A missing value comes out as NaN."""
+def converter(column: Column, *, booleans_count: bool = False) -> Convert:
+    """Build what reads this column's values; it raises `Unfit`. A missing value comes out as NaN.
+
+    booleans_count: in columns of numbers `true` is 1 and `false` is 0, as for all libraries but ONNX Runtime.
+    """
     convert = _plain_converter(column)
+    if booleans_count and column.kind in ("number", "integer") and column.dtype != "category":
+        convert = _counting(convert)
     if column.values is not None:
         convert = _known(convert, column.values)
     return _optional(convert) if column.optional else _required(convert)
+
+
+def _counting(convert: Convert) -> Convert:
+    return lambda value: convert(int(value) if type(value) is bool else value)
 
 
 def _plain_converter(column: Column) -> Convert:
@@ -141,7 +150,7 @@ def _plain_converter(column: Column) -> Convert:
         return tensor_reader(column.shape or (), column.dtype, converter_to(column.dtype))
     if is_date(column.dtype):
         return _date(column.dtype)
-    if column.kind == "any" and column.dtype != "object":
+    if column.kind in ("any", "boolean") and column.dtype not in ("object", "bool"):
         return _number_or_boolean
     if column.kind in ("number", "integer") and column.dtype not in ("object", "category", "float64"):
         return converter_to(column.dtype, column.kind)

@@ -84,7 +84,7 @@ def test_task_and_classes(train: Any, framework: str, task: str, classes: Any, s
         (models.mixed_gradient_boosting, "sklearn", True),
         (models.cancer_xgboost_named, "xgboost", True),
         (models.iris_lightgbm, "lightgbm", True),
-        (models.iris_forest, "sklearn", False),
+        (models.iris_forest, "sklearn", True),
         (models.iris_logistic_named, "sklearn", False),
         (models.ordinal_forest, "sklearn", False),
     ],

@@ -17,7 +17,6 @@ _SCALERS = {
     *("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"),
     *("PowerTransformer", "QuantileTransformer"),
 }
-_BOOSTERS = ("HistGradientBoosting", "XGB", "LGBM")
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ class Flow:
         if not _computes(stage):
             self._all_met(tracks, Met(missing=False))
             return None
-        missing = type(stage).__name__.startswith(_BOOSTERS)
+        missing = allows_nan(stage)
         for track in tracks:
             passed = track is not None and track.passed
             number = NUMBER_OR_BOOLEAN if passed else Met("number", None)
