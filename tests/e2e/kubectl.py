@@ -51,3 +51,7 @@ class Kubectl:
 
     def delete_namespace(self) -> None:
         self.run("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true", timeout=120)
+
+    def leave_namespace(self) -> None:
+        """It goes in its own time; who makes it afresh waits for that."""
+        self.run("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")

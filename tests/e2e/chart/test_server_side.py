@@ -47,7 +47,7 @@ def kubectl(cluster: Cluster) -> Iterator[Kubectl]:
     made = Kubectl(cluster.kubeconfig, NAMESPACE)
     made.create_namespace()
     yield made
-    made.delete_namespace()
+    made.leave_namespace()
 
 
 @pytest.mark.timeout(600)

@@ -34,7 +34,7 @@ def kubectl(cluster: Any) -> Iterator[Kubectl]:
     kubectl.apply_crd()
     kubectl.create_namespace()
     yield kubectl
-    kubectl.delete_namespace()
+    kubectl.leave_namespace()
 
 
 def test_the_corpus_has_forty_cases_of_both_kinds() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cluster.finding import Cluster
 from tests.e2e.operator import operating
-from tests.e2e.operator.operating import World
+from tests.e2e.operator.operating import Operator, World, until
 
 
 @pytest.fixture(scope="session")
@@ -19,5 +19,11 @@ def operator_namespaces(cluster: Cluster, tmp_path_factory: pytest.TempPathFacto
 def world(operator_namespaces: World) -> Iterator[World]:
     yield operator_namespaces
     operator_namespaces.delete_models()
-    # A killed operator holds it for another 15 seconds.
-    operator_namespaces.platform.run("delete", "lease", "--all")
+
+
+@pytest.fixture(scope="module")
+def operator(operator_namespaces: World) -> Iterator[Operator]:
+    """One with the usual settings, for a file whose tests do not stop it."""
+    with operator_namespaces.operator() as operator:
+        until(operator.leads)
+        yield operator

@@ -23,5 +23,5 @@ def version(name: str, **changes: Any) -> dict[str, Any]:
     return {"name": name, "framework": "sklearn", "artifact": artifact, **changes}
 
 
-def a_list(models: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "List", "items": models}
+def a_list(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "List", "items": objects}

@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.e2e.kubectl import Kubectl
+from tests.e2e.operator.manifests import a_list
 from tests.e2e.operator.rights import grants
 
 CHILD_KINDS = ("deployments", "services", "serviceaccounts", "networkpolicies", "poddisruptionbudgets")
@@ -52,6 +53,12 @@ class Operator:
         lines = [line for line in self.get("/metrics").text.splitlines() if line.startswith(name)]
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
+    def passes(self) -> float:
+        return self.metric("modelport_operator_reconcile_seconds_count")
+
+    def writes(self) -> float:
+        return self.metric("modelport_operator_writes_total")
+
     def leads(self) -> bool:
         return self.metric("modelport_operator_leader") == 1
 
@@ -75,7 +82,8 @@ class World:
 
     @contextmanager
     def operator(self, *, module: str = "modelport_operator", **settings: str) -> Iterator[Operator]:
-        """Not waited for: it may have to wait for the Lease. Ended with the block unless it has ended."""
+        """Not waited for: it may have to wait for the Lease. Ended with the block unless it has ended, and
+        without a trace: one that died would hold the Lease for another 15 seconds."""
         address = f"127.0.0.1:{_free_port()}"
         log = self.folder / f"operator-{address.rpartition(':')[2]}.log"
         with log.open("wb") as output:
@@ -88,6 +96,15 @@ class World:
         finally:
             if process.poll() is None:
                 operator.end()
+            if process.poll() != 0:
+                self.platform.run("delete", "lease", "--all")
+
+    def beside(self, name: str) -> "World":
+        """The same in another namespace of models, which is made for it."""
+        models = Kubectl(self.models.kubeconfig, name)
+        models.create_namespace()
+        _grant(models, self.platform)
+        return replace(self, models=models)
 
     def children(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.models.json("get", ",".join(CHILD_KINDS))["items"]
@@ -130,13 +147,19 @@ def world(kubeconfig: Path, folder: Path) -> Iterator[World]:
     models.apply_crd()
     models.create_namespace()
     platform.create_namespace()
-    for obj in grants(models.namespace, platform.namespace):
-        platform.run("apply", "--namespace", obj["metadata"]["namespace"], "-f", "-", input=obj)
+    _grant(models, platform)
     try:
         yield World(models, platform, _kubeconfig_of_operator(platform, folder), folder)
     finally:
-        models.delete_namespace()
-        platform.delete_namespace()
+        models.leave_namespace()
+        platform.leave_namespace()
+
+
+def _grant(models: Kubectl, platform: Kubectl) -> None:
+    objects = grants(models.namespace, platform.namespace)
+    for kubectl in (models, platform):
+        own = [obj for obj in objects if obj["metadata"]["namespace"] == kubectl.namespace]
+        kubectl.run("apply", "-f", "-", input=a_list(own))
 
 
 def _kubeconfig_of_operator(platform: Kubectl, folder: Path) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.operator.manifests import mlmodel
 from tests.e2e.operator.operating import CHILD_KINDS, World, until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("operator")]
 
 _POD = {"metadata": {"labels": {"app": "theirs"}}, "spec": {"containers": [{"name": "a", "image": "theirs"}]}}
 _BODIES: dict[str, dict[str, Any]] = {
@@ -60,47 +60,42 @@ def test_an_object_of_somebody_else_stays_as_it_is_and_the_model_heals_when_it_g
     theirs.models.run("apply", "-f", "-", input=_foreign(kind))
     until(lambda: kind != "Deployment" or theirs.models.json("get", kind, "iris-v1")["status"])
     before = _bytes(theirs, kind)
-    with theirs.operator():
-        theirs.models.run("apply", "-f", "-", input=mlmodel(scaling={"minReplicas": 2, "maxReplicas": 2}))
-        until(lambda: theirs.reason("iris") == "NameTaken")
-        assert f"The {kind} iris-v1 that is there already" in theirs.status("iris")["versions"][0]["message"]
-        until(lambda: "NameTaken" in theirs.models.run("events", "--for=mlmodel/iris"))
-        theirs.models.run("annotate", "mlm", "iris", "touched=yes")
-        assert _bytes(theirs, kind) == before
-        assert kind == "Deployment" or theirs.models.try_run("get", "deployment", "iris-v1").returncode
-        theirs.models.run("delete", kind, "iris-v1")
-        until(lambda: theirs.reason("iris") in STARTING)
-        owners = theirs.models.json("get", "deployment", "iris-v1")["metadata"]["ownerReferences"]
-        assert [owner["kind"] for owner in owners] == ["MLModel"]
+    theirs.models.run("apply", "-f", "-", input=mlmodel(scaling={"minReplicas": 2, "maxReplicas": 2}))
+    until(lambda: theirs.reason("iris") == "NameTaken")
+    assert f"The {kind} iris-v1 that is there already" in theirs.status("iris")["versions"][0]["message"]
+    until(lambda: "NameTaken" in theirs.models.run("events", "--for=mlmodel/iris"))
+    theirs.models.run("annotate", "mlm", "iris", "touched=yes")
+    assert _bytes(theirs, kind) == before
+    assert kind == "Deployment" or theirs.models.try_run("get", "deployment", "iris-v1").returncode
+    theirs.models.run("delete", kind, "iris-v1")
+    until(lambda: theirs.reason("iris") in STARTING)
+    owners = theirs.models.json("get", "deployment", "iris-v1")["metadata"]["ownerReferences"]
+    assert [owner["kind"] for owner in owners] == ["MLModel"]
 
 
 def test_deleting_a_model_leaves_what_was_never_its_own(theirs: World) -> None:
     theirs.models.run("apply", "-f", "-", input=_foreign("Service"))
     before = _bytes(theirs, "Service")
-    with theirs.operator():
-        theirs.models.run("apply", "-f", "-", input=mlmodel())
-        until(lambda: theirs.reason("iris") == "NameTaken")
-        theirs.models.run("delete", "mlm", "iris")
-        until(lambda: [obj["kind"] for obj in theirs.children()] == ["Service"], seconds=60)
-        assert _bytes(theirs, "Service") == before
+    theirs.models.run("apply", "-f", "-", input=mlmodel())
+    until(lambda: theirs.reason("iris") == "NameTaken")
+    theirs.models.run("delete", "mlm", "iris")
+    until(lambda: [obj["kind"] for obj in theirs.children()] == ["Service"], seconds=60)
+    assert _bytes(theirs, "Service") == before
 
 
 def test_a_model_made_again_waits_for_what_the_earlier_one_left(theirs: World) -> None:
     """The garbage collector has yet to come: a finalizer holds it off."""
-    with theirs.operator():
-        theirs.models.run("apply", "-f", "-", input=mlmodel())
-        until(lambda: theirs.reason("iris") in STARTING)
-        held = '{"metadata": {"finalizers": ["tests.modelport.dev/held"]}}'
-        theirs.models.run("patch", "service", "iris-v1", "--type=merge", f"-p={held}")
-        uid = theirs.models.json("get", "service", "iris-v1")["metadata"]["uid"]
-        theirs.models.run("delete", "mlm", "iris")
-        theirs.models.run("apply", "-f", "-", input=mlmodel())
-        until(lambda: "of an earlier model of this name" in str(theirs.status("iris")))
-        theirs.models.run(
-            "patch", "service", "iris-v1", "--type=merge", '-p={"metadata": {"finalizers": null}}'
-        )
-        until(lambda: theirs.models.try_run("get", "deployment", "iris-v1").returncode == 0, seconds=60)
-        assert theirs.models.json("get", "service", "iris-v1")["metadata"]["uid"] != uid
+    theirs.models.run("apply", "-f", "-", input=mlmodel())
+    until(lambda: theirs.reason("iris") in STARTING)
+    held = '{"metadata": {"finalizers": ["tests.modelport.dev/held"]}}'
+    theirs.models.run("patch", "service", "iris-v1", "--type=merge", f"-p={held}")
+    uid = theirs.models.json("get", "service", "iris-v1")["metadata"]["uid"]
+    theirs.models.run("delete", "mlm", "iris")
+    theirs.models.run("apply", "-f", "-", input=mlmodel())
+    until(lambda: "of an earlier model of this name" in str(theirs.status("iris")))
+    theirs.models.run("patch", "service", "iris-v1", "--type=merge", '-p={"metadata": {"finalizers": null}}')
+    until(lambda: theirs.models.try_run("get", "deployment", "iris-v1").returncode == 0, seconds=60)
+    assert theirs.models.json("get", "service", "iris-v1")["metadata"]["uid"] != uid
 
 
 LABEL = "serving.modelport.dev/artifact-credentials"
@@ -122,24 +117,22 @@ def secrets(world: World) -> Iterator[World]:
 
 
 def test_a_secret_is_used_only_with_its_label_and_key_by_key(secrets: World) -> None:
-    with secrets.operator():
-        secrets.models.run("apply", "-f", "-", input=_of_a_bucket("team-s3"))
-        until(lambda: secrets.reason("iris") == "PodIncomplete")
-        assert "none of that name is labelled" in secrets.status("iris")["versions"][0]["message"]
-        assert secrets.models.try_run("get", "deployment", "iris-v1").returncode
-        secrets.models.run("label", "secret", "team-s3", f"{LABEL}=true")
-        until(lambda: secrets.reason("iris") in STARTING)
-        spec = secrets.models.json("get", "deployment", "iris-v1")["spec"]["template"]["spec"]
-        (fetch,) = spec["initContainers"]
-        assert "envFrom" not in fetch
-        keys = {each["valueFrom"]["secretKeyRef"]["key"] for each in fetch["env"] if "valueFrom" in each}
-        assert {key.partition("_")[0] for key in keys} == {"AWS"}
+    secrets.models.run("apply", "-f", "-", input=_of_a_bucket("team-s3"))
+    until(lambda: secrets.reason("iris") == "PodIncomplete")
+    assert "none of that name is labelled" in secrets.status("iris")["versions"][0]["message"]
+    assert secrets.models.try_run("get", "deployment", "iris-v1").returncode
+    secrets.models.run("label", "secret", "team-s3", f"{LABEL}=true")
+    until(lambda: secrets.reason("iris") in STARTING)
+    spec = secrets.models.json("get", "deployment", "iris-v1")["spec"]["template"]["spec"]
+    (fetch,) = spec["initContainers"]
+    assert "envFrom" not in fetch
+    keys = {each["valueFrom"]["secretKeyRef"]["key"] for each in fetch["env"] if "valueFrom" in each}
+    assert {key.partition("_")[0] for key in keys} == {"AWS"}
 
 
 def test_a_secret_that_the_platform_does_not_list_is_not_even_looked_at(secrets: World) -> None:
     secrets.models.run("label", "secret", "database", f"{LABEL}=true")
-    with secrets.operator():
-        secrets.models.run("apply", "-f", "-", input=_of_a_bucket("database"))
-        until(lambda: secrets.reason("iris") == "PodIncomplete")
-        assert "artifactCredentialsSecrets" in secrets.status("iris")["versions"][0]["message"]
-        assert secrets.models.try_run("get", "deployment", "iris-v1").returncode
+    secrets.models.run("apply", "-f", "-", input=_of_a_bucket("database"))
+    until(lambda: secrets.reason("iris") == "PodIncomplete")
+    assert "artifactCredentialsSecrets" in secrets.status("iris")["versions"][0]["message"]
+    assert secrets.models.try_run("get", "deployment", "iris-v1").returncode

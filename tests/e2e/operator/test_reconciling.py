@@ -5,16 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.operator.manifests import a_list, mlmodel, version
+from tests.e2e.operator.manifests import mlmodel
 from tests.e2e.operator.operating import Operator, World, until
 
-pytestmark = pytest.mark.e2e
-
-# Written in every way that people write quantities; the API server writes them in one.
-UNUSUAL = {
-    "requests": {"cpu": "0.25", "memory": "1048576Ki"},
-    "limits": {"cpu": "1500m", "memory": "1.5Gi"},
-}
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("operator")]
 
 _SELECTOR = "serving.modelport.dev/model=iris,!serving.modelport.dev/batch-version"
 
@@ -23,59 +17,16 @@ def _is_told(world: World, name: str = "iris") -> bool:
     return bool(world.status(name).get("versions"))
 
 
-def _passes(operator: Operator) -> float:
-    return operator.metric("modelport_operator_reconcile_seconds_count")
-
-
-def _writes(operator: Operator) -> float:
-    return operator.metric("modelport_operator_writes_total")
-
-
-def _versions_of_all(world: World) -> dict[tuple[str, str], str]:
-    objects = [*world.children(), *world.models.json("get", "mlm")["items"]]
-    return {(obj["kind"], obj["metadata"]["name"]): obj["metadata"]["resourceVersion"] for obj in objects}
-
-
 def test_a_model_gets_its_objects_a_status_and_an_event(world: World) -> None:
-    with world.operator():
-        world.models.run("apply", "-f", "-", input=mlmodel(scaling={"minReplicas": 2, "maxReplicas": 2}))
-        until(lambda: _is_told(world))
-        kinds = sorted(obj["kind"] for obj in world.children())
-        assert kinds == ["Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"]
-        status = world.status("iris")
-        assert status["url"] == "/predict/iris"
-        assert status["selector"] == _SELECTOR
-        assert {each["observedGeneration"] for each in status["conditions"]} == {1}
-        until(lambda: "v1 is starting." in world.models.run("events", "--for=mlmodel/iris"))
-
-
-def test_a_second_pass_over_fifty_models_writes_nothing(world: World) -> None:
-    models = [
-        mlmodel(f"model-{number}", "v1", scaling={"minReplicas": 1 + number % 2, "maxReplicas": 2})
-        for number in range(50)
-    ]
-    models[7]["spec"]["versions"] = [version("v1", resources=UNUSUAL, sample={"input": [1, "$HOME"]})]
-    models[8]["spec"]["versions"] = [
-        version("v1", artifact={"uri": "file:///models/a", "sha256": "0" * 64}),
-    ]
-    models[9]["spec"]["versions"] = [
-        version("v1", artifact={"uri": "pvc://claim/a", "sha256": "0" * 64}),
-    ]
-    settings = {"resync_seconds": "3", "tolerations": '[{"key": "models", "operator": "Exists"}]'}
-    with world.operator(**settings) as operator:
-        world.models.run("apply", "-f", "-", input=a_list(models))
-        until(lambda: _is_quiet(operator), seconds=90, every=4)
-        before, written, passes = _versions_of_all(world), _writes(operator), _passes(operator)
-        until(lambda: _passes(operator) >= passes + 50)
-        assert _writes(operator) == written
-        assert _versions_of_all(world) == before
-
-
-def _is_quiet(operator: Operator) -> bool:
-    """Whether all 50 have had a pass and none of the last ones wrote."""
-    written, passes = _writes(operator), _passes(operator)
-    until(lambda: _passes(operator) >= passes + 50)
-    return passes >= 50 and _writes(operator) == written
+    world.models.run("apply", "-f", "-", input=mlmodel(scaling={"minReplicas": 2, "maxReplicas": 2}))
+    until(lambda: _is_told(world))
+    kinds = sorted(obj["kind"] for obj in world.children())
+    assert kinds == ["Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"]
+    status = world.status("iris")
+    assert status["url"] == "/predict/iris"
+    assert status["selector"] == _SELECTOR
+    assert {each["observedGeneration"] for each in status["conditions"]} == {1}
+    until(lambda: "v1 is starting." in world.models.run("events", "--for=mlmodel/iris"))
 
 
 EDITS: dict[str, list[str]] = {
@@ -104,13 +55,12 @@ EDITS: dict[str, list[str]] = {
 
 
 def test_what_is_changed_or_deleted_by_hand_is_put_right_at_once(world: World) -> None:
-    with world.operator():
-        world.models.run("apply", "-f", "-", input=mlmodel())
-        until(lambda: _is_told(world))
-        wanted = _specs(world)
-        for what, edit in EDITS.items():
-            world.models.run(*edit)
-            until(lambda: _specs(world) == wanted, seconds=10), what
+    world.models.run("apply", "-f", "-", input=mlmodel())
+    until(lambda: _is_told(world))
+    wanted = _specs(world)
+    for what, edit in EDITS.items():
+        world.models.run(*edit)
+        until(lambda: _specs(world) == wanted, seconds=10), what
 
 
 def _specs(world: World) -> dict[str, Any]:
@@ -120,29 +70,27 @@ def _specs(world: World) -> dict[str, Any]:
     }
 
 
-def test_restarting_a_deployment_by_hand_is_no_drift(world: World) -> None:
-    with world.operator() as operator:
-        world.models.run("apply", "-f", "-", input=mlmodel())
-        until(lambda: _is_told(world))
-        world.models.run("rollout", "restart", "deployment/iris-v1")
-        passes = _passes(operator)
-        world.models.run("label", "mlm", "iris", "touched=yes")
-        until(lambda: _passes(operator) > passes)
-        (deployment,) = (obj for obj in world.children() if obj["kind"] == "Deployment")
-        annotations = deployment["spec"]["template"]["metadata"]["annotations"]
-        assert "kubectl.kubernetes.io/restartedAt" in annotations
+def test_restarting_a_deployment_by_hand_is_no_drift(world: World, operator: Operator) -> None:
+    world.models.run("apply", "-f", "-", input=mlmodel())
+    until(lambda: _is_told(world))
+    world.models.run("rollout", "restart", "deployment/iris-v1")
+    passes = operator.passes()
+    world.models.run("label", "mlm", "iris", "touched=yes")
+    until(lambda: operator.passes() > passes)
+    (deployment,) = (obj for obj in world.children() if obj["kind"] == "Deployment")
+    annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+    assert "kubectl.kubernetes.io/restartedAt" in annotations
 
 
 def test_scaling_a_model_scales_its_deployments_within_its_limit(world: World) -> None:
-    with world.operator():
-        world.models.run("apply", "-f", "-", input=mlmodel(scaling={"minReplicas": 1, "maxReplicas": 3}))
-        until(lambda: _is_told(world))
-        world.models.run("scale", "mlm", "iris", "--replicas=3")
-        until(lambda: world.models.json("get", "deployment", "iris-v1")["spec"]["replicas"] == 3)
-        refused = world.models.try_run("scale", "mlm", "iris", "--replicas=4")
-        assert "maxReplicas" in refused.stderr
-        scale = json.loads(world.models.run("get", "--raw", _scale_path(world)))
-        assert scale["status"]["selector"] == _SELECTOR
+    world.models.run("apply", "-f", "-", input=mlmodel(scaling={"minReplicas": 1, "maxReplicas": 3}))
+    until(lambda: _is_told(world))
+    world.models.run("scale", "mlm", "iris", "--replicas=3")
+    until(lambda: world.models.json("get", "deployment", "iris-v1")["spec"]["replicas"] == 3)
+    refused = world.models.try_run("scale", "mlm", "iris", "--replicas=4")
+    assert "maxReplicas" in refused.stderr
+    scale = json.loads(world.models.run("get", "--raw", _scale_path(world)))
+    assert scale["status"]["selector"] == _SELECTOR
 
 
 def _scale_path(world: World) -> str:
@@ -151,16 +99,14 @@ def _scale_path(world: World) -> str:
 
 
 def test_deleting_a_model_deletes_all_that_it_had(world: World) -> None:
-    with world.operator():
-        world.models.run("apply", "-f", "-", input=mlmodel("iris", "v1", "v2"))
-        until(lambda: len(world.children()) == 8)
-        world.models.run("delete", "mlm", "iris")
-        until(lambda: not world.children(), seconds=60)
+    world.models.run("apply", "-f", "-", input=mlmodel("iris", "v1", "v2"))
+    until(lambda: len(world.children()) == 8)
+    world.models.run("delete", "mlm", "iris")
+    until(lambda: not world.children(), seconds=60)
 
 
 def test_a_version_taken_out_of_the_spec_is_deleted(world: World) -> None:
-    with world.operator():
-        world.models.run("apply", "-f", "-", input=mlmodel("iris", "v1", "v2"))
-        until(lambda: len(world.children()) == 8)
-        world.models.run("apply", "-f", "-", input=mlmodel("iris", "v2"))
-        until(lambda: {obj["metadata"]["name"] for obj in world.children()} == {"iris-v2"})
+    world.models.run("apply", "-f", "-", input=mlmodel("iris", "v1", "v2"))
+    until(lambda: len(world.children()) == 8)
+    world.models.run("apply", "-f", "-", input=mlmodel("iris", "v2"))
+    until(lambda: {obj["metadata"]["name"] for obj in world.children()} == {"iris-v2"})

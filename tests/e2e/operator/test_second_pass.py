@@ -1,0 +1,48 @@
+"""Looked at again, what is as it should be is left alone."""
+
+import pytest
+
+from tests.e2e.operator.manifests import a_list, mlmodel, version
+from tests.e2e.operator.operating import Operator, World, until
+
+pytestmark = pytest.mark.e2e
+
+# Written in every way that people write quantities; the API server writes them in one.
+UNUSUAL = {
+    "requests": {"cpu": "0.25", "memory": "1048576Ki"},
+    "limits": {"cpu": "1500m", "memory": "1.5Gi"},
+}
+
+
+def test_a_second_pass_over_fifty_models_writes_nothing(world: World) -> None:
+    models = [
+        mlmodel(f"model-{number}", "v1", scaling={"minReplicas": 1 + number % 2, "maxReplicas": 2})
+        for number in range(50)
+    ]
+    models[7]["spec"]["versions"] = [version("v1", resources=UNUSUAL, sample={"input": [1, "$HOME"]})]
+    models[8]["spec"]["versions"] = [
+        version("v1", artifact={"uri": "file:///models/a", "sha256": "0" * 64}),
+    ]
+    models[9]["spec"]["versions"] = [
+        version("v1", artifact={"uri": "pvc://claim/a", "sha256": "0" * 64}),
+    ]
+    settings = {"resync_seconds": "3", "tolerations": '[{"key": "models", "operator": "Exists"}]'}
+    with world.operator(**settings) as operator:
+        world.models.run("apply", "-f", "-", input=a_list(models))
+        until(lambda: _is_quiet(operator), seconds=90)
+        before, written, passes = _versions_of_all(world), operator.writes(), operator.passes()
+        until(lambda: operator.passes() >= passes + 50)
+        assert operator.writes() == written
+        assert _versions_of_all(world) == before
+
+
+def _is_quiet(operator: Operator) -> bool:
+    """Whether all 50 have had a pass and none of the last ones wrote."""
+    written, passes = operator.writes(), operator.passes()
+    until(lambda: operator.passes() >= passes + 50)
+    return passes >= 50 and operator.writes() == written
+
+
+def _versions_of_all(world: World) -> dict[tuple[str, str], str]:
+    objects = [*world.children(), *world.models.json("get", "mlm")["items"]]
+    return {(obj["kind"], obj["metadata"]["name"]): obj["metadata"]["resourceVersion"] for obj in objects}
