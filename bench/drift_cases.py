@@ -37,18 +37,32 @@ def a_step(draw: Draw) -> Scene:
     return reference, live, hour
 
 
-def with_probes(draw: Draw, *, features: int, shift: float = 0.0) -> Scene:
-    """Six of ten requests are one and the same row, as health checks send it."""
+def with_probes(
+    draw: Draw, *, features: int, shift: float = 0.0, share: float = 0.6, probes: int = 1
+) -> Scene:
+    """Most requests are one and the same row, or one of a few, as health checks send it."""
     reference, live, hour = independent(draw, features=features, shift=shift)
-    probe = reference[0]
-    return reference, [probe if draw.random() < 0.6 else row for row in live], hour
+    rows = [reference[draw.integers(probes)] if draw.random() < share else row for row in live]
+    return reference, rows, hour
 
 
-def clusters(draw: Draw, *, shift: float = 0.0) -> Scene:
-    """Twenty requests in a row are about one customer."""
+def retries(draw: Draw) -> Scene:
+    """Each row is sent three times."""
+    reference, live, hour = independent(draw)
+    return reference, [row for row in live[: LIVE_ROWS // 3] for _ in range(3)], hour
+
+
+def sorted_batches(draw: Draw) -> Scene:
+    reference, live, hour = independent(draw)
+    batches = [sorted(live[at : at + 100], key=lambda row: row["x0"]) for at in range(0, LIVE_ROWS, 100)]
+    return reference, [row for batch in batches for row in batch], hour
+
+
+def clusters(draw: Draw, *, shift: float = 0.0, size: int = 20) -> Scene:
+    """So many requests in a row are about one customer."""
 
     def rows(count: int) -> NDArray[Any]:
-        centres = np.repeat(draw.normal(size=(count // 20, 4)), 20, axis=0)
+        centres = np.repeat(draw.normal(size=(count // size, 4)), size, axis=0)
         return centres + draw.normal(scale=0.3, size=centres.shape)
 
     live = rows(LIVE_ROWS)
@@ -97,11 +111,35 @@ def order_numbers(draw: Draw) -> Scene:
     return reference, live, HOUR
 
 
+def numbers_given_out(draw: Draw) -> Scene:
+    """Ids that rise."""
+    reference = [{"id": at, "x": draw.normal()} for at in range(REFERENCE_ROWS)]
+    return reference, [{"id": at + 50_000, "x": draw.normal()} for at in range(LIVE_ROWS)], HOUR
+
+
+def heavy_tails(draw: Draw) -> Scene:
+    return (
+        named(draw.standard_cauchy((REFERENCE_ROWS, 4))),
+        named(draw.standard_cauchy((LIVE_ROWS, 4))),
+        HOUR,
+    )
+
+
+def small_reference(draw: Draw) -> Scene:
+    reference, live, hour = independent(draw)
+    return reference[:50], live, hour
+
+
 def customer_ids(draw: Draw, *, new: bool = False) -> Scene:
     def rows(count: int, first: int) -> list[Row]:
         return [{"customer": f"c-{first + draw.integers(300)}", "x": draw.normal()} for _ in range(count)]
 
     return rows(REFERENCE_ROWS, 0), rows(LIVE_ROWS, 5000 if new else 0), HOUR
+
+
+def new_category(draw: Draw, *, share: float) -> Scene:
+    reference, live, hour = few_categories(draw)
+    return reference, [{"city": "quito"} if draw.random() < share else row for row in live], hour
 
 
 def few_categories(draw: Draw) -> Scene:
@@ -118,23 +156,40 @@ def comments(draw: Draw, *, constant: bool = False) -> Scene:
     return rows(REFERENCE_ROWS, None), rows(LIVE_ROWS, "n/a." if constant else None), HOUR
 
 
-def unit_error(draw: Draw) -> Scene:
+def unit_error(draw: Draw, *, share: float = 0.05) -> Scene:
     reference, live, hour = independent(draw)
-    for row in live[: LIVE_ROWS // 20]:
+    for row in live[: round(LIVE_ROWS * share)]:
         row["x0"] *= 1000
     return reference, list(draw.permutation(np.array(live, dtype=object))), hour
 
 
-def gone_missing(draw: Draw) -> Scene:
+def swapped(draw: Draw) -> Scene:
+    """Two columns that differ by 1 SD change places."""
+    reference, live, hour = independent(draw)
+    for row in [*reference, *live]:
+        row["x1"] += 1
+    return reference, [{**row, "x0": row["x1"], "x1": row["x0"]} for row in live], hour
+
+
+def gone_missing(draw: Draw, *, share: float = 0.1) -> Scene:
     reference, live, hour = independent(draw)
     for row in live:
-        row["x0"] = None if draw.random() < 0.1 else row["x0"]
+        row["x0"] = None if draw.random() < share else row["x0"]
     return reference, live, hour
 
 
 def stuck(draw: Draw) -> Scene:
     reference, live, hour = independent(draw)
     return reference, [live[0]] * LIVE_ROWS, hour
+
+
+def another_constant(draw: Draw) -> Scene:
+    reference, live, hour = independent(draw)
+    for row in reference:
+        row["x0"] = 7.0
+    for row in live:
+        row["x0"] = 8.0
+    return reference, live, hour
 
 
 _LOADERS = {
@@ -168,15 +223,24 @@ UNCHANGED: Mapping[str, Case] = {
     "a probe row is 60 % of the traffic, 1 feature": partial(with_probes, features=1),
     "the same, 2 features": partial(with_probes, features=2),
     "the same, 4 features": partial(with_probes, features=4),
+    "the same, but 90 % of the traffic": partial(with_probes, features=4, share=0.9),
+    "the same, 20 features": partial(with_probes, features=20),
+    "two probe rows are 60 % of the traffic, 4 features": partial(with_probes, features=4, probes=2),
+    "each row is sent three times": retries,
+    "batches of 100 rows, sorted": sorted_batches,
     "20 rows in a row are of one customer": clusters,
+    "50 rows in a row are of one customer": partial(clusters, size=50),
     "25 customers in any order, 2 of 4 features theirs": mixed_customers,
     "autocorrelated by 0.7": partial(autocorrelated, factor=0.7),
     "autocorrelated by 0.95": partial(autocorrelated, factor=0.95),
     "an hour against a day, whose times are in the file": an_hour_of_a_day,
     "order numbers, each of them new": order_numbers,
+    "ids that rise, as numbers": numbers_given_out,
     "ids of 300 customers": customer_ids,
     "3 categories": few_categories,
     "texts, each of them new": comments,
+    "heavy tails (Cauchy)": heavy_tails,
+    "a reference of 50 rows": small_reference,
     **{f"{name} (real data)": partial(real, name=name) for name in _LOADERS},
 }
 CHANGED: Mapping[str, Case] = {
@@ -188,7 +252,11 @@ CHANGED: Mapping[str, Case] = {
     "a shift by 2 SD, autocorrelated by 0.7": partial(autocorrelated, factor=0.7, shift=2),
     "a shift by 2 SD in an hour against a day": partial(an_hour_of_a_day, shift=2),
     "wrong units in 5 % of rows": unit_error,
+    "wrong units in 20 % of rows": partial(unit_error, share=0.2),
+    "two columns swapped, 1 SD apart": swapped,
     "missing in 10 % of rows": gone_missing,
+    "a constant that is another": another_constant,
+    "a new category in 5 % of rows": partial(new_category, share=0.05),
     "wholly new customer ids": partial(customer_ids, new=True),
     "texts that became one": partial(comments, constant=True),
     "all rows became one": stuck,
@@ -196,3 +264,9 @@ CHANGED: Mapping[str, Case] = {
 }
 SMALL: Mapping[str, Case] = {"a shift by 0.4 SD": partial(independent, shift=0.4)}
 """Certain, but smaller than what the platform's threshold calls drift (0.4² = 0.16)."""
+RARE: Mapping[str, Case] = {
+    "wrong units in 1 % of rows": partial(unit_error, share=0.01),
+    "missing in 2 % of rows": partial(gone_missing, share=0.02),
+    "a new category in 1 % of rows": partial(new_category, share=0.01),
+}
+"""Five or ten rows of 500."""

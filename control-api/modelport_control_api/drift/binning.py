@@ -9,13 +9,20 @@ from modelport_edge.drift.bins import MAX_CATEGORIES, CategoryBins, NumberBins, 
 BINS = 20
 _LONGEST_CATEGORY = 200
 _MAX_OTHERS = 5_000
+_ENOUGH = 200
+"""Rows: a short reference may be made by hand, with a number for each row."""
+_EXPECTED_PAIRS = 10
+"""That there is none of so many is a chance of 5 in 100,000."""
 
 
 def number_bins(values: Sequence[float]) -> NumberBins:
     """Bins that hold about a twentieth of the values each. What is more frequent has a bin of its own.
 
     So has every value of a feature with at most BINS different ones: values between them are then seen.
+    Numbers that somebody gives out, such as ids, share one bin: the next ones are always new.
     """
+    if _are_given_out(values):
+        return NumberBins(())
     counts = Counter(values)
     limit = 0 if len(counts) <= BINS else len(values) / BINS
     own = {value for value, count in counts.items() if count > limit}
@@ -40,6 +47,17 @@ def category_bins(values: Mapping[str, int]) -> CategoryBins:
     return CategoryBins(
         tuple(ordered[:MAX_CATEGORIES]), b"".join(digest.to_bytes(4) for digest in sorted(others))
     )
+
+
+def _are_given_out(values: Sequence[float]) -> bool:
+    """Say whether these are whole numbers none of which repeats, though chance would have repeated some."""
+    if len(values) < _ENOUGH or len(set(values)) < len(values):
+        return False
+    if not all(value.is_integer() for value in values):
+        return False
+    # The birthday problem.
+    by_chance = len(values) ** 2 / (2 * (max(values) - min(values) + 1))
+    return by_chance >= _EXPECTED_PAIRS
 
 
 def _with_far_edges(edges: Sequence[float]) -> NumberBins:

@@ -121,7 +121,7 @@ def _share(column: ColumnProfile, live: Sequence[int] | None, cells: Sequence[in
 
 def _label(lower: float | None, upper: float | None) -> str:
     if lower is None:
-        return f"below {upper:.4g}"
+        return "any number" if upper is None else f"below {upper:.4g}"
     if upper is None:
         return f"from {lower:.4g}"
     low, high = f"{lower:.4g}", f"{upper:.4g}"

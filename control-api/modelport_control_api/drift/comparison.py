@@ -27,6 +27,8 @@ _ROWS_IN_A_CHOSEN_CATEGORY = 15
 _OF_A_SHARE = 0.25
 """A share (of missing values, say) matters from a quarter of the index on that a whole distribution needs:
 5 % of rows without a value add 0.23 to it, 2 % add 0.07."""
+_OF_A_FAR_SHARE = 0.1
+"""Values in wrong units are wrong however few they are: 1 % of rows, where the reference has none."""
 _ONE_VALUE = 0.2
 """The chance of two equal values that 45 % of rows with one and the same value make."""
 
@@ -121,7 +123,7 @@ def _shares(bins: NumberBins | CategoryBins, sides: Sides, psi_threshold: float)
         # Of any continuous feature about two new rows in n are beyond n others.
         yield _share(sides, bins.beyond_cells, limit, at_least=2 / (sides.n + 2))
     if isinstance(bins, NumberBins) and any(sides.live[cell] for cell in bins.far_cells):
-        yield _far(sides, bins.far_cells, limit)
+        yield _far(sides, bins.far_cells, _OF_A_FAR_SHARE * psi_threshold)
 
 
 def _share(sides: Sides, cells: tuple[int, ...], limit: float, *, at_least: float = 0.0) -> Finding:
@@ -132,8 +134,8 @@ def _share(sides: Sides, cells: tuple[int, ...], limit: float, *, at_least: floa
 
 def _far(sides: Sides, cells: tuple[int, ...], limit: float) -> Finding:
     there, here = _part(sides.reference, cells), _part(sides.live, cells)
-    # So few are to be expected of the longest tails too.
-    expected = max(there, 2 / (sides.n + 2)) * sides.m
+    # Of the longest tails one in n is beyond all others by so much; Cauchy's has two in three n.
+    expected = max(there, 1 / (sides.n + 1)) * sides.m
     return Finding(more_than_expected(here * sides.m, expected), share_index(there, here, sides.n) / limit)
 
 

@@ -1,6 +1,7 @@
 """How many independent rows tell as much as rows that come in runs, or from a few senders."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 from modelport_edge.drift.blocks import variances
@@ -11,24 +12,48 @@ SELDOM = 0.02
 categories, it is what the feature is like."""
 _SURE = 2.58
 """Of the normal distribution: that blocks vary more than chance has it must be sure to 99.5 %."""
+_TELLING = 16
+"""Blocks up to this size tell whether rows depend on each other: a step, which is drift, shows in larger."""
 _SKETCH_ERROR = sqrt(2 / SKETCH_CELLS)
 
 
-def dependence(cells: Sequence[int], scores: Sequence[float], sums: Sequence[float]) -> float:
-    """Give how many times fewer rows are independent, by how much means of blocks vary; 1: all of them are.
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """By how much blocks' means of one feature vary more than those of independent rows would.
 
-    `scores` of the cells and `sums`: as `modelport_edge.drift.blocks` has them.
+    `ratios`: (size of the blocks, number of differences between them, that factor).
     """
+
+    ratios: tuple[tuple[int, int, float], ...] = ()
+
+    @property
+    def certain(self) -> bool:
+        return any(ratio > _most_by_chance(count * 2 / 3) for count, ratio in self._telling)
+
+    def dependence(self, *, others: bool) -> float:
+        """Give how many times fewer rows are independent; 1: all of them are.
+
+        `others`: another feature is certain, and who sends runs of rows sends runs of all their features:
+        a hint is enough.
+        """
+        if not (
+            self.certain or (others and any(ratio > 1 + _error(count) for count, ratio in self._telling))
+        ):
+            return 1.0
+        # A few blocks may understate it: what runs longer than they do cannot be seen.
+        return max(1.0, *(ratio * (1 + _error(count)) for _, count, ratio in self.ratios))
+
+    @property
+    def _telling(self) -> list[tuple[int, float]]:
+        return [(count, ratio) for size, count, ratio in self.ratios if size <= _TELLING]
+
+
+def runs_of(cells: Sequence[int], scores: Sequence[float], sums: Sequence[float]) -> Runs:
+    """`scores` of the cells and `sums`: as `modelport_edge.drift.blocks` has them."""
     variance = _variance(cells, scores)
-    found, hinted = 1.0, True
-    for size, count, of_means in variances(sums) if variance else ():
-        ratio, error = size * of_means / variance, sqrt(3 / count)
-        # What goes on over a hundred rows shows in thirty too; three blocks alone are soon unlike by chance.
-        if hinted and ratio > _most_by_chance(count * 2 / 3):
-            # A few blocks may understate it: what runs longer than they do cannot be seen.
-            found = max(found, ratio * (1 + error))
-        hinted = hinted and ratio > 1 + error
-    return found
+    if not variance:
+        return Runs()
+    return Runs(tuple((size, count, size * of_means / variance) for size, count, of_means in variances(sums)))
 
 
 def collisions(sketch: Sequence[int], rows: int) -> float:
@@ -45,6 +70,11 @@ def copies(sketch: Sequence[int], rows: int, repetition: float) -> float:
     if not any(sketch) or repetition > SELDOM or squares(sketch) < expected * (1 + 4 * _SKETCH_ERROR):
         return 1.0
     return max(1.0, 1 + (rows - 1) * (collisions(sketch, rows) - repetition))
+
+
+def _error(differences: int) -> float:
+    """The standard error of a ratio, as a part of it."""
+    return sqrt(3 / differences)
 
 
 def _most_by_chance(degrees: float) -> float:

@@ -1,14 +1,16 @@
 """A window of live counts against the reference: which features drift. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
+from modelport_edge.drift.blocks import SUMS
 from modelport_edge.drift.repetition import WHOLE_ROWS
 
 from modelport_control_api.drift.comparison import Compared, Finding, Sides, compare, one_value
-from modelport_control_api.drift.effective import SELDOM, copies, dependence
+from modelport_control_api.drift.effective import SELDOM, Runs, collisions, copies, runs_of
 from modelport_control_api.drift.profile import ColumnProfile, Matched, scores
 from modelport_control_api.drift.schemas import Thresholds
 from modelport_control_api.drift.seasons import at_hours
@@ -20,7 +22,9 @@ _Number = TypeVar("_Number", int, float)
 _Key = TypeVar("_Key")
 
 _STUCK = 0.9
-"""From this share of copies on, rows are not a few clients' probes among others': the sender is stuck."""
+"""From this share of copies on, rows may be of a sender that is stuck."""
+_OF_A_FEW = 0.1
+"""The chance that two rows that count are equal, from which on they are of a few: of up to ten."""
 
 
 class Counted(msgspec.Struct):
@@ -42,7 +46,7 @@ class Counted(msgspec.Struct):
         self.counted += other.counted
         _add_lists(self.features, other.features)
         _add_lists(self.values, other.values)
-        _add_lists(self.blocks, other.blocks)
+        _add_blocks(self.blocks, other.blocks)
         _add_counts(self.predictions, other.predictions)
         _add_counts(self.hours, other.hours)
 
@@ -56,9 +60,9 @@ def total(parts: Iterable[Counted]) -> Counted:
 
 def evaluate(matched: Matched, live: Counted, limits: Thresholds, *, reference_rows: int) -> list[Verdict]:
     """Give a verdict on each feature that rows were counted of, the worst first."""
-    watched = [column for column in matched.columns if sum(live.features.get(column.name, ()))]
-    row_copies = copies(live.values.get(WHOLE_ROWS, []), live.counted, matched.repetition)
-    compared = [_compare(column, live, limits, reference_rows, row_copies) for column in watched]
+    watched = [column for column in matched.columns if column.name in live.features]
+    window = _Window.of(live, watched, matched.repetition)
+    compared = [_compare(column, window, limits, reference_rows) for column in watched]
     adjusted = holm([each.p_value for each in compared])
     verdicts = [
         _verdict(
@@ -73,25 +77,53 @@ def evaluate(matched: Matched, live: Counted, limits: Thresholds, *, reference_r
     return sorted(verdicts, key=lambda verdict: (not verdict.drifts, -verdict.psi, verdict.p_value))
 
 
-def _compare(
-    column: ColumnProfile, live: Counted, limits: Thresholds, reference_rows: int, row_copies: float
-) -> Compared:
-    cells = live.features[column.name]
-    sketch, sums = live.values.get(column.name, []), live.blocks.get(column.name, [])
-    runs = dependence(cells, scores(column), sums)
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """`live`, and how its rows depend on each other: `copies` of whole rows, `runs` of each feature."""
+
+    live: Counted
+    copies: float
+    runs: Mapping[str, Runs]
+
+    @classmethod
+    def of(cls, live: Counted, watched: Sequence[ColumnProfile], repetition: float) -> "_Window":
+        runs = {
+            each.name: runs_of(live.features[each.name], scores(each), live.blocks.get(each.name, ()))
+            for each in watched
+        }
+        return cls(live, copies(live.values.get(WHOLE_ROWS, []), live.counted, repetition), runs)
+
+    def dependence(self, name: str) -> float:
+        others = any(runs.certain for other, runs in self.runs.items() if other != name)
+        return self.runs[name].dependence(others=others)
+
+
+def _compare(column: ColumnProfile, window: _Window, limits: Thresholds, reference_rows: int) -> Compared:
+    live = window.live
+    cells, sketch = live.features[column.name], live.values.get(column.name, [])
+    if stuck := _is_stuck(column, live):
+        return Compared(0.0, (stuck,))
+    if not sum(cells):
+        return Compared(0.0, ())
+    runs = window.dependence(column.name)
     expected, n = at_hours(column, live.hours) or (_expected(column), float(reference_rows))
-    m = sum(cells) / max(runs, row_copies, copies(sketch, sum(cells), column.repetition))
+    m = sum(cells) / max(runs, window.copies, copies(sketch, sum(cells), column.repetition))
     # The reference's rows were seen in the same world, though perhaps in another order.
     sides = Sides(expected, cells, max(1.0, n / runs), max(1.0, m))
     found = compare(column.bins, sides, limits.psi_threshold)
-    stuck = _is_stuck(column, live) or one_value(sketch, sum(cells), column.repetition)
-    return Compared(found.psi, (*found.findings, stuck)) if stuck else found
+    constant = one_value(sketch, sum(cells), column.repetition)
+    return Compared(found.psi, (*found.findings, constant)) if constant else found
 
 
 def _is_stuck(column: ColumnProfile, live: Counted) -> Finding | None:
-    """Find that hardly any row is another than the few before it, where the reference's rows differ."""
+    """Find that all rows are copies of a few, where the reference's rows differ.
+
+    Beside a health check there are others: those that count are then not copies of each other.
+    """
     copied = 1 - live.counted / max(1, live.rows)
     if copied <= _STUCK or column.repetition > SELDOM:
+        return None
+    if live.counted and collisions(live.values.get(WHOLE_ROWS, []), live.counted) < _OF_A_FEW:
         return None
     return Finding(0.0, copied / _STUCK, f"{100 * copied:.0f} % of rows are copies of a few")
 
@@ -124,6 +156,11 @@ def _add_lists(whole: dict[str, list[_Number]], part: Mapping[str, list[_Number]
     for name, numbers in part.items():
         before = whole.get(name)
         whole[name] = [a + b for a, b in zip(before, numbers, strict=True)] if before else list(numbers)
+
+
+def _add_blocks(whole: dict[str, list[float]], part: Mapping[str, list[float]]) -> None:
+    """What another release has counted in blocks of other sizes is left out."""
+    _add_lists(whole, {name: sums for name, sums in part.items() if len(sums) == SUMS})
 
 
 def _add_counts(whole: dict[_Key, int], part: Mapping[_Key, int]) -> None:

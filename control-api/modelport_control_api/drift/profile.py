@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 import msgspec
-from modelport_edge.drift.bins import FIRST_BIN, CategoryBins, Feature, NumberBins, ReferenceBins
+from modelport_edge.drift.bins import FIRST_BIN, UNKNOWN, CategoryBins, Feature, NumberBins, ReferenceBins
 
 from modelport_control_api.drift.effective import SELDOM
 
@@ -60,7 +60,7 @@ class Matched(msgspec.Struct, frozen=True):
     def reference_bins(self, reference: str, signature: Mapping[str, Any] | None) -> ReferenceBins:
         """Give what gateways learn. `reference`: its id."""
         features = tuple(
-            Feature(each.name, each.position, each.bins, each.usual, scores(each)) for each in self.columns
+            Feature(each.name, each.position, each.bins, usual(each), scores(each)) for each in self.columns
         )
         return ReferenceBins(reference, features, self.positional, _predictions_of(signature))
 
@@ -77,6 +77,17 @@ def scores(column: ColumnProfile) -> tuple[float, ...]:
     below = [0, *accumulate(known)]
     middles = tuple((below[at] + count / 2) / max(1, below[-1]) for at, count in enumerate(known))
     return (_NO_NUMBER,) * FIRST_BIN + middles
+
+
+def usual(column: ColumnProfile) -> tuple[float, ...]:
+    """Give the shares of cells' most frequent values from which on copies of a row are needless.
+
+    Values that are missing, or not of the feature's few, are all alike by nature: copies of them are none.
+    """
+    if not column.usual:
+        return ()
+    is_varied = isinstance(column.bins, CategoryBins) and column.repetition < SELDOM
+    return (1.0, column.usual[UNKNOWN] if is_varied else 1.0, *column.usual[FIRST_BIN:])
 
 
 def to_json(profile: Profile) -> dict[str, Any]:

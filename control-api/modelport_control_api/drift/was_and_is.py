@@ -15,26 +15,38 @@ def describe(column: ColumnProfile, live: Sequence[int], words: str = "") -> str
 
     `words`: what the cells do not show.
     """
+    said = [words] if words else []
+    if sum(live):
+        said += _changes(column, live)
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _changes(column: ColumnProfile, live: Sequence[int]) -> list[str]:
     there, here = sum(column.cells), sum(live)
     shares = [
         (what, sum(column.cells[cell] for cell in cells) / there, sum(live[cell] for cell in cells) / here)
         for what, cells in _shares(column.bins)
     ]
-    said = [words] if words else []
-    said += [
+    said = [
         f"{what} in {_percent(now)} of rows, was {_percent(was)}"
         for what, was, now in shares
         if abs(now - was) >= _NOTABLE
     ]
     if sum(live[FIRST_BIN:]) and sum(column.cells[FIRST_BIN:]):
-        said.append(_middle(column, live) if isinstance(column.bins, NumberBins) else _largest(column, live))
-    text = "; ".join(said)
-    return f"{text[:1].upper()}{text[1:]}."
+        said += _place(column, live)
+    return said
+
+
+def _place(column: ColumnProfile, live: Sequence[int]) -> list[str]:
+    if isinstance(column.bins, CategoryBins):
+        return [_largest(column, live)]
+    return [_middle(column, live)] if column.bins.edges else []
 
 
 def _shares(bins: NumberBins | CategoryBins) -> list[tuple[str, tuple[int, ...]]]:
     shares: list[tuple[str, tuple[int, ...]]] = [("missing", (MISSING,)), ("unknown values", (UNKNOWN,))]
-    if isinstance(bins, NumberBins):
+    if isinstance(bins, NumberBins) and bins.edges:
         shares.append(("beyond all values of the reference", bins.beyond_cells))
     return shares
 

@@ -22,7 +22,8 @@ class NumberBins(msgspec.Struct, frozen=True, tag="numbers"):
 
     A value that is frequent in the reference has a bin of its own: [value, the next float after it).
     The outermost bins lie beyond all values of the reference. `far`: beyond those come two more, for what
-    lies beyond by more than the reference's whole range, as after a change of units.
+    lies beyond by more than the reference's whole range, as after a change of units. No edges: any number is
+    as good as another, as ids are.
     """
 
     edges: tuple[float, ...]
@@ -39,6 +40,8 @@ class NumberBins(msgspec.Struct, frozen=True, tag="numbers"):
     @property
     def beyond_cells(self) -> tuple[int, ...]:
         """The cells of what the reference has no value as small or as large as, the far ones among them."""
+        if not self.edges:
+            return ()
         if not self.far:
             return (FIRST_BIN, self.cells - 1)
         return (FIRST_BIN, FIRST_BIN + 1, self.cells - 2, self.cells - 1)

@@ -8,7 +8,7 @@ another, which is drift and no dependence, makes a single large one. Sums add up
 
 from collections.abc import Sequence
 
-SIZES = (8, 32, 128)
+SIZES = (8, 16, 32, 64, 128)
 """Each a multiple of the one before."""
 _OF_EACH = 2
 """Kept of each size: how many blocks had one before them, the sum of squares of these differences."""

@@ -1,8 +1,13 @@
 """False alarms and misses, case by case: a few windows of each case of the bench."""
 
+import numpy as np
 import pytest
+from modelport_control_api.drift.binning import number_bins
+from modelport_control_api.drift.evaluation import Counted, evaluate
+from modelport_edge.drift.bins import NumberBins
+from modelport_edge.drift.blocks import SUMS, empty
 
-from bench.drift import count, verdicts
+from bench.drift import count, counting, limits, verdicts
 from bench.drift_cases import CHANGED, SMALL, UNCHANGED, comments, stuck, unit_error
 
 RUNS = 6
@@ -36,8 +41,37 @@ def test_a_small_change_is_told_as_small(name: str) -> None:
     ],
 )
 def test_what_changed_is_said(case: object, said: str) -> None:
-    import numpy as np
-
     worst = verdicts(case(np.random.default_rng(1)))[0]  # type: ignore[operator]
     assert worst.drifts
     assert worst.summary.startswith(said)
+
+
+def test_a_sender_that_stays_stuck_keeps_the_alarm() -> None:
+    reference, live, _ = stuck(np.random.default_rng(2))
+    matched, counter = counting(reference)
+    for _ in range(2):
+        for row in live:
+            counter.add(row, 1)
+        counts = counter.take()
+    assert counts.counted == 0
+    found = evaluate(
+        matched,
+        Counted(counts.rows, counts.counted, counts.features, values=counts.values, blocks=counts.blocks),
+        limits(),
+        reference_rows=len(reference),
+    )
+    assert all(verdict.drifts for verdict in found)
+    assert found[0].summary == "100 % of rows are copies of a few."
+
+
+def test_ids_have_one_bin_and_measurements_have_many() -> None:
+    draw = np.random.default_rng(3)
+    assert number_bins([float(at) for at in draw.permutation(1000)]) == NumberBins(())
+    assert number_bins([float(value) for value in draw.integers(0, 1000, 1000)]).edges
+    assert number_bins([float(value) for value in draw.permutation(1_000_000)[:1000]]).edges
+
+
+def test_sums_of_blocks_of_another_release_are_left_out() -> None:
+    whole = Counted(blocks={"x": empty()})
+    whole.add(Counted(blocks={"x": [1.0] * (SUMS - 2), "y": [1.0]}))
+    assert whole.blocks == {"x": empty()}
