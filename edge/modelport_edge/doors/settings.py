@@ -17,8 +17,11 @@ class DoorSettings(BaseSettings):
     """Seconds for the head of a request to come whole, from the connection's start or the head's own."""
 
     silent_body_seconds: float = Field(default=60.0, gt=0)
-    """Seconds without a byte of a request's body after which its connection is closed. A slow upload that
-    goes on is not: each byte counts anew."""
+    """Seconds without a byte of a request's body after which its connection is closed."""
+
+    body_bytes_per_second: int = Field(default=500, ge=0)
+    """Least bytes a second of a request's body, on average over MODELPORT_SILENT_BODY_SECONDS; a connection
+    that brings fewer is closed. 0: any number, so that a byte now and then holds it for ever."""
 
     connections_per_address: int = Field(default=1000, ge=0)
     """Connections that one client address may hold at a process at once; 0: any number. Trusted proxies and

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from modelport_edge.doors.settings import DoorSettings
 
-# Of the kernel's tcp_info: milliseconds since data came last.
-_LAST_DATA_RECEIVED = struct.Struct("=52xI")
+# Of the kernel's tcp_info: milliseconds since data came last, and all bytes that came.
+_RECEIVED = struct.Struct("=52xI72xQ")
 # The server's own timer closes an idle connection; it is lost when bytes come that begin no request.
 _AFTER_IDLE_TIMER = 5.0
 # Uploads have a timer of their own, which answers 408: it goes first.
@@ -21,11 +21,20 @@ _AFTER_UPLOAD_TIMER = 1.0
 
 
 class _Pause(NamedTuple):
-    """What a connection waits for. `about`: the last request there; a new one is a new pause."""
+    """What a connection waits for. `about`: the last request there; a new one is a new pause.
+
+    `received`: of a body, all bytes that had come by then.
+    """
 
     kind: str
     about: Any
     since: float
+    received: int = 0
+
+
+class _Received(NamedTuple):
+    silent_seconds: float
+    bytes: int
 
 
 class Silence:
@@ -43,7 +52,11 @@ class Silence:
             if known is not None and known[:2] == pause[:2]:
                 pause = known
             self._pauses[each] = pause
-            if self._is_too_long(each, pause, now):
+            if pause.kind == "body":
+                is_over = self._is_body_too_slow(each, pause, now)
+            else:
+                is_over = self._is_too_long(each, pause, now)
+            if is_over:
                 each.transport.abort()
 
     def _is_too_long(self, connection: Any, pause: _Pause, now: float) -> bool:
@@ -53,13 +66,23 @@ class Silence:
             case "idle":
                 idle_seconds: float = connection.timeout_keep_alive
                 return now - pause.since > idle_seconds + _AFTER_IDLE_TIMER
-            case "body":
-                # What nobody here reads the peer cannot send.
-                is_asked = not connection.flow.read_paused
-                silent_seconds = _silent_seconds(connection) - _AFTER_UPLOAD_TIMER
-                return is_asked and silent_seconds > self._settings.silent_body_seconds
             case _:  # It waits for us.
                 return False
+
+    def _is_body_too_slow(self, connection: Any, pause: _Pause, now: float) -> bool:
+        told = _received(connection)
+        if told is None:
+            return False
+        # What nobody here reads the peer cannot send.
+        is_asked = not connection.flow.read_paused
+        seconds, at_least = now - pause.since, self._settings.body_bytes_per_second
+        if not is_asked or pause.received == 0:
+            self._pauses[connection] = _Pause("body", pause.about, now, told.bytes)
+        elif seconds > self._settings.silent_body_seconds:
+            if told.bytes - pause.received < at_least * seconds:
+                return True
+            self._pauses[connection] = _Pause("body", pause.about, now, told.bytes)
+        return is_asked and told.silent_seconds - _AFTER_UPLOAD_TIMER > self._settings.silent_body_seconds
 
 
 def _pause(connection: Any, now: float) -> _Pause:
@@ -86,14 +109,16 @@ def is_body_open(connection: Any, cycle: Any) -> bool:
     return bool(connection.is_receiving)
 
 
-def _silent_seconds(connection: Any) -> float:
+def _received(connection: Any) -> _Received | None:
+    """None where nobody can tell."""
     # None: of a connection by TLS that ended this moment its protocol has yet to be told.
     end: socket.socket | None = connection.transport.get_extra_info("socket")
     if end is None or end.family not in {socket.AF_INET, socket.AF_INET6} or not hasattr(socket, "TCP_INFO"):
-        return 0.0
+        return None
     try:
-        told = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED.size)
-    except OSError:
-        return 0.0
-    milliseconds: int = _LAST_DATA_RECEIVED.unpack(told)[0]
-    return milliseconds / 1000
+        milliseconds, size = _RECEIVED.unpack(
+            end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED.size)
+        )
+    except (OSError, struct.error):  # It is over, or the kernel's answer is an older and shorter one.
+        return None
+    return _Received(milliseconds / 1000, size)

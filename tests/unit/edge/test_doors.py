@@ -31,7 +31,7 @@ from starlette.types import Receive, Scope, Send
 from tests.support.waiting import until
 from tests.unit.edge.redis.test_addresses import certificate
 
-HASTY = DoorSettings(head_seconds=0.6, silent_body_seconds=0.6)
+HASTY = DoorSettings(head_seconds=0.6, silent_body_seconds=0.6, body_bytes_per_second=0)
 LONGER_SECONDS = 1.5
 HEAD = b"POST /lean HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n"
 LEAN, APP = HEAD + b"\r\n", HEAD.replace(b"/lean", b"/app") + b"\r\n"
@@ -57,7 +57,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    headers = [(b"content-length", str(len(body)).encode())]
+    seen = b",".join(name for name, _ in scope["headers"])
+    headers = [(b"content-length", str(len(body)).encode()), (b"x-seen", seen)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -178,6 +179,66 @@ async def test_a_body_has_another_limit_than_a_head(
         await asyncio.sleep(LONGER_SECONDS)
         writer.write(b"x" * (4 if beginning.endswith(b"4") else 8))
         assert (await reader.readuntil(b"xxxx")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+@pytest.mark.parametrize("head", [LEAN, APP])
+@pytest.mark.parametrize(("bytes_at_once", "ends"), [(1, True), (200, False)])
+async def test_a_body_that_trickles_is_cut_off_and_a_slow_one_is_not(
+    monkeypatch: pytest.MonkeyPatch, head: bytes, bytes_at_once: int, ends: bool
+) -> None:
+    doors = DoorSettings(silent_body_seconds=0.6, body_bytes_per_second=100)
+    async with serving(monkeypatch, doors) as (connect, _):
+        reader, writer = await connect()
+        closing = head.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+        writer.write(closing.replace(b": 8", b": 8000"))
+        ended = asyncio.create_task(everything(reader))
+        for _ in range(40):
+            if ended.done():
+                break
+            with suppress(ConnectionError):
+                writer.write(b"x" * bytes_at_once)
+            await asyncio.sleep(0.1)
+        assert (await ended).startswith(b"HTTP/1.1 200") is not ends
+        writer.close()
+
+
+CHUNKED = b"POST /app HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n"
+
+
+@pytest.mark.parametrize("begun", [b"0\r\nx-first: 1\r\n", b"0\r\nx-endless: ", b"2;extension="])
+async def test_trailers_without_end_are_refused(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    more = b"x-more: 1\r\n" * 1000 if begun.endswith(b"\n") else b"x" * 12_000
+    async with serving(monkeypatch, DoorSettings()) as (connect, server):
+        reader, writer = await connect()
+        ended = asyncio.create_task(everything(reader))
+        writer.write(CHUNKED + begun)
+        sent = 0
+        async with asyncio.timeout(20):
+            while not ended.done():
+                with suppress(ConnectionError):
+                    writer.write(more)
+                    await writer.drain()
+                sent += len(more)
+                await asyncio.sleep(0)
+        assert sent < 10_000_000
+        assert (await ended).startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")) or not await ended
+        writer.close()
+        await until(lambda: not server.server_state.tasks)
+
+
+async def test_trailers_are_no_headers_and_a_long_body_in_chunks_is_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    piece = b"%x\r\n%b\r\n" % (50_000, b"x" * 50_000)
+    async with serving(monkeypatch, DoorSettings()) as (connect, _):
+        reader, writer = await connect()
+        for _ in range(2):
+            writer.write(CHUNKED.replace(b"/app", b"/headers") + piece * 20 + b"0\r\nx-late: 1\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            assert b"x-seen: host,transfer-encoding\r\n" in head
+            assert await reader.readexactly(1_000_002) == b"ab" + b"x" * 1_000_000
         writer.close()
 
 
