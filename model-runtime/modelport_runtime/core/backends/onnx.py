@@ -13,6 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from modelport_runtime.core.backends.onnx_file import Labels, class_labels, label_constants, scalar_inputs
 from modelport_runtime.core.backends.onnx_graph import Graph
+from modelport_runtime.core.backends.onnx_locale import with_installed_locale
 from modelport_runtime.core.backends.onnx_outputs import read_outputs
 from modelport_runtime.core.backends.onnx_refusals import refusal
 from modelport_runtime.core.outputs import Outputs
@@ -31,14 +32,9 @@ _REFUSALS = (
 def read(path: Path) -> "SessionParts":
     """Read the file. Raises `LoadError` (CorruptArtifact, UnsupportedFormat) if ONNX Runtime cannot."""
     model = path.read_bytes()
-    options = onnxruntime.SessionOptions()
-    # Requests are batched, and one worker asks: threads of the session's own would only contend.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         return SessionParts(
-            session,
+            _session(model),
             class_labels(model),
             label_constants(model),
             scalar_inputs(model),
@@ -46,6 +42,20 @@ def read(path: Path) -> "SessionParts":
         )
     except (*_REFUSALS, ValueError) as error:
         raise refusal(error) from error
+
+
+def _session(model: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    # Requests are batched, and one worker asks: threads of the session's own would only contend.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    providers = ["CPUExecutionProvider"]
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=providers)
+    except raised.Fail as error:
+        if "Failed to construct locale" not in str(error):
+            raise
+        return onnxruntime.InferenceSession(with_installed_locale(model), options, providers=providers)
 
 
 @dataclass(frozen=True)

@@ -96,13 +96,20 @@ def _integers(message: bytes, wanted: int) -> Iterator[int]:
 
 
 def _walk(message: bytes) -> Iterator[tuple[int, bytes | int]]:
+    for number, value, _, _ in pieces(message):
+        yield number, value
+
+
+def pieces(message: bytes) -> Iterator[tuple[int, bytes | int, int, int]]:
+    """Give each field's number and value, and where it begins and ends."""
     at = 0
     while at < len(message):
+        start = at
         tag, at = _varint(message, at)
         number, wire = tag >> 3, tag & 7
         if wire == 0:
             value, at = _varint(message, at)
-            yield number, value
+            yield number, value, start, at
             continue
         size = {1: 8, 5: 4}.get(wire)
         if size is None:
@@ -111,8 +118,8 @@ def _walk(message: bytes) -> Iterator[tuple[int, bytes | int]]:
             size, at = _varint(message, at)
         if at + size > len(message):
             raise ValueError("the protobuf is cut off")
-        yield number, message[at : at + size]
         at += size
+        yield number, message[at - size : at], start, at
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
