@@ -14,6 +14,7 @@ from modelport_edge.request_context import current_request_id, request_id_for
 from modelport_edge.stopping import stopping
 from modelport_http.lean_protocol import Exchange, Headers
 
+from modelport_gateway.answer_encoding import encoded, wanted_encoding
 from modelport_gateway.answer_lines import AnswerLines
 from modelport_gateway.body import decoded, json_bytes_of, require_type
 from modelport_gateway.client_addresses import ClientAddresses
@@ -86,7 +87,8 @@ class FastPath:
             try:
                 answer = await self._answer(asked, request)
                 status, cache = 200, answer.cache
-                request.answer(answer)
+                encoding = wanted_encoding(request.headers, answer)
+                request.answer(answer if encoding is None else await encoded(answer, encoding))
                 said = answer.body
             except asyncio.CancelledError:
                 # Only the end of the graceful stop cancels this task.

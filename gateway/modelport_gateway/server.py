@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from modelport_gateway.answer_encoding import encoded, wanted_encoding
 from modelport_gateway.batch_jobs import BatchJobs, is_batch_path
 from modelport_gateway.body import decoded, json_bytes_of, read_whole, require_type
 from modelport_gateway.client_addresses import ClientAddresses
@@ -75,7 +76,9 @@ class Server:
             _require_method(scope, target.call.method)
             answer = await self._answer(asked, scope, receive)
             status, cache = 200, answer.cache
-            await _send_answer(send, answer, time.perf_counter() - started)
+            encoding = wanted_encoding(asked.headers, answer)
+            sent = answer if encoding is None else await encoded(answer, encoding)
+            await _send_answer(send, sent, time.perf_counter() - started)
             said = answer.body
         except Problem as problem:
             status, reason = problem.status, problem.reason or ""

@@ -98,6 +98,7 @@ async def by_its_row(request: Received, writer: asyncio.StreamWriter) -> None:
     answers = {
         b"\0": http("200 OK", b'{"outputs": []}\1\2', "application/octet-stream", TENSORS_LENGTH),
         b"refuse": http("422 Unprocessable", problem, "application/problem+json"),
+        b"long": http("200 OK", b'{"prediction": "%b"}' % (b"a" * 2000)),
         b"misbehave": http("418 Teapot", b"{}"),
     }
     chosen = next((answer for word, answer in answers.items() if word in request.body), None)
@@ -150,6 +151,9 @@ def requests(world: World) -> list[tuple[str, str, dict[str, str], bytes]]:
         ("POST", "/v2/models/iris/infer", {**good, "Inference-Header-Content-Length": "9"}, b"{}"),
         ("POST", "/v2/models/nowhere/infer", good, b"{}"),
         ("POST", "/v2/models/iris/infer", good, b"refuse"),
+        ("POST", "/v2/models/iris/infer", {**good, "Accept": "application/problem+json"}, b"refuse"),
+        ("POST", "/v2/models/iris/infer", {**good, "Accept-Encoding": "gzip"}, b"long"),
+        ("POST", "/v2/models/iris/infer", {**good, "Accept-Encoding": "gzip, deflate"}, b"long"),
         ("POST", "/predict/iris", {**good, "Content-Encoding": "gzip"}, gzip.compress(ROW, mtime=0)),
         ("POST", "/predict/iris", {**good, "Content-Encoding": "deflate"}, zlib.compress(ROW)),
         ("POST", "/predict/iris", {**good, "Content-Encoding": "gzip"}, gzip.compress(bytes(2000), mtime=0)),

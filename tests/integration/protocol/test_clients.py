@@ -73,6 +73,7 @@ def test_tritonclient(served: Served) -> None:
     assert told["ready"] == [True, True]
     assert told["extensions"] == ["binary_tensor_data"]
     assert told["labels"] == [labels] * 12
+    assert told["many"] == labels * 100
     assert told["half"] == model.predict(MATRIX.astype(np.float16).astype(float)).tolist()
     assert told["aio"] == [labels] * 2
     assert told["probabilities"] == pytest.approx(model.predict_proba(MATRIX.astype(float)).ravel().tolist())

@@ -130,3 +130,26 @@ async def test_equal_rows_share_an_answer_however_they_were_sent(
     again = await serving.http.post("/predict/iris", content=gzip.compress(ROW), headers=headers)
     assert (again.status_code, again.headers["x-cache"]) == (200, "hit")
     assert len(model.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "size", "encoding"),
+    [
+        ("gzip", 2000, "gzip"),
+        ("deflate", 2000, "deflate"),
+        ("gzip", 100_000, "gzip"),
+        ("gzip", 500, None),
+        ("gzip, deflate, br", 2000, None),
+        ("br", 2000, None),
+    ],
+)
+async def test_an_answer_is_compressed_for_who_takes_one_encoding_alone(
+    serving: World, model: ScriptedModel, asked: str, size: int, encoding: str | None
+) -> None:
+    tensor = b"\1" * size
+    model.script = answering(binary(ANSWER + tensor, len(ANSWER)))
+    answer = await infer(serving, HEAD, **{"Accept-Encoding": asked})
+    assert answer.headers.get("content-encoding") == encoding
+    assert answer.content == ANSWER + tensor
+    assert answer.headers["inference-header-content-length"] == str(len(ANSWER))
+    assert (int(answer.headers["content-length"]) < size) == (encoding is not None)

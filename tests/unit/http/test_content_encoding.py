@@ -6,7 +6,7 @@ import tracemalloc
 import zlib
 
 import pytest
-from modelport_http.content_encoding import Undecodable, inflate
+from modelport_http.content_encoding import Undecodable, deflate, inflate
 
 BODY = b'{"input": [5.1, 3.5, 1.4, 0.2]}' * 30
 
@@ -77,3 +77,8 @@ def test_the_bound_is_the_last_size_that_is_taken() -> None:
     assert inflate(gzip.compress(body), "gzip", 1000) == body
     with pytest.raises(Undecodable):
         inflate(gzip.compress(body), "gzip", 999)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_an_answer_comes_out_of_what_it_was_compressed_to(encoding: str) -> None:
+    assert inflate(deflate(BODY, encoding), encoding, len(BODY)) == BODY

@@ -68,6 +68,11 @@ print(
                 for dtype in (np.float32, np.float64)
                 for packed in (None, "gzip", "deflate")
             ],
+            "many": infer(
+                IRIS,
+                tensor("input", np.tile(MATRIX, (100, 1)), binary=True),
+                response_compression_algorithm="gzip",
+            )[0],
             "half": infer(IRIS, tensor("input", MATRIX.astype(np.float16), binary=True))[0],
             "probabilities": infer(IRIS, tensor("input", MATRIX, binary=True), ("predict_proba",))[0],
             "aio": asyncio.run(asynchronous()),
