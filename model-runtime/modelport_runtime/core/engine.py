@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from modelport_runtime.core import v2
+from modelport_runtime.core import missing, v2
 from modelport_runtime.core.answers import NativeAnswers
 from modelport_runtime.core.matrix_bodies import MatrixBodies
 from modelport_runtime.core.outputs import Outputs
@@ -125,7 +125,7 @@ class Engine:
             return self._encode_each(batch, self._run(rows, batch[0].request.outputs))
         except BaseException as error:  # noqa: BLE001  # a model may raise anything; its caller is told
             if len(batch) == 1:
-                return [model_failure(error)]
+                return [missing.refused(error, batch[0].request, self.signature) or model_failure(error)]
             return [self._answer_batch([item])[0] for item in batch]
 
     def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Answer | Failure]:

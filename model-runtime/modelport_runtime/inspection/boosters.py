@@ -10,8 +10,8 @@ from modelport_runtime.inspection.formats import XGBOOST_BINARY, head
 
 _VECTORS_SINCE = (3, 2)
 """Until then a tree with several numbers in a leaf was written without what is looked for there now."""
-_LEAF_SIZE = re.compile(rb'size_leaf_vector(?:"\s*:\s*"|SL.{8})(\d{1,9})', re.DOTALL)
-"""As JSON and UBJSON have it, alone or inside a pickle."""
+_LEAF_SIZE = re.compile(rb'size_leaf_vector(?:"\s*:\s*"|SL(?:\\u00[0-9a-f]{2}|.){8})(\d{1,9})', re.DOTALL)
+"""As JSON and UBJSON have it, alone or inside a pickle, of which protocol 0 spells bytes."""
 
 
 def check_boosters(path: Path, found: dict[str, str]) -> None:
@@ -19,6 +19,7 @@ def check_boosters(path: Path, found: dict[str, str]) -> None:
     saved = saved_by("xgboost", found)
     if saved is None:
         return
+    saved.require_not_newer()
     if head(path).startswith(XGBOOST_BINARY):
         raise saved.refusal("Its binary format is not read since 3.1: save it as JSON with that version.")
     if saved.release < _VECTORS_SINCE and any(size > 1 for size in _leaf_sizes(path)):

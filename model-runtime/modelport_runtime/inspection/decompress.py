@@ -1,9 +1,10 @@
-"""The plain bytes of a joblib file, whatever it was compressed with, a piece at a time."""
+"""The plain bytes of a joblib or skops file, whatever it was compressed with, a piece at a time."""
 
 import bz2
 import gzip
 import lzma
 import time
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,11 @@ Read = Callable[[int], bytes]
 _MAX_BYTES = 256 * 1024 * 1024
 _MAX_SECONDS = 2.0
 _CHUNK = 1024 * 1024
+_DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, RuntimeError, zipfile.BadZipFile)
+"""RuntimeError: also what zipfile raises over members that it cannot read."""
 _OVERLAP = 1024
 _GZIP, _BZ2, _XZ, _LZMA, _LZ4 = b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"\x5d\x00", b"\x04\x22\x4d\x18"
+_ZIP = b"PK\x03\x04"
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 
@@ -34,7 +38,7 @@ def open_plain(path: Path) -> Iterator[Read]:
         def read_or_end(size: int) -> bytes:
             try:
                 return read(size)
-            except (OSError, EOFError, zlib.error, lzma.LZMAError, RuntimeError):
+            except _DAMAGED:
                 return b""
 
         yield read_or_end
@@ -62,6 +66,8 @@ def _reader(file: IO[bytes], start: bytes) -> Read:
         return _typed(lz4.frame.LZ4FrameFile(file))
     if start.startswith(_ZLIB):
         return _zlib(file)
+    if start.startswith(_ZIP):
+        return _members(file)
     openers: dict[bytes, Callable[..., Any]] = {
         _GZIP: gzip.GzipFile,
         _BZ2: bz2.BZ2File,
@@ -93,3 +99,21 @@ def _zlib(file: IO[bytes]) -> Read:
         return b""
 
     return read
+
+
+def _members(file: IO[bytes]) -> Read:
+    """All members of a zip file, one after the other."""
+    pieces = _pieces(file)
+
+    def read(_size: int) -> bytes:
+        return next(pieces, b"")
+
+    return read
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                while piece := member.read(_CHUNK):
+                    yield piece

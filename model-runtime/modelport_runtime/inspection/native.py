@@ -7,7 +7,10 @@ from pathlib import Path
 _EDGE = 64 * 1024
 _XGBOOST_JSON = re.compile(rb'"version"\s*:\s*\[\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\]')
 # UBJSON: the key, an array of three, each a marker of its width and the number (one byte is enough for all).
-_XGBOOST_UBJSON = re.compile(rb"version\[#L\0{7}\x03[iU](.)[iU](.)[iU](.)", re.DOTALL)
+_BYTE = rb"(\\u00[0-9a-f]{2}|.)"
+_XGBOOST_UBJSON = re.compile(
+    rb"version\[#L(?:\\u00[0-9a-f]{2}|.){8}[iU]" + rb"[iU]".join([_BYTE] * 3), re.DOTALL
+)
 # `binf`, the start, numbers of columns and classes, two flags; then the version.
 _BINARY_HEAD = struct.Struct("<4x20xII")
 _MAX_MAJOR = 100
@@ -25,8 +28,13 @@ def find_xgboost(text: bytes) -> dict[str, str]:
     if match := _XGBOOST_JSON.search(text):
         return {"xgboost": ".".join(part.decode() for part in match.groups())}
     if match := _XGBOOST_UBJSON.search(text):
-        return {"xgboost": ".".join(str(part[0]) for part in match.groups())}
+        return {"xgboost": ".".join(str(_number(part)) for part in match.groups())}
     return {}
+
+
+def _number(byte: bytes) -> int:
+    """Protocol 0 of pickle spells some bytes."""
+    return byte[0] if len(byte) == 1 else int(byte[4:], 16)
 
 
 def xgboost_binary_version(path: Path) -> dict[str, str]:

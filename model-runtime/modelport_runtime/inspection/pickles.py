@@ -15,10 +15,13 @@ from modelport_runtime.inspection.native import find_xgboost
 _OPENING = 256 * 1024
 _MAX_OPCODES = 50_000
 
-# MEMOIZE, BINPUT and LONG_BINPUT stand between a string and what follows it.
-_MEMO = rb"(?:\x94|q.|r.{4})?"
+# MEMOIZE, BINPUT, LONG_BINPUT or PUT stands between a string and what follows it; a frame may begin there.
+_MEMO = rb"(?:\x94|q.|r.{4}|\np\d{1,9}\n)?"
+_FRAME = rb"(?:\x95.{8})?"
+_STRING = rb"(?:\x8c.|X.\0\0\0|V)"
 _SKLEARN_VERSION = re.compile(
-    rb"_sklearn_version" + _MEMO + rb"(?:\x8c.|X.\0\0\0)(\d[\w.+-]{2,39}?)(?=\x94|q|r|u|s)", re.DOTALL
+    rb"_sklearn_version" + _MEMO + _FRAME + _STRING + rb"(\d[\w.+-]{2,39}?)(?=\x94|q|r|u|s|\n|\x95)",
+    re.DOTALL,
 )
 _STACK_GLOBAL = re.compile(
     rb"\x8c(.)([A-Za-z_][\w.]{0,199})" + _MEMO + rb"\x8c(.)([A-Za-z_][\w.]{0,199})" + _MEMO + rb"\x93",
@@ -30,13 +33,16 @@ def scan(path: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Give versions and references, of as much as can be read in a bounded time."""
     versions: dict[str, str] = {}
     references: dict[str, str] = {}
+    boosted = False
     for number, window in enumerate(windows(path)):
         if number == 0:
             references |= _globals(window[:_OPENING])
         references |= _stack_globals(window)
         if "scikit-learn" not in versions and (match := _SKLEARN_VERSION.search(window)):
             versions["scikit-learn"] = match[1].decode()
-        if "xgboost" not in versions and b"xgboost" in window:
+        # A booster's version stands at its end, which may be far from where it begins.
+        boosted = boosted or b"xgboost" in window
+        if boosted and "xgboost" not in versions:
             versions |= find_xgboost(window)
     return versions, references
 

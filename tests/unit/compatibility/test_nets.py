@@ -1,6 +1,7 @@
 """What no model may do, whichever version saved it, and how a name that moved is told."""
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from modelport_runtime.core.backends.sklearn import EstimatorBackend
 from modelport_runtime.core.compatibility import mend
 from modelport_runtime.core.compatibility.versions import other_scikit_learn
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import LoadError, without_paths
+from modelport_runtime.core.signature import Column
+from modelport_runtime.core.types import Answer, Call, Failure, LoadError, without_paths
 from modelport_runtime.failures import explain
 from modelport_runtime.inspection.inspected import Inspected
 from sklearn.base import BaseEstimator
@@ -19,10 +21,11 @@ from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import RadiusNeighborsClassifier
+from sklearn.neighbors import LocalOutlierFactor, NearestCentroid, RadiusNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 
@@ -122,6 +125,59 @@ def test_a_version_that_nothing_is_known_of_is_refused_with_both_and_the_cure() 
     assert saved is not None
     with pytest.raises(LoadError, match=r"LibraryMismatch: .*0\.24\.2.* is here.*save the model with"):
         saved.require_known()
+
+
+def test_a_newer_version_is_refused_since_what_it_changed_is_unknown() -> None:
+    model = GaussianNB().fit([[0.0], [1.0]], [0, 1])
+    with pytest.raises(LoadError, match=r"LibraryMismatch: .*2\.0\.1; .* is here.*newer versions"):
+        mend(model, {"scikit-learn": "2.0.1"})
+
+
+def test_methods_that_go_with_a_missing_attribute_are_a_mismatch() -> None:
+    model = SelfTrainingClassifier(GaussianNB()).fit([[0.0], [1.0], [2.0]], [0, 1, -1])
+    del model.estimator_
+    model.estimator = None
+
+    with pytest.raises(LoadError, match=r"LibraryMismatch: .*1\.3\.2; .*has no predict here: .*NoneType"):
+        mend(model, {"scikit-learn": "1.3.2"})
+
+
+@pytest.mark.parametrize(
+    "model", [LocalOutlierFactor(n_neighbors=2), GridSearchCV(LinearSVC(), {}, cv=2), NearestCentroid()]
+)
+def test_methods_that_a_model_never_had_are_not_missed(model: Any) -> None:
+    model.fit([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1])
+    assert mend(model, {"scikit-learn": "1.3.2"}) is model
+
+
+class _Picky(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    def fit(self, _rows: Any, _wanted: Any = None) -> Any:
+        self.n_features_in_ = 2
+        return self
+
+    def predict(self, rows: Any) -> Any:
+        if np.isnan(rows).sum() > 1:
+            raise ValueError("Input X contains NaN.")
+        return rows[:, 0]
+
+
+def test_null_that_the_model_refuses_is_the_callers_fault_and_names_its_columns() -> None:
+    backend = EstimatorBackend(_Picky().fit(None), {})
+    columns = tuple(Column(name, "number", "float64", optional=True) for name in "ab")
+    signature = replace(backend.signature, columns=columns, positional=False)
+    engine = Engine(backend, signature, model="m", version="1", max_batch_rows=8)
+
+    answers = engine.predict_many(
+        [
+            Call("native", b'{"input": {"a": null, "b": null}}'),
+            Call("native", b'{"inputs": [{"a": 1, "b": null}]}'),
+        ]
+    )
+
+    assert isinstance(answers[0], Failure)
+    assert answers[0].status == 422
+    assert [error["field"] for error in answers[0].errors] == ["input.a", "input.b"]
+    assert isinstance(answers[1], Answer)
 
 
 class _Scored(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -21,9 +21,9 @@ def read(path: Path, *, trusted: bool, found: Mapping[str, str]) -> Any:
     trusted: skops files may hold types that skops itself does not trust.
     found: the versions of libraries that the file names; what another version saved is mended.
     """
-    with compatibility.reading(found):
+    with compatibility.reading(found) as told:
         held = _read(path, trusted=trusted)
-    return compatibility.mend(held, found)
+    return compatibility.mend(held, told)
 
 
 def _read(path: Path, *, trusted: bool) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core import samples
-from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.engine import Engine, WrongNumberOfResults
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.types import LoadError, Refused, Request
 
@@ -32,6 +32,8 @@ def _among_others(engine: Engine, request: Request) -> Iterator[Outputs]:
     for other in [*_made_up(engine), *request.rows]:
         try:
             yield engine.run(Request([*request.rows, other], single=False, outputs=request.outputs))
+        except WrongNumberOfResults as error:
+            raise LoadError("SampleFailed", f"The model does not answer row by row: {error}.") from error
         except Exception:  # noqa: BLE001, S112  # what it raises over rows that nobody sent is nobody's concern
             continue
 

@@ -75,8 +75,8 @@ class BoosterBackend(ScoringBackend):
 
     def _predictions(self, scores: np.ndarray[Any, Any]) -> list[Any]:
         if self._objective in _BINARY:
-            threshold = 0 if self._objective == "binary:logitraw" else 0.5
-            classes: list[Any] = (scores > threshold).astype(np.int64).tolist()
+            # As the wrapper that loads the file, which takes the raw scores of `logitraw` for shares, too.
+            classes: list[Any] = (scores > 0.5).astype(np.int64).tolist()
             return classes
         if self._objective == "multi:softmax":
             return [int(score) for score in scores]

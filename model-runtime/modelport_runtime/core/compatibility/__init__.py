@@ -5,24 +5,47 @@ mended in the loaded object where that gives exactly the answers of the version 
 (`LibraryMismatch`). docs/other-versions.md lists both; tests compare with answers stored at training.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from modelport_runtime.core.compatibility import boosters, families, faults
+from modelport_runtime.core.compatibility import boosters, families, faults, methods
 from modelport_runtime.core.compatibility.parts import parts_of
 from modelport_runtime.core.compatibility.stand_ins import standing_in
 from modelport_runtime.core.compatibility.versions import other_scikit_learn
 
 
 @contextmanager
-def reading(found: Mapping[str, str]) -> Iterator[None]:
-    """Lend the names that older versions took from scikit-learn, while the file is read."""
-    saved = other_scikit_learn(found)
-    if saved is None:
-        yield
-        return
-    with standing_in():
+def reading(found: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Lend the names that older versions took from scikit-learn, while the file is read.
+
+    Gives the versions in the file: after reading also one that only scikit-learn itself saw.
+    """
+    told = dict(found)
+    with _listening(told):
+        if other_scikit_learn(found) is None:
+            yield told
+            return
+        with standing_in():
+            yield told
+
+
+@contextmanager
+def _listening(told: dict[str, str]) -> Iterator[None]:
+    """scikit-learn warns of each estimator that another version saved: that is heard here, and not logged."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def hear(message: Warning | str, *where: Any, **more: Any) -> None:
+            version = getattr(message, "original_sklearn_version", None)
+            if version is None:
+                shown(message, *where, **more)
+            else:
+                told["scikit-learn"] = str(version).removeprefix("pre-")
+
+        warnings.filterwarnings("always", message="Trying to unpickle estimator", category=UserWarning)
+        warnings.showwarning = hear
         yield
 
 
@@ -38,6 +61,8 @@ def mend(held: Any, found: Mapping[str, str]) -> Any:
         faults.mend(part)
         if saved is not None:
             families.mend(part, saved)
+    if saved is not None:
+        methods.require(held, saved)
     return held
 
 

@@ -49,3 +49,9 @@ def mend_pls(model: Any, saved: Saved) -> None:
 def mend_ridge_classifier(model: Any, _saved: Saved) -> None:
     if not hasattr(model, "classes_") and "_label_binarizer" in vars(model):
         model.classes_ = model._label_binarizer.classes_
+
+
+def mend_kernel_components(model: Any, _saved: Saved) -> None:
+    """Until 1.2 the kernel itself took the default of `gamma`."""
+    if hasattr(model, "eigenvalues_") and not hasattr(model, "gamma_"):
+        model.gamma_ = 1 / model.n_features_in_ if model.gamma is None else model.gamma

@@ -1,5 +1,6 @@
 """Encoders, and what stands between columns and models: attributes that came later."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,15 @@ def _passing(transformer: Any, name: str) -> Any:
         passing.feature_names_in_ = transformer.feature_names_in_[places]
     wanted = vars(transformer).get("_sklearn_output_config", {}).get("transform")
     return passing if wanted is None else passing.set_output(transform=wanted)
+
+
+def mend_function(transformer: Any, _saved: Saved) -> None:
+    """Histogram gradient boosting of 1.4 and 1.5 reads numbers by a call whose keyword was renamed."""
+    function = vars(transformer).get("func")
+    if isinstance(function, partial) and "force_all_finite" in function.keywords:
+        keywords = dict(function.keywords)
+        keywords["ensure_all_finite"] = keywords.pop("force_all_finite")
+        transformer.func = partial(function.func, *function.args, **keywords)
 
 
 def mend_splines(transformer: Any, _saved: Saved) -> None:

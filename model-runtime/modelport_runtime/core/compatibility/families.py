@@ -10,6 +10,7 @@ from modelport_runtime.core.compatibility import (
     encoders,
     ensembles,
     logistic,
+    selection,
     trees,
 )
 from modelport_runtime.core.compatibility.versions import Saved
@@ -28,14 +29,18 @@ _FAMILIES: dict[str, Mend] = {
     "StackingClassifier": ensembles.mend_stacking,
     "OneVsRestClassifier": ensembles.mend_one_against_rest,
     "NearestCentroid": ensembles.mend_centroids,
+    "SelectorMixin": selection.mend_selector,
+    "SelectFromModel": selection.mend_threshold,
     "_BaseEncoder": encoders.mend_encoder,
     "ColumnTransformer": encoders.mend_column_transformer,
+    "FunctionTransformer": encoders.mend_function,
     "SplineTransformer": encoders.mend_splines,
     "KNNImputer": encoders.refuse_changing_width,
     "IterativeImputer": encoders.mend_iterative_imputer,
     "SGDClassifier": attributes.mend_gradient_descent,
     "SimpleImputer": attributes.mend_imputer,
     "TfidfTransformer": attributes.mend_text_weights,
+    "KernelPCA": attributes.mend_kernel_components,
     "_PLS": attributes.mend_pls,
     "_RidgeClassifierMixin": attributes.mend_ridge_classifier,
 }

@@ -33,7 +33,7 @@ _TRAINING = {
         *("Log", "SquaredLoss", "Huber", "Hinge", "ModifiedHuber", "SquaredHinge"),
         *("EpsilonInsensitive", "SquaredEpsilonInsensitive"),
     ),
-    "sklearn.metrics._scorer": ("_passthrough_scorer",),
+    "sklearn.metrics._scorer": ("_passthrough_scorer", "_PredictScorer", "_ProbaScorer", "_ThresholdScorer"),
 }
 _LOSSES = "sklearn._loss._loss"
 _RENAMED_LOSSES = "_loss"
@@ -60,7 +60,7 @@ def standing_in() -> Iterator[None]:
 
 
 def _only_for_training(module: str, name: str) -> Any:
-    if module.endswith("_scorer"):
+    if name == "_passthrough_scorer":
         return OnlyForTraining()
     return type(name, (OnlyForTraining,), {})
 

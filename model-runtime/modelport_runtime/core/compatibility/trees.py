@@ -14,7 +14,8 @@ def mend_tree(tree: Any, saved: Saved) -> None:
         return
     if saved.before(1, 4) and hasattr(tree, "classes_"):
         _counts_to_fractions(tree.tree_.value)
-    if not _took_missing(tree, saved):
+    monotonic = getattr(tree, "monotonic_cst", None) is not None
+    if monotonic or not took_missing(tree.criterion, tree.splitter, saved):
         refuse_missing(tree)
 
 
@@ -40,10 +41,7 @@ def _counts_to_fractions(counts: np.ndarray[Any, Any]) -> None:
     counts /= totals
 
 
-def _took_missing(tree: Any, saved: Saved) -> bool:
-    if saved.before(1, 3) or tree.criterion not in _WITH_MISSING:
+def took_missing(criterion: str, splitter: str, saved: Saved) -> bool:
+    if saved.before(1, 3) or criterion not in _WITH_MISSING:
         return False
-    splits_at_random = tree.splitter != "best"
-    if splits_at_random and saved.before(1, 6):
-        return False
-    return getattr(tree, "monotonic_cst", None) is None
+    return splitter == "best" or not saved.before(1, 6)
