@@ -1,6 +1,7 @@
 """What the system-call filter answers, for each machine, by running its program here."""
 
 import errno
+import re
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,79 @@ def test_other_architectures_and_newer_calls_are_refused(machine: int) -> None:
     assert answer(code, machine, 0, architecture=0x40000003) == EPERM
     assert answer(code, machine, 0x40000000) == ENOSYS, "x32's"
     assert answer(code, machine, LAST_KNOWN + 1) == ENOSYS
+
+
+_FAMILIES = (
+    "shmget", "shmat", "shmctl", "shmdt", "semget", "semop", "semctl", "semtimedop", "msgget", "msgsnd",
+    "msgrcv", "msgctl", "mq_open", "mq_unlink", "mq_timedsend", "mq_timedreceive", "mq_notify",
+    "mq_getsetattr", "socket", "socketpair", "connect", "bind", "ptrace", "io_uring_setup",
+    "io_uring_enter", "io_uring_register", "keyctl", "add_key", "request_key", "bpf", "userfaultfd",
+    "process_vm_readv", "process_vm_writev", "pidfd_getfd", "perf_event_open", "unshare", "setns", "mount",
+    "execve", "execveat",
+)  # fmt: skip
+_MOST_INSTRUCTIONS = 4096
+_KINDS = {program.LOAD, program.AND, program.EQUAL, program.GREATER, program.ANY_BIT, 0x06}
+_HEADERS = (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), Path("/usr/include/asm-generic/unistd.h"))
+
+
+@pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
+def test_what_reaches_others_is_refused_by_name_or_asked_about(machine: int) -> None:
+    asking = seccomp.build(machine, PID, MODEL, others=program.ASK)
+    for name in _FAMILIES:
+        number = NUMBERS[name][machine]
+        assert number is not None, name
+        assert answer_to(name, machine, MODEL) == EPERM, name
+        assert answer(asking, machine, number) == IS_ASKED, name
+    assert answer_to("read", machine, MODEL) == ALLOWED
+
+
+@pytest.mark.parametrize("others", [program.REFUSED, program.ASK])
+def test_calls_by_x32s_numbers_are_never_allowed(others: program.Instruction) -> None:
+    code = seccomp.build(0, PID, FRONT, others=others)
+    for number in range(LAST_KNOWN + 200):
+        assert answer(code, 0, 0x40000000 | number) in {ENOSYS, IS_ASKED}
+
+
+@pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
+@pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [FRONT])
+@pytest.mark.parametrize("others", [program.REFUSED, program.ASK])
+def test_the_kernel_would_take_the_program(machine: int, role: Role, others: program.Instruction) -> None:
+    """As its checker reads it: known words, loads of whole words within the data, jumps that stay inside."""
+    code = seccomp.build(machine, PID, role, others=others, also=frozenset({"seccomp", "sendmsg"}))
+    assert len(code) <= _MOST_INSTRUCTIONS
+    assert code[-1][0] == 0x06
+    for at, (kind, if_true, if_false, operand) in enumerate(code):
+        assert kind in _KINDS
+        assert 0 <= operand < 2**32
+        if kind == program.LOAD:
+            assert operand % 4 == 0
+            assert operand < 64
+        assert max(if_true, if_false) < 256
+        assert at + 1 + max(if_true, if_false) < len(code) or kind == 0x06
+
+
+@pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
+def test_numbers_are_the_kernels_own(machine: int) -> None:
+    header = _HEADERS[machine]
+    if not header.exists():
+        pytest.skip("the kernel's headers are not installed")
+    found = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)\b", header.read_text())
+    assert len(found) > 250
+    # Where 32 bits have other calls, the file names both: 64 bits take these.
+    wide = {"fstatat": "newfstatat", "fadvise64": "fadvise64", "mmap": "mmap"}
+    for name, number in found:
+        known = NUMBERS.get(wide.get(name, name))
+        if known is not None and known[machine] is not None:
+            assert known[machine] == int(number), name
+
+
+@pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
+def test_each_allowed_call_has_a_number(machine: int) -> None:
+    """But for those that aarch64 never had, in place of which glibc makes another there."""
+    replaced = {
+        "arch_prctl", "access", "alarm", "dup2", "epoll_create", "epoll_wait", "getdents", "getpgrp", "lstat",
+        "open", "pause", "pipe", "poll", "readlink", "select", "stat", "time",
+    }  # fmt: skip
+    names = FRONT.calls.union(*(of_a_model(each, Path("m")).calls for each in FRAMEWORKS))
+    missing = {name for name in names if NUMBERS[name][machine] is None}
+    assert missing <= (replaced if MACHINES[machine] == "aarch64" else set())
