@@ -184,3 +184,11 @@ def test_what_an_output_cannot_be_asked_for_is_422(asked: dict[str, Any], iris: 
 def test_any_bytes_are_an_answer_or_a_refusal(iris: Any, raw: bytes, sent: list[Any]) -> None:
     result = infer(iris, sent, raw)
     assert isinstance(result, Answer) or result.status in (400, 422)
+
+
+@pytest.mark.parametrize("datatype", ["INT64", "UINT64"])
+def test_an_integer_that_no_float_holds_is_refused_from_the_first_on(datatype: str, iris: Any) -> None:
+    exact, rounded = (np.full(4, 2**53 + more, DTYPES[datatype]) for more in (0, 1))
+    sent = tensor("input", [1, 4], datatype, exact.nbytes)
+    told(infer(iris, [sent], exact.tobytes()))
+    assert wrong(infer(iris, [sent], rounded.tobytes()))[0] == "inputs[0][0]"

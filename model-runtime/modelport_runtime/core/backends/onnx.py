@@ -11,7 +11,13 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
-from modelport_runtime.core.backends.onnx_file import Labels, class_labels, label_constants, scalar_inputs
+from modelport_runtime.core.backends.onnx_file import (
+    Labels,
+    class_labels,
+    declares_missing,
+    label_constants,
+    scalar_inputs,
+)
 from modelport_runtime.core.backends.onnx_graph import Graph
 from modelport_runtime.core.backends.onnx_locale import with_installed_locale
 from modelport_runtime.core.backends.onnx_outputs import read_outputs
@@ -39,6 +45,7 @@ def read(path: Path) -> "SessionParts":
             label_constants(model),
             scalar_inputs(model),
             scales_by_batch=b"DynamicQuantize" in model,
+            declares_missing=declares_missing(model),
         )
     except (*_REFUSALS, ValueError) as error:
         raise refusal(error) from error
@@ -61,13 +68,15 @@ def _session(model: bytes) -> Any:
 @dataclass(frozen=True)
 class SessionParts:
     """A session, and what else its file tells: declared labels, constants that may be some, scalar inputs,
-    and whether it quantizes by the smallest and the largest of all values that come together."""
+    whether it quantizes by the smallest and the largest of all values that come together, and whether it has
+    a way for missing ones."""
 
     session: Any
     labels: list[Labels]
     constants: list[Labels]
     scalars: set[str]
     scales_by_batch: bool = False
+    declares_missing: bool = False
 
 
 class SessionBackend:
@@ -76,6 +85,7 @@ class SessionBackend:
     def __init__(self, parts: SessionParts, libraries: dict[str, str]) -> None:
         self.libraries = libraries
         self._graph = Graph(parts.session, parts.scalars, one_by_one=parts.scales_by_batch)
+        self._takes_missing = parts.declares_missing and self._graph.makes_numbers_of_nan
         self._named = {
             output.name: output for output in read_outputs(self._graph, parts.labels, parts.constants)
         }
@@ -110,9 +120,12 @@ class SessionBackend:
     def _columns(self) -> tuple[Column, ...] | None:
         only = self._graph.inputs[0]
         if not self._one_matrix or only.is_column:
-            return tuple(each.column() for each in self._graph.inputs)
+            return tuple(each.column(may_be_missing=self._takes_missing) for each in self._graph.inputs)
         (width,) = only.row_shape
-        return None if width is None else positional_columns(width, kind=only.kind, dtype=only.dtype)
+        if width is None:
+            return None
+        optional = self._takes_missing and only.kind == "number"
+        return positional_columns(width, kind=only.kind, dtype=only.dtype, optional=optional)
 
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         whole = signature.input == "text" or (self._one_matrix and not self._graph.inputs[0].is_column)

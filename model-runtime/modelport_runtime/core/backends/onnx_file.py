@@ -10,7 +10,9 @@ from typing import Any
 Labels = list[Any]
 _GRAPH, _NODE, _ATTRIBUTE, _INITIALIZER, _INPUT = 7, 1, 5, 5, 11
 _INPUT_NAME, _TYPE, _TENSOR, _SHAPE = 1, 2, 1, 2
+_OP_TYPE = 4
 _NAME, _INTS, _STRINGS = 1, 8, 9
+_WAYS_OF_NAN = (b"nodes_missing_value_tracks_true",)
 _DIMS, _DATA_TYPE, _INT32_DATA, _STRING_DATA, _INT64_DATA, _RAW_DATA = 1, 2, 5, 6, 7, 9
 _INT32, _INT64, _STRING = 6, 7, 8
 _MAX_RAW_BYTES = 80_000
@@ -47,6 +49,19 @@ def scalar_inputs(model: bytes) -> set[str]:
         for tensor in _fields(kind, _TENSOR)
         if list(_fields(tensor, _SHAPE)) == [b""]
     }
+
+
+def declares_missing(model: bytes) -> bool:
+    """Say whether a node has a way for what is missing: an imputer, or trees that were trained with NaN."""
+    return any(
+        b"".join(_fields(node, _OP_TYPE)) == b"Imputer" or any(map(_leads_nan, _fields(node, _ATTRIBUTE)))
+        for graph in _fields(model, _GRAPH)
+        for node in _fields(graph, _NODE)
+    )
+
+
+def _leads_nan(attribute: bytes) -> bool:
+    return b"".join(_fields(attribute, _NAME)) in _WAYS_OF_NAN and any(_integers(attribute, _INTS))
 
 
 def _constant(tensor: bytes) -> Labels | None:

@@ -51,6 +51,7 @@ class Graph:
         self._check_types()
         self.inputs, self._limit = read_inputs(self._told_inputs, self.told_outputs, scalars)
         probes = Probes(lambda feeds: session.run(None, feeds), self.inputs, self._limit or 1)
+        self.makes_numbers_of_nan = probes.makes_numbers_of_nan()
         for given in probes.given[:1]:
             self._check(given)
         self.layouts = dict(zip(self._names, self._find_layouts(probes), strict=True))

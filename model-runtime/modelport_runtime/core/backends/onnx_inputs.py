@@ -43,9 +43,9 @@ class Input:
         kinds: dict[str, Kind] = {"f": "number", "b": "boolean", "O": "string"}
         return kinds.get(np.dtype(self.dtype).kind, "integer")
 
-    def column(self) -> Column:
+    def column(self, *, may_be_missing: bool) -> Column:
         if self.is_column:
-            return Column(self.name, self.kind, self.dtype)
+            return Column(self.name, self.kind, self.dtype, may_be_missing and self.kind == "number")
         return Column(self.name, "tensor", self.dtype, shape=self.row_shape)
 
     def tensor(self, values: Sequence[Any]) -> np.ndarray[Any, Any]:

@@ -35,6 +35,13 @@ class Probes:
             if self.given:
                 return
 
+    def makes_numbers_of_nan(self) -> bool:
+        if not self.given:
+            return False
+        given = self.answer(self._feeds(_missing, self.rows, self.free_size))
+        numbers = [_numbers(each) for each in given or ()]
+        return any(map(len, numbers)) and all(np.isfinite(each).all() for each in numbers)
+
     def drawn(self, rows: int) -> Iterator[Feeds]:
         """Give rows made up by chance, in shapes that the graph has taken, while there is time."""
         random = np.random.default_rng(1)
@@ -98,3 +105,15 @@ def _random(each: Input, shape: list[int], scale: float, random: np.random.Gener
     if each.kind == "boolean":
         return random.random(shape) < 0.5
     return np.full(shape, f"text {random.integers(100)}", dtype=object)
+
+
+def _missing(each: Input, shape: list[int]) -> Any:
+    return np.full(shape, np.nan, each.dtype) if each.kind == "number" else _constant(each, shape, 0)
+
+
+def _numbers(given: Any) -> np.ndarray[Any, Any]:
+    """Give the fractions of an output, of maps of classes too."""
+    if isinstance(given, np.ndarray) and given.dtype.kind == "f":
+        return given.ravel()
+    maps = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+    return np.array([value for each in maps for value in each.values()], dtype=np.float64)

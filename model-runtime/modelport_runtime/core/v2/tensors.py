@@ -15,6 +15,7 @@ from modelport_runtime.core.values import json_type
 _MAX_DIMENSIONS = 32
 SHAPE = "must be a list of sizes, the first the number of rows, none zero"
 _MAX_FLOAT64_INTEGER = 2**53
+"""The first integer that is none is rounded to it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Tensor:
         """Give the tensor as float64, if it came as numbers that all are exact there."""
         if isinstance(self.data, list) or self.data.dtype.kind == "b":
             return None
-        if self.data.dtype.kind in "iu" and (np.abs(self.data.astype(float)) > _MAX_FLOAT64_INTEGER).any():
+        if self.data.dtype.kind in "iu" and (np.abs(self.data.astype(float)) >= _MAX_FLOAT64_INTEGER).any():
             return None
         return self.data.astype(np.float64).reshape(self.shape)
 
