@@ -6,6 +6,8 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -90,10 +92,11 @@ def _profile(rows: list[Row]) -> Profile:
 
 def _table(title: str, cases: Mapping[str, Case], runs: int, before: Mapping[str, int]) -> str:
     lines = [f"## {title}", "", "| case | before | now | small |", "|---|---:|---:|---:|"]
-    for name, case in cases.items():
-        large, small = count(case, runs)
-        print(f"  {name}: {large} of {runs}", flush=True)
-        lines.append(f"| {name} | {before.get(name, '–')} | {large} | {small} |")
+    with ProcessPoolExecutor() as pool:
+        found = pool.map(partial(count, runs=runs), cases.values())
+        for name, (large, small) in zip(cases, found, strict=True):
+            print(f"  {name}: {large} of {runs}", flush=True)
+            lines.append(f"| {name} | {before.get(name, '–')} | {large} | {small} |")
     return "\n".join(lines) + "\n"
 
 

@@ -8,6 +8,9 @@ from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins,
 from modelport_control_api.drift.profile import ColumnProfile
 
 _NOTABLE = 0.02
+_NOTABLE_OF_NONE = 0.005
+_NEAR_THE_MIDDLE = 0.1
+"""Of the reference's rows: the middle value has hardly moved, and something else is the news."""
 
 
 def describe(column: ColumnProfile, live: Sequence[int], words: str = "") -> str:
@@ -31,22 +34,35 @@ def _changes(column: ColumnProfile, live: Sequence[int]) -> list[str]:
     said = [
         f"{what} in {_percent(now)} of rows, was {_percent(was)}"
         for what, was, now in shares
-        if abs(now - was) >= _NOTABLE
+        if abs(now - was) >= _NOTABLE or (now >= _NOTABLE_OF_NONE and now > 4 * was)
     ]
     if sum(live[FIRST_BIN:]) and sum(column.cells[FIRST_BIN:]):
-        said += _place(column, live)
+        said += _place(column, live, alone=not said)
     return said
 
 
-def _place(column: ColumnProfile, live: Sequence[int]) -> list[str]:
+def _place(column: ColumnProfile, live: Sequence[int], *, alone: bool) -> list[str]:
+    """`alone`: nothing else was said."""
     if isinstance(column.bins, CategoryBins):
         return [_largest(column, live)]
-    return [_middle(column, live)] if column.bins.edges else []
+    if not column.bins.edges or not (alone or _has_moved(column, live)):
+        return []
+    return [_middle(column, live)]
+
+
+def _has_moved(column: ColumnProfile, live: Sequence[int]) -> bool:
+    """Say whether the middle value is another than the reference's, as ranks go."""
+    known, found = column.cells[FIRST_BIN:], live[FIRST_BIN:]
+    at, half = _middle_bin(found), sum(known) / 2
+    below = sum(known[:at])
+    distance = max(below - half, half - below - known[at])
+    return distance > _NEAR_THE_MIDDLE * sum(known)
 
 
 def _shares(bins: NumberBins | CategoryBins) -> list[tuple[str, tuple[int, ...]]]:
     shares: list[tuple[str, tuple[int, ...]]] = [("missing", (MISSING,)), ("unknown values", (UNKNOWN,))]
     if isinstance(bins, NumberBins) and bins.edges:
+        shares.append(("far from all values of the reference, as in wrong units,", bins.far_cells))
         shares.append(("beyond all values of the reference", bins.beyond_cells))
     return shares
 
@@ -60,11 +76,15 @@ def _middle(column: ColumnProfile, live: Sequence[int]) -> str:
 
 def _median(edges: Sequence[float], counts: Sequence[int]) -> str:
     """The upper edge of the bin that holds the middle value."""
-    half = sum(counts) / 2
-    at = next(index for index, below in enumerate(accumulate(counts)) if below >= half)
+    at = _middle_bin(counts)
     if at >= len(edges):
         return f"more than {edges[-1]:.4g}"
     return f"{edges[at]:.4g}"
+
+
+def _middle_bin(counts: Sequence[int]) -> int:
+    half = sum(counts) / 2
+    return next(index for index, below in enumerate(accumulate(counts)) if below >= half)
 
 
 def _largest(column: ColumnProfile, live: Sequence[int]) -> str:

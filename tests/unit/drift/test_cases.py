@@ -8,7 +8,7 @@ from modelport_edge.drift.bins import NumberBins
 from modelport_edge.drift.blocks import SUMS, empty
 
 from bench.drift import count, counting, limits, verdicts
-from bench.drift_cases import CHANGED, SMALL, UNCHANGED, comments, stuck, unit_error
+from bench.drift_cases import CHANGED, SMALL, UNCHANGED, comments, gone_missing, stuck, unit_error
 
 RUNS = 6
 
@@ -35,7 +35,8 @@ def test_a_small_change_is_told_as_small(name: str) -> None:
 @pytest.mark.parametrize(
     ("case", "said"),
     [
-        (unit_error, "Beyond all values of the reference in 5"),
+        (unit_error, "Far from all values of the reference, as in wrong units, in "),
+        (lambda draw: gone_missing(draw, share=0.04), "Missing in "),
         (lambda draw: comments(draw, constant=True), "Nearly all rows have one and the same value"),
         (stuck, "99 % of rows are copies of a few"),
     ],
