@@ -13,6 +13,7 @@ from modelport_runtime.core.matrix_bodies import MatrixBodies
 from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.rows import RowDecoder
 from modelport_runtime.core.signature import Signature
+from modelport_runtime.core.suspicion import Suspicion
 from modelport_runtime.core.types import Answer, Call, Failure, Refused, Request, without_paths
 
 if TYPE_CHECKING:
@@ -125,8 +126,24 @@ class Engine:
             return self._encode_each(batch, self._run(rows, batch[0].request.outputs))
         except BaseException as error:  # noqa: BLE001  # a model may raise anything; its caller is told
             if len(batch) == 1:
-                return [missing.refused(error, batch[0].request, self.signature) or model_failure(error)]
+                return [self._failure(batch[0].request, error)]
             return [self._answer_batch([item])[0] for item in batch]
+
+    def _failure(self, request: Request, error: BaseException) -> Failure:
+        """Say which of the request's values the model refuses, if that is what it raised over."""
+        refusal = self._suspicion(request, error) or missing.refused(error, request, self.signature)
+        return refusal or model_failure(error)
+
+    def _suspicion(self, request: Request, error: BaseException) -> Failure | None:
+        if self.sample is None or not isinstance(error, Exception):
+            return None
+
+        def ask(rows: Sequence[Any]) -> Outputs:
+            return self._run(rows, request.outputs)
+
+        good = self.decode_sample(self.sample).rows[0]
+        suspicion = Suspicion(self.signature, good, ask, error)
+        return suspicion.failure(request.rows, single=request.single, says=describe_error(error))
 
     def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Answer | Failure]:
         for item in batch:

@@ -12,6 +12,7 @@ from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature, positional_columns
 from modelport_runtime.core.types import Answer, Call, Failure, LoadError, Request
 from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import LogisticRegression
 
 from tests.support import models
 from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
@@ -240,8 +241,19 @@ def test_without_a_sample_one_is_made_from_the_signature(mixed: Engine) -> None:
     assert ask(mixed, mixed.sample)
 
 
+class Filling(LogisticRegression):  # type: ignore[misc]  # scikit-learn is untyped
+    """It takes missing values and does not tell."""
+
+    def predict(self, rows: Any) -> Any:
+        return super().predict(np.nan_to_num(rows))
+
+    def predict_proba(self, rows: Any) -> Any:
+        return super().predict_proba(np.nan_to_num(rows))
+
+
 def test_a_null_in_the_sample_makes_a_column_optional(serve: Any) -> None:
-    trained = models.iris_forest()
+    rows = np.arange(80.0).reshape(20, 4)
+    trained = models.Trained(Filling().fit(rows, [0, 1] * 10), rows.tolist())
     engine = serve(trained, {"input": [5.1, None, 1.4, 0.2]})
     assert [column.optional for column in engine.signature.columns or ()] == [False, True, False, False]
 

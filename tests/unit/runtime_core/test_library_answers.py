@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     BaggingClassifier,
     HistGradientBoostingClassifier,
@@ -16,8 +17,9 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
@@ -90,3 +92,74 @@ def test_trees_take_missing_values_wherever_they_stand(model: Any, tmp_path: Pat
     holes = np.array([[np.nan, 2.0], [0.3, np.nan], [np.nan, np.nan]])
     rows = [[None, 2.0], [0.3, None], [None, None]]
     assert ask(serve(model, tmp_path), {"inputs": rows})["predictions"] == model.predict(holes).tolist()
+
+
+def shouting(rows: Any) -> Any:
+    return rows["word"].str.len().to_frame()
+
+
+def shouter() -> Any:
+    rows = pd.DataFrame({"word": ["a", "bbb"] * 10})
+    return make_pipeline(FunctionTransformer(shouting), LogisticRegression()).fit(rows, [0, 1] * 10)
+
+
+def inverse(rows: Any) -> Any:
+    return np.log1p(rows)
+
+
+def test_a_value_that_the_library_refuses_is_named(tmp_path: Path) -> None:
+    engine = serve(shouter(), tmp_path)
+    assert ask(engine, {"input": {"word": "cccc"}})["prediction"] == 1
+    for wrong in (7, True):
+        body = {"inputs": [{"word": "a"}, {"word": wrong}, {"word": "b"}]}
+        failure = refused(engine, body)
+        assert (failure.status, fields(failure)) == (422, ["inputs[1].word"])
+        assert "inputs[1].word is refused by the model: " in failure.detail
+
+
+def test_a_number_out_of_a_functions_range_is_named(tmp_path: Path) -> None:
+    rooms = DATA[["rooms", "size"]]
+    stage = ColumnTransformer([("log", FunctionTransformer(inverse), ["rooms"])], remainder="passthrough")
+    engine = serve(make_pipeline(stage, LogisticRegression()).fit(rooms, LABELS), tmp_path)
+    failure = refused(engine, {"inputs": [{"rooms": 2, "size": 0.5}, {"rooms": -1, "size": 0.5}]})
+    assert (failure.status, fields(failure)) == (422, ["inputs[1].rooms"])
+
+
+class Flags:
+    """An own model that computes with a boolean column, and not with an object one."""
+
+    n_features_in_ = 2
+    feature_names_in_ = np.array(["size", "paid"], dtype=object)
+
+    def predict(self, rows: Any) -> Any:
+        if (rows["size"] == 13).any():
+            raise ValueError("a fault of its own")
+        return (
+            (~rows["paid"].astype(bool, errors="raise")).to_numpy() if rows["paid"].dtype == bool else 1 / 0
+        )
+
+
+def test_null_that_a_model_then_refuses_is_named(tmp_path: Path) -> None:
+    class Half(Flags):
+        def predict(self, rows: Any) -> Any:
+            if rows["size"].isna().any():
+                raise KeyError("no number")
+            return rows["size"].to_numpy()
+
+    engine = serve(Half(), tmp_path, {"size": 1.0, "paid": None})
+    assert ask(engine, {"input": {"size": 2.0, "paid": None}})["prediction"] == 2.0
+    assert fields(refused(engine, {"input": {"size": None, "paid": None}})) == ["input.size"]
+
+
+def test_a_fault_of_the_models_own_code_stays_its_own(tmp_path: Path) -> None:
+    engine = serve(Flags(), tmp_path, {"size": 1.0, "paid": True})
+    failure = refused(engine, {"inputs": [{"size": 2.0, "paid": True}, {"size": 13.0, "paid": True}]})
+    assert (failure.status, failure.reason) == (500, "ModelError")
+
+
+@pytest.mark.parametrize("piped", [False, True], ids=["alone", "piped"])
+def test_densities_predict_scores(piped: bool, tmp_path: Path) -> None:
+    rows = DATA[["size", "rooms"]].to_numpy()
+    model = (make_pipeline(StandardScaler(), KernelDensity()) if piped else KernelDensity()).fit(rows)
+    given = ask(serve(model, tmp_path), {"inputs": rows[:3].tolist()})
+    assert given["predictions"] == model.score_samples(rows[:3]).tolist()

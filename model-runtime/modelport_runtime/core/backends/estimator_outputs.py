@@ -14,6 +14,8 @@ from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import EXTRA_OUTPUTS
 
 BOTH = ("prediction", "probabilities")
+PREDICTING = ("predict", "transform", "score_samples")
+"""The first of these that an estimator has gives its prediction: densities have nothing but scores."""
 
 
 class EstimatorOutputs:
@@ -70,7 +72,7 @@ class EstimatorOutputs:
         return listed
 
     def _predict(self, transformed: Any) -> Any:
-        method = "predict" if hasattr(self._final, "predict") else "transform"
+        method = next(method for method in PREDICTING if hasattr(self._final, method))
         return getattr(self._final, method)(transformed)
 
 

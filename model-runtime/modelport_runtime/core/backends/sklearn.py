@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.answers import plain
-from modelport_runtime.core.backends.estimator_outputs import EstimatorOutputs
+from modelport_runtime.core.backends.estimator_outputs import PREDICTING, EstimatorOutputs
 from modelport_runtime.core.backends.stages import forget_names, stages_of
 from modelport_runtime.core.describing import Description, describe
 from modelport_runtime.core.frames import as_array, as_frame
@@ -98,7 +98,7 @@ def check_is_model(candidate: Any) -> None:
         )
     if type(candidate).__module__.partition(".")[0] in _OF_DATA:
         raise LoadError("NotAModel", f"The file holds a {kind}, which is data and no model.")
-    if not hasattr(candidate, "predict") and not hasattr(candidate, "transform"):
+    if not any(hasattr(candidate, method) for method in PREDICTING):
         raise LoadError("NotAModel", f"The file holds a {kind}, which has neither predict nor transform.")
     if not _is_fitted(candidate):
         raise LoadError(

@@ -28,7 +28,8 @@ class Inner(NamedTuple):
 
 def is_model(value: Any) -> bool:
     """True for an object (no class) that rows can be put through."""
-    return not isinstance(value, type) and (hasattr(value, "predict") or hasattr(value, "transform"))
+    methods = ("predict", "transform", "score_samples")
+    return not isinstance(value, type) and any(hasattr(value, method) for method in methods)
 
 
 def is_of_a_library(estimator: Any) -> bool:
