@@ -100,6 +100,9 @@ def _of_object(described: Description, signature: Signature, row: dict[str, Any]
     for container in containers:
         for mix in _mixes(_with_names_of(signature, row), row):
             yield Reading(mix, container)
+    if described.picks and described.named:
+        for mix in _mixes(_with_more(signature, described.columns, row), row):
+            yield Reading(mix, "frame")
 
 
 def _of_list(described: Description, signature: Signature, row: Any) -> Iterator[Reading]:
@@ -120,6 +123,13 @@ def _with_names_of(signature: Signature, row: dict[str, Any] | list[Any]) -> Sig
     if not signature.positional or not isinstance(row, dict):
         return signature
     return replace(signature, columns=named(signature.columns or (), list(row)), positional=False)
+
+
+def _with_more(signature: Signature, columns: tuple[Column, ...], row: dict[str, Any]) -> Signature:
+    """An own class may pick the columns that its model was trained on out of what it gets."""
+    known = {column.name: column for column in columns}
+    more = tuple(known.pop(name, Column(name, "any", "object")) for name in row)
+    return replace(signature, columns=(*more, *known.values()))
 
 
 def _mixes(signature: Signature, row: dict[str, Any] | list[Any]) -> Iterator[Signature]:
@@ -145,6 +155,8 @@ def _options(column: Column, value: Any) -> list[Column]:
     if type(value) not in _KINDS or not _may_be_told(column, value):
         return [column]
     kind, dtype = _KINDS[type(value)]
+    if type(value) is int and float(value) != value:
+        return [replace(column, kind="integer", dtype="int64")]
     if type(value) is bool and column.dtype != "object":
         # Among its numbers, NaN is what the model takes for missing: no boolean is.
         dtype = column.dtype
@@ -164,16 +176,20 @@ def _may_be_told(column: Column, value: Any) -> bool:
         # Where the model computes, text is wrong however it is written.
         return column.dtype == "object" or not isinstance(value, str)
     # A model takes booleans for the numbers 0 and 1 without telling; only its user knows.
-    return column.kind == "number" and (type(value) is bool or (type(value) is str and not _is_number(value)))
+    return column.kind == "number" and (type(value) is bool or _is_unlike_a_number(value))
 
 
-def _is_number(text: str) -> bool:
-    """scikit-learn takes "2" for 2, which proves nothing."""
-    try:
-        float(text)
-    except ValueError:
+def _is_unlike_a_number(value: Any) -> bool:
+    """scikit-learn takes "2" for 2, which proves nothing; and an integer may be too wide for a float."""
+    if type(value) is int:
+        return float(value) != value and -(2**63) <= value < 2**63
+    if type(value) is not str:
         return False
-    return True
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return False
 
 
 def _is_unknown(column: Column) -> bool:

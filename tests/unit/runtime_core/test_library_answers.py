@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from modelport_runtime.core.types import LoadError
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -163,3 +164,62 @@ def test_densities_predict_scores(piped: bool, tmp_path: Path) -> None:
     model = (make_pipeline(StandardScaler(), KernelDensity()) if piped else KernelDensity()).fit(rows)
     given = ask(serve(model, tmp_path), {"inputs": rows[:3].tolist()})
     assert given["predictions"] == model.score_samples(rows[:3]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("model", "framework"),
+    [
+        (lightgbm.LGBMClassifier(n_estimators=3, verbose=-1), "lightgbm"),
+        (xgboost.XGBClassifier(n_estimators=3), "xgboost"),
+        (HistGradientBoostingClassifier(max_iter=3), "sklearn"),
+    ],
+    ids=["lightgbm", "xgboost", "boosting"],
+)
+def test_a_classifier_of_one_class_gives_its_probability(model: Any, framework: str, tmp_path: Path) -> None:
+    model.fit(DATA, np.zeros(ROWS, int))
+    engine = serve(model, tmp_path, None, framework)
+    given = ask(engine, {"input": LIST[0], "return": ["prediction", "probabilities"]})
+    likely = float(model.predict_proba(DATA[:1])[0, 0])
+    assert (given["prediction"], given["probabilities"]) == (0, {"0": pytest.approx(likely, rel=1e-6)})
+
+
+class Picking:
+    """An own model that takes the columns it needs out of a bigger frame."""
+
+    def __init__(self) -> None:
+        self.inner = LogisticRegression().fit(DATA[["size", "rooms"]], LABELS)
+
+    def predict(self, rows: Any) -> Any:
+        return np.where(rows["city"] == "rome", self.inner.predict(rows[["size", "rooms"]]), -1)
+
+
+def test_a_sample_of_more_columns_than_the_inner_model_has(tmp_path: Path) -> None:
+    model = Picking()
+    rows = [{"city": city, "rooms": 3, "size": 0.5} for city in ("rome", "oslo")]
+    engine = serve(model, tmp_path, rows[0])
+    assert ask(engine, {"inputs": rows})["predictions"] == model.predict(pd.DataFrame(rows)).tolist()
+    assert fields(refused(engine, {"input": {"city": "rome", "rooms": 3}})) == ["input.size"]
+
+
+class Nameless:
+    n_features_in_ = 2
+
+    def predict(self, rows: Any) -> Any:
+        return ["no"] * len(rows)
+
+    def predict_proba(self, rows: Any) -> Any:
+        return np.full((len(rows), 2), 0.5)
+
+
+def test_advice_is_given_only_where_it_helps(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="set that attribute") as refusal:
+        serve(Nameless(), tmp_path)
+    assert "Upload it with a sample" not in refusal.value.message
+
+
+def test_a_sample_shows_integers_beyond_a_float(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"id": 2**60 + 1 + 2**50 * np.arange(ROWS), "size": DATA["size"]})
+    model = DecisionTreeClassifier(random_state=0).fit(rows, LABELS)
+    engine = serve(model, tmp_path, {"id": 2**60 + 1, "size": 0.5})
+    asked = [{"id": int(one), "size": float(size)} for one, size in rows.itertuples(index=False)]
+    assert ask(engine, {"inputs": asked})["predictions"] == model.predict(rows).tolist()

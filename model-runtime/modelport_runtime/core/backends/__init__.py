@@ -12,6 +12,7 @@ from typing import Any
 from modelport_runtime.core import compatibility, samples
 from modelport_runtime.core.backends import bytecode, deferred_imports, pickles, togetherness
 from modelport_runtime.core.backends.base import Backend
+from modelport_runtime.core.backends.estimator_results import Unreadable
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.interpretations import refined
 from modelport_runtime.core.signature import Signature
@@ -113,6 +114,8 @@ def _failed(failure: Exception, *, given: bool) -> LoadError:
         return LoadError("SampleInvalid", f"The sample does not fit the model: {failure}.")
     if given:
         return LoadError("SampleFailed", f"The model raised on its sample: {describe_error(failure)}")
+    if isinstance(failure, Unreadable):
+        return LoadError("SampleFailed", f"What the model gave for a made-up row cannot be read: {failure}.")
     return LoadError(
         "SampleFailed",
         f"The model raised on every row made from its signature, first with {describe_error(failure)}. "

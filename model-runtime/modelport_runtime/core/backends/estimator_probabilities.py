@@ -55,11 +55,16 @@ class Probabilities:
             raise _unexpected(array, keys)
         if self._has_labels(array, keys, predict):
             return _marginals(_for_each(keys, array.shape[1]))
+        return self._of_columns(array, keys, predict)
+
+    def _of_columns(self, array: np.ndarray[Any, Any], keys: Any, predict: Callable[[], Any]) -> Read:
         if keys is None and _are_places(array, rows_of(predict(), "predict")):
             keys = [str(place) for place in range(array.shape[1])]
+        if self._is_known and keys is not None and len(keys) == 1 and array.shape[1] == 2:
+            return _of_the_only_class(keys)
         if keys is None or len(keys) != array.shape[1]:
             raise _unexpected(array, keys)
-        return lambda given: by_key(self._of_classes(rows_of(given, "predict_proba")), keys)  # type: ignore[arg-type]  # flat here
+        return lambda given: by_key(self._of_classes(rows_of(given, "predict_proba")), keys)
 
     def _of_labels(self, keys: list[list[str]]) -> Read:
         def read(given: Sequence[Any]) -> list[Any]:
@@ -115,11 +120,17 @@ def _marginals(keys: list[list[str]]) -> Read:
     return lambda given: by_label(plausible.of_labels(rows_of(given, "predict_proba")), keys)
 
 
+def _of_the_only_class(keys: list[str]) -> Read:
+    """Trained on one class, boosters give a second column all the same: of a class that there is not."""
+    return lambda given: by_key(plausible.of_classes(np.asarray(given)[:, :1]), keys)
+
+
 def _of_objects(given: Any) -> list[Any]:
     return [{class_key(label): plain(value) for label, value in row.items()} for row in given]
 
 
 def _unexpected(array: Any, keys: Any) -> Unreadable:
-    wanted = "but it has no classes_ that name them" if keys is None else f"not n×{len(keys)}, one a class"
+    unnamed = "but it has no classes_ that name them: set that attribute, one class a column"
+    wanted = unnamed if keys is None else f"not n×{len(keys)}, one a class"
     shape = "×".join(["n", *map(str, array.shape[1:])])
     return Unreadable(f"predict_proba gave an array of the shape {shape}, {wanted}")

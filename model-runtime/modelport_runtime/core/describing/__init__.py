@@ -6,7 +6,12 @@ from typing import Any
 from modelport_runtime.core.describing import names as naming
 from modelport_runtime.core.describing.evidence import column_of
 from modelport_runtime.core.describing.flow import Flow
-from modelport_runtime.core.describing.structure import handed_rows, is_model, learned_floats
+from modelport_runtime.core.describing.structure import (
+    handed_rows,
+    is_model,
+    is_of_a_library,
+    learned_floats,
+)
 from modelport_runtime.core.describing.tags import takes_dictionaries, takes_texts
 from modelport_runtime.core.signature import Column, positional_columns
 
@@ -15,7 +20,10 @@ __all__ = ["Description", "describe", "is_model"]
 
 @dataclass(frozen=True)
 class Description:
-    """`columns` is None where even their number is unknown; `none` holds the places where null is None."""
+    """`columns` is None where even their number is unknown; `none` holds the places where null is None.
+
+    picks: it is of no library, and may take more columns than the model inside it.
+    """
 
     columns: tuple[Column, ...] | None
     named: bool = False
@@ -23,6 +31,7 @@ class Description:
     dictionaries: bool = False
     blanks_are_lost: bool = False
     none: frozenset[int] = frozenset()
+    picks: bool = False
 
 
 def describe(estimator: Any, sample: Any = None) -> Description:
@@ -45,6 +54,7 @@ def describe(estimator: Any, sample: Any = None) -> Description:
         named=found is not None,
         blanks_are_lost=naming.blanks_are_lost(estimator),
         none=frozenset(none),
+        picks=not is_of_a_library(estimator),
     )
 
 
