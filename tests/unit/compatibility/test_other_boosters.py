@@ -10,11 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lightgbm import LGBMRegressor
 from modelport_runtime.core import backends
+from modelport_runtime.core.compatibility import mend
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Answer, Call, LoadError
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.boosters import check_boosters
+from sklearn.ensemble import VotingRegressor
+from xgboost import XGBRegressor
 
 FOLDER = Path(__file__).parents[2] / "fixtures/other_boosters"
 FILES = sorted(path for path in FOLDER.glob("*-*/*") if path.suffix != ".json")
@@ -67,6 +71,14 @@ def test_categories_that_the_file_has_lost_are_never_taken_for_codes(path: Path)
 
     with pytest.raises(LoadError, match=f"saved with xgboost {version}; xgboost .* is here.*save the model"):
         load(path, stored(path)["rows"][0])
+
+
+def test_ensembles_hold_wrappers_that_were_never_fitted() -> None:
+    rows = np.random.RandomState(0).normal(size=(30, 2))
+    model = VotingRegressor([("a", XGBRegressor(n_estimators=2)), ("b", LGBMRegressor(n_estimators=2))])
+    model.fit(rows, rows[:, 0])
+
+    assert mend(model, {"scikit-learn": "1.3.2", "xgboost": "2.0.3"}) is model
 
 
 LEAVES = b'"tree_param":{"size_leaf_vector":"%d"}},"version":[2,0,3]}'

@@ -18,7 +18,8 @@ def mend(part: Any, found: Mapping[str, str]) -> None:
         _mend_wrapper(part)
     booster = getattr(part, "_Booster", part)
     saved = saved_by("xgboost", found)
-    if saved is not None and hasattr(booster, "feature_types"):
+    # What ensembles hold to fit from is a wrapper without a booster.
+    if saved is not None and hasattr(booster, "feature_names"):
         require_categories(booster, saved)
 
 
