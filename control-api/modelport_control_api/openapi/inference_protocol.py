@@ -82,9 +82,11 @@ def _server(operation_id: str, summary: str, *problems: int) -> Document:
 def _of_models(below: str, *, pinned: bool) -> Document:
     base, end = f"/v2/models/{{model_id}}{below}", "_with_version" if pinned else ""
     metadata = _model_call(f"v2_model{end}", "Inputs and outputs", _METADATA)
+    config = _model_call(f"v2_model_config{end}", "The same in Triton's words", _OBJECT)
     ready = _model_call(f"v2_model_ready{end}", "Can the model answer", _OBJECT)
     return {
         base: {"get": of_model(metadata, pinned=pinned)},
+        f"{base}/config": {"get": of_model(config, pinned=pinned)},
         f"{base}/ready": {"get": of_model(ready, pinned=pinned)},
         f"{base}/infer": {"post": of_model(_infer(f"v2_infer{end}"), pinned=pinned)},
     }

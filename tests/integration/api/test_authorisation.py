@@ -78,7 +78,7 @@ TABLE: dict[str, set[str]] = {
         for method, base, calls in (
             ("POST", "/predict/{model_id}", ("",)),
             ("POST", "/api/v1/predict/{model_id}", ("",)),
-            ("GET", "/v2/models/{model_id}", ("", "/ready")),
+            ("GET", "/v2/models/{model_id}", ("", "/config", "/ready")),
             ("POST", "/v2/models/{model_id}", ("/infer",)),
         )
         for pinned in ("", "/versions/{version}")

@@ -18,6 +18,7 @@ ROUTES = [
     ("POST", "/api/v1/predict/iris/versions/v1"),
     ("GET", "/v2/models/iris"),
     ("GET", "/v2/models/iris/versions/v1"),
+    ("GET", "/v2/models/iris/config"),
     ("GET", "/v2/models/iris/ready"),
     ("POST", "/v2/models/iris/infer"),
     ("POST", "/v2/models/iris/versions/v1/infer"),
