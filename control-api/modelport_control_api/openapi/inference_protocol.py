@@ -75,7 +75,7 @@ def paths() -> Document:
 
 
 def _server(operation_id: str, summary: str, *problems: int) -> Document:
-    responses = {**answered("It is", content(_OBJECT, {})), **refused(*problems)}
+    responses = {**answered("It is", content(_OBJECT, {})), **_refused(*problems)}
     return {"get": _named(operation_id, summary, responses)}
 
 
@@ -92,13 +92,22 @@ def _of_models(below: str, *, pinned: bool) -> Document:
     }
 
 
+def _refused(*statuses: int) -> Document:
+    """KServe's client reads errors of `application/json` only; who accepts the other type gets that."""
+    described = refused(*statuses)
+    for one in described.values():
+        (problem,) = one["content"].values()
+        one["content"] = {"application/json": problem, **one["content"]}
+    return described
+
+
 def _model_call(operation_id: str, summary: str, schema: Document) -> Document:
-    responses = {**answered("It is", content(schema, {}), headers=True), **refused(*ABOUT_MODEL)}
+    responses = {**answered("It is", content(schema, {}), headers=True), **_refused(*ABOUT_MODEL)}
     return _named(operation_id, summary, responses)
 
 
 def _infer(operation_id: str) -> Document:
-    responses = {**answered("The outputs", content(_INFERENCE, {}), headers=True), **refused(*WITH_BODY)}
+    responses = {**answered("The outputs", content(_INFERENCE, {}), headers=True), **_refused(*WITH_BODY)}
     body = {"required": True, "content": {**content(_REQUEST, {"One row": _FLOWER}), **_TENSORS}}
     return {**_named(operation_id, "Infer", responses), "requestBody": body}
 
