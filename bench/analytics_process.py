@@ -5,8 +5,8 @@ import socket
 import sys
 from pathlib import Path
 
-from modelport_edge.garbage import spared
-from modelport_edge.serving import Served, Stop, serve
+from modelport_http.serving import Served, Stop, serve
+from modelport_process.garbage import spared
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.support.control_api import build_control_plane

@@ -11,7 +11,7 @@ from typing import Any
 
 from modelport_control_api.usage.histogram import pack, unpack
 from modelport_control_api.usage.tables import EVERYBODY
-from modelport_edge.usage.latency import bucket_of, seconds_of
+from modelport_telemetry.usage.latency import bucket_of, seconds_of
 from psycopg2.extras import execute_values
 from sqlalchemy import Connection, text
 

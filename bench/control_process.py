@@ -11,10 +11,10 @@ from modelport_control_api import app
 from modelport_control_api.serve import Listeners, serve
 from modelport_control_api.settings import Settings
 from modelport_control_api.signing_keys import lifecycle
-from modelport_edge import logging
-from modelport_edge.listening import bind
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.serving import Stop
+from modelport_http.serving import Stop
+from modelport_process import logging
+from modelport_process.listening import bind
+from modelport_store.memory_store import MemoryStore
 from pydantic import SecretStr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -19,7 +19,7 @@ from modelport_control_api.drift.profiling import profile_csv
 from modelport_control_api.drift.schemas import Thresholds
 from modelport_control_api.drift.verdicts import Verdict
 from modelport_control_api.settings import Settings
-from modelport_edge.drift.counting import RowCounter
+from modelport_telemetry.drift.counting import RowCounter
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from modelport_edge import logging
-from modelport_edge.garbage import spared
-from modelport_edge.listening import bind
-from modelport_edge.opening_store import open_store
-from modelport_edge.serving import Served, Stop
-from modelport_edge.serving import serve as serve_apps
 from modelport_gateway.app import build
 from modelport_gateway.settings import Settings
 from modelport_gateway.usage.opening_sink import open_sink
+from modelport_http.serving import Served, Stop
+from modelport_http.serving import serve as serve_apps
+from modelport_process import logging
+from modelport_process.garbage import spared
+from modelport_process.listening import bind
+from modelport_store.opening import open_store
 from pydantic import SecretStr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

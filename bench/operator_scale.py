@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from modelport_edge.kubernetes.api import KubernetesApi
-from modelport_edge.kubernetes.connect import connected
+from modelport_kube.api import KubernetesApi
+from modelport_kube.connect import connected
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.cluster.finding import find_or_start

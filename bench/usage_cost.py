@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 from measuring import Measuring
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.usage import wire
-from modelport_edge.usage.wire import UsageBatch
-from modelport_gateway.fast_path import FastPath
+from modelport_gateway.http.fast_path import FastPath
 from modelport_gateway.prediction import Asked
 from modelport_gateway.usage.counter import UsageCounter
+from modelport_store.memory_store import MemoryStore
+from modelport_telemetry.usage import wire
+from modelport_telemetry.usage.wire import UsageBatch
 from trained import Model
 
 from tests.support.gateway_world import KEY, running_world

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from modelport_edge.start import CannotStart
+from modelport_process.start import CannotStart
 from sqlalchemy.exc import SQLAlchemyError
 
 from modelport_control_api import commands

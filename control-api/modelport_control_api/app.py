@@ -7,17 +7,17 @@ from types import ModuleType
 
 import structlog
 from fastapi import FastAPI
-from modelport_edge.background import Work, working
-from modelport_edge.client_address import HOW_TO_TRUST
-from modelport_edge.doors.redirects import LocalRedirectsMiddleware
-from modelport_edge.http import (
+from modelport_http.client_address import HOW_TO_TRUST
+from modelport_http.connections.redirects import LocalRedirectsMiddleware
+from modelport_http.middleware import (
     AccessLogMiddleware,
     BodyLimitMiddleware,
     RequestIdMiddleware,
     SecurityHeadersMiddleware,
 )
-from modelport_edge.problem import ProblemMiddleware
-from modelport_edge.store import Store
+from modelport_http.problem import ProblemMiddleware
+from modelport_process.background import Work, working
+from modelport_store.store import Store
 from pydantic import SecretStr
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware

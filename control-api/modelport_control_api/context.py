@@ -5,7 +5,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
-from modelport_edge.store import Store
+from modelport_store.store import Store
 
 from modelport_control_api.settings import Settings
 

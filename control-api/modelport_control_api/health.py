@@ -1,7 +1,7 @@
 """Is the process up, and can it do its work."""
 
 from fastapi import APIRouter, Response
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import PlainTextResponse

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from modelport_edge.client_address import client_ip
-from modelport_edge.request_context import request_id_of
+from modelport_http.client_address import client_ip
+from modelport_process.request_context import request_id_of
 
 from modelport_control_api.context import get_context
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from modelport_edge.problem import FieldError, Problem
+from modelport_http.problem import FieldError, Problem
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from socket import socket
 
-from modelport_edge.doors.settings import DoorSettings
-from modelport_edge.garbage import spared
-from modelport_edge.kubernetes.api import KubernetesApi
-from modelport_edge.kubernetes.connect import connected
-from modelport_edge.listening import bind
-from modelport_edge.opening_store import open_store
-from modelport_edge.serving import Served, Stop
-from modelport_edge.serving import serve as serve_apps
-from modelport_edge.settings import Settings as EdgeSettings
-from modelport_edge.start import CannotStart, read_settings
-from modelport_edge.store import Store
+from modelport_http.connections.settings import DoorSettings
+from modelport_http.serving import Served, Stop
+from modelport_http.serving import serve as serve_apps
+from modelport_http.settings import Settings as EdgeSettings
+from modelport_kube.api import KubernetesApi
+from modelport_kube.connect import connected
+from modelport_process.garbage import spared
+from modelport_process.listening import bind
+from modelport_process.start import CannotStart, read_settings
+from modelport_store.opening import open_store
+from modelport_store.store import Store
 
 from modelport_control_api import app, process_settings
 from modelport_control_api.app import ControlPlane

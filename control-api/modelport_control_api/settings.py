@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from modelport_edge.client_address import Network, parse_networks
-from modelport_edge.limits import Limit
+from modelport_http.client_address import Network, parse_networks
+from modelport_store.limits import Limit
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 

@@ -4,11 +4,11 @@ import asyncio
 import sys
 
 import uvloop
-from modelport_edge import logging
-from modelport_edge.doors.descriptors import raise_limit
-from modelport_edge.kubernetes.connect import NoClusterAccess
-from modelport_edge.listening import bind
-from modelport_edge.start import CannotStart
+from modelport_kube.connect import NoClusterAccess
+from modelport_process import logging
+from modelport_process.descriptors import raise_limit
+from modelport_process.listening import bind
+from modelport_process.start import CannotStart
 
 from modelport_gateway import serve
 

@@ -7,40 +7,40 @@ from dataclasses import dataclass
 
 import httpx
 import structlog
-from modelport_edge.background import working
-from modelport_edge.client_address import parse_networks
-from modelport_edge.http import AccessLogMiddleware, RequestIdMiddleware, SecurityHeadersMiddleware
-from modelport_edge.limits import Limit
-from modelport_edge.problem import ProblemMiddleware
-from modelport_edge.store import Store
+from modelport_http.client_address import parse_networks
+from modelport_http.middleware import AccessLogMiddleware, RequestIdMiddleware, SecurityHeadersMiddleware
+from modelport_http.problem import ProblemMiddleware
+from modelport_process.background import working
+from modelport_store.limits import Limit
+from modelport_store.store import Store
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from modelport_gateway.access_tokens import AccessTokens
-from modelport_gateway.api_keys import ApiKeys
-from modelport_gateway.authentication import Authentication, Guard
-from modelport_gateway.batch_jobs import BatchJobs
-from modelport_gateway.client_addresses import ClientAddresses
-from modelport_gateway.cluster import ClusterWatch
-from modelport_gateway.connections import Connections
-from modelport_gateway.dispatch import Dispatch
-from modelport_gateway.fast_path import FastPath
-from modelport_gateway.jwks import SigningKeys
+from modelport_gateway.auth.access_tokens import AccessTokens
+from modelport_gateway.auth.api_keys import ApiKeys
+from modelport_gateway.auth.authentication import Authentication, Guard
+from modelport_gateway.auth.jwks import SigningKeys
+from modelport_gateway.concurrency.in_flight import UnderWay
+from modelport_gateway.http.batch_uploads import BatchJobs
+from modelport_gateway.http.client_addresses import ClientAddresses
+from modelport_gateway.http.fast_path import FastPath
+from modelport_gateway.http.server import Server
 from modelport_gateway.prediction import Prediction
-from modelport_gateway.routes import RouteTable
+from modelport_gateway.routing.cluster import ClusterWatch
+from modelport_gateway.routing.routes import RouteTable
+from modelport_gateway.routing.watching import Watch, watches
 from modelport_gateway.sampling.drift import DriftTap
 from modelport_gateway.sampling.history import HistoryTap
 from modelport_gateway.sampling.references import References
 from modelport_gateway.sampling.tap import Taps
-from modelport_gateway.server import Server
 from modelport_gateway.settings import Settings
-from modelport_gateway.under_way import UnderWay
-from modelport_gateway.upstream import Upstream
+from modelport_gateway.upstream.dispatch import Dispatch
+from modelport_gateway.upstream.pool import Connections
+from modelport_gateway.upstream.replica import Upstream
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.reports import UsageReports
 from modelport_gateway.usage.sample_queue import SampleQueue
 from modelport_gateway.usage.sink import UsageSink
-from modelport_gateway.watching import Watch, watches
 
 log = structlog.get_logger(__name__)
 

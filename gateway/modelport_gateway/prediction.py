@@ -3,22 +3,22 @@
 from dataclasses import dataclass, field
 
 import structlog
-from modelport_edge.limits import Limit
-from modelport_edge.problem import Problem
-from modelport_edge.rate_limiting import bucket_of, rate_limit_headers, too_many_requests
-from modelport_edge.store import Store, StoreUnavailable, Taken
+from modelport_http.problem import Problem
+from modelport_http.rate_limiting import bucket_of, rate_limit_headers, too_many_requests
+from modelport_store.limits import Limit
+from modelport_store.store import Store, StoreUnavailable, Taken
 
-from modelport_gateway.authentication import Authentication, unauthorized
-from modelport_gateway.authorisation import PREDICT_SCOPE, Caller, Decision, authorise
-from modelport_gateway.cache_key import Uncacheable, cache_key
-from modelport_gateway.dispatch import Dispatch, no_ready_version
+from modelport_gateway.auth.authentication import Authentication, unauthorized
+from modelport_gateway.auth.authorization import PREDICT_SCOPE, Caller, Decision, authorise
+from modelport_gateway.cache.key import Uncacheable, cache_key
+from modelport_gateway.concurrency.single_flight import SingleFlight
 from modelport_gateway.metrics import FALLBACKS
-from modelport_gateway.paths import Call, Target
-from modelport_gateway.request_headers import RequestHeaders
-from modelport_gateway.routes import Route, RouteTable, VersionRoute
-from modelport_gateway.single_flight import SingleFlight
-from modelport_gateway.traffic import choose_version
-from modelport_gateway.upstream import INFER_PATH, UpstreamAnswer, UpstreamCall
+from modelport_gateway.request.headers import RequestHeaders
+from modelport_gateway.request.paths import Call, Target
+from modelport_gateway.routing.routes import Route, RouteTable, VersionRoute
+from modelport_gateway.routing.traffic_split import choose_version
+from modelport_gateway.upstream.dispatch import Dispatch, no_ready_version
+from modelport_gateway.upstream.replica import INFER_PATH, UpstreamAnswer, UpstreamCall
 
 log = structlog.get_logger(__name__)
 

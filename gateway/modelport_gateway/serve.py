@@ -4,15 +4,15 @@ import socket
 from dataclasses import dataclass
 
 import httpx
-from modelport_edge.client_address import parse_networks
-from modelport_edge.garbage import spared
-from modelport_edge.kubernetes.api import KubernetesApi
-from modelport_edge.kubernetes.connect import connected
-from modelport_edge.opening_store import open_store
-from modelport_edge.serving import Served, Stop
-from modelport_edge.serving import serve as serve_apps
-from modelport_edge.settings import Settings as EdgeSettings
-from modelport_edge.start import read_settings
+from modelport_http.client_address import parse_networks
+from modelport_http.serving import Served, Stop
+from modelport_http.serving import serve as serve_apps
+from modelport_http.settings import Settings as EdgeSettings
+from modelport_kube.api import KubernetesApi
+from modelport_kube.connect import connected
+from modelport_process.garbage import spared
+from modelport_process.start import read_settings
+from modelport_store.opening import open_store
 
 from modelport_gateway import app, process_settings
 from modelport_gateway.settings import Settings

@@ -1,8 +1,8 @@
 """The gateway's settings, read from the environment."""
 
 from modelport_crds.names import DEFAULT_NAMESPACE
-from modelport_edge.client_address import parse_networks
-from modelport_edge.limits import Limit
+from modelport_http.client_address import parse_networks
+from modelport_store.limits import Limit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 

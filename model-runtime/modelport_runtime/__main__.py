@@ -3,7 +3,7 @@
 import os
 import sys
 
-from modelport_runtime import hygiene
+from modelport_runtime.process import environment as hygiene
 
 # Before the heavy imports: this may replace the process, and libraries read the environment when imported.
 if __name__ == "__main__":
@@ -13,8 +13,10 @@ import logging  # see above
 import socket
 from functools import partial
 
-from modelport_runtime import lifeline, listening, logs, supervision
+from modelport_runtime import logs
 from modelport_runtime.core import engine as _shared  # noqa: F401  # imported before the fork, both share it
+from modelport_runtime.process import listening, supervision
+from modelport_runtime.process import parent_death as lifeline
 from modelport_runtime.sandbox import refusals
 from modelport_runtime.settings import Settings, SettingsError, from_environment
 
@@ -51,7 +53,7 @@ def _be_the_front(
     line: refusals.Line,
 ) -> None:
     # HTTP's libraries are the front's alone.
-    from modelport_runtime import server
+    from modelport_runtime.server import process as server
 
     server.run(settings, child, listener, connection, line)
 
@@ -68,7 +70,7 @@ def _be_the_model_process(
     hygiene.close_all_but(connection.fileno(), line.of_the_model.fileno())
     hygiene.hide_pyarrow()
     # The framework's libraries are this process's alone.
-    from modelport_runtime import model_process
+    from modelport_runtime.worker import process as model_process
 
     model_process.run(settings, connection, front, line)
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from modelport_edge import logging
+from modelport_process import logging
 from pydantic import ValidationError
 
 from modelport_operator.settings import Settings
@@ -17,7 +17,7 @@ def main() -> int:
         return 1
     logging.configure("operator", settings.log_level)
     # Here and not above: a wrong setting is told at once, and kopf is slow to import.
-    from modelport_edge.kubernetes.connect import NoClusterAccess
+    from modelport_kube.connect import NoClusterAccess
 
     from modelport_operator.shell.kubernetes import process
     from modelport_operator.shell.kubernetes.http import CannotListen

@@ -90,7 +90,7 @@ def _run(options: Options, data: DataDir, listener: socket.socket) -> int:
 
 def _log_where_wanted(options: Options, data: DataDir, level: str) -> None:
     """Raises `CannotStart`."""
-    from modelport_edge.logging import configure
+    from modelport_process.logging import configure
 
     from modelport_standalone.log_file import LogFile
 

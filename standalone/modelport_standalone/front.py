@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
 import httpx
-from modelport_edge.http import RequestIdMiddleware, SecurityHeadersMiddleware
-from modelport_edge.problem import Problem, ProblemMiddleware
-from modelport_gateway.batch_jobs import is_batch_path
+from modelport_gateway.http.batch_uploads import is_batch_path
+from modelport_http.middleware import RequestIdMiddleware, SecurityHeadersMiddleware
+from modelport_http.problem import Problem, ProblemMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send

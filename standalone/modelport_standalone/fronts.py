@@ -14,16 +14,16 @@ from modelport_control_api.db import migrate
 from modelport_control_api.settings import Settings as ControlApiSettings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_control_api.signing_keys.files import SigningKeysError
-from modelport_edge import internal_key
-from modelport_edge.opening_store import open_store
-from modelport_edge.settings import Settings as EdgeSettings
-from modelport_edge.start import CannotStart as PartCannotStart
-from modelport_edge.store import Store
 from modelport_gateway.app import Gateway
-from modelport_gateway.fast_path import FastPath
+from modelport_gateway.http.fast_path import FastPath
 from modelport_gateway.settings import Settings as GatewaySettings
 from modelport_gateway.usage.opening_sink import open_sink
 from modelport_gateway.usage.sink import UsageSink
+from modelport_http.settings import Settings as EdgeSettings
+from modelport_process import internal_key
+from modelport_process.start import CannotStart as PartCannotStart
+from modelport_store.opening import open_store
+from modelport_store.store import Store
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 

@@ -4,7 +4,7 @@ import errno
 import socket
 import ssl
 
-from modelport_edge.listening import give_up_on_deaf_peers
+from modelport_process.listening import give_up_on_deaf_peers
 
 from modelport_standalone.errors import CannotStart
 from modelport_standalone.options import Options

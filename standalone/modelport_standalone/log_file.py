@@ -10,7 +10,7 @@ _FILE_BYTES = 10 << 20
 
 
 class LogFile(io.TextIOBase):
-    """What `modelport_edge.logging` writes to. Made with its folder, readable by their owner only.
+    """What `modelport_process.logging` writes to. Made with its folder, readable by their owner only.
 
     A full disk costs lines, never a request: the first loss is said on stderr. Only making it raises OSError.
     """

@@ -5,9 +5,9 @@ import signal
 import socket
 from typing import Any
 
-from modelport_edge.doors.descriptors import raise_limit
-from modelport_edge.garbage import spared
-from modelport_edge.server import Server
+from modelport_http.server import Server
+from modelport_process.descriptors import raise_limit
+from modelport_process.garbage import spared
 
 from modelport_standalone import platform, sandbox_check
 from modelport_standalone.data_dir import DataDir

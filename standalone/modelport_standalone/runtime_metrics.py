@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 import structlog
-from modelport_crds.kube import Kube, Object
 from modelport_crds.names import LABEL_BATCH_VERSION, LABEL_MODEL, LABEL_MODEL_VERSION
+from modelport_kube.kube import Kube, Object
 from modelport_runtime.metrics import REGISTRY
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric

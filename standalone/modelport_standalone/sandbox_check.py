@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from modelport_runtime.hygiene import clean_environment
+from modelport_runtime.process.environment import clean_environment
 
 _CODE = """
 import pathlib, sys

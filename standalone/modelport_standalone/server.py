@@ -3,13 +3,13 @@
 import socket
 from typing import Any
 
-from modelport_edge.doors.crowding import Crowd
-from modelport_edge.doors.hosts import Hosts, HostsMiddleware, is_loopback
-from modelport_edge.doors.silence import Silence
-from modelport_edge.server import Server
-from modelport_edge.serving import build_config
-from modelport_edge.settings import Settings as EdgeSettings
-from modelport_http.lean_protocol import Handler, Headers
+from modelport_http.connections.allowed_hosts import Hosts, HostsMiddleware, is_loopback
+from modelport_http.connections.per_address import Crowd
+from modelport_http.connections.timeouts import Silence
+from modelport_http.fast_path.protocol import Handler, Headers
+from modelport_http.server import Server
+from modelport_http.serving import build_config
+from modelport_http.settings import Settings as EdgeSettings
 from starlette.types import ASGIApp
 
 from modelport_standalone.fronts import Fronts

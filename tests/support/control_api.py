@@ -12,9 +12,9 @@ from modelport_control_api import app
 from modelport_control_api.app import ControlPlane
 from modelport_control_api.settings import Settings
 from modelport_control_api.signing_keys import lifecycle
-from modelport_crds.kube import WatchEvent
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.store import Store
+from modelport_kube.kube import WatchEvent
+from modelport_store.memory_store import MemoryStore
+from modelport_store.store import Store
 from pydantic import SecretStr
 from sqlalchemy import Engine, event
 

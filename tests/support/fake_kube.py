@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from itertools import count
 from typing import Any
 
-from modelport_crds.kube import Conflict, KubeError, Object, WatchEvent
+from modelport_kube.kube import Conflict, KubeError, Object, WatchEvent
 
 Ref = tuple[str, str, str]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from modelport_runtime import hygiene
+from modelport_runtime.process import environment as hygiene
 
 _START_SECONDS = 60
 """Generous: the machine may be busy with other tests."""

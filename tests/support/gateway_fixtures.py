@@ -22,7 +22,7 @@ async def model(tmp_path: Path) -> AsyncIterator["ScriptedModel"]:
 @pytest.fixture
 async def world() -> AsyncIterator["World"]:
     """A running gateway on the memory store, which serves nothing yet."""
-    from modelport_edge.memory_store import MemoryStore
+    from modelport_store.memory_store import MemoryStore
 
     from tests.support.gateway_world import running_world
 

@@ -12,13 +12,13 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from modelport_crds.names import DEFAULT_NAMESPACE, LABEL_MODEL, LABEL_MODEL_VERSION
-from modelport_edge.usage import samples as samples_wire
-from modelport_edge.usage import wire
-from modelport_edge.usage.samples import Sample
-from modelport_edge.usage.wire import UsageBatch
 from modelport_gateway.app import Gateway, build
 from modelport_gateway.settings import Settings
 from modelport_gateway.usage.sink import SinkUnavailable, UsageSink
+from modelport_telemetry.usage import samples as samples_wire
+from modelport_telemetry.usage import wire
+from modelport_telemetry.usage.samples import Sample
+from modelport_telemetry.usage.wire import UsageBatch
 
 SIGNATURE = {
     "task": "classifier",

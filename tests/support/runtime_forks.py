@@ -16,8 +16,9 @@ import sys
 from typing import NoReturn
 
 from modelport_runtime import __main__ as runtime
-from modelport_runtime import hygiene, lifeline
 from modelport_runtime.core import backends
+from modelport_runtime.process import environment as hygiene
+from modelport_runtime.process import parent_death as lifeline
 
 
 def main(address: str, parent: int) -> None:

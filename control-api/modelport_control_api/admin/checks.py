@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from modelport_edge.fallback_store import FallbackStore
+from modelport_store.fallback_store import FallbackStore
 
 from modelport_control_api.admin.schemas import Check
 from modelport_control_api.context import Context

@@ -8,13 +8,13 @@ from math import ceil
 from operator import add, sub
 from typing import NamedTuple, TypedDict, TypeVar
 
-from modelport_edge.usage.latency import LAST_BUCKET, seconds_of
+from modelport_telemetry.usage.latency import LAST_BUCKET, seconds_of
 
 from modelport_control_api.analytics.plan import HALF_DAY, Move
 
 Key = TypeVar("Key")
 Histogram = Sequence[int]
-"""Requests of each bucket of `modelport_edge.usage.latency`, 0 to LAST_BUCKET."""
+"""Requests of each bucket of `modelport_telemetry.usage.latency`, 0 to LAST_BUCKET."""
 
 
 class Sums(NamedTuple):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends
-from modelport_edge.known_keys import KEPT_SECONDS, mark_of
-from modelport_edge.store import Store
+from modelport_store.known_keys import KEPT_SECONDS, mark_of
+from modelport_store.store import Store
 from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.api_keys import repository, secret

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
 
 from modelport_control_api.auth import credentials
 from modelport_control_api.auth.identity import SCOPES, Principal

@@ -1,6 +1,6 @@
 """What the errors of this slice look like to a caller."""
 
-from modelport_edge.problem import FieldError, Problem
+from modelport_http.problem import FieldError, Problem
 
 from modelport_control_api.auth.errors import (
     AuthError,

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
-from modelport_edge.client_address import bucket_address
-from modelport_edge.limits import Limit
-from modelport_edge.rate_limiting import enforce, give_back
-from modelport_edge.store import Store, StoreUnavailable
+from modelport_http.client_address import bucket_address
+from modelport_http.rate_limiting import enforce, give_back
+from modelport_store.limits import Limit
+from modelport_store.store import Store, StoreUnavailable
 
 from modelport_control_api.auth.emails import normalise_or_keep
 from modelport_control_api.context import Context

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from modelport_crds.reasons import Reason
-from modelport_edge.problem import FieldError, Problem
+from modelport_http.problem import FieldError, Problem
 
 from modelport_control_api.batch import errors
 from modelport_control_api.batch.formats.errors import InputInvalid

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from modelport_edge.rate_limiting import enforce
+from modelport_http.rate_limiting import enforce
 
 from modelport_control_api.auth.identity import Principal
 from modelport_control_api.auth.principal import require

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from modelport_edge.start import CannotStart
+from modelport_process.start import CannotStart
 
 from modelport_control_api.auth import emails
 from modelport_control_api.auth.admin import ensure_admin

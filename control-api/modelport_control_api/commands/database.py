@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from modelport_edge.start import CannotStart
+from modelport_process.start import CannotStart
 from sqlalchemy.exc import OperationalError
 
 from modelport_control_api.db import migrate as migrations

@@ -3,10 +3,10 @@
 import asyncio
 
 import uvloop
-from modelport_edge import logging
-from modelport_edge.doors.descriptors import raise_limit
-from modelport_edge.kubernetes.connect import NoClusterAccess
-from modelport_edge.start import CannotStart
+from modelport_kube.connect import NoClusterAccess
+from modelport_process import logging
+from modelport_process.descriptors import raise_limit
+from modelport_process.start import CannotStart
 
 from modelport_control_api import serve as serving
 

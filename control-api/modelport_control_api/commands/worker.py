@@ -4,9 +4,9 @@ import asyncio
 import resource
 
 import uvloop
-from modelport_edge import logging
-from modelport_edge.settings import Settings as EdgeSettings
-from modelport_edge.start import read_settings
+from modelport_http.settings import Settings as EdgeSettings
+from modelport_process import logging
+from modelport_process.start import read_settings
 
 
 def work() -> str:

@@ -1,6 +1,6 @@
 """What gateways counted, on its way into the database."""
 
-from modelport_edge.usage import drift_counts
+from modelport_telemetry.usage import drift_counts
 from sqlalchemy.orm import Session
 
 from modelport_control_api.drift import repository

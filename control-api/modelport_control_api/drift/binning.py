@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from modelport_edge.drift.bins import MAX_CATEGORIES, CategoryBins, NumberBins, digest_of
+from modelport_telemetry.drift.bins import MAX_CATEGORIES, CategoryBins, NumberBins, digest_of
 
 BINS = 20
 _LONGEST_CATEGORY = 200

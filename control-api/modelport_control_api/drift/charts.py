@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
-from modelport_edge.drift.predictions import OTHER_CLASSES, bounds_of
+from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
+from modelport_telemetry.drift.predictions import OTHER_CLASSES, bounds_of
 
 from modelport_control_api.drift.profile import ColumnProfile
 from modelport_control_api.drift.schemas import (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins, NumberBins
+from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins, NumberBins
 
 from modelport_control_api.drift.effective import SELDOM, collisions
 from modelport_control_api.drift.statistics import (

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
-from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
-from modelport_edge.drift.blocks import SUMS
-from modelport_edge.drift.repetition import WHOLE_ROWS
+from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
+from modelport_telemetry.drift.blocks import SUMS
+from modelport_telemetry.drift.repetition import WHOLE_ROWS
 
 from modelport_control_api.drift.comparison import Compared, Finding, Sides, compare, one_value
 from modelport_control_api.drift.effective import SELDOM, Runs, collisions, copies, runs_of
@@ -30,7 +30,8 @@ _OF_A_FEW = 0.1
 class Counted(msgspec.Struct):
     """Live rows in a reference's cells, of one minute or of many; `add` more to it.
 
-    `counted`: rows without needless copies (`modelport_edge.drift.repetition`). `hours`: of each of the day.
+    `counted`: rows without needless copies (`modelport_telemetry.drift.repetition`).
+    `hours`: of each of the day.
     """
 
     rows: int = 0

@@ -1,8 +1,8 @@
 """What gateways ask about references, and what is shown of drift to Prometheus: on the internal app alone."""
 
 from fastapi import APIRouter, Response
-from modelport_edge.drift import bins as wire
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
+from modelport_telemetry.drift import bins as wire
 from pydantic import BaseModel
 
 from modelport_control_api.context import RequestContext

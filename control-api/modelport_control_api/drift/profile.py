@@ -6,7 +6,14 @@ from math import prod
 from typing import Any
 
 import msgspec
-from modelport_edge.drift.bins import FIRST_BIN, UNKNOWN, CategoryBins, Feature, NumberBins, ReferenceBins
+from modelport_telemetry.drift.bins import (
+    FIRST_BIN,
+    UNKNOWN,
+    CategoryBins,
+    Feature,
+    NumberBins,
+    ReferenceBins,
+)
 
 from modelport_control_api.drift.effective import SELDOM
 
@@ -16,7 +23,7 @@ _NO_NUMBER = -0.25
 
 
 class ColumnProfile(msgspec.Struct, frozen=True):
-    """`position` in the file; `cells`: as `modelport_edge.drift.bins` numbers them.
+    """`position` in the file; `cells`: as `modelport_telemetry.drift.bins` numbers them.
 
     `usual`: as `Feature` has it. `repetition`: the chance that two rows have the same value here.
     `unknown`: the share of new rows that `UNKNOWN` will count, although nothing changes. `hours`: the cells
@@ -66,7 +73,7 @@ class Matched(msgspec.Struct, frozen=True):
 
 
 def scores(column: ColumnProfile) -> tuple[float, ...]:
-    """Give each cell a number, so that runs of like values have like means (`modelport_edge.drift.blocks`).
+    """Give each cell a number, so that runs of like values have like means, as blocks need it.
 
     Of numbers it is the middle of the cell's ranks; of categories, which have no order, anything will do that
     differs from one to the next.

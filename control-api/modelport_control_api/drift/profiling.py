@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from modelport_edge.drift.bins import MISSING, UNKNOWN, CategoryBins, Feature, NumberBins
-from modelport_edge.drift.counting import cell_of
+from modelport_telemetry.drift.bins import MISSING, UNKNOWN, CategoryBins, Feature, NumberBins
+from modelport_telemetry.drift.counting import cell_of
 
 from modelport_control_api.drift.binning import category_bins, number_bins
 from modelport_control_api.drift.csv_rows import open_rows

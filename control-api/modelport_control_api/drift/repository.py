@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from modelport_edge.usage.drift_counts import DriftCounts
+from modelport_telemetry.usage.drift_counts import DriftCounts
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session

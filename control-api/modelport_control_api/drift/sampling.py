@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from modelport_edge.drift.bins import UNKNOWN, CategoryBins, NumberBins
+from modelport_telemetry.drift.bins import UNKNOWN, CategoryBins, NumberBins
 
 
 def repetition_of(counts: Mapping[Any, int]) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
-from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins, NumberBins
+from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins, NumberBins
 
 from modelport_control_api.drift.profile import ColumnProfile
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from modelport_edge.usage import kept_prediction
+from modelport_telemetry.usage import kept_prediction
 from sqlalchemy.orm import Session
 
 from modelport_control_api.db.base import new_id

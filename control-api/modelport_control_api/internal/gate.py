@@ -1,8 +1,8 @@
 """Who may ask on the internal port. Model pods reach it too: their init containers fetch the model there."""
 
 from fastapi import Depends, Request
-from modelport_edge import internal_key
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
+from modelport_process import internal_key
 
 from modelport_control_api.context import RequestContext
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from modelport_edge.doors.hosts import Hosts
-from modelport_edge.rate_limiting import enforce
+from modelport_http.connections.allowed_hosts import Hosts
+from modelport_http.rate_limiting import enforce
 from sqlalchemy.orm import Session
 
 from modelport_control_api.auth.identity import Principal

@@ -1,7 +1,7 @@
 """What a version's pods printed, put together and bounded."""
 
 from modelport_crds import names
-from modelport_crds.kube import KubeError
+from modelport_kube.kube import KubeError
 
 from modelport_control_api.models.errors import ClusterAway, LogsElsewhere
 from modelport_control_api.publisher.cluster import Cluster

@@ -9,7 +9,7 @@ from typing import Self
 import structlog
 from fastapi import Request
 from modelport_crds import names
-from modelport_edge.background import Work
+from modelport_process.background import Work
 from sqlalchemy.orm import Session
 
 from modelport_control_api import quotas

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from modelport_crds.reasons import Reason
-from modelport_edge.problem import FieldError, Problem
+from modelport_http.problem import FieldError, Problem
 
 from modelport_control_api.artifacts.store import ArtifactMissing
 from modelport_control_api.drift.errors import ReferenceNotFound

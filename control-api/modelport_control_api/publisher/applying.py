@@ -1,8 +1,8 @@
 """Makes an MLModel in the cluster as the API wants it, whoever has written to it before."""
 
 from modelport_crds import names
-from modelport_crds.kube import Rejected
 from modelport_crds.mlmodel import from_object
+from modelport_kube.kube import Rejected
 
 from modelport_control_api.publisher.cluster import Cluster, Object
 from modelport_control_api.publisher.drift import differences, undo

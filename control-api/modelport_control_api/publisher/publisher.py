@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 from modelport_crds import names
-from modelport_crds.kube import Rejected
+from modelport_kube.kube import Rejected
 from prometheus_client import Counter, Gauge
 from sqlalchemy.orm import Session
 

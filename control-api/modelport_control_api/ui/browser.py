@@ -3,8 +3,8 @@
 import re
 from urllib.parse import urlsplit
 
-from modelport_edge.doors.hosts import is_loopback as is_loopback_name
-from modelport_edge.problem import Problem
+from modelport_http.connections.allowed_hosts import is_loopback as is_loopback_name
+from modelport_http.problem import Problem
 from starlette.requests import Request
 
 from modelport_control_api.context import get_context

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
 from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.auth import web_sessions

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
 from starlette.responses import Response
 
 ROOT = Path(__file__).parent / "static"

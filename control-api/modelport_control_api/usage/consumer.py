@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
-from modelport_edge.cancellation import is_cancelled
-from modelport_edge.usage import samples as samples_wire
-from modelport_edge.usage import wire
-from modelport_edge.usage.streams import (
+from modelport_process.cancellation import is_cancelled
+from modelport_telemetry.usage import samples as samples_wire
+from modelport_telemetry.usage import wire
+from modelport_telemetry.usage.streams import (
     CONFIRMED_SECONDS,
     SAMPLES_STREAM,
     USAGE_STREAM,
     confirmation_key,
 )
-from modelport_edge.usage.wire import UsageBatch
+from modelport_telemetry.usage.wire import UsageBatch
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 

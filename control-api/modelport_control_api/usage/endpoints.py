@@ -4,9 +4,9 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
-from modelport_edge.problem import Problem
-from modelport_edge.usage import samples as samples_wire
-from modelport_edge.usage import wire
+from modelport_http.problem import Problem
+from modelport_telemetry.usage import samples as samples_wire
+from modelport_telemetry.usage import wire
 from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.context import RequestContext

@@ -1,6 +1,6 @@
 """The handlers of all kinds of samples. A slice that reads one adds its line."""
 
-from modelport_edge.usage import drift_counts, kept_prediction
+from modelport_telemetry.usage import drift_counts, kept_prediction
 from sqlalchemy.orm import Session
 
 from modelport_control_api.disk import DiskReserve

@@ -6,7 +6,7 @@ Texts add up by being joined with a comma, which both databases do well: a joine
 from collections.abc import Mapping
 
 import msgspec
-from modelport_edge.usage.latency import LAST_BUCKET
+from modelport_telemetry.usage.latency import LAST_BUCKET
 
 _NUMBERS = msgspec.json.Decoder(list[int])
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from modelport_edge.usage.wire import UsageBatch, UsageLine
+from modelport_telemetry.usage.wire import UsageBatch, UsageLine
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import structlog
-from modelport_edge.background import Work
+from modelport_process.background import Work
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 

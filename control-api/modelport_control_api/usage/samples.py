@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
-from modelport_edge.usage.samples import Sample
+from modelport_telemetry.usage.samples import Sample
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 

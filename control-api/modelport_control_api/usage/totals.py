@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from modelport_edge.usage.wire import UsageLine
+from modelport_telemetry.usage.wire import UsageLine
 
 from modelport_control_api.usage.tables import EVERYBODY
 

@@ -9,15 +9,15 @@ from typing import Any
 from zlib import crc32
 
 import orjson
-from modelport_edge.drift.bins import ReferenceBins
-from modelport_edge.drift.counting import RowCounter
-from modelport_edge.drift.predictions import count_predictions
-from modelport_edge.usage import drift_counts
-from modelport_edge.usage.drift_counts import DriftCounts
+from modelport_telemetry.drift.bins import ReferenceBins
+from modelport_telemetry.drift.counting import RowCounter
+from modelport_telemetry.drift.predictions import count_predictions
+from modelport_telemetry.usage import drift_counts
+from modelport_telemetry.usage.drift_counts import DriftCounts
 
 from modelport_gateway.metrics import SAMPLES_DROPPED
-from modelport_gateway.paths import Call
-from modelport_gateway.routes import Route, VersionRoute
+from modelport_gateway.request.paths import Call
+from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.references import Version
 from modelport_gateway.sampling.tap import Seen
 from modelport_gateway.usage.sample_queue import SampleQueue

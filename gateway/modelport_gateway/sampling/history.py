@@ -5,11 +5,11 @@ import random
 import time
 from collections import deque
 
-from modelport_edge.usage import kept_prediction
-from modelport_edge.usage.kept_prediction import KeptPrediction
+from modelport_telemetry.usage import kept_prediction
+from modelport_telemetry.usage.kept_prediction import KeptPrediction
 
 from modelport_gateway.metrics import SAMPLES_DROPPED
-from modelport_gateway.routes import Route, VersionRoute
+from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.bodies import NO_BODIES, Bodies, kept_bodies
 from modelport_gateway.sampling.tap import Seen
 from modelport_gateway.usage.sample_queue import SampleQueue

@@ -7,8 +7,8 @@ that the signature does not name, text where a row should be.
 from collections.abc import Mapping
 from typing import Any
 
-from modelport_gateway.cache_key import Canonical
-from modelport_gateway.paths import Call
+from modelport_gateway.cache.key import Canonical
+from modelport_gateway.request.paths import Call
 
 REDACTED = "[redacted]"
 _OWN_NAMES = {

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 import httpx
 import msgspec
 import structlog
-from modelport_edge import internal_key
-from modelport_edge.drift import bins as wire
-from modelport_edge.drift.bins import ReferenceBins
+from modelport_process import internal_key
+from modelport_telemetry.drift import bins as wire
+from modelport_telemetry.drift.bins import ReferenceBins
 from pydantic import SecretStr
 
 log = structlog.get_logger(__name__)

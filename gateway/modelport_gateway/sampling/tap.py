@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from modelport_edge.problem import Problem
-from modelport_edge.problem import body as problem_body
+from modelport_http.problem import Problem
+from modelport_http.problem import body as problem_body
 
-from modelport_gateway.paths import Call
 from modelport_gateway.prediction import Asked
-from modelport_gateway.routes import Route, VersionRoute
+from modelport_gateway.request.paths import Call
+from modelport_gateway.routing.routes import Route, VersionRoute
 
 
 @dataclass(frozen=True, slots=True)

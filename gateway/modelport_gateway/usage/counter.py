@@ -4,8 +4,8 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
-from modelport_edge.usage.latency import EDGES, LAST_BUCKET
-from modelport_edge.usage.wire import UsageLine
+from modelport_telemetry.usage.latency import EDGES, LAST_BUCKET
+from modelport_telemetry.usage.wire import UsageLine
 
 from modelport_gateway.metrics import USAGE_DROPPED
 from modelport_gateway.prediction import Asked

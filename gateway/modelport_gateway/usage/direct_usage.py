@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 import httpx
-from modelport_edge import internal_key
+from modelport_process import internal_key
 from pydantic import SecretStr
 
 from modelport_gateway.usage.sink import SinkUnavailable

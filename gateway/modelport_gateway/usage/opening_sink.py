@@ -1,7 +1,7 @@
 """The way to the control API that the settings name."""
 
 import httpx
-from modelport_edge.start import CannotStart
+from modelport_process.start import CannotStart
 from pydantic import SecretStr
 
 from modelport_gateway.usage.direct_usage import DirectUsage

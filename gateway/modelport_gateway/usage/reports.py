@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
-from modelport_edge.cancellation import is_cancelled
-from modelport_edge.usage import samples as samples_wire
-from modelport_edge.usage import wire
-from modelport_edge.usage.wire import UsageBatch
+from modelport_process.cancellation import is_cancelled
+from modelport_telemetry.usage import samples as samples_wire
+from modelport_telemetry.usage import wire
+from modelport_telemetry.usage.wire import UsageBatch
 
 from modelport_gateway.metrics import (
     SAMPLES_DROPPED,

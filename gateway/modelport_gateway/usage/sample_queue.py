@@ -1,6 +1,6 @@
 """Samples that wait for the second's turn. Bounded: a sample too many is counted and forgotten."""
 
-from modelport_edge.usage.samples import Sample
+from modelport_telemetry.usage.samples import Sample
 
 from modelport_gateway.metrics import SAMPLES_DROPPED
 

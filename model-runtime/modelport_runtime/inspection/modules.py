@@ -1,7 +1,7 @@
 """Does this runtime have the modules that a file names?"""
 
-from modelport_runtime.failures import defined_in_main, missing_module
 from modelport_runtime.inspection.moved import is_here
+from modelport_runtime.worker.failures import defined_in_main, missing_module
 
 
 def check_modules(references: dict[str, str]) -> None:

@@ -3,10 +3,10 @@
 Else whoever may write MLModels could have a Secret used that he may not read.
 """
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel
 from modelport_crds.names import ANNOTATION_CREDENTIALS, LABEL_CREDENTIALS
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import Object
 
 from modelport_operator.core.problems import Problem
 from modelport_operator.settings import Settings

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, MLModelStatus
 from modelport_crds.names import public_id
+from modelport_kube.kube import Object
 from msgspec.structs import replace
 
 from modelport_operator.core.answers import Answer

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
+from modelport_kube.kube import Object
 
 from modelport_operator.core.scaling import replicas
 from modelport_operator.core.specs.batch_deployment import build_batch_deployment

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from modelport_crds.kube import Object
 from modelport_crds.names import FIELD_MANAGER
+from modelport_kube.kube import Object
 
 
 def is_as_wanted(wanted: Any, live: Any) -> bool:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from modelport_crds.endings import log_words
-from modelport_crds.kube import Object
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import Object
 
 from modelport_operator.core.problems import ONCE, TWICE, Problem
 from modelport_operator.core.untrusted import plain_text

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from modelport_crds.kube import RESOURCES, Object
 from modelport_crds.mlmodel import MLModel, MLModelStatus, VersionStatus
 from modelport_crds.names import API_VERSION, FIELD_MANAGER, KIND
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import RESOURCES, Object
 
 _GOOD = {Reason.PROGRESSING, Reason.SERVING, Reason.DELETING}
 _LONGEST = 1000

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel
 from modelport_crds.names import LABEL_BATCH_VERSION, LABEL_MODEL_VERSION
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import Object
 
 from modelport_operator.core.answers import Answer, RuntimeStatus
 from modelport_operator.core.ownership import is_owned_by

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from modelport_crds.kube import Object
 from modelport_crds.names import KIND
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import Object
 
 from modelport_operator.core.problems import Problem
 

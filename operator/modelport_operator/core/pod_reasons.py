@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
-from modelport_crds.kube import Object
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import Object
 
 from modelport_operator.core.exits import explain_fetch_exit, explain_model_exit
 from modelport_operator.core.problems import Problem

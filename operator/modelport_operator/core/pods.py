@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from modelport_crds import stages
-from modelport_crds.kube import Object
 from modelport_crds.names import ANNOTATION_TEMPLATE, LABEL_MODEL_VERSION
+from modelport_kube.kube import Object
 
 from modelport_operator.core.pod_reasons import container_statuses, read_problem
 from modelport_operator.core.problems import Problem

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from modelport_crds.kube import Conflict, Kube, KubeError, Object, Rejected
 from modelport_crds.names import FIELD_MANAGER
+from modelport_kube.kube import Conflict, Kube, KubeError, Object, Rejected
 
 from modelport_operator.core.observe import any_version_of, version_of
 from modelport_operator.core.ownership import explain_taken, has_same_owner, with_uid

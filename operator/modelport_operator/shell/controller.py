@@ -6,8 +6,8 @@ One controller at a time may run against a cluster: who is elected is the caller
 import asyncio
 
 import structlog
-from modelport_crds.kube import Kube, KubeError
 from modelport_crds.names import KIND
+from modelport_kube.kube import Kube, KubeError
 
 from modelport_operator.settings import Settings
 from modelport_operator.shell.backoff import Backoff

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from modelport_crds.kube import Kube, KubeError
 from modelport_crds.mlmodel import MLModel
+from modelport_kube.kube import Kube, KubeError
 
 from modelport_operator.core.credentials import (
     explain_unlabelled,

@@ -1,9 +1,9 @@
 """Writes a model's happenings as Kubernetes Events."""
 
 import structlog
-from modelport_crds.kube import Kube, KubeError
 from modelport_crds.mlmodel import MLModel, MLModelStatus
 from modelport_crds.names import FIELD_MANAGER
+from modelport_kube.kube import Kube, KubeError
 
 from modelport_operator.core.happenings import Happening, build_event, event_name, happenings
 from modelport_operator.shell.clock import Clock, SystemClock

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
-from modelport_crds.kube import Kube, KubeError
+from modelport_kube.kube import Kube, KubeError
 
 from modelport_operator.core.last_log import TAIL_LINES
 

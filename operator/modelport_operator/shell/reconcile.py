@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import structlog
-from modelport_crds.kube import RESOURCES, Kube, Object
 from modelport_crds.mlmodel import MLModel, from_object
 from modelport_crds.names import KIND, LABEL_MODEL
+from modelport_kube.kube import RESOURCES, Kube, Object
 
 from modelport_operator.core.checkups import checkups
 from modelport_operator.core.decide import Decision, ObjectRef, decide

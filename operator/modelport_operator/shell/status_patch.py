@@ -1,8 +1,8 @@
 """The one write of status in a pass."""
 
-from modelport_crds.kube import Kube
 from modelport_crds.mlmodel import MLModel, MLModelStatus, status_to_object
 from modelport_crds.names import KIND
+from modelport_kube.kube import Kube
 
 from modelport_operator.shell.metrics import WRITES
 

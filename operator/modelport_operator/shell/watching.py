@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import structlog
-from modelport_crds.kube import Kube, KubeError, Object
 from modelport_crds.names import KIND, LABEL_MODEL
+from modelport_kube.kube import Kube, KubeError, Object
 
 from modelport_operator.core.desired import CHILD_KINDS
 from modelport_operator.shell.backoff import Backoff

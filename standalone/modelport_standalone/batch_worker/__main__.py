@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 
-from modelport_runtime import lifeline
+from modelport_runtime.process import parent_death as lifeline
 
 from modelport_standalone.local_cluster.priority import step_back
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import structlog
-from modelport_edge.logging import copy_line
+from modelport_process.logging import copy_line
 from pydantic import SecretStr
 
 from modelport_standalone.data_dir import DataDir

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from modelport_edge.server import Server
-from modelport_edge.serving import build_config
+from modelport_http.server import Server
+from modelport_http.serving import build_config
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 

@@ -1,1 +1,1 @@
-"""A cluster of one machine: the API of `modelport_crds.kube.Kube`, with child processes for pods."""
+"""A cluster of one machine: the API of `modelport_kube.kube.Kube`, with child processes for pods."""

@@ -1,11 +1,11 @@
-"""LocalCluster: `modelport_crds.kube.Kube` on one machine."""
+"""LocalCluster: `modelport_kube.kube.Kube` on one machine."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from modelport_crds.kube import Object, WatchEvent
+from modelport_kube.kube import Object, WatchEvent
 
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.deployments import DeploymentRunner

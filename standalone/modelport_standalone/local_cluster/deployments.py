@@ -6,7 +6,7 @@ import json
 import secrets
 from pathlib import Path
 
-from modelport_crds.kube import RESOURCES, Object
+from modelport_kube.kube import RESOURCES, Object
 
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.objects import ObjectStore

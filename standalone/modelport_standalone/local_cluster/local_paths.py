@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modelport_crds.kube import Object
+from modelport_kube.kube import Object
 
 UNIX = "unix:"
 # sockaddr_un holds 108 bytes on Linux, 104 elsewhere; what follows the base is a pod's folder and the file.

@@ -4,9 +4,9 @@ import asyncio
 import os
 from pathlib import Path
 
-from modelport_crds.kube import Object
+from modelport_kube.kube import Object
 from modelport_operator.core.quantities import to_bytes
-from modelport_runtime.starvation import children
+from modelport_runtime.process.starvation import children
 
 from modelport_standalone.local_cluster.probes import Verdict
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 
 from modelport_crds import names
-from modelport_crds.kube import Conflict, Object, WatchEvent
+from modelport_kube.kube import Conflict, Object, WatchEvent
 
 from modelport_standalone.local_cluster import rules
 from modelport_standalone.local_cluster.saved_models import SavedModels

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from modelport_crds.kube import Object
+from modelport_kube.kube import Object
 
 from modelport_standalone.local_cluster.processes import Ending
 

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from modelport_crds.kube import Object
 from modelport_crds.names import LABEL_BATCH_VERSION
-from modelport_runtime.starvation import waited_with_children
+from modelport_kube.kube import Object
+from modelport_runtime.process.starvation import waited_with_children
 
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from modelport_runtime.starvation import MOST_TIMES
+from modelport_runtime.process.starvation import MOST_TIMES
 
 from modelport_standalone.local_cluster.pace import Pace
 

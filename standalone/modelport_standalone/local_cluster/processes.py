@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Self
 
-from modelport_crds.kube import Object
+from modelport_kube.kube import Object
 
 from modelport_standalone.local_cluster.local_paths import PodPaths, environment_of
 from modelport_standalone.local_cluster.orphans import ChildRegister

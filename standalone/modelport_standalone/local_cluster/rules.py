@@ -1,8 +1,8 @@
 """What a cluster checks before it takes an MLModel: the resource's schema and its rules across fields."""
 
 import msgspec
-from modelport_crds.kube import Object, Rejected
 from modelport_crds.mlmodel import MLModel, MLModelSpec, from_object
+from modelport_kube.kube import Object, Rejected
 
 
 def check(obj: Object, before: Object | None) -> None:

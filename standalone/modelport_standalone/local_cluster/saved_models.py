@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from modelport_crds.kube import Object
+from modelport_kube.kube import Object
 
 
 class DamagedState(Exception):

@@ -5,7 +5,7 @@ import copy
 from collections.abc import AsyncIterator, Iterable
 from typing import Literal
 
-from modelport_crds.kube import Object, WatchEvent
+from modelport_kube.kube import Object, WatchEvent
 
 Change = Literal["ADDED", "MODIFIED", "DELETED"]
 

@@ -17,8 +17,8 @@ from modelport_control_api.drift.profile import Profile
 from modelport_control_api.drift.tables import DriftCountsRow
 from modelport_control_api.models.tables import ModelRow, VersionRow
 from modelport_control_api.usage import ledger
-from modelport_edge.usage.latency import bucket_of
-from modelport_edge.usage.wire import UsageBatch, UsageLine
+from modelport_telemetry.usage.latency import bucket_of
+from modelport_telemetry.usage.wire import UsageBatch, UsageLine
 from sqlalchemy import update
 
 from tests.support.control_api import Person

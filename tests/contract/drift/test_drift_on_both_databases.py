@@ -19,12 +19,12 @@ from modelport_control_api.drift.part import DriftPart
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
 from modelport_control_api.usage import handlers
 from modelport_control_api.usage.samples import dispatch
-from modelport_edge.drift import bins as wire
-from modelport_edge.drift.bins import ReferenceBins
-from modelport_edge.drift.counting import RowCounter
-from modelport_edge.usage import drift_counts
-from modelport_edge.usage.drift_counts import DriftCounts
-from modelport_edge.usage.samples import Sample
+from modelport_telemetry.drift import bins as wire
+from modelport_telemetry.drift.bins import ReferenceBins
+from modelport_telemetry.drift.counting import RowCounter
+from modelport_telemetry.usage import drift_counts
+from modelport_telemetry.usage.drift_counts import DriftCounts
+from modelport_telemetry.usage.samples import Sample
 from sqlalchemy import func, select
 
 from tests.support.models import iris_logistic

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from modelport_edge.fallback_store import FallbackStore
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.redis_store import RedisStore
-from modelport_edge.store import Store
+from modelport_store.fallback_store import FallbackStore
+from modelport_store.memory_store import MemoryStore
+from modelport_store.redis.store import RedisStore
+from modelport_store.store import Store
 
 from tests.support.gateway_world import World, model_object, running_world, slice_object
 from tests.support.redis_fixtures import RedisServer

@@ -20,9 +20,9 @@ from modelport_control_api.history.tables import KeptPrediction as Row
 from modelport_control_api.usage import handlers
 from modelport_control_api.usage.samples import dispatch
 from modelport_crds.mlmodel import History
-from modelport_edge.usage import kept_prediction
-from modelport_edge.usage.kept_prediction import KeptPrediction
-from modelport_edge.usage.samples import Sample
+from modelport_telemetry.usage import kept_prediction
+from modelport_telemetry.usage.kept_prediction import KeptPrediction
+from modelport_telemetry.usage.samples import Sample
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sqlalchemy import func, select

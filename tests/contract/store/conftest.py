@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from modelport_edge.fallback_store import FallbackStore
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.redis_store import RedisStore
-from modelport_edge.store import Store
+from modelport_store.fallback_store import FallbackStore
+from modelport_store.memory_store import MemoryStore
+from modelport_store.redis.store import RedisStore
+from modelport_store.store import Store
 
 # Far above the default: these tests are about answers, not speed, and run on loaded machines.
 TIMEOUT_SECONDS = 5

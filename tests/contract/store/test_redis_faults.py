@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import uvloop
-from modelport_edge.fallback_store import FallbackStore
-from modelport_edge.limits import Limit
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.metrics import STORE_DEGRADED, STORE_FALLBACKS
-from modelport_edge.redis_store import RedisStore
-from modelport_edge.store import StoreUnavailable
+from modelport_store.fallback_store import FallbackStore
+from modelport_store.limits import Limit
+from modelport_store.memory_store import MemoryStore
+from modelport_store.metrics import STORE_DEGRADED, STORE_FALLBACKS
+from modelport_store.redis.store import RedisStore
+from modelport_store.store import StoreUnavailable
 
 from tests.contract.store.conftest import TIMEOUT_SECONDS, poll
 from tests.support.redis_fixtures import RedisServer

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from modelport_edge.limits import Limit
-from modelport_edge.store import Store
+from modelport_store.limits import Limit
+from modelport_store.store import Store
 
 from tests.contract.store.conftest import poll
 

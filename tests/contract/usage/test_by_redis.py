@@ -14,12 +14,12 @@ from modelport_control_api.usage import ledger, stream
 from modelport_control_api.usage.consumer import SamplesConsumer, UsageConsumer
 from modelport_control_api.usage.metrics import SAMPLES_LOST
 from modelport_control_api.usage.tables import RequestsOfMinute
-from modelport_edge.usage.streams import FIELD, SAMPLES_STREAM, USAGE_STREAM
 from modelport_gateway.usage import reports
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.redis_usage import RedisUsage
 from modelport_gateway.usage.reports import UsageReports
 from modelport_gateway.usage.sample_queue import SampleQueue
+from modelport_telemetry.usage.streams import FIELD, SAMPLES_STREAM, USAGE_STREAM
 
 from tests.support.postgres_fixtures import PostgresServer
 from tests.support.redis_fixtures import RedisServer

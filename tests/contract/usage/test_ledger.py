@@ -28,8 +28,8 @@ from modelport_control_api.usage.tables import (
     TotalsOfMinute,
     UsageBatchRow,
 )
-from modelport_edge.usage import wire
-from modelport_edge.usage.wire import UsageBatch, UsageLine
+from modelport_telemetry.usage import wire
+from modelport_telemetry.usage.wire import UsageBatch, UsageLine
 
 REQUESTS = {60: RequestsOfMinute, 3600: RequestsOfHour, 86_400: RequestsOfDay}
 TOTALS = {60: TotalsOfMinute, 3600: TotalsOfHour, 86_400: TotalsOfDay}

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from modelport_crds.kube import Object
+from modelport_kube.kube import Object
 from modelport_operator.__main__ import main
 from modelport_operator.shell.kubernetes import process
 from modelport_operator.shell.kubernetes.repairing import RepairingApi

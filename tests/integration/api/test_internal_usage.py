@@ -7,11 +7,11 @@ import pytest
 import sqlalchemy as sa
 from modelport_control_api.app import ControlPlane
 from modelport_control_api.usage.tables import RequestsOfMinute
-from modelport_edge.usage import samples, wire
-from modelport_edge.usage.samples import Sample
-from modelport_edge.usage.wire import UsageBatch, UsageLine
 from modelport_gateway.usage.direct_usage import DirectUsage
 from modelport_gateway.usage.sink import SinkUnavailable
+from modelport_telemetry.usage import samples, wire
+from modelport_telemetry.usage.samples import Sample
+from modelport_telemetry.usage.wire import UsageBatch, UsageLine
 
 from tests.support.control_api import INTERNAL_KEY, client_of
 

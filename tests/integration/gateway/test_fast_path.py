@@ -21,13 +21,13 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from modelport_edge import access_lines
-from modelport_edge.logging import configure
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.server import Server
-from modelport_edge.serving import build_config
 from modelport_gateway.metrics import LATENCY, REQUESTS
-from modelport_http.lean_protocol import Exchange
+from modelport_http.fast_path.protocol import Exchange
+from modelport_http.server import Server
+from modelport_http.serving import build_config
+from modelport_process import access_lines
+from modelport_process.logging import configure
+from modelport_store.memory_store import MemoryStore
 
 from tests.support.gateway_world import OWNER, SIGNATURE, World, running_world
 from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model

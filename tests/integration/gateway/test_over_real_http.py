@@ -9,7 +9,7 @@ import aiohttp
 import httpx
 import pytest
 import uvicorn
-from modelport_edge.memory_store import MemoryStore
+from modelport_store.memory_store import MemoryStore
 
 from tests.support.gateway_world import World, running_world
 from tests.support.scripted_model import ScriptedModel, scripted_model

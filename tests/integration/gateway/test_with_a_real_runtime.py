@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import joblib
 import pytest
-from modelport_edge.memory_store import MemoryStore
+from modelport_store.memory_store import MemoryStore
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 

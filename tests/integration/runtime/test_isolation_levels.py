@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from modelport_runtime import hygiene
+from modelport_runtime.process import environment as hygiene
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler

@@ -14,8 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from modelport_runtime.supervision import BROKE_THE_PROTOCOL
-from modelport_runtime.usage_watch import MAX_THREADS
+from modelport_runtime.process.supervision import BROKE_THE_PROTOCOL
+from modelport_runtime.process.usage_watch import MAX_THREADS
 
 from tests.integration.runtime.hostile.world import Runs
 from tests.support import models

@@ -9,7 +9,7 @@ import yaml
 
 from tests.unit.chart.chart import CHART, ROOT
 
-_PARTS = ("control-api", "gateway", "operator", "edge", "model-runtime")
+_PARTS = ("control-api", "gateway", "operator", "libs", "model-runtime")
 
 
 def test_its_resource_is_the_platforms() -> None:

@@ -14,8 +14,8 @@ from modelport_runtime.core.compatibility.versions import other_scikit_learn
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.signature import Column
 from modelport_runtime.core.types import Answer, Call, Failure, LoadError, without_paths
-from modelport_runtime.failures import explain
 from modelport_runtime.inspection.inspected import Inspected
+from modelport_runtime.worker.failures import explain
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.model_selection import GridSearchCV

@@ -10,7 +10,7 @@ from modelport_control_api.api_keys import known, secret
 from modelport_control_api.api_keys.tables import ApiKey
 from modelport_control_api.app import ControlPlane
 from modelport_control_api.db.base import utc_now
-from modelport_edge.known_keys import mark_of
+from modelport_store.known_keys import mark_of
 from sqlalchemy import select, update
 
 from tests.support.control_api import Person, client_of

@@ -12,11 +12,11 @@ import pytest
 import structlog
 from modelport_control_api.app import ControlPlane
 from modelport_control_api.audit.tables import AuditEntry
-from modelport_edge.client_address import HOW_TO_TRUST
-from modelport_edge.limits import Limit
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.metrics import LIMITS_NOT_ENFORCED
-from modelport_edge.store import StoreUnavailable, Taken
+from modelport_http.client_address import HOW_TO_TRUST
+from modelport_store.limits import Limit
+from modelport_store.memory_store import MemoryStore
+from modelport_store.metrics import LIMITS_NOT_ENFORCED
+from modelport_store.store import StoreUnavailable, Taken
 from sqlalchemy import select
 
 from tests.support.control_api import (

@@ -11,7 +11,7 @@ import pytest
 from modelport_control_api.__main__ import main
 from modelport_control_api.app import ControlPlane
 from modelport_control_api.serve import Listeners, serve
-from modelport_edge.serving import Stop
+from modelport_http.serving import Stop
 
 URL = "MODELPORT_CONTROL_API_DATABASE_URL"
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelport_crds.kube import Rejected
+from modelport_kube.kube import Rejected
 
 Object = dict[str, Any]
 

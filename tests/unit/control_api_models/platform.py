@@ -14,9 +14,9 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.tables import ModelRow
 from modelport_control_api.settings import Settings
 from modelport_control_api.signing_keys import lifecycle
-from modelport_edge import internal_key
-from modelport_edge.limits import Limit
-from modelport_edge.memory_store import MemoryStore
+from modelport_process import internal_key
+from modelport_store.limits import Limit
+from modelport_store.memory_store import MemoryStore
 from sqlalchemy import update
 
 from tests.support.control_api import INTERNAL_KEY, spare_the_disk

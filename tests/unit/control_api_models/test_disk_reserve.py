@@ -9,7 +9,7 @@ import pytest
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.disk import DiskReserve
-from modelport_edge.usage import kept_prediction
+from modelport_telemetry.usage import kept_prediction
 
 from tests.unit.control_api_models.platform import Platform, running_platform, settings_at
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from modelport_control_api.drift.binning import number_bins
 from modelport_control_api.drift.evaluation import Counted, evaluate
-from modelport_edge.drift.bins import NumberBins
-from modelport_edge.drift.blocks import SUMS, empty
+from modelport_telemetry.drift.bins import NumberBins
+from modelport_telemetry.drift.blocks import SUMS, empty
 
 from bench.drift import count, counting, limits, verdicts
 from bench.drift_cases import CHANGED, SMALL, UNCHANGED, comments, gone_missing, stuck, unit_error

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from modelport_control_api.drift.errors import ReferenceInvalid
 from modelport_control_api.drift.profile import Profile, from_json, match, to_json
 from modelport_control_api.drift.profiling import profile_csv
-from modelport_edge.drift import bins as wire
-from modelport_edge.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
-from modelport_edge.drift.counting import RowCounter
+from modelport_telemetry.drift import bins as wire
+from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
+from modelport_telemetry.drift.counting import RowCounter
 
 ROWS = [f"{at},{'red' if at % 3 else 'blue'},{'' if at % 10 == 0 else at % 2},true" for at in range(60)]
 FILE = "\n".join(["size,colour,flag,on", *ROWS])

@@ -18,7 +18,7 @@ from modelport_control_api.drift.profiling import profile_csv
 from modelport_control_api.drift.schemas import Thresholds
 from modelport_control_api.drift.verdicts import Verdict
 from modelport_control_api.settings import Settings
-from modelport_edge.drift.counting import RowCounter
+from modelport_telemetry.drift.counting import RowCounter
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 

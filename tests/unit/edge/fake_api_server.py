@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio.client import ApiClient, Configuration
-from modelport_edge.kubernetes.api import KubernetesApi
+from modelport_kube.api import KubernetesApi
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -6,12 +6,12 @@ import json
 import subprocess
 import sys
 
-from modelport_edge.access_lines import AccessLines
+from modelport_process.access_lines import AccessLines
 
 LOSES_NOTHING = """
 import asyncio, sys
-from modelport_edge.access_lines import access_lines
-from modelport_edge.logging import configure
+from modelport_process.access_lines import access_lines
+from modelport_process.logging import configure
 
 configure("gateway", sys.argv[1])
 

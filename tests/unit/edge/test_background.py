@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from modelport_edge import background
-from modelport_edge.background import working
+from modelport_process import background
+from modelport_process.background import working
 from structlog.testing import capture_logs
 
 

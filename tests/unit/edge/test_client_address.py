@@ -1,7 +1,7 @@
 """Whose address counts."""
 
 import pytest
-from modelport_edge.client_address import bucket_address, client_ip, parse_networks
+from modelport_http.client_address import bucket_address, client_ip, parse_networks
 
 PROXIES = parse_networks("10.0.0.0/8, 2001:db8:ff::/48")
 

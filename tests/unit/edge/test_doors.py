@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modelport_edge import listening
-from modelport_edge import server as edge_server
-from modelport_edge.client_address import parse_networks
-from modelport_edge.doors import silence
-from modelport_edge.doors.crowding import Crowd
-from modelport_edge.doors.descriptors import raise_limit
-from modelport_edge.doors.settings import DoorSettings
-from modelport_edge.doors.silence import Silence
-from modelport_edge.server import Server
-from modelport_edge.serving import build_config
-from modelport_http.lean_protocol import Exchange
-from modelport_http.lean_protocol import Headers as RawHeaders
+from modelport_http import server as edge_server
+from modelport_http.client_address import parse_networks
+from modelport_http.connections import timeouts as silence
+from modelport_http.connections.per_address import Crowd
+from modelport_http.connections.settings import DoorSettings
+from modelport_http.connections.timeouts import Silence
+from modelport_http.fast_path.protocol import Exchange
+from modelport_http.fast_path.protocol import Headers as RawHeaders
+from modelport_http.server import Server
+from modelport_http.serving import build_config
+from modelport_process import listening
+from modelport_process.descriptors import raise_limit
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
@@ -332,7 +332,7 @@ async def test_connections_of_trusted_proxies_are_not_counted(
 
 def test_the_soft_limit_of_descriptors_is_raised_to_the_hard_one() -> None:
     program = (
-        "import resource as r; from modelport_edge.doors.descriptors import raise_limit;"
+        "import resource as r; from modelport_process.descriptors import raise_limit;"
         "r.setrlimit(r.RLIMIT_NOFILE, (64, r.getrlimit(r.RLIMIT_NOFILE)[1]));"
         "raise_limit(); print(r.getrlimit(r.RLIMIT_NOFILE)[0])"
     )

@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 import pytest
-from modelport_edge.doors.hosts import Hosts, HostsMiddleware
-from modelport_edge.doors.redirects import LocalRedirectsMiddleware
+from modelport_http.connections.allowed_hosts import Hosts, HostsMiddleware
+from modelport_http.connections.redirects import LocalRedirectsMiddleware
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Route
@@ -48,7 +48,7 @@ def test_each_host_counts_and_none_is_no_browsers() -> None:
 
 
 def test_names_that_a_caller_makes_up_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelport_edge.doors.hosts._KEPT", 10)
+    monkeypatch.setattr("modelport_http.connections.allowed_hosts._KEPT", 10)
     assert all(called(f"127.0.0.1:{port}") for port in range(100))
     assert len(HOSTS._allowed) <= 10
 

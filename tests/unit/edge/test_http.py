@@ -8,14 +8,14 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
-from modelport_edge.http import (
+from modelport_http.middleware import (
     AccessLogMiddleware,
     BodyLimitMiddleware,
     RequestIdMiddleware,
     SecurityHeadersMiddleware,
 )
-from modelport_edge.problem import Problem, ProblemMiddleware
-from modelport_edge.request_context import current_request_id
+from modelport_http.problem import Problem, ProblemMiddleware
+from modelport_process.request_context import current_request_id
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
@@ -244,6 +244,6 @@ async def test_what_is_not_http_passes_through_every_middleware() -> None:
 
 
 def test_a_problem_is_json_with_any_text() -> None:
-    from modelport_edge.problem import body
+    from modelport_http.problem import body
 
     assert json.loads(body(Problem(status=400, detail='"ü\n'), "r"))["detail"] == '"ü\n'

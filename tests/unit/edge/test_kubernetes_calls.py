@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from modelport_crds.kube import Conflict, KubeError, Rejected
-from modelport_edge.kubernetes.api import KubernetesApi
-from modelport_edge.kubernetes.connect import NoClusterAccess, connected
+from modelport_kube.api import KubernetesApi
+from modelport_kube.connect import NoClusterAccess, connected
+from modelport_kube.kube import Conflict, KubeError, Rejected
 
 from tests.unit.edge.fake_api_server import answering, client_of, failing, listing, model, serving
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from modelport_crds.kube import KubeError, WatchEvent
-from modelport_edge.kubernetes import watching
+from modelport_kube import watching
+from modelport_kube.kube import KubeError, WatchEvent
 
 from tests.unit.edge.fake_api_server import (
     Answer,

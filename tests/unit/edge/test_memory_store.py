@@ -1,8 +1,8 @@
 """The bounds of the memory store, with a clock of the test's own."""
 
 import pytest
-from modelport_edge.limits import Limit
-from modelport_edge.memory_store import MemoryStore
+from modelport_store.limits import Limit
+from modelport_store.memory_store import MemoryStore
 
 
 class Clock:

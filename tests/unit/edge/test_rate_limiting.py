@@ -1,12 +1,12 @@
 """From a bucket to headers and a 429."""
 
 import pytest
-from modelport_edge.limits import Limit
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.metrics import LIMITS_NOT_ENFORCED
-from modelport_edge.problem import Problem
-from modelport_edge.rate_limiting import enforce
-from modelport_edge.store import StoreUnavailable, Taken
+from modelport_http.problem import Problem
+from modelport_http.rate_limiting import enforce
+from modelport_store.limits import Limit
+from modelport_store.memory_store import MemoryStore
+from modelport_store.metrics import LIMITS_NOT_ENFORCED
+from modelport_store.store import StoreUnavailable, Taken
 
 
 class GoneStore(MemoryStore):

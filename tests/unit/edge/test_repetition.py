@@ -3,11 +3,11 @@
 import subprocess
 import sys
 
-from modelport_edge.drift.repetition import empty_sketch, note_value
+from modelport_telemetry.drift.repetition import empty_sketch, note_value
 
 VALUES = [None, True, 1.5, 7, "rome", [1]]
 ASK = f"""
-from modelport_edge.drift.repetition import empty_sketch, note_value
+from modelport_telemetry.drift.repetition import empty_sketch, note_value
 for value in {VALUES!r}:
     sketch = empty_sketch()
     note_value(sketch, value)

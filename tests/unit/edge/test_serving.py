@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from modelport_edge.serving import Served, Stop, serve
-from modelport_http.lean_protocol import Exchange
+from modelport_http.fast_path.protocol import Exchange
+from modelport_http.serving import Served, Stop, serve
 from starlette.types import Receive, Scope, Send
 
 

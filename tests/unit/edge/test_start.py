@@ -3,10 +3,10 @@
 import socket
 
 import pytest
-from modelport_edge.listening import bind
-from modelport_edge.opening_store import open_store
-from modelport_edge.settings import Settings
-from modelport_edge.start import CannotStart, read_settings
+from modelport_http.settings import Settings
+from modelport_process.listening import bind
+from modelport_process.start import CannotStart, read_settings
+from modelport_store.opening import open_store
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 

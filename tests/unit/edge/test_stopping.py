@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from modelport_edge.stopping import StoppingMiddleware
+from modelport_http.stopping import StoppingMiddleware
 from starlette.types import Receive, Scope, Send
 
 SCOPE: Scope = {"type": "http", "path": "/", "method": "POST", "headers": []}

@@ -5,9 +5,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_edge.limits import Limit
-from modelport_edge.store import Taken
-from modelport_edge.token_bucket import MICROSECONDS, take
+from modelport_store.limits import Limit
+from modelport_store.store import Taken
+from modelport_store.token_bucket import MICROSECONDS, take
 
 START = 1_790_000_000 * MICROSECONDS
 LIMITS = st.builds(Limit, st.integers(1, 10_000), st.integers(1, 86_400))

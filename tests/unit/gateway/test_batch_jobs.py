@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from modelport_edge.problem import Problem
-from modelport_gateway.batch_jobs import BatchJobs, is_batch_path
-from modelport_gateway.paths import parse_target
+from modelport_gateway.http.batch_uploads import BatchJobs, is_batch_path
+from modelport_gateway.request.paths import parse_target
+from modelport_http.problem import Problem
 from starlette.requests import ClientDisconnect
 
 PATH = "/api/v1/predict/iris/batch"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from modelport_gateway.cache_key import Canonical, Uncacheable, cache_key, cache_scope
+from modelport_gateway.cache.key import Canonical, Uncacheable, cache_key, cache_scope
 
 SCOPE = b"scope"
 

@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from modelport_edge.known_keys import mark_of
-from modelport_edge.limits import Limit
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.store import StoreUnavailable
-from modelport_gateway import api_keys, authentication, jwks
-from modelport_gateway.access_tokens import AccessTokens, InvalidCredential
-from modelport_gateway.api_keys import ApiKeys, IntrospectionUnavailable
-from modelport_gateway.jwks import SigningKeys
+from modelport_gateway.auth import api_keys, authentication, jwks
+from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential
+from modelport_gateway.auth.api_keys import ApiKeys, IntrospectionUnavailable
+from modelport_gateway.auth.jwks import SigningKeys
+from modelport_store.known_keys import mark_of
+from modelport_store.limits import Limit
+from modelport_store.memory_store import MemoryStore
+from modelport_store.store import StoreUnavailable
 
 from tests.support.gateway_world import KEY, OWNER, FakeControlApi, World
 

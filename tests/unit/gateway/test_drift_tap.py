@@ -5,10 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
-from modelport_edge.drift import bins as wire
-from modelport_edge.drift.bins import FIRST_BIN, MISSING, Feature, NumberBins, ReferenceBins
-from modelport_edge.usage import drift_counts
-from modelport_edge.usage.drift_counts import DriftCounts
+from modelport_telemetry.drift import bins as wire
+from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, Feature, NumberBins, ReferenceBins
+from modelport_telemetry.usage import drift_counts
+from modelport_telemetry.usage.drift_counts import DriftCounts
 
 from tests.support.gateway_world import World
 from tests.support.scripted_model import ScriptedModel

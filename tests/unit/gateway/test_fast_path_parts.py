@@ -4,12 +4,12 @@ from contextlib import suppress
 
 import pytest
 import structlog
-from modelport_edge.client_address import HOW_TO_TRUST, parse_networks
-from modelport_gateway import client_addresses, fast_path
-from modelport_gateway.client_addresses import ClientAddresses
-from modelport_gateway.request_headers import RequestHeaders
-from modelport_gateway.traffic import choose_version
-from modelport_gateway.under_way import UnderWay
+from modelport_gateway.concurrency.in_flight import UnderWay
+from modelport_gateway.http import client_addresses, fast_path
+from modelport_gateway.http.client_addresses import ClientAddresses
+from modelport_gateway.request.headers import RequestHeaders
+from modelport_gateway.routing.traffic_split import choose_version
+from modelport_http.client_address import HOW_TO_TRUST, parse_networks
 
 from tests.support.gateway_world import World
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from modelport_edge.memory_store import MemoryStore
-from modelport_edge.server import Server
-from modelport_edge.serving import build_config
-from modelport_edge.usage import kept_prediction
-from modelport_edge.usage.kept_prediction import KeptPrediction
 from modelport_gateway.metrics import SAMPLES_DROPPED
+from modelport_http.server import Server
+from modelport_http.serving import build_config
+from modelport_store.memory_store import MemoryStore
+from modelport_telemetry.usage import kept_prediction
+from modelport_telemetry.usage.kept_prediction import KeptPrediction
 
 from tests.support.gateway_world import OWNER, World, running_world
 from tests.support.scripted_model import Script, ScriptedModel, answering, http

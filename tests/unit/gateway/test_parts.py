@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_gateway.admission import Admission, QueueFull
-from modelport_gateway.remembered import Remembered
-from modelport_gateway.single_flight import SingleFlight
-from modelport_gateway.traffic import choose_version
+from modelport_gateway.auth.ttl_cache import Remembered
+from modelport_gateway.concurrency.admission import Admission, QueueFull
+from modelport_gateway.concurrency.single_flight import SingleFlight
+from modelport_gateway.routing.traffic_split import choose_version
 
 
 async def test_identical_work_is_done_once() -> None:

@@ -24,7 +24,7 @@ def test_what_is_wrong_is_said_in_one_line(
     good = {"MODELPORT_GATEWAY_CONTROL_URL": "http://127.0.0.1:9", "MODELPORT_GATEWAY_LISTEN": "127.0.0.1:0"}
     for name, value in ((good if environment else {}) | environment).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("modelport_edge.logging.configure", lambda *_: None)
+    monkeypatch.setattr("modelport_process.logging.configure", lambda *_: None)
     assert main() == 1
     error = capsys.readouterr().err
     assert said in error

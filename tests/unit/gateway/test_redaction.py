@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from modelport_gateway.cache_key import Canonical
-from modelport_gateway.paths import Call
+from modelport_gateway.cache.key import Canonical
+from modelport_gateway.request.paths import Call
 from modelport_gateway.sampling.redaction import REDACTED, Redaction
 
 SECRET = "Jane-Doe-1971"

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from modelport_gateway import connections
-from modelport_gateway.routes import Endpoint, RouteTable, Slice
-from modelport_gateway.watching import read_slice
+from modelport_gateway.routing.routes import Endpoint, RouteTable, Slice
+from modelport_gateway.routing.watching import read_slice
+from modelport_gateway.upstream import pool as connections
 
 from tests.support.gateway_world import World, model_object, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model
@@ -77,7 +77,7 @@ async def test_a_replica_that_dies_in_the_middle_of_its_answer_costs_the_caller_
 async def test_a_replica_that_could_not_be_reached_comes_last_for_a_while(
     world: World, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelport_gateway.upstream._AVOIDED_SECONDS", 0.2)
+    monkeypatch.setattr("modelport_gateway.upstream.replica._AVOIDED_SECONDS", 0.2)
     endpoint = Endpoint("127.0.0.1:9")
     dead = ScriptedModel(address=endpoint.address)
     two_replicas(world, dead, model)

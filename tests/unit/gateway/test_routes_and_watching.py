@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from modelport_crds.names import LABEL_BATCH_VERSION
-from modelport_gateway.watching import read_slice
+from modelport_gateway.routing.watching import read_slice
 
 from tests.support.gateway_world import World, model_object, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from modelport_edge.memory_store import MemoryStore
 from modelport_gateway.metrics import WAITING
 from modelport_gateway.settings import Settings
+from modelport_store.memory_store import MemoryStore
 
 from tests.support.gateway_world import World, build_world, model_object, running_world, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http

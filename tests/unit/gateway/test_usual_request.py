@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_gateway.cache_key import Canonical, Uncacheable, cache_key
-from modelport_gateway.usual_request import usual_request
+from modelport_gateway.cache.key import Canonical, Uncacheable, cache_key
+from modelport_gateway.cache.row_decoder import usual_request
 
 TOKENS = [
     "0", "-0", "-0.0", "0.0", "1", "1.0", "-1", "1e0", "10E-1", "5.1", "1e-400", "1e400", "4.9e-324",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from modelport_http.lean_protocol import Exchange, lean_protocol
+from modelport_http.fast_path.protocol import Exchange, lean_protocol
 
 from tests.support.lean_server import Running, receive_all, running_server
 

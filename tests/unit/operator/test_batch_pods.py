@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import Resources
+from modelport_kube.kube import Object
 from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.observe import observe

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from modelport_crds.kube import KubeError, Object, WatchEvent
 from modelport_crds.mlmodel import AccelerationProof, SampleAnswer
+from modelport_kube.kube import KubeError, Object, WatchEvent
 from modelport_operator.core.answers import RuntimeStatus
 from modelport_operator.shell.controller import Controller
 from modelport_operator.shell.event_recorder import EventRecorder

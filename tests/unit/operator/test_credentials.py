@@ -1,8 +1,8 @@
 """Which Secret a model may name for its artifacts: a labelled one that the operator may look at."""
 
 import pytest
-from modelport_crds.kube import KubeError, Object
 from modelport_crds.mlmodel import Artifact
+from modelport_kube.kube import KubeError, Object
 
 from tests.support.builders import ModelBuilder, a_model, a_version, digest_of
 from tests.support.fake_kube import FakeKube

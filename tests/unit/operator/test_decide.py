@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import Metadata, MLModelStatus, VersionStatus
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import Object
 from modelport_operator.core.answers import Answer, RuntimeStatus, SampleRefused
 from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import desired_objects

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModelStatus, VersionStatus
+from modelport_kube.kube import Object
 from modelport_operator.core.happenings import Happening, build_event, event_name, happenings
 from modelport_operator.shell.event_recorder import EventRecorder
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModelStatus, VersionStatus
+from modelport_kube.kube import Object
 from modelport_operator.core.last_log import logs_to_read, with_logs
 from modelport_operator.core.observe import observe
 from modelport_operator.core.untrusted import plain_tail

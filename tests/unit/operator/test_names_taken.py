@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from modelport_crds.kube import RESOURCES, Conflict, Object
+from modelport_kube.kube import RESOURCES, Conflict, Object
 
 from tests.support.builders import a_model
 from tests.support.fake_kube import FakeKube

@@ -5,8 +5,8 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
-from modelport_crds.kube import RESOURCES, Object
 from modelport_crds.mlmodel import Artifact, Batching, Resources, Scaling
+from modelport_kube.kube import RESOURCES, Object
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.drift import is_as_wanted, is_edited, replacement
 from modelport_operator.core.quantities import canonical, to_bytes

@@ -1,8 +1,8 @@
 """The shell over a cluster in memory: from a model to traffic, and through every interruption."""
 
 import pytest
-from modelport_crds.kube import KubeError, Object, Rejected
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import KubeError, Object, Rejected
 from modelport_operator.core.answers import RuntimeStatus, SampleRefused
 
 from tests.support.builders import PodBuilder, a_model, a_pod, a_version

@@ -9,13 +9,13 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 WRONG_IMPORTS = {
-    "gateway/modelport_gateway/routes.py": "modelport_operator.settings",
+    "gateway/modelport_gateway/routing/routes.py": "modelport_operator.settings",
     "control-api/modelport_control_api/settings.py": "modelport_gateway",
     "operator/modelport_operator/settings.py": "modelport_control_api",
-    "edge/modelport_edge/limits.py": "modelport_gateway",
-    "crds/modelport_crds/names.py": "modelport_edge",
+    "libs/modelport_store/limits.py": "modelport_gateway",
+    "crds/modelport_crds/names.py": "modelport_kube",
     "model-runtime/modelport_runtime/settings.py": "modelport_crds",
-    "client/modelport/errors.py": "modelport_edge",
+    "client/modelport/errors.py": "modelport_kube",
 }
 
 

@@ -8,10 +8,10 @@ from typing import cast
 
 import pytest
 from modelport_runtime import metrics, wire
-from modelport_runtime.accelerated import Accelerated
-from modelport_runtime.channel import Channel
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.server.accelerated import Accelerated
+from modelport_runtime.server.channel import Channel
 from modelport_runtime.wire import Answered, Ask, Outcome, Recheck, Rechecked
 
 RAISES = b"raise"

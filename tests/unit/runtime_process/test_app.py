@@ -14,18 +14,19 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from modelport_runtime import model_process, server
-from modelport_runtime.batching import Batcher, Done
 from modelport_runtime.core.types import Answer, Call
-from modelport_runtime.front import Front
-from modelport_runtime.http import App
-from modelport_runtime.predicting import Predictor
+from modelport_runtime.process.supervision import Child
 from modelport_runtime.sandbox.refusals import Page
 from modelport_runtime.sandbox.report import SandboxReport
+from modelport_runtime.server import process as server
+from modelport_runtime.server.batching import Batcher, Done
+from modelport_runtime.server.front import Front
+from modelport_runtime.server.http import App
+from modelport_runtime.server.predictions import Predictor
+from modelport_runtime.server.status import State
 from modelport_runtime.settings import Settings
-from modelport_runtime.state import State
-from modelport_runtime.supervision import Child
 from modelport_runtime.wire import Told
+from modelport_runtime.worker import process as model_process
 
 from tests.support import models
 

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from modelport_runtime.batching import Batcher, Done, QueueFull, Waiting
 from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.server.batching import Batcher, Done, QueueFull, Waiting
 
 MAX_BYTES = 100
 

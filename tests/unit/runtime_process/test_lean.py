@@ -9,13 +9,13 @@ from http import HTTPStatus
 from typing import Any, cast
 
 import pytest
-from modelport_http.exchange import Exchange
-from modelport_runtime.batching import Batcher, Done
+from modelport_http.fast_path.exchange import Exchange
 from modelport_runtime.core.types import Answer, Call, Failure
-from modelport_runtime.lean import LeanPredictions
-from modelport_runtime.predicting import Predictor
 from modelport_runtime.sandbox.report import SandboxReport
-from modelport_runtime.state import State
+from modelport_runtime.server.batching import Batcher, Done
+from modelport_runtime.server.fast_path import LeanPredictions
+from modelport_runtime.server.predictions import Predictor
+from modelport_runtime.server.status import State
 from modelport_runtime.wire import Told
 
 TOLD = Told(

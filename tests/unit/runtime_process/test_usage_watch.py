@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from modelport_runtime.supervision import Child
-from modelport_runtime.usage_watch import MAX_THREADS, Usage, UsageWatch
+from modelport_runtime.process.supervision import Child
+from modelport_runtime.process.usage_watch import MAX_THREADS, Usage, UsageWatch
 
 from tests.support.waiting import until
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modelport_crds.kube import Conflict, Rejected, WatchEvent
+from modelport_kube.kube import Conflict, Rejected, WatchEvent
 from modelport_standalone.local_cluster.cluster import LocalCluster
 from modelport_standalone.local_cluster.saved_models import DamagedState, SavedModels
 from modelport_standalone.local_cluster.watching import Watcher

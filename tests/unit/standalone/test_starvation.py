@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modelport_runtime.starvation import Schedule, waited_with_children
+from modelport_runtime.process.starvation import Schedule, waited_with_children
 from modelport_standalone.local_cluster.pace import Pace
 from modelport_standalone.local_cluster.probes import Probes, Verdict
 

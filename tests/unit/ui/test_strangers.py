@@ -13,7 +13,7 @@ from modelport_control_api.auth.tables import User
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_edge.rate_limiting import enforce
+from modelport_http.rate_limiting import enforce
 
 from tests.support.models import iris_logistic
 from tests.unit.control_api_models.platform import PASSWORD, Platform, running_platform, settings_at

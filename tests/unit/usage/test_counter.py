@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_edge.usage.latency import bucket_of
-from modelport_edge.usage.wire import UsageLine
-from modelport_gateway.authorisation import Caller
-from modelport_gateway.paths import Call, Target
+from modelport_gateway.auth.authorization import Caller
 from modelport_gateway.prediction import Asked
-from modelport_gateway.request_headers import RequestHeaders
+from modelport_gateway.request.headers import RequestHeaders
+from modelport_gateway.request.paths import Call, Target
 from modelport_gateway.usage.counter import UsageCounter
+from modelport_telemetry.usage.latency import bucket_of
+from modelport_telemetry.usage.wire import UsageLine
 
 MINUTE = 29_000_000
 

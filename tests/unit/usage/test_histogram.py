@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modelport_control_api.analytics.totals import NOTHING, figures
 from modelport_control_api.usage.histogram import added, pack, unpack
-from modelport_edge.usage.latency import LAST_BUCKET, quantile
+from modelport_telemetry.usage.latency import LAST_BUCKET, quantile
 
 HISTOGRAMS = st.dictionaries(st.integers(0, LAST_BUCKET), st.integers(1, 10**12))
 

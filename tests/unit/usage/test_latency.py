@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_edge.usage.latency import LAST_BUCKET, bucket_of, quantile, seconds_of
+from modelport_telemetry.usage.latency import LAST_BUCKET, bucket_of, quantile, seconds_of
 
 SECONDS = st.floats(2e-5, 600, allow_nan=False)
 

@@ -6,7 +6,7 @@ The URL is a stranger's. Without this the platform would send requests to its ow
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
-from modelport_edge.client_address import Network
+from modelport_http.client_address import Network
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 # What the registries give to hosts; all else is local, reserved, for documentation or of no meaning.

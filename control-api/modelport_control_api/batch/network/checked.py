@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import httpcore
-from modelport_edge.client_address import Network
+from modelport_http.client_address import Network
 
 from modelport_control_api.batch.network.addresses import Forbidden, check_addresses, check_port
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
 from pydantic import BaseModel
 
 from modelport_control_api.batch.pods import lookup

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpcore
 import obstore
 import structlog
-from modelport_edge.client_address import Network
+from modelport_http.client_address import Network
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 

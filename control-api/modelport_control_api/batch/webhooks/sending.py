@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpcore
-from modelport_edge.client_address import Network
+from modelport_http.client_address import Network
 
 from modelport_control_api.batch.network.addresses import Forbidden
 from modelport_control_api.batch.network.checked import UNREACHABLE, CheckedNetwork, Resolve, resolve

@@ -2,7 +2,7 @@
 
 import httpx
 import msgspec
-from modelport_edge import internal_key
+from modelport_process import internal_key
 from pydantic import SecretStr
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from modelport_edge.listening import bind
+from modelport_process.listening import bind
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -53,7 +53,7 @@ async def _answering(listen: str, database: Database) -> AsyncIterator[None]:
         return
     # Here and not above: a worker that answers nobody needs none of it.
     import uvicorn
-    from modelport_edge.server import Server
+    from modelport_http.server import Server
 
     listener = bind("MODELPORT_CONTROL_API_WORKER_LISTEN", listen)
     config = uvicorn.Config(_Health(database), log_config=None, lifespan="off", access_log=False)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Response
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
 from sqlalchemy.orm import Session
 
 from modelport_control_api.models import service

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from modelport_crds.reasons import EXPLANATIONS
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
 from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.auth import accounts

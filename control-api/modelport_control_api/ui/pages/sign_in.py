@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from modelport_edge.problem import Problem
+from modelport_http.problem import Problem
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 

@@ -135,7 +135,7 @@ def _read(path: Path, framework: str, unpickle: Callable[[], Any], found: Mappin
     if not start:
         raise LoadError("CorruptArtifact", "The file is empty.")
     if framework == "onnx":
-        from modelport_runtime.core.backends import onnx
+        from modelport_runtime.core.backends.onnx import backend as onnx
 
         return onnx.SessionBackend(onnx.read(path), libraries)
     if framework == "xgboost":

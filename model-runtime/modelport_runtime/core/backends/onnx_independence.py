@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.backends.onnx_inputs import Feeds
+from modelport_runtime.core.backends.onnx.inputs import Feeds
 from modelport_runtime.core.types import LoadError
 
 Answer = Callable[[Feeds], Sequence[np.ndarray[Any, Any]] | None]

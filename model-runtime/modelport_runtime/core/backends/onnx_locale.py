@@ -5,7 +5,7 @@ Converters of text vectorizers write no locale, which ONNX Runtime takes for en_
 
 from collections.abc import Callable
 
-from modelport_runtime.core.backends.onnx_file import pieces
+from modelport_runtime.core.backends.onnx.file import pieces
 
 _GRAPH, _NODE, _OP_TYPE, _ATTRIBUTE = 7, 1, 4, 5
 _NAME, _STRING, _TYPE, _TYPE_STRING = 1, 4, 20, 3

@@ -1,7 +1,7 @@
 """The Deployment of the pods that do batch jobs of one version: its own pod template, behind all others."""
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
+from modelport_kube.kube import Object
 
 from modelport_operator.core.naming import batch_labels, batch_metadata, batch_selector
 from modelport_operator.core.specs.container_env import without_acceleration

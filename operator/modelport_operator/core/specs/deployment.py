@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_crds.names import ANNOTATION_TEMPLATE
+from modelport_kube.kube import Object
 
 from modelport_operator.core.artifact_address import artifact_source
 from modelport_operator.core.naming import object_metadata, object_name, version_labels, version_selector

@@ -1,7 +1,7 @@
 """The init container of one version: it alone sees where the file comes from, and the credentials for it."""
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import ModelVersion
+from modelport_kube.kube import Object
 
 from modelport_operator.core.artifact_address import CLAIM_DIR, Source
 from modelport_operator.core.specs.container_env import ARTIFACT_DIR, build_fetch_env

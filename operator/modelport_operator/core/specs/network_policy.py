@@ -4,9 +4,9 @@ its artifact's source only."""
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import Artifact, MLModel, ModelVersion
 from modelport_crds.names import LABEL_COMPONENT
+from modelport_kube.kube import Object
 
 from modelport_operator.core.artifact_address import artifact_address, is_in_platform_store
 from modelport_operator.core.naming import (

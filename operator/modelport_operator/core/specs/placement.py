@@ -1,7 +1,7 @@
 """Where the platform lets models' pods run, and how those of one version keep apart."""
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
+from modelport_kube.kube import Object
 
 from modelport_operator.core.naming import version_selector
 from modelport_operator.settings import Settings

@@ -1,7 +1,7 @@
 """The PodDisruptionBudget of one version, for versions that have a pod to spare."""
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
+from modelport_kube.kube import Object
 
 from modelport_operator.core.naming import object_metadata, version_selector
 

@@ -1,6 +1,6 @@
 """What the Pod Security Standard "restricted" asks of a pod and of each of its containers, and more."""
 
-from modelport_crds.kube import Object
+from modelport_kube.kube import Object
 
 
 def pod_security() -> Object:

@@ -1,7 +1,7 @@
 """The Service of one version. Headless: the gateway chooses among pods itself, by their EndpointSlices."""
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
+from modelport_kube.kube import Object
 
 from modelport_operator.core.naming import object_metadata, version_selector
 from modelport_operator.core.specs.deployment import PORT

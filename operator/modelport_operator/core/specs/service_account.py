@@ -1,7 +1,7 @@
 """The ServiceAccount of one version: an identity that may do nothing and whose token no pod gets."""
 
-from modelport_crds.kube import Object
 from modelport_crds.mlmodel import MLModel, ModelVersion
+from modelport_kube.kube import Object
 
 from modelport_operator.core.naming import object_metadata
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
-from modelport_edge.server import Server
+from modelport_http.server import Server
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 _OK = b'{"status":"ok"}'

@@ -13,8 +13,8 @@ from typing import Any
 
 import kopf
 import structlog
-from modelport_crds.kube import RESOURCES, Kube, KubeError
 from modelport_crds.names import KIND, LABEL_MODEL
+from modelport_kube.kube import RESOURCES, Kube, KubeError
 
 from modelport_operator.settings import Settings
 from modelport_operator.shell.watching import WATCHED_KINDS, EventSource, OnKey, model_key
@@ -122,7 +122,7 @@ async def _handle(kind: str, on_key: OnKey, *, body: kopf.Body, **_: Any) -> Non
 
 
 async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-    """As modelport_edge.kubernetes.connect does it. Asked again when the API server refuses a token."""
+    """As modelport_kube.connect does it. Asked again when the API server refuses a token."""
     if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
         return kopf.login_with_service_account(**kwargs)
     return kopf.login_with_kubeconfig(**kwargs)

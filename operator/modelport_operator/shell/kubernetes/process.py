@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from kubernetes.aio.client import ApiClient
-from modelport_edge.kubernetes.connect import connected
+from modelport_kube.connect import connected
 
 from modelport_operator.settings import Settings
 from modelport_operator.shell.controller import Controller

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from modelport_edge.redis_store import RedisStore
+from modelport_store.redis.store import RedisStore
 
 from tests.support.event_loops import BOTH
 from tests.support.scripted_redis import ScriptedRedis, scripted_redis

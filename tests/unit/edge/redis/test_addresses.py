@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from modelport_edge.redis_store import RedisStore
-from modelport_edge.store import StoreUnavailable
+from modelport_store.redis.store import RedisStore
+from modelport_store.store import StoreUnavailable
 
 from tests.support.scripted_redis import Command, ScriptedRedis, echo, scripted_redis_over_tcp
 

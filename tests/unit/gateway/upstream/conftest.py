@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from modelport_gateway.connections import Connections
-from modelport_gateway.routes import Endpoint
-from modelport_gateway.upstream import Upstream, UpstreamAnswer, UpstreamCall
+from modelport_gateway.routing.routes import Endpoint
+from modelport_gateway.upstream.pool import Connections
+from modelport_gateway.upstream.replica import Upstream, UpstreamAnswer, UpstreamCall
 
 from tests.support.event_loops import BOTH
 from tests.support.scripted_model import ScriptedModel, scripted_model

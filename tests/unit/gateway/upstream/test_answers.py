@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from modelport_gateway.upstream_errors import (
+from modelport_gateway.upstream.errors import (
     AnswerCutOff,
     EndpointUnreachable,
     UpstreamMisbehaved,

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
-from modelport_gateway import connections
-from modelport_gateway.upstream_connection import UpstreamConnection
-from modelport_gateway.upstream_errors import EndpointUnreachable, UpstreamTimeout
+from modelport_gateway.upstream import pool as connections
+from modelport_gateway.upstream.connection import UpstreamConnection
+from modelport_gateway.upstream.errors import EndpointUnreachable, UpstreamTimeout
 from starlette.types import Receive, Scope, Send
 
 from tests.support.scripted_model import Received, Script, ScriptedModel, answering, http

@@ -1,0 +1,1 @@
+"""Bounds on concurrent work: queues, single flight, requests in flight."""

@@ -1,0 +1,73 @@
+"""A bounded queue per model: so many requests at a time, so many waiting, and no more."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from modelport_gateway.concurrency.fifo_waiters import WaitingLine
+from modelport_gateway.metrics import IN_FLIGHT, WAITING
+
+
+class QueueFull(Exception):
+    """More requests wait for the model than its queue holds."""
+
+
+@dataclass(slots=True)
+class _Queue:
+    in_flight: int = 0
+    waiting: WaitingLine = field(default_factory=WaitingLine)
+
+
+class Admission:
+    """Places at models, given in the order asked. All on one event loop, hence no locks."""
+
+    def __init__(self, *, max_waiting: int) -> None:
+        self._max_waiting = max_waiting
+        self._queues: dict[str, _Queue] = {}
+
+    @asynccontextmanager
+    async def place(self, model_uid: str, places: int) -> AsyncIterator[None]:
+        """Hold one of the model's `places`. Raises QueueFull at once when too many wait already."""
+        if not self.enter(model_uid, places):
+            await self.wait(model_uid)
+        try:
+            yield
+        finally:
+            self.leave(model_uid)
+
+    def enter(self, model_uid: str, places: int) -> bool:
+        """Take one of the model's `places` if one is free. Who got one must `leave`."""
+        queue = self._queues.get(model_uid)
+        if queue is None:
+            queue = self._queues[model_uid] = _Queue()
+        if queue.in_flight >= places:
+            return False
+        queue.in_flight += 1
+        IN_FLIGHT.inc()
+        return True
+
+    async def wait(self, model_uid: str) -> None:
+        """Wait for a place, in line, as one whom `enter` refused. Raises QueueFull."""
+        queue = self._queues[model_uid]
+        await self._wait(queue)
+        IN_FLIGHT.inc()
+
+    def leave(self, model_uid: str) -> None:
+        IN_FLIGHT.dec()
+        queue = self._queues[model_uid]
+        self._hand_on(queue)
+        if not queue.in_flight and not queue.waiting:
+            del self._queues[model_uid]
+
+    async def _wait(self, queue: _Queue) -> None:
+        if len(queue.waiting) >= self._max_waiting:
+            raise QueueFull
+        WAITING.inc()
+        try:
+            await queue.waiting.stand(lambda: self._hand_on(queue))
+        finally:
+            WAITING.dec()
+
+    def _hand_on(self, queue: _Queue) -> None:
+        if not queue.waiting.call_next():
+            queue.in_flight -= 1

@@ -1,0 +1,1 @@
+"""What a request is: its path, headers and bounded body."""

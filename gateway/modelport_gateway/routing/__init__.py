@@ -1,0 +1,1 @@
+"""Which version and which replicas a request goes to."""

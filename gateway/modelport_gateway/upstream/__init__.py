@@ -1,0 +1,1 @@
+"""Calls to model replicas, whose every response is untrusted input."""

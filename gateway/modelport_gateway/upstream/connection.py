@@ -1,0 +1,131 @@
+"""One keep-alive connection to a replica, asked one request at a time."""
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import cast
+
+from modelport_gateway.upstream.errors import (
+    AnswerCutOff,
+    ClosedUnanswered,
+    EndpointUnreachable,
+    UpstreamMisbehaved,
+    UpstreamTimeout,
+)
+from modelport_gateway.upstream.response_reader import AnswerReader
+
+Read = tuple[int, bytes, int | None]
+"""Status and body, and of a body with binary tensors the length of the JSON in front of them."""
+
+# Larger bodies are not copied to be written together with their head.
+_SMALL_BODY_BYTES = 64 * 1024
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """`on_lost` is called once, when it is closed for whatever reason."""
+
+    def __init__(self, on_lost: Callable[["UpstreamConnection"], None]) -> None:
+        self.asked_at = 0.0
+        """When it was last asked, by the event loop's clock; 0 for a fresh one."""
+        self._loop = asyncio.get_running_loop()
+        self._on_lost = on_lost
+        self._transport: asyncio.Transport
+        self._reader = AnswerReader()
+        self._answer: asyncio.Future[Read] | None = None
+        self._due = math.inf
+        # One timer for many requests: it looks what is due when it fires, and sleeps on until then.
+        self._timer: asyncio.TimerHandle | None = None
+        self._fires_at = math.inf
+
+    @property
+    def is_open(self) -> bool:
+        return not self._transport.is_closing()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it may be asked: it is open, and its last answer is complete."""
+        return self._answer is None and self.is_open
+
+    def ask(
+        self, head: bytes, body: bytes, *, now: float, due: float, max_answer_bytes: int
+    ) -> "asyncio.Future[Read]":
+        """Send a request; give the answer.
+
+        The future raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved; the connection is then
+        closed. Who cancels it must close the connection: nobody reads the rest of the answer.
+        """
+        self._answer = answer = self._loop.create_future()
+        self.asked_at, self._due = now, due
+        self._reader.begin(max_answer_bytes)
+        if due < self._fires_at:
+            self._set_timer(due)
+        if not self.is_open:
+            self._fail(ClosedUnanswered("it closed the connection"))
+        elif len(body) <= _SMALL_BODY_BYTES:
+            self._transport.write(head + body)
+        else:
+            self._transport.writelines((head, body))
+        return answer
+
+    def close(self) -> None:
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        answer, reader = self._answer, self._reader
+        if answer is None:
+            # Nothing was asked: whatever this is, it must not be taken for the next answer.
+            self.close()
+            return
+        try:
+            reader.feed(data)
+        except UpstreamMisbehaved as error:
+            self._fail(error)
+            return
+        if reader.is_complete:
+            self._finish(answer)
+
+    def eof_received(self) -> None:
+        if self._answer is not None and self._reader.ends_with_connection:
+            self._finish(self._answer)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        said = str(error or "it closed the connection")
+        if self._reader.has_head:
+            self._fail(AnswerCutOff(said))
+        else:
+            self._fail(EndpointUnreachable(said) if self._reader.has_begun else ClosedUnanswered(said))
+        self._on_lost(self)
+
+    def _finish(self, answer: "asyncio.Future[Read]") -> None:
+        self._answer, reader = None, self._reader
+        # A replica that answers before it has read all leaves a request behind in which the next would end.
+        if not reader.keep_alive or self._transport.get_write_buffer_size():
+            self.close()
+        if not answer.done():
+            answer.set_result((reader.status, reader.body(), reader.json_bytes))
+
+    def _fail(self, error: Exception) -> None:
+        answer, self._answer = self._answer, None
+        self.close()
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
+
+    def _set_timer(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._fires_at = at
+        self._timer = self._loop.call_at(at, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer, self._fires_at = None, math.inf
+        if self._answer is None:
+            return
+        if self._due <= self._loop.time():
+            self._fail(UpstreamTimeout())
+        else:
+            self._set_timer(self._due)

@@ -1,0 +1,103 @@
+"""One call to one replica of a model, whose every answer is untrusted input."""
+
+import asyncio
+import time
+from typing import NamedTuple
+
+from modelport_gateway.metrics import UPSTREAM_ERRORS
+from modelport_gateway.routing.routes import Endpoint
+from modelport_gateway.upstream.errors import (
+    ClosedUnanswered,
+    EndpointUnreachable,
+    UpstreamMisbehaved,
+    UpstreamTimeout,
+)
+from modelport_gateway.upstream.pool import Connections, Pool
+
+INFER_PATH = "/v2/infer"
+_AVOIDED_SECONDS = 5.0
+
+
+class UpstreamAnswer(NamedTuple):
+    """Bounded in size, of a known status, JSON or tensors by its own word; nothing else has been checked."""
+
+    status: int
+    body: bytes
+    seconds: float
+    json_bytes: int | None = None
+    """By its own word too: the length of the JSON in front of binary tensors."""
+
+
+class UpstreamCall(NamedTuple):
+    method: str
+    path: str
+    body: bytes | None
+    request_id: str
+    json_bytes: int | None = None
+    """The length of the JSON in front of binary tensors."""
+
+
+class Upstream:
+    def __init__(self, connections: Connections, *, max_answer_bytes: int) -> None:
+        self._connections = connections
+        self._max_answer_bytes = max_answer_bytes
+
+    async def ask(self, endpoint: Endpoint, call: UpstreamCall, *, timeout_seconds: float) -> UpstreamAnswer:
+        """Ask once. Raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved."""
+        endpoint.in_flight += 1
+        try:
+            return await self._ask(self._connections.pool(endpoint.address), call, timeout_seconds)
+        except (EndpointUnreachable, UpstreamTimeout, UpstreamMisbehaved) as error:
+            UPSTREAM_ERRORS.labels(type(error).__name__).inc()
+            if isinstance(error, EndpointUnreachable):
+                _avoid_for_a_while(endpoint)
+            raise
+        finally:
+            endpoint.in_flight -= 1
+
+    async def _ask(self, pool: Pool, call: UpstreamCall, timeout_seconds: float) -> UpstreamAnswer:
+        started, now = time.perf_counter(), asyncio.get_running_loop().time()
+        due, head, body = now + timeout_seconds, _head(pool, call), call.body or b""
+        connection = pool.take() or await pool.wait(due=due)
+        while True:
+            was_used = connection.asked_at > 0
+            try:
+                status, answer, json_bytes = await connection.ask(
+                    head, body, now=now, due=due, max_answer_bytes=self._max_answer_bytes
+                )
+                return UpstreamAnswer(status, answer, time.perf_counter() - started, json_bytes)
+            except ClosedUnanswered as error:
+                # An idle connection may be closed by the runtime at the moment that it is used here.
+                if not was_used:
+                    raise EndpointUnreachable(str(error)) from None
+            finally:
+                pool.give_back(connection)
+            connection = await pool.wait(due=due, fresh=True)
+
+
+def _head(pool: Pool, call: UpstreamCall) -> bytes:
+    beginning = pool.heads.get((call.method, call.path)) or _beginning(pool, call)
+    length = b"" if call.body is None else b"Content-Length: %d\r\n" % len(call.body)
+    if call.json_bytes is not None:
+        length += b"Inference-Header-Content-Length: %d\r\n" % call.json_bytes
+    return b"%bX-Request-ID: %b\r\n%b\r\n" % (beginning, call.request_id.encode(), length)
+
+
+def _beginning(pool: Pool, call: UpstreamCall) -> bytes:
+    # Only these headers: a model must never see a caller's credential, cookies or address.
+    head = (
+        f"{call.method} {call.path} HTTP/1.1\r\nHost: {pool.host}\r\n"
+        "Accept: */*\r\nContent-Type: application/json\r\n"
+    )
+    beginning = pool.heads[call.method, call.path] = head.encode()
+    return beginning
+
+
+def _avoid_for_a_while(endpoint: Endpoint) -> None:
+    """A host that has died is taken for ready until its cluster notices: each try costs a caller time."""
+    endpoint.failures += 1
+
+    def forgive() -> None:
+        endpoint.failures -= 1
+
+    asyncio.get_running_loop().call_later(_AVOIDED_SECONDS, forgive)

@@ -1,0 +1,80 @@
+"""A request's head has a size: uvicorn and its parser keep whatever comes."""
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from modelport_http.connections.timeouts import is_body_open
+
+MAX_BYTES = 64 * 1024
+"""Beside the first pieces of data, which the event loop bounds."""
+_UNKNOWN = -1
+"""The next piece may be the end of a body."""
+
+_DETAIL = (
+    "The head of the request, or what follows its body, is too long: send fewer or shorter headers, or a "
+    "shorter path."
+)
+_BODY = orjson.dumps(
+    {"type": "about:blank", "title": "Request Header Fields Too Large", "status": 431, "detail": _DETAIL}
+)
+_ANSWER = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
+)
+
+
+def head_aware(protocol: type[Any]) -> type[asyncio.Protocol]:
+    """A class of uvicorn's protocols that refuses heads which do not end."""
+    receive, take = protocol.data_received, protocol.on_body
+
+    class HeadAware(protocol):  # type: ignore[misc]
+        _of_a_head = _UNKNOWN
+        _of_no_body = 0
+        """Bytes within a body that brought nothing of it: trailers, and extensions of chunks."""
+
+        def data_received(self, data: bytes) -> None:
+            before = self.cycle
+            receive(self, data)
+            if self.cycle is not before:
+                self._of_a_head, self._of_no_body = _UNKNOWN, 0
+                return
+            self._of_a_head = _counted(self, self._of_a_head, len(data))
+            self._of_no_body = 0 if self._of_no_body == _UNKNOWN else self._of_no_body + len(data)
+            if self._of_a_head > MAX_BYTES or self._of_no_body > MAX_BYTES:
+                _refuse(self)
+
+        def on_body(self, body: bytes) -> None:
+            self._of_no_body = _UNKNOWN
+            take(self, body)
+
+        def on_chunk_header(self) -> None:
+            # The parser gives trailers as headers: they are none of this request's.
+            self.headers: list[tuple[bytes, bytes]] = []
+
+    return HeadAware
+
+
+def _counted(connection: Any, before: int, size: int) -> int:
+    """With a piece of data more, in which no head came to its end."""
+    if connection.cycle is not None and is_body_open(connection, connection.cycle):
+        return _UNKNOWN
+    return 0 if before == _UNKNOWN else before + size
+
+
+def _refuse(connection: Any) -> None:
+    cycle = connection.cycle
+    if cycle is None or cycle.response_complete:
+        connection.transport.write(_ANSWER)
+    elif is_body_open(connection, cycle):
+        _break_off(connection, cycle)
+    connection.transport.close()
+
+
+def _break_off(connection: Any, cycle: Any) -> None:
+    """Of a request that is being read: what answers it learns that nobody is there any more."""
+    if not cycle.response_started and not connection.pipeline:
+        connection.transport.write(_ANSWER)
+    cycle.disconnected = True
+    cycle.message_event.set()

@@ -1,0 +1,1 @@
+"""How a process of the platform starts, logs and works in the background."""

@@ -1,0 +1,1 @@
+"""Short-lived state that replicas share: token buckets, cached responses, known keys."""

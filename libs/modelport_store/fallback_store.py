@@ -1,0 +1,117 @@
+"""Redis while it answers, this process's memory while it does not.
+
+After one failure no request asks Redis again; a background task does, so an outage costs nothing per request.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+import structlog
+
+from modelport_store.limits import Limit
+from modelport_store.metrics import STORE_DEGRADED, STORE_FALLBACKS
+from modelport_store.store import Store, StoreUnavailable, Taken
+
+log = structlog.get_logger(__name__)
+
+_Answer = TypeVar("_Answer")
+
+
+class PingableStore(Store, Protocol):
+    async def ping(self) -> None:
+        """Raises StoreUnavailable unless the store answers."""
+        ...
+
+
+class FallbackStore:
+    """Never raises StoreUnavailable. During an outage limits are per process, the cache is another one."""
+
+    def __init__(self, primary: PingableStore, memory: Store, *, probe_seconds: float = 0.5) -> None:
+        self._primary = primary
+        self._memory = memory
+        self._probe_seconds = probe_seconds
+        self._recovery: asyncio.Task[None] | None = None
+
+    @property
+    def degraded(self) -> bool:
+        return self._recovery is not None
+
+    async def take(self, bucket: str, limit: Limit) -> Taken:
+        return await self._ask("take", lambda store: store.take(bucket, limit))
+
+    async def give_back(self, bucket: str, limit: Limit) -> None:
+        await self._ask("give_back", lambda store: store.give_back(bucket, limit))
+
+    async def take_and_get(
+        self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
+    ) -> tuple[Taken | None, bytes | None]:
+        # As `_ask`, which would cost the hot path a closure and a coroutine more.
+        if self._recovery is None:
+            try:
+                return await self._primary.take_and_get(bucket, limit, cache_key)
+            except StoreUnavailable as error:
+                self._fall_back(error)
+        STORE_FALLBACKS.labels("take_and_get").inc()
+        return await self._memory.take_and_get(bucket, limit, cache_key)
+
+    async def get(self, key: bytes) -> bytes | None:
+        return await self._ask("get", lambda store: store.get(key))
+
+    async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+        await self._ask("put", lambda store: store.put(key, value, ttl_seconds))
+
+    def put_soon(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+        # The primary counts what it loses; the next request that waits for an answer notices the outage.
+        if self._recovery is None:
+            self._primary.put_soon(key, value, ttl_seconds)
+        else:
+            STORE_FALLBACKS.labels("put").inc()
+            self._memory.put_soon(key, value, ttl_seconds)
+
+    async def delete(self, key: bytes) -> None:
+        await self._ask("delete", lambda store: store.delete(key))
+
+    async def aclose(self) -> None:
+        if self._recovery is not None:
+            self._recovery.cancel()
+            await asyncio.gather(self._recovery, return_exceptions=True)
+            self._use_primary()
+        await self._primary.aclose()
+        await self._memory.aclose()
+
+    async def _ask(self, operation: str, call: Callable[[Store], Awaitable[_Answer]]) -> _Answer:
+        if self._recovery is None:
+            try:
+                return await call(self._primary)
+            except StoreUnavailable as error:
+                self._fall_back(error)
+        STORE_FALLBACKS.labels(operation).inc()
+        return await call(self._memory)
+
+    def _fall_back(self, error: StoreUnavailable) -> None:
+        if self._recovery is None:
+            log.warning(
+                "store_unavailable", error=str(error), now="memory of this process, limits per replica"
+            )
+            STORE_DEGRADED.set(1)
+            self._recovery = asyncio.create_task(self._recover())
+
+    async def _recover(self) -> None:
+        answers = False
+        while not answers:
+            await asyncio.sleep(self._probe_seconds)
+            answers = await self._answers()
+        log.info("store_back")
+        self._use_primary()
+
+    def _use_primary(self) -> None:
+        STORE_DEGRADED.set(0)
+        self._recovery = None
+
+    async def _answers(self) -> bool:
+        try:
+            await self._primary.ping()
+        except StoreUnavailable:
+            return False
+        return True

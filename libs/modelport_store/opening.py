@@ -1,0 +1,21 @@
+"""The store that an address names: Redis with this process's memory behind it, or memory alone."""
+
+from modelport_process.start import CannotStart
+from pydantic import SecretStr
+
+from modelport_store.fallback_store import FallbackStore
+from modelport_store.memory_store import MemoryStore
+from modelport_store.store import Store
+
+
+def open_store(redis_url: SecretStr | None) -> Store:
+    """Raises `CannotStart` if the address is none; a Redis that is away is gone on without."""
+    if redis_url is None:
+        return MemoryStore()
+    # Here and not above: without Redis nobody needs the 8 MiB of redis-py.
+    from modelport_store.redis.store import RedisStore
+
+    try:
+        return FallbackStore(RedisStore(redis_url.get_secret_value()), MemoryStore())
+    except ValueError as error:
+        raise CannotStart(f"MODELPORT_REDIS_URL is no address of a Redis server: {error}.") from error

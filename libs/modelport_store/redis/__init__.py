@@ -1,0 +1,1 @@
+"""The store in Redis: address, connection, scripts, and the client that reconnects by itself."""

@@ -1,0 +1,65 @@
+"""A Redis that is reached again by itself: one connection at a time, opened by who asks without one."""
+
+import asyncio
+from typing import Any
+
+from modelport_store.redis.address import RedisAddress
+from modelport_store.redis.connection import Decode, RedisConnection
+from modelport_store.redis.script import RedisScript
+
+# After two failures to connect in a row; doubled by each further one. Who asks meanwhile is told at once.
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.25
+_MOST_DOUBLINGS = 10
+_CLOSED = "the store was closed meanwhile"
+
+
+class RedisClient:
+    def __init__(self, address: RedisAddress, script: RedisScript, *, timeout_seconds: float) -> None:
+        self._address = address
+        self._script = script
+        self._timeout_seconds = timeout_seconds
+        self._connection: RedisConnection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._failures = 0
+        self._closed = False
+
+    def send(
+        self, command: bytes, decode: Decode | None = None, context: Any = None, *, is_script: bool = False
+    ) -> "asyncio.Future[Any]":
+        """Give the reply within about `timeout_seconds`. The future raises StoreUnavailable."""
+        connection = self._connection
+        if connection is None or connection.failure is not None:
+            connection = self._connection = self._next(connection)
+        return connection.send(command, decode, context, is_script=is_script)
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if self._connection is not None:
+            self._connection.fail(_CLOSED)
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        # A transport that was aborted is only gone after one more turn of the event loop.
+        await asyncio.sleep(0)
+
+    def _next(self, failed: RedisConnection | None) -> RedisConnection:
+        if failed is not None and not failed.has_answered:
+            pause = min(_FIRST_PAUSE_SECONDS * (2**self._failures - 1), _LONGEST_PAUSE_SECONDS)
+            if asyncio.get_running_loop().time() < failed.failed_at + pause:
+                return failed
+            self._failures = min(self._failures + 1, _MOST_DOUBLINGS)
+        else:
+            self._failures = 0
+        connection = RedisConnection(self._address.greeting, self._script, self._timeout_seconds)
+        if self._closed:
+            connection.fail(_CLOSED)
+        else:
+            self._connecting = asyncio.create_task(self._connect(connection))
+        return connection
+
+    async def _connect(self, connection: RedisConnection) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._address.connect(connection)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to all who wait
+            connection.fail(type(error).__name__)

@@ -1,0 +1,37 @@
+"""The arithmetic of a token bucket. `take_and_get.lua` is the same in Lua; a test holds the two together.
+
+A bucket is one number: the moment when it will be full again. Whole microseconds, because both languages then
+calculate exactly; a count of tokens with fractions would drift apart.
+"""
+
+from modelport_store.limits import Limit
+from modelport_store.store import Taken
+
+MICROSECONDS = 1_000_000
+
+
+def take(full_at: int, now: int, limit: Limit) -> tuple[int, Taken]:
+    """Take a token, at `now`, of a bucket that is full at `full_at`: microseconds of one clock, 0 if new.
+
+    Gives the bucket's new `full_at` and what to tell the caller. A refused take takes nothing.
+    """
+    interval = interval_of(limit)
+    capacity = interval * limit.requests
+    # The upper bound holds when the limit was lowered, or the clock set back, since the last take.
+    full_at = min(max(full_at, now), now + capacity)
+    missing = full_at + interval - now - capacity
+    if missing <= 0:
+        full_at += interval
+    return full_at, Taken(
+        allowed=missing <= 0,
+        limit=limit,
+        remaining=(now + capacity - full_at) // interval,
+        reset_after=(full_at - now) / MICROSECONDS,
+        retry_after=max(missing, 0) / MICROSECONDS,
+    )
+
+
+def interval_of(limit: Limit) -> int:
+    """Microseconds for one token to come back."""
+    # Rounded up: a bucket may refill a hair too slowly, but never gives more than was promised.
+    return -(-limit.period_seconds * MICROSECONDS // limit.requests)

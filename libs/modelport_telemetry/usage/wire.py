@@ -1,0 +1,60 @@
+"""Batches of counts, from a gateway to the control API: in a Redis stream, or as the body of a call."""
+
+from typing import Annotated
+
+import msgspec
+
+from modelport_telemetry.usage.latency import LAST_BUCKET
+
+# What the ledger's columns hold: a line that did not fit would be refused there again and again.
+_Id = Annotated[str, msgspec.Meta(max_length=36)]
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=2**48)]
+_Bucket = Annotated[int, msgspec.Meta(ge=0, le=LAST_BUCKET)]
+
+
+class UsageLine(msgspec.Struct, frozen=True, array_like=True):
+    """How many requests of one minute were alike."""
+
+    minute: Annotated[int, msgspec.Meta(ge=0, lt=2**40)]
+    """The minute in which they were answered, in minutes since 1970 UTC."""
+    model: Annotated[str, msgspec.Meta(max_length=127)]
+    """The public id; empty where there is no such model."""
+    version: Annotated[str, msgspec.Meta(max_length=63)]
+    """Empty where the request was refused before a version was chosen."""
+    caller: _Id
+    """The user's id; empty without a credential."""
+    api_key: _Id
+    """The API key's id; empty for an access token or none."""
+    status: Annotated[int, msgspec.Meta(ge=0, le=999)]
+    """The HTTP status; 499: the caller went away."""
+    reason: Annotated[str, msgspec.Meta(max_length=63)]
+    """The problem's reason (docs/reasons.md); empty for an answer and where the problem has none."""
+    cache: Annotated[str, msgspec.Meta(max_length=10)]
+    """hit, miss, bypass, or none."""
+    requests: _Count
+    latency: dict[_Bucket, _Count]
+    """Bucket of `latency` → requests in it."""
+
+
+class UsageBatch(msgspec.Struct, frozen=True):
+    """Written to the ledger once, however often it arrives: `id` says which it is."""
+
+    id: _Id
+    gateway: Annotated[str, msgspec.Meta(max_length=64)]
+    """A name of the gateway's process, new with every start."""
+    lines: list[UsageLine]
+    dropped: _Count = 0
+    """Requests that were counted but had to be forgotten since the gateway's batch before."""
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(UsageBatch)
+
+
+def encode(batch: UsageBatch) -> bytes:
+    return _ENCODER.encode(batch)
+
+
+def decode(data: bytes) -> UsageBatch:
+    """Raises `msgspec.MsgspecError` (with ValueError for a base) if it is no batch."""
+    return _DECODER.decode(data)

@@ -1,0 +1,144 @@
+"""ONNX models: tensors in by name, and out of them a label, probabilities, numbers or named tensors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as raised
+
+from modelport_runtime.core.backends.onnx.file import (
+    Labels,
+    class_labels,
+    declares_missing,
+    label_constants,
+    scalar_inputs,
+)
+from modelport_runtime.core.backends.onnx.graph import Graph
+from modelport_runtime.core.backends.onnx.outputs import read_outputs
+from modelport_runtime.core.backends.onnx_locale import with_installed_locale
+from modelport_runtime.core.backends.onnx_refusals import refusal
+from modelport_runtime.core.outputs import Outputs
+from modelport_runtime.core.signature import Column, Signature, Task, positional_columns
+
+_REFUSALS = (
+    raised.Fail,
+    raised.InvalidArgument,
+    raised.InvalidGraph,
+    raised.InvalidProtobuf,
+    raised.NotImplemented,
+    raised.RuntimeException,
+)
+
+
+def read(path: Path) -> "SessionParts":
+    """Read the file. Raises `LoadError` (CorruptArtifact, UnsupportedFormat) if ONNX Runtime cannot."""
+    model = path.read_bytes()
+    try:
+        return SessionParts(
+            _session(model),
+            class_labels(model),
+            label_constants(model),
+            scalar_inputs(model),
+            scales_by_batch=b"DynamicQuantize" in model,
+            declares_missing=declares_missing(model),
+        )
+    except (*_REFUSALS, ValueError) as error:
+        raise refusal(error) from error
+
+
+def _session(model: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    # Requests are batched, and one worker asks: threads of the session's own would only contend.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    providers = ["CPUExecutionProvider"]
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=providers)
+    except raised.Fail as error:
+        if "Failed to construct locale" not in str(error):
+            raise
+        return onnxruntime.InferenceSession(with_installed_locale(model), options, providers=providers)
+
+
+@dataclass(frozen=True)
+class SessionParts:
+    """A session, and what else its file tells: declared labels, constants that may be some, scalar inputs,
+    whether it quantizes by the smallest and the largest of all values that come together, and whether it has
+    a way for missing ones."""
+
+    session: Any
+    labels: list[Labels]
+    constants: list[Labels]
+    scalars: set[str]
+    scales_by_batch: bool = False
+    declares_missing: bool = False
+
+
+class SessionBackend:
+    """An inference session. Raises `LoadError` (UnsupportedFormat) for what is no tensor or has no rows."""
+
+    def __init__(self, parts: SessionParts, libraries: dict[str, str]) -> None:
+        self.libraries = libraries
+        self._graph = Graph(parts.session, parts.scalars, one_by_one=parts.scales_by_batch)
+        self._takes_missing = parts.declares_missing and self._graph.makes_numbers_of_nan
+        self._named = {
+            output.name: output for output in read_outputs(self._graph, parts.labels, parts.constants)
+        }
+
+    @cached_property
+    def signature(self) -> Signature:
+        columns = self._columns()
+        only = self._graph.inputs[0]
+        texts = len(self._graph.inputs) == 1 and only.is_column and only.dtype == "object"
+        classes = next((output.classes for output in self._named.values() if output.classes), None)
+        return Signature(
+            task=self._task(),
+            columns=None if texts else columns,
+            positional=not texts and columns is not None and self._one_matrix,
+            input="text" if texts else "rows",
+            outputs=tuple(self._named),
+            classes=classes,
+            tensors_in=self._graph.specs_in(),
+            tensors_out=tuple(output.spec for output in self._named.values() if output.spec is not None),
+        )
+
+    @property
+    def _one_matrix(self) -> bool:
+        only = self._graph.inputs[0]
+        return len(self._graph.inputs) == 1 and only.batched and len(only.row_shape) == 1
+
+    def _task(self) -> Task:
+        if any(output.classes or output.name == "probabilities" for output in self._named.values()):
+            return "classifier"
+        return "regressor" if len(self._named) == 1 else "generic"
+
+    def _columns(self) -> tuple[Column, ...] | None:
+        only = self._graph.inputs[0]
+        if not self._one_matrix or only.is_column:
+            return tuple(each.column(may_be_missing=self._takes_missing) for each in self._graph.inputs)
+        (width,) = only.row_shape
+        if width is None:
+            return None
+        optional = self._takes_missing and only.kind == "number"
+        return positional_columns(width, kind=only.kind, dtype=only.dtype, optional=optional)
+
+    def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
+        whole = signature.input == "text" or (self._one_matrix and not self._graph.inputs[0].is_column)
+        return self._graph.assembler(of_one_input=whole)
+
+    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+        outputs = [self._named[name] for name in wanted]
+        given = self._graph.run(inputs, list(dict.fromkeys(chain(*[output.sources for output in outputs]))))
+        return Outputs(
+            {output.name: output.read(*[given[source] for source in output.sources]) for output in outputs},
+            {
+                output.name: given[output.sources[0]]
+                for output in outputs
+                if len(output.sources) == 1 and isinstance(given[output.sources[0]], np.ndarray)
+            },
+        )

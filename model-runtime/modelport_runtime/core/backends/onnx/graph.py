@@ -1,0 +1,162 @@
+"""A session that takes rows, however many and of whatever shapes, and gives rows."""
+
+import re
+from collections.abc import Callable, Sequence, Set
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from modelport_runtime.core.backends import onnx_independence
+from modelport_runtime.core.backends.onnx.inputs import (
+    DTYPES,
+    Feeds,
+    in_groups,
+    read_inputs,
+    shapes_of_values,
+    sizes_of,
+    tensor_spec,
+)
+from modelport_runtime.core.backends.onnx.layouts import (
+    ROWS_FIRST,
+    Layout,
+    NoRows,
+    Rows,
+    Shape,
+    joined,
+    of_batch,
+    of_two,
+)
+from modelport_runtime.core.backends.onnx.probes import Probes
+from modelport_runtime.core.signature import TensorSpec
+from modelport_runtime.core.types import LoadError
+
+Groups = list[tuple[list[int] | None, Feeds]]
+"""Feeds with the places of their rows; None: all of them, in order."""
+_TENSOR = re.compile(r"tensor\(\w+\)")
+_TOGETHER = 3
+_READABLE = (list, dict, str, int, float, type(None))
+
+
+class Graph:
+    """Raises `LoadError` (UnsupportedFormat) if rows cannot be put in or found in what comes out."""
+
+    def __init__(self, session: Any, scalars: Set[str], *, one_by_one: bool = False) -> None:
+        """one_by_one: what stands beside a row would have a part in its answer."""
+        self._session = session
+        self._told_inputs, self.told_outputs = session.get_inputs(), session.get_outputs()
+        unknown = [each.name for each in self._told_inputs if each.type not in DTYPES]
+        if unknown or not self._told_inputs:
+            raise LoadError("UnsupportedFormat", f"The ONNX inputs {unknown} are not tensors of known types.")
+        self._check_types()
+        self.inputs, self._limit = read_inputs(self._told_inputs, self.told_outputs, scalars)
+        probes = Probes(lambda feeds: session.run(None, feeds), self.inputs, self._limit or 1)
+        self.makes_numbers_of_nan = probes.makes_numbers_of_nan()
+        for given in probes.given[:1]:
+            self._check(given)
+        self.layouts = dict(zip(self._names, self._find_layouts(probes), strict=True))
+        if one_by_one:
+            self._limit = 1
+        if self._limit is None:
+            onnx_independence.require(partial(self._arrays, probes), probes.drawn(_TOGETHER))
+        self.probed: list[dict[str, Rows]] = [self._rows(self._names, given) for given in probes.given]
+
+    @property
+    def any_length(self) -> bool:
+        """True if rows may be of different shapes."""
+        return any(None in each.row_shape for each in self.inputs)
+
+    @property
+    def _names(self) -> list[str]:
+        return [each.name for each in self.told_outputs]
+
+    def specs_in(self) -> tuple[TensorSpec, ...]:
+        return tuple(map(tensor_spec, self._told_inputs))
+
+    def shape_out(self, told: Any) -> Shape:
+        """Give an output's shape, rows first; as declared where not even the inputs have rows."""
+        layout, sizes = self.layouts[told.name], sizes_of(told)
+        if sizes and layout.axis is None and not all(each.batched for each in self.inputs):
+            return sizes
+        return layout.shape(sizes)
+
+    def assembler(self, *, of_one_input: bool) -> Callable[[list[Any]], Groups]:
+        """Build what makes feeds of rows: of values for each input, or of the only input's own rows."""
+        feeds = self._feeds_of_rows if of_one_input else self._feeds_by_column
+        shape_of: Any = np.shape if of_one_input else shapes_of_values
+        if self._limit is None and not self.any_length:
+            return lambda rows: [(None, feeds(rows))]
+
+        def assemble(rows: list[Any]) -> Groups:
+            groups = in_groups(rows, shape_of, self._limit)
+            return [(places, feeds(self._filled(group))) for places, group in groups]
+
+        return assemble
+
+    def run(self, groups: Groups, names: Sequence[str]) -> dict[str, Rows]:
+        """Give the rows of these outputs in the order of the rows that were assembled."""
+        given = [self._rows(names, self._session.run(names, feeds)) for _, feeds in groups]
+        places = [places for places, _ in groups if places is not None]
+        if not places:
+            return given[0]
+        return {name: joined([each[name] for each in given], places) for name in names}
+
+    def _feeds_of_rows(self, rows: list[Any]) -> Feeds:
+        (only,) = self.inputs
+        return {only.name: only.tensor(rows)}
+
+    def _feeds_by_column(self, rows: list[Any]) -> Feeds:
+        columns = zip(*rows, strict=True)
+        return {each.name: each.tensor(values) for each, values in zip(self.inputs, columns, strict=True)}
+
+    def _filled(self, rows: list[Any]) -> list[Any]:
+        """A graph of a fixed batch takes no fewer rows: the last one stands in."""
+        return rows + rows[-1:] * ((self._limit or 0) - len(rows))
+
+    def _rows(self, names: Sequence[str], given: Sequence[Any]) -> dict[str, Rows]:
+        return {name: self.layouts[name].rows(each) for name, each in zip(names, given, strict=True)}
+
+    def _check_types(self) -> None:
+        for told in self.told_outputs:
+            if not DTYPES.keys() >= set(_TENSOR.findall(told.type)):
+                raise LoadError(
+                    "UnsupportedFormat",
+                    f"The ONNX output {told.name} is a {told.type}, which NumPy has not: cast it to float.",
+                )
+
+    def _arrays(self, probes: Probes, feeds: Feeds) -> list[np.ndarray[Any, Any]] | None:
+        given = probes.answer(feeds)
+        if given is None:
+            return None
+        rows = self._rows(self._names, given).values()
+        return [each for each in rows if isinstance(each, np.ndarray)]
+
+    def _check(self, given: Sequence[Any]) -> None:
+        for told, each in zip(self.told_outputs, given, strict=True):
+            if not isinstance(each, _READABLE) and not hasattr(each, "dtype"):
+                raise LoadError(
+                    "UnsupportedFormat",
+                    f"The ONNX output {told.name} is a {told.type}: export it as a dense tensor.",
+                )
+
+    def _find_layouts(self, probes: Probes) -> list[Layout]:
+        if not probes.given:
+            # It takes no row that could be made up. Nearly all graphs are like this.
+            return [ROWS_FIRST] * len(self.told_outputs)
+        if self._limit is None:
+            two = probes.doubled
+            layouts = [] if two is None else [of_two(*each) for each in zip(*two, strict=True)]
+            found = [layout for layout in layouts if layout is not None]
+            if len(found) == len(self.told_outputs):
+                return found
+            self._limit = 1
+        return [
+            self._of_batch(told.name, given)
+            for told, given in zip(self.told_outputs, probes.given[0], strict=True)
+        ]
+
+    def _of_batch(self, name: str, given: Any) -> Layout:
+        try:
+            return of_batch(given, self._limit or 1)
+        except NoRows as why:
+            raise LoadError("UnsupportedFormat", f"The ONNX output {name} {why}.") from None

@@ -1,0 +1,1 @@
+"""What both processes inherit, watch and end with."""

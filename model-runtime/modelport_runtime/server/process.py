@@ -1,0 +1,104 @@
+"""The front's process: uvicorn on a socket that was bound before rights were given up."""
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+from dataclasses import dataclass
+
+import uvicorn
+from modelport_http.fast_path.protocol import lean_protocol
+
+from modelport_runtime import metrics
+from modelport_runtime.process import parent_death as lifeline
+from modelport_runtime.process.listening import BACKLOG
+from modelport_runtime.process.starvation import Schedule
+from modelport_runtime.process.supervision import Child
+from modelport_runtime.process.usage_watch import Usage
+from modelport_runtime.sandbox import enter, role
+from modelport_runtime.sandbox.refusals import Line, Refuser
+from modelport_runtime.server.batching import Batcher
+from modelport_runtime.server.fast_path import LeanPredictions
+from modelport_runtime.server.front import Front
+from modelport_runtime.server.http import App
+from modelport_runtime.server.predictions import Predictor
+from modelport_runtime.server.status import status_document
+from modelport_runtime.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_DRAIN_SECONDS = 25
+"""Below Kubernetes' 30 s between SIGTERM and SIGKILL."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What serves, put together."""
+
+    front: Front
+    app: App
+    lean: LeanPredictions
+
+
+def run(
+    settings: Settings, child: Child, listener: socket.socket, connection: socket.socket, line: Line
+) -> None:
+    """Confine this process, then answer until SIGTERM and let requests that have begun end."""
+    # While /proc is still there.
+    schedule, usage = Schedule.open(child.pid), Usage.open(child.pid)
+    report = enter.enter(role.of_the_front(child.pid), settings.memory_bytes)
+    log.info("sandboxed", extra={"part": "front", "sandbox_level": report.level, "detail": report.detail})
+    if settings.parent_pid is not None:
+        lifeline.poll(settings.parent_pid)
+    batcher = build_batcher(settings)
+    metrics.WAITING.set_function(batcher.waiting)
+    front = Front(settings, report, batcher, child, schedule=schedule, usage=usage, refused=line.page.written)
+    parts = build(settings, batcher, front)
+    # uvicorn raises the signal once more when it has drained; an asked-for end is exit code 0.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    _serve(parts, listener, connection, Refuser(line))
+    child.end()
+
+
+def build_batcher(settings: Settings) -> Batcher:
+    return Batcher(
+        max_queue=settings.max_queue,
+        max_batch=settings.max_batch_size,
+        stuck_after=settings.stuck_after_seconds,
+    )
+
+
+def build(settings: Settings, batcher: Batcher, front: Front) -> Parts:
+    predictor = Predictor(batcher, lambda: front.state, max_body_bytes=settings.max_body_bytes)
+    app = App(batcher, predictor, lambda: front.state, lambda: status_document(settings, front.state))
+    return Parts(front, app, LeanPredictions(predictor))
+
+
+def _serve(parts: Parts, listener: socket.socket, connection: socket.socket, refuser: Refuser) -> None:
+    config = uvicorn.Config(
+        parts.app,
+        loop="uvloop",
+        http=lean_protocol(parts.lean, is_closing=lambda: server.should_exit),
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    server = uvicorn.Server(config)
+
+    # What is there from the start stays, and need not be gone through again.
+    gc.freeze()
+
+    async def serve() -> None:
+        refuser.watch()
+        await parts.front.connect(connection)
+        await server.serve(sockets=[listener])
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve())

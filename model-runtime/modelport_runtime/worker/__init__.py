@@ -1,0 +1,1 @@
+"""The worker process: reads the model inside the sandbox and predicts."""

@@ -1,0 +1,119 @@
+"""From a file to an engine, or to a reason why not: verify, inspect, load, ask the sample."""
+
+import logging
+import time
+from pathlib import Path
+
+import msgspec
+
+from modelport_runtime.core import backends
+from modelport_runtime.core.answers import encode
+from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.types import LoadError
+from modelport_runtime.inspection import inspect
+from modelport_runtime.inspection.boosters import check_boosters
+from modelport_runtime.inspection.formats import can_run_code
+from modelport_runtime.inspection.inspected import Inspected
+from modelport_runtime.inspection.modules import check_modules
+from modelport_runtime.sandbox import attempts
+from modelport_runtime.sandbox.refusals import Page
+from modelport_runtime.sandbox.report import SandboxReport
+from modelport_runtime.settings import Settings
+from modelport_runtime.wire import Told
+from modelport_runtime.worker import deadline, digest
+from modelport_runtime.worker.failures import explain
+
+log = logging.getLogger(__name__)
+
+
+class Loader:
+    """Loads the one model of the process. `seconds` is how long that took."""
+
+    def __init__(self, settings: Settings, sandbox: SandboxReport, refused: Page) -> None:
+        self.seconds = 0.0
+        self._settings = settings
+        self._sandbox = sandbox
+        self._refused = refused
+        self._inspected = Inspected()
+        self._failure: LoadError | None = None
+
+    def run(self) -> Engine | None:
+        """Load in the calling thread. Never raises: what went wrong is in `document`."""
+        started = time.perf_counter()
+        with deadline.watched(self._settings.load_timeout_seconds), attempts.watched():
+            engine = self._load_or_explain()
+        self.seconds = time.perf_counter() - started
+        failure = self._failure
+        log.info(
+            "load_ended",
+            extra={
+                "state": "ready" if engine else "failed",
+                "reason": failure.reason if failure else None,
+                "detail": failure.message if failure else None,
+                "seconds": round(self.seconds, 3),
+            },
+        )
+        return engine
+
+    def document(self, engine: Engine | None) -> bytes:
+        """Give what came of it: `Told` as JSON."""
+        inspected, failure = self._inspected, self._failure
+        told = Told(
+            state="ready" if engine else "failed",
+            reason=failure.reason if failure else None,
+            message=failure.message if failure else None,
+            signature=engine.signature.to_json() if engine else None,
+            sample=engine.sample if engine else None,
+            sample_source=engine.sample_source if engine else None,
+            found=inspected.found,
+            here=inspected.here | (engine.libraries_here if engine else {}),
+            differences=list(inspected.differences),
+            v2=engine.v2_metadata() if engine else None,
+        )
+        return encode(msgspec.structs.asdict(told))
+
+    def _load_or_explain(self) -> Engine | None:
+        path = self._settings.artifact
+        try:
+            digest.verify(path, self._settings.artifact_sha256)
+            self._check_isolation(path)
+            scan = inspect(path)
+            self._inspected = scan.libraries
+            check_modules(scan.references)
+            check_boosters(path, self._inspected.found)
+            return self._load(path)
+        except BaseException as error:  # a model may raise SystemExit; /status must tell of it
+            log.warning("load_failed", exc_info=error)
+            tried = (*attempts.seen(), *self._refused.read())
+            failure = explain(error, self._inspected, tried, self._settings.memory_bytes)
+            # Users read this; where the platform keeps the file is none of theirs.
+            message = failure.message.replace(str(path), "the model file")
+            self._failure = LoadError(failure.reason, message)
+            return None
+
+    def _check_isolation(self, path: Path) -> None:
+        if self._may_run_code() or not can_run_code(path):
+            return
+        raise LoadError(
+            "SandboxUnavailable",
+            "A file of this format can run code, and this machine cannot isolate it "
+            f"({self._sandbox.detail}).",
+        )
+
+    def _may_run_code(self) -> bool:
+        return self._sandbox.level == 2 or self._settings.allow_unsandboxed
+
+    def _load(self, path: Path) -> Engine:
+        settings = self._settings
+        engine = backends.load(
+            path,
+            settings.framework,
+            settings.sample,
+            model=settings.model,
+            version=settings.version,
+            max_batch_rows=settings.max_batch_size,
+            trusted=self._may_run_code(),
+            found=self._inspected.found,
+        )
+        backends.self_check(engine)
+        return engine

@@ -1,0 +1,157 @@
+"""The process that reads the model and answers from it: no HTTP, one thread, one batch after the other."""
+
+import logging
+import signal
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from modelport_runtime import wire
+from modelport_runtime.core import backends
+from modelport_runtime.core.engine import Engine, describe_error, model_failure
+from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.process import parent_death as lifeline
+from modelport_runtime.sandbox import enter, refusals, role, threads
+from modelport_runtime.sandbox.report import SandboxReport
+from modelport_runtime.settings import Settings
+from modelport_runtime.wire import Answered, Ask, Loaded, Outcome, Proven, Rechecked, Sandboxed
+from modelport_runtime.worker import deadline, memory
+from modelport_runtime.worker.loading import Loader
+
+log = logging.getLogger(__name__)
+
+_READ_BYTES = 1 << 18
+_PARTS_OF_MEMORY = 8
+"""A plan may have one such part of the memory limit, for it is held more than once on its way."""
+
+
+def run(settings: Settings, connection: socket.socket, front: int, line: refusals.Line) -> None:
+    """Be the model process of the front (its pid), until that closes the connection.
+
+    The order is the security of it: rights go before the file is read.
+    """
+    lifeline.hold(front)
+    lifeline.poll(front)
+    _leave_stopping_to_the_front()
+    backends.prepare(settings.framework)
+    threads.instead_of_processes()
+    deadline.arm(settings.load_timeout_seconds)
+    confined = role.of_a_model(settings.framework, settings.artifact)
+    report = enter.enter(confined, settings.memory_bytes, line.hand_over)
+    log.info("sandboxed", extra={"part": "model", "sandbox_level": report.level, "detail": report.detail})
+    serve(settings, report, connection, line.page)
+
+
+def serve(
+    settings: Settings, report: SandboxReport, connection: socket.socket, refused: refusals.Page
+) -> None:
+    """Load, tell, prove, and answer until the front closes the connection."""
+    connection.sendall(wire.frame(Sandboxed(report.level, report.detail)))
+    loader = Loader(settings, report, refused)
+    engine = loader.run()
+    proves = engine is not None and settings.may_accelerate
+    connection.sendall(wire.frame(Loaded(loader.document(engine), loader.seconds, proves)))
+    if engine is not None and proves:
+        connection.sendall(_prove(engine, settings.memory_bytes // _PARTS_OF_MEMORY))
+    memory.settle()
+    for message in _messages(connection):
+        if engine is not None:
+            connection.sendall(_reply(engine, message))
+
+
+def _leave_stopping_to_the_front() -> None:
+    """A supervisor's signal to the whole group must not end the model before the front has drained."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _messages(connection: socket.socket) -> Iterator[wire.ToModel]:
+    frames = wire.Frames()
+    while data := connection.recv(_READ_BYTES):
+        for body in frames.feed(data):
+            yield wire.decode_to_model(body)
+
+
+def _reply(engine: Engine, message: wire.ToModel) -> bytes:
+    if isinstance(message, Ask):
+        return _answer(engine, message.calls)
+    from modelport_runtime.core.acceleration import difference
+
+    return wire.frame(Rechecked(difference(engine, message.call, message.answer)))
+
+
+def _answer(engine: Engine, calls: list[Call]) -> bytes:
+    started = time.perf_counter()
+    outcomes = _predict(engine, calls)
+    seconds = time.perf_counter() - started
+    framed = _frame(outcomes, seconds)
+    if len(framed) > wire.MAX_ANSWER_BYTES:
+        framed = _frame([_too_large(len(framed))] * len(calls), seconds)
+    return framed
+
+
+def _predict(engine: Engine, calls: list[Call]) -> Sequence[Outcome]:
+    try:
+        return engine.predict_many(calls)
+    except BaseException as error:  # noqa: BLE001  # nothing that a model raises must end the process
+        return [model_failure(error)] * len(calls)
+
+
+def _frame(outcomes: Sequence[Outcome], seconds: float) -> bytes:
+    sent = [outcome if isinstance(outcome, Failure) else outcome.body for outcome in outcomes]
+    binary = {
+        place: outcome.json_bytes
+        for place, outcome in enumerate(outcomes)
+        if isinstance(outcome, Answer) and outcome.json_bytes is not None
+    }
+    try:
+        return wire.frame(Answered(sent, seconds, binary))
+    except UnicodeEncodeError:
+        return wire.frame(
+            Answered([_printable(one) if isinstance(one, Failure) else one for one in sent], seconds, binary)
+        )
+
+
+def _printable(failure: Failure) -> Failure:
+    """An exception's text may hold lone surrogates, which no encoding knows."""
+    return replace(failure, detail=_replaced(failure.detail), trace=_replaced(failure.trace or ""))
+
+
+def _replaced(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _too_large(size: int) -> Failure:
+    return Failure(
+        500,
+        "Answer too large",
+        f"The answers of one batch have {size} bytes. Send fewer rows in one request.",
+        reason="ModelError",
+    )
+
+
+def _prove(engine: Engine, max_plan_bytes: int) -> bytes:
+    try:
+        return wire.frame(_accelerate(engine, max_plan_bytes))
+    except BaseException as error:  # a model's own code is asked too; it is served as it is
+        log.exception("acceleration_failed")
+        return wire.frame(Proven(None, 0, None, _replaced(f"The conversion failed: {describe_error(error)}")))
+
+
+def _accelerate(engine: Engine, max_plan_bytes: int) -> Proven:
+    # Only where it is wanted: it imports much of what it knows how to convert.
+    from modelport_runtime.core.acceleration import Declined, accelerate
+
+    result = accelerate(engine)
+    if isinstance(result, Declined):
+        return Proven(None, 0, None, result.detail)
+    if len(result.plan) > max_plan_bytes:
+        size = len(result.plan) // 1024**2
+        return Proven(None, 0, None, f"As kernels the model would take {size} MiB of its memory limit again.")
+    proof = result.proof
+    detail = (
+        f"NumPy kernels gave the loaded model's answers on {proof.rows_compared:,} generated rows "
+        f"and are {proof.speedup:.1f} times as fast."
+    )
+    return Proven(result.plan, proof.rows_compared, proof.largest_difference, detail)
