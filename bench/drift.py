@@ -14,10 +14,10 @@ from zlib import crc32
 import numpy as np
 import orjson
 from modelport_control_api.drift.evaluation import Counted, evaluate
+from modelport_control_api.drift.feature_results import Verdict
 from modelport_control_api.drift.profile import Matched, Profile, match
 from modelport_control_api.drift.profiling import profile_csv
 from modelport_control_api.drift.schemas import Thresholds
-from modelport_control_api.drift.verdicts import Verdict
 from modelport_control_api.settings import Settings
 from modelport_telemetry.drift.counting import RowCounter
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from measuring import Measuring
 from modelport_gateway.http.fast_path import FastPath
-from modelport_gateway.prediction import Asked
+from modelport_gateway.prediction import PredictionContext
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_store.memory_store import MemoryStore
 from modelport_telemetry.usage import wire
@@ -57,7 +57,7 @@ class _Left:
 
 class _Uncounted:
     def count(
-        self, asked: Asked, status: int, reason: str, cache: str, seconds: float, *, ended: float
+        self, asked: PredictionContext, status: int, reason: str, cache: str, seconds: float, *, ended: float
     ) -> None:
         return
 
@@ -124,4 +124,4 @@ def _report() -> float:
     return spent / rounds * 1e6
 
 
-_ANY = Asked(target=None, headers=None, address="", request_id="")  # type: ignore[arg-type]
+_ANY = PredictionContext(target=None, headers=None, address="", request_id="")  # type: ignore[arg-type]

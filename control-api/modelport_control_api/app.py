@@ -34,32 +34,32 @@ from modelport_control_api.auth import endpoints as auth
 from modelport_control_api.auth.passwords import Passwords
 from modelport_control_api.batch import endpoints as jobs
 from modelport_control_api.batch import submission as job_submission
-from modelport_control_api.batch.part import BatchPart
 from modelport_control_api.batch.pods import endpoints as batch_pods
+from modelport_control_api.batch.wiring import BatchServices
 from modelport_control_api.context import Context
 from modelport_control_api.db.session import Database
 from modelport_control_api.docs_pages import add_docs
 from modelport_control_api.drift import endpoints as drift_calls
 from modelport_control_api.drift import internal_endpoints as drift_internal
 from modelport_control_api.drift.evaluator import Evaluator
-from modelport_control_api.drift.part import DriftPart
+from modelport_control_api.drift.wiring import DriftServices
 from modelport_control_api.history import endpoints as history
 from modelport_control_api.history.retention import Retention
 from modelport_control_api.internal import introspection
 from modelport_control_api.metrics import MetricsMiddleware
 from modelport_control_api.models import endpoints as models_calls
 from modelport_control_api.models import version_endpoints as versions_calls
-from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.openapi.document import DESCRIPTION, TAGS, DocumentedApp
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.settings import Settings
 from modelport_control_api.signing_keys import endpoints as jwks
 from modelport_control_api.signing_keys import lifecycle
 from modelport_control_api.signing_keys.ring import KeyRing
-from modelport_control_api.ui.part import add_ui
 from modelport_control_api.ui.shell import UiShell
+from modelport_control_api.ui.wiring import add_ui
 from modelport_control_api.usage import endpoints as usage_calls
-from modelport_control_api.usage.part import UsagePart
+from modelport_control_api.usage.wiring import UsageServices
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class ControlPlane:
     public: FastAPI
     internal: FastAPI
     context: Context
-    models: ModelsPart
+    models: ModelsServices
     background: tuple[Work, ...]
 
     @asynccontextmanager
@@ -109,10 +109,10 @@ def build(
         signing_keys=_open_key_ring(settings),
         passwords=Passwords(rounds=settings.bcrypt_rounds, threads=settings.password_threads),
     )
-    models = ModelsPart.build(settings, context.database, cluster)
-    batch = BatchPart.build(settings)
-    usage = UsagePart.build(settings, context.database, models.reserve, redis_url)
-    drift = DriftPart.build(settings, models)
+    models = ModelsServices.build(settings, context.database, cluster)
+    batch = BatchServices.build(settings)
+    usage = UsageServices.build(settings, context.database, models.reserve, redis_url)
+    drift = DriftServices.build(settings, models)
     evaluator = Evaluator(context.database, drift, retention_days=settings.drift_retention_days)
     public, internal = _build_public(context), _build_internal()
     for app in (public, internal):

@@ -20,7 +20,7 @@ from modelport_gateway.auth.access_tokens import AccessTokens
 from modelport_gateway.auth.api_keys import ApiKeys
 from modelport_gateway.auth.authentication import Authentication, Guard
 from modelport_gateway.auth.jwks import SigningKeys
-from modelport_gateway.concurrency.in_flight import UnderWay
+from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.batch_uploads import BatchJobs
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.fast_path import FastPath
@@ -63,7 +63,7 @@ class Gateway:
     app: ASGIApp
     fast_path: FastPath
     _settings: Settings
-    _under_way: UnderWay
+    _under_way: InFlight
     _table: RouteTable
     _watches: list[Watch]
     _keys: SigningKeys
@@ -130,7 +130,7 @@ def build(
     prediction = _prediction(
         settings, table=table, keys=keys, connections=connections, store=store, control=control
     )
-    under_way, addresses = UnderWay(), ClientAddresses(parse_networks(settings.trusted_proxies))
+    under_way, addresses = InFlight(), ClientAddresses(parse_networks(settings.trusted_proxies))
     counter, samples = UsageCounter(settings.usage_max_lines), SampleQueue()
     history = HistoryTap(samples, rows_per_second=settings.history_rows_per_second)
     drift = DriftTap(samples, rows_per_second=settings.drift_rows_per_second)

@@ -6,7 +6,7 @@ import structlog
 from modelport_http.problem import Problem
 from modelport_http.rate_limiting import bucket_of, rate_limit_headers, too_many_requests
 from modelport_store.limits import Limit
-from modelport_store.store import Store, StoreUnavailable, Taken
+from modelport_store.store import LimitResult, Store, StoreUnavailable
 
 from modelport_gateway.auth.authentication import Authentication, unauthorized
 from modelport_gateway.auth.authorization import PREDICT_SCOPE, Caller, Decision, authorise
@@ -32,7 +32,7 @@ _UPSTREAM_PATHS = {
 
 
 @dataclass(slots=True, eq=False)
-class Asked:
+class PredictionContext:
     """One request, as far as predictions are concerned.
 
     Who counts it reads from the last three how far it came, also when a later step raised.
@@ -56,7 +56,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class AuthorizedRequest:
     """A request that may be served: who asks what."""
 
     route: Route
@@ -105,7 +105,7 @@ class Prediction:
         self._cache_max_answer_bytes = cache_max_answer_bytes
         self._flights: SingleFlight[UpstreamAnswer] = SingleFlight()
 
-    async def grant(self, asked: Asked) -> Granted:
+    async def grant(self, asked: PredictionContext) -> AuthorizedRequest:
         """Authenticate and authorise, before the body is read. Raises Problem 401, 403, 404, 429 or 503."""
         asked.route = self._table.get(asked.target.model)
         caller = asked.caller = await self._authentication.identify(asked.headers, asked.address)
@@ -114,9 +114,11 @@ class Prediction:
         decision = authorise(route, caller)
         if route is None or decision is not Decision.ALLOWED:
             raise _refusal(decision)
-        return Granted(route, _caller_id(caller, asked.address))
+        return AuthorizedRequest(route, _caller_id(caller, asked.address))
 
-    async def answer(self, asked: Asked, granted: Granted, body: bytes | None) -> Answer:
+    async def answer(
+        self, asked: PredictionContext, granted: AuthorizedRequest, body: bytes | None
+    ) -> Answer:
         """Give the prediction. Raises Problem for everything else."""
         asked.body = body or b""
         version = self._version(asked, granted)
@@ -138,14 +140,14 @@ class Prediction:
             json_bytes=answer.json_bytes,
         )
 
-    def check_ready(self, asked: Asked, granted: Granted) -> VersionRoute:
+    def check_ready(self, asked: PredictionContext, granted: AuthorizedRequest) -> VersionRoute:
         """Give the version that would answer now. Raises Problem 404 or 503."""
         version = self._version(asked, granted)
         if not version.endpoints:
             raise no_ready_version(granted.route.public_id)
         return version
 
-    def _version(self, asked: Asked, granted: Granted) -> VersionRoute:
+    def _version(self, asked: PredictionContext, granted: AuthorizedRequest) -> VersionRoute:
         route, name = granted.route, asked.target.version
         if name is not None and name not in route.versions:
             raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
@@ -159,7 +161,9 @@ class Prediction:
         asked.version = version
         return version
 
-    def _cache_use(self, asked: Asked, route: Route, version: VersionRoute, body: bytes | None) -> CacheUse:
+    def _cache_use(
+        self, asked: PredictionContext, route: Route, version: VersionRoute, body: bytes | None
+    ) -> CacheUse:
         small = body is not None and len(body) <= self._cache_max_request_bytes
         if (
             route.cache_ttl_seconds is None
@@ -177,12 +181,14 @@ class Prediction:
             return CacheUse()
         return CacheUse(key, read="no-cache" not in directives)
 
-    async def _take_and_get(self, granted: Granted, cache: CacheUse) -> tuple[Taken | None, bytes | None]:
+    async def _take_and_get(
+        self, granted: AuthorizedRequest, cache: CacheUse
+    ) -> tuple[LimitResult | None, bytes | None]:
         limit = granted.route.limit or self._default_limit
         # A model's own limit counts for it alone; the default counts requests to all other models together.
         name = f"{_LIMIT_NAME}:{granted.route.uid}" if granted.route.limit else _LIMIT_NAME
         try:
-            taken, kept = await self._store.take_and_get(
+            taken, kept = await self._store.acquire_and_get(
                 bucket_of(name, granted.caller_id), limit, cache.key if cache.read else None
             )
         except StoreUnavailable:
@@ -193,7 +199,12 @@ class Prediction:
         return taken, kept
 
     async def _ask(
-        self, asked: Asked, route: Route, version: VersionRoute, cache: CacheUse, body: bytes | None
+        self,
+        asked: PredictionContext,
+        route: Route,
+        version: VersionRoute,
+        cache: CacheUse,
+        body: bytes | None,
     ) -> UpstreamAnswer:
         call = UpstreamCall(
             asked.target.call.method,
@@ -214,7 +225,7 @@ class Prediction:
         fits = len(answer.body) <= self._cache_max_answer_bytes
         if cache.key is not None and fits and route.cache_ttl_seconds is not None:
             # The caller does not wait for it; commands of one gateway reach the store in their order.
-            self._store.put_soon(cache.key, answer.body, route.cache_ttl_seconds)
+            self._store.put_nowait(cache.key, answer.body, route.cache_ttl_seconds)
         return answer
 
 

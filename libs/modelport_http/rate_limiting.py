@@ -4,7 +4,7 @@ import math
 
 from modelport_store.limits import Limit
 from modelport_store.metrics import LIMITS_NOT_ENFORCED
-from modelport_store.store import Store, StoreUnavailable, Taken
+from modelport_store.store import LimitResult, Store, StoreUnavailable
 
 from modelport_http.problem import Problem
 
@@ -37,7 +37,7 @@ def bucket_of(name: str, subject: str) -> str:
     return f"{name}:{subject}"
 
 
-def rate_limit_headers(name: str, taken: Taken) -> dict[str, str]:
+def rate_limit_headers(name: str, taken: LimitResult) -> dict[str, str]:
     """`RateLimit: "predict";r=9;t=60`: 9 left, full again in 60 s."""
     limit = taken.limit
     return {
@@ -46,7 +46,7 @@ def rate_limit_headers(name: str, taken: Taken) -> dict[str, str]:
     }
 
 
-def too_many_requests(name: str, taken: Taken) -> Problem:
+def too_many_requests(name: str, taken: LimitResult) -> Problem:
     seconds = max(1, math.ceil(taken.retry_after))
     return Problem(
         status=429,

@@ -11,7 +11,7 @@ import structlog
 
 from modelport_store.limits import Limit
 from modelport_store.metrics import STORE_DEGRADED, STORE_FALLBACKS
-from modelport_store.store import Store, StoreUnavailable, Taken
+from modelport_store.store import LimitResult, Store, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -37,23 +37,23 @@ class FallbackStore:
     def degraded(self) -> bool:
         return self._recovery is not None
 
-    async def take(self, bucket: str, limit: Limit) -> Taken:
+    async def take(self, bucket: str, limit: Limit) -> LimitResult:
         return await self._ask("take", lambda store: store.take(bucket, limit))
 
     async def give_back(self, bucket: str, limit: Limit) -> None:
         await self._ask("give_back", lambda store: store.give_back(bucket, limit))
 
-    async def take_and_get(
+    async def acquire_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
-    ) -> tuple[Taken | None, bytes | None]:
+    ) -> tuple[LimitResult | None, bytes | None]:
         # As `_ask`, which would cost the hot path a closure and a coroutine more.
         if self._recovery is None:
             try:
-                return await self._primary.take_and_get(bucket, limit, cache_key)
+                return await self._primary.acquire_and_get(bucket, limit, cache_key)
             except StoreUnavailable as error:
                 self._fall_back(error)
-        STORE_FALLBACKS.labels("take_and_get").inc()
-        return await self._memory.take_and_get(bucket, limit, cache_key)
+        STORE_FALLBACKS.labels("acquire_and_get").inc()
+        return await self._memory.acquire_and_get(bucket, limit, cache_key)
 
     async def get(self, key: bytes) -> bytes | None:
         return await self._ask("get", lambda store: store.get(key))
@@ -61,13 +61,13 @@ class FallbackStore:
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         await self._ask("put", lambda store: store.put(key, value, ttl_seconds))
 
-    def put_soon(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+    def put_nowait(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         # The primary counts what it loses; the next request that waits for an answer notices the outage.
         if self._recovery is None:
-            self._primary.put_soon(key, value, ttl_seconds)
+            self._primary.put_nowait(key, value, ttl_seconds)
         else:
             STORE_FALLBACKS.labels("put").inc()
-            self._memory.put_soon(key, value, ttl_seconds)
+            self._memory.put_nowait(key, value, ttl_seconds)
 
     async def delete(self, key: bytes) -> None:
         await self._ask("delete", lambda store: store.delete(key))

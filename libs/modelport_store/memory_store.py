@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from modelport_store.limits import Limit
-from modelport_store.store import Taken
+from modelport_store.store import LimitResult
 from modelport_store.token_bucket import MICROSECONDS, interval_of, take
 
 # What an entry costs beside its key and value: two dictionary slots, a tuple, two byte strings' heads.
@@ -34,16 +34,16 @@ class MemoryStore:
         self._bytes = 0
         self._buckets: OrderedDict[str, int] = OrderedDict()
 
-    async def take(self, bucket: str, limit: Limit) -> Taken:
+    async def take(self, bucket: str, limit: Limit) -> LimitResult:
         return self._take(bucket, limit)
 
     async def give_back(self, bucket: str, limit: Limit) -> None:
         if bucket in self._buckets:
             self._buckets[bucket] -= interval_of(limit)
 
-    async def take_and_get(
+    async def acquire_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
-    ) -> tuple[Taken | None, bytes | None]:
+    ) -> tuple[LimitResult | None, bytes | None]:
         taken = self._take(bucket, limit) if bucket is not None and limit is not None else None
         refused = taken is not None and not taken.allowed
         return taken, None if refused or cache_key is None else self._get(cache_key)
@@ -52,9 +52,9 @@ class MemoryStore:
         return self._get(key)
 
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
-        self.put_soon(key, value, ttl_seconds)
+        self.put_nowait(key, value, ttl_seconds)
 
-    def put_soon(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+    def put_nowait(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         self._forget(key)
         size = _size(key, value)
         if ttl_seconds <= 0 or size > self._max_bytes:
@@ -72,7 +72,7 @@ class MemoryStore:
         self._buckets.clear()
         self._bytes = 0
 
-    def _take(self, bucket: str, limit: Limit) -> Taken:
+    def _take(self, bucket: str, limit: Limit) -> LimitResult:
         now = int(self._clock() * MICROSECONDS)
         self._buckets[bucket], taken = take(self._buckets.get(bucket, 0), now, limit)
         self._buckets.move_to_end(bucket)

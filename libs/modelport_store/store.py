@@ -12,7 +12,7 @@ class StoreUnavailable(Exception):
     """The store did not answer in time. Callers go on without it and count that."""
 
 
-class Taken(NamedTuple):
+class LimitResult(NamedTuple):
     """What a token bucket said. Times are seconds from now."""
 
     allowed: bool
@@ -25,7 +25,7 @@ class Taken(NamedTuple):
 
 
 class Store(Protocol):
-    async def take(self, bucket: str, limit: Limit) -> Taken:
+    async def take(self, bucket: str, limit: Limit) -> LimitResult:
         """Take one token of `bucket`, atomically."""
         ...
 
@@ -33,9 +33,9 @@ class Store(Protocol):
         """Undo one take of `bucket`, for what turned out not to count."""
         ...
 
-    async def take_and_get(
+    async def acquire_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
-    ) -> tuple[Taken | None, bytes | None]:
+    ) -> tuple[LimitResult | None, bytes | None]:
         """Take a token and look a value up in one round trip. A refused token looks nothing up."""
         ...
 
@@ -43,7 +43,7 @@ class Store(Protocol):
 
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None: ...
 
-    def put_soon(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+    def put_nowait(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         """Put and wait for nothing: what fails is counted, and forgotten."""
         ...
 

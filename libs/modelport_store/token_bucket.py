@@ -5,12 +5,12 @@ calculate exactly; a count of tokens with fractions would drift apart.
 """
 
 from modelport_store.limits import Limit
-from modelport_store.store import Taken
+from modelport_store.store import LimitResult
 
 MICROSECONDS = 1_000_000
 
 
-def take(full_at: int, now: int, limit: Limit) -> tuple[int, Taken]:
+def take(full_at: int, now: int, limit: Limit) -> tuple[int, LimitResult]:
     """Take a token, at `now`, of a bucket that is full at `full_at`: microseconds of one clock, 0 if new.
 
     Gives the bucket's new `full_at` and what to tell the caller. A refused take takes nothing.
@@ -22,7 +22,7 @@ def take(full_at: int, now: int, limit: Limit) -> tuple[int, Taken]:
     missing = full_at + interval - now - capacity
     if missing <= 0:
         full_at += interval
-    return full_at, Taken(
+    return full_at, LimitResult(
         allowed=missing <= 0,
         limit=limit,
         remaining=(now + capacity - full_at) // interval,

@@ -1,7 +1,7 @@
 """What the front and the model process tell each other: msgpack, each message behind its length.
 
 What comes from the model process is a stranger's, for its model may write to the socket too: every frame has
-a bound, every message a type, and anything else is a `Breach`.
+a bound, every message a type, and anything else is a `ProtocolError`.
 """
 
 import struct
@@ -23,7 +23,7 @@ Outcome = Answer | Failure
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class Breach(Exception):
+class ProtocolError(Exception):
     """The other side does not keep to the protocol."""
 
 
@@ -35,9 +35,9 @@ class Sandboxed(msgspec.Struct, tag=True):
 
 
 class Loaded(msgspec.Struct, tag=True):
-    """The load has ended. `document` is `Told` as JSON, which alone holds any value that a model may have.
+    """The load has ended. `document`: `LoadReport` as JSON, which alone holds any value of a model.
 
-    proves: a `Proven` follows.
+    proves: a `ProofReport` follows.
     """
 
     document: bytes
@@ -45,7 +45,7 @@ class Loaded(msgspec.Struct, tag=True):
     proves: bool
 
 
-class Proven(msgspec.Struct, tag=True):
+class ProofReport(msgspec.Struct, tag=True):
     """The plan of kernels that answer as the model does, or in `detail` why there is none."""
 
     plan: bytes | None
@@ -54,7 +54,7 @@ class Proven(msgspec.Struct, tag=True):
     detail: str
 
 
-class Answered(msgspec.Struct, tag=True, omit_defaults=True):
+class BatchResult(msgspec.Struct, tag=True, omit_defaults=True):
     """One outcome a call, in their order: the body of a 200, or what is wrong. `seconds`: in the model.
 
     json_bytes: of bodies with binary tensors, by their place, the length of the JSON in front of them.
@@ -71,7 +71,7 @@ class Rechecked(msgspec.Struct, tag=True):
     difference: float | None
 
 
-class Ask(msgspec.Struct, tag=True):
+class PredictBatch(msgspec.Struct, tag=True):
     calls: list[Call]
 
 
@@ -82,12 +82,12 @@ class Recheck(msgspec.Struct, tag=True):
     answer: Answer
 
 
-News = Sandboxed | Loaded | Proven
-FromModel = News | Answered | Rechecked
-ToModel = Ask | Recheck
+WorkerEvent = Sandboxed | Loaded | ProofReport
+FromModel = WorkerEvent | BatchResult | Rechecked
+ToModel = PredictBatch | Recheck
 
 
-class Told(msgspec.Struct, frozen=True):
+class LoadReport(msgspec.Struct, frozen=True):
     """What a load found, as `GET /status` and `GET /v2` tell it on. `v2`: the model's metadata there."""
 
     state: Literal["ready", "failed"]
@@ -108,10 +108,10 @@ decode_to_model = msgspec.msgpack.Decoder(ToModel).decode
 
 
 def frame(message: FromModel | ToModel) -> bytes:
-    """Raises UnicodeEncodeError for text with lone surrogates, `Breach` beyond what a length can say."""
+    """Raises UnicodeEncodeError for text with lone surrogates, `ProtocolError` if it is too long."""
     body = _encode(message)
     if len(body) > _MAX_REQUEST_BYTES:
-        raise Breach(f"a message of {len(body)} bytes cannot be sent")
+        raise ProtocolError(f"a message of {len(body)} bytes cannot be sent")
     return _LENGTH.pack(len(body)) + body
 
 
@@ -123,13 +123,13 @@ class Frames:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Give the bodies that are whole now. Raises `Breach` as soon as one says that it is too long."""
+        """Give the bodies that are whole now. Raises `ProtocolError` for one that is too long."""
         buffer = self._buffer
         buffer += data
         while len(buffer) >= _LENGTH.size:
             (size,) = _LENGTH.unpack_from(buffer)
             if size > self._max_bytes:
-                raise Breach(f"a frame of {size} bytes")
+                raise ProtocolError(f"a frame of {size} bytes")
             end = _LENGTH.size + size
             if len(buffer) < end:
                 return

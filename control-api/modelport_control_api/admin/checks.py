@@ -8,14 +8,14 @@ from modelport_store.fallback_store import FallbackStore
 
 from modelport_control_api.admin.schemas import Check
 from modelport_control_api.context import Context
-from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.wiring import ModelsServices
 
 # Longer than any of them takes that works, shorter than a page is waited for.
 _TIMEOUT_SECONDS = 3.0
 _NO_DIGEST = "0" * 64
 
 
-async def check_all(context: Context, part: ModelsPart) -> tuple[Check, Check, Check, Check]:
+async def check_all(context: Context, part: ModelsServices) -> tuple[Check, Check, Check, Check]:
     """Database, artifacts, shared store and cluster, all at once."""
 
     async def database() -> None:

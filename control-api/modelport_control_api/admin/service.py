@@ -20,15 +20,15 @@ from modelport_control_api.auth.identity import Principal
 from modelport_control_api.auth.tables import User
 from modelport_control_api.context import Context
 from modelport_control_api.db.paging import read_page
-from modelport_control_api.models.part import ModelsPart
 from modelport_control_api.models.schemas import Status
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.origin import Origin
 from modelport_control_api.quotas import Limits
 
 log = structlog.get_logger(__name__)
 
 
-async def system_health(context: Context, part: ModelsPart) -> SystemHealth:
+async def system_health(context: Context, part: ModelsServices) -> SystemHealth:
     """Never raises because something is down: that is what it tells."""
     checks = await check_all(context, part)
     database, artifacts, shared_store, cluster = checks
@@ -43,7 +43,7 @@ async def system_health(context: Context, part: ModelsPart) -> SystemHealth:
     )
 
 
-async def users(part: ModelsPart, limit: int, cursor: str | None) -> UserList:
+async def users(part: ModelsServices, limit: int, cursor: str | None) -> UserList:
     """Newest first. Raises CursorInvalid."""
 
     def read(session: Session) -> UserList:
@@ -53,13 +53,13 @@ async def users(part: ModelsPart, limit: int, cursor: str | None) -> UserList:
     return await part.transactions.read(read)
 
 
-async def user(part: ModelsPart, user_id: str) -> UserEntry:
+async def user(part: ModelsServices, user_id: str) -> UserEntry:
     """Raises UserNotFound."""
     return await part.transactions.read(lambda session: _entry(session, user_id, part.limits))
 
 
 async def change_limits(
-    part: ModelsPart, admin: Principal, user_id: str, change: LimitsChange, origin: Origin
+    part: ModelsServices, admin: Principal, user_id: str, change: LimitsChange, origin: Origin
 ) -> UserEntry:
     """Raises UserNotFound. What the user holds already stays, whatever the limit."""
     changes = change.model_dump(exclude_unset=True)
@@ -113,7 +113,7 @@ def _entries(session: Session, users: Sequence[User], limits: Limits) -> list[Us
     return entries
 
 
-async def _numbers(part: ModelsPart) -> Mapping[str, Any]:
+async def _numbers(part: ModelsServices) -> Mapping[str, Any]:
     try:
         counted, models = await part.transactions.read(
             lambda session: (repository.numbers(session), part.lookout.everything(session))

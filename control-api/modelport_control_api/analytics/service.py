@@ -10,11 +10,11 @@ from modelport_control_api.auth.identity import Principal
 from modelport_control_api.context import Context
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.errors import KeyRestricted
-from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.wiring import ModelsServices
 
 
 async def overview(
-    context: Context, part: ModelsPart, principal: Principal, query: Query, *, everybody: bool = False
+    context: Context, part: ModelsServices, principal: Principal, query: Query, *, everybody: bool = False
 ) -> Overview:
     """Of the caller's models that its credential may use; `everybody` (for admins): of all there are.
 
@@ -37,7 +37,7 @@ async def overview(
 
 
 async def of_model(
-    context: Context, part: ModelsPart, principal: Principal, model_id: str, query: Query
+    context: Context, part: ModelsServices, principal: Principal, model_id: str, query: Query
 ) -> ModelAnalytics:
     """Raises ModelNotFound or FieldErrors."""
 

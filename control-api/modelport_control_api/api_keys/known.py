@@ -47,4 +47,4 @@ def _digests(context: Context) -> Sequence[str]:
 
 
 async def _mark(store: Store, digest: str) -> None:
-    store.put_soon(mark_of(digest), b"1", KEPT_SECONDS)
+    store.put_nowait(mark_of(digest), b"1", KEPT_SECONDS)

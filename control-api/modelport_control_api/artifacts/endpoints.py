@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
-from modelport_control_api.models.part import get_models
 from modelport_control_api.models.problems import as_problems
+from modelport_control_api.models.wiring import get_models
 
 router = APIRouter(prefix="/internal/v1/artifacts")
 

@@ -37,7 +37,7 @@ async def password_check(context: Context, email: str, origin: Origin) -> AsyncI
     yield
     for each in counted:
         await give_back(store, each.name, each.limit, each.subject)
-    store.put_soon(place.mark, b"1", _KNOWN_SECONDS)
+    store.put_nowait(place.mark, b"1", _KNOWN_SECONDS)
 
 
 @dataclass(frozen=True)

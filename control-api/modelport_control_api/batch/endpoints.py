@@ -12,7 +12,6 @@ from modelport_control_api.auth.principal import require
 from modelport_control_api.batch import service
 from modelport_control_api.batch.answers import answer, answers
 from modelport_control_api.batch.openapi import RESULTS
-from modelport_control_api.batch.part import Batch
 from modelport_control_api.batch.problems import as_problems
 from modelport_control_api.batch.repository import UNFINISHED, finished_chunks
 from modelport_control_api.batch.results.stream import MEDIA_TYPES, stream_results
@@ -20,11 +19,12 @@ from modelport_control_api.batch.retrying import Retrying, Rows, get_retrying
 from modelport_control_api.batch.schemas import JobAnswer, JobPage, NewJobAnswer, State
 from modelport_control_api.batch.submission import answer_new, limit_jobs
 from modelport_control_api.batch.tables import BatchJob
+from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import PageCursor, PageLimit
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.endpoints import WaitSeconds
-from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.responses import CREDENTIAL, never_stored, problems
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["batch"], responses=problems(*CREDENTIAL))
@@ -135,7 +135,7 @@ async def read_results(
     )
 
 
-async def _load(models: ModelsPart, principal: Principal, job_id: str) -> JobAnswer:
+async def _load(models: ModelsServices, principal: Principal, job_id: str) -> JobAnswer:
     return await models.transactions.read(
         lambda session: answer(session, service.get(session, principal, job_id), utc_now())
     )

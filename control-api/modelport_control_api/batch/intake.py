@@ -18,17 +18,17 @@ from modelport_control_api.auth.identity import Principal
 from modelport_control_api.batch import options as options_of
 from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, Limits
 from modelport_control_api.batch.options import Options
-from modelport_control_api.batch.part import Batch, BatchPart
 from modelport_control_api.batch.pods.demand import publish_anew
 from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.service import NewJob, create, find_repeated, require_room
 from modelport_control_api.batch.sources import uri
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.target import Target, find_target
+from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.errors import FieldErrors
-from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_body, receive_upload
 
@@ -44,8 +44,8 @@ class Intake:
     """Of one request."""
 
     request: Request
-    models: ModelsPart
-    part: BatchPart
+    models: ModelsServices
+    part: BatchServices
 
     async def submit(self, principal: Principal, model_id: str, version: str | None) -> BatchJob:
         """Give the new job, or the one that the same request made before. Raises what `problems` answers."""
@@ -112,7 +112,7 @@ class Intake:
         return await self.models.transactions.read(work)
 
 
-async def store(models: ModelsPart, part: BatchPart, principal: Principal, new: NewJob) -> BatchJob:
+async def store(models: ModelsServices, part: BatchServices, principal: Principal, new: NewJob) -> BatchJob:
     """No row without its file; a file without a row is removed by the sweep if not here."""
 
     def make(session: Session) -> BatchJob:

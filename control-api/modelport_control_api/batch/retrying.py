@@ -12,15 +12,15 @@ from modelport_control_api.batch import service
 from modelport_control_api.batch.errors import NotFinished, ResultsExpired
 from modelport_control_api.batch.intake import idempotency_key, store
 from modelport_control_api.batch.options import Options
-from modelport_control_api.batch.part import Batch, BatchPart
 from modelport_control_api.batch.render import is_expired
 from modelport_control_api.batch.repository import UNFINISHED
 from modelport_control_api.batch.service import NewJob, find_repeated
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.target import find_target
+from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.models.access import Models
-from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.uploads.errors import StorageFull
 
 Rows = Literal["all", "failed"]
@@ -31,8 +31,8 @@ class Retrying:
     """Of one request."""
 
     request: Request
-    models: ModelsPart
-    part: BatchPart
+    models: ModelsServices
+    part: BatchServices
 
     async def retry(self, principal: Principal, job_id: str, rows: Rows) -> BatchJob:
         """Give the new job, or the one that the same request made before. Raises what `problems` answers."""

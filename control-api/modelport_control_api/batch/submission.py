@@ -15,7 +15,7 @@ from modelport_control_api.batch.schemas import NewJobAnswer
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.context import get_context
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.responses import never_stored
 
 Submitter = Annotated[Principal, Depends(require("predict"))]
@@ -61,7 +61,7 @@ async def _submit(
     return await answer_new(intake.models, job, response)
 
 
-async def answer_new(models: ModelsPart, job: BatchJob, response: Response) -> NewJobAnswer:
+async def answer_new(models: ModelsServices, job: BatchJob, response: Response) -> NewJobAnswer:
     """The answer to whoever made it."""
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     # A job that the same request made before may have ended by now.

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
 from modelport_telemetry.drift.predictions import OTHER_CLASSES, bounds_of
 
+from modelport_control_api.drift.feature_results import Verdict
 from modelport_control_api.drift.profile import ColumnProfile
 from modelport_control_api.drift.schemas import (
     Bar,
@@ -13,7 +14,6 @@ from modelport_control_api.drift.schemas import (
     PredictionDistribution,
     Share,
 )
-from modelport_control_api.drift.verdicts import Verdict
 
 _SHOWN_CATEGORIES = 20
 _SHOWN_PREDICTIONS = 30

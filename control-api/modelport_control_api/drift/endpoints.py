@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from modelport_control_api.drift import reading, references
 from modelport_control_api.drift.errors import ReferenceInvalid
-from modelport_control_api.drift.part import Drift
 from modelport_control_api.drift.profile import Profile
 from modelport_control_api.drift.profiling import profile_csv
 from modelport_control_api.drift.schemas import ReferenceAnswer, VersionDataDrift
+from modelport_control_api.drift.wiring import Drift
 from modelport_control_api.models.access import ChangingCaller, Reader, load_model
 from modelport_control_api.models.errors import FieldErrors
 from modelport_control_api.models.problems import as_problems

@@ -11,12 +11,12 @@ from modelport_telemetry.drift.repetition import WHOLE_ROWS
 
 from modelport_control_api.drift.comparison import Compared, Finding, Sides, compare, one_value
 from modelport_control_api.drift.effective import SELDOM, Runs, collisions, copies, runs_of
+from modelport_control_api.drift.explanations import describe
+from modelport_control_api.drift.feature_results import Change, Verdict
 from modelport_control_api.drift.profile import ColumnProfile, Matched, scores
 from modelport_control_api.drift.schemas import Thresholds
 from modelport_control_api.drift.seasons import at_hours
 from modelport_control_api.drift.statistics import holm
-from modelport_control_api.drift.verdicts import Change, Verdict
-from modelport_control_api.drift.was_and_is import describe
 
 _Number = TypeVar("_Number", int, float)
 _Key = TypeVar("_Key")

@@ -13,11 +13,11 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 from modelport_control_api.drift import repository
 from modelport_control_api.drift.evaluation import evaluate
-from modelport_control_api.drift.part import DriftPart
+from modelport_control_api.drift.feature_results import Verdict, write_verdicts
 from modelport_control_api.drift.profile import from_json, match
 from modelport_control_api.drift.records import DriftThresholds
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
-from modelport_control_api.drift.verdicts import Verdict, write_verdicts
+from modelport_control_api.drift.wiring import DriftServices
 from modelport_control_api.models.tables import ModelRow
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ _SWEEP_SECONDS = 3600.0
 class Evaluator:
     """Any number of control APIs may do it at once: each takes versions that no other has at hand."""
 
-    def __init__(self, database: Database, part: DriftPart, *, retention_days: int) -> None:
+    def __init__(self, database: Database, part: DriftServices, *, retention_days: int) -> None:
         self._database = database
         self._part = part
         self._retention = timedelta(days=retention_days)

@@ -7,9 +7,9 @@ from pydantic import BaseModel
 
 from modelport_control_api.context import RequestContext
 from modelport_control_api.drift import metrics, repository
-from modelport_control_api.drift.part import Drift
 from modelport_control_api.drift.profile import from_json, match
 from modelport_control_api.drift.tables import DriftReferenceRow
+from modelport_control_api.drift.wiring import Drift
 from modelport_control_api.internal.gate import PLATFORM_ONLY
 
 router = APIRouter(prefix="/internal/v1/drift", dependencies=[PLATFORM_ONLY])

@@ -10,7 +10,7 @@ from modelport_control_api.drift import repository
 from modelport_control_api.drift.charts import distribution, feature_answer
 from modelport_control_api.drift.errors import ReferenceNotFound
 from modelport_control_api.drift.evaluation import Counted
-from modelport_control_api.drift.part import DriftPart
+from modelport_control_api.drift.messages import season_advice, summarise
 from modelport_control_api.drift.profile import from_json, match
 from modelport_control_api.drift.schemas import (
     FeatureAnswer,
@@ -20,13 +20,15 @@ from modelport_control_api.drift.schemas import (
     Window,
 )
 from modelport_control_api.drift.tables import DriftReferenceRow
-from modelport_control_api.drift.wording import season_advice, summarise
+from modelport_control_api.drift.wiring import DriftServices
 from modelport_control_api.models.access import load_model
 from modelport_control_api.models.errors import VersionNotFound
 from modelport_control_api.models.records import ModelRecord, VersionRecord
 
 
-async def read_drift(part: DriftPart, principal: Principal, model_id: str, version: str) -> VersionDataDrift:
+async def read_drift(
+    part: DriftServices, principal: Principal, model_id: str, version: str
+) -> VersionDataDrift:
     """How the version's live inputs compare with its reference. Raises ModelNotFound, VersionNotFound."""
     record = await load_model(part.models, principal, model_id)
     found = find_version(record, version)
@@ -34,7 +36,7 @@ async def read_drift(part: DriftPart, principal: Principal, model_id: str, versi
 
 
 async def read_reference(
-    part: DriftPart, principal: Principal, model_id: str, version: str
+    part: DriftServices, principal: Principal, model_id: str, version: str
 ) -> ReferenceAnswer:
     """Raises ModelNotFound, VersionNotFound, ReferenceNotFound."""
     found = find_version(await load_model(part.models, principal, model_id), version)
@@ -48,7 +50,7 @@ async def read_reference(
     return await part.models.transactions.read(read)
 
 
-def reference_answer(part: DriftPart, row: DriftReferenceRow) -> ReferenceAnswer:
+def reference_answer(part: DriftServices, row: DriftReferenceRow) -> ReferenceAnswer:
     profile = from_json(row.profile)
     matched = match(profile, part.signature_of(row.model_id, row.number))
     return ReferenceAnswer(
@@ -80,7 +82,9 @@ def find_version(record: ModelRecord, name: str) -> VersionRecord:
     return version
 
 
-def _read(session: Session, part: DriftPart, record: ModelRecord, version: VersionRecord) -> VersionDataDrift:
+def _read(
+    session: Session, part: DriftServices, record: ModelRecord, version: VersionRecord
+) -> VersionDataDrift:
     summary, thresholds = summarise(version.data_drift), part.thresholds_of(record.data_drift)
     row = repository.find_reference(session, record.id, version.number) if version.data_drift else None
     minutes = repository.newest(session, row.id, thresholds.window_rows) if row else []
@@ -105,7 +109,7 @@ def _read(session: Session, part: DriftPart, record: ModelRecord, version: Versi
 
 
 def _features(
-    part: DriftPart, row: DriftReferenceRow, version: VersionRecord, live: Counted | None
+    part: DriftServices, row: DriftReferenceRow, version: VersionRecord, live: Counted | None
 ) -> list[FeatureAnswer]:
     """In the order of what was last found of them, then in the model's."""
     verdicts = {each.name: each for each in version.data_drift.verdicts} if version.data_drift else {}

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
+from modelport_control_api.drift.feature_results import Verdict, read_verdicts
 from modelport_control_api.drift.tables import DriftStateRow
-from modelport_control_api.drift.verdicts import Verdict, read_verdicts
 
 WatchedState = Literal["collecting", "ok", "drift"]
 

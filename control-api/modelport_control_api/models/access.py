@@ -12,10 +12,10 @@ from modelport_control_api.auth.identity import Principal
 from modelport_control_api.auth.principal import require
 from modelport_control_api.context import get_context
 from modelport_control_api.models.caller import Caller
-from modelport_control_api.models.part import ModelsPart, get_models
 from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.render import render_model
 from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.models.wiring import ModelsServices, get_models
 from modelport_control_api.origin import RequestOrigin
 
 _LOOPBACK = Hosts(())
@@ -23,11 +23,11 @@ Reader = Annotated[Principal, Depends(require("models:read"))]
 Writer = Annotated[Principal, Depends(require("models:write"))]
 
 
-async def provide_models(request: Request) -> ModelsPart:
+async def provide_models(request: Request) -> ModelsServices:
     return get_models(request)
 
 
-Models = Annotated[ModelsPart, Depends(provide_models)]
+Models = Annotated[ModelsServices, Depends(provide_models)]
 
 
 async def get_caller(principal: Writer, origin: RequestOrigin) -> Caller:
@@ -47,7 +47,7 @@ async def limit_uploads(request: Request, principal: Writer) -> None:
 class Answers:
     """Answers for one request. `base_url`: where users reach the platform; empty: where they sent it to."""
 
-    part: ModelsPart
+    part: ModelsServices
     base_url: str
 
     def model(self, record: ModelRecord) -> ModelAnswer:
@@ -61,7 +61,7 @@ async def get_answers(request: Request, part: Models) -> Answers:
     return Answers(part, _base_url(request, part).rstrip("/"))
 
 
-def _base_url(request: Request, part: ModelsPart) -> str:
+def _base_url(request: Request, part: ModelsServices) -> str:
     """Empty where only the request itself says by which name the platform is called: who sent it knows."""
     if part.public_url:
         return part.public_url
@@ -71,7 +71,7 @@ def _base_url(request: Request, part: ModelsPart) -> str:
 Answering = Annotated[Answers, Depends(get_answers)]
 
 
-async def load_model(part: ModelsPart, principal: Principal, model_id: str) -> ModelRecord:
+async def load_model(part: ModelsServices, principal: Principal, model_id: str) -> ModelRecord:
     """Raises ModelNotFound."""
 
     def load(session: Session) -> ModelRecord:

@@ -19,12 +19,12 @@ from modelport_control_api.models.access import (
 )
 from modelport_control_api.models.errors import KeyRestricted
 from modelport_control_api.models.intake import model_form
-from modelport_control_api.models.part import ModelsPart
 from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.schemas import ModelAnswer, ModelChange, ModelPage
 from modelport_control_api.models.tables import DEFAULT_ACCELERATION
 from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
 from modelport_control_api.strict_json import StrictJsonRoute
 
@@ -135,7 +135,7 @@ async def delete_model(model_id: str, caller: ChangingCaller, part: Models) -> N
     await part.keeper.discard(digests)
 
 
-async def _wait_until_settled(part: ModelsPart, record: ModelRecord, seconds: float) -> bool:
+async def _wait_until_settled(part: ModelsServices, record: ModelRecord, seconds: float) -> bool:
     def settled() -> bool:
         return part.lookout.look(record).view.settled
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from modelport_crds.mlmodel import MLModel, VersionStatus
 
+from modelport_control_api.drift.messages import summarise
 from modelport_control_api.drift.schemas import DataDriftSetting
-from modelport_control_api.drift.wording import summarise
+from modelport_control_api.models.model_view import ModelView
 from modelport_control_api.models.records import ModelRecord, VersionRecord
 from modelport_control_api.models.schemas import (
     DriftAnswer,
@@ -18,11 +19,10 @@ from modelport_control_api.models.schemas import (
     RateLimitSetting,
     VersionAnswer,
 )
-from modelport_control_api.models.sight import Sight
 from modelport_control_api.models.status_view import served_traffic
 
 
-def render_model(seen: Sight, predict_url: Callable[[str], str]) -> ModelAnswer:
+def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAnswer:
     record, live, view = seen.record, seen.live, seen.view
     served = served_traffic(live)
     main = record.version(_main_version(served or record.traffic)) or record.versions[-1]
@@ -55,7 +55,7 @@ def render_model(seen: Sight, predict_url: Callable[[str], str]) -> ModelAnswer:
     )
 
 
-def render_version(seen: Sight, version: VersionRecord) -> VersionAnswer:
+def render_version(seen: ModelView, version: VersionRecord) -> VersionAnswer:
     live, view = seen.live, seen.version_view(version.name)
     known = live.status.version(version.name) if live else None
     known = known or VersionStatus(name=version.name)

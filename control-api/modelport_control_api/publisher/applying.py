@@ -5,7 +5,7 @@ from modelport_crds.mlmodel import from_object
 from modelport_kube.kube import Rejected
 
 from modelport_control_api.publisher.cluster import Cluster, Object
-from modelport_control_api.publisher.drift import differences, undo
+from modelport_control_api.publisher.sync import differences, undo
 
 
 async def make_so(cluster: Cluster, manifest: Object) -> None:

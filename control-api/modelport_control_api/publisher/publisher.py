@@ -23,10 +23,10 @@ from modelport_control_api.models import repository
 from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.transactions import Transactions
 from modelport_control_api.publisher import outbox
+from modelport_control_api.publisher.advisory_lock import turn
 from modelport_control_api.publisher.applying import make_so
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY, build_manifest
-from modelport_control_api.publisher.turns import turn
 
 log = structlog.get_logger(__name__)
 PUBLISHED = Counter("modelport_control_api_published_models_total", "Times that the cluster took a model")

@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from modelport_control_api.context import RequestContext
 from modelport_control_api.internal.gate import PLATFORM_ONLY
 from modelport_control_api.usage import ledger
-from modelport_control_api.usage.part import UsagePart
 from modelport_control_api.usage.samples import dispatch
+from modelport_control_api.usage.wiring import UsageServices
 
 _MAX_BYTES = 8 * 1024 * 1024
 
@@ -54,7 +54,7 @@ async def write_samples(body: Body, context: RequestContext, request: Request) -
         samples = samples_wire.decode(body)
     except msgspec.MsgspecError as error:
         raise _unreadable("list of samples", error) from None
-    part: UsagePart = request.app.state.usage
+    part: UsageServices = request.app.state.usage
     await run_in_threadpool(dispatch, context.database, part.handlers, samples)
     return Response(status_code=204)
 

@@ -9,7 +9,7 @@ import jwt
 
 from modelport_gateway.auth.authorization import Caller
 from modelport_gateway.auth.jwks import SigningKeys
-from modelport_gateway.auth.ttl_cache import Remembered
+from modelport_gateway.auth.ttl_cache import TTLCache
 
 ISSUER = AUDIENCE = "modelport"
 _ALGORITHM = "EdDSA"
@@ -31,7 +31,7 @@ class _Verified:
 class AccessTokens:
     def __init__(self, keys: SigningKeys) -> None:
         self._keys = keys
-        self._verified: Remembered[bytes, _Verified] = Remembered(_REMEMBERED_TOKENS)
+        self._verified: TTLCache[bytes, _Verified] = TTLCache(_REMEMBERED_TOKENS)
 
     def remembered(self, token: str) -> Caller | None:
         """Give the caller of a token that was verified before, unless it or its signing key is gone since."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from modelport_gateway.auth.access_tokens import InvalidCredential
 from modelport_gateway.auth.authorization import Caller
-from modelport_gateway.auth.ttl_cache import Remembered
+from modelport_gateway.auth.ttl_cache import TTLCache
 from modelport_gateway.concurrency.single_flight import SingleFlight
 from modelport_gateway.metrics import FALLBACKS
 
@@ -69,9 +69,9 @@ class ApiKeys:
         self._store = store
         self._timeout = timeout_seconds
         self._keep_seconds = keep_seconds
-        self._believed: Remembered[str, Introspection] = Remembered(_REMEMBERED_KEYS)
-        self._refused: Remembered[str, Introspection] = Remembered(_REMEMBERED_REFUSALS)
-        self._good_lately: Remembered[str, bool] = Remembered(_REMEMBERED_KEYS)
+        self._believed: TTLCache[str, Introspection] = TTLCache(_REMEMBERED_KEYS)
+        self._refused: TTLCache[str, Introspection] = TTLCache(_REMEMBERED_REFUSALS)
+        self._good_lately: TTLCache[str, bool] = TTLCache(_REMEMBERED_KEYS)
         self._asking: SingleFlight[Introspection] = SingleFlight()
         self._away_until = float("-inf")
 

@@ -4,12 +4,12 @@ from modelport_http.problem import Problem
 from modelport_http.rate_limiting import bucket_of, too_many_requests
 from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
-from modelport_store.store import Taken
+from modelport_store.store import LimitResult
 
 from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential
 from modelport_gateway.auth.api_keys import KEY_PREFIX, ApiKeys, IntrospectionUnavailable
 from modelport_gateway.auth.authorization import Caller
-from modelport_gateway.auth.ttl_cache import Remembered
+from modelport_gateway.auth.ttl_cache import TTLCache
 from modelport_gateway.request.headers import RequestHeaders
 
 _GUARD = "failed-credentials"
@@ -50,7 +50,7 @@ class Guard:
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
         self._failures = MemoryStore(max_buckets=_GUARDED_ADDRESSES)
-        self._stopped: Remembered[str, Taken] = Remembered(_GUARDED_ADDRESSES)
+        self._stopped: TTLCache[str, LimitResult] = TTLCache(_GUARDED_ADDRESSES)
         self._tries = MemoryStore(max_buckets=_GUARDED_ADDRESSES)
 
     def stops(self, address: str) -> Problem | None:

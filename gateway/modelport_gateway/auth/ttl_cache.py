@@ -9,7 +9,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Remembered(Generic[K, V]):
+class TTLCache(Generic[K, V]):
     """At most `size` values; the one longest unused goes first. Times are seconds of `clock`."""
 
     def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:

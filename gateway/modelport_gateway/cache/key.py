@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from modelport_gateway.cache.row_decoder import UsualRequest, usual_request
+from modelport_gateway.cache.row_decoder import RowDecoder, usual_request
 
 # Integers up to here are exact as floats; orjson reads integers beyond 64 bits as rounded floats,
 # so a large float may stand for several integers that a runtime could tell apart.
@@ -72,7 +72,7 @@ class Canonical:
 
     columns: tuple[Column, ...] | None
     by_position: bool
-    usual: UsualRequest | None = None
+    usual: RowDecoder | None = None
 
     @classmethod
     def from_signature(cls, signature: Mapping[str, Any] | None) -> "Canonical":
@@ -126,7 +126,7 @@ class Canonical:
         return [column.cell(row.get(column.name)) for column in columns]
 
 
-def _usual(columns: tuple[Column, ...]) -> UsualRequest | None:
+def _usual(columns: tuple[Column, ...]) -> RowDecoder | None:
     if not all(column.cell in _USUAL_TYPES for column in columns):
         return None
     return usual_request(

@@ -20,7 +20,7 @@ ColumnType = tuple[str, type[float] | type[str], bool]
 """Name, type of the cells, whether a row may lack it."""
 
 
-class UsualRequest:
+class RowDecoder:
     def __init__(self, request: type[msgspec.Struct]) -> None:
         self._decode = msgspec.json.Decoder(request).decode
 
@@ -43,7 +43,7 @@ class UsualRequest:
 
 
 @lru_cache(_KEPT)
-def usual_request(columns: Sequence[ColumnType]) -> UsualRequest | None:
+def usual_request(columns: Sequence[ColumnType]) -> RowDecoder | None:
     """Make the decoder of a signature with these columns. None: it has none."""
     if not 0 < len(columns) <= _MAX_COLUMNS:
         return None
@@ -61,4 +61,4 @@ def usual_request(columns: Sequence[ColumnType]) -> UsualRequest | None:
     except ValueError:
         return None  # A name that msgspec does not read, such as one with a quotation mark.
     request = msgspec.defstruct("Request", [("input", row)], forbid_unknown_fields=True, gc=False)
-    return UsualRequest(request)
+    return RowDecoder(request)

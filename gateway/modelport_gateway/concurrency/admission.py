@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from modelport_gateway.concurrency.fifo_waiters import WaitingLine
+from modelport_gateway.concurrency.fifo_waiters import FifoWaiters
 from modelport_gateway.metrics import IN_FLIGHT, WAITING
 
 
@@ -15,7 +15,7 @@ class QueueFull(Exception):
 @dataclass(slots=True)
 class _Queue:
     in_flight: int = 0
-    waiting: WaitingLine = field(default_factory=WaitingLine)
+    waiting: FifoWaiters = field(default_factory=FifoWaiters)
 
 
 class Admission:

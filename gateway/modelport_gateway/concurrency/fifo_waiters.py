@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 
-class WaitingLine:
+class FifoWaiters:
     """A place that is given up goes straight to the next in line: a newcomer cannot slip in between."""
 
     __slots__ = ("_turns",)

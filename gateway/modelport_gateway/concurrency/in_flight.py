@@ -4,7 +4,7 @@ import asyncio
 from types import TracebackType
 
 
-class UnderWay:
+class InFlight:
     """`with under_way.one(): …` around each prediction."""
 
     def __init__(self) -> None:
@@ -13,7 +13,7 @@ class UnderWay:
         """Set while none is."""
         self.idle.set()
 
-    def one(self) -> "UnderWay":
+    def one(self) -> "InFlight":
         return self
 
     def __enter__(self) -> None:

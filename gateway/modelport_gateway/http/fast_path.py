@@ -15,11 +15,11 @@ from modelport_process.access_lines import access_lines
 from modelport_process.request_context import current_request_id, request_id_for
 
 from modelport_gateway.answer_encoding import encoded, wanted_encoding
-from modelport_gateway.concurrency.in_flight import UnderWay
+from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.response_lines import AnswerLines
 from modelport_gateway.metrics import count_prediction
-from modelport_gateway.prediction import Answer, Asked, Prediction
+from modelport_gateway.prediction import Answer, Prediction, PredictionContext
 from modelport_gateway.request.body import decoded, json_bytes_of, require_type
 from modelport_gateway.request.headers import RequestHeaders
 from modelport_gateway.request.paths import Target, parse_target
@@ -37,7 +37,7 @@ class FastPath:
         prediction: Prediction,
         *,
         addresses: ClientAddresses,
-        under_way: UnderWay,
+        under_way: InFlight,
         usage: UsageCounter,
         taps: Taps,
         max_body_bytes: int,
@@ -104,13 +104,13 @@ class FastPath:
                 self._usage.count(asked, status, reason, cache, seconds, ended=ended)
                 self._taps.offer(asked, said, cache, seconds)
 
-    def _asked(self, request: "_Request") -> Asked:
+    def _asked(self, request: "_Request") -> PredictionContext:
         target = self._target(request.exchange.target)
         if target is None:
             raise ValueError("a request that is none for a model was taken")
-        return Asked(target, request.headers, request.address, request.id)
+        return PredictionContext(target, request.headers, request.address, request.id)
 
-    async def _answer(self, asked: Asked, request: "_Request") -> Answer:
+    async def _answer(self, asked: PredictionContext, request: "_Request") -> Answer:
         body = request.exchange.body
         granted = await self._prediction.grant(asked)
         call, headers = asked.target.call, request.headers

@@ -14,11 +14,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from modelport_gateway.answer_encoding import encoded, wanted_encoding
-from modelport_gateway.concurrency.in_flight import UnderWay
+from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.batch_uploads import BatchJobs, is_batch_path
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.metrics import count_prediction
-from modelport_gateway.prediction import Answer, Asked, Prediction
+from modelport_gateway.prediction import Answer, Prediction, PredictionContext
 from modelport_gateway.request.body import decoded, json_bytes_of, read_whole, require_type
 from modelport_gateway.request.headers import RequestHeaders
 from modelport_gateway.request.paths import Call, Target, parse_target
@@ -40,7 +40,7 @@ class Server:
         is_ready: Callable[[], bool],
         max_body_bytes: int,
         addresses: ClientAddresses,
-        under_way: UnderWay,
+        under_way: InFlight,
         usage: UsageCounter,
         taps: Taps,
         batch_jobs: BatchJobs,
@@ -99,12 +99,12 @@ class Server:
             if target.call.method == "POST":
                 self._taps.offer(asked, said, cache, seconds)
 
-    def _asked(self, target: Target, scope: Scope) -> Asked:
+    def _asked(self, target: Target, scope: Scope) -> PredictionContext:
         headers = RequestHeaders(scope["headers"])
         _, address = self._addresses.find(scope["client"][0] if scope.get("client") else "", headers)
-        return Asked(target, headers, address, request_id_of(scope))
+        return PredictionContext(target, headers, address, request_id_of(scope))
 
-    async def _answer(self, asked: Asked, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, asked: PredictionContext, scope: Scope, receive: Receive) -> Answer:
         target = asked.target
         granted = await self._prediction.grant(asked)
         if target.call is Call.READY:
@@ -113,7 +113,7 @@ class Server:
         body = await self._body(asked, scope, receive) if target.call.method == "POST" else None
         return await self._prediction.answer(asked, granted, body)
 
-    async def _body(self, asked: Asked, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, asked: PredictionContext, scope: Scope, receive: Receive) -> bytes:
         call, headers, most = asked.target.call, asked.headers, self._max_body_bytes
         require_type(call, headers)
         if declared_length(scope) > most:

@@ -8,7 +8,7 @@ from typing import Protocol
 from modelport_http.problem import Problem
 from modelport_http.problem import body as problem_body
 
-from modelport_gateway.prediction import Asked
+from modelport_gateway.prediction import PredictionContext
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 
@@ -56,7 +56,9 @@ class Taps:
     def __init__(self, taps: Sequence[Tap]) -> None:
         self._taps = tuple(taps)
 
-    def offer(self, asked: Asked, said: bytes | Problem | None, cache: str, seconds: float) -> None:
+    def offer(
+        self, asked: PredictionContext, said: bytes | Problem | None, cache: str, seconds: float
+    ) -> None:
         """Hand on a request that has been answered. `said` None: its caller had gone."""
         route, version = asked.route, asked.version
         if route is None or version is None or said is None:
@@ -69,7 +71,13 @@ class Taps:
 
 
 def _seen(
-    asked: Asked, route: Route, version: VersionRoute, said: bytes | Problem, *, cache: str, seconds: float
+    asked: PredictionContext,
+    route: Route,
+    version: VersionRoute,
+    said: bytes | Problem,
+    *,
+    cache: str,
+    seconds: float,
 ) -> Seen:
     problem = said if isinstance(said, Problem) else None
     return Seen(

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from modelport_gateway.concurrency.fifo_waiters import WaitingLine
+from modelport_gateway.concurrency.fifo_waiters import FifoWaiters
 from modelport_gateway.upstream.connection import UpstreamConnection
 from modelport_gateway.upstream.errors import EndpointUnreachable, UpstreamTimeout
 
@@ -34,7 +34,7 @@ class Pool:
         self._free = limit
         self._idle: list[UpstreamConnection] = []
         self._open: set[UpstreamConnection] = set()
-        self._line = WaitingLine()
+        self._line = FifoWaiters()
 
     def take(self) -> UpstreamConnection | None:
         """Give an idle connection, if there is one and nobody waits for it."""

@@ -8,7 +8,7 @@ from modelport_telemetry.usage.latency import EDGES, LAST_BUCKET
 from modelport_telemetry.usage.wire import UsageLine
 
 from modelport_gateway.metrics import USAGE_DROPPED
-from modelport_gateway.prediction import Asked
+from modelport_gateway.prediction import PredictionContext
 
 _Key = tuple[str, str, str, str, int, str, str]
 """Model, version, caller, API key, status, reason, cache: `UsageLine`'s order."""
@@ -34,7 +34,7 @@ class UsageCounter:
         self._dropped = 0
 
     def count(
-        self, asked: Asked, status: int, reason: str, cache: str, seconds: float, *, ended: float
+        self, asked: PredictionContext, status: int, reason: str, cache: str, seconds: float, *, ended: float
     ) -> None:
         """Note one answered request; as for `UsageLine`.
 

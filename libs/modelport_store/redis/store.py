@@ -14,7 +14,7 @@ from modelport_store.redis.address import RedisAddress
 from modelport_store.redis.client import RedisClient
 from modelport_store.redis.resp import command, pack
 from modelport_store.redis.script import RedisScript
-from modelport_store.store import StoreUnavailable, Taken
+from modelport_store.store import LimitResult, StoreUnavailable
 from modelport_store.token_bucket import MICROSECONDS, interval_of
 
 _SCRIPT = RedisScript.of(
@@ -61,7 +61,7 @@ class RedisStore:
         self._value_prefix = f"{prefix}value:".encode()
         self._limits: dict[Limit, _KnownLimit] = {}
 
-    async def take(self, bucket: str, limit: Limit) -> Taken:
+    async def take(self, bucket: str, limit: Limit) -> LimitResult:
         taken, _ = await self._take_and_get(bucket, limit, None)
         return taken
 
@@ -69,9 +69,9 @@ class RedisStore:
         key = self._bucket_prefix + bucket.encode()
         await self._client.send(command("EVAL", _GIVE_BACK, 1, key, interval_of(limit)))
 
-    async def take_and_get(
+    async def acquire_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
-    ) -> tuple[Taken | None, bytes | None]:
+    ) -> tuple[LimitResult | None, bytes | None]:
         if bucket is None or limit is None:
             return None, None if cache_key is None else await self.get(cache_key)
         taken, value = await self._take_and_get(bucket, limit, cache_key)
@@ -86,7 +86,7 @@ class RedisStore:
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         await self._put(key, value, ttl_seconds)
 
-    def put_soon(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+    def put_nowait(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         self._put(key, value, ttl_seconds).add_done_callback(_count_if_lost)
 
     async def delete(self, key: bytes) -> None:
@@ -101,7 +101,7 @@ class RedisStore:
 
     def _take_and_get(
         self, bucket: str, limit: Limit, cache_key: bytes | None
-    ) -> "asyncio.Future[tuple[Taken, Any]]":
+    ) -> "asyncio.Future[tuple[LimitResult, Any]]":
         """The future gives a value's length if it is a large one."""
         known = self._limits.get(limit) or self._know(limit)
         bucket_key = self._bucket_prefix + bucket.encode()
@@ -146,10 +146,10 @@ class RedisStore:
         return known
 
 
-def _taken_and_value(reply: Any, known: _KnownLimit) -> tuple[Taken, bytes | int | None]:
+def _taken_and_value(reply: Any, known: _KnownLimit) -> tuple[LimitResult, bytes | int | None]:
     allowed, full_at, now, missing, value = reply
     return (
-        Taken(
+        LimitResult(
             allowed == 1,
             known.limit,
             (now + known.capacity - full_at) // known.interval,

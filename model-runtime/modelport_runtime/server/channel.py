@@ -14,12 +14,12 @@ from modelport_runtime import wire
 from modelport_runtime.core.types import Answer, Call, Failure
 from modelport_runtime.server.batching import Done
 from modelport_runtime.wire import (
-    Answered,
-    Ask,
-    Breach,
+    BatchResult,
     Loaded,
     Outcome,
-    Proven,
+    PredictBatch,
+    ProofReport,
+    ProtocolError,
     Recheck,
     Rechecked,
     Sandboxed,
@@ -27,7 +27,7 @@ from modelport_runtime.wire import (
 
 log = logging.getLogger(__name__)
 
-Hear = Callable[[wire.News], None]
+Hear = Callable[[wire.WorkerEvent], None]
 Compared = Callable[[float | None], None]
 
 
@@ -65,7 +65,7 @@ class Channel(asyncio.Protocol):
     def answer(self, calls: list[Call], done: Done) -> None:
         """Ask the model. A model process that ends meanwhile never answers."""
         self._due.append(_Asked(len(calls), done, time.perf_counter()))
-        self._send(Ask(calls))
+        self._send(PredictBatch(calls))
 
     def recheck(self, call: Call, answer: Answer, compared: Compared) -> bool:
         """Have an answer compared with the original's; False: it is busy, or no longer there."""
@@ -94,7 +94,7 @@ class Channel(asyncio.Protocol):
         try:
             for body in self._frames.feed(data):
                 self._receive(wire.decode_from_model(body))
-        except (Breach, msgspec.MsgspecError, ValueError, RecursionError, MemoryError) as error:
+        except (ProtocolError, msgspec.MsgspecError, ValueError, RecursionError, MemoryError) as error:
             self._breach = f"{type(error).__name__}: {error}"
             self.close()
 
@@ -107,34 +107,34 @@ class Channel(asyncio.Protocol):
             self._transport.write(wire.frame(message))
 
     def _receive(self, message: wire.FromModel) -> None:
-        if isinstance(message, Sandboxed | Loaded | Proven):
+        if isinstance(message, Sandboxed | Loaded | ProofReport):
             self._hear(message)
             return
         due = self._due.popleft() if self._due else None
-        if isinstance(message, Answered) and isinstance(due, _Asked):
+        if isinstance(message, BatchResult) and isinstance(due, _Asked):
             # What was asked ahead began when the one before it was answered.
             began, self._answered = max(due.began, self._answered), time.perf_counter()
             due.done(_checked(message, due.calls), self._answered - began)
         elif isinstance(message, Rechecked) and due is not None and not isinstance(due, _Asked):
             due(message.difference)
         else:
-            raise Breach(f"{type(message).__name__}, which nobody waits for")
+            raise ProtocolError(f"{type(message).__name__}, which nobody waits for")
         if self._is_dismissed and not self._due:
             self.close()
 
 
-def _checked(message: Answered, calls: int) -> list[Outcome]:
+def _checked(message: BatchResult, calls: int) -> list[Outcome]:
     given, binary = message.outcomes, message.json_bytes
     if len(given) != calls:
-        raise Breach(f"{len(given)} outcomes for {calls} calls")
+        raise ProtocolError(f"{len(given)} outcomes for {calls} calls")
     return [_outcome(each, binary.get(place) if binary else None) for place, each in enumerate(given)]
 
 
 def _outcome(given: bytes | Failure, json_bytes: int | None) -> Outcome:
     if isinstance(given, bytes):
         if json_bytes is not None and json_bytes > len(given):
-            raise Breach("an answer that is shorter than its JSON")
+            raise ProtocolError("an answer that is shorter than its JSON")
         return Answer(given, json_bytes)
     if not 400 <= given.status <= 599:
-        raise Breach(f"a failure with the status {given.status}")
+        raise ProtocolError(f"a failure with the status {given.status}")
     return given

@@ -24,7 +24,7 @@ from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.channel import Channel
 from modelport_runtime.server.status import Acceleration, State
 from modelport_runtime.settings import Settings
-from modelport_runtime.wire import Breach, Loaded, Proven, Sandboxed, Told
+from modelport_runtime.wire import Loaded, LoadReport, ProofReport, ProtocolError, Sandboxed
 
 log = logging.getLogger(__name__)
 
@@ -82,13 +82,13 @@ class Front:
         """Let the model process end."""
         self._channel.close()
 
-    def _hear(self, news: wire.News) -> None:
+    def _hear(self, news: wire.WorkerEvent) -> None:
         match news:
             case Sandboxed():
                 self._note_sandbox(SandboxReport(news.level, news.detail))
             case Loaded():
                 self._note_load(news)
-            case Proven():
+            case ProofReport():
                 self._note_proof(news)
             case _:
                 assert_never(news)
@@ -96,7 +96,7 @@ class Front:
     def _note_sandbox(self, report: SandboxReport) -> None:
         """The first word of a model process, said before the model is read."""
         if self._has_reported:
-            raise Breach("a second report of the sandbox")
+            raise ProtocolError("a second report of the sandbox")
         self._has_reported = True
         weaker = min(report, self.state.sandbox, key=lambda each: each.level)
         self.state = replace(self.state, sandbox=weaker)
@@ -105,11 +105,11 @@ class Front:
     def _note_load(self, news: Loaded) -> None:
         self._load_watch.end()
         if self.state.told is not None:
-            raise Breach("a second load")
+            raise ProtocolError("a second load")
         if news.proves and not self._settings.may_accelerate:
-            raise Breach("a proof that was not asked for")
+            raise ProtocolError("a proof that was not asked for")
         # Not msgspec's own: a model's text may hold lone surrogates, which JSON can write and it refuses.
-        told = msgspec.convert(json.loads(news.document), Told)
+        told = msgspec.convert(json.loads(news.document), LoadReport)
         self.state = replace(self.state, told=told)
         metrics.LOAD_SECONDS.set(news.seconds)
         if told.state == "failed":
@@ -125,9 +125,9 @@ class Front:
         loop = asyncio.get_running_loop()
         self._proof_due = loop.call_later(_PROOF_SECONDS, self._become_ready, waits)
 
-    def _note_proof(self, news: Proven) -> None:
+    def _note_proof(self, news: ProofReport) -> None:
         if self._proof_due is None:
-            raise Breach("a proof that nobody waits for")
+            raise ProtocolError("a proof that nobody waits for")
         self._proof_due.cancel()
         self._proof_due = None
         acceleration = Acceleration(news.rows_compared, news.largest_difference, news.detail)
@@ -263,7 +263,7 @@ class Front:
     def _fail(self, failure: Ended) -> None:
         """The load has ended with its process: it could not say so itself."""
         log.warning("load_ended", extra={"reason": failure.reason, "detail": failure.message})
-        told = Told(state="failed", reason=failure.reason, message=failure.message)
+        told = LoadReport(state="failed", reason=failure.reason, message=failure.message)
         native = _native("No model is served.")
         self.state = replace(self.state, told=told, phase="failed", acceleration=native)
 

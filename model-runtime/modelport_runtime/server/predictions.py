@@ -17,7 +17,7 @@ from modelport_runtime.core.types import Answer, Call, Failure
 from modelport_runtime.server.batching import Batcher, QueueFull, Resolve, Waiting
 from modelport_runtime.server.problem import Problem, of_failure
 from modelport_runtime.server.status import State
-from modelport_runtime.wire import Outcome, Told
+from modelport_runtime.wire import LoadReport, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Predictor:
         self._state = state
         self.max_body_bytes = max_body_bytes
 
-    def require_ready(self) -> Told:
+    def require_ready(self) -> LoadReport:
         """Raises `Problem`: 503 with the reason."""
         state = self._state()
         if state.phase == "loading" or state.told is None:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
-from modelport_runtime.wire import Told
+from modelport_runtime.wire import LoadReport
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class State:
 
     sandbox: SandboxReport
     phase: Literal["loading", "ready", "failed"] = "loading"
-    told: Told | None = None
+    told: LoadReport | None = None
     engine: Literal["native", "numpy"] = "native"
     acceleration: Acceleration = Acceleration()
 

@@ -19,7 +19,7 @@ from modelport_runtime.sandbox import attempts
 from modelport_runtime.sandbox.refusals import Page
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
-from modelport_runtime.wire import Told
+from modelport_runtime.wire import LoadReport
 from modelport_runtime.worker import deadline, digest
 from modelport_runtime.worker.failures import explain
 
@@ -56,9 +56,9 @@ class Loader:
         return engine
 
     def document(self, engine: Engine | None) -> bytes:
-        """Give what came of it: `Told` as JSON."""
+        """Give what came of it: `LoadReport` as JSON."""
         inspected, failure = self._inspected, self._failure
-        told = Told(
+        told = LoadReport(
             state="ready" if engine else "failed",
             reason=failure.reason if failure else None,
             message=failure.message if failure else None,

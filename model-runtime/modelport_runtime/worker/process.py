@@ -15,7 +15,15 @@ from modelport_runtime.process import parent_death as lifeline
 from modelport_runtime.sandbox import enter, refusals, role, threads
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
-from modelport_runtime.wire import Answered, Ask, Loaded, Outcome, Proven, Rechecked, Sandboxed
+from modelport_runtime.wire import (
+    BatchResult,
+    Loaded,
+    Outcome,
+    PredictBatch,
+    ProofReport,
+    Rechecked,
+    Sandboxed,
+)
 from modelport_runtime.worker import deadline, memory
 from modelport_runtime.worker.loading import Loader
 
@@ -74,7 +82,7 @@ def _messages(connection: socket.socket) -> Iterator[wire.ToModel]:
 
 
 def _reply(engine: Engine, message: wire.ToModel) -> bytes:
-    if isinstance(message, Ask):
+    if isinstance(message, PredictBatch):
         return _answer(engine, message.calls)
     from modelport_runtime.core.acceleration import difference
 
@@ -106,10 +114,12 @@ def _frame(outcomes: Sequence[Outcome], seconds: float) -> bytes:
         if isinstance(outcome, Answer) and outcome.json_bytes is not None
     }
     try:
-        return wire.frame(Answered(sent, seconds, binary))
+        return wire.frame(BatchResult(sent, seconds, binary))
     except UnicodeEncodeError:
         return wire.frame(
-            Answered([_printable(one) if isinstance(one, Failure) else one for one in sent], seconds, binary)
+            BatchResult(
+                [_printable(one) if isinstance(one, Failure) else one for one in sent], seconds, binary
+            )
         )
 
 
@@ -136,22 +146,26 @@ def _prove(engine: Engine, max_plan_bytes: int) -> bytes:
         return wire.frame(_accelerate(engine, max_plan_bytes))
     except BaseException as error:  # a model's own code is asked too; it is served as it is
         log.exception("acceleration_failed")
-        return wire.frame(Proven(None, 0, None, _replaced(f"The conversion failed: {describe_error(error)}")))
+        return wire.frame(
+            ProofReport(None, 0, None, _replaced(f"The conversion failed: {describe_error(error)}"))
+        )
 
 
-def _accelerate(engine: Engine, max_plan_bytes: int) -> Proven:
+def _accelerate(engine: Engine, max_plan_bytes: int) -> ProofReport:
     # Only where it is wanted: it imports much of what it knows how to convert.
     from modelport_runtime.core.acceleration import Declined, accelerate
 
     result = accelerate(engine)
     if isinstance(result, Declined):
-        return Proven(None, 0, None, result.detail)
+        return ProofReport(None, 0, None, result.detail)
     if len(result.plan) > max_plan_bytes:
         size = len(result.plan) // 1024**2
-        return Proven(None, 0, None, f"As kernels the model would take {size} MiB of its memory limit again.")
+        return ProofReport(
+            None, 0, None, f"As kernels the model would take {size} MiB of its memory limit again."
+        )
     proof = result.proof
     detail = (
         f"NumPy kernels gave the loaded model's answers on {proof.rows_compared:,} generated rows "
         f"and are {proof.speedup:.1f} times as fast."
     )
-    return Proven(result.plan, proof.rows_compared, proof.largest_difference, detail)
+    return ProofReport(result.plan, proof.rows_compared, proof.largest_difference, detail)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from modelport_crds.mlmodel import MLModel, ModelVersion
 
-from modelport_operator.core.answers import RuntimeStatus
 from modelport_operator.core.desired import desired_deployment
 from modelport_operator.core.observe import Observed
-from modelport_operator.core.questions import current_pods
+from modelport_operator.core.probe_results import RuntimeStatus
+from modelport_operator.core.probes import current_pods
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.settings import Settings
 

@@ -10,14 +10,14 @@ from modelport_crds.names import public_id
 from modelport_kube.kube import Object
 from msgspec.structs import replace
 
-from modelport_operator.core.answers import Answer
 from modelport_operator.core.conditions import decide_conditions, deleting_conditions
 from modelport_operator.core.desired import desired_objects
-from modelport_operator.core.drift import is_as_wanted, is_edited
 from modelport_operator.core.last_log import logs_to_read, with_logs
 from modelport_operator.core.naming import pods_selector
 from modelport_operator.core.observe import Observed, any_version_of, version_of
 from modelport_operator.core.ownership import with_uid
+from modelport_operator.core.probe_results import ProbeResult
+from modelport_operator.core.sync import is_as_wanted, is_edited
 from modelport_operator.core.traffic import decide_traffic
 from modelport_operator.core.versions import decide_versions
 from modelport_operator.settings import Settings
@@ -164,7 +164,7 @@ def _requeue_after(model: MLModel, status: MLModelStatus, observed: Observed) ->
     return _LOAD_AGAIN_SECONDS if _fallen(status, observed) else None
 
 
-def _sample_is_open(answer: Answer) -> bool:
+def _sample_is_open(answer: ProbeResult) -> bool:
     return answer.status is not None and answer.status.state != "failed" and answer.sample is None
 
 

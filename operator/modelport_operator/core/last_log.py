@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from modelport_operator.core.observe import Observed
 from modelport_operator.core.pods import PodFacts
-from modelport_operator.core.questions import current_pods
+from modelport_operator.core.probes import current_pods
 from modelport_operator.core.untrusted import plain_tail
 
 TAIL_LINES = 60

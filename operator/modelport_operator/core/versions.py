@@ -8,12 +8,12 @@ from modelport_crds.mlmodel import MLModel, ModelVersion, SampleAnswer, VersionS
 from modelport_crds.reasons import Reason
 from msgspec.structs import replace
 
-from modelport_operator.core.answers import Answer, RuntimeStatus, SampleRefused
 from modelport_operator.core.desired import desired_deployment
 from modelport_operator.core.observe import Observed
 from modelport_operator.core.pods import PodFacts
+from modelport_operator.core.probe_results import ProbeResult, RuntimeStatus, SampleRefused
+from modelport_operator.core.probes import current_pods
 from modelport_operator.core.problems import ONCE, Problem, with_cure
-from modelport_operator.core.questions import current_pods
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.settings import Settings
 
@@ -46,7 +46,7 @@ def _decide_version(
     # Tried anew, or working: its pods have logs of their own.
     known = replace(known, last_log="")
     pods = observed.pods_of(version.name)
-    answer = observed.answers.get(version.name, Answer())
+    answer = observed.answers.get(version.name, ProbeResult())
     known = _with_checkup(known, observed.checkups.get(version.name))
     known = _with_answer(known, answer, template)
     known = _with_pods(known, pods)
@@ -62,7 +62,7 @@ def _carried_over(version: ModelVersion, known: VersionStatus | None, template: 
     return VersionStatus(name=version.name, template=template, digest=f"sha256:{version.artifact.sha256}")
 
 
-def _with_answer(known: VersionStatus, answer: Answer, template: str) -> VersionStatus:
+def _with_answer(known: VersionStatus, answer: ProbeResult, template: str) -> VersionStatus:
     status = answer.status
     # What has answered is not made poorer by a later try that failed.
     if status is None or status.state == "loading" or (status.state == "failed" and known.answered):
@@ -101,7 +101,9 @@ def _with_pods(known: VersionStatus, pods: tuple[PodFacts, ...]) -> VersionStatu
     )
 
 
-def _problem(observed: Observed, version: str, pods: tuple[PodFacts, ...], answer: Answer) -> Problem | None:
+def _problem(
+    observed: Observed, version: str, pods: tuple[PodFacts, ...], answer: ProbeResult
+) -> Problem | None:
     """The runtime's own word wins: it knows more than its exit code."""
     if answer.status is not None and answer.status.state == "failed":
         reason = answer.status.reason or Reason.LOAD_FAILED

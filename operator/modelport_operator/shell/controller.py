@@ -13,8 +13,8 @@ from modelport_operator.settings import Settings
 from modelport_operator.shell.backoff import Backoff
 from modelport_operator.shell.clock import Clock, SystemClock
 from modelport_operator.shell.metrics import HELD_BACK, RECONCILE_ERRORS, RECONCILE_SECONDS
-from modelport_operator.shell.pace import Pace
 from modelport_operator.shell.queue import WorkQueue
+from modelport_operator.shell.rate_limiter import PerKeyRateLimiter
 from modelport_operator.shell.reconcile import Key, reconcile
 from modelport_operator.shell.recording import Record, record_nothing
 from modelport_operator.shell.runtimes import RuntimeClient, Runtimes
@@ -50,7 +50,7 @@ class Controller:
         self._drain_seconds = drain_seconds
         self._queue = WorkQueue()
         self._backoff: Backoff[Key] = Backoff()
-        self._pace: Pace[Key] = Pace()
+        self._pace: PerKeyRateLimiter[Key] = PerKeyRateLimiter()
         # Whose engines have not been asked for since the last resync.
         self._unchecked: set[Key] = set()
         self._stopping = asyncio.Event()

@@ -5,7 +5,7 @@ from modelport_crds.mlmodel import MLModel, MLModelStatus
 from modelport_crds.names import FIELD_MANAGER
 from modelport_kube.kube import Kube, KubeError
 
-from modelport_operator.core.happenings import Happening, build_event, event_name, happenings
+from modelport_operator.core.events import Event, build_event, event_name, events_of
 from modelport_operator.shell.clock import Clock, SystemClock
 from modelport_operator.shell.metrics import WRITES
 
@@ -21,12 +21,12 @@ class EventRecorder:
 
     async def __call__(self, model: MLModel, status: MLModelStatus) -> None:
         try:
-            for happening in happenings(model.status, status):
+            for happening in events_of(model.status, status):
                 await self._write(model, happening)
         except (KubeError, OSError) as error:
             _log.warning("event_lost", model=model.public_id, error=repr(error))
 
-    async def _write(self, model: MLModel, happening: Happening) -> None:
+    async def _write(self, model: MLModel, happening: Event) -> None:
         name = event_name(model, happening)
         earlier = await self._kube.get("Event", model.metadata.namespace, name)
         event = build_event(model, happening, earlier, self._clock.now())

@@ -14,15 +14,15 @@ from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import CHILD_KINDS
 from modelport_operator.core.naming import children_selector
 from modelport_operator.core.observe import Observed, observe
-from modelport_operator.core.questions import questions
+from modelport_operator.core.probes import questions
 from modelport_operator.settings import Settings
 from modelport_operator.shell.applying import apply_all, apply_by_version
-from modelport_operator.shell.ask import ask_all, check_all
 from modelport_operator.shell.clock import Clock
 from modelport_operator.shell.credentials import without_credentials
 from modelport_operator.shell.metrics import WRITES
 from modelport_operator.shell.model_states import MODEL_STATES
 from modelport_operator.shell.pod_logs import read_logs
+from modelport_operator.shell.probing import check_all, probe_all
 from modelport_operator.shell.recording import Record, record_nothing
 from modelport_operator.shell.runtimes import Runtimes
 from modelport_operator.shell.status_patch import patch_status
@@ -60,7 +60,7 @@ async def reconcile(
         return None  # Its children go with it: it owns them.
     model = from_object(found)
     observed = await _observe(kube, model, settings)
-    answers = await ask_all(runtimes, questions(model, observed, settings))
+    answers = await probe_all(runtimes, questions(model, observed, settings))
     checked = await check_all(runtimes, checkups(model, observed, settings)) if check_engines else {}
     observed = replace(observed, answers=answers, checkups=checked)
     observed = observed.withholding(await without_credentials(kube, model, settings))

@@ -7,7 +7,7 @@ import structlog
 from modelport_crds.mlmodel import AccelerationProof, Engine
 from modelport_crds.reasons import Reason
 
-from modelport_operator.core.answers import RuntimeStatus, SampleRefused
+from modelport_operator.core.probe_results import RuntimeStatus, SampleRefused
 from modelport_operator.core.untrusted import plain_text
 
 _log = structlog.get_logger()

@@ -9,7 +9,7 @@ import httpx
 import structlog
 from modelport_crds.mlmodel import SampleAnswer
 
-from modelport_operator.core.answers import RuntimeStatus, SampleRefused
+from modelport_operator.core.probe_results import RuntimeStatus, SampleRefused
 from modelport_operator.shell.runtime_answers import read_refusal, read_status
 
 _log = structlog.get_logger()

@@ -11,9 +11,9 @@ from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.deployments import DeploymentRunner
 from modelport_standalone.local_cluster.objects import ObjectStore
 from modelport_standalone.local_cluster.orphans import ChildRegister, clear_folder, renew_socket_base
-from modelport_standalone.local_cluster.pace import Pace
 from modelport_standalone.local_cluster.pods import Machine
 from modelport_standalone.local_cluster.saved_models import SavedModels
+from modelport_standalone.local_cluster.timings import Timings
 
 _GRACE_AT_THE_END_SECONDS = 3.0
 
@@ -24,7 +24,7 @@ class LocalCluster:
     `data` is a folder that only this process uses. Raises `DamagedState` and `OSError`.
     """
 
-    def __init__(self, data: Path, pace: Pace | None = None) -> None:
+    def __init__(self, data: Path, pace: Timings | None = None) -> None:
         run = data / "run"
         run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._saved = SavedModels(data / "cluster.db")
@@ -36,7 +36,7 @@ class LocalCluster:
         register.kill_leftovers()
         clear_folder(run / "pods")
         self._sockets = renew_socket_base(run / "sockets")
-        self._machine = Machine(run / "pods", self._sockets, register, pace or Pace())
+        self._machine = Machine(run / "pods", self._sockets, register, pace or Timings())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -16,11 +16,11 @@ from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
 from modelport_standalone.local_cluster.memory_watch import MemoryWatch
 from modelport_standalone.local_cluster.orphans import ChildRegister
-from modelport_standalone.local_cluster.pace import Pace, restart_delay
 from modelport_standalone.local_cluster.pod_state import ContainerState, PodState, now
 from modelport_standalone.local_cluster.priority import step_back
 from modelport_standalone.local_cluster.probes import Probes, Verdict
 from modelport_standalone.local_cluster.processes import ContainerProcess, Ending
+from modelport_standalone.local_cluster.timings import Timings, restart_delay
 from modelport_standalone.local_cluster.version_log import VersionLog
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class Machine:
     pods: Path
     sockets: Path
     register: ChildRegister
-    pace: Pace
+    pace: Timings
 
 
 class Pod:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from modelport_runtime.process.starvation import MOST_TIMES
 
-from modelport_standalone.local_cluster.pace import Pace
+from modelport_standalone.local_cluster.timings import Timings
 
 _READINESS_PERIOD_SECONDS = 1.0
 _SLOW_BY_OTHERS = 0.5
@@ -39,7 +39,7 @@ class Probes:
         self,
         container: dict[str, Any],
         socket: str | None,
-        pace: Pace,
+        pace: Timings,
         *,
         waited: Callable[[], float],
         on_start: Callable[[], Awaitable[None]],

@@ -12,14 +12,14 @@ from modelport_control_api.batch.chunks import Chunk, write_chunk
 from modelport_control_api.batch.files import LocalBatchFiles
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
-from modelport_control_api.batch.worker import solving
+from modelport_control_api.batch.worker import bisection as solving
+from modelport_control_api.batch.worker.bisection import Refused
 from modelport_control_api.batch.worker.chunks import ChunkWork
-from modelport_control_api.batch.worker.desk import ClaimedChunk, Desk
-from modelport_control_api.batch.worker.in_work import InWork
-from modelport_control_api.batch.worker.pods import Pods
+from modelport_control_api.batch.worker.leased_tasks import LeasedTasks
+from modelport_control_api.batch.worker.leases import ClaimedChunk, LeaseRepository
+from modelport_control_api.batch.worker.pod_client import Pods
 from modelport_control_api.batch.worker.preparing import Preparing
 from modelport_control_api.batch.worker.replies import read_reply
-from modelport_control_api.batch.worker.solving import Refused
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 from obstore.store import MemoryStore
@@ -187,19 +187,19 @@ class Answering(Pods):
         return read_reply(200, body, rows, probabilities=False)
 
 
-def worker(database: Database, most_user_bytes: int) -> Desk:
-    return Desk(database, "w", lease_seconds=60, keep=KEEP, most_user_bytes=most_user_bytes)
+def worker(database: Database, most_user_bytes: int) -> LeaseRepository:
+    return LeaseRepository(database, "w", lease_seconds=60, keep=KEEP, most_user_bytes=most_user_bytes)
 
 
-def preparing(desk: Desk, files: LocalBatchFiles, bucket: MemoryStore | None = None) -> Preparing:
+def preparing(desk: LeaseRepository, files: LocalBatchFiles, bucket: MemoryStore | None = None) -> Preparing:
     fetching = Fetching(
         files, Reader(open_bucket=lambda _: bucket or MemoryStore()), max_bytes=1000, pauses=()
     )
-    return Preparing(desk, files, fetching, InWork(), cut=asyncio.Event())
+    return Preparing(desk, files, fetching, LeasedTasks(), cut=asyncio.Event())
 
 
 async def two_chunks(
-    database: Database, desk: Desk, files: LocalBatchFiles
+    database: Database, desk: LeaseRepository, files: LocalBatchFiles
 ) -> tuple[ClaimedChunk, ClaimedChunk]:
     add_job(database)
     prepare(database, "job", 2, rows=2)

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelport_control_api.batch import repository
 from modelport_control_api.batch.tables import BatchChunk, BatchJob, WebhookDelivery
-from modelport_control_api.batch.worker.desk import MAX_PREPARE_ATTEMPTS, Desk
+from modelport_control_api.batch.worker.leases import MAX_PREPARE_ATTEMPTS, LeaseRepository
 from modelport_control_api.db.session import Database
 from sqlalchemy import func, select, update
 
@@ -147,8 +147,8 @@ async def test_an_input_is_not_to_blame_for_a_store_that_is_away(database: Datab
             session.execute(update(BatchJob).values(lease_until=NOW))
 
 
-def desk(database: Database, worker: str) -> Desk:
-    return Desk(database, worker, lease_seconds=LEASE.total_seconds(), keep=KEEP)
+def desk(database: Database, worker: str) -> LeaseRepository:
+    return LeaseRepository(database, worker, lease_seconds=LEASE.total_seconds(), keep=KEEP)
 
 
 def test_chunks_that_are_all_done_do_not_end_a_job_that_is_still_being_cut(database: Database) -> None:
@@ -222,7 +222,9 @@ def test_an_ended_job_takes_no_more_chunks_and_asks_for_no_pods(database: Databa
 async def test_results_over_the_limit_of_a_job_end_it_and_their_files_are_due(database: Database) -> None:
     add_job(database)
     prepare(database, "job", 3)
-    worker = Desk(database, "w", lease_seconds=LEASE.total_seconds(), keep=KEEP, most_result_bytes=1000)
+    worker = LeaseRepository(
+        database, "w", lease_seconds=LEASE.total_seconds(), keep=KEEP, most_result_bytes=1000
+    )
     claimed = [await worker.claim_chunk(("iris", "v1")) for _ in range(2)]
     assert claimed[0] is not None
     assert claimed[1] is not None

@@ -8,7 +8,7 @@ from modelport_control_api.batch.files import LocalBatchFiles
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
 from modelport_control_api.batch.tables import BatchJob
-from modelport_control_api.batch.worker.in_work import InWork
+from modelport_control_api.batch.worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch.worker.preparing import Preparing
 from modelport_control_api.db.session import Database
 from obstore.store import MemoryStore
@@ -22,7 +22,7 @@ ROWS = b"a,b\n" + b"1,2\n" * 7
 def preparing(database: Database, folder: Path, bucket: MemoryStore) -> Preparing:
     files = LocalBatchFiles(folder)
     fetching = Fetching(files, Reader(open_bucket=lambda _: bucket), max_bytes=1000, pauses=())
-    return Preparing(desk(database, "w"), files, fetching, InWork(), cut=asyncio.Event())
+    return Preparing(desk(database, "w"), files, fetching, LeasedTasks(), cut=asyncio.Event())
 
 
 async def test_a_named_input_is_fetched_once_and_cut(database: Database, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from modelport_control_api.batch.chunks import Chunk, combine, read_chunk, write
 from modelport_control_api.batch.failed_rows import FailedRows
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
-from modelport_control_api.batch.worker.desk import Desk
-from modelport_control_api.batch.worker.in_work import InWork
+from modelport_control_api.batch.worker.leased_tasks import LeasedTasks
+from modelport_control_api.batch.worker.leases import LeaseRepository
 from modelport_control_api.batch.worker.preparing import Preparing
 
 from tests.contract.batch.test_jobs_api import KEEP, ann, model_id, platform, submit
@@ -33,9 +33,9 @@ class Worker:
     def __init__(self, platform: Platform) -> None:
         self.files = platform.plane.public.state.batch.files
         database = platform.plane.context.database
-        self.desk = Desk(database, "w", lease_seconds=60, keep=KEEP)
+        self.desk = LeaseRepository(database, "w", lease_seconds=60, keep=KEEP)
         fetching = Fetching(self.files, Reader(), max_bytes=1000, pauses=())
-        self.preparing = Preparing(self.desk, self.files, fetching, InWork(), cut=asyncio.Event())
+        self.preparing = Preparing(self.desk, self.files, fetching, LeasedTasks(), cut=asyncio.Event())
 
     async def work(self, *, bad: set[float] = frozenset(), chunks: int = 100) -> None:  # type: ignore[assignment]
         assert await self.preparing.do_one()

@@ -11,8 +11,8 @@ from modelport_control_api.models import service
 from modelport_control_api.models.caller import Caller
 from modelport_control_api.origin import Origin
 from modelport_control_api.publisher import outbox
+from modelport_control_api.publisher.advisory_lock import LockLost, turn
 from modelport_control_api.publisher.publisher import Pace, Publisher
-from modelport_control_api.publisher.turns import TurnLost, turn
 from modelport_control_api.quotas import Limits
 from sqlalchemy import text
 
@@ -107,7 +107,7 @@ async def test_a_turn_that_the_database_took_back_is_told(postgres_url: str) -> 
                         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                     )
                 )
-    except TurnLost:
+    except LockLost:
         lost = True
     assert lost
     database.close()

@@ -15,8 +15,8 @@ import pytest
 from modelport_control_api.disk import NO_RESERVE
 from modelport_control_api.drift import reading
 from modelport_control_api.drift.evaluator import Evaluator
-from modelport_control_api.drift.part import DriftPart
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
+from modelport_control_api.drift.wiring import DriftServices
 from modelport_control_api.usage import handlers
 from modelport_control_api.usage.samples import dispatch
 from modelport_telemetry.drift import bins as wire
@@ -92,7 +92,7 @@ class Scene:
 
     def evaluate(self) -> None:
         context = self.platform.plane.context
-        part = DriftPart.build(context.settings, self.platform.plane.models)
+        part = DriftServices.build(context.settings, self.platform.plane.models)
         Evaluator(context.database, part, retention_days=14).evaluate_pending()
 
     async def drift(self) -> dict[str, Any]:

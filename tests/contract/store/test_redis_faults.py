@@ -51,7 +51,7 @@ async def test_every_call_says_that_a_dead_redis_is_unavailable(
     breakable_redis.stop()
     for call in (
         redis_store.take("caller", LIMIT),
-        redis_store.take_and_get("caller", LIMIT, b"key"),
+        redis_store.acquire_and_get("caller", LIMIT, b"key"),
         redis_store.get(b"key"),
         redis_store.put(b"key", b"small", 60),
         redis_store.put(b"key", b"big" * 100_000, 60),
@@ -165,7 +165,7 @@ async def test_what_is_put_without_waiting_goes_where_the_outage_has_it_looked_f
     breakable_redis.stop()
     await fallback_store.get(b"key")
     before = STORE_FALLBACKS.labels("put")._value.get()
-    fallback_store.put_soon(b"key", b"of the outage", 60)
+    fallback_store.put_nowait(b"key", b"of the outage", 60)
     assert await fallback_store.get(b"key") == b"of the outage"
     assert STORE_FALLBACKS.labels("put")._value.get() == before + 1
 
@@ -201,7 +201,7 @@ async def test_many_large_values_are_no_outage(breakable_redis: RedisServer) -> 
         client.set("modelport:value:small", "value")
         client.set("modelport:value:large", b"x" * 4 * 1024 * 1024)
     keys = [b"large", b"small"] * 100
-    answers = await asyncio.gather(*(store.take_and_get("caller", Limit(1000, 1), key) for key in keys))
+    answers = await asyncio.gather(*(store.acquire_and_get("caller", Limit(1000, 1), key) for key in keys))
     assert not store.degraded
     assert all(value == b"value" for key, (_, value) in zip(keys, answers, strict=True) if key == b"small")
     await store.aclose()

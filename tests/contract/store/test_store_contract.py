@@ -86,7 +86,7 @@ async def test_a_value_comes_back_as_it_was_put(store: Store) -> None:
 
 @pytest.mark.parametrize("size", [5, 100_000])
 async def test_a_value_that_is_put_without_waiting_is_there_soon(store: Store, size: int) -> None:
-    store.put_soon(b"key", b"x" * size, 60)
+    store.put_nowait(b"key", b"x" * size, 60)
 
     async def is_there() -> bool:
         return await store.get(b"key") == b"x" * size
@@ -151,7 +151,7 @@ async def test_a_value_of_eight_megabytes_comes_back_whole(store: Store) -> None
 
 async def test_take_and_get_does_both(store: Store) -> None:
     await store.put(b"key", b"value", 60)
-    taken, value = await store.take_and_get("caller", TEN_A_MINUTE, b"key")
+    taken, value = await store.acquire_and_get("caller", TEN_A_MINUTE, b"key")
     assert taken is not None
     assert (taken.allowed, taken.remaining, value) == (True, 9, b"value")
     assert (await store.take("caller", TEN_A_MINUTE)).remaining == 8
@@ -160,7 +160,7 @@ async def test_take_and_get_does_both(store: Store) -> None:
 @pytest.mark.parametrize("size", [0, 16 * 1024, 16 * 1024 + 1, 1024 * 1024])
 async def test_take_and_get_gives_values_of_every_size(store: Store, size: int) -> None:
     await store.put(b"key", b"x" * size, 60)
-    taken, value = await store.take_and_get("caller", TEN_A_MINUTE, b"key")
+    taken, value = await store.acquire_and_get("caller", TEN_A_MINUTE, b"key")
     assert taken is not None
     assert (taken.remaining, value) == (9, b"x" * size)
 
@@ -168,16 +168,16 @@ async def test_take_and_get_gives_values_of_every_size(store: Store, size: int) 
 async def test_a_refused_caller_gets_no_cached_value(store: Store) -> None:
     await store.put(b"key", b"value", 60)
     await store.take("caller", ONE_A_DAY)
-    taken, value = await store.take_and_get("caller", ONE_A_DAY, b"key")
+    taken, value = await store.acquire_and_get("caller", ONE_A_DAY, b"key")
     assert taken is not None
     assert (taken.allowed, value) == (False, None)
 
 
 async def test_take_and_get_does_what_it_is_given(store: Store) -> None:
     await store.put(b"key", b"value", 60)
-    assert await store.take_and_get(None, None, b"key") == (None, b"value")
-    assert await store.take_and_get(None, None, None) == (None, None)
-    taken, value = await store.take_and_get("caller", TEN_A_MINUTE, None)
+    assert await store.acquire_and_get(None, None, b"key") == (None, b"value")
+    assert await store.acquire_and_get(None, None, None) == (None, None)
+    taken, value = await store.acquire_and_get("caller", TEN_A_MINUTE, None)
     assert taken is not None
     assert (taken.remaining, value) == (9, None)
 

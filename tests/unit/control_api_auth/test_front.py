@@ -16,7 +16,7 @@ from modelport_http.client_address import HOW_TO_TRUST
 from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
 from modelport_store.metrics import LIMITS_NOT_ENFORCED
-from modelport_store.store import StoreUnavailable, Taken
+from modelport_store.store import LimitResult, StoreUnavailable
 from sqlalchemy import select
 
 from tests.support.control_api import (
@@ -34,7 +34,7 @@ WRONG = {"email": "ada@example.com", "password": "wrong"}
 
 
 class GoneStore(MemoryStore):
-    async def take(self, bucket: str, limit: Limit) -> Taken:
+    async def take(self, bucket: str, limit: Limit) -> LimitResult:
         raise StoreUnavailable("gone")
 
 

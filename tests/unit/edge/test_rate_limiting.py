@@ -6,11 +6,11 @@ from modelport_http.rate_limiting import enforce
 from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
 from modelport_store.metrics import LIMITS_NOT_ENFORCED
-from modelport_store.store import StoreUnavailable, Taken
+from modelport_store.store import LimitResult, StoreUnavailable
 
 
 class GoneStore(MemoryStore):
-    async def take(self, bucket: str, limit: Limit) -> Taken:
+    async def take(self, bucket: str, limit: Limit) -> LimitResult:
         raise StoreUnavailable
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelport_store.limits import Limit
-from modelport_store.store import Taken
+from modelport_store.store import LimitResult
 from modelport_store.token_bucket import MICROSECONDS, take
 
 START = 1_790_000_000 * MICROSECONDS
@@ -14,7 +14,7 @@ LIMITS = st.builds(Limit, st.integers(1, 10_000), st.integers(1, 86_400))
 GAPS = st.lists(st.integers(0, 5 * MICROSECONDS) | st.integers(0, 20), max_size=60)
 
 
-def take_all(limit: Limit, gaps: list[int]) -> list[tuple[int, Taken]]:
+def take_all(limit: Limit, gaps: list[int]) -> list[tuple[int, LimitResult]]:
     """Each take with its time."""
     full_at, now, answers = 0, START, []
     for gap in gaps:

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 import structlog
-from modelport_gateway.concurrency.in_flight import UnderWay
+from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http import client_addresses, fast_path
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.request.headers import RequestHeaders
@@ -92,7 +92,7 @@ async def test_what_is_no_prediction_is_not_taken(serving: World, target: bytes)
 
 
 def test_what_is_under_way_is_counted_through_failures() -> None:
-    under_way = UnderWay()
+    under_way = InFlight()
     with suppress(KeyError), under_way.one(), under_way.one():
         assert (under_way.in_flight, under_way.idle.is_set()) == (2, False)
         raise KeyError

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_gateway.auth.ttl_cache import Remembered
+from modelport_gateway.auth.ttl_cache import TTLCache
 from modelport_gateway.concurrency.admission import Admission, QueueFull
 from modelport_gateway.concurrency.single_flight import SingleFlight
 from modelport_gateway.routing.traffic_split import choose_version
@@ -172,7 +172,7 @@ async def test_who_leaves_the_queue_takes_no_place_along(leaves: str) -> None:
 
 def test_memory_forgets_what_is_old_and_what_is_too_much() -> None:
     now = 0.0
-    memory: Remembered[str, int] = Remembered(2, clock=lambda: now)
+    memory: TTLCache[str, int] = TTLCache(2, clock=lambda: now)
     memory.put("a", 1, 10)
     memory.put("b", 2, 10)
     assert memory.get("a") == 1

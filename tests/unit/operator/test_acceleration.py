@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from modelport_crds.mlmodel import AccelerationProof, MLModelStatus, VersionStatus
-from modelport_operator.core.answers import RuntimeStatus
 from modelport_operator.core.desired import desired_objects
-from modelport_operator.core.happenings import Happening, happenings
+from modelport_operator.core.events import Event, events_of
+from modelport_operator.core.probe_results import RuntimeStatus
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.settings import Settings
 from modelport_operator.shell.runtime_answers import read_status
@@ -200,13 +200,11 @@ def _status(engine: Any, proof: AccelerationProof, template: str = "one") -> MLM
 
 
 def test_a_return_to_the_model_is_a_warning_with_what_differed() -> None:
-    assert happenings(_status("numpy", PROVEN), _status("native", DIFFERS)) == (
-        Happening(
-            "Warning", "AccelerationEnded", "v1 answers from the model itself again. An answer differed."
-        ),
+    assert events_of(_status("numpy", PROVEN), _status("native", DIFFERS)) == (
+        Event("Warning", "AccelerationEnded", "v1 answers from the model itself again. An answer differed."),
     )
 
 
 def test_a_switch_to_off_and_a_new_acceleration_are_no_warning() -> None:
-    assert happenings(_status("numpy", PROVEN), _status("native", DIFFERS, template="two")) == ()
-    assert happenings(_status("native", DIFFERS), _status("numpy", PROVEN)) == ()
+    assert events_of(_status("numpy", PROVEN), _status("native", DIFFERS, template="two")) == ()
+    assert events_of(_status("native", DIFFERS), _status("numpy", PROVEN)) == ()

@@ -6,11 +6,11 @@ import pytest
 from modelport_crds.mlmodel import Metadata, MLModelStatus, VersionStatus
 from modelport_crds.reasons import Reason
 from modelport_kube.kube import Object
-from modelport_operator.core.answers import Answer, RuntimeStatus, SampleRefused
 from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.observe import observe
-from modelport_operator.core.questions import questions, sample_body
+from modelport_operator.core.probe_results import ProbeResult, RuntimeStatus, SampleRefused
+from modelport_operator.core.probes import questions, sample_body
 from modelport_operator.shell.model_states import state_of
 from msgspec.structs import replace
 
@@ -21,7 +21,7 @@ SETTINGS = settings()
 
 
 def _decide(
-    model: ModelBuilder, *pods: Object, objects: list[Object] | None = None, **answers: Answer
+    model: ModelBuilder, *pods: Object, objects: list[Object] | None = None, **answers: ProbeResult
 ) -> Decision:
     built = model.build()
     there = desired_objects(built, SETTINGS) if objects is None else objects
@@ -36,7 +36,7 @@ def test_what_is_there_already_is_not_applied() -> None:
 
 
 def test_a_failed_version_is_stopped_only_after_its_failure_is_written() -> None:
-    refused = Answer(READY, SampleRefused(Reason.SAMPLE_FAILED, "no"))
+    refused = ProbeResult(READY, SampleRefused(Reason.SAMPLE_FAILED, "no"))
     decision = _decide(a_model(), a_pod().ready().build(), v1=refused)
     assert decision.status.versions[0].failed
     assert decision.apply == ()
@@ -73,15 +73,15 @@ def test_a_model_that_is_being_deleted_gets_no_object_and_no_traffic() -> None:
 @pytest.mark.parametrize(
     ("answer", "again"),
     [
-        (Answer(), True),
-        (Answer(READY, None), True),
-        (Answer(RuntimeStatus(state="loading")), True),
-        (Answer(READY, PREDICTION), False),
-        (Answer(RuntimeStatus(state="failed", reason=Reason.LOAD_FAILED)), False),
+        (ProbeResult(), True),
+        (ProbeResult(READY, None), True),
+        (ProbeResult(RuntimeStatus(state="loading")), True),
+        (ProbeResult(READY, PREDICTION), False),
+        (ProbeResult(RuntimeStatus(state="failed", reason=Reason.LOAD_FAILED)), False),
     ],
     ids=["unreachable", "no answer", "loading", "answered", "failed"],
 )
-def test_only_what_no_event_will_tell_is_looked_at_again(answer: Answer, again: bool) -> None:
+def test_only_what_no_event_will_tell_is_looked_at_again(answer: ProbeResult, again: bool) -> None:
     decision = _decide(a_model(), a_pod().ready().build(), v1=answer)
     assert (decision.requeue_after is not None) is again
 
@@ -154,7 +154,7 @@ def _fallen_pod(*, seconds_ago: float) -> Object:
 
 
 _HAS_SERVED = VersionStatus(name="v1", answered=True)
-_CANNOT_LOAD = Answer(RuntimeStatus(state="failed", reason=Reason.LOAD_TIMEOUT, message="60 s are over"))
+_CANNOT_LOAD = ProbeResult(RuntimeStatus(state="failed", reason=Reason.LOAD_TIMEOUT, message="60 s are over"))
 
 
 def test_a_version_that_has_served_is_loaded_anew_when_a_minute_has_passed() -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from modelport_crds.mlmodel import MLModelStatus, VersionStatus
 from modelport_kube.kube import Object
-from modelport_operator.core.happenings import Happening, build_event, event_name, happenings
+from modelport_operator.core.events import Event, build_event, event_name, events_of
 from modelport_operator.shell.event_recorder import EventRecorder
 
 from tests.support.builders import a_model, targets
@@ -23,41 +23,41 @@ def _status(version: VersionStatus, **traffic: int) -> MLModelStatus:
 
 
 def test_a_new_version_is_told() -> None:
-    assert happenings(NOTHING, _status(STARTING)) == (Happening("Normal", "Progressing", "v1 is starting."),)
+    assert events_of(NOTHING, _status(STARTING)) == (Event("Normal", "Progressing", "v1 is starting."),)
 
 
 def test_a_version_that_serves_and_its_traffic_are_told() -> None:
-    assert happenings(_status(STARTING), _status(SERVING, v1=100)) == (
-        Happening("Normal", "Serving", "v1 is ready."),
-        Happening("Normal", "TrafficMoved", "Requests go to v1 100 %."),
+    assert events_of(_status(STARTING), _status(SERVING, v1=100)) == (
+        Event("Normal", "Serving", "v1 is ready."),
+        Event("Normal", "TrafficMoved", "Requests go to v1 100 %."),
     )
 
 
 def test_a_failure_is_a_warning_with_its_message() -> None:
-    (told,) = happenings(_status(STARTING), _status(FAILED))
-    assert told == Happening("Warning", "LoadFailed", "v1: No module named 'mine'.")
+    (told,) = events_of(_status(STARTING), _status(FAILED))
+    assert told == Event("Warning", "LoadFailed", "v1: No module named 'mine'.")
 
 
 def test_how_far_a_start_has_come_is_no_happening() -> None:
     later = VersionStatus(name="v1", reason="Progressing", message="v1 is fetching the model file.")
-    assert happenings(_status(STARTING), _status(later)) == ()
+    assert events_of(_status(STARTING), _status(later)) == ()
 
 
 def test_that_nothing_changed_is_no_happening() -> None:
     status = _status(SERVING, v1=100)
-    assert happenings(status, status) == ()
+    assert events_of(status, status) == ()
 
 
 def test_an_event_is_about_its_model() -> None:
     model = a_model().build()
-    event = build_event(model, Happening("Normal", "Serving", "v1 is ready."), None, NOW)
+    event = build_event(model, Event("Normal", "Serving", "v1 is ready."), None, NOW)
     assert event["involvedObject"]["uid"] == "uid-iris"
     assert event["involvedObject"]["namespace"] == event["metadata"]["namespace"] == "modelport-models"
     assert (event["count"], event["firstTimestamp"]) == (1, "2026-01-01T12:00:00Z")
 
 
 def test_what_happens_again_is_counted() -> None:
-    model, happening = a_model().build(), Happening("Warning", "RuntimeCrashed", "v1: exit code 3")
+    model, happening = a_model().build(), Event("Warning", "RuntimeCrashed", "v1: exit code 3")
     first = build_event(model, happening, None, NOW)
     again = build_event(model, happening, first, NOW + timedelta(minutes=1))
     assert again["metadata"]["name"] == first["metadata"]["name"] == event_name(model, happening)

@@ -8,9 +8,9 @@ import pytest
 from modelport_crds.mlmodel import Artifact, Batching, Resources, Scaling
 from modelport_kube.kube import RESOURCES, Object
 from modelport_operator.core.desired import desired_objects
-from modelport_operator.core.drift import is_as_wanted, is_edited, replacement
 from modelport_operator.core.quantities import canonical, to_bytes
 from modelport_operator.core.specs.deployment import template_digest
+from modelport_operator.core.sync import is_as_wanted, is_edited, replacement
 from modelport_operator.settings import Settings
 from pydantic import ValidationError
 

@@ -3,8 +3,8 @@
 import asyncio
 
 from modelport_operator.shell.backoff import Backoff
-from modelport_operator.shell.pace import Pace
 from modelport_operator.shell.queue import WorkQueue
+from modelport_operator.shell.rate_limiter import PerKeyRateLimiter
 from modelport_operator.shell.reconcile import Key
 
 A, B = Key("ns", "a"), Key("ns", "b")
@@ -110,7 +110,7 @@ class _Hands:
 
 def test_a_burst_passes_and_what_follows_is_held_to_a_pace() -> None:
     hands = _Hands()
-    pace: Pace[Key] = Pace(burst=3, per_second=5, now=hands)
+    pace: PerKeyRateLimiter[Key] = PerKeyRateLimiter(burst=3, per_second=5, now=hands)
     assert [pace.wait_before(A) for _ in range(3)] == [0, 0, 0]
     assert pace.wait_before(A) == 0.2
     assert pace.wait_before(B) == 0, "one model's trouble is none of another's"
@@ -122,7 +122,7 @@ def test_a_burst_passes_and_what_follows_is_held_to_a_pace() -> None:
 
 def test_models_that_have_been_calm_are_forgotten() -> None:
     hands = _Hands()
-    pace: Pace[Key] = Pace(burst=1, now=hands)
+    pace: PerKeyRateLimiter[Key] = PerKeyRateLimiter(burst=1, now=hands)
     for number in range(2000):
         pace.wait_before(Key("ns", str(number)))
         hands.time += 0.01

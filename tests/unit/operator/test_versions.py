@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from modelport_crds.mlmodel import MLModel, SampleAnswer, VersionStatus
 from modelport_crds.reasons import Reason
-from modelport_operator.core.answers import Answer, RuntimeStatus, SampleRefused
 from modelport_operator.core.desired import desired_deployment
 from modelport_operator.core.observe import observe
+from modelport_operator.core.probe_results import ProbeResult, RuntimeStatus, SampleRefused
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.core.versions import decide_versions
 from msgspec.structs import replace
@@ -25,14 +25,14 @@ FAILED_WORD = RuntimeStatus(state="failed", reason=Reason.LOAD_FAILED, message="
 
 
 def _judge(
-    known: VersionStatus | None, *pods: PodBuilder, answer: Answer | None = None, **objects: Any
+    known: VersionStatus | None, *pods: PodBuilder, answer: ProbeResult | None = None, **objects: Any
 ) -> VersionStatus:
     builder = a_model().known(known) if known is not None else a_model()
     return _decide(builder.build(), *pods, answer=answer, **objects)
 
 
 def _decide(
-    model: MLModel, *pods: PodBuilder, answer: Answer | None = None, objects: tuple[Any, ...] = ()
+    model: MLModel, *pods: PodBuilder, answer: ProbeResult | None = None, objects: tuple[Any, ...] = ()
 ) -> VersionStatus:
     seen = observe(model, objects, [pod.build() for pod in pods], [], SETTINGS)
     answers = {"v1": answer} if answer is not None else {}
@@ -66,13 +66,13 @@ def test_a_ready_pod_alone_makes_no_version_ready() -> None:
 
 
 def test_a_ready_runtime_that_gave_no_answer_makes_no_version_ready() -> None:
-    decided = _judge(NEW, _pod().ready(), answer=Answer(status=READY, sample=None))
+    decided = _judge(NEW, _pod().ready(), answer=ProbeResult(status=READY, sample=None))
     assert (decided.ready, decided.answered) == (False, False)
     assert decided.signature == {"task": "classifier"}
 
 
 def test_an_answer_and_a_ready_pod_make_it_ready() -> None:
-    decided = _judge(NEW, _pod().ready(), answer=Answer(READY, PREDICTION))
+    decided = _judge(NEW, _pod().ready(), answer=ProbeResult(READY, PREDICTION))
     assert (decided.ready, decided.answered, decided.replicas) == (True, True, 1)
     assert decided.sample_answer == PREDICTION
     assert decided.reason == "Serving"
@@ -80,7 +80,7 @@ def test_an_answer_and_a_ready_pod_make_it_ready() -> None:
 
 def test_differences_of_libraries_are_stated_though_it_serves() -> None:
     status = RuntimeStatus(state="ready", differences=("Saved with scikit-learn 1.7.2, here 1.9.1.",))
-    decided = _judge(NEW, _pod().ready(), answer=Answer(status, PREDICTION))
+    decided = _judge(NEW, _pod().ready(), answer=ProbeResult(status, PREDICTION))
     assert decided.ready
     assert decided.message == "Saved with scikit-learn 1.7.2, here 1.9.1."
 
@@ -88,19 +88,19 @@ def test_differences_of_libraries_are_stated_though_it_serves() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (Answer(FAILED_WORD), "LoadFailed"),
-        (Answer(READY, SampleRefused(Reason.SAMPLE_INVALID, "no")), "SampleInvalid"),
-        (Answer(READY, SampleRefused(Reason.SAMPLE_FAILED, "no")), "SampleFailed"),
+        (ProbeResult(FAILED_WORD), "LoadFailed"),
+        (ProbeResult(READY, SampleRefused(Reason.SAMPLE_INVALID, "no")), "SampleInvalid"),
+        (ProbeResult(READY, SampleRefused(Reason.SAMPLE_FAILED, "no")), "SampleFailed"),
     ],
     ids=["load", "invalid", "raised"],
 )
-def test_what_the_runtime_says_is_final(answer: Answer, reason: str) -> None:
+def test_what_the_runtime_says_is_final(answer: ProbeResult, reason: str) -> None:
     decided = _judge(NEW, _pod().started(), answer=answer)
     assert (decided.failed, decided.reason, decided.ready) == (True, reason, False)
 
 
 def test_the_runtimes_word_wins_over_an_earlier_exit() -> None:
-    decided = _judge(NEW, _pod().restarted_after(exitCode=139).started(), answer=Answer(FAILED_WORD))
+    decided = _judge(NEW, _pod().restarted_after(exitCode=139).started(), answer=ProbeResult(FAILED_WORD))
     assert decided.reason == "LoadFailed"
 
 
@@ -171,7 +171,7 @@ def test_a_version_that_served_goes_on_from_its_old_pods_while_new_ones_start() 
 def test_new_pods_that_fail_are_told_though_the_old_ones_serve() -> None:
     served = replace(ANSWERED, template="before")
     old = a_pod().called("old").of_template("before").ready()
-    decided = _judge(served, old, _pod().started(), answer=Answer(FAILED_WORD))
+    decided = _judge(served, old, _pod().started(), answer=ProbeResult(FAILED_WORD))
     assert (decided.ready, decided.failed, decided.reason) == (True, False, "LoadFailed")
 
 

@@ -12,7 +12,7 @@ from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Answer, Call, Failure
 from modelport_runtime.server.accelerated import Accelerated
 from modelport_runtime.server.channel import Channel
-from modelport_runtime.wire import Answered, Ask, Outcome, Recheck, Rechecked
+from modelport_runtime.wire import BatchResult, Outcome, PredictBatch, Recheck, Rechecked
 
 RAISES = b"raise"
 RAISED = Failure(500, "The model raised", "the kernels' words", reason="ModelError")
@@ -130,9 +130,9 @@ async def test_a_busy_original_delays_nobody_and_is_not_asked_again(behind: Behi
 
 async def test_what_makes_kernels_raise_is_answered_by_the_original(behind: Behind) -> None:
     asked = asyncio.create_task(behind.ask(b"1", RAISES))
-    assert await behind.original.hear() == Ask([Call("native", RAISES)])
+    assert await behind.original.hear() == PredictBatch([Call("native", RAISES)])
     original = Failure(500, "The model raised", "its own words", reason="ModelError")
-    await behind.original.say(Answered([original], 0.1))
+    await behind.original.say(BatchResult([original], 0.1))
 
     assert await asked == [Answer(b"kernels 1"), original]
 

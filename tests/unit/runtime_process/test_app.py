@@ -25,14 +25,14 @@ from modelport_runtime.server.http import App
 from modelport_runtime.server.predictions import Predictor
 from modelport_runtime.server.status import State
 from modelport_runtime.settings import Settings
-from modelport_runtime.wire import Told
+from modelport_runtime.wire import LoadReport
 from modelport_runtime.worker import process as model_process
 
 from tests.support import models
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 NO_SANDBOX = SandboxReport(0, "a test")
-TOLD = Told(
+TOLD = LoadReport(
     state="ready", reason=None, message=None, signature=None, sample=None, sample_source=None,
     found={}, here={}, differences=[], v2={},
 )  # fmt: skip
@@ -206,7 +206,7 @@ class HeldModel:
             done([Answer(b"{}")] * count, 0.0)
 
 
-def app_around(batcher: Batcher, told: Told | None = TOLD) -> App:
+def app_around(batcher: Batcher, told: LoadReport | None = TOLD) -> App:
     front = Front(IRIS, NO_SANDBOX, batcher, cast(Child, Unforked()))
     if told is not None:
         front.state = replace(front.state, phase="ready", told=told)

@@ -21,7 +21,7 @@ from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.front import Front
 from modelport_runtime.server.status import status_document
 from modelport_runtime.settings import Settings
-from modelport_runtime.wire import Answered, Loaded, Outcome, Proven, Rechecked, Sandboxed
+from modelport_runtime.wire import BatchResult, Loaded, Outcome, ProofReport, Rechecked, Sandboxed
 
 from tests.support.waiting import until
 
@@ -33,7 +33,7 @@ TOLD: dict[str, Any] = {
 }  # fmt: skip
 LOADED = Loaded(encode(TOLD), 0.1, proves=False)
 PROVES = Loaded(encode(TOLD), 0.1, proves=True)
-PROVEN = Proven(b"a plan", 10_000, 1e-16, "Proven.")
+PROVEN = ProofReport(b"a plan", 10_000, 1e-16, "Proven.")
 BODY = b'{"input":[2]}'
 BY_KERNELS = b'{"model":"m","version":"v1","prediction":20.0}'
 BY_THE_MODEL = b'{"model":"m","version":"v1","prediction":2.0}'
@@ -158,7 +158,7 @@ async def test_without_a_proof_the_model_itself_answers(begin: Begin) -> None:
     asked = pair.ask()
 
     assert await pair.process.hears() == wire.Ask([Call("native", BODY)])
-    await pair.process.says(Answered([BY_THE_MODEL], 0.1))
+    await pair.process.says(BatchResult([BY_THE_MODEL], 0.1))
     assert await asked == Answer(BY_THE_MODEL)
     assert status["sandbox"] == {"level": 1, "detail": "no Landlock"}
     assert status["engine"] == "native"
@@ -176,13 +176,13 @@ async def test_proven_kernels_answer_and_say_so(begin: Begin) -> None:
         "setting": "auto",
         "rows_compared": 10_000,
         "largest_difference": 1e-16,
-        "detail": "Proven. Every 7th request is compared with it.",
+        "detail": "ProofReport. Every 7th request is compared with it.",
     }
 
 
 async def test_a_declined_conversion_says_why(begin: Begin) -> None:
     pair: Pair = await begin()
-    await pair.process.says(PROVES, Proven(None, 0, None, "A KMeans is not known."))
+    await pair.process.says(PROVES, ProofReport(None, 0, None, "A KMeans is not known."))
     status = await pair.until_ready()
 
     assert (status["engine"], status["acceleration"]["detail"]) == ("native", "A KMeans is not known.")
@@ -195,7 +195,7 @@ async def test_a_plan_that_cannot_be_used_leaves_the_model_itself(
     plan: bytes, told: dict[str, Any], begin: Begin
 ) -> None:
     pair: Pair = await begin()
-    await pair.process.says(Loaded(encode(told), 0.1, proves=True), Proven(plan, 10_000, 0.0, "Proven."))
+    await pair.process.says(Loaded(encode(told), 0.1, proves=True), ProofReport(plan, 10_000, 0.0, "Proven."))
     status = await pair.until_ready()
 
     assert status["engine"] == "native"
@@ -216,7 +216,7 @@ async def test_a_difference_switches_back_and_is_told(begin: Begin) -> None:
     assert "another answer than the original" in pair.status["acceleration"]["detail"]
     asked = pair.ask()
     await pair.process.hears()
-    await pair.process.says(Answered([BY_THE_MODEL], 0.1))
+    await pair.process.says(BatchResult([BY_THE_MODEL], 0.1))
     assert await asked == Answer(BY_THE_MODEL)
     assert pair.status["state"] == "ready"
 
@@ -229,7 +229,7 @@ async def test_a_slow_proof_keeps_nobody_waiting(begin: Begin, monkeypatch: pyte
     asked = pair.ask()
     await pair.process.hears()
 
-    await pair.process.says(PROVEN, Answered([BY_THE_MODEL], 0.1))
+    await pair.process.says(PROVEN, BatchResult([BY_THE_MODEL], 0.1))
 
     assert await asked == Answer(BY_THE_MODEL), "it was asked before the proof"
     assert pair.status["engine"] == "numpy"

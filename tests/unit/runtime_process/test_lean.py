@@ -16,9 +16,9 @@ from modelport_runtime.server.batching import Batcher, Done
 from modelport_runtime.server.fast_path import LeanPredictions
 from modelport_runtime.server.predictions import Predictor
 from modelport_runtime.server.status import State
-from modelport_runtime.wire import Told
+from modelport_runtime.wire import LoadReport
 
-TOLD = Told(
+TOLD = LoadReport(
     state="ready", reason=None, message=None, signature=None, sample=None, sample_source=None,
     found={}, here={}, differences=[], v2={},
 )  # fmt: skip

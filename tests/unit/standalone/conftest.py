@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from modelport_standalone.local_cluster.cluster import LocalCluster
-from modelport_standalone.local_cluster.pace import Pace
+from modelport_standalone.local_cluster.timings import Timings
 
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[LocalCluster]:
-    pace = Pace(starting_probe=0.02, first_restart=0.1, longest_grace=0.5)
+    pace = Timings(starting_probe=0.02, first_restart=0.1, longest_grace=0.5)
     made = LocalCluster(tmp_path / "cluster", pace)
     async with made.running():
         yield made

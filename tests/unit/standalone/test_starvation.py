@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from modelport_runtime.process.starvation import Schedule, waited_with_children
-from modelport_standalone.local_cluster.pace import Pace
 from modelport_standalone.local_cluster.probes import Probes, Verdict
+from modelport_standalone.local_cluster.timings import Timings
 
 SERVER = Path(__file__).with_name("pod_server.py")
 
@@ -42,7 +42,7 @@ def probing(container: dict[str, Any], socket: str, waited: Callable[[], float],
     return Probes(
         container,
         socket,
-        Pace(starting_probe=0.02),
+        Timings(starting_probe=0.02),
         waited=waited,
         on_start=on_start,
         on_change=lambda started, ready: seen.append((started, ready)),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelport_gateway.auth.authorization import Caller
-from modelport_gateway.prediction import Asked
+from modelport_gateway.prediction import PredictionContext
 from modelport_gateway.request.headers import RequestHeaders
 from modelport_gateway.request.paths import Call, Target
 from modelport_gateway.usage.counter import UsageCounter
@@ -25,14 +25,14 @@ class Clock:
         return self.now
 
 
-def asked(caller: str = "", model: str = "iris") -> Asked:
-    request = Asked(Target(Call.PREDICT, model, None), RequestHeaders([]), "192.0.2.1", "id")
+def asked(caller: str = "", model: str = "iris") -> PredictionContext:
+    request = PredictionContext(Target(Call.PREDICT, model, None), RequestHeaders([]), "192.0.2.1", "id")
     request.caller = Caller(caller, key_id="k1") if caller else None
     return request
 
 
 def count(
-    counter: UsageCounter, request: Asked, clock: Clock, status: int = 200, seconds: float = 0.001
+    counter: UsageCounter, request: PredictionContext, clock: Clock, status: int = 200, seconds: float = 0.001
 ) -> None:
     counter.count(request, status, "", "hit", seconds, ended=clock.now)
 

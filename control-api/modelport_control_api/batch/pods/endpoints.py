@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from modelport_control_api.batch.pods import lookup
 from modelport_control_api.internal.gate import PLATFORM_ONLY
-from modelport_control_api.models.part import get_models
+from modelport_control_api.models.wiring import get_models
 
 router = APIRouter(prefix="/internal/v1/batch", dependencies=[PLATFORM_ONLY])
 

@@ -6,15 +6,15 @@ from prometheus_client import Counter
 
 from modelport_control_api.batch.chunks import Chunk, combine, read_chunk, write_results
 from modelport_control_api.batch.files import BatchFiles
-from modelport_control_api.batch.worker.desk import ClaimedChunk, Desk
-from modelport_control_api.batch.worker.pods import Pods
-from modelport_control_api.batch.worker.solving import (
+from modelport_control_api.batch.worker.bisection import (
     MAX_ANSWERS_BYTES,
     Answers,
     AnswersTooLarge,
     Predicted,
     solve,
 )
+from modelport_control_api.batch.worker.leases import ClaimedChunk, LeaseRepository
+from modelport_control_api.batch.worker.pod_client import Pods
 from modelport_control_api.quotas import QuotaReached
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ _MOST_ATTEMPTS = 30
 class ChunkWork:
     """Any exception of `do` means: another time."""
 
-    def __init__(self, desk: Desk, files: BatchFiles) -> None:
+    def __init__(self, desk: LeaseRepository, files: BatchFiles) -> None:
         self._desk = desk
         self._files = files
 

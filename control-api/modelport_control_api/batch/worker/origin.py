@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from modelport_control_api.batch.chunks import Chunk, ChunkResults, read_chunk, read_results
 from modelport_control_api.batch.files import BatchFiles
-from modelport_control_api.batch.worker.desk import Desk
+from modelport_control_api.batch.worker.leases import LeaseRepository
 
 
 @dataclass(frozen=True)
 class StoredOrigin:
     files: BatchFiles
-    desk: Desk
+    desk: LeaseRepository
     job_id: str
     only_failed: bool = True
     """Else as if none had been done."""

@@ -21,8 +21,8 @@ from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.sources.errors import InputUnavailable
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.uri import shown
-from modelport_control_api.batch.worker.desk import ClaimedInput, Desk
-from modelport_control_api.batch.worker.in_work import InWork
+from modelport_control_api.batch.worker.leased_tasks import LeasedTasks
+from modelport_control_api.batch.worker.leases import ClaimedInput, LeaseRepository
 from modelport_control_api.batch.worker.origin import StoredOrigin
 from modelport_control_api.quotas import QuotaReached
 
@@ -41,10 +41,10 @@ _NO_MEMORY = (
 class Preparing:
     def __init__(
         self,
-        desk: Desk,
+        desk: LeaseRepository,
         files: BatchFiles,
         fetching: Fetching,
-        in_work: InWork,
+        in_work: LeasedTasks,
         *,
         cut: asyncio.Event,
         limits: Limits = Limits(),  # noqa: B008 - frozen

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from modelport_control_api.batch.worker.solving import Predicted, Refused, RowsRefused, Verdict
+from modelport_control_api.batch.worker.bisection import Predicted, Refused, RowsRefused, Verdict
 
 _FIELD = re.compile(r"inputs\[(\d+)\](?:\.?(.*))", re.DOTALL)
 _MOST_CHARACTERS = 500

@@ -14,15 +14,15 @@ from modelport_control_api.batch.files import BatchFiles, open_batch_files
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
 from modelport_control_api.batch.webhooks.sending import Sender
-from modelport_control_api.batch.worker.chores import Chores
 from modelport_control_api.batch.worker.chunks import ChunkWork
-from modelport_control_api.batch.worker.desk import Desk, Version
-from modelport_control_api.batch.worker.directory import Directory
-from modelport_control_api.batch.worker.in_work import InWork
-from modelport_control_api.batch.worker.lane import Lane, Means
-from modelport_control_api.batch.worker.pods import Pods
+from modelport_control_api.batch.worker.leased_tasks import LeasedTasks
+from modelport_control_api.batch.worker.leases import LeaseRepository, Version
+from modelport_control_api.batch.worker.maintenance import Maintenance
+from modelport_control_api.batch.worker.pod_client import Pods
+from modelport_control_api.batch.worker.pod_discovery import PodDiscovery
 from modelport_control_api.batch.worker.preparing import Preparing
 from modelport_control_api.batch.worker.settings import Settings
+from modelport_control_api.batch.worker.version_consumer import VersionConsumer, WorkerDeps
 from modelport_control_api.db.session import Database
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ _SWEEP_SECONDS = 3600.0
 class Worker:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
-        self._desk = Desk(
+        self._desk = LeaseRepository(
             database,
             worker_name(),
             lease_seconds=settings.batch_lease_seconds,
@@ -49,11 +49,11 @@ class Worker:
             most_user_bytes=settings.user_max_bytes,
         )
         self._files: BatchFiles = open_batch_files(settings.artifacts_url, settings.disk_reserve_bytes)
-        self._means = Means(
+        self._means = WorkerDeps(
             self._desk,
-            Directory.open(settings.internal_url, settings.internal_key),
+            PodDiscovery.open(settings.internal_url, settings.internal_key),
             ChunkWork(self._desk, self._files),
-            InWork(),
+            LeasedTasks(),
             asyncio.Event(),
         )
         reader = Reader(settings.batch_input_allowed_networks)
@@ -66,7 +66,7 @@ class Worker:
             cut=self._means.cut,
             limits=settings.limits,
         )
-        self._chores = Chores(
+        self._chores = Maintenance(
             database,
             self._files,
             Sender(settings.webhook_allowed_networks),
@@ -117,10 +117,10 @@ class Worker:
                     _for_ever("doing chunks", _LOOK_SECONDS, self._lane(version).run)
                 )
 
-    def _lane(self, version: Version) -> Lane:
+    def _lane(self, version: Version) -> VersionConsumer:
         settings = self._settings
         pods = Pods(settings.batch_requests_per_pod, settings.batch_request_seconds)
-        return Lane(version, self._means, pods, pod_wait_seconds=settings.batch_pod_wait_seconds)
+        return VersionConsumer(version, self._means, pods, pod_wait_seconds=settings.batch_pod_wait_seconds)
 
     async def _prepare(self) -> None:
         await self._has_jobs.wait()

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift import reading
-from modelport_control_api.drift.part import Drift, DriftPart
 from modelport_control_api.drift.schemas import VersionDataDrift
+from modelport_control_api.drift.wiring import Drift, DriftServices
 from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.ui.models.detail import header
@@ -61,7 +61,7 @@ async def show_drift(visit: CurrentVisit, drift: Drift, model_id: str) -> Respon
     return visit.page("models/drift.html", model=model, drifts=await _drifts(visit, drift, model))
 
 
-async def _drifts(visit: Visit, part: DriftPart, model: ModelAnswer) -> list[VersionDataDrift]:
+async def _drifts(visit: Visit, part: DriftServices, model: ModelAnswer) -> list[VersionDataDrift]:
     """Of the versions that get requests, or of the only one."""
     shown = [version.name for version in model.versions if version.traffic or len(model.versions) == 1]
     with as_problems():

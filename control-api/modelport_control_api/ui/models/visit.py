@@ -12,10 +12,10 @@ from modelport_control_api.auth.identity import Principal
 from modelport_control_api.context import Context, RequestContext
 from modelport_control_api.models.access import Answering, Answers, Models, load_model
 from modelport_control_api.models.caller import Caller
-from modelport_control_api.models.part import ModelsPart
 from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.origin import Origin, RequestOrigin
 from modelport_control_api.ui.cookies import read_time_zone
 from modelport_control_api.ui.rendering import render
@@ -29,7 +29,7 @@ class Visit:
     request: Request
     signed_in: SignedIn
     context: Context
-    part: ModelsPart
+    part: ModelsServices
     answers: Answers
     origin: Origin
 

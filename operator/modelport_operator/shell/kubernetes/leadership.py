@@ -25,7 +25,7 @@ RETRY_SECONDS = 2
 _CALL_SECONDS = 4.0
 
 _log = structlog.get_logger()
-Answer = TypeVar("Answer")
+ProbeResult = TypeVar("ProbeResult")
 
 
 class LeadershipLost(Exception):
@@ -104,7 +104,9 @@ class _PatientLock(LeaseLock):
         )
 
 
-async def _answer(call: Awaitable[Answer], *, on_failure: Callable[[Exception], Answer]) -> Answer:
+async def _answer(
+    call: Awaitable[ProbeResult], *, on_failure: Callable[[Exception], ProbeResult]
+) -> ProbeResult:
     try:
         async with asyncio.timeout(_CALL_SECONDS):
             return await call

@@ -4,7 +4,7 @@ from modelport_kube.api import KubernetesApi
 from modelport_kube.kube import KubeError, Object
 from modelport_kube.paths import object_path
 
-from modelport_operator.core.drift import is_edited, replacement
+from modelport_operator.core.sync import is_edited, replacement
 
 
 class RepairingApi(KubernetesApi):

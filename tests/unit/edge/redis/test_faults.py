@@ -269,7 +269,7 @@ async def test_a_large_value_is_read_on_another_connection_or_done_without(
 
     redis.script = large
     before = STORE_LOST_VALUES.labels("get")._value.get()
-    answer = asyncio.create_task(store.take_and_get("caller", LIMIT, b"large"))
+    answer = asyncio.create_task(store.acquire_and_get("caller", LIMIT, b"large"))
     while not answer.done():
         assert await store.get(b"small") == b"small"
         await asyncio.sleep(0.01)
@@ -283,7 +283,7 @@ async def test_a_large_value_is_read_on_another_connection_or_done_without(
 async def test_what_is_put_without_waiting_is_there_for_the_next(
     patient: RedisStore, redis: ScriptedRedis
 ) -> None:
-    patient.put_soon(b"key", b"value", 60)
+    patient.put_nowait(b"key", b"value", 60)
     await patient.get(b"key")
     assert redis.received == [
         [b"SET", b"modelport:value:key", b"value", b"PX", b"60000"],
@@ -296,7 +296,7 @@ async def test_what_was_put_without_waiting_and_lost_is_counted(
 ) -> None:
     before = STORE_LOST_VALUES.labels("put")._value.get()
     redis.script = always(b"-OOM no memory\r\n")
-    store.put_soon(b"key", b"value", 60)
+    store.put_nowait(b"key", b"value", 60)
     await unavailable(store)
     await asyncio.sleep(0)
     assert STORE_LOST_VALUES.labels("put")._value.get() == before + 1

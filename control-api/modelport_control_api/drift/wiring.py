@@ -8,21 +8,21 @@ from fastapi import Depends, Request
 
 from modelport_control_api.drift.records import DriftThresholds
 from modelport_control_api.drift.schemas import Thresholds
-from modelport_control_api.models.part import ModelsPart
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.settings import Settings
 
 
 @dataclass(frozen=True)
-class DriftPart:
+class DriftServices:
     """In `request.app.state.drift`. `thresholds`: the platform's."""
 
-    models: ModelsPart
+    models: ModelsServices
     thresholds: Thresholds
     max_reference_bytes: int
     idle_seconds: float
 
     @classmethod
-    def build(cls, settings: Settings, models: ModelsPart) -> "DriftPart":
+    def build(cls, settings: Settings, models: ModelsServices) -> "DriftServices":
         thresholds = Thresholds(
             psi_threshold=settings.drift_psi_threshold,
             alpha=settings.drift_alpha,
@@ -50,9 +50,9 @@ class DriftPart:
         return known is not None and known.answered
 
 
-async def provide_drift(request: Request) -> DriftPart:
-    part: DriftPart = request.app.state.drift
+async def provide_drift(request: Request) -> DriftServices:
+    part: DriftServices = request.app.state.drift
     return part
 
 
-Drift = Annotated[DriftPart, Depends(provide_drift)]
+Drift = Annotated[DriftServices, Depends(provide_drift)]

@@ -19,12 +19,12 @@ class Listed(msgspec.Struct, frozen=True):
     message: str
 
 
-class Directory:
+class PodDiscovery:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
     @classmethod
-    def open(cls, url: str, key: SecretStr) -> "Directory":
+    def open(cls, url: str, key: SecretStr) -> "PodDiscovery":
         """At `http://host:port` or `unix:/path`. `key`: MODELPORT_INTERNAL_KEY."""
         socket = url.removeprefix("unix:") if url.startswith("unix:") else None
         transport = httpx.AsyncHTTPTransport(uds=socket)

@@ -10,7 +10,7 @@ Key = TypeVar("Key", bound=Hashable)
 _MANY = 1000
 
 
-class Pace(Generic[Key]):
+class PerKeyRateLimiter(Generic[Key]):
     """A start with all its events fits into `burst`; after that there is a pass every 1 / `per_second`."""
 
     def __init__(

@@ -17,12 +17,12 @@ from modelport_control_api.models.status_view import (
     version_view,
 )
 from modelport_control_api.models.tables import DEFAULT_HISTORY_RETENTION_DAYS
-from modelport_control_api.publisher.drift import Difference, differences
 from modelport_control_api.publisher.manifest import build_spec
+from modelport_control_api.publisher.sync import Difference, differences
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ModelView:
     """`record` is to be shown: of a model that was edited with kubectl, what is in the cluster."""
 
     record: ModelRecord
@@ -42,19 +42,21 @@ class Sight:
         return known.last_log if known else ""
 
 
-def look(record: ModelRecord, live: MLModel | None, *, settled: bool, refusal: str | None = None) -> Sight:
+def look(
+    record: ModelRecord, live: MLModel | None, *, settled: bool, refusal: str | None = None
+) -> ModelView:
     """`settled`: what was published last has certainly been seen by the watch. `refusal`: the cluster's."""
     if record.managed_by == "kubectl" and live is None:
-        return Sight(record, None, _deleted(record))
+        return ModelView(record, None, _deleted(record))
     if refusal is not None:
-        return Sight(record, live, _refused(live, refusal))
+        return ModelView(record, live, _refused(live, refusal))
     if record.waits or not settled or record.managed_by == "kubectl":
-        return Sight(record, live, model_view(record.traffic, live))
+        return ModelView(record, live, model_view(record.traffic, live))
     if live is None:
-        return Sight(record, None, _deleted(record))
+        return ModelView(record, None, _deleted(record))
     found = differences(build_spec(record), live.spec)
     shown = _as_in_cluster(record, live) if found else record
-    return Sight(shown, live, model_view(shown.traffic, live), found)
+    return ModelView(shown, live, model_view(shown.traffic, live), found)
 
 
 def record_of(model_id: str, live: MLModel) -> ModelRecord:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from modelport_crds.mlmodel import MLModel, ModelVersion, VersionStatus
 
-from modelport_operator.core.answers import RuntimeStatus
 from modelport_operator.core.desired import desired_deployment
 from modelport_operator.core.observe import Observed
 from modelport_operator.core.pods import PodFacts
+from modelport_operator.core.probe_results import RuntimeStatus
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.settings import Settings
 
 
 @dataclass(frozen=True)
-class Question:
+class ProbeRequest:
     """Ask the runtime at `address` for its status and, with `sample`, then for its sample's prediction."""
 
     version: ModelVersion
@@ -22,7 +22,7 @@ class Question:
     sample: bool
 
 
-def questions(model: MLModel, observed: Observed, settings: Settings) -> list[Question]:
+def questions(model: MLModel, observed: Observed, settings: Settings) -> list[ProbeRequest]:
     """Each pod template is asked until it has answered; after that only why it is not ready."""
     found = (_question(model, version, observed, settings) for version in model.spec.versions)
     return [question for question in found if question is not None]
@@ -41,7 +41,7 @@ def current_pods(pods: tuple[PodFacts, ...], template: str) -> tuple[PodFacts, .
 
 def _question(
     model: MLModel, version: ModelVersion, observed: Observed, settings: Settings
-) -> Question | None:
+) -> ProbeRequest | None:
     template = template_digest(desired_deployment(model, version, settings))
     known = model.status.version(version.name)
     if known is not None and known.failed and known.template == template:
@@ -52,7 +52,7 @@ def _question(
     unanswered = not _has_answered(known, template)
     if not unanswered and pod.ready:
         return None
-    return Question(version, pod.address, sample=unanswered)
+    return ProbeRequest(version, pod.address, sample=unanswered)
 
 
 def _has_answered(known: VersionStatus | None, template: str) -> bool:

@@ -10,7 +10,7 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 
 
-class Chores:
+class Maintenance:
     """`retention`: how long the row of a job stays when its files are gone."""
 
     def __init__(self, database: Database, files: BatchFiles, sender: Sender, retention: timedelta) -> None:

@@ -12,7 +12,7 @@ from modelport_control_api.settings import Settings
 
 
 @dataclass(frozen=True)
-class BatchPart:
+class BatchServices:
     """In `request.app.state.batch`."""
 
     files: BatchFiles
@@ -34,9 +34,9 @@ class BatchPart:
         )
 
 
-async def get_batch(request: Request) -> BatchPart:
-    part: BatchPart = request.app.state.batch
+async def get_batch(request: Request) -> BatchServices:
+    part: BatchServices = request.app.state.batch
     return part
 
 
-Batch = Annotated[BatchPart, Depends(get_batch)]
+Batch = Annotated[BatchServices, Depends(get_batch)]

@@ -16,18 +16,18 @@ _LONGEST = 1000
 
 
 @dataclass(frozen=True)
-class Happening:
+class Event:
     type: Literal["Normal", "Warning"]
     reason: str
     message: str
 
 
-def happenings(before: MLModelStatus, after: MLModelStatus) -> tuple[Happening, ...]:
+def events_of(before: MLModelStatus, after: MLModelStatus) -> tuple[Event, ...]:
     """In the order in which people would tell them."""
     return (*_of_versions(before, after), *_of_engines(before, after), *_of_traffic(before, after))
 
 
-def build_event(model: MLModel, happening: Happening, earlier: Object | None, now: datetime) -> Object:
+def build_event(model: MLModel, happening: Event, earlier: Object | None, now: datetime) -> Object:
     """The Event, counted up if it has happened before: `earlier` is what lies at its name now."""
     metadata = model.metadata
     time = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -53,18 +53,18 @@ def build_event(model: MLModel, happening: Happening, earlier: Object | None, no
     }
 
 
-def event_name(model: MLModel, happening: Happening) -> str:
+def event_name(model: MLModel, happening: Event) -> str:
     """The same for the same happening, so that it is counted and not told again and again."""
     told = "\n".join([model.metadata.uid, happening.type, happening.reason, happening.message])
     return f"{model.metadata.name}.{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
-def _of_versions(before: MLModelStatus, after: MLModelStatus) -> Iterator[Happening]:
+def _of_versions(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
     for version in after.versions:
         known = before.version(version.name)
         if known is None or _judgement(known) != _judgement(version):
             good = version.reason in _GOOD
-            yield Happening("Normal" if good else "Warning", version.reason, _told(version))
+            yield Event("Normal" if good else "Warning", version.reason, _told(version))
 
 
 def _judgement(version: VersionStatus) -> tuple[str, bool]:
@@ -79,7 +79,7 @@ def _told(version: VersionStatus) -> str:
     return f"{version.name}: {version.message}"[:_LONGEST]
 
 
-def _of_engines(before: MLModelStatus, after: MLModelStatus) -> Iterator[Happening]:
+def _of_engines(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
     """A runtime that went back to its model by itself; a switch to `off` is another template."""
     for version in after.versions:
         known = before.version(version.name)
@@ -87,10 +87,10 @@ def _of_engines(before: MLModelStatus, after: MLModelStatus) -> Iterator[Happeni
         if known is not None and lost and known.template == version.template:
             detail = version.acceleration.detail if version.acceleration else ""
             told = f"{version.name} answers from the model itself again. {detail}"
-            yield Happening("Warning", "AccelerationEnded", told.rstrip()[:_LONGEST])
+            yield Event("Warning", "AccelerationEnded", told.rstrip()[:_LONGEST])
 
 
-def _of_traffic(before: MLModelStatus, after: MLModelStatus) -> Iterator[Happening]:
+def _of_traffic(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
     if before.traffic != after.traffic and after.traffic:
         shares = ", ".join(f"{each.version} {each.weight} %" for each in after.traffic)
-        yield Happening("Normal", "TrafficMoved", f"Requests go to {shares}.")
+        yield Event("Normal", "TrafficMoved", f"Requests go to {shares}.")

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from modelport_control_api.batch.repository import Held
 
 
-class InWork:
+class LeasedTasks:
     """By (job, chunk number), or by job of the inputs that are being cut."""
 
     def __init__(self) -> None:

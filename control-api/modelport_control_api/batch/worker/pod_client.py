@@ -10,8 +10,8 @@ import httpx
 import structlog
 from prometheus_client import Counter
 
+from modelport_control_api.batch.worker.bisection import Refused, Verdict
 from modelport_control_api.batch.worker.replies import read_reply
-from modelport_control_api.batch.worker.solving import Refused, Verdict
 
 log = structlog.get_logger(__name__)
 REQUESTS = Counter("modelport_worker_requests_total", "Requests to pods that do batch jobs", ["status"])
@@ -90,8 +90,8 @@ class Pods:
     async def aclose(self) -> None:
         await self.update(())
 
-    def questioner(self, *, probabilities: bool) -> "Questioner":
-        return Questioner(self, probabilities=probabilities)
+    def questioner(self, *, probabilities: bool) -> "PodClient":
+        return PodClient(self, probabilities=probabilities)
 
     @asynccontextmanager
     async def place(self, *, alone: bool) -> AsyncIterator[httpx.AsyncClient]:
@@ -116,7 +116,7 @@ class Pods:
         return min(free, key=lambda pod: pod.in_flight, default=None)
 
 
-class Questioner:
+class PodClient:
     """Asks about the rows of one chunk. Once a pod was lost with them, they are asked alone: of several
     requests at a pod that ends, only one is to blame."""
 

@@ -20,7 +20,7 @@ from modelport_control_api.db.session import Database
 from modelport_control_api.disk import DiskReserve
 from modelport_control_api.models import repository
 from modelport_control_api.models.intake import Intake
-from modelport_control_api.models.lookout import Lookout
+from modelport_control_api.models.model_reader import ModelReader
 from modelport_control_api.models.settings import ModelsSettings
 from modelport_control_api.models.transactions import Transactions
 from modelport_control_api.publisher.cluster import Cluster
@@ -37,7 +37,7 @@ _COLLECT_EVERY_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class ModelsPart:
+class ModelsServices:
     """In `request.app.state.models`."""
 
     cluster: Cluster
@@ -48,7 +48,7 @@ class ModelsPart:
     intake: Intake
     publisher: Publisher
     statuses: ModelStatuses
-    lookout: Lookout
+    lookout: ModelReader
     demand: Demand
     reserve: DiskReserve
     limits: Limits
@@ -80,7 +80,7 @@ class ModelsPart:
             intake=Intake(store, keeper, transactions, settings.upload_idle_seconds, reserve),
             publisher=publisher,
             statuses=statuses,
-            lookout=Lookout(statuses, publisher),
+            lookout=ModelReader(statuses, publisher),
             demand=Demand(transactions, statuses, settings.batch_max_replicas),
             reserve=reserve,
             limits=quotas.limits_of(settings),
@@ -114,8 +114,8 @@ class ModelsPart:
             await asyncio.sleep(_COLLECT_EVERY_SECONDS)
 
 
-def get_models(request: Request) -> ModelsPart:
-    part: ModelsPart = request.app.state.models
+def get_models(request: Request) -> ModelsServices:
+    part: ModelsServices = request.app.state.models
     return part
 
 

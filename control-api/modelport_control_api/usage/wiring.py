@@ -22,7 +22,7 @@ _REMOVE_EVERY_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
-class UsagePart:
+class UsageServices:
     """In `request.app.state.usage`."""
 
     handlers: Handlers

@@ -32,7 +32,7 @@ class SampleRefused:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeResult:
     """All that one version's runtime said in one pass. None: it was not asked or could not be reached."""
 
     status: RuntimeStatus | None = None

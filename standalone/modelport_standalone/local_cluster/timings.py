@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timings:
     """All in seconds."""
 
     starting_probe: float = 0.1
@@ -19,6 +19,6 @@ class Pace:
     """Between SIGTERM and SIGKILL, whatever the template asks for."""
 
 
-def restart_delay(pace: Pace, failures: int) -> float:
+def restart_delay(pace: Timings, failures: int) -> float:
     """`failures`: ends in a row without having run well, the last one included."""
     return min(pace.last_restart, pace.first_restart * 4.0 ** min(failures - 1, 16))

@@ -17,13 +17,13 @@ _LOCKS = 7_306_091_002
 _TAKE = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:model_id, :locks))")
 
 
-class TurnLost(Exception):
+class LockLost(Exception):
     """The database let go of the lock: another replica may have published meanwhile."""
 
 
 @asynccontextmanager
 async def turn(database: Database, model_id: str) -> AsyncIterator[bool]:
-    """Hold the model's turn; False: another replica has it. Raises `TurnLost` at the end if it was lost."""
+    """Hold the model's turn; False: another replica has it. Raises `LockLost` at the end if it was lost."""
     if database.engine.dialect.name != "postgresql":
         # SQLite has one process.
         yield True
@@ -47,4 +47,4 @@ def _check(connection: Connection) -> None:
     try:
         connection.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
-        raise TurnLost("the database connection broke") from error
+        raise LockLost("the database connection broke") from error

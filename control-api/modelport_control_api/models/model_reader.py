@@ -12,8 +12,8 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import decode_cursor, encode_cursor
 from modelport_control_api.models import repository, service
 from modelport_control_api.models.errors import ManagedWithKubectl, ModelNotFound
+from modelport_control_api.models.model_view import ModelView, look, record_of
 from modelport_control_api.models.records import ModelRecord
-from modelport_control_api.models.sight import Sight, look, record_of
 from modelport_control_api.publisher import outbox
 from modelport_control_api.publisher.publisher import Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses
@@ -23,11 +23,11 @@ _SEEN_WITHIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Lookout:
+class ModelReader:
     statuses: ModelStatuses
     publisher: Publisher
 
-    def look(self, record: ModelRecord) -> Sight:
+    def look(self, record: ModelRecord) -> ModelView:
         age = (utc_now() - record.updated_at).total_seconds()
         settled = min(age, self.statuses.live_for()) >= _SEEN_WITHIN_SECONDS
         live, refusal = self.statuses.get(record.id), self.publisher.refusal(record.id)

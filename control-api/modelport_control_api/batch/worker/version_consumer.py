@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import structlog
 
 from modelport_control_api.batch.worker.chunks import ChunkWork
-from modelport_control_api.batch.worker.desk import ClaimedChunk, Desk, Version
-from modelport_control_api.batch.worker.directory import Directory, DirectoryAway, Listed
-from modelport_control_api.batch.worker.in_work import InWork
-from modelport_control_api.batch.worker.pods import Pods
+from modelport_control_api.batch.worker.leased_tasks import LeasedTasks
+from modelport_control_api.batch.worker.leases import ClaimedChunk, LeaseRepository, Version
+from modelport_control_api.batch.worker.pod_client import Pods
+from modelport_control_api.batch.worker.pod_discovery import DirectoryAway, Listed, PodDiscovery
 
 log = structlog.get_logger(__name__)
 
@@ -20,21 +20,21 @@ _FULL = "The platform's disk has no room for results: it goes on when there is s
 
 
 @dataclass(frozen=True)
-class Means:
+class WorkerDeps:
     """What the lanes of one worker share."""
 
-    desk: Desk
-    directory: Directory
+    desk: LeaseRepository
+    directory: PodDiscovery
     chunks: ChunkWork
-    in_work: InWork
+    in_work: LeasedTasks
     cut: asyncio.Event
     """Set when a chunk was cut."""
 
 
-class Lane:
+class VersionConsumer:
     """`run` until it is cancelled, which breaks off what is under way."""
 
-    def __init__(self, version: Version, means: Means, pods: Pods, *, pod_wait_seconds: float) -> None:
+    def __init__(self, version: Version, means: WorkerDeps, pods: Pods, *, pod_wait_seconds: float) -> None:
         self._version = version
         self._means = means
         self._pods = pods

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from modelport_crds.reasons import Reason
 
-from modelport_operator.core.answers import Answer, RuntimeStatus, SampleRefused
 from modelport_operator.core.checkups import Checkup, slowest
-from modelport_operator.core.questions import Question, sample_body
+from modelport_operator.core.probe_results import ProbeResult, RuntimeStatus, SampleRefused
+from modelport_operator.core.probes import ProbeRequest, sample_body
 from modelport_operator.shell.runtimes import Runtimes
 
 # A version that was never asked anything must not be routed to.
@@ -16,7 +16,7 @@ _NO_SAMPLE = SampleRefused(
 )
 
 
-async def ask_all(runtimes: Runtimes, questions: Sequence[Question]) -> dict[str, Answer]:
+async def probe_all(runtimes: Runtimes, questions: Sequence[ProbeRequest]) -> dict[str, ProbeResult]:
     """Give each version's answer, by its name."""
     answers = await asyncio.gather(*(_ask(runtimes, question) for question in questions))
     return {question.version.name: answer for question, answer in zip(questions, answers, strict=True)}
@@ -33,11 +33,11 @@ async def _check(runtimes: Runtimes, checkup: Checkup) -> RuntimeStatus | None:
     return slowest(await asyncio.gather(*map(runtimes.status, checkup.addresses)))
 
 
-async def _ask(runtimes: Runtimes, question: Question) -> Answer:
+async def _ask(runtimes: Runtimes, question: ProbeRequest) -> ProbeResult:
     status = await runtimes.status(question.address)
     if status is None or status.state != "ready" or not question.sample:
-        return Answer(status=status)
+        return ProbeResult(status=status)
     body = sample_body(question.version, status)
     if body is None:
-        return Answer(status=status, sample=_NO_SAMPLE)
-    return Answer(status=status, sample=await runtimes.predict(question.address, body))
+        return ProbeResult(status=status, sample=_NO_SAMPLE)
+    return ProbeResult(status=status, sample=await runtimes.predict(question.address, body))

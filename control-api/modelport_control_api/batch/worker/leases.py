@@ -76,7 +76,7 @@ class ClaimedChunk:
     probabilities: bool
 
 
-class Desk:
+class LeaseRepository:
     """`worker` is the name that the leases of one process bear."""
 
     def __init__(
