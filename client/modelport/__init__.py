@@ -18,7 +18,7 @@ from modelport.errors import (
     Unavailable,
 )
 from modelport.history import KeptPrediction
-from modelport.jobs import Job
+from modelport.job import Job
 from modelport.models import ApiKey, Model, Prediction, User, Version
 from modelport.retries import RetryPolicy
 from modelport.usage import Usage, UsageCounts

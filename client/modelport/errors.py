@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 if TYPE_CHECKING:
-    from modelport.jobs import Job
+    from modelport.job import Job
     from modelport.models import Model, Version
 
 

@@ -2,82 +2,19 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 from uuid import uuid4
 
 from modelport.errors import JobFailed, NotReadyInTime
-from modelport.models import Json
+from modelport.job import Job, JobState, ResultFormat
 from modelport.transport import Transport
 from modelport.uploads import OnProgress, upload_form
 
-JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-ResultFormat = Literal["jsonl", "csv", "parquet"]
-_UNFINISHED = ("queued", "running")
 # Short, so that a bar moves.
 _HOLD_SECONDS = 1.0
 _BUSY_LOOP_SECONDS = 0.3
-
-
-@dataclass(frozen=True)
-class Job:
-    """`progress`: 0 to 1. `rows_total`: None until the input was read to its end.
-
-    `webhook_secret`: what signs the message about its end, in the answer that made it only.
-    """
-
-    id: str
-    model_id: str
-    version: str
-    state: JobState
-    reason: str
-    message: str
-    output_format: str
-    input_name: str
-    waiting_for: str
-    """In words, what an unfinished job waits for; empty once its rows are being predicted."""
-    retry_of: str | None
-    rows_total: int | None
-    rows_done: int
-    rows_failed: int
-    progress: float
-    rows_per_second: float | None
-    estimated_seconds_left: float | None
-    created_at: datetime
-    webhook_secret: str | None = field(repr=False)
-    raw: Json = field(repr=False, compare=False)
-    """The whole answer."""
-
-    @property
-    def ended(self) -> bool:
-        return self.state not in _UNFINISHED
-
-    @classmethod
-    def from_json(cls, answer: Json) -> "Job":
-        return cls(
-            id=answer["id"],
-            model_id=answer["model_id"],
-            version=answer["version"],
-            state=answer["state"],
-            reason=answer.get("reason") or "",
-            message=answer.get("message") or "",
-            output_format=answer.get("output_format") or "",
-            input_name=answer.get("input_name") or "",
-            waiting_for=answer.get("waiting_for") or "",
-            retry_of=answer.get("retry_of"),
-            rows_total=answer.get("rows_total"),
-            rows_done=answer.get("rows_done") or 0,
-            rows_failed=answer.get("rows_failed") or 0,
-            progress=answer.get("progress") or 0.0,
-            rows_per_second=answer.get("rows_per_second"),
-            estimated_seconds_left=answer.get("estimated_seconds_left"),
-            created_at=datetime.fromisoformat(answer["created_at"]),
-            webhook_secret=answer.get("webhook_secret"),
-            raw=answer,
-        )
 
 
 class JobCalls:

@@ -10,7 +10,7 @@ from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes
 from modelport.cli.output import moment_text, note, print_json, print_line, print_table
 from modelport.cli.progress import job_bar, upload_bar
 from modelport.client import Modelport
-from modelport.jobs import Job
+from modelport.job import Job
 
 app = typer.Typer(help="Batch jobs: list, show, fetch, delete.", no_args_is_help=True)
 

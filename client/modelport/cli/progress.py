@@ -15,7 +15,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from modelport.jobs import Job
+from modelport.job import Job
 from modelport.models import Model, Version
 from modelport.uploads import OnProgress
 

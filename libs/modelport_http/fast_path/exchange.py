@@ -2,12 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
-
-if TYPE_CHECKING:
-    from modelport_http.fast_path.protocol import LeanProtocol
+from typing import Any, ClassVar, Protocol, cast
 
 Headers = list[tuple[bytes, bytes]]
+
+
+class Connection(Protocol):
+    """What an exchange uses of uvicorn's connection."""
+
+    loop: asyncio.AbstractEventLoop
+    transport: Any
+    client: tuple[str, int] | None
+    scheme: Any
+    tasks: set[asyncio.Task[None]]
+
+    def answer(self, exchange: "Exchange", head: bytes, body: bytes) -> None:
+        """Write the response of an exchange, after those of the requests before it."""
+        ...
 
 
 class Exchange:
@@ -23,7 +34,7 @@ class Exchange:
     message_event: ClassVar[asyncio.Event] = asyncio.Event()
     """uvicorn sets it when the caller leaves; nobody waits for it here."""
 
-    def __init__(self, connection: "LeanProtocol", target: bytes, headers: Headers, keep_alive: bool) -> None:
+    def __init__(self, connection: Connection, target: bytes, headers: Headers, keep_alive: bool) -> None:
         self._connection = connection
         self.target = target
         """The raw request target; it has no query."""

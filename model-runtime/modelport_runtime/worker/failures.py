@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from modelport_runtime.core.types import LoadError, without_paths
 from modelport_runtime.inspection.inspected import Inspected
+from modelport_runtime.inspection.modules import defined_in_main, missing_module
 from modelport_runtime.inspection.moved import is_here, moved
 
 _MAX_LINE = 500
@@ -78,21 +79,6 @@ def _missing(chain: list[BaseException]) -> LoadError | None:
         if isinstance(link, AttributeError) and "<module '__main__'" in str(link):
             return defined_in_main(link.name or str(link))
     return None
-
-
-def missing_module(name: str) -> LoadError:
-    return LoadError(
-        "MissingModule",
-        f"The model needs the Python module {name!r}, which this runtime does not have.",
-    )
-
-
-def defined_in_main(name: str) -> LoadError:
-    return LoadError(
-        "MissingModule",
-        f"The model needs {name!r}, which was defined in a notebook or script (module __main__) and is not "
-        "in the file.",
-    )
 
 
 _STATES_A_FACT = ("DigestMismatch", "ArtifactNotFound", "SandboxUnavailable", "SampleInvalid", "NotAModel")

@@ -4,10 +4,9 @@ The model process converts and proves (`accelerate`, `difference`); the front, w
 scikit-learn nor what converts it, only reads the plan (`read_plan`).
 """
 
-import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Proof
 from modelport_runtime.core.acceleration.plan import PlanRefused
 from modelport_runtime.core.types import Answer, Call
 
@@ -16,28 +15,6 @@ if TYPE_CHECKING:
     from modelport_runtime.core.engine import Engine
 
 __all__ = ["Accelerated", "Declined", "PlanRefused", "Proof", "accelerate", "difference", "read_plan"]
-
-
-@dataclass(frozen=True)
-class Proof:
-    """On how many rows kernels and original agreed, how far they were apart, and how much faster they are."""
-
-    rows_compared: int
-    largest_difference: float
-    speedup: float
-
-
-@dataclass(frozen=True)
-class Accelerated:
-    plan: bytes
-    proof: Proof
-
-
-@dataclass(frozen=True)
-class Declined:
-    """Why the original stays, as a sentence for people."""
-
-    detail: str
 
 
 def accelerate(engine: "Engine", *, seconds: float = 1.0, rows: int = 10_000) -> Accelerated | Declined:
@@ -49,15 +26,9 @@ def accelerate(engine: "Engine", *, seconds: float = 1.0, rows: int = 10_000) ->
 
 def read_plan(data: bytes) -> "Backend":
     """Make a backend of a plan that a hostile model may have written. Raises `PlanRefused`."""
-    from modelport_runtime.core.acceleration.backend import KernelBackend
-    from modelport_runtime.core.acceleration.plan import decode
-    from modelport_runtime.core.acceleration.validation import validate
+    from modelport_runtime.core.acceleration import reading
 
-    plan = decode(data)
-    validate(plan)
-    # What overflows is refused or is an answer, as with the original; in the log it tells nobody anything.
-    warnings.filterwarnings("ignore", category=RuntimeWarning, module=__name__)
-    return KernelBackend(plan)
+    return reading.read_plan(data)
 
 
 def difference(original: "Engine", call: Call, answer: Answer) -> float | None:

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.acceleration import Accelerated, Declined, Proof, plan, read_plan
+from modelport_runtime.core.acceleration import plan
 from modelport_runtime.core.acceleration.comparison import TOLERANCE, differences
 from modelport_runtime.core.acceleration.converters.unknown import NotConverted
 from modelport_runtime.core.acceleration.converters.walk import convert
 from modelport_runtime.core.acceleration.generated_rows import GeneratedRows, Row, unknown_value
 from modelport_runtime.core.acceleration.origins import Hints, hints_of
+from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Proof
+from modelport_runtime.core.acceleration.reading import read_plan
 from modelport_runtime.core.acceleration.speed import speedup
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.outputs import Outputs
