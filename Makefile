@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test ui-test ui-vendor lint format docs bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
+.PHONY: help run test ui-test ui-vendor lint shape format docs bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -26,6 +26,9 @@ ui-vendor: ## Fetch the web UI's libraries anew (needs npm; the files are commit
 
 lint: $(VENV)/.dev ## Style, types and import contracts only
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
+
+shape: $(VENV)/.dev ## Print the code's structure: circles, layers of each package, sizes
+	@$(BIN)/python -m tests.architecture
 
 format: $(VENV)/.dev ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
