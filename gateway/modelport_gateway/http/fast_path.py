@@ -14,9 +14,9 @@ from modelport_http.stopping import stopping
 from modelport_process.access_lines import access_lines
 from modelport_process.request_context import current_request_id, request_id_for
 
-from modelport_gateway.answer_encoding import encoded, wanted_encoding
 from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.client_addresses import ClientAddresses
+from modelport_gateway.http.response_encoding import encoded, wanted_encoding
 from modelport_gateway.http.response_lines import AnswerLines
 from modelport_gateway.metrics import count_prediction
 from modelport_gateway.prediction import Answer, Prediction, PredictionContext

@@ -13,10 +13,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from modelport_gateway.answer_encoding import encoded, wanted_encoding
 from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.batch_uploads import BatchJobs, is_batch_path
 from modelport_gateway.http.client_addresses import ClientAddresses
+from modelport_gateway.http.response_encoding import encoded, wanted_encoding
 from modelport_gateway.metrics import count_prediction
 from modelport_gateway.prediction import Answer, Prediction, PredictionContext
 from modelport_gateway.request.body import decoded, json_bytes_of, read_whole, require_type
