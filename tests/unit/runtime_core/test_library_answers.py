@@ -1,5 +1,7 @@
 """What the library answers for a value is answered; what it refuses is refused with the value's name."""
 
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
@@ -223,3 +225,24 @@ def test_a_sample_shows_integers_beyond_a_float(tmp_path: Path) -> None:
     engine = serve(model, tmp_path, {"id": 2**60 + 1, "size": 0.5})
     asked = [{"id": int(one), "size": float(size)} for one, size in rows.itertuples(index=False)]
     assert ask(engine, {"inputs": asked})["predictions"] == model.predict(rows).tolist()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.to_timedelta([1, 2, 3] * 4, unit="D"),
+        pd.Series([date(2026, 1, day) for day in (1, 2, 3)] * 4, dtype=object),
+        pd.Series([Decimal("1.5"), Decimal("2.5"), Decimal("3.5")] * 4, dtype=object),
+    ],
+    ids=["durations", "dates without a time", "decimals"],
+)
+@pytest.mark.parametrize("unknown", ["ignore", "error"])
+def test_categories_that_json_has_no_value_for_are_an_error_at_load(
+    values: Any, unknown: str, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({"length": values})
+    model = make_pipeline(OneHotEncoder(handle_unknown=unknown), LogisticRegression())
+    model.fit(frame, [0, 1, 0] * 4)
+    for sample in (None, {"length": "1 days"}):
+        with pytest.raises(LoadError, match="JSON has no value for"):
+            serve(model, tmp_path, sample)
