@@ -44,8 +44,8 @@ def _refuse_what_json_cannot_say(known: list[Any]) -> None:
         if not isinstance(value, bool | int | float | str | np.bool_ | np.integer | np.floating):
             raise LoadError(
                 "LoadFailed",
-                f"An encoder has learned categories of the type {type(value).__name__}, which JSON has no value "
-                "for. Train it on texts or numbers, such as seconds for a duration.",
+                f"An encoder has learned categories of the type {type(value).__name__}, which JSON has no "
+                "value for. Train it on texts or numbers, such as seconds for a duration.",
             )
 
 
