@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import analytics_totals
-from modelport_control_api.api_keys.tables import ApiKey
-from modelport_control_api.auth.tables import User
-from modelport_control_api.db import migrate
-from modelport_control_api.models.tables import ModelRow
+from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.migrations import upgrade as migrate
+from modelport_control_api.registry.tables import ModelRow
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.orm import Session
 

@@ -24,8 +24,8 @@ from pathlib import Path
 import httpx
 from analytics_ledger import CALLERS, MODELS, OWNERS, fill, model_id, owner_id
 from analytics_plans import plans_of
-from modelport_control_api.api_keys import secret
-from modelport_control_api.api_keys.tables import ApiKey
+from modelport_control_api.accounts.api_keys import secret
+from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.db.session import Database
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

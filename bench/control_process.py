@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import uvloop
-from modelport_control_api import app
-from modelport_control_api.serve import Listeners, serve
-from modelport_control_api.settings import Settings
+from modelport_control_api.process import app
+from modelport_control_api.process.serve import Listeners, serve
+from modelport_control_api.settings.control_api import Settings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_http.serving import Stop
 from modelport_process import logging

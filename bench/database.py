@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 
 from measuring import Measuring
-from modelport_control_api.auth.identity import SCOPES, Principal
-from modelport_control_api.auth.tables import User
-from modelport_control_api.db import migrate
+from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.db.session import Database
-from modelport_control_api.models import repository, service
-from modelport_control_api.models.caller import Caller
-from modelport_control_api.origin import Origin
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.principal import SCOPES, Principal
+from modelport_control_api.migrations import upgrade as migrate
+from modelport_control_api.registry import repository, service
 from trained import Model
 
 MODELS = 200

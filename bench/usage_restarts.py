@@ -24,7 +24,7 @@ import sqlalchemy as sa
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import servers
 from counting_load import Load, Name
-from modelport_control_api.db import migrate
+from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.usage.tables import RequestsOfDay, RequestsOfHour, RequestsOfMinute, UsageBatchRow
 
 from tests.support.gateway_world import SIGNATURE

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from modelport_process.start import CannotStart
 from sqlalchemy.exc import SQLAlchemyError
 
-from modelport_control_api import commands
+from modelport_control_api.process import commands
 
 _COMMANDS: Mapping[str, tuple[Callable[[], str], str]] = {
     "serve": (commands.serve, "answer requests until SIGTERM"),

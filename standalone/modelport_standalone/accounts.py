@@ -4,15 +4,15 @@ import secrets
 from dataclasses import dataclass
 
 from modelport.credentials import Credentials, load, save
-from modelport_control_api.api_keys import service as api_keys
-from modelport_control_api.api_keys.repository import find_active
-from modelport_control_api.api_keys.schemas import NewKey, Scope
-from modelport_control_api.api_keys.secret import sha256
-from modelport_control_api.auth.admin import ensure_admin
-from modelport_control_api.auth.identity import SCOPES, Principal
-from modelport_control_api.auth.tables import User
-from modelport_control_api.context import Context
-from modelport_control_api.origin import Origin
+from modelport_control_api.accounts.api_keys import service as api_keys
+from modelport_control_api.accounts.api_keys.repository import find_active
+from modelport_control_api.accounts.api_keys.schemas import NewKey, Scope
+from modelport_control_api.accounts.api_keys.secret import sha256
+from modelport_control_api.accounts.auth.admin import ensure_admin
+from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.http.context import Context
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.principal import SCOPES, Principal
 from sqlalchemy import select
 
 from modelport_standalone import secret_files

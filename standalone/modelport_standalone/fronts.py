@@ -7,11 +7,11 @@ from functools import partial
 from secrets import token_urlsafe
 
 import httpx
-import modelport_control_api.app as control_api
+import modelport_control_api.process.app as control_api
 import modelport_gateway.app as gateway
-from modelport_control_api.app import ControlPlane
-from modelport_control_api.db import migrate
-from modelport_control_api.settings import Settings as ControlApiSettings
+from modelport_control_api.migrations import upgrade as migrate
+from modelport_control_api.process.app import ControlPlane
+from modelport_control_api.settings.control_api import Settings as ControlApiSettings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_control_api.signing_keys.files import SigningKeysError
 from modelport_gateway.app import Gateway

@@ -5,7 +5,7 @@ import time
 
 import httpx
 from modelport.errors import ModelportError
-from modelport_control_api.api_keys.schemas import Scope
+from modelport_control_api.accounts.api_keys.schemas import Scope
 
 from modelport_standalone import accounts, demo
 from modelport_standalone.data_dir import DataDir

@@ -22,11 +22,11 @@ class Module:
 
 @cache
 def product_modules() -> Mapping[str, Module]:
-    """Every module of the product by its dotted name, migrations left out: each stands for itself."""
+    """Every module of the product by its dotted name, migration steps left out."""
     found = {}
     for source in SOURCES:
         for path in sorted((ROOT / source).glob("modelport*/**/*.py")):
-            if "migrations" not in path.parts:
+            if "versions" not in path.parts:
                 module = _read(path, ROOT / source)
                 found[module.name] = module
     return found

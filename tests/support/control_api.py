@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from modelport_control_api import app
-from modelport_control_api.app import ControlPlane
-from modelport_control_api.settings import Settings
+from modelport_control_api.process import app
+from modelport_control_api.process.app import ControlPlane
+from modelport_control_api.settings.control_api import Settings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_kube.kube import WatchEvent
 from modelport_store.memory_store import MemoryStore

@@ -9,7 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     import httpx
-    from modelport_control_api.app import ControlPlane
+    from modelport_control_api.process.app import ControlPlane
 
     from tests.support.control_api import Person
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database file: copying it is faster than migrating for each test."""
-    from modelport_control_api.db import migrate
+    from modelport_control_api.migrations import upgrade as migrate
 
     file = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     migrate.upgrade(f"sqlite:///{file}")

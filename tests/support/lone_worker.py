@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from modelport_control_api.auth.tables import User
+from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.batch import repository
 from modelport_control_api.batch.tables import BatchJob
-from modelport_control_api.db import migrate
 from modelport_control_api.db.session import Database
+from modelport_control_api.migrations import upgrade as migrate
 
 _SECONDS = 40
 

@@ -140,7 +140,7 @@ def breakable_postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: PostgresServer) -> str:
-    from modelport_control_api.db import migrate
+    from modelport_control_api.migrations import upgrade as migrate
 
     postgres_server.execute("CREATE DATABASE migrated")
     migrate.upgrade(postgres_server.url("migrated"))

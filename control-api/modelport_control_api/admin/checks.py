@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from modelport_store.fallback_store import FallbackStore
 
 from modelport_control_api.admin.schemas import Check
-from modelport_control_api.context import Context
+from modelport_control_api.http.context import Context
 from modelport_control_api.models.wiring import ModelsServices
 
 # Longer than any of them takes that works, shorter than a page is waited for.

@@ -12,14 +12,14 @@ from modelport_control_api.admin.schemas import (
     UserEntry,
     UserList,
 )
-from modelport_control_api.auth.admins import AdminPrincipal
-from modelport_control_api.context import RequestContext
 from modelport_control_api.db.paging import PageCursor, PageLimit
 from modelport_control_api.db.session import DbSession
+from modelport_control_api.http.admins import AdminPrincipal
+from modelport_control_api.http.context import RequestContext
+from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, never_stored, problems
+from modelport_control_api.http.strict_json import StrictJsonRoute
 from modelport_control_api.models.access import Answering, Models
-from modelport_control_api.origin import RequestOrigin
-from modelport_control_api.responses import CREDENTIAL, JSON_BODY, never_stored, problems
-from modelport_control_api.strict_json import StrictJsonRoute
 
 router = APIRouter(
     prefix="/api/v1/admin",

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from modelport_control_api.accounts.auth import invites
+from modelport_control_api.accounts.auth.errors import InviteNotFound
+from modelport_control_api.accounts.auth.tables import Invite
 from modelport_control_api.admin.schemas import InviteEntry, InviteList, MadeInvite, NewInvite
-from modelport_control_api.auth import invites
-from modelport_control_api.auth.errors import InviteNotFound
-from modelport_control_api.auth.identity import Principal
-from modelport_control_api.auth.tables import Invite
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.origin import Origin
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.principal import Principal
 
 
 def create(session: Session, admin: Principal, body: NewInvite, origin: Origin, base_url: str) -> MadeInvite:

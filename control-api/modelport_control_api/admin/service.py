@@ -10,20 +10,20 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from modelport_control_api import quotas
+from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts.auth.errors import UserNotFound
+from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.admin import repository
 from modelport_control_api.admin.checks import check_all
 from modelport_control_api.admin.schemas import LimitsChange, SystemHealth, UserEntry, UserList
-from modelport_control_api.audit import service as audit
-from modelport_control_api.auth.errors import UserNotFound
-from modelport_control_api.auth.identity import Principal
-from modelport_control_api.auth.tables import User
-from modelport_control_api.context import Context
 from modelport_control_api.db.paging import read_page
+from modelport_control_api.http.context import Context
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.schemas import Status
 from modelport_control_api.models.wiring import ModelsServices
-from modelport_control_api.origin import Origin
-from modelport_control_api.quotas import Limits
+from modelport_control_api.registry import quotas
+from modelport_control_api.registry.quotas import Limits
 
 log = structlog.get_logger(__name__)
 

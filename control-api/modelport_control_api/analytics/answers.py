@@ -20,8 +20,8 @@ from modelport_control_api.analytics.schemas import (
     VersionUsage,
 )
 from modelport_control_api.analytics.totals import NOTHING, Sums, Usage, added_up, figures, rate
-from modelport_control_api.drift.reading import prediction_distribution
 from modelport_control_api.drift.schemas import PredictionDistribution
+from modelport_control_api.monitoring.reading import prediction_distribution
 
 MOST_MODELS = 100
 MOST_CALLERS = 50

@@ -8,12 +8,12 @@ from pydantic import AwareDatetime
 from modelport_control_api.analytics import query, service
 from modelport_control_api.analytics.buckets import BucketName
 from modelport_control_api.analytics.schemas import ModelAnalytics, Overview
-from modelport_control_api.auth.identity import Principal
-from modelport_control_api.auth.principal import require
-from modelport_control_api.context import RequestContext
+from modelport_control_api.http.context import RequestContext
+from modelport_control_api.http.principal import require
+from modelport_control_api.http.responses import CREDENTIAL, problems
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.problems import as_problems
-from modelport_control_api.responses import CREDENTIAL, problems
 
 router = APIRouter(prefix="/api/v1/analytics", tags=["analytics"], responses=problems(*CREDENTIAL, 422))
 

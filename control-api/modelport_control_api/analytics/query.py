@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modelport_control_api.analytics.buckets import DAY, HOUR, MINUTE, SECONDS, BucketName, boundaries
-from modelport_control_api.models.errors import FieldErrors
+from modelport_control_api.registry.errors import FieldErrors
 
 _LONGEST_SECONDS: Mapping[BucketName, int] = {"minute": 6 * HOUR, "hour": 14 * DAY, "day": 90 * DAY}
 # So that an answer has at most 360 points: more of them no chart shows, and each costs.

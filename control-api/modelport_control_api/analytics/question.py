@@ -6,7 +6,7 @@ from typing import Self
 
 from modelport_control_api.analytics.plan import Kept, Plan, plan
 from modelport_control_api.analytics.query import Query, Range, resolve
-from modelport_control_api.settings import Settings
+from modelport_control_api.settings.control_api import Settings
 
 # Rows go by the gateways' clocks and are removed by the database's neighbour: no edge is cut that fine.
 _MARGIN = timedelta(minutes=1)

@@ -6,11 +6,11 @@ from modelport_control_api.analytics import answers, repository
 from modelport_control_api.analytics.query import Query
 from modelport_control_api.analytics.question import Question
 from modelport_control_api.analytics.schemas import ModelAnalytics, Overview
-from modelport_control_api.auth.identity import Principal
-from modelport_control_api.context import Context
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.models.errors import KeyRestricted
+from modelport_control_api.http.context import Context
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.wiring import ModelsServices
+from modelport_control_api.registry.errors import KeyRestricted
 
 
 async def overview(

@@ -7,8 +7,6 @@ from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy.orm import Session
 from starlette.responses import StreamingResponse
 
-from modelport_control_api.auth.identity import Principal
-from modelport_control_api.auth.principal import require
 from modelport_control_api.batch import service
 from modelport_control_api.batch.answers import answer, answers
 from modelport_control_api.batch.openapi import RESULTS
@@ -22,10 +20,12 @@ from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import PageCursor, PageLimit
+from modelport_control_api.http.principal import require
+from modelport_control_api.http.responses import CREDENTIAL, never_stored, problems
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.endpoints import WaitSeconds
 from modelport_control_api.models.wiring import ModelsServices
-from modelport_control_api.responses import CREDENTIAL, never_stored, problems
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["batch"], responses=problems(*CREDENTIAL))
 

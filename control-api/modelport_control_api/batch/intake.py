@@ -13,8 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from modelport_control_api import quotas
-from modelport_control_api.auth.identity import Principal
 from modelport_control_api.batch import options as options_of
 from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, Limits
 from modelport_control_api.batch.options import Options
@@ -26,9 +24,11 @@ from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.target import Target, find_target
 from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Models
-from modelport_control_api.models.errors import FieldErrors
 from modelport_control_api.models.wiring import ModelsServices
+from modelport_control_api.registry import quotas
+from modelport_control_api.registry.errors import FieldErrors
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_body, receive_upload
 

@@ -5,7 +5,7 @@ from typing import Any
 from modelport_control_api.batch.options import OUTPUT_FORMATS
 from modelport_control_api.batch.preparation import INPUT_FORMATS
 from modelport_control_api.batch.results.stream import MEDIA_TYPES
-from modelport_control_api.responses import CREDENTIAL, Responses, problems
+from modelport_control_api.http.responses import CREDENTIAL, Responses, problems
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _OPTIONS: dict[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ from modelport_control_api.batch.errors import UnknownFormat
 from modelport_control_api.batch.formats.signature import InputSignature
 from modelport_control_api.batch.network.addresses import Forbidden, check_port
 from modelport_control_api.batch.preparation import INPUT_FORMATS
-from modelport_control_api.models.errors import FieldErrors
+from modelport_control_api.registry.errors import FieldErrors
 
 OUTPUT_FORMATS = ("jsonl", "csv", "parquet")
 NAMES = ("format", "output", "key_columns", "probabilities", "webhook_url")

@@ -7,7 +7,6 @@ from typing import Literal
 from fastapi import Request
 from sqlalchemy.orm import Session
 
-from modelport_control_api.auth.identity import Principal
 from modelport_control_api.batch import service
 from modelport_control_api.batch.errors import NotFinished, ResultsExpired
 from modelport_control_api.batch.intake import idempotency_key, store
@@ -19,6 +18,7 @@ from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.target import find_target
 from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id, utc_now
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.uploads.errors import StorageFull

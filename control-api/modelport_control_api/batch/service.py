@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from modelport_control_api.auth.identity import Principal
 from modelport_control_api.batch import repository
 from modelport_control_api.batch.errors import (
     JobNotFound,
@@ -22,6 +21,7 @@ from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.target import Target
 from modelport_control_api.batch.webhooks import signing
 from modelport_control_api.db.paging import Page, read_page
+from modelport_control_api.identity.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from modelport_crds.mlmodel import MLModel
 from modelport_crds.reasons import Reason
 from sqlalchemy.orm import Session
 
-from modelport_control_api.auth.identity import Principal
 from modelport_control_api.batch.errors import ModelHidden, NoVersion
-from modelport_control_api.models import repository
-from modelport_control_api.models.status_view import served_traffic, version_view
+from modelport_control_api.identity.principal import Principal
+from modelport_control_api.registry import repository
+from modelport_control_api.registry.status_view import served_traffic, version_view
 
 _HIDDEN = "There is no such model, or it is not yours to ask."
 

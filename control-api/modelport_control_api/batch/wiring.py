@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from fastapi import Depends, Request
 
 from modelport_control_api.batch.files import BatchFiles, open_batch_files
-from modelport_control_api.settings import Settings
+from modelport_control_api.settings.control_api import Settings
 
 
 @dataclass(frozen=True)

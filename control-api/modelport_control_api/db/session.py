@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from modelport_control_api.context import get_context
 from modelport_control_api.db.engine import BEGIN_OPTION, build_engine
+from modelport_control_api.http.context import get_context
 
 
 class Database:

@@ -1,1 +1,1 @@
-"""Whether what a model is asked still looks like what it was made for."""
+"""Data drift: how live inputs and answers compare with a reference. Knows no models."""

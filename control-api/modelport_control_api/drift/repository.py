@@ -8,8 +8,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from modelport_control_api.drift.evaluation import Counted, total
-from modelport_control_api.drift.profile import Profile, size_of, to_json
+from modelport_control_api.drift.evaluation.evaluate import Counted, total
+from modelport_control_api.drift.profiles.profile import Profile, size_of, to_json
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
 
 _SLICE_ROWS = 1000

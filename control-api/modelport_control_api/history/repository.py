@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.history.schemas import Filter
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.models.tables import ModelRow
+from modelport_control_api.registry.tables import ModelRow
 
 SLICE_ROWS = 1000
 

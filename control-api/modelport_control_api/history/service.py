@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
-from modelport_control_api.auth.identity import Principal
 from modelport_control_api.db.paging import Page
 from modelport_control_api.db.session import Database
 from modelport_control_api.history import repository
 from modelport_control_api.history.errors import PredictionNotFound
 from modelport_control_api.history.schemas import Filter
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.models import repository as models
-from modelport_control_api.models.caller import Caller
-from modelport_control_api.models.errors import ModelNotFound
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.principal import Principal
+from modelport_control_api.registry import repository as models
+from modelport_control_api.registry.errors import ModelNotFound
 
 _EXPORT_PAGE_ROWS = 100
 

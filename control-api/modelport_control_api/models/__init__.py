@@ -1,1 +1,1 @@
-"""Models and their versions: what people upload, change, shift traffic between and delete."""
+"""The calls on models and versions: upload, status, traffic, logs."""

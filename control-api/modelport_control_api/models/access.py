@@ -8,15 +8,15 @@ from modelport_http.connections.allowed_hosts import Hosts
 from modelport_http.rate_limiting import enforce
 from sqlalchemy.orm import Session
 
-from modelport_control_api.auth.identity import Principal
-from modelport_control_api.auth.principal import require
-from modelport_control_api.context import get_context
-from modelport_control_api.models.caller import Caller
-from modelport_control_api.models.records import ModelRecord
+from modelport_control_api.http.context import get_context
+from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.principal import require
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.render import render_model
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.models.wiring import ModelsServices, get_models
-from modelport_control_api.origin import RequestOrigin
+from modelport_control_api.registry.records import ModelRecord
 
 _LOOPBACK = Hosts(())
 Reader = Annotated[Principal, Depends(require("models:read"))]

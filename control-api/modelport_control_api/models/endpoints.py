@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from modelport_control_api.auth.identity import Principal
-from modelport_control_api.context import get_context
 from modelport_control_api.db.paging import PageCursor, PageLimit
-from modelport_control_api.models import service
+from modelport_control_api.http.context import get_context
+from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
+from modelport_control_api.http.strict_json import StrictJsonRoute
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import (
     Answering,
     ChangingCaller,
@@ -17,16 +18,15 @@ from modelport_control_api.models.access import (
     limit_uploads,
     load_model,
 )
-from modelport_control_api.models.errors import KeyRestricted
 from modelport_control_api.models.intake import model_form
 from modelport_control_api.models.problems import as_problems
-from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.schemas import ModelAnswer, ModelChange, ModelPage
-from modelport_control_api.models.tables import DEFAULT_ACCELERATION
 from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
 from modelport_control_api.models.wiring import ModelsServices
-from modelport_control_api.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
-from modelport_control_api.strict_json import StrictJsonRoute
+from modelport_control_api.registry import service
+from modelport_control_api.registry.errors import KeyRestricted
+from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.tables import DEFAULT_ACCELERATION
 
 router = APIRouter(
     prefix="/api/v1/models",

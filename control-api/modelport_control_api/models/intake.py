@@ -13,14 +13,14 @@ from starlette.requests import Request
 
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.artifacts.store import ArtifactStore
+from modelport_control_api.db.transactions import Transactions
 from modelport_control_api.disk import DiskReserve
 from modelport_control_api.drift.errors import ReferenceInvalid
-from modelport_control_api.drift.profile import Profile
-from modelport_control_api.drift.profiling import profile_csv
-from modelport_control_api.models.errors import FieldErrors
+from modelport_control_api.drift.profiles.profile import Profile
+from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.models.sample import MAX_SAMPLE_BYTES, parse_sample
-from modelport_control_api.models.service import NewVersion
-from modelport_control_api.models.transactions import Transactions
+from modelport_control_api.registry.errors import FieldErrors
+from modelport_control_api.registry.service import NewVersion
 from modelport_control_api.sniff.detect import detect_framework, normalise_framework
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_upload

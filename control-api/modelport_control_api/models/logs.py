@@ -3,8 +3,8 @@
 from modelport_crds import names
 from modelport_kube.kube import KubeError
 
-from modelport_control_api.models.errors import ClusterAway, LogsElsewhere
 from modelport_control_api.publisher.cluster import Cluster
+from modelport_control_api.registry.errors import ClusterAway, LogsElsewhere
 
 MAX_LINES = 5000
 _MAX_CHARACTERS = 1 << 20

@@ -7,16 +7,16 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from modelport_control_api.auth.identity import Principal
+from modelport_control_api import outbox
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import decode_cursor, encode_cursor
-from modelport_control_api.models import repository, service
-from modelport_control_api.models.errors import ManagedWithKubectl, ModelNotFound
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.model_view import ModelView, look, record_of
-from modelport_control_api.models.records import ModelRecord
-from modelport_control_api.publisher import outbox
 from modelport_control_api.publisher.publisher import Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses
+from modelport_control_api.registry import repository, service
+from modelport_control_api.registry.errors import ManagedWithKubectl, ModelNotFound
+from modelport_control_api.registry.records import ModelRecord
 
 # What was published is seen by every replica's watch within this time, or its watch is known to be down.
 _SEEN_WITHIN_SECONDS = 5.0

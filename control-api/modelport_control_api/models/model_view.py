@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from modelport_crds.mlmodel import MLModel, MLModelSpec
 from modelport_crds.reasons import Reason
 
-from modelport_control_api.models.records import HistoryRecord, ModelRecord, VersionRecord
-from modelport_control_api.models.status_view import (
+from modelport_control_api.publisher.manifest import build_spec
+from modelport_control_api.publisher.sync import Difference, differences
+from modelport_control_api.registry.records import HistoryRecord, ModelRecord, VersionRecord
+from modelport_control_api.registry.status_view import (
     StatusView,
     model_view,
     served_traffic,
     version_view,
 )
-from modelport_control_api.models.tables import DEFAULT_HISTORY_RETENTION_DAYS
-from modelport_control_api.publisher.manifest import build_spec
-from modelport_control_api.publisher.sync import Difference, differences
+from modelport_control_api.registry.tables import DEFAULT_HISTORY_RETENTION_DAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from modelport_http.problem import FieldError, Problem
 
 from modelport_control_api.artifacts.store import ArtifactMissing
 from modelport_control_api.drift.errors import ReferenceNotFound
-from modelport_control_api.models import errors as models
-from modelport_control_api.quotas import QuotaReached
+from modelport_control_api.registry import errors as models
+from modelport_control_api.registry.quotas import QuotaReached
 from modelport_control_api.sniff import errors as sniff
 from modelport_control_api.uploads import errors as uploads
 

@@ -10,7 +10,6 @@ from modelport_crds.mlmodel import MLModel, VersionStatus
 from modelport_control_api.drift.messages import summarise
 from modelport_control_api.drift.schemas import DataDriftSetting
 from modelport_control_api.models.model_view import ModelView
-from modelport_control_api.models.records import ModelRecord, VersionRecord
 from modelport_control_api.models.schemas import (
     DriftAnswer,
     HistorySetting,
@@ -19,7 +18,8 @@ from modelport_control_api.models.schemas import (
     RateLimitSetting,
     VersionAnswer,
 )
-from modelport_control_api.models.status_view import served_traffic
+from modelport_control_api.registry.records import ModelRecord, VersionRecord
+from modelport_control_api.registry.status_view import served_traffic
 
 
 def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAnswer:

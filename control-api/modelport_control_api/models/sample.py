@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelport_control_api import strict_json
+from modelport_control_api.http import strict_json
 
 MAX_SAMPLE_BYTES = 64 * 1024
 

@@ -7,8 +7,10 @@ from pydantic import StrictInt
 from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse
 
-from modelport_control_api.context import get_context
-from modelport_control_api.models import logs, service, traffic
+from modelport_control_api.http.context import get_context
+from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
+from modelport_control_api.http.strict_json import StrictJsonRoute
+from modelport_control_api.models import logs
 from modelport_control_api.models.access import (
     Answering,
     ChangingCaller,
@@ -18,15 +20,14 @@ from modelport_control_api.models.access import (
     load_model,
 )
 from modelport_control_api.models.endpoints import WaitSeconds
-from modelport_control_api.models.errors import VersionNotFound
 from modelport_control_api.models.intake import version_form
 from modelport_control_api.models.problems import as_problems
-from modelport_control_api.models.records import ModelRecord, VersionRecord
 from modelport_control_api.models.render import render_version
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
-from modelport_control_api.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
-from modelport_control_api.strict_json import StrictJsonRoute
+from modelport_control_api.registry import service, traffic
+from modelport_control_api.registry.errors import VersionNotFound
+from modelport_control_api.registry.records import ModelRecord, VersionRecord
 
 router = APIRouter(
     prefix="/api/v1/models/{model_id}",

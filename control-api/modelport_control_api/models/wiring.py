@@ -12,22 +12,21 @@ from modelport_crds import names
 from modelport_process.background import Work
 from sqlalchemy.orm import Session
 
-from modelport_control_api import quotas
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.artifacts.store import ArtifactStore, local_folder, open_artifact_store
 from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.db.session import Database
+from modelport_control_api.db.transactions import Transactions
 from modelport_control_api.disk import DiskReserve
-from modelport_control_api.models import repository
 from modelport_control_api.models.intake import Intake
 from modelport_control_api.models.model_reader import ModelReader
-from modelport_control_api.models.settings import ModelsSettings
-from modelport_control_api.models.transactions import Transactions
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY
 from modelport_control_api.publisher.publisher import Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses
-from modelport_control_api.quotas import Limits
+from modelport_control_api.registry import quotas, repository
+from modelport_control_api.registry.quotas import Limits
+from modelport_control_api.settings.models import ModelsSettings
 
 log = structlog.get_logger(__name__)
 _SEVERAL_PROCESSES_GRACE_SECONDS = 300.0

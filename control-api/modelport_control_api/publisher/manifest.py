@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 from modelport_crds import mlmodel, names
 
-from modelport_control_api.models.records import ModelRecord, VersionRecord
 from modelport_control_api.publisher.cluster import Object
+from modelport_control_api.registry.records import ModelRecord, VersionRecord
 
 # What the control API wrote, and so may delete: an MLModel applied with kubectl is left alone.
 MANAGED_BY = "modelport-control-api"

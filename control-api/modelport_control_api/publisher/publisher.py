@@ -16,17 +16,17 @@ from modelport_kube.kube import Rejected
 from prometheus_client import Counter, Gauge
 from sqlalchemy.orm import Session
 
+from modelport_control_api import outbox
 from modelport_control_api.batch.pods import demand
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
-from modelport_control_api.models import repository
-from modelport_control_api.models.records import ModelRecord
-from modelport_control_api.models.transactions import Transactions
-from modelport_control_api.publisher import outbox
+from modelport_control_api.db.transactions import Transactions
 from modelport_control_api.publisher.advisory_lock import turn
 from modelport_control_api.publisher.applying import make_so
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY, build_manifest
+from modelport_control_api.registry import repository
+from modelport_control_api.registry.records import ModelRecord
 
 log = structlog.get_logger(__name__)
 PUBLISHED = Counter("modelport_control_api_published_models_total", "Times that the cluster took a model")

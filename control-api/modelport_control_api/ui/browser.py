@@ -7,7 +7,7 @@ from modelport_http.connections.allowed_hosts import is_loopback as is_loopback_
 from modelport_http.problem import Problem
 from starlette.requests import Request
 
-from modelport_control_api.context import get_context
+from modelport_control_api.http.context import get_context
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HOME = "/ui/"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modelport_control_api.auth import web_sessions
+from modelport_control_api.accounts.sessions import web_sessions
 from modelport_control_api.ui.browser import is_loopback
 
 Tone = Literal["good", "bad", "neutral"]

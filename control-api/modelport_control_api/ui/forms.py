@@ -8,7 +8,7 @@ from modelport_http.problem import Problem
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from modelport_control_api.problems import field_errors
+from modelport_control_api.http.problems import field_errors
 
 Body = TypeVar("Body", bound=BaseModel)
 _SECRET = ("password",)

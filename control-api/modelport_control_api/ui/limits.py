@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from modelport_control_api.auth import web_sessions
-from modelport_control_api.settings import Settings
+from modelport_control_api.accounts.sessions import web_sessions
+from modelport_control_api.settings.control_api import Settings
 from modelport_control_api.ui.shown import duration, size
 
 

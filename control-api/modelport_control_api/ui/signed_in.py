@@ -7,9 +7,9 @@ from fastapi import Depends, Request
 from modelport_http.problem import Problem
 from starlette.concurrency import run_in_threadpool
 
-from modelport_control_api.auth import web_sessions
-from modelport_control_api.auth.identity import SCOPES, Principal
-from modelport_control_api.context import Context, get_context
+from modelport_control_api.accounts.sessions import web_sessions
+from modelport_control_api.http.context import Context, get_context
+from modelport_control_api.identity.principal import SCOPES, Principal
 from modelport_control_api.ui import browser, cookies, csrf
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from modelport_control_api.db.session import Database
 from modelport_control_api.disk import DiskReserve
-from modelport_control_api.settings import Settings
+from modelport_control_api.settings.control_api import Settings
 from modelport_control_api.usage import handlers
 from modelport_control_api.usage.retention import remove_old
 from modelport_control_api.usage.samples import Handlers

@@ -20,7 +20,7 @@ def main(parent: int) -> int:
     lifeline.hold(parent)
     lifeline.poll(parent)
     from modelport_control_api.__main__ import main as control_api
-    from modelport_control_api.batch.worker import process as _imported  # noqa: F401
+    from modelport_control_api.batch_worker import process as _imported  # noqa: F401
 
     # Not before: behind all others a busy machine would never let it begin.
     asyncio.run(step_back(os.getpid(), _NICENESS))

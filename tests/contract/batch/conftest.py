@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
 import pytest
-from modelport_control_api.auth.tables import User
-from modelport_control_api.db import migrate
+from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.db.session import Database
+from modelport_control_api.migrations import upgrade as migrate
 
 from tests.support.control_api import spare_the_disk
 

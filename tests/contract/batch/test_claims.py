@@ -7,7 +7,7 @@ from typing import Any
 
 from modelport_control_api.batch import repository
 from modelport_control_api.batch.tables import BatchChunk, BatchJob, WebhookDelivery
-from modelport_control_api.batch.worker.leases import MAX_PREPARE_ATTEMPTS, LeaseRepository
+from modelport_control_api.batch_worker.leases import MAX_PREPARE_ATTEMPTS, LeaseRepository
 from modelport_control_api.db.session import Database
 from sqlalchemy import func, select, update
 

@@ -8,8 +8,8 @@ from modelport_control_api.batch.files import LocalBatchFiles
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
 from modelport_control_api.batch.tables import BatchJob
-from modelport_control_api.batch.worker.leased_tasks import LeasedTasks
-from modelport_control_api.batch.worker.preparing import Preparing
+from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
+from modelport_control_api.batch_worker.preparing import Preparing
 from modelport_control_api.db.session import Database
 from obstore.store import MemoryStore
 from sqlalchemy import update

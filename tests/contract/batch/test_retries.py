@@ -12,9 +12,9 @@ from modelport_control_api.batch.chunks import Chunk, combine, read_chunk, write
 from modelport_control_api.batch.failed_rows import FailedRows
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
-from modelport_control_api.batch.worker.leased_tasks import LeasedTasks
-from modelport_control_api.batch.worker.leases import LeaseRepository
-from modelport_control_api.batch.worker.preparing import Preparing
+from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
+from modelport_control_api.batch_worker.leases import LeaseRepository
+from modelport_control_api.batch_worker.preparing import Preparing
 
 from tests.contract.batch.test_jobs_api import KEEP, ann, model_id, platform, submit
 from tests.unit.control_api_models.platform import Account, Platform

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from modelport_control_api.app import ControlPlane
+from modelport_control_api.process.app import ControlPlane
 
 from tests.support.control_api import build_control_plane, serving
 

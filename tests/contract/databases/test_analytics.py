@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from modelport_control_api.app import ControlPlane
-from modelport_control_api.auth.tables import User
+from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.drift import repository as drift
-from modelport_control_api.drift.profile import Profile
+from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.tables import DriftCountsRow
-from modelport_control_api.models.tables import ModelRow, VersionRow
+from modelport_control_api.process.app import ControlPlane
+from modelport_control_api.registry.tables import ModelRow, VersionRow
 from modelport_control_api.usage import ledger
 from modelport_telemetry.usage.latency import bucket_of
 from modelport_telemetry.usage.wire import UsageBatch, UsageLine

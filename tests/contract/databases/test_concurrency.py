@@ -7,16 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
-from modelport_control_api.app import ControlPlane
-from modelport_control_api.auth import invites
-from modelport_control_api.auth.errors import InviteInvalid
-from modelport_control_api.auth.identity import SCOPES, Principal
-from modelport_control_api.auth.tables import User
-from modelport_control_api.models import service
-from modelport_control_api.models.caller import Caller
-from modelport_control_api.models.service import NewVersion
-from modelport_control_api.origin import Origin
-from modelport_control_api.quotas import Limits, QuotaReached
+from modelport_control_api.accounts.auth import invites
+from modelport_control_api.accounts.auth.errors import InviteInvalid
+from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.principal import SCOPES, Principal
+from modelport_control_api.process.app import ControlPlane
+from modelport_control_api.registry import service
+from modelport_control_api.registry.quotas import Limits, QuotaReached
+from modelport_control_api.registry.service import NewVersion
 from sqlalchemy import func, select
 
 from tests.support.control_api import PASSWORD, Person, log_in

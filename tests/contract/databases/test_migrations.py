@@ -11,9 +11,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from modelport_control_api.db import migrate
 from modelport_control_api.db.engine import build_engine
-from modelport_control_api.db.metadata import METADATA
+from modelport_control_api.migrations import upgrade as migrate
+from modelport_control_api.migrations.schema import METADATA
 from sqlalchemy import Connection, MetaData, inspect, select, text
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from modelport_control_api.app import ControlPlane
-from modelport_control_api.auth.tables import User
-from modelport_control_api.models.tables import ModelRow, OutboxRow
+from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.process.app import ControlPlane
+from modelport_control_api.registry.tables import ModelRow, OutboxRow
 from sqlalchemy import update
 
 from tests.support.control_api import Person

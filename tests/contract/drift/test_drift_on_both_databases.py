@@ -13,10 +13,10 @@ from zlib import crc32
 
 import pytest
 from modelport_control_api.disk import NO_RESERVE
-from modelport_control_api.drift import reading
-from modelport_control_api.drift.evaluator import Evaluator
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
-from modelport_control_api.drift.wiring import DriftServices
+from modelport_control_api.monitoring import reading
+from modelport_control_api.monitoring.evaluator import Evaluator
+from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.usage import handlers
 from modelport_control_api.usage.samples import dispatch
 from modelport_telemetry.drift import bins as wire

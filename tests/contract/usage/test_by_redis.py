@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from modelport_control_api.db import migrate
 from modelport_control_api.db.session import Database
+from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.usage import ledger, stream
 from modelport_control_api.usage.consumer import SamplesConsumer, UsageConsumer
 from modelport_control_api.usage.metrics import SAMPLES_LOST

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
+from modelport_control_api.settings.usage import UsageSettings
 from modelport_control_api.usage import histogram, ledger
 from modelport_control_api.usage.retention import remove_old
-from modelport_control_api.usage.settings import UsageSettings
 from modelport_control_api.usage.tables import (
     EVERYBODY,
     RequestsOfDay,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from modelport_control_api.db import migrate
+from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.signing_keys import lifecycle
 
 from tests.e2e.fronts import rights

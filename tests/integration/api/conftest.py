@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import joblib
 import pytest
-from modelport_control_api.app import ControlPlane
+from modelport_control_api.process.app import ControlPlane
 
 from tests.support.models import iris_logistic
 from tests.support.platform_process import PlatformProcess, wait_until_ready

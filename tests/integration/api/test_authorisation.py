@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from modelport_control_api.auth import access_tokens
-from modelport_control_api.auth.access_tokens import AccessClaims
+from modelport_control_api.accounts.sessions import access_tokens
+from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
 from modelport_control_api.db.session import Database
 from modelport_control_api.history.tables import KeptPrediction
 from modelport_control_api.signing_keys import lifecycle

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from modelport_control_api.app import ControlPlane
+from modelport_control_api.process.app import ControlPlane
 from modelport_process import internal_key
 
 from tests.support.control_api import INTERNAL_KEY, build_control_plane, client_of, register, serving

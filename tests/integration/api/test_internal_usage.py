@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
-from modelport_control_api.app import ControlPlane
+from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.usage.tables import RequestsOfMinute
 from modelport_gateway.usage.direct_usage import DirectUsage
 from modelport_gateway.usage.sink import SinkUnavailable

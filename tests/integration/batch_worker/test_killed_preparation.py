@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from modelport_control_api.batch.worker.leases import MAX_PREPARE_ATTEMPTS
+from modelport_control_api.batch_worker.leases import MAX_PREPARE_ATTEMPTS
 
 from tests.support.lone_worker import database_with_a_job, find, input_of, start_worker, until
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from modelport_control_api.analytics.query import Query, resolve
-from modelport_control_api.models.errors import FieldErrors
+from modelport_control_api.registry.errors import FieldErrors
 
 NOW = datetime(2026, 6, 10, 12, 34, 56, tzinfo=UTC)
 KEPT = {

@@ -23,7 +23,7 @@ from modelport_control_api.batch.sources.errors import InputUnavailable
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
 from modelport_control_api.batch.sources.uri import Named, require_readable
-from modelport_control_api.models.errors import FieldErrors
+from modelport_control_api.registry.errors import FieldErrors
 from obstore.store import MemoryStore
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from modelport_control_api.batch.worker import pod_client as pods_module
-from modelport_control_api.batch.worker.bisection import Predicted, Refused
-from modelport_control_api.batch.worker.pod_client import Pods
+from modelport_control_api.batch_worker import pod_client as pods_module
+from modelport_control_api.batch_worker.bisection import Predicted, Refused
+from modelport_control_api.batch_worker.pod_client import Pods
 
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 

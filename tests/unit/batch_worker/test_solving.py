@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from modelport_control_api.batch.worker.bisection import (
+from modelport_control_api.batch_worker.bisection import (
     MAX_ANSWERS_BYTES,
     AnswersTooLarge,
     Predicted,

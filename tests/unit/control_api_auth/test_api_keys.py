@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from modelport_control_api.api_keys import known, secret
-from modelport_control_api.api_keys.tables import ApiKey
-from modelport_control_api.app import ControlPlane
+from modelport_control_api.accounts.api_keys import known, secret
+from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.db.base import utc_now
+from modelport_control_api.process.app import ControlPlane
 from modelport_store.known_keys import mark_of
 from sqlalchemy import select, update
 

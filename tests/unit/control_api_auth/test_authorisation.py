@@ -6,13 +6,13 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from modelport_control_api.api_keys.tables import ApiKey
-from modelport_control_api.app import ControlPlane
-from modelport_control_api.auth import access_tokens
-from modelport_control_api.auth.access_tokens import AccessClaims
-from modelport_control_api.auth.identity import SCOPES
-from modelport_control_api.auth.tables import Invite, User
+from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.auth.tables import Invite, User
+from modelport_control_api.accounts.sessions import access_tokens
+from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
 from modelport_control_api.db.base import utc_now
+from modelport_control_api.identity.principal import SCOPES
+from modelport_control_api.process.app import ControlPlane
 from sqlalchemy import update
 
 from tests.support.control_api import Person, log_in

@@ -3,7 +3,7 @@
 import json
 import re
 
-from modelport_control_api.app import ControlPlane
+from modelport_control_api.process.app import ControlPlane
 
 
 def test_every_reference_points_into_the_components(control_plane: ControlPlane) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 from modelport_control_api.__main__ import main
-from modelport_control_api.app import ControlPlane
-from modelport_control_api.serve import Listeners, serve
+from modelport_control_api.process.app import ControlPlane
+from modelport_control_api.process.serve import Listeners, serve
 from modelport_http.serving import Stop
 
 URL = "MODELPORT_CONTROL_API_DATABASE_URL"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import httpx
 import jwt
-from modelport_control_api.app import ControlPlane
-from modelport_control_api.audit.tables import AuditEntry
-from modelport_control_api.auth import successors
-from modelport_control_api.auth.tables import RefreshToken
+from modelport_control_api.accounts.audit.tables import AuditEntry
+from modelport_control_api.accounts.auth.tables import RefreshToken
+from modelport_control_api.accounts.sessions import successors
 from modelport_control_api.db.base import utc_now
+from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.signing_keys import lifecycle
 from modelport_control_api.signing_keys.ring import KeyRing
 from sqlalchemy import func, select, update

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from modelport_control_api.auth import access_tokens
-from modelport_control_api.auth.access_tokens import AccessClaims, AccessTokenInvalid
+from modelport_control_api.accounts.sessions import access_tokens
+from modelport_control_api.accounts.sessions.access_tokens import AccessClaims, AccessTokenInvalid
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.signing_keys import files, lifecycle, ring
 from modelport_control_api.signing_keys.__main__ import main

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from modelport_control_api.app import ControlPlane, build
-from modelport_control_api.auth.admin import ensure_admin
+from modelport_control_api.accounts.auth.admin import ensure_admin
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.models.tables import ModelRow
-from modelport_control_api.settings import Settings
+from modelport_control_api.process.app import ControlPlane, build
+from modelport_control_api.registry.tables import ModelRow
+from modelport_control_api.settings.control_api import Settings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_process import internal_key
 from modelport_store.limits import Limit

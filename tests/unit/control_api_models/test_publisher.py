@@ -6,17 +6,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from modelport_control_api.auth.identity import Principal
-from modelport_control_api.auth.tables import User
+from modelport_control_api import outbox
+from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.db.base import Base
 from modelport_control_api.db.session import Database
-from modelport_control_api.models import service
-from modelport_control_api.models.caller import Caller
-from modelport_control_api.models.records import ModelRecord
-from modelport_control_api.origin import Origin
-from modelport_control_api.publisher import outbox
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.publisher.publisher import Pace, Publisher
-from modelport_control_api.quotas import Limits
+from modelport_control_api.registry import service
+from modelport_control_api.registry.quotas import Limits
+from modelport_control_api.registry.records import ModelRecord
 from modelport_crds import mlmodel
 
 from tests.support.waiting import until

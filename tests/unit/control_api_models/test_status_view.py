@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from modelport_control_api.models.status_view import model_view, version_view
+from modelport_control_api.registry.status_view import model_view, version_view
 from modelport_crds import mlmodel
 
 from tests.unit.control_api_models.fake_cluster import DOWN, FAILED, READY, STARTING

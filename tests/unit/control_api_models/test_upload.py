@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from modelport_control_api.models.errors import TooManyVersions
+from modelport_control_api.registry.errors import TooManyVersions
 from modelport_store.limits import Limit
 
 from tests.unit.control_api_models.platform import Account, Platform, running_platform, settings_at
@@ -284,7 +284,7 @@ async def test_a_failed_commit_leaves_no_file(
     def fail(*_: object, **__: object) -> None:
         raise TooManyVersions("refused in the transaction")
 
-    monkeypatch.setattr("modelport_control_api.models.service.create_model", fail)
+    monkeypatch.setattr("modelport_control_api.registry.service.create_model", fail)
     assert (await ann.upload(iris_bytes)).status_code == 409
     assert (platform.stored(), platform.incoming()) == ([], [])
 

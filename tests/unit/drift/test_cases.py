@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from modelport_control_api.drift.binning import number_bins
-from modelport_control_api.drift.evaluation import Counted, evaluate
+from modelport_control_api.drift.evaluation.evaluate import Counted, evaluate
+from modelport_control_api.drift.profiles.binning import number_bins
 from modelport_telemetry.drift.bins import NumberBins
 from modelport_telemetry.drift.blocks import SUMS, empty
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelport_control_api.drift.errors import ReferenceInvalid
-from modelport_control_api.drift.profile import Profile, from_json, match, to_json
-from modelport_control_api.drift.profiling import profile_csv
+from modelport_control_api.drift.profiles.profile import Profile, from_json, match, to_json
+from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_telemetry.drift import bins as wire
 from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
 from modelport_telemetry.drift.counting import RowCounter

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from modelport_control_api.drift.messages import season_advice
+from modelport_control_api.drift.profiles.times import hour_of, time_column
 from modelport_control_api.drift.schemas import ReferenceAnswer, Window
-from modelport_control_api.drift.times import hour_of, time_column
 
 
 @pytest.mark.parametrize(

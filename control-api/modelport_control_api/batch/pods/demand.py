@@ -10,14 +10,14 @@ from modelport_crds.names import LABEL_MANAGED_BY
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from modelport_control_api import outbox
 from modelport_control_api.batch import repository
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.models import repository as models
-from modelport_control_api.models.transactions import Transactions
-from modelport_control_api.publisher import outbox
+from modelport_control_api.db.transactions import Transactions
 from modelport_control_api.publisher.manifest import MANAGED_BY
 from modelport_control_api.publisher.statuses import ModelStatuses
+from modelport_control_api.registry import repository as models
 
 log = structlog.get_logger(__name__)
 

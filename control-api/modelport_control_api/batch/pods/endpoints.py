@@ -7,7 +7,7 @@ from modelport_http.problem import Problem
 from pydantic import BaseModel
 
 from modelport_control_api.batch.pods import lookup
-from modelport_control_api.internal.gate import PLATFORM_ONLY
+from modelport_control_api.http.platform_only import PLATFORM_ONLY
 from modelport_control_api.models.wiring import get_models
 
 router = APIRouter(prefix="/internal/v1/batch", dependencies=[PLATFORM_ONLY])

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from modelport_control_api.batch.options import format_of_name, is_json, url_problem
-from modelport_control_api.models.errors import FieldErrors
+from modelport_control_api.registry.errors import FieldErrors
 from modelport_control_api.uploads.form import ReceivedUpload
 
 FIELD = "input_uri"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from modelport_control_api.audit.tables import AuditEntry
+from modelport_control_api.accounts.audit.tables import AuditEntry
 from modelport_control_api.batch.schemas import JobAnswer
 
 _SENTENCES: Mapping[str, str] = {

@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
+from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts.audit.tables import AuditEntry
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.analytics.schemas import Overview
-from modelport_control_api.audit import service as audit
-from modelport_control_api.audit.tables import AuditEntry
 from modelport_control_api.batch import service as jobs
 from modelport_control_api.batch.answers import answers
 from modelport_control_api.batch.schemas import JobAnswer

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 from modelport_http.problem import Problem
 from sqlalchemy.orm import Session
 
-from modelport_control_api.models import service
 from modelport_control_api.models.schemas import ModelAnswer, ModelChange
+from modelport_control_api.registry import service
 from modelport_control_api.ui.forms import Form, parse, read_values
 from modelport_control_api.ui.models.detail import header
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit

@@ -7,11 +7,11 @@ from modelport_crds.reasons import EXPLANATIONS
 from modelport_http.problem import Problem
 from starlette.concurrency import run_in_threadpool
 
-from modelport_control_api.auth import accounts
+from modelport_control_api.accounts.auth import accounts
 from modelport_control_api.models import logs
-from modelport_control_api.models.errors import ModelError
-from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
+from modelport_control_api.registry.errors import ModelError
+from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.models.log_lines import readable
 from modelport_control_api.ui.models.steps import build_steps, trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit

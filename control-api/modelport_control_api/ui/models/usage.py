@@ -6,11 +6,11 @@ from fastapi import APIRouter, Response
 
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.drift import reading
 from modelport_control_api.drift.schemas import VersionDataDrift
-from modelport_control_api.drift.wiring import Drift, DriftServices
 from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.monitoring import reading
+from modelport_control_api.monitoring.wiring import Drift, DriftServices
 from modelport_control_api.ui.models.detail import header
 from modelport_control_api.ui.models.usage_views import (
     DEFAULT_PERIOD,

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Response
 from modelport_http.problem import Problem
 from sqlalchemy.orm import Session
 
-from modelport_control_api.models import logs, repository, service, traffic
-from modelport_control_api.models.records import ModelRecord
+from modelport_control_api.models import logs
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
+from modelport_control_api.registry import repository, service, traffic
+from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.forms import read_values
 from modelport_control_api.ui.models.detail import header
 from modelport_control_api.ui.models.steps import Trouble, trouble_of

@@ -8,15 +8,15 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse
 
-from modelport_control_api.auth.identity import Principal
-from modelport_control_api.context import Context, RequestContext
+from modelport_control_api.http.context import Context, RequestContext
+from modelport_control_api.http.origin import Origin, RequestOrigin
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Answering, Answers, Models, load_model
-from modelport_control_api.models.caller import Caller
 from modelport_control_api.models.problems import as_problems
-from modelport_control_api.models.records import ModelRecord
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.models.wiring import ModelsServices
-from modelport_control_api.origin import Origin, RequestOrigin
+from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.cookies import read_time_zone
 from modelport_control_api.ui.rendering import render
 from modelport_control_api.ui.signed_in import CurrentSignedIn, SignedIn

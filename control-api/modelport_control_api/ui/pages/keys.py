@@ -9,17 +9,17 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from modelport_control_api.api_keys import service
-from modelport_control_api.api_keys.errors import ApiKeyExpired, ApiKeyNotFound
-from modelport_control_api.api_keys.known import MarkNew
-from modelport_control_api.api_keys.schemas import KeyWithSecret, NewKey, Rotation
-from modelport_control_api.api_keys.tables import ApiKey
-from modelport_control_api.auth.identity import Principal
+from modelport_control_api.accounts.api_keys import service
+from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired, ApiKeyNotFound
+from modelport_control_api.accounts.api_keys.known import MarkNew
+from modelport_control_api.accounts.api_keys.schemas import KeyWithSecret, NewKey, Rotation
+from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import Page
 from modelport_control_api.db.session import DbSession
-from modelport_control_api.models.tables import ModelRow
-from modelport_control_api.origin import RequestOrigin
+from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.identity.principal import Principal
+from modelport_control_api.registry.tables import ModelRow
 from modelport_control_api.ui import browser
 from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks
 from modelport_control_api.ui.rendering import redirect, render, toast

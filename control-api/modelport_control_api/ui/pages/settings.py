@@ -6,16 +6,17 @@ from fastapi import APIRouter, Request, Response
 from modelport_http.problem import Problem
 from starlette.concurrency import run_in_threadpool
 
-from modelport_control_api.audit import service as audit
-from modelport_control_api.auth import accounts, own_sessions
-from modelport_control_api.auth.errors import AuthError
-from modelport_control_api.auth.own_sessions import SessionNotFound
-from modelport_control_api.auth.password_rules import MIN_CHARACTERS
-from modelport_control_api.auth.problems import as_problem
-from modelport_control_api.auth.schemas import AccountChange
-from modelport_control_api.context import Context, RequestContext, get_context
+from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts.auth import accounts
+from modelport_control_api.accounts.auth.errors import AuthError
+from modelport_control_api.accounts.auth.problems import as_problem
+from modelport_control_api.accounts.auth.schemas import AccountChange
+from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
+from modelport_control_api.accounts.sessions import own_sessions
+from modelport_control_api.accounts.sessions.own_sessions import SessionNotFound
 from modelport_control_api.db.session import DbSession
-from modelport_control_api.origin import Origin, RequestOrigin
+from modelport_control_api.http.context import Context, RequestContext, get_context
+from modelport_control_api.http.origin import Origin, RequestOrigin
 from modelport_control_api.ui.devices import describe
 from modelport_control_api.ui.forms import Form, parse, read_values
 from modelport_control_api.ui.rendering import redirect, render

@@ -7,15 +7,16 @@ from modelport_http.problem import Problem
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
-from modelport_control_api.auth import accounts, logins, throttle, web_logins
-from modelport_control_api.auth.errors import AuthError
-from modelport_control_api.auth.password_rules import MIN_CHARACTERS
-from modelport_control_api.auth.problems import as_problem
-from modelport_control_api.auth.schemas import Login, Registration
-from modelport_control_api.auth.tables import User
-from modelport_control_api.auth.web_sessions import Browser
-from modelport_control_api.context import Context, RequestContext, get_context
-from modelport_control_api.origin import Origin, RequestOrigin
+from modelport_control_api.accounts.auth import accounts, logins, throttle
+from modelport_control_api.accounts.auth.errors import AuthError
+from modelport_control_api.accounts.auth.problems import as_problem
+from modelport_control_api.accounts.auth.schemas import Login, Registration
+from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
+from modelport_control_api.accounts.sessions import web_logins
+from modelport_control_api.accounts.sessions.web_sessions import Browser
+from modelport_control_api.http.context import Context, RequestContext, get_context
+from modelport_control_api.http.origin import Origin, RequestOrigin
 from modelport_control_api.ui import browser, cookies
 from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks
 from modelport_control_api.ui.rendering import redirect, render

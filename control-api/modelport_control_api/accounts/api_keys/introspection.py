@@ -1,0 +1,50 @@
+"""What the gateway asks about an API key. It sends the digest alone: the key never leaves the gateway."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from modelport_control_api.accounts.api_keys import repository
+from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.http.context import Context, RequestContext
+from modelport_control_api.http.fields import RequestBody
+
+router = APIRouter(prefix="/internal/v1")
+
+
+class Question(RequestBody):
+    key_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Inactive(BaseModel):
+    active: bool = False
+
+
+class Active(BaseModel):
+    active: bool = True
+    key_id: str
+    user_id: str
+    scopes: list[str]
+    model_ids: list[str] | None
+    expires_at: datetime | None
+
+
+@router.post("/introspect")
+def introspect(question: Question, context: RequestContext) -> Active | Inactive:
+    key = _find(context, question.key_sha256)
+    if key is None:
+        return Inactive()
+    if repository.is_use_stale(key):
+        with context.database.transaction() as session:
+            repository.touch(session, key.id)
+    expires_at = repository.expiry_of(key, question.key_sha256)
+    return Active(
+        key_id=key.id, user_id=key.user_id, scopes=key.scopes, model_ids=key.model_ids, expires_at=expires_at
+    )
+
+
+def _find(context: Context, key_sha256: str) -> ApiKey | None:
+    with context.database.transaction(read_only=True) as session:
+        return repository.find_active(session, key_sha256)

@@ -1,0 +1,48 @@
+"""Reading and touching keys by what a caller presents."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.db.base import utc_now
+
+# A key that is used a hundred times a second must not write a hundred times a second.
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+
+def find_active(session: Session, key_sha256: str) -> ApiKey | None:
+    """The key that this digest opens now, as itself or as the one before a rotation within its grace."""
+    now = utc_now()
+    in_grace = and_(ApiKey.previous_sha256 == key_sha256, ApiKey.previous_expires_at > now)
+    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
+    return session.scalars(
+        select(ApiKey).where(or_(ApiKey.key_sha256 == key_sha256, in_grace), unexpired)
+    ).one_or_none()
+
+
+def newest_digests(session: Session, most: int) -> Sequence[str]:
+    """The digests of keys that have not expired, those used last first."""
+    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > utc_now())
+    last_used = func.coalesce(ApiKey.last_used_at, ApiKey.created_at)
+    return session.scalars(
+        select(ApiKey.key_sha256).where(unexpired).order_by(last_used.desc()).limit(most)
+    ).all()
+
+
+def expiry_of(key: ApiKey, key_sha256: str) -> datetime | None:
+    """When this digest stops working, which for a rotated key is earlier than for the new one."""
+    if key.key_sha256 == key_sha256:
+        return key.expires_at
+    ends = [moment for moment in (key.expires_at, key.previous_expires_at) if moment]
+    return min(ends)
+
+
+def is_use_stale(key: ApiKey) -> bool:
+    return key.last_used_at is None or key.last_used_at < utc_now() - LAST_USED_RESOLUTION
+
+
+def touch(session: Session, key_id: str) -> None:
+    session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=utc_now()))

@@ -1,0 +1,84 @@
+"""What people do with their keys. A key of someone else does not exist here."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from modelport_control_api.accounts.api_keys import secret
+from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired, ApiKeyNotFound
+from modelport_control_api.accounts.api_keys.schemas import KeyOut, KeyWithSecret, NewKey
+from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.db.base import new_id, utc_now
+from modelport_control_api.db.paging import Page, read_page
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.principal import Principal
+
+
+def create(session: Session, owner: Principal, body: NewKey, origin: Origin) -> KeyWithSecret:
+    plain = secret.new_key()
+    key = ApiKey(
+        id=new_id(),
+        user_id=owner.user_id,
+        name=body.name,
+        key_sha256=secret.sha256(plain),
+        prefix=secret.shown_prefix(plain),
+        scopes=list(body.scopes),
+        model_ids=body.model_ids,
+        expires_at=body.expires_at,
+    )
+    session.add(key)
+    session.flush()
+    _audit(session, owner, "api_key.create", key, origin)
+    return _with_secret(key, plain)
+
+
+def list_page(session: Session, owner: Principal, limit: int, cursor: str | None) -> Page[ApiKey]:
+    return read_page(session, select(ApiKey).where(ApiKey.user_id == owner.user_id), ApiKey, limit, cursor)
+
+
+def rotate(
+    session: Session, owner: Principal, key_id: str, grace: timedelta, origin: Origin
+) -> KeyWithSecret:
+    """Replace the key by a new one under the same id. Raises `ApiKeyNotFound` or `ApiKeyExpired`."""
+    key = _find(session, owner, key_id)
+    if key.expires_at and key.expires_at <= utc_now():
+        raise ApiKeyExpired
+    plain = secret.new_key()
+    key.previous_sha256, key.previous_expires_at = key.key_sha256, utc_now() + grace
+    key.key_sha256, key.prefix = secret.sha256(plain), secret.shown_prefix(plain)
+    session.flush()
+    _audit(session, owner, "api_key.rotate", key, origin)
+    return _with_secret(key, plain)
+
+
+def delete(session: Session, owner: Principal, key_id: str, origin: Origin) -> None:
+    """Raises `ApiKeyNotFound`."""
+    key = _find(session, owner, key_id)
+    _audit(session, owner, "api_key.delete", key, origin)
+    session.delete(key)
+
+
+def delete_all(session: Session, owner: Principal, origin: Origin) -> None:
+    for key in session.scalars(select(ApiKey).where(ApiKey.user_id == owner.user_id)):
+        _audit(session, owner, "api_key.delete", key, origin)
+        session.delete(key)
+
+
+def _find(session: Session, owner: Principal, key_id: str) -> ApiKey:
+    # Locked: two rotations at once must not both believe that theirs is the key.
+    mine = select(ApiKey).where(ApiKey.id == key_id, ApiKey.user_id == owner.user_id).with_for_update()
+    key = session.scalars(mine).one_or_none()
+    if key is None:
+        raise ApiKeyNotFound
+    return key
+
+
+def _with_secret(key: ApiKey, plain: str) -> KeyWithSecret:
+    return KeyWithSecret(**KeyOut.model_validate(key).model_dump(), key=plain)
+
+
+def _audit(session: Session, actor: Principal, action: str, key: ApiKey, origin: Origin) -> None:
+    detail = {"name": key.name, "prefix": key.prefix, "scopes": key.scopes}
+    audit.record(session, actor, action, f"api_key:{key.id}", detail, origin.request_id, origin.ip)

@@ -1,0 +1,139 @@
+"""Registering and changing accounts."""
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from starlette.concurrency import run_in_threadpool
+
+from modelport_control_api.accounts.api_keys import service as api_keys
+from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts.auth import invites, throttle
+from modelport_control_api.accounts.auth.errors import (
+    EmailTaken,
+    InviteNeeded,
+    PasswordTooWeak,
+    RegistrationClosed,
+    WrongCurrentPassword,
+)
+from modelport_control_api.accounts.auth.schemas import AccountChange, Registration
+from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.passwords.rules import broken_rules
+from modelport_control_api.accounts.sessions import api_sessions, web_sessions
+from modelport_control_api.http.context import Context
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.principal import Principal
+from modelport_control_api.registry import quotas
+from modelport_control_api.registry.quotas import Holding
+
+
+async def register(context: Context, body: Registration, origin: Origin) -> User:
+    """Raises `PasswordTooWeak`, `EmailTaken`, or what is wrong with the invitation where one is needed."""
+    invite = _required_invite(context, body)
+    if invite is not None:
+        # First: who has none is not told which addresses are registered.
+        await run_in_threadpool(_check_invite, context, invite)
+    password = body.password.get_secret_value()
+    _check_rules(password, body.email)
+    password_hash = await context.passwords.hash(password)
+    user = User(email=body.email, full_name=body.full_name, password_hash=password_hash)
+    return await run_in_threadpool(_insert, context, user, invite, origin)
+
+
+async def change(context: Context, principal: Principal, body: AccountChange, origin: Origin) -> User:
+    """Raises `WrongCurrentPassword`, `PasswordTooWeak` or a 429 problem.
+
+    A new password ends the user's other sessions and, if asked to, the API keys.
+    """
+    new_hash = None
+    if body.password and body.current_password:
+        given = (body.password.get_secret_value(), body.current_password.get_secret_value())
+        new_hash = await _hash_new_password(context, principal, *given, origin)
+    return await run_in_threadpool(_update, context, principal, body, new_hash, origin)
+
+
+def get(context: Context, user_id: str) -> User:
+    with context.database.transaction(read_only=True) as session:
+        return session.get_one(User, user_id)
+
+
+def holding(context: Context, user_id: str) -> Holding:
+    """What the account holds, and the most that it may. Blocking."""
+    with context.database.transaction(read_only=True) as session:
+        return quotas.read(session, user_id, quotas.limits_of(context.settings))
+
+
+def _required_invite(context: Context, body: Registration) -> str | None:
+    """None: none is needed."""
+    mode = context.settings.registration
+    if mode == "closed":
+        raise RegistrationClosed
+    if mode == "open":
+        return None
+    if body.invite is None:
+        raise InviteNeeded
+    return body.invite.get_secret_value()
+
+
+def _check_invite(context: Context, invite: str) -> None:
+    with context.database.transaction(read_only=True) as session:
+        invites.check(session, invite)
+
+
+def _check_rules(password: str, email: str) -> None:
+    if rules := broken_rules(password, email):
+        raise PasswordTooWeak(rules)
+
+
+def _insert(context: Context, user: User, invite: str | None, origin: Origin) -> User:
+    try:
+        with context.database.transaction() as session:
+            session.add(user)
+            # The unique index decides between simultaneous registrations, not a query before.
+            session.flush()
+            if invite is not None:
+                invites.use(session, invite, user.id)
+            audit.record(session, None, "user.register", f"user:{user.id}", {}, origin.request_id, origin.ip)
+    except IntegrityError as error:
+        raise EmailTaken(user.email) from error
+    return user
+
+
+async def _hash_new_password(
+    context: Context, principal: Principal, password: str, current_password: str, origin: Origin
+) -> str:
+    user = await run_in_threadpool(get, context, principal.user_id)
+    # A stolen access token must not become a way to guess the password.
+    async with throttle.password_check(context, user.email, origin):
+        if not await context.passwords.matches(current_password, user.password_hash):
+            raise WrongCurrentPassword
+    _check_rules(password, user.email)
+    return await context.passwords.hash(password)
+
+
+def _update(
+    context: Context, principal: Principal, body: AccountChange, new_hash: str | None, origin: Origin
+) -> User:
+    with context.database.transaction() as session:
+        user = session.scalars(select(User).where(User.id == principal.user_id)).one()
+        if body.changes_name():
+            user.full_name = body.full_name
+        if new_hash:
+            user.password_hash = new_hash
+            api_sessions.revoke_others(session, user.id, principal.credential_id)
+            web_sessions.end_others(session, user.id, principal.credential_id)
+            if body.revoke_api_keys:
+                api_keys.delete_all(session, principal, origin)
+        changed = [
+            name
+            for name, is_changed in (("full_name", body.changes_name()), ("password", new_hash))
+            if is_changed
+        ]
+        audit.record(
+            session,
+            principal,
+            "user.change",
+            f"user:{user.id}",
+            {"changed": changed},
+            origin.request_id,
+            origin.ip,
+        )
+    return user

@@ -1,0 +1,81 @@
+"""Invitations to register: made by administrators, used once, kept as hashes."""
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Literal
+
+from sqlalchemy import ColumnElement, CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts.auth.errors import InviteInvalid, InviteNotFound
+from modelport_control_api.accounts.auth.tables import Invite
+from modelport_control_api.db.base import new_id, utc_now
+from modelport_control_api.db.paging import Page, read_page
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.principal import Principal
+
+
+def create(
+    session: Session, admin: Principal, origin: Origin, *, note: str | None, life: timedelta
+) -> tuple[Invite, str]:
+    """Give the row and the token, which is kept nowhere."""
+    token = secrets.token_urlsafe(32)
+    row = Invite(
+        id=new_id(),
+        token_sha256=_sha256(token),
+        note=note,
+        created_by=admin.user_id,
+        expires_at=utc_now() + life,
+    )
+    session.add(row)
+    session.flush()
+    _audit(session, admin, "invite.create", row.id, origin)
+    return row, token
+
+
+def list_page(session: Session, limit: int, cursor: str | None) -> Page[Invite]:
+    """Newest first. Raises CursorInvalid."""
+    return read_page(session, select(Invite), Invite, limit, cursor)
+
+
+def withdraw(session: Session, admin: Principal, origin: Origin, invite_id: str) -> None:
+    """Raises `InviteNotFound`. Who has registered with it stays."""
+    row = session.get(Invite, invite_id)
+    if row is None:
+        raise InviteNotFound
+    session.delete(row)
+    _audit(session, admin, "invite.delete", invite_id, origin)
+
+
+def check(session: Session, token: str) -> None:
+    """Raises `InviteInvalid`."""
+    if session.scalar(select(Invite.id).where(*_free(token, utc_now()))) is None:
+        raise InviteInvalid
+
+
+def use(session: Session, token: str, user_id: str) -> None:
+    """Raises `InviteInvalid`. In one statement: of two that come at once one is too late."""
+    now = utc_now()
+    done = session.execute(update(Invite).where(*_free(token, now)).values(used_at=now, used_by=user_id))
+    if not isinstance(done, CursorResult) or done.rowcount != 1:
+        raise InviteInvalid
+
+
+def state_of(invite: Invite, now: datetime) -> Literal["open", "used", "expired"]:
+    if invite.used_at is not None:
+        return "used"
+    return "open" if invite.expires_at > now else "expired"
+
+
+def _free(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (Invite.token_sha256 == _sha256(token), Invite.used_at.is_(None), Invite.expires_at > now)
+
+
+def _sha256(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+def _audit(session: Session, admin: Principal, action: str, invite_id: str, origin: Origin) -> None:
+    audit.record(session, admin, action, f"invite:{invite_id}", {}, origin.request_id, origin.ip)

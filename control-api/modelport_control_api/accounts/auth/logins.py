@@ -1,0 +1,113 @@
+"""Logging in, refreshing and logging out."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts.auth import emails, throttle
+from modelport_control_api.accounts.auth.errors import (
+    RefreshTokenInvalid,
+    RefreshTokenReused,
+    WrongEmailOrPassword,
+)
+from modelport_control_api.accounts.auth.schemas import TokenPair
+from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.sessions import access_tokens, api_sessions, successors
+from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
+from modelport_control_api.http.context import Context
+from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.principal import Principal
+
+
+async def log_in(context: Context, email: str, password: str, origin: Origin) -> TokenPair:
+    """Raises `WrongEmailOrPassword`, or a 429 problem."""
+    user = await check_password(context, email, password, origin)
+    return await run_in_threadpool(_open_session, context, user, origin)
+
+
+async def check_password(context: Context, email: str, password: str, origin: Origin) -> User:
+    """Raises `WrongEmailOrPassword`, after the same work for an unknown user as for a wrong password.
+
+    Raises a 429 problem after too many wrong ones.
+    """
+    async with throttle.password_check(context, email, origin):
+        user = await run_in_threadpool(_find_user, context, email)
+        is_right = await context.passwords.matches(password, user.password_hash if user else None)
+        if user is None or not is_right:
+            raise WrongEmailOrPassword
+    return user
+
+
+def refresh(context: Context, refresh_token: str, origin: Origin) -> TokenPair:
+    """Raises `RefreshTokenInvalid` or `RefreshTokenReused`."""
+    with context.database.transaction() as session:
+        following = partial(successors.successor, context.signing_keys)
+        outcome = api_sessions.rotate(session, refresh_token, _refresh_life(context), following)
+        if isinstance(outcome, api_sessions.Reused):
+            audit_session(session, "session.reuse", outcome.user_id, outcome.family_id, origin)
+        user = session.get(User, outcome.user_id) if outcome else None
+    # Raised only now: the revocation above must be committed although the answer is an error.
+    if isinstance(outcome, api_sessions.Reused):
+        raise RefreshTokenReused
+    if outcome is None or user is None:
+        raise RefreshTokenInvalid
+    token_id = successors.access_token_id(context.signing_keys, refresh_token, outcome.at)
+    return _token_pair(
+        context, user, outcome.family_id, outcome.refresh_token, at=outcome.at, token_id=token_id
+    )
+
+
+def log_out(context: Context, refresh_token: str, origin: Origin) -> None:
+    """End the session. An unknown token is no error: the caller wants it gone, and it is."""
+    with context.database.transaction() as session:
+        row = api_sessions.find(session, refresh_token)
+        if row is not None and row.revoked_at is None:
+            api_sessions.revoke_family(session, row.family_id)
+            audit_session(session, "session.close", row.user_id, row.family_id, origin)
+
+
+def _find_user(context: Context, email: str) -> User | None:
+    named = select(User).where(User.email == emails.normalise_or_keep(email))
+    with context.database.transaction(read_only=True) as session:
+        return session.scalars(named).one_or_none()
+
+
+def _open_session(context: Context, user: User, origin: Origin) -> TokenPair:
+    with context.database.transaction() as session:
+        lock_unchanged(session, user)
+        family_id, refresh_token = api_sessions.open_family(session, user.id, _refresh_life(context))
+        audit_session(session, "session.open", user.id, family_id, origin)
+    return _token_pair(context, user, family_id, refresh_token)
+
+
+def _token_pair(context: Context, user: User, family_id: str, refresh_token: str, **issued: Any) -> TokenPair:
+    """`issued`: as `access_tokens.issue` has it."""
+    life = context.settings.access_token_seconds
+    claims = AccessClaims(user.id, family_id, user.is_admin)
+    return TokenPair(
+        access_token=access_tokens.issue(context.signing_keys, claims, life, **issued),
+        refresh_token=refresh_token,
+        expires_in=life,
+    )
+
+
+def _refresh_life(context: Context) -> timedelta:
+    return timedelta(seconds=context.settings.refresh_token_seconds)
+
+
+def lock_unchanged(session: Session, user: User) -> None:
+    """Raises `WrongEmailOrPassword` for an account that is gone or has another password by now."""
+    # The password was checked outside this transaction; one changed since then must not open a session.
+    unchanged = select(User.id).where(User.id == user.id, User.password_hash == user.password_hash)
+    if session.scalars(unchanged.with_for_update()).one_or_none() is None:
+        raise WrongEmailOrPassword
+
+
+def audit_session(session: Session, action: str, user_id: str, family_id: str, origin: Origin) -> None:
+    actor = Principal(user_id, "", False, frozenset(), "session", family_id)
+    audit.record(session, actor, action, f"session:{family_id}", {}, origin.request_id, origin.ip)

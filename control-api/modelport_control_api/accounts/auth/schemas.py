@@ -1,0 +1,98 @@
+"""Bodies of the auth calls, as docs/api.md has them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+from modelport_control_api.accounts.auth import emails
+from modelport_control_api.accounts.passwords.rules import MAX_CHARACTERS
+from modelport_control_api.http.fields import Line, RequestBody
+
+
+def _normalise(email: str) -> str:
+    try:
+        return emails.normalise(email)
+    except emails.EmailInvalid as error:
+        raise ValueError(f"is not an e-mail address: {error}") from error
+
+
+Email = Annotated[str, Field(max_length=320, examples=["user@example.com"]), AfterValidator(_normalise)]
+# SecretStr: neither a log nor an error shows it by accident.
+Password = Annotated[SecretStr, Field(examples=["SecureP@ss123"])]
+GivenPassword = Annotated[SecretStr, Field(max_length=MAX_CHARACTERS)]
+FullName = Annotated[Line, Field(max_length=200, examples=["John Doe"])]
+RefreshTokenText = Annotated[SecretStr, Field(max_length=200)]
+
+
+class Registration(RequestBody):
+    email: Email
+    password: Password
+    full_name: FullName | None = None
+    invite: Annotated[SecretStr | None, Field(max_length=100)] = None
+
+
+class Login(RequestBody):
+    # Not `Email`: a bad address is answered like an unknown one.
+    email: Annotated[str, Field(max_length=320, examples=["user@example.com"])]
+    password: GivenPassword
+
+
+class Refresh(RequestBody):
+    refresh_token: RefreshTokenText
+
+
+class AccountChange(RequestBody):
+    full_name: FullName | None = None
+    password: Password | None = None
+    current_password: Annotated[GivenPassword | None, Field(validate_default=True)] = None
+    revoke_api_keys: bool = Field(default=False, description="With a new password: end all API keys too")
+
+    @field_validator("current_password")
+    @classmethod
+    def _required_with_password(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("password"):
+            raise ValueError("is required to change the password")
+        return value
+
+    @field_validator("revoke_api_keys")
+    @classmethod
+    def _only_with_password(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not info.data.get("password"):
+            raise ValueError("goes with a new password; to end single keys, delete them")
+        return value
+
+    def changes_name(self) -> bool:
+        return "full_name" in self.model_fields_set
+
+
+class UserOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    email: str
+    full_name: str | None
+    created_at: datetime
+
+
+class QuotaOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    models: int
+    max_models: int
+    bytes: int = Field(description="The sum of the three that follow.")
+    model_bytes: int = Field(description="Of the files of all versions.")
+    job_bytes: int = Field(description="Of the inputs and results of batch jobs, until they are removed.")
+    reference_bytes: int = Field(description="Of what is kept of drift references.")
+    max_bytes: int
+
+
+class AccountOut(UserOut):
+    quota: QuotaOut = Field(description="What it holds, and the most that it may.")
+
+
+class TokenPair(BaseModel):
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the OAuth2 name of the scheme
+    expires_in: int = Field(description="Seconds until the access token expires")

@@ -1,0 +1,1 @@
+"""Logins that last: access tokens, refresh tokens, and browsers' sessions."""

@@ -1,0 +1,1 @@
+"""Does batch jobs, in a process of its own."""

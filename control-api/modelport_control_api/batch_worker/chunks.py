@@ -1,0 +1,94 @@
+"""One chunk: read it, have its rows predicted, write its results, say that it is done."""
+
+import structlog
+from modelport_crds.reasons import Reason
+from prometheus_client import Counter
+
+from modelport_control_api.batch.chunks import Chunk, combine, read_chunk, write_results
+from modelport_control_api.batch.files import BatchFiles
+from modelport_control_api.batch_worker.bisection import (
+    MAX_ANSWERS_BYTES,
+    Answers,
+    AnswersTooLarge,
+    Predicted,
+    solve,
+)
+from modelport_control_api.batch_worker.leases import ClaimedChunk, LeaseRepository
+from modelport_control_api.batch_worker.pod_client import Pods
+from modelport_control_api.registry.quotas import QuotaReached
+
+log = structlog.get_logger(__name__)
+ROWS = Counter("modelport_worker_rows_total", "Rows of batch jobs that this worker did", ["outcome"])
+
+# Taken so often, it may be what ends the workers that take it: then in smaller and smaller pieces.
+_USUAL_ATTEMPTS = 5
+_MOST_ATTEMPTS = 30
+
+
+class ChunkWork:
+    """Any exception of `do` means: another time."""
+
+    def __init__(self, desk: LeaseRepository, files: BatchFiles) -> None:
+        self._desk = desk
+        self._files = files
+
+    def has_room(self) -> bool:
+        """For results. A chunk that is taken without would be said to be what nobody can do."""
+        return self._files.has_room()
+
+    async def do(self, claimed: ClaimedChunk, pods: Pods) -> None:
+        chunk = read_chunk(await self._files.read_chunk(claimed.job_id, claimed.number))
+        try:
+            answers = await self._answers(claimed, chunk, pods)
+        except AnswersTooLarge:
+            text = _too_large(chunk)
+            if await self._desk.fail_for_good(claimed.job_id, Reason.INPUT_INVALID, text):
+                await self._files.remove(claimed.job_id)
+            return
+        await self._finish(claimed, chunk, answers)
+
+    async def _finish(self, claimed: ClaimedChunk, chunk: Chunk, answers: Answers) -> None:
+        # None of them has an answer if all were refused.
+        probabilities = answers.probabilities
+        if claimed.probabilities and probabilities is None:
+            probabilities = [None] * chunk.askable
+        results = combine(chunk, answers.predictions, probabilities, answers.errors)
+        # The file first: whoever dies in between leaves a chunk that is done again, with the same result.
+        data = write_results(results)
+        await self._files.put_result(claimed.job_id, claimed.number, data)
+        failed = len(results.errors)
+        if await self._count(claimed, failed, len(data)):
+            ROWS.labels("predicted").inc(chunk.rows - failed)
+            ROWS.labels("failed").inc(failed)
+        elif await self._desk.has_ended(claimed.job_id, claimed.number):
+            await self._files.remove_result(claimed.job_id, claimed.number)
+
+    async def _count(self, claimed: ClaimedChunk, failed: int, size: int) -> bool:
+        try:
+            return await self._desk.finish_chunk(claimed, failed, size)
+        except QuotaReached as error:
+            text = f"{error} Then try the rows that have no prediction again."
+            await self._desk.fail(claimed.job_id, Reason.STORAGE_QUOTA_REACHED, text)
+            return False
+
+    async def _answers(self, claimed: ClaimedChunk, chunk: Chunk, pods: Pods) -> Answers:
+        if claimed.attempts > _MOST_ATTEMPTS:
+            text = f"was not predicted: {claimed.attempts - 1} workers that took its chunk did not finish it"
+            return Answers([None] * chunk.askable, None, dict.fromkeys(range(chunk.askable), text))
+        questioner = pods.questioner(probabilities=claimed.probabilities)
+        halvings = max(0, claimed.attempts - _USUAL_ATTEMPTS)
+        if chunk.columns and chunk.askable and not halvings:
+            verdict = await questioner.ask_matrix(chunk.inputs, chunk.askable, chunk.columns)
+            if isinstance(verdict, Predicted):
+                return Answers(verdict.predictions, verdict.probabilities)
+        # What was wrong with a matrix shows as JSON: rows are asked alone there.
+        most_rows = max(1, chunk.rows >> halvings)
+        return await solve(questioner.ask, chunk.as_json(), chunk.askable, most_rows=most_rows)
+
+
+def _too_large(chunk: Chunk) -> str:
+    return (
+        f"The model's answers to the {chunk.rows} rows from row {chunk.first_row} on take more than "
+        f"{MAX_ANSWERS_BYTES} bytes, the most for rows that are predicted together: submit the input in "
+        "files of fewer rows, or without probabilities."
+    )

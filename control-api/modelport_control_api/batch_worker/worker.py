@@ -1,0 +1,151 @@
+"""All that one worker does, side by side. Its state is in the database and the object store alone."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+
+from modelport_control_api.batch.files import BatchFiles, open_batch_files
+from modelport_control_api.batch.sources.fetching import Fetching
+from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.webhooks.sending import Sender
+from modelport_control_api.batch_worker.chunks import ChunkWork
+from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
+from modelport_control_api.batch_worker.leases import LeaseRepository, Version
+from modelport_control_api.batch_worker.maintenance import Maintenance
+from modelport_control_api.batch_worker.pod_client import Pods
+from modelport_control_api.batch_worker.pod_discovery import PodDiscovery
+from modelport_control_api.batch_worker.preparing import Preparing
+from modelport_control_api.batch_worker.settings import Settings
+from modelport_control_api.batch_worker.version_consumer import VersionConsumer, WorkerDeps
+from modelport_control_api.db.session import Database
+
+log = structlog.get_logger(__name__)
+
+_LOOK_SECONDS = 1.0
+# Slow servers hold each other up, and never what was sent.
+_FETCHED_AT_ONCE = 4
+# A job that was cancelled goes on for no longer than that.
+_RENEW_SECONDS = 1.0
+_RELEASE_SECONDS = 5.0
+_EXPIRE_SECONDS = 60.0
+_SWEEP_SECONDS = 3600.0
+
+
+class Worker:
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._desk = LeaseRepository(
+            database,
+            worker_name(),
+            lease_seconds=settings.batch_lease_seconds,
+            keep=timedelta(days=settings.batch_result_days),
+            most_result_bytes=settings.batch_max_job_bytes,
+            most_user_bytes=settings.user_max_bytes,
+        )
+        self._files: BatchFiles = open_batch_files(settings.artifacts_url, settings.disk_reserve_bytes)
+        self._means = WorkerDeps(
+            self._desk,
+            PodDiscovery.open(settings.internal_url, settings.internal_key),
+            ChunkWork(self._desk, self._files),
+            LeasedTasks(),
+            asyncio.Event(),
+        )
+        reader = Reader(settings.batch_input_allowed_networks)
+        fetching = Fetching(self._files, reader, max_bytes=settings.batch_max_bytes)
+        self._preparing = Preparing(
+            self._desk,
+            self._files,
+            fetching,
+            self._means.in_work,
+            cut=self._means.cut,
+            limits=settings.limits,
+        )
+        self._chores = Maintenance(
+            database,
+            self._files,
+            Sender(settings.webhook_allowed_networks),
+            retention=timedelta(days=settings.batch_job_retention_days),
+        )
+        self._lanes: dict[Version, asyncio.Task[None]] = {}
+        self._has_jobs = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until it is cancelled; then what was taken is given back."""
+        loops = [
+            asyncio.create_task(_for_ever("looking for jobs", _LOOK_SECONDS, self._look)),
+            asyncio.create_task(_for_ever("cutting inputs", _LOOK_SECONDS, self._prepare)),
+            *(
+                asyncio.create_task(_for_ever("fetching inputs", _LOOK_SECONDS, self._fetch))
+                for _ in range(_FETCHED_AT_ONCE)
+            ),
+            asyncio.create_task(_for_ever("renewing leases", _RENEW_SECONDS, self._renew)),
+            asyncio.create_task(_for_ever("sending webhooks", _LOOK_SECONDS, self._chores.deliver)),
+            asyncio.create_task(_for_ever("removing files", _EXPIRE_SECONDS, self._chores.expire)),
+            asyncio.create_task(_for_ever("sweeping files", _SWEEP_SECONDS, self._chores.sweep)),
+        ]
+        try:
+            await asyncio.gather(*loops)
+        finally:
+            tasks = [*loops, *self._lanes.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._desk.release_all(), _RELEASE_SECONDS)
+            await self._means.directory.aclose()
+
+    async def _look(self) -> None:
+        """Have a lane for each version with unfinished jobs, and for no other."""
+        versions = await self._desk.open_versions()
+        if versions:
+            self._has_jobs.set()
+        else:
+            self._has_jobs.clear()
+        for version in self._lanes.keys() - versions:
+            lane = self._lanes.pop(version)
+            lane.cancel()
+            await asyncio.gather(lane, return_exceptions=True)
+        for version in versions:
+            if version not in self._lanes or self._lanes[version].done():
+                self._lanes[version] = asyncio.create_task(
+                    _for_ever("doing chunks", _LOOK_SECONDS, self._lane(version).run)
+                )
+
+    def _lane(self, version: Version) -> VersionConsumer:
+        settings = self._settings
+        pods = Pods(settings.batch_requests_per_pod, settings.batch_request_seconds)
+        return VersionConsumer(version, self._means, pods, pod_wait_seconds=settings.batch_pod_wait_seconds)
+
+    async def _prepare(self) -> None:
+        await self._has_jobs.wait()
+        while await self._preparing.do_one():
+            pass
+
+    async def _fetch(self) -> None:
+        await self._has_jobs.wait()
+        while await self._preparing.do_one(elsewhere=True):
+            pass
+
+    async def _renew(self) -> None:
+        if before := self._means.in_work.snapshot():
+            self._means.in_work.break_off(before, await self._desk.renew())
+
+
+async def _for_ever(what: str, pause_seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 - logged; the database may be away, and comes back
+            log.warning("a worker's step failed", what=what, error=repr(error))
+        await asyncio.sleep(pause_seconds)
+
+
+def worker_name() -> str:
+    """One for each process: the same machine may have several, one after the other too."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"

@@ -1,0 +1,169 @@
+"""A window of live counts against the reference: which features drift. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
+from modelport_telemetry.drift.blocks import SUMS
+from modelport_telemetry.drift.repetition import WHOLE_ROWS
+
+from modelport_control_api.drift.effective import SELDOM, Runs, collisions, copies, runs_of
+from modelport_control_api.drift.evaluation.comparison import Compared, Finding, Sides, compare, one_value
+from modelport_control_api.drift.evaluation.explanations import describe
+from modelport_control_api.drift.evaluation.feature_results import Change, Verdict
+from modelport_control_api.drift.evaluation.seasons import at_hours
+from modelport_control_api.drift.profiles.profile import ColumnProfile, Matched, scores
+from modelport_control_api.drift.schemas import Thresholds
+from modelport_control_api.drift.statistics import holm
+
+_Number = TypeVar("_Number", int, float)
+_Key = TypeVar("_Key")
+
+_STUCK = 0.9
+"""From this share of copies on, rows may be of a sender that is stuck."""
+_OF_A_FEW = 0.1
+"""The chance that two rows that count are equal, from which on they are of a few: of up to ten."""
+
+
+class Counted(msgspec.Struct):
+    """Live rows in a reference's cells, of one minute or of many; `add` more to it.
+
+    `counted`: rows without needless copies (`modelport_telemetry.drift.repetition`).
+    `hours`: of each of the day.
+    """
+
+    rows: int = 0
+    counted: int = 0
+    features: dict[str, list[int]] = {}
+    predictions: dict[str, int] = {}
+    values: dict[str, list[int]] = {}
+    blocks: dict[str, list[float]] = {}
+    hours: dict[int, int] = {}
+
+    def add(self, other: "Counted") -> None:
+        self.rows += other.rows
+        self.counted += other.counted
+        _add_lists(self.features, other.features)
+        _add_lists(self.values, other.values)
+        _add_blocks(self.blocks, other.blocks)
+        _add_counts(self.predictions, other.predictions)
+        _add_counts(self.hours, other.hours)
+
+
+def total(parts: Iterable[Counted]) -> Counted:
+    whole = Counted()
+    for part in parts:
+        whole.add(part)
+    return whole
+
+
+def evaluate(matched: Matched, live: Counted, limits: Thresholds, *, reference_rows: int) -> list[Verdict]:
+    """Give a verdict on each feature that rows were counted of, the worst first."""
+    watched = [column for column in matched.columns if column.name in live.features]
+    window = _Window.of(live, watched, matched.repetition)
+    compared = [_compare(column, window, limits, reference_rows) for column in watched]
+    adjusted = holm([each.p_value for each in compared])
+    verdicts = [
+        _verdict(
+            column,
+            live.features[column.name],
+            each,
+            p_value,
+            _change(each, p_value, limits.alpha, len(watched)),
+        )
+        for column, each, p_value in zip(watched, compared, adjusted, strict=True)
+    ]
+    return sorted(verdicts, key=lambda verdict: (not verdict.drifts, -verdict.psi, verdict.p_value))
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """`live`, and how its rows depend on each other: `copies` of whole rows, `runs` of each feature."""
+
+    live: Counted
+    copies: float
+    runs: Mapping[str, Runs]
+
+    @classmethod
+    def of(cls, live: Counted, watched: Sequence[ColumnProfile], repetition: float) -> "_Window":
+        runs = {
+            each.name: runs_of(live.features[each.name], scores(each), live.blocks.get(each.name, ()))
+            for each in watched
+        }
+        return cls(live, copies(live.values.get(WHOLE_ROWS, []), live.counted, repetition), runs)
+
+    def dependence(self, name: str) -> float:
+        others = any(runs.certain for other, runs in self.runs.items() if other != name)
+        return self.runs[name].dependence(others=others)
+
+
+def _compare(column: ColumnProfile, window: _Window, limits: Thresholds, reference_rows: int) -> Compared:
+    live = window.live
+    cells, sketch = live.features[column.name], live.values.get(column.name, [])
+    if stuck := _is_stuck(column, live):
+        return Compared(0.0, (stuck,))
+    if not sum(cells):
+        return Compared(0.0, ())
+    runs = window.dependence(column.name)
+    expected, n = at_hours(column, live.hours) or (_expected(column), float(reference_rows))
+    m = sum(cells) / max(runs, window.copies, copies(sketch, sum(cells), column.repetition))
+    # The reference's rows were seen in the same world, though perhaps in another order.
+    sides = Sides(expected, cells, max(1.0, n / runs), max(1.0, m))
+    found = compare(column.bins, sides, limits.psi_threshold)
+    constant = one_value(sketch, sum(cells), column.repetition)
+    return Compared(found.psi, (*found.findings, constant)) if constant else found
+
+
+def _is_stuck(column: ColumnProfile, live: Counted) -> Finding | None:
+    """Find that all rows are copies of a few, where the reference's rows differ.
+
+    Beside a health check there are others: those that count are then not copies of each other.
+    """
+    copied = 1 - live.counted / max(1, live.rows)
+    if copied <= _STUCK or column.repetition > SELDOM:
+        return None
+    if live.counted and collisions(live.values.get(WHOLE_ROWS, []), live.counted) < _OF_A_FEW:
+        return None
+    return Finding(0.0, copied / _STUCK, f"{100 * copied:.0f} % of rows are copies of a few")
+
+
+def _expected(column: ColumnProfile) -> list[float]:
+    """The reference's cells, with as many unknown categories as new rows will have."""
+    cells: list[float] = list(column.cells)
+    if not isinstance(column.bins, CategoryBins):
+        return cells
+    rows, known = sum(cells), sum(cells[FIRST_BIN:])
+    unknown = max(cells[UNKNOWN], column.unknown * rows)
+    left = max(0.0, rows - cells[MISSING] - unknown)
+    return [cells[MISSING], unknown, *(cell * left / known for cell in cells[FIRST_BIN:])]
+
+
+def _verdict(
+    column: ColumnProfile, cells: Sequence[int], found: Compared, p_value: float, change: Change
+) -> Verdict:
+    summary = describe(column, cells, found.words) if change != "none" else ""
+    return Verdict(column.name, change == "large", round(found.psi, 4), p_value, summary, change)
+
+
+def _change(found: Compared, p_value: float, alpha: float, features: int) -> Change:
+    if p_value >= alpha:
+        return "none"
+    return "large" if found.matters(alpha / features) else "small"
+
+
+def _add_lists(whole: dict[str, list[_Number]], part: Mapping[str, list[_Number]]) -> None:
+    for name, numbers in part.items():
+        before = whole.get(name)
+        whole[name] = [a + b for a, b in zip(before, numbers, strict=True)] if before else list(numbers)
+
+
+def _add_blocks(whole: dict[str, list[float]], part: Mapping[str, list[float]]) -> None:
+    """What another release has counted in blocks of other sizes is left out."""
+    _add_lists(whole, {name: sums for name, sums in part.items() if len(sums) == SUMS})
+
+
+def _add_counts(whole: dict[_Key, int], part: Mapping[_Key, int]) -> None:
+    for key, count in part.items():
+        whole[key] = whole.get(key, 0) + count

@@ -1,0 +1,1 @@
+"""What a reference CSV looks like, column by column."""

@@ -1,0 +1,1 @@
+"""What every endpoint shares: the request's session, origin and principal, and how errors are answered."""

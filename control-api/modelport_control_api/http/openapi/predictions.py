@@ -1,0 +1,95 @@
+"""The prediction calls."""
+
+from typing import Any
+
+from modelport_control_api.http.openapi.operations import (
+    WITH_BODY,
+    Document,
+    answered,
+    content,
+    header,
+    of_model,
+    refused,
+)
+
+_ROW = {
+    "description": "By name (object), by position (list) or a text (string).",
+    "anyOf": [{"type": "object"}, {"type": "array", "items": {}}, {"type": "string"}],
+}
+_REQUEST = {
+    "type": "object",
+    "description": "One row in `input`, or many in `inputs`.",
+    "properties": {
+        "input": _ROW,
+        "inputs": {"type": "array", "items": _ROW, "minItems": 1},
+        "return": {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": ["prediction"],
+            "description": "Names in the version's `signature.outputs`, as `decision_function`.",
+        },
+    },
+    "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+    "additionalProperties": False,
+}
+_ANSWER = {
+    "type": "object",
+    "properties": {
+        "model": {"type": "string"},
+        "version": {"type": "string"},
+        "prediction": {"description": "Of the one row."},
+        "predictions": {"type": "array", "items": {}, "description": "Of many rows, in order."},
+        "probabilities": {
+            "description": "Class to probability, or a list of such of several labels; a list for many rows."
+        },
+    },
+    "additionalProperties": {"description": "Another output that was asked for, by its name."},
+    "required": ["model", "version"],
+}
+_FLOWER = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+_REQUESTS: dict[str, Any] = {
+    "One row by name": {"input": _FLOWER},
+    "One row by position": {"input": list(_FLOWER.values())},
+    "Many rows, with probabilities": {
+        "inputs": [list(_FLOWER.values()), [6.7, 3.0, 5.2, 2.3]],
+        "return": ["prediction", "probabilities"],
+    },
+    "A text": {"input": "how good this is"},
+}
+_ANSWERS: dict[str, Any] = {
+    "One row": {"model": "iris-7kq2p", "version": "v1", "prediction": "setosa"},
+    "Many rows, with probabilities": {
+        "model": "iris-7kq2p",
+        "version": "v1",
+        "predictions": ["setosa", "virginica"],
+        "probabilities": [{"setosa": 0.98, "virginica": 0.02}, {"setosa": 0.01, "virginica": 0.99}],
+    },
+}
+_CACHE_CONTROL = header(
+    "Cache-Control", "`no-cache` skips the cached answer, `no-store` also does not keep the new one."
+)
+_SESSION = header("X-Modelport-Session", "Requests with the same value stay on one version of a split.")
+
+
+def paths() -> Document:
+    return {
+        "/predict/{model_id}": _path("predict"),
+        "/predict/{model_id}/versions/{version}": _path("predict_with_version", pinned=True),
+        "/api/v1/predict/{model_id}": _path("api_predict"),
+        "/api/v1/predict/{model_id}/versions/{version}": _path("api_predict_with_version", pinned=True),
+    }
+
+
+def _path(operation_id: str, *, pinned: bool = False) -> Document:
+    operation = {
+        "tags": ["predictions"],
+        "summary": "Predict with one version" if pinned else "Predict",
+        "operationId": operation_id,
+        "parameters": [_CACHE_CONTROL] if pinned else [_CACHE_CONTROL, _SESSION],
+        "requestBody": {"required": True, "content": content(_REQUEST, _REQUESTS)},
+        "responses": {
+            **answered("The prediction", content(_ANSWER, _ANSWERS), headers=True),
+            **refused(*WITH_BODY),
+        },
+    }
+    return {"post": of_model(operation, pinned=pinned)}

@@ -1,1 +1,0 @@
-"""The app behind the internal port: for the gateway and init containers only."""

@@ -1,0 +1,16 @@
+"""All tables: importing this module makes `Base.metadata` complete."""
+
+from modelport_control_api.accounts.api_keys import tables as _api_keys
+from modelport_control_api.accounts.audit import tables as _audit
+from modelport_control_api.accounts.auth import tables as _auth
+from modelport_control_api.batch import tables as _batch
+from modelport_control_api.db.base import Base
+from modelport_control_api.drift import tables as _drift
+from modelport_control_api.history import tables as _history
+from modelport_control_api.registry import tables as _models
+from modelport_control_api.usage import tables as _usage
+
+__all__ = ["METADATA"]
+
+METADATA = Base.metadata
+_SLICES = (_api_keys, _audit, _auth, _batch, _drift, _history, _models, _usage)

@@ -1,0 +1,1 @@
+"""Watches the data drift of each version, and answers what was found."""

@@ -1,0 +1,130 @@
+"""What is asked about drift: by the calls of docs/api.md, by pages, and by analytics."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from modelport_control_api.drift import repository
+from modelport_control_api.drift.errors import ReferenceNotFound
+from modelport_control_api.drift.evaluation.evaluate import Counted
+from modelport_control_api.drift.messages import season_advice, summarise
+from modelport_control_api.drift.profiles.profile import from_json, match
+from modelport_control_api.drift.schemas import (
+    FeatureAnswer,
+    PredictionDistribution,
+    ReferenceAnswer,
+    VersionDataDrift,
+    Window,
+)
+from modelport_control_api.drift.tables import DriftReferenceRow
+from modelport_control_api.identity.principal import Principal
+from modelport_control_api.models.access import load_model
+from modelport_control_api.monitoring.charts import distribution, feature_answer
+from modelport_control_api.monitoring.wiring import DriftServices
+from modelport_control_api.registry.errors import VersionNotFound
+from modelport_control_api.registry.records import ModelRecord, VersionRecord
+
+
+async def read_drift(
+    part: DriftServices, principal: Principal, model_id: str, version: str
+) -> VersionDataDrift:
+    """How the version's live inputs compare with its reference. Raises ModelNotFound, VersionNotFound."""
+    record = await load_model(part.models, principal, model_id)
+    found = find_version(record, version)
+    return await part.models.transactions.read(lambda session: _read(session, part, record, found))
+
+
+async def read_reference(
+    part: DriftServices, principal: Principal, model_id: str, version: str
+) -> ReferenceAnswer:
+    """Raises ModelNotFound, VersionNotFound, ReferenceNotFound."""
+    found = find_version(await load_model(part.models, principal, model_id), version)
+
+    def read(session: Session) -> ReferenceAnswer:
+        row = repository.find_reference(session, model_id, found.number)
+        if row is None:
+            raise ReferenceNotFound(f"The version {version} has no reference.")
+        return reference_answer(part, row)
+
+    return await part.models.transactions.read(read)
+
+
+def reference_answer(part: DriftServices, row: DriftReferenceRow) -> ReferenceAnswer:
+    profile = from_json(row.profile)
+    matched = match(profile, part.signature_of(row.model_id, row.number))
+    return ReferenceAnswer(
+        rows=row.rows,
+        features=len(matched.columns),
+        unmatched=list(matched.unmatched),
+        time_column=profile.time_column,
+        created_at=row.created_at,
+    )
+
+
+def prediction_distribution(
+    session: Session, model_id: str, versions: Collection[str] | None, start_minute: int, end_minute: int
+) -> PredictionDistribution | None:
+    """Predictions of sampled requests in these minutes since 1970, the end excluded; of all versions if None.
+
+    None: no version of the model has a reference, or nothing was sampled.
+    """
+    numbers = None
+    if versions is not None:
+        numbers = {int(name[1:]) for name in versions if name[:1] == "v" and name[1:].isdecimal()}
+    return distribution(repository.predictions_between(session, model_id, numbers, start_minute, end_minute))
+
+
+def find_version(record: ModelRecord, name: str) -> VersionRecord:
+    version = record.version(name)
+    if version is None:
+        raise VersionNotFound(f"The model has no version {name}.")
+    return version
+
+
+def _read(
+    session: Session, part: DriftServices, record: ModelRecord, version: VersionRecord
+) -> VersionDataDrift:
+    summary, thresholds = summarise(version.data_drift), part.thresholds_of(record.data_drift)
+    row = repository.find_reference(session, record.id, version.number) if version.data_drift else None
+    minutes = repository.newest(session, row.id, thresholds.window_rows) if row else []
+    live = repository.counted(minutes)
+    window = None
+    if live.rows >= thresholds.window_rows:
+        window = Window(start=_time(minutes[-1].minute), end=_time(minutes[0].minute + 1), rows=live.rows)
+    reference = reference_answer(part, row) if row else None
+    return VersionDataDrift(
+        model=record.id,
+        version=version.name,
+        state=summary.state,
+        message=summary.message + season_advice(summary.state, reference, window),
+        since=summary.since,
+        rows=live.rows,
+        thresholds=thresholds,
+        reference=reference,
+        window=window,
+        features=_features(part, row, version, live if window else None) if row else [],
+        predictions=distribution([live.predictions]),
+    )
+
+
+def _features(
+    part: DriftServices, row: DriftReferenceRow, version: VersionRecord, live: Counted | None
+) -> list[FeatureAnswer]:
+    """In the order of what was last found of them, then in the model's."""
+    verdicts = {each.name: each for each in version.data_drift.verdicts} if version.data_drift else {}
+    columns = match(from_json(row.profile), part.signature_of(row.model_id, row.number)).columns
+    order = {name: at for at, name in enumerate(verdicts)}
+    answers = [
+        feature_answer(
+            column,
+            live.features.get(column.name) if live else None,
+            verdicts.get(column.name),
+        )
+        for column in columns
+    ]
+    return sorted(answers, key=lambda answer: order.get(answer.name, len(order)))
+
+
+def _time(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)

@@ -1,0 +1,58 @@
+"""Everything behind the drift calls, built once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from modelport_control_api.drift.records import DriftThresholds
+from modelport_control_api.drift.schemas import Thresholds
+from modelport_control_api.models.wiring import ModelsServices
+from modelport_control_api.settings.control_api import Settings
+
+
+@dataclass(frozen=True)
+class DriftServices:
+    """In `request.app.state.drift`. `thresholds`: the platform's."""
+
+    models: ModelsServices
+    thresholds: Thresholds
+    max_reference_bytes: int
+    idle_seconds: float
+
+    @classmethod
+    def build(cls, settings: Settings, models: ModelsServices) -> "DriftServices":
+        thresholds = Thresholds(
+            psi_threshold=settings.drift_psi_threshold,
+            alpha=settings.drift_alpha,
+            window_rows=settings.drift_window_rows,
+        )
+        return cls(models, thresholds, settings.max_reference_bytes, settings.upload_idle_seconds)
+
+    def thresholds_of(self, own: DriftThresholds) -> Thresholds:
+        platform = self.thresholds
+        return Thresholds(
+            psi_threshold=own.psi_threshold or platform.psi_threshold,
+            alpha=own.alpha or platform.alpha,
+            window_rows=own.window_rows or platform.window_rows,
+        )
+
+    def signature_of(self, model_id: str, number: int) -> Mapping[str, Any] | None:
+        """Give what the loaded version says of its inputs; None before that."""
+        live = self.models.statuses.get(model_id)
+        known = live.status.version(f"v{number}") if live else None
+        return known.signature if known else None
+
+    def has_answered(self, model_id: str, number: int) -> bool:
+        live = self.models.statuses.get(model_id)
+        known = live.status.version(f"v{number}") if live else None
+        return known is not None and known.answered
+
+
+async def provide_drift(request: Request) -> DriftServices:
+    part: DriftServices = request.app.state.drift
+    return part
+
+
+Drift = Annotated[DriftServices, Depends(provide_drift)]

@@ -1,0 +1,114 @@
+"""Rows of models and versions, in and out of one transaction."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import cast
+
+from modelport_crds.mlmodel import Acceleration, Access, Framework
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from modelport_control_api.db.paging import Page, read_page
+from modelport_control_api.drift.records import DriftThresholds, to_drift_record
+from modelport_control_api.identity.principal import Principal
+from modelport_control_api.registry.records import HistoryRecord, ModelRecord, VersionRecord
+from modelport_control_api.registry.tables import ModelRow, VersionRow
+
+# What comes from a URL may hold anything; PostgreSQL refuses a NUL with an error instead of finding nothing.
+_MODEL_ID = re.compile(r"[a-z0-9-]{1,63}")
+
+
+def find(session: Session, model_id: str) -> ModelRow | None:
+    return session.get(ModelRow, model_id) if _MODEL_ID.fullmatch(model_id) else None
+
+
+def find_locked(session: Session, model_id: str) -> ModelRow | None:
+    """Hold the row until the transaction ends, so that two changes of one model follow each other."""
+    return session.get(ModelRow, model_id, with_for_update=True) if _MODEL_ID.fullmatch(model_id) else None
+
+
+def page(session: Session, principal: Principal, limit: int, cursor: str | None) -> Page[ModelRow]:
+    """Give the caller's own models that its credential may use, newest first. Raises CursorInvalid."""
+    query = select(ModelRow).where(ModelRow.owner_id == principal.user_id)
+    if principal.model_ids is not None:
+        query = query.where(ModelRow.id.in_(principal.model_ids))
+    return read_page(session, query, ModelRow, limit, cursor)
+
+
+def all_rows(session: Session) -> Sequence[ModelRow]:
+    return session.scalars(select(ModelRow)).all()
+
+
+def all_ids(session: Session) -> set[str]:
+    return set(session.scalars(select(ModelRow.id)))
+
+
+def existing_ids(session: Session, ids: Collection[str]) -> set[str]:
+    """Give those of `ids` that are models of the database."""
+    found: set[str] = set()
+    for batch in _batches(ids):
+        found |= set(session.scalars(select(ModelRow.id).where(ModelRow.id.in_(batch))))
+    return found
+
+
+def referenced_digests(session: Session, digests: Collection[str]) -> set[str]:
+    """Give those of `digests` that some version names."""
+    found: set[str] = set()
+    for batch in _batches(digests):
+        found |= set(
+            session.scalars(select(VersionRow.sha256).where(VersionRow.sha256.in_(batch)).distinct())
+        )
+    return found
+
+
+def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
+    return ModelRecord(
+        id=row.id,
+        owner_id=row.owner_id,
+        name=row.name,
+        description=row.description,
+        access=cast(Access, row.access),
+        cache_ttl_seconds=row.cache_ttl_seconds,
+        rate_limit_requests=row.rate_limit_requests,
+        rate_limit_period_seconds=row.rate_limit_period_seconds,
+        timeout_seconds=row.timeout_seconds,
+        acceleration=cast(Acceleration, row.acceleration),
+        history=_to_history_record(row),
+        data_drift=DriftThresholds(row.drift_psi_threshold, row.drift_alpha, row.drift_window_rows),
+        traffic=dict(row.traffic),
+        revision=row.revision,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        versions=tuple(_to_version_record(version) for version in row.versions),
+        waits=waits,
+    )
+
+
+def _to_history_record(row: ModelRow) -> HistoryRecord | None:
+    if row.history_percent is None:
+        return None
+    return HistoryRecord(
+        percent=row.history_percent,
+        retention_days=row.history_retention_days,
+        redact_fields=tuple(row.history_redact_fields),
+        max_row_bytes=row.history_max_row_bytes,
+    )
+
+
+def _batches(values: Collection[str]) -> Iterator[list[str]]:
+    """Databases bound the parameters of one statement."""
+    ordered = sorted(values)
+    for start in range(0, len(ordered), 500):
+        yield ordered[start : start + 500]
+
+
+def _to_version_record(row: VersionRow) -> VersionRecord:
+    return VersionRecord(
+        number=row.number,
+        framework=cast(Framework, row.framework),
+        sha256=row.sha256,
+        size=row.size,
+        sample=row.sample,
+        created_at=row.created_at,
+        data_drift=to_drift_record(row.drift_state) if row.drift_state else None,
+    )

@@ -1,0 +1,185 @@
+"""What people may do with models: each change, its outbox entry and its audit entry in one transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from modelport_control_api import outbox
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.drift import repository as drift
+from modelport_control_api.drift.profiles.profile import Profile, size_of
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.principal import Principal
+from modelport_control_api.registry import quotas, repository
+from modelport_control_api.registry.errors import ModelNotFound, TooManyVersions, VersionNotFound
+from modelport_control_api.registry.naming import new_model_id
+from modelport_control_api.registry.quotas import Limits
+from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.tables import DEFAULT_ACCELERATION, ModelRow, VersionRow
+
+# All versions of a model are in one Kubernetes resource, whose size is bounded.
+MAX_VERSIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A stored file that becomes a version. `size` is in bytes."""
+
+    framework: str
+    sha256: str
+    size: int
+    sample: dict[str, Any] | None
+    reference: Profile | None = None
+    """What its live inputs are to be compared with."""
+
+    @property
+    def stored_bytes(self) -> int:
+        return self.size + (size_of(self.reference) if self.reference else 0)
+
+
+def create_model(
+    session: Session,
+    caller: Caller,
+    *,
+    name: str,
+    description: str,
+    version: NewVersion,
+    limits: Limits,
+    acceleration: str = DEFAULT_ACCELERATION,
+) -> ModelRecord:
+    """Raises QuotaReached."""
+    quotas.require_room(session, caller.principal.user_id, limits, models=1, size=version.stored_bytes)
+    row = ModelRow(
+        id=new_model_id(name),
+        owner_id=caller.principal.user_id,
+        name=name,
+        description=description,
+        acceleration=acceleration,
+        traffic={},
+    )
+    session.add(row)
+    row.traffic = {_append(row, version): 100}
+    # Flushed first: the defaults of the columns are part of the record.
+    session.flush()
+    _keep_reference(session, row, version)
+    return finish_change(session, caller, row, "model.create", {"name": name, "sha256": version.sha256})
+
+
+def add_version(
+    session: Session,
+    caller: Caller,
+    model_id: str,
+    version: NewVersion,
+    *,
+    limits: Limits,
+    move_traffic: bool,
+) -> ModelRecord:
+    """Its last version is the new one, and counts as the model's owner's. Raises QuotaReached."""
+    row = own_locked(session, caller.principal, model_id)
+    quotas.require_room(session, row.owner_id, limits, models=0, size=version.stored_bytes)
+    if len(row.versions) >= MAX_VERSIONS:
+        raise TooManyVersions(
+            f"The model has {MAX_VERSIONS} versions, the most there may be: delete some first."
+        )
+    name = _append(row, version)
+    if move_traffic:
+        replace_traffic(row, {name: 100})
+    session.flush()
+    _keep_reference(session, row, version)
+    detail = {"version": name, "sha256": version.sha256, "move_traffic": move_traffic}
+    return finish_change(session, caller, row, "version.create", detail)
+
+
+def change_model(session: Session, caller: Caller, model_id: str, changes: dict[str, Any]) -> ModelRecord:
+    """Set columns. What is not in `changes` stays."""
+    row = own_locked(session, caller.principal, model_id)
+    different = {column: value for column, value in changes.items() if getattr(row, column) != value}
+    if not different:
+        return _record(session, row)
+    for column, value in different.items():
+        setattr(row, column, value)
+    if any(column.startswith("drift_") for column in different):
+        drift.mark_model_pending(session, model_id)
+    return finish_change(session, caller, row, "model.change", {"changes": different})
+
+
+def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
+    """Give the digests of files that it no longer needs."""
+    row = own_locked(session, caller.principal, model_id)
+    digests = {version.sha256 for version in row.versions}
+    session.delete(row)
+    outbox.record_change(session, model_id)
+    caller.audit(session, "model.delete", model_id, {"name": row.name})
+    return digests
+
+
+def redeploy(session: Session, caller: Caller, model_id: str) -> ModelRecord:
+    """Have the cluster made as the database has it, whatever was changed or deleted there."""
+    row = own_locked(session, caller.principal, model_id)
+    outbox.record_change(session, row.id)
+    caller.audit(session, "model.redeploy", row.id, {})
+    return repository.to_record(row, waits=True)
+
+
+def get_model(session: Session, principal: Principal, model_id: str) -> ModelRecord:
+    return _record(session, _own(principal, repository.find(session, model_id), model_id))
+
+
+def own_locked(session: Session, principal: Principal, model_id: str) -> ModelRow:
+    """Give the row to change, if it is the caller's. Raises ModelNotFound, whichever of the two is wrong."""
+    return _own(principal, repository.find_locked(session, model_id), model_id)
+
+
+def find_version(row: ModelRow, name: str) -> VersionRow:
+    for version in row.versions:
+        if f"v{version.number}" == name:
+            return version
+    raise VersionNotFound(f"The model has no version {name}.")
+
+
+def replace_traffic(row: ModelRow, traffic: dict[str, int]) -> None:
+    """Change the wanted traffic and keep the one before for a rollback."""
+    if traffic != row.traffic:
+        row.previous_traffic, row.traffic = dict(row.traffic), traffic
+
+
+def finish_change(
+    session: Session, caller: Caller, row: ModelRow, action: str, detail: dict[str, Any]
+) -> ModelRecord:
+    """Count the change, tell the cluster and the audit log of it, and give the model as it is now."""
+    row.revision += 1
+    row.updated_at = utc_now()
+    outbox.record_change(session, row.id)
+    caller.audit(session, action, row.id, detail)
+    return repository.to_record(row, waits=True)
+
+
+def _record(session: Session, row: ModelRow) -> ModelRecord:
+    return repository.to_record(row, waits=bool(outbox.waiting_among(session, [row.id])))
+
+
+def _keep_reference(session: Session, row: ModelRow, version: NewVersion) -> None:
+    if version.reference is not None:
+        drift.keep_reference(session, row.id, row.last_version, version.reference)
+
+
+def _append(row: ModelRow, version: NewVersion) -> str:
+    row.last_version = (row.last_version or 0) + 1
+    row.versions.append(
+        VersionRow(
+            number=row.last_version,
+            framework=version.framework,
+            sha256=version.sha256,
+            size=version.size,
+            sample=version.sample,
+        )
+    )
+    return f"v{row.last_version}"
+
+
+def _own(principal: Principal, row: ModelRow | None, model_id: str) -> ModelRow:
+    mine = row is not None and (principal.is_admin or row.owner_id == principal.user_id)
+    if row is None or not mine or not principal.may_use(model_id):
+        raise ModelNotFound("There is no such model, or it is not yours.")
+    return row

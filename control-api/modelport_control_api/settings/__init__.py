@@ -1,0 +1,1 @@
+"""Every setting of the control API, by subject; read from the environment."""
