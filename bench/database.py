@@ -7,8 +7,8 @@ from pathlib import Path
 from measuring import Measuring
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.db.session import Database
-from modelport_control_api.http.origin import Origin
 from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import SCOPES, Principal
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.registry import repository, service

@@ -1,11 +1,24 @@
 """The outbox: which models changed since the cluster was last told, written with the change itself."""
 
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import String, delete, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from modelport_control_api.registry.tables import OutboxRow
+from modelport_control_api.db.base import Base, utc_now
+
+
+class OutboxRow(Base):
+    """One model that the cluster must hear of. `model_id` is no foreign key: deletions are published too."""
+
+    __tablename__ = "outbox"
+    # SQLite would give the id of a deleted last row again, and "published up to 7" would cover a new change.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy reads it as a plain class attribute
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    model_id: Mapped[str] = mapped_column(String(63), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 def record_change(session: Session, model_id: str) -> None:

@@ -11,7 +11,7 @@ from modelport_control_api.accounts.api_keys.secret import sha256
 from modelport_control_api.accounts.auth.admin import ensure_admin
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.http.context import Context
-from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import SCOPES, Principal
 from sqlalchemy import select
 

@@ -9,7 +9,7 @@ from modelport_control_api.accounts.auth.errors import InviteNotFound
 from modelport_control_api.accounts.auth.tables import Invite
 from modelport_control_api.admin.schemas import InviteEntry, InviteList, MadeInvite, NewInvite
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 
 

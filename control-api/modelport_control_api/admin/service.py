@@ -18,7 +18,8 @@ from modelport_control_api.admin.checks import check_all
 from modelport_control_api.admin.schemas import LimitsChange, SystemHealth, UserEntry, UserList
 from modelport_control_api.db.paging import read_page
 from modelport_control_api.http.context import Context
-from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.schemas import Status
 from modelport_control_api.models.wiring import ModelsServices
@@ -69,7 +70,7 @@ async def change_limits(
         for column, value in changes.items():
             setattr(found, column, value)
         target = f"user:{user_id}"
-        audit.record(session, admin, "user.limits", target, changes, origin.request_id, origin.ip)
+        audit.record(session, Caller(admin, origin), "user.limits", target, changes)
         return _entry(session, user_id, part.limits)
 
     return await part.transactions.write(write)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
+from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.db.paging import Page
 from modelport_control_api.db.session import Database
 from modelport_control_api.history import repository
@@ -55,7 +56,9 @@ def delete(session: Session, caller: Caller, prediction_id: str) -> None:
     """Raises PredictionNotFound."""
     found = get(session, caller.principal, prediction_id)
     session.delete(found)
-    caller.audit(session, "predictions.delete", found.model_id, {"prediction_id": prediction_id})
+    audit.record(
+        session, caller, "predictions.delete", f"model:{found.model_id}", {"prediction_id": prediction_id}
+    )
 
 
 def delete_all(database: Database, caller: Caller, model_id: str) -> None:
@@ -65,7 +68,7 @@ def delete_all(database: Database, caller: Caller, model_id: str) -> None:
     """
     with database.transaction() as session:
         require_own(session, caller.principal, model_id)
-        caller.audit(session, "predictions.delete", model_id, {})
+        audit.record(session, caller, "predictions.delete", f"model:{model_id}", {})
     while True:
         with database.transaction() as session:
             if repository.delete_slice(session, model_id) < repository.SLICE_ROWS:

@@ -1,6 +1,5 @@
-"""Where a request comes from, for the audit log and the limits."""
+"""The dependency that tells where a request comes from."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -8,12 +7,7 @@ from modelport_http.client_address import client_ip
 from modelport_process.request_context import request_id_of
 
 from modelport_control_api.http.context import get_context
-
-
-@dataclass(frozen=True)
-class Origin:
-    request_id: str
-    ip: str
+from modelport_control_api.identity.origin import Origin
 
 
 async def get_origin(request: Request) -> Origin:

@@ -1,5 +1,6 @@
 """All tables: importing this module makes `Base.metadata` complete."""
 
+from modelport_control_api import outbox as _outbox
 from modelport_control_api.accounts.api_keys import tables as _api_keys
 from modelport_control_api.accounts.audit import tables as _audit
 from modelport_control_api.accounts.auth import tables as _auth
@@ -13,4 +14,4 @@ from modelport_control_api.usage import tables as _usage
 __all__ = ["METADATA"]
 
 METADATA = Base.metadata
-_SLICES = (_api_keys, _audit, _auth, _batch, _drift, _history, _models, _usage)
+_SLICES = (_api_keys, _audit, _auth, _batch, _drift, _history, _models, _outbox, _usage)

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.artifacts.store import ArtifactStore, local_folder, open_artifact_store
-from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.db.session import Database
 from modelport_control_api.db.transactions import Transactions
 from modelport_control_api.disk import DiskReserve
@@ -22,7 +21,7 @@ from modelport_control_api.models.intake import Intake
 from modelport_control_api.models.model_reader import ModelReader
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY
-from modelport_control_api.publisher.publisher import Publisher
+from modelport_control_api.publisher.publisher import BatchReplicas, Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses
 from modelport_control_api.registry import quotas, repository
 from modelport_control_api.registry.quotas import Limits
@@ -48,20 +47,25 @@ class ModelsServices:
     publisher: Publisher
     statuses: ModelStatuses
     lookout: ModelReader
-    demand: Demand
     reserve: DiskReserve
     limits: Limits
     public_url: str | None
 
     @classmethod
-    def build(cls, settings: ModelsSettings, database: Database, cluster: Cluster) -> Self:
+    def build(
+        cls,
+        settings: ModelsSettings,
+        database: Database,
+        cluster: Cluster,
+        batch_replicas: BatchReplicas,
+    ) -> Self:
         namespace = settings.models_namespace
         publisher = Publisher(
             database,
             cluster,
             namespace,
             overwrite=settings.overwrite_outside_changes,
-            most_batch_replicas=settings.batch_max_replicas,
+            batch_replicas=batch_replicas,
         )
         transactions = Transactions(database, on_commit=publisher.wake)
         scratch = settings.scratch_dir or Path(tempfile.gettempdir()) / "modelport-uploads"
@@ -80,7 +84,6 @@ class ModelsServices:
             publisher=publisher,
             statuses=statuses,
             lookout=ModelReader(statuses, publisher),
-            demand=Demand(transactions, statuses, settings.batch_max_replicas),
             reserve=reserve,
             limits=quotas.limits_of(settings),
             public_url=settings.public_url,
@@ -100,7 +103,7 @@ class ModelsServices:
         )
 
     def background(self) -> tuple[Work, ...]:
-        return (self.statuses.run, self.publisher.run, self.demand.run, self._collect_for_ever)
+        return (self.statuses.run, self.publisher.run, self._collect_for_ever)
 
     async def _collect_for_ever(self) -> None:
         # Before that nobody knows which files models applied with kubectl name.

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.drift import repository
 from modelport_control_api.drift.errors import ReferenceNotFound
 from modelport_control_api.drift.profiles.profile import Profile, size_of
@@ -21,7 +22,9 @@ def put(
     repository.remove_reference(session, model_id, found.number)
     quotas.require_room(session, row.owner_id, limits, models=0, size=size_of(profile))
     kept = repository.keep_reference(session, model_id, found.number, profile)
-    caller.audit(session, "reference.put", model_id, {"version": version, "rows": profile.rows})
+    audit.record(
+        session, caller, "reference.put", f"model:{model_id}", {"version": version, "rows": profile.rows}
+    )
     return kept
 
 
@@ -31,4 +34,4 @@ def delete(session: Session, caller: Caller, model_id: str, version: str) -> Non
     found = service.find_version(row, version)
     if not repository.remove_reference(session, model_id, found.number):
         raise ReferenceNotFound(f"The version {version} has no reference.")
-    caller.audit(session, "reference.delete", model_id, {"version": version})
+    audit.record(session, caller, "reference.delete", f"model:{model_id}", {"version": version})

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 
 import structlog
@@ -34,7 +35,9 @@ from modelport_control_api.analytics import endpoints as analytics
 from modelport_control_api.artifacts import endpoints as artifacts
 from modelport_control_api.batch import endpoints as jobs
 from modelport_control_api.batch import submission as job_submission
+from modelport_control_api.batch.pods import demand
 from modelport_control_api.batch.pods import endpoints as batch_pods
+from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.batch.wiring import BatchServices
 from modelport_control_api.db.session import Database
 from modelport_control_api.history import endpoints as history
@@ -108,8 +111,10 @@ def build(
         signing_keys=_open_key_ring(settings),
         passwords=Passwords(rounds=settings.bcrypt_rounds, threads=settings.password_threads),
     )
-    models = ModelsServices.build(settings, context.database, cluster)
+    replicas = partial(demand.wanted_of, settings.batch_max_replicas)
+    models = ModelsServices.build(settings, context.database, cluster, replicas)
     batch = BatchServices.build(settings)
+    wanted = Demand(models.transactions, models.statuses, settings.batch_max_replicas)
     usage = UsageServices.build(settings, context.database, models.reserve, redis_url)
     drift = DriftServices.build(settings, models)
     evaluator = Evaluator(context.database, drift, retention_days=settings.drift_retention_days)
@@ -121,7 +126,13 @@ def build(
         app.state.drift = drift
         app.state.batch = batch
         problems.register(app)
-    background = (*models.background(), *_background(context), *usage.background(), evaluator.run)
+    background = (
+        *models.background(),
+        wanted.run,
+        *_background(context),
+        *usage.background(),
+        evaluator.run,
+    )
     return ControlPlane(public, internal, context, models, background)
 
 

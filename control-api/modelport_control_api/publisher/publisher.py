@@ -7,7 +7,7 @@ leaves the entry for the next start.
 
 import asyncio
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -17,8 +17,6 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy.orm import Session
 
 from modelport_control_api import outbox
-from modelport_control_api.batch.pods import demand
-from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 from modelport_control_api.db.transactions import Transactions
 from modelport_control_api.publisher.advisory_lock import turn
@@ -36,6 +34,9 @@ FAILURES = Counter(
 WAITING = Gauge(
     "modelport_control_api_outbox_waiting_models", "Models that the cluster has yet to be told of"
 )
+
+BatchReplicas = Callable[[Session, str], Mapping[str, int]]
+"""How many pods a model's versions need for batch jobs: version → pods."""
 
 _APPLY_TIMEOUT_SECONDS = 30.0
 _CONCURRENT_APPLIES = 8
@@ -80,7 +81,7 @@ class Publisher:
         pace: Pace | None = None,
         *,
         overwrite: bool = False,
-        most_batch_replicas: int = 0,
+        batch_replicas: BatchReplicas = lambda _session, _model_id: {},
     ) -> None:
         self._database = database
         self._transactions = Transactions(database, on_commit=lambda: None)
@@ -88,7 +89,7 @@ class Publisher:
         self._namespace = namespace
         self._pace = pace or Pace()
         self._overwrite = overwrite
-        self._most_batch_replicas = most_batch_replicas
+        self._batch_replicas = batch_replicas
         self._woken = asyncio.Event()
         self._retries: dict[str, _Retry] = {}
         self._refusals: dict[str, str] = {}
@@ -191,8 +192,7 @@ class Publisher:
             row = repository.find(session, model_id)
             if row is None:
                 return None
-            replicas = demand.wanted_of(session, model_id, utc_now(), self._most_batch_replicas)
-            return _Wanted(repository.to_record(row), replicas)
+            return _Wanted(repository.to_record(row), self._batch_replicas(session, model_id))
 
         return await self._transactions.read(load)
 

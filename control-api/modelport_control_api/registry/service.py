@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from modelport_control_api import outbox
+from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile, size_of
@@ -110,7 +111,7 @@ def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
     digests = {version.sha256 for version in row.versions}
     session.delete(row)
     outbox.record_change(session, model_id)
-    caller.audit(session, "model.delete", model_id, {"name": row.name})
+    audit.record(session, caller, "model.delete", f"model:{model_id}", {"name": row.name})
     return digests
 
 
@@ -118,7 +119,7 @@ def redeploy(session: Session, caller: Caller, model_id: str) -> ModelRecord:
     """Have the cluster made as the database has it, whatever was changed or deleted there."""
     row = own_locked(session, caller.principal, model_id)
     outbox.record_change(session, row.id)
-    caller.audit(session, "model.redeploy", row.id, {})
+    audit.record(session, caller, "model.redeploy", f"model:{row.id}")
     return repository.to_record(row, waits=True)
 
 
@@ -151,7 +152,7 @@ def finish_change(
     row.revision += 1
     row.updated_at = utc_now()
     outbox.record_change(session, row.id)
-    caller.audit(session, action, row.id, detail)
+    audit.record(session, caller, action, f"model:{row.id}", detail)
     return repository.to_record(row, waits=True)
 
 

@@ -1,4 +1,4 @@
-"""The tables of models, their versions, and the outbox of what the cluster has yet to be told."""
+"""The tables of models and their versions."""
 
 from datetime import datetime
 from typing import Any
@@ -77,15 +77,3 @@ class VersionRow(Base):
         lazy="selectin",
         viewonly=True,
     )
-
-
-class OutboxRow(Base):
-    """One model that the cluster must hear of. `model_id` is no foreign key: deletions are published too."""
-
-    __tablename__ = "outbox"
-    # SQLite would give the id of a deleted last row again, and "published up to 7" would cover a new change.
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy reads it as a plain class attribute
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    model_id: Mapped[str] = mapped_column(String(63), index=True)
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)

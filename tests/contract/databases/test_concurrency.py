@@ -10,8 +10,8 @@ import pytest
 from modelport_control_api.accounts.auth import invites
 from modelport_control_api.accounts.auth.errors import InviteInvalid
 from modelport_control_api.accounts.auth.tables import User
-from modelport_control_api.http.origin import Origin
 from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import SCOPES, Principal
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.registry import service

@@ -7,8 +7,8 @@ from typing import Any
 from modelport_control_api import outbox
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.db.session import Database
-from modelport_control_api.http.origin import Origin
 from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.publisher.advisory_lock import LockLost, turn
 from modelport_control_api.publisher.publisher import Pace, Publisher

@@ -7,8 +7,9 @@ from modelport_control_api.__main__ import main
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords.hashing import check
 from modelport_control_api.db.session import Database
+from modelport_control_api.outbox import OutboxRow
 from modelport_control_api.process.commands import admin
-from modelport_control_api.registry.tables import ModelRow, OutboxRow
+from modelport_control_api.registry.tables import ModelRow
 from sqlalchemy import select
 
 URL = "MODELPORT_CONTROL_API_DATABASE_URL"

@@ -10,8 +10,8 @@ from modelport_control_api import outbox
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.db.base import Base
 from modelport_control_api.db.session import Database
-from modelport_control_api.http.origin import Origin
 from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.publisher.publisher import Pace, Publisher
 from modelport_control_api.registry import service

@@ -12,7 +12,8 @@ from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.db.paging import Page, read_page
-from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 
 
@@ -81,4 +82,4 @@ def _with_secret(key: ApiKey, plain: str) -> KeyWithSecret:
 
 def _audit(session: Session, actor: Principal, action: str, key: ApiKey, origin: Origin) -> None:
     detail = {"name": key.name, "prefix": key.prefix, "scopes": key.scopes}
-    audit.record(session, actor, action, f"api_key:{key.id}", detail, origin.request_id, origin.ip)
+    audit.record(session, Caller(actor, origin), action, f"api_key:{key.id}", detail)

@@ -1,5 +1,7 @@
 """The audit log. It is written in the transaction of the change itself: neither exists without the other."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -7,28 +9,33 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.audit.tables import AuditEntry
 from modelport_control_api.db.paging import Page, read_page
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 
 
-def record(  # noqa: PLR0917 - one line of the log; a container for its columns would only be unpacked here
+def record(
     session: Session,
-    actor: Principal | None,
+    by: Caller | Origin | None,
     action: str,
     target: str,
-    detail: dict[str, Any],
-    request_id: str | None,
-    ip: str | None,
+    detail: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Keep that `actor` did `action` ("api_key.create") to `target` ("api_key:<id>"). No secret in detail."""
+    """Keep that `action` ("api_key.create") was done to `target` ("api_key:<id>"). No secret in `detail`.
+
+    `by`: the caller; the origin of a request without a credential; None: an operator's command.
+    """
+    actor = by.principal if isinstance(by, Caller) else None
+    origin = by.origin if isinstance(by, Caller) else by
     session.add(
         AuditEntry(
             actor_id=actor.user_id if actor else None,
             credential=f"{actor.credential}:{actor.credential_id}" if actor else None,
             action=action,
             target=target,
-            detail=detail,
-            request_id=request_id,
-            ip=ip,
+            detail=dict(detail),
+            request_id=origin.request_id if origin else None,
+            ip=origin.ip if origin else None,
         )
     )
 

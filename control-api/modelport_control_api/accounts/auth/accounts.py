@@ -19,7 +19,8 @@ from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords.rules import broken_rules
 from modelport_control_api.accounts.sessions import api_sessions, web_sessions
 from modelport_control_api.http.context import Context
-from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.registry import quotas
 from modelport_control_api.registry.quotas import Holding
@@ -91,7 +92,7 @@ def _insert(context: Context, user: User, invite: str | None, origin: Origin) ->
             session.flush()
             if invite is not None:
                 invites.use(session, invite, user.id)
-            audit.record(session, None, "user.register", f"user:{user.id}", {}, origin.request_id, origin.ip)
+            audit.record(session, origin, "user.register", f"user:{user.id}")
     except IntegrityError as error:
         raise EmailTaken(user.email) from error
     return user
@@ -127,13 +128,6 @@ def _update(
             for name, is_changed in (("full_name", body.changes_name()), ("password", new_hash))
             if is_changed
         ]
-        audit.record(
-            session,
-            principal,
-            "user.change",
-            f"user:{user.id}",
-            {"changed": changed},
-            origin.request_id,
-            origin.ip,
-        )
+        by = Caller(principal, origin)
+        audit.record(session, by, "user.change", f"user:{user.id}", {"changed": changed})
     return user

@@ -19,5 +19,5 @@ def ensure_admin(database: Database, passwords: Passwords, email: str, password:
             return False
         admin = User(id=new_id(), email=normalised, password_hash=password_hash, is_admin=True)
         session.add(admin)
-        audit.record(session, None, "user.create_admin", f"user:{admin.id}", {}, None, None)
+        audit.record(session, None, "user.create_admin", f"user:{admin.id}")
     return True

@@ -13,7 +13,8 @@ from modelport_control_api.accounts.auth.errors import InviteInvalid, InviteNotF
 from modelport_control_api.accounts.auth.tables import Invite
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.db.paging import Page, read_page
-from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 
 
@@ -78,4 +79,4 @@ def _sha256(token: str) -> str:
 
 
 def _audit(session: Session, admin: Principal, action: str, invite_id: str, origin: Origin) -> None:
-    audit.record(session, admin, action, f"invite:{invite_id}", {}, origin.request_id, origin.ip)
+    audit.record(session, Caller(admin, origin), action, f"invite:{invite_id}")

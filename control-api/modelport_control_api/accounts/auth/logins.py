@@ -20,7 +20,8 @@ from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.sessions import access_tokens, api_sessions, successors
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
 from modelport_control_api.http.context import Context
-from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 
 
@@ -110,4 +111,4 @@ def lock_unchanged(session: Session, user: User) -> None:
 
 def audit_session(session: Session, action: str, user_id: str, family_id: str, origin: Origin) -> None:
     actor = Principal(user_id, "", False, frozenset(), "session", family_id)
-    audit.record(session, actor, action, f"session:{family_id}", {}, origin.request_id, origin.ip)
+    audit.record(session, Caller(actor, origin), action, f"session:{family_id}")

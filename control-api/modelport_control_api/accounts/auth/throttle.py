@@ -12,7 +12,7 @@ from modelport_store.store import Store, StoreUnavailable
 
 from modelport_control_api.accounts.auth.emails import normalise_or_keep
 from modelport_control_api.http.context import Context
-from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.origin import Origin
 
 _KNOWN_SECONDS = 30 * 86_400
 _ADDRESSES = 10

@@ -6,7 +6,7 @@ from modelport_control_api.accounts.sessions import access_tokens, web_sessions
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
 from modelport_control_api.accounts.sessions.web_sessions import Browser
 from modelport_control_api.http.context import Context
-from modelport_control_api.http.origin import Origin
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 
 # A page asks for the next one by itself; what leaks of one is soon worth nothing.

@@ -37,9 +37,9 @@ def wanted(session: Session, now: datetime, most: int) -> Replicas:
     return dict.fromkeys(kept, 1) | {pair: min(count, most) for pair, count in needed.items()}
 
 
-def wanted_of(session: Session, model_id: str, now: datetime, most: int) -> dict[str, int]:
-    """The same of one model, by version."""
-    found = wanted(session, now, most).items()
+def wanted_of(most: int, session: Session, model_id: str) -> dict[str, int]:
+    """The same of one model now, by version."""
+    found = wanted(session, utc_now(), most).items()
     return {version: count for (model, version), count in found if model == model_id}
 
 

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse
 
 from modelport_control_api.http.context import Context, RequestContext
-from modelport_control_api.http.origin import Origin, RequestOrigin
+from modelport_control_api.http.origin import RequestOrigin
 from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Answering, Answers, Models, load_model
 from modelport_control_api.models.problems import as_problems

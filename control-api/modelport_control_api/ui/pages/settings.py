@@ -16,7 +16,8 @@ from modelport_control_api.accounts.sessions import own_sessions
 from modelport_control_api.accounts.sessions.own_sessions import SessionNotFound
 from modelport_control_api.db.session import DbSession
 from modelport_control_api.http.context import Context, RequestContext, get_context
-from modelport_control_api.http.origin import Origin, RequestOrigin
+from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.ui.devices import describe
 from modelport_control_api.ui.forms import Form, parse, read_values
 from modelport_control_api.ui.rendering import redirect, render

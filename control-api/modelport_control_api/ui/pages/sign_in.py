@@ -16,7 +16,8 @@ from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
 from modelport_control_api.accounts.sessions import web_logins
 from modelport_control_api.accounts.sessions.web_sessions import Browser
 from modelport_control_api.http.context import Context, RequestContext, get_context
-from modelport_control_api.http.origin import Origin, RequestOrigin
+from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.identity.origin import Origin
 from modelport_control_api.ui import browser, cookies
 from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks
 from modelport_control_api.ui.rendering import redirect, render
