@@ -36,7 +36,7 @@ async def _plans_of(url: str, key: str, path: str, parameters: dict[str, str]) -
             answer.raise_for_status()
         limits = [statement for statement, _ in sent if statement.startswith("SET LOCAL")]
         explained = [_explain(engine, limits, *each) for each in list(sent) if _OF_THE_LEDGER in each[0]]
-        plane.context.passwords.close()
+        plane.accounts.passwords.close()
         plane.context.database.close()
     return "\n\n".join(explained)
 

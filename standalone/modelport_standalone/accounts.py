@@ -10,7 +10,7 @@ from modelport_control_api.accounts.api_keys.schemas import NewKey, Scope
 from modelport_control_api.accounts.api_keys.secret import sha256
 from modelport_control_api.accounts.auth.admin import ensure_admin
 from modelport_control_api.accounts.auth.tables import User
-from modelport_control_api.http.context import Context
+from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import SCOPES, Principal
 from sqlalchemy import select
@@ -31,7 +31,7 @@ class Admin:
     is_new: bool
 
 
-def open_admin(context: Context, data: DataDir) -> Admin:
+def open_admin(services: AccountServices, data: DataDir) -> Admin:
     """Make the administrator the first time. Blocking. Raises `CannotStart`."""
     kept = secret_files.read(data.admin)
     if not kept:
@@ -40,16 +40,16 @@ def open_admin(context: Context, data: DataDir) -> Admin:
         secret_files.write(data.admin, kept)
     if kept.keys() != {"email", "password"}:
         raise secret_files.damaged(data.admin)
-    is_new = ensure_admin(context.database, context.passwords, kept["email"], kept["password"])
+    is_new = ensure_admin(services.database, services.passwords, kept["email"], kept["password"])
     return Admin(kept["email"], kept["password"], is_new)
 
 
-def open_key(context: Context, data: DataDir, name: str, scopes: list[Scope]) -> str:
+def open_key(services: AccountServices, data: DataDir, name: str, scopes: list[Scope]) -> str:
     """Give the admin's API key of that name, a new one if it was revoked. Blocking. Raises `CannotStart`."""
     kept = secret_files.read(data.keys)
     key = kept.get(name)
-    if key is None or not _works(context, key):
-        key = _make_key(context, name, scopes)
+    if key is None or not _works(services, key):
+        key = _make_key(services, name, scopes)
         secret_files.write(data.keys, {**kept, name: key})
     return key
 
@@ -61,13 +61,13 @@ def log_cli_in(url: str, key: str) -> None:
         save(url, Credentials(api_key=key))
 
 
-def _works(context: Context, key: str) -> bool:
-    with context.database.transaction(read_only=True) as session:
+def _works(services: AccountServices, key: str) -> bool:
+    with services.database.transaction(read_only=True) as session:
         return find_active(session, sha256(key)) is not None
 
 
-def _make_key(context: Context, name: str, scopes: list[Scope]) -> str:
-    with context.database.transaction() as session:
+def _make_key(services: AccountServices, name: str, scopes: list[Scope]) -> str:
+    with services.database.transaction() as session:
         admin = session.scalars(select(User).where(User.is_admin.is_(True)).limit(1)).one()
         owner = Principal(admin.id, admin.email, True, frozenset(SCOPES), "session", "modelport-up")
         return api_keys.create(session, owner, NewKey(name=name, scopes=scopes), _ORIGIN).key

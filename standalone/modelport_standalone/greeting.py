@@ -20,9 +20,9 @@ _EVERYTHING: list[Scope] = ["predict", "models:read", "models:write", "analytics
 
 async def greet(options: Options, data: DataDir, fronts: Fronts, url: str) -> None:
     """Raises `CannotStart`."""
-    context = fronts.control_plane.context
-    admin = await asyncio.to_thread(accounts.open_admin, context, data)
-    key = await asyncio.to_thread(accounts.open_key, context, data, "cli", _EVERYTHING)
+    services = fronts.control_plane.accounts
+    admin = await asyncio.to_thread(accounts.open_admin, services, data)
+    key = await asyncio.to_thread(accounts.open_key, services, data, "cli", _EVERYTHING)
     try:
         await asyncio.to_thread(accounts.log_cli_in, url, key)
     except (ModelportError, OSError) as error:
@@ -33,8 +33,8 @@ async def greet(options: Options, data: DataDir, fronts: Fronts, url: str) -> No
 
 
 async def _open_demo(data: DataDir, fronts: Fronts, admin_key: str, url: str) -> tuple[Demo, str] | None:
-    context = fronts.control_plane.context
-    key = await asyncio.to_thread(accounts.open_key, context, data, "demo", ["predict"])
+    services = fronts.control_plane.accounts
+    key = await asyncio.to_thread(accounts.open_key, services, data, "demo", ["predict"])
     # In process, so no answer can fail to come.
     transport = httpx.ASGITransport(fronts.app)
     async with httpx.AsyncClient(transport=transport, base_url=url, timeout=httpx.Timeout(None)) as api:

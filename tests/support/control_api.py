@@ -84,7 +84,7 @@ def client_of(asgi: Any, *, scheme: str = "http", ip: str = "192.0.2.1") -> http
 async def serving(plane: ControlPlane) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(plane.public) as client:
         yield client
-    plane.context.passwords.close()
+    plane.accounts.passwords.close()
     plane.context.database.close()
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from modelport_control_api.http.context import RequestContext
+from modelport_control_api.accounts.wiring import Accounts
 
 router = APIRouter()
 
@@ -13,7 +13,7 @@ CACHE_SECONDS = 60
 
 
 @router.get("/.well-known/jwks.json", tags=["platform"])
-def read_jwks(context: RequestContext, response: Response) -> dict[str, list[dict[str, Any]]]:
+def read_jwks(services: Accounts, response: Response) -> dict[str, list[dict[str, Any]]]:
     """The keys that access tokens are signed with (RFC 7517)."""
     response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
-    return context.signing_keys.jwks()
+    return services.signing_keys.jwks()

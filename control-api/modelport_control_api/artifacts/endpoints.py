@@ -1,18 +1,23 @@
 """Model files for init containers, on the internal port: the digest is the capability."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 from starlette.responses import StreamingResponse
 
+from modelport_control_api.artifacts.store import ArtifactStore
+from modelport_control_api.http.app_state import provide
 from modelport_control_api.models.problems import as_problems
-from modelport_control_api.models.wiring import get_models
 
 router = APIRouter(prefix="/internal/v1/artifacts")
 
 
 @router.get("/{sha256}")
-async def read_artifact(sha256: str, request: Request) -> StreamingResponse:
+async def read_artifact(
+    sha256: str, store: Annotated[ArtifactStore, Depends(provide(ArtifactStore))]
+) -> StreamingResponse:
     """The bytes of one model file."""
     with as_problems():
-        size, stream = await get_models(request).store.open_stream(sha256)
+        size, stream = await store.open_stream(sha256)
     headers = {"Content-Length": str(size), "ETag": f'"{sha256}"'}
     return StreamingResponse(stream, media_type="application/octet-stream", headers=headers)

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Self
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from modelport_control_api.batch.files import BatchFiles, open_batch_files
+from modelport_control_api.http.app_state import provide
 from modelport_control_api.settings.control_api import Settings
 
 
 @dataclass(frozen=True)
 class BatchServices:
-    """In `request.app.state.batch`."""
-
     files: BatchFiles
     max_bytes: int
     max_unfinished: int
@@ -34,9 +33,4 @@ class BatchServices:
         )
 
 
-async def get_batch(request: Request) -> BatchServices:
-    part: BatchServices = request.app.state.batch
-    return part
-
-
-Batch = Annotated[BatchServices, Depends(get_batch)]
+Batch = Annotated[BatchServices, Depends(provide(BatchServices))]

@@ -1,16 +1,13 @@
-"""Transactions: one for a request, committed before the answer leaves."""
+"""The database and its transactions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
-from fastapi import Depends, Request
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from modelport_control_api.db.engine import BEGIN_OPTION, build_engine
-from modelport_control_api.http.context import get_context
 
 
 class Database:
@@ -42,15 +39,3 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-def open_session(request: Request) -> Iterator[Session]:
-    read_only = request.method in ("GET", "HEAD")
-    with get_context(request).database.transaction(read_only=read_only) as session:
-        yield session
-
-
-# "function": FastAPI would otherwise commit after the answer has left, and a client that reads at once
-# what it wrote would not find it.
-get_session = Depends(open_session, scope="function")
-DbSession = Annotated[Session, get_session]

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, AwareDatetime
 from starlette.responses import StreamingResponse
 
 from modelport_control_api.db.paging import PageCursor, PageLimit
-from modelport_control_api.db.session import DbSession
 from modelport_control_api.history import render, service, spreadsheet
 from modelport_control_api.history.errors import PredictionNotFound
 from modelport_control_api.history.schemas import OUTCOMES, Filter, PredictionAnswer, PredictionPage
@@ -19,6 +18,7 @@ from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.fields import Line
 from modelport_control_api.http.principal import Principal, require
 from modelport_control_api.http.responses import CREDENTIAL, Responses, never_stored, problems
+from modelport_control_api.http.session import DbSession
 from modelport_control_api.models.access import ChangingCaller
 from modelport_control_api.models.problems import as_problems
 

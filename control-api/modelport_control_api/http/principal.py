@@ -7,7 +7,6 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from modelport_http.problem import Problem
 
-from modelport_control_api.accounts.auth import credentials
 from modelport_control_api.http.context import get_context
 from modelport_control_api.identity.principal import SCOPES, Principal
 
@@ -20,17 +19,25 @@ _api_key = APIKeyHeader(name="X-API-Key", scheme_name="ApiKey", auto_error=False
 REALM = 'Bearer realm="modelport"'
 
 
+def presented(request: Request) -> str | None:
+    """`X-API-Key` wins over `Authorization: Bearer`; either may carry an API key."""
+    if key := request.headers.get("x-api-key"):
+        return key.strip()
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() or None if scheme.lower() == "bearer" else None
+
+
 def current_principal(
     request: Request,
     _token: Annotated[str | None, Depends(_bearer)],
     _key: Annotated[str | None, Depends(_api_key)],
 ) -> Principal:
-    credential = credentials.presented(request)
+    credential = presented(request)
     if credential is None:
         raise unauthorized(
             "This call needs a credential: send Authorization: Bearer <token or API key>.", REALM
         )
-    principal = credentials.authenticate(get_context(request), credential)
+    principal = get_context(request).authenticate(credential)
     if principal is None:
         raise unauthorized(
             "The credential is unknown, expired or revoked: log in again or use another API key.",

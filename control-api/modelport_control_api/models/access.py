@@ -8,6 +8,7 @@ from modelport_http.connections.allowed_hosts import Hosts
 from modelport_http.rate_limiting import enforce
 from sqlalchemy.orm import Session
 
+from modelport_control_api.http.app_state import provide
 from modelport_control_api.http.context import get_context
 from modelport_control_api.http.origin import RequestOrigin
 from modelport_control_api.http.principal import require
@@ -15,7 +16,7 @@ from modelport_control_api.identity.caller import Caller
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.render import render_model
 from modelport_control_api.models.schemas import ModelAnswer
-from modelport_control_api.models.wiring import ModelsServices, get_models
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry.records import ModelRecord
 
 _LOOPBACK = Hosts(())
@@ -23,11 +24,7 @@ Reader = Annotated[Principal, Depends(require("models:read"))]
 Writer = Annotated[Principal, Depends(require("models:write"))]
 
 
-async def provide_models(request: Request) -> ModelsServices:
-    return get_models(request)
-
-
-Models = Annotated[ModelsServices, Depends(provide_models)]
+Models = Annotated[ModelsServices, Depends(provide(ModelsServices))]
 
 
 async def get_caller(principal: Writer, origin: RequestOrigin) -> Caller:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Self
 
 import structlog
-from fastapi import Request
 from modelport_crds import names
 from modelport_process.background import Work
 from sqlalchemy.orm import Session
@@ -24,7 +23,7 @@ from modelport_control_api.publisher.manifest import MANAGED_BY
 from modelport_control_api.publisher.publisher import BatchReplicas, Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses
 from modelport_control_api.registry import quotas, repository
-from modelport_control_api.registry.quotas import Limits
+from modelport_control_api.registry.quotas import Holding, Limits
 from modelport_control_api.settings.models import ModelsSettings
 
 log = structlog.get_logger(__name__)
@@ -36,8 +35,6 @@ _COLLECT_EVERY_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class ModelsServices:
-    """In `request.app.state.models`."""
-
     cluster: Cluster
     namespace: str
     store: ArtifactStore
@@ -102,6 +99,10 @@ class ModelsServices:
             lambda session: quotas.check_room(session, user_id, self.limits, models=models, size=1)
         )
 
+    async def holding(self, user_id: str) -> Holding:
+        """What the account holds, and the most that it may."""
+        return await self.transactions.read(lambda session: quotas.read(session, user_id, self.limits))
+
     def background(self) -> tuple[Work, ...]:
         return (self.statuses.run, self.publisher.run, self._collect_for_ever)
 
@@ -114,11 +115,6 @@ class ModelsServices:
             except Exception as error:  # noqa: BLE001 - logged; the next round tries again
                 log.warning("unreferenced artifacts could not be removed", error=repr(error))
             await asyncio.sleep(_COLLECT_EVERY_SECONDS)
-
-
-def get_models(request: Request) -> ModelsServices:
-    part: ModelsServices = request.app.state.models
-    return part
 
 
 def _grace_seconds(settings: ModelsSettings, database: Database) -> float:

@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from modelport_control_api.drift.records import DriftThresholds
 from modelport_control_api.drift.schemas import Thresholds
+from modelport_control_api.http.app_state import provide
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.settings.control_api import Settings
 
 
 @dataclass(frozen=True)
 class DriftServices:
-    """In `request.app.state.drift`. `thresholds`: the platform's."""
+    """`thresholds`: the platform's."""
 
     models: ModelsServices
     thresholds: Thresholds
@@ -50,9 +51,4 @@ class DriftServices:
         return known is not None and known.answered
 
 
-async def provide_drift(request: Request) -> DriftServices:
-    part: DriftServices = request.app.state.drift
-    return part
-
-
-Drift = Annotated[DriftServices, Depends(provide_drift)]
+Drift = Annotated[DriftServices, Depends(provide(DriftServices))]

@@ -24,12 +24,14 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
+from modelport_control_api.account import endpoints as account
 from modelport_control_api.accounts import jwks
 from modelport_control_api.accounts.api_keys import endpoints as api_keys
 from modelport_control_api.accounts.api_keys import introspection, known
 from modelport_control_api.accounts.audit import endpoints as audit
+from modelport_control_api.accounts.auth import credentials
 from modelport_control_api.accounts.auth import endpoints as auth
-from modelport_control_api.accounts.passwords.hashing import Passwords
+from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.admin import endpoints as admin
 from modelport_control_api.analytics import endpoints as analytics
 from modelport_control_api.artifacts import endpoints as artifacts
@@ -43,6 +45,7 @@ from modelport_control_api.db.session import Database
 from modelport_control_api.history import endpoints as history
 from modelport_control_api.history.retention import Retention
 from modelport_control_api.http import health, problems
+from modelport_control_api.http.app_state import AppState
 from modelport_control_api.http.context import Context
 from modelport_control_api.http.docs_pages import add_docs
 from modelport_control_api.http.metrics import MetricsMiddleware
@@ -56,8 +59,6 @@ from modelport_control_api.monitoring.evaluator import Evaluator
 from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.settings.control_api import Settings
-from modelport_control_api.signing_keys import lifecycle
-from modelport_control_api.signing_keys.ring import KeyRing
 from modelport_control_api.ui.shell import UiShell
 from modelport_control_api.ui.wiring import add_ui
 from modelport_control_api.usage import endpoints as usage_calls
@@ -76,6 +77,7 @@ class ControlPlane:
     public: FastAPI
     internal: FastAPI
     context: Context
+    accounts: AccountServices
     models: ModelsServices
     background: tuple[Work, ...]
 
@@ -92,7 +94,7 @@ class ControlPlane:
             async with working(self.background):
                 yield
         finally:
-            self.context.passwords.close()
+            self.accounts.passwords.close()
             self.context.database.close()
 
 
@@ -103,54 +105,41 @@ def build(
 
     `redis_url`: where gateways send usage to, if not here.
     """
-    context = Context(
-        settings=settings,
-        database=Database(settings.database_url.get_secret_value()),
-        store=store,
-        cluster=cluster,
-        signing_keys=_open_key_ring(settings),
-        passwords=Passwords(rounds=settings.bcrypt_rounds, threads=settings.password_threads),
-    )
+    database = Database(settings.database_url.get_secret_value())
+    accounts = AccountServices.build(settings, database, store)
+    context = Context(settings, database, store, partial(credentials.authenticate, accounts))
     replicas = partial(demand.wanted_of, settings.batch_max_replicas)
-    models = ModelsServices.build(settings, context.database, cluster, replicas)
+    models = ModelsServices.build(settings, database, cluster, replicas)
     batch = BatchServices.build(settings)
     wanted = Demand(models.transactions, models.statuses, settings.batch_max_replicas)
-    usage = UsageServices.build(settings, context.database, models.reserve, redis_url)
+    usage = UsageServices.build(settings, database, models.reserve, redis_url)
     drift = DriftServices.build(settings, models)
-    evaluator = Evaluator(context.database, drift, retention_days=settings.drift_retention_days)
+    evaluator = Evaluator(database, drift, retention_days=settings.drift_retention_days)
     public, internal = _build_public(context), _build_internal()
+    state = AppState(context, accounts, models, models.store, usage, drift, batch)
     for app in (public, internal):
-        app.state.context = context
-        app.state.models = models
-        app.state.usage = usage
-        app.state.drift = drift
-        app.state.batch = batch
+        state.attach(app)
         problems.register(app)
     background = (
         *models.background(),
         wanted.run,
-        *_background(context),
+        *_background(accounts),
         *usage.background(),
         evaluator.run,
     )
-    return ControlPlane(public, internal, context, models, background)
+    return ControlPlane(public, internal, context, accounts, models, background)
 
 
-def _background(context: Context) -> tuple[Work, ...]:
-    settings = context.settings
+def _background(accounts: AccountServices) -> tuple[Work, ...]:
+    settings = accounts.settings
     retention = Retention(
-        context.database, max_rows=settings.history_max_rows, every_seconds=settings.history_sweep_seconds
+        accounts.database, max_rows=settings.history_max_rows, every_seconds=settings.history_sweep_seconds
     )
 
     async def mark_keys() -> None:
-        await known.mark_all(context)
+        await known.mark_all(accounts)
 
     return (retention.run, mark_keys)
-
-
-def _open_key_ring(settings: Settings) -> KeyRing:
-    schedule = lifecycle.schedule(settings.signing_key_activation_seconds, settings.access_token_seconds)
-    return KeyRing(settings.signing_keys_dir, schedule)
 
 
 def _build_public(context: Context) -> FastAPI:
@@ -166,6 +155,7 @@ def _build_public(context: Context) -> FastAPI:
     _add_routes(
         app,
         auth,
+        account,
         api_keys,
         models_calls,
         versions_calls,

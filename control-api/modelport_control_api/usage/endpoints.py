@@ -9,6 +9,7 @@ from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
 from starlette.concurrency import run_in_threadpool
 
+from modelport_control_api.http.app_state import find
 from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.platform_only import PLATFORM_ONLY
 from modelport_control_api.usage import ledger
@@ -54,7 +55,7 @@ async def write_samples(body: Body, context: RequestContext, request: Request) -
         samples = samples_wire.decode(body)
     except msgspec.MsgspecError as error:
         raise _unreadable("list of samples", error) from None
-    part: UsageServices = request.app.state.usage
+    part = find(request, UsageServices)
     await run_in_threadpool(dispatch, context.database, part.handlers, samples)
     return Response(status_code=204)
 

@@ -23,8 +23,6 @@ _REMOVE_EVERY_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class UsageServices:
-    """In `request.app.state.usage`."""
-
     handlers: Handlers
     _settings: Settings
     _database: Database

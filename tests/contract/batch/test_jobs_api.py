@@ -16,6 +16,7 @@ from modelport_control_api.batch import repository
 from modelport_control_api.batch.chunks import combine, read_chunk, write_chunk, write_results
 from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.batch.preparation import Preparation
+from modelport_control_api.batch.wiring import BatchServices
 from modelport_control_api.db.base import utc_now
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -67,7 +68,10 @@ async def submit(ann: Account, model_id: str, body: str = TABLE, **query: Any) -
 
 async def work(platform: Platform, *, chunks: int | None = None) -> None:
     """Do what waits: predict the number of the flower's petals' length, as a text."""
-    database, files = platform.plane.context.database, platform.plane.public.state.batch.files
+    database, files = (
+        platform.plane.context.database,
+        platform.plane.public.state.services.get(BatchServices).files,
+    )
     with database.transaction() as session:
         job = repository.claim_preparation(session, "w", utc_now(), LEASE)
         assert job is not None

@@ -219,9 +219,11 @@ async def test_a_password_change_that_is_refused_changes_nothing(
 
 
 def test_an_administrator_is_made_once(control_plane: ControlPlane) -> None:
-    context = control_plane.context
-    assert ensure_admin(context.database, context.passwords, "Admin@Modelport.test", "long enough secret")
-    assert not ensure_admin(context.database, context.passwords, "other@modelport.test", "long enough secret")
-    with context.database.transaction(read_only=True) as session:
+    services = control_plane.accounts
+    assert ensure_admin(services.database, services.passwords, "Admin@Modelport.test", "long enough secret")
+    assert not ensure_admin(
+        services.database, services.passwords, "other@modelport.test", "long enough secret"
+    )
+    with services.database.transaction(read_only=True) as session:
         admin = session.scalars(select(User)).one()
     assert (admin.email, admin.is_admin) == ("admin@modelport.test", True)

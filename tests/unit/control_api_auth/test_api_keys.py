@@ -203,6 +203,6 @@ async def test_gateways_are_told_which_keys_exist(ada: Person, control_plane: Co
     assert await is_marked(rotated)
     await store.aclose()
     assert not await is_marked(rotated)
-    await known.mark_all(control_plane.context)
+    await known.mark_all(control_plane.accounts)
     assert await is_marked(rotated)
     assert not await is_marked(made)

@@ -110,7 +110,7 @@ async def test_an_unknown_credential_is_refused(api: httpx.AsyncClient, headers:
 async def test_an_expired_access_token_is_refused(
     api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
 ) -> None:
-    ring = control_plane.context.signing_keys
+    ring = control_plane.accounts.signing_keys
     claims = access_tokens.verify(ring, ada.access_token)
     await assert_refused_everywhere(api, bearer(access_tokens.issue(ring, claims, -1)))
 
@@ -198,7 +198,7 @@ async def test_a_session_id_of_someone_else_gives_no_access(
     api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
 ) -> None:
     claims = AccessClaims(ada.id, SOME_ID, False)
-    token = access_tokens.issue(control_plane.context.signing_keys, claims, 60)
+    token = access_tokens.issue(control_plane.accounts.signing_keys, claims, 60)
     assert_refused(await api.get("/api/v1/auth/me", headers=bearer(token)))
 
 

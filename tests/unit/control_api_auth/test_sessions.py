@@ -88,7 +88,7 @@ async def test_what_follows_a_token_cannot_be_told_from_it_alone(
     lifecycle.create_first(tmp_path / "elsewhere")
     other = KeyRing(tmp_path / "elsewhere", lifecycle.schedule(0, 60))
     now = utc_now()
-    rings = (control_plane.context.signing_keys, other)
+    rings = (control_plane.accounts.signing_keys, other)
     assert len({successors.successor(ring, token, now) for ring in rings for token in ("a", "b")}) == 4
 
 
@@ -145,7 +145,7 @@ async def test_access_tokens_say_what_the_contract_says(ada: Person, control_pla
     header = jwt.get_unverified_header(ada.access_token)
     assert header["alg"] == "EdDSA"
     jwk = next(
-        key for key in control_plane.context.signing_keys.jwks()["keys"] if key["kid"] == header["kid"]
+        key for key in control_plane.accounts.signing_keys.jwks()["keys"] if key["kid"] == header["kid"]
     )
     claims = jwt.decode(
         ada.access_token, jwt.PyJWK(jwk), algorithms=["EdDSA"], audience="modelport", issuer="modelport"

@@ -84,7 +84,7 @@ class Platform:
 
     async def admin(self) -> Account:
         context = self.plane.context
-        ensure_admin(context.database, context.passwords, "root@example.com", PASSWORD)
+        ensure_admin(context.database, self.plane.accounts.passwords, "root@example.com", PASSWORD)
         return await self.log_in("root")
 
     async def published(self, model_id: str, *versions: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.disk import DiskReserve
+from modelport_control_api.usage.wiring import UsageServices
 from modelport_telemetry.usage import kept_prediction
 
 from tests.unit.control_api_models.platform import Platform, running_platform, settings_at
@@ -92,7 +93,7 @@ async def test_logins_registrations_changes_and_deletes_go_on(full: Platform, ir
 
 async def test_usage_goes_on_and_best_effort_does_not(full: Platform) -> None:
     _fill(full)
-    handler = full.plane.public.state.usage.handlers[kept_prediction.KIND]
+    handler = full.plane.public.state.services.get(UsageServices).handlers[kept_prediction.KIND]
     with full.plane.context.database.transaction() as session, pytest.raises(OSError, match="reserve"):
         handler(session, [b""])
 

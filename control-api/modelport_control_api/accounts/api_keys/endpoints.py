@@ -12,10 +12,10 @@ from modelport_control_api.accounts.api_keys.known import MarkNew
 from modelport_control_api.accounts.api_keys.schemas import KeyList, KeyWithSecret, NewKey, Rotation
 from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.db.paging import Page, PageCursor, PageLimit
-from modelport_control_api.db.session import DbSession
 from modelport_control_api.http.origin import RequestOrigin
 from modelport_control_api.http.principal import SessionPrincipal
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, never_stored, problems
+from modelport_control_api.http.session import DbSession
 from modelport_control_api.http.strict_json import StrictJsonRoute
 
 router = APIRouter(

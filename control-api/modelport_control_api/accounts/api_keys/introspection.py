@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from modelport_control_api.accounts.api_keys import repository
 from modelport_control_api.accounts.api_keys.tables import ApiKey
-from modelport_control_api.http.context import Context, RequestContext
+from modelport_control_api.accounts.wiring import Accounts, AccountServices
 from modelport_control_api.http.fields import RequestBody
 
 router = APIRouter(prefix="/internal/v1")
@@ -32,12 +32,12 @@ class Active(BaseModel):
 
 
 @router.post("/introspect")
-def introspect(question: Question, context: RequestContext) -> Active | Inactive:
-    key = _find(context, question.key_sha256)
+def introspect(question: Question, services: Accounts) -> Active | Inactive:
+    key = _find(services, question.key_sha256)
     if key is None:
         return Inactive()
     if repository.is_use_stale(key):
-        with context.database.transaction() as session:
+        with services.database.transaction() as session:
             repository.touch(session, key.id)
     expires_at = repository.expiry_of(key, question.key_sha256)
     return Active(
@@ -45,6 +45,6 @@ def introspect(question: Question, context: RequestContext) -> Active | Inactive
     )
 
 
-def _find(context: Context, key_sha256: str) -> ApiKey | None:
-    with context.database.transaction(read_only=True) as session:
+def _find(services: AccountServices, key_sha256: str) -> ApiKey | None:
+    with services.database.transaction(read_only=True) as session:
         return repository.find_active(session, key_sha256)

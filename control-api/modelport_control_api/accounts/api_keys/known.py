@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.accounts.api_keys import repository, secret
 from modelport_control_api.accounts.api_keys.schemas import KeyWithSecret
-from modelport_control_api.http.context import Context, RequestContext
+from modelport_control_api.accounts.wiring import Accounts, AccountServices
 
 _MOST_AT_START = 10_000
 
@@ -28,21 +28,21 @@ class Marking:
         return key
 
 
-async def _provide_marking(context: RequestContext, background: BackgroundTasks) -> Marking:
-    return Marking(context.store, background)
+async def _provide_marking(services: Accounts, background: BackgroundTasks) -> Marking:
+    return Marking(services.store, background)
 
 
 MarkNew = Annotated[Marking, Depends(_provide_marking)]
 
 
-async def mark_all(context: Context) -> None:
+async def mark_all(services: AccountServices) -> None:
     """Once, at the start: a store in memory has forgotten them. Of very many, those used last."""
-    for digest in await run_in_threadpool(_digests, context):
-        await _mark(context.store, digest)
+    for digest in await run_in_threadpool(_digests, services):
+        await _mark(services.store, digest)
 
 
-def _digests(context: Context) -> Sequence[str]:
-    with context.database.transaction(read_only=True) as session:
+def _digests(services: AccountServices) -> Sequence[str]:
+    with services.database.transaction(read_only=True) as session:
         return repository.newest_digests(session, _MOST_AT_START)
 
 

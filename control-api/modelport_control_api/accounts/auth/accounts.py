@@ -18,28 +18,28 @@ from modelport_control_api.accounts.auth.schemas import AccountChange, Registrat
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords.rules import broken_rules
 from modelport_control_api.accounts.sessions import api_sessions, web_sessions
-from modelport_control_api.http.context import Context
+from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.caller import Caller
 from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
-from modelport_control_api.registry import quotas
-from modelport_control_api.registry.quotas import Holding
 
 
-async def register(context: Context, body: Registration, origin: Origin) -> User:
+async def register(services: AccountServices, body: Registration, origin: Origin) -> User:
     """Raises `PasswordTooWeak`, `EmailTaken`, or what is wrong with the invitation where one is needed."""
-    invite = _required_invite(context, body)
+    invite = _required_invite(services, body)
     if invite is not None:
         # First: who has none is not told which addresses are registered.
-        await run_in_threadpool(_check_invite, context, invite)
+        await run_in_threadpool(_check_invite, services, invite)
     password = body.password.get_secret_value()
     _check_rules(password, body.email)
-    password_hash = await context.passwords.hash(password)
+    password_hash = await services.passwords.hash(password)
     user = User(email=body.email, full_name=body.full_name, password_hash=password_hash)
-    return await run_in_threadpool(_insert, context, user, invite, origin)
+    return await run_in_threadpool(_insert, services, user, invite, origin)
 
 
-async def change(context: Context, principal: Principal, body: AccountChange, origin: Origin) -> User:
+async def change(
+    services: AccountServices, principal: Principal, body: AccountChange, origin: Origin
+) -> User:
     """Raises `WrongCurrentPassword`, `PasswordTooWeak` or a 429 problem.
 
     A new password ends the user's other sessions and, if asked to, the API keys.
@@ -47,24 +47,18 @@ async def change(context: Context, principal: Principal, body: AccountChange, or
     new_hash = None
     if body.password and body.current_password:
         given = (body.password.get_secret_value(), body.current_password.get_secret_value())
-        new_hash = await _hash_new_password(context, principal, *given, origin)
-    return await run_in_threadpool(_update, context, principal, body, new_hash, origin)
+        new_hash = await _hash_new_password(services, principal, *given, origin)
+    return await run_in_threadpool(_update, services, principal, body, new_hash, origin)
 
 
-def get(context: Context, user_id: str) -> User:
-    with context.database.transaction(read_only=True) as session:
+def get(services: AccountServices, user_id: str) -> User:
+    with services.database.transaction(read_only=True) as session:
         return session.get_one(User, user_id)
 
 
-def holding(context: Context, user_id: str) -> Holding:
-    """What the account holds, and the most that it may. Blocking."""
-    with context.database.transaction(read_only=True) as session:
-        return quotas.read(session, user_id, quotas.limits_of(context.settings))
-
-
-def _required_invite(context: Context, body: Registration) -> str | None:
+def _required_invite(services: AccountServices, body: Registration) -> str | None:
     """None: none is needed."""
-    mode = context.settings.registration
+    mode = services.settings.registration
     if mode == "closed":
         raise RegistrationClosed
     if mode == "open":
@@ -74,8 +68,8 @@ def _required_invite(context: Context, body: Registration) -> str | None:
     return body.invite.get_secret_value()
 
 
-def _check_invite(context: Context, invite: str) -> None:
-    with context.database.transaction(read_only=True) as session:
+def _check_invite(services: AccountServices, invite: str) -> None:
+    with services.database.transaction(read_only=True) as session:
         invites.check(session, invite)
 
 
@@ -84,9 +78,9 @@ def _check_rules(password: str, email: str) -> None:
         raise PasswordTooWeak(rules)
 
 
-def _insert(context: Context, user: User, invite: str | None, origin: Origin) -> User:
+def _insert(services: AccountServices, user: User, invite: str | None, origin: Origin) -> User:
     try:
-        with context.database.transaction() as session:
+        with services.database.transaction() as session:
             session.add(user)
             # The unique index decides between simultaneous registrations, not a query before.
             session.flush()
@@ -99,21 +93,21 @@ def _insert(context: Context, user: User, invite: str | None, origin: Origin) ->
 
 
 async def _hash_new_password(
-    context: Context, principal: Principal, password: str, current_password: str, origin: Origin
+    services: AccountServices, principal: Principal, password: str, current_password: str, origin: Origin
 ) -> str:
-    user = await run_in_threadpool(get, context, principal.user_id)
+    user = await run_in_threadpool(get, services, principal.user_id)
     # A stolen access token must not become a way to guess the password.
-    async with throttle.password_check(context, user.email, origin):
-        if not await context.passwords.matches(current_password, user.password_hash):
+    async with throttle.password_check(services, user.email, origin):
+        if not await services.passwords.matches(current_password, user.password_hash):
             raise WrongCurrentPassword
     _check_rules(password, user.email)
-    return await context.passwords.hash(password)
+    return await services.passwords.hash(password)
 
 
 def _update(
-    context: Context, principal: Principal, body: AccountChange, new_hash: str | None, origin: Origin
+    services: AccountServices, principal: Principal, body: AccountChange, new_hash: str | None, origin: Origin
 ) -> User:
-    with context.database.transaction() as session:
+    with services.database.transaction() as session:
         user = session.scalars(select(User).where(User.id == principal.user_id)).one()
         if body.changes_name():
             user.full_name = body.full_name

@@ -1,50 +1,41 @@
-"""From the credential that a request carries to its principal."""
+"""From a credential to its principal."""
 
-from fastapi import Request
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys import repository as api_keys
 from modelport_control_api.accounts.api_keys import secret
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.sessions import access_tokens, api_sessions, web_sessions
-from modelport_control_api.http.context import Context
+from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.principal import SCOPES, Principal
 
 
-def presented(request: Request) -> str | None:
-    """`X-API-Key` wins over `Authorization: Bearer`; either may carry an API key."""
-    if key := request.headers.get("x-api-key"):
-        return key.strip()
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    return value.strip() or None if scheme.lower() == "bearer" else None
-
-
-def authenticate(context: Context, credential: str) -> Principal | None:
+def authenticate(services: AccountServices, credential: str) -> Principal | None:
     """None: unknown, altered, expired or revoked; which of them is nobody's business."""
     if credential.startswith(secret.PREFIX):
-        return _by_api_key(context, credential)
-    return _by_access_token(context, credential)
+        return _by_api_key(services, credential)
+    return _by_access_token(services, credential)
 
 
-def _by_api_key(context: Context, credential: str) -> Principal | None:
-    with context.database.transaction(read_only=True) as session:
+def _by_api_key(services: AccountServices, credential: str) -> Principal | None:
+    with services.database.transaction(read_only=True) as session:
         key = api_keys.find_active(session, secret.sha256(credential))
         user = session.get(User, key.user_id) if key else None
     if key is None or user is None:
         return None
     if api_keys.is_use_stale(key):
-        with context.database.transaction() as session:
+        with services.database.transaction() as session:
             api_keys.touch(session, key.id)
     models = None if key.model_ids is None else frozenset(key.model_ids)
     return Principal(user.id, user.email, user.is_admin, frozenset(key.scopes), "api_key", key.id, models)
 
 
-def _by_access_token(context: Context, credential: str) -> Principal | None:
+def _by_access_token(services: AccountServices, credential: str) -> Principal | None:
     try:
-        claims = access_tokens.verify(context.signing_keys, credential)
+        claims = access_tokens.verify(services.signing_keys, credential)
     except access_tokens.AccessTokenInvalid:
         return None
-    with context.database.transaction(read_only=True) as session:
+    with services.database.transaction(read_only=True) as session:
         user = _user_of_live_session(session, claims)
     if user is None:
         return None

@@ -8,18 +8,16 @@ from fastapi.security import OAuth2PasswordRequestForm
 from modelport_control_api.accounts.auth import accounts, logins, throttle
 from modelport_control_api.accounts.auth.schemas import (
     AccountChange,
-    AccountOut,
     Login,
-    QuotaOut,
     Refresh,
     Registration,
     TokenPair,
     UserOut,
 )
 from modelport_control_api.accounts.auth.tables import User
-from modelport_control_api.http.context import RequestContext
+from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.http.origin import RequestOrigin
-from modelport_control_api.http.principal import CurrentPrincipal, SessionPrincipal
+from modelport_control_api.http.principal import SessionPrincipal
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, never_stored, problems
 from modelport_control_api.http.strict_json import StrictJsonRoute
 
@@ -34,52 +32,44 @@ router = APIRouter(
 @router.post(
     "/register", status_code=201, response_model=UserOut, responses=problems(*JSON_BODY, 403, 409, 429)
 )
-async def register(body: Registration, context: RequestContext, origin: RequestOrigin) -> User:
+async def register(body: Registration, services: Accounts, origin: RequestOrigin) -> User:
     """Make an account. Where the platform takes registrations by invitation only, with `invite`."""
-    await throttle.registration(context, origin)
-    return await accounts.register(context, body, origin)
+    await throttle.registration(services, origin)
+    return await accounts.register(services, body, origin)
 
 
 @router.post("/login", responses=problems(*JSON_BODY, 401, 429))
-async def log_in(body: Login, context: RequestContext, origin: RequestOrigin) -> TokenPair:
+async def log_in(body: Login, services: Accounts, origin: RequestOrigin) -> TokenPair:
     """Start a session: an access token for calls, a refresh token for the next pair."""
-    return await logins.log_in(context, body.email, body.password.get_secret_value(), origin)
+    return await logins.log_in(services, body.email, body.password.get_secret_value(), origin)
 
 
 @router.post("/token", responses=problems(400, 401, 413, 422, 429))
 async def log_in_by_form(
-    form: Annotated[OAuth2PasswordRequestForm, Depends()], context: RequestContext, origin: RequestOrigin
+    form: Annotated[OAuth2PasswordRequestForm, Depends()], services: Accounts, origin: RequestOrigin
 ) -> TokenPair:
     """Log in as OAuth2 has it (username is the e-mail address), for the Authorize button of /docs."""
-    return await logins.log_in(context, form.username, form.password, origin)
+    return await logins.log_in(services, form.username, form.password, origin)
 
 
 @router.post("/refresh", responses=problems(*JSON_BODY, 401))
-def refresh(body: Refresh, context: RequestContext, origin: RequestOrigin) -> TokenPair:
+def refresh(body: Refresh, services: Accounts, origin: RequestOrigin) -> TokenPair:
     """Exchange a refresh token, once, for a new pair. A second use ends the session."""
-    return logins.refresh(context, body.refresh_token.get_secret_value(), origin)
+    return logins.refresh(services, body.refresh_token.get_secret_value(), origin)
 
 
 @router.post("/logout", status_code=204, response_class=Response, responses=problems(*JSON_BODY))
-def log_out(body: Refresh, context: RequestContext, origin: RequestOrigin) -> None:
+def log_out(body: Refresh, services: Accounts, origin: RequestOrigin) -> None:
     """End the session that the refresh token belongs to."""
-    logins.log_out(context, body.refresh_token.get_secret_value(), origin)
-
-
-@router.get("/me", responses=problems(401))
-def read_account(principal: CurrentPrincipal, context: RequestContext) -> AccountOut:
-    """The account that the credential belongs to, what it holds, and how much it may."""
-    user = UserOut.model_validate(accounts.get(context, principal.user_id))
-    quota = QuotaOut.model_validate(accounts.holding(context, principal.user_id))
-    return AccountOut(**user.model_dump(), quota=quota)
+    logins.log_out(services, body.refresh_token.get_secret_value(), origin)
 
 
 @router.patch("/me", response_model=UserOut, responses=problems(*JSON_BODY, *CREDENTIAL, 429))
 async def change_account(
-    body: AccountChange, principal: SessionPrincipal, context: RequestContext, origin: RequestOrigin
+    body: AccountChange, principal: SessionPrincipal, services: Accounts, origin: RequestOrigin
 ) -> User:
     """Change full_name, or password with current_password.
 
     A new password ends all other sessions and, with revoke_api_keys, all API keys.
     """
-    return await accounts.change(context, principal, body, origin)
+    return await accounts.change(services, principal, body, origin)

@@ -19,36 +19,36 @@ from modelport_control_api.accounts.auth.schemas import TokenPair
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.sessions import access_tokens, api_sessions, successors
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
-from modelport_control_api.http.context import Context
+from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.caller import Caller
 from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 
 
-async def log_in(context: Context, email: str, password: str, origin: Origin) -> TokenPair:
+async def log_in(services: AccountServices, email: str, password: str, origin: Origin) -> TokenPair:
     """Raises `WrongEmailOrPassword`, or a 429 problem."""
-    user = await check_password(context, email, password, origin)
-    return await run_in_threadpool(_open_session, context, user, origin)
+    user = await check_password(services, email, password, origin)
+    return await run_in_threadpool(_open_session, services, user, origin)
 
 
-async def check_password(context: Context, email: str, password: str, origin: Origin) -> User:
+async def check_password(services: AccountServices, email: str, password: str, origin: Origin) -> User:
     """Raises `WrongEmailOrPassword`, after the same work for an unknown user as for a wrong password.
 
     Raises a 429 problem after too many wrong ones.
     """
-    async with throttle.password_check(context, email, origin):
-        user = await run_in_threadpool(_find_user, context, email)
-        is_right = await context.passwords.matches(password, user.password_hash if user else None)
+    async with throttle.password_check(services, email, origin):
+        user = await run_in_threadpool(_find_user, services, email)
+        is_right = await services.passwords.matches(password, user.password_hash if user else None)
         if user is None or not is_right:
             raise WrongEmailOrPassword
     return user
 
 
-def refresh(context: Context, refresh_token: str, origin: Origin) -> TokenPair:
+def refresh(services: AccountServices, refresh_token: str, origin: Origin) -> TokenPair:
     """Raises `RefreshTokenInvalid` or `RefreshTokenReused`."""
-    with context.database.transaction() as session:
-        following = partial(successors.successor, context.signing_keys)
-        outcome = api_sessions.rotate(session, refresh_token, _refresh_life(context), following)
+    with services.database.transaction() as session:
+        following = partial(successors.successor, services.signing_keys)
+        outcome = api_sessions.rotate(session, refresh_token, _refresh_life(services), following)
         if isinstance(outcome, api_sessions.Reused):
             audit_session(session, "session.reuse", outcome.user_id, outcome.family_id, origin)
         user = session.get(User, outcome.user_id) if outcome else None
@@ -57,48 +57,50 @@ def refresh(context: Context, refresh_token: str, origin: Origin) -> TokenPair:
         raise RefreshTokenReused
     if outcome is None or user is None:
         raise RefreshTokenInvalid
-    token_id = successors.access_token_id(context.signing_keys, refresh_token, outcome.at)
+    token_id = successors.access_token_id(services.signing_keys, refresh_token, outcome.at)
     return _token_pair(
-        context, user, outcome.family_id, outcome.refresh_token, at=outcome.at, token_id=token_id
+        services, user, outcome.family_id, outcome.refresh_token, at=outcome.at, token_id=token_id
     )
 
 
-def log_out(context: Context, refresh_token: str, origin: Origin) -> None:
+def log_out(services: AccountServices, refresh_token: str, origin: Origin) -> None:
     """End the session. An unknown token is no error: the caller wants it gone, and it is."""
-    with context.database.transaction() as session:
+    with services.database.transaction() as session:
         row = api_sessions.find(session, refresh_token)
         if row is not None and row.revoked_at is None:
             api_sessions.revoke_family(session, row.family_id)
             audit_session(session, "session.close", row.user_id, row.family_id, origin)
 
 
-def _find_user(context: Context, email: str) -> User | None:
+def _find_user(services: AccountServices, email: str) -> User | None:
     named = select(User).where(User.email == emails.normalise_or_keep(email))
-    with context.database.transaction(read_only=True) as session:
+    with services.database.transaction(read_only=True) as session:
         return session.scalars(named).one_or_none()
 
 
-def _open_session(context: Context, user: User, origin: Origin) -> TokenPair:
-    with context.database.transaction() as session:
+def _open_session(services: AccountServices, user: User, origin: Origin) -> TokenPair:
+    with services.database.transaction() as session:
         lock_unchanged(session, user)
-        family_id, refresh_token = api_sessions.open_family(session, user.id, _refresh_life(context))
+        family_id, refresh_token = api_sessions.open_family(session, user.id, _refresh_life(services))
         audit_session(session, "session.open", user.id, family_id, origin)
-    return _token_pair(context, user, family_id, refresh_token)
+    return _token_pair(services, user, family_id, refresh_token)
 
 
-def _token_pair(context: Context, user: User, family_id: str, refresh_token: str, **issued: Any) -> TokenPair:
+def _token_pair(
+    services: AccountServices, user: User, family_id: str, refresh_token: str, **issued: Any
+) -> TokenPair:
     """`issued`: as `access_tokens.issue` has it."""
-    life = context.settings.access_token_seconds
+    life = services.settings.access_token_seconds
     claims = AccessClaims(user.id, family_id, user.is_admin)
     return TokenPair(
-        access_token=access_tokens.issue(context.signing_keys, claims, life, **issued),
+        access_token=access_tokens.issue(services.signing_keys, claims, life, **issued),
         refresh_token=refresh_token,
         expires_in=life,
     )
 
 
-def _refresh_life(context: Context) -> timedelta:
-    return timedelta(seconds=context.settings.refresh_token_seconds)
+def _refresh_life(services: AccountServices) -> timedelta:
+    return timedelta(seconds=services.settings.refresh_token_seconds)
 
 
 def lock_unchanged(session: Session, user: User) -> None:

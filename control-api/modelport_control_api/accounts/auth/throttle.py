@@ -11,7 +11,7 @@ from modelport_store.limits import Limit
 from modelport_store.store import Store, StoreUnavailable
 
 from modelport_control_api.accounts.auth.emails import normalise_or_keep
-from modelport_control_api.http.context import Context
+from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.origin import Origin
 
 _KNOWN_SECONDS = 30 * 86_400
@@ -19,19 +19,19 @@ _ADDRESSES = 10
 """So many must guess at an account as much as they may before its owner has to wait at a new one."""
 
 
-async def registration(context: Context, origin: Origin) -> None:
+async def registration(services: AccountServices, origin: Origin) -> None:
     """Raises a 429 problem."""
-    await enforce(context.store, "register", context.settings.limit_register, bucket_address(origin.ip))
+    await enforce(services.store, "register", services.settings.limit_register, bucket_address(origin.ip))
 
 
 @asynccontextmanager
-async def password_check(context: Context, email: str, origin: Origin) -> AsyncIterator[None]:
+async def password_check(services: AccountServices, email: str, origin: Origin) -> AsyncIterator[None]:
     """The block raises when the password is wrong. Raises a 429 problem.
 
     Counted before and given back: of a hundred guesses made at once none may slip through.
     """
-    store, place = context.store, _place(email, origin)
-    counted = await _limits(context, place)
+    store, place = services.store, _place(email, origin)
+    counted = await _limits(services, place)
     for each in counted:
         await enforce(store, each.name, each.limit, each.subject)
     yield
@@ -70,11 +70,11 @@ def _place(email: str, origin: Origin) -> _Place:
     return _Place(account, bucket_address(origin.ip))
 
 
-async def _limits(context: Context, place: _Place) -> list[_Counted]:
-    here = _Counted("login", context.settings.limit_login, place.subject)
-    if await _is_known(context.store, place):
+async def _limits(services: AccountServices, place: _Place) -> list[_Counted]:
+    here = _Counted("login", services.settings.limit_login, place.subject)
+    if await _is_known(services.store, place):
         return [here]
-    elsewhere = context.settings.limit_login_elsewhere
+    elsewhere = services.settings.limit_login_elsewhere
     # Wider than an address': else one stranger's guesses alone would use the account's up.
     everywhere = Limit(_ADDRESSES * elsewhere.requests, elsewhere.period_seconds)
     return [

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from modelport_http.problem import Problem
 from pydantic import BaseModel
 
 from modelport_control_api.batch.pods import lookup
 from modelport_control_api.http.platform_only import PLATFORM_ONLY
-from modelport_control_api.models.wiring import get_models
+from modelport_control_api.models.access import Models
 
 router = APIRouter(prefix="/internal/v1/batch", dependencies=[PLATFORM_ONLY])
 
@@ -24,10 +24,9 @@ class EndpointsAnswer(BaseModel):
 
 @router.get("/endpoints")
 async def list_endpoints(
-    request: Request, model: Annotated[str, Query()], version: Annotated[str, Query()]
+    part: Models, model: Annotated[str, Query()], version: Annotated[str, Query()]
 ) -> EndpointsAnswer:
     """503 while this replica has yet to hear from the cluster, or the cluster does not answer."""
-    part = get_models(request)
     if not part.statuses.synced.is_set():
         raise _away("This replica has yet to hear from the cluster.")
     try:

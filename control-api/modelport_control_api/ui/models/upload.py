@@ -5,9 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from modelport_crds.reasons import EXPLANATIONS
 from modelport_http.problem import Problem
-from starlette.concurrency import run_in_threadpool
 
-from modelport_control_api.accounts.auth import accounts
 from modelport_control_api.models import logs
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.registry.errors import ModelError
@@ -34,7 +32,7 @@ async def show_upload(visit: CurrentVisit, model: str | None = None) -> Response
     limit = visit.context.settings.max_upload_bytes
     # A version counts as its model's owner's.
     holder = target.owner_id if target and target.owner_id else visit.principal.user_id
-    quota = await run_in_threadpool(accounts.holding, visit.context, holder)
+    quota = await visit.part.holding(holder)
     return visit.page("models/upload.html", target=target, max_bytes=limit, quota=quota, cures=_CURES)
 
 

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.admin import service
-from modelport_control_api.db.session import DbSession
 from modelport_control_api.http.context import RequestContext
+from modelport_control_api.http.session import DbSession
 from modelport_control_api.models.access import Answering, Models
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.limits import limits_in_force

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.admin import invitations
 from modelport_control_api.admin.schemas import NewInvite
-from modelport_control_api.db.session import DbSession
 from modelport_control_api.http.context import Context, RequestContext
 from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.session import DbSession
 from modelport_control_api.ui.browser import address_of
 from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks
 from modelport_control_api.ui.rendering import redirect, render

@@ -16,8 +16,8 @@ from modelport_control_api.accounts.api_keys.schemas import KeyWithSecret, NewKe
 from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import Page
-from modelport_control_api.db.session import DbSession
 from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.session import DbSession
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.registry.tables import ModelRow
 from modelport_control_api.ui import browser

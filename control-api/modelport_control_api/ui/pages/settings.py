@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from modelport_http.problem import Problem
-from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.accounts.auth import accounts
@@ -14,10 +13,12 @@ from modelport_control_api.accounts.auth.schemas import AccountChange
 from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
 from modelport_control_api.accounts.sessions import own_sessions
 from modelport_control_api.accounts.sessions.own_sessions import SessionNotFound
-from modelport_control_api.db.session import DbSession
-from modelport_control_api.http.context import Context, RequestContext, get_context
+from modelport_control_api.accounts.wiring import Accounts, AccountServices
+from modelport_control_api.http.app_state import find
 from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.session import DbSession
 from modelport_control_api.identity.origin import Origin
+from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.ui.devices import describe
 from modelport_control_api.ui.forms import Form, parse, read_values
 from modelport_control_api.ui.rendering import redirect, render
@@ -34,26 +35,26 @@ async def show_profile(request: Request, signed_in: CurrentSignedIn) -> Response
 
 @router.post("/profile")
 async def change_profile(
-    request: Request, signed_in: CurrentSignedIn, context: RequestContext, origin: RequestOrigin
+    request: Request, signed_in: CurrentSignedIn, services: Accounts, origin: RequestOrigin
 ) -> Response:
     values = await read_values(request)
     name = values.get("full_name", "").strip() or None
     parsed = parse(AccountChange, {"full_name": name}, shown=values)
     if parsed.body is None:
         return await _profile_page(request, signed_in, parsed.form, Form(), status=422)
-    await accounts.change(context, signed_in.principal, parsed.body, origin)
+    await accounts.change(services, signed_in.principal, parsed.body, origin)
     return redirect(request, "/ui/settings", "Your name is saved.")
 
 
 @router.post("/password")
 async def change_password(
-    request: Request, signed_in: CurrentSignedIn, context: RequestContext, origin: RequestOrigin
+    request: Request, signed_in: CurrentSignedIn, services: Accounts, origin: RequestOrigin
 ) -> Response:
     values = await read_values(request)
     given = {name: values.get(name, "") for name in ("current_password", "password")}
     given["revoke_api_keys"] = values.get("revoke_api_keys", "false")
     try:
-        await _change_password(context, signed_in, given, origin)
+        await _change_password(services, signed_in, given, origin)
     except (Problem, AuthError) as error:
         problem = as_problem(error) if isinstance(error, AuthError) else error
         refused = Form().refused_by(problem)
@@ -112,7 +113,7 @@ def show_audit(
 
 
 async def _change_password(
-    context: Context, signed_in: SignedIn, given: dict[str, str], origin: Origin
+    services: AccountServices, signed_in: SignedIn, given: dict[str, str], origin: Origin
 ) -> None:
     """Raises a problem or an `AuthError`."""
     parsed = parse(AccountChange, given)
@@ -121,7 +122,7 @@ async def _change_password(
     if parsed.body is None:
         errors = [{"field": name, "message": text} for name, text in parsed.form.errors.items()]
         raise Problem(status=422, detail="", errors=errors)
-    await accounts.change(context, signed_in.principal, parsed.body, origin)
+    await accounts.change(services, signed_in.principal, parsed.body, origin)
 
 
 def _profile_form(signed_in: SignedIn) -> Form:
@@ -131,7 +132,7 @@ def _profile_form(signed_in: SignedIn) -> Form:
 async def _profile_page(
     request: Request, signed_in: SignedIn, profile: Form, password: Form, **answer: Any
 ) -> Response:
-    quota = await run_in_threadpool(accounts.holding, get_context(request), signed_in.principal.user_id)
+    quota = await find(request, ModelsServices).holding(signed_in.principal.user_id)
     return render(
         request,
         "settings/profile.html",

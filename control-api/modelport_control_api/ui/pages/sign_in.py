@@ -15,7 +15,8 @@ from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
 from modelport_control_api.accounts.sessions import web_logins
 from modelport_control_api.accounts.sessions.web_sessions import Browser
-from modelport_control_api.http.context import Context, RequestContext, get_context
+from modelport_control_api.accounts.wiring import Accounts, AccountServices
+from modelport_control_api.http.context import get_context
 from modelport_control_api.http.origin import RequestOrigin
 from modelport_control_api.identity.origin import Origin
 from modelport_control_api.ui import browser, cookies
@@ -43,7 +44,7 @@ async def show_sign_in(request: Request, next: str | None = None) -> Response:
 
 
 @router.post("/login")
-async def sign_in(request: Request, context: RequestContext, origin: RequestOrigin) -> Response:
+async def sign_in(request: Request, services: Accounts, origin: RequestOrigin) -> Response:
     values = await read_values(request)
     there = browser.safe_next(values.pop("next", None))
     parsed = parse(Login, values)
@@ -52,8 +53,8 @@ async def sign_in(request: Request, context: RequestContext, origin: RequestOrig
     email, password = parsed.body.email, parsed.body.password.get_secret_value()
     try:
         _require_private_way(request)
-        user = await logins.check_password(context, email, password, origin)
-        return await _signed_in(request, context, user, origin, there)
+        user = await logins.check_password(services, email, password, origin)
+        return await _signed_in(request, services, user, origin, there)
     except (Problem, AuthError) as error:
         return _refused(_sign_in_page, request, parsed.form, there, error)
 
@@ -64,7 +65,7 @@ async def show_registration(request: Request, next: str | None = None, invite: s
 
 
 @router.post("/register")
-async def register(request: Request, context: RequestContext, origin: RequestOrigin) -> Response:
+async def register(request: Request, services: Accounts, origin: RequestOrigin) -> Response:
     values = await read_values(request)
     there = browser.safe_next(values.pop("next", None))
     parsed = parse(Registration, without_blanks(values), shown=values)
@@ -72,27 +73,27 @@ async def register(request: Request, context: RequestContext, origin: RequestOri
         return _registration_page(request, parsed.form, there, status=422)
     try:
         _require_private_way(request)
-        await throttle.registration(context, origin)
-        user = await accounts.register(context, parsed.body, origin)
-        return await _signed_in(request, context, user, origin, there)
+        await throttle.registration(services, origin)
+        user = await accounts.register(services, parsed.body, origin)
+        return await _signed_in(request, services, user, origin, there)
     except (Problem, AuthError) as error:
         return _refused(_registration_page, request, parsed.form, there, error)
 
 
 @router.post("/logout")
 def sign_out(
-    request: Request, signed_in: CurrentSignedIn, context: RequestContext, origin: RequestOrigin
+    request: Request, signed_in: CurrentSignedIn, services: Accounts, origin: RequestOrigin
 ) -> Response:
-    web_logins.sign_out(context, signed_in.principal, origin)
+    web_logins.sign_out(services, signed_in.principal, origin)
     response = redirect(request, "/ui/login", "You are signed out.")
     cookies.clear_session(response)
     return response
 
 
 @router.post("/access-token")
-async def issue_access_token(signed_in: CurrentSignedIn, context: RequestContext) -> dict[str, Any]:
+async def issue_access_token(signed_in: CurrentSignedIn, services: Accounts) -> dict[str, Any]:
     """For `fetch` of this page to /api/v1 and /predict, which take no cookie. Kept in memory only."""
-    token, seconds = web_logins.issue_access_token(context, signed_in.principal)
+    token, seconds = web_logins.issue_access_token(services, signed_in.principal)
     return {"access_token": token, "token_type": "bearer", "expires_in": seconds}
 
 
@@ -102,10 +103,12 @@ def _require_private_way(request: Request) -> None:
         raise Problem(status=403, detail=_NEEDS_HTTPS)
 
 
-async def _signed_in(request: Request, context: Context, user: User, origin: Origin, there: str) -> Response:
+async def _signed_in(
+    request: Request, services: AccountServices, user: User, origin: Origin, there: str
+) -> Response:
     device = Browser(origin.ip, request.headers.get("user-agent", ""))
     old_token = cookies.read_session(request)
-    token = await run_in_threadpool(web_logins.sign_in, context, user, device, origin, old_token)
+    token = await run_in_threadpool(web_logins.sign_in, services, user, device, origin, old_token)
     response = redirect(request, there)
     cookies.set_session(response, token, secure=browser.came_over_https(request))
     return response
