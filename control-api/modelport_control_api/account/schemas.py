@@ -10,7 +10,10 @@ class QuotaOut(BaseModel):
 
     models: int
     max_models: int
-    bytes: int = Field(description="Of the files of all versions.")
+    bytes: int = Field(description="The sum of the three that follow.")
+    model_bytes: int = Field(description="Of the files of all versions.")
+    job_bytes: int = Field(description="Of the inputs and results of batch jobs, until they are removed.")
+    reference_bytes: int = Field(description="Of what is kept of drift references.")
     max_bytes: int
 
 
