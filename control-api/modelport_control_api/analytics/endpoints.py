@@ -13,7 +13,6 @@ from modelport_control_api.http.principal import require
 from modelport_control_api.http.responses import CREDENTIAL, problems
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Models
-from modelport_control_api.models.problems import as_problems
 
 router = APIRouter(prefix="/api/v1/analytics", tags=["analytics"], responses=problems(*CREDENTIAL, 422))
 
@@ -50,8 +49,7 @@ async def read_overview(
     principal: Reader, context: RequestContext, part: Models, asked: Asked, everybody: Everybody = False
 ) -> Overview:
     """Requests, errors, cache hits and latencies of your models together, and of each."""
-    with as_problems():
-        return await service.overview(context, part, principal, asked, everybody=everybody)
+    return await service.overview(context, part, principal, asked, everybody=everybody)
 
 
 @router.get("/models/{model_id}", responses=problems(404))
@@ -59,5 +57,4 @@ async def read_model_analytics(
     model_id: str, principal: Reader, context: RequestContext, part: Models, asked: Asked
 ) -> ModelAnalytics:
     """The same of one model, with its versions and its callers."""
-    with as_problems():
-        return await service.of_model(context, part, principal, model_id, asked)
+    return await service.of_model(context, part, principal, model_id, asked)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modelport_control_api.analytics.buckets import DAY, HOUR, MINUTE, SECONDS, BucketName, boundaries
-from modelport_control_api.registry.errors import FieldErrors
+from modelport_control_api.errors import InvalidFields
 
 _LONGEST_SECONDS: Mapping[BucketName, int] = {"minute": 6 * HOUR, "hour": 14 * DAY, "day": 90 * DAY}
 # So that an answer has at most 360 points: more of them no chart shows, and each costs.
@@ -44,7 +44,7 @@ class Range:
 
 
 def resolve(query: Query, now: datetime, kept_since: Mapping[BucketName, int]) -> Range:
-    """Widen what was asked for to whole buckets. Raises FieldErrors.
+    """Widen what was asked for to whole buckets. Raises InvalidFields.
 
     `kept_since`: from when on the ledger has the minutes, and the hours.
     """
@@ -56,19 +56,19 @@ def resolve(query: Query, now: datetime, kept_since: Mapping[BucketName, int]) -
     found = boundaries(first, last, query.bucket, zone)
     if found[0] < kept_since.get(query.bucket, found[0]):
         since = datetime.fromtimestamp(kept_since[query.bucket], UTC).isoformat()
-        raise FieldErrors({"from": f"must be {since} or later: earlier {query.bucket}s are not kept"})
+        raise InvalidFields(("from", f"must be {since} or later: earlier {query.bucket}s are not kept"))
     return Range(query.bucket, zone, found, min(found[-1], _seconds(now)))
 
 
 def _check(bucket: BucketName, first: int, last: int) -> None:
     if first < _EARLIEST or last < _EARLIEST:
-        raise FieldErrors({"from" if first < _EARLIEST <= last else "to": "must be later than 1970"})
+        raise InvalidFields(("from" if first < _EARLIEST <= last else "to", "must be later than 1970"))
     if first > last:
-        raise FieldErrors({"from": "must be before to, and in the past"})
+        raise InvalidFields(("from", "must be before to, and in the past"))
     # One bucket more: `from` may be a moment older than the now that `to` stands for.
     if last - first >= _LONGEST_SECONDS[bucket] + SECONDS[bucket]:
         message = f"must be at most {_LONGEST[bucket]} before to when bucket is {bucket}: {_LONGER[bucket]}"
-        raise FieldErrors({"from": message})
+        raise InvalidFields(("from", message))
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -76,7 +76,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     # ValueError: what cannot be a name (a path, a NUL); OSError: a folder of zones.
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise FieldErrors({"timezone": "must be an IANA name, such as Europe/Paris"}) from error
+        raise InvalidFields(("timezone", "must be an IANA name, such as Europe/Paris")) from error
 
 
 def _seconds(moment: datetime) -> int:

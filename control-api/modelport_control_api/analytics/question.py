@@ -23,7 +23,7 @@ class Question:
 
     @classmethod
     def of(cls, query: Query, settings: Settings, now: datetime) -> Self:
-        """Raises FieldErrors."""
+        """Raises InvalidFields."""
         kept = Kept.after(
             int((now + _MARGIN).timestamp()),
             settings.usage_minute_retention_days,

@@ -18,7 +18,7 @@ async def overview(
 ) -> Overview:
     """Of the caller's models that its credential may use; `everybody` (for admins): of all there are.
 
-    Raises FieldErrors, and KeyRestricted if `everybody` is not the caller's to ask for.
+    Raises InvalidFields, and KeyRestricted if `everybody` is not the caller's to ask for.
     """
     if everybody and not (principal.is_admin and principal.model_ids is None):
         raise KeyRestricted("Only administrators may ask for everybody's usage: leave all out.")
@@ -39,7 +39,7 @@ async def overview(
 async def of_model(
     context: Context, part: ModelsServices, principal: Principal, model_id: str, query: Query
 ) -> ModelAnalytics:
-    """Raises ModelNotFound or FieldErrors."""
+    """Raises ModelNotFound or InvalidFields."""
 
     def read(session: Session) -> ModelAnalytics:
         model = part.lookout.load(session, principal, model_id)

@@ -7,7 +7,6 @@ from starlette.responses import StreamingResponse
 
 from modelport_control_api.artifacts.store import ArtifactStore
 from modelport_control_api.http.app_state import provide
-from modelport_control_api.models.problems import as_problems
 
 router = APIRouter(prefix="/internal/v1/artifacts")
 
@@ -17,7 +16,6 @@ async def read_artifact(
     sha256: str, store: Annotated[ArtifactStore, Depends(provide(ArtifactStore))]
 ) -> StreamingResponse:
     """The bytes of one model file."""
-    with as_problems():
-        size, stream = await store.open_stream(sha256)
+    size, stream = await store.open_stream(sha256)
     headers = {"Content-Length": str(size), "ETag": f'"{sha256}"'}
     return StreamingResponse(stream, media_type="application/octet-stream", headers=headers)

@@ -16,7 +16,10 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import obstore
+from modelport_crds.reasons import Reason
 from obstore.store import LocalStore, ObjectStore, from_url
+
+from modelport_control_api.errors import DomainError
 
 _PREFIX = "sha256"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -25,8 +28,11 @@ _STREAM_CHUNK_BYTES = 1 << 20
 _READ_ONLY = 0o444
 
 
-class ArtifactMissing(Exception):
+class ArtifactMissing(DomainError):
     """No stored file has this sha256."""
+
+    status = 404
+    reason = Reason.ARTIFACT_NOT_FOUND
 
     def __init__(self, sha256: str) -> None:
         super().__init__(f"No stored file has the sha256 {sha256}.")

@@ -10,7 +10,6 @@ from starlette.responses import StreamingResponse
 from modelport_control_api.batch import service
 from modelport_control_api.batch.answers import answer, answers
 from modelport_control_api.batch.openapi import RESULTS
-from modelport_control_api.batch.problems import as_problems
 from modelport_control_api.batch.repository import UNFINISHED, finished_chunks
 from modelport_control_api.batch.results.stream import MEDIA_TYPES, stream_results
 from modelport_control_api.batch.retrying import Retrying, Rows, get_retrying
@@ -61,13 +60,12 @@ async def read_job(
     job_id: str, principal: JobUser, models: Models, wait_seconds: WaitSeconds = 0
 ) -> JobAnswer:
     """One job; with `wait`, once it has ended, or when the time is over."""
-    with as_problems():
+    job = await _load(models, principal, job_id)
+    deadline = asyncio.get_running_loop().time() + wait_seconds
+    while job.state in UNFINISHED and (left := deadline - asyncio.get_running_loop().time()) > 0:
+        # Any process may end it, so only the database knows.
+        await asyncio.sleep(min(_LOOK_SECONDS, left))
         job = await _load(models, principal, job_id)
-        deadline = asyncio.get_running_loop().time() + wait_seconds
-        while job.state in UNFINISHED and (left := deadline - asyncio.get_running_loop().time()) > 0:
-            # Any process may end it, so only the database knows.
-            await asyncio.sleep(min(_LOOK_SECONDS, left))
-            job = await _load(models, principal, job_id)
     return job
 
 
@@ -81,8 +79,7 @@ async def delete_job(job_id: str, principal: JobUser, models: Models, part: Batc
         removed = service.cancel_or_remove(session, principal, job_id, now, part.keep)
         return job.id if removed else None
 
-    with as_problems():
-        removed = await models.transactions.write(change)
+    removed = await models.transactions.write(change)
     if removed is not None:
         await part.files.remove(removed)
 
@@ -103,8 +100,7 @@ async def retry_job(
     ] = "all",
 ) -> NewJobAnswer:
     """A new job that tries the rows of one that has ended again, with the same version and options."""
-    with as_problems():
-        return await answer_new(retrying.models, await retrying.retry(principal, job_id, rows), response)
+    return await answer_new(retrying.models, await retrying.retry(principal, job_id, rows), response)
 
 
 @router.get("/{job_id}/results", response_class=StreamingResponse, responses=RESULTS)
@@ -124,8 +120,7 @@ async def read_results(
         service.require_results(job, utc_now(), partial=partial)
         return job, finished_chunks(session, job.id)
 
-    with as_problems():
-        job, chunks = await models.transactions.read(find)
+    job, chunks = await models.transactions.read(find)
     chosen = output_format or job.output_format
     name = f"{job.model_id}-{job.version}-{job.id[:8]}.{chosen}"
     return StreamingResponse(

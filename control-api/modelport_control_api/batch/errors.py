@@ -1,20 +1,29 @@
-"""What can be wrong with a call on jobs; each is a plain fact, turned into an answer in `problems`."""
+"""What can be wrong with a call on jobs."""
+
+from modelport_control_api.errors import DomainError
 
 
-class BatchError(Exception):
+class BatchError(DomainError):
     """The message says what happened and what to do."""
 
 
 class JobNotFound(BatchError):
     """None such, or someone else's: the same to the caller."""
 
+    status = 404
+
 
 class ModelHidden(BatchError):
     """No such model, or one that the caller may not ask: the same to the caller."""
 
+    status = 404
+
 
 class NoVersion(BatchError):
     """No version can do the job: none serves, or the one that was asked for has not answered."""
+
+    status = 503
+    retry_after = 5
 
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
@@ -24,18 +33,30 @@ class NoVersion(BatchError):
 class UnknownFormat(BatchError):
     """The body is of no content type that we read."""
 
+    status = 415
+
 
 class KeyReused(BatchError):
     """The Idempotency-Key came with another request before."""
+
+    status = 422
+    field = "Idempotency-Key"
 
 
 class TooManyJobs(BatchError):
     """The user has as many unfinished jobs as are allowed."""
 
+    status = 429
+    retry_after = 30
+
 
 class NotFinished(BatchError):
     """The job has no results, or not all of them."""
 
+    status = 409
+
 
 class ResultsExpired(BatchError):
     """The job's files are gone."""
+
+    status = 410

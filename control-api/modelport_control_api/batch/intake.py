@@ -24,11 +24,11 @@ from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.target import Target, find_target
 from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id
+from modelport_control_api.errors import InvalidFields
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import quotas
-from modelport_control_api.registry.errors import FieldErrors
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_body, receive_upload
 
@@ -166,15 +166,15 @@ def _shown_name(name: str) -> str:
 def _query(request: Request) -> Mapping[str, str]:
     unknown = request.query_params.keys() - set(options_of.NAMES)
     if unknown:
-        raise FieldErrors(dict.fromkeys(unknown, "is no option of a batch job"))
+        raise InvalidFields(*((name, "is no option of a batch job") for name in unknown))
     return dict(request.query_params)
 
 
 def idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not (0 < len(key) <= _MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()):
-        raise FieldErrors(
-            {"Idempotency-Key": f"must have 1 to {_MAX_KEY_CHARACTERS} printable ASCII characters"}
+        raise InvalidFields(
+            ("Idempotency-Key", f"must have 1 to {_MAX_KEY_CHARACTERS} printable ASCII characters")
         )
     return key
 

@@ -9,7 +9,7 @@ from modelport_control_api.batch.errors import UnknownFormat
 from modelport_control_api.batch.formats.signature import InputSignature
 from modelport_control_api.batch.network.addresses import Forbidden, check_port
 from modelport_control_api.batch.preparation import INPUT_FORMATS
-from modelport_control_api.registry.errors import FieldErrors
+from modelport_control_api.errors import InvalidFields
 
 OUTPUT_FORMATS = ("jsonl", "csv", "parquet")
 NAMES = ("format", "output", "key_columns", "probabilities", "webhook_url")
@@ -41,7 +41,7 @@ class Options:
 
 
 def read_options(texts: Mapping[str, str], content_type: str, file_name: str) -> Options:
-    """Raises `FieldErrors` that names each one that is wrong; `UnknownFormat` where none is told."""
+    """Raises `InvalidFields` that names each one that is wrong; `UnknownFormat` where none is told."""
     errors: dict[str, str] = {}
     given = {name: text.strip() for name, text in texts.items() if text.strip()}
     output = given.get("output")
@@ -54,7 +54,7 @@ def read_options(texts: Mapping[str, str], content_type: str, file_name: str) ->
     if problem := url_problem(given.get("webhook_url")):
         errors["webhook_url"] = problem
     if errors:
-        raise FieldErrors(errors)
+        raise InvalidFields(*errors.items())
     input_format = given.get("format") or _told(content_type, file_name)
     return Options(
         input_format=input_format,
@@ -66,9 +66,9 @@ def read_options(texts: Mapping[str, str], content_type: str, file_name: str) ->
 
 
 def check_outputs(options: Options, signature: Mapping[str, Any] | None) -> None:
-    """Raises `FieldErrors` for what the model does not have."""
+    """Raises `InvalidFields` for what the model does not have."""
     if options.probabilities and "probabilities" not in InputSignature.read(signature).outputs:
-        raise FieldErrors({"probabilities": "cannot be given: this model has none"})
+        raise InvalidFields(("probabilities", "cannot be given: this model has none"))
 
 
 def is_multipart(content_type: str) -> bool:

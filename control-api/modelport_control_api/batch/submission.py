@@ -8,7 +8,6 @@ from modelport_http.rate_limiting import enforce
 from modelport_control_api.batch.answers import answer
 from modelport_control_api.batch.intake import Intake, get_intake
 from modelport_control_api.batch.openapi import SUBMISSION, SUBMITTED
-from modelport_control_api.batch.problems import as_problems
 from modelport_control_api.batch.schemas import NewJobAnswer
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
@@ -41,8 +40,7 @@ async def submit_job(
     model_id: str, intake: Submitting, principal: Submitter, response: Response
 ) -> NewJobAnswer:
     """Predict a whole file. The version that gets most requests now does it, whatever the traffic later."""
-    with as_problems():
-        return await _submit(intake, principal, response, model_id, None)
+    return await _submit(intake, principal, response, model_id, None)
 
 
 @router.post("/versions/{version}/batch", status_code=202, openapi_extra=SUBMISSION)
@@ -50,8 +48,7 @@ async def submit_job_to_version(
     model_id: str, version: str, intake: Submitting, principal: Submitter, response: Response
 ) -> NewJobAnswer:
     """Predict a whole file with one version."""
-    with as_problems():
-        return await _submit(intake, principal, response, model_id, version)
+    return await _submit(intake, principal, response, model_id, version)
 
 
 async def _submit(

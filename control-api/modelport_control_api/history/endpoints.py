@@ -20,7 +20,6 @@ from modelport_control_api.http.principal import Principal, require
 from modelport_control_api.http.responses import CREDENTIAL, Responses, never_stored, problems
 from modelport_control_api.http.session import DbSession
 from modelport_control_api.models.access import ChangingCaller
-from modelport_control_api.models.problems import as_problems
 
 router = APIRouter(
     prefix="/api/v1/predictions",
@@ -87,8 +86,7 @@ def list_predictions(
     cursor: PageCursor = None,
 ) -> Response:
     """What was asked of a model whose `history` is on and what it answered, newest first."""
-    with as_problems():
-        found = service.list_page(session, principal, model_id, wanted, limit=limit, cursor=cursor)
+    found = service.list_page(session, principal, model_id, wanted, limit=limit, cursor=cursor)
     return _json(render.page(found))
 
 
@@ -98,8 +96,7 @@ def export(
 ) -> StreamingResponse:
     """The same as CSV, however much there is: `request` and `answer` are JSON in one cell each."""
     pages = service.export(context.database, principal, model_id, wanted)
-    with as_problems():
-        first = next(pages)
+    first = next(pages)
 
     def all_pages() -> Iterator[Sequence[KeptPrediction]]:
         yield first
@@ -118,8 +115,7 @@ def read_prediction(prediction_id: str, principal: Reader, session: DbSession) -
 @router.delete("", status_code=204, response_class=Response, responses=problems(422))
 def delete_predictions(model_id: ModelId, caller: ChangingCaller, context: RequestContext) -> None:
     """Forget all that was kept of a model."""
-    with as_problems():
-        service.delete_all(context.database, caller, model_id)
+    service.delete_all(context.database, caller, model_id)
 
 
 @router.delete("/{prediction_id}", status_code=204, response_class=Response)

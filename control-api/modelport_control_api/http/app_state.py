@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class AppState:
-    """Each slice's services, found by their type: so an endpoint names what it needs, and no slice all others."""
+    """Each slice's services, found by their type: an endpoint names what it needs, and no room knows all."""
 
     def __init__(self, *services: object) -> None:
         self._services = services

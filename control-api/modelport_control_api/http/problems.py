@@ -1,4 +1,4 @@
-"""Every error that is no `Problem` yet, turned into one."""
+"""The errors of libraries that are no `Problem` yet, turned into one. The platform's own are (`errors`)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -10,29 +10,12 @@ from modelport_http.problem import FieldError, Problem
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired, ApiKeyNotFound
-from modelport_control_api.accounts.auth.errors import AuthError
-from modelport_control_api.accounts.auth.problems import as_problem as auth_problem
 from modelport_control_api.db.failures import is_full
 from modelport_control_api.db.paging import CursorInvalid
-from modelport_control_api.history.errors import PredictionNotFound
 
 log = structlog.get_logger(__name__)
 
 _WHERE = {"body", "query", "path", "header", "cookie"}
-
-
-def _of_api_key_not_found(_: Exception) -> Problem:
-    return Problem(status=404, detail="No such API key: list yours with GET /api/v1/api-keys.")
-
-
-def _of_api_key_expired(_: Exception) -> Problem:
-    return Problem(status=409, detail="The API key has expired and cannot be rotated: make a new one.")
-
-
-def _of_prediction_not_found(_: Exception) -> Problem:
-    detail = "No such prediction is kept: list them with GET /api/v1/predictions?model_id=…."
-    return Problem(status=404, detail=detail)
 
 
 def _of_cursor(_: Exception) -> Problem:
@@ -86,11 +69,7 @@ def _of_database(error: OperationalError) -> Problem:
 
 
 _ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
-    AuthError: auth_problem,
-    ApiKeyNotFound: _of_api_key_not_found,
-    ApiKeyExpired: _of_api_key_expired,
     CursorInvalid: _of_cursor,
-    PredictionNotFound: _of_prediction_not_found,
     HTTPException: _of_http,
     OperationalError: _of_database,
     RequestValidationError: _of_validation,

@@ -19,7 +19,6 @@ from modelport_control_api.models.access import (
     load_model,
 )
 from modelport_control_api.models.intake import model_form
-from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.schemas import ModelAnswer, ModelChange, ModelPage
 from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
 from modelport_control_api.models.wiring import ModelsServices
@@ -53,25 +52,24 @@ async def upload_model(
     """Upload a model file and get its endpoint. It answers as soon as the model has answered its sample."""
     settings = get_context(request).settings
     form = model_form(settings.max_upload_bytes, settings.max_reference_bytes)
-    with as_problems():
-        _require_unrestricted(caller.principal)
-        await part.require_quota(caller.principal.user_id, models=1)
-        async with part.intake.receiving(request, form) as arrival:
+    _require_unrestricted(caller.principal)
+    await part.require_quota(caller.principal.user_id, models=1)
+    async with part.intake.receiving(request, form) as arrival:
 
-            def create(session: Session) -> ModelRecord:
-                name = arrival.texts["name"].strip()
-                return service.create_model(
-                    session,
-                    caller,
-                    name=name,
-                    description=arrival.texts.get("description", ""),
-                    # A form in a browser sends fields that were left empty, too.
-                    acceleration=arrival.texts.get("acceleration") or DEFAULT_ACCELERATION,
-                    version=arrival.version,
-                    limits=part.limits,
-                )
+        def create(session: Session) -> ModelRecord:
+            name = arrival.texts["name"].strip()
+            return service.create_model(
+                session,
+                caller,
+                name=name,
+                description=arrival.texts.get("description", ""),
+                # A form in a browser sends fields that were left empty, too.
+                acceleration=arrival.texts.get("acceleration") or DEFAULT_ACCELERATION,
+                version=arrival.version,
+                limits=part.limits,
+            )
 
-            record = await part.intake.commit(arrival, create)
+        record = await part.intake.commit(arrival, create)
     response.headers["Location"] = f"/api/v1/models/{record.id}"
     return answers.model(record)
 
@@ -85,8 +83,7 @@ async def list_models(
     def read(session: Session) -> tuple[list[ModelRecord], str | None]:
         return part.lookout.page(session, principal, limit, cursor)
 
-    with as_problems():
-        records, next_cursor = await part.transactions.read(read)
+    records, next_cursor = await part.transactions.read(read)
     return ModelPage(items=[answers.model(record) for record in records], next_cursor=next_cursor)
 
 
@@ -95,12 +92,11 @@ async def read_model(
     model_id: str, principal: Reader, part: Models, answers: Answering, wait_seconds: WaitSeconds = 0
 ) -> ModelAnswer:
     """One model; with `wait`, once it is ready, failed or degraded, or when the time is over."""
-    with as_problems():
-        record = await load_model(part, principal, model_id)
-        if wait_seconds and not await _wait_until_settled(part, record, wait_seconds):
-            return answers.model(record)
-        # Read again: it may have been changed or deleted meanwhile.
-        return answers.model(await load_model(part, principal, model_id) if wait_seconds else record)
+    record = await load_model(part, principal, model_id)
+    if wait_seconds and not await _wait_until_settled(part, record, wait_seconds):
+        return answers.model(record)
+    # Read again: it may have been changed or deleted meanwhile.
+    return answers.model(await load_model(part, principal, model_id) if wait_seconds else record)
 
 
 @router.patch("/{model_id}", responses=problems(*JSON_BODY, 404, 409))
@@ -108,7 +104,7 @@ async def change_model(
     model_id: str, change: ModelChange, caller: ChangingCaller, part: Models, answers: Answering
 ) -> ModelAnswer:
     """Change the name, description, access, cache, limit, timeout, acceleration or history."""
-    with as_problems(), part.lookout.changing(caller.principal, model_id):
+    with part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(
             lambda session: service.change_model(session, caller, model_id, change.changes())
         )
@@ -120,7 +116,7 @@ async def redeploy_model(
     model_id: str, caller: ChangingCaller, part: Models, answers: Answering
 ) -> ModelAnswer:
     """Make the cluster as the API has the model again, after it was changed or deleted there by others."""
-    with as_problems(), part.lookout.changing(caller.principal, model_id):
+    with part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(lambda session: service.redeploy(session, caller, model_id))
     return answers.model(record)
 
@@ -128,7 +124,7 @@ async def redeploy_model(
 @router.delete("/{model_id}", status_code=204, response_class=Response, responses=problems(404, 409))
 async def delete_model(model_id: str, caller: ChangingCaller, part: Models) -> None:
     """Stop serving it and remove its files."""
-    with as_problems(), part.lookout.changing(caller.principal, model_id):
+    with part.lookout.changing(caller.principal, model_id):
         digests = await part.transactions.write(
             lambda session: service.delete_model(session, caller, model_id)
         )

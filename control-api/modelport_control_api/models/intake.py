@@ -18,8 +18,8 @@ from modelport_control_api.disk import DiskReserve
 from modelport_control_api.drift.errors import ReferenceInvalid
 from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
+from modelport_control_api.errors import InvalidFields
 from modelport_control_api.models.sample import MAX_SAMPLE_BYTES, parse_sample
-from modelport_control_api.registry.errors import FieldErrors
 from modelport_control_api.registry.service import NewVersion
 from modelport_control_api.sniff.detect import detect_framework, normalise_framework
 from modelport_control_api.uploads.form import Form, ReceivedUpload
@@ -59,7 +59,7 @@ class Intake:
 
     @asynccontextmanager
     async def receiving(self, request: Request, form: Form) -> AsyncIterator["Arrival"]:
-        """Receive the body and tell what it is. Raises an UploadError, FieldErrors or an error of `sniff`."""
+        """Receive the body and tell what it is. Raises UploadError, InvalidFields or an error of `sniff`."""
         async with receive_upload(
             request, form, self.store.incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
         ) as upload:
@@ -91,7 +91,7 @@ class Arrival:
 
 
 def check_texts(texts: Mapping[str, str]) -> None:
-    """Raises FieldErrors that names every text field that is not acceptable."""
+    """Raises InvalidFields that names every text field that is not acceptable."""
     checks: dict[str, Callable[[str], object]] = {
         "name": _check_name,
         "description": _check_description,
@@ -107,7 +107,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         except ValueError as error:
             errors[field] = str(error)
     if errors:
-        raise FieldErrors(errors)
+        raise InvalidFields(*errors.items())
 
 
 def _profile(upload: ReceivedUpload) -> Profile | None:
@@ -117,7 +117,7 @@ def _profile(upload: ReceivedUpload) -> Profile | None:
     try:
         return profile_csv(path)
     except ReferenceInvalid as error:
-        raise FieldErrors({_REFERENCE: str(error)}) from error
+        raise InvalidFields((_REFERENCE, str(error))) from error
 
 
 def _new_version(upload: ReceivedUpload, framework: str, reference: Profile | None) -> NewVersion:

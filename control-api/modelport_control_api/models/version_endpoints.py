@@ -21,7 +21,6 @@ from modelport_control_api.models.access import (
 )
 from modelport_control_api.models.endpoints import WaitSeconds
 from modelport_control_api.models.intake import version_form
-from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.render import render_version
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
@@ -56,26 +55,25 @@ async def upload_version(
     """Upload a new version. Traffic moves to it when it has answered its sample, but not with `traffic=0`."""
     settings = get_context(request).settings
     form = version_form(settings.max_upload_bytes, settings.max_reference_bytes)
-    with as_problems():
-        # Asked before the body is read: nobody uploads 100 MB to learn that the id is wrong.
-        known = await load_model(part, caller.principal, model_id)
-        if known.managed_by == "kubectl":
-            raise part.lookout.read_only(model_id)
-        await part.require_quota(known.owner_id or caller.principal.user_id, models=0)
-        async with part.intake.receiving(request, form) as arrival:
+    # Asked before the body is read: nobody uploads 100 MB to learn that the id is wrong.
+    known = await load_model(part, caller.principal, model_id)
+    if known.managed_by == "kubectl":
+        raise part.lookout.read_only(model_id)
+    await part.require_quota(known.owner_id or caller.principal.user_id, models=0)
+    async with part.intake.receiving(request, form) as arrival:
 
-            def add(session: Session) -> ModelRecord:
-                move_traffic = arrival.texts.get("traffic") != "0"
-                return service.add_version(
-                    session,
-                    caller,
-                    model_id,
-                    arrival.version,
-                    limits=part.limits,
-                    move_traffic=move_traffic,
-                )
+        def add(session: Session) -> ModelRecord:
+            move_traffic = arrival.texts.get("traffic") != "0"
+            return service.add_version(
+                session,
+                caller,
+                model_id,
+                arrival.version,
+                limits=part.limits,
+                move_traffic=move_traffic,
+            )
 
-            record = await part.intake.commit(arrival, add)
+        record = await part.intake.commit(arrival, add)
     version = record.versions[-1]
     response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{version.name}"
     return render_version(part.lookout.look(record), version)
@@ -86,14 +84,13 @@ async def read_version(
     model_id: str, version: str, principal: Reader, part: Models, wait_seconds: WaitSeconds = 0
 ) -> VersionAnswer:
     """One version; with `wait`, once it is ready or failed, or when the time is over."""
-    with as_problems():
-        record = await load_model(part, principal, model_id)
-        _find(part.lookout.look(record).record, version)
-        await part.statuses.wait_until(
-            model_id, lambda: part.lookout.look(record).version_view(version).settled, wait_seconds
-        )
-        seen = part.lookout.look(await load_model(part, principal, model_id) if wait_seconds else record)
-        return render_version(seen, _find(seen.record, version))
+    record = await load_model(part, principal, model_id)
+    _find(part.lookout.look(record).record, version)
+    await part.statuses.wait_until(
+        model_id, lambda: part.lookout.look(record).version_view(version).settled, wait_seconds
+    )
+    seen = part.lookout.look(await load_model(part, principal, model_id) if wait_seconds else record)
+    return render_version(seen, _find(seen.record, version))
 
 
 @router.get("/versions/{version}/logs", response_class=PlainTextResponse, responses=problems(409, 422, 503))
@@ -107,21 +104,20 @@ async def read_version_logs(
     batch: Annotated[bool, Query(description="Of the pods that do batch jobs.")] = False,
 ) -> str:
     """What the version's code printed, and its traces."""
-    with as_problems():
-        record = await load_model(part, principal, model_id)
-        seen = part.lookout.look(record)
-        _find(seen.record, version)
-        kept = "" if batch else seen.last_log(version)
-        return await logs.read_logs(
-            part.cluster, part.namespace, model_id, version, tail_lines=tail, kept=kept, batch=batch
-        )
+    record = await load_model(part, principal, model_id)
+    seen = part.lookout.look(record)
+    _find(seen.record, version)
+    kept = "" if batch else seen.last_log(version)
+    return await logs.read_logs(
+        part.cluster, part.namespace, model_id, version, tail_lines=tail, kept=kept, batch=batch
+    )
 
 
 @router.delete("/versions/{version}", status_code=204, response_class=Response, responses=problems(409))
 async def delete_version(model_id: str, version: str, caller: ChangingCaller, part: Models) -> None:
     """Remove a version that gets no requests, and its file."""
     live = part.statuses.get(model_id)
-    with as_problems(), part.lookout.changing(caller.principal, model_id):
+    with part.lookout.changing(caller.principal, model_id):
         digest = await part.transactions.write(
             lambda session: traffic.delete_version(session, caller, model_id, version, live)
         )
@@ -134,7 +130,7 @@ async def set_traffic(
 ) -> ModelAnswer:
     """Share the requests between versions that are ready. A caller stays on one version."""
     live = part.statuses.get(model_id)
-    with as_problems(), part.lookout.changing(caller.principal, model_id):
+    with part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(
             lambda session: traffic.set_traffic(session, caller, model_id, weights, live)
         )
@@ -144,7 +140,7 @@ async def set_traffic(
 @router.post("/rollback", responses=problems(409))
 async def roll_back(model_id: str, caller: ChangingCaller, part: Models, answers: Answering) -> ModelAnswer:
     """Restore the traffic before the last change; a second call takes the first one back."""
-    with as_problems(), part.lookout.changing(caller.principal, model_id):
+    with part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(lambda session: traffic.roll_back(session, caller, model_id))
     return answers.model(record)
 

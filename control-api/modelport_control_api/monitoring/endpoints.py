@@ -8,12 +8,11 @@ from modelport_control_api.drift.errors import ReferenceInvalid
 from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.drift.schemas import ReferenceAnswer, VersionDataDrift
+from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http.responses import CREDENTIAL, problems
 from modelport_control_api.models.access import ChangingCaller, Reader, load_model
-from modelport_control_api.models.problems import as_problems
 from modelport_control_api.monitoring import reading, references
 from modelport_control_api.monitoring.wiring import Drift
-from modelport_control_api.registry.errors import FieldErrors
 from modelport_control_api.uploads.receive import receive_body
 
 router = APIRouter(
@@ -33,15 +32,13 @@ _CSV_BODY = {
 @router.get("/drift")
 async def read_drift(model_id: str, version: str, principal: Reader, part: Drift) -> VersionDataDrift:
     """How the newest inputs are distributed beside the reference, feature by feature."""
-    with as_problems():
-        return await reading.read_drift(part, principal, model_id, version)
+    return await reading.read_drift(part, principal, model_id, version)
 
 
 @router.get("/reference")
 async def read_reference(model_id: str, version: str, principal: Reader, part: Drift) -> ReferenceAnswer:
     """What is known of the reference. Its rows are not kept."""
-    with as_problems():
-        return await reading.read_reference(part, principal, model_id, version)
+    return await reading.read_reference(part, principal, model_id, version)
 
 
 @router.put("/reference", openapi_extra=_CSV_BODY, responses=problems(400, 409, 413, 422, 507))
@@ -50,33 +47,32 @@ async def put_reference(
 ) -> ReferenceAnswer:
     """Give the rows that the version was trained on, as CSV with a header; counting starts anew."""
     models = part.models
-    with as_problems():
-        # Asked before the body is read.
-        record = await load_model(models, caller.principal, model_id)
-        reading.find_version(record, version)
-        if record.managed_by == "kubectl":
-            raise models.lookout.read_only(model_id)
-        async with receive_body(
-            request,
-            models.store.incoming,
-            max_bytes=part.max_reference_bytes,
-            idle_seconds=part.idle_seconds,
-            reserve=models.reserve,
-        ) as upload:
-            try:
-                profile: Profile = await asyncio.to_thread(profile_csv, upload.path)
-            except ReferenceInvalid as error:
-                raise FieldErrors({"reference": str(error)}) from error
-        row = await models.transactions.write(
-            lambda session: references.put(session, caller, model_id, version, profile, limits=models.limits)
-        )
+    # Asked before the body is read.
+    record = await load_model(models, caller.principal, model_id)
+    reading.find_version(record, version)
+    if record.managed_by == "kubectl":
+        raise models.lookout.read_only(model_id)
+    async with receive_body(
+        request,
+        models.store.incoming,
+        max_bytes=part.max_reference_bytes,
+        idle_seconds=part.idle_seconds,
+        reserve=models.reserve,
+    ) as upload:
+        try:
+            profile: Profile = await asyncio.to_thread(profile_csv, upload.path)
+        except ReferenceInvalid as error:
+            raise InvalidFields(("reference", str(error))) from error
+    row = await models.transactions.write(
+        lambda session: references.put(session, caller, model_id, version, profile, limits=models.limits)
+    )
     return reading.reference_answer(part, row)
 
 
 @router.delete("/reference", status_code=204, response_class=Response, responses=problems(409))
 async def delete_reference(model_id: str, version: str, caller: ChangingCaller, part: Drift) -> None:
     """Stop comparing, and forget what was counted."""
-    with as_problems(), part.models.lookout.changing(caller.principal, model_id):
+    with part.models.lookout.changing(caller.principal, model_id):
         await part.models.transactions.write(
             lambda session: references.delete(session, caller, model_id, version)
         )

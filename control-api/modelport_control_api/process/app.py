@@ -57,6 +57,7 @@ from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal
 from modelport_control_api.monitoring.evaluator import Evaluator
 from modelport_control_api.monitoring.wiring import DriftServices
+from modelport_control_api.process import sample_handlers
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.settings.control_api import Settings
 from modelport_control_api.ui.shell import UiShell
@@ -112,7 +113,7 @@ def build(
     models = ModelsServices.build(settings, database, cluster, replicas)
     batch = BatchServices.build(settings)
     wanted = Demand(models.transactions, models.statuses, settings.batch_max_replicas)
-    usage = UsageServices.build(settings, database, models.reserve, redis_url)
+    usage = UsageServices.build(settings, database, sample_handlers.build(models.reserve), redis_url)
     drift = DriftServices.build(settings, models)
     evaluator = Evaluator(database, drift, retention_days=settings.drift_retention_days)
     public, internal = _build_public(context), _build_internal()

@@ -1,44 +1,55 @@
-"""What can be wrong with a call on models; each is a plain fact, turned into an answer in `problems`."""
+"""What can be wrong with a call on models."""
+
+from modelport_crds.reasons import Reason
+
+from modelport_control_api.errors import DomainError
 
 
-class ModelError(Exception):
+class ModelError(DomainError):
     """The message says what happened and what to do."""
 
 
 class ModelNotFound(ModelError):
     """None such, or someone else's: the same to the caller."""
 
+    status = 404
+
 
 class VersionNotFound(ModelError):
     """The model has no such version."""
 
-
-class FieldErrors(ModelError):
-    """The body is well-formed, and some fields are not acceptable: field → message."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{field} {message}" for field, message in errors.items()))
-        self.errors = errors
+    status = 404
 
 
 class VersionNotReady(ModelError):
     """Traffic was asked for a version that cannot answer."""
 
+    status = 409
+    reason = Reason.NO_READY_VERSION
+
 
 class VersionServing(ModelError):
     """A version that requests go to cannot be deleted."""
+
+    status = 409
 
 
 class NothingToRollBack(ModelError):
     """The traffic was never changed, or its earlier versions are gone."""
 
+    status = 409
+
 
 class TooManyVersions(ModelError):
     """The model has as many versions as one resource can hold."""
 
+    status = 409
+
 
 class ManagedWithKubectl(ModelError):
     """It was applied with kubectl: the API shows it and does not change it."""
+
+    status = 409
 
     def __init__(self, namespace: str, name: str) -> None:
         super().__init__(
@@ -50,6 +61,8 @@ class ManagedWithKubectl(ModelError):
 class LogsElsewhere(ModelError):
     """The platform may read no logs in the model's namespace."""
 
+    status = 409
+
     def __init__(self, namespace: str, selector: str) -> None:
         super().__init__(f"Read its logs with kubectl -n {namespace} logs -l {selector}.")
 
@@ -57,6 +70,11 @@ class LogsElsewhere(ModelError):
 class ClusterAway(ModelError):
     """Only the cluster knows, and it does not answer."""
 
+    status = 503
+    retry_after = 5
+
 
 class KeyRestricted(ModelError):
     """The API key may use certain models only, so it cannot make another."""
+
+    status = 403

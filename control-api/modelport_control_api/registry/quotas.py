@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.drift.tables import DriftReferenceRow
+from modelport_control_api.errors import DomainError
 from modelport_control_api.registry.tables import ModelRow, VersionRow
 from modelport_control_api.settings.models import ModelsSettings
 
@@ -74,8 +75,10 @@ _SUMS: tuple[tuple[Owner, Totals], ...] = (
 """In the order of `Held`, each by whose it is."""
 
 
-class QuotaReached(Exception):
+class QuotaReached(DomainError):
     """The message says which and what to do."""
+
+    status = 409
 
 
 def read(session: Session, user_id: str, limits: Limits) -> Holding:

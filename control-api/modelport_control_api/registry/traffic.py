@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from modelport_crds.mlmodel import MLModel
 from sqlalchemy.orm import Session
 
+from modelport_control_api.errors import InvalidFields
 from modelport_control_api.identity.caller import Caller
 from modelport_control_api.registry import service
 from modelport_control_api.registry.errors import (
-    FieldErrors,
     NothingToRollBack,
     VersionNotReady,
     VersionServing,
@@ -21,7 +21,7 @@ from modelport_control_api.registry.tables import ModelRow
 def set_traffic(
     session: Session, caller: Caller, model_id: str, traffic: Mapping[str, int], live: MLModel | None
 ) -> ModelRecord:
-    """Raises FieldErrors (unknown version, bad weight or sum) or VersionNotReady."""
+    """Raises InvalidFields (unknown version, bad weight or sum) or VersionNotReady."""
     row = service.own_locked(session, caller.principal, model_id)
     wanted = {version: weight for version, weight in traffic.items() if weight}
     _check_weights(row, traffic)
@@ -69,7 +69,7 @@ def _check_weights(row: ModelRow, traffic: Mapping[str, int]) -> None:
     if not errors and sum(traffic.values()) != 100:
         errors = {"body": f"must have weights that sum to 100, not {sum(traffic.values())}"}
     if errors:
-        raise FieldErrors(errors)
+        raise InvalidFields(*errors.items())
 
 
 def _check_ready(wanted: Mapping[str, int], live: MLModel | None) -> None:

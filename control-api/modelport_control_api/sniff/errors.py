@@ -1,13 +1,29 @@
 """Why a file is refused before anything runs it."""
 
+from modelport_crds.reasons import Reason
 
-class UnsupportedFormat(Exception):
+from modelport_control_api.errors import DomainError
+
+
+class UnsupportedFormat(DomainError):
     """Not a model file that the platform knows."""
 
+    status = 422
+    reason = Reason.UNSUPPORTED_FORMAT
+    field = "file"
 
-class CorruptArtifact(Exception):
+
+class CorruptArtifact(DomainError):
     """A known format, but truncated or damaged."""
 
+    status = 422
+    reason = Reason.CORRUPT_ARTIFACT
+    field = "file"
 
-class FrameworkMismatch(Exception):
+
+class FrameworkMismatch(DomainError):
     """The framework that was declared is not the one found."""
+
+    status = 422
+    reason = Reason.FRAMEWORK_MISMATCH
+    field = "model_type"

@@ -10,9 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from modelport_control_api.db.session import Database
-from modelport_control_api.disk import DiskReserve
 from modelport_control_api.settings.control_api import Settings
-from modelport_control_api.usage import handlers
 from modelport_control_api.usage.retention import remove_old
 from modelport_control_api.usage.samples import Handlers
 
@@ -30,9 +28,9 @@ class UsageServices:
 
     @classmethod
     def build(
-        cls, settings: Settings, database: Database, reserve: DiskReserve, redis_url: SecretStr | None
+        cls, settings: Settings, database: Database, handlers: Handlers, redis_url: SecretStr | None
     ) -> Self:
-        return cls(handlers.build(reserve), settings, database, redis_url)
+        return cls(handlers, settings, database, redis_url)
 
     def background(self) -> tuple[Work, ...]:
         if self._redis_url is None:

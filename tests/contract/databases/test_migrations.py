@@ -144,5 +144,5 @@ def test_new_sqlite_files_are_connected_to_by_many_at_once(tmp_path: Path) -> No
 
 def test_the_newest_file_is_the_newest_revision() -> None:
     """By its name a start knows that there is nothing to do."""
-    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent))
     assert scripts.get_heads() == [migrate.newest_revision()]

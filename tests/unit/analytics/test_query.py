@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from modelport_control_api.analytics.query import Query, resolve
-from modelport_control_api.registry.errors import FieldErrors
+from modelport_control_api.errors import InvalidFields
 
 NOW = datetime(2026, 6, 10, 12, 34, 56, tzinfo=UTC)
 KEPT = {
@@ -65,7 +65,7 @@ def test_a_range_is_widened_to_whole_buckets_and_ends_before_to() -> None:
     ],
 )
 def test_what_cannot_be_answered_is_refused_by_field(asked: dict[str, Any], field: str, says: str) -> None:
-    with pytest.raises(FieldErrors) as refused:
+    with pytest.raises(InvalidFields) as refused:
         ask(**asked)
     assert list(refused.value.errors) == [field]
     assert says in refused.value.errors[field]

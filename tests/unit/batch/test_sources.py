@@ -23,7 +23,7 @@ from modelport_control_api.batch.sources.errors import InputUnavailable
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
 from modelport_control_api.batch.sources.uri import Named, require_readable
-from modelport_control_api.registry.errors import FieldErrors
+from modelport_control_api.errors import InvalidFields
 from obstore.store import MemoryStore
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -276,7 +276,7 @@ async def test_a_bucket_gets_no_half_input() -> None:
     ],
 )
 def test_addresses_that_nothing_is_fetched_from(uri: str, words: str) -> None:
-    with pytest.raises(FieldErrors) as raised:
+    with pytest.raises(InvalidFields) as raised:
         require_readable(Named(uri, {}), ["s3://data/night/"])
     assert words in raised.value.errors["input_uri"]
 
@@ -284,6 +284,6 @@ def test_addresses_that_nothing_is_fetched_from(uri: str, words: str) -> None:
 def test_a_format_is_told_by_the_name_or_by_word() -> None:
     for texts, name in (({}, "rows.parquet?part=1"), ({"format": "csv"}, "rows")):
         require_readable(Named(f"https://example.com/{name}", texts), [])
-    with pytest.raises(FieldErrors) as raised:
+    with pytest.raises(InvalidFields) as raised:
         require_readable(Named("https://example.com/rows", {}), [])
     assert "format" in raised.value.errors

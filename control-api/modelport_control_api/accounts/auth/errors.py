@@ -1,53 +1,68 @@
-"""What can be wrong with a request about an account: plain facts, turned into problems by `problems.py`."""
+"""What can be wrong with a request about an account."""
 
-from dataclasses import dataclass
-
-
-class AuthError(Exception):
-    """Base of them all."""
+from modelport_control_api.errors import DomainError, InvalidFields
+from modelport_control_api.http.principal import REALM
 
 
-@dataclass
-class EmailTaken(AuthError):
-    email: str
+class EmailTaken(DomainError):
+    status = 409
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"{email} is registered already: log in, or register another address.")
 
 
-@dataclass
-class PasswordTooWeak(AuthError):
-    rules: list[str]
+class PasswordTooWeak(InvalidFields):
+    def __init__(self, rules: list[str]) -> None:
+        super().__init__(*(("password", rule) for rule in rules))
 
 
-class WrongEmailOrPassword(AuthError):
-    pass
+class WrongCurrentPassword(InvalidFields):
+    def __init__(self) -> None:
+        super().__init__(("current_password", "is not the account's password"))
 
 
-class WrongCurrentPassword(AuthError):
-    pass
+class _Unauthorized(DomainError):
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers["WWW-Authenticate"] = REALM
 
 
-class RefreshTokenInvalid(AuthError):
-    pass
+class WrongEmailOrPassword(_Unauthorized):
+    message = "Wrong e-mail address or password."
 
 
-class RefreshTokenReused(AuthError):
-    pass
+class RefreshTokenInvalid(_Unauthorized):
+    message = "The refresh token is unknown, expired or revoked: log in again."
 
 
-class RegistrationClosed(AuthError):
-    pass
+class RefreshTokenReused(_Unauthorized):
+    message = "The refresh token was used before, so its session has been ended: log in again."
 
 
-class InviteNeeded(AuthError):
-    pass
+class RegistrationClosed(DomainError):
+    status = 403
+    message = "This platform takes no registrations: ask its administrator for an account."
 
 
-class InviteInvalid(AuthError):
+class InviteNeeded(DomainError):
+    status = 403
+    message = "Registration is by invitation: open the link that an administrator gave you."
+
+
+class InviteInvalid(DomainError):
     """Unknown, used or expired: the same to whoever shows it."""
 
+    status = 403
+    message = "The invitation is unknown, used or expired: ask an administrator for another."
 
-class InviteNotFound(AuthError):
-    pass
+
+class InviteNotFound(DomainError):
+    status = 404
+    message = "No such invitation: list them with GET /api/v1/admin/invites."
 
 
-class UserNotFound(AuthError):
-    pass
+class UserNotFound(DomainError):
+    status = 404
+    message = "No such account: list them with GET /api/v1/admin/users."

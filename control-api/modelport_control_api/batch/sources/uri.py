@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from modelport_control_api.batch.options import format_of_name, is_json, url_problem
-from modelport_control_api.registry.errors import FieldErrors
+from modelport_control_api.errors import InvalidFields
 from modelport_control_api.uploads.form import ReceivedUpload
 
 FIELD = "input_uri"
@@ -28,25 +28,25 @@ class Named:
 
 
 def find_named(upload: ReceivedUpload, content_type: str) -> Named | None:
-    """None: the request has the input itself. Raises `FieldErrors`."""
+    """None: the request has the input itself. Raises `InvalidFields`."""
     if is_json(content_type):
         return _named_in_json(upload)
     if FIELD not in upload.texts:
         return None
     if upload.size:
-        raise FieldErrors({FIELD: "cannot stand beside a file: give one of them"})
+        raise InvalidFields((FIELD, "cannot stand beside a file: give one of them"))
     return Named(
         upload.texts[FIELD].strip(), {name: text for name, text in upload.texts.items() if name != FIELD}
     )
 
 
 def require_readable(named: Named, prefixes: Sequence[str]) -> None:
-    """Raises `FieldErrors` for an address that is not fetched from, or a format that nothing tells."""
+    """Raises `InvalidFields` for an address that is not fetched from, or a format that nothing tells."""
     problem = _s3_problem(named.uri, prefixes) if named.uri.startswith("s3://") else _web_problem(named.uri)
     if problem:
-        raise FieldErrors({FIELD: problem})
+        raise InvalidFields((FIELD, problem))
     if not named.texts.get("format", "").strip() and format_of_name(file_name(named.uri)) is None:
-        raise FieldErrors({"format": f"is missing, and the end of {FIELD} does not tell it"})
+        raise InvalidFields(("format", f"is missing, and the end of {FIELD} does not tell it"))
 
 
 def file_name(uri: str) -> str:
@@ -71,7 +71,7 @@ def _named_in_json(upload: ReceivedUpload) -> Named | None:
     errors = dict.fromkeys(unknown, f"cannot stand beside {FIELD}: options belong into the query")
     errors |= {name: "must be a text" for name in body if not isinstance(body[name], str)}
     if errors:
-        raise FieldErrors(errors)
+        raise InvalidFields(*errors.items())
     return Named(body.pop(FIELD).strip(), body)
 
 

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from modelport_control_api.batch import endpoints as calls
 from modelport_control_api.batch import service
 from modelport_control_api.batch.answers import answer, answers
-from modelport_control_api.batch.problems import as_problems
 from modelport_control_api.batch.repository import UNFINISHED
 from modelport_control_api.batch.retrying import Retrying, Rows
 from modelport_control_api.batch.schemas import JobAnswer
@@ -83,8 +82,7 @@ async def retry(
     rows: Annotated[Rows, Form()] = "all",
 ) -> Response:
     await limit_jobs(visit.request, visit.principal)
-    with as_problems():
-        job = await Retrying(visit.request, visit.part, part).retry(visit.principal, job_id, rows)
+    job = await Retrying(visit.request, visit.part, part).retry(visit.principal, job_id, rows)
     return redirect(visit.request, f"/ui/batch/{job.id}", "The rows are tried again by this job.")
 
 
@@ -92,8 +90,7 @@ async def _job(visit: Visit, job_id: str) -> dict[str, Any]:
     def read(session: Session) -> JobAnswer:
         return answer(session, service.get(session, visit.principal, job_id), utc_now())
 
-    with as_problems():
-        job = await visit.part.transactions.read(read)
+    job = await visit.part.transactions.read(read)
     going = job.state in UNFINISHED
     can_retry = not going and not _is_over(job.expires_at)
     left = job.rows_total is not None and (job.rows_failed > 0 or job.rows_done < job.rows_total)

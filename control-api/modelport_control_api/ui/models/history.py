@@ -14,7 +14,6 @@ from modelport_control_api.history import endpoints as calls
 from modelport_control_api.history import service
 from modelport_control_api.history.schemas import OUTCOMES, Filter
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.models.problems import as_problems
 from modelport_control_api.ui.browser import is_htmx
 from modelport_control_api.ui.models.batch import own_models
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
@@ -82,8 +81,7 @@ async def export(
 
 @router.post("/{model_id}/delete")
 async def delete_all(visit: CurrentVisit, model_id: str) -> Response:
-    with as_problems():
-        await run_in_threadpool(service.delete_all, visit.context.database, visit.caller, model_id)
+    await run_in_threadpool(service.delete_all, visit.context.database, visit.caller, model_id)
     return redirect(visit.request, f"/ui/history?model={model_id}", "All kept predictions are deleted.")
 
 
@@ -103,8 +101,7 @@ async def _rows(visit: Visit, model_id: str, wanted: Filter, cursor: str | None)
             session, visit.principal, model_id, wanted, limit=_ROWS_ON_A_PAGE, cursor=cursor
         )
 
-    with as_problems():
-        return await visit.part.transactions.read(read)
+    return await visit.part.transactions.read(read)
 
 
 def _filter(outcome: str, version: str, span: str) -> Filter:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Response
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift.schemas import VersionDataDrift
-from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.wiring import Drift, DriftServices
@@ -64,15 +63,13 @@ async def show_drift(visit: CurrentVisit, drift: Drift, model_id: str) -> Respon
 async def _drifts(visit: Visit, part: DriftServices, model: ModelAnswer) -> list[VersionDataDrift]:
     """Of the versions that get requests, or of the only one."""
     shown = [version.name for version in model.versions if version.traffic or len(model.versions) == 1]
-    with as_problems():
-        return [await reading.read_drift(part, visit.principal, model.id, name) for name in shown]
+    return [await reading.read_drift(part, visit.principal, model.id, name) for name in shown]
 
 
 async def _seen(visit: Visit, model_id: str, period: str) -> dict[str, Any]:
     chosen = period_named(period)
-    with as_problems():
-        query = query_of(chosen, utc_now(), visit.time_zone)
-        usage = await analytics.of_model(visit.context, visit.part, visit.principal, model_id, query)
+    query = query_of(chosen, utc_now(), visit.time_zone)
+    usage = await analytics.of_model(visit.context, visit.part, visit.principal, model_id, query)
     return {
         "period": chosen,
         "periods": list(PERIODS.values()),

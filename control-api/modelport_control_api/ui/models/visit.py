@@ -14,7 +14,6 @@ from modelport_control_api.identity.caller import Caller
 from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Answering, Answers, Models, load_model
-from modelport_control_api.models.problems import as_problems
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry.records import ModelRecord
@@ -49,8 +48,7 @@ class Visit:
 
     async def record(self, model_id: str) -> ModelRecord:
         """Raises a 404 problem for what is not there or somebody else's."""
-        with as_problems():
-            return await load_model(self.part, self.principal, model_id)
+        return await load_model(self.part, self.principal, model_id)
 
     async def model(self, model_id: str) -> ModelAnswer:
         """Raises a 404 problem for what is not there or somebody else's."""
@@ -58,7 +56,7 @@ class Visit:
 
     async def change(self, model_id: str, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction. Raises problems, that of a model applied with kubectl too."""
-        with as_problems(), self.part.lookout.changing(self.principal, model_id):
+        with self.part.lookout.changing(self.principal, model_id):
             return await self.part.transactions.write(work)
 
     def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:

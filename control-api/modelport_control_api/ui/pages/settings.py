@@ -7,8 +7,6 @@ from modelport_http.problem import Problem
 
 from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.accounts.auth import accounts
-from modelport_control_api.accounts.auth.errors import AuthError
-from modelport_control_api.accounts.auth.problems import as_problem
 from modelport_control_api.accounts.auth.schemas import AccountChange
 from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
 from modelport_control_api.accounts.sessions import own_sessions
@@ -55,8 +53,7 @@ async def change_password(
     given["revoke_api_keys"] = values.get("revoke_api_keys", "false")
     try:
         await _change_password(services, signed_in, given, origin)
-    except (Problem, AuthError) as error:
-        problem = as_problem(error) if isinstance(error, AuthError) else error
+    except Problem as problem:
         refused = Form().refused_by(problem)
         return await _profile_page(
             request,
@@ -115,7 +112,7 @@ def show_audit(
 async def _change_password(
     services: AccountServices, signed_in: SignedIn, given: dict[str, str], origin: Origin
 ) -> None:
-    """Raises a problem or an `AuthError`."""
+    """Raises a problem."""
     parsed = parse(AccountChange, given)
     if not given["password"]:
         raise Problem(status=422, detail="", errors=[{"field": "password", "message": "is missing"}])

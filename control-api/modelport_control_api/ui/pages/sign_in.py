@@ -8,8 +8,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from modelport_control_api.accounts.auth import accounts, logins, throttle
-from modelport_control_api.accounts.auth.errors import AuthError
-from modelport_control_api.accounts.auth.problems import as_problem
 from modelport_control_api.accounts.auth.schemas import Login, Registration
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
@@ -55,8 +53,8 @@ async def sign_in(request: Request, services: Accounts, origin: RequestOrigin) -
         _require_private_way(request)
         user = await logins.check_password(services, email, password, origin)
         return await _signed_in(request, services, user, origin, there)
-    except (Problem, AuthError) as error:
-        return _refused(_sign_in_page, request, parsed.form, there, error)
+    except Problem as problem:
+        return _refused(_sign_in_page, request, parsed.form, there, problem)
 
 
 @router.get("/register")
@@ -76,8 +74,8 @@ async def register(request: Request, services: Accounts, origin: RequestOrigin) 
         await throttle.registration(services, origin)
         user = await accounts.register(services, parsed.body, origin)
         return await _signed_in(request, services, user, origin, there)
-    except (Problem, AuthError) as error:
-        return _refused(_registration_page, request, parsed.form, there, error)
+    except Problem as problem:
+        return _refused(_registration_page, request, parsed.form, there, problem)
 
 
 @router.post("/logout")
@@ -114,8 +112,7 @@ async def _signed_in(
     return response
 
 
-def _refused(page: Any, request: Request, form: Form, there: str, error: Problem | AuthError) -> Response:
-    problem = as_problem(error) if isinstance(error, AuthError) else error
+def _refused(page: Any, request: Request, form: Form, there: str, problem: Problem) -> Response:
     headers = {name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"}
     response: Response = page(
         request, form.refused_by(problem), there, status=problem.status, headers=headers
