@@ -9,21 +9,21 @@ from modelport_store.store import Store
 from modelport_control_api.accounts.passwords.hashing import Passwords
 from modelport_control_api.db.session import Database
 from modelport_control_api.http.app_state import provide
-from modelport_control_api.settings.control_api import Settings
+from modelport_control_api.settings.accounts import AccountsSettings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_control_api.signing_keys.ring import KeyRing
 
 
 @dataclass(frozen=True)
 class AccountServices:
-    settings: Settings
+    settings: AccountsSettings
     database: Database
     store: Store
     signing_keys: KeyRing
     passwords: Passwords
 
     @classmethod
-    def build(cls, settings: Settings, database: Database, store: Store) -> Self:
+    def build(cls, settings: AccountsSettings, database: Database, store: Store) -> Self:
         """Raises `SigningKeysError`."""
         schedule = lifecycle.schedule(settings.signing_key_activation_seconds, settings.access_token_seconds)
         return cls(

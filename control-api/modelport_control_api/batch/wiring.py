@@ -9,7 +9,7 @@ from fastapi import Depends
 
 from modelport_control_api.batch.files import BatchFiles, open_batch_files
 from modelport_control_api.http.app_state import provide
-from modelport_control_api.settings.control_api import Settings
+from modelport_control_api.settings.batch import BatchSettings
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class BatchServices:
     input_prefixes: Sequence[str]
 
     @classmethod
-    def build(cls, settings: Settings) -> Self:
+    def build(cls, settings: BatchSettings) -> Self:
         return cls(
             files=open_batch_files(settings.artifacts_url),
             max_bytes=settings.batch_max_bytes,

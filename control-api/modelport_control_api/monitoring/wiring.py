@@ -10,7 +10,7 @@ from modelport_control_api.drift.records import DriftThresholds
 from modelport_control_api.drift.schemas import Thresholds
 from modelport_control_api.http.app_state import provide
 from modelport_control_api.models.wiring import ModelsServices
-from modelport_control_api.settings.control_api import Settings
+from modelport_control_api.settings.drift import DriftSettings
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class DriftServices:
     idle_seconds: float
 
     @classmethod
-    def build(cls, settings: Settings, models: ModelsServices) -> "DriftServices":
+    def build(cls, settings: DriftSettings, models: ModelsServices) -> "DriftServices":
         thresholds = Thresholds(
             psi_threshold=settings.drift_psi_threshold,
             alpha=settings.drift_alpha,

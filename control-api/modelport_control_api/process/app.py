@@ -124,15 +124,14 @@ def build(
     background = (
         *models.background(),
         wanted.run,
-        *_background(accounts),
+        *_background(settings, accounts),
         *usage.background(),
         evaluator.run,
     )
     return ControlPlane(public, internal, context, accounts, models, background)
 
 
-def _background(accounts: AccountServices) -> tuple[Work, ...]:
-    settings = accounts.settings
+def _background(settings: Settings, accounts: AccountServices) -> tuple[Work, ...]:
     retention = Retention(
         accounts.database, max_rows=settings.history_max_rows, every_seconds=settings.history_sweep_seconds
     )

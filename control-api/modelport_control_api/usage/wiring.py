@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from modelport_control_api.db.session import Database
-from modelport_control_api.settings.control_api import Settings
+from modelport_control_api.settings.usage import UsageSettings
 from modelport_control_api.usage.retention import remove_old
 from modelport_control_api.usage.samples import Handlers
 
@@ -22,13 +22,13 @@ _REMOVE_EVERY_SECONDS = 3600.0
 @dataclass(frozen=True)
 class UsageServices:
     handlers: Handlers
-    _settings: Settings
+    _settings: UsageSettings
     _database: Database
     _redis_url: SecretStr | None
 
     @classmethod
     def build(
-        cls, settings: Settings, database: Database, handlers: Handlers, redis_url: SecretStr | None
+        cls, settings: UsageSettings, database: Database, handlers: Handlers, redis_url: SecretStr | None
     ) -> Self:
         return cls(handlers, settings, database, redis_url)
 

@@ -67,8 +67,8 @@ def test_a_range_is_widened_to_whole_buckets_and_ends_before_to() -> None:
 def test_what_cannot_be_answered_is_refused_by_field(asked: dict[str, Any], field: str, says: str) -> None:
     with pytest.raises(InvalidFields) as refused:
         ask(**asked)
-    assert list(refused.value.errors) == [field]
-    assert says in refused.value.errors[field]
+    [error] = refused.value.errors
+    assert error["field"] == field and says in error["message"]
 
 
 @pytest.mark.parametrize("bucket", ["minute", "hour", "day"])

@@ -278,7 +278,8 @@ async def test_a_bucket_gets_no_half_input() -> None:
 def test_addresses_that_nothing_is_fetched_from(uri: str, words: str) -> None:
     with pytest.raises(InvalidFields) as raised:
         require_readable(Named(uri, {}), ["s3://data/night/"])
-    assert words in raised.value.errors["input_uri"]
+    [error] = raised.value.errors
+    assert error["field"] == "input_uri" and words in error["message"]
 
 
 def test_a_format_is_told_by_the_name_or_by_word() -> None:
@@ -286,4 +287,4 @@ def test_a_format_is_told_by_the_name_or_by_word() -> None:
         require_readable(Named(f"https://example.com/{name}", texts), [])
     with pytest.raises(InvalidFields) as raised:
         require_readable(Named("https://example.com/rows", {}), [])
-    assert "format" in raised.value.errors
+    assert [error["field"] for error in raised.value.errors] == ["format"]
