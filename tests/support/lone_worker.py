@@ -10,9 +10,9 @@ from typing import Any
 
 from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.batch import repository
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.session import Database
 from modelport_control_api.migrations import upgrade as migrate
+from modelport_control_api.registry.job_tables import BatchJob
 
 _SECONDS = 40
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import joblib
 import pytest
 from modelport_control_api.accounts.auth.tables import User
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
 from modelport_control_api.migrations import upgrade as migrate
+from modelport_control_api.registry.job_tables import BatchJob
 from modelport_control_api.ui.models import dashboard
 from playwright.sync_api import expect
 from structlog.testing import capture_logs

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.accounts.auth.tables import RefreshToken, User, WebSession
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.outbox import OutboxRow
+from modelport_control_api.registry.job_tables import BatchJob
 from modelport_control_api.usage.tables import UsageBatchRow
 
 _DROPPED_WITHIN = timedelta(days=1)

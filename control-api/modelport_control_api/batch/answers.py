@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.batch.render import render_job
 from modelport_control_api.batch.schemas import JobAnswer
-from modelport_control_api.batch.tables import BatchJob, WebhookDelivery
+from modelport_control_api.registry.job_tables import BatchJob, WebhookDelivery
 
 
 def answer(session: Session, job: BatchJob, now: datetime) -> JobAnswer:

@@ -15,7 +15,6 @@ from modelport_control_api.batch.results.stream import MEDIA_TYPES, stream_resul
 from modelport_control_api.batch.retrying import Retrying, Rows, get_retrying
 from modelport_control_api.batch.schemas import JobAnswer, JobPage, NewJobAnswer, State
 from modelport_control_api.batch.submission import answer_new, limit_jobs
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import PageCursor, PageLimit
@@ -25,6 +24,7 @@ from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.endpoints import WaitSeconds
 from modelport_control_api.models.wiring import ModelsServices
+from modelport_control_api.registry.job_tables import BatchJob
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["batch"], responses=problems(*CREDENTIAL))
 

@@ -20,7 +20,6 @@ from modelport_control_api.batch.pods.demand import publish_anew
 from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.service import NewJob, create, find_repeated, require_room
 from modelport_control_api.batch.sources import uri
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.target import Target, find_target
 from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id
@@ -29,6 +28,7 @@ from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import quotas
+from modelport_control_api.registry.job_tables import BatchJob
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_body, receive_upload
 
@@ -48,7 +48,7 @@ class Intake:
     part: BatchServices
 
     async def submit(self, principal: Principal, model_id: str, version: str | None) -> BatchJob:
-        """Give the new job, or the one that the same request made before. Raises what `problems` answers."""
+        """Give the new job, or the one that the same request made before."""
         key = idempotency_key(self.request)
         options_of.require_known(self._content_type)
         # Asked before the body is read: nobody sends a gigabyte to learn that the id is wrong.

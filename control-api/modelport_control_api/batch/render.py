@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from modelport_control_api.batch.schemas import JobAnswer, State, WebhookAnswer
 from modelport_control_api.batch.sources.uri import shown
-from modelport_control_api.batch.tables import BatchJob, WebhookDelivery
+from modelport_control_api.registry.job_tables import BatchJob, WebhookDelivery
 
 
 def render_job(job: BatchJob, now: datetime, delivery: WebhookDelivery | None = None) -> JobAnswer:

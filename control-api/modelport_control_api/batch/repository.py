@@ -12,8 +12,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
-from modelport_control_api.batch.tables import BatchChunk, BatchJob
 from modelport_control_api.batch.webhooks import outbox
+from modelport_control_api.registry.job_tables import BatchChunk, BatchJob
 
 Outcome = Literal["succeeded", "failed", "cancelled"]
 UNFINISHED = ("queued", "running")

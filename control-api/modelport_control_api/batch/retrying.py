@@ -14,13 +14,13 @@ from modelport_control_api.batch.options import Options
 from modelport_control_api.batch.render import is_expired
 from modelport_control_api.batch.repository import UNFINISHED
 from modelport_control_api.batch.service import NewJob, find_repeated
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.target import find_target
 from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.wiring import ModelsServices
+from modelport_control_api.registry.job_tables import BatchJob
 from modelport_control_api.uploads.errors import StorageFull
 
 Rows = Literal["all", "failed"]
@@ -35,7 +35,7 @@ class Retrying:
     part: BatchServices
 
     async def retry(self, principal: Principal, job_id: str, rows: Rows) -> BatchJob:
-        """Give the new job, or the one that the same request made before. Raises what `problems` answers."""
+        """Give the new job, or the one that the same request made before."""
         key = idempotency_key(self.request)
 
         def prepare(session: Session) -> tuple[NewJob, str, BatchJob | None]:

@@ -17,11 +17,11 @@ from modelport_control_api.batch.errors import (
 )
 from modelport_control_api.batch.options import Options
 from modelport_control_api.batch.render import is_expired
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.batch.target import Target
 from modelport_control_api.batch.webhooks import signing
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.identity.principal import Principal
+from modelport_control_api.registry.job_tables import BatchJob
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from modelport_control_api.batch.answers import answer
 from modelport_control_api.batch.intake import Intake, get_intake
 from modelport_control_api.batch.openapi import SUBMISSION, SUBMITTED
 from modelport_control_api.batch.schemas import NewJobAnswer
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.http.context import get_context
 from modelport_control_api.http.principal import require
 from modelport_control_api.http.responses import never_stored
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.models.wiring import ModelsServices
+from modelport_control_api.registry.job_tables import BatchJob
 
 Submitter = Annotated[Principal, Depends(require("predict"))]
 

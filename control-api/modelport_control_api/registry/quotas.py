@@ -7,9 +7,9 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from modelport_control_api.accounts.auth.tables import User
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.drift.tables import DriftReferenceRow
 from modelport_control_api.errors import DomainError
+from modelport_control_api.registry.job_tables import BatchJob
 from modelport_control_api.registry.tables import ModelRow, VersionRow
 from modelport_control_api.settings.models import ModelsSettings
 

@@ -7,12 +7,12 @@ from modelport_control_api.batch import expiry, repository
 from modelport_control_api.batch.answers import answer
 from modelport_control_api.batch.files import LocalBatchFiles
 from modelport_control_api.batch.schemas import WebhookAnswer
-from modelport_control_api.batch.tables import BatchChunk, BatchJob, WebhookDelivery
 from modelport_control_api.batch.webhooks import signing
 from modelport_control_api.batch.webhooks.delivery import DELAYS, deliver_due
 from modelport_control_api.batch.webhooks.sending import NotTaken, Sender
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
+from modelport_control_api.registry.job_tables import BatchChunk, BatchJob, WebhookDelivery
 from sqlalchemy import func, select
 
 from tests.contract.batch.test_claims import KEEP, NOW, add_job, prepare

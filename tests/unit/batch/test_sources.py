@@ -279,7 +279,8 @@ def test_addresses_that_nothing_is_fetched_from(uri: str, words: str) -> None:
     with pytest.raises(InvalidFields) as raised:
         require_readable(Named(uri, {}), ["s3://data/night/"])
     [error] = raised.value.errors
-    assert error["field"] == "input_uri" and words in error["message"]
+    assert error["field"] == "input_uri"
+    assert words in error["message"]
 
 
 def test_a_format_is_told_by_the_name_or_by_word() -> None:

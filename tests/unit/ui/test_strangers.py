@@ -10,9 +10,9 @@ import httpx
 import joblib
 import pytest
 from modelport_control_api.accounts.auth.tables import User
-from modelport_control_api.batch.tables import BatchJob
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
+from modelport_control_api.registry.job_tables import BatchJob
 from modelport_http.rate_limiting import enforce
 
 from tests.support.models import iris_logistic

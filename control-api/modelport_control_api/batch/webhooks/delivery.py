@@ -13,9 +13,9 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from modelport_control_api.batch.tables import BatchJob, WebhookDelivery
 from modelport_control_api.batch.webhooks.sending import NotTaken, Sender
 from modelport_control_api.db.session import Database
+from modelport_control_api.registry.job_tables import BatchJob, WebhookDelivery
 
 log = structlog.get_logger(__name__)
 
