@@ -12,7 +12,7 @@ from uuid import UUID
 
 import analytics_totals
 from modelport_control_api.accounts.api_keys.tables import ApiKey
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.registry.tables import ModelRow
 from sqlalchemy import Connection, create_engine, text

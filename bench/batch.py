@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import batch_models
 import httpx
-from modelport_control_api.batch.files import open_batch_files
+from modelport_control_api.batch.storage.files import open_batch_files
 from signed_in import SignedIn
 from trained import Model
 

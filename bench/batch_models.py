@@ -10,8 +10,8 @@ import joblib
 import numpy as np
 import orjson
 import pandas
-from modelport_control_api.batch.chunks import read_chunk
-from modelport_control_api.batch.files import BatchFiles
+from modelport_control_api.batch.storage.chunks import read_chunk
+from modelport_control_api.batch.storage.files import BatchFiles
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 from trained import Model

@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 import orjson
 from modelport_control_api.drift.evaluation.evaluate import Counted, evaluate
-from modelport_control_api.drift.evaluation.feature_results import Verdict
+from modelport_control_api.drift.feature_results import Verdict
 from modelport_control_api.drift.profiles.profile import Matched, Profile, match
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.drift.schemas import Thresholds

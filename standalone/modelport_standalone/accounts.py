@@ -9,7 +9,7 @@ from modelport_control_api.accounts.api_keys.repository import find_active
 from modelport_control_api.accounts.api_keys.schemas import NewKey, Scope
 from modelport_control_api.accounts.api_keys.secret import sha256
 from modelport_control_api.accounts.auth.admin import ensure_admin
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import SCOPES, Principal

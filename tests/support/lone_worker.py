@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.batch import repository
 from modelport_control_api.db.session import Database
 from modelport_control_api.migrations import upgrade as migrate

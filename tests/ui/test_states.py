@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import joblib
 import pytest
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
 from modelport_control_api.migrations import upgrade as migrate

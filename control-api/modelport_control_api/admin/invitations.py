@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.auth import invites
 from modelport_control_api.accounts.auth.errors import InviteNotFound
-from modelport_control_api.accounts.auth.tables import Invite
+from modelport_control_api.accounts.tables import Invite
 from modelport_control_api.admin.schemas import InviteEntry, InviteList, MadeInvite, NewInvite
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.identity.origin import Origin

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys.tables import ApiKey
-from modelport_control_api.accounts.auth.tables import RefreshToken, User, WebSession
+from modelport_control_api.accounts.tables import RefreshToken, User, WebSession
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.outbox import OutboxRow
 from modelport_control_api.registry.job_tables import BatchJob

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.accounts.auth.errors import UserNotFound
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.admin import repository
 from modelport_control_api.admin.checks import check_all
 from modelport_control_api.admin.schemas import LimitsChange, SystemHealth, UserEntry, UserList

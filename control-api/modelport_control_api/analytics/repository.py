@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys.tables import ApiKey
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.identity.principal import Principal
 from modelport_control_api.registry.tables import ModelRow
 from modelport_control_api.usage.tables import UsageBatchRow

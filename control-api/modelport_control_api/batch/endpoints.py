@@ -9,12 +9,12 @@ from starlette.responses import StreamingResponse
 
 from modelport_control_api.batch import service
 from modelport_control_api.batch.answers import answer, answers
-from modelport_control_api.batch.openapi import RESULTS
 from modelport_control_api.batch.repository import UNFINISHED, finished_chunks
 from modelport_control_api.batch.results.stream import MEDIA_TYPES, stream_results
-from modelport_control_api.batch.retrying import Retrying, Rows, get_retrying
 from modelport_control_api.batch.schemas import JobAnswer, JobPage, NewJobAnswer, State
-from modelport_control_api.batch.submission import answer_new, limit_jobs
+from modelport_control_api.batch.submission.endpoints import answer_new, limit_jobs
+from modelport_control_api.batch.submission.openapi import RESULTS
+from modelport_control_api.batch.submission.retrying import Retrying, Rows, get_retrying
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import PageCursor, PageLimit

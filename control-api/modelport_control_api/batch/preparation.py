@@ -4,7 +4,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, BinaryIO, Literal, get_args
 
-from modelport_control_api.batch.chunks import Chunk
 from modelport_control_api.batch.formats.blocks import Block, chunks_of
 from modelport_control_api.batch.formats.csv_input import read_csv
 from modelport_control_api.batch.formats.errors import InputInvalid
@@ -12,6 +11,7 @@ from modelport_control_api.batch.formats.json_input import read_json, read_json_
 from modelport_control_api.batch.formats.limits import Limits, RowTooLarge
 from modelport_control_api.batch.formats.parquet_input import read_parquet
 from modelport_control_api.batch.formats.signature import InputSignature
+from modelport_control_api.batch.storage.chunks import Chunk
 
 InputFormat = Literal["json", "jsonl", "csv", "parquet"]
 INPUT_FORMATS: tuple[str, ...] = get_args(InputFormat)

@@ -4,8 +4,8 @@ import structlog
 from modelport_crds.reasons import Reason
 from prometheus_client import Counter
 
-from modelport_control_api.batch.chunks import Chunk, combine, read_chunk, write_results
-from modelport_control_api.batch.files import BatchFiles
+from modelport_control_api.batch.storage.chunks import Chunk, combine, read_chunk, write_results
+from modelport_control_api.batch.storage.files import BatchFiles
 from modelport_control_api.batch_worker.bisection import (
     MAX_ANSWERS_BYTES,
     Answers,

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from modelport_control_api.batch import expiry
-from modelport_control_api.batch.files import BatchFiles
+from modelport_control_api.batch.storage import expiry
+from modelport_control_api.batch.storage.files import BatchFiles
 from modelport_control_api.batch.webhooks.delivery import deliver_due
 from modelport_control_api.batch.webhooks.sending import Sender
 from modelport_control_api.db.base import utc_now

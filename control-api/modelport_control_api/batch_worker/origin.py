@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from modelport_control_api.batch.chunks import Chunk, ChunkResults, read_chunk, read_results
-from modelport_control_api.batch.files import BatchFiles
+from modelport_control_api.batch.storage.chunks import Chunk, ChunkResults, read_chunk, read_results
+from modelport_control_api.batch.storage.files import BatchFiles
 from modelport_control_api.batch_worker.leases import LeaseRepository
 
 

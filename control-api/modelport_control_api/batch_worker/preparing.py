@@ -12,15 +12,15 @@ from modelport_crds.reasons import Reason
 from obstore.exceptions import BaseError as StoreError
 from sqlalchemy.exc import SQLAlchemyError
 
-from modelport_control_api.batch.chunks import Chunk, write_chunk
-from modelport_control_api.batch.failed_rows import FailedRows
-from modelport_control_api.batch.files import BatchFiles
 from modelport_control_api.batch.formats.errors import InputInvalid, InputTooLarge
 from modelport_control_api.batch.formats.limits import Allowance, Limits
 from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.sources.errors import InputUnavailable
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.uri import shown
+from modelport_control_api.batch.storage.chunks import Chunk, write_chunk
+from modelport_control_api.batch.storage.failed_rows import FailedRows
+from modelport_control_api.batch.storage.files import BatchFiles
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.leases import ClaimedInput, LeaseRepository
 from modelport_control_api.batch_worker.origin import StoredOrigin

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import structlog
 
-from modelport_control_api.batch.files import BatchFiles, open_batch_files
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.storage.files import BatchFiles, open_batch_files
 from modelport_control_api.batch.webhooks.sending import Sender
 from modelport_control_api.batch_worker.chunks import ChunkWork
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks

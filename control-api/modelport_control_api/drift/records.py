@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from modelport_control_api.drift.evaluation.feature_results import Verdict, read_verdicts
+from modelport_control_api.drift.feature_results import Verdict, read_verdicts
 from modelport_control_api.drift.tables import DriftStateRow
 
 WatchedState = Literal["collecting", "ok", "drift"]

@@ -1,9 +1,9 @@
 """All tables: importing this module makes `Base.metadata` complete."""
 
 from modelport_control_api import outbox as _outbox
+from modelport_control_api.accounts import tables as _auth
 from modelport_control_api.accounts.api_keys import tables as _api_keys
 from modelport_control_api.accounts.audit import tables as _audit
-from modelport_control_api.accounts.auth import tables as _auth
 from modelport_control_api.db.base import Base
 from modelport_control_api.drift import tables as _drift
 from modelport_control_api.history import tables as _history

@@ -13,7 +13,7 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 from modelport_control_api.drift import repository
 from modelport_control_api.drift.evaluation.evaluate import evaluate
-from modelport_control_api.drift.evaluation.feature_results import Verdict, write_verdicts
+from modelport_control_api.drift.feature_results import Verdict, write_verdicts
 from modelport_control_api.drift.profiles.profile import from_json, match
 from modelport_control_api.drift.records import DriftThresholds
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow

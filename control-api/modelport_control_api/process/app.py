@@ -36,10 +36,10 @@ from modelport_control_api.admin import endpoints as admin
 from modelport_control_api.analytics import endpoints as analytics
 from modelport_control_api.artifacts import endpoints as artifacts
 from modelport_control_api.batch import endpoints as jobs
-from modelport_control_api.batch import submission as job_submission
 from modelport_control_api.batch.pods import demand
 from modelport_control_api.batch.pods import endpoints as batch_pods
 from modelport_control_api.batch.pods.demand import Demand
+from modelport_control_api.batch.submission import endpoints as job_submission
 from modelport_control_api.batch.wiring import BatchServices
 from modelport_control_api.db.session import Database
 from modelport_control_api.history import endpoints as history

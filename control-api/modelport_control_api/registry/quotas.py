@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.drift.tables import DriftReferenceRow
 from modelport_control_api.errors import DomainError
 from modelport_control_api.registry.job_tables import BatchJob

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.session import Database
 from modelport_control_api.migrations import upgrade as migrate
 

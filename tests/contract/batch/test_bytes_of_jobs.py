@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 from modelport_control_api.batch import repository
-from modelport_control_api.batch.chunks import Chunk, write_chunk
-from modelport_control_api.batch.files import LocalBatchFiles
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.storage.chunks import Chunk, write_chunk
+from modelport_control_api.batch.storage.files import LocalBatchFiles
 from modelport_control_api.batch_worker import bisection as solving
 from modelport_control_api.batch_worker.bisection import Refused
 from modelport_control_api.batch_worker.chunks import ChunkWork

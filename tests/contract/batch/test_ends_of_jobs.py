@@ -3,10 +3,11 @@
 from datetime import timedelta
 from pathlib import Path
 
-from modelport_control_api.batch import expiry, repository
+from modelport_control_api.batch import repository
 from modelport_control_api.batch.answers import answer
-from modelport_control_api.batch.files import LocalBatchFiles
 from modelport_control_api.batch.schemas import WebhookAnswer
+from modelport_control_api.batch.storage import expiry
+from modelport_control_api.batch.storage.files import LocalBatchFiles
 from modelport_control_api.batch.webhooks import signing
 from modelport_control_api.batch.webhooks.delivery import DELAYS, deliver_due
 from modelport_control_api.batch.webhooks.sending import NotTaken, Sender

@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from modelport_control_api.batch.files import LocalBatchFiles
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.storage.files import LocalBatchFiles
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.preparing import Preparing
 from modelport_control_api.db.session import Database

@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 from modelport_control_api.batch import repository
-from modelport_control_api.batch.chunks import combine, read_chunk, write_chunk, write_results
 from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.batch.preparation import Preparation
+from modelport_control_api.batch.storage.chunks import combine, read_chunk, write_chunk, write_results
 from modelport_control_api.batch.wiring import BatchServices
 from modelport_control_api.db.base import utc_now
 from sklearn.datasets import load_iris

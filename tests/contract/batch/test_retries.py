@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from modelport_control_api.batch.chunks import Chunk, combine, read_chunk, write_results
-from modelport_control_api.batch.failed_rows import FailedRows
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.storage.chunks import Chunk, combine, read_chunk, write_results
+from modelport_control_api.batch.storage.failed_rows import FailedRows
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.leases import LeaseRepository
 from modelport_control_api.batch_worker.preparing import Preparing

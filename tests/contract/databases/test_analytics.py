@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.tables import DriftCountsRow

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from modelport_control_api.accounts.auth import invites
 from modelport_control_api.accounts.auth.errors import InviteInvalid
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.identity.caller import Caller
 from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import SCOPES, Principal

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.outbox import OutboxRow
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.registry.tables import ModelRow

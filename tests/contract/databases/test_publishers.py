@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from modelport_control_api import outbox
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.session import Database
 from modelport_control_api.identity.caller import Caller
 from modelport_control_api.identity.origin import Origin

@@ -8,11 +8,11 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
-from modelport_control_api.batch.chunks import MAX_MATRIX_ROWS, Chunk
 from modelport_control_api.batch.formats import csv_input
 from modelport_control_api.batch.formats.csv_pieces import PieceReader
 from modelport_control_api.batch.formats.errors import InputInvalid
 from modelport_control_api.batch.preparation import Preparation
+from modelport_control_api.batch.storage.chunks import MAX_MATRIX_ROWS, Chunk
 
 
 def signature(*, optional: bool = False) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from modelport_control_api.batch.chunks import MAX_BYTES, Chunk
 from modelport_control_api.batch.formats.arrow_sizes import row_bytes
 from modelport_control_api.batch.formats.errors import InputTooLarge
 from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, Limits
 from modelport_control_api.batch.preparation import Preparation
+from modelport_control_api.batch.storage.chunks import MAX_BYTES, Chunk
 
 TEXTS = {"input": "text", "positional": False, "columns": None}
 NUMBERS = {"columns": [{"name": "x", "kind": "number", "optional": False}], "input": "rows"}

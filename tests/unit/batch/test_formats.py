@@ -11,9 +11,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
-from modelport_control_api.batch.chunks import MAX_BYTES, MAX_ROWS, Chunk, read_chunk, write_chunk
 from modelport_control_api.batch.formats.errors import InputInvalid
 from modelport_control_api.batch.preparation import Preparation
+from modelport_control_api.batch.storage.chunks import MAX_BYTES, MAX_ROWS, Chunk, read_chunk, write_chunk
 
 COLUMNS = [("age", "number"), ("visits", "integer"), ("town", "string"), ("member", "boolean")]
 NAMES = [name for name, _ in COLUMNS]

@@ -1,8 +1,8 @@
 """Results of models of several labels: a column for each label's classes."""
 
-from modelport_control_api.batch.chunks import ChunkResults, read_results, write_results
 from modelport_control_api.batch.results.columns import Columns
 from modelport_control_api.batch.results.writers import CsvWriter
+from modelport_control_api.batch.storage.chunks import ChunkResults, read_results, write_results
 
 
 def test_each_label_has_columns_of_its_own() -> None:

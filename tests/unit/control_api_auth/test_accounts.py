@@ -7,8 +7,8 @@ import httpx
 import pytest
 from modelport_control_api.accounts.audit.tables import AuditEntry
 from modelport_control_api.accounts.auth.admin import ensure_admin
-from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords import hashing as passwords
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.settings.control_api import Settings
 from sqlalchemy import select

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from modelport_control_api.__main__ import main
-from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords.hashing import check
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.session import Database
 from modelport_control_api.outbox import OutboxRow
 from modelport_control_api.process.commands import admin

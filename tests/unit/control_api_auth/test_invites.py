@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from modelport_control_api.accounts.auth.tables import Invite
+from modelport_control_api.accounts.tables import Invite
 from modelport_control_api.db.base import utc_now
 from sqlalchemy import update
 

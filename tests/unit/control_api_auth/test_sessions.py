@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import jwt
 from modelport_control_api.accounts.audit.tables import AuditEntry
-from modelport_control_api.accounts.auth.tables import RefreshToken
 from modelport_control_api.accounts.sessions import successors
+from modelport_control_api.accounts.tables import RefreshToken
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.signing_keys import lifecycle

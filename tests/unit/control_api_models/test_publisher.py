@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from modelport_control_api import outbox
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import Base
 from modelport_control_api.db.session import Database
 from modelport_control_api.identity.caller import Caller

@@ -12,8 +12,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from modelport_control_api.accounts.auth.tables import WebSession
 from modelport_control_api.accounts.sessions.web_sessions import IDLE_LIFE
+from modelport_control_api.accounts.tables import WebSession
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.process.app import ControlPlane

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import joblib
 import pytest
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
 from modelport_control_api.registry.job_tables import BatchJob

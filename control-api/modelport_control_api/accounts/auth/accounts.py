@@ -15,9 +15,9 @@ from modelport_control_api.accounts.auth.errors import (
     WrongCurrentPassword,
 )
 from modelport_control_api.accounts.auth.schemas import AccountChange, Registration
-from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords.rules import broken_rules
 from modelport_control_api.accounts.sessions import api_sessions, web_sessions
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.caller import Caller
 from modelport_control_api.identity.origin import Origin

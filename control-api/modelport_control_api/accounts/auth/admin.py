@@ -4,8 +4,8 @@ from sqlalchemy import exists, select
 
 from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.accounts.auth import emails
-from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords.hashing import Passwords
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import new_id
 from modelport_control_api.db.session import Database
 

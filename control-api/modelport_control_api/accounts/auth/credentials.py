@@ -4,8 +4,8 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys import repository as api_keys
 from modelport_control_api.accounts.api_keys import secret
-from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.sessions import access_tokens, api_sessions, web_sessions
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.principal import SCOPES, Principal
 

@@ -14,7 +14,7 @@ from modelport_control_api.accounts.auth.schemas import (
     TokenPair,
     UserOut,
 )
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.http.origin import RequestOrigin
 from modelport_control_api.http.principal import SessionPrincipal

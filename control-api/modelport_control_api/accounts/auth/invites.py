@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.accounts.auth.errors import InviteInvalid, InviteNotFound
-from modelport_control_api.accounts.auth.tables import Invite
+from modelport_control_api.accounts.tables import Invite
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.identity.caller import Caller

@@ -16,9 +16,9 @@ from modelport_control_api.accounts.auth.errors import (
     WrongEmailOrPassword,
 )
 from modelport_control_api.accounts.auth.schemas import TokenPair
-from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.sessions import access_tokens, api_sessions, successors
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.caller import Caller
 from modelport_control_api.identity.origin import Origin

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from modelport_control_api.accounts.auth.tables import RefreshToken
+from modelport_control_api.accounts.tables import RefreshToken
 from modelport_control_api.db.base import new_id, utc_now
 
 Successor = Callable[[str, datetime], str]

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.auth.tables import User, WebSession
+from modelport_control_api.accounts.tables import User, WebSession
 from modelport_control_api.db.base import new_id, utc_now
 
 IDLE_LIFE = timedelta(hours=12)

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from modelport_control_api.batch.chunks import MAX_BYTES, MAX_MATRIX_ROWS, MAX_ROWS, Chunk
 from modelport_control_api.batch.formats.limits import MAX_BLOCK_BYTES
 from modelport_control_api.batch.formats.matrix import Matrix
+from modelport_control_api.batch.storage.chunks import MAX_BYTES, MAX_MATRIX_ROWS, MAX_ROWS, Chunk
 
 MAX_CELLS = 200_000
 """Of a block: what a thousand columns make of five thousand rows would fill the memory."""

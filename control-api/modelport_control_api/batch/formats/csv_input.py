@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from modelport_control_api.batch.chunks import MAX_BYTES
 from modelport_control_api.batch.formats.blocks import Block, rows_at_once
 from modelport_control_api.batch.formats.cells import Cell, CellUnfit, read_cell, read_column
 from modelport_control_api.batch.formats.csv_pieces import CsvPieces, PieceReader
@@ -20,6 +19,7 @@ from modelport_control_api.batch.formats.layout import Layout, lay_out
 from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, CellTooLarge, Limits
 from modelport_control_api.batch.formats.matrix import Matrix
 from modelport_control_api.batch.formats.signature import InputSignature
+from modelport_control_api.batch.storage.chunks import MAX_BYTES
 
 Line = list[str]
 _MOST_PROBLEMS = 20

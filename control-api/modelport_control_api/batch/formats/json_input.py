@@ -9,7 +9,6 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from modelport_control_api.batch.chunks import MAX_BYTES
 from modelport_control_api.batch.formats.blocks import Block, rows_at_once
 from modelport_control_api.batch.formats.errors import InputInvalid
 from modelport_control_api.batch.formats.json_rows import split_rows
@@ -21,6 +20,7 @@ from modelport_control_api.batch.formats.limits import (
     require_names,
 )
 from modelport_control_api.batch.formats.signature import InputSignature
+from modelport_control_api.batch.storage.chunks import MAX_BYTES
 
 MAX_KEYS = 200
 """Different names beside the model's columns."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from modelport_control_api.batch.chunks import ChunkResults, Named
+from modelport_control_api.batch.storage.chunks import ChunkResults, Named
 
 OWN = ("row", "prediction", "probabilities", "error")
 

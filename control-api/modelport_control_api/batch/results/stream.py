@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from modelport_control_api.batch.chunks import ChunkResults, read_results
-from modelport_control_api.batch.files import BatchFiles
 from modelport_control_api.batch.results.columns import Columns
 from modelport_control_api.batch.results.writers import WRITERS, Writer
+from modelport_control_api.batch.storage.chunks import ChunkResults, read_results
+from modelport_control_api.batch.storage.files import BatchFiles
 
 MEDIA_TYPES = {
     "jsonl": "application/x-ndjson",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from modelport_control_api.batch.chunks import ChunkResults
 from modelport_control_api.batch.results.columns import (
     Columns,
     as_text,
@@ -16,6 +15,7 @@ from modelport_control_api.batch.results.columns import (
     row_numbers,
     shown_key,
 )
+from modelport_control_api.batch.storage.chunks import ChunkResults
 
 if TYPE_CHECKING:
     import pyarrow

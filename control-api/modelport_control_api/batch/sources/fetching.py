@@ -5,9 +5,9 @@ import errno
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from modelport_control_api.batch.files import BatchFiles
 from modelport_control_api.batch.sources.errors import InputUnavailable
 from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.storage.files import BatchFiles
 
 _PAUSES = (2.0, 10.0)
 # A gigabyte at 10 Mbit/s; a server that is slower on purpose does not hold a worker for a day.

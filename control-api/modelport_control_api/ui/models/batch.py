@@ -10,9 +10,9 @@ from modelport_control_api.batch import endpoints as calls
 from modelport_control_api.batch import service
 from modelport_control_api.batch.answers import answer, answers
 from modelport_control_api.batch.repository import UNFINISHED
-from modelport_control_api.batch.retrying import Retrying, Rows
 from modelport_control_api.batch.schemas import JobAnswer
-from modelport_control_api.batch.submission import limit_jobs
+from modelport_control_api.batch.submission.endpoints import limit_jobs
+from modelport_control_api.batch.submission.retrying import Retrying, Rows
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.audit import service as audit
-from modelport_control_api.accounts.auth.tables import User
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.admin import service
 from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.session import DbSession

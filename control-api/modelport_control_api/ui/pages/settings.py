@@ -6,11 +6,10 @@ from fastapi import APIRouter, Request, Response
 from modelport_http.problem import Problem
 
 from modelport_control_api.accounts.audit import service as audit
-from modelport_control_api.accounts.auth import accounts
+from modelport_control_api.accounts.auth import accounts, own_sessions
+from modelport_control_api.accounts.auth.own_sessions import SessionNotFound
 from modelport_control_api.accounts.auth.schemas import AccountChange
 from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
-from modelport_control_api.accounts.sessions import own_sessions
-from modelport_control_api.accounts.sessions.own_sessions import SessionNotFound
 from modelport_control_api.accounts.wiring import Accounts, AccountServices
 from modelport_control_api.http.app_state import find
 from modelport_control_api.http.origin import RequestOrigin

@@ -7,12 +7,11 @@ from modelport_http.problem import Problem
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
-from modelport_control_api.accounts.auth import accounts, logins, throttle
+from modelport_control_api.accounts.auth import accounts, logins, throttle, web_logins
 from modelport_control_api.accounts.auth.schemas import Login, Registration
-from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
-from modelport_control_api.accounts.sessions import web_logins
 from modelport_control_api.accounts.sessions.web_sessions import Browser
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import Accounts, AccountServices
 from modelport_control_api.http.context import get_context
 from modelport_control_api.http.origin import RequestOrigin

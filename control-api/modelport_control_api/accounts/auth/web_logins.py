@@ -1,10 +1,10 @@
 """Signing browsers in and out."""
 
 from modelport_control_api.accounts.auth.logins import audit_session, lock_unchanged
-from modelport_control_api.accounts.auth.tables import User
 from modelport_control_api.accounts.sessions import access_tokens, web_sessions
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
 from modelport_control_api.accounts.sessions.web_sessions import Browser
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.auth.logins import audit_session
-from modelport_control_api.accounts.auth.tables import WebSession
 from modelport_control_api.accounts.sessions import api_sessions, web_sessions
 from modelport_control_api.accounts.sessions.api_sessions import ApiLogin
+from modelport_control_api.accounts.tables import WebSession
 from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 

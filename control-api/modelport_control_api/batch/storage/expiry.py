@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import delete, select, update
 
-from modelport_control_api.batch.files import BatchFiles
+from modelport_control_api.batch.storage.files import BatchFiles
 from modelport_control_api.db.session import Database
 from modelport_control_api.registry.job_tables import BatchChunk, BatchJob
 

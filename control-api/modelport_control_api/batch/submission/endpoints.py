@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from modelport_http.rate_limiting import enforce
 
 from modelport_control_api.batch.answers import answer
-from modelport_control_api.batch.intake import Intake, get_intake
-from modelport_control_api.batch.openapi import SUBMISSION, SUBMITTED
 from modelport_control_api.batch.schemas import NewJobAnswer
+from modelport_control_api.batch.submission.intake import Intake, get_intake
+from modelport_control_api.batch.submission.openapi import SUBMISSION, SUBMITTED
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.http.context import get_context
 from modelport_control_api.http.principal import require

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from modelport_control_api.batch.chunks import Chunk, ChunkResults
+from modelport_control_api.batch.storage.chunks import Chunk, ChunkResults
 
 _NUMBER_BYTES = 8
 
