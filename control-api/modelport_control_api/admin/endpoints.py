@@ -12,10 +12,10 @@ from modelport_control_api.admin.schemas import (
     UserEntry,
     UserList,
 )
-from modelport_control_api.db.paging import PageCursor, PageLimit
 from modelport_control_api.http.admins import AdminPrincipal
 from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.pages import PageCursor, PageLimit
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, never_stored, problems
 from modelport_control_api.http.session import DbSession
 from modelport_control_api.http.strict_json import StrictJsonRoute

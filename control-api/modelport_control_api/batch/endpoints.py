@@ -17,7 +17,7 @@ from modelport_control_api.batch.submission.openapi import RESULTS
 from modelport_control_api.batch.submission.retrying import Retrying, Rows, get_retrying
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.db.paging import PageCursor, PageLimit
+from modelport_control_api.http.pages import PageCursor, PageLimit
 from modelport_control_api.http.principal import require
 from modelport_control_api.http.responses import CREDENTIAL, never_stored, problems
 from modelport_control_api.identity.principal import Principal

@@ -5,14 +5,10 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from fastapi import Query
 from sqlalchemy import ColumnElement, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
-
-PageLimit = Annotated[int, Query(alias="limit", ge=1, le=200)]
-PageCursor = Annotated[str | None, Query(alias="cursor", max_length=200)]
 
 
 class Listed(Protocol):

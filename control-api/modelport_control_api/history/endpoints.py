@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, AwareDatetime
 from starlette.responses import StreamingResponse
 
-from modelport_control_api.db.paging import PageCursor, PageLimit
 from modelport_control_api.history import render, service, spreadsheet
 from modelport_control_api.history.errors import PredictionNotFound
 from modelport_control_api.history.schemas import OUTCOMES, Filter, PredictionAnswer, PredictionPage
 from modelport_control_api.history.tables import KeptPrediction
 from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.fields import Line
+from modelport_control_api.http.pages import PageCursor, PageLimit
 from modelport_control_api.http.principal import Principal, require
 from modelport_control_api.http.responses import CREDENTIAL, Responses, never_stored, problems
 from modelport_control_api.http.session import DbSession

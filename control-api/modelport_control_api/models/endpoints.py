@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from modelport_control_api.db.paging import PageCursor, PageLimit
 from modelport_control_api.http.context import get_context
+from modelport_control_api.http.pages import PageCursor, PageLimit
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
 from modelport_control_api.http.strict_json import StrictJsonRoute
 from modelport_control_api.identity.principal import Principal

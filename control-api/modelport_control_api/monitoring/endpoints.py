@@ -32,13 +32,14 @@ _CSV_BODY = {
 @router.get("/drift")
 async def read_drift(model_id: str, version: str, principal: Reader, part: Drift) -> VersionDataDrift:
     """How the newest inputs are distributed beside the reference, feature by feature."""
-    return await reading.read_drift(part, principal, model_id, version)
+    return await reading.read_drift(part, await load_model(part.models, principal, model_id), version)
 
 
 @router.get("/reference")
 async def read_reference(model_id: str, version: str, principal: Reader, part: Drift) -> ReferenceAnswer:
     """What is known of the reference. Its rows are not kept."""
-    return await reading.read_reference(part, principal, model_id, version)
+    record = await load_model(part.models, principal, model_id)
+    return await reading.read_reference(part, record, version)
 
 
 @router.put("/reference", openapi_extra=_CSV_BODY, responses=problems(400, 409, 413, 422, 507))

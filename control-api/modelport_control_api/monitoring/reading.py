@@ -18,31 +18,24 @@ from modelport_control_api.drift.schemas import (
     Window,
 )
 from modelport_control_api.drift.tables import DriftReferenceRow
-from modelport_control_api.identity.principal import Principal
-from modelport_control_api.models.access import load_model
 from modelport_control_api.monitoring.charts import distribution, feature_answer
 from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.registry.errors import VersionNotFound
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
 
 
-async def read_drift(
-    part: DriftServices, principal: Principal, model_id: str, version: str
-) -> VersionDataDrift:
-    """How the version's live inputs compare with its reference. Raises ModelNotFound, VersionNotFound."""
-    record = await load_model(part.models, principal, model_id)
+async def read_drift(part: DriftServices, record: ModelRecord, version: str) -> VersionDataDrift:
+    """How the version's live inputs compare with its reference. Raises VersionNotFound."""
     found = find_version(record, version)
     return await part.models.transactions.read(lambda session: _read(session, part, record, found))
 
 
-async def read_reference(
-    part: DriftServices, principal: Principal, model_id: str, version: str
-) -> ReferenceAnswer:
-    """Raises ModelNotFound, VersionNotFound, ReferenceNotFound."""
-    found = find_version(await load_model(part.models, principal, model_id), version)
+async def read_reference(part: DriftServices, record: ModelRecord, version: str) -> ReferenceAnswer:
+    """Raises VersionNotFound, ReferenceNotFound."""
+    found = find_version(record, version)
 
     def read(session: Session) -> ReferenceAnswer:
-        row = repository.find_reference(session, model_id, found.number)
+        row = repository.find_reference(session, record.id, found.number)
         if row is None:
             raise ReferenceNotFound(f"The version {version} has no reference.")
         return reference_answer(part, row)

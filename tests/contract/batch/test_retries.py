@@ -12,6 +12,7 @@ from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
 from modelport_control_api.batch.storage.chunks import Chunk, combine, read_chunk, write_results
 from modelport_control_api.batch.storage.failed_rows import FailedRows
+from modelport_control_api.batch.wiring import BatchServices
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.leases import LeaseRepository
 from modelport_control_api.batch_worker.preparing import Preparing
@@ -31,7 +32,7 @@ class Worker:
     """Cuts as the real one does; its model fails on rows whose petals have one of the `bad` lengths."""
 
     def __init__(self, platform: Platform) -> None:
-        self.files = platform.plane.public.state.batch.files
+        self.files = platform.plane.public.state.services.get(BatchServices).files
         database = platform.plane.context.database
         self.desk = LeaseRepository(database, "w", lease_seconds=60, keep=KEEP)
         fetching = Fetching(self.files, Reader(), max_bytes=1000, pauses=())

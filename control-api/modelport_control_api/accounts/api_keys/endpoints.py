@@ -11,8 +11,9 @@ from modelport_control_api.accounts.api_keys.errors import ApiKeyNotFound
 from modelport_control_api.accounts.api_keys.known import MarkNew
 from modelport_control_api.accounts.api_keys.schemas import KeyList, KeyWithSecret, NewKey, Rotation
 from modelport_control_api.accounts.api_keys.tables import ApiKey
-from modelport_control_api.db.paging import Page, PageCursor, PageLimit
+from modelport_control_api.db.paging import Page
 from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.pages import PageCursor, PageLimit
 from modelport_control_api.http.principal import SessionPrincipal
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, never_stored, problems
 from modelport_control_api.http.session import DbSession

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 from modelport_control_api.accounts.audit import service
 from modelport_control_api.accounts.audit.schemas import AuditList
 from modelport_control_api.accounts.audit.tables import AuditEntry
-from modelport_control_api.db.paging import Page, PageCursor, PageLimit
+from modelport_control_api.db.paging import Page
+from modelport_control_api.http.pages import PageCursor, PageLimit
 from modelport_control_api.http.principal import SessionPrincipal, forbidden
 from modelport_control_api.http.responses import CREDENTIAL, problems
 from modelport_control_api.http.session import DbSession

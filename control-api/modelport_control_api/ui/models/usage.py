@@ -10,6 +10,7 @@ from modelport_control_api.drift.schemas import VersionDataDrift
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.wiring import Drift, DriftServices
+from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.models.detail import header
 from modelport_control_api.ui.models.usage_views import (
     DEFAULT_PERIOD,
@@ -28,12 +29,13 @@ router = APIRouter(prefix="/ui/models/{model_id}/usage", include_in_schema=False
 async def show_usage(
     visit: CurrentVisit, drift: Drift, model_id: str, period: str = DEFAULT_PERIOD
 ) -> Response:
-    model = await visit.model(model_id)
+    record = await visit.record(model_id)
+    model = visit.answers.model(record)
     return visit.page(
         "models/usage.html",
         **header(visit, model, "usage"),
         **await _seen(visit, model_id, period),
-        drifts=await _drifts(visit, drift, model),
+        drifts=await _drifts(drift, record, model),
     )
 
 
@@ -56,14 +58,15 @@ async def show_charts(visit: CurrentVisit, model_id: str, period: str = DEFAULT_
 
 @router.get("/drift")
 async def show_drift(visit: CurrentVisit, drift: Drift, model_id: str) -> Response:
-    model = await visit.model(model_id)
-    return visit.page("models/drift.html", model=model, drifts=await _drifts(visit, drift, model))
+    record = await visit.record(model_id)
+    model = visit.answers.model(record)
+    return visit.page("models/drift.html", model=model, drifts=await _drifts(drift, record, model))
 
 
-async def _drifts(visit: Visit, part: DriftServices, model: ModelAnswer) -> list[VersionDataDrift]:
+async def _drifts(services: DriftServices, record: ModelRecord, model: ModelAnswer) -> list[VersionDataDrift]:
     """Of the versions that get requests, or of the only one."""
     shown = [version.name for version in model.versions if version.traffic or len(model.versions) == 1]
-    return [await reading.read_drift(part, visit.principal, model.id, name) for name in shown]
+    return [await reading.read_drift(services, record, name) for name in shown]
 
 
 async def _seen(visit: Visit, model_id: str, period: str) -> dict[str, Any]:
