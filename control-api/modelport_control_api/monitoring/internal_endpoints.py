@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from modelport_control_api.drift import repository
 from modelport_control_api.drift.profiles.profile import from_json, match
 from modelport_control_api.drift.tables import DriftReferenceRow
-from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.platform_only import PLATFORM_ONLY
+from modelport_control_api.http.session import DbSession
 from modelport_control_api.monitoring import metrics
 from modelport_control_api.monitoring.wiring import Drift
 
@@ -27,10 +27,9 @@ class KnownReferences(BaseModel):
 
 
 @router.get("/references")
-def list_references(context: RequestContext, part: Drift) -> KnownReferences:
+def list_references(session: DbSession, part: Drift) -> KnownReferences:
     """Of versions that have answered: before that it is not known which columns are features."""
-    with context.database.transaction(read_only=True) as session:
-        found = repository.all_references(session)
+    found = repository.all_references(session)
     return KnownReferences(
         references=[
             Known(model=model_id, version=f"v{number}", reference=id_)
@@ -41,9 +40,8 @@ def list_references(context: RequestContext, part: Drift) -> KnownReferences:
 
 
 @router.get("/bins/{reference}")
-def read_bins(reference: str, context: RequestContext, part: Drift) -> Response:
-    with context.database.transaction(read_only=True) as session:
-        row = session.get(DriftReferenceRow, reference)
+def read_bins(reference: str, session: DbSession, part: Drift) -> Response:
+    row = session.get(DriftReferenceRow, reference)
     if row is None:
         raise Problem(status=404, detail="There is no such reference: it was replaced or deleted.")
     signature = part.signature_of(row.model_id, row.number)
@@ -52,8 +50,6 @@ def read_bins(reference: str, context: RequestContext, part: Drift) -> Response:
 
 
 @router.get("/metrics")
-def read_drift_metrics(context: RequestContext) -> Response:
+def read_drift_metrics(session: DbSession) -> Response:
     """Prometheus text. Not on the public page: ids of everybody's models are nothing for strangers."""
-    with context.database.transaction(read_only=True) as session:
-        text = metrics.render(session)
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(metrics.render(session), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -2,12 +2,10 @@
 
 from datetime import timedelta
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Response
 
 from modelport_control_api.accounts.api_keys import service
-from modelport_control_api.accounts.api_keys.errors import ApiKeyNotFound
 from modelport_control_api.accounts.api_keys.known import MarkNew
 from modelport_control_api.accounts.api_keys.schemas import KeyList, KeyWithSecret, NewKey, Rotation
 from modelport_control_api.accounts.api_keys.tables import ApiKey
@@ -47,7 +45,7 @@ def list_keys(
 @router.delete("/{key_id}", status_code=204, response_class=Response, responses=problems(404))
 def delete(key_id: str, principal: SessionPrincipal, session: DbSession, origin: RequestOrigin) -> None:
     """Revoke a key. Gateways notice within 5 seconds."""
-    service.delete(session, principal, _canonical(key_id), origin)
+    service.delete(session, principal, key_id, origin)
 
 
 @router.post("/{key_id}/rotate", responses=problems(*JSON_BODY, 404, 409))
@@ -61,12 +59,4 @@ def rotate(  # noqa: PLR0917 - FastAPI gives each of them by name
 ) -> KeyWithSecret:
     """Replace a key by a new one with the same id, scopes and expiry."""
     grace = timedelta(seconds=body.grace_seconds if body else 0)
-    return mark(service.rotate(session, principal, _canonical(key_id), grace, origin))
-
-
-def _canonical(key_id: str) -> str:
-    """What cannot be an id is found nowhere; it never reaches the database."""
-    try:
-        return str(UUID(key_id))
-    except ValueError as error:
-        raise ApiKeyNotFound from error
+    return mark(service.rotate(session, principal, key_id, grace, origin))

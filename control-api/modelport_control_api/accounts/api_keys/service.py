@@ -1,6 +1,7 @@
 """What people do with their keys. A key of someone else does not exist here."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -69,11 +70,23 @@ def delete_all(session: Session, owner: Principal, origin: Origin) -> None:
 
 def _find(session: Session, owner: Principal, key_id: str) -> ApiKey:
     # Locked: two rotations at once must not both believe that theirs is the key.
-    mine = select(ApiKey).where(ApiKey.id == key_id, ApiKey.user_id == owner.user_id).with_for_update()
+    mine = (
+        select(ApiKey)
+        .where(ApiKey.id == _canonical(key_id), ApiKey.user_id == owner.user_id)
+        .with_for_update()
+    )
     key = session.scalars(mine).one_or_none()
     if key is None:
         raise ApiKeyNotFound
     return key
+
+
+def _canonical(key_id: str) -> str:
+    """What cannot be an id is found nowhere; it never reaches the database."""
+    try:
+        return str(UUID(key_id))
+    except ValueError as error:
+        raise ApiKeyNotFound from error
 
 
 def _with_secret(key: ApiKey, plain: str) -> KeyWithSecret:

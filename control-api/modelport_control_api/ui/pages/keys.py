@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys import service
-from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired, ApiKeyNotFound
+from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired
 from modelport_control_api.accounts.api_keys.known import MarkNew
 from modelport_control_api.accounts.api_keys.schemas import KeyWithSecret, NewKey, Rotation
 from modelport_control_api.accounts.api_keys.tables import ApiKey
@@ -95,7 +94,7 @@ def rotate(  # noqa: PLR0917 - FastAPI gives each of them by name
     rotation = parse(Rotation, without_blanks(values)).body or Rotation()
     grace = timedelta(seconds=rotation.grace_seconds)
     try:
-        key = mark(service.rotate(session, signed_in.principal, _canonical(key_id), grace, origin))
+        key = mark(service.rotate(session, signed_in.principal, key_id, grace, origin))
     except ApiKeyExpired:
         return redirect(request, "/ui/keys", "The key has expired: make a new one.", "bad")
     return _show_once(request, session, signed_in, key, "The key is rotated.")
@@ -105,7 +104,7 @@ def rotate(  # noqa: PLR0917 - FastAPI gives each of them by name
 def revoke(
     key_id: str, request: Request, signed_in: CurrentSignedIn, session: DbSession, origin: RequestOrigin
 ) -> Response:
-    service.delete(session, signed_in.principal, _canonical(key_id), origin)
+    service.delete(session, signed_in.principal, key_id, origin)
     said = "The key is revoked. Gateways refuse it within 5 seconds."
     if not browser.is_htmx(request):
         return redirect(request, "/ui/keys", said)
@@ -166,11 +165,3 @@ def _own_models(session: Session, owner: Principal) -> Sequence[ModelRow]:
 
 def _newest_model(session: Session, owner: Principal) -> str | None:
     return next((model.id for model in _own_models(session, owner)), None)
-
-
-def _canonical(key_id: str) -> str:
-    """What cannot be an id is found nowhere; it never reaches the database."""
-    try:
-        return str(UUID(key_id))
-    except ValueError as error:
-        raise ApiKeyNotFound from error
