@@ -8,7 +8,7 @@ from modelport_http.problem import FieldError, Problem
 class DomainError(Problem):
     """A rule that was broken. Subclasses set `status`, and what else there is to say, as class attributes."""
 
-    status = 400
+    status: int
     reason: str | None = None
     message: ClassVar[str] = ""
     """Unless one is given: what happened and what to do."""

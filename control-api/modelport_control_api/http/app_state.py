@@ -15,7 +15,10 @@ class AppState:
         self._services = services
 
     def get(self, kind: type[T]) -> T:
-        return next(service for service in self._services if isinstance(service, kind))
+        for service in self._services:
+            if isinstance(service, kind):
+                return service
+        raise LookupError(f"no {kind.__name__} was built for this app")
 
     def attach(self, app: FastAPI) -> None:
         app.state.services = self
