@@ -16,7 +16,6 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
-from modelport_control_api.account import endpoints as account
 from modelport_control_api.accounts import jwks
 from modelport_control_api.accounts.api_keys import endpoints as api_keys
 from modelport_control_api.accounts.api_keys import introspection
@@ -37,6 +36,7 @@ from modelport_control_api.models import endpoints as models_calls
 from modelport_control_api.models import version_endpoints as versions_calls
 from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal
+from modelport_control_api.own_account import endpoints as own_account
 from modelport_control_api.settings.control_api import Settings
 from modelport_control_api.ui.shell import UiShell
 from modelport_control_api.ui.wiring import add_ui
@@ -59,7 +59,7 @@ def build_public(settings: Settings) -> FastAPI:
     _add_routes(
         app,
         auth,
-        account,
+        own_account,
         api_keys,
         models_calls,
         versions_calls,

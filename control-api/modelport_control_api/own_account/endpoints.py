@@ -3,13 +3,13 @@
 from fastapi import APIRouter, Depends
 from starlette.concurrency import run_in_threadpool
 
-from modelport_control_api.account.schemas import AccountOut, QuotaOut
 from modelport_control_api.accounts.auth import accounts
 from modelport_control_api.accounts.auth.schemas import UserOut
 from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.http.principal import CurrentPrincipal
 from modelport_control_api.http.responses import never_stored, problems
 from modelport_control_api.models.access import Models
+from modelport_control_api.own_account.schemas import AccountOut, QuotaOut
 
 router = APIRouter(prefix="/api/v1/auth", tags=["accounts"], dependencies=[Depends(never_stored)])
 
