@@ -8,6 +8,7 @@ from modelport_store.store import Store
 
 from modelport_control_api.accounts.passwords.hashing import Passwords
 from modelport_control_api.db.session import Database
+from modelport_control_api.db.transactions import Transactions
 from modelport_control_api.http.app_state import provide
 from modelport_control_api.settings.accounts import AccountsSettings
 from modelport_control_api.signing_keys import lifecycle
@@ -19,6 +20,7 @@ class AccountServices:
     settings: AccountsSettings
     database: Database
     store: Store
+    transactions: Transactions
     signing_keys: KeyRing
     passwords: Passwords
 
@@ -30,6 +32,7 @@ class AccountServices:
             settings=settings,
             database=database,
             store=store,
+            transactions=Transactions(database),
             signing_keys=KeyRing(settings.signing_keys_dir, schedule),
             passwords=Passwords(rounds=settings.bcrypt_rounds, threads=settings.password_threads),
         )

@@ -91,7 +91,7 @@ class LeaseRepository:
     ) -> None:
         """keep: how long a finished job's files stay. most_result_bytes: of one job. most_user_bytes: of all
         that a user holds for whom nothing else was set."""
-        self._transactions = Transactions(database, on_commit=lambda: None)
+        self._transactions = Transactions(database)
         self._database = database
         self._worker = worker
         self._lease = timedelta(seconds=lease_seconds)

@@ -14,7 +14,7 @@ T = TypeVar("T")
 class Transactions:
     """`on_commit` is called on the event loop after each change that was committed."""
 
-    def __init__(self, database: Database, on_commit: Callable[[], None]) -> None:
+    def __init__(self, database: Database, on_commit: Callable[[], None] = lambda: None) -> None:
         self._database = database
         self._on_commit = on_commit
 

@@ -1,7 +1,6 @@
 """The call on one's own account of docs/api.md: beside `accounts`, since what it holds is models."""
 
 from fastapi import APIRouter, Depends
-from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.accounts.auth import accounts
 from modelport_control_api.accounts.auth.schemas import UserOut
@@ -17,6 +16,6 @@ router = APIRouter(prefix="/api/v1/auth", tags=["accounts"], dependencies=[Depen
 @router.get("/me", responses=problems(401))
 async def read_account(principal: CurrentPrincipal, services: Accounts, models: Models) -> AccountOut:
     """The account that the credential belongs to, what it holds, and how much it may."""
-    user = UserOut.model_validate(await run_in_threadpool(accounts.get, services, principal.user_id))
+    user = UserOut.model_validate(await accounts.get(services, principal.user_id))
     quota = QuotaOut.model_validate(await models.holding(principal.user_id))
     return AccountOut(**user.model_dump(), quota=quota)

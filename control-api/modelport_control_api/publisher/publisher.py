@@ -84,7 +84,7 @@ class Publisher:
         batch_replicas: BatchReplicas = lambda _session, _model_id: {},
     ) -> None:
         self._database = database
-        self._transactions = Transactions(database, on_commit=lambda: None)
+        self._transactions = Transactions(database)
         self._cluster = cluster
         self._namespace = namespace
         self._pace = pace or Pace()

@@ -1,13 +1,11 @@
 """Tells gateways which keys exist, so that those are looked up even while bad keys stop their address."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends
 from modelport_store.known_keys import KEPT_SECONDS, mark_of
 from modelport_store.store import Store
-from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.accounts.api_keys import repository, secret
 from modelport_control_api.accounts.api_keys.schemas import KeyWithSecret
@@ -37,13 +35,11 @@ MarkNew = Annotated[Marking, Depends(_provide_marking)]
 
 async def mark_all(services: AccountServices) -> None:
     """Once, at the start: a store in memory has forgotten them. Of very many, those used last."""
-    for digest in await run_in_threadpool(_digests, services):
+    digests = await services.transactions.read(
+        lambda session: repository.newest_digests(session, _MOST_AT_START)
+    )
+    for digest in digests:
         await _mark(services.store, digest)
-
-
-def _digests(services: AccountServices) -> Sequence[str]:
-    with services.database.transaction(read_only=True) as session:
-        return repository.newest_digests(session, _MOST_AT_START)
 
 
 async def _mark(store: Store, digest: str) -> None:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from starlette.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys import service as api_keys
 from modelport_control_api.accounts.audit import service as audit
@@ -29,12 +29,16 @@ async def register(services: AccountServices, body: Registration, origin: Origin
     invite = _required_invite(services, body)
     if invite is not None:
         # First: who has none is not told which addresses are registered.
-        await run_in_threadpool(_check_invite, services, invite)
+        await services.transactions.read(lambda session: invites.check(session, invite))
     password = body.password.get_secret_value()
     _check_rules(password, body.email)
     password_hash = await services.passwords.hash(password)
     user = User(email=body.email, full_name=body.full_name, password_hash=password_hash)
-    return await run_in_threadpool(_insert, services, user, invite, origin)
+    try:
+        await services.transactions.write(lambda session: _insert(session, user, invite, origin))
+    except IntegrityError as error:
+        raise EmailTaken(user.email) from error
+    return user
 
 
 async def change(
@@ -48,12 +52,12 @@ async def change(
     if body.password and body.current_password:
         given = (body.password.get_secret_value(), body.current_password.get_secret_value())
         new_hash = await _hash_new_password(services, principal, *given, origin)
-    return await run_in_threadpool(_update, services, principal, body, new_hash, origin)
+    by = Caller(principal, origin)
+    return await services.transactions.write(lambda session: _update(session, by, body, new_hash))
 
 
-def get(services: AccountServices, user_id: str) -> User:
-    with services.database.transaction(read_only=True) as session:
-        return session.get_one(User, user_id)
+async def get(services: AccountServices, user_id: str) -> User:
+    return await services.transactions.read(lambda session: session.get_one(User, user_id))
 
 
 def _required_invite(services: AccountServices, body: Registration) -> str | None:
@@ -68,34 +72,24 @@ def _required_invite(services: AccountServices, body: Registration) -> str | Non
     return body.invite.get_secret_value()
 
 
-def _check_invite(services: AccountServices, invite: str) -> None:
-    with services.database.transaction(read_only=True) as session:
-        invites.check(session, invite)
-
-
 def _check_rules(password: str, email: str) -> None:
     if rules := broken_rules(password, email):
         raise PasswordTooWeak(rules)
 
 
-def _insert(services: AccountServices, user: User, invite: str | None, origin: Origin) -> User:
-    try:
-        with services.database.transaction() as session:
-            session.add(user)
-            # The unique index decides between simultaneous registrations, not a query before.
-            session.flush()
-            if invite is not None:
-                invites.use(session, invite, user.id)
-            audit.record(session, origin, "user.register", f"user:{user.id}")
-    except IntegrityError as error:
-        raise EmailTaken(user.email) from error
-    return user
+def _insert(session: Session, user: User, invite: str | None, origin: Origin) -> None:
+    session.add(user)
+    # The unique index decides between simultaneous registrations, not a query before.
+    session.flush()
+    if invite is not None:
+        invites.use(session, invite, user.id)
+    audit.record(session, origin, "user.register", f"user:{user.id}")
 
 
 async def _hash_new_password(
     services: AccountServices, principal: Principal, password: str, current_password: str, origin: Origin
 ) -> str:
-    user = await run_in_threadpool(get, services, principal.user_id)
+    user = await get(services, principal.user_id)
     # A stolen access token must not become a way to guess the password.
     async with throttle.password_check(services, user.email, origin):
         if not await services.passwords.matches(current_password, user.password_hash):
@@ -104,24 +98,18 @@ async def _hash_new_password(
     return await services.passwords.hash(password)
 
 
-def _update(
-    services: AccountServices, principal: Principal, body: AccountChange, new_hash: str | None, origin: Origin
-) -> User:
-    with services.database.transaction() as session:
-        user = session.scalars(select(User).where(User.id == principal.user_id)).one()
-        if body.changes_name():
-            user.full_name = body.full_name
-        if new_hash:
-            user.password_hash = new_hash
-            api_sessions.revoke_others(session, user.id, principal.credential_id)
-            web_sessions.end_others(session, user.id, principal.credential_id)
-            if body.revoke_api_keys:
-                api_keys.delete_all(session, principal, origin)
-        changed = [
-            name
-            for name, is_changed in (("full_name", body.changes_name()), ("password", new_hash))
-            if is_changed
-        ]
-        by = Caller(principal, origin)
-        audit.record(session, by, "user.change", f"user:{user.id}", {"changed": changed})
+def _update(session: Session, by: Caller, body: AccountChange, new_hash: str | None) -> User:
+    principal = by.principal
+    user = session.scalars(select(User).where(User.id == principal.user_id)).one()
+    if body.changes_name():
+        user.full_name = body.full_name
+    if new_hash:
+        user.password_hash = new_hash
+        api_sessions.revoke_others(session, user.id, principal.credential_id)
+        web_sessions.end_others(session, user.id, principal.credential_id)
+        if body.revoke_api_keys:
+            api_keys.delete_all(session, principal, by.origin)
+    changes = (("full_name", body.changes_name()), ("password", new_hash))
+    detail = {"changed": [name for name, is_changed in changes if is_changed]}
+    audit.record(session, by, "user.change", f"user:{user.id}", detail)
     return user

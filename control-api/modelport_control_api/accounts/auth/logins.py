@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.accounts.audit import service as audit
 from modelport_control_api.accounts.auth import emails, throttle
@@ -28,7 +27,11 @@ from modelport_control_api.identity.principal import Principal
 async def log_in(services: AccountServices, email: str, password: str, origin: Origin) -> TokenPair:
     """Raises `WrongEmailOrPassword`, or a 429 problem."""
     user = await check_password(services, email, password, origin)
-    return await run_in_threadpool(_open_session, services, user, origin)
+    life = _refresh_life(services)
+    family_id, refresh_token = await services.transactions.write(
+        lambda session: _open_session(session, user, life, origin)
+    )
+    return _token_pair(services, user, family_id, refresh_token)
 
 
 async def check_password(services: AccountServices, email: str, password: str, origin: Origin) -> User:
@@ -37,7 +40,7 @@ async def check_password(services: AccountServices, email: str, password: str, o
     Raises a 429 problem after too many wrong ones.
     """
     async with throttle.password_check(services, email, origin):
-        user = await run_in_threadpool(_find_user, services, email)
+        user = await services.transactions.read(lambda session: _find_user(session, email))
         is_right = await services.passwords.matches(password, user.password_hash if user else None)
         if user is None or not is_right:
             raise WrongEmailOrPassword
@@ -72,18 +75,17 @@ def log_out(services: AccountServices, refresh_token: str, origin: Origin) -> No
             audit_session(session, "session.close", row.user_id, row.family_id, origin)
 
 
-def _find_user(services: AccountServices, email: str) -> User | None:
+def _find_user(session: Session, email: str) -> User | None:
     named = select(User).where(User.email == emails.normalise_or_keep(email))
-    with services.database.transaction(read_only=True) as session:
-        return session.scalars(named).one_or_none()
+    return session.scalars(named).one_or_none()
 
 
-def _open_session(services: AccountServices, user: User, origin: Origin) -> TokenPair:
-    with services.database.transaction() as session:
-        lock_unchanged(session, user)
-        family_id, refresh_token = api_sessions.open_family(session, user.id, _refresh_life(services))
-        audit_session(session, "session.open", user.id, family_id, origin)
-    return _token_pair(services, user, family_id, refresh_token)
+def _open_session(session: Session, user: User, life: timedelta, origin: Origin) -> tuple[str, str]:
+    """Give the session's id and its first refresh token."""
+    lock_unchanged(session, user)
+    family_id, refresh_token = api_sessions.open_family(session, user.id, life)
+    audit_session(session, "session.open", user.id, family_id, origin)
+    return family_id, refresh_token
 
 
 def _token_pair(
