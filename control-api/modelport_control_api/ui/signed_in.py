@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from modelport_http.problem import Problem
-from starlette.concurrency import run_in_threadpool
 
 from modelport_control_api.accounts.sessions import web_sessions
-from modelport_control_api.http.context import Context, get_context
+from modelport_control_api.accounts.wiring import AccountServices
+from modelport_control_api.http.app_state import find
 from modelport_control_api.identity.principal import SCOPES, Principal
 from modelport_control_api.ui import browser, cookies, csrf
 
@@ -40,7 +40,7 @@ class SignedIn:
 async def require_sign_in(request: Request) -> SignedIn:
     """Raises `SignInNeeded`, or a 403 problem for a change without a valid CSRF token."""
     token = cookies.read_session(request)
-    signed_in = await run_in_threadpool(_load, get_context(request), token) if token else None
+    signed_in = await _load(find(request, AccountServices), token) if token else None
     if signed_in is None:
         raise SignInNeeded
     if request.method not in browser.SAFE_METHODS:
@@ -61,15 +61,13 @@ async def require_admin(signed_in: CurrentSignedIn) -> SignedIn:
 AdminSignedIn = Annotated[SignedIn, Depends(require_admin)]
 
 
-def _load(context: Context, token: str) -> SignedIn | None:
-    with context.database.transaction(read_only=True) as session:
-        found = web_sessions.find(session, token)
+async def _load(services: AccountServices, token: str) -> SignedIn | None:
+    found = await services.transactions.read(lambda session: web_sessions.find(session, token))
     if found is None:
         return None
     row, user = found
     if web_sessions.is_sight_stale(row):
-        with context.database.transaction() as session:
-            web_sessions.touch(session, row.id)
+        await services.transactions.write(lambda session: web_sessions.touch(session, row.id))
     principal = Principal(user.id, user.email, user.is_admin, frozenset(SCOPES), "session", row.id)
     return SignedIn(principal, user.full_name, token)
 

@@ -9,12 +9,10 @@ from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
 from starlette.concurrency import run_in_threadpool
 
-from modelport_control_api.http.app_state import find
-from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.platform_only import PLATFORM_ONLY
 from modelport_control_api.usage import ledger
 from modelport_control_api.usage.samples import dispatch
-from modelport_control_api.usage.wiring import UsageServices
+from modelport_control_api.usage.wiring import Usage
 
 _MAX_BYTES = 8 * 1024 * 1024
 
@@ -33,30 +31,24 @@ router = APIRouter(prefix="/internal/v1", dependencies=[PLATFORM_ONLY])
 
 
 @router.post("/usage", status_code=204)
-async def write_usage(body: Body, context: RequestContext) -> Response:
+async def write_usage(body: Body, services: Usage) -> Response:
     """204: the batch is in the ledger, by this call or an earlier one."""
     try:
         batch = wire.decode(body)
     except msgspec.MsgspecError as error:
         raise _unreadable("batch of usage", error) from None
-
-    def write() -> None:
-        with context.database.transaction() as session:
-            ledger.write(session, [batch])
-
-    await run_in_threadpool(write)
+    await services.transactions.write(lambda session: ledger.write(session, [batch]))
     return Response(status_code=204)
 
 
 @router.post("/samples", status_code=204)
-async def write_samples(body: Body, context: RequestContext, request: Request) -> Response:
+async def write_samples(body: Body, services: Usage) -> Response:
     """204: each handler has had its samples; what it could not write is counted."""
     try:
         samples = samples_wire.decode(body)
     except msgspec.MsgspecError as error:
         raise _unreadable("list of samples", error) from None
-    part = find(request, UsageServices)
-    await run_in_threadpool(dispatch, context.database, part.handlers, samples)
+    await run_in_threadpool(dispatch, services.database, services.handlers, samples)
     return Response(status_code=204)
 
 
