@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from tests.architecture.modules import imports
 from tests.unit.chart.chart import ROOT
 
 DOCKERFILES = {
@@ -49,6 +50,23 @@ def _direct(extra: str) -> set[str]:
         else:
             found.add(re.split(r"[\[>=<]", requirement)[0].lower())
     return found
+
+
+def test_it_holds_the_packages_that_its_code_imports(part: str) -> None:
+    copied = re.findall(
+        r"^COPY \S+/(modelport_\w+) /build/code/\1$", (ROOT / DOCKERFILES[part]).read_text(), re.M
+    )
+    assert set(copied) == {name.split(".")[0] for name in _reached_from(copied[-1])}
+
+
+def _reached_from(package: str) -> set[str]:
+    graph = imports()
+    reached: set[str] = set()
+    found = {name for name in graph if name.split(".")[0] == package}
+    while found:
+        reached |= found
+        found = {target for name in found for target in graph[name]} - reached
+    return reached
 
 
 def test_a_build_sees_nothing_but_code() -> None:
