@@ -36,6 +36,7 @@ async def mine(platform: Platform, ann: Account, iris_bytes: bytes) -> str:
     """A model of ann's that serves."""
     model_id: str = (await ann.upload(iris_bytes)).json()["id"]
     await platform.serve(model_id, {"v1": 100})
+    await platform.plane.models.publisher.publish_due()
     platform.settle()
     return model_id
 

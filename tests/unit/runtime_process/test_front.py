@@ -157,7 +157,7 @@ async def test_without_a_proof_the_model_itself_answers(begin: Begin) -> None:
     status = await pair.until_ready()
     asked = pair.ask()
 
-    assert await pair.process.hears() == wire.Ask([Call("native", BODY)])
+    assert await pair.process.hears() == wire.PredictBatch([Call("native", BODY)])
     await pair.process.says(BatchResult([BY_THE_MODEL], 0.1))
     assert await asked == Answer(BY_THE_MODEL)
     assert status["sandbox"] == {"level": 1, "detail": "no Landlock"}
@@ -176,7 +176,7 @@ async def test_proven_kernels_answer_and_say_so(begin: Begin) -> None:
         "setting": "auto",
         "rows_compared": 10_000,
         "largest_difference": 1e-16,
-        "detail": "ProofReport. Every 7th request is compared with it.",
+        "detail": "Proven. Every 7th request is compared with it.",
     }
 
 

@@ -10,7 +10,7 @@ from modelport_runtime.core.types import Call, Failure
 
 @given(st.lists(st.binary(max_size=100), max_size=20), st.lists(st.integers(1, 50), min_size=1))
 def test_frames_come_together_whatever_their_pieces(bodies: list[bytes], sizes: list[int]) -> None:
-    calls = [wire.Ask([Call("native", body)]) for body in bodies]
+    calls = [wire.PredictBatch([Call("native", body)]) for body in bodies]
     stream = b"".join(map(wire.frame, calls))
     frames, heard = wire.Frames(), []
     while stream:
@@ -22,7 +22,7 @@ def test_frames_come_together_whatever_their_pieces(bodies: list[bytes], sizes: 
 
 
 def test_a_frame_is_refused_by_what_it_says_before_it_comes() -> None:
-    with pytest.raises(wire.Breach, match="101 bytes"):
+    with pytest.raises(wire.ProtocolError, match="101 bytes"):
         list(wire.Frames(100).feed(b"\0\0\0\x65"))
     assert list(wire.Frames(100).feed(b"\0\0\0\x64" + b"x" * 100)) == [b"x" * 100]
 
@@ -32,8 +32,8 @@ def test_a_frame_is_refused_by_what_it_says_before_it_comes() -> None:
     [
         wire.Sandboxed(2, "both"),
         wire.Loaded(b"{}", 0.5, True),
-        wire.Proven(b"plan", 10_000, 1e-16, "proven"),
-        wire.Answered([b"{}", Failure(422, "t", "d", errors=[{"field": "a", "message": "b"}])], 0.1),
+        wire.ProofReport(b"plan", 10_000, 1e-16, "proven"),
+        wire.BatchResult([b"{}", Failure(422, "t", "d", errors=[{"field": "a", "message": "b"}])], 0.1),
         wire.Rechecked(None),
     ],
 )

@@ -25,7 +25,7 @@ RETRY_SECONDS = 2
 _CALL_SECONDS = 4.0
 
 _log = structlog.get_logger()
-ProbeResult = TypeVar("ProbeResult")
+Result = TypeVar("Result")
 
 
 class LeadershipLost(Exception):
@@ -104,9 +104,7 @@ class _PatientLock(LeaseLock):
         )
 
 
-async def _answer(
-    call: Awaitable[ProbeResult], *, on_failure: Callable[[Exception], ProbeResult]
-) -> ProbeResult:
+async def _answer(call: Awaitable[Result], *, on_failure: Callable[[Exception], Result]) -> Result:
     try:
         async with asyncio.timeout(_CALL_SECONDS):
             return await call

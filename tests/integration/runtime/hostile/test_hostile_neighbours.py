@@ -53,11 +53,11 @@ def loaded(proves: bool = False, **changes: Any) -> bytes:
         struct.pack(">I", 2**32 - 1) + b"x",
         struct.pack(">I", 4) + b"\xc1\xc1\xc1\xc1",
         struct.pack(">I", 0),
-        wire.frame(wire.Ask([])),
-        wire.frame(wire.Answered([], 0.0)),
-        wire.frame(wire.Answered([Failure(200, "t", "d")], 0.0)),
+        wire.frame(wire.PredictBatch([])),
+        wire.frame(wire.BatchResult([], 0.0)),
+        wire.frame(wire.BatchResult([Failure(200, "t", "d")], 0.0)),
         wire.frame(wire.Rechecked(0.0)),
-        wire.frame(wire.Proven(b"plan", 10**6, 0.0, "unasked")),
+        wire.frame(wire.ProofReport(b"plan", 10**6, 0.0, "unasked")),
         wire.frame(wire.Sandboxed(2, "x")).replace(b"\x02", b"\x03"),
         wire.frame(wire.Loaded(b"[" * 100_000, 0.1, False)),
         wire.frame(wire.Loaded(b"{}", 0.1, False)),
@@ -136,7 +136,7 @@ def test_a_forged_load_is_the_models_own_lie_alone(world: World, forked_runtime:
 
 @pytest.mark.parametrize("plan", [b"", b"plan", b"\xc1" * 1000, b"\xdf\xff\xff\xff\xff"])
 def test_a_plan_that_is_none_is_refused(plan: bytes, world: World, forked_runtime: StartRuntime) -> None:
-    data = [loaded(proves=True), wire.frame(wire.Proven(plan, 10_000, 0.0, "proven, it says"))]
+    data = [loaded(proves=True), wire.frame(wire.ProofReport(plan, 10_000, 0.0, "proven, it says"))]
 
     started = forked_runtime(world.infect(SENDS + STAYS, DATA=data)).wait_until_started()
 
