@@ -17,6 +17,8 @@ from modelport_control_api.sniff.skops import skops_module
 _HEAD_BYTES = 2 << 20
 FRAMEWORKS: tuple[str, ...] = get_args(Framework)
 _ALIASES = {"scikit-learn": "sklearn", "scikit_learn": "sklearn", "lgbm": "lightgbm", "xgb": "xgboost"}
+# The module of the first class that a pickle names; any other is read as scikit-learn's.
+_OF_MODULES: dict[str, Framework] = {"xgboost": "xgboost", "lightgbm": "lightgbm"}
 
 _XGBOOST_JSON = re.compile(rb'\s*\{\s*"learner"\s*:\s*\{')
 _XGBOOST_UBJ = re.compile(rb"\{(i.|U.|I..|l....|L........)learner\{", re.DOTALL)
@@ -122,13 +124,7 @@ def _detect_pickle(head: bytes, file: BinaryIO, size: int) -> Detected:
 
 
 def _framework_of(dotted: str | None) -> Framework:
-    match (dotted or "").partition(".")[0]:
-        case "xgboost":
-            return "xgboost"
-        case "lightgbm":
-            return "lightgbm"
-        case _:
-            return "sklearn"
+    return _OF_MODULES.get((dotted or "").partition(".")[0], "sklearn")
 
 
 def _tail(file: BinaryIO) -> bytes:

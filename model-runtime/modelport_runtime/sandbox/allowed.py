@@ -55,12 +55,8 @@ _OF_PYTHON_POOLS = frozenset({"pipe", "pipe2"})
 # ONNX Runtime pins its own threads.
 _OF_ONNX = frozenset({"sched_setaffinity"})
 
-_OF_FRAMEWORKS = {
-    "sklearn": _OF_PYTHON_POOLS,
-    "xgboost": _OF_PYTHON_POOLS,
-    "lightgbm": _OF_PYTHON_POOLS,
-    "onnx": _OF_ONNX,
-}
+_OF_FRAMEWORKS = {"onnx": _OF_ONNX}
+"""Of those that are more than Python libraries that may make such a pool."""
 
 # The event loop's own wake-ups, connections that are accepted, the end of its child, a descriptor from it.
 OF_THE_FRONT = _COMMON | {
@@ -77,4 +73,4 @@ DENIED_QUIETLY = frozenset({"get_mempolicy", "mbind", "set_mempolicy", "set_memp
 
 
 def of_a_model(framework: str) -> frozenset[str]:
-    return _COMMON | _OF_FRAMEWORKS[framework]
+    return _COMMON | _OF_FRAMEWORKS.get(framework, _OF_PYTHON_POOLS)

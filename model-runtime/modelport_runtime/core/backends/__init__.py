@@ -1,37 +1,21 @@
 """From a file to an engine: one module per framework, imported only when it is asked for."""
 
-import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from modelport_runtime.core import compatibility, samples
-from modelport_runtime.core.backends import bytecode, deferred_imports, pickles, togetherness
+from modelport_runtime.core import samples
+from modelport_runtime.core.backends import registry, togetherness
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.estimator_results import Unreadable
+from modelport_runtime.core.backends.model_file import ModelFile
+from modelport_runtime.core.backends.registry import Framework
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.interpretations import refined
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.types import LoadError, Refused
-
-_IMPORTS = {
-    "sklearn": "sklearn.base",
-    "xgboost": "xgboost",
-    "lightgbm": "lightgbm",
-    "onnx": "onnxruntime",
-}
-"""What every model of the framework needs. The rest is imported as the file names it, inside the sandbox:
-reading modules needs no right that a model lacks, and most models use few of them."""
-_LIBRARIES = {
-    "sklearn": ("scikit-learn", "numpy", "pandas"),
-    "xgboost": ("scikit-learn", "numpy"),
-    "lightgbm": ("scikit-learn", "numpy"),
-    "onnx": ("numpy",),
-}
 
 
 def prepare(framework: str) -> None:
@@ -40,11 +24,7 @@ def prepare(framework: str) -> None:
 
     # Its telemetry starts a thread at import.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    if framework != "onnx":
-        deferred_imports.install()
-    importlib.import_module(_IMPORTS[framework])
-    if framework == "sklearn":
-        bytecode.cache_estimators()
+    registry.find(framework).prepare()
     # It starts lscpu the first time, which the sandbox forbids; joblib remembers the answer.
     joblib.cpu_count(only_physical_cores=True)
 
@@ -66,7 +46,7 @@ def load(
 
     Raises `LoadError` with a reason, or whatever the file's own code raises.
     """
-    backend = _read(path, framework, partial(pickles.read, path, trusted=trusted, found=found), found)
+    backend = _read(path, registry.find(framework), trusted=trusted, found=found)
     row = None if sample is None else samples.sample_row(sample)
     others = _readings(backend, row)
     signature, backend = next(others)
@@ -128,59 +108,13 @@ def _readings(backend: Backend, row: Any) -> Iterator[tuple[Signature, Backend]]
     return iter([(refined(backend.signature, row), backend)]) if readings is None else readings(row)
 
 
-def _read(path: Path, framework: str, unpickle: Callable[[], Any], found: Mapping[str, str]) -> Backend:
-    libraries = _versions(framework)
+def _read(path: Path, framework: Framework, *, trusted: bool, found: Mapping[str, str]) -> Backend:
+    libraries = framework.versions()
     with path.open("rb") as file:
         start = file.read(8)
     if not start:
         raise LoadError("CorruptArtifact", "The file is empty.")
-    if framework == "onnx":
-        from modelport_runtime.core.backends.onnx import backend as onnx
-
-        return onnx.SessionBackend(onnx.read(path), libraries)
-    if framework == "xgboost":
-        return _read_xgboost(path, start, libraries, unpickle, found)
-    if framework == "lightgbm":
-        return _read_lightgbm(path, start, libraries, unpickle)
-    return _estimator(unpickle(), libraries)
-
-
-def _versions(framework: str) -> dict[str, str]:
-    """Ask distributions, since not all of these are imported: but xgboost comes as xgboost or xgboost-cpu."""
-    versions = {name: metadata.version(name) for name in _LIBRARIES[framework]}
-    if framework == "sklearn":
-        return versions
-    module = _IMPORTS[framework]
-    return {module: importlib.import_module(module).__version__, **versions}
-
-
-def _read_xgboost(
-    path: Path, start: bytes, libraries: dict[str, str], unpickle: Callable[[], Any], found: Mapping[str, str]
-) -> Backend:
-    from modelport_runtime.core.backends import xgboost
-
-    if xgboost.is_native(start):
-        return xgboost.BoosterBackend(compatibility.mend(xgboost.read(path), found), libraries)
-    held = unpickle()
-    if isinstance(held, xgboost.Booster):
-        return xgboost.BoosterBackend(held, libraries)
-    return _estimator(held, libraries)
-
-
-def _read_lightgbm(
-    path: Path, start: bytes, libraries: dict[str, str], unpickle: Callable[[], Any]
-) -> Backend:
-    from modelport_runtime.core.backends import lightgbm
-
-    if lightgbm.is_native(start):
-        return lightgbm.BoosterBackend(lightgbm.read(path), libraries)
-    held = unpickle()
-    if isinstance(held, lightgbm.Booster):
-        return lightgbm.BoosterBackend(held, libraries)
-    return _estimator(held, libraries)
-
-
-def _estimator(held: Any, libraries: dict[str, str]) -> Backend:
-    from modelport_runtime.core.backends.sklearn import EstimatorBackend
-
-    return EstimatorBackend(held, libraries)
+    is_native = framework.native is not None and start.startswith(framework.native)
+    return framework.load(
+        ModelFile(path=path, is_native=is_native, libraries=libraries, found=found, trusted=trusted)
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.answers import plain
+from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.describing import values_by_place
 from modelport_runtime.core.describing.evidence import Met, column_of
 from modelport_runtime.core.frames import as_array, as_frame
@@ -29,6 +30,13 @@ def class_of_each(scores: Scores) -> list[int]:
 def two_columns(scores: Scores) -> Scores:
     """Give n × k probabilities; a lone score is that of class 1."""
     return scores if scores.ndim == 2 else np.column_stack([1 - scores, scores])
+
+
+def wrapper(held: Any, libraries: dict[str, str]) -> Backend:
+    """Return the backend of a booster that scikit-learn's methods wrap. Raises `LoadError` if it is none."""
+    from modelport_runtime.core.backends.sklearn import EstimatorBackend
+
+    return EstimatorBackend(held, libraries)
 
 
 class ScoringBackend(ABC):

@@ -8,26 +8,28 @@ import lightgbm
 import numpy as np
 
 from modelport_runtime.core.answers import keyed, plain
-from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns
+from modelport_runtime.core.backends.base import Backend
+from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns, wrapper
+from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.describing.evidence import Met
 from modelport_runtime.core.describing.lightgbm_columns import lightgbm_columns
 from modelport_runtime.core.describing.names import lightgbm_names
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
 
-Booster = lightgbm.Booster
-
 _END_OF_TREES = "end of trees"
 _CLASSIFIES = {"binary", "multiclass", "multiclassova"}
 
 
-def is_native(start: bytes) -> bool:
-    """Tell a native file by its first bytes: its first line names the kind of booster."""
-    return start.startswith(b"tree")
+def load(file: ModelFile) -> Backend:
+    """Return the backend of a booster, native or pickled, or of a wrapper. See `Framework.load`."""
+    held = _read(file.path) if file.is_native else file.unpickle()
+    if isinstance(held, lightgbm.Booster):
+        return BoosterBackend(held, file.libraries)
+    return wrapper(held, file.libraries)
 
 
-def read(path: Path) -> lightgbm.Booster:
-    """Read a native file. Raises `LoadError` (CorruptArtifact) if LightGBM cannot."""
+def _read(path: Path) -> lightgbm.Booster:
     try:
         text = path.read_text(encoding="utf-8")
         # LightGBM itself aborts the process over a file that was cut.

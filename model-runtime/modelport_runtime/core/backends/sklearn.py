@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.answers import plain
+from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.estimator_outputs import PREDICTING, EstimatorOutputs
+from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.backends.stages import forget_names, stages_of
 from modelport_runtime.core.describing import Description, describe
 from modelport_runtime.core.frames import as_array, as_frame
@@ -19,6 +21,11 @@ from modelport_runtime.core.types import LoadError
 
 _OF_DATA = {"numpy", "pandas", "polars", "pyarrow", "scipy", "xarray"}
 """Libraries of which nothing is a model: a DataFrame has a method `transform`, too."""
+
+
+def load(file: ModelFile) -> Backend:
+    """Return the backend of an estimator. See `Framework.load`."""
+    return EstimatorBackend(file.unpickle(), file.libraries)
 
 
 class EstimatorBackend:

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import xgboost
 
+from modelport_runtime.core import compatibility
 from modelport_runtime.core.answers import by_label, keyed, plain
-from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns
+from modelport_runtime.core.backends.base import Backend
+from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns, wrapper
+from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.describing.evidence import Met
 from modelport_runtime.core.describing.xgboost_columns import xgboost_columns
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
-
-Booster = xgboost.Booster
 
 _BINARY = {"binary:logistic", "binary:logitraw", "binary:hinge"}
 _MULTICLASS = {"multi:softprob", "multi:softmax"}
@@ -23,13 +24,15 @@ _SCORES = {"binary:logistic": "probabilities", "multi:softprob": "probabilities"
 """What the booster's numbers are, where they are more than the prediction."""
 
 
-def is_native(start: bytes) -> bool:
-    """Tell a native file by its first bytes: a JSON or UBJSON object, which no pickle starts with."""
-    return start[:1] == b"{"
+def load(file: ModelFile) -> Backend:
+    """Return the backend of a booster, native or pickled, or of a wrapper. See `Framework.load`."""
+    held = compatibility.mend(_read(file.path), file.found) if file.is_native else file.unpickle()
+    if isinstance(held, xgboost.Booster):
+        return BoosterBackend(held, file.libraries)
+    return wrapper(held, file.libraries)
 
 
-def read(path: Path) -> xgboost.Booster:
-    """Read a native file. Raises `LoadError` (CorruptArtifact) if XGBoost cannot."""
+def _read(path: Path) -> xgboost.Booster:
     try:
         # A buffer, because by a path XGBoost would go by the file's name.
         return xgboost.Booster(model_file=bytearray(path.read_bytes()))

@@ -11,6 +11,8 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
+from modelport_runtime.core.backends.base import Backend
+from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.backends.onnx.file import (
     Labels,
     class_labels,
@@ -35,7 +37,12 @@ _REFUSALS = (
 )
 
 
-def read(path: Path) -> "SessionParts":
+def load(file: ModelFile) -> Backend:
+    """Return the backend of a graph. See `Framework.load`."""
+    return SessionBackend(_read(file.path), file.libraries)
+
+
+def _read(path: Path) -> "SessionParts":
     """Read the file. Raises `LoadError` (CorruptArtifact, UnsupportedFormat) if ONNX Runtime cannot."""
     model = path.read_bytes()
     try:

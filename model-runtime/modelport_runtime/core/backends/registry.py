@@ -1,0 +1,106 @@
+"""The frameworks whose models are served, found by name before any of their libraries is imported.
+
+docs/add-a-framework.md has what else a new one needs.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+
+from modelport_runtime.core.backends import bytecode, deferred_imports
+from modelport_runtime.core.backends.base import Backend
+from modelport_runtime.core.backends.model_file import ModelFile
+
+_BACKENDS = "modelport_runtime.core.backends"
+
+
+def _nothing_more() -> None:
+    """Most frameworks are ready once they are imported."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Framework:
+    """How the models of one framework are read."""
+
+    name: str
+    """As MLModels and `MODELPORT_RUNTIME_FRAMEWORK` have it."""
+    imports: str
+    """What every model of it needs. The rest is imported as the file names it, inside the sandbox: reading
+    modules needs no right that a model lacks, and most models use few of them."""
+    libraries: tuple[str, ...]
+    """The distributions that run its models, which `/status` reports with their versions."""
+    backend: str
+    """The module of this package whose `load` makes a backend of a `ModelFile`."""
+    native: bytes | None = None
+    """How a file in its own format starts; None: it has none, b"": it has no other."""
+    on_scikit_learn: bool = True
+    """It may bring scikit-learn, whose seldom used imports are then deferred."""
+    after_import: Callable[[], None] = _nothing_more
+    """What else is done while the process still has its rights."""
+
+    def prepare(self) -> None:
+        """Import what every model needs."""
+        if self.on_scikit_learn:
+            deferred_imports.install()
+        importlib.import_module(self.imports)
+        self.after_import()
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of its libraries: of distributions, since not all of these are imported."""
+        return {library: self._version(library) for library in self.libraries}
+
+    def _version(self, library: str) -> str:
+        # xgboost comes as the distribution xgboost or xgboost-cpu: the module knows, and is imported anyway.
+        if library == self.imports:
+            return str(importlib.import_module(library).__version__)
+        return metadata.version(library)
+
+    def load(self, file: ModelFile) -> Backend:
+        """Return the backend of the file's model. Raises `LoadError`, or what the file's own code raises."""
+        module = importlib.import_module(f"{_BACKENDS}.{self.backend}")
+        backend: Backend = module.load(file)
+        return backend
+
+
+FRAMEWORKS = (
+    Framework(
+        name="sklearn",
+        imports="sklearn.base",
+        libraries=("scikit-learn", "numpy", "pandas"),
+        backend="sklearn",
+        after_import=bytecode.cache_estimators,
+    ),
+    Framework(
+        name="xgboost",
+        imports="xgboost",
+        libraries=("xgboost", "scikit-learn", "numpy"),
+        backend="xgboost",
+        native=b"{",  # a JSON or UBJSON object, which no pickle starts with
+    ),
+    Framework(
+        name="lightgbm",
+        imports="lightgbm",
+        libraries=("lightgbm", "scikit-learn", "numpy"),
+        backend="lightgbm",
+        native=b"tree",  # its first line names the kind of booster
+    ),
+    Framework(
+        name="onnx",
+        imports="onnxruntime",
+        libraries=("onnxruntime", "numpy"),
+        backend="onnx.backend",
+        native=b"",
+        on_scikit_learn=False,
+    ),
+)
+_BY_NAME = {framework.name: framework for framework in FRAMEWORKS}
+
+
+def find(name: str) -> Framework:
+    """Return the framework of that name. Raises ValueError, naming those known, if there is none."""
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        known = ", ".join(_BY_NAME)
+        raise ValueError(f"{name!r} is no framework that this runtime knows: it knows {known}.") from None
