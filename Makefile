@@ -6,26 +6,34 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test ui-test ui-vendor lint shape format docs bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
+.PHONY: help run check lint test watch ui-test ui-vendor shape format docs bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{sub("%", "<part>", $$1); printf "  make %-15s %s\n", $$1, $$2}'
 
 run: $(VENV)/.standalone ## Start the platform with a demo model on http://127.0.0.1:8000 (ARGS="--port 9000")
 	@exec $(BIN)/modelport up --demo $(ARGS)
 
+check: $(VENV)/.dev ## Format, style, types and import contracts: no test (1 minute, then seconds)
+	@bash tests/check.sh
+
+lint: check ## Another name for make check
+
 test: $(VENV)/.dev ## Lint, check types and layers, run all tests (ARGS="-k name" for some)
 	@bash tests/run.sh $(ARGS)
+
+test-%: $(VENV)/.dev ## One part's tests: gateway, control-api, operator, runtime, client, standalone, libs, chart, docs, tools
+	@$(BIN)/python -m tests.parts $* $(ARGS)
+
+watch: $(VENV)/.dev ## On each change of a file, run the tests that concern it (ARGS="-x")
+	@$(BIN)/python -m tests.watch $(ARGS)
 
 ui-test: $(VENV)/.dev ## Watch the web UI in headless Chromium; screenshots in build/ui-screenshots (90 s)
 	@$(BIN)/python -m pytest -m ui tests/ui $(ARGS)
 
 ui-vendor: ## Fetch the web UI's libraries anew (needs npm; the files are committed)
 	@$(PYTHON) control-api/ui-vendor/vendor.py
-
-lint: $(VENV)/.dev ## Style, types and import contracts only
-	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
 
 shape: $(VENV)/.dev ## Print the code's structure: circles, layers of each package, sizes
 	@$(BIN)/python -m tests.architecture

@@ -5,10 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 echo "==> Style, types and import contracts"
-$bin/ruff format --check -q .
-$bin/ruff check -q .
-$bin/mypy
-$bin/lint-imports
+bash tests/check.sh
 if [ $# -gt 0 ]; then
   echo "==> Tests"
   exec $bin/python -m pytest "$@"
