@@ -41,8 +41,8 @@ shape: $(VENV)/.dev ## Print the code's structure: circles, layers of each packa
 format: $(VENV)/.dev ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
 
-docs: $(VENV)/.dev ## Rewrite the generated pages (docs/settings.md, docs/reasons.md)
-	@$(BIN)/python docs/generate.py
+docs: $(VENV)/.dev ## Rewrite the generated pages: docs/{settings,reasons,metrics,cli,python}.md
+	@$(BIN)/python docs/generate.py && $(BIN)/python docs/generate_reference.py
 
 bench: $(VENV)/.dev ## Measure runtime, gateway and standalone; rewrite bench/README.md (12 minutes; ARGS="--quick")
 	@$(BIN)/python bench/run.py $(ARGS)
