@@ -18,7 +18,7 @@ _MAX_SECONDS = 1.0
 """A slow model is not asked for ever: then it is the one that raised."""
 _MAX_TRIED = 16
 
-PredictBatch = Callable[[Sequence[Any]], Any]
+Ask = Callable[[Sequence[Any]], Any]
 
 
 class _OutOfTime(Exception):
@@ -28,7 +28,7 @@ class _OutOfTime(Exception):
 class Suspicion:
     """One request that made the model raise. `good` is a row that it has answered."""
 
-    def __init__(self, signature: Signature, good: Any, ask: PredictBatch, error: Exception) -> None:
+    def __init__(self, signature: Signature, good: Any, ask: Ask, error: Exception) -> None:
         """ask: puts rows through the model; it raises what the model raises."""
         self._signature = signature
         self._columns = signature.columns or ()

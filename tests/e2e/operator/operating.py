@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +98,6 @@ class World:
                 operator.end()
             if process.poll() != 0:
                 self.platform.run("delete", "lease", "--all")
-
-    def beside(self, name: str) -> "World":
-        """The same in another namespace of models, which is made for it."""
-        models = Kubectl(self.models.kubeconfig, name)
-        models.create_namespace()
-        _grant(models, self.platform)
-        return replace(self, models=models)
 
     def children(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.models.json("get", ",".join(CHILD_KINDS))["items"]
