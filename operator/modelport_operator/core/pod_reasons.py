@@ -19,6 +19,8 @@ _IMAGE_PROBLEMS = {
     "ImageInspectError",
 }
 _CONFIG_PROBLEM = "CreateContainerConfigError"
+# The kubelet's cache of Secrets and ConfigMaps was not filled within a second: nothing is known of them yet.
+_NOT_YET_KNOWN = "failed to sync "
 
 
 def read_problem(pod: Object, settings: Settings, *, served: bool = False) -> Problem | None:
@@ -73,11 +75,12 @@ def _unschedulable(pod: Object, _settings: Settings) -> Problem | None:
 def _waits_in_vain(pod: Object, _settings: Settings) -> Problem | None:
     for status in [*container_statuses(pod, "initContainerStatuses"), *container_statuses(pod)]:
         waiting = status.get("state", {}).get("waiting") or {}
+        message = waiting.get("message") or ""
         if waiting.get("reason") in _IMAGE_PROBLEMS:
-            message = waiting.get("message") or f"{status.get('image', 'The image')} cannot be pulled."
-            return Problem(Reason.IMAGE_PULL_FAILED, plain_text(message))
-        if waiting.get("reason") == _CONFIG_PROBLEM:
-            return Problem(Reason.POD_INCOMPLETE, plain_text(waiting.get("message", "")))
+            unpulled = f"{status.get('image', 'The image')} cannot be pulled."
+            return Problem(Reason.IMAGE_PULL_FAILED, plain_text(message or unpulled))
+        if waiting.get("reason") == _CONFIG_PROBLEM and not message.startswith(_NOT_YET_KNOWN):
+            return Problem(Reason.POD_INCOMPLETE, plain_text(message))
     return None
 
 

@@ -109,7 +109,15 @@ def test_a_pod_says(pod: PodBuilder, reason: Reason, final_after: int | None, te
 
 
 @pytest.mark.parametrize(
-    "pod", [a_pod(), a_pod().ready(), a_pod().waiting("PodInitializing"), a_pod().started()], ids=str
+    "pod",
+    [
+        a_pod(),
+        a_pod().ready(),
+        a_pod().waiting("PodInitializing"),
+        a_pod().waiting("CreateContainerConfigError", "failed to sync secret cache: timed out"),
+        a_pod().started(),
+    ],
+    ids=str,
 )
 def test_a_pod_on_its_way_has_no_problem(pod: PodBuilder) -> None:
     assert read_problem(pod.build(), settings()) is None
