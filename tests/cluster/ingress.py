@@ -15,8 +15,8 @@ PORT = 18080
 CLASS = "traefik"
 # As docs/operations.md advises: a gateway that dies takes along what it had not answered, and only what is
 # in front of it can ask elsewhere. A prediction changes nothing: asking twice is harmless.
-# The tries of one request outlast (1.4 s) a dead pod's time in the routes; each second one may meet it again, and
-# ten within 0.3 s once all did.
+# The tries of one request outlast (1.4 s) a dead pod's time in the routes; each second one may meet it again,
+# and ten within 0.3 s once all did.
 _RETRY = {"attempts": 20, "initialInterval": "50ms", "retryNonIdempotentMethod": True, "status": ["502"]}
 _RETRIES = {"http": {"middlewares": {"retries": {"retry": _RETRY}}}}
 

@@ -19,8 +19,10 @@ _MOST_BYTES_AT_ONCE = 64 * 1024
 
 def wanted_encoding(headers: RequestHeaders, answer: Answer) -> str | None:
     """Give how to compress this answer. None: not at all."""
+    if len(answer.body) < _LEAST_BYTES:
+        return None
     asked = headers.get(b"accept-encoding")
-    return asked if asked in _ENCODINGS and len(answer.body) >= _LEAST_BYTES else None
+    return asked if asked in _ENCODINGS else None
 
 
 async def encoded(answer: Answer, encoding: str) -> Answer:

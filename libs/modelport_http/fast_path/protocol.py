@@ -7,7 +7,7 @@ to the app too, so that only one of the two has to know what an unfinished reque
 import asyncio
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -19,6 +19,8 @@ __all__ = ["Exchange", "Handler", "Headers", "LeanProtocol", "lean_protocol"]
 _MAX_BODY_BYTES = 64 * 1024
 _PLAIN_PATH = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@/-]*")
 _NOT_PLAIN = frozenset({b"expect", b"upgrade", b"transfer-encoding"})
+# uvicorn's types know neither; a cast would be a call at each request.
+_NOTHING: Any = None
 _FAILED_HEAD = b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain; charset=utf-8\r\n"
 _FAILED_BODY = b"Internal Server Error"
 
@@ -55,7 +57,7 @@ class LeanProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._idle.stop()
         # The scope is made when it is known to be needed.
-        self.scope = cast(Any, None)
+        self.scope = _NOTHING
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -64,8 +66,8 @@ class LeanProtocol(HttpToolsProtocol):
         if not self._takes():
             self._to_app(self.url, self.headers, expects=self.expect_100_continue)
             return
-        exchange = Exchange(self, self.url, self.headers, self.parser.should_keep_alive())
-        self.cycle = cast(Any, exchange)
+        exchange: Any = Exchange(self, self.url, self.headers, self.parser.should_keep_alive())
+        self.cycle = exchange
         self._exchange = self._receiving = exchange
 
     def on_body(self, body: bytes) -> None:
@@ -75,7 +77,7 @@ class LeanProtocol(HttpToolsProtocol):
             self._receiving.body += body
 
     def on_message_complete(self) -> None:
-        exchange = self._receiving
+        exchange: Any = self._receiving
         if exchange is None:
             super().on_message_complete()
             return
@@ -89,7 +91,7 @@ class LeanProtocol(HttpToolsProtocol):
             exchange.respond(_FAILED_HEAD, _FAILED_BODY)
         if not exchange.response_complete:
             # The graceful stop waits for these, and cancels them in the end.
-            self.tasks.add(cast(Any, exchange))
+            self.tasks.add(exchange)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._give_up_receiving()
@@ -103,9 +105,9 @@ class LeanProtocol(HttpToolsProtocol):
         self._give_up_receiving()
         super().shutdown()
 
-    def answer(self, exchange: Exchange, head: bytes, body: bytes) -> None:
+    def answer(self, exchange: Any, head: bytes, body: bytes) -> None:
         """Write, and go on to what was pipelined behind. For `Exchange` alone."""
-        self.tasks.discard(cast(Any, exchange))
+        self.tasks.discard(exchange)
         if exchange.keep_alive and self.is_closing():
             exchange.keep_alive = False
         # A write on a closed uvloop transport raises.
@@ -156,7 +158,7 @@ class LeanProtocol(HttpToolsProtocol):
         exchange = self._receiving
         if exchange is not None:
             self._receiving = self._exchange = None
-            self.cycle = cast(Any, None)
+            self.cycle = _NOTHING
             self._to_app(exchange.target, exchange.headers)
             super().on_body(exchange.body)
 
