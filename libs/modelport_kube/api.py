@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from kubernetes.aio.client import ApiClient
 from modelport_crds.names import KIND, LABEL_MODEL
 
-from modelport_kube.calls import APPLY, JSON_PATCH, MERGE_PATCH, METADATA_ONLY, Calls
+from modelport_kube.calls import APPLY, JSON_PATCH, MERGE_PATCH, METADATA_ONLY, Call, Calls
 from modelport_kube.kube import Conflict, KubeError, Object, Rejected, WatchEvent
 from modelport_kube.paths import collection_path, object_path
 from modelport_kube.watching import list_collection, watch_collection
@@ -25,7 +25,7 @@ class KubernetesApi:
         path = object_path(obj["kind"], metadata["namespace"], metadata["name"])
         query = {"fieldManager": field_manager, "force": "true"}
         try:
-            answer = await self._calls.object("PATCH", path, query, obj, APPLY)
+            answer = await self._calls.object(Call("PATCH", path, query, obj, APPLY))
         except Rejected as error:
             # Another object's uid is answered as a value that makes no sense.
             raise (
@@ -45,20 +45,20 @@ class KubernetesApi:
     ) -> Object | None:
         """Apply a JSON merge patch: unlike `apply` it removes what others wrote. None: it is not there."""
         path, query = object_path(kind, namespace, name), {"fieldManager": field_manager}
-        return await self._calls.object("PATCH", path, query, patch, MERGE_PATCH)
+        return await self._calls.object(Call("PATCH", path, query, patch, MERGE_PATCH))
 
     async def delete(self, kind: str, namespace: str, name: str, *, uid: str = "") -> None:
         body: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         if uid:
             body["preconditions"] = {"uid": uid}
-        await self._calls.object("DELETE", object_path(kind, namespace, name), None, body)
+        await self._calls.object(Call("DELETE", object_path(kind, namespace, name), None, body))
 
     async def get(self, kind: str, namespace: str, name: str) -> Object | None:
-        return await self._calls.object("GET", object_path(kind, namespace, name))
+        return await self._calls.object(Call("GET", object_path(kind, namespace, name)))
 
     async def metadata(self, kind: str, namespace: str, name: str) -> Object | None:
         path = object_path(kind, namespace, name)
-        found = await self._calls.object("GET", path, accept=METADATA_ONLY)
+        found = await self._calls.object(Call("GET", path, accept=METADATA_ONLY))
         return None if found is None else dict(found["metadata"])
 
     async def list(
@@ -73,7 +73,7 @@ class KubernetesApi:
         path = f"{object_path(kind, namespace, name)}/status"
         # "add" replaces what is there: a merge would keep keys that the new status has no longer.
         patch = [{"op": "add", "path": "/status", "value": status}]
-        return await self._calls.object("PATCH", path, None, patch, JSON_PATCH)
+        return await self._calls.object(Call("PATCH", path, None, patch, JSON_PATCH))
 
     def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
         # Of everything but models the cluster has plenty that is not ours.
@@ -84,7 +84,7 @@ class KubernetesApi:
         """The log of the pod's main container; empty where there is none."""
         path = f"{object_path('Pod', namespace, name)}/log"
         try:
-            raw = await self._calls.body("GET", path, {"tailLines": tail_lines})
+            raw = await self._calls.body(Call("GET", path, {"tailLines": tail_lines}))
         except Rejected:
             # No container of it has begun yet.
             raw = None

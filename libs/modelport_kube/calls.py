@@ -1,7 +1,7 @@
 """One call of the Kubernetes API: JSON in and out, and its refusals as the `Kube` interface names them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
@@ -23,69 +23,55 @@ _NOT_FOUND = 404
 Query = Mapping[str, str | int | bool]
 
 
+class Call(NamedTuple):
+    method: str
+    path: str
+    query: Query | None = None
+    body: Any = None
+    content_type: str = JSON
+    accept: str = JSON
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
 class Calls:
     def __init__(self, client: ApiClient) -> None:
         self._client = client
 
-    async def object(
-        self,
-        method: str,
-        path: str,
-        query: Query | None = None,
-        body: Any = None,
-        content_type: str = JSON,
-        *,
-        accept: str = JSON,
-    ) -> Object | None:
-        """The answer; None where there is nothing at `path`. Raises `KubeError`."""
-        raw = await self.body(method, path, query, body, content_type, accept=accept)
+    async def object(self, call: Call) -> Object | None:
+        """The answer; None where there is nothing at the path. Raises `KubeError`."""
+        raw = await self.body(call)
         return None if raw is None else msgspec.json.decode(raw, type=dict[str, Any])
 
-    async def body(
-        self,
-        method: str,
-        path: str,
-        query: Query | None = None,
-        body: Any = None,
-        content_type: str = JSON,
-        *,
-        accept: str = JSON,
-    ) -> bytes | None:
+    async def body(self, call: Call) -> bytes | None:
         try:
-            response = await self.open(
-                method, path, query, body, content_type, accept=accept, timeout=_SECONDS
-            )
+            response = await self.open(call, timeout=_SECONDS)
             try:
                 raw = await response.read()
             finally:
                 response.release()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise KubeError(f"{method} {path}: {error!r}") from error
+            raise KubeError(f"{call}: {error!r}") from error
         if response.status == _NOT_FOUND:
             return None
         if response.status >= 400:
-            raise refusal(response.status, f"{method} {path}", raw)
+            raise refusal(response.status, str(call), raw)
         return raw
 
     async def open(
         self,
-        method: str,
-        path: str,
-        query: Query | None = None,
-        body: Any = None,
-        content_type: str = JSON,
+        call: Call,
         *,
-        accept: str = JSON,
         timeout: float | aiohttp.ClientTimeout,  # noqa: ASYNC109 - the client's own, as it is handed on
     ) -> aiohttp.ClientResponse:
         """The answer, unread."""
-        parameters = [(key, str(value)) for key, value in (query or {}).items()]
         serialized = await self._client.param_serialize(
-            method,
-            path,
-            query_params=parameters,
-            header_params={"Accept": accept, "Content-Type": content_type},
-            body=body,
+            call.method,
+            call.path,
+            query_params=[(key, str(value)) for key, value in (call.query or {}).items()],
+            header_params={"Accept": call.accept, "Content-Type": call.content_type},
+            body=call.body,
             auth_settings=["BearerToken"],
         )
         answer = await self._client.call_api(*serialized, _request_timeout=timeout)

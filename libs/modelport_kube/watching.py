@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from modelport_kube.calls import Calls, Query, refusal
+from modelport_kube.calls import Call, Calls, Query, refusal
 from modelport_kube.kube import KubeError, Object, WatchEvent
 
 _PAGE = 500
@@ -51,7 +51,7 @@ async def list_collection(calls: Calls, path: str, selector: Query) -> tuple[lis
     items: list[Object] = []
     query: dict[str, Any] = {**selector, "limit": _PAGE}
     while True:
-        page = await calls.object("GET", path, query)
+        page = await calls.object(Call("GET", path, query))
         if page is None:
             raise KubeError(f"GET {path}: the cluster does not know this kind; is the CRD installed?")
         items += page.get("items") or []
@@ -71,7 +71,7 @@ async def _stream(calls: Calls, path: str, query: Query) -> AsyncIterator[_WireE
     options: Query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": seconds}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_SILENCE_SECONDS)
     try:
-        response = await calls.open("GET", path, {**query, **options}, timeout=timeout)
+        response = await calls.open(Call("GET", path, {**query, **options}), timeout=timeout)
         try:
             if response.status >= 400:
                 _raise_for(response.status, path, await response.read())

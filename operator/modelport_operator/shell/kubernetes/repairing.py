@@ -1,6 +1,7 @@
 """The Kubernetes API with an `apply` that also takes out what others wrote into an object's spec."""
 
 from modelport_kube.api import KubernetesApi
+from modelport_kube.calls import Call
 from modelport_kube.kube import KubeError, Object
 from modelport_kube.paths import object_path
 
@@ -20,7 +21,7 @@ class RepairingApi(KubernetesApi):
         metadata = obj["metadata"]
         path = object_path(obj["kind"], metadata["namespace"], metadata["name"])
         # It holds the resourceVersion: what was written meanwhile is a conflict, and the pass is run again.
-        answer = await self._calls.object("PUT", path, {"fieldManager": field_manager}, obj)
+        answer = await self._calls.object(Call("PUT", path, {"fieldManager": field_manager}, obj))
         if answer is None:
             raise KubeError(f"{path} is gone.")
         return answer
