@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from modelport_runtime.core import missing, v2
+from modelport_runtime.core import v2
 from modelport_runtime.core.answers import NativeAnswers
 from modelport_runtime.core.matrix_bodies import MatrixBodies
 from modelport_runtime.core.outputs import Outputs
@@ -131,19 +131,13 @@ class Engine:
 
     def _failure(self, request: Request, error: BaseException) -> Failure:
         """Say which of the request's values the model refuses, if that is what it raised over."""
-        refusal = self._suspicion(request, error) or missing.refused(error, request, self.signature)
-        return refusal or model_failure(error)
-
-    def _suspicion(self, request: Request, error: BaseException) -> Failure | None:
-        if self.sample is None or not isinstance(error, Exception):
-            return None
 
         def ask(rows: Sequence[Any]) -> Outputs:
             return self._run(rows, request.outputs)
 
-        good = self.decode_sample(self.sample).rows[0]
+        good = None if self.sample is None else self.decode_sample(self.sample).rows[0]
         suspicion = Suspicion(self.signature, good, ask, error)
-        return suspicion.failure(request.rows, single=request.single, says=describe_error(error))
+        return suspicion.failure(request, says=describe_error(error)) or model_failure(error)
 
     def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Answer | Failure]:
         for item in batch:

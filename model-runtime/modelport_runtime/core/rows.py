@@ -34,13 +34,15 @@ class Problems:
             self.errors.append({"field": field, "message": message})
 
     def raise_if_any(self) -> None:
-        if not self.errors:
-            return
+        if self.errors:
+            raise Refused(self.failure())
+
+    def failure(self) -> Failure:
+        """Make the 422 of all that was found, which is something."""
         first = self.errors[0]
         more = f" (and {self.total - 1} more)" if self.total > 1 else ""
-        raise Refused(
-            Failure(422, "Invalid input", f"{first['field']} {first['message']}{more}", errors=self.errors)
-        )
+        detail = f"{first['field']} {first['message']}{more}"
+        return Failure(422, "Invalid input", detail, errors=self.errors)
 
 
 def refuse(field: str, message: str) -> Refused:

@@ -1,22 +1,27 @@
 """Which value made the model raise? What it refuses of a caller's row is the caller's error, not the model's.
 
 Found by asking again: with the values of a row that the model has answered in place of the suspicious ones.
+Where that finds nothing, a model that complains of missing values was sent some.
 """
 
-import math
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from modelport_runtime.core.describing.categories import is_missing
+from modelport_runtime.core.rows import Problems
 from modelport_runtime.core.signature import Column, Signature
-from modelport_runtime.core.types import Failure, FieldError
+from modelport_runtime.core.types import Failure, Request
 
 _LIBRARIES = {"sklearn", "xgboost", "lightgbm", "pandas", "numpy", "scipy"}
 _MAX_SECONDS = 1.0
 """A slow model is not asked for ever: then it is the one that raised."""
 _MAX_TRIED = 16
+_OF_MISSING_VALUES = re.compile(r"\bNaN\b|\bNone(Type)?\b|missing value|\bnull\b", re.IGNORECASE)
+_MISSING = "must not be null: the model takes no missing values here"
 
 Ask = Callable[[Sequence[Any]], Any]
 
@@ -26,9 +31,9 @@ class _OutOfTime(Exception):
 
 
 class Suspicion:
-    """One request that made the model raise. `good` is a row that it has answered."""
+    """One request that made the model raise. `good` is a row that it has answered, if there is one."""
 
-    def __init__(self, signature: Signature, good: Any, ask: Ask, error: Exception) -> None:
+    def __init__(self, signature: Signature, good: Any, ask: Ask, error: BaseException) -> None:
         """ask: puts rows through the model; it raises what the model raises."""
         self._signature = signature
         self._columns = signature.columns or ()
@@ -38,20 +43,31 @@ class Suspicion:
         self._by_library = _is_of_a_library(error)
         self._until = time.monotonic() + _MAX_SECONDS
 
-    def failure(self, rows: Sequence[Any], *, single: bool, says: str) -> Failure | None:
+    def failure(self, request: Request, *, says: str) -> Failure | None:
         """Give the 422 that names row and columns; None if the model is at fault, as far as can be told."""
+        problems = Problems()
+        if self._good is not None and isinstance(self._error, Exception):
+            self._find_refused(request, says, problems)
+        if not problems.errors and _complains_of_missing_values(self._error):
+            for row, place in _missing_places(request.rows):
+                problems.add(self._field(request, row, place), _MISSING)
+        return problems.failure() if problems.errors else None
+
+    def _find_refused(self, request: Request, says: str, problems: Problems) -> None:
+        rows, refused = request.rows, f"is refused by the model: {says}"
         try:
             at = self._first_refused(rows)
             places = None if at is None else self._refused_in(rows[at])
         except _OutOfTime:
-            return None
+            return
         if at is None or places is None:
-            return None
-        where = "input" if single else f"inputs[{at}]"
-        errors = [self._field(where, place, rows[at][place], says) for place in places]
-        errors = errors or [FieldError(field=where, message=f"is refused by the model: {says}")]
-        first = errors[0]
-        return Failure(422, "Invalid input", f"{first['field']} {first['message']}", errors=errors)
+            return
+        for place in places:
+            problems.add(
+                self._field(request, at, place), _MISSING if is_missing(rows[at][place]) else refused
+            )
+        if not places:
+            problems.add(_row(request, at), refused)
 
     def _answers(self, rows: Sequence[Any]) -> bool:
         if time.monotonic() > self._until:
@@ -78,13 +94,13 @@ class Suspicion:
         if not suspects or not self._answers([self._mended(row, suspects)]):
             return None
         alone = [place for place in suspects[:_MAX_TRIED] if self._answers([self._mended(row, [place])])]
-        missing = [place for place in suspects if _is_missing(row[place])]
+        missing = [place for place in suspects if is_missing(row[place])]
         return alone or (missing if missing == suspects else [])
 
     def _is_suspicious(self, place: int, value: Any) -> bool:
         good = self._good[place]
-        if _is_missing(value):
-            return not _is_missing(good)
+        if is_missing(value):
+            return not is_missing(good)
         if self._by_library:
             return bool(value != good)
         return _is_unknown(self._columns[place]) and _type(value) is not _type(good)
@@ -95,18 +111,23 @@ class Suspicion:
             mended[place] = self._good[place]
         return mended
 
-    def _field(self, where: str, place: int, value: Any, says: str) -> FieldError:
-        suffix = f"[{place}]" if self._signature.positional else f".{self._columns[place].name}"
-        message = (
-            "must not be null: the model takes no missing values here"
-            if _is_missing(value)
-            else f"is refused by the model: {says}"
-        )
-        return FieldError(field=where + suffix, message=message)
+    def _field(self, request: Request, row: int, place: int) -> str:
+        is_named = self._columns and not self._signature.positional
+        return _row(request, row) + (f".{self._columns[place].name}" if is_named else f"[{place}]")
 
 
-def _is_missing(value: Any) -> bool:
-    return isinstance(value, float | np.floating) and math.isnan(value)
+def _row(request: Request, row: int) -> str:
+    return "input" if request.single else f"inputs[{row}]"
+
+
+def _complains_of_missing_values(error: BaseException) -> bool:
+    return isinstance(error, ValueError | TypeError) and bool(_OF_MISSING_VALUES.search(str(error)))
+
+
+def _missing_places(rows: Iterable[Any]) -> Iterable[tuple[int, int]]:
+    for row, values in enumerate(rows):
+        if isinstance(values, list | tuple | np.ndarray):
+            yield from ((row, place) for place, value in enumerate(values) if is_missing(value))
 
 
 def _is_unknown(column: Column) -> bool:
@@ -117,7 +138,7 @@ def _type(value: Any) -> type:
     return float if type(value) is int else type(value)
 
 
-def _is_of_a_library(error: Exception) -> bool:
+def _is_of_a_library(error: BaseException) -> bool:
     """Raised by what checks values, and not by code of the model's own."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -120,6 +120,29 @@ def test_a_value_that_the_library_refuses_is_named(tmp_path: Path) -> None:
         assert "inputs[1].word is refused by the model: " in failure.detail
 
 
+class NeedsBoth:
+    """Refuses NaN in words of its own; its signature takes a null for one."""
+
+    n_features_in_ = 2
+    feature_names_in_ = np.array(["size", "rooms"], dtype=object)
+    __sklearn_tags__ = HistGradientBoostingClassifier().__sklearn_tags__
+
+    def predict(self, rows: Any) -> Any:
+        if pd.DataFrame(rows).isna().any().any():
+            raise ValueError("Found a missing value")
+        return np.zeros(len(rows))
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["sample", "no sample"])
+def test_nulls_that_the_model_refuses_are_named_alike_with_and_without_a_sample(
+    given: bool, tmp_path: Path
+) -> None:
+    engine = serve(NeedsBoth(), tmp_path, {"size": 0.5, "rooms": 3} if given else None)
+    failure = refused(engine, {"inputs": [{"size": 1.0, "rooms": 2}, {"size": None, "rooms": None}]})
+    assert (failure.status, fields(failure)) == (422, ["inputs[1].size", "inputs[1].rooms"])
+    assert "must not be null: the model takes no missing values here" in failure.detail
+
+
 def test_a_number_out_of_a_functions_range_is_named(tmp_path: Path) -> None:
     rooms = DATA[["rooms", "size"]]
     stage = ColumnTransformer([("log", FunctionTransformer(inverse), ["rooms"])], remainder="passthrough")

@@ -62,6 +62,6 @@ def kind_of_values(values: list[Any]) -> tuple[Kind, str]:
 
 def is_missing(value: Any) -> bool:
     """True for None, NaN and pandas' NA."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
         return True
     return type(value).__name__ in ("NAType", "NaTType")
