@@ -148,6 +148,49 @@ def test_chunks_are_bounded_and_the_same_each_time() -> None:
     assert cut(data, "jsonl") == chunks
 
 
+NUMBERS = [
+    ("number", "float64", None),
+    ("integer", "int64", None),
+    ("number", "float32", None),
+    ("number", "float64", [0, 1]),
+    ("any", "float64", None),
+    ("boolean", "float64", None),
+    ("boolean", "bool", [True, False]),
+    ("any", "object", [True, False, "x"]),
+]
+
+
+@pytest.mark.parametrize("word", ["True", "true"])
+@pytest.mark.parametrize(("kind", "dtype", "values"), NUMBERS)
+def test_a_boolean_of_csv_reaches_the_runtime_as_one_of_the_other_formats_does(
+    kind: str, dtype: str, values: list[Any] | None, word: str
+) -> None:
+    column = {"name": "paid", "kind": kind, "dtype": dtype, "optional": True, "values": values}
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"paid": [True, False, None]}), file)
+    false = {"True": "False", "true": "false"}[word]
+    inputs = {
+        "csv": f'paid\n{word}\n{false}\n""\n',
+        "jsonl": '{"paid": true}\n{"paid": false}\n{"paid": null}\n',
+        "parquet": file.getvalue(),
+    }
+    for form, text in inputs.items():
+        (chunk,) = cut(text.encode() if isinstance(text, str) else text, form, columns=[column])
+        assert chunk.errors == {}
+        rows = [row["paid"] if isinstance(row, dict) else row[0] for row in json.loads(chunk.as_json())]
+        assert [repr(value) for value in rows] == ["True", "False", "None"], form
+
+
+def test_rows_with_booleans_among_numbers_make_no_larger_chunks_than_others() -> None:
+    column = {"name": "paid", "kind": "number", "dtype": "float64", "optional": False}
+    data = "paid\n" + "1.5\n" * 7000 + "True\n" + "2.5\n" * 500
+    chunks = cut(data.encode(), "csv", columns=[column])
+    assert sum(chunk.rows for chunk in chunks) == 7501
+    assert all(chunk.rows <= MAX_ROWS or chunk.columns for chunk in chunks)
+    values = [row[0] for chunk in chunks for row in json.loads(chunk.as_json())]
+    assert values == [1.5] * 7000 + [True] + [2.5] * 500
+
+
 def test_columns_by_position_texts_and_rows_of_unknown_width() -> None:
     by_position = {"positional": True}
     (chunk,) = cut(b"customer,a,b,c,d\nk,1,2,Rome,true\n", "csv", ["customer"], **by_position)

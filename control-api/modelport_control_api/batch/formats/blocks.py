@@ -36,8 +36,9 @@ def chunks_of(block: Block, first_row: int) -> Iterator[Chunk]:
     """Give the block's chunks, none larger than allowed. The same block gives the same ones."""
     inputs = _encode(block)
     rows = len(block.values)
-    if len(inputs) <= MAX_BYTES or rows == 1:
-        columns = block.values.columns if isinstance(block.values, Matrix) else 0
+    columns = block.values.columns if isinstance(block.values, Matrix) else 0
+    fits = len(inputs) <= MAX_BYTES and (columns or rows <= MAX_ROWS)
+    if fits or rows == 1:
         yield Chunk(first_row, rows, inputs, dict(sorted(block.errors.items())), block.keys, columns)
         return
     middle = rows // 2

@@ -10,7 +10,8 @@ import orjson
 from modelport_control_api.batch.formats.signature import InputColumn
 
 _MISSING = frozenset({"", "nan", "na", "n/a", "null"})
-_BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "t": True, "f": False}
+_WORDS = {"true": True, "false": False}
+_BOOLEANS = {**_WORDS, "1": True, "0": False, "t": True, "f": False}
 # What Python's own readers take beside these (1_000, infinity) is no number to anybody else.
 _DECIMALS = re.compile(r"[0-9.eE+\- ]*")
 _WHOLES = re.compile(r"[0-9+\- ]*")
@@ -35,8 +36,7 @@ def read_column(column: InputColumn) -> Column:
 
 def read_cell(column: InputColumn) -> Cell:
     """Build what reads one cell; it raises `CellUnfit`. A missing one comes out as None."""
-    values = column.values
-    convert = _CELLS.get(column.kind, _anything) if values is None else _known(values)
+    convert = _converter(column)
     is_text = column.kind in ("string", "any")
 
     def read(text: str) -> Any:
@@ -46,6 +46,12 @@ def read_cell(column: InputColumn) -> Cell:
         return convert(text)
 
     return read
+
+
+def _converter(column: InputColumn) -> Cell:
+    is_numeric = column.kind in ("any", "boolean") and column.dtype not in ("", "object", "bool")
+    convert = _number_or_boolean if is_numeric else _CELLS.get(column.kind, _anything)
+    return convert if column.values is None else _known(column.values, convert)
 
 
 def _missing(column: InputColumn) -> Any:
@@ -107,6 +113,16 @@ def _integer(text: str) -> int:
     raise _unfit(text, "a whole number")
 
 
+def _or_boolean(read: Cell) -> Cell:
+    """A boolean among numbers is left as one: whether it counts, the model's runtime decides."""
+
+    def convert(text: str) -> Any:
+        word = _WORDS.get(text.strip().lower())
+        return read(text) if word is None else word
+
+    return convert
+
+
 def _boolean(text: str) -> bool:
     value = _BOOLEANS.get(text.strip().lower())
     if value is None:
@@ -130,22 +146,24 @@ def _tensor(text: str) -> Any:
         raise _unfit(text, "nested lists of numbers as JSON") from None
 
 
+_number_or_boolean = _or_boolean(_number)
 _CELLS: dict[str, Cell] = {
-    "number": _number,
-    "integer": _integer,
+    "number": _number_or_boolean,
+    "integer": _or_boolean(_integer),
     "boolean": _boolean,
     "string": str,
     "tensor": _tensor,
 }
 
 
-def _known(values: Sequence[Any]) -> Cell:
+def _known(values: Sequence[Any], read: Cell) -> Cell:
     """The value that is written so; what the model does not know is left to it to refuse."""
-    by_text = {_written(value): value for value in values}
+    as_pandas_writes = {str(value): value for value in values if isinstance(value, bool)}
+    by_text = as_pandas_writes | {_written(value): value for value in values}
 
     def convert(text: str) -> Any:
         found = by_text.get(text, by_text.get(text.strip()))
-        return _anything(text) if found is None else found
+        return read(text) if found is None else found
 
     return convert
 

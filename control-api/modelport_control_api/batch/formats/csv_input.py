@@ -208,7 +208,8 @@ class _Table:
     def _values(self, columns: list[Sequence[str]], found: dict[int, list[str]], rows: int) -> Any:
         features = self.layout.features
         values = [self._feature(index, columns, found, rows) for index in range(len(features))]
-        if self.is_matrix:
+        # A matrix has no booleans; not every model takes them for numbers.
+        if self.is_matrix and not any(bool in set(map(type, column)) for column in values):
             return Matrix.of_columns(values, rows)
         if self.layout.single:
             return list(values[0])
