@@ -10,6 +10,8 @@ lock() {
 }
 lock "$@" requirements/build.in pyproject.toml --extra standalone -o requirements/standalone.txt
 lock "$@" requirements/build.in pyproject.toml --extra dev -c requirements/standalone.txt -o requirements/dev.txt
+# What an image's stage needs to build the site of /help, and nothing else.
+"$(dirname "$uv")/python" requirements/extra.py docs | lock "$@" - -c requirements/dev.txt -o requirements/docs.txt
 echo "uv" | lock "$@" - -c requirements/dev.txt -o requirements/uv.txt
 # An image gets one extra and not the SDK's own requirements, which `uv pip compile --extra` would add.
 for extra in control-api gateway operator runtime-sklearn runtime-onnx; do

@@ -23,7 +23,10 @@ class FieldError:
 
 
 class ModelportError(Exception):
-    """Every error of this package. `status`: the answer's HTTP status, 0 if there was no answer."""
+    """Every error of this package.
+
+    `status`: the answer's HTTP status, 0 if there was no answer. `help_url`: the page about its `reason`.
+    """
 
     advice = ""
     """What to do, where the platform's own text does not say it."""
@@ -36,6 +39,7 @@ class ModelportError(Exception):
         reason: str | None = None,
         errors: tuple[FieldError, ...] = (),
         request_id: str | None = None,
+        help_url: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -43,6 +47,7 @@ class ModelportError(Exception):
         self.reason = reason
         self.errors = errors
         self.request_id = request_id
+        self.help_url = help_url
 
     def __str__(self) -> str:
         lines = [self.detail, *map(str, filter(self._is_unsaid, self.errors)), self.advice]
@@ -142,6 +147,7 @@ def error_of(response: httpx.Response) -> ModelportError:
         reason=problem.get("reason"),
         errors=_field_errors(problem.get("errors")),
         request_id=problem.get("request_id") or response.headers.get("x-request-id"),
+        help_url=_help_url(response, problem.get("type")),
     )
 
 
@@ -152,6 +158,16 @@ def _problem_of(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return problem if isinstance(problem, dict) else {}
+
+
+def _help_url(response: httpx.Response, kind: Any) -> str | None:
+    """A problem's type is an address, often one relative to the platform's; `about:blank` is no page."""
+    if not isinstance(kind, str) or kind == "about:blank":
+        return None
+    try:
+        return str(response.request.url.join(kind))
+    except httpx.InvalidURL:
+        return None
 
 
 def _unknown(response: httpx.Response) -> str:

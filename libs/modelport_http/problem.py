@@ -14,6 +14,8 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 _JSON = "application/json"
+REASONS_PAGE = "/help/reasons/"
+"""Each reason has its anchor there (docs/reasons.md). Gateway and control API share the host."""
 
 
 class FieldError(TypedDict):
@@ -48,10 +50,15 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-def body(problem: Problem, request_id: str, *, path: str = "") -> bytes:
+def type_of(reason: str | None, public_url: str = "") -> str:
+    """Give the address of the reason's page, relative to the platform's unless its own is known."""
+    return f"{public_url}{REASONS_PAGE}#{reason}" if reason else "about:blank"
+
+
+def body(problem: Problem, request_id: str, *, path: str = "", public_url: str = "") -> bytes:
     """The JSON text of the answer. `path`: the request's, for clients of the Open Inference Protocol."""
     members: dict[str, Any] = {
-        "type": "about:blank",
+        "type": type_of(problem.reason, public_url),
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
@@ -76,9 +83,9 @@ def _is_v2(path: str) -> bool:
     return path == "/v2" or path.startswith("/v2/")
 
 
-async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
+async def send_problem(scope: Scope, send: Send, problem: Problem, public_url: str = "") -> None:
     """Answer with the problem. The response must not have begun."""
-    content = body(problem, request_id_of(scope), path=scope["path"])
+    content = body(problem, request_id_of(scope), path=scope["path"], public_url=public_url)
     accept = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"), None)
     own = {"content-type": content_type_of(scope["path"], accept), "content-length": str(len(content))}
     headers = headers_of(problem) | own
@@ -112,11 +119,12 @@ class ProblemMiddleware:
     """Turns every exception into an answer. Goes directly below `RequestIdMiddleware`.
 
     Both belong into the app's own list of middlewares: around a Starlette app, its ServerErrorMiddleware
-    has answered already.
+    has answered already. `public_url`: where users find the platform, without a slash behind it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, public_url: str = "") -> None:
         self.app = app
+        self.public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -138,7 +146,7 @@ class ProblemMiddleware:
             if begun:
                 # Half an answer is out: raising cuts the connection, so that nobody takes it for whole.
                 raise
-            await send_problem(scope, send, problem)
+            await send_problem(scope, send, problem, self.public_url)
 
 
 def problem_of(error: Exception, *, path: str, request_id: str) -> Problem:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -16,7 +16,10 @@ class FieldError(BaseModel):
 class Problem(BaseModel):
     """RFC 9457 `application/problem+json`."""
 
-    type: str = "about:blank"
+    type: str = Field(
+        "about:blank",
+        description="With a `reason` the address of the page about it, absolute or relative to the platform's.",
+    )
     title: str
     status: int
     detail: str

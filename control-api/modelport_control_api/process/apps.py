@@ -111,7 +111,7 @@ def _public_middleware(settings: Settings) -> list[Middleware]:
             allow_headers=_CORS_HEADERS,
             expose_headers=_CORS_EXPOSED,
         ),
-        Middleware(ProblemMiddleware),
+        Middleware(ProblemMiddleware, public_url=(settings.public_url or "").rstrip("/")),
         Middleware(UiShell),
         Middleware(BodyLimitMiddleware, limit_for=_limit_for(settings)),
     ]

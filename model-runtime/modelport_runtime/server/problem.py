@@ -26,7 +26,8 @@ class Problem(Exception):
         self.status = status
         self.headers = dict(headers or {})
         self._members: dict[str, Any] = {
-            "type": "about:blank",
+            # Relative: the caller asked the gateway, whose host has the page (as modelport_http.problem has it).
+            "type": f"/help/reasons/#{reason}" if reason else "about:blank",
             "title": title,
             "status": status,
             "detail": detail,

@@ -51,6 +51,25 @@ def test_a_status_is_an_exception(
     assert "r-9" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        ("/help/reasons/#QueueFull", "{url}/help/reasons/#QueueFull"),
+        ("https://models.example/help/reasons/#QueueFull", "https://models.example/help/reasons/#QueueFull"),
+        ("about:blank", None),
+        ("http://models.example:port/", None),
+        (7, None),
+    ],
+)
+def test_the_page_about_a_reason_is_told(
+    client: Modelport, platform: Platform, kind: object, page: str | None
+) -> None:
+    platform.on(ROLLBACK, problem(503, "Try later.", type=kind))
+    with pytest.raises(ModelportError) as error:
+        client.rollback("m")
+    assert error.value.help_url == (page and page.format(url=client.url))
+
+
 def test_fields_are_listed_once(client: Modelport, platform: Platform) -> None:
     errors = [
         {"field": "input.a", "message": "must be a number"},

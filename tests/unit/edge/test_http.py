@@ -19,7 +19,7 @@ from modelport_process.request_context import current_request_id
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -77,7 +77,7 @@ async def test_a_problem_is_answered_as_rfc_9457() -> None:
     assert answer.headers["retry-after"] == "3"
     assert answer.headers["x-request-id"] == "r1"
     assert answer.json() == {
-        "type": "about:blank",
+        "type": "/help/reasons/#SampleInvalid",
         "title": "Invalid",
         "status": 422,
         "detail": "petal_width must be a number.",
@@ -93,8 +93,17 @@ async def test_a_problem_without_a_title_has_the_status_own_one() -> None:
 
     answer = (await ask(fronted(app_of(fail)))).json()
     assert answer["title"] == "Not Found"
+    assert answer["type"] == "about:blank"
     assert "reason" not in answer
     assert "errors" not in answer
+
+
+async def test_where_the_public_address_is_known_a_problem_type_is_absolute() -> None:
+    async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise Problem(status=503, detail="No version of it can answer.", reason="NoReadyVersion")
+
+    problem = (await ask(ProblemMiddleware(fail, "https://models.example"))).json()
+    assert problem["type"] == "https://models.example/help/reasons/#NoReadyVersion"
 
 
 async def test_any_other_exception_is_logged_and_answered_without_its_trace() -> None:

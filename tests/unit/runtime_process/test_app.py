@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from modelport_http.problem import type_of
 from modelport_runtime.core.types import Answer, Call
 from modelport_runtime.process.supervision import Child
 from modelport_runtime.sandbox.refusals import Page
@@ -140,6 +141,7 @@ async def test_a_wrong_request_is_a_problem(
     wanted = "application/json" if path.startswith("/v2") else "application/problem+json"
     assert answer.headers["content-type"] == wanted
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.json()["type"] == type_of(answer.json().get("reason"))
 
 
 class Raises:

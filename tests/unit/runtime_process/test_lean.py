@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from modelport_http.fast_path.exchange import Exchange
+from modelport_http.problem import type_of
 from modelport_runtime.core.types import Answer, Call, Failure
 from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.server.batching import Batcher, Done
@@ -107,6 +108,7 @@ async def test_a_problem_is_one_with_its_status(
     assert lines[1:3] == ["content-type: application/problem+json", "x-request-id: 1"]
     problem = json.loads(given.answer)
     assert (problem["status"], problem["request_id"]) == (status, "1")
+    assert problem["type"] == type_of(problem.get("reason"))
     assert ("retry-after: 1" in lines) == (status == 503)
 
 
