@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run check lint test watch ui-test ui-vendor shape format docs bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
+.PHONY: help run check lint test watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -41,8 +41,12 @@ shape: $(VENV)/.dev ## Print the code's structure: circles, layers of each packa
 format: $(VENV)/.dev ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
 
-docs: $(VENV)/.dev ## Rewrite the generated pages: docs/{settings,reasons,metrics,cli,python}.md
+docs: $(VENV)/.dev ## Rewrite the generated pages: docs/{settings,reasons,metrics,cli}.md
 	@$(BIN)/python docs/generate.py && $(BIN)/python docs/generate_reference.py
+
+help-site: $(VENV)/.dev ## Build the documentation's site, which the platform then shows at /help (5 s)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet $(ARGS)
+	@echo "control-api/modelport_control_api/help_site"
 
 bench: $(VENV)/.dev ## Measure runtime, gateway and standalone; rewrite bench/README.md (12 minutes; ARGS="--quick")
 	@$(BIN)/python bench/run.py $(ARGS)

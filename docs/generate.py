@@ -29,17 +29,18 @@ SETTINGS = {
 
 
 def reasons() -> str:
-    """One table a group: the reason, what it means, what to do."""
+    """One heading a reason, which a problem's `type` leads to: what it means, what to do."""
     parts = [
         "# Reasons",
         GENERATED,
-        "The closed set that `reason` comes from, in status, in the API's answers and in `modelport status`.",
+        "The closed set that `reason` comes from, in status, in the API's answers and in the command line.\n"
+        "A problem's `type` is the address of its reason on this page of the platform's own `/help`.",
     ]
     for group, entries in groupby(EXPLANATIONS.items(), key=lambda entry: entry[1].group):
-        rows = [f"| `{reason}` | {text.meaning} | {text.cure} |" for reason, text in entries]
-        parts.append(
-            f"## {group}\n\n| reason | what it means | what to do |\n|---|---|---|\n" + "\n".join(rows)
-        )
+        parts.append(f"## {group}")
+        parts += [
+            f"### `{reason}`\n\n{text.meaning}\n\n**What to do:** {text.cure}" for reason, text in entries
+        ]
     return "\n\n".join(parts) + "\n"
 
 

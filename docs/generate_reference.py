@@ -1,13 +1,11 @@
-"""Writes docs/metrics.md, docs/cli.md and docs/python.md from the code. A test fails when they lag."""
+"""Writes docs/metrics.md and docs/cli.md from the code. A test fails when they lag."""
 
 import ast
 import inspect
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import modelport
 import typer
 from modelport.cli.command import build_app
 
@@ -94,65 +92,6 @@ def _option(each: Any) -> str:
     return ", ".join(f"`{name}`" for name in (*each.opts, *each.secondary_opts))
 
 
-def python() -> str:
-    """Each public class of the SDK with its fields and methods."""
-    parts = [
-        "# Python SDK",
-        GENERATED,
-        "`from modelport import Modelport`; errors are raised, never returned.",
-    ]
-    parts += [_public(name) for name in sorted(modelport.__all__)]
-    return "\n\n".join(parts) + "\n"
-
-
-def _public(name: str) -> str:
-    found = getattr(modelport, name)
-    if not inspect.isclass(found):
-        return f"## `{name}`"
-    # What a class inherits from a private one is its own to who reads.
-    body = [
-        node for each in found.__mro__ if each.__module__.startswith("modelport") for node in _tree(each).body
-    ]
-    fields = [f"- `{ast.unparse(node)}`" for node in body if _is_public_field(node)]
-    methods = {
-        node.name: _method(node) for node in body if isinstance(node, ast.FunctionDef) and _is_shown(node)
-    }
-    own = [
-        _called(_tree(found)),
-        _prose(ast.get_docstring(_tree(found))),
-        "\n".join(fields),
-        *methods.values(),
-    ]
-    return "\n\n".join([f"## `{name}`", *filter(None, own)])
-
-
-def _called(tree: ast.ClassDef) -> str:
-    """How it is made, where it says so itself."""
-    made = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
-    return f"```\n{tree.name}({ast.unparse(made[0].args)})\n```" if made else ""
-
-
-def _tree(found: type) -> ast.ClassDef:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(found))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    return tree
-
-
-def _is_public_field(node: ast.stmt) -> bool:
-    return isinstance(node, ast.AnnAssign) and not ast.unparse(node.target).startswith("_")
-
-
-def _is_shown(node: ast.FunctionDef) -> bool:
-    overload = any("overload" in ast.unparse(each) for each in node.decorator_list)
-    return not overload and not node.name.startswith("_") and node.name != "from_json"
-
-
-def _method(node: ast.FunctionDef) -> str:
-    returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    head = f"### `{node.name}`\n\n```\n{node.name}({ast.unparse(node.args)}){returned}\n```"
-    return "\n\n".join(filter(None, [head, _prose(ast.get_docstring(node))]))
-
-
 def _prose(text: str | None) -> str:
     return "\n".join(line.rstrip() for line in inspect.cleandoc(text or "").splitlines())
 
@@ -161,7 +100,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PAGES = {"cli.md": cli, "metrics.md": metrics, "python.md": python}
+PAGES = {"cli.md": cli, "metrics.md": metrics}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Used by the Dockerfiles, in their build stages. Leaves two folders that the last stage copies, so that a new
+# Used by the Dockerfiles, in their build stages. Leaves folders that the last stage copies, so that a new
 # release of our code is a small layer over the same libraries.
 #   install.sh libraries NAME   /opt/modelport: a virtual environment with requirements/image-NAME.txt, and no pip
+#   install.sh mkdocs           mkdocs, in an environment of its own that no image has
+#   install.sh site             /opt/modelport-help: the pages of /help, from /build/site
 #   install.sh code             /opt/modelport-code: what lies in /build/code, importable from that environment
 set -eu
 environment=/opt/modelport
@@ -27,6 +29,17 @@ libraries() {
   python3 /build/strip_debug.py "$packages"
   echo "$code" > "$packages/modelport.pth"
   compile "$packages"
+}
+
+mkdocs() {
+  python3 -m venv /build/mkdocs
+  /build/mkdocs/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --only-binary :all: \
+    --require-hashes -r /build/docs.txt
+}
+
+site() {
+  cd /build/site
+  /build/mkdocs/bin/mkdocs build --strict --quiet --site-dir /opt/modelport-help
 }
 
 code() {

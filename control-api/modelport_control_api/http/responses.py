@@ -18,7 +18,7 @@ class Problem(BaseModel):
 
     type: str = Field(
         "about:blank",
-        description="With a `reason` the address of the page about it, absolute or relative to the platform's.",
+        description="With a `reason` the address of the page about it, often relative to the request's.",
     )
     title: str
     status: int

@@ -30,6 +30,7 @@ from modelport_control_api.batch.submission import endpoints as job_submission
 from modelport_control_api.history import endpoints as history
 from modelport_control_api.http import health
 from modelport_control_api.http.docs_pages import add_docs
+from modelport_control_api.http.help_site import add_help
 from modelport_control_api.http.metrics import MetricsMiddleware
 from modelport_control_api.http.openapi.document import DESCRIPTION, TAGS, DocumentedApp
 from modelport_control_api.models import endpoints as models_calls
@@ -74,6 +75,7 @@ def build_public(settings: Settings) -> FastAPI:
         health,
     )
     add_docs(app)
+    add_help(app)
     add_ui(app)
     return app
 

@@ -165,6 +165,7 @@ ROUTES = {
     "/api": "control-api",
     "/ui": "control-api",
     "/docs": "control-api",
+    "/help": "control-api",
     "/redoc": "control-api",
     "/openapi.json": "control-api",
     "/.well-known": "control-api",

@@ -26,7 +26,6 @@ GENERATED = {
     "settings.md": "generate",
     "cli.md": "generate_reference",
     "metrics.md": "generate_reference",
-    "python.md": "generate_reference",
 }
 
 

@@ -13,6 +13,8 @@ DESCRIPTION = """
 2. `POST /api/v1/models/upload` takes a model file and gives an id.
 3. `POST /predict/{model_id}` predicts, with the access token or with an API key.
 
+[Help](/help/) has a tutorial, guides, and what each `reason` means.
+
 Errors are `application/problem+json` (RFC 9457); quote their `request_id` when you report one.
 """
 # In the order in which somebody new needs them.

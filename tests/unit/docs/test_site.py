@@ -1,0 +1,68 @@
+"""The site of /help: built strictly, so that no link or page is lost, and offline."""
+
+import inspect
+import re
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import modelport
+import pytest
+from modelport_crds.reasons import Reason
+from modelport_http.problem import REASONS_PAGE
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A link or anchor that leads nowhere, or a page without a place in the navigation, fails the build."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def test_every_reason_has_the_anchor_that_a_problem_names(site: Path) -> None:
+    page = (site / REASONS_PAGE.removeprefix("/help/") / "index.html").read_text()
+    assert [reason for reason in Reason if page.count(f'id="{reason}"') != 1] == []
+
+
+def methods() -> Iterator[str]:
+    for name in modelport.__all__:
+        yield f"modelport.{name}"
+        members = inspect.getmembers(getattr(modelport, name), inspect.isfunction)
+        public = (method for method, _ in members if not method.startswith("_") and method != "from_json")
+        yield from (f"modelport.{name}.{method}" for method in public)
+
+
+def test_every_method_of_the_sdk_is_in_its_page(site: Path) -> None:
+    inventory = (site / "objects.inv").read_bytes().split(b"\n", 4)[4]
+    documented = {line.split()[0] for line in zlib.decompress(inventory).decode().splitlines() if line}
+    assert sorted(set(methods()) - documented) == []
+
+
+def test_a_page_loads_nothing_from_elsewhere_and_holds_no_script_or_style(site: Path) -> None:
+    """What the policy of /help would refuse."""
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 40
+    for page in pages:
+        text = page.read_text()
+        loaded = re.findall(r'<(?:script|img|iframe)\b[^>]*\bsrc="([^"]+)"', text)
+        loaded += re.findall(r'<link\b[^>]*\bhref="([^"]+)"', text)
+        assert not [address for address in loaded if "//" in address], page
+        assert not re.search(r"<script>|<style|\sstyle=|\son\w+=", text), page
+        assert all((page.parent / address).exists() for address in loaded if not address.startswith("/")), (
+            page
+        )
+
+
+def test_the_page_for_what_is_not_there_names_its_files_from_the_top(site: Path) -> None:
+    text = (site / "404.html").read_text()
+    named = re.findall(r'"(/[^">]*)"', text)
+    assert named
+    for address in named:
+        assert (site / address.removeprefix("/help/")).exists(), address
