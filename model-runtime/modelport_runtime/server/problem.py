@@ -26,7 +26,7 @@ class Problem(Exception):
         self.status = status
         self.headers = dict(headers or {})
         self._members: dict[str, Any] = {
-            # Relative: the caller asked the gateway, whose host has the page (as modelport_http.problem has it).
+            # Relative, as in modelport_http.problem: the host that the caller asked has the page.
             "type": f"/help/reasons/#{reason}" if reason else "about:blank",
             "title": title,
             "status": status,
