@@ -11,11 +11,8 @@ from modelport_http.connections.timeouts import Silence
 _TICKS_A_SWEEP = 20
 
 
-class Server(uvicorn.Server):
-    """Leaves signals to whoever runs it: they stop more than one server, and not at once.
-
-    `silence`: where strangers connect.
-    """
+class SweepingServer(uvicorn.Server):
+    """Closes connections that make no progress. `silence`: where strangers connect."""
 
     def __init__(self, config: uvicorn.Config, silence: Silence | None = None) -> None:
         super().__init__(config)
@@ -25,6 +22,10 @@ class Server(uvicorn.Server):
         if self._silence is not None and counter % _TICKS_A_SWEEP == 0:
             self._silence.sweep(self.server_state.connections)
         return await super().on_tick(counter)
+
+
+class Server(SweepingServer):
+    """Leaves signals to whoever runs it: they stop more than one server, and not at once."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

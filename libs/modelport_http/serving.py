@@ -67,7 +67,7 @@ async def serve(
     closing = asyncio.Event()
     doors = doors or DoorSettings()
     crowd = Crowd(doors.connections_per_address, trusted_proxies)
-    servers = [(_build(each, stop, closing, crowd, Silence(doors)), each.listener) for each in apps]
+    servers = [(_build(each, stop, closing, crowd, Silence(doors.patience)), each.listener) for each in apps]
     terminated, interrupted = _hear_signals()
 
     async def stop_when_told() -> None:

@@ -30,7 +30,7 @@ def build_server(options: Options, fronts: Fronts, listener: socket.socket) -> S
     crowd = Crowd(doors.connections_per_address, settings.trusted_proxies)
     tls: dict[str, Any] = {"ssl_certfile": options.tls_cert, "ssl_keyfile": options.tls_key}
     config = build_config(app, drain=_DRAIN_SECONDS, handler=handler, crowd=crowd, **tls)
-    return Server(config, Silence(doors))
+    return Server(config, Silence(doors.patience))
 
 
 class WellCalled:

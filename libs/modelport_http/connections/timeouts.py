@@ -8,9 +8,8 @@ import socket
 import struct
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, NamedTuple
-
-from modelport_http.connections.settings import DoorSettings
 
 # Of the kernel's tcp_info: milliseconds since data came last, and all bytes that came.
 _RECEIVED = struct.Struct("=52xI72xQ")
@@ -18,6 +17,15 @@ _RECEIVED = struct.Struct("=52xI72xQ")
 _AFTER_IDLE_TIMER = 5.0
 # Uploads have a timer of their own, which answers 408: it goes first.
 _AFTER_UPLOAD_TIMER = 1.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """What `DoorSettings` says of them; the values here are for who has no settings of the kind."""
+
+    head_seconds: float = 20.0
+    silent_body_seconds: float = 60.0
+    body_bytes_per_second: int = 500
 
 
 class _Pause(NamedTuple):
@@ -38,8 +46,8 @@ class _Received(NamedTuple):
 
 
 class Silence:
-    def __init__(self, settings: DoorSettings) -> None:
-        self._settings = settings
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
         self._pauses: dict[Any, _Pause] = {}
 
     def sweep(self, connections: Collection[Any]) -> None:
@@ -62,7 +70,7 @@ class Silence:
     def _is_too_long(self, connection: Any, pause: _Pause, now: float) -> bool:
         match pause.kind:
             case "head":
-                return now - pause.since > self._settings.head_seconds
+                return now - pause.since > self._patience.head_seconds
             case "idle":
                 idle_seconds: float = connection.timeout_keep_alive
                 return now - pause.since > idle_seconds + _AFTER_IDLE_TIMER
@@ -75,14 +83,14 @@ class Silence:
             return False
         # What nobody here reads the peer cannot send.
         is_asked = not connection.flow.read_paused
-        seconds, at_least = now - pause.since, self._settings.body_bytes_per_second
+        seconds, at_least = now - pause.since, self._patience.body_bytes_per_second
         if not is_asked or pause.received == 0:
             self._pauses[connection] = _Pause("body", pause.about, now, told.bytes)
-        elif seconds > self._settings.silent_body_seconds:
+        elif seconds > self._patience.silent_body_seconds:
             if told.bytes - pause.received < at_least * seconds:
                 return True
             self._pauses[connection] = _Pause("body", pause.about, now, told.bytes)
-        return is_asked and told.silent_seconds - _AFTER_UPLOAD_TIMER > self._settings.silent_body_seconds
+        return is_asked and told.silent_seconds - _AFTER_UPLOAD_TIMER > self._patience.silent_body_seconds
 
 
 def _pause(connection: Any, now: float) -> _Pause:

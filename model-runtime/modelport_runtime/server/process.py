@@ -8,7 +8,10 @@ import socket
 from dataclasses import dataclass
 
 import uvicorn
+from modelport_http.connections.request_heads import head_aware
+from modelport_http.connections.timeouts import Patience, Silence
 from modelport_http.fast_path.protocol import lean_protocol
+from modelport_http.server import SweepingServer
 
 from modelport_runtime import metrics
 from modelport_runtime.process import parent_death as lifeline
@@ -30,6 +33,8 @@ log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 25
 """Below Kubernetes' 30 s between SIGTERM and SIGKILL."""
+_PATIENCE = Patience()
+"""With who connects: gateways, and what else a network without policies lets come."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,25 @@ def build(settings: Settings, batcher: Batcher, front: Front) -> Parts:
 
 
 def _serve(parts: Parts, listener: socket.socket, connection: socket.socket, refuser: Refuser) -> None:
+    server = build_server(parts)
+
+    # What is there from the start stays, and need not be gone through again.
+    gc.freeze()
+
+    async def serve() -> None:
+        refuser.watch()
+        await parts.front.connect(connection)
+        await server.serve(sockets=[listener])
+
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(serve())
+
+
+def build_server(parts: Parts, patience: Patience = _PATIENCE) -> SweepingServer:
     config = uvicorn.Config(
         parts.app,
         loop="uvloop",
-        http=lean_protocol(parts.lean, is_closing=lambda: server.should_exit),
+        http=head_aware(lean_protocol(parts.lean, is_closing=lambda: server.should_exit)),
         ws="none",
         lifespan="off",
         access_log=False,
@@ -90,15 +110,5 @@ def _serve(parts: Parts, listener: socket.socket, connection: socket.socket, ref
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
-    server = uvicorn.Server(config)
-
-    # What is there from the start stays, and need not be gone through again.
-    gc.freeze()
-
-    async def serve() -> None:
-        refuser.watch()
-        await parts.front.connect(connection)
-        await server.serve(sockets=[listener])
-
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(serve())
+    server = SweepingServer(config, Silence(patience))
+    return server

@@ -73,7 +73,7 @@ async def serving(
     monkeypatch.setattr(edge_server, "_TICKS_A_SWEEP", 1)
     monkeypatch.setattr(silence, "_AFTER_UPLOAD_TIMER", 0.0)
     crowd = Crowd(doors.connections_per_address, parse_networks(trusted))
-    server = Server(build_config(app, drain=1, handler=Lean(), crowd=crowd), Silence(doors))
+    server = Server(build_config(app, drain=1, handler=Lean(), crowd=crowd), Silence(doors.patience))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         task = asyncio.create_task(server.serve([listener]))
         port = listener.getsockname()[1]
@@ -283,7 +283,7 @@ async def test_bytes_that_begin_no_request_do_not_keep_an_idle_connection(
 async def test_connections_by_tls_that_end_at_the_moment_of_a_look_do_no_harm(tmp_path: Path) -> None:
     path, _ = certificate(tmp_path)
     tls: dict[str, Any] = {"ssl_certfile": path, "ssl_keyfile": tmp_path / "redis.key"}
-    server, looking = Server(build_config(app, drain=1, **tls)), Silence(DoorSettings())
+    server, looking = Server(build_config(app, drain=1, **tls)), Silence(DoorSettings().patience)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         task, port = asyncio.create_task(server.serve([listener])), listener.getsockname()[1]
         context = ssl.create_default_context(cafile=path)
