@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_READY_VERSION = "NoReadyVersion"
     INPUT_INVALID = "InputInvalid"
     STORAGE_QUOTA_REACHED = "StorageQuotaReached"
+    API_KEY_LIMIT_REACHED = "ApiKeyLimitReached"
     IMAGE_PULL_FAILED = "ImagePullFailed"
     UNSCHEDULABLE = "Unschedulable"
     QUOTA_EXCEEDED = "QuotaExceeded"
@@ -169,6 +170,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Batch jobs",
         "The account holds as many bytes as it may: the job's input or results would be more.",
         "Delete jobs, versions or models that nobody needs, or ask an administrator for more; then retry.",
+    ),
+    Reason.API_KEY_LIMIT_REACHED: Explanation(
+        "Accounts",
+        "The account holds as many API keys that have not expired as it may.",
+        "Revoke those that nobody uses (`last_used_at` tells), or have USER_MAX_API_KEYS raised.",
     ),
     Reason.IMAGE_PULL_FAILED: Explanation(
         "Cluster",

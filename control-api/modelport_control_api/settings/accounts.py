@@ -29,6 +29,9 @@ class AccountsSettings(BaseSettings):
     registration: Literal["open", "invite", "closed"] = "open"
     """Who may make an account: everybody, who has a link from an administrator, or nobody."""
 
+    user_max_api_keys: int = Field(default=100, ge=1)
+    """API keys that a user may hold; those that have expired do not count."""
+
     bcrypt_rounds: int = Field(default=12, ge=4, le=18)
     """log2 of the work for one password check. Each step up doubles it for attackers and for us."""
 

@@ -32,6 +32,7 @@ def limits_in_force(settings: Settings) -> list[LimitLine]:
         LimitLine("Uploads per user", str(settings.limit_upload), "MODELPORT_LIMIT_UPLOAD"),
         LimitLine("Registration", settings.registration, f"{prefix}REGISTRATION"),
         LimitLine("Models of a user", f"{settings.user_max_models:,}", f"{prefix}USER_MAX_MODELS"),
+        LimitLine("API keys of a user", f"{settings.user_max_api_keys:,}", f"{prefix}USER_MAX_API_KEYS"),
         LimitLine("Files of a user", size(settings.user_max_bytes), f"{prefix}USER_MAX_BYTES"),
         LimitLine("Size of a model file", size(settings.max_upload_bytes), "MODELPORT_MAX_UPLOAD_BYTES"),
         LimitLine("Predictions per caller", "set at the gateway", "MODELPORT_LIMIT_PREDICT"),

@@ -7,6 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from modelport_control_api.accounts.api_keys import service as api_keys
+from modelport_control_api.accounts.api_keys.errors import ApiKeyLimitReached
+from modelport_control_api.accounts.api_keys.schemas import NewKey
 from modelport_control_api.accounts.auth import invites
 from modelport_control_api.accounts.auth.errors import InviteInvalid
 from modelport_control_api.accounts.tables import User
@@ -118,6 +121,21 @@ async def test_simultaneous_uploads_find_the_last_place_once(
 
     await asyncio.gather(*(asyncio.to_thread(upload) for _ in range(6)))
     assert outcomes == {"kept": 2, "refused": 4}
+
+
+async def test_simultaneous_keys_find_the_last_place_once(ada: Person, control_plane: ControlPlane) -> None:
+    outcomes = Counter[str]()
+
+    def make() -> None:
+        try:
+            with control_plane.context.database.transaction() as session:
+                api_keys.create(session, _principal(ada), NewKey(name="ci"), ORIGIN, most=2)
+            outcomes["made"] += 1
+        except ApiKeyLimitReached:
+            outcomes["refused"] += 1
+
+    await asyncio.gather(*(asyncio.to_thread(make) for _ in range(6)))
+    assert outcomes == {"made": 2, "refused": 4}
 
 
 ORIGIN = Origin("r", "127.0.0.1")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from modelport_control_api.process.app import ControlPlane
 from modelport_store.known_keys import mark_of
 from sqlalchemy import select, update
 
-from tests.support.control_api import Person, client_of
+from tests.support.control_api import Person, build_control_plane, client_of, register, serving
 
 
 @pytest.fixture
@@ -206,3 +207,25 @@ async def test_gateways_are_told_which_keys_exist(ada: Person, control_plane: Co
     await known.mark_all(control_plane.accounts)
     assert await is_marked(rotated)
     assert not await is_marked(made)
+
+
+async def test_an_account_holds_so_many_keys_and_expired_ones_do_not_count(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, user_max_api_keys=2)
+    async with serving(plane) as api:
+        ada, bob = await register(api), await register(api, "bob@example.com")
+        first = await ada.make_key()
+        soon = await ada.make_key(expires_at=(utc_now() + timedelta(hours=1)).isoformat())
+        refused = await api.post("/api/v1/api-keys", headers=ada.bearer, json={"name": "ci"})
+        assert (refused.status_code, refused.json()["reason"]) == (409, "ApiKeyLimitReached")
+        assert "holds 2 of the 2 API keys" in refused.json()["detail"]
+        rotated = await api.post(f"/api/v1/api-keys/{first['id']}/rotate", headers=ada.bearer)
+        assert rotated.status_code == 200
+        await bob.make_key()
+        with plane.context.database.transaction() as session:
+            past = utc_now() - timedelta(seconds=1)
+            session.execute(update(ApiKey).where(ApiKey.id == soon["id"]).values(expires_at=past))
+        await ada.make_key()
+        assert (await api.delete(f"/api/v1/api-keys/{first['id']}", headers=ada.bearer)).status_code == 204
+        await ada.make_key()

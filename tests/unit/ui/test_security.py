@@ -257,6 +257,18 @@ async def test_guessing_at_the_form_is_limited_like_at_the_api(sqlite_url: str, 
     assert "Sign in" in answers[3].text
 
 
+async def test_a_key_too_many_is_refused_at_the_form_like_at_the_api(sqlite_url: str, tmp_path: Path) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, user_max_api_keys=1)
+    async with at(plane) as web:
+        await sign_up(web)
+        assert (await post(web, "/ui/keys/new", name="first", scopes="predict")).status_code == 200
+        refused = await post(web, "/ui/keys/new", name="second", scopes="predict")
+        assert refused.status_code == 422
+        assert "holds 1 of the 1 API keys" in refused.text
+        assert 'value="second"' in refused.text
+        assert "second" not in (await web.get("/ui/keys")).text
+
+
 async def test_passwords_and_session_tokens_are_not_kept(database_url: str, tmp_path: Path) -> None:
     """On both databases: sign in, be seen, be listed, end the others."""
     migrate.upgrade(database_url)

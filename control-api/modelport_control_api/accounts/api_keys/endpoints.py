@@ -9,6 +9,7 @@ from modelport_control_api.accounts.api_keys import service
 from modelport_control_api.accounts.api_keys.known import MarkNew
 from modelport_control_api.accounts.api_keys.schemas import KeyList, KeyWithSecret, NewKey, Rotation
 from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.db.paging import Page
 from modelport_control_api.http.origin import RequestOrigin
 from modelport_control_api.http.pages import PageCursor, PageLimit
@@ -26,12 +27,18 @@ router = APIRouter(
 )
 
 
-@router.post("", status_code=201, responses=problems(*JSON_BODY))
-def create(
-    body: NewKey, principal: SessionPrincipal, session: DbSession, origin: RequestOrigin, mark: MarkNew
+@router.post("", status_code=201, responses=problems(*JSON_BODY, 409))
+def create(  # noqa: PLR0917 - FastAPI gives each of them by name
+    body: NewKey,
+    principal: SessionPrincipal,
+    session: DbSession,
+    origin: RequestOrigin,
+    mark: MarkNew,
+    accounts: Accounts,
 ) -> KeyWithSecret:
     """Make a key. The answer is the only place where it is ever shown."""
-    return mark(service.create(session, principal, body, origin))
+    most = accounts.settings.user_max_api_keys
+    return mark(service.create(session, principal, body, origin, most=most))
 
 
 @router.get("", response_model=KeyList, responses=problems(422))

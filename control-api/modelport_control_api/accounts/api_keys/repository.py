@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys.tables import ApiKey
@@ -15,21 +15,27 @@ LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 def find_active(session: Session, key_sha256: str) -> ApiKey | None:
     """The key that this digest opens now, as itself or as the one before a rotation within its grace."""
-    now = utc_now()
-    in_grace = and_(ApiKey.previous_sha256 == key_sha256, ApiKey.previous_expires_at > now)
-    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
+    in_grace = and_(ApiKey.previous_sha256 == key_sha256, ApiKey.previous_expires_at > utc_now())
     return session.scalars(
-        select(ApiKey).where(or_(ApiKey.key_sha256 == key_sha256, in_grace), unexpired)
+        select(ApiKey).where(or_(ApiKey.key_sha256 == key_sha256, in_grace), _unexpired())
     ).one_or_none()
+
+
+def count_unexpired(session: Session, user_id: str) -> int:
+    mine = select(func.count()).select_from(ApiKey).where(ApiKey.user_id == user_id, _unexpired())
+    return session.scalars(mine).one()
 
 
 def newest_digests(session: Session, most: int) -> Sequence[str]:
     """The digests of keys that have not expired, those used last first."""
-    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > utc_now())
     last_used = func.coalesce(ApiKey.last_used_at, ApiKey.created_at)
     return session.scalars(
-        select(ApiKey.key_sha256).where(unexpired).order_by(last_used.desc()).limit(most)
+        select(ApiKey.key_sha256).where(_unexpired()).order_by(last_used.desc()).limit(most)
     ).all()
+
+
+def _unexpired() -> ColumnElement[bool]:
+    return or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > utc_now())
 
 
 def expiry_of(key: ApiKey, key_sha256: str) -> datetime | None:

@@ -6,11 +6,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.api_keys import secret
-from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired, ApiKeyNotFound
+from modelport_control_api.accounts.api_keys import repository, secret
+from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired, ApiKeyLimitReached, ApiKeyNotFound
 from modelport_control_api.accounts.api_keys.schemas import KeyOut, KeyWithSecret, NewKey
 from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.identity.caller import Caller
@@ -18,7 +19,12 @@ from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import Principal
 
 
-def create(session: Session, owner: Principal, body: NewKey, origin: Origin) -> KeyWithSecret:
+def create(
+    session: Session, owner: Principal, body: NewKey, origin: Origin, *, most: int | None = None
+) -> KeyWithSecret:
+    """`most`: keys that the owner may hold, this one among them. Raises `ApiKeyLimitReached`."""
+    if most is not None:
+        _require_room(session, owner.user_id, most)
     plain = secret.new_key()
     key = ApiKey(
         id=new_id(),
@@ -66,6 +72,14 @@ def delete_all(session: Session, owner: Principal, origin: Origin) -> None:
     for key in session.scalars(select(ApiKey).where(ApiKey.user_id == owner.user_id)):
         _audit(session, owner, "api_key.delete", key, origin)
         session.delete(key)
+
+
+def _require_room(session: Session, user_id: str, most: int) -> None:
+    # Locked: of two keys made at once only one may be the last.
+    session.get_one(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
+    held = repository.count_unexpired(session, user_id)
+    if held >= most:
+        raise ApiKeyLimitReached(held, most)
 
 
 def _find(session: Session, owner: Principal, key_id: str) -> ApiKey:

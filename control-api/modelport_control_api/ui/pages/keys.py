@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys import service
-from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired
+from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired, ApiKeyLimitReached
 from modelport_control_api.accounts.api_keys.known import MarkNew
 from modelport_control_api.accounts.api_keys.schemas import KeyWithSecret, NewKey, Rotation
 from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import Page
 from modelport_control_api.http.origin import RequestOrigin
@@ -72,12 +73,16 @@ def create(  # noqa: PLR0917 - FastAPI gives each of them by name
     session: DbSession,
     origin: RequestOrigin,
     mark: MarkNew,
+    accounts: Accounts,
 ) -> Response:
     parsed = parse(NewKey, _as_body(values), shown=values)
     if parsed.body is None:
-        choices = _choices(session, signed_in.principal)
-        return render(request, _part(request, "keys/new.html"), status=422, form=parsed.form, **choices)
-    key = mark(service.create(session, signed_in.principal, parsed.body, origin))
+        return _show_again(request, session, signed_in, parsed.form)
+    try:
+        most = accounts.settings.user_max_api_keys
+        key = mark(service.create(session, signed_in.principal, parsed.body, origin, most=most))
+    except ApiKeyLimitReached as error:
+        return _show_again(request, session, signed_in, parsed.form.refused_by(error))
     return _show_once(request, session, signed_in, key, "The key is made.")
 
 
@@ -111,6 +116,12 @@ def revoke(
     session.flush()
     page = service.list_page(session, signed_in.principal, _PAGE, None)
     return toast(render(request, "keys/table.html", **_listed(page, None)), said)
+
+
+def _show_again(request: Request, session: Session, signed_in: SignedIn, form: Form) -> Response:
+    choices = _choices(session, signed_in.principal)
+    # htmx puts a page with this status in the form's place, and no other error.
+    return render(request, _part(request, "keys/new.html"), status=422, form=form, **choices)
 
 
 def _show_once(
