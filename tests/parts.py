@@ -50,7 +50,7 @@ PARTS = {
     "libs": Part(("libs", "crds"), ("unit/crds", "unit/edge", "unit/http", "contract/store")),
     "chart": Part(("helm", "images"), ("unit/chart",)),
     "docs": Part(
-        ("docs", "README.md", "CONTRIBUTING.md", "Makefile", ".github"),
+        ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "mkdocs.yml", ".github"),
         ("unit/docs", "unit/repository", "integration/docs"),
     ),
     "tools": Part(("bench", "tests/cluster"), ("unit/bench", "unit/cluster")),

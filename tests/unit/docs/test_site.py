@@ -2,8 +2,6 @@
 
 import inspect
 import re
-import subprocess
-import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,17 +11,12 @@ import pytest
 from modelport_crds.reasons import Reason
 from modelport_http.problem import REASONS_PAGE
 
-ROOT = Path(__file__).parents[3]
+from tests.support.built_help import build_help
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A link or anchor that leads nowhere, or a page without a place in the navigation, fails the build."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
-    assert built.returncode == 0, built.stderr
-    return folder
+    return build_help(tmp_path_factory.mktemp("site"))
 
 
 def test_every_reason_has_the_anchor_that_a_problem_names(site: Path) -> None:
