@@ -262,11 +262,11 @@ async def test_a_key_too_many_is_refused_at_the_form_like_at_the_api(sqlite_url:
     async with at(plane) as web:
         await sign_up(web)
         assert (await post(web, "/ui/keys/new", name="first", scopes="predict")).status_code == 200
-        refused = await post(web, "/ui/keys/new", name="second", scopes="predict")
+        refused = await post(web, "/ui/keys/new", name="one-too-many", scopes="predict")
         assert refused.status_code == 422
         assert "holds 1 of the 1 API keys" in refused.text
-        assert 'value="second"' in refused.text
-        assert "second" not in (await web.get("/ui/keys")).text
+        assert 'value="one-too-many"' in refused.text
+        assert "one-too-many" not in (await web.get("/ui/keys")).text
 
 
 async def test_passwords_and_session_tokens_are_not_kept(database_url: str, tmp_path: Path) -> None:
