@@ -1,6 +1,7 @@
 """Live rows against a reference, with and without a change: what should be called drift, and what should not.
 
-Each case draws (reference rows, live rows, hour of the live rows) anew from a generator of random numbers.
+Each case draws (reference rows, live rows, the hour of the live rows, as `profiles.times` has it) anew from a
+generator of random numbers.
 """
 
 from collections.abc import Callable, Mapping
@@ -103,6 +104,18 @@ def an_hour_of_a_day(draw: Draw, *, shift: float = 0.0) -> Scene:
     live = season[at] + draw.normal(size=(LIVE_ROWS, 2))
     live[:, 0] += shift
     return reference, named(live), HOUR
+
+
+def a_weekend_of_four_weeks(draw: Draw, *, shift: float = 0.0) -> Scene:
+    """Weekends are one SD apart; the reference has a row every half hour."""
+    start, step = datetime(2026, 11, 2, tzinfo=UTC), timedelta(minutes=30)
+    times = [start + at * step for at in range(4 * 7 * 48)]
+    values = draw.normal(size=(len(times), 2))
+    values[:, 0] += [time.weekday() >= 5 for time in times]
+    reference = [{**row, "at": at.isoformat()} for at, row in zip(times, named(values), strict=True)]
+    live = draw.normal(size=(LIVE_ROWS, 2))
+    live[:, 0] += 1 + shift
+    return reference, named(live), 24 + HOUR
 
 
 def order_numbers(draw: Draw) -> Scene:
@@ -234,6 +247,7 @@ UNCHANGED: Mapping[str, Case] = {
     "autocorrelated by 0.7": partial(autocorrelated, factor=0.7),
     "autocorrelated by 0.95": partial(autocorrelated, factor=0.95),
     "an hour against a day, whose times are in the file": an_hour_of_a_day,
+    "an hour of a weekend against four weeks with times": a_weekend_of_four_weeks,
     "order numbers, each of them new": order_numbers,
     "ids that rise, as numbers": numbers_given_out,
     "ids of 300 customers": customer_ids,
@@ -251,6 +265,7 @@ CHANGED: Mapping[str, Case] = {
     "a shift by 2 SD, 20 rows of one customer": partial(clusters, shift=2),
     "a shift by 2 SD, autocorrelated by 0.7": partial(autocorrelated, factor=0.7, shift=2),
     "a shift by 2 SD in an hour against a day": partial(an_hour_of_a_day, shift=2),
+    "a shift by 2 SD in an hour of a weekend": partial(a_weekend_of_four_weeks, shift=2),
     "wrong units in 5 % of rows": unit_error,
     "wrong units in 20 % of rows": partial(unit_error, share=0.2),
     "two columns swapped, 1 SD apart": swapped,

@@ -2,11 +2,17 @@
 
 from datetime import timedelta
 
+from modelport_control_api.drift.profiles.times import is_weekend
 from modelport_control_api.drift.records import DriftRecord
 from modelport_control_api.drift.schemas import DataDriftSummary, DriftingFeature, ReferenceAnswer, Window
 
 _SHOWN_FEATURES = 10
 _DAY = timedelta(days=1)
+_ROWS_OF_WEEKENDS = 20
+_NO_WEEKENDS = (
+    " The window has rows of a weekend, and the reference has none, or hardly any, to compare them with: if "
+    "inputs follow the days of the week, give a reference of some whole weeks."
+)
 NO_REFERENCE = (
     "No reference: give the rows that the model was trained on, as a CSV file with a header "
     "(PUT …/reference, or reference at upload), and live inputs are compared with them."
@@ -45,10 +51,17 @@ def state_message(record: DriftRecord) -> str:
     )
 
 
-def season_advice(state: str, reference: ReferenceAnswer | None, window: Window | None) -> str:
-    """Say what a window shorter than a day may be mistaken for, where the reference knows no times."""
-    if state != "drift" or reference is None or window is None or reference.time_column is not None:
+def season_advice(
+    state: str, reference: ReferenceAnswer | None, window: Window | None, *, weekend_rows: int = 0
+) -> str:
+    """Say what a window may be mistaken for, of whose hours or days the reference knows nothing.
+
+    `weekend_rows`: rows of the reference that are of Saturdays and Sundays.
+    """
+    if state != "drift" or reference is None or window is None:
         return ""
+    if reference.time_column is not None:
+        return "" if weekend_rows >= _ROWS_OF_WEEKENDS or not _touches_weekend(window) else _NO_WEEKENDS
     span = window.end - window.start
     if span >= _DAY:
         return ""
@@ -56,6 +69,11 @@ def season_advice(state: str, reference: ReferenceAnswer | None, window: Window 
         f" The window spans {_span(span)} only: if inputs follow the time of day, put a column of times "
         "(ISO 8601) into the reference, and they are compared with its rows of the same hours."
     )
+
+
+def _touches_weekend(window: Window) -> bool:
+    last = window.end - timedelta(minutes=1)
+    return is_weekend(window.start) or is_weekend(last) or last - window.start >= timedelta(days=5)
 
 
 def _span(span: timedelta) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.drift.evaluation.evaluate import Counted, total
 from modelport_control_api.drift.profiles.profile import Profile, size_of, to_json
+from modelport_control_api.drift.profiles.times import slot_of_minute
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
 
 _SLICE_ROWS = 1000
@@ -164,7 +165,7 @@ def _counted(row: DriftCountsRow) -> Counted:
         predictions=row.predictions,
         values=counts.get("values", {}),
         blocks=counts.get("blocks", {}),
-        hours={row.minute // 60 % 24: counted},
+        hours={slot_of_minute(row.minute): counted},
     )
 
 

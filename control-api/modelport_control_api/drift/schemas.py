@@ -87,7 +87,8 @@ class ReferenceAnswer(BaseModel):
     features: int
     unmatched: list[str]
     time_column: str | None = Field(
-        None, description="Live rows are compared with its rows of the same hours of the day."
+        None,
+        description="Live rows are compared with its rows of the same hours, on weekdays or weekends.",
     )
     created_at: datetime
 

@@ -86,11 +86,13 @@ def _read(
     if live.rows >= thresholds.window_rows:
         window = Window(start=_time(minutes[-1].minute), end=_time(minutes[0].minute + 1), rows=live.rows)
     reference = reference_answer(part, row) if row else None
+    weekend_rows = from_json(row.profile).weekend_rows if row else 0
+    advice = season_advice(summary.state, reference, window, weekend_rows=weekend_rows)
     return VersionDataDrift(
         model=record.id,
         version=version.name,
         state=summary.state,
-        message=summary.message + season_advice(summary.state, reference, window),
+        message=summary.message + advice,
         since=summary.since,
         rows=live.rows,
         thresholds=thresholds,

@@ -31,7 +31,7 @@ class Counted(msgspec.Struct):
     """Live rows in a reference's cells, of one minute or of many; `add` more to it.
 
     `counted`: rows without needless copies (`modelport_telemetry.drift.repetition`).
-    `hours`: of each of the day.
+    `hours`: of each, as `profiles.times` has them.
     """
 
     rows: int = 0

@@ -27,7 +27,8 @@ class ColumnProfile(msgspec.Struct, frozen=True):
 
     `usual`: as `Feature` has it. `repetition`: the chance that two rows have the same value here.
     `unknown`: the share of new rows that `UNKNOWN` will count, although nothing changes. `hours`: the cells
-    of each hour of the day (UTC), where the file has a column of times.
+    of each hour of the day (UTC), where the file has a column of times; `weekend`: what of them is of
+    Saturdays and Sundays.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ColumnProfile(msgspec.Struct, frozen=True):
     repetition: float = 0.0
     unknown: float = 0.0
     hours: dict[int, list[int]] = {}
+    weekend: dict[int, list[int]] = {}
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -50,6 +52,10 @@ class Profile(msgspec.Struct, frozen=True):
     columns: tuple[ColumnProfile, ...]
     repetition: float = 0.0
     time_column: str | None = None
+
+    @property
+    def weekend_rows(self) -> int:
+        return max((sum(map(sum, column.weekend.values())) for column in self.columns), default=0)
 
 
 class Matched(msgspec.Struct, frozen=True):

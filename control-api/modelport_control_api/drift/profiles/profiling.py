@@ -18,7 +18,7 @@ from modelport_control_api.drift.profiles.binning import category_bins, number_b
 from modelport_control_api.drift.profiles.csv_rows import open_rows
 from modelport_control_api.drift.profiles.profile import ColumnProfile, Profile
 from modelport_control_api.drift.profiles.sampling import repetition_of, unknown_share, usual_shares
-from modelport_control_api.drift.profiles.times import hour_of, time_column
+from modelport_control_api.drift.profiles.times import HOURS, slot_of, time_column
 
 MIN_ROWS = 30
 _SAMPLED_ROWS = 10_000
@@ -38,9 +38,9 @@ def profile_csv(path: Path) -> Profile:
         raise ReferenceInvalid(f"has {len(sample)} rows; a reference needs at least {MIN_ROWS}")
     bins = [_choose([row[at] for row in sample]) for at in range(len(names))]
     time_at = time_column(sample, len(names))
-    rows, cells, hours = _count(path, names, bins, time_at)
+    rows, cells, slots = _count(path, names, bins, time_at)
     columns = tuple(
-        _column(Feature(name, at, bins[at]), cells[at], hours[at], [row[at] for row in sample])
+        _column(Feature(name, at, bins[at]), cells[at], slots[at], [row[at] for row in sample])
         for at, name in enumerate(names)
         if name and sum(cells[at]) > cells[at][MISSING]
     )
@@ -50,7 +50,7 @@ def profile_csv(path: Path) -> Profile:
 
 
 def _column(
-    feature: Feature, cells: list[int], hours: dict[int, list[int]], sample: Sequence[str]
+    feature: Feature, cells: list[int], slots: dict[int, list[int]], sample: Sequence[str]
 ) -> ColumnProfile:
     find, counts = _finder(feature), Counter(sample)
     places = {text: find(text) for text in counts}
@@ -62,8 +62,17 @@ def _column(
         usual=usual_shares(counts, places, len(cells), len(sample)),
         repetition=repetition_of(counts),
         unknown=unknown_share(feature.bins, counts, places),
-        hours=hours,
+        hours=_of_the_day(slots),
+        weekend={slot - HOURS: counts for slot, counts in slots.items() if slot >= HOURS},
     )
+
+
+def _of_the_day(slots: dict[int, list[int]]) -> dict[int, list[int]]:
+    hours: dict[int, list[int]] = {}
+    for slot, cells in slots.items():
+        hour = slot % HOURS
+        hours[hour] = [sum(both) for both in zip(hours.get(hour, [0] * len(cells)), cells, strict=True)]
+    return hours
 
 
 def _sample(path: Path) -> tuple[list[str], Sample]:
@@ -94,9 +103,9 @@ def _choose(texts: Sequence[str]) -> NumberBins | CategoryBins:
 def _count(
     path: Path, names: Sequence[str], bins: Sequence[NumberBins | CategoryBins], time_at: int | None
 ) -> tuple[int, list[list[int]], list[dict[int, list[int]]]]:
-    """Give the number of rows, each column's cells, and its cells by the hour of the day."""
+    """Give the number of rows, each column's cells, and its cells by the hour (as `times` has them)."""
     cells = [[0] * each.cells for each in bins]
-    hours: list[dict[int, list[int]]] = [{} for _ in bins]
+    slots: list[dict[int, list[int]]] = [{} for _ in bins]
     finders = [
         _finder(Feature(name, at, each)) for at, (name, each) in enumerate(zip(names, bins, strict=True))
     ]
@@ -104,7 +113,7 @@ def _count(
     with open_rows(path) as (_, rows):
         for line, row in rows:
             count += 1
-            hour = None if time_at is None else hour_of(row[time_at])
+            slot = None if time_at is None else slot_of(row[time_at])
             for at, (find, text) in enumerate(zip(finders, row, strict=True)):
                 cell = find(text)
                 if cell == UNKNOWN and isinstance(bins[at], NumberBins):
@@ -112,9 +121,9 @@ def _count(
                         f"line {line}, column {names[at]!r}: {text[:40]!r} is not a number"
                     )
                 cells[at][cell] += 1
-                if hour is not None:
-                    hours[at].setdefault(hour, [0] * len(cells[at]))[cell] += 1
-    return count, cells, hours
+                if slot is not None:
+                    slots[at].setdefault(slot, [0] * len(cells[at]))[cell] += 1
+    return count, cells, slots
 
 
 def _finder(feature: Feature) -> Callable[[str], int]:
