@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # onnxmltools 1.16.0 with XGBoost 3.2.0: a regressor with two outputs (or two quantiles) becomes a graph whose first
-# output sums the trees of both, and whose second is 0; a regressor of objective reg:logistic becomes a graph that gives neither the probability nor its margin: the base score, a probability, is
-# added to a margin, and the logistic function is left out. Neither conversion warns.
+# output sums the trees of both, and whose second is 0; a regressor of objective reg:logistic becomes a graph that
+# gives neither the probability nor its margin: the base score, a probability, is added to a margin, and the logistic
+# function is left out. Neither conversion warns.
 # reg:squarederror, count:poisson, reg:tweedie and reg:gamma come out right, and so does multiclass.
 # Exits 1 if that changes.
 set -euo pipefail

@@ -1,5 +1,6 @@
 """A prediction, step by step: who, whether, which version, within the limit, cached or asked."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import structlog
@@ -246,7 +247,9 @@ def _with_headers(problem: Problem, headers: dict[str, str]) -> Problem:
     )
 
 
-def _cache_control(headers: RequestHeaders) -> set[str]:
+def _cache_control(headers: RequestHeaders) -> Collection[str]:
+    if not headers.has(b"cache-control"):
+        return ()
     return {part.strip().lower() for value in headers.all(b"cache-control") for part in value.split(",")}
 
 

@@ -22,7 +22,7 @@ from modelport_gateway.metrics import count_prediction
 from modelport_gateway.prediction import Answer, Prediction, PredictionContext
 from modelport_gateway.request.body import decoded, json_bytes_of, require_type
 from modelport_gateway.request.headers import RequestHeaders
-from modelport_gateway.request.paths import Target, parse_target
+from modelport_gateway.request.paths import Call, Target, parse_target
 from modelport_gateway.sampling.tap import Taps
 from modelport_gateway.usage.counter import UsageCounter
 
@@ -117,8 +117,11 @@ class FastPath:
         require_type(call, headers)
         if len(body) > self._max_body_bytes:
             raise body_too_large(self._max_body_bytes)
-        body = await decoded(headers, body, max_bytes=self._max_body_bytes)
-        asked.json_bytes = json_bytes_of(call, headers, len(body))
+        # Most requests have neither, and would pay for calls that return at once.
+        if headers.has(b"content-encoding"):
+            body = await decoded(headers, body, max_bytes=self._max_body_bytes)
+        if call is Call.INFER:
+            asked.json_bytes = json_bytes_of(call, headers, len(body))
         return await self._prediction.answer(asked, granted, body)
 
 

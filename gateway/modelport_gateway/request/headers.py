@@ -12,6 +12,9 @@ class RequestHeaders:
         self._raw = raw
         self._first = dict(reversed(raw))
 
+    def has(self, name: bytes) -> bool:
+        return name in self._first
+
     def get(self, name: bytes) -> str | None:
         """The first value."""
         value = self._first.get(name)
