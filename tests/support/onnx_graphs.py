@@ -18,6 +18,7 @@ class Graph:
     inputs: list[TensorInfo]
     outputs: list[Any]
     constants: dict[str, np.ndarray] = field(default_factory=dict)
+    opset: int = 17
 
     def bytes(self) -> bytes:
         graph = helper.make_graph(
@@ -27,7 +28,7 @@ class Graph:
             [_info(one) if isinstance(one, tuple) else one for one in self.outputs],
             [numpy_helper.from_array(value, name) for name, value in self.constants.items()],
         )
-        versions = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+        versions = [helper.make_opsetid("", self.opset), helper.make_opsetid("ai.onnx.ml", 3)]
         model = helper.make_model(graph, opset_imports=versions, ir_version=9)
         data: bytes = model.SerializeToString()
         return data

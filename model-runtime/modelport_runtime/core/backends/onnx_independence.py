@@ -24,16 +24,37 @@ def require(answer: Answer, drawn: Iterable[Feeds]) -> None:
         )
 
 
+def fills_up(answer: Answer, drawn: Iterable[Feeds]) -> bool:
+    """Say whether a row gets a longer answer beside others than alone: as tokens of texts are filled up to
+    the longest."""
+    return any(
+        len(one.shape) > 1 and len(both) == _rows(feeds) and both.shape[1:] != one.shape[1:]
+        for feeds in drawn
+        if (together := answer(feeds)) is not None
+        for row in range(_rows(feeds))
+        if (alone := answer(_row(feeds, row))) is not None
+        for both, one in zip(together, alone, strict=True)
+    )
+
+
 def _depend(answer: Answer, feeds: Feeds) -> bool:
     together, again = answer(feeds), answer(feeds)
     # What is drawn by chance differs from itself, too.
     if together is None or again is None or not _alike(together, again):
         return False
-    for row in range(len(next(iter(feeds.values())))):
-        alone = answer({name: values[row : row + 1] for name, values in feeds.items()})
+    for row in range(_rows(feeds)):
+        alone = answer(_row(feeds, row))
         if alone is not None and not _alike([each[row : row + 1] for each in together], alone):
             return True
     return False
+
+
+def _rows(feeds: Feeds) -> int:
+    return len(next(iter(feeds.values())))
+
+
+def _row(feeds: Feeds, row: int) -> Feeds:
+    return {name: values[row : row + 1] for name, values in feeds.items()}
 
 
 def _alike(ones: Sequence[np.ndarray[Any, Any]], others: Sequence[np.ndarray[Any, Any]]) -> bool:

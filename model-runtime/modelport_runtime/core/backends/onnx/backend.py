@@ -35,6 +35,8 @@ _REFUSALS = (
     raised.NotImplemented,
     raised.RuntimeException,
 )
+# By the smallest and the largest of all values; filled up to the longest of all texts.
+_LOOK_BESIDE = (b"DynamicQuantize", b"StringSplit")
 
 
 def load(file: ModelFile) -> Backend:
@@ -51,7 +53,7 @@ def _read(path: Path) -> "SessionParts":
             class_labels(model),
             label_constants(model),
             scalar_inputs(model),
-            scales_by_batch=b"DynamicQuantize" in model,
+            looks_beside=any(kind in model for kind in _LOOK_BESIDE),
             declares_missing=declares_missing(model),
         )
     except (*_REFUSALS, ValueError) as error:
@@ -75,14 +77,14 @@ def _session(model: bytes) -> Any:
 @dataclass(frozen=True)
 class SessionParts:
     """A session, and what else its file tells: declared labels, constants that may be some, scalar inputs,
-    whether it quantizes by the smallest and the largest of all values that come together, and whether it has
-    a way for missing ones."""
+    whether something in it depends on all rows that come together, and whether it has a way for missing
+    values."""
 
     session: Any
     labels: list[Labels]
     constants: list[Labels]
     scalars: set[str]
-    scales_by_batch: bool = False
+    looks_beside: bool = False
     declares_missing: bool = False
 
 
@@ -91,7 +93,7 @@ class SessionBackend:
 
     def __init__(self, parts: SessionParts, libraries: dict[str, str]) -> None:
         self.libraries = libraries
-        self._graph = Graph(parts.session, parts.scalars, one_by_one=parts.scales_by_batch)
+        self._graph = Graph(parts.session, parts.scalars, one_by_one=parts.looks_beside)
         self._takes_missing = parts.declares_missing and self._graph.makes_numbers_of_nan
         self._named = {
             output.name: output for output in read_outputs(self._graph, parts.labels, parts.constants)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence, Set
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from modelport_runtime.core.backends import onnx_independence
 from modelport_runtime.core.backends.onnx.inputs import (
     DTYPES,
     Feeds,
+    has_any_shape,
     in_groups,
     read_inputs,
     shapes_of_values,
@@ -43,7 +45,7 @@ class Graph:
 
     def __init__(self, session: Any, scalars: Set[str], *, one_by_one: bool = False) -> None:
         """one_by_one: what stands beside a row would have a part in its answer."""
-        self._session = session
+        self._session, self._scalars = session, scalars
         self._told_inputs, self.told_outputs = session.get_inputs(), session.get_outputs()
         unknown = [each.name for each in self._told_inputs if each.type not in DTYPES]
         if unknown or not self._told_inputs:
@@ -58,7 +60,7 @@ class Graph:
         if one_by_one:
             self._limit = 1
         if self._limit is None:
-            onnx_independence.require(partial(self._arrays, probes), probes.drawn(_TOGETHER))
+            self._let_rows_be_independent(probes)
         self.probed: list[dict[str, Rows]] = [self._rows(self._names, given) for given in probes.given]
 
     @property
@@ -71,14 +73,26 @@ class Graph:
         return [each.name for each in self.told_outputs]
 
     def specs_in(self) -> tuple[TensorSpec, ...]:
-        return tuple(map(tensor_spec, self._told_inputs))
+        specs = map(tensor_spec, self._told_inputs)
+        # The smallest that rows are found in: what declares no shape may be more.
+        free = has_any_shape(self._told_inputs, self._scalars)
+        return tuple(replace(spec, shape=(None, None)) if free else spec for spec in specs)
 
     def shape_out(self, told: Any) -> Shape:
         """Give an output's shape, rows first; as declared where not even the inputs have rows."""
+        if not told.shape and (seen := self._seen_shape(told.name)):
+            return seen
         layout, sizes = self.layouts[told.name], sizes_of(told)
         if sizes and layout.axis is None and not all(each.batched for each in self.inputs):
             return sizes
         return layout.shape(sizes)
+
+    def _seen_shape(self, name: str) -> Shape | None:
+        """Give the free shape of what was given for probes: the file declares none."""
+        if not self.probed:
+            return (None, None) if has_any_shape(self._told_inputs, self._scalars) else None
+        rows = self.probed[0][name]
+        return (None,) * rows.ndim if isinstance(rows, np.ndarray) else None
 
     def assembler(self, *, of_one_input: bool) -> Callable[[list[Any]], Groups]:
         """Build what makes feeds of rows: of values for each input, or of the only input's own rows."""
@@ -115,6 +129,13 @@ class Graph:
 
     def _rows(self, names: Sequence[str], given: Sequence[Any]) -> dict[str, Rows]:
         return {name: self.layouts[name].rows(each) for name, each in zip(names, given, strict=True)}
+
+    def _let_rows_be_independent(self, probes: Probes) -> None:
+        answer, drawn = partial(self._arrays, probes), list(probes.drawn(_TOGETHER))
+        if onnx_independence.fills_up(answer, drawn):
+            self._limit = 1
+        else:
+            onnx_independence.require(answer, drawn)
 
     def _check_types(self) -> None:
         for told in self.told_outputs:

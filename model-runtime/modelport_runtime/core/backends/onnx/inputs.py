@@ -27,13 +27,15 @@ Shape = tuple[int | None, ...]
 
 
 class Input:
-    """One input. `batched`: its first size counts rows; else it is one row's, whole."""
+    """One input. `batched`: its first size counts rows; else it is one row's, whole. `any_shape`: rows are
+    lists of whatever form."""
 
-    def __init__(self, told: Any, *, batched: bool) -> None:
+    def __init__(self, told: Any, *, batched: bool, any_shape: bool = False) -> None:
         self.name: str = told.name
         self.dtype = DTYPES[told.type]
         self.batched = batched
-        sizes = sizes_of(told)
+        sizes = (None, None) if any_shape else sizes_of(told)
+        self._any_shape = any_shape
         self.row_shape: Shape = sizes[1:] if batched else sizes
         self.is_column = self.row_shape in ((), (1,))
         self.rank = len(sizes)
@@ -51,7 +53,7 @@ class Input:
     def tensor(self, values: Sequence[Any]) -> np.ndarray[Any, Any]:
         """Put the values of some rows together; of one that is not batched there is one row."""
         array = np.array(values if self.batched else values[0], dtype=self.dtype)
-        if array.ndim == self.rank:
+        if array.ndim == self.rank or self._any_shape:
             return array
         # A column's values are single ones, also where the graph has a second size of 1.
         return array.reshape(*([-1] if self.batched else []), *(1 for _ in self.row_shape))
@@ -59,6 +61,13 @@ class Input:
 
 def sizes_of(told: Any) -> Shape:
     return tuple(size if isinstance(size, int) and size > 0 else None for size in told.shape)
+
+
+def has_any_shape(inputs: Sequence[Any], scalars: Set[str]) -> bool:
+    """Say whether the only input takes numbers and declares no shape at all."""
+    (only, *others) = inputs
+    is_shapeless = not only.shape and only.name not in scalars
+    return is_shapeless and not others and DTYPES[only.type] != "object"
 
 
 def tensor_spec(told: Any, output: str | None = None) -> TensorSpec:
@@ -72,6 +81,8 @@ def read_inputs(
 
     A fixed first size is a batch of so many rows if all inputs have it and all outputs may; else it is none.
     """
+    if has_any_shape(inputs, scalars):
+        return [Input(inputs[0], batched=True, any_shape=True)], None
     firsts = {one.name: 0 if one.name in scalars else (sizes_of(one) or (None,))[0] for one in inputs}
     (fixed, *others) = set(firsts.values())
     if fixed and not others and all(sizes_of(one)[:1] in ((fixed,), (None,)) for one in outputs):

@@ -104,7 +104,15 @@ def _random(each: Input, shape: list[int], scale: float, random: np.random.Gener
         return random.integers(0, max(2, min(100, int(scale * 2))), shape).astype(each.dtype)
     if each.kind == "boolean":
         return random.random(shape) < 0.5
-    return np.full(shape, f"text {random.integers(100)}", dtype=object)
+    return _texts(shape, random)
+
+
+def _texts(shape: list[int], random: np.random.Generator) -> np.ndarray[Any, Any]:
+    """Give texts of one word or more."""
+    texts = np.empty(shape, dtype=object)
+    for place in np.ndindex(*shape):
+        texts[place] = f"{'text ' * random.integers(1, 5)}{random.integers(100)}"
+    return texts
 
 
 def _missing(each: Input, shape: list[int]) -> Any:
