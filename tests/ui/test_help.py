@@ -51,6 +51,7 @@ def test_search_finds_a_reason_by_its_words_and_leads_to_it(visitor: Visitor) ->
 def test_the_theme_is_kept_and_what_is_not_there_is_a_page(visitor: Visitor) -> None:
     page = visitor.open("/help/python/")
     visitor.picture("help-python")
+    page.get_by_title("Switch to light").click()
     page.get_by_title("Switch to dark").click()
     page = visitor.open("/help/nothing/here/")
     expect(page.get_by_role("heading", name="404 - Not found")).to_be_visible()
