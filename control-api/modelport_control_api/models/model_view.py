@@ -28,7 +28,8 @@ class ModelView:
     record: ModelRecord
     live: MLModel | None
     view: StatusView
-    drift: tuple[Difference, ...] = ()
+    sync: tuple[Difference, ...] = ()
+    """Where the cluster's MLModel is out of sync with the record."""
 
     def version_view(self, name: str) -> StatusView:
         # With no MLModel, or one that was refused as a whole, what holds of the model holds of its versions.

@@ -11,7 +11,7 @@ from modelport_control_api.drift.messages import summarise
 from modelport_control_api.drift.schemas import DataDriftSetting
 from modelport_control_api.models.model_view import ModelView
 from modelport_control_api.models.schemas import (
-    DriftAnswer,
+    FieldOutOfSync,
     HistorySetting,
     ModelAnswer,
     ProofAnswer,
@@ -48,8 +48,8 @@ def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAns
         versions=[render_version(seen, version) for version in record.versions],
         owner_id=record.owner_id,
         managed_by=record.managed_by,
-        drifted=bool(seen.drift),
-        drift=[DriftAnswer(**asdict(difference)) for difference in seen.drift],
+        out_of_sync=bool(seen.sync),
+        sync=[FieldOutOfSync(**asdict(difference)) for difference in seen.sync],
         created_at=record.created_at,
         updated_at=record.updated_at,
     )

@@ -154,8 +154,8 @@ class VersionAnswer(BaseModel):
     created_at: datetime
 
 
-class DriftAnswer(BaseModel):
-    """One field of the MLModel's spec that the cluster has otherwise than the API asked for."""
+class FieldOutOfSync(BaseModel):
+    """A field of the MLModel's spec whose value in the cluster is not the API's."""
 
     field: str
     in_cluster: Any
@@ -190,10 +190,10 @@ class ModelAnswer(BaseModel):
         description="kubectl: applied to the cluster by others; shown to admins, and read-only here."
     )
     data_drift: DataDriftSetting = Field(description="When live inputs count as drifted.")
-    drifted: bool = Field(
+    out_of_sync: bool = Field(
         description="It was changed in the cluster outside of the API, and is shown as it is there."
     )
-    drift: list[DriftAnswer]
+    sync: list[FieldOutOfSync] = Field(description="The fields that were changed; empty while in sync.")
     created_at: datetime
     updated_at: datetime
 

@@ -100,7 +100,7 @@ async def test_the_setting_is_off_until_asked_for_and_reaches_the_cluster(scene:
     await scene.platform.heard(scene.model_id, lambda live: live and live.spec.history == told)
     scene.platform.settle()
     seen = (await scene.ann.http.get(f"/api/v1/models/{scene.model_id}")).json()
-    assert not seen["drifted"]
+    assert not seen["out_of_sync"]
 
 
 @pytest.mark.parametrize(

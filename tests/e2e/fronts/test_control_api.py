@@ -85,9 +85,9 @@ def test_what_kubectl_edits_is_shown_and_stays_until_the_api_changes_the_model(
         versions=[*spec(stage, uploaded)["versions"], extra],
         traffic=[{"version": "v1", "weight": 40}, {"version": "v9", "weight": 60}],
     )
-    drifted = eventually(lambda: (found := read(ann, uploaded))["drifted"] and found)
-    assert [each["field"] for each in drifted["drift"]] == ["access", "traffic", "versions.v9"]
-    assert (drifted["access"], drifted["wanted_traffic"]) == ("public", {"v1": 40, "v9": 60})
+    edited = eventually(lambda: (found := read(ann, uploaded))["out_of_sync"] and found)
+    assert [each["field"] for each in edited["sync"]] == ["access", "traffic", "versions.v9"]
+    assert (edited["access"], edited["wanted_traffic"]) == ("public", {"v1": 40, "v9": 60})
     ann.patch(f"/api/v1/models/{uploaded}", json={"timeout_seconds": 11}).raise_for_status()
     eventually(lambda: spec(stage, uploaded)["timeoutSeconds"] == 11)
     now = eventually(lambda: (found := spec(stage, uploaded))["access"] == "private" and found)
@@ -95,7 +95,7 @@ def test_what_kubectl_edits_is_shown_and_stays_until_the_api_changes_the_model(
     assert [version["name"] for version in now["versions"]] == ["v1"]
     # Not the API's to decide.
     assert now["scaling"] == {"minReplicas": 2, "maxReplicas": 3}
-    eventually(lambda: not read(ann, uploaded)["drifted"])
+    eventually(lambda: not read(ann, uploaded)["out_of_sync"])
 
 
 def test_what_kubectl_deletes_is_shown_and_comes_back_when_redeployed(

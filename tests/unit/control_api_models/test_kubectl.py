@@ -48,9 +48,9 @@ async def read(account: Account, model_id: str) -> dict[str, Any]:
     return model
 
 
-async def test_what_the_api_made_has_no_drift(platform: Platform, ann: Account, mine: str) -> None:
+async def test_what_the_api_made_is_in_sync(platform: Platform, ann: Account, mine: str) -> None:
     model = await read(ann, mine)
-    assert (model["managed_by"], model["drifted"], model["drift"]) == ("api", False, [])
+    assert (model["managed_by"], model["out_of_sync"], model["sync"]) == ("api", False, [])
 
 
 async def test_an_edited_model_is_shown_as_it_is_with_what_differs(
@@ -60,8 +60,8 @@ async def test_an_edited_model_is_shown_as_it_is_with_what_differs(
     platform.cluster.edit(mine, {**spec, "access": "public", "timeoutSeconds": 7})
     await platform.heard(mine, lambda live: live.spec.access == "public")
     model = await read(ann, mine)
-    assert (model["access"], model["timeout_seconds"], model["drifted"]) == ("public", 7, True)
-    assert model["drift"] == [
+    assert (model["access"], model["timeout_seconds"], model["out_of_sync"]) == ("public", 7, True)
+    assert model["sync"] == [
         {"field": "access", "in_cluster": "public", "in_api": "private"},
         {"field": "timeoutSeconds", "in_cluster": 7, "in_api": 30},
     ]
@@ -77,12 +77,12 @@ async def test_acceleration_that_kubectl_switched_off_is_shown_and_undone_by_a_r
     await platform.heard(mine, lambda live: live.spec.acceleration == "off")
     model = await read(ann, mine)
     assert model["acceleration"] == "off"
-    assert model["drift"] == [{"field": "acceleration", "in_cluster": "off", "in_api": "auto"}]
+    assert model["sync"] == [{"field": "acceleration", "in_cluster": "off", "in_api": "auto"}]
     assert (await ann.http.post(f"/api/v1/models/{mine}/redeploy")).status_code == 202
     await until(lambda: platform.cluster.objects[mine]["spec"]["acceleration"] == "auto")
 
 
-async def test_an_mlmodel_of_an_earlier_release_which_does_not_name_it_is_no_drift(
+async def test_an_mlmodel_of_an_earlier_release_which_does_not_name_it_is_in_sync(
     platform: Platform, ann: Account, mine: str
 ) -> None:
     spec = {
@@ -91,14 +91,14 @@ async def test_an_mlmodel_of_an_earlier_release_which_does_not_name_it_is_no_dri
     platform.cluster.edit(mine, {**spec, "scaling": {"minReplicas": 2, "maxReplicas": 2}})
     await platform.heard(mine, lambda live: live.spec.scaling.min_replicas == 2)
     model = await read(ann, mine)
-    assert (model["acceleration"], model["drifted"]) == ("auto", False)
+    assert (model["acceleration"], model["out_of_sync"]) == ("auto", False)
 
 
-async def test_what_the_api_has_no_say_in_is_no_drift(platform: Platform, ann: Account, mine: str) -> None:
+async def test_what_the_api_has_no_say_in_is_in_sync(platform: Platform, ann: Account, mine: str) -> None:
     spec = platform.cluster.objects[mine]["spec"]
     platform.cluster.edit(mine, {**spec, "scaling": {"minReplicas": 3, "maxReplicas": 5}})
     await platform.heard(mine, lambda live: live.spec.scaling.min_replicas == 3)
-    assert not (await read(ann, mine))["drifted"]
+    assert not (await read(ann, mine))["out_of_sync"]
 
 
 async def test_an_edit_stays_until_the_next_change_through_the_api(
@@ -142,7 +142,7 @@ async def test_a_version_that_kubectl_added_is_shown_and_goes_with_a_redeploy(
     await platform.heard(mine, lambda live: live.spec.version("v9") is not None)
     model = await read(ann, mine)
     assert [version["name"] for version in model["versions"]] == ["v1", "v9"]
-    assert model["drift"][0]["field"] == "versions.v9"
+    assert model["sync"][0]["field"] == "versions.v9"
     assert (await ann.http.get(f"/api/v1/models/{mine}/versions/v9")).json()["size"] is None
     assert (await ann.http.post(f"/api/v1/models/{mine}/redeploy")).status_code == 202
     await platform.heard(mine, lambda live: live.spec.version("v9") is None)
@@ -163,14 +163,14 @@ async def test_a_deleted_model_says_so_until_it_is_redeployed(
     await platform.published(mine, "v1")
 
 
-async def test_a_change_that_is_not_published_yet_is_no_drift(
+async def test_a_change_that_is_not_published_yet_is_in_sync(
     platform: Platform, ann: Account, mine: str
 ) -> None:
     platform.cluster.fail_applies = 10_000
     await ann.http.patch(f"/api/v1/models/{mine}", json={"access": "public"})
     platform.settle()
     model = await read(ann, mine)
-    assert (model["access"], model["drifted"]) == ("public", False)
+    assert (model["access"], model["out_of_sync"]) == ("public", False)
 
 
 async def test_without_a_live_watch_nothing_is_called_deleted(
@@ -200,7 +200,7 @@ async def test_models_of_kubectl_are_for_admins_to_see(platform: Platform, ann: 
     await platform.heard("wine", lambda live: live is not None)
     model = await read(admin, "wine")
     assert (model["managed_by"], model["name"], model["owner_id"]) == ("kubectl", "wine by hand", None)
-    assert (model["status"], model["traffic"], model["drifted"]) == ("ready", {"v1": 100}, False)
+    assert (model["status"], model["traffic"], model["out_of_sync"]) == ("ready", {"v1": 100}, False)
     assert model["created_at"] == "2026-01-02T03:04:05Z"
     assert [each["id"] for each in (await admin.http.get("/api/v1/models")).json()["items"]] == ["wine"]
     assert (await admin.http.get("/api/v1/models/wine/versions/v1")).json()["status"] == "ready"
