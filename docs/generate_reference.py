@@ -28,6 +28,8 @@ def metrics() -> str:
         "# Metrics",
         GENERATED,
         "What each part shows at `/metrics`; [operations](operations.md) says which to alert on.",
+        "For one release `modelport_store_…` and `modelport_limits_…` are shown under their former names "
+        "too: `modelport_edge_store_…` and `modelport_edge_limits_…`.",
     ]
     for title, folder in PARTS.items():
         rows = sorted(_metrics_of(DOCS.parent / folder))

@@ -160,7 +160,7 @@ def test_a_redis_that_restarts_fails_no_request(stage: Stage, replicas: list[Rep
     assert set(load.statuses) == {200}
     assert load.slowest < 1
     metrics = httpx.get(f"{stage.gateway.url}/metrics").text
-    assert "modelport_edge_store_degraded 0.0" in metrics
+    assert "modelport_store_degraded 0.0" in metrics
 
 
 def test_an_api_server_that_restarts_fails_no_request(stage: Stage, replicas: list[Replica]) -> None:
