@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from modelport_runtime.core.compatibility import mend
+from modelport_runtime.core.compatibility.stand_ins import standing_in
 from modelport_runtime.core.types import LoadError
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import KNNImputer
@@ -51,3 +52,8 @@ def test_what_cannot_be_mended_is_a_mismatch_that_names_both_versions(model: Any
 )
 def test_what_answers_as_then_is_served(model: Any, version: str) -> None:
     assert mend(model, {"scikit-learn": version}) is model
+
+
+def test_what_reading_the_file_misses_is_told_as_it_was_raised() -> None:
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"), standing_in():
+        raise ModuleNotFoundError("No module named 'no_such_module'", name="no_such_module")

@@ -21,6 +21,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KernelDensity
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -269,3 +270,12 @@ def test_categories_that_json_has_no_value_for_are_an_error_at_load(
     for sample in (None, {"length": "1 days"}):
         with pytest.raises(LoadError, match="JSON has no value for"):
             serve(model, tmp_path, sample)
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["sample", "no sample"])
+def test_a_net_of_one_class_is_told_to_learn_another(given: bool, tmp_path: Path) -> None:
+    model = MLPClassifier((2,), max_iter=2, random_state=0).fit(DATA[["size"]].to_numpy(), [0] * ROWS)
+    with pytest.raises(LoadError, match="train it on two classes or more") as raised:
+        serve(model, tmp_path, [0.5] if given else None)
+    assert raised.value.reason == "SampleFailed"
+    assert "sample" not in raised.value.message

@@ -10,7 +10,8 @@ import lightgbm
 import pytest
 import sklearn
 import xgboost
-from modelport_runtime.inspection import inspect
+from modelport_runtime.core.types import LoadError
+from modelport_runtime.inspection import inspect, modules
 from modelport_runtime.inspection.formats import can_run_code
 
 from tests.support import models
@@ -120,3 +121,19 @@ def test_only_known_formats_without_code_may_be_read_unisolated(tmp_path: Path) 
     assert not can_run_code(models.save_onnx(models.iris_logistic(), folder))
     for compress in COMPRESSIONS:
         assert can_run_code(models.save_joblib(trained.model, folder, compress=compress))
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["pandas", "pyarrow.lib", "no_such_models.results"], r"'no_such_models\.results'.*not have\.$"),
+        (["pandas", "pyarrow.lib"], r"'pyarrow\.lib'.*pandas keeps texts in it.*astype\(object\)"),
+    ],
+)
+def test_the_models_own_module_is_named_before_those_of_its_tables(
+    names: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modules, "is_here", lambda module: module == "pandas")
+    with pytest.raises(LoadError, match=said) as raised:
+        modules.check_modules(dict.fromkeys(names, "name"))
+    assert raised.value.reason == "MissingModule"

@@ -11,6 +11,7 @@ from modelport_runtime.core.backends import registry, togetherness
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.estimator_results import Unreadable
 from modelport_runtime.core.backends.model_file import ModelFile
+from modelport_runtime.core.backends.plausible import ImplausibleProbabilities
 from modelport_runtime.core.backends.registry import Framework
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.interpretations import refined
@@ -92,6 +93,8 @@ def _samples(engine: Engine) -> Iterator[dict[str, Any]]:
 def _failed(failure: Exception, *, given: bool) -> LoadError:
     if given and isinstance(failure, Refused):
         return LoadError("SampleInvalid", f"The sample does not fit the model: {failure}.")
+    if isinstance(failure, ImplausibleProbabilities):
+        return LoadError("SampleFailed", f"The model's {failure}.")
     if given:
         return LoadError("SampleFailed", f"The model raised on its sample: {describe_error(failure)}")
     if isinstance(failure, Unreadable):

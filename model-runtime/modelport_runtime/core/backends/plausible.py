@@ -29,8 +29,10 @@ def of_classes(given: Any, falls_short: Callable[[], bool] = lambda: False) -> n
     if array.min() >= -_ROUNDING and sums.max() <= 1 + _ROUNDING and sums.min() >= 1 - _ROUNDING:
         return array
     if _are_none(array, sums) or (_are_partly(array, sums) and not falls_short()):
+        one = ": it knows one class only, of which it must give 1; train it on two classes or more"
         raise ImplausibleProbabilities(
             f"predict_proba gave {_shown(array, sums)}, which are no probabilities"
+            f"{one if array.shape[1] == 1 else ''}"
         )
     return array
 

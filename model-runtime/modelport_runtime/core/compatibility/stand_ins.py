@@ -69,10 +69,13 @@ def _only_for_training(module: str, name: str) -> Any:
 def _module(name: str, standing: ModuleType | None = None) -> Iterator[ModuleType]:
     """Give the module; one that is not here is `standing`, or an empty one, meanwhile."""
     try:
-        yield importlib.import_module(name)
-        return
+        here = importlib.import_module(name)
     except ModuleNotFoundError:
-        pass
+        here = None
+    # Not within the try: what reading the file raises comes out of the yield.
+    if here is not None:
+        yield here
+        return
     sys.modules[name] = standing or ModuleType(name)
     try:
         yield sys.modules[name]
