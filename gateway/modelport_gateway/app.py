@@ -10,7 +10,7 @@ import structlog
 from modelport_http.client_address import parse_networks
 from modelport_http.middleware import AccessLogMiddleware, RequestIdMiddleware, SecurityHeadersMiddleware
 from modelport_http.problem import ProblemMiddleware
-from modelport_process.background import working
+from modelport_process.background import every, working
 from modelport_store.limits import Limit
 from modelport_store.store import Store
 from starlette.middleware.cors import CORSMiddleware
@@ -91,9 +91,10 @@ class Gateway:
         self._draining.set()
 
     async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(_SWEEP_SECONDS)
+        async def sweep() -> None:
             await self._connections.keep_only(self._table.addresses())
+
+        await every(_SWEEP_SECONDS, sweep, failed="connections of pods that left stay open", at_once=False)
 
     async def _report_the_rest(self) -> None:
         self._history.flush()

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import structlog
+
+from modelport_process.cancellation import is_cancelled
 
 log = structlog.get_logger(__name__)
 
@@ -34,3 +37,29 @@ async def _keep_going(work: Work) -> None:
             # What it expects it deals with itself. A task that ends unseen is missed when it is too late.
             log.exception("work in the background broke; it is begun again", work=work.__qualname__)
             await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def every(
+    seconds: float | Callable[[], float],
+    step: Callable[[], Awaitable[object]],
+    *,
+    failed: str,
+    catches: type[Exception] | tuple[type[Exception], ...] = Exception,
+    level: Literal["debug", "warning", "error"] = "warning",
+    at_once: bool = True,
+    **fields: str,
+) -> None:
+    """Call `step`, wait `seconds`, and so on until cancelled. `at_once` False: wait first.
+
+    What `step` raises of `catches` is logged as `failed`, with `fields`, and the next round tries again;
+    anything else is raised. A callable for `seconds` is called before each wait.
+    """
+    due = at_once
+    while not is_cancelled():
+        if due:
+            try:
+                await step()
+            except catches as error:
+                getattr(log, level)(failed, error=repr(error), **fields)
+        due = True
+        await asyncio.sleep(seconds() if callable(seconds) else seconds)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import httpx
 import structlog
+from modelport_process.backoff import Backoff
 from prometheus_client import Counter
 
 from modelport_control_api.batch_worker.bisection import Refused, Verdict
@@ -136,7 +137,7 @@ class PodClient:
         return await self._ask(head + numbers, _MATRIX, rows)
 
     async def _ask(self, body: bytes, content_type: str, rows: int) -> Verdict:
-        deaths, pause = 0, _PAUSE_SECONDS
+        deaths, backoff = 0, Backoff(_PAUSE_SECONDS, _MOST_PAUSE_SECONDS)
         while True:
             try:
                 async with self._pods.place(alone=self._is_suspect) as client:
@@ -156,8 +157,7 @@ class PodClient:
                 self._is_suspect = True
             except _Unreachable:
                 log.debug("a pod cannot be reached")
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _MOST_PAUSE_SECONDS)
+            await asyncio.sleep(backoff.next_delay())
 
 
 def _counted(rows: int) -> str:

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from modelport_process.background import every
 
 from modelport_control_api.batch_worker.chunks import ChunkWork
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
@@ -101,15 +102,16 @@ class VersionConsumer:
             await self._means.desk.release_chunk(claimed)
 
     async def _look_for_pods(self) -> None:
-        while True:
-            try:
-                await self._follow(await self._means.directory.find(*self._version))
-            except DirectoryAway as error:
-                # The pods that are known go on being asked.
-                log.warning("the control API does not say where pods are", error=str(error))
-            except Exception as error:  # noqa: BLE001 - logged; looked at again in a second
-                log.warning("jobs without pods could not be ended", error=repr(error))
-            await asyncio.sleep(_LOOK_FOR_PODS_SECONDS)
+        await every(_LOOK_FOR_PODS_SECONDS, self._follow_found, failed="jobs without pods could not be ended")
+
+    async def _follow_found(self) -> None:
+        try:
+            listed = await self._means.directory.find(*self._version)
+        except DirectoryAway as error:
+            # The pods that are known go on being asked.
+            log.warning("the control API does not say where pods are", error=str(error))
+        else:
+            await self._follow(listed)
 
     async def _say(self, words: str) -> None:
         """Of jobs that came since it was last said too."""

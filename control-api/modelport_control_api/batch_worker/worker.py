@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
-import structlog
+from modelport_process.background import every
 
 from modelport_control_api.batch.sources.fetching import Fetching
 from modelport_control_api.batch.sources.reading import Reader
@@ -24,8 +24,6 @@ from modelport_control_api.batch_worker.preparing import Preparing
 from modelport_control_api.batch_worker.settings import Settings
 from modelport_control_api.batch_worker.version_consumer import VersionConsumer, WorkerDeps
 from modelport_control_api.db.session import Database
-
-log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 1.0
 # Slow servers hold each other up, and never what was sent.
@@ -138,12 +136,7 @@ class Worker:
 
 
 async def _for_ever(what: str, pause_seconds: float, step: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        try:
-            await step()
-        except Exception as error:  # noqa: BLE001 - logged; the database may be away, and comes back
-            log.warning("a worker's step failed", what=what, error=repr(error))
-        await asyncio.sleep(pause_seconds)
+    await every(pause_seconds, step, failed="a worker's step failed", what=what)
 
 
 def worker_name() -> str:

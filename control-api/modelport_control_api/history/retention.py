@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from modelport_process.background import every
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,14 +26,16 @@ class Retention:
 
     async def run(self) -> None:
         """Sweep until cancelled."""
-        while True:
-            try:
-                removed = await asyncio.to_thread(self.sweep)
-                if removed:
-                    log.info("kept predictions removed", count=removed)
-            except SQLAlchemyError as error:
-                log.warning("kept predictions could not be swept; they are next time", error=repr(error))
-            await asyncio.sleep(self._every_seconds)
+        await every(
+            self._every_seconds,
+            self._sweep_and_log,
+            failed="kept predictions could not be swept; they are next time",
+            catches=SQLAlchemyError,
+        )
+
+    async def _sweep_and_log(self) -> None:
+        if removed := await asyncio.to_thread(self.sweep):
+            log.info("kept predictions removed", count=removed)
 
     def sweep(self) -> int:
         """Remove what is too old or too many; give how many went. Blocking."""

@@ -8,7 +8,7 @@ from typing import Self
 
 import structlog
 from modelport_crds import names
-from modelport_process.background import Work
+from modelport_process.background import Work, every
 from sqlalchemy.orm import Session
 
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
@@ -109,12 +109,11 @@ class ModelsServices:
     async def _collect_for_ever(self) -> None:
         # Before that nobody knows which files models applied with kubectl name.
         await self.statuses.synced.wait()
-        while True:
-            try:
-                await self.keeper.collect_garbage()
-            except Exception as error:  # noqa: BLE001 - logged; the next round tries again
-                log.warning("unreferenced artifacts could not be removed", error=repr(error))
-            await asyncio.sleep(_COLLECT_EVERY_SECONDS)
+        await every(
+            _COLLECT_EVERY_SECONDS,
+            self.keeper.collect_garbage,
+            failed="unreferenced artifacts could not be removed",
+        )
 
 
 def _grace_seconds(settings: ModelsSettings, database: Database) -> float:

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from modelport_process.background import every
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -37,13 +38,16 @@ class Evaluator:
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        while True:
-            try:
-                await asyncio.to_thread(self.evaluate_pending)
-                await asyncio.to_thread(self._sweep_now_and_then)
-            except SQLAlchemyError as error:
-                log.warning("drift could not be evaluated; it is next time", error=repr(error))
-            await asyncio.sleep(_EVERY_SECONDS)
+        await every(
+            _EVERY_SECONDS,
+            self._evaluate_and_sweep,
+            failed="drift could not be evaluated; it is next time",
+            catches=SQLAlchemyError,
+        )
+
+    async def _evaluate_and_sweep(self) -> None:
+        await asyncio.to_thread(self.evaluate_pending)
+        await asyncio.to_thread(self._sweep_now_and_then)
 
     def evaluate_pending(self) -> int:
         """Give how many versions were evaluated. Blocking."""

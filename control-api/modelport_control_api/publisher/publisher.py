@@ -6,13 +6,13 @@ leaves the entry for the next start.
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
 from modelport_crds import names
 from modelport_kube.kube import Rejected
+from modelport_process.backoff import KeyedBackoff
 from prometheus_client import Counter, Gauge
 from sqlalchemy.orm import Session
 
@@ -53,12 +53,6 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Retry:
-    failures: int
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Wanted:
     """`batch_replicas`: version → pods."""
 
@@ -91,7 +85,8 @@ class Publisher:
         self._overwrite = overwrite
         self._batch_replicas = batch_replicas
         self._woken = asyncio.Event()
-        self._retries: dict[str, _Retry] = {}
+        self._backoff: KeyedBackoff[str] = KeyedBackoff(self._pace.first_retry, self._pace.last_retry)
+        self._retry_at: dict[str, float] = {}
         self._refusals: dict[str, str] = {}
         self._applies = asyncio.Semaphore(_CONCURRENT_APPLIES)
         # Models to look at that have no entry in the outbox; unlike those they need not survive a restart.
@@ -139,12 +134,11 @@ class Publisher:
         await asyncio.gather(*(self._publish_or_retry(model_id, waiting[model_id]) for model_id in due))
 
     def _due(self, model_id: str) -> bool:
-        retry = self._retries.get(model_id)
-        return retry is None or retry.at <= self._now()
+        return self._retry_at.get(model_id, 0.0) <= self._now()
 
     def _forget_all_but(self, waiting: Collection[str]) -> None:
         """Another replica has published the others meanwhile."""
-        for model_id in (self._retries.keys() | self._refusals.keys()) - set(waiting):
+        for model_id in (self._retry_at.keys() | self._refusals.keys()) - set(waiting):
             self._settle(model_id)
 
     async def _publish_or_retry(self, model_id: str, up_to: int) -> None:
@@ -162,10 +156,12 @@ class Publisher:
             self._settle(model_id)
             PUBLISHED.inc()
         else:
-            self._retries[model_id] = _Retry(0, self._now() + self._pace.first_retry)
+            self._backoff.succeeded(model_id)
+            self._retry_at[model_id] = self._now() + self._pace.first_retry
 
     def _settle(self, model_id: str) -> None:
-        self._retries.pop(model_id, None)
+        self._backoff.succeeded(model_id)
+        self._retry_at.pop(model_id, None)
         self._refusals.pop(model_id, None)
         self._again.discard(model_id)
 
@@ -197,20 +193,17 @@ class Publisher:
         return await self._transactions.read(load)
 
     def _back_off(self, model_id: str, error: Exception) -> None:
-        failures = self._retries[model_id].failures + 1 if model_id in self._retries else 1
         if isinstance(error, Rejected):
             self._refusals[model_id] = str(error)
         # It may be half done, and another replica may have crossed out its entry.
         self._again.add(model_id)
-        delay = min(self._pace.last_retry, self._pace.first_retry * 2 ** min(failures - 1, 16))
-        # Spread, so that models that failed together do not come back together.
-        delay *= random.uniform(0.75, 1.0)  # noqa: S311 - no secret
-        self._retries[model_id] = _Retry(failures, self._now() + delay)
+        self._retry_at[model_id] = self._now() + self._backoff.next_delay(model_id)
         FAILURES.inc()
+        failures = self._backoff.failures(model_id)
         log.warning("the cluster did not take a model", model=model_id, failures=failures, error=repr(error))
 
     async def _sleep(self) -> None:
-        waits = [retry.at - self._now() for retry in self._retries.values()]
+        waits = [at - self._now() for at in self._retry_at.values()]
         seconds = max(0.01, min([self._pace.poll, *waits]))
         # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes together with the
         # wake-up, and the task would outlive its stop.

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
+from modelport_process.backoff import Backoff
 from modelport_process.cancellation import is_cancelled
 from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
@@ -47,7 +48,7 @@ class UsageConsumer:
 
     async def _write(self, batches: list[UsageBatch]) -> list[UsageBatch]:
         """Give those that are in the ledger. Waits for as long as the database is away."""
-        pause = _FIRST_PAUSE_SECONDS
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS)
         while batches:
             try:
                 await asyncio.to_thread(self._write_at_once, batches)
@@ -59,8 +60,7 @@ class UsageConsumer:
                     _reject(USAGE_STREAM, error)
                     return []
                 log.warning("usage waits for the database", batches=len(batches), error=repr(error))
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LAST_PAUSE_SECONDS)
+            await asyncio.sleep(backoff.next_delay())
         return []
 
     def _write_at_once(self, batches: Sequence[UsageBatch]) -> None:
@@ -86,17 +86,16 @@ class SamplesConsumer:
 
 
 async def _for_ever(stream: Stream, take: Callable[[Sequence[Entry]], Awaitable[None]]) -> None:
-    pause = _FIRST_PAUSE_SECONDS
+    backoff = Backoff(_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS)
     try:
         while not is_cancelled():
             try:
                 if entries := await stream.read():
                     await take(entries)
-                pause = _FIRST_PAUSE_SECONDS
+                backoff.reset()
             except (RedisError, OSError) as error:
                 log.warning("Redis gives no usage", stream=stream.name, error=repr(error))
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LAST_PAUSE_SECONDS)
+                await asyncio.sleep(backoff.next_delay())
     finally:
         await stream.aclose()
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Self
 
-import structlog
 from fastapi import Depends
-from modelport_process.background import Work
+from modelport_process.background import Work, every
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,8 +16,6 @@ from modelport_control_api.http.app_state import provide
 from modelport_control_api.settings.usage import UsageSettings
 from modelport_control_api.usage.retention import remove_old
 from modelport_control_api.usage.samples import Handlers
-
-log = structlog.get_logger(__name__)
 
 _REMOVE_EVERY_SECONDS = 3600.0
 
@@ -48,12 +46,12 @@ class UsageServices:
         return (self._remove_for_ever, usage.run, samples.run)
 
     async def _remove_for_ever(self) -> None:
-        while True:
-            try:
-                await asyncio.to_thread(remove_old, self.database, self._settings)
-            except SQLAlchemyError as error:
-                log.warning("old usage could not be removed", error=repr(error))
-            await asyncio.sleep(_REMOVE_EVERY_SECONDS)
+        await every(
+            _REMOVE_EVERY_SECONDS,
+            partial(asyncio.to_thread, remove_old, self.database, self._settings),
+            failed="old usage could not be removed",
+            catches=SQLAlchemyError,
+        )
 
 
 Usage = Annotated[UsageServices, Depends(provide(UsageServices))]

@@ -10,6 +10,7 @@ import jwt
 import orjson
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from modelport_process.background import every
 from modelport_store.store import Store, StoreUnavailable
 
 from modelport_gateway.metrics import FALLBACKS
@@ -69,9 +70,10 @@ class SigningKeys:
 
     async def run(self) -> None:
         """Refresh for ever; soon again while there is no key at all."""
-        while True:
-            await self.refresh()
-            await asyncio.sleep(self._refresh_seconds if self.had else min(1.0, self._refresh_seconds))
+        await every(self._pause_seconds, self.refresh, failed="signing keys could not be refreshed")
+
+    def _pause_seconds(self) -> float:
+        return self._refresh_seconds if self.had else min(1.0, self._refresh_seconds)
 
     async def _recall(self) -> None:
         """Add what a replica kept that could read them."""

@@ -9,6 +9,7 @@ from typing import Any
 from zlib import crc32
 
 import orjson
+from modelport_process.background import every
 from modelport_telemetry.drift.bins import ReferenceBins
 from modelport_telemetry.drift.counting import RowCounter
 from modelport_telemetry.drift.predictions import count_predictions
@@ -73,9 +74,11 @@ class DriftTap:
 
     async def run(self) -> None:
         """Send what was counted, until cancelled."""
-        while True:
-            await asyncio.sleep(_SEND_SECONDS)
+
+        async def send() -> None:
             self._send()
+
+        await every(_SEND_SECONDS, send, failed="counts of rows could not be sent", at_once=False)
 
     def flush(self) -> None:
         """Count and send all that waits, at the end."""

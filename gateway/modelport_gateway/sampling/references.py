@@ -1,17 +1,14 @@
 """Which versions have a reference, and its bins: asked in the background, never on a request's way."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 
 import httpx
 import msgspec
-import structlog
 from modelport_process import internal_key
+from modelport_process.background import every
 from modelport_telemetry.drift import bins as wire
 from modelport_telemetry.drift.bins import ReferenceBins
 from pydantic import SecretStr
-
-log = structlog.get_logger(__name__)
 
 Version = tuple[str, str]
 """Public id of the model, and the version's name."""
@@ -49,12 +46,13 @@ class References:
 
     async def run(self) -> None:
         """Ask again and again, until cancelled. While the control API is away, what is known holds."""
-        while True:
-            try:
-                await self.refresh()
-            except (httpx.HTTPError, ValueError) as error:
-                log.debug("references of drift cannot be had; what is known holds", error=repr(error))
-            await asyncio.sleep(self._refresh_seconds)
+        await every(
+            self._refresh_seconds,
+            self.refresh,
+            failed="references of drift cannot be had; what is known holds",
+            catches=(httpx.HTTPError, ValueError),
+            level="debug",
+        )
 
     async def refresh(self) -> None:
         """Raises `httpx.HTTPError`, or ValueError for an answer that makes no sense."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
+from modelport_process.background import every
+from modelport_process.backoff import Backoff
 from modelport_process.cancellation import is_cancelled
 from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
@@ -66,17 +68,14 @@ class UsageReports:
         # Not the host's name alone: a restarted process counts anew.
         self._gateway = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid4().hex[:8]}"
         self._unconfirmed: dict[str, _Unconfirmed] = {}
-        self._failures = 0
+        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS)
         self._paused_until = 0.0
         self._stopping = False
 
     async def run(self) -> None:
-        while not is_cancelled():
-            await asyncio.sleep(_EVERY_SECONDS)
-            try:
-                await self.turn()
-            except Exception as error:  # noqa: BLE001 - logged; the next second tries again
-                log.error("usage could not be reported", error=repr(error))
+        await every(
+            _EVERY_SECONDS, self.turn, failed="usage could not be reported", level="error", at_once=False
+        )
 
     async def turn(self) -> None:
         """Send what is due."""
@@ -103,7 +102,7 @@ class UsageReports:
         return bool(self._unconfirmed or self._counter.waiting())
 
     async def _send_usage(self) -> None:
-        if not self._failures:
+        if not self._backoff.failures:
             self._make_batches()
         if self._unconfirmed:
             await self._exchange()
@@ -129,9 +128,9 @@ class UsageReports:
         except SinkUnavailable as error:
             self._pause(error)
             return
-        if self._failures:
+        if self._backoff.failures:
             log.info("usage is taken again", unconfirmed_batches=len(self._unconfirmed))
-        self._failures = 0
+        self._backoff.reset()
         for each in due.values():
             self._note_sent(each)
         for id_ in confirmed:
@@ -145,11 +144,9 @@ class UsageReports:
         batch.sent += 1
 
     def _pause(self, error: SinkUnavailable) -> None:
-        if not self._failures:
+        if not self._backoff.failures:
             log.warning("usage waits in this gateway's memory", error=str(error))
-        pause = min(_FIRST_PAUSE_SECONDS * 2**self._failures, _LAST_PAUSE_SECONDS)
-        self._paused_until = self._clock() + pause
-        self._failures = min(self._failures + 1, 8)
+        self._paused_until = self._clock() + self._backoff.next_delay()
 
     async def _send_samples(self) -> None:
         for envelope in self._samples.take():

@@ -8,9 +8,10 @@ import asyncio
 import structlog
 from modelport_crds.names import KIND
 from modelport_kube.kube import Kube, KubeError
+from modelport_process.background import every
+from modelport_process.backoff import KeyedBackoff
 
 from modelport_operator.settings import Settings
-from modelport_operator.shell.backoff import Backoff
 from modelport_operator.shell.clock import Clock, SystemClock
 from modelport_operator.shell.metrics import HELD_BACK, RECONCILE_ERRORS, RECONCILE_SECONDS
 from modelport_operator.shell.queue import WorkQueue
@@ -21,6 +22,8 @@ from modelport_operator.shell.runtimes import RuntimeClient, Runtimes
 from modelport_operator.shell.watching import EventSource, model_key, watching
 
 _log = structlog.get_logger()
+
+_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.05, 30.0
 
 
 class Controller:
@@ -49,7 +52,7 @@ class Controller:
         self._clock = clock or SystemClock()
         self._drain_seconds = drain_seconds
         self._queue = WorkQueue()
-        self._backoff: Backoff[Key] = Backoff()
+        self._backoff: KeyedBackoff[Key] = KeyedBackoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS)
         self._pace: PerKeyRateLimiter[Key] = PerKeyRateLimiter()
         # Whose engines have not been asked for since the last resync.
         self._unchecked: set[Key] = set()
@@ -130,10 +133,11 @@ class Controller:
         self._queue.add_after(key, delay)
 
     async def _resync(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.resync_seconds)
-            for namespace in self._settings.namespaces:
-                await self._add_all_of(namespace)
+        await every(self._settings.resync_seconds, self._add_all, failed="resync_failed", at_once=False)
+
+    async def _add_all(self) -> None:
+        for namespace in self._settings.namespaces:
+            await self._add_all_of(namespace)
 
     async def _add_all_of(self, namespace: str | None) -> None:
         try:

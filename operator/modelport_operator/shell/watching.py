@@ -7,9 +7,9 @@ from typing import Any
 import structlog
 from modelport_crds.names import KIND, LABEL_MODEL
 from modelport_kube.kube import Kube, KubeError, Object
+from modelport_process.backoff import Backoff
 
 from modelport_operator.core.desired import CHILD_KINDS
-from modelport_operator.shell.backoff import Backoff
 from modelport_operator.shell.metrics import WATCH_RESTARTS
 from modelport_operator.shell.reconcile import Key
 
@@ -39,17 +39,17 @@ def watching(kube: Kube, namespaces: Iterable[str | None]) -> EventSource:
 async def watch_for_ever(kube: Kube, kind: str, namespace: str | None, on_key: OnKey) -> None:
     """Call `on_key` for everything there is and for every change. A watch that ends is begun anew,
     and its listing names all models again, so nothing that happened meanwhile is missed."""
-    backoff: Backoff[str] = Backoff(first=0.2)
+    backoff = Backoff(0.2, 30.0)
     while True:
         try:
             async for event in kube.watch(kind, namespace):
-                backoff.succeeded(kind)
+                backoff.reset()
                 if (key := model_key(kind, event.object)) is not None:
                     on_key(key)
         except (KubeError, OSError) as error:
             _log.warning("watch_failed", kind=kind, error=repr(error))
         WATCH_RESTARTS.labels(kind).inc()
-        await asyncio.sleep(backoff.next_delay(kind))
+        await asyncio.sleep(backoff.next_delay())
 
 
 def model_key(kind: str, obj: Object) -> Key | None:

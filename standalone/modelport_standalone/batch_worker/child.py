@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import structlog
+from modelport_process.backoff import Backoff
 from modelport_process.logging import copy_line
 from pydantic import SecretStr
 
@@ -36,13 +37,14 @@ class WorkerChild:
         self._register = register
 
     async def run(self) -> None:
-        delay = _FIRST_RESTART_SECONDS
+        backoff = Backoff(_FIRST_RESTART_SECONDS, _LAST_RESTART_SECONDS)
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
             code = await self._run_once()
-            delay = _FIRST_RESTART_SECONDS if loop.time() - began > _RAN_WELL_SECONDS else delay * 2
-            delay = min(delay, _LAST_RESTART_SECONDS)
+            if loop.time() - began > _RAN_WELL_SECONDS:
+                backoff.reset()
+            delay = round(backoff.next_delay(), 2)
             log.warning("the batch worker ended", exit_code=code, starts_again_in_seconds=delay)
             await asyncio.sleep(delay)
 

@@ -20,7 +20,7 @@ from modelport_standalone.local_cluster.pod_state import ContainerState, PodStat
 from modelport_standalone.local_cluster.priority import step_back
 from modelport_standalone.local_cluster.probes import Probes, Verdict
 from modelport_standalone.local_cluster.processes import ContainerProcess, Ending
-from modelport_standalone.local_cluster.timings import Timings, restart_delay
+from modelport_standalone.local_cluster.timings import Timings, restart_backoff
 from modelport_standalone.local_cluster.version_log import VersionLog
 
 log = structlog.get_logger(__name__)
@@ -107,15 +107,14 @@ class Pod:
         await process.wait()
 
     async def _complete(self, container: Object, state: ContainerState) -> None:
-        failures = 0
+        backoff = restart_backoff(self._machine.pace)
         while True:
             ending = await self._run_once(container, state)
             if ending.code == 0:
                 return
             if ending.code == _FINAL_EXIT:
                 await asyncio.Event().wait()
-            failures += 1
-            await asyncio.sleep(restart_delay(self._machine.pace, failures))
+            await asyncio.sleep(backoff.next_delay())
 
     async def _run_once(self, container: Object, state: ContainerState) -> Ending:
         process = await self._start(container, state)
@@ -125,11 +124,12 @@ class Pod:
         return ending
 
     async def _keep_running(self) -> None:
-        failures = 0
+        backoff = restart_backoff(self._machine.pace)
         while True:
             began_well = await self._serve()
-            failures = 1 if began_well else failures + 1
-            delay = restart_delay(self._machine.pace, failures)
+            if began_well:
+                backoff.reset()
+            delay = backoff.next_delay()
             self.output.note(f"starting again in {delay:.1f} s")
             await asyncio.sleep(delay)
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from modelport_process.backoff import Backoff
+
 
 @dataclass(frozen=True)
 class Timings:
@@ -19,6 +21,6 @@ class Timings:
     """Between SIGTERM and SIGKILL, whatever the template asks for."""
 
 
-def restart_delay(pace: Timings, failures: int) -> float:
-    """`failures`: ends in a row without having run well, the last one included."""
-    return min(pace.last_restart, pace.first_restart * 4.0 ** min(failures - 1, 16))
+def restart_backoff(timings: Timings) -> Backoff:
+    """Four times as long after each end in a row of a process that had not run well."""
+    return Backoff(timings.first_restart, timings.last_restart, factor=4.0)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from modelport_process import background
-from modelport_process.background import working
+from modelport_process.background import every, working
 from structlog.testing import capture_logs
 
 
@@ -46,3 +46,53 @@ async def test_it_ends_while_it_waits_to_begin_again() -> None:
     async with asyncio.timeout(2), working([fragile.run]):
         await asyncio.sleep(0.05)
     assert fragile.begun == 1
+
+
+class Steps:
+    """Raises what it is given, then sets `all_done`."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.calls = 0
+        self.all_done = asyncio.Event()
+        self._errors = iter(errors)
+
+    async def step(self) -> None:
+        self.calls += 1
+        for error in self._errors:
+            raise error
+        self.all_done.set()
+
+
+async def _run_until_done(steps: Steps, loop: asyncio.Task[None]) -> None:
+    async with asyncio.timeout(5):
+        await steps.all_done.wait()
+    loop.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await loop
+
+
+async def test_a_step_that_fails_is_logged_and_tried_again() -> None:
+    steps = Steps(ValueError("a"), OSError("b"))
+    with capture_logs() as logged:
+        await _run_until_done(
+            steps, asyncio.create_task(every(0.001, steps.step, failed="no luck", level="error", what="it"))
+        )
+    assert [(line["event"], line["log_level"], line["error"], line["what"]) for line in logged] == [
+        ("no luck", "error", "ValueError('a')", "it"),
+        ("no luck", "error", "OSError('b')", "it"),
+    ]
+
+
+async def test_what_is_not_expected_is_raised() -> None:
+    steps = Steps(OSError("expected"), ValueError("not"))
+    with pytest.raises(ValueError, match="not"):
+        await every(0.001, steps.step, failed="no luck", catches=OSError)
+    assert steps.calls == 2
+
+
+async def test_it_may_wait_first_and_asks_each_time_how_long() -> None:
+    steps, waits = Steps(), iter([0.001, 60.0])
+    loop = asyncio.create_task(every(lambda: next(waits), steps.step, failed="no luck", at_once=False))
+    await _run_until_done(steps, loop)
+    assert steps.calls == 1
+    assert next(waits, None) is None

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from modelport_operator.shell.backoff import Backoff
 from modelport_operator.shell.queue import WorkQueue
 from modelport_operator.shell.rate_limiter import PerKeyRateLimiter
 from modelport_operator.shell.reconcile import Key
+from modelport_process.backoff import KeyedBackoff
 
 A, B = Key("ns", "a"), Key("ns", "b")
 
@@ -66,7 +66,7 @@ async def test_nothing_comes_from_a_closed_queue() -> None:
 
 
 def test_each_failure_waits_longer_up_to_a_limit_and_success_begins_anew() -> None:
-    backoff: Backoff[str] = Backoff(first=1, longest=8)
+    backoff: KeyedBackoff[str] = KeyedBackoff(first=1, longest=8)
     delays = [backoff.next_delay("a") for _ in range(60)]
     assert all(0.5 <= delay <= 1 for delay in delays[:1])
     assert all(4 <= delay <= 8 for delay in delays[3:])

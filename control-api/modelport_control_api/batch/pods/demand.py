@@ -1,12 +1,12 @@
 """How many pods for batch jobs each version should have; the publisher tells the cluster of it."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from modelport_crds.mlmodel import MLModel
 from modelport_crds.names import LABEL_MANAGED_BY
+from modelport_process.background import every
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -55,12 +55,7 @@ class Demand:
     async def run(self) -> None:
         """Look for ever."""
         await self.statuses.synced.wait()
-        while True:
-            try:
-                await self.look()
-            except Exception as error:  # noqa: BLE001 - logged; the next round tries again
-                log.warning("how many pods batch jobs need is not known", error=repr(error))
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        await every(_LOOK_EVERY_SECONDS, self.look, failed="how many pods batch jobs need is not known")
 
     async def look(self) -> None:
         needed = await self.transactions.read(lambda session: wanted(session, utc_now(), self.most))
