@@ -17,6 +17,7 @@ from modelport_runtime.core.backends.onnx.file import (
     Labels,
     class_labels,
     declares_missing,
+    is_recurrent,
     label_constants,
     scalar_inputs,
 )
@@ -55,6 +56,7 @@ def _read(path: Path) -> "SessionParts":
             scalar_inputs(model),
             looks_beside=any(kind in model for kind in _LOOK_BESIDE),
             declares_missing=declares_missing(model),
+            is_recurrent=is_recurrent(model),
         )
     except (*_REFUSALS, ValueError) as error:
         raise refusal(error) from error
@@ -77,8 +79,8 @@ def _session(model: bytes) -> Any:
 @dataclass(frozen=True)
 class SessionParts:
     """A session, and what else its file tells: declared labels, constants that may be some, scalar inputs,
-    whether something in it depends on all rows that come together, and whether it has a way for missing
-    values."""
+    whether something in it depends on all rows that come together, whether it has a way for missing values,
+    and whether it reads sequences."""
 
     session: Any
     labels: list[Labels]
@@ -86,6 +88,7 @@ class SessionParts:
     scalars: set[str]
     looks_beside: bool = False
     declares_missing: bool = False
+    is_recurrent: bool = False
 
 
 class SessionBackend:
@@ -93,7 +96,9 @@ class SessionBackend:
 
     def __init__(self, parts: SessionParts, libraries: dict[str, str]) -> None:
         self.libraries = libraries
-        self._graph = Graph(parts.session, parts.scalars, one_by_one=parts.looks_beside)
+        self._graph = Graph(
+            parts.session, parts.scalars, one_by_one=parts.looks_beside, is_recurrent=parts.is_recurrent
+        )
         self._takes_missing = parts.declares_missing and self._graph.makes_numbers_of_nan
         self._named = {
             output.name: output for output in read_outputs(self._graph, parts.labels, parts.constants)

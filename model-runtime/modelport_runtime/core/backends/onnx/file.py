@@ -12,6 +12,7 @@ _GRAPH, _NODE, _ATTRIBUTE, _INITIALIZER, _INPUT = 7, 1, 5, 5, 11
 _INPUT_NAME, _TYPE, _TENSOR, _SHAPE = 1, 2, 1, 2
 _OP_TYPE = 4
 _NAME, _INTS, _STRINGS = 1, 8, 9
+_RECURRENT = (b"LSTM", b"GRU", b"RNN")
 _WAYS_OF_NAN = (b"nodes_missing_value_tracks_true",)
 _DIMS, _DATA_TYPE, _INT32_DATA, _STRING_DATA, _INT64_DATA, _RAW_DATA = 1, 2, 5, 6, 7, 9
 _INT32, _INT64, _STRING = 6, 7, 8
@@ -55,6 +56,15 @@ def declares_missing(model: bytes) -> bool:
     """Say whether a node has a way for what is missing: an imputer, or trees that were trained with NaN."""
     return any(
         b"".join(_fields(node, _OP_TYPE)) == b"Imputer" or any(map(_leads_nan, _fields(node, _ATTRIBUTE)))
+        for graph in _fields(model, _GRAPH)
+        for node in _fields(graph, _NODE)
+    )
+
+
+def is_recurrent(model: bytes) -> bool:
+    """Say whether a node reads sequences: there the first size may count steps, and the second rows."""
+    return any(
+        b"".join(_fields(node, _OP_TYPE)) in _RECURRENT
         for graph in _fields(model, _GRAPH)
         for node in _fields(graph, _NODE)
     )

@@ -12,6 +12,7 @@ from modelport_runtime.core.backends import onnx_independence
 from modelport_runtime.core.backends.onnx.inputs import (
     DTYPES,
     Feeds,
+    Input,
     has_any_shape,
     in_groups,
     read_inputs,
@@ -21,6 +22,7 @@ from modelport_runtime.core.backends.onnx.inputs import (
 )
 from modelport_runtime.core.backends.onnx.layouts import (
     ROWS_FIRST,
+    WHOLE,
     Layout,
     NoRows,
     Rows,
@@ -43,8 +45,11 @@ _READABLE = (list, dict, str, int, float, type(None))
 class Graph:
     """Raises `LoadError` (UnsupportedFormat) if rows cannot be put in or found in what comes out."""
 
-    def __init__(self, session: Any, scalars: Set[str], *, one_by_one: bool = False) -> None:
-        """one_by_one: what stands beside a row would have a part in its answer."""
+    def __init__(
+        self, session: Any, scalars: Set[str], *, one_by_one: bool = False, is_recurrent: bool = False
+    ) -> None:
+        """one_by_one: what stands beside a row would have a part in its answer.
+        is_recurrent: unless rows are found in its first sizes, a request is one row, as the graph has it."""
         self._session, self._scalars = session, scalars
         self._told_inputs, self.told_outputs = session.get_inputs(), session.get_outputs()
         unknown = [each.name for each in self._told_inputs if each.type not in DTYPES]
@@ -52,7 +57,10 @@ class Graph:
             raise LoadError("UnsupportedFormat", f"The ONNX inputs {unknown} are not tensors of known types.")
         self._check_types()
         self.inputs, self._limit = read_inputs(self._told_inputs, self.told_outputs, scalars)
-        probes = Probes(lambda feeds: session.run(None, feeds), self.inputs, self._limit or 1)
+        self._is_whole = is_recurrent and not self._rows_stand_first()
+        if self._is_whole:
+            self.inputs, self._limit = [Input(each, batched=False) for each in self._told_inputs], 1
+        probes = self._probes()
         self.makes_numbers_of_nan = probes.makes_numbers_of_nan()
         for given in probes.given[:1]:
             self._check(given)
@@ -130,6 +138,24 @@ class Graph:
     def _rows(self, names: Sequence[str], given: Sequence[Any]) -> dict[str, Rows]:
         return {name: self.layouts[name].rows(each) for name, each in zip(names, given, strict=True)}
 
+    def _probes(self) -> Probes:
+        return Probes(lambda feeds: self._session.run(None, feeds), self.inputs, self._limit or 1)
+
+    def _rows_stand_first(self) -> bool:
+        """False where the first sizes are free and count something else: steps of a sequence."""
+        if self._limit is not None:
+            return None not in [(sizes_of(each) or (1,))[0] for each in self._told_inputs]
+        probes = self._probes()
+        layouts = [of_two(*each) for each in zip(*probes.doubled, strict=True)] if probes.doubled else []
+        if None in layouts:
+            return False
+        self.layouts = {name: layout for name, layout in zip(self._names, layouts, strict=False) if layout}
+        try:
+            onnx_independence.require(partial(self._arrays, probes), probes.drawn(_TOGETHER))
+        except LoadError:
+            return False
+        return True
+
     def _let_rows_be_independent(self, probes: Probes) -> None:
         answer, drawn = partial(self._arrays, probes), list(probes.drawn(_TOGETHER))
         if onnx_independence.fills_up(answer, drawn):
@@ -161,6 +187,8 @@ class Graph:
                 )
 
     def _find_layouts(self, probes: Probes) -> list[Layout]:
+        if self._is_whole:
+            return [WHOLE] * len(self.told_outputs)
         if not probes.given:
             # It takes no row that could be made up. Nearly all graphs are like this.
             return [ROWS_FIRST] * len(self.told_outputs)

@@ -61,7 +61,7 @@ def of_batch(given: Any, rows: int) -> Layout:
         if len(given) == rows:
             return ROWS_FIRST
     if rows == 1:
-        return Layout(_whole, axis=None)
+        return WHOLE
     raise NoRows(f"has no {rows} rows, though its inputs have")
 
 
@@ -88,6 +88,8 @@ def _as_it_is(given: Any) -> Rows:
 
 
 ROWS_FIRST = Layout(_as_it_is)
+WHOLE = Layout(_whole, axis=None)
+"""All of it is one row's."""
 
 
 def joined(groups: Sequence[Rows], places: Sequence[Sequence[int]]) -> Rows:
