@@ -10,7 +10,7 @@ _SHOWN_FEATURES = 10
 _DAY = timedelta(days=1)
 _ROWS_OF_WEEKENDS = 20
 _NO_WEEKENDS = (
-    " The window has rows of a weekend, and the reference has none, or hardly any, to compare them with: if "
+    " The window has rows of a weekend, and of the reference's none, or hardly any, are known to be: if "
     "inputs follow the days of the week, give a reference of some whole weeks."
 )
 NO_REFERENCE = (
