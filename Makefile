@@ -49,10 +49,10 @@ help-site: $(VENV)/.dev ## Build the documentation's site, which the platform th
 	@echo "control-api/modelport_control_api/help_site"
 
 bench: $(VENV)/.dev ## Measure runtime, gateway and standalone; rewrite bench/README.md (12 minutes; ARGS="--quick")
-	@$(BIN)/python bench/run.py $(ARGS)
+	@$(BIN)/python -m bench.run $(ARGS)
 
 bench-peers: $(VENV)/.dev ## Measure KServe's and MLServer's servers from PyPI beside ours (12 minutes)
-	@$(BIN)/python bench/run.py --only peers $(ARGS)
+	@$(BIN)/python -m bench.run --only peers $(ARGS)
 
 e2e: $(VENV)/.dev ## The end-to-end tests only, on a Kubernetes cluster that they find or start (ARGS="-k story")
 	@$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
@@ -67,22 +67,22 @@ cluster-down: $(VENV)/.dev ## Stop it and remove all that was in it
 	@$(BIN)/python -m tests.cluster down
 
 bench-operator: $(VENV)/.dev ## How the operator bears 50, 100 and 200 models, on a cluster (4 minutes)
-	@$(BIN)/python bench/operator_scale.py
+	@$(BIN)/python -m bench.cluster.operator_scale
 
 bench-analytics: $(VENV)/.dev ## Speed of the analytics calls over 10 million minute rows (5 minutes, 9 GB of disk)
-	@$(BIN)/python bench/analytics_speed.py $(ARGS)
+	@$(BIN)/python -m bench.analytics.speed $(ARGS)
 
 bench-drift: $(VENV)/.dev ## False alarms and power of data drift, case by case; rewrites bench/drift.md (4 minutes)
-	@$(BIN)/python bench/drift.py $(ARGS)
+	@$(BIN)/python -m bench.drift.alarms $(ARGS)
 
 bench-apply: $(VENV)/.dev ## From kubectl apply to the first answer, twenty times, on a cluster (4 minutes)
-	@$(BIN)/python bench/apply_to_answer.py
+	@$(BIN)/python -m bench.cluster.apply_to_answer
 
 bench-batch: $(VENV)/.dev ## Jobs over files: speed, what callers notice, the worker killed 20 times (10 minutes, a quiet machine)
-	@$(BIN)/python bench/batch.py $(ARGS)
+	@$(BIN)/python -m bench.batch.jobs $(ARGS)
 
 usage-exact: $(VENV)/.dev ## A million requests while every part is restarted in turn: is each counted once? (5 to 10 minutes)
-	@$(BIN)/python bench/usage_restarts.py $(ARGS)
+	@$(BIN)/python -m bench.usage.restarts $(ARGS)
 
 lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS="--upgrade")
 	@bash requirements/lock.sh $(BIN)/uv $(ARGS)

@@ -13,26 +13,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import chart
-import equality
-import groups
-import measuring
-import peers_group
-import prepared
-import report
-import resources
-import results
-import servers
-import trained
-import usage_cost
-import wrk
+from bench import results
+from bench.load import prepared, wrk
+from bench.models import trained
+from bench.models.model import Model
+from bench.predictions import equality, groups, measuring, peers_group, resources
+from bench.report import chart, tables
+from bench.servers import starting
+from bench.usage import cost
 
 
-def _pages(run: measuring.Measuring, folder: Path, models: dict[str, trained.Model]) -> None:
+def _pages(run: measuring.Measuring, folder: Path, models: dict[str, Model]) -> None:
     # Here: the control plane's libraries would be shared with the standalone that is measured before.
-    import database
+    from bench.predictions import database
 
     database.pages(run, folder, models)
 
@@ -45,7 +38,7 @@ GROUPS = {
     "memory": resources.memory,
     "equality": equality.equality,
     "database": _pages,
-    "usage": usage_cost.usage,
+    "usage": cost.usage,
     "peers": peers_group.peers,
 }
 _DEFAULT = [name for name in GROUPS if name != "peers"]
@@ -69,7 +62,7 @@ def measure(chosen: argparse.Namespace) -> Iterator[tuple[str, measuring.Measuri
     """Give each group with what it found, as soon as it has ended."""
     pace = measuring.Pace(slices=1, seconds=1) if chosen.quick else measuring.Pace()
     numbers = prepared.Numbers()
-    os.sched_setaffinity(0, {servers.LOAD_CORE})
+    os.sched_setaffinity(0, {starting.LOAD_CORE})
     for name in chosen.groups:
         run = measuring.Measuring(pace, numbers)
         # A folder each: they start servers whose files have the same names.
@@ -81,7 +74,7 @@ def measure(chosen: argparse.Namespace) -> Iterator[tuple[str, measuring.Measuri
         yield name, run
 
 
-def _models(chosen: argparse.Namespace, group: str, folder: Path) -> dict[str, trained.Model]:
+def _models(chosen: argparse.Namespace, group: str, folder: Path) -> dict[str, Model]:
     models = trained.train(folder)
     if chosen.models and group in ("runtime", "memory", "equality"):
         return {name: models[name] for name in chosen.models.split(",")}
@@ -91,7 +84,7 @@ def _models(chosen: argparse.Namespace, group: str, folder: Path) -> dict[str, t
 def write(found: results.Results) -> None:
     results.write(found)
     chart.write(found)
-    report.write(found)
+    tables.write(found)
 
 
 def main() -> None:
@@ -102,7 +95,7 @@ def main() -> None:
     wrk.require()
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("make bench needs two cores: one for the servers, one for the load")
-    command = shlex.join(["python", "bench/run.py", *sys.argv[1:]])
+    command = shlex.join(["python", "-m", "bench.run", *sys.argv[1:]])
     # Written group by group: a later one that fails costs nothing of the earlier ones.
     for name, run in measure(chosen):
         if not chosen.dry:

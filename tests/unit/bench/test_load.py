@@ -1,7 +1,6 @@
 """What makes the benchmark's figures true: waiting counts, rows never repeat, errors end the run."""
 
 import asyncio
-import importlib
 import json
 import shutil
 import threading
@@ -13,14 +12,7 @@ from typing import Any
 
 import pytest
 
-BENCH = Path(__file__).parents[3] / "bench"
-
-
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Import a module of bench/, whose modules find each other as in a script."""
-    monkeypatch.syspath_prepend(str(BENCH))
-    return importlib.import_module
+from bench.load import open_loop, prepared, wrk
 
 
 class Stalling(asyncio.Protocol):
@@ -52,27 +44,26 @@ def stalling_server() -> Iterator[str]:
     thread.join()
 
 
-def test_in_an_open_loop_a_stall_is_felt_by_all_who_came_meanwhile(bench: Any, stalling_server: str) -> None:
+def test_in_an_open_loop_a_stall_is_felt_by_all_who_came_meanwhile(stalling_server: str) -> None:
     requests = iter([b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"] * 300)
-    result = bench("load").open_loop(stalling_server, requests, rate=200, seconds=1)
+    result = open_loop.open_loop(stalling_server, requests, rate=200, seconds=1)
     assert result.statuses == {200: 200}
     # 80 requests fall due while the server stands still; a closed loop would have seen a few.
     assert sum(latency > 100 for latency in result.latencies) > 40
 
 
-def test_in_an_open_loop_the_lateness_of_the_generator_counts(bench: Any, stalling_server: str) -> None:
+def test_in_an_open_loop_the_lateness_of_the_generator_counts(stalling_server: str) -> None:
     def late() -> Iterator[bytes]:
         for number in range(40):
             if number == 20:
                 time.sleep(0.3)
             yield b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
-    result = bench("load").open_loop(stalling_server, late(), rate=100, seconds=0.4)
+    result = open_loop.open_loop(stalling_server, late(), rate=100, seconds=0.4)
     assert sum(latency > 100 for latency in result.latencies) > 10
 
 
-def test_no_two_requests_of_a_run_are_the_same(bench: Any, tmp_path: Path) -> None:
-    prepared = bench("prepared")
+def test_no_two_requests_of_a_run_are_the_same(tmp_path: Path) -> None:
     bodies = [({"input": {"a": prepared.FIRST, "b": None}}, 5.125), ({"input": {"a": prepared.FIRST}}, 1.0)]
     new, numbers = prepared.post(tmp_path, "x", "/predict", bodies), prepared.Numbers()
     seen = []
@@ -110,17 +101,14 @@ def refusing_server() -> Iterator[str]:
 
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-def test_an_error_among_the_answers_ends_a_closed_loop(
-    bench: Any, refusing_server: str, tmp_path: Path
-) -> None:
-    prepared = bench("prepared")
+def test_an_error_among_the_answers_ends_a_closed_loop(refusing_server: str, tmp_path: Path) -> None:
     request = prepared.get(tmp_path, "x", "/", {})
     with pytest.raises(RuntimeError, match="were errors"):
-        bench("wrk").run(refusing_server, request, prepared.Numbers(), connections=2, seconds=1, core=0)
+        wrk.run(refusing_server, request, prepared.Numbers(), connections=2, seconds=1, core=0)
 
 
-def test_an_error_among_the_answers_ends_an_open_loop(bench: Any, refusing_server: str) -> None:
+def test_an_error_among_the_answers_ends_an_open_loop(refusing_server: str) -> None:
     requests = iter([b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"] * 100)
-    result = bench("load").open_loop(refusing_server, requests, rate=50, seconds=0.5)
+    result = open_loop.open_loop(refusing_server, requests, rate=50, seconds=0.5)
     with pytest.raises(RuntimeError, match="503"):
         result.require_no_errors("it")

@@ -7,8 +7,8 @@ from modelport_control_api.drift.profiles.binning import number_bins
 from modelport_telemetry.drift.bins import NumberBins
 from modelport_telemetry.drift.blocks import SUMS, empty
 
-from bench.drift import count, counting, limits, verdicts
-from bench.drift_cases import CHANGED, SMALL, UNCHANGED, comments, gone_missing, stuck, unit_error
+from bench.drift.alarms import count, counting, limits, verdicts
+from bench.drift.cases import CHANGED, SMALL, UNCHANGED, comments, gone_missing, stuck, unit_error
 
 RUNS = 6
 

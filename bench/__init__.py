@@ -1,0 +1,1 @@
+"""Measurements: what runs is a module, such as `python -m bench.run`."""

@@ -1,0 +1,1 @@
+"""`make bench-analytics`: calls over ten million minute rows."""

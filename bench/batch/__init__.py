@@ -1,0 +1,1 @@
+"""`make bench-batch`: jobs over files."""

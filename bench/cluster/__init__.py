@@ -1,0 +1,1 @@
+"""Benches that want a Kubernetes cluster."""

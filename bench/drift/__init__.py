@@ -1,0 +1,1 @@
+"""`make bench-drift`: false alarms and power of data drift."""

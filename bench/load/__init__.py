@@ -1,0 +1,1 @@
+"""Requests: prepared beforehand, and sent in closed or open loops."""

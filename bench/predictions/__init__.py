@@ -1,0 +1,1 @@
+"""`make bench`: the groups of figures about predictions."""

@@ -1,0 +1,1 @@
+"""From bench/results.json to the tables and the chart."""

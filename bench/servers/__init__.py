@@ -1,0 +1,1 @@
+"""What is measured, as processes of this machine, each on one core."""

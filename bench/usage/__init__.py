@@ -1,0 +1,1 @@
+"""What counting usage costs, and whether it is exact."""
