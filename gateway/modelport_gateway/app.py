@@ -10,6 +10,8 @@ import structlog
 from modelport_http.client_address import parse_networks
 from modelport_http.middleware import AccessLogMiddleware, RequestIdMiddleware, SecurityHeadersMiddleware
 from modelport_http.problem import ProblemMiddleware
+from modelport_kube.kube import KubeWatch
+from modelport_kube.reflector import Reflector
 from modelport_process.background import every, working
 from modelport_store.limits import Limit
 from modelport_store.store import Store
@@ -26,9 +28,8 @@ from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.fast_path import FastPath
 from modelport_gateway.http.server import Server
 from modelport_gateway.prediction import Prediction
-from modelport_gateway.routing.cluster import ClusterWatch
 from modelport_gateway.routing.routes import RouteTable
-from modelport_gateway.routing.watching import Watch, watches
+from modelport_gateway.routing.watching import watches
 from modelport_gateway.sampling.drift import DriftTap
 from modelport_gateway.sampling.history import HistoryTap
 from modelport_gateway.sampling.references import References
@@ -65,7 +66,7 @@ class Gateway:
     _settings: Settings
     _under_way: InFlight
     _table: RouteTable
-    _watches: list[Watch]
+    _watches: list[Reflector]
     _keys: SigningKeys
     _connections: Connections
     _draining: asyncio.Event
@@ -111,7 +112,7 @@ class Gateway:
 
 
 def build(
-    settings: Settings, *, store: Store, cluster: ClusterWatch, control: httpx.AsyncClient, sink: UsageSink
+    settings: Settings, *, store: Store, cluster: KubeWatch, control: httpx.AsyncClient, sink: UsageSink
 ) -> Gateway:
     """Wire the gateway. `control` speaks to the control API's internal app.
 

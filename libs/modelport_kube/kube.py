@@ -43,7 +43,17 @@ class WatchEvent:
     object: Object
 
 
-class Kube(Protocol):
+class KubeWatch(Protocol):
+    """All that one needs who only follows."""
+
+    def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
+        """What is there (ADDED…, SYNCED), then every change, for ever. `namespace` None: all of them."""
+        ...
+
+
+class KubeObjects(KubeWatch, Protocol):
+    """What the control API and the operator need alike."""
+
     async def apply(self, obj: Object, *, field_manager: str) -> Object:
         """Create the object or make its spec as given (server-side apply). Nothing is written if it is so.
 
@@ -51,6 +61,23 @@ class Kube(Protocol):
         """
         ...
 
+    async def delete(self, kind: str, namespace: str, name: str) -> None:
+        """Delete it and what it owns. No error if it is not there."""
+        ...
+
+    async def get(self, kind: str, namespace: str, name: str) -> Object | None: ...
+
+    async def list(
+        self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None
+    ) -> list[Object]: ...
+
+    async def pod_logs(self, namespace: str, name: str, *, tail_lines: int = 200) -> str:
+        """What its main container printed: empty if that has never begun, as when the init container before
+        it failed, and if there is no such pod."""
+        ...
+
+
+class Kube(KubeObjects, Protocol):
     async def create(self, obj: Object, *, field_manager: str) -> Object:
         """Apply an object whose name must be free. Raises `Conflict` and touches nothing if it is not."""
         ...
@@ -62,25 +89,10 @@ class Kube(Protocol):
         """
         ...
 
-    async def get(self, kind: str, namespace: str, name: str) -> Object | None: ...
-
     async def metadata(self, kind: str, namespace: str, name: str) -> Object | None:
         """The object's metadata alone: what a Secret holds is never asked for."""
         ...
 
-    async def list(
-        self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None
-    ) -> list[Object]: ...
-
     async def patch_status(self, kind: str, namespace: str, name: str, status: Object) -> Object | None:
         """Replace the status. None: the object is gone."""
-        ...
-
-    def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
-        """What is there (ADDED…, SYNCED), then every change, for ever."""
-        ...
-
-    async def pod_logs(self, namespace: str, name: str, *, tail_lines: int = 200) -> str:
-        """What its main container printed: empty if that has never begun, as when the init container before
-        it failed, and if there is no such pod."""
         ...

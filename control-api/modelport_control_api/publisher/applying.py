@@ -2,9 +2,9 @@
 
 from modelport_crds import names
 from modelport_crds.mlmodel import from_object
-from modelport_kube.kube import Rejected
+from modelport_kube.kube import Object, Rejected
 
-from modelport_control_api.publisher.cluster import Cluster, Object
+from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.sync import differences, undo
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from modelport_crds import mlmodel, names
+from modelport_kube.kube import Object
 
-from modelport_control_api.publisher.cluster import Object
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
 
 # What the control API wrote, and so may delete: an MLModel applied with kubectl is left alone.

@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 from modelport_crds.mlmodel import MLModelSpec, ModelVersion
-
-from modelport_control_api.publisher.cluster import Object
+from modelport_kube.kube import Object
 
 
 @dataclass(frozen=True, slots=True)

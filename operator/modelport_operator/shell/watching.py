@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any
 
 import structlog
 from modelport_crds.names import KIND, LABEL_MODEL
-from modelport_kube.kube import Kube, KubeError, Object
-from modelport_process.backoff import Backoff
+from modelport_kube.kube import KubeWatch, Object
+from modelport_kube.reflector import ObjectKey, Reflector, object_key
 
 from modelport_operator.core.desired import CHILD_KINDS
 from modelport_operator.shell.metrics import WATCH_RESTARTS
@@ -24,32 +25,44 @@ _LOCAL_KINDS = (KIND, "Deployment", "Pod", "EndpointSlice")
 _log = structlog.get_logger()
 
 
-def watching(kube: Kube, namespaces: Iterable[str | None]) -> EventSource:
+def watching(kube: KubeWatch, namespaces: Iterable[str | None]) -> EventSource:
     """The watches of the `Kube` interface as an event source."""
     wanted = [(kind, namespace) for namespace in namespaces for kind in _LOCAL_KINDS]
 
     async def watch_all(on_key: OnKey) -> None:
         async with asyncio.TaskGroup() as group:
             for kind, namespace in wanted:
-                group.create_task(watch_for_ever(kube, kind, namespace, on_key))
+                note = partial(_note_break, kind)
+                group.create_task(
+                    Reflector(kube, kind, namespace, _Models(kind, on_key), on_break=note).run()
+                )
 
     return watch_all
 
 
-async def watch_for_ever(kube: Kube, kind: str, namespace: str | None, on_key: OnKey) -> None:
-    """Call `on_key` for everything there is and for every change. A watch that ends is begun anew,
-    and its listing names all models again, so nothing that happened meanwhile is missed."""
-    backoff = Backoff(0.2, 30.0)
-    while True:
-        try:
-            async for event in kube.watch(kind, namespace):
-                backoff.reset()
-                if (key := model_key(kind, event.object)) is not None:
-                    on_key(key)
-        except (KubeError, OSError) as error:
-            _log.warning("watch_failed", kind=kind, error=repr(error))
-        WATCH_RESTARTS.labels(kind).inc()
-        await asyncio.sleep(backoff.next_delay())
+class _Models:
+    """Calls `on_key` for everything there is, for every change and for what is gone: a listing after a break
+    names all models again, so nothing that happened meanwhile is missed."""
+
+    def __init__(self, kind: str, on_key: OnKey) -> None:
+        self._kind = kind
+        self._on_key = on_key
+        self._models: dict[ObjectKey, Key] = {}
+
+    def put(self, obj: Object) -> None:
+        if (model := model_key(self._kind, obj)) is not None:
+            self._models[object_key(obj)] = model
+            self._on_key(model)
+
+    def drop(self, key: ObjectKey) -> None:
+        if (model := self._models.pop(key, None)) is not None:
+            self._on_key(model)
+
+
+def _note_break(kind: str, error: Exception | None) -> None:
+    if error is not None:
+        _log.warning("watch_failed", kind=kind, error=repr(error))
+    WATCH_RESTARTS.labels(kind).inc()
 
 
 def model_key(kind: str, obj: Object) -> Key | None:

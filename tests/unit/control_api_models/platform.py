@@ -75,8 +75,8 @@ class Platform:
         """As if the last change lay so far back that every watch must have seen it."""
         with self.plane.context.database.transaction() as session:
             session.execute(update(ModelRow).values(updated_at=utc_now() - timedelta(minutes=1)))
-        assert self.plane.models.statuses._live_since is not None
-        self.plane.models.statuses._live_since -= 60
+        assert self.plane.models.statuses._reflector._live_since is not None
+        self.plane.models.statuses._reflector._live_since -= 60
 
     async def heard(self, model_id: str, heard: Callable[[Any], bool]) -> None:
         """Wait until the control API knows of the model what `heard` says of its MLModel, or None."""

@@ -178,7 +178,7 @@ async def test_without_a_live_watch_nothing_is_called_deleted(
 ) -> None:
     await platform.cluster.delete("MLModel", "modelport-models", mine)
     await platform.heard(mine, lambda live: live is None)
-    platform.plane.models.statuses._live_since = None
+    platform.plane.models.statuses._reflector._live_since = None
     assert (await read(ann, mine))["status"] == "pending"
 
 

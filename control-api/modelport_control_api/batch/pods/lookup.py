@@ -8,8 +8,9 @@ from modelport_crds import names
 from modelport_crds.endings import ending_words, log_words, signal_of
 from modelport_crds.mlmodel import MLModel
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import Object
 
-from modelport_control_api.publisher.cluster import Cluster, Object
+from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY
 
 _MOST_CHARACTERS = 500
