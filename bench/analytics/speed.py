@@ -207,16 +207,18 @@ def _report(rows: dict[str, int], timed: list[tuple[float, Call]], plans: list[s
 def _page_head(rows: dict[str, int], calls: int) -> list[str]:
     counted = ", ".join(f"{count:,} in `{name}`" for name, count in rows.items())
     return [
-        f"`make bench-analytics`, {datetime.now(UTC):%F}, {os.cpu_count()} cores ({platform.machine()}),",
-        f"Python {platform.python_version()}, PostgreSQL with its default settings on the same machine;",
-        f"{calls} calls, one after the other, over HTTP with an API key. Goal: p95 ≤ {GOAL_MS} ms for one's",
-        "own models. Ranges, buckets, models, owners and time zones vary; what the pages ask for most is",
-        "asked most.",
+        f"`make bench-analytics`, {datetime.now(UTC):%F}, {os.cpu_count()} cores ({platform.machine()}), "
+        f"Python {platform.python_version()}, PostgreSQL with its default settings on the same machine; "
+        f"{calls} calls, one after the other, over HTTP with an API key.",
+        f"Goal: p95 ≤ {GOAL_MS} ms for one's own models.",
+        "Ranges, buckets, models, owners and time zones vary; what the pages ask for most is asked most.",
         "",
-        f"The ledger: {MODELS} models of {OWNERS} owners, each asked in every minute of 14 days by 1 to",
-        f"{CALLERS} callers (a row of requests a minute and caller: eight on average, of one outcome),",
-        "a fifth of the models with a second version. Latencies are log-normal: a minute's total holds 12",
-        f"buckets, an hour's 40. Hours go back 98 days, days 196. Rows: {counted}.",
+        f"The ledger: {MODELS} models of {OWNERS} owners, each asked in every minute of 14 days by 1 to "
+        f"{CALLERS} callers (a row of requests a minute and caller: eight on average, of one outcome), "
+        "a fifth of the models with a second version.",
+        "Latencies are log-normal: a minute's total holds 12 buckets, an hour's 40.",
+        "Hours go back 98 days, days 196.",
+        f"Rows: {counted}.",
         "",
     ]
 

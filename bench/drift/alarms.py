@@ -28,9 +28,9 @@ _BEFORE = Path(__file__).with_name("before.json")
 """The same counts of the release before: cell for cell what `count` gave there, of 60 windows each."""
 _HEAD = """# Drift: false alarms, and what is found
 
-Of {runs} windows of 500 rows against 1,000 of the reference (real data: halves), each drawn anew by
-`make bench-drift`. "Before" is the method as decision 18 had it first, of 60. *Small* windows have a change
-that is certain, but below the threshold of the index: they are told of, and are no alarm.
+Of {runs} windows of 500 rows against 1,000 of the reference (real data: halves), by `make bench-drift`.
+"Before" is the method as decision 18 had it first, of 60.
+*Small* windows have a change that is certain, but below the threshold of the index: they are no alarm.
 """
 
 

@@ -21,6 +21,7 @@ def load_generator(name: str) -> ModuleType:
     return module
 
 
+SENTENCES = load_generator("sentences")
 GENERATED = {
     "reasons.md": "generate",
     "settings.md": "generate",
@@ -32,7 +33,36 @@ GENERATED = {
 @pytest.mark.parametrize("page", GENERATED)
 def test_generated_pages_are_current(page: str) -> None:
     rendered = load_generator(GENERATED[page]).PAGES[page]()
-    assert (ROOT / "docs" / page).read_text() == rendered, "run `make docs`"
+    assert (ROOT / "docs" / page).read_text() == SENTENCES.reflowed(rendered), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", SENTENCES.PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_line_holds_one_sentence(page: Path) -> None:
+    text = page.read_text()
+    assert text == SENTENCES.reflowed(text), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One. Two\nthree! `four` five? [Six.](a.md) (Seven. Eight.) Nine", 6),
+        ("It takes 1.5 s, e.g. for A. Einstein at `a. B` or [no. End](x). 1. is no list", 1),
+    ],
+)
+def test_a_sentence_ends_where_the_next_begins(text: str, sentences: int) -> None:
+    assert len([*SENTENCES.split(text)]) == sentences
+
+
+def test_what_is_no_prose_stays_as_it_is() -> None:
+    blocks = [
+        "- One.\n  Two",
+        "      A. B",
+        "```\nA. B\n```",
+        "| A. B |\n|---|",
+        "<!-- x -->\nA. B\n<!-- end -->",
+    ]
+    page = "\n\n".join(blocks)
+    assert SENTENCES.reflowed(page) == page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
