@@ -26,6 +26,7 @@ from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.batch_uploads import BatchJobs
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.fast_path import FastPath
+from modelport_gateway.http.handler import PredictionHandler
 from modelport_gateway.http.server import Server
 from modelport_gateway.prediction import Prediction
 from modelport_gateway.routing.routes import RouteTable
@@ -64,7 +65,7 @@ class Gateway:
     app: ASGIApp
     fast_path: FastPath
     _settings: Settings
-    _under_way: InFlight
+    _in_flight: InFlight
     _table: RouteTable
     _watches: list[Reflector]
     _keys: SigningKeys
@@ -106,9 +107,9 @@ class Gateway:
         self.stop_being_ready()
         try:
             async with asyncio.timeout(self._settings.drain_seconds):
-                await self._under_way.idle.wait()
+                await self._in_flight.idle.wait()
         except TimeoutError:
-            log.warning("requests were cut off by the stop", in_flight=self._under_way.in_flight)
+            log.warning("requests were cut off by the stop", in_flight=self._in_flight.in_flight)
 
 
 def build(
@@ -132,7 +133,7 @@ def build(
     prediction = _prediction(
         settings, table=table, keys=keys, connections=connections, store=store, control=control
     )
-    under_way, addresses = InFlight(), ClientAddresses(parse_networks(settings.trusted_proxies))
+    in_flight, addresses = InFlight(), ClientAddresses(parse_networks(settings.trusted_proxies))
     counter, samples = UsageCounter(settings.usage_max_lines), SampleQueue()
     history = HistoryTap(samples, rows_per_second=settings.history_rows_per_second)
     drift = DriftTap(samples, rows_per_second=settings.drift_rows_per_second)
@@ -140,31 +141,19 @@ def build(
         control, drift.watch, key=settings.internal_key, refresh_seconds=settings.drift_refresh_seconds
     )
     taps = Taps([history, drift])
+    handler = PredictionHandler(
+        prediction, in_flight=in_flight, usage=counter, taps=taps, max_body_bytes=settings.max_body_bytes
+    )
     server = Server(
-        prediction,
-        is_ready=is_ready,
-        max_body_bytes=settings.max_body_bytes,
-        addresses=addresses,
-        under_way=under_way,
-        usage=counter,
-        taps=taps,
-        batch_jobs=BatchJobs(control),
+        handler, is_ready=is_ready, addresses=addresses, in_flight=in_flight, batch_jobs=BatchJobs(control)
     )
-    fast_path = FastPath(
-        prediction,
-        addresses=addresses,
-        under_way=under_way,
-        usage=counter,
-        taps=taps,
-        max_body_bytes=settings.max_body_bytes,
-        answers_browsers=bool(settings.cors_origin_list),
-    )
+    fast_path = FastPath(handler, addresses=addresses, answers_browsers=bool(settings.cors_origin_list))
     app = _wrap(server, settings)
     return Gateway(
         app,
         fast_path,
         settings,
-        under_way,
+        in_flight,
         table,
         follow,
         keys,

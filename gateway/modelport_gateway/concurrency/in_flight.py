@@ -5,7 +5,7 @@ from types import TracebackType
 
 
 class InFlight:
-    """`with under_way.one(): …` around each prediction."""
+    """`with in_flight.one(): …` around each prediction."""
 
     def __init__(self) -> None:
         self.in_flight = 0

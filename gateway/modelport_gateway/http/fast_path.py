@@ -1,4 +1,4 @@
-"""Predictions without ASGI: the same steps as Server's, fed by the lean protocol.
+"""Predictions without ASGI, fed by the fast path's protocol.
 
 It saves what ASGI costs: a scope, events, a middleware for each kind of header. Every answer, header, log
 line and count is the same as there; a test holds the two together.
@@ -14,41 +14,24 @@ from modelport_http.stopping import stopping
 from modelport_process.access_lines import access_lines
 from modelport_process.request_context import current_request_id, request_id_for
 
-from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.client_addresses import ClientAddresses
-from modelport_gateway.http.response_encoding import encoded, wanted_encoding
+from modelport_gateway.http.handler import PredictionHandler
 from modelport_gateway.http.response_lines import AnswerLines
-from modelport_gateway.metrics import count_prediction
-from modelport_gateway.prediction import Answer, Prediction, PredictionContext
-from modelport_gateway.request.body import decoded, json_bytes_of, require_type
+from modelport_gateway.prediction import Answer, PredictionContext
 from modelport_gateway.request.headers import RequestHeaders
-from modelport_gateway.request.paths import Call, Target, parse_target
-from modelport_gateway.sampling.tap import Taps
-from modelport_gateway.usage.counter import UsageCounter
+from modelport_gateway.request.paths import Target, parse_target
 
 _KEPT_TARGETS = 10_000
 
 
 class FastPath:
-    """The lean protocol's handler. `answers_browsers`: requests of other origins are the ASGI app's."""
+    """The fast path's handler. `answers_browsers`: requests of other origins are the ASGI app's."""
 
     def __init__(
-        self,
-        prediction: Prediction,
-        *,
-        addresses: ClientAddresses,
-        under_way: InFlight,
-        usage: UsageCounter,
-        taps: Taps,
-        max_body_bytes: int,
-        answers_browsers: bool,
+        self, handler: PredictionHandler, *, addresses: ClientAddresses, answers_browsers: bool
     ) -> None:
-        self._prediction = prediction
+        self._handler = handler
         self._addresses = addresses
-        self._under_way = under_way
-        self._usage = usage
-        self._taps = taps
-        self._max_body_bytes = max_body_bytes
         self._answers_browsers = answers_browsers
         self._lines = AnswerLines(answers_browsers=answers_browsers)
         self._targets: dict[bytes, Target] = {}
@@ -80,58 +63,28 @@ class FastPath:
     async def _serve(self, exchange: Exchange) -> None:
         request = _Request(exchange, self._addresses, self._lines)
         current_request_id.set(request.id)  # In this task alone.
-        asked = self._asked(request)
-        status, reason, cache = 500, "", "none"
-        said: bytes | Problem | None = None
-        with self._under_way.one():
-            try:
-                answer = await self._answer(asked, request)
-                status, cache = 200, answer.cache
-                encoding = wanted_encoding(request.headers, answer)
-                request.answer(answer if encoding is None else await encoded(answer, encoding))
-                said = answer.body
-            except asyncio.CancelledError:
-                # Only the end of the graceful stop cancels this task.
-                status = 503
-                request.refuse(stopping())
-            except Exception as error:  # noqa: BLE001 - every failure is an answer
-                problem = problem_of(error, path=request.path, request_id=request.id)
-                status, reason, said = problem.status, problem.reason or "", problem
-                request.refuse(problem)
-            finally:
-                ended = time.perf_counter()
-                seconds = request.note(status, cache, ended)
-                self._usage.count(asked, status, reason, cache, seconds, ended=ended)
-                self._taps.offer(asked, said, cache, seconds)
+        try:
+            await self._handler.handle(self._context(request), request)
+        except asyncio.CancelledError:
+            # Only the end of the graceful stop cancels this task.
+            await request.refuse(stopping())
+        except Exception as error:  # noqa: BLE001 - every failure is an answer
+            await request.refuse(problem_of(error, path=request.path, request_id=request.id))
 
-    def _asked(self, request: "_Request") -> PredictionContext:
+    def _context(self, request: "_Request") -> PredictionContext:
         target = self._target(request.exchange.target)
         if target is None:
             raise ValueError("a request that is none for a model was taken")
         return PredictionContext(target, request.headers, request.address, request.id)
 
-    async def _answer(self, asked: PredictionContext, request: "_Request") -> Answer:
-        body = request.exchange.body
-        granted = await self._prediction.grant(asked)
-        call, headers = asked.target.call, request.headers
-        require_type(call, headers)
-        if len(body) > self._max_body_bytes:
-            raise body_too_large(self._max_body_bytes)
-        # Most requests have neither, and would pay for calls that return at once.
-        if headers.has(b"content-encoding"):
-            body = await decoded(headers, body, max_bytes=self._max_body_bytes)
-        if call is Call.INFER:
-            asked.json_bytes = json_bytes_of(call, headers, len(body))
-        return await self._prediction.answer(asked, granted, body)
-
 
 class _Request:
     """One of them, from its first byte to its line in the log."""
 
-    __slots__ = ("_lines", "_started", "address", "exchange", "headers", "id", "ip")
+    __slots__ = ("_lines", "address", "exchange", "headers", "id", "ip", "started")
 
     def __init__(self, exchange: Exchange, addresses: ClientAddresses, lines: AnswerLines) -> None:
-        self._started = time.perf_counter()
+        self.started = time.perf_counter()
         self._lines = lines
         self.exchange = exchange
         self.headers = RequestHeaders(exchange.headers)
@@ -142,12 +95,16 @@ class _Request:
     def path(self) -> str:
         return self.exchange.target.decode("latin-1")
 
-    def answer(self, answer: Answer) -> None:
-        seconds = time.perf_counter() - self._started
+    async def read(self, max_bytes: int) -> bytes:
+        if len(self.exchange.body) > max_bytes:
+            raise body_too_large(max_bytes)
+        return self.exchange.body
+
+    async def respond(self, answer: Answer, seconds: float) -> None:
         head = self._lines.answer(answer, seconds, request_id=self.id, scheme=self.exchange.scheme)
         self.exchange.respond(head, answer.body)
 
-    def refuse(self, problem: Problem) -> None:
+    async def refuse(self, problem: Problem) -> None:
         head, body = self._lines.problem(
             problem,
             request_id=self.id,
@@ -157,9 +114,5 @@ class _Request:
         )
         self.exchange.respond(head, body)
 
-    def note(self, status: int, cache: str, ended: float) -> float:
-        """Give the seconds that it took."""
-        seconds = ended - self._started
-        count_prediction(status, cache, seconds)
+    def log(self, status: int, seconds: float) -> None:
         access_lines().add("POST", self.path, status, seconds, client_ip=self.ip, request_id=self.id)
-        return seconds

@@ -1,6 +1,5 @@
 """The gateway's HTTP: plain ASGI, since a framework's routing costs more than a cached answer."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from importlib.metadata import version as distribution_version
@@ -10,20 +9,16 @@ from modelport_http.middleware import body_too_large, declared_length
 from modelport_http.problem import Problem, send_problem
 from modelport_process.request_context import request_id_of
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.batch_uploads import BatchJobs, is_batch_path
 from modelport_gateway.http.client_addresses import ClientAddresses
-from modelport_gateway.http.response_encoding import encoded, wanted_encoding
-from modelport_gateway.metrics import count_prediction
-from modelport_gateway.prediction import Answer, Prediction, PredictionContext
-from modelport_gateway.request.body import decoded, json_bytes_of, read_whole, require_type
+from modelport_gateway.http.handler import PredictionHandler
+from modelport_gateway.prediction import Answer, PredictionContext
+from modelport_gateway.request.body import read_whole
 from modelport_gateway.request.headers import RequestHeaders
-from modelport_gateway.request.paths import Call, Target, parse_target
-from modelport_gateway.sampling.tap import Taps
-from modelport_gateway.usage.counter import UsageCounter
+from modelport_gateway.request.paths import Target, parse_target
 
 _JSON = "application/json"
 _EXTENSIONS = ["binary_tensor_data"]
@@ -35,98 +30,47 @@ class Server:
 
     def __init__(
         self,
-        prediction: Prediction,
+        handler: PredictionHandler,
         *,
         is_ready: Callable[[], bool],
-        max_body_bytes: int,
         addresses: ClientAddresses,
-        under_way: InFlight,
-        usage: UsageCounter,
-        taps: Taps,
+        in_flight: InFlight,
         batch_jobs: BatchJobs,
     ) -> None:
-        self._batch_jobs = batch_jobs
-        self._usage = usage
-        self._taps = taps
-        self._under_way = under_way
-        self._prediction = prediction
+        self._handler = handler
         self._is_ready = is_ready
-        self._max_body_bytes = max_body_bytes
         self._addresses = addresses
+        self._in_flight = in_flight
+        self._batch_jobs = batch_jobs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         target = parse_target(scope["path"])
-        if target is None and is_batch_path(scope["path"]):
-            with self._under_way.one():
-                await self._batch_jobs(scope, receive, send)
-            return
-        if target is None:
-            await self._fixed(scope, send)
-            return
-        with self._under_way.one():
+        if target is not None:
             await self._model(target, scope, receive, send)
+        elif is_batch_path(scope["path"]):
+            with self._in_flight.one():
+                await self._batch_jobs(scope, receive, send)
+        else:
+            await self._fixed(scope, send)
 
     async def _model(self, target: Target, scope: Scope, receive: Receive, send: Send) -> None:
-        started, status, reason, cache = time.perf_counter(), 500, "", "none"
-        asked = self._asked(target, scope)
-        said: bytes | Problem | None = None
-        try:
-            _require_method(scope, target.call.method)
-            answer = await self._answer(asked, scope, receive)
-            status, cache = 200, answer.cache
-            encoding = wanted_encoding(asked.headers, answer)
-            sent = answer if encoding is None else await encoded(answer, encoding)
-            await _send_answer(send, sent, time.perf_counter() - started)
-            said = answer.body
-        except Problem as problem:
-            status, reason = problem.status, problem.reason or ""
-            await send_problem(scope, send, problem)
-            said = problem
-        except ClientDisconnect:
-            status = 499
-            raise
-        except asyncio.CancelledError:
-            # Only the end of the graceful stop does that: it answers so.
-            status = 503
-            raise
-        finally:
-            ended = time.perf_counter()
-            seconds = ended - started
-            count_prediction(status, cache, seconds)
-            self._usage.count(asked, status, reason, cache, seconds, ended=ended)
-            if target.call.method == "POST":
-                self._taps.offer(asked, said, cache, seconds)
-
-    def _asked(self, target: Target, scope: Scope) -> PredictionContext:
         headers = RequestHeaders(scope["headers"])
         _, address = self._addresses.find(scope["client"][0] if scope.get("client") else "", headers)
-        return PredictionContext(target, headers, address, request_id_of(scope))
-
-    async def _answer(self, asked: PredictionContext, scope: Scope, receive: Receive) -> Answer:
-        target = asked.target
-        granted = await self._prediction.grant(asked)
-        if target.call is Call.READY:
-            version = self._prediction.check_ready(asked, granted)
-            return Answer(orjson.dumps({"name": target.model, "ready": True}), version.name)
-        body = await self._body(asked, scope, receive) if target.call.method == "POST" else None
-        return await self._prediction.answer(asked, granted, body)
-
-    async def _body(self, asked: PredictionContext, scope: Scope, receive: Receive) -> bytes:
-        call, headers, most = asked.target.call, asked.headers, self._max_body_bytes
-        require_type(call, headers)
-        if declared_length(scope) > most:
-            raise body_too_large(most)
-        body = await decoded(headers, await read_whole(receive, most), max_bytes=most)
-        asked.json_bytes = json_bytes_of(call, headers, len(body))
-        return body
+        context = PredictionContext(target, headers, address, request_id_of(scope))
+        transport = _AsgiTransport(scope, receive, send)
+        if scope["method"] != target.call.method:
+            await self._handler.refuse(context, transport, _use(target.call.method))
+        else:
+            await self._handler.handle(context, transport)
 
     async def _fixed(self, scope: Scope, send: Send) -> None:
         answer = _FIXED.get(scope["path"])
         if answer is None:
             raise _nothing_at(scope["path"])
-        _require_method(scope, "GET")
+        if scope["method"] != "GET":
+            raise _use("GET")
         await answer(self, send)
 
     async def live(self, send: Send) -> None:
@@ -181,9 +125,30 @@ def _nothing_at(path: str) -> Problem:
     return Problem(status=404, detail=detail)
 
 
-def _require_method(scope: Scope, method: str) -> None:
-    if scope["method"] != method:
-        raise Problem(status=405, detail=f"Use {method} here.", headers={"Allow": method})
+def _use(method: str) -> Problem:
+    return Problem(status=405, detail=f"Use {method} here.", headers={"Allow": method})
+
+
+class _AsgiTransport:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.started = time.perf_counter()
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+
+    async def read(self, max_bytes: int) -> bytes:
+        if declared_length(self._scope) > max_bytes:
+            raise body_too_large(max_bytes)
+        return await read_whole(self._receive, max_bytes)
+
+    async def respond(self, answer: Answer, seconds: float) -> None:
+        await _send_answer(self._send, answer, seconds)
+
+    async def refuse(self, problem: Problem) -> None:
+        await send_problem(self._scope, self._send, problem)
+
+    def log(self, status: int, seconds: float) -> None:
+        """AccessLogMiddleware does."""
 
 
 async def _send_answer(send: Send, answer: Answer, seconds: float) -> None:

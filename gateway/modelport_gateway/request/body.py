@@ -40,9 +40,9 @@ async def decoded(headers: RequestHeaders, body: bytes, *, max_bytes: int) -> by
         raise Problem(status=error.status, detail=error.detail, headers=accepted) from None
 
 
-def json_bytes_of(call: Call, headers: RequestHeaders, size: int) -> int | None:
+def json_bytes_of(headers: RequestHeaders, size: int) -> int | None:
     """Give the length of the JSON in front of binary tensors; None: all is JSON. Raises Problem 400."""
-    given = headers.get(_JSON_BYTES) if call is Call.INFER else None
+    given = headers.get(_JSON_BYTES)
     if given is None:
         return None
     length = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0

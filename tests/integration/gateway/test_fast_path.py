@@ -321,7 +321,7 @@ async def test_an_error_of_ours_is_500_and_logged(
     async def fails(*_: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(serving.gateway.fast_path._prediction, "grant", fails)
+    monkeypatch.setattr(serving.gateway.fast_path._handler._prediction, "grant", fails)
     async with listening(serving, serving.gateway.fast_path) as (client, _):
         answer = await client.post("/predict/iris", json={}, headers=serving.bearer)
     assert answer.status_code == 500
@@ -348,7 +348,7 @@ async def test_what_is_under_way_when_the_stop_runs_out_of_time_is_told(
     assert answer.status_code == 503
     assert "stopping" in answer.json()["detail"]
     assert answer.headers["connection"] == "close"
-    assert serving.gateway._under_way.in_flight == 0
+    assert serving.gateway._in_flight.in_flight == 0
 
 
 async def test_a_caller_that_leaves_still_fills_the_cache(serving: World, model: ScriptedModel) -> None:
@@ -366,9 +366,9 @@ async def test_a_caller_that_leaves_still_fills_the_cache(serving: World, model:
         await until(lambda: bool(model.received))
         leaving.cancel()
         await asyncio.wait([leaving])
-        assert serving.gateway._under_way.in_flight == 1
+        assert serving.gateway._in_flight.in_flight == 1
         release.set()
-        await until(lambda: serving.gateway._under_way.in_flight == 0)
+        await until(lambda: serving.gateway._in_flight.in_flight == 0)
         answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer)
     assert (answer.headers["x-cache"], len(model.received)) == ("hit", 1)
 

@@ -66,9 +66,9 @@ async def test_a_caller_that_leaves_harms_nobody(replica: ScriptedModel) -> None
         head = f"POST /predict/iris HTTP/1.1\r\nHost: x\r\nAuthorization: {world.bearer['Authorization']}\r\n"
         writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
         await writer.drain()
-        await until(lambda: world.gateway._under_way.in_flight == 1)
+        await until(lambda: world.gateway._in_flight.in_flight == 1)
         writer.close()
-        await until(lambda: world.gateway._under_way.in_flight == 0)
+        await until(lambda: world.gateway._in_flight.in_flight == 0)
         answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=world.bearer)
         assert answer.status_code == 200
 
