@@ -36,8 +36,7 @@ echo "==> Tests"
 rm -f .coverage .coverage.*
 # By file, because a file's tests share a server that takes seconds to start; in the order of the folders, because
 # what takes long (contract, integration) should begin before what is short (unit).
-# nice: while a cluster waits for its pods these use both cores, and when it wants one it gets it.
-nice -n 10 $bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-auto}" --dist loadfile --no-loadscope-reorder \
+$bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-auto}" --dist loadfile --no-loadscope-reorder \
   -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=90 || code=$?
 
 echo "==> End-to-end tests on Kubernetes"

@@ -24,10 +24,15 @@ def showing_progress(config: pytest.Config) -> AbstractContextManager[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whichever test comes first waits for the cluster and for all images to be built."""
+    """Whichever test comes first waits for the cluster, and the first that needs images for all to be built."""
     ours = [item for item in items if item.path.is_relative_to(_HERE)]
-    if ours:
-        ours[0].add_marker(pytest.mark.timeout(_FIRST_TEST_SECONDS), append=False)
+    for waits in (_first_with("cluster", ours), _first_with("loaded_images", ours)):
+        if waits:
+            waits.add_marker(pytest.mark.timeout(_FIRST_TEST_SECONDS), append=False)
+
+
+def _first_with(fixture: str, items: list[pytest.Item]) -> pytest.Item | None:
+    return next((item for item in items if fixture in getattr(item, "fixturenames", ())), None)
 
 
 @pytest.fixture(scope="session")
