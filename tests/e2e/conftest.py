@@ -24,7 +24,7 @@ def showing_progress(config: pytest.Config) -> AbstractContextManager[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whichever test comes first waits for the cluster, and the first that needs images for all to be built."""
+    """The first test waits for the cluster, the first that needs images for all of them to be built."""
     ours = [item for item in items if item.path.is_relative_to(_HERE)]
     for waits in (_first_with("cluster", ours), _first_with("loaded_images", ours)):
         if waits:
