@@ -18,3 +18,11 @@ def control_plane(database_url: str, tmp_path: Path) -> ControlPlane:
 async def api(control_plane: ControlPlane) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(control_plane) as client:
         yield client
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/empty.db"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url

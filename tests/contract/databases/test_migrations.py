@@ -19,14 +19,6 @@ from sqlalchemy import Connection, MetaData, inspect, select, text
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/empty.db"
-    url: str = request.getfixturevalue("empty_postgres_url")
-    return url
-
-
 def tables_of(url: str) -> set[str]:
     engine = build_engine(url)
     names = set(inspect(engine).get_table_names())
