@@ -96,7 +96,7 @@ class Gateway:
         async def sweep() -> None:
             await self._connections.keep_only(self._table.addresses())
 
-        await every(_SWEEP_SECONDS, sweep, failed="connections of pods that left stay open", at_once=False)
+        await every(_SWEEP_SECONDS, sweep, failed="pod_connections_not_closed", at_once=False)
 
     async def _report_the_rest(self) -> None:
         self._history.flush()
@@ -109,7 +109,7 @@ class Gateway:
             async with asyncio.timeout(self._settings.drain_seconds):
                 await self._in_flight.idle.wait()
         except TimeoutError:
-            log.warning("requests were cut off by the stop", in_flight=self._in_flight.in_flight)
+            log.warning("requests_cut_off", in_flight=self._in_flight.in_flight)
 
 
 def build(

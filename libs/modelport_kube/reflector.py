@@ -95,9 +95,7 @@ class Reflector:
             self._sink.put(event.object)
         except _UNREADABLE as error:
             # One unreadable object must not stop the others; what was known of it stays.
-            log.warning(
-                "object cannot be read", kind=self._kind, namespace=key[0], name=key[1], error=str(error)
-            )
+            log.warning("object_unreadable", kind=self._kind, namespace=key[0], name=key[1], error=str(error))
 
     def _drop(self, keys: set[ObjectKey]) -> None:
         for key in keys:

@@ -35,7 +35,7 @@ async def _keep_going(work: Work) -> None:
             return await work()
         except Exception:
             # What it expects it deals with itself. A task that ends unseen is missed when it is too late.
-            log.exception("work in the background broke; it is begun again", work=work.__qualname__)
+            log.exception("background_work_failed", work=work.__qualname__)
             await asyncio.sleep(_AGAIN_SECONDS)
 
 

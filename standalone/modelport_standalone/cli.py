@@ -108,7 +108,7 @@ def _broke(options: Options, data: DataDir, error: Exception) -> int:
     """A fault of ours: the trace is for the log, one line for the person."""
     import structlog
 
-    structlog.get_logger(__name__).error("the platform broke", exc_info=error)
+    structlog.get_logger(__name__).error("platform_failed", exc_info=error)
     details = "above" if options.log_to_stderr else f"in {data.log}"
     _complain(
         f"The platform broke ({type(error).__name__}: {error}); the trace is {details}. Please report it."

@@ -49,7 +49,7 @@ async def _fetch(pod: Object) -> str:
         ):
             return await _read(answer)
     except (httpx.HTTPError, OSError, TimeoutError) as error:
-        log.warning("a model's metrics cannot be had", pod=pod["metadata"]["name"], error=repr(error))
+        log.warning("model_metrics_unavailable", pod=pod["metadata"]["name"], error=repr(error))
         return ""
 
 
@@ -94,7 +94,7 @@ def _add(families: dict[str, Metric], pod: Object, page: str) -> None:
     try:
         found = list(text_string_to_metric_families(page))
     except (ValueError, LookupError, AttributeError, TypeError) as error:
-        log.warning("a model's metrics make no sense", **who, error=repr(error))
+        log.warning("model_metrics_invalid", **who, error=repr(error))
         return
     for metric in found:
         known = families.get(metric.name)

@@ -121,7 +121,7 @@ async def _numbers(part: ModelsServices) -> Mapping[str, Any]:
         )
     except SQLAlchemyError as error:
         # It went away after it was checked.
-        log.warning("the platform's numbers could not be read", error=repr(error))
+        log.warning("platform_numbers_unreadable", error=repr(error))
         return _unknown()
     # On the event loop: what the watch knows changes there.
     statuses = Counter(part.lookout.look(model).view.status for model in models)

@@ -50,7 +50,7 @@ class ArtifactKeeper:
         for sha256 in sorted(unwanted):
             removed += await self._discard_one(sha256)
         if removed:
-            log.info("artifacts removed", count=removed)
+            log.info("artifacts_removed", count=removed)
         return removed
 
     async def _discard_one(self, sha256: str) -> bool:

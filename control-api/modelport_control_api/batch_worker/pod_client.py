@@ -156,7 +156,7 @@ class PodClient:
                     return Refused("The model's process ended while it predicted this row.")
                 self._is_suspect = True
             except _Unreachable:
-                log.debug("a pod cannot be reached")
+                log.debug("pod_unreachable")
             await asyncio.sleep(backoff.next_delay())
 
 

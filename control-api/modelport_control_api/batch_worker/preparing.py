@@ -91,7 +91,7 @@ class Preparing:
             text = "The input is no longer there: submit the job again."
             await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, text)
         except Exception as error:  # noqa: BLE001 - logged, and begun again
-            log.warning("an input was not cut", job=claimed.job_id, error=repr(error))
+            log.warning("batch_input_not_split", job=claimed.job_id, error=repr(error))
             await self._desk.put_off_input(claimed.job_id, counts=not isinstance(error, _AWAY))
         finally:
             # A thread cannot be broken off: it stops at the next chunk.

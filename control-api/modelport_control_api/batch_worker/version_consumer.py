@@ -96,20 +96,20 @@ class VersionConsumer:
         try:
             await self._means.chunks.do(claimed, self._pods)
         except Exception as error:  # noqa: BLE001 - whatever it was: logged, and the chunk is done another time
-            log.warning("a chunk was not done", job=claimed.job_id, chunk=claimed.number, error=repr(error))
+            log.warning("batch_chunk_failed", job=claimed.job_id, chunk=claimed.number, error=repr(error))
             # Not at once: what failed may be the database or the disk.
             await asyncio.sleep(_LOOK_FOR_PODS_SECONDS)
             await self._means.desk.release_chunk(claimed)
 
     async def _look_for_pods(self) -> None:
-        await every(_LOOK_FOR_PODS_SECONDS, self._follow_found, failed="jobs without pods could not be ended")
+        await every(_LOOK_FOR_PODS_SECONDS, self._follow_found, failed="jobs_without_pods_not_ended")
 
     async def _follow_found(self) -> None:
         try:
             listed = await self._means.directory.find(*self._version)
         except DirectoryAway as error:
             # The pods that are known go on being asked.
-            log.warning("the control API does not say where pods are", error=str(error))
+            log.warning("pod_discovery_failed", error=str(error))
         else:
             await self._follow(listed)
 

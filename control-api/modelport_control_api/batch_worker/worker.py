@@ -136,7 +136,7 @@ class Worker:
 
 
 async def _for_ever(what: str, pause_seconds: float, step: Callable[[], Awaitable[None]]) -> None:
-    await every(pause_seconds, step, failed="a worker's step failed", what=what)
+    await every(pause_seconds, step, failed="batch_worker_step_failed", what=what)
 
 
 def worker_name() -> str:

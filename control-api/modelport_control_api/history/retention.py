@@ -29,13 +29,13 @@ class Retention:
         await every(
             self._every_seconds,
             self._sweep_and_log,
-            failed="kept predictions could not be swept; they are next time",
+            failed="stored_predictions_not_removed",
             catches=SQLAlchemyError,
         )
 
     async def _sweep_and_log(self) -> None:
         if removed := await asyncio.to_thread(self.sweep):
-            log.info("kept predictions removed", count=removed)
+            log.info("stored_predictions_removed", count=removed)
 
     def sweep(self) -> int:
         """Remove what is too old or too many; give how many went. Blocking."""

@@ -91,7 +91,7 @@ class ModelsServices:
         untouched_seconds = _DEAD_UPLOAD_SECONDS if self.keeper.grace_seconds else 0.0
         leftovers = await asyncio.to_thread(self.store.clean_incoming, untouched_seconds)
         if leftovers:
-            log.info("interrupted uploads removed", count=leftovers)
+            log.info("interrupted_uploads_removed", count=leftovers)
 
     async def require_quota(self, user_id: str, *, models: int) -> None:
         """Raises QuotaReached, before a body is read that could not be kept."""
@@ -112,7 +112,7 @@ class ModelsServices:
         await every(
             _COLLECT_EVERY_SECONDS,
             self.keeper.collect_garbage,
-            failed="unreferenced artifacts could not be removed",
+            failed="unreferenced_artifacts_not_removed",
         )
 
 

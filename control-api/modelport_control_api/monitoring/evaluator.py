@@ -41,7 +41,7 @@ class Evaluator:
         await every(
             _EVERY_SECONDS,
             self._evaluate_and_sweep,
-            failed="drift could not be evaluated; it is next time",
+            failed="data_drift_not_evaluated",
             catches=SQLAlchemyError,
         )
 
@@ -64,7 +64,7 @@ class Evaluator:
         except SQLAlchemyError:
             raise
         except Exception as error:  # noqa: BLE001 - logged; one version must not keep all others from their turn
-            log.error("drift of a version could not be evaluated", reference=reference, error=repr(error))
+            log.error("data_drift_evaluation_failed", reference=reference, error=repr(error))
 
     def _evaluate(self, session: Session, reference_id: str) -> None:
         state = session.scalars(
@@ -115,5 +115,7 @@ def conclude(state: DriftStateRow, minutes: list[DriftCountsRow], verdicts: list
     else:
         found = "ok"
     if found != state.state:
-        log.info("data drift", model=state.model_id, version=f"v{state.number}", was=state.state, now=found)
+        log.info(
+            "data_drift_changed", model=state.model_id, version=f"v{state.number}", was=state.state, now=found
+        )
         state.state, state.since = found, utc_now()

@@ -52,7 +52,9 @@ class ControlPlane:
         settings = self.context.settings
         if settings.public_url and not settings.trusted_proxies:
             log.warning(
-                "no proxy is trusted: callers who come through one share its address", cure=HOW_TO_TRUST
+                "no_trusted_proxies",
+                detail="callers who come through one proxy share its address",
+                cure=HOW_TO_TRUST,
             )
         try:
             await self.models.clean_up()

@@ -113,7 +113,7 @@ class Publisher:
             except Exception as error:  # noqa: BLE001 - counted and logged; publishing must never end
                 # The database or the listing failed as a whole: the next round tries again.
                 FAILURES.inc()
-                log.warning("publishing failed", error=repr(error))
+                log.warning("publishing_failed", error=repr(error))
             await self._sleep()
 
     async def resync(self) -> None:
@@ -200,7 +200,7 @@ class Publisher:
         self._retry_at[model_id] = self._now() + self._backoff.next_delay(model_id)
         FAILURES.inc()
         failures = self._backoff.failures(model_id)
-        log.warning("the cluster did not take a model", model=model_id, failures=failures, error=repr(error))
+        log.warning("model_not_applied", model=model_id, failures=failures, error=repr(error))
 
     async def _sleep(self) -> None:
         waits = [at - self._now() for at in self._retry_at.values()]

@@ -66,7 +66,7 @@ class ModelStatuses:
             self._models[model_id] = mlmodel.from_object(obj)
         except msgspec.ValidationError as error:
             # Written by something newer or by hand: it must not stop the others from being seen.
-            log.warning("an MLModel cannot be read", model=model_id, error=str(error))
+            log.warning("mlmodel_unreadable", model=model_id, error=str(error))
         self._wake(model_id)
 
     def drop(self, key: ObjectKey) -> None:
@@ -91,5 +91,5 @@ class ModelStatuses:
 def _note_break(error: Exception | None) -> None:
     if error is not None:
         # What is known of the models stays in use.
-        log.warning("the watch of the cluster's models failed", error=repr(error))
+        log.warning("mlmodel_watch_failed", error=repr(error))
     WATCH_FAILURES.inc()

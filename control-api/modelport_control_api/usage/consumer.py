@@ -59,7 +59,7 @@ class UsageConsumer:
                 if not _is_away(error):
                     _reject(USAGE_STREAM, error)
                     return []
-                log.warning("usage waits for the database", batches=len(batches), error=repr(error))
+                log.warning("usage_database_unavailable", batches=len(batches), error=repr(error))
             await asyncio.sleep(backoff.next_delay())
         return []
 
@@ -94,7 +94,7 @@ async def _for_ever(stream: Stream, take: Callable[[Sequence[Entry]], Awaitable[
                     await take(entries)
                 backoff.reset()
             except (RedisError, OSError) as error:
-                log.warning("Redis gives no usage", stream=stream.name, error=repr(error))
+                log.warning("usage_stream_unreadable", stream=stream.name, error=repr(error))
                 await asyncio.sleep(backoff.next_delay())
     finally:
         await stream.aclose()
@@ -119,7 +119,7 @@ def _samples_of(entry: Entry) -> list[samples_wire.Sample]:
 
 def _reject(stream: str, error: Exception) -> None:
     ENTRIES_REJECTED.labels(stream).inc()
-    log.error("an entry from a gateway is not taken", stream=stream, error=repr(error))
+    log.error("usage_entry_rejected", stream=stream, error=repr(error))
 
 
 def _is_away(error: Exception) -> bool:

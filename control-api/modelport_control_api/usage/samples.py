@@ -36,6 +36,6 @@ def _write(database: Database, handler: Handler, payloads: list[bytes], kind: st
         with database.transaction() as session:
             handler(session, payloads)
     except (SQLAlchemyError, OSError, ValueError) as error:
-        log.warning("samples could not be written", kind=kind, samples=len(payloads), error=repr(error))
+        log.warning("samples_not_written", kind=kind, samples=len(payloads), error=repr(error))
         return False
     return True

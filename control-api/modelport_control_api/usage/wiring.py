@@ -49,7 +49,7 @@ class UsageServices:
         await every(
             _REMOVE_EVERY_SECONDS,
             partial(asyncio.to_thread, remove_old, self.database, self._settings),
-            failed="old usage could not be removed",
+            failed="old_usage_not_removed",
             catches=SQLAlchemyError,
         )
 

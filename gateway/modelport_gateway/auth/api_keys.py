@@ -123,7 +123,7 @@ class ApiKeys:
         try:
             said = await self._ask(digest)
         except (httpx.HTTPError, msgspec.MsgspecError) as error:
-            log.warning("control API cannot introspect API keys", error=repr(error))
+            log.warning("api_key_introspection_failed", error=repr(error))
             self._away_until = time.monotonic() + _AWAY_SECONDS
             recalled = await self._recall(digest)
             if recalled is None:
@@ -144,7 +144,7 @@ class ApiKeys:
             kept = await self._store.get(_store_key(digest))
             return None if kept is None else msgspec.json.decode(kept, type=Introspection)
         except (StoreUnavailable, msgspec.MsgspecError) as error:
-            log.warning("store cannot recall an API key", error=repr(error))
+            log.warning("api_key_cache_unreadable", error=repr(error))
             return None
 
     async def _keep(self, digest: str, said: Introspection) -> None:

@@ -61,7 +61,7 @@ class SigningKeys:
             response.raise_for_status()
             keys = _read_keys(response.json())
         except (httpx.HTTPError, *_UNREADABLE) as error:
-            log.warning("signing keys cannot be read from the control API", error=repr(error))
+            log.warning("signing_keys_fetch_failed", error=repr(error))
             await self._recall()
             return
         if keys:
@@ -70,7 +70,7 @@ class SigningKeys:
 
     async def run(self) -> None:
         """Refresh for ever; soon again while there is no key at all."""
-        await every(self._pause_seconds, self.refresh, failed="signing keys could not be refreshed")
+        await every(self._pause_seconds, self.refresh, failed="signing_keys_refresh_failed")
 
     def _pause_seconds(self) -> float:
         return self._refresh_seconds if self.had else min(1.0, self._refresh_seconds)
@@ -82,7 +82,7 @@ class SigningKeys:
             kept = await self._store.get(_STORE_KEY)
             known = _read_keys(orjson.loads(kept)) if kept else {}
         except (StoreUnavailable, *_UNREADABLE) as error:
-            log.warning("store cannot recall the signing keys", error=repr(error))
+            log.warning("signing_keys_cache_unreadable", error=repr(error))
             return
         self._keys = known | self._keys
 

@@ -38,6 +38,7 @@ class ClientAddresses:
         if not self._trusted_proxies and not self._has_warned and headers.all(b"x-forwarded-for"):
             self._has_warned = True
             log.warning(
-                "no proxy is trusted, but one sends requests: all who come through it share its address",
+                "untrusted_proxy_seen",
+                detail="callers who come through one proxy share its address",
                 cure=HOW_TO_TRUST,
             )

@@ -50,7 +50,7 @@ def _follow(cluster: KubeWatch, kind: str, namespace: str | None, sink: Sink) ->
         # Whatever a cluster client raises, serving goes on with the routes known.
         if error is not None:
             WATCH_RESTARTS.labels(kind).inc()
-            log.warning("watch broke", kind=kind, error=repr(error))
+            log.warning("watch_failed", kind=kind, error=repr(error))
 
     return Reflector(cluster, kind, namespace, sink, on_break=note)
 

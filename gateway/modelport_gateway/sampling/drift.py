@@ -78,7 +78,7 @@ class DriftTap:
         async def send() -> None:
             self._send()
 
-        await every(_SEND_SECONDS, send, failed="counts of rows could not be sent", at_once=False)
+        await every(_SEND_SECONDS, send, failed="drift_counts_not_sent", at_once=False)
 
     def flush(self) -> None:
         """Count and send all that waits, at the end."""

@@ -49,7 +49,7 @@ class References:
         await every(
             self._refresh_seconds,
             self.refresh,
-            failed="references of drift cannot be had; what is known holds",
+            failed="drift_references_unavailable",
             catches=(httpx.HTTPError, ValueError),
             level="debug",
         )

@@ -73,9 +73,7 @@ class UsageReports:
         self._stopping = False
 
     async def run(self) -> None:
-        await every(
-            _EVERY_SECONDS, self.turn, failed="usage could not be reported", level="error", at_once=False
-        )
+        await every(_EVERY_SECONDS, self.turn, failed="usage_report_failed", level="error", at_once=False)
 
     async def turn(self) -> None:
         """Send what is due."""
@@ -129,7 +127,7 @@ class UsageReports:
             self._pause(error)
             return
         if self._backoff.failures:
-            log.info("usage is taken again", unconfirmed_batches=len(self._unconfirmed))
+            log.info("usage_reports_resumed", unconfirmed_batches=len(self._unconfirmed))
         self._backoff.reset()
         for each in due.values():
             self._note_sent(each)
@@ -145,7 +143,7 @@ class UsageReports:
 
     def _pause(self, error: SinkUnavailable) -> None:
         if not self._backoff.failures:
-            log.warning("usage waits in this gateway's memory", error=str(error))
+            log.warning("usage_reports_delayed", error=str(error))
         self._paused_until = self._clock() + self._backoff.next_delay()
 
     async def _send_samples(self) -> None:

@@ -45,7 +45,7 @@ class WorkerChild:
             if loop.time() - began > _RAN_WELL_SECONDS:
                 backoff.reset()
             delay = round(backoff.next_delay(), 2)
-            log.warning("the batch worker ended", exit_code=code, starts_again_in_seconds=delay)
+            log.warning("batch_worker_ended", exit_code=code, starts_again_in_seconds=delay)
             await asyncio.sleep(delay)
 
     async def _run_once(self) -> int:

@@ -38,7 +38,7 @@ class ChildRegister:
                     killed += 1
             entry.unlink()
         if killed:
-            log.info("processes of an earlier run killed", count=killed)
+            log.info("orphaned_processes_killed", count=killed)
         return killed
 
 

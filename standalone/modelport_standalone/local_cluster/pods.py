@@ -95,7 +95,7 @@ class Pod:
             await self._keep_running()
         except OSError as error:
             # A full disk, no process left: this pod stays down and says why, the others go on.
-            log.error("a pod cannot run", pod=self.name, error=repr(error))
+            log.error("pod_cannot_run", pod=self.name, error=repr(error))
             self._end(self.state.container, Ending(_CANNOT_BE_STARTED, None, str(error)))
         finally:
             if self._process is not None:

@@ -17,4 +17,4 @@ def start(work: Coroutine[None, None, None], what: str) -> asyncio.Task[None]:
 
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("background work broke", what=task.get_name(), exc_info=error)
+        log.error("background_task_failed", what=task.get_name(), exc_info=error)

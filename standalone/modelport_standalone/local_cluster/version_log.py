@@ -72,4 +72,4 @@ class VersionLog:
                 file.write(data)
         except OSError as error:
             # A full disk must not end the pod that prints, nor the platform.
-            log.warning("a model's output cannot be kept", path=str(self.path), error=repr(error))
+            log.warning("model_output_not_stored", path=str(self.path), error=repr(error))

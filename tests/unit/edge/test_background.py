@@ -75,24 +75,24 @@ async def test_a_step_that_fails_is_logged_and_tried_again() -> None:
     steps = Steps(ValueError("a"), OSError("b"))
     with capture_logs() as logged:
         await _run_until_done(
-            steps, asyncio.create_task(every(0.001, steps.step, failed="no luck", level="error", what="it"))
+            steps, asyncio.create_task(every(0.001, steps.step, failed="no_luck", level="error", what="it"))
         )
     assert [(line["event"], line["log_level"], line["error"], line["what"]) for line in logged] == [
-        ("no luck", "error", "ValueError('a')", "it"),
-        ("no luck", "error", "OSError('b')", "it"),
+        ("no_luck", "error", "ValueError('a')", "it"),
+        ("no_luck", "error", "OSError('b')", "it"),
     ]
 
 
 async def test_what_is_not_expected_is_raised() -> None:
     steps = Steps(OSError("expected"), ValueError("not"))
     with pytest.raises(ValueError, match="not"):
-        await every(0.001, steps.step, failed="no luck", catches=OSError)
+        await every(0.001, steps.step, failed="no_luck", catches=OSError)
     assert steps.calls == 2
 
 
 async def test_it_may_wait_first_and_asks_each_time_how_long() -> None:
     steps, waits = Steps(), iter([0.001, 60.0])
-    loop = asyncio.create_task(every(lambda: next(waits), steps.step, failed="no luck", at_once=False))
+    loop = asyncio.create_task(every(lambda: next(waits), steps.step, failed="no_luck", at_once=False))
     await _run_until_done(steps, loop)
     assert steps.calls == 1
     assert next(waits, None) is None

@@ -122,7 +122,7 @@ async def test_an_object_that_cannot_be_read_hides_no_other_and_keeps_what_was_k
     with capture_logs() as logged:
         played = await play([event("ADDED", "a", 1), SYNCED, unreadable, event("ADDED", "b", 2)])
     assert played.copy.by_name == {"a": 1, "b": 2}
-    assert [(line["event"], line["name"]) for line in logged] == [("object cannot be read", "a")]
+    assert [(line["event"], line["name"]) for line in logged] == [("object_unreadable", "a")]
 
 
 async def test_a_listing_that_no_watch_follows_does_not_shorten_the_pause(

@@ -55,7 +55,7 @@ class Demand:
     async def run(self) -> None:
         """Look for ever."""
         await self.statuses.synced.wait()
-        await every(_LOOK_EVERY_SECONDS, self.look, failed="how many pods batch jobs need is not known")
+        await every(_LOOK_EVERY_SECONDS, self.look, failed="batch_demand_unknown")
 
     async def look(self) -> None:
         needed = await self.transactions.read(lambda session: wanted(session, utc_now(), self.most))

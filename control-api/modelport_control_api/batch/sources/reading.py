@@ -78,7 +78,7 @@ class Reader:
             raise InputUnavailable("Nothing lies there.") from None
         except (BaseError, OSError) as error:
             # Its text tells of the platform's own credentials and network.
-            log.warning("an input could not be read from its bucket", uri=uri, error=repr(error))
+            log.warning("batch_input_unreadable", uri=uri, error=repr(error))
             text = "The bucket does not give it to the platform; the worker's log says why."
             raise InputUnavailable(text, passes=True) from error
 

@@ -27,7 +27,7 @@ async def expire_due(database: Database, files: BatchFiles, now: datetime) -> in
         # Only then: a crash in between has them removed again, which is no error.
         await asyncio.to_thread(_note_removed, database, job_id, now)
     if expired:
-        log.info("files of expired jobs removed", jobs=len(expired))
+        log.info("expired_job_files_removed", jobs=len(expired))
     return len(expired)
 
 
@@ -44,7 +44,7 @@ async def sweep(database: Database, files: BatchFiles, now: datetime) -> int:
     for job_id in unknown:
         await files.remove(job_id)
     if unknown:
-        log.info("files of no job removed", jobs=len(unknown))
+        log.info("orphaned_job_files_removed", jobs=len(unknown))
     return len(unknown)
 
 
@@ -67,7 +67,7 @@ def _remove_rows(database: Database, before: datetime) -> int:
     if ids:
         with database.transaction() as session:
             session.execute(delete(BatchJob).where(BatchJob.id.in_(ids)))
-        log.info("old jobs removed", jobs=len(ids))
+        log.info("old_jobs_removed", jobs=len(ids))
     return len(ids)
 
 

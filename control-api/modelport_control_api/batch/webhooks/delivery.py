@@ -94,7 +94,7 @@ def _put_off(database: Database, message_id: str, error: NotTaken, now: datetime
         delivery.last_error = str(error)
         delivery.next_try_at = None if error.for_good else next_try(delivery.attempts, now)
         if delivery.next_try_at is None:
-            log.warning("a webhook was given up", job=delivery.job_id, error=str(error))
+            log.warning("webhook_abandoned", job=delivery.job_id, error=str(error))
 
 
 def _find(session: Session, message_id: str) -> WebhookDelivery | None:
