@@ -87,15 +87,16 @@ async def _measure(folder: Path, pairs: int) -> tuple[float, float, float]:
         world.serve("iris", model.address, cache={"ttlSeconds": 3600})
         await world.settle()
         path = world.gateway.fast_path
-        counters = {"on": path._usage, "off": _Uncounted()}
+        handler = path._handler
+        counters = {"on": handler._usage, "off": _Uncounted()}
         found: dict[str, list[float]] = {name: [] for name in counters}
         await _ask(path, _SLICE)
         for number in range(pairs):
             # Which is first changes.
             for name in sorted(counters, reverse=number % 2 == 0):
-                path._usage = counters[name]  # type: ignore[assignment]
+                handler._usage = counters[name]  # type: ignore[assignment]
                 found[name].append(await _ask(path, _SLICE))
-        path._usage = counters["on"]  # type: ignore[assignment]
+        handler._usage = counters["on"]  # type: ignore[assignment]
     differences = [on - off for on, off in zip(found["on"], found["off"], strict=True)]
     median = statistics.median
     return median(found["on"]), median(found["off"]), median(differences)
