@@ -67,9 +67,9 @@ class FastPath:
             await self._handler.handle(self._context(request), request)
         except asyncio.CancelledError:
             # Only the end of the graceful stop cancels this task.
-            await request.refuse(stopping())
+            request.refuse(stopping())
         except Exception as error:  # noqa: BLE001 - every failure is an answer
-            await request.refuse(problem_of(error, path=request.path, request_id=request.id))
+            request.refuse(problem_of(error, path=request.path, request_id=request.id))
 
     def _context(self, request: "_Request") -> PredictionContext:
         target = self._target(request.exchange.target)
@@ -95,16 +95,16 @@ class _Request:
     def path(self) -> str:
         return self.exchange.target.decode("latin-1")
 
-    async def read(self, max_bytes: int) -> bytes:
+    def read(self, max_bytes: int) -> bytes:
         if len(self.exchange.body) > max_bytes:
             raise body_too_large(max_bytes)
         return self.exchange.body
 
-    async def respond(self, answer: Answer, seconds: float) -> None:
+    def respond(self, answer: Answer, seconds: float) -> None:
         head = self._lines.answer(answer, seconds, request_id=self.id, scheme=self.exchange.scheme)
         self.exchange.respond(head, answer.body)
 
-    async def refuse(self, problem: Problem) -> None:
+    def refuse(self, problem: Problem) -> None:
         head, body = self._lines.problem(
             problem,
             request_id=self.id,

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from typing import Protocol
 
 import orjson
-from modelport_http.problem import Problem
+from modelport_http.problem import Problem, internal_error
 from starlette.requests import ClientDisconnect
 
 from modelport_gateway.concurrency.in_flight import InFlight
@@ -26,15 +27,15 @@ class Transport(Protocol):
     started: float
     """When its first byte came, on `time.perf_counter`."""
 
-    async def read(self, max_bytes: int) -> bytes:
-        """Give the body as it was sent. Raises Problem 413, ClientDisconnect."""
+    def read(self, max_bytes: int) -> bytes | Awaitable[bytes]:
+        """Give the body as it was sent: at once where it is here. Raises Problem 413, ClientDisconnect."""
         ...
 
-    async def respond(self, answer: Answer, seconds: float) -> None:
-        """Send it. `seconds`: since `started`."""
+    def respond(self, answer: Answer, seconds: float) -> Awaitable[None] | None:
+        """Send it; None: it has been. `seconds`: since `started`."""
         ...
 
-    async def refuse(self, problem: Problem) -> None: ...
+    def refuse(self, problem: Problem) -> Awaitable[None] | None: ...
 
     def log(self, status: int, seconds: float) -> None:
         """Write the access line, where nothing around the transport does."""
@@ -69,11 +70,13 @@ class PredictionHandler:
                 status, cache = 200, answer.cache
                 encoding = wanted_encoding(context.headers, answer)
                 sent = answer if encoding is None else await encoded(answer, encoding)
-                await transport.respond(sent, time.perf_counter() - transport.started)
+                if sending := transport.respond(sent, time.perf_counter() - transport.started):
+                    await sending
                 response = answer.body
             except Problem as problem:
                 status, response = problem.status, problem
-                await transport.refuse(problem)
+                if sending := transport.refuse(problem):
+                    await sending
             except ClientDisconnect:
                 status = 499
                 raise
@@ -81,34 +84,40 @@ class PredictionHandler:
                 # Only the end of the graceful stop does that.
                 status = 503
                 raise
+            except Exception:
+                # What the caller gets for it.
+                response = internal_error()
+                raise
             finally:
                 self._record(context, transport, status, cache, response)
 
     async def refuse(self, context: PredictionContext, transport: Transport, problem: Problem) -> None:
         """Answer a request that is none the handler could serve, and count it."""
-        await transport.refuse(problem)
+        if sending := transport.refuse(problem):
+            await sending
         self._record(context, transport, problem.status, "none", problem)
 
     async def _answer(self, context: PredictionContext, transport: Transport) -> Answer:
         authorized = await self._prediction.grant(context)
         call = context.target.call
         if call in _WITH_ROWS:
-            body = await self._body(context, transport)
+            require_type(call, context.headers)
+            body = transport.read(self._max_body_bytes)
+            if not isinstance(body, bytes):
+                body = await body
+            # Most requests are neither, and would pay for a call that returns at once.
+            if call is Call.INFER or context.headers.has(b"content-encoding"):
+                body = await self._plain(context, body)
             return await self._prediction.answer(context, authorized, body)
         if call is Call.READY:
             version = self._prediction.check_ready(context, authorized)
             return Answer(orjson.dumps({"name": context.target.model, "ready": True}), version.name)
         return await self._prediction.answer(context, authorized, None)
 
-    async def _body(self, context: PredictionContext, transport: Transport) -> bytes:
-        call, headers = context.target.call, context.headers
-        require_type(call, headers)
-        body = await transport.read(self._max_body_bytes)
-        # Most requests have neither, and would pay for calls that return at once.
-        if headers.has(b"content-encoding"):
-            body = await decoded(headers, body, max_bytes=self._max_body_bytes)
-        if call is Call.INFER:
-            context.json_bytes = json_bytes_of(headers, len(body))
+    async def _plain(self, context: PredictionContext, body: bytes) -> bytes:
+        body = await decoded(context.headers, body, max_bytes=self._max_body_bytes)
+        if context.target.call is Call.INFER:
+            context.json_bytes = json_bytes_of(context.headers, len(body))
         return body
 
     def _record(

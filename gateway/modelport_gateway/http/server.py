@@ -1,7 +1,7 @@
 """The gateway's HTTP: plain ASGI, since a framework's routing costs more than a cached answer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version as distribution_version
 
 import orjson
@@ -136,16 +136,16 @@ class _AsgiTransport:
         self._receive = receive
         self._send = send
 
-    async def read(self, max_bytes: int) -> bytes:
+    def read(self, max_bytes: int) -> Awaitable[bytes]:
         if declared_length(self._scope) > max_bytes:
             raise body_too_large(max_bytes)
-        return await read_whole(self._receive, max_bytes)
+        return read_whole(self._receive, max_bytes)
 
-    async def respond(self, answer: Answer, seconds: float) -> None:
-        await _send_answer(self._send, answer, seconds)
+    def respond(self, answer: Answer, seconds: float) -> Awaitable[None]:
+        return _send_answer(self._send, answer, seconds)
 
-    async def refuse(self, problem: Problem) -> None:
-        await send_problem(self._scope, self._send, problem)
+    def refuse(self, problem: Problem) -> Awaitable[None]:
+        return send_problem(self._scope, self._send, problem)
 
     def log(self, status: int, seconds: float) -> None:
         """AccessLogMiddleware does."""
