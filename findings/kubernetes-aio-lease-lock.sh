@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kubernetes 37.0.2: LeaseLock.create of kubernetes.aio never makes a Lease. It passes `pretty=True`; the call validates
 # its arguments and wants text: pydantic raises ValidationError, which `create` does not handle, and nothing is sent.
-# Where the Lease exists already, all goes well. The LeaseLock of the client without asyncio does send it.
+# The LeaseLock of the client without asyncio does send it.
 # Seen: ValidationError (pretty: Input should be a valid string), 0 requests of kubernetes.aio; 1 request of kubernetes.
 # Exits 1 if that changes.
 set -euo pipefail

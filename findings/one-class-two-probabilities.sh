@@ -27,4 +27,5 @@ for model in (*two, HistGradientBoostingClassifier(max_iter=2), *one):
     row = model.predict_proba(X[:1])[0]
     print(type(model).__name__, "classes:", model.classes_.tolist(), "probabilities:", row.round(3).tolist())
     assert len(model.classes_) == 1 and len(row) == (1 if model in one else 2)
+    assert (len(row) == 2 and row[1] > 0.001) == isinstance(model, MLPClassifier)
 PYTHON

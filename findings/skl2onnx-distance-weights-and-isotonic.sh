@@ -3,7 +3,7 @@
 # - KNeighborsClassifier(weights="distance"): other labels and probabilities, on rows of the training data and others.
 # - CalibratedClassifierCV(method="isotonic"): scikit-learn interpolates between the points of its curve; the graph
 #   takes the nearest. method="sigmoid" agrees.
-# Seen, of 569 rows: 52 labels; 29 probabilities off by more than 0.01.
+# Seen: 104 of 1,138 labels; 29 of 569 probabilities off by more than 0.01.
 # Exits 1 if that changes.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -40,6 +40,7 @@ print("PowerTransformer of NaN:", power.transform(X)[missing, 0][:1], "the graph
 assert np.isnan(power.transform(X)[missing, 0]).all() and (found < -10).all()
 
 tree = DecisionTreeClassifier(random_state=0).fit(X, y)
+assert set(tree.tree_.missing_go_to_left.tolist()) == {0, 1}
 differ = tree.predict(X) != converted(tree, X)
 print(f"DecisionTreeClassifier: {differ.sum()} labels of {missing.sum()} rows with NaN differ")
 assert differ.sum() > 10 and not differ[~missing].any()

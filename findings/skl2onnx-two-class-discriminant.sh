@@ -15,19 +15,29 @@ import numpy as np
 import onnxruntime
 from scipy.special import expit
 from skl2onnx import to_onnx
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+
+def fitted_and_converted(X, y):
+    model = LinearDiscriminantAnalysis().fit(X, y)
+    graph = to_onnx(model, X[:1], options={"zipmap": False}, target_opset={"": 21, "ai.onnx.ml": 3})
+    return model, *onnxruntime.InferenceSession(graph.SerializeToString()).run(None, {"X": X})
+
 
 X, y = load_breast_cancer(return_X_y=True)
 X = X[:, :4].astype(np.float32)
-model = LinearDiscriminantAnalysis().fit(X, y)
-graph = to_onnx(model, X[:1], options={"zipmap": False}, target_opset={"": 21, "ai.onnx.ml": 3})
-labels, found = onnxruntime.InferenceSession(graph.SerializeToString()).run(None, {"X": X})
+model, labels, found = fitted_and_converted(X, y)
 expected = model.predict_proba(X)
 off = np.abs(found - expected).max(axis=1)
-print(f"labels that differ: {(labels != y).sum() - (model.predict(X) != y).sum()}")
+print(f"labels that differ: {(labels != model.predict(X)).sum()}")
 print(f"rows off by more than 0.01: {(off > 0.01).sum()} of {len(X)}, the worst by {off.max():.2f}")
 assert (labels == model.predict(X)).all()
 assert (off > 0.01).sum() > 300 and off.max() > 0.14
 assert np.abs(found[:, 1] - expit(2 * model.decision_function(X))).max() < 1e-4
+
+X, y = load_iris(return_X_y=True)
+X = X.astype(np.float32)
+model, _, found = fitted_and_converted(X, y)
+assert np.abs(found - model.predict_proba(X)).max() < 1e-5
 PYTHON

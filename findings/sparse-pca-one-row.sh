@@ -8,15 +8,15 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "scikit-learn==1.9.1" "numpy==2.4.6"
-"$folder/venv/bin/python" - <<'PYTHON'
+"$folder/venv/bin/python" -W ignore - <<'PYTHON'
 from sklearn.datasets import load_iris
-from sklearn.decomposition import PCA, FastICA, MiniBatchSparsePCA, SparsePCA, TruncatedSVD
+from sklearn.decomposition import NMF, PCA, FastICA, MiniBatchSparsePCA, SparsePCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 X, y = load_iris(return_X_y=True)
 shapes = {}
-for kind in (PCA, TruncatedSVD, FastICA, SparsePCA, MiniBatchSparsePCA):
+for kind in (PCA, TruncatedSVD, NMF, FastICA, SparsePCA, MiniBatchSparsePCA):
     model = kind(n_components=2, random_state=0).fit(X)
     shapes[kind.__name__] = model.transform(X[:1]).shape, model.transform(X[:2]).shape
     print(kind.__name__, *shapes[kind.__name__])
