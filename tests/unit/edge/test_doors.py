@@ -8,12 +8,11 @@ import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from modelport_http import server as edge_server
 from modelport_http.client_address import parse_networks
 from modelport_http.connections import timeouts as silence
 from modelport_http.connections.per_address import Crowd
@@ -28,6 +27,7 @@ from modelport_process.descriptors import raise_limit
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from tests.support.raw_connections import everything, flood, sweep_at_once, trickle
 from tests.support.waiting import until
 from tests.unit.edge.redis.test_addresses import certificate
 
@@ -70,8 +70,7 @@ Connect = Callable[[], Any]
 async def serving(
     monkeypatch: pytest.MonkeyPatch, doors: DoorSettings = HASTY, trusted: str = ""
 ) -> AsyncIterator[tuple[Connect, Server]]:
-    monkeypatch.setattr(edge_server, "_TICKS_A_SWEEP", 1)
-    monkeypatch.setattr(silence, "_AFTER_UPLOAD_TIMER", 0.0)
+    sweep_at_once(monkeypatch)
     crowd = Crowd(doors.connections_per_address, parse_networks(trusted))
     server = Server(build_config(app, drain=1, handler=Lean(), crowd=crowd), Silence(doors.patience))
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -80,13 +79,6 @@ async def serving(
         yield lambda: asyncio.open_connection("127.0.0.1", port), server
         server.should_exit = True
         await task
-
-
-async def everything(reader: asyncio.StreamReader) -> bytes:
-    try:
-        return await asyncio.wait_for(reader.read(), 20)
-    except ConnectionResetError:
-        return b""
 
 
 @pytest.mark.parametrize(
@@ -128,18 +120,9 @@ async def test_a_head_without_end_is_refused(
         writer.write(first)
         if first:
             await reader.readuntil(b"xxxxxxxx")
-        ended = asyncio.create_task(everything(reader))
-        writer.write(HEAD + b"x-begun: ")
-        sent = 0
-        async with asyncio.timeout(20):
-            while not ended.done():
-                with suppress(ConnectionError):
-                    writer.write(more)
-                    await writer.drain()
-                sent += len(more)
-                await asyncio.sleep(0)
+        sent, answer = await flood(reader, writer, HEAD + b"x-begun: ", more)
         assert sent < 10_000_000
-        assert (await ended).startswith(b"HTTP/1.1 431 ") or not await ended
+        assert answer.startswith(b"HTTP/1.1 431 ") or not answer
         writer.close()
 
 
@@ -192,14 +175,8 @@ async def test_a_body_that_trickles_is_cut_off_and_a_slow_one_is_not(
         reader, writer = await connect()
         closing = head.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
         writer.write(closing.replace(b": 8", b": 8000"))
-        ended = asyncio.create_task(everything(reader))
-        for _ in range(40):
-            if ended.done():
-                break
-            with suppress(ConnectionError):
-                writer.write(b"x" * bytes_at_once)
-            await asyncio.sleep(0.1)
-        assert (await ended).startswith(b"HTTP/1.1 200") is not ends
+        answer = await trickle(reader, writer, b"x" * bytes_at_once, 40)
+        assert answer.startswith(b"HTTP/1.1 200") is not ends
         writer.close()
 
 
@@ -211,18 +188,9 @@ async def test_trailers_without_end_are_refused(monkeypatch: pytest.MonkeyPatch,
     more = b"x-more: 1\r\n" * 1000 if begun.endswith(b"\n") else b"x" * 12_000
     async with serving(monkeypatch, DoorSettings()) as (connect, server):
         reader, writer = await connect()
-        ended = asyncio.create_task(everything(reader))
-        writer.write(CHUNKED + begun)
-        sent = 0
-        async with asyncio.timeout(20):
-            while not ended.done():
-                with suppress(ConnectionError):
-                    writer.write(more)
-                    await writer.drain()
-                sent += len(more)
-                await asyncio.sleep(0)
+        sent, answer = await flood(reader, writer, CHUNKED + begun, more)
         assert sent < 10_000_000
-        assert (await ended).startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")) or not await ended
+        assert answer.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")) or not answer
         writer.close()
         await until(lambda: not server.server_state.tasks)
 

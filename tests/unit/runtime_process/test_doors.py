@@ -3,12 +3,10 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
-from modelport_http import server as sweeping
-from modelport_http.connections import timeouts
 from modelport_http.connections.timeouts import Patience
 from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.fast_path import LeanPredictions
@@ -17,6 +15,7 @@ from modelport_runtime.server.http import App
 from modelport_runtime.server.predictions import Predictor
 from modelport_runtime.server.process import Parts, build_server
 
+from tests.support.raw_connections import everything, flood, sweep_at_once, trickle
 from tests.support.waiting import until
 from tests.unit.runtime_process.test_lean import READY, Model
 
@@ -30,8 +29,7 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @asynccontextmanager
 async def connected(monkeypatch: pytest.MonkeyPatch, patience: Patience) -> AsyncIterator[Ends]:
     """Give both ends of a connection to a runtime whose model answers with the body."""
-    monkeypatch.setattr(sweeping, "_TICKS_A_SWEEP", 1)
-    monkeypatch.setattr(timeouts, "_AFTER_UPLOAD_TIMER", 0.0)
+    sweep_at_once(monkeypatch)
     batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
     batcher.use(Model())
     predictor = Predictor(batcher, lambda: READY, max_body_bytes=1_000_000)
@@ -47,31 +45,15 @@ async def connected(monkeypatch: pytest.MonkeyPatch, patience: Patience) -> Asyn
         await task
 
 
-async def everything(reader: asyncio.StreamReader) -> bytes:
-    try:
-        return await asyncio.wait_for(reader.read(), 20)
-    except ConnectionResetError:
-        return b""
-
-
 @pytest.mark.parametrize(
     "begun", [CHUNKED + b"0\r\nx-first: 1\r\n", CHUNKED + b"2;extension=", HEAD + b"x-begun: "]
 )
 async def test_heads_and_trailers_have_a_size(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
     more = b"x-more: 1\r\n" * 1000 if begun.endswith(b"\n") else b"x" * 12_000
     async with connected(monkeypatch, PATIENT) as (reader, writer):
-        ended = asyncio.create_task(everything(reader))
-        writer.write(begun)
-        sent = 0
-        async with asyncio.timeout(20):
-            while not ended.done():
-                with suppress(ConnectionError):
-                    writer.write(more)
-                    await writer.drain()
-                sent += len(more)
-                await asyncio.sleep(0)
+        sent, answer = await flood(reader, writer, begun, more)
         assert sent < 10_000_000
-        assert (await ended).startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")) or not await ended
+        assert answer.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")) or not answer
 
 
 @pytest.mark.parametrize("begun", [b"", HEAD, HEAD + b"content-length: 8\r\n\r\n{", CHUNKED])
@@ -87,14 +69,8 @@ async def test_a_body_that_trickles_is_cut_off_and_a_slow_one_is_not(
 ) -> None:
     async with connected(monkeypatch, HASTY) as (reader, writer):
         writer.write(HEAD + b"connection: close\r\ncontent-length: 2000\r\n\r\n")
-        ended = asyncio.create_task(everything(reader))
-        for _ in range(2000 // bytes_at_once):
-            if ended.done():
-                break
-            with suppress(ConnectionError):
-                writer.write(b" " * bytes_at_once)
-            await asyncio.sleep(0.1)
-        assert (await ended).startswith(b"HTTP/1.1 200") is not ends
+        answer = await trickle(reader, writer, b" " * bytes_at_once, 2000 // bytes_at_once)
+        assert answer.startswith(b"HTTP/1.1 200") is not ends
 
 
 async def test_bodies_in_many_pieces_are_answered_one_after_the_other(
