@@ -4,7 +4,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-import msgspec
 import structlog
 from modelport_crds import mlmodel, names
 from modelport_kube.kube import KubeWatch, Object
@@ -60,13 +59,9 @@ class ModelStatuses:
         await self._reflector.run()
 
     def put(self, obj: Object) -> None:
-        """An MLModel as it is now."""
+        """An MLModel as it is now. Raises msgspec.ValidationError, which the reflector logs."""
         model_id = self._id(object_key(obj))
-        try:
-            self._models[model_id] = mlmodel.from_object(obj)
-        except msgspec.ValidationError as error:
-            # Written by something newer or by hand: it must not stop the others from being seen.
-            log.warning("mlmodel_unreadable", model=model_id, error=str(error))
+        self._models[model_id] = mlmodel.from_object(obj)
         self._wake(model_id)
 
     def drop(self, key: ObjectKey) -> None:
