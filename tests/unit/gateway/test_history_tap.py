@@ -63,6 +63,20 @@ async def kept(world: World, count: int) -> list[KeptPrediction]:
     return found
 
 
+async def test_a_failure_of_our_own_is_kept_as_the_caller_got_it(
+    caller: httpx.AsyncClient, serving: World, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    serving.serve("iris", model.address, history=ALL)
+    await serving.settle()
+    monkeypatch.setattr(serving.gateway.fast_path._handler._prediction._dispatch, "ask", fail)
+    answer = await caller.post("/predict/iris", json={"input": [1]})
+    [one] = await kept(serving, 1)
+    assert (answer.status_code, one.status, one.answer) == (500, 500, answer.text)
+
+
 async def test_a_request_and_its_answer_are_kept_as_they_were(
     caller: httpx.AsyncClient, serving: World, model: ScriptedModel
 ) -> None:
