@@ -57,24 +57,15 @@ def _best_peers(results: Results, model: str, **wanted: int) -> list[Figure | No
 
 
 def _beside_peers(results: Results) -> Iterator[Goal]:
-    for model in ("iris", "forest"):
-        one = {"rows": 1, "connections": 100}
-        ours = results.one("peers", RUNTIME, model=model, **one)
-        yield _at_least(
-            f"{model}: runtime at 100 connections, beside the best peer",
-            5,
-            "×",
-            _ratio(ours, _best_peers(results, model, **one)),
-        )
-    for model in ("iris", "forest"):
-        many = {"rows": 32, "connections": 16}
-        ours = results.one("peers", RUNTIME, model=model, **many)
-        yield _at_least(
-            f"{model}: runtime, 32 rows at 16 connections, beside the best peer",
-            3,
-            "×",
-            _ratio(ours, _best_peers(results, model, **many)),
-        )
+    for goal, of, wanted in (
+        (5, " at 100 connections", {"rows": 1, "connections": 100}),
+        (3, ", 32 rows at 16 connections", {"rows": 32, "connections": 16}),
+    ):
+        for model in ("iris", "forest"):
+            ratio = _ratio(
+                results.one("peers", RUNTIME, model=model, **wanted), _best_peers(results, model, **wanted)
+            )
+            yield _at_least(f"{model}: runtime{of}, beside the best peer", goal, "×", ratio)
 
 
 def _runtime(results: Results) -> Iterator[Goal]:
