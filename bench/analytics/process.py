@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from modelport_http.serving import Served, Stop, serve
-from modelport_process.garbage import spared
+from modelport_process.start import spared
 
 from tests.support.control_api import build_control_plane
 

@@ -14,7 +14,7 @@ from modelport_control_api.settings.control_api import Settings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_http.serving import Stop
 from modelport_process import logging
-from modelport_process.listening import bind
+from modelport_process.start import bind
 from modelport_store.memory_store import MemoryStore
 from pydantic import SecretStr
 

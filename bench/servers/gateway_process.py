@@ -17,8 +17,7 @@ from modelport_gateway.usage.opening_sink import open_sink
 from modelport_http.serving import Served, Stop
 from modelport_http.serving import serve as serve_apps
 from modelport_process import logging
-from modelport_process.garbage import spared
-from modelport_process.listening import bind
+from modelport_process.start import bind, spared
 from modelport_store.opening import open_store
 from pydantic import SecretStr
 

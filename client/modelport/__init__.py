@@ -20,7 +20,7 @@ from modelport.errors import (
 from modelport.history import KeptPrediction
 from modelport.job import Job
 from modelport.models import ApiKey, Model, Prediction, User, Version
-from modelport.retries import RetryPolicy
+from modelport.transport import RetryPolicy
 from modelport.usage import Usage, UsageCounts
 
 __all__ = [

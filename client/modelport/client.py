@@ -15,9 +15,8 @@ from modelport.drift import DriftCalls
 from modelport.history import HistoryCalls
 from modelport.jobs import JobCalls
 from modelport.models import Acceleration, Access, ApiKey, Model, Prediction, User, Version
-from modelport.retries import RetryPolicy
 from modelport.rows import as_rows, to_body
-from modelport.transport import Transport
+from modelport.transport import RetryPolicy, Transport
 from modelport.uploads import OnProgress, upload_form
 from modelport.usage import UsageCalls
 from modelport.waiting import wait_until_ready

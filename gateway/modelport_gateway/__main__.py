@@ -6,9 +6,7 @@ import sys
 import uvloop
 from modelport_kube.connect import NoClusterAccess
 from modelport_process import logging
-from modelport_process.descriptors import raise_limit
-from modelport_process.listening import bind
-from modelport_process.start import CannotStart
+from modelport_process.start import CannotStart, bind, raise_limit
 
 from modelport_gateway import serve
 

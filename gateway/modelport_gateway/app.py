@@ -13,8 +13,7 @@ from modelport_http.problem import ProblemMiddleware
 from modelport_kube.kube import KubeWatch
 from modelport_kube.reflector import Reflector
 from modelport_process.background import every, working
-from modelport_store.limits import Limit
-from modelport_store.store import Store
+from modelport_store.store import Limit, Store
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 

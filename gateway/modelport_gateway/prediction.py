@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 from modelport_http.problem import Problem
 from modelport_http.rate_limiting import bucket_of, rate_limit_headers, too_many_requests
-from modelport_store.limits import Limit
-from modelport_store.store import LimitResult, Store, StoreUnavailable
+from modelport_store.store import Limit, LimitResult, Store, StoreUnavailable
 
 from modelport_gateway.auth.authentication import Authentication, unauthorized
 from modelport_gateway.auth.authorization import PREDICT_SCOPE, Caller, Decision, authorise

@@ -2,7 +2,7 @@
 
 from modelport_crds.names import DEFAULT_NAMESPACE
 from modelport_http.client_address import parse_networks
-from modelport_store.limits import Limit
+from modelport_store.store import Limit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
-from modelport_process.request_context import current_request_id, request_id_for, request_id_of
+from modelport_process.logging import current_request_id, request_id_for, request_id_of
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 import msgspec
 import structlog
-from modelport_process.request_context import request_id_of
+from modelport_process.logging import request_id_of
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

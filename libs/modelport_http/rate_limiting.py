@@ -2,9 +2,8 @@
 
 import math
 
-from modelport_store.limits import Limit
 from modelport_store.metrics import LIMITS_NOT_ENFORCED
-from modelport_store.store import LimitResult, Store, StoreUnavailable
+from modelport_store.store import Limit, LimitResult, Store, StoreUnavailable
 
 from modelport_http.problem import Problem
 

@@ -20,9 +20,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from modelport_http.client_address import Network
 from modelport_http.connections.per_address import Crowd, crowd_aware
 from modelport_http.connections.request_heads import head_aware
-from modelport_http.connections.settings import DoorSettings
 from modelport_http.connections.timeouts import Silence
 from modelport_http.server import Server
+from modelport_http.settings import DoorSettings
 from modelport_http.stopping import ClosingMiddleware, StoppingMiddleware
 
 if TYPE_CHECKING:

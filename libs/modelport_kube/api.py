@@ -5,9 +5,17 @@ from collections.abc import AsyncIterator, Mapping
 from kubernetes.aio.client import ApiClient
 from modelport_crds.names import KIND, LABEL_MODEL
 
-from modelport_kube.calls import APPLY, JSON_PATCH, MERGE_PATCH, METADATA_ONLY, Call, Calls
+from modelport_kube.calls import (
+    APPLY,
+    JSON_PATCH,
+    MERGE_PATCH,
+    METADATA_ONLY,
+    Call,
+    Calls,
+    collection_path,
+    object_path,
+)
 from modelport_kube.kube import Conflict, KubeError, Object, Rejected, WatchEvent
-from modelport_kube.paths import collection_path, object_path
 from modelport_kube.watching import list_collection, watch_collection
 
 # No object has it, so applying with it conflicts with whatever is there. Where nothing is, it does not count.

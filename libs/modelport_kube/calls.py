@@ -1,4 +1,6 @@
-"""One call of the Kubernetes API: JSON in and out, and its refusals as the `Kube` interface names them."""
+"""One call of the Kubernetes API: where a kind lies, JSON in and out, and refusals as the `Kube`
+interface has them.
+"""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -6,8 +8,24 @@ from typing import Any, NamedTuple
 import aiohttp
 import msgspec
 from kubernetes.aio.client import ApiClient
+from modelport_crds.names import KIND, PLURAL
 
-from modelport_kube.kube import Conflict, KubeError, Object, Rejected
+from modelport_kube.kube import RESOURCES, Conflict, KubeError, Object, Rejected
+
+_PLURALS = {KIND: PLURAL, "NetworkPolicy": "networkpolicies"}
+
+
+def collection_path(kind: str, namespace: str | None) -> str:
+    """`kind` is a key of `RESOURCES`; namespace None: all of them."""
+    api_version = RESOURCES[kind]
+    root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+    scope = f"/namespaces/{namespace}" if namespace is not None else ""
+    return f"{root}{scope}/{_PLURALS.get(kind, f'{kind.lower()}s')}"
+
+
+def object_path(kind: str, namespace: str, name: str) -> str:
+    return f"{collection_path(kind, namespace)}/{name}"
+
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"

@@ -1,4 +1,4 @@
-"""Work that goes on beside the requests."""
+"""Work that goes on beside the requests, and loops that end when they are cancelled, whatever they await."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -7,7 +7,17 @@ from typing import Literal
 
 import structlog
 
-from modelport_process.cancellation import is_cancelled
+
+def is_cancelled() -> bool:
+    """Whether the running task was asked to end, though nothing was raised in it.
+
+    redis-py sends with `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that comes together
+    with its result (https://github.com/python/cpython/issues/86296). A loop around it that does not ask would
+    go on for ever, and whoever waits for its end with it.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
 
 log = structlog.get_logger(__name__)
 

@@ -1,15 +1,118 @@
-"""JSON lines, one shape for structlog and for the standard library's loggers (uvicorn's)."""
+"""JSON lines, one shape for structlog and the standard library's loggers, with the id of the request
+being served.
+"""
 
+import asyncio
+import atexit
 import logging
+import os
+import re
 import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import msgspec
 import structlog
+from starlette.types import Scope
 from structlog.types import EventDict, Processor, WrappedLogger
 
-from modelport_process import access_lines
-from modelport_process.request_context import current_request_id
+
+class _Line(msgspec.Struct):
+    method: str
+    path: str
+    status: int
+    duration_ms: float
+    client_ip: str
+    request_id: str
+    event: str
+    part: str
+    level: str
+    timestamp: datetime
+
+
+class AccessLines:
+    """Lines of `part` for `output`, or for nobody. Those of one turn of the event loop go with one write."""
+
+    def __init__(self, part: str, output: TextIO | None) -> None:
+        self._part = part
+        self._output = output
+        self._encoder = msgspec.json.Encoder()
+        self._waiting: list[bytes] = []
+
+    def add(
+        self, method: str, path: str, status: int, seconds: float, *, client_ip: str, request_id: str
+    ) -> None:
+        """Note one answered request. To be called on the event loop."""
+        if self._output is None:
+            return
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.flush)
+        line = _Line(
+            method, path, status, round(seconds * 1000, 2), client_ip, request_id,
+            "request", self._part, "info", datetime.now(UTC),
+        )  # fmt: skip
+        self._waiting.append(self._encoder.encode(line))
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._waiting and self._output is not None:
+            lines, self._waiting = self._waiting, []
+            self._output.write(b"\n".join(lines).decode() + "\n")
+            self._output.flush()
+
+
+_lines = AccessLines("", None)
+
+
+def use(lines: AccessLines) -> None:
+    """Have this process's lines go to `lines`, the last ones at its exit."""
+    global _lines  # noqa: PLW0603 - logging is set up once for a whole process
+    _lines = lines
+    atexit.register(lines.flush)
+
+
+def access_lines() -> AccessLines:
+    """This process's lines; nobody's until logging has been configured."""
+    return _lines
+
+
+current_request_id: ContextVar[str] = ContextVar("modelport_request_id", default="-")
+
+# What is echoed into headers and logs must not be able to forge either.
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ID_DIGITS = 32
+_IDS_AT_ONCE = 128
+
+
+def request_id_of(scope: Scope) -> str:
+    """The scope's own id: the context variable may be another task's where an app hands its `send` on."""
+    request_id: str = scope.get("state", {}).get("request_id", current_request_id.get())
+    return request_id
+
+
+def request_id_for(given: str) -> str:
+    """The caller's own id if it is sane, else a new one: 32 hexadecimal digits."""
+    return given if given and _SANE_REQUEST_ID.fullmatch(given) else _new_ids.take()
+
+
+class _NewIds:
+    """Random ids, many for one call of the system: that costs more than a cached answer's whole routing."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+
+    def take(self) -> str:
+        if not self._ids:
+            digits = os.urandom(_IDS_AT_ONCE * _ID_DIGITS // 2).hex()
+            self._ids = [digits[at : at + _ID_DIGITS] for at in range(0, len(digits), _ID_DIGITS)]
+        return self._ids.pop()
+
+
+_new_ids = _NewIds()
+# Two processes must not give the same ids.
+os.register_at_fork(after_in_child=_new_ids.__init__)  # type: ignore[misc]
+
 
 # httpx writes whole URLs, with their query, at INFO; uvicorn's access log is AccessLogMiddleware's job.
 # Alembic tells of each of its own plugins at each start.
@@ -38,7 +141,7 @@ def configure(part: str, level: str | int = "INFO", output: TextIO | None = None
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(output),
     )
-    access_lines.use(access_lines.AccessLines(part, output if number <= logging.INFO else None))
+    use(AccessLines(part, output if number <= logging.INFO else None))
     _route_standard_library(number, output, [structlog.stdlib.add_logger_name, *shared])
 
 

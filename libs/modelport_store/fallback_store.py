@@ -9,9 +9,8 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from modelport_store.limits import Limit
 from modelport_store.metrics import STORE_DEGRADED, STORE_FALLBACKS
-from modelport_store.store import LimitResult, Store, StoreUnavailable
+from modelport_store.store import Limit, LimitResult, Store, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from modelport_store.limits import Limit
-from modelport_store.store import LimitResult
+from modelport_store.store import Limit, LimitResult
 from modelport_store.token_bucket import MICROSECONDS, interval_of, take
 
 # What an entry costs beside its key and value: two dictionary slots, a tuple, two byte strings' heads.

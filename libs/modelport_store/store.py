@@ -1,11 +1,41 @@
-"""The one interface to shared short-lived state: token buckets, cached answers, remembered introspections.
-
-Two implementations, held to one contract suite: `memory_store` and `redis_store`.
+"""The one interface to shared short-lived state: limits and their buckets, cached answers, marks of
+known keys.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from modelport_store.limits import Limit
+KEPT_SECONDS = 30 * 86_400
+
+
+def mark_of(digest: str) -> bytes:
+    """The store's key for the API key with this SHA-256."""
+    return b"known-key:" + digest.encode()
+
+
+_PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A token bucket that holds `requests` and refills evenly over `period_seconds`."""
+
+    requests: int
+    period_seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Limit":
+        """Read `10/hour`. Raises ValueError that says what is accepted."""
+        count, _, period = text.strip().partition("/")
+        if not count.isdigit() or int(count) < 1 or period not in _PERIODS:
+            raise ValueError(
+                f"{text!r} is not a rate limit: write <requests>/<{'|'.join(_PERIODS)}>, e.g. 10/hour"
+            )
+        return cls(int(count), _PERIODS[period])
+
+    def __str__(self) -> str:
+        period = next((name for name, seconds in _PERIODS.items() if seconds == self.period_seconds), None)
+        return f"{self.requests}/{period or f'{self.period_seconds}s'}"
 
 
 class StoreUnavailable(Exception):

@@ -4,8 +4,7 @@ A bucket is one number: the moment when it will be full again. Whole microsecond
 calculate exactly; a count of tokens with fractions would drift apart.
 """
 
-from modelport_store.limits import Limit
-from modelport_store.store import LimitResult
+from modelport_store.store import Limit, LimitResult
 
 MICROSECONDS = 1_000_000
 

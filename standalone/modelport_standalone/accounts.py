@@ -15,7 +15,7 @@ from modelport_control_api.identity.origin import Origin
 from modelport_control_api.identity.principal import SCOPES, Principal
 from sqlalchemy import select
 
-from modelport_standalone import secret_files
+from modelport_standalone import data_dir
 from modelport_standalone.data_dir import DataDir
 
 ADMIN_EMAIL = "admin@localhost"
@@ -33,24 +33,24 @@ class Admin:
 
 def open_admin(services: AccountServices, data: DataDir) -> Admin:
     """Make the administrator the first time. Blocking. Raises `CannotStart`."""
-    kept = secret_files.read(data.admin)
+    kept = data_dir.read(data.admin)
     if not kept:
         kept = {"email": ADMIN_EMAIL, "password": secrets.token_urlsafe(18)}
         # Before the account: a crash in between must not leave one whose password nobody knows.
-        secret_files.write(data.admin, kept)
+        data_dir.write(data.admin, kept)
     if kept.keys() != {"email", "password"}:
-        raise secret_files.damaged(data.admin)
+        raise data_dir.damaged(data.admin)
     is_new = ensure_admin(services.database, services.passwords, kept["email"], kept["password"])
     return Admin(kept["email"], kept["password"], is_new)
 
 
 def open_key(services: AccountServices, data: DataDir, name: str, scopes: list[Scope]) -> str:
     """Give the admin's API key of that name, a new one if it was revoked. Blocking. Raises `CannotStart`."""
-    kept = secret_files.read(data.keys)
+    kept = data_dir.read(data.keys)
     key = kept.get(name)
     if key is None or not _works(services, key):
         key = _make_key(services, name, scopes)
-        secret_files.write(data.keys, {**kept, name: key})
+        data_dir.write(data.keys, {**kept, name: key})
     return key
 
 

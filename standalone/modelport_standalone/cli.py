@@ -12,9 +12,7 @@ from typing import Annotated, TextIO, cast
 import typer
 
 from modelport_standalone.data_dir import DataDir, claim
-from modelport_standalone.errors import CannotStart
-from modelport_standalone.options import Options, default_data_dir
-from modelport_standalone.saying import say
+from modelport_standalone.options import CannotStart, Options, default_data_dir, say
 
 
 def up(arguments: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from modelport_standalone import secret_files
+from modelport_standalone import data_dir
 from modelport_standalone.data_dir import DataDir
 
 ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
@@ -38,11 +38,11 @@ class Demo:
 async def open_demo(api: httpx.AsyncClient, data: DataDir, admin_key: str, demo_key: str, say: Say) -> Demo:
     """`api` speaks to the whole platform. Raises `DemoFailed` and `CannotStart`."""
     headers = {"X-API-Key": admin_key}
-    kept = await asyncio.to_thread(secret_files.read, data.keys)
+    kept = await asyncio.to_thread(data_dir.read, data.keys)
     model_id = kept.get(_KEPT_ID)
     if model_id is None or not (await api.get(f"/api/v1/models/{model_id}", headers=headers)).is_success:
         model_id = await _upload(api, headers, say)
-        await asyncio.to_thread(secret_files.write, data.keys, {**kept, _KEPT_ID: model_id})
+        await asyncio.to_thread(data_dir.write, data.keys, {**kept, _KEPT_ID: model_id})
     say("Waiting for the demo model to answer")
     await _wait(api, headers, model_id, say)
     return Demo(model_id, await _predict(api, model_id, demo_key))

@@ -4,10 +4,9 @@ import errno
 import socket
 import ssl
 
-from modelport_process.listening import give_up_on_deaf_peers
+from modelport_process.start import give_up_on_deaf_peers
 
-from modelport_standalone.errors import CannotStart
-from modelport_standalone.options import Options
+from modelport_standalone.options import CannotStart, Options
 
 _BACKLOG = 2048
 

@@ -1,9 +1,18 @@
-"""What `modelport up` was asked for."""
+"""What `modelport up` was asked for, and what it says to who asked: on stdout, where no log line goes."""
 
 import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+
+class CannotStart(Exception):
+    """One line for a person: what is wrong, where, and what to do."""
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
 
 _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared with, never bound to
 

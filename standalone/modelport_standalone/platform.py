@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from modelport_operator.settings import Settings as OperatorSettings
 from modelport_operator.shell.controller import Controller
 
+from modelport_standalone.console import explained
 from modelport_standalone.data_dir import DataDir
-from modelport_standalone.explaining import explained
 from modelport_standalone.local_cluster.cluster import LocalCluster
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _batch_worker(
     data: DataDir, cluster: LocalCluster, fronts: "Fronts"
 ) -> AbstractAsyncContextManager[None]:
     # Here and not above: it imports what the fronts did.
-    from modelport_standalone.batch_worker.running import running
+    from modelport_standalone.batch_worker.child import running
 
     return running(data, cluster, fronts.control_plane.internal, fronts.internal_key)
 

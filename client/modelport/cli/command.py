@@ -1,28 +1,97 @@
-"""Start, and every way to end: what went wrong goes to stderr, and its kind into the exit code."""
+"""Start, and every way to end: commands that other parts bring, and exit codes that scripts can rely on."""
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import EntryPoint, entry_points, version
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from modelport.cli import (
-    accounts,
-    drift,
-    exit_codes,
-    history,
-    installed_commands,
-    jobs,
-    keys,
-    models,
-    serving,
-    usage,
+from modelport.cli import accounts, drift, history, jobs, keys, models, serving, usage
+from modelport.cli.output import note, print_line
+from modelport.errors import (
+    Conflict,
+    ConnectionFailed,
+    Forbidden,
+    InvalidRequest,
+    JobFailed,
+    ModelFailed,
+    ModelportError,
+    NotFound,
+    NotReadyInTime,
+    RateLimited,
+    Unauthorised,
+    Unavailable,
 )
-from modelport.cli.output import print_line
-from modelport.errors import ModelportError
+
+OK = 0
+FAILURE = 1
+USAGE = 2
+NOT_AUTHENTICATED = 3
+NOT_FOUND = 4
+INVALID = 5
+UNAVAILABLE = 6
+MODEL_FAILED = 7
+INTERRUPTED = 130
+
+HELP = (
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in or not allowed, 4 not found, "
+    "5 refused as invalid, 6 limit used up or not available, 7 model or job failed, 130 interrupted."
+)
+
+_BY_ERROR: dict[type[ModelportError], int] = {
+    Unauthorised: NOT_AUTHENTICATED,
+    Forbidden: NOT_AUTHENTICATED,
+    NotFound: NOT_FOUND,
+    InvalidRequest: INVALID,
+    Conflict: INVALID,
+    RateLimited: UNAVAILABLE,
+    Unavailable: UNAVAILABLE,
+    ConnectionFailed: UNAVAILABLE,
+    ModelFailed: MODEL_FAILED,
+    JobFailed: MODEL_FAILED,
+    NotReadyInTime: MODEL_FAILED,
+}
+
+
+def of(error: ModelportError) -> int:
+    return _BY_ERROR.get(type(error), FAILURE)
+
+
+GROUP = "modelport.commands"
+_HELP = {"up": "Start the platform on this machine."}
+_AS_GIVEN = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+    "help_option_names": [],
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    for name in sorted({*found, *_HELP}):
+        _add(app, name, found.get(name))
+
+
+def _add(app: typer.Typer, name: str, entry: EntryPoint | None) -> None:
+    @app.command(name, help=_HELP.get(name), context_settings=_AS_GIVEN, add_help_option=False)
+    def command(context: typer.Context) -> None:
+        raise typer.Exit(_run(name, entry, context.args))
+
+
+def _run(name: str, entry: EntryPoint | None, arguments: list[str]) -> int:
+    try:
+        if entry is None:
+            raise ModuleNotFoundError(f"no installed package brings `modelport {name}`")
+        function = entry.load()
+    except ModuleNotFoundError as error:
+        note(f"Error: {error}.\n`modelport {name}` needs the platform: pip install 'modelport[standalone]'")
+        return 1
+    code: int = function(arguments)
+    return code
 
 
 def _show_version(wanted: bool) -> None:
@@ -35,13 +104,13 @@ def build_app() -> typer.Typer:
     app = typer.Typer(
         name="modelport",
         help="From a model file to a secured endpoint.",
-        epilog=exit_codes.HELP,
+        epilog=HELP,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_common)
-    installed_commands.add_to(app)
+    add_to(app)
     accounts.add_to(app)
     models.add_to(app)
     serving.add_to(app)
@@ -70,13 +139,13 @@ def run(arguments: Sequence[str]) -> int:
         build_app()(list(arguments), prog_name="modelport")
     except ModelportError as error:
         _show(error)
-        return exit_codes.of(error)
+        return of(error)
     except KeyboardInterrupt:
         # Typer turns one that it sees into this code itself; this is one during start or exit.
-        return exit_codes.INTERRUPTED
+        return INTERRUPTED
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else exit_codes.OK
-    return exit_codes.OK
+        return end.code if isinstance(end.code, int) else OK
+    return OK
 
 
 def _show(error: ModelportError) -> None:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from modelport_telemetry.drift.blocks import variances
-from modelport_telemetry.drift.repetition import SKETCH_CELLS, squares
+from modelport_telemetry.drift.repetition import SKETCH_CELLS, squares, variances
 
 SELDOM = 0.02
 """A chance that two rows have the same value, below which repetition says something. Above, as with a few
@@ -49,7 +48,7 @@ class Runs:
 
 
 def runs_of(cells: Sequence[int], scores: Sequence[float], sums: Sequence[float]) -> Runs:
-    """`scores` of the cells and `sums`: as `modelport_telemetry.drift.blocks` has them."""
+    """`scores` of the cells and `sums`: as `modelport_telemetry.drift.repetition` has them."""
     variance = _variance(cells, scores)
     if not variance:
         return Runs()

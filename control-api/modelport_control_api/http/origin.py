@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from modelport_http.client_address import client_ip
-from modelport_process.request_context import request_id_of
+from modelport_process.logging import request_id_of
 
 from modelport_control_api.http.context import get_context
 from modelport_control_api.identity.origin import Origin

@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from socket import socket
 
-from modelport_http.connections.settings import DoorSettings
 from modelport_http.serving import Served, Stop
 from modelport_http.serving import serve as serve_apps
+from modelport_http.settings import DoorSettings
 from modelport_http.settings import Settings as EdgeSettings
 from modelport_kube.api import KubernetesApi
 from modelport_kube.connect import connected
-from modelport_process.garbage import spared
-from modelport_process.listening import bind
-from modelport_process.start import CannotStart, read_settings
+from modelport_process.start import CannotStart, bind, read_settings, spared
 from modelport_store.opening import open_store
 from modelport_store.store import Store
 

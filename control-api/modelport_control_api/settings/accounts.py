@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from modelport_store.limits import Limit
+from modelport_store.store import Limit
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 

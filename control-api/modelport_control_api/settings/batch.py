@@ -1,6 +1,6 @@
 """Batch jobs."""
 
-from modelport_store.limits import Limit
+from modelport_store.store import Limit
 from pydantic import Field
 
 from modelport_control_api.settings.types import LimitSetting, ListSetting

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from modelport_http.client_address import Network, parse_networks
-from modelport_store.limits import Limit
+from modelport_store.store import Limit
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 

@@ -3,7 +3,7 @@
 from urllib.parse import quote, urlsplit
 
 from modelport_http.problem import Problem, problem_of
-from modelport_process.request_context import request_id_of
+from modelport_process.logging import request_id_of
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request

@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
+from modelport_process.background import is_cancelled
 from modelport_process.backoff import Backoff
-from modelport_process.cancellation import is_cancelled
 from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
-from modelport_telemetry.usage.streams import (
+from modelport_telemetry.usage.wire import (
     CONFIRMED_SECONDS,
     SAMPLES_STREAM,
     USAGE_STREAM,
+    UsageBatch,
     confirmation_key,
 )
-from modelport_telemetry.usage.wire import UsageBatch
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 

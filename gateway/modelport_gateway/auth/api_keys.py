@@ -9,8 +9,7 @@ from hashlib import sha256
 import httpx
 import msgspec
 import structlog
-from modelport_store.known_keys import mark_of
-from modelport_store.store import Store, StoreUnavailable
+from modelport_store.store import Store, StoreUnavailable, mark_of
 from msgspec import Struct
 
 from modelport_gateway.auth.access_tokens import InvalidCredential

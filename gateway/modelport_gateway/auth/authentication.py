@@ -2,9 +2,8 @@
 
 from modelport_http.problem import Problem
 from modelport_http.rate_limiting import bucket_of, too_many_requests
-from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
-from modelport_store.store import LimitResult
+from modelport_store.store import Limit, LimitResult
 
 from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential
 from modelport_gateway.auth.api_keys import KEY_PREFIX, ApiKeys, IntrospectionUnavailable

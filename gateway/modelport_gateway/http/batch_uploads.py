@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 from modelport_http.problem import Problem
-from modelport_process.request_context import request_id_of
+from modelport_process.logging import request_id_of
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 

@@ -11,8 +11,7 @@ from modelport_http.fast_path.protocol import Exchange, Headers
 from modelport_http.middleware import body_too_large
 from modelport_http.problem import Problem, problem_of
 from modelport_http.stopping import stopping
-from modelport_process.access_lines import access_lines
-from modelport_process.request_context import current_request_id, request_id_for
+from modelport_process.logging import access_lines, current_request_id, request_id_for
 
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.handler import PredictionHandler

@@ -7,7 +7,7 @@ from importlib.metadata import version as distribution_version
 import orjson
 from modelport_http.middleware import body_too_large, declared_length
 from modelport_http.problem import Problem, send_problem
-from modelport_process.request_context import request_id_of
+from modelport_process.logging import request_id_of
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Receive, Scope, Send
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from modelport_crds.mlmodel import Access, History, MLModel, VersionStatus
 from modelport_crds.names import public_id
-from modelport_store.limits import Limit
+from modelport_store.store import Limit
 
 from modelport_gateway.cache.key import Canonical, cache_scope
 

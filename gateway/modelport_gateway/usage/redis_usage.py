@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from modelport_telemetry.usage.streams import (
+from modelport_telemetry.usage.wire import (
     FIELD,
     SAMPLES_STREAM,
     SAMPLES_STREAM_LENGTH,

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
-from modelport_process.background import every
+from modelport_process.background import every, is_cancelled
 from modelport_process.backoff import Backoff
-from modelport_process.cancellation import is_cancelled
 from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
 from modelport_telemetry.usage.wire import UsageBatch

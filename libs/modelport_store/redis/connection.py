@@ -1,17 +1,49 @@
-"""One connection to Redis: the commands of one turn of the event loop leave in one write, replies in order.
-
-It lives once: whatever breaks it fails all that wait on it, and `redis_client` opens the next.
+"""One connection to Redis: commands packed, scripts called by digest, one write for a turn of the
+event loop.
 """
 
 import asyncio
+import hashlib
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import hiredis
 
-from modelport_store.redis.script import RedisScript
 from modelport_store.store import StoreUnavailable
+
+
+def command(*arguments: bytes | str | int) -> bytes:
+    return b"*%d\r\n%b" % (len(arguments), pack(*arguments))
+
+
+def pack(*arguments: bytes | str | int) -> bytes:
+    """Arguments alone, so that what never changes of a command is packed once."""
+    return b"".join(map(_packed, arguments))
+
+
+def _packed(argument: bytes | str | int) -> bytes:
+    raw = argument if isinstance(argument, bytes) else str(argument).encode()
+    return b"$%d\r\n%b\r\n" % (len(raw), raw)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisScript:
+    """Both ways begin a packed command, after its count of arguments and before its number of keys."""
+
+    by_digest: bytes
+    whole: bytes
+
+    @classmethod
+    def of(cls, text: str) -> "RedisScript":
+        digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        return cls(pack("EVALSHA", digest), pack("EVAL", text))
+
+    def teaching(self, command: bytes) -> bytes:
+        """The same command, with the script in it."""
+        return command.replace(self.by_digest, self.whole, 1)
+
 
 Decode = Callable[[Any, Any], Any]
 """From a reply and the context given with its command to what the caller gets."""

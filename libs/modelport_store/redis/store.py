@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from modelport_store.limits import Limit
 from modelport_store.metrics import STORE_LOST_VALUES
-from modelport_store.redis.address import RedisAddress
-from modelport_store.redis.client import RedisClient
-from modelport_store.redis.resp import command, pack
-from modelport_store.redis.script import RedisScript
-from modelport_store.store import LimitResult, StoreUnavailable
+from modelport_store.redis.client import RedisAddress, RedisClient
+from modelport_store.redis.connection import RedisScript, command, pack
+from modelport_store.store import Limit, LimitResult, StoreUnavailable
 from modelport_store.token_bucket import MICROSECONDS, interval_of
 
 _SCRIPT = RedisScript.of(

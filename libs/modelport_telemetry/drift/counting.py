@@ -17,8 +17,14 @@ from modelport_telemetry.drift.bins import (
     ReferenceBins,
     digest_of,
 )
-from modelport_telemetry.drift.blocks import Blocks
-from modelport_telemetry.drift.repetition import WHOLE_ROWS, RecentRows, empty_sketch, note_digest, note_value
+from modelport_telemetry.drift.repetition import (
+    WHOLE_ROWS,
+    Blocks,
+    RecentRows,
+    empty_sketch,
+    note_digest,
+    note_value,
+)
 
 Cell = Callable[[Any], int]
 """Value of a row → the cell that counts it."""

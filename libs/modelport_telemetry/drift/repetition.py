@@ -1,9 +1,5 @@
-"""How often rows and values repeat, without keeping any.
-
-A client that sends the same row again and again has sent one row, not thousands: `RecentRows` says which
-copies count. What repeats in one feature only (an attribute of the same customer) is seen by a count sketch
-of its values (Charikar, Chen, Farach-Colton, 2002): the sum of squares of the sketch estimates that of how
-often each value came, and sketches add up.
+"""How often rows and values repeat, and how much neighbouring rows resemble each other, without
+keeping any.
 """
 
 from collections import Counter, deque
@@ -12,6 +8,63 @@ from math import sqrt
 from typing import Any
 
 from modelport_telemetry.drift.bins import digest_of
+
+SIZES = (8, 16, 32, 64, 128)
+"""Each a multiple of the one before."""
+_OF_EACH = 2
+"""Kept of each size: how many blocks had one before them, the sum of squares of these differences."""
+SUMS = _OF_EACH * len(SIZES)
+
+
+class Blocks:
+    """Of one feature. `add` the score of row after row."""
+
+    def __init__(self) -> None:
+        self.sums = empty()
+        self._rows = 0
+        self._open = [0.0] * len(SIZES)
+        self._last: list[float | None] = [None] * len(SIZES)
+
+    def add(self, score: float) -> None:
+        self._rows += 1
+        self._open[0] += score
+        if self._rows % SIZES[0] == 0:
+            self._close()
+
+    def take(self) -> list[float]:
+        """Give the sums since the last time; blocks that are open go on."""
+        sums, self.sums = self.sums, empty()
+        return sums
+
+    def _close(self) -> None:
+        for at, size in enumerate(SIZES):
+            if self._rows % size:
+                return
+            total, self._open[at] = self._open[at], 0.0
+            if at + 1 < len(SIZES):
+                self._open[at + 1] += total
+            self._note(at, total / size)
+
+    def _note(self, at: int, mean: float) -> None:
+        last, self._last[at] = self._last[at], mean
+        if last is not None:
+            self.sums[at * _OF_EACH] += 1
+            self.sums[at * _OF_EACH + 1] += (mean - last) ** 2
+
+
+def empty() -> list[float]:
+    return [0.0] * SUMS
+
+
+def variances(sums: Sequence[float]) -> list[tuple[int, int, float]]:
+    """Give (size, number of differences, variance of the blocks' means) of each size with at least two."""
+    found = []
+    for at, size in enumerate(SIZES):
+        count, of_squares = sums[at * _OF_EACH : (at + 1) * _OF_EACH] or (0, 0)
+        if count >= 2:
+            found.append((size, int(count), of_squares / (2 * count)))
+    return found
+
 
 SKETCH_CELLS = 64
 WHOLE_ROWS = ""

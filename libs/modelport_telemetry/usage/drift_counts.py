@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from modelport_telemetry.drift.blocks import SUMS
-from modelport_telemetry.drift.repetition import SKETCH_CELLS
+from modelport_telemetry.drift.repetition import SKETCH_CELLS, SUMS
 
 KIND = "drift"
 
@@ -30,7 +29,7 @@ class DriftCounts(msgspec.Struct, frozen=True):
     values: dict[str, list[int]] = {}
     """Feature → how often its values repeat: `modelport_telemetry.drift.repetition`."""
     blocks: dict[str, list[float]] = {}
-    """Feature → how alike neighbouring rows are: `modelport_telemetry.drift.blocks`."""
+    """Feature → how alike neighbouring rows are: `modelport_telemetry.drift.repetition`."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()

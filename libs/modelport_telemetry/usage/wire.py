@@ -1,10 +1,29 @@
-"""Batches of counts, from a gateway to the control API: in a Redis stream, or as the body of a call."""
+"""Batches of counts, from a gateway to the control API: in a Redis stream, or as the body of a request."""
 
 from typing import Annotated
 
 import msgspec
 
 from modelport_telemetry.usage.latency import LAST_BUCKET
+
+USAGE_STREAM = "modelport:usage"
+USAGE_STREAM_LENGTH = 500
+"""About so many entries are kept, each one batch; older ones are sent again if they were not read."""
+
+SAMPLES_STREAM = "modelport:samples"
+SAMPLES_STREAM_LENGTH = 64
+"""Entries, each one envelope: samples that nobody reads must not fill Redis."""
+
+FIELD = "data"
+"""The one field of an entry of either stream."""
+
+CONFIRMED_SECONDS = 600
+
+
+def confirmation_key(batch_id: str) -> str:
+    """The key that exists for CONFIRMED_SECONDS after the batch was written to the ledger."""
+    return f"modelport:usage:written:{batch_id}"
+
 
 # What the ledger's columns hold: a line that did not fit would be refused there again and again.
 _Id = Annotated[str, msgspec.Meta(max_length=36)]

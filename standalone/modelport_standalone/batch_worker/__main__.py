@@ -9,7 +9,7 @@ import sys
 
 from modelport_runtime.process import parent_death as lifeline
 
-from modelport_standalone.local_cluster.priority import step_back
+from modelport_standalone.priority import step_back
 
 # Behind the platform, before the models that do batch jobs: those wait for it.
 _NICENESS = 10

@@ -1,19 +1,24 @@
-"""Starts the worker, starts it again when it has died, and stops it at the platform's end."""
+"""The worker as a child: started, started again when it has died, and given a socket of its own to ask by."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
+from modelport_http.server import Server
+from modelport_http.serving import build_config
 from modelport_process.backoff import Backoff
 from modelport_process.logging import copy_line
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from modelport_standalone.data_dir import DataDir
+from modelport_standalone.local_cluster import tasks
+from modelport_standalone.local_cluster.cluster import LocalCluster
 from modelport_standalone.local_cluster.orphans import ChildRegister
 
 log = structlog.get_logger(__name__)
@@ -107,3 +112,37 @@ def _environment(data: DataDir, internal: Path, key: SecretStr) -> Mapping[str, 
         "MODELPORT_INTERNAL_KEY": key.get_secret_value(),
         "MODELPORT_CONTROL_API_WORKER_LISTEN": "",
     }
+
+
+_DRAIN_SECONDS = 1
+# The start is the platform's: jobs of an earlier run can wait for so long.
+_BEGINS_AFTER_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def running(
+    data: DataDir, cluster: LocalCluster, internal: ASGIApp, key: SecretStr
+) -> AsyncIterator[None]:
+    """`key`: MODELPORT_INTERNAL_KEY."""
+    socket = cluster.sockets / "internal.sock"
+    # The folder is readable by its owner only, and so is all that is in it.
+    server = Server(build_config(internal, drain=_DRAIN_SECONDS, uds=str(socket)))
+    serving = asyncio.create_task(server.serve())
+    working = tasks.start(_work(WorkerChild(data, socket, key, cluster.register)), "batch worker")
+    try:
+        yield
+    finally:
+        working.cancel()
+        await asyncio.wait([working])
+        server.should_exit = True
+        await asyncio.wait([serving])
+        await asyncio.to_thread(_remove, socket)
+
+
+async def _work(child: WorkerChild) -> None:
+    await asyncio.sleep(_BEGINS_AFTER_SECONDS)
+    await child.run()
+
+
+def _remove(socket: Path) -> None:
+    socket.unlink(missing_ok=True)

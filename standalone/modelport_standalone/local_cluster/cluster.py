@@ -12,8 +12,8 @@ from modelport_standalone.local_cluster.deployments import DeploymentRunner
 from modelport_standalone.local_cluster.objects import ObjectStore
 from modelport_standalone.local_cluster.orphans import ChildRegister, clear_folder, renew_socket_base
 from modelport_standalone.local_cluster.pods import Machine
+from modelport_standalone.local_cluster.probes import Timings
 from modelport_standalone.local_cluster.saved_models import SavedModels
-from modelport_standalone.local_cluster.timings import Timings
 
 _GRACE_AT_THE_END_SECONDS = 3.0
 

@@ -17,11 +17,10 @@ from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
 from modelport_standalone.local_cluster.memory_watch import MemoryWatch
 from modelport_standalone.local_cluster.orphans import ChildRegister
 from modelport_standalone.local_cluster.pod_state import ContainerState, PodState, now
-from modelport_standalone.local_cluster.priority import step_back
-from modelport_standalone.local_cluster.probes import Probes, Verdict
+from modelport_standalone.local_cluster.probes import Probes, Timings, Verdict, restart_backoff
 from modelport_standalone.local_cluster.processes import ContainerProcess, Ending
-from modelport_standalone.local_cluster.timings import Timings, restart_backoff
 from modelport_standalone.local_cluster.version_log import VersionLog
+from modelport_standalone.priority import step_back
 
 log = structlog.get_logger(__name__)
 

@@ -1,8 +1,4 @@
-"""Asking a container how it is, over its socket, as Kubernetes asks.
-
-Time in which it waited for a processor does not count against it: on a busy machine it would be started again
-and again, and never be done.
-"""
+"""Asking a container how it is, over its socket, as Kubernetes asks, and how fast things happen here."""
 
 import asyncio
 import time
@@ -11,9 +7,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from modelport_process.backoff import Backoff
 from modelport_runtime.process.starvation import MOST_TIMES
 
-from modelport_standalone.local_cluster.timings import Timings
+
+@dataclass(frozen=True)
+class Timings:
+    """All in seconds."""
+
+    starting_probe: float = 0.1
+    """Between startup probes, whatever period the template has; its whole time limit is kept."""
+
+    first_restart: float = 0.2
+    last_restart: float = 60.0
+    ran_well: float = 10.0
+    """A process that was ready this long ago starts the back-off anew."""
+
+    longest_grace: float = 10.0
+    """Between SIGTERM and SIGKILL, whatever the template asks for."""
+
+
+def restart_backoff(timings: Timings) -> Backoff:
+    """Four times as long after each end in a row of a process that had not run well."""
+    return Backoff(timings.first_restart, timings.last_restart, factor=4.0)
+
 
 _READINESS_PERIOD_SECONDS = 1.0
 _SLOW_BY_OTHERS = 0.5

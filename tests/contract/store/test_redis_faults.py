@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import uvloop
 from modelport_store.fallback_store import FallbackStore
-from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
 from modelport_store.metrics import STORE_DEGRADED, STORE_FALLBACKS
 from modelport_store.redis.store import RedisStore
-from modelport_store.store import StoreUnavailable
+from modelport_store.store import Limit, StoreUnavailable
 
 from tests.contract.store.conftest import TIMEOUT_SECONDS, poll
 from tests.support.redis_fixtures import RedisServer

@@ -3,8 +3,7 @@
 import asyncio
 
 import pytest
-from modelport_store.limits import Limit
-from modelport_store.store import Store
+from modelport_store.store import Limit, Store
 
 from tests.contract.store.conftest import poll
 

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from modelport_store.limits import Limit
+from modelport_store.store import Limit
 from modelport_store.token_bucket import MICROSECONDS, take
 
 from tests.support.redis_fixtures import RedisServer

@@ -19,7 +19,7 @@ from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.redis_usage import RedisUsage
 from modelport_gateway.usage.reports import UsageReports
 from modelport_gateway.usage.sample_queue import SampleQueue
-from modelport_telemetry.usage.streams import FIELD, SAMPLES_STREAM, USAGE_STREAM
+from modelport_telemetry.usage.wire import FIELD, SAMPLES_STREAM, USAGE_STREAM
 
 from tests.support.postgres_fixtures import PostgresServer
 from tests.support.redis_fixtures import RedisServer

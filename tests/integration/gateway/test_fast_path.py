@@ -25,7 +25,7 @@ from modelport_gateway.metrics import LATENCY, REQUESTS
 from modelport_http.fast_path.protocol import Exchange
 from modelport_http.server import Server
 from modelport_http.serving import build_config
-from modelport_process import access_lines
+from modelport_process import logging as access_lines
 from modelport_process.logging import configure
 from modelport_store.memory_store import MemoryStore
 

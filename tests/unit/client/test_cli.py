@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from modelport import credentials
-from modelport.cli import installed_commands
+from modelport.cli import command
 from modelport.credentials import Credentials
 
 from tests.unit.client.answers import ONE, USER, key, model, tokens, version
@@ -455,9 +455,9 @@ def start(arguments: Sequence[str]) -> int:
 def test_a_command_of_another_part_gets_its_arguments_as_they_are(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = EntryPoint("up", f"{__name__}:start", installed_commands.GROUP)
+    entry = EntryPoint("up", f"{__name__}:start", command.GROUP)
     monkeypatch.setattr(EntryPoint, "load", lambda _self: start)
-    monkeypatch.setattr(installed_commands, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(command, "entry_points", lambda group: [entry])
     ended = cli("up", "--demo", "--port", "9000", "--help")
     assert (ended.code, ended.out) == (9, "started with --demo --port 9000 --help\n")
 
@@ -465,7 +465,7 @@ def test_a_command_of_another_part_gets_its_arguments_as_they_are(
 def test_without_the_platform_installed_up_says_what_to_install(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(installed_commands, "entry_points", lambda group: [])
+    monkeypatch.setattr(command, "entry_points", lambda group: [])
     ended = cli("up")
     assert ended.code == 1
     assert "pip install 'modelport[standalone]'" in ended.err
@@ -474,8 +474,8 @@ def test_without_the_platform_installed_up_says_what_to_install(
 def test_a_command_whose_libraries_are_missing_says_what_to_install(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = EntryPoint("up", "no_such_module.cli:up", installed_commands.GROUP)
-    monkeypatch.setattr(installed_commands, "entry_points", lambda group: [entry])
+    entry = EntryPoint("up", "no_such_module.cli:up", command.GROUP)
+    monkeypatch.setattr(command, "entry_points", lambda group: [entry])
     ended = cli("up")
     assert ended.code == 1
     assert "No module named 'no_such_module'" in ended.err

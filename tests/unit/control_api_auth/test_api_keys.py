@@ -11,7 +11,7 @@ from modelport_control_api.accounts.api_keys import known, secret
 from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.process.app import ControlPlane
-from modelport_store.known_keys import mark_of
+from modelport_store.store import mark_of
 from sqlalchemy import select, update
 
 from tests.support.control_api import Person, build_control_plane, client_of, register, serving

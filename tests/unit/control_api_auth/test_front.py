@@ -13,10 +13,9 @@ import structlog
 from modelport_control_api.accounts.audit.tables import AuditEntry
 from modelport_control_api.process.app import ControlPlane
 from modelport_http.client_address import HOW_TO_TRUST
-from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
 from modelport_store.metrics import LIMITS_NOT_ENFORCED
-from modelport_store.store import LimitResult, StoreUnavailable
+from modelport_store.store import Limit, LimitResult, StoreUnavailable
 from sqlalchemy import select
 
 from tests.support.control_api import (

@@ -15,8 +15,8 @@ from modelport_control_api.registry.tables import ModelRow
 from modelport_control_api.settings.control_api import Settings
 from modelport_control_api.signing_keys import lifecycle
 from modelport_process import internal_key
-from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
+from modelport_store.store import Limit
 from sqlalchemy import update
 
 from tests.support.control_api import INTERNAL_KEY, spare_the_disk

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from modelport_control_api.registry.errors import TooManyVersions
-from modelport_store.limits import Limit
+from modelport_store.store import Limit
 
 from tests.unit.control_api_models.platform import Account, Platform, running_platform, settings_at
 

@@ -5,7 +5,7 @@ import pytest
 from modelport_control_api.drift.evaluation.evaluate import Counted, evaluate
 from modelport_control_api.drift.profiles.binning import number_bins
 from modelport_telemetry.drift.bins import NumberBins
-from modelport_telemetry.drift.blocks import SUMS, empty
+from modelport_telemetry.drift.repetition import SUMS, empty
 
 from bench.drift.alarms import count, counting, limits, verdicts
 from bench.drift.cases import CHANGED, SMALL, UNCHANGED, comments, gone_missing, stuck, unit_error

@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 
-from modelport_process.access_lines import AccessLines
+from modelport_process.logging import AccessLines
 
 LOSES_NOTHING = """
 import asyncio, sys
-from modelport_process.access_lines import access_lines
+from modelport_process.logging import access_lines
 from modelport_process.logging import configure
 
 configure("gateway", sys.argv[1])

@@ -16,14 +16,14 @@ import pytest
 from modelport_http.client_address import parse_networks
 from modelport_http.connections import timeouts as silence
 from modelport_http.connections.per_address import Crowd
-from modelport_http.connections.settings import DoorSettings
 from modelport_http.connections.timeouts import Silence
 from modelport_http.fast_path.protocol import Exchange
 from modelport_http.fast_path.protocol import Headers as RawHeaders
 from modelport_http.server import Server
 from modelport_http.serving import build_config
-from modelport_process import listening
-from modelport_process.descriptors import raise_limit
+from modelport_http.settings import DoorSettings
+from modelport_process import start
+from modelport_process.start import raise_limit
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
@@ -300,7 +300,7 @@ async def test_connections_of_trusted_proxies_are_not_counted(
 
 def test_the_soft_limit_of_descriptors_is_raised_to_the_hard_one() -> None:
     program = (
-        "import resource as r; from modelport_process.descriptors import raise_limit;"
+        "import resource as r; from modelport_process.start import raise_limit;"
         "r.setrlimit(r.RLIMIT_NOFILE, (64, r.getrlimit(r.RLIMIT_NOFILE)[1]));"
         "raise_limit(); print(r.getrlimit(r.RLIMIT_NOFILE)[0])"
     )
@@ -319,8 +319,8 @@ def test_a_system_that_refuses_its_own_hard_limit_is_left_as_it_is(monkeypatch: 
 
 
 def test_who_takes_nothing_of_an_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "_DEAF_SECONDS", 1)
-    with listening.bind("LISTEN", "127.0.0.1:0") as listener, socket.socket() as deaf:
+    monkeypatch.setattr(start, "_DEAF_SECONDS", 1)
+    with start.bind("LISTEN", "127.0.0.1:0") as listener, socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.connect(listener.getsockname())
         end, _ = listener.accept()

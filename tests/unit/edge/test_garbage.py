@@ -5,7 +5,7 @@ import sys
 
 PROGRAM = """
 import gc
-from modelport_process.garbage import spared
+from modelport_process.start import spared
 
 class Cycle:
     closed = False

@@ -15,7 +15,7 @@ from modelport_http.middleware import (
     SecurityHeadersMiddleware,
 )
 from modelport_http.problem import Problem, ProblemMiddleware
-from modelport_process.request_context import current_request_id
+from modelport_process.logging import current_request_id
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router

@@ -8,7 +8,7 @@ from typing import Any
 PROGRAM = """
 import logging, structlog
 from modelport_process.logging import configure
-from modelport_process.request_context import current_request_id
+from modelport_process.logging import current_request_id
 
 configure("gateway", "info")
 log = structlog.get_logger("x")

@@ -1,8 +1,8 @@
 """The bounds of the memory store, with a clock of the test's own."""
 
 import pytest
-from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
+from modelport_store.store import Limit
 
 
 class Clock:

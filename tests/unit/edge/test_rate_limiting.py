@@ -3,10 +3,9 @@
 import pytest
 from modelport_http.problem import Problem
 from modelport_http.rate_limiting import enforce
-from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
 from modelport_store.metrics import LIMITS_NOT_ENFORCED
-from modelport_store.store import LimitResult, StoreUnavailable
+from modelport_store.store import Limit, LimitResult, StoreUnavailable
 
 
 class GoneStore(MemoryStore):

@@ -2,7 +2,7 @@
 
 import os
 
-from modelport_process.request_context import request_id_for
+from modelport_process.logging import request_id_for
 
 
 def test_new_ids_are_random_and_never_twice() -> None:

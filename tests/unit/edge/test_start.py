@@ -4,8 +4,7 @@ import socket
 
 import pytest
 from modelport_http.settings import Settings
-from modelport_process.listening import bind
-from modelport_process.start import CannotStart, read_settings
+from modelport_process.start import CannotStart, bind, read_settings
 from modelport_store.opening import open_store
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict

@@ -5,8 +5,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_store.limits import Limit
-from modelport_store.store import LimitResult
+from modelport_store.store import Limit, LimitResult
 from modelport_store.token_bucket import MICROSECONDS, take
 
 START = 1_790_000_000 * MICROSECONDS

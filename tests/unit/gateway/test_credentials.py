@@ -12,10 +12,8 @@ from modelport_gateway.auth import api_keys, authentication, jwks
 from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential
 from modelport_gateway.auth.api_keys import ApiKeys, IntrospectionUnavailable
 from modelport_gateway.auth.jwks import SigningKeys
-from modelport_store.known_keys import mark_of
-from modelport_store.limits import Limit
 from modelport_store.memory_store import MemoryStore
-from modelport_store.store import StoreUnavailable
+from modelport_store.store import Limit, StoreUnavailable, mark_of
 
 from tests.support.gateway_world import KEY, OWNER, FakeControlApi, World
 

@@ -12,7 +12,7 @@ WRONG_IMPORTS = {
     "gateway/modelport_gateway/routing/routes.py": "modelport_operator.settings",
     "control-api/modelport_control_api/settings/control_api.py": "modelport_gateway",
     "operator/modelport_operator/settings.py": "modelport_control_api",
-    "libs/modelport_store/limits.py": "modelport_gateway",
+    "libs/modelport_store/store.py": "modelport_gateway",
     "crds/modelport_crds/names.py": "modelport_kube",
     "model-runtime/modelport_runtime/settings.py": "modelport_crds",
     "client/modelport/errors.py": "modelport_kube",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from modelport_standalone.local_cluster.cluster import LocalCluster
-from modelport_standalone.local_cluster.timings import Timings
+from modelport_standalone.local_cluster.probes import Timings
 
 
 @pytest.fixture

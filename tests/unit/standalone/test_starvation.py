@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from modelport_runtime.process.starvation import Schedule, waited_with_children
-from modelport_standalone.local_cluster.probes import Probes, Verdict
-from modelport_standalone.local_cluster.timings import Timings
+from modelport_standalone.local_cluster.probes import Probes, Timings, Verdict
 
 SERVER = Path(__file__).with_name("pod_server.py")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from modelport_standalone.accounts import Admin
+from modelport_standalone.console import welcome
 from modelport_standalone.data_dir import DataDir
-from modelport_standalone.welcome import welcome
 
 
 @pytest.fixture

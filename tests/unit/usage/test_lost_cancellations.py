@@ -1,4 +1,4 @@
-"""redis-py can lose a cancellation (see `modelport_process.cancellation`): endless work ends all the same."""
+"""redis-py can lose a cancellation (see `modelport_process.background`): endless work ends all the same."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends
-from modelport_store.known_keys import KEPT_SECONDS, mark_of
-from modelport_store.store import Store
+from modelport_store.store import KEPT_SECONDS, Store, mark_of
 
 from modelport_control_api.accounts.api_keys import repository, secret
 from modelport_control_api.accounts.api_keys.schemas import KeyWithSecret

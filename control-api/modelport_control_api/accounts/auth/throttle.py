@@ -7,8 +7,7 @@ from hashlib import sha256
 
 from modelport_http.client_address import bucket_address
 from modelport_http.rate_limiting import enforce, give_back
-from modelport_store.limits import Limit
-from modelport_store.store import Store, StoreUnavailable
+from modelport_store.store import Limit, Store, StoreUnavailable
 
 from modelport_control_api.accounts.auth.emails import normalise_or_keep
 from modelport_control_api.accounts.wiring import AccountServices

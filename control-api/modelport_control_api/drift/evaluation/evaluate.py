@@ -6,8 +6,7 @@ from typing import TypeVar
 
 import msgspec
 from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
-from modelport_telemetry.drift.blocks import SUMS
-from modelport_telemetry.drift.repetition import WHOLE_ROWS
+from modelport_telemetry.drift.repetition import SUMS, WHOLE_ROWS
 
 from modelport_control_api.drift.effective import SELDOM, Runs, collisions, copies, runs_of
 from modelport_control_api.drift.evaluation.comparison import Compared, Finding, Sides, compare, one_value

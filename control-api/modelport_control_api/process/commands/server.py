@@ -5,8 +5,7 @@ import asyncio
 import uvloop
 from modelport_kube.connect import NoClusterAccess
 from modelport_process import logging
-from modelport_process.descriptors import raise_limit
-from modelport_process.start import CannotStart
+from modelport_process.start import CannotStart, raise_limit
 
 from modelport_control_api.process import serve as serving
 

@@ -1,9 +1,8 @@
 """The Kubernetes API with an `apply` that also takes out what others wrote into an object's spec."""
 
 from modelport_kube.api import KubernetesApi
-from modelport_kube.calls import Call
+from modelport_kube.calls import Call, object_path
 from modelport_kube.kube import KubeError, Object
-from modelport_kube.paths import object_path
 
 from modelport_operator.core.sync import is_edited, replacement
 

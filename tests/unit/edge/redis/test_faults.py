@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from modelport_store.limits import Limit
 from modelport_store.metrics import STORE_LOST_VALUES
 from modelport_store.redis.store import RedisStore
-from modelport_store.store import StoreUnavailable
+from modelport_store.store import Limit, StoreUnavailable
 
 from tests.support.scripted_redis import PREFIX, Command, ScriptedRedis, always, bulk, echo, scripted_redis
 from tests.unit.edge.redis.conftest import TIMEOUT_SECONDS

@@ -1,0 +1,121 @@
+"""What a person reads of the platform: after its start accounts, keys and demo, and why it did not start."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from modelport.errors import ModelportError
+from modelport_control_api.accounts.api_keys.schemas import Scope
+from pydantic import ValidationError
+
+from modelport_standalone import accounts, demo
+from modelport_standalone.accounts import Admin
+from modelport_standalone.data_dir import DataDir
+from modelport_standalone.demo import ROW, Demo, DemoFailed
+from modelport_standalone.fronts import Fronts
+from modelport_standalone.local_cluster.saved_models import DamagedState
+from modelport_standalone.options import CannotStart, Options, say
+
+_DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+def welcome(
+    url: str, admin: Admin, data: DataDir, demo: tuple[Demo, str] | None, *, seconds: float, log: str
+) -> str:
+    """`demo`: with the API key that may ask it. `seconds`: how long the start took."""
+    return "\n".join(
+        [
+            "",
+            f"Modelport is up at {url}  ({seconds:.1f} s; Ctrl-C stops it)",
+            "",
+            *(_demo_lines(url, *demo) if demo else []),
+            f"  In the browser {url}/ui/",
+            f"  API and docs   {url}/docs",
+            f"  Admin          {admin.email}, {_password(admin)}{data.admin}",
+            f"  Your data      {data.root}",
+            f"  Log            {log}",
+            "",
+            "Next, in another terminal:",
+            f'  {_address(url)}{command()} upload my.joblib --name "My model"',
+            "",
+        ]
+    )
+
+
+def command() -> str:
+    """As it can be typed in the folder where the platform was started."""
+    if shutil.which("modelport"):
+        return "modelport"
+    own = Path(sys.argv[0]).absolute()
+    return os.path.relpath(own) if own.is_relative_to(Path.cwd()) else str(own)
+
+
+def _demo_lines(url: str, demo: Demo, key: str) -> list[str]:
+    insecure = "-k " if url.startswith("https:") else ""
+    return [
+        f"Ask the demo model (it says {demo.prediction}):",
+        "",
+        f'curl {insecure}-X POST {url}/predict/{demo.model_id} -H "X-API-Key: {key}" '
+        f"-H \"Content-Type: application/json\" -d '{json.dumps({'input': ROW})}'",
+        "",
+    ]
+
+
+def _password(admin: Admin) -> str:
+    return f"password {admin.password} (shown this once), kept in " if admin.is_new else "password in "
+
+
+def _address(url: str) -> str:
+    """The CLI knows the default address."""
+    return "" if url == _DEFAULT_URL else f"MODELPORT_URL={url} "
+
+
+_EVERYTHING: list[Scope] = ["predict", "models:read", "models:write", "analytics:read"]
+
+
+async def greet(options: Options, data: DataDir, fronts: Fronts, url: str) -> None:
+    """Raises `CannotStart`."""
+    services = fronts.control_plane.accounts
+    admin = await asyncio.to_thread(accounts.open_admin, services, data)
+    key = await asyncio.to_thread(accounts.open_key, services, data, "cli", _EVERYTHING)
+    try:
+        await asyncio.to_thread(accounts.log_cli_in, url, key)
+    except (ModelportError, OSError) as error:
+        say(f"The modelport command is not logged in: {error}")
+    opened = await _open_demo(data, fronts, key, url) if options.demo else None
+    log = "here" if options.log_to_stderr else str(data.log)
+    say(welcome(url, admin, data, opened, seconds=time.monotonic() - options.asked_at, log=log))
+
+
+async def _open_demo(data: DataDir, fronts: Fronts, admin_key: str, url: str) -> tuple[Demo, str] | None:
+    services = fronts.control_plane.accounts
+    key = await asyncio.to_thread(accounts.open_key, services, data, "demo", ["predict"])
+    # In process, so no answer can fail to come.
+    transport = httpx.ASGITransport(fronts.app)
+    async with httpx.AsyncClient(transport=transport, base_url=url, timeout=httpx.Timeout(None)) as api:
+        try:
+            return await demo.open_demo(api, data, admin_key, key, say), key
+        except DemoFailed as error:
+            say(str(error))
+            return None
+
+
+@contextmanager
+def explained(data: DataDir) -> Iterator[None]:
+    """Turn what is wrong with the folder or the environment into `CannotStart`."""
+    try:
+        yield
+    except DamagedState as error:
+        raise CannotStart(str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise CannotStart(f"The setting {first['loc'][0]} is wrong: {first['msg']}.") from error
+    except OSError as error:
+        raise CannotStart(f"The data folder {data.root} cannot be used: {error}.") from error
