@@ -17,10 +17,9 @@ from modelport_store.store import Limit, Store
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from modelport_gateway.auth.access_tokens import AccessTokens
+from modelport_gateway.auth.access_tokens import AccessTokens, SigningKeys
 from modelport_gateway.auth.api_keys import ApiKeys
 from modelport_gateway.auth.authentication import Authentication, Guard
-from modelport_gateway.auth.jwks import SigningKeys
 from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.batch_uploads import BatchJobs
 from modelport_gateway.http.client_addresses import ClientAddresses
@@ -39,8 +38,7 @@ from modelport_gateway.upstream.dispatch import Dispatch
 from modelport_gateway.upstream.pool import Connections
 from modelport_gateway.upstream.replica import Upstream
 from modelport_gateway.usage.counter import UsageCounter
-from modelport_gateway.usage.reports import UsageReports
-from modelport_gateway.usage.sample_queue import SampleQueue
+from modelport_gateway.usage.reports import SampleQueue, UsageReports
 from modelport_gateway.usage.sink import UsageSink
 
 log = structlog.get_logger(__name__)

@@ -13,8 +13,7 @@ from modelport_gateway.auth.authorization import PREDICT_SCOPE, Caller, Decision
 from modelport_gateway.cache.key import Uncacheable, cache_key
 from modelport_gateway.concurrency.single_flight import SingleFlight
 from modelport_gateway.metrics import FALLBACKS
-from modelport_gateway.request.headers import RequestHeaders
-from modelport_gateway.request.paths import Call, Target
+from modelport_gateway.request.paths import Call, RequestHeaders, Target
 from modelport_gateway.routing.routes import Route, RouteTable, VersionRoute
 from modelport_gateway.routing.traffic_split import choose_version
 from modelport_gateway.upstream.dispatch import Dispatch, no_ready_version

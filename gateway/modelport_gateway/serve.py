@@ -13,8 +13,8 @@ from modelport_kube.connect import connected
 from modelport_process.start import read_settings, spared
 from modelport_store.opening import open_store
 
-from modelport_gateway import app, process_settings
-from modelport_gateway.settings import Settings
+from modelport_gateway import app
+from modelport_gateway.settings import ServeSettings, Settings
 from modelport_gateway.usage.opening_sink import open_sink
 
 _CONNECT_SECONDS = 1.0
@@ -24,15 +24,13 @@ _ANSWER_SECONDS = 5.0
 @dataclass(frozen=True)
 class ProcessSettings:
     gateway: Settings
-    process: process_settings.Settings
+    process: ServeSettings
     edge: EdgeSettings
 
 
 def read() -> ProcessSettings:
     """Raises `CannotStart`."""
-    return ProcessSettings(
-        read_settings(Settings), read_settings(process_settings.Settings), read_settings(EdgeSettings)
-    )
+    return ProcessSettings(read_settings(Settings), read_settings(ServeSettings), read_settings(EdgeSettings))
 
 
 async def serve(settings: ProcessSettings, listener: socket.socket) -> None:

@@ -1,15 +1,112 @@
-"""Access tokens: checked here with the control API's public keys, without asking it."""
+"""Access tokens: checked here with the control API's public keys, which are kept for as long as it is
+away.
+"""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import httpx
 import jwt
+import orjson
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from modelport_process.background import every
+from modelport_store.store import Store, StoreUnavailable
 
 from modelport_gateway.auth.authorization import Caller
-from modelport_gateway.auth.jwks import SigningKeys
 from modelport_gateway.auth.ttl_cache import TTLCache
+from modelport_gateway.metrics import FALLBACKS
+
+log = structlog.get_logger(__name__)
+
+_PATH = "/.well-known/jwks.json"
+# An unknown `kid` costs the control API one call in so many seconds, however many forged tokens arrive.
+_MIN_SECONDS_BETWEEN = 3.0
+_STORE_KEY = b"signing-keys"
+# How long a control API may be away before a new replica can check no token; written anew at each reading.
+_KEEP_SECONDS = 7 * 86_400
+_UNREADABLE = (ValueError, KeyError, TypeError, jwt.PyJWTError)
+
+
+class SigningKeys:
+    """Ed25519 keys by `kid`."""
+
+    def __init__(self, control: httpx.AsyncClient, store: Store, *, refresh_seconds: float) -> None:
+        self._control = control
+        self._store = store
+        self._refresh_seconds = refresh_seconds
+        self._keys: dict[str, Ed25519PublicKey] = {}
+        self._asked_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    @property
+    def had(self) -> bool:
+        """Keys have been read at least once."""
+        return bool(self._keys)
+
+    def known(self, kid: str) -> Ed25519PublicKey | None:
+        return self._keys.get(kid)
+
+    async def find(self, kid: str) -> Ed25519PublicKey | None:
+        """Give the key; ask the control API when it is unknown, but not more often than every few seconds."""
+        if kid not in self._keys:
+            async with self._lock:
+                if kid not in self._keys and time.monotonic() - self._asked_at >= _MIN_SECONDS_BETWEEN:
+                    await self.refresh()
+        return self._keys.get(kid)
+
+    async def refresh(self) -> None:
+        """Read the keys anew. On failure the old ones stay: tokens go on being checked."""
+        self._asked_at = time.monotonic()
+        try:
+            response = await self._control.get(_PATH)
+            response.raise_for_status()
+            keys = _read_keys(response.json())
+        except (httpx.HTTPError, *_UNREADABLE) as error:
+            log.warning("signing_keys_fetch_failed", error=repr(error))
+            await self._recall()
+            return
+        if keys:
+            self._keys = keys
+            await self._keep(response.content)
+
+    async def run(self) -> None:
+        """Refresh for ever; soon again while there is no key at all."""
+        await every(self._pause_seconds, self.refresh, failed="signing_keys_refresh_failed")
+
+    def _pause_seconds(self) -> float:
+        return self._refresh_seconds if self.had else min(1.0, self._refresh_seconds)
+
+    async def _recall(self) -> None:
+        """Add what a replica kept that could read them."""
+        FALLBACKS.labels("control-api").inc()
+        try:
+            kept = await self._store.get(_STORE_KEY)
+            known = _read_keys(orjson.loads(kept)) if kept else {}
+        except (StoreUnavailable, *_UNREADABLE) as error:
+            log.warning("signing_keys_cache_unreadable", error=repr(error))
+            return
+        self._keys = known | self._keys
+
+    async def _keep(self, jwks: bytes) -> None:
+        try:
+            await self._store.put(_STORE_KEY, jwks, _KEEP_SECONDS)
+        except StoreUnavailable:
+            FALLBACKS.labels("store").inc()
+
+
+def _read_keys(jwks: dict[str, Any]) -> dict[str, Ed25519PublicKey]:
+    keys = {}
+    for each in jwks["keys"]:
+        if each.get("kty") == "OKP" and each.get("crv") == "Ed25519" and each.get("kid"):
+            key = jwt.PyJWK(each, algorithm="EdDSA").key
+            if isinstance(key, Ed25519PublicKey):
+                keys[each["kid"]] = key
+    return keys
+
 
 ISSUER = AUDIENCE = "modelport"
 _ALGORITHM = "EdDSA"

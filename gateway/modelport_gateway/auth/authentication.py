@@ -9,7 +9,7 @@ from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential
 from modelport_gateway.auth.api_keys import KEY_PREFIX, ApiKeys, IntrospectionUnavailable
 from modelport_gateway.auth.authorization import Caller
 from modelport_gateway.auth.ttl_cache import TTLCache
-from modelport_gateway.request.headers import RequestHeaders
+from modelport_gateway.request.paths import RequestHeaders
 
 _GUARD = "failed-credentials"
 _GUARDED_ADDRESSES = 10_000

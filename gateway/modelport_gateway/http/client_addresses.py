@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import structlog
 from modelport_http.client_address import HOW_TO_TRUST, Network, bucket_address, ip_behind
 
-from modelport_gateway.request.headers import RequestHeaders
+from modelport_gateway.request.paths import RequestHeaders
 
 log = structlog.get_logger(__name__)
 

@@ -1,24 +1,65 @@
-"""Predictions without ASGI, fed by the fast path's protocol.
-
-It saves what ASGI costs: a scope, events, a middleware for each kind of header. Every answer, header, log
-line and count is the same as there; a test holds the two together.
-"""
+"""Predictions without ASGI: the same steps as Server's, fed and answered through the fast path's protocol."""
 
 import asyncio
 import time
+from collections.abc import Mapping
+from http import HTTPStatus
 
 from modelport_http.fast_path.protocol import Exchange, Headers
-from modelport_http.middleware import body_too_large
-from modelport_http.problem import Problem, problem_of
+from modelport_http.middleware import HSTS, SECURITY_HEADERS, body_too_large
+from modelport_http.problem import Problem, body, content_type_of, headers_of, problem_of
 from modelport_http.stopping import stopping
 from modelport_process.logging import access_lines, current_request_id, request_id_for
 
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.handler import PredictionHandler
-from modelport_gateway.http.response_lines import AnswerLines
+from modelport_gateway.http.server import content_headers, server_timing
 from modelport_gateway.prediction import Answer, PredictionContext
-from modelport_gateway.request.headers import RequestHeaders
-from modelport_gateway.request.paths import Target, parse_target
+from modelport_gateway.request.paths import RequestHeaders, Target, parse_target
+
+_JSON = "content-type: application/json\r\n"
+
+
+class AnswerLines:
+    """`answers_browsers`: answers differ by origin, though those given here are for no origin."""
+
+    def __init__(self, *, answers_browsers: bool) -> None:
+        fixed = SECURITY_HEADERS | ({"Vary": "Origin"} if answers_browsers else {})
+        self._fixed = {
+            "http": _lines(fixed),
+            "https": _lines(fixed | {"Strict-Transport-Security": HSTS}),
+        }
+
+    def answer(self, answer: Answer, seconds: float, *, request_id: str, scheme: str) -> bytes:
+        """Give the head. `seconds`: since the request came."""
+        content = _JSON if answer.json_bytes is None else _content_lines(answer)
+        return (
+            f"HTTP/1.1 200 OK\r\n{content}"
+            f"x-modelport-version: {answer.version}\r\nx-cache: {answer.cache}\r\n"
+            f"server-timing: {server_timing(answer, seconds)}\r\n{_lines(answer.headers)}"
+            f"{self._fixed[scheme]}x-request-id: {request_id}\r\n"
+        ).encode("latin-1")
+
+    def problem(
+        self, problem: Problem, *, request_id: str, scheme: str, path: str, accept: str | None
+    ) -> tuple[bytes, bytes]:
+        """Give head and body."""
+        status = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
+        content_type = f"content-type: {content_type_of(path, accept)}\r\n"
+        # Whether the connection stays is the lean protocol's to say.
+        own = {name: value for name, value in headers_of(problem).items() if name != "connection"}
+        lines = f"{_lines(own)}{self._fixed[scheme]}x-request-id: {request_id}\r\n"
+        return (status + content_type + lines).encode("latin-1"), body(problem, request_id, path=path)
+
+
+def _content_lines(answer: Answer) -> str:
+    content_type, headers = content_headers(answer)
+    return f"content-type: {content_type}\r\n{_lines(headers)}"
+
+
+def _lines(headers: Mapping[str, str]) -> str:
+    return "".join([f"{name.lower()}: {value}\r\n" for name, value in headers.items()])
+
 
 _KEPT_TARGETS = 10_000
 

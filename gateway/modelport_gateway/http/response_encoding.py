@@ -10,7 +10,7 @@ from dataclasses import replace
 from modelport_http.content_encoding import deflate
 
 from modelport_gateway.prediction import Answer
-from modelport_gateway.request.headers import RequestHeaders
+from modelport_gateway.request.paths import RequestHeaders
 
 _ENCODINGS = frozenset({"gzip", "deflate"})
 _LEAST_BYTES = 1024

@@ -17,8 +17,7 @@ from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.handler import PredictionHandler
 from modelport_gateway.prediction import Answer, PredictionContext
 from modelport_gateway.request.body import read_whole
-from modelport_gateway.request.headers import RequestHeaders
-from modelport_gateway.request.paths import Target, parse_target
+from modelport_gateway.request.paths import RequestHeaders, Target, parse_target
 
 _JSON = "application/json"
 _EXTENSIONS = ["binary_tensor_data"]

@@ -8,8 +8,7 @@ from modelport_http.problem import Problem
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from modelport_gateway.request.headers import RequestHeaders
-from modelport_gateway.request.paths import Call
+from modelport_gateway.request.paths import Call, RequestHeaders
 
 _JSON = "application/json"
 _BINARY = "application/octet-stream"

@@ -21,7 +21,7 @@ from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.references import Version
 from modelport_gateway.sampling.tap import Seen
-from modelport_gateway.usage.sample_queue import SampleQueue
+from modelport_gateway.usage.reports import SampleQueue
 
 # As for history, turns are short and far apart; only a large batch after a pause takes some milliseconds.
 _ROWS_A_TURN = 50

@@ -5,14 +5,14 @@ import math
 from collections.abc import Callable
 from typing import cast
 
-from modelport_gateway.upstream.errors import (
+from modelport_gateway.upstream.response_reader import (
     AnswerCutOff,
+    AnswerReader,
     ClosedUnanswered,
     EndpointUnreachable,
     UpstreamMisbehaved,
     UpstreamTimeout,
 )
-from modelport_gateway.upstream.response_reader import AnswerReader
 
 Read = tuple[int, bytes, int | None]
 """Status and body, and of a body with binary tensors the length of the JSON in front of them."""

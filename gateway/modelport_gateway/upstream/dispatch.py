@@ -10,14 +10,19 @@ from modelport_http.problem import Problem
 
 from modelport_gateway.concurrency.admission import Admission, QueueFull
 from modelport_gateway.routing.routes import Endpoint, Route, RouteTable, VersionRoute
-from modelport_gateway.upstream.errors import (
+from modelport_gateway.upstream.replica import (
+    Upstream,
+    UpstreamAnswer,
+    UpstreamCall,
+    check_good,
+    rebuild_problem,
+)
+from modelport_gateway.upstream.response_reader import (
     AnswerCutOff,
     EndpointUnreachable,
     UpstreamMisbehaved,
     UpstreamTimeout,
 )
-from modelport_gateway.upstream.replica import Upstream, UpstreamAnswer, UpstreamCall
-from modelport_gateway.upstream.untrusted import check_good, rebuild_problem
 
 # After a broken connection to the only replica: time for its endpoint to be withdrawn or to listen again.
 _BEFORE_SAME_REPLICA_SECONDS = 0.25

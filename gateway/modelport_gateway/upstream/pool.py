@@ -6,9 +6,9 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from modelport_gateway.concurrency.fifo_waiters import FifoWaiters
+from modelport_gateway.concurrency.admission import FifoWaiters
 from modelport_gateway.upstream.connection import UpstreamConnection
-from modelport_gateway.upstream.errors import EndpointUnreachable, UpstreamTimeout
+from modelport_gateway.upstream.response_reader import EndpointUnreachable, UpstreamTimeout
 
 _UNIX = "unix:"
 # Longer than any request may take (spec.timeoutSeconds is at most 600): a pool is closed when nobody uses it.

@@ -1,11 +1,43 @@
-"""The way to the control API that the settings name."""
+"""The way to the control API that the settings name: by Redis, or without one directly."""
+
+from collections.abc import Collection, Mapping
 
 import httpx
+from modelport_process import internal_key
 from modelport_process.start import CannotStart
 from pydantic import SecretStr
 
-from modelport_gateway.usage.direct_usage import DirectUsage
-from modelport_gateway.usage.sink import UsageSink
+from modelport_gateway.usage.sink import SinkUnavailable, UsageSink
+
+_USAGE, _SAMPLES = "/internal/v1/usage", "/internal/v1/samples"
+_CONTENT_TYPE = "application/msgpack"
+
+
+class DirectUsage:
+    """`control` stays the caller's to close. `key`: MODELPORT_INTERNAL_KEY."""
+
+    def __init__(self, control: httpx.AsyncClient, key: SecretStr | None) -> None:
+        self._control = control
+        self._headers = {**internal_key.show(key), "Content-Type": _CONTENT_TYPE}
+
+    async def send(self, due: Mapping[str, bytes], unconfirmed: Collection[str]) -> set[str]:
+        for batch in due.values():
+            await self._post(_USAGE, batch)
+        return set(due)
+
+    async def send_samples(self, envelope: bytes) -> None:
+        await self._post(_SAMPLES, envelope)
+
+    async def aclose(self) -> None:
+        return
+
+    async def _post(self, path: str, body: bytes) -> None:
+        try:
+            answer = await self._control.post(path, content=body, headers=self._headers)
+        except httpx.HTTPError as error:
+            raise SinkUnavailable(f"the control API cannot be reached: {error!r}") from error
+        if answer.status_code != httpx.codes.NO_CONTENT:
+            raise SinkUnavailable(f"the control API answered {answer.status_code}: {answer.text[:300]}")
 
 
 def open_sink(redis_url: SecretStr | None, control: httpx.AsyncClient, key: SecretStr | None) -> UsageSink:

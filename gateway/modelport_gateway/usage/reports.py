@@ -1,4 +1,6 @@
-"""Batches of what was counted, sent until the ledger is known to have them."""
+"""Batches of what was counted, sent until the ledger has them, and samples that may be lost, each
+second's together.
+"""
 
 import asyncio
 import os
@@ -14,6 +16,7 @@ from modelport_process.background import every, is_cancelled
 from modelport_process.backoff import Backoff
 from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
+from modelport_telemetry.usage.samples import Sample
 from modelport_telemetry.usage.wire import UsageBatch
 
 from modelport_gateway.metrics import (
@@ -23,8 +26,40 @@ from modelport_gateway.metrics import (
     USAGE_UNCONFIRMED_REQUESTS,
 )
 from modelport_gateway.usage.counter import UsageCounter
-from modelport_gateway.usage.sample_queue import SampleQueue
 from modelport_gateway.usage.sink import SinkUnavailable, UsageSink
+
+MAX_WAITING_BYTES = 4 * 1024 * 1024
+ENVELOPE_BYTES = 512 * 1024
+"""An envelope ends with the sample that reaches it: the control API and Redis take it in one piece."""
+
+
+class SampleQueue:
+    def __init__(self, max_bytes: int = MAX_WAITING_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._waiting: list[Sample] = []
+
+    def put(self, kind: str, payload: bytes) -> None:
+        """Have `payload` given to the control API's handler of `kind`, if all goes well, within seconds."""
+        if self._bytes + len(payload) > self._max_bytes:
+            SAMPLES_DROPPED.labels(kind).inc()
+            return
+        self._bytes += len(payload)
+        self._waiting.append(Sample(kind, payload))
+
+    def take(self) -> list[list[Sample]]:
+        """Give everything that waits, in envelopes, and forget it."""
+        envelopes: list[list[Sample]] = []
+        room = 0
+        for sample in self._waiting:
+            if room <= 0:
+                envelopes.append([])
+                room = ENVELOPE_BYTES
+            envelopes[-1].append(sample)
+            room -= len(sample.payload)
+        self._waiting, self._bytes = [], 0
+        return envelopes
+
 
 log = structlog.get_logger(__name__)
 

@@ -12,14 +12,12 @@ from msgspec.structs import replace
 
 from modelport_operator.core.conditions import decide_conditions, deleting_conditions
 from modelport_operator.core.desired import desired_objects
-from modelport_operator.core.last_log import logs_to_read, with_logs
-from modelport_operator.core.naming import pods_selector
-from modelport_operator.core.observe import Observed, any_version_of, version_of
-from modelport_operator.core.ownership import with_uid
-from modelport_operator.core.probe_results import ProbeResult
+from modelport_operator.core.naming import pods_selector, with_uid
+from modelport_operator.core.observed.last_log import logs_to_read, with_logs
+from modelport_operator.core.observed.observe import Observed, any_version_of, version_of
+from modelport_operator.core.observed.probe_results import ProbeResult
 from modelport_operator.core.sync import is_as_wanted, is_edited
-from modelport_operator.core.traffic import decide_traffic
-from modelport_operator.core.versions import decide_versions
+from modelport_operator.core.versions import decide_traffic, decide_versions
 from modelport_operator.settings import Settings
 
 # A runtime that is there but did not answer is asked again; no event would say that it can now.

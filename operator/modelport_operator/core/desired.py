@@ -5,14 +5,22 @@ from collections.abc import Collection
 from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_kube.kube import Object
 
-from modelport_operator.core.scaling import replicas
 from modelport_operator.core.specs.batch_deployment import build_batch_deployment
 from modelport_operator.core.specs.deployment import build_deployment
 from modelport_operator.core.specs.network_policy import build_batch_network_policy, build_network_policy
-from modelport_operator.core.specs.pod_disruption_budget import build_pod_disruption_budget
-from modelport_operator.core.specs.service import build_service
-from modelport_operator.core.specs.service_account import build_service_account
+from modelport_operator.core.specs.service import (
+    build_pod_disruption_budget,
+    build_service,
+    build_service_account,
+)
 from modelport_operator.settings import Settings
+
+
+def replicas(model: MLModel) -> int:
+    """`kubectl scale` and autoscalers write minReplicas; maxReplicas is the owner's limit."""
+    scaling = model.spec.scaling
+    return min(scaling.min_replicas, scaling.max_replicas)
+
 
 CHILD_KINDS = ("ServiceAccount", "NetworkPolicy", "Service", "Deployment", "PodDisruptionBudget")
 

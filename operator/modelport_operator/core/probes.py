@@ -1,14 +1,17 @@
-"""Which runtimes to ask in this pass, and what."""
+"""Which runtimes to ask in this pass, and what; and now and then again which engine answers: no event
+tells.
+"""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelport_crds.mlmodel import MLModel, ModelVersion, VersionStatus
 
 from modelport_operator.core.desired import desired_deployment
-from modelport_operator.core.observe import Observed
-from modelport_operator.core.pods import PodFacts
-from modelport_operator.core.probe_results import RuntimeStatus
+from modelport_operator.core.observed.observe import Observed
+from modelport_operator.core.observed.pods import PodFacts
+from modelport_operator.core.observed.probe_results import RuntimeStatus
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.settings import Settings
 
@@ -62,3 +65,35 @@ def _has_answered(known: VersionStatus | None, template: str) -> bool:
 def _pod_to_ask(pods: tuple[PodFacts, ...]) -> PodFacts | None:
     askable = [pod for pod in pods if pod.started and pod.address]
     return max(askable, key=lambda pod: pod.ready, default=None)
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """Ask every ready pod of a version for its status."""
+
+    version: str
+    addresses: tuple[str, ...]
+
+
+def checkups(model: MLModel, observed: Observed, settings: Settings) -> list[Checkup]:
+    """Of the versions that have answered: the others are asked anyway."""
+    found = (_checkup(model, version, observed, settings) for version in model.spec.versions)
+    return [checkup for checkup in found if checkup is not None]
+
+
+def slowest(statuses: Sequence[RuntimeStatus | None]) -> RuntimeStatus | None:
+    """The one that stands for all: one that went back to its model goes before those that did not."""
+    ready = [status for status in statuses if status is not None and status.state == "ready"]
+    return min(ready, key=lambda status: status.engine == "numpy", default=None)
+
+
+def _checkup(model: MLModel, version: ModelVersion, observed: Observed, settings: Settings) -> Checkup | None:
+    template = template_digest(desired_deployment(model, version, settings))
+    known = model.status.version(version.name)
+    if known is None or not known.answered or known.template != template:
+        return None
+    pods = current_pods(observed.pods_of(version.name), template)
+    # In one order: of equals the same one is told of each time.
+    ready = sorted((pod for pod in pods if pod.ready), key=lambda pod: pod.name)
+    addresses = tuple(pod.address for pod in ready if pod.address)
+    return Checkup(version.name, addresses) if addresses else None

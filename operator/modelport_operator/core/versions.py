@@ -1,21 +1,64 @@
-"""How each version is: starting, answered, ready, or failed for good."""
+"""How each version is: starting, answered, ready, or failed for good; and which get the model's requests."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from modelport_crds import stages
-from modelport_crds.mlmodel import MLModel, ModelVersion, SampleAnswer, VersionStatus
+from modelport_crds.mlmodel import MLModel, ModelVersion, SampleAnswer, TrafficTarget, VersionStatus
 from modelport_crds.reasons import Reason
 from msgspec.structs import replace
 
 from modelport_operator.core.desired import desired_deployment
-from modelport_operator.core.observe import Observed
-from modelport_operator.core.pods import PodFacts
-from modelport_operator.core.probe_results import ProbeResult, RuntimeStatus, SampleRefused
+from modelport_operator.core.observed.observe import Observed
+from modelport_operator.core.observed.pods import PodFacts
+from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeStatus, SampleRefused
 from modelport_operator.core.probes import current_pods
 from modelport_operator.core.problems import ONCE, Problem, with_cure
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.settings import Settings
+
+Traffic = tuple[TrafficTarget, ...]
+
+
+def decide_traffic(wanted: Traffic, versions: Mapping[str, VersionStatus], current: Traffic) -> Traffic:
+    """Move to what is wanted once all of it can answer; until then stay; at first take what there is.
+
+    The weights sum to 100, or nothing is routed. No version is in it that has not answered.
+    """
+    asked = _shares(wanted)
+    ready = {name: share for name, share in asked.items() if _is_ready(versions.get(name))}
+    if ready == asked:
+        return _targets(asked)
+    # A version that is down for a moment keeps its share: its requests wait or are tried again, where
+    # moving them would send them to a version that nobody chose for them.
+    staying = {name: share for name, share in _shares(current).items() if _has_answered(versions.get(name))}
+    return _targets(staying or ready)
+
+
+def _is_ready(version: VersionStatus | None) -> bool:
+    return version is not None and version.ready and version.answered and not version.failed
+
+
+def _has_answered(version: VersionStatus | None) -> bool:
+    return version is not None and version.answered and not version.failed
+
+
+def _shares(traffic: Traffic) -> dict[str, int]:
+    return {target.version: target.weight for target in traffic if target.weight > 0}
+
+
+def _targets(shares: Mapping[str, int]) -> Traffic:
+    """Scale to exactly 100; what rounding leaves goes to those who lost most by it, first come first.
+
+    Of shares of more than 100 together one may round to nothing. It is left out, for the next decision, which
+    knows no shares of nothing, must come to the same.
+    """
+    total = sum(shares.values())
+    scaled = {name: share * 100 // total for name, share in shares.items()}
+    by_loss = sorted(shares, key=lambda name: -(shares[name] * 100 % total))
+    for name in by_loss[: 100 - sum(scaled.values())]:
+        scaled[name] += 1
+    return tuple(TrafficTarget(version=name, weight=weight) for name, weight in scaled.items() if weight)
 
 
 def decide_versions(model: MLModel, observed: Observed, settings: Settings) -> tuple[VersionStatus, ...]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from modelport_crds.names import FIELD_MANAGER
 from modelport_kube.kube import Conflict, Kube, KubeError, Object, Rejected
 
-from modelport_operator.core.observe import any_version_of, version_of
-from modelport_operator.core.ownership import explain_taken, has_same_owner, with_uid
-from modelport_operator.core.pod_reasons import read_refusal_text
+from modelport_operator.core.naming import explain_taken, has_same_owner, with_uid
+from modelport_operator.core.observed.observe import any_version_of, version_of
+from modelport_operator.core.observed.pod_reasons import read_refusal_text
 from modelport_operator.core.problems import Problem
 from modelport_operator.shell.metrics import WRITES
 

@@ -16,8 +16,7 @@ from modelport_operator.shell.clock import Clock, SystemClock
 from modelport_operator.shell.metrics import HELD_BACK, RECONCILE_ERRORS, RECONCILE_SECONDS
 from modelport_operator.shell.queue import WorkQueue
 from modelport_operator.shell.rate_limiter import PerKeyRateLimiter
-from modelport_operator.shell.reconcile import Key, reconcile
-from modelport_operator.shell.recording import Record, record_nothing
+from modelport_operator.shell.reconcile import Key, Record, reconcile, record_nothing
 from modelport_operator.shell.runtimes import RuntimeClient, Runtimes
 from modelport_operator.shell.watching import EventSource, model_key, watching
 

@@ -1,14 +1,41 @@
-"""Puts the core's questions to the runtimes, all at once."""
+"""Puts the core's questions to the runtimes, all at once, and reads what failed pods printed."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import structlog
 from modelport_crds.reasons import Reason
+from modelport_kube.kube import Kube, KubeError
 
-from modelport_operator.core.checkups import Checkup, slowest
-from modelport_operator.core.probe_results import ProbeResult, RuntimeStatus, SampleRefused
-from modelport_operator.core.probes import ProbeRequest, sample_body
+from modelport_operator.core.observed.last_log import TAIL_LINES
+from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeStatus, SampleRefused
+from modelport_operator.core.probes import Checkup, ProbeRequest, sample_body, slowest
 from modelport_operator.shell.runtimes import Runtimes
+
+_log = structlog.get_logger()
+
+# A node that is away would hold the pass, and with it the version's status, for the client's half minute.
+_SECONDS = 5.0
+
+
+async def read_logs(
+    kube: Kube, namespace: str, pods_by_version: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """The end of each pod's log, in the order given; empty for one that cannot be read."""
+    return {
+        version: await asyncio.gather(*(_read(kube, namespace, pod) for pod in pods))
+        for version, pods in pods_by_version.items()
+    }
+
+
+async def _read(kube: Kube, namespace: str, pod: str) -> str:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await kube.pod_logs(namespace, pod, tail_lines=TAIL_LINES)
+    except (KubeError, OSError) as error:
+        _log.warning("log_unreadable", namespace=namespace, pod=pod, error=repr(error))
+        return ""
+
 
 # A version that was never asked anything must not be routed to.
 _NO_SAMPLE = SampleRefused(

@@ -1,31 +1,45 @@
 """One pass over one model: read, ask, decide, write. Every decision is the core's."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 import structlog
-from modelport_crds.mlmodel import MLModel, from_object
+from modelport_crds.mlmodel import MLModel, MLModelStatus, from_object, status_to_object
 from modelport_crds.names import KIND, LABEL_MODEL
 from modelport_kube.kube import RESOURCES, Kube, Object
 
-from modelport_operator.core.checkups import checkups
 from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import CHILD_KINDS
 from modelport_operator.core.naming import children_selector
-from modelport_operator.core.observe import Observed, observe
-from modelport_operator.core.probes import questions
+from modelport_operator.core.observed.observe import Observed, observe
+from modelport_operator.core.probes import checkups, questions
 from modelport_operator.settings import Settings
 from modelport_operator.shell.applying import apply_all, apply_by_version
 from modelport_operator.shell.clock import Clock
 from modelport_operator.shell.credentials import without_credentials
 from modelport_operator.shell.metrics import WRITES
 from modelport_operator.shell.model_states import MODEL_STATES
-from modelport_operator.shell.pod_logs import read_logs
-from modelport_operator.shell.probing import check_all, probe_all
-from modelport_operator.shell.recording import Record, record_nothing
+from modelport_operator.shell.probing import check_all, probe_all, read_logs
 from modelport_operator.shell.runtimes import Runtimes
-from modelport_operator.shell.status_patch import patch_status
+
+
+async def patch_status(kube: Kube, model: MLModel, status: MLModelStatus) -> None:
+    """Write only what differs: every write wakes all who watch, this operator too."""
+    if status == model.status:
+        return
+    metadata = model.metadata
+    await kube.patch_status(KIND, metadata.namespace, metadata.name, status_to_object(status))
+    WRITES.labels("status").inc()
+
+
+# Gets the model as it was found and the status that is now written.
+Record = Callable[[MLModel, MLModelStatus], Awaitable[None]]
+
+
+async def record_nothing(_model: MLModel, _status: MLModelStatus) -> None:
+    """For clusters that keep no Events."""
+
 
 _log = structlog.get_logger()
 

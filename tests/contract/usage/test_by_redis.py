@@ -17,8 +17,7 @@ from modelport_control_api.usage.tables import RequestsOfMinute
 from modelport_gateway.usage import reports
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.redis_usage import RedisUsage
-from modelport_gateway.usage.reports import UsageReports
-from modelport_gateway.usage.sample_queue import SampleQueue
+from modelport_gateway.usage.reports import SampleQueue, UsageReports
 from modelport_telemetry.usage.wire import FIELD, SAMPLES_STREAM, USAGE_STREAM
 
 from tests.support.postgres_fixtures import PostgresServer

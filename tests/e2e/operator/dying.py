@@ -7,7 +7,7 @@ import sys
 from modelport_kube.kube import Object
 from modelport_operator.__main__ import main
 from modelport_operator.shell.kubernetes import process
-from modelport_operator.shell.kubernetes.repairing import RepairingApi
+from modelport_operator.shell.kubernetes.process import RepairingApi
 
 _left = int(os.environ["DIE_AFTER_WRITES"])
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.usage.tables import RequestsOfMinute
-from modelport_gateway.usage.direct_usage import DirectUsage
+from modelport_gateway.usage.opening_sink import DirectUsage
 from modelport_gateway.usage.sink import SinkUnavailable
 from modelport_telemetry.usage import samples, wire
 from modelport_telemetry.usage.samples import Sample

@@ -8,10 +8,9 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from modelport_gateway.auth import api_keys, authentication, jwks
-from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential
+from modelport_gateway.auth import access_tokens, api_keys, authentication
+from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential, SigningKeys
 from modelport_gateway.auth.api_keys import ApiKeys, IntrospectionUnavailable
-from modelport_gateway.auth.jwks import SigningKeys
 from modelport_store.memory_store import MemoryStore
 from modelport_store.store import Limit, StoreUnavailable, mark_of
 
@@ -111,7 +110,7 @@ async def test_without_the_store_keys_work_and_without_both_it_is_said() -> None
 async def test_a_new_signing_key_is_found_and_a_withdrawn_one_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(jwks, "_MIN_SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(access_tokens, "_MIN_SECONDS_BETWEEN", 0.0)
     control = FakeControlApi()
     signing = SigningKeys(control.client, MemoryStore(), refresh_seconds=60)
     await signing.refresh()
@@ -202,7 +201,7 @@ async def test_a_key_that_another_replica_learnt_of_is_added_and_what_is_known_h
 async def test_unreadable_signing_keys_in_the_store_are_none(kept: bytes) -> None:
     control, store = FakeControlApi(), MemoryStore()
     control.away = True
-    await store.put(jwks._STORE_KEY, kept, 60)
+    await store.put(access_tokens._STORE_KEY, kept, 60)
     signing = SigningKeys(control.client, store, refresh_seconds=60)
     await signing.refresh()
     assert not signing.had

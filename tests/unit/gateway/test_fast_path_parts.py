@@ -7,7 +7,7 @@ import structlog
 from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http import client_addresses, fast_path
 from modelport_gateway.http.client_addresses import ClientAddresses
-from modelport_gateway.request.headers import RequestHeaders
+from modelport_gateway.request.paths import RequestHeaders
 from modelport_gateway.routing.traffic_split import choose_version
 from modelport_http.client_address import HOW_TO_TRUST, parse_networks
 

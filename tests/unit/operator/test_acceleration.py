@@ -8,10 +8,10 @@ import pytest
 from modelport_crds.mlmodel import AccelerationProof, MLModelStatus, VersionStatus
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.events import Event, events_of
-from modelport_operator.core.probe_results import RuntimeStatus
+from modelport_operator.core.observed.probe_results import RuntimeStatus
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.settings import Settings
-from modelport_operator.shell.runtime_answers import read_status
+from modelport_operator.shell.runtimes import read_status
 from pydantic import ValidationError
 
 from tests.support.builders import ModelBuilder, a_model, a_pod

@@ -6,7 +6,7 @@ from modelport_crds.mlmodel import Resources
 from modelport_kube.kube import Object
 from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import desired_objects
-from modelport_operator.core.observe import observe
+from modelport_operator.core.observed.observe import observe
 
 from tests.support.builders import ModelBuilder, a_model, a_pod, a_version
 from tests.unit.operator.world import NOW, settings

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from modelport_crds.mlmodel import AccelerationProof, SampleAnswer
 from modelport_kube.kube import KubeError, Object, WatchEvent
-from modelport_operator.core.probe_results import RuntimeStatus
+from modelport_operator.core.observed.probe_results import RuntimeStatus
 from modelport_operator.shell.controller import Controller
 from modelport_operator.shell.event_recorder import EventRecorder
 from modelport_operator.shell.watching import OnKey, model_key

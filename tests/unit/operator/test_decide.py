@@ -8,8 +8,8 @@ from modelport_crds.reasons import Reason
 from modelport_kube.kube import Object
 from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import desired_objects
-from modelport_operator.core.observe import observe
-from modelport_operator.core.probe_results import ProbeResult, RuntimeStatus, SampleRefused
+from modelport_operator.core.observed.observe import observe
+from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeStatus, SampleRefused
 from modelport_operator.core.probes import questions, sample_body
 from modelport_operator.shell.model_states import state_of
 from msgspec.structs import replace

@@ -5,9 +5,9 @@ import json
 import pytest
 from modelport_crds.mlmodel import MLModelStatus, VersionStatus
 from modelport_kube.kube import Object
-from modelport_operator.core.last_log import logs_to_read, with_logs
-from modelport_operator.core.observe import observe
-from modelport_operator.core.untrusted import plain_tail
+from modelport_operator.core.observed.last_log import logs_to_read, with_logs
+from modelport_operator.core.observed.observe import observe
+from modelport_operator.core.observed.probe_results import plain_tail
 from msgspec.structs import replace
 
 from tests.support.builders import a_model, a_pod

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from modelport_crds.reasons import Reason
-from modelport_operator.core.pod_reasons import read_problem, read_refusal
+from modelport_operator.core.observed.pod_reasons import read_problem, read_refusal
 from modelport_operator.core.problems import ONCE, TWICE
 
 from tests.support.builders import PodBuilder, a_pod

@@ -3,7 +3,7 @@
 import pytest
 from modelport_crds.reasons import Reason
 from modelport_kube.kube import KubeError, Object, Rejected
-from modelport_operator.core.probe_results import RuntimeStatus, SampleRefused
+from modelport_operator.core.observed.probe_results import RuntimeStatus, SampleRefused
 
 from tests.support.builders import PodBuilder, a_model, a_pod, a_version
 from tests.support.fake_kube import FakeKube

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from modelport_crds.mlmodel import SampleAnswer
 from modelport_crds.reasons import Reason
-from modelport_operator.core.probe_results import SampleRefused
+from modelport_operator.core.observed.probe_results import SampleRefused
 from modelport_operator.shell.runtimes import RuntimeClient
 
 Answering = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from modelport_crds.mlmodel import VersionStatus
-from modelport_operator.core.traffic import decide_traffic
+from modelport_operator.core.versions import decide_traffic
 
 from tests.support.builders import targets
 

@@ -6,8 +6,8 @@ import pytest
 from modelport_crds.mlmodel import MLModel, SampleAnswer, VersionStatus
 from modelport_crds.reasons import Reason
 from modelport_operator.core.desired import desired_deployment
-from modelport_operator.core.observe import observe
-from modelport_operator.core.probe_results import ProbeResult, RuntimeStatus, SampleRefused
+from modelport_operator.core.observed.observe import observe
+from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeStatus, SampleRefused
 from modelport_operator.core.specs.deployment import template_digest
 from modelport_operator.core.versions import decide_versions
 from msgspec.structs import replace

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from modelport_crds.mlmodel import SampleAnswer
 from modelport_crds.names import ANNOTATION_TEMPLATE
 from modelport_kube.kube import Object
-from modelport_operator.core.probe_results import RuntimeStatus, SampleRefused
+from modelport_operator.core.observed.probe_results import RuntimeStatus, SampleRefused
 from modelport_operator.settings import Settings
 from modelport_operator.shell.reconcile import Key, reconcile
 

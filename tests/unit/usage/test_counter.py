@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modelport_gateway.auth.authorization import Caller
 from modelport_gateway.prediction import PredictionContext
-from modelport_gateway.request.headers import RequestHeaders
-from modelport_gateway.request.paths import Call, Target
+from modelport_gateway.request.paths import Call, RequestHeaders, Target
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_telemetry.usage.latency import bucket_of
 from modelport_telemetry.usage.wire import UsageLine

@@ -1,8 +1,7 @@
 """A gateway keeps what it counted until it is confirmed, and says what it had to forget."""
 
 from modelport_gateway.usage.counter import UsageCounter
-from modelport_gateway.usage.reports import UsageReports
-from modelport_gateway.usage.sample_queue import SampleQueue
+from modelport_gateway.usage.reports import SampleQueue, UsageReports
 
 from tests.support.gateway_world import KeptUsage
 from tests.unit.usage.test_counter import Clock, asked, count

@@ -10,14 +10,23 @@ from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_crds.names import ANNOTATION_TEMPLATE
 from modelport_kube.kube import Object
 
-from modelport_operator.core.artifact_address import artifact_source
 from modelport_operator.core.naming import object_metadata, object_name, version_labels, version_selector
 from modelport_operator.core.quantities import canonical
-from modelport_operator.core.specs.container_env import ARTIFACT_DIR, RUN_DIR, build_runtime_env, memory_bytes
+from modelport_operator.core.specs.container_env import (
+    ARTIFACT_DIR,
+    RUN_DIR,
+    artifact_source,
+    build_runtime_env,
+    memory_bytes,
+)
 from modelport_operator.core.specs.fetch_container import build_fetch_container, source_volumes
-from modelport_operator.core.specs.image import image_fields
-from modelport_operator.core.specs.placement import build_placement, build_spread
-from modelport_operator.core.specs.security import container_security, pod_security
+from modelport_operator.core.specs.pod_settings import (
+    build_placement,
+    build_spread,
+    container_security,
+    image_fields,
+    pod_security,
+)
 from modelport_operator.settings import Settings
 
 PORT = 8080

@@ -3,10 +3,8 @@
 from modelport_crds.mlmodel import ModelVersion
 from modelport_kube.kube import Object
 
-from modelport_operator.core.artifact_address import CLAIM_DIR, Source
-from modelport_operator.core.specs.container_env import ARTIFACT_DIR, build_fetch_env
-from modelport_operator.core.specs.image import image_fields
-from modelport_operator.core.specs.security import container_security
+from modelport_operator.core.specs.container_env import ARTIFACT_DIR, CLAIM_DIR, Source, build_fetch_env
+from modelport_operator.core.specs.pod_settings import container_security, image_fields
 from modelport_operator.settings import Settings
 
 _VOLUME = "source"

@@ -8,13 +8,13 @@ from modelport_crds.mlmodel import Artifact, MLModel, ModelVersion
 from modelport_crds.names import LABEL_COMPONENT
 from modelport_kube.kube import Object
 
-from modelport_operator.core.artifact_address import artifact_address, is_in_platform_store
 from modelport_operator.core.naming import (
     batch_metadata,
     batch_selector,
     object_metadata,
     version_selector,
 )
+from modelport_operator.core.specs.container_env import artifact_address, is_in_platform_store
 from modelport_operator.core.specs.deployment import PORT
 from modelport_operator.settings import Settings
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from modelport_gateway.upstream.errors import (
+from modelport_gateway.upstream.response_reader import (
     AnswerCutOff,
     EndpointUnreachable,
     UpstreamMisbehaved,

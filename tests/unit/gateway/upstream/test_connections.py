@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from modelport_gateway.upstream import pool as connections
 from modelport_gateway.upstream.connection import UpstreamConnection
-from modelport_gateway.upstream.errors import EndpointUnreachable, UpstreamTimeout
+from modelport_gateway.upstream.response_reader import EndpointUnreachable, UpstreamTimeout
 from starlette.types import Receive, Scope, Send
 
 from tests.support.scripted_model import Received, Script, ScriptedModel, answering, http

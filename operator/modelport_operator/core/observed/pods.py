@@ -8,7 +8,7 @@ from modelport_crds import stages
 from modelport_crds.names import ANNOTATION_TEMPLATE, LABEL_MODEL_VERSION
 from modelport_kube.kube import Object
 
-from modelport_operator.core.pod_reasons import container_statuses, read_problem
+from modelport_operator.core.observed.pod_reasons import container_statuses, read_problem
 from modelport_operator.core.problems import Problem
 from modelport_operator.core.specs.deployment import PORT
 from modelport_operator.settings import Settings

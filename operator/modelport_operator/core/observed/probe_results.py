@@ -1,4 +1,6 @@
-"""What a runtime says of itself, after checks: it is the model's own process and may say anything."""
+"""What a runtime reports of itself, checked: it is the model's own process, and its text is made fit
+to show.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -37,3 +39,25 @@ class ProbeResult:
 
     status: RuntimeStatus | None = None
     sample: SampleAnswer | SampleRefused | None = None
+
+
+_NEWLINES = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
+
+
+def plain_text(text: str, limit: int = 1000) -> str:
+    """Take out what could steer a terminal, and cut to `limit` characters."""
+    printable = "".join(char for char in text[: limit * 4].translate(_NEWLINES) if char.isprintable())
+    return printable if len(printable) <= limit else f"{printable[: limit - 1]}…"
+
+
+def plain_tail(text: str, *, lines: int, limit_bytes: int) -> str:
+    """The last lines, each made plain: whole ones, as many as fit into `limit_bytes` of UTF-8."""
+    kept: list[str] = []
+    left = limit_bytes
+    for line in reversed(text.splitlines()[-lines:]):
+        plain = plain_text(line).rstrip()
+        left -= len(plain.encode()) + 1
+        if left < 0:
+            break
+        kept.append(plain)
+    return "\n".join(reversed(kept)).strip("\n")

@@ -7,10 +7,10 @@ from typing import Any
 from modelport_crds.mlmodel import MLModelStatus, VersionStatus
 from msgspec.structs import replace
 
-from modelport_operator.core.observe import Observed
-from modelport_operator.core.pods import PodFacts
+from modelport_operator.core.observed.observe import Observed
+from modelport_operator.core.observed.pods import PodFacts
+from modelport_operator.core.observed.probe_results import plain_tail
 from modelport_operator.core.probes import current_pods
-from modelport_operator.core.untrusted import plain_tail
 
 TAIL_LINES = 60
 # Every watcher of MLModels gets it, and an object in the cluster must stay well under a megabyte.

@@ -1,4 +1,6 @@
-"""Where the platform lets models' pods run, and how those of one version keep apart."""
+"""What the platform settles for every pod of a model: its image, where it may run, Pod Security
+"restricted".
+"""
 
 from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_kube.kube import Object
@@ -29,3 +31,27 @@ def build_spread(model: MLModel, version: ModelVersion, replicas: int) -> Object
         "labelSelector": {"matchLabels": version_selector(model, version.name)},
     }
     return {"topologySpreadConstraints": [constraint]}
+
+
+def image_fields(version: ModelVersion, settings: Settings) -> dict[str, str]:
+    image = settings.runtime_images[version.framework]
+    return {"image": image, "imagePullPolicy": settings.image_pull_policy}
+
+
+def pod_security() -> Object:
+    # 65532 is the images' own user; the fetched file is readable by its group.
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def container_security() -> Object:
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }

@@ -8,10 +8,10 @@ from modelport_crds.names import LABEL_BATCH_VERSION, LABEL_MODEL_VERSION
 from modelport_crds.reasons import Reason
 from modelport_kube.kube import Object
 
-from modelport_operator.core.ownership import is_owned_by
-from modelport_operator.core.pod_reasons import read_refusal
-from modelport_operator.core.pods import PodFacts, is_live, read_pod
-from modelport_operator.core.probe_results import ProbeResult, RuntimeStatus
+from modelport_operator.core.naming import is_owned_by
+from modelport_operator.core.observed.pod_reasons import read_refusal
+from modelport_operator.core.observed.pods import PodFacts, is_live, read_pod
+from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeStatus
 from modelport_operator.core.problems import Problem
 from modelport_operator.settings import Settings
 

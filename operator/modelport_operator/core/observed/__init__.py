@@ -1,0 +1,1 @@
+"""What there is of a model: its pods, what ended in them, and what their runtimes report."""
