@@ -7,9 +7,8 @@ from modelport_runtime.core.answers import plain
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.frames import as_array
-from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Column, Signature
-from modelport_runtime.core.types import LoadError
+from modelport_runtime.core.types import LoadError, Outputs
 
 
 def load(file: ModelFile) -> Backend:

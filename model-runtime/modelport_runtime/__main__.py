@@ -15,8 +15,8 @@ from functools import partial
 
 from modelport_runtime import logs
 from modelport_runtime.core import engine as _shared  # noqa: F401  # imported before the fork, both share it
+from modelport_runtime.process import environment as lifeline
 from modelport_runtime.process import listening, supervision
-from modelport_runtime.process import parent_death as lifeline
 from modelport_runtime.sandbox import refusals
 from modelport_runtime.settings import Settings, SettingsError, from_environment
 

@@ -18,7 +18,7 @@ from typing import NoReturn
 from modelport_runtime import __main__ as runtime
 from modelport_runtime.core import backends
 from modelport_runtime.process import environment as hygiene
-from modelport_runtime.process import parent_death as lifeline
+from modelport_runtime.process import environment as lifeline
 
 
 def main(address: str, parent: int) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from modelport_runtime.core.outputs import Outputs
-from modelport_runtime.core.types import LoadError, Request
+from modelport_runtime.core.types import LoadError, Outputs, Request
 
 
 def plain(value: Any) -> Any:

@@ -10,11 +10,10 @@ import msgspec
 from modelport_runtime.core import v2
 from modelport_runtime.core.answers import NativeAnswers
 from modelport_runtime.core.matrix_bodies import MatrixBodies
-from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.rows import RowDecoder
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.suspicion import Suspicion
-from modelport_runtime.core.types import Answer, Call, Failure, Refused, Request, without_paths
+from modelport_runtime.core.types import Answer, Call, Failure, Outputs, Refused, Request, without_paths
 
 if TYPE_CHECKING:
     # The backends' package imports this module.

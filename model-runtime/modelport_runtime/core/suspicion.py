@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.describing.categories import is_missing
+from modelport_runtime.core.describing.evidence import is_missing
 from modelport_runtime.core.rows import Problems
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import Failure, Request

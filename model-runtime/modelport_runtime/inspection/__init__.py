@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelport_runtime.inspection.inspected import Inspected
-from modelport_runtime.inspection.libraries import compare
+from modelport_runtime.inspection.libraries import Inspected, compare
 from modelport_runtime.inspection.scan import Scan, scan
 
 

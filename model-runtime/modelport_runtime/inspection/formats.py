@@ -1,6 +1,13 @@
-"""Told by its first bytes, as the backends tell it: which files can run code when they are read."""
+"""Told by its first bytes, as the backends tell it: which files run code when read, which XGBoost ends
+with.
+"""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+
+from modelport_runtime.core.compatibility.versions import Saved, saved_by
+from modelport_runtime.inspection.decompress import windows
 
 ZIP = b"PK\x03\x04"
 JSON_OR_UBJSON = b"{"
@@ -23,3 +30,33 @@ def can_run_code(path: Path) -> bool:
     A zip file is skops, which builds only types that skops trusts.
     """
     return not head(path).startswith(_WITHOUT_CODE)
+
+
+_VECTORS_SINCE = (3, 2)
+"""Until then a tree with several numbers in a leaf was written without what is looked for there now."""
+_LEAF_SIZE = re.compile(rb'size_leaf_vector(?:"\s*:\s*"|SL(?:\\u00[0-9a-f]{2}|.){8})(\d{1,9})', re.DOTALL)
+"""As JSON and UBJSON have it, alone or inside a pickle, of which protocol 0 spells bytes."""
+
+
+def check_boosters(path: Path, found: dict[str, str]) -> None:
+    """Raise `LoadError` (LibraryMismatch) for what XGBoost cannot read here."""
+    saved = saved_by("xgboost", found)
+    if saved is None:
+        return
+    saved.require_not_newer()
+    if head(path).startswith(XGBOOST_BINARY):
+        raise saved.refusal("Its binary format is not read since 3.1: save it as JSON with that version.")
+    if saved.release < _VECTORS_SINCE and any(size > 1 for size in _leaf_sizes(path)):
+        raise _vector_leaves(saved)
+
+
+def _leaf_sizes(path: Path) -> Iterator[int]:
+    for window in windows(path):
+        yield from map(int, _LEAF_SIZE.findall(window))
+
+
+def _vector_leaves(saved: Saved) -> Exception:
+    return saved.refusal(
+        "Its trees have several numbers in a leaf (multi_strategy='multi_output_tree'), "
+        "which XGBoost keeps in another way since 3.2."
+    )

@@ -1,8 +1,128 @@
-"""Are the libraries that saved the file the ones that are here?"""
+"""Are the libraries, modules and private names that a file was saved with the ones that are here?"""
 
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
+from importlib.util import find_spec
 
-from modelport_runtime.inspection.inspected import Inspected
+from modelport_runtime.core.types import LoadError
+
+_STRAYS = {"_loss": "sklearn"}
+"""Modules that a library's files name as if they stood alone: scikit-learn 1.5 to 1.8 did."""
+_ON_MODULE = re.compile(r"attribute '?([\w.]+)'? on <module '([\w.]+)'")
+_OF_MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
+_FROM_MODULE = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
+
+
+def is_here(module: str) -> bool:
+    """True if what the module belongs to is installed."""
+    return find_spec(_library_of(module)) is not None
+
+
+def moved(chain: Iterable[BaseException]) -> LoadError | None:
+    """Tell of a module or a name that is missing in a library which is here (LibraryMismatch)."""
+    for link in chain:
+        module = _module_of(link)
+        if module and module != "__main__" and (version := _version_of(module)):
+            return LoadError(
+                "LibraryMismatch",
+                f"The file names {_named(link, module)}, which {version} here does not have: the model was "
+                f"saved with another version. Save it again with {version}, or export it to ONNX.",
+            )
+    return None
+
+
+def _named(link: BaseException, module: str) -> str:
+    name = _missing_name(link)
+    return f"{module}.{name}" if name else module
+
+
+def _module_of(link: BaseException) -> str | None:
+    if isinstance(link, ModuleNotFoundError):
+        return link.name
+    match = _match(link)
+    return match[0] if match else None
+
+
+def _missing_name(link: BaseException) -> str | None:
+    match = None if isinstance(link, ModuleNotFoundError) else _match(link)
+    return match[1] if match else None
+
+
+def _match(link: BaseException) -> tuple[str, str] | None:
+    """Give module and name of what unpickling looked for in vain."""
+    if not isinstance(link, AttributeError | ImportError):
+        return None
+    text = str(link)
+    if found := _OF_MODULE.search(text):
+        return found[1], found[2]
+    if found := _ON_MODULE.search(text) or _FROM_MODULE.search(text):
+        return found[2], found[1]
+    return None
+
+
+def _library_of(module: str) -> str:
+    top = module.partition(".")[0]
+    return _STRAYS.get(top, top)
+
+
+@cache
+def _version_of(module: str) -> str | None:
+    """Give the installed distribution that has the module, with its version."""
+    for distribution in metadata.packages_distributions().get(_library_of(module), ()):
+        return f"{distribution} {metadata.version(distribution)}"
+    return None
+
+
+_OF_TABLES = (
+    " pandas keeps texts in it, and the model keeps some: fit it on NumPy arrays, or on columns, and with "
+    "names of them, of dtype object (`astype(object)`), and save it again."
+)
+
+
+def check_modules(references: dict[str, str]) -> None:
+    """Raise `LoadError` (MissingModule) for the first module that is not here, the model's own before those
+    of what it keeps. `module` → one name of it."""
+    missing = []
+    for module, name in references.items():
+        if module == "__main__":
+            raise defined_in_main(name)
+        if not is_here(module):
+            missing.append(module)
+    if missing:
+        raise missing_module(min(missing, key=_is_of_tables))
+
+
+def missing_module(name: str) -> LoadError:
+    return LoadError(
+        "MissingModule",
+        f"The model needs the Python module {name!r}, which this runtime does not have."
+        f"{_OF_TABLES if _is_of_tables(name) else ''}",
+    )
+
+
+def _is_of_tables(module: str) -> bool:
+    return module.partition(".")[0] == "pyarrow"
+
+
+def defined_in_main(name: str) -> LoadError:
+    return LoadError(
+        "MissingModule",
+        f"The model needs {name!r}, which was defined in a notebook or script (module __main__) and is not "
+        "in the file.",
+    )
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """Library versions in the file, those of the same libraries here, and how they differ, in words."""
+
+    found: dict[str, str] = field(default_factory=dict)
+    here: dict[str, str] = field(default_factory=dict)
+    differences: tuple[str, ...] = ()
+
 
 # The name in a file's metadata → the distributions that may provide it here.
 _DISTRIBUTIONS = {"scikit-learn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}

@@ -1,9 +1,100 @@
-"""Versions and modules that a file names, by format."""
+"""Versions and modules that a file names, by format: read from pickles and skops files, without
+unpickling.
+"""
 
+import pickletools
+import re
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelport_runtime.inspection import formats, native, pickles, skops
+from modelport_runtime.inspection import formats, native
+from modelport_runtime.inspection.decompress import windows
+from modelport_runtime.inspection.native import find_xgboost
+
+_OPENING = 256 * 1024
+_MAX_OPCODES = 50_000
+
+# MEMOIZE, BINPUT, LONG_BINPUT or PUT stands between a string and what follows it; a frame may begin there.
+_MEMO = rb"(?:\x94|q.|r.{4}|\np\d{1,9}\n)?"
+_FRAME = rb"(?:\x95.{8})?"
+_STRING = rb"(?:\x8c.|X.\0\0\0|V)"
+_SKLEARN_VERSION = re.compile(
+    rb"_sklearn_version" + _MEMO + _FRAME + _STRING + rb"(\d[\w.+-]{2,39}?)(?=\x94|q|r|u|s|\n|\x95)",
+    re.DOTALL,
+)
+_STACK_GLOBAL = re.compile(
+    rb"\x8c(.)([A-Za-z_][\w.]{0,199})" + _MEMO + rb"\x8c(.)([A-Za-z_][\w.]{0,199})" + _MEMO + rb"\x93",
+    re.DOTALL,
+)
+
+
+def scan_pickle(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Give versions and references, of as much as can be read in a bounded time."""
+    versions: dict[str, str] = {}
+    references: dict[str, str] = {}
+    boosted = False
+    for number, window in enumerate(windows(path)):
+        if number == 0:
+            references |= _globals(window[:_OPENING])
+        references |= _stack_globals(window)
+        if "scikit-learn" not in versions and (match := _SKLEARN_VERSION.search(window)):
+            versions["scikit-learn"] = match[1].decode()
+        # A booster's version stands at its end, which may be far from where it begins.
+        boosted = boosted or b"xgboost" in window
+        if boosted and "xgboost" not in versions:
+            versions |= find_xgboost(window)
+    return versions, references
+
+
+def _stack_globals(window: bytes) -> dict[str, str]:
+    """A string's length must be right: chance finds in the bytes of an array are not named."""
+    return {
+        module.decode(): name.decode()
+        for module_length, module, name_length, name in _STACK_GLOBAL.findall(window)
+        if module_length[0] == len(module) and name_length[0] == len(name)
+    }
+
+
+def _globals(opening: bytes) -> dict[str, str]:
+    """Give what protocols 0 to 3 name, up to the first array or the end of the opening."""
+    found: dict[str, str] = {}
+    try:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(opening)):
+            if opcode.name == "GLOBAL" and isinstance(argument, str):
+                module, _, name = argument.partition(" ")
+                found[module] = name
+            if count > _MAX_OPCODES:
+                break
+    except ValueError:
+        # Here the first array begins, or the opening ends.
+        return found
+    return found
+
+
+_MAX_SCHEMA = 32 * 1024 * 1024
+_VERSION = re.compile(rb'"_sklearn_version"\s*:\s*\{[^{}]*?"content"\s*:\s*"\\"([\w.+-]{1,40})\\""')
+_MODULE = re.compile(rb'"__class__"\s*:\s*"([\w.]{1,200})"\s*,\s*"__module__"\s*:\s*"([\w.]{1,200})"')
+
+
+def scan_skops(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Give versions and references; nothing of a zip file that is no skops file."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("schema.json") as file:
+            schema = file.read(_MAX_SCHEMA)
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError):
+        return {}, {}
+    version = _VERSION.search(schema)
+    versions = {"scikit-learn": version[1].decode()} if version else {}
+    references = {module.decode(): name.decode() for name, module in _MODULE.findall(schema)}
+    if any(module.partition(".")[0] == "xgboost" for module in references):
+        versions |= _xgboost_version(path)
+    return versions, references
+
+
+def _xgboost_version(path: Path) -> dict[str, str]:
+    """Boosters are members of their own."""
+    return next((version for window in windows(path) if (version := find_xgboost(window))), {})
 
 
 @dataclass(frozen=True)
@@ -18,7 +109,7 @@ def scan(path: Path) -> Scan:
     """Look into the file, for at most seconds. One that cannot be understood tells nothing."""
     start = formats.head(path)
     if start.startswith(formats.ZIP):
-        return Scan(*skops.scan(path))
+        return Scan(*scan_skops(path))
     if start.startswith(formats.JSON_OR_UBJSON):
         return Scan(native.xgboost_version(path))
     if start.startswith(formats.XGBOOST_BINARY):
@@ -27,4 +118,4 @@ def scan(path: Path) -> Scan:
         return Scan(native.lightgbm_format(path))
     if start.startswith(formats.ONNX_IR_VERSION):
         return Scan(native.onnx_producer(path))
-    return Scan(*pickles.scan(path))
+    return Scan(*scan_pickle(path))

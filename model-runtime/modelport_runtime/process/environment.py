@@ -1,15 +1,43 @@
-"""What a process inherits, put off before anything else: environment, open files, standard input, libraries.
+"""What a process inherits, put off before anything else, and the end that it shares with its parent."""
 
-A model can always read its own process's memory and environment, so what must not be known must not be there.
-"""
-
+import ctypes
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 from modelport_runtime.settings import PREFIX
+
+_PR_SET_PDEATHSIG = 1
+_POLL_SECONDS = 1.0
+
+
+def hold(parent: int) -> None:
+    """Ask the kernel to end this process with its parent; where it cannot, `poll` must be started."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    # The parent may have died before the kernel was asked.
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def poll(parent: int) -> None:
+    """Watch from a thread where there is no PR_SET_PDEATHSIG."""
+    if sys.platform != "linux":
+        threading.Thread(target=_watch, args=(parent,), name="lifeline", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_POLL_SECONDS)
+    os._exit(1)
+
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "OMP_NUM_THREADS")
 _SET = {

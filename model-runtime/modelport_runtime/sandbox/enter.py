@@ -1,13 +1,73 @@
-"""Give up every right that a role does not need, and say how far that went."""
+"""Give up every right that a role does not need, by rlimits and capabilities too, and say how far that
+went.
+"""
 
+import ctypes
+import multiprocessing.context
 import os
+import resource
 import sys
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from modelport_runtime.sandbox import landlock, rights, seccomp
-from modelport_runtime.sandbox.kernel import PR_SET_NO_NEW_PRIVS, machine, prctl
-from modelport_runtime.sandbox.report import SandboxReport
-from modelport_runtime.sandbox.role import Role
+from modelport_runtime.sandbox import landlock, seccomp
+from modelport_runtime.sandbox.allowed import Role
+from modelport_runtime.sandbox.kernel import PR_SET_NO_NEW_PRIVS, machine, prctl, syscall
+
+_CAPABILITY_VERSION_3 = 0x20080522
+_CAPSET = (126, 91)
+_QUEUED_SIGNALS = 64
+
+
+def limit_memory(count: int) -> None:
+    """Cap the address space at `count` bytes. Raises ValueError or OSError where the system will not.
+
+    Its size is what a process can be held to; what it really uses is only seen afterwards.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def limit_kernel_memory(descriptors: int) -> None:
+    """Bound what the kernel keeps for the process beside its address space: buffers, signals, pages."""
+    limits = {
+        resource.RLIMIT_NOFILE: descriptors,
+        resource.RLIMIT_SIGPENDING: _QUEUED_SIGNALS,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+    }
+    for limit, value in limits.items():
+        resource.setrlimit(limit, (value, value))
+
+
+def forbid_core_dumps() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def drop_capabilities(machine: int) -> None:
+    """Be nobody special, even as root: it then owns files, and may do no more with others' than anyone."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    syscall(_CAPSET[machine], ctypes.byref(header), ctypes.byref(nothing))
+
+
+@dataclass(frozen=True)
+class SandboxReport:
+    """`level` 2: Landlock and seccomp both hold; 1: one of them; 0: none. `detail` is for people."""
+
+    level: int
+    detail: str
+
+
+def instead_of_processes() -> None:
+    """Let joblib run models that were saved with n_jobs: the sandbox allows neither forks nor /dev/shm."""
+    from joblib import parallel
+
+    multiprocessing.context.BaseContext.Lock = lambda _context: threading.Lock()  # type: ignore[assignment,method-assign,return-value]  # a stand-in of another type
+    for name in ("loky", "multiprocessing"):
+        parallel.BACKENDS[name] = parallel.BACKENDS["threading"]
 
 
 def enter(role: Role, memory_bytes: int, hand_over: seccomp.HandOver | None = None) -> SandboxReport:
@@ -16,7 +76,7 @@ def enter(role: Role, memory_bytes: int, hand_over: seccomp.HandOver | None = No
     hand_over: see `seccomp.install`.
     Never raises: what the machine cannot do lowers the level, and the caller decides what that forbids.
     """
-    rights.forbid_core_dumps()
+    forbid_core_dumps()
     # Modules imported from here on cannot be cached: to try would look like a model that makes folders.
     sys.dont_write_bytecode = True
     known = machine()
@@ -24,7 +84,7 @@ def enter(role: Role, memory_bytes: int, hand_over: seccomp.HandOver | None = No
         return SandboxReport(0, "this is not Linux on x86-64 or arm64; the memory limit is not held either")
     memory = _attempt("memory limit", lambda: _limit(role, memory_bytes))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
-    capabilities = _attempt("dropping capabilities", lambda: rights.drop_capabilities(known))
+    capabilities = _attempt("dropping capabilities", lambda: drop_capabilities(known))
     files = _attempt("Landlock", lambda: _restrict_files(role))
     calls = _attempt("seccomp", lambda: seccomp.install(known, role, hand_over))
     problems = [problem for problem in (files, calls, memory, capabilities) if problem]
@@ -34,9 +94,9 @@ def enter(role: Role, memory_bytes: int, hand_over: seccomp.HandOver | None = No
 
 
 def _limit(role: Role, memory_bytes: int) -> None:
-    rights.limit_memory(memory_bytes)
+    limit_memory(memory_bytes)
     if role.descriptors is not None:
-        rights.limit_kernel_memory(role.descriptors)
+        limit_kernel_memory(role.descriptors)
 
 
 def _restrict_files(role: Role) -> None:

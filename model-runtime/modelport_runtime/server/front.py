@@ -14,11 +14,10 @@ import msgspec
 from modelport_runtime import metrics, wire
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.process import supervision
-from modelport_runtime.process.load_watch import LoadWatch
 from modelport_runtime.process.starvation import Schedule
-from modelport_runtime.process.supervision import BROKE_THE_PROTOCOL, Child
+from modelport_runtime.process.supervision import BROKE_THE_PROTOCOL, Child, LoadWatch
 from modelport_runtime.process.usage_watch import Ended, Usage, UsageWatch
-from modelport_runtime.sandbox.report import SandboxReport
+from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.server.accelerated import Accelerated
 from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.channel import Channel

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from modelport_runtime import logs, metrics
 from modelport_runtime.core.answers import encode
 from modelport_runtime.core.types import Answer
-from modelport_runtime.core.v2.config import config_of
+from modelport_runtime.core.v2.protocol import config_of
 from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.predictions import (
     JSON,

@@ -14,12 +14,12 @@ from modelport_http.fast_path.protocol import lean_protocol
 from modelport_http.server import SweepingServer
 
 from modelport_runtime import metrics
-from modelport_runtime.process import parent_death as lifeline
+from modelport_runtime.process import environment as lifeline
 from modelport_runtime.process.listening import BACKLOG
 from modelport_runtime.process.starvation import Schedule
 from modelport_runtime.process.supervision import Child
 from modelport_runtime.process.usage_watch import Usage
-from modelport_runtime.sandbox import enter, role
+from modelport_runtime.sandbox import allowed, enter
 from modelport_runtime.sandbox.refusals import Line, Refuser
 from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.fast_path import LeanPredictions
@@ -52,7 +52,7 @@ def run(
     """Confine this process, then answer until SIGTERM and let requests that have begun end."""
     # While /proc is still there.
     schedule, usage = Schedule.open(child.pid), Usage.open(child.pid)
-    report = enter.enter(role.of_the_front(child.pid), settings.memory_bytes)
+    report = enter.enter(allowed.of_the_front(child.pid), settings.memory_bytes)
     log.info("sandboxed", extra={"part": "front", "sandbox_level": report.level, "detail": report.detail})
     if settings.parent_pid is not None:
         lifeline.poll(settings.parent_pid)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from modelport_runtime.sandbox.report import SandboxReport
+from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.settings import Settings
 from modelport_runtime.wire import LoadReport
 

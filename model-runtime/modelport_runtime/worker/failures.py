@@ -5,9 +5,7 @@ import traceback
 from collections.abc import Iterator
 
 from modelport_runtime.core.types import LoadError, without_paths
-from modelport_runtime.inspection.inspected import Inspected
-from modelport_runtime.inspection.modules import defined_in_main, missing_module
-from modelport_runtime.inspection.moved import is_here, moved
+from modelport_runtime.inspection.libraries import Inspected, defined_in_main, is_here, missing_module, moved
 
 _MAX_LINE = 500
 

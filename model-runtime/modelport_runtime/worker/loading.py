@@ -1,7 +1,13 @@
 """From a file to an engine, or to a reason why not: verify, inspect, load, ask the sample."""
 
+import hashlib
 import logging
+import os
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -11,17 +17,58 @@ from modelport_runtime.core.answers import encode
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.inspection import inspect
-from modelport_runtime.inspection.boosters import check_boosters
-from modelport_runtime.inspection.formats import can_run_code
-from modelport_runtime.inspection.inspected import Inspected
-from modelport_runtime.inspection.modules import check_modules
+from modelport_runtime.inspection.formats import can_run_code, check_boosters
+from modelport_runtime.inspection.libraries import Inspected, check_modules
+from modelport_runtime.process.starvation import MOST_TIMES
 from modelport_runtime.sandbox import attempts
+from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.sandbox.refusals import Page
-from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.settings import Settings
 from modelport_runtime.wire import LoadReport
-from modelport_runtime.worker import deadline, digest
 from modelport_runtime.worker.failures import explain
+
+
+def verify(path: Path, expected: str) -> None:
+    """Compare the file's sha256. Raises `LoadError`: ArtifactNotFound, DigestMismatch."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError):
+        raise LoadError("ArtifactNotFound", "The fetch container left no model file.") from None
+    if found != expected:
+        # Not what it is instead: see modelport_runtime.fetch.
+        raise LoadError("DigestMismatch", f"The file's sha256 is not {expected}, which the version names.")
+
+
+_AFTER_THE_ALARM_SECONDS = 1
+
+
+def arm(load_timeout_seconds: float) -> None:
+    """Let SIGALRM end the process at the last.
+
+    The default action needs nobody's co-operation; a Python handler would wait for the interpreter's lock,
+    which a C extension may never give back. Main thread only.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, MOST_TIMES * load_timeout_seconds)
+
+
+@contextmanager
+def watched(load_timeout_seconds: float) -> Iterator[None]:
+    """Bound the block a second time, and disarm however it ends. Any thread.
+
+    A model's code can switch the alarm off. It can hold Python's lock too: then the startup probe ends it.
+    """
+    seconds = MOST_TIMES * load_timeout_seconds + _AFTER_THE_ALARM_SECONDS
+    second = threading.Timer(seconds, os._exit, [signal.SIGALRM])
+    second.daemon = True
+    second.start()
+    try:
+        yield
+    finally:
+        second.cancel()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +87,7 @@ class Loader:
     def run(self) -> Engine | None:
         """Load in the calling thread. Never raises: what went wrong is in `document`."""
         started = time.perf_counter()
-        with deadline.watched(self._settings.load_timeout_seconds), attempts.watched():
+        with watched(self._settings.load_timeout_seconds), attempts.watched():
             engine = self._load_or_explain()
         self.seconds = time.perf_counter() - started
         failure = self._failure
@@ -75,7 +122,7 @@ class Loader:
     def _load_or_explain(self) -> Engine | None:
         path = self._settings.artifact
         try:
-            digest.verify(path, self._settings.artifact_sha256)
+            verify(path, self._settings.artifact_sha256)
             self._check_isolation(path)
             scan = inspect(path)
             self._inspected = scan.libraries

@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 
-from modelport_runtime.process import parent_death as lifeline
+from modelport_runtime.process import environment as lifeline
 
 from modelport_standalone.priority import step_back
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from modelport_runtime.core import backends
-from modelport_runtime.core.backends import plausible
+from modelport_runtime.core.backends.estimators import probabilities
 from modelport_runtime.core.backends.sklearn import EstimatorBackend
 from modelport_runtime.core.compatibility import mend
 from modelport_runtime.core.compatibility.versions import other_scikit_learn
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.signature import Column
 from modelport_runtime.core.types import Answer, Call, Failure, LoadError, without_paths
-from modelport_runtime.inspection.inspected import Inspected
+from modelport_runtime.inspection.libraries import Inspected
 from modelport_runtime.worker.failures import explain
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
@@ -38,13 +38,13 @@ def engine_of(model: Any, row: list[float]) -> Engine:
 
 @pytest.mark.parametrize("given", [[[40.6, 1.0]], [[0.5, 0.4]], [[-0.5, 1.5]], [[np.nan] * 2, [3, 1]]])
 def test_what_is_no_probability_is_refused(given: Any) -> None:
-    with pytest.raises(plausible.ImplausibleProbabilities, match="no probabilities"):
-        plausible.of_classes(np.array(given))
+    with pytest.raises(probabilities.ImplausibleProbabilities, match="no probabilities"):
+        probabilities.of_classes(np.array(given))
 
 
 @pytest.mark.parametrize("given", [[[0.1, 0.9]], [[np.nan, np.nan]], [[0.0, 0.0]], [[1 / 3] * 3]])
 def test_rounding_and_missing_numbers_are_let_through(given: Any) -> None:
-    assert plausible.of_classes(np.array(given)).shape == np.shape(given)
+    assert probabilities.of_classes(np.array(given)).shape == np.shape(given)
 
 
 def one_vs_rest() -> Any:
@@ -75,9 +75,9 @@ def test_what_rules_out_every_class_answers_as_its_library_does(model: Any) -> N
 
 
 def test_labels_probabilities_need_not_sum_to_one() -> None:
-    assert plausible.of_labels(np.array([[0.9, 0.9]])).sum() == pytest.approx(1.8)
-    with pytest.raises(plausible.ImplausibleProbabilities):
-        plausible.of_labels(np.array([[0.9, 1.9]]))
+    assert probabilities.of_labels(np.array([[0.9, 0.9]])).sum() == pytest.approx(1.8)
+    with pytest.raises(probabilities.ImplausibleProbabilities):
+        probabilities.of_labels(np.array([[0.9, 1.9]]))
 
 
 def less_the_mean(rows: Any) -> Any:

@@ -16,7 +16,7 @@ from modelport_runtime.core.compatibility import mend
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Answer, Call, LoadError
 from modelport_runtime.inspection import inspect
-from modelport_runtime.inspection.boosters import check_boosters
+from modelport_runtime.inspection.formats import check_boosters
 from sklearn.ensemble import VotingRegressor
 from xgboost import XGBRegressor
 

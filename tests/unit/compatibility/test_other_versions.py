@@ -13,7 +13,7 @@ from modelport_runtime.core import backends
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Answer, Call
 from modelport_runtime.inspection import inspect
-from modelport_runtime.inspection.modules import check_modules
+from modelport_runtime.inspection.libraries import check_modules
 
 FOLDERS = Path(__file__).parents[2] / "fixtures/other_versions"
 FILES = sorted([*FOLDERS.glob("*/*.joblib"), *FOLDERS.glob("*/*.skops")])

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import sklearn.base
 import xgboost
-from modelport_runtime.core.backends import pickles
+from modelport_runtime.core.backends import model_file
 from modelport_runtime.core.compatibility import reading
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.inspection import inspect
-from modelport_runtime.inspection.boosters import check_boosters
+from modelport_runtime.inspection.formats import check_boosters
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
@@ -77,7 +77,7 @@ def test_a_version_that_only_scikit_learn_sees_is_mended_too(
         path.write_bytes(pickle.dumps(Noted(model, version)))
     found = inspect(path).libraries.found
 
-    read = pickles.read(path, trusted=True, found=found)
+    read = model_file.read(path, trusted=True, found=found)
 
     assert "scikit-learn" not in found
     score = model.decision_function(ROWS)
@@ -91,7 +91,7 @@ def test_a_part_without_a_version_is_older_than_any_that_is_known(tmp_path: Path
     )
 
     with pytest.raises(LoadError, match=r"LibraryMismatch: .*scikit-learn 0\.18; .* is here"):
-        pickles.read(path, trusted=True, found={})
+        model_file.read(path, trusted=True, found={})
 
 
 @pytest.mark.parametrize("scorer", ["_PredictScorer", "_ProbaScorer", "_ThresholdScorer"])

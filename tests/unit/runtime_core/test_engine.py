@@ -8,9 +8,8 @@ import pytest
 from modelport_runtime.core.answers import NativeAnswers, class_key, encode, plain
 from modelport_runtime.core.backends import load, self_check
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature, positional_columns
-from modelport_runtime.core.types import Answer, Call, Failure, LoadError, Request
+from modelport_runtime.core.types import Answer, Call, Failure, LoadError, Outputs, Request
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from modelport_runtime.core.backends.onnx_locale import with_installed_locale
+from modelport_runtime.core.backends.onnx.session import with_installed_locale
 from onnx import helper
 
 from tests.support.onnx_graphs import Graph

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from modelport_runtime.core.backends.onnx_refusals import refusal
+from modelport_runtime.core.backends.onnx.session import refusal
 from modelport_runtime.core.types import LoadError
 from onnx import TensorProto, helper
 

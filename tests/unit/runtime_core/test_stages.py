@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from modelport_runtime.core.backends import stages
+from modelport_runtime.core.backends.estimators import stages
 from modelport_runtime.core.backends.sklearn import EstimatorBackend
 from modelport_runtime.core.frames import as_frame
 from modelport_runtime.core.signature import Column

@@ -17,8 +17,8 @@ import pytest
 from modelport_http.problem import type_of
 from modelport_runtime.core.types import Answer, Call
 from modelport_runtime.process.supervision import Child
+from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.sandbox.refusals import Page
-from modelport_runtime.sandbox.report import SandboxReport
 from modelport_runtime.server import process as server
 from modelport_runtime.server.batching import Batcher, Done
 from modelport_runtime.server.front import Front

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from modelport_runtime.core.backends import bytecode
+from modelport_runtime.core.backends import registry
 
 
 def test_only_what_has_no_bytecode_is_imported_before_the_sandbox(
@@ -15,13 +15,13 @@ def test_only_what_has_no_bytecode_is_imported_before_the_sandbox(
     (package / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    monkeypatch.setattr(bytecode, "_IMPORTS_EVERY_ESTIMATOR", package.name)
+    monkeypatch.setattr(registry, "_IMPORTS_EVERY_ESTIMATOR", package.name)
 
-    bytecode.cache_estimators()
+    registry.cache_estimators()
 
     assert sys.modules.pop(package.name), "the first start compiles it"
     assert list(package.rglob("*.pyc"))
 
-    bytecode.cache_estimators()
+    registry.cache_estimators()
 
     assert package.name not in sys.modules

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from modelport_runtime.sandbox import allowed, program, seccomp
+from modelport_runtime.sandbox import allowed, seccomp
+from modelport_runtime.sandbox.allowed import Role, of_a_model, of_the_front
 from modelport_runtime.sandbox.kernel import MACHINES
-from modelport_runtime.sandbox.limited import limits
 from modelport_runtime.sandbox.numbers import LAST_KNOWN, NUMBERS
-from modelport_runtime.sandbox.role import Role, of_a_model, of_the_front
+from modelport_runtime.sandbox.seccomp import limits
 
 PID, CHILD, STRANGER = 100, 101, 1
 _AUDIT_ARCHITECTURES = (0xC000003E, 0xC00000B7)
@@ -21,7 +21,7 @@ FRAMEWORKS = ("sklearn", "onnx", "xgboost", "lightgbm")
 
 
 def answer(
-    code: list[program.Instruction], machine: int, number: int, *arguments: int, architecture: int = 0
+    code: list[seccomp.Instruction], machine: int, number: int, *arguments: int, architecture: int = 0
 ) -> int:
     """Run the program as the kernel does."""
     words = [number, architecture or _AUDIT_ARCHITECTURES[machine], 0, 0]
@@ -33,15 +33,15 @@ def answer(
         at += 1
         if what == 0x06:
             return operand
-        if what == program.LOAD:
+        if what == seccomp.LOAD:
             held = words[operand // 4]
-        elif what == program.AND:
+        elif what == seccomp.AND:
             held &= operand
         else:
             holds = {
-                program.EQUAL: held == operand,
-                program.GREATER: held > operand,
-                program.ANY_BIT: bool(held & operand),
+                seccomp.EQUAL: held == operand,
+                seccomp.GREATER: held > operand,
+                seccomp.ANY_BIT: bool(held & operand),
             }
             at += if_true if holds[what] else if_false
 
@@ -59,7 +59,7 @@ def there(machine: int) -> list[str]:
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
 @pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [FRONT])
 def test_only_calls_of_the_list_are_allowed(machine: int, role: Role) -> None:
-    held = limits(PID, role, program.REFUSED).keys()
+    held = limits(PID, role, seccomp.REFUSED).keys()
 
     answers = {name: answer_to(name, machine, role) for name in there(machine) if name not in held}
 
@@ -74,7 +74,7 @@ def test_only_calls_of_the_list_are_allowed(machine: int, role: Role) -> None:
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
 def test_whoever_asks_the_front_asks_it_about_each_refused_call(machine: int) -> None:
-    code = seccomp.build(machine, PID, MODEL, others=program.ASK)
+    code = seccomp.build(machine, PID, MODEL, others=seccomp.ASK)
 
     def answered(name: str, *arguments: int) -> int:
         return answer(code, machine, NUMBERS[name][machine] or 0, *arguments)
@@ -146,13 +146,13 @@ _FAMILIES = (
     "execve", "execveat",
 )  # fmt: skip
 _MOST_INSTRUCTIONS = 4096
-_KINDS = {program.LOAD, program.AND, program.EQUAL, program.GREATER, program.ANY_BIT, 0x06}
+_KINDS = {seccomp.LOAD, seccomp.AND, seccomp.EQUAL, seccomp.GREATER, seccomp.ANY_BIT, 0x06}
 _HEADERS = (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), Path("/usr/include/asm-generic/unistd.h"))
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
 def test_what_reaches_others_is_refused_by_name_or_asked_about(machine: int) -> None:
-    asking = seccomp.build(machine, PID, MODEL, others=program.ASK)
+    asking = seccomp.build(machine, PID, MODEL, others=seccomp.ASK)
     for name in _FAMILIES:
         number = NUMBERS[name][machine]
         assert number is not None, name
@@ -161,8 +161,8 @@ def test_what_reaches_others_is_refused_by_name_or_asked_about(machine: int) -> 
     assert answer_to("read", machine, MODEL) == ALLOWED
 
 
-@pytest.mark.parametrize("others", [program.REFUSED, program.ASK])
-def test_calls_by_x32s_numbers_are_never_allowed(others: program.Instruction) -> None:
+@pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.ASK])
+def test_calls_by_x32s_numbers_are_never_allowed(others: seccomp.Instruction) -> None:
     code = seccomp.build(0, PID, FRONT, others=others)
     for number in range(LAST_KNOWN + 200):
         assert answer(code, 0, 0x40000000 | number) in {ENOSYS, IS_ASKED}
@@ -170,8 +170,8 @@ def test_calls_by_x32s_numbers_are_never_allowed(others: program.Instruction) ->
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
 @pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [FRONT])
-@pytest.mark.parametrize("others", [program.REFUSED, program.ASK])
-def test_the_kernel_would_take_the_program(machine: int, role: Role, others: program.Instruction) -> None:
+@pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.ASK])
+def test_the_kernel_would_take_the_program(machine: int, role: Role, others: seccomp.Instruction) -> None:
     """As its checker reads it: known words, loads of whole words within the data, jumps that stay inside."""
     code = seccomp.build(machine, PID, role, others=others, also=frozenset({"seccomp", "sendmsg"}))
     assert len(code) <= _MOST_INSTRUCTIONS
@@ -179,7 +179,7 @@ def test_the_kernel_would_take_the_program(machine: int, role: Role, others: pro
     for at, (kind, if_true, if_false, operand) in enumerate(code):
         assert kind in _KINDS
         assert 0 <= operand < 2**32
-        if kind == program.LOAD:
+        if kind == seccomp.LOAD:
             assert operand % 4 == 0
             assert operand < 64
         assert max(if_true, if_false) < 256

@@ -11,11 +11,10 @@ from typing import Any, ClassVar, cast
 import pytest
 from modelport_runtime import wire
 from modelport_runtime.core.answers import encode
-from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature, positional_columns
-from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.core.types import Answer, Call, Outputs
 from modelport_runtime.process.supervision import Child
-from modelport_runtime.sandbox.report import SandboxReport
+from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.server import front as front_module
 from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.front import Front

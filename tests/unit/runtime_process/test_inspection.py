@@ -11,7 +11,7 @@ import pytest
 import sklearn
 import xgboost
 from modelport_runtime.core.types import LoadError
-from modelport_runtime.inspection import inspect, modules
+from modelport_runtime.inspection import inspect, libraries
 from modelport_runtime.inspection.formats import can_run_code
 
 from tests.support import models
@@ -133,7 +133,7 @@ def test_only_known_formats_without_code_may_be_read_unisolated(tmp_path: Path) 
 def test_the_models_own_module_is_named_before_those_of_its_tables(
     names: list[str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(modules, "is_here", lambda module: module == "pandas")
+    monkeypatch.setattr(libraries, "is_here", lambda module: module == "pandas")
     with pytest.raises(LoadError, match=said) as raised:
-        modules.check_modules(dict.fromkeys(names, "name"))
+        libraries.check_modules(dict.fromkeys(names, "name"))
     assert raised.value.reason == "MissingModule"

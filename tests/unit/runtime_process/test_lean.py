@@ -12,7 +12,7 @@ import pytest
 from modelport_http.fast_path.exchange import Exchange
 from modelport_http.problem import type_of
 from modelport_runtime.core.types import Answer, Call, Failure
-from modelport_runtime.sandbox.report import SandboxReport
+from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.server.batching import Batcher, Done
 from modelport_runtime.server.fast_path import LeanPredictions
 from modelport_runtime.server.predictions import Predictor

@@ -7,9 +7,8 @@ import time
 from typing import cast
 
 import pytest
-from modelport_runtime.process.load_watch import LoadWatch
 from modelport_runtime.process.starvation import Schedule
-from modelport_runtime.process.supervision import Child
+from modelport_runtime.process.supervision import Child, LoadWatch
 
 SLEEPS = "import time; print(flush=True); time.sleep(60)"
 SPARES_ITSELF = f"import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN); {SLEEPS}"

@@ -26,9 +26,9 @@ def accelerate(engine: "Engine", *, seconds: float = 1.0, rows: int = 10_000) ->
 
 def read_plan(data: bytes) -> "Backend":
     """Make a backend of a plan that a hostile model may have written. Raises `PlanRefused`."""
-    from modelport_runtime.core.acceleration import reading
+    from modelport_runtime.core.acceleration import backend
 
-    return reading.read_plan(data)
+    return backend.read_plan(data)
 
 
 def difference(original: "Engine", call: Call, answer: Answer) -> float | None:

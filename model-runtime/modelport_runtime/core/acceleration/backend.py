@@ -1,16 +1,22 @@
-"""A plan that answers: the backend of the front when a model is accelerated."""
+"""A plan that answers: read from bytes that a hostile model may have written, and run as the front's
+backend.
+"""
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.kernels.checks import Matrix
 from modelport_runtime.core.acceleration.kernels.ensembles import Boosting, Forest
 from modelport_runtime.core.acceleration.kernels.linear import LinearClassifier, LinearRegressor
 from modelport_runtime.core.acceleration.kernels.sources import reader
+from modelport_runtime.core.acceleration.kernels.steps import Matrix
+from modelport_runtime.core.acceleration.plan import decode
+from modelport_runtime.core.acceleration.validation import validate
 from modelport_runtime.core.answers import class_keys
-from modelport_runtime.core.outputs import Outputs
+from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.signature import Signature
+from modelport_runtime.core.types import Outputs
 
 
 class Final(Protocol):
@@ -63,3 +69,12 @@ class KernelBackend:
     def _named(self, probabilities: Matrix) -> list[Any]:
         keys = self._keys
         return [dict(zip(keys, row, strict=True)) for row in probabilities.tolist()]
+
+
+def read_plan(data: bytes) -> Backend:
+    """Make a backend of a plan that a hostile model may have written. Raises `PlanRefused`."""
+    plan = decode(data)
+    validate(plan)
+    # What overflows is refused or is an answer, as with the original; in the log it tells nobody anything.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module=__package__)
+    return KernelBackend(plan)

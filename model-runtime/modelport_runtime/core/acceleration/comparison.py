@@ -7,8 +7,7 @@ import numpy as np
 
 from modelport_runtime.core import v2
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.outputs import Outputs
-from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.core.types import Answer, Call, Outputs
 
 TOLERANCE = 1e-6
 """Of probabilities absolutely, of a regressor's numbers relatively."""

@@ -9,9 +9,9 @@ from typing import Any
 from modelport_runtime.core import samples
 from modelport_runtime.core.backends import registry, togetherness
 from modelport_runtime.core.backends.base import Backend
-from modelport_runtime.core.backends.estimator_results import Unreadable
+from modelport_runtime.core.backends.estimators.probabilities import ImplausibleProbabilities
+from modelport_runtime.core.backends.estimators.results import Unreadable
 from modelport_runtime.core.backends.model_file import ModelFile
-from modelport_runtime.core.backends.plausible import ImplausibleProbabilities
 from modelport_runtime.core.backends.registry import Framework
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.interpretations import refined

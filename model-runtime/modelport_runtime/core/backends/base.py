@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature
+from modelport_runtime.core.types import Outputs
 
 
 class Backend(Protocol):

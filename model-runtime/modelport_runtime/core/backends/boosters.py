@@ -13,8 +13,8 @@ from modelport_runtime.core.describing import values_by_place
 from modelport_runtime.core.describing.evidence import Met, column_of
 from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.interpretations import refined
-from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Column, Signature, positional_columns
+from modelport_runtime.core.types import Outputs
 
 Scores = np.ndarray[Any, Any]
 _NUMBER = Met("number", None, missing=True)

@@ -4,13 +4,33 @@ docs/add-a-framework.md has what else a new one needs.
 """
 
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import cache_from_source, find_spec
+from pathlib import Path
 
-from modelport_runtime.core.backends import bytecode, deferred_imports
+from modelport_runtime.core.backends import deferred_imports
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.model_file import ModelFile
+
+_IMPORTS_EVERY_ESTIMATOR = "skops.io"
+
+
+def cache_estimators() -> None:
+    """Import what models may name, once, where an installer left scikit-learn uncompiled.
+
+    Models import what they need inside the sandbox, which is quick only if it was compiled before.
+    """
+    spec = find_spec(_IMPORTS_EVERY_ESTIMATOR)
+    if spec is None or spec.origin is None:
+        return
+    cached = Path(cache_from_source(spec.origin))
+    if not cached.exists() and os.access(cached.parent.parent, os.W_OK):
+        for name in (_IMPORTS_EVERY_ESTIMATOR, *sorted(deferred_imports.MODULES)):
+            importlib.import_module(name)
+
 
 _BACKENDS = "modelport_runtime.core.backends"
 
@@ -69,7 +89,7 @@ FRAMEWORKS = (
         imports="sklearn.base",
         libraries=("scikit-learn", "numpy", "pandas"),
         backend="sklearn",
-        after_import=bytecode.cache_estimators,
+        after_import=cache_estimators,
     ),
     Framework(
         name="xgboost",

@@ -9,15 +9,14 @@ import numpy as np
 
 from modelport_runtime.core.answers import plain
 from modelport_runtime.core.backends.base import Backend
-from modelport_runtime.core.backends.estimator_outputs import PREDICTING, EstimatorOutputs
+from modelport_runtime.core.backends.estimators.outputs import PREDICTING, EstimatorOutputs
+from modelport_runtime.core.backends.estimators.stages import forget_names, stages_of
 from modelport_runtime.core.backends.model_file import ModelFile
-from modelport_runtime.core.backends.stages import forget_names, stages_of
 from modelport_runtime.core.describing import Description, describe
 from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.interpretations import Container, own_container, readings
-from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.signature import Signature, Task
-from modelport_runtime.core.types import LoadError
+from modelport_runtime.core.types import LoadError, Outputs
 
 _OF_DATA = {"numpy", "pandas", "polars", "pyarrow", "scipy", "xarray"}
 """Libraries of which nothing is a model: a DataFrame has a method `transform`, too."""

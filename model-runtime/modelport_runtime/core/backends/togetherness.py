@@ -8,8 +8,7 @@ import numpy as np
 
 from modelport_runtime.core import samples
 from modelport_runtime.core.engine import Engine, WrongNumberOfResults
-from modelport_runtime.core.outputs import Outputs
-from modelport_runtime.core.types import LoadError, Refused, Request
+from modelport_runtime.core.types import LoadError, Outputs, Refused, Request
 
 _ROUNDING = 1e-6
 

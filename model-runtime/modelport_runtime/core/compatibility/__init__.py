@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from modelport_runtime.core.compatibility import boosters, families, faults, methods
+from modelport_runtime.core.compatibility import boosters, families, methods, parts
 from modelport_runtime.core.compatibility.parts import parts_of
 from modelport_runtime.core.compatibility.stand_ins import standing_in
 from modelport_runtime.core.compatibility.versions import other_scikit_learn
@@ -58,7 +58,7 @@ def mend(held: Any, found: Mapping[str, str]) -> Any:
         if boosters.is_booster(part):
             boosters.mend(part, found)
             continue
-        faults.mend(part)
+        parts.mend(part)
         if saved is not None:
             families.mend(part, saved)
     if saved is not None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.compatibility.overriding import give_methods
+from modelport_runtime.core.compatibility.methods import give_methods
 from modelport_runtime.core.compatibility.versions import Saved
 
 

@@ -1,10 +1,30 @@
-"""Does a mended model still have what its class offers? Methods go when an attribute is missing inside."""
+"""Methods of a mended estimator: how it gets one that its class lacks, and whether it still has what
+is offered.
+"""
 
 from inspect import getattr_static
 from typing import Any
 
 from modelport_runtime.core.compatibility.versions import Saved
 from modelport_runtime.core.engine import describe_error
+
+
+def give_methods(estimator: Any, methods: type, saved: Saved) -> None:
+    """Put the methods of a class without state over the estimator's own.
+
+    Raises `LoadError` (LibraryMismatch) for an own class: what it does with what it inherits is unknown.
+    """
+    kind = type(estimator)
+    if not kind.__module__.startswith("sklearn."):
+        raise saved.refusal(f"Its {kind.__name__} builds on an estimator that answers otherwise since.")
+    mix_in(estimator, methods)
+
+
+def mix_in(estimator: Any, methods: type) -> None:
+    """Of another name than scikit-learn's, nothing takes it for what it was: it is not accelerated."""
+    kind = type(estimator)
+    estimator.__class__ = type(f"Mended{kind.__name__}", (methods, kind), {"__module__": kind.__module__})
+
 
 _ASKED = ("predict", "transform", "predict_proba", "decision_function", "score_samples")
 

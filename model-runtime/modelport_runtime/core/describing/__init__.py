@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from modelport_runtime.core.describing import names as naming
+from modelport_runtime.core.describing import structure as naming
 from modelport_runtime.core.describing.evidence import column_of
 from modelport_runtime.core.describing.flow import Flow
 from modelport_runtime.core.describing.structure import (
@@ -11,8 +11,9 @@ from modelport_runtime.core.describing.structure import (
     is_model,
     is_of_a_library,
     learned_floats,
+    takes_dictionaries,
+    takes_texts,
 )
-from modelport_runtime.core.describing.tags import takes_dictionaries, takes_texts
 from modelport_runtime.core.signature import Column, positional_columns
 
 __all__ = ["Description", "describe", "is_model"]

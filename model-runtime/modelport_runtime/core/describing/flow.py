@@ -8,9 +8,8 @@ import numpy as np
 
 from modelport_runtime.core.describing import structure
 from modelport_runtime.core.describing.boosters import booster_columns, has_booster
-from modelport_runtime.core.describing.categories import met_by_encoder
-from modelport_runtime.core.describing.evidence import NUMBER_OR_BOOLEAN, Met
-from modelport_runtime.core.describing.tags import allows_nan, takes_texts
+from modelport_runtime.core.describing.evidence import NUMBER_OR_BOOLEAN, Met, met_by_encoder
+from modelport_runtime.core.describing.structure import allows_nan, takes_texts
 
 _IMPUTERS = {"MissingIndicator", "SimpleImputer", "KNNImputer", "IterativeImputer"}
 _SCALERS = {

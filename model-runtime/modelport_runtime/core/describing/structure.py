@@ -1,4 +1,4 @@
-"""How estimators hold others: which of them are handed the rows, one after the other or all alike."""
+"""How estimators hold others, which are handed the rows, and what they say of their input: names and tags."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -170,3 +170,75 @@ def learned_floats(estimator: Any) -> set[str]:
         for name, value in _attributes(estimator).items()
         if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype.kind == "f"
     }
+
+
+def feature_names(estimator: Any) -> list[str] | None:
+    """Give the column names that it, or anything in it that sees the rows, was fitted with."""
+    for candidate in handed_rows(estimator):
+        for names in _names_in(candidate):
+            return names
+    return None
+
+
+def width(estimator: Any) -> int | None:
+    """Give the number of columns, None if nothing in it knows."""
+    for candidate in handed_rows(estimator):
+        found = getattr(candidate, "n_features_in_", None)
+        if found is not None:
+            return int(found)
+    return None
+
+
+def lightgbm_names(booster: Any) -> list[str] | None:
+    """Give the names of a LightGBM booster, None for those that it makes up for the columns of an array."""
+    names = [str(name) for name in booster.feature_name()]
+    return None if names == [f"Column_{place}" for place in range(len(names))] else names
+
+
+def blanks_are_lost(estimator: Any) -> bool:
+    """True if the names are LightGBM's, which writes `_` for a blank."""
+    found = feature_names(estimator)
+    boosters = (getattr(candidate, "booster_", None) for candidate in handed_rows(estimator))
+    return any(hasattr(one, "pandas_categorical") and lightgbm_names(one) == found for one in boosters)
+
+
+def _names_in(estimator: Any) -> Iterator[list[str]]:
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None:
+        yield [str(name) for name in names]
+    # Pickles of LightGBM before 4.7 have lost theirs, but not the booster's.
+    booster = getattr(estimator, "booster_", None)
+    if hasattr(booster, "feature_name") and (kept := lightgbm_names(booster)) is not None:
+        yield kept
+    if hasattr(estimator, "get_booster") and (kept := estimator.get_booster().feature_names) is not None:
+        yield [str(name) for name in kept]
+
+
+def takes_texts(estimator: Any) -> bool:
+    """True if a row is one bare string: a vectorizer of texts sees the rows."""
+    return any(map(_reads_texts, handed_rows(estimator, beyond=True)))
+
+
+def takes_dictionaries(estimator: Any) -> bool:
+    """True if a row is a dictionary of any keys."""
+    return any(bool(getattr(_tags(one), "dict", False)) for one in handed_rows(estimator))
+
+
+def allows_nan(stage: Any) -> bool:
+    return bool(getattr(_tags(stage), "allow_nan", False))
+
+
+def _reads_texts(estimator: Any) -> bool:
+    tags = _tags(estimator)
+    return bool(tags is not None and tags.string and not tags.two_d_array)
+
+
+def _tags(estimator: Any) -> Any:
+    from sklearn.utils import get_tags
+
+    if not hasattr(estimator, "__sklearn_tags__"):
+        return None
+    try:
+        return get_tags(estimator).input_tags
+    except Exception:  # noqa: BLE001  # an own class may inherit tags that do not suit it
+        return None

@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 
 from modelport_runtime.core.answers import encode
-from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.rows import refuse
 from modelport_runtime.core.signature import Signature, TensorSpec
+from modelport_runtime.core.types import Outputs
 from modelport_runtime.core.v2 import binary
 from modelport_runtime.core.v2.datatypes import DATATYPES, of_values
 from modelport_runtime.core.v2.tensors import flat_list

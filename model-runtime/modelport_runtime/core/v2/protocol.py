@@ -9,16 +9,32 @@ import msgspec
 import orjson
 
 from modelport_runtime.core.answers import encode
-from modelport_runtime.core.outputs import Outputs
 from modelport_runtime.core.rows import RowDecoder, parse_object, refuse
 from modelport_runtime.core.signature import Column, Signature
-from modelport_runtime.core.types import Answer, Call, Request, Unfit
+from modelport_runtime.core.types import Answer, Call, Outputs, Request, Unfit
 from modelport_runtime.core.v2 import binary, content_types, tensors
 from modelport_runtime.core.v2.datatypes import of_column
 from modelport_runtime.core.v2.inputs import Inputs, without_nan
 from modelport_runtime.core.v2.outputs import OutputTensors, Wanted, described, flag
 from modelport_runtime.core.v2.typed_matrices import matrix_reader
 from modelport_runtime.core.values import json_type
+
+
+def config_of(metadata: dict[str, Any]) -> dict[str, Any]:
+    """`max_batch_size` 0: the first size of `dims` counts rows, as in the metadata."""
+    return {
+        "name": metadata["name"],
+        "platform": metadata["platform"],
+        "max_batch_size": 0,
+        "input": [_tensor(each) for each in metadata["inputs"]],
+        "output": [_tensor(each) for each in metadata["outputs"]],
+    }
+
+
+def _tensor(described: dict[str, Any]) -> dict[str, Any]:
+    datatype = described["datatype"]
+    data_type = "TYPE_STRING" if datatype == "BYTES" else f"TYPE_{datatype}"
+    return {"name": described["name"], "data_type": data_type, "dims": described["shape"]}
 
 
 class Echo(msgspec.Struct, frozen=True, gc=False):

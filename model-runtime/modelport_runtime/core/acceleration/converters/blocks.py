@@ -1,11 +1,45 @@
-"""What has become of the input on its way through the stages: raw columns, or a matrix of floats."""
+"""What has become of the input on its way through the stages, and how it is said that a stage is not
+converted.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.converters.unknown import NotConverted, require
 from modelport_runtime.core.signature import Column
+
+
+class NotConverted(Exception):
+    """The message says why, as a sentence for people."""
+
+
+def require(holds: bool, what: str) -> None:
+    """Raise `NotConverted` unless it holds."""
+    if not holds:
+        raise NotConverted(what)
+
+
+def known_name(estimator: Any) -> str:
+    """Give the class name of a scikit-learn object that is no more than its class. Raises `NotConverted`."""
+    kind = type(estimator)
+    if not kind.__module__.startswith("sklearn."):
+        raise NotConverted(f"{kind.__module__}.{kind.__qualname__} has no kernels.")
+    for name in vars(estimator):
+        if callable(getattr(kind, name, None)):
+            raise NotConverted(f"A {kind.__name__} has a {name} of its own.")
+    return kind.__name__
+
+
+def floats(values: Any) -> np.ndarray[Any, Any]:
+    """Take what was fitted, if it is of doubles: kernels do not compute in single precision."""
+    array = np.asarray(values)
+    require(
+        array.dtype == np.float64 or array.dtype.kind in "iu", "The model was fitted on single precision."
+    )
+    return array.astype(np.float64)
+
 
 NOTHING = object()
 

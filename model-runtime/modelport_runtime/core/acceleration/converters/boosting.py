@@ -7,9 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.converters.blocks import Matrix
+from modelport_runtime.core.acceleration.converters.blocks import Matrix, NotConverted, known_name, require
 from modelport_runtime.core.acceleration.converters.trees import Tree, bounded, leaf, nodes_of, packed
-from modelport_runtime.core.acceleration.converters.unknown import NotConverted, known_name, require
 
 Link = Literal["identity", "exp", "logistic", "softmax"]
 _CODES = 256

@@ -6,8 +6,14 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.converters.blocks import NOTHING, Block, Matrix, Raw
-from modelport_runtime.core.acceleration.converters.unknown import NotConverted, require
+from modelport_runtime.core.acceleration.converters.blocks import (
+    NOTHING,
+    Block,
+    Matrix,
+    NotConverted,
+    Raw,
+    require,
+)
 from modelport_runtime.core.acceleration.plan import Lookup, pack
 
 _MAX_CELLS = 4_000_000

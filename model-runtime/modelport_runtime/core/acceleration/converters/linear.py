@@ -5,8 +5,7 @@ from typing import Any, Literal
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.converters.blocks import Matrix
-from modelport_runtime.core.acceleration.converters.unknown import floats, require
+from modelport_runtime.core.acceleration.converters.blocks import Matrix, floats, require
 from modelport_runtime.core.acceleration.plan import pack
 
 CLASSIFIERS = {

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.converters.blocks import Matrix
-from modelport_runtime.core.acceleration.converters.unknown import known_name, require
+from modelport_runtime.core.acceleration.converters.blocks import Matrix, known_name, require
 from modelport_runtime.core.acceleration.plan import pack
 from modelport_runtime.core.acceleration.validation_of_trees import MAX_LEVELS, MAX_NODES, depths_of
 

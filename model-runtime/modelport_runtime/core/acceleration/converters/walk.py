@@ -3,10 +3,18 @@
 from typing import Any, cast
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.converters import boosting, encoders, imputers, linear, trees
-from modelport_runtime.core.acceleration.converters.blocks import NOTHING, Block, Matrix, Raw, as_matrix
+from modelport_runtime.core.acceleration.converters import boosting, encoders, linear, scalers, trees
+from modelport_runtime.core.acceleration.converters.blocks import (
+    NOTHING,
+    Block,
+    Matrix,
+    NotConverted,
+    Raw,
+    as_matrix,
+    known_name,
+    require,
+)
 from modelport_runtime.core.acceleration.converters.scalers import SCALERS
-from modelport_runtime.core.acceleration.converters.unknown import NotConverted, known_name, require
 from modelport_runtime.core.signature import Signature
 
 _SEARCHES = {"GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV"}
@@ -47,7 +55,7 @@ def transformed(stage: Any, block: Block) -> Block:
     if name == "ColumnTransformer":
         return _columns(stage, block)
     if name == "SimpleImputer":
-        return imputers.simple(stage, block)
+        return scalers.simple(stage, block)
     if name in _ENCODERS:
         return encoders.encoded(stage, block)
     if name in SCALERS:

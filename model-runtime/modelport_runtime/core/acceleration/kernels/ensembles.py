@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.kernels import links
-from modelport_runtime.core.acceleration.kernels.checks import Matrix, check
+from modelport_runtime.core.acceleration.kernels import linear
+from modelport_runtime.core.acceleration.kernels.steps import Matrix, check
 from modelport_runtime.core.acceleration.kernels.trees import Trees
 
 
@@ -51,7 +51,7 @@ class Boosting:
         self._outputs = final.outputs
         self._classes = final.classes
         self._exponential = final.link == "exp"
-        self._link = links.softmax if final.link == "softmax" else links.two_classes
+        self._link = linear.softmax if final.link == "softmax" else linear.two_classes
         self._zero_is_positive = final.zero_is_positive
 
     def scores(self, matrix: Matrix) -> Matrix:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.kernels.checks import Matrix
-from modelport_runtime.core.acceleration.kernels.steps import chain
+from modelport_runtime.core.acceleration.kernels.steps import Matrix, chain
 
 Rows = Sequence[Sequence[Any]]
 Read = Callable[[Rows], Matrix]

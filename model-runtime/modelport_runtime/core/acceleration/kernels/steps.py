@@ -1,5 +1,8 @@
-"""Steps from one matrix (rows × width) to the next. None changes the matrix that it is given."""
+"""Steps from one matrix (rows × width) to the next, and the values that scikit-learn refuses, refused
+as cheaply.
+"""
 
+import math
 from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any
@@ -7,7 +10,21 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.kernels.checks import Matrix, check
+
+Matrix = np.ndarray[Any, Any]
+
+
+def check(matrix: Matrix, *, nan_allowed: bool) -> None:
+    """Raise ValueError on infinity, and on NaN unless that is allowed."""
+    # A sum is finite only if all values are; that of large ones may be infinite all the same.
+    if math.isfinite(np.add.reduce(matrix, axis=None)):
+        return
+    if nan_allowed:
+        if np.isinf(matrix).any():
+            raise ValueError(f"Input X contains infinity or a value too large for {matrix.dtype!r}.")
+    elif not np.isfinite(matrix).all():
+        raise ValueError(f"Input X contains NaN, infinity or a value too large for {matrix.dtype!r}.")
+
 
 Kernel = Callable[[Matrix], Matrix]
 

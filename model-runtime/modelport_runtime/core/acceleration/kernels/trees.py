@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.kernels.checks import Matrix
+from modelport_runtime.core.acceleration.kernels.steps import Matrix
 
 _MAX_LANES = 100_000
 """Rows × trees walked together: bounds the memory that a request takes."""

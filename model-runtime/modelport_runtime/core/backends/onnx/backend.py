@@ -23,10 +23,9 @@ from modelport_runtime.core.backends.onnx.file import (
 )
 from modelport_runtime.core.backends.onnx.graph import Graph
 from modelport_runtime.core.backends.onnx.outputs import read_outputs
-from modelport_runtime.core.backends.onnx_locale import with_installed_locale
-from modelport_runtime.core.backends.onnx_refusals import refusal
-from modelport_runtime.core.outputs import Outputs
+from modelport_runtime.core.backends.onnx.session import refusal, with_installed_locale
 from modelport_runtime.core.signature import Column, Signature, Task, positional_columns
+from modelport_runtime.core.types import Outputs
 
 _REFUSALS = (
     raised.Fail,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.backends import onnx_independence
+from modelport_runtime.core.backends.onnx import independence
 from modelport_runtime.core.backends.onnx.inputs import (
     DTYPES,
     Feeds,
@@ -151,17 +151,17 @@ class Graph:
             return False
         self.layouts = {name: layout for name, layout in zip(self._names, layouts, strict=False) if layout}
         try:
-            onnx_independence.require(partial(self._arrays, probes), probes.drawn(_TOGETHER))
+            independence.require(partial(self._arrays, probes), probes.drawn(_TOGETHER))
         except LoadError:
             return False
         return True
 
     def _let_rows_be_independent(self, probes: Probes) -> None:
         answer, drawn = partial(self._arrays, probes), list(probes.drawn(_TOGETHER))
-        if onnx_independence.fills_up(answer, drawn):
+        if independence.fills_up(answer, drawn):
             self._limit = 1
         else:
-            onnx_independence.require(answer, drawn)
+            independence.require(answer, drawn)
 
     def _check_types(self) -> None:
         for told in self.told_outputs:

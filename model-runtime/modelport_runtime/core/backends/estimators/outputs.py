@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.answers import plain
-from modelport_runtime.core.backends.estimator_probabilities import Probabilities
-from modelport_runtime.core.backends.estimator_results import rows_of
-from modelport_runtime.core.backends.stages import predicts_the_likeliest
-from modelport_runtime.core.outputs import Outputs
+from modelport_runtime.core.backends.estimators.probabilities import Probabilities
+from modelport_runtime.core.backends.estimators.results import rows_of
+from modelport_runtime.core.backends.estimators.stages import predicts_the_likeliest
 from modelport_runtime.core.signature import EXTRA_OUTPUTS
+from modelport_runtime.core.types import Outputs
 
 BOTH = ("prediction", "probabilities")
 PREDICTING = ("predict", "transform", "score_samples")

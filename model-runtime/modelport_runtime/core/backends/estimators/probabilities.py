@@ -1,4 +1,6 @@
-"""What `predict_proba` gave → an object of class → probability a row, or a list of one for each label."""
+"""What `predict_proba` gave → an object of class → probability a row, if it is any: older files may
+give scores.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -7,12 +9,73 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.answers import by_key, by_label, class_key, class_keys, plain
-from modelport_runtime.core.backends import plausible
-from modelport_runtime.core.backends.estimator_results import Unreadable, rows_of
+from modelport_runtime.core.backends.estimators.results import Unreadable, rows_of
+from modelport_runtime.core.compatibility.parts import parts_of
+
+_ROUNDING = 1e-3
+_GIVE_NONE = {"OneVsRestClassifier", "RadiusNeighborsClassifier"}
+"""Estimators of scikit-learn that may give no class anything: a row of zeros."""
+
+
+class ImplausibleProbabilities(ValueError):
+    """What `predict_proba` gave lies outside 0 to 1 or does not sum to 1."""
+
+
+def of_classes(given: Any, falls_short: Callable[[], bool] = lambda: False) -> np.ndarray[Any, Any]:
+    """Give n × k probabilities of which each row sums to 1. Raises `ImplausibleProbabilities`.
+
+    A row of NaN, or of zeros where every class was ruled out, is what a library may answer.
+    falls_short: asked only if other rows sum to less than 1, as averages with rows of zeros do.
+    """
+    array = np.asarray(given)
+    if array.size == 0 or array.dtype.kind not in "fiub":
+        return array
+    sums = array.sum(axis=1)
+    if array.min() >= -_ROUNDING and sums.max() <= 1 + _ROUNDING and sums.min() >= 1 - _ROUNDING:
+        return array
+    if _are_none(array, sums) or (_are_partly(array, sums) and not falls_short()):
+        one = ": it knows one class only, of which it must give 1; train it on two classes or more"
+        raise ImplausibleProbabilities(
+            f"predict_proba gave {_shown(array, sums)}, which are no probabilities"
+            f"{one if array.shape[1] == 1 else ''}"
+        )
+    return array
+
+
+def of_labels(given: Any) -> np.ndarray[Any, Any]:
+    """Give probabilities that need not sum to 1. Raises `ImplausibleProbabilities`."""
+    array = np.asarray(given)
+    if array.size and (array.min() < -_ROUNDING or array.max() > 1 + _ROUNDING):
+        numbers = f"{array.min():.6g} to {array.max():.6g}"
+        raise ImplausibleProbabilities(f"predict_proba gave {numbers}, which are no probabilities")
+    return array
+
+
+def may_rule_out_all(estimator: Any) -> bool:
+    """True if the estimator, or one that it asks, may give every class 0."""
+    return any(
+        kind.__name__ in _GIVE_NONE and kind.__module__.startswith("sklearn.")
+        for part in parts_of(estimator)
+        for kind in type(part).__mro__
+    )
+
+
+def _are_none(array: np.ndarray[Any, Any], sums: np.ndarray[Any, Any]) -> bool:
+    return bool((array < -_ROUNDING).any() or (sums > 1 + _ROUNDING).any())
+
+
+def _are_partly(array: np.ndarray[Any, Any], sums: np.ndarray[Any, Any]) -> bool:
+    return bool(array[sums < 1 - _ROUNDING].any())
+
+
+def _shown(array: np.ndarray[Any, Any], sums: np.ndarray[Any, Any]) -> str:
+    worst = int(np.nanargmax(np.where(array.any(axis=1), np.abs(sums - 1), 0)))
+    values = ", ".join(f"{value:.6g}" for value in array[worst, :4])
+    return f"{values}{', …' if array.shape[1] > 4 else ''} (sum {sums[worst]:.6g})"
+
 
 Given = Any
 Read = Callable[[Given], list[Any]]
-_ROUNDING = 1e-3
 _OF_LABELS = ("sklearn.", "xgboost.", "lightgbm.")
 """Libraries whose classifiers give two dimensions for several labels, and never for one."""
 
@@ -84,11 +147,11 @@ class Probabilities:
         return lambda given: by_key(self._of_classes(given.to_numpy()), named)
 
     def _of_classes(self, given: Any) -> np.ndarray[Any, Any]:
-        return plausible.of_classes(given, lambda: self._rules_out_all)
+        return of_classes(given, lambda: self._rules_out_all)
 
     @cached_property
     def _rules_out_all(self) -> bool:
-        return plausible.may_rule_out_all(self._estimator)
+        return may_rule_out_all(self._estimator)
 
     def _has_labels(self, array: Any, keys: Any, predict: Callable[[], Any]) -> bool:
         """True if each column is a label's own probability, no class's."""
@@ -117,12 +180,12 @@ def _marginals(keys: list[list[str]]) -> Read:
     if any(len(each) != 2 for each in keys):
         raise Unreadable("predict_proba gave one probability for a label of more than two classes")
 
-    return lambda given: by_label(plausible.of_labels(rows_of(given, "predict_proba")), keys)
+    return lambda given: by_label(of_labels(rows_of(given, "predict_proba")), keys)
 
 
 def _of_the_only_class(keys: list[str]) -> Read:
     """Trained on one class, boosters give a second column all the same: of a class that there is not."""
-    return lambda given: by_key(plausible.of_classes(np.asarray(given)[:, :1]), keys)
+    return lambda given: by_key(of_classes(np.asarray(given)[:, :1]), keys)
 
 
 def _of_objects(given: Any) -> list[Any]:

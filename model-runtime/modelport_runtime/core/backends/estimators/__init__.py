@@ -1,0 +1,1 @@
+"""scikit-learn's estimators, and whatever else has their methods."""
