@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
-from modelport_control_api.accounts.api_keys.tables import ApiKey
-from modelport_control_api.accounts.tables import User
+from modelport_control_api.accounts.tables import ApiKey, User
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.registry.tables import ModelRow
 from sqlalchemy import Connection, create_engine, text

@@ -22,8 +22,8 @@ from operator import itemgetter
 from pathlib import Path
 
 import httpx
-from modelport_control_api.accounts.api_keys import secret
-from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.api_keys import repository
+from modelport_control_api.accounts.tables import ApiKey
 from modelport_control_api.db.session import Database
 
 from bench.analytics.ledger import CALLERS, MODELS, OWNERS, fill, model_id, owner_id
@@ -175,7 +175,7 @@ def _milliseconds(client: httpx.Client, call: Call, keys: list[str]) -> float:
 
 def _make_keys(url: str) -> list[str]:
     """One of each owner; the first owner is an administrator."""
-    made = [secret.new_key() for _ in range(OWNERS)]
+    made = [repository.new_key() for _ in range(OWNERS)]
     opened = Database(url)
     with opened.transaction() as session:
         for owner, key in enumerate(made):
@@ -183,8 +183,8 @@ def _make_keys(url: str) -> list[str]:
                 ApiKey(
                     user_id=owner_id(owner),
                     name="bench",
-                    key_sha256=secret.sha256(key),
-                    prefix=secret.shown_prefix(key),
+                    key_sha256=repository.sha256(key),
+                    prefix=repository.shown_prefix(key),
                     scopes=_SCOPES,
                 )
             )

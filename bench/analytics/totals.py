@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from modelport_control_api.usage.histogram import pack, unpack
-from modelport_control_api.usage.tables import EVERYBODY
+from modelport_control_api.usage.tables import EVERYBODY, pack, unpack
 from modelport_telemetry.usage.latency import bucket_of, seconds_of
 from psycopg2.extras import execute_values
 from sqlalchemy import Connection, text

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.session import Database
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import SCOPES, Principal
+from modelport_control_api.identity import SCOPES, Caller, Origin, Principal
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.registry import repository, service
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import uvloop
 from modelport_control_api.process import app
 from modelport_control_api.process.serve import Listeners, serve
-from modelport_control_api.settings.control_api import Settings
-from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.settings import Settings
+from modelport_control_api.signing_keys import rotation
 from modelport_http.serving import Stop
 from modelport_process import logging
 from modelport_process.start import bind
@@ -22,7 +22,7 @@ from tests.support.control_api import IdleCluster
 
 
 async def main(port: int, database_url: str, redis_url: str, folder: Path) -> None:
-    lifecycle.create_first(folder / "signing-keys")
+    rotation.create_first(folder / "signing-keys")
     settings = Settings(
         database_url=SecretStr(database_url),
         signing_keys_dir=folder / "signing-keys",

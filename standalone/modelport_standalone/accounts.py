@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 from modelport.credentials import Credentials, load, save
 from modelport_control_api.accounts.api_keys import service as api_keys
-from modelport_control_api.accounts.api_keys.repository import find_active
+from modelport_control_api.accounts.api_keys.repository import find_active, sha256
 from modelport_control_api.accounts.api_keys.schemas import NewKey, Scope
-from modelport_control_api.accounts.api_keys.secret import sha256
-from modelport_control_api.accounts.auth.admin import ensure_admin
+from modelport_control_api.accounts.auth.accounts import ensure_admin
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import AccountServices
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import SCOPES, Principal
+from modelport_control_api.identity import SCOPES, Origin, Principal
 from sqlalchemy import select
 
 from modelport_standalone import data_dir

@@ -13,8 +13,8 @@ import modelport_control_api.process.app as control_api
 import modelport_gateway.app as gateway
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.process.app import ControlPlane
-from modelport_control_api.settings.control_api import Settings as ControlApiSettings
-from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.settings import Settings as ControlApiSettings
+from modelport_control_api.signing_keys import rotation
 from modelport_control_api.signing_keys.files import SigningKeysError
 from modelport_gateway.app import Gateway
 from modelport_gateway.http.batch_uploads import is_batch_path
@@ -157,7 +157,7 @@ class Fronts:
 def build(data: DataDir, cluster: LocalCluster) -> Fronts:
     """Bring keys and database up to this release, then wire. Blocking. Raises `CannotStart`."""
     with _explained(data):
-        lifecycle.create_first(data.signing_keys)
+        rotation.create_first(data.signing_keys)
         migrate.upgrade(data.database_url)
         redis_url, key = EdgeSettings().redis_url, SecretStr(token_urlsafe())
         store = open_store(redis_url)

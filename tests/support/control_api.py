@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 from modelport_control_api.process import app
 from modelport_control_api.process.app import ControlPlane
-from modelport_control_api.settings.control_api import Settings
-from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.settings import Settings
+from modelport_control_api.signing_keys import rotation
 from modelport_kube.kube import WatchEvent
 from modelport_store.memory_store import MemoryStore
 from modelport_store.store import Store
@@ -57,7 +57,7 @@ class IdleCluster:
 def build_control_plane(
     database_url: str, folder: Path, *, store: Store | None = None, **overrides: Any
 ) -> ControlPlane:
-    lifecycle.create_first(folder / "signing-keys")
+    rotation.create_first(folder / "signing-keys")
     settings = Settings(
         database_url=database_url,
         signing_keys_dir=folder / "signing-keys",

@@ -12,7 +12,7 @@ from modelport_control_api.accounts.tables import User
 from modelport_control_api.batch import repository
 from modelport_control_api.db.session import Database
 from modelport_control_api.migrations import upgrade as migrate
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 
 _SECONDS = 40
 

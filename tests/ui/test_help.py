@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from modelport_control_api.http import help_site
+from modelport_control_api.http import documentation
 from modelport_control_api.migrations import upgrade as migrate
 from playwright.sync_api import expect
 
@@ -24,7 +24,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedPlatform]:
     database = f"sqlite:///{folder / 'control-api.db'}"
     migrate.upgrade(database)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(help_site, "SITE", build_help(folder / "site"))
+        patch.setattr(documentation, "SITE", build_help(folder / "site"))
         with staged_platform(folder, database) as stage:
             yield stage
 

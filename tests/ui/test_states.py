@@ -11,7 +11,7 @@ from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
 from modelport_control_api.migrations import upgrade as migrate
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 from modelport_control_api.ui.models import dashboard
 from playwright.sync_api import expect
 from structlog.testing import capture_logs

@@ -1,11 +1,53 @@
-"""People, their refresh tokens and their browsers' sessions."""
+"""The tables of accounts: users, their refresh tokens and browsers' sessions, API keys, and the audit log."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from modelport_control_api.db.base import Base, Identified, utc_now
+
+
+class ApiKey(Identified, Base):
+    """`previous_sha256` is the key before the last rotation; it works until `previous_expires_at`."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index(None, "user_id", "created_at"), Index(None, "previous_sha256"))
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    prefix: Mapped[str] = mapped_column(String(20))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    model_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    previous_sha256: Mapped[str | None] = mapped_column(String(64))
+    previous_expires_at: Mapped[datetime | None]
+
+
+class AuditEntry(Identified, Base):
+    """`actor_id` is no foreign key: history outlives its people."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        Index(None, "actor_id", "at"),
+        Index(None, "target", "at"),
+        Index(None, "at", "id"),
+    )
+
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    created_at = synonym("at")
+    """As lists by age know it (db/paging.py)."""
+    actor_id: Mapped[str | None] = mapped_column(String(36))
+    credential: Mapped[str | None] = mapped_column(String(80))
+    action: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str] = mapped_column(String(255))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    ip: Mapped[str | None] = mapped_column(String(64))
+    request_id: Mapped[str | None] = mapped_column(String(128))
 
 
 class User(Identified, Base):

@@ -6,12 +6,11 @@ from typing import Annotated, Self
 from fastapi import Depends
 from modelport_store.store import Store
 
-from modelport_control_api.accounts.passwords.hashing import Passwords
-from modelport_control_api.db.session import Database
-from modelport_control_api.db.transactions import Transactions
-from modelport_control_api.http.app_state import provide
-from modelport_control_api.settings.accounts import AccountsSettings
-from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.accounts.passwords import Passwords
+from modelport_control_api.db.session import Database, Transactions
+from modelport_control_api.http.context import provide
+from modelport_control_api.settings import AccountsSettings
+from modelport_control_api.signing_keys import rotation
 from modelport_control_api.signing_keys.ring import KeyRing
 
 
@@ -27,7 +26,7 @@ class AccountServices:
     @classmethod
     def build(cls, settings: AccountsSettings, database: Database, store: Store) -> Self:
         """Raises `SigningKeysError`."""
-        schedule = lifecycle.schedule(settings.signing_key_activation_seconds, settings.access_token_seconds)
+        schedule = rotation.schedule(settings.signing_key_activation_seconds, settings.access_token_seconds)
         return cls(
             settings=settings,
             database=database,

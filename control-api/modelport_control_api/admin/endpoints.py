@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, Response
 
-from modelport_control_api.admin import invitations, service
+from modelport_control_api.admin import service
 from modelport_control_api.admin.schemas import (
     InviteList,
     LimitsChange,
@@ -12,13 +12,10 @@ from modelport_control_api.admin.schemas import (
     UserEntry,
     UserList,
 )
-from modelport_control_api.http.admins import AdminPrincipal
-from modelport_control_api.http.context import RequestContext
-from modelport_control_api.http.origin import RequestOrigin
-from modelport_control_api.http.pages import PageCursor, PageLimit
+from modelport_control_api.http.bodies import StrictJsonRoute
+from modelport_control_api.http.context import DbSession, PageCursor, PageLimit, RequestContext, RequestOrigin
+from modelport_control_api.http.principal import AdminPrincipal
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, never_stored, problems
-from modelport_control_api.http.session import DbSession
-from modelport_control_api.http.strict_json import StrictJsonRoute
 from modelport_control_api.models.access import Answering, Models
 
 router = APIRouter(
@@ -58,7 +55,7 @@ def list_invites(
     _principal: AdminPrincipal, session: DbSession, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> InviteList:
     """Invitations to register, newest first."""
-    return invitations.list_page(session, limit, cursor)
+    return service.list_page(session, limit, cursor)
 
 
 @router.post(
@@ -68,7 +65,7 @@ def create_invite(
     body: NewInvite, principal: AdminPrincipal, session: DbSession, origin: RequestOrigin, answers: Answering
 ) -> MadeInvite:
     """Let one person register, once. The token is in this answer and nowhere else."""
-    return invitations.create(session, principal, body, origin, answers.base_url)
+    return service.create(session, principal, body, origin, answers.base_url)
 
 
 @router.delete("/invites/{invite_id}", status_code=204, response_class=Response, responses=problems(404))
@@ -76,4 +73,4 @@ def delete_invite(
     invite_id: str, principal: AdminPrincipal, session: DbSession, origin: RequestOrigin
 ) -> None:
     """Withdraw an invitation. Who has registered with it stays."""
-    invitations.withdraw(session, principal, invite_id, origin)
+    service.withdraw(session, principal, invite_id, origin)

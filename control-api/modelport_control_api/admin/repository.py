@@ -7,11 +7,10 @@ from typing import TypedDict
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.api_keys.tables import ApiKey
-from modelport_control_api.accounts.tables import RefreshToken, User, WebSession
+from modelport_control_api.accounts.tables import ApiKey, RefreshToken, User, WebSession
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.outbox import OutboxRow
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 from modelport_control_api.usage.tables import UsageBatchRow
 
 _DROPPED_WITHIN = timedelta(days=1)

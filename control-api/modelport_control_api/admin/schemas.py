@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from modelport_control_api.http.fields import Line, RequestBody
+from modelport_control_api.http.bodies import Line, RequestBody
 from modelport_control_api.models.schemas import Status
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any, get_args
 
@@ -10,21 +11,65 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.audit import service as audit
-from modelport_control_api.accounts.auth.errors import UserNotFound
-from modelport_control_api.accounts.tables import User
+from modelport_control_api.accounts import audit
+from modelport_control_api.accounts.auth import invites
+from modelport_control_api.accounts.auth.errors import InviteNotFound, UserNotFound
+from modelport_control_api.accounts.tables import Invite, User
 from modelport_control_api.admin import repository
 from modelport_control_api.admin.checks import check_all
-from modelport_control_api.admin.schemas import LimitsChange, SystemHealth, UserEntry, UserList
+from modelport_control_api.admin.schemas import (
+    InviteEntry,
+    InviteList,
+    LimitsChange,
+    MadeInvite,
+    NewInvite,
+    SystemHealth,
+    UserEntry,
+    UserList,
+)
+from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import read_page
 from modelport_control_api.http.context import Context
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Caller, Origin, Principal
 from modelport_control_api.models.schemas import Status
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import quotas
 from modelport_control_api.registry.quotas import Limits
+
+
+def create(session: Session, admin: Principal, body: NewInvite, origin: Origin, base_url: str) -> MadeInvite:
+    """`base_url`: where users reach the platform; empty: the link is a path."""
+    row, token = invites.create(session, admin, origin, note=body.note, life=timedelta(days=body.days))
+    url = f"{base_url}/ui/register?invite={token}"
+    return MadeInvite(**_invitation_entry(row, utc_now()).model_dump(), token=token, url=url)
+
+
+def list_page(session: Session, limit: int, cursor: str | None) -> InviteList:
+    """Raises CursorInvalid."""
+    page, now = invites.list_page(session, limit, cursor), utc_now()
+    return InviteList(items=[_invitation_entry(row, now) for row in page.items], next_cursor=page.next_cursor)
+
+
+def withdraw(session: Session, admin: Principal, invite_id: str, origin: Origin) -> None:
+    """Raises `InviteNotFound`."""
+    # PostgreSQL refuses a NUL with an error instead of finding nothing.
+    if "\0" in invite_id:
+        raise InviteNotFound
+    invites.withdraw(session, admin, origin, invite_id)
+
+
+def _invitation_entry(row: Invite, now: datetime) -> InviteEntry:
+    return InviteEntry(
+        id=row.id,
+        note=row.note,
+        state=invites.state_of(row, now),
+        created_by=row.created_by,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        used_at=row.used_at,
+        used_by=row.used_by,
+    )
+
 
 log = structlog.get_logger(__name__)
 

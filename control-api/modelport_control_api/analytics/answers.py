@@ -1,16 +1,17 @@
-"""What was counted, as the answers have it."""
+"""What was counted, as the answers have it: whose usage it is, and how users call it."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from modelport_control_api.analytics import ledger, repository
-from modelport_control_api.analytics.buckets import DAY, MINUTE
-from modelport_control_api.analytics.query import Range
-from modelport_control_api.analytics.question import Question
+from modelport_control_api.accounts.tables import ApiKey, User
+from modelport_control_api.analytics import ledger
+from modelport_control_api.analytics.plan import Question
+from modelport_control_api.analytics.query import DAY, MINUTE, Range
 from modelport_control_api.analytics.schemas import (
     CallerUsage,
     ModelUsage,
@@ -21,7 +22,47 @@ from modelport_control_api.analytics.schemas import (
 )
 from modelport_control_api.analytics.totals import NOTHING, Sums, Usage, added_up, figures, rate
 from modelport_control_api.drift.schemas import PredictionDistribution
+from modelport_control_api.identity import Principal
 from modelport_control_api.monitoring.reading import prediction_distribution
+from modelport_control_api.registry.tables import ModelRow
+from modelport_control_api.usage.tables import UsageBatchRow
+
+
+def sum_alone(session: Session) -> None:
+    """Let PostgreSQL start no workers for this transaction: they take longer to start than a few sums do."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
+
+
+def own_models(session: Session, principal: Principal) -> dict[str, str]:
+    """Give the names of the caller's models that its credential may use, by id."""
+    query = select(ModelRow.id, ModelRow.name).where(ModelRow.owner_id == principal.user_id)
+    return {id_: name for id_, name in session.execute(query) if principal.may_use(id_)}
+
+
+def model_names(session: Session, ids: Collection[str]) -> dict[str, str]:
+    return dict(session.execute(select(ModelRow.id, ModelRow.name).where(ModelRow.id.in_(ids))).all())
+
+
+def emails_of(session: Session, user_ids: Collection[str]) -> dict[str, str]:
+    return dict(session.execute(select(User.id, User.email).where(User.id.in_(user_ids))).all())
+
+
+def keys_of(session: Session, key_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Give name and prefix by id."""
+    query = select(ApiKey.id, ApiKey.name, ApiKey.prefix).where(ApiKey.id.in_(key_ids))
+    return {id_: (name, prefix) for id_, name, prefix in session.execute(query)}
+
+
+def dropped(session: Session, start: int, end: int) -> int:
+    """Requests that gateways reported between two seconds to have forgotten."""
+    query = select(func.coalesce(func.sum(UsageBatchRow.dropped), 0)).where(
+        UsageBatchRow.dropped > 0,
+        UsageBatchRow.received_at >= datetime.fromtimestamp(start, UTC),
+        UsageBatchRow.received_at < datetime.fromtimestamp(end, UTC),
+    )
+    return int(session.execute(query).scalar_one())
+
 
 MOST_MODELS = 100
 MOST_CALLERS = 50
@@ -31,7 +72,7 @@ def of_models(session: Session, question: Question, names: dict[str, str] | None
     """Give the fields of an overview. `names`: of the models that it is of, by id; None: of all there are."""
     ids = None if names is None else names.keys()
     usage = ledger.by_model(session, question.whole, ids, MOST_MODELS if names is None else None)
-    known = repository.model_names(session, usage) if names is None else names
+    known = model_names(session, usage) if names is None else names
     # Of all there are usage has but some.
     now = ledger.altogether(session, question.whole, None) if names is None else added_up(usage.values())
     most = islice(usage.items(), MOST_MODELS)
@@ -72,8 +113,8 @@ def _of_both(session: Session, question: Question, models: ledger.ModelIds, now:
 def _by_reason_and_caller(session: Session, question: Question, model_id: str) -> dict[str, Any]:
     """Give both fields."""
     reasons, callers = ledger.by_reason_and_caller(session, question.whole, model_id, MOST_CALLERS)
-    emails = repository.emails(session, {each.caller_id for each in callers if each.caller_id})
-    keys = repository.keys(session, {each.api_key_id for each in callers if each.api_key_id})
+    emails = emails_of(session, {each.caller_id for each in callers if each.caller_id})
+    keys = keys_of(session, {each.api_key_id for each in callers if each.api_key_id})
     return {"by_reason": _reasons(reasons), "by_caller": [_caller(each, emails, keys) for each in callers]}
 
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
 from modelport_control_api.analytics import query, service
-from modelport_control_api.analytics.buckets import BucketName
+from modelport_control_api.analytics.query import BucketName
 from modelport_control_api.analytics.schemas import ModelAnalytics, Overview
 from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.principal import require
 from modelport_control_api.http.responses import CREDENTIAL, problems
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Principal
 from modelport_control_api.models.access import Models
 
 router = APIRouter(prefix="/api/v1/analytics", tags=["analytics"], responses=problems(*CREDENTIAL, 422))

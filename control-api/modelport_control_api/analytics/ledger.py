@@ -24,12 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from modelport_control_api.analytics.buckets import SECONDS, BucketName
 from modelport_control_api.analytics.plan import HALF_DAY, Move, Piece, Plan, Run
+from modelport_control_api.analytics.query import SECONDS, BucketName
 from modelport_control_api.analytics.totals import Sums, Usage, moved
 from modelport_control_api.db.base import Base
 from modelport_control_api.usage import tables
-from modelport_control_api.usage.histogram import unpack
+from modelport_control_api.usage.tables import unpack
 
 Tables = Mapping[BucketName, type[Base]]
 REQUESTS: Tables = {

@@ -5,10 +5,21 @@ Times are seconds since 1970 UTC. The ledger's hours and days are those of UTC.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from modelport_control_api.analytics.buckets import DAY, HOUR, MINUTE, SECONDS, BucketName
+from modelport_control_api.analytics.query import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECONDS,
+    BucketName,
+    Query,
+    Range,
+    resolve,
+)
+from modelport_control_api.settings import Settings
 
 HALF_DAY = DAY // 2
 """What is moved lies within the half of a UTC day: no other edge's is there."""
@@ -159,3 +170,34 @@ def _up(moment: int, seconds: int) -> int:
 
 def _nearest(moment: int, seconds: int) -> int:
     return (moment + seconds // 2) // seconds * seconds
+
+
+# Rows go by the gateways' clocks and are removed by the database's neighbour: no edge is cut that fine.
+_MARGIN = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`series`: by bucket; `whole`: the same range as one; `before`: the period of equal length before it."""
+
+    range: Range
+    series: Plan
+    whole: Plan
+    before: Plan
+
+    @classmethod
+    def of(cls, query: Query, settings: Settings, now: datetime) -> Self:
+        """Raises InvalidFields."""
+        kept = Kept.after(
+            int((now + _MARGIN).timestamp()),
+            settings.usage_minute_retention_days,
+            settings.usage_hour_retention_days,
+        )
+        asked = resolve(query, now, {"minute": kept.minutes_since, "hour": kept.hours_since})
+        start, end = asked.boundaries[0], asked.boundaries[-1]
+        return cls(
+            asked,
+            series=plan(asked.boundaries, kept),
+            whole=plan((start, end), kept),
+            before=plan((start - (asked.until - start), start), kept),
+        )

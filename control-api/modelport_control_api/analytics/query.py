@@ -1,12 +1,50 @@
 """What is asked for: a range, cut into buckets that begin when clocks in some time zone say so."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from modelport_control_api.analytics.buckets import DAY, HOUR, MINUTE, SECONDS, BucketName, boundaries
 from modelport_control_api.errors import InvalidFields
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+BucketName = Literal["minute", "hour", "day"]
+SECONDS: Mapping[BucketName, int] = {"day": DAY, "hour": HOUR, "minute": MINUTE}
+"""The coarsest first."""
+
+
+def boundaries(first: int, last: int, bucket: BucketName, zone: ZoneInfo) -> list[int]:
+    """Give the beginnings of all buckets from that of `first` to that behind `last`, both seconds."""
+    if bucket == "day":
+        return _days(first, last, zone)
+    # Those of UTC in every zone. Where clocks are off by part of an hour, hours of theirs would have to be
+    # added up from minutes: a hundred times the rows.
+    seconds = SECONDS[bucket]
+    return list(range(first - first % seconds, last - last % seconds + seconds + 1, seconds))
+
+
+def _days(first: int, last: int, zone: ZoneInfo) -> list[int]:
+    found: list[int] = []
+    for midnight in _midnights(first, zone):
+        # A day that a country left out begins when the next one does.
+        if found and midnight <= found[-1]:
+            continue
+        # A clock put back over midnight shows the day before again.
+        found = [midnight] if midnight <= first else [*found, midnight]
+        if midnight > last:
+            break
+    return found
+
+
+def _midnights(first: int, zone: ZoneInfo) -> Iterator[int]:
+    day: date = datetime.fromtimestamp(first, zone).date() - timedelta(days=1)
+    while True:
+        # Of a skipped midnight: the instant of the change; of a repeated one: the first. To the minute, since
+        # that is what is counted by.
+        yield int(datetime.combine(day, time(), zone).timestamp()) // MINUTE * MINUTE
+        day += timedelta(days=1)
+
 
 _LONGEST_SECONDS: Mapping[BucketName, int] = {"minute": 6 * HOUR, "hour": 14 * DAY, "day": 90 * DAY}
 # So that an answer has at most 360 points: more of them no chart shows, and each costs.

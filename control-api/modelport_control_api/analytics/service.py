@@ -2,13 +2,13 @@
 
 from sqlalchemy.orm import Session
 
-from modelport_control_api.analytics import answers, repository
+from modelport_control_api.analytics import answers
+from modelport_control_api.analytics.plan import Question
 from modelport_control_api.analytics.query import Query
-from modelport_control_api.analytics.question import Question
 from modelport_control_api.analytics.schemas import ModelAnalytics, Overview
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.http.context import Context
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Principal
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry.errors import KeyRestricted
 
@@ -26,8 +26,8 @@ async def overview(
 
     def read(session: Session) -> Overview:
         if not everybody:
-            repository.sum_alone(session)
-        names = None if everybody else repository.own_models(session, principal)
+            answers.sum_alone(session)
+        names = None if everybody else answers.own_models(session, principal)
         return Overview(
             **answers.of_models(session, question, names),
             dropped=_dropped(session, question) if principal.is_admin else None,
@@ -44,7 +44,7 @@ async def of_model(
     def read(session: Session) -> ModelAnalytics:
         model = part.lookout.load(session, principal, model_id)
         question = Question.of(query, context.settings, utc_now())
-        repository.sum_alone(session)
+        answers.sum_alone(session)
         return ModelAnalytics(**answers.of_model(session, question, model.id))
 
     return await part.transactions.read(read)
@@ -52,4 +52,4 @@ async def of_model(
 
 def _dropped(session: Session, question: Question) -> int:
     # The second that is now is part of it.
-    return repository.dropped(session, question.range.boundaries[0], question.range.until + 1)
+    return answers.dropped(session, question.range.boundaries[0], question.range.until + 1)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import StreamingResponse
 
 from modelport_control_api.artifacts.store import ArtifactStore
-from modelport_control_api.http.app_state import provide
+from modelport_control_api.http.context import provide
 
 router = APIRouter(prefix="/internal/v1/artifacts")
 

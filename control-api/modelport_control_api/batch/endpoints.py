@@ -8,23 +8,22 @@ from sqlalchemy.orm import Session
 from starlette.responses import StreamingResponse
 
 from modelport_control_api.batch import service
-from modelport_control_api.batch.answers import answer, answers
+from modelport_control_api.batch.render import answer, answers
 from modelport_control_api.batch.repository import UNFINISHED, finished_chunks
-from modelport_control_api.batch.results.stream import MEDIA_TYPES, stream_results
+from modelport_control_api.batch.results.writers import MEDIA_TYPES, stream_results
 from modelport_control_api.batch.schemas import JobAnswer, JobPage, NewJobAnswer, State
-from modelport_control_api.batch.submission.endpoints import answer_new, limit_jobs
-from modelport_control_api.batch.submission.openapi import RESULTS
+from modelport_control_api.batch.submission.endpoints import RESULTS, answer_new, limit_jobs
 from modelport_control_api.batch.submission.retrying import Retrying, Rows, get_retrying
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.http.pages import PageCursor, PageLimit
+from modelport_control_api.http.context import PageCursor, PageLimit
 from modelport_control_api.http.principal import require
 from modelport_control_api.http.responses import CREDENTIAL, never_stored, problems
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.endpoints import WaitSeconds
 from modelport_control_api.models.wiring import ModelsServices
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["batch"], responses=problems(*CREDENTIAL))
 

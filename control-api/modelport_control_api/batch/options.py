@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from modelport_control_api.batch.errors import UnknownFormat
-from modelport_control_api.batch.formats.signature import InputSignature
+from modelport_control_api.batch.formats.layout import InputSignature
 from modelport_control_api.batch.network.addresses import Forbidden, check_port
 from modelport_control_api.batch.preparation import INPUT_FORMATS
 from modelport_control_api.errors import InvalidFields

@@ -6,11 +6,10 @@ from typing import Any, BinaryIO, Literal, get_args
 
 from modelport_control_api.batch.formats.blocks import Block, chunks_of
 from modelport_control_api.batch.formats.csv_input import read_csv
-from modelport_control_api.batch.formats.errors import InputInvalid
 from modelport_control_api.batch.formats.json_input import read_json, read_json_lines
-from modelport_control_api.batch.formats.limits import Limits, RowTooLarge
+from modelport_control_api.batch.formats.layout import InputSignature
+from modelport_control_api.batch.formats.limits import InputInvalid, Limits, RowTooLarge
 from modelport_control_api.batch.formats.parquet_input import read_parquet
-from modelport_control_api.batch.formats.signature import InputSignature
 from modelport_control_api.batch.storage.chunks import Chunk
 
 InputFormat = Literal["json", "jsonl", "csv", "parquet"]

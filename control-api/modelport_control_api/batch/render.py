@@ -1,11 +1,15 @@
-"""A job's answer: its row, and what follows from it at a moment."""
+"""A job's answer: its row, what follows from it at a moment, and how its messages fare."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, cast
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from modelport_control_api.batch.schemas import JobAnswer, State, WebhookAnswer
 from modelport_control_api.batch.sources.uri import shown
-from modelport_control_api.registry.job_tables import BatchJob, WebhookDelivery
+from modelport_control_api.registry.tables import BatchJob, WebhookDelivery
 
 
 def render_job(job: BatchJob, now: datetime, delivery: WebhookDelivery | None = None) -> JobAnswer:
@@ -95,3 +99,20 @@ def _delivery_state(delivery: WebhookDelivery) -> Literal["waiting", "delivered"
 def _results_url(job: BatchJob, now: datetime) -> str | None:
     is_there = job.state == "succeeded" and not is_expired(job, now)
     return f"/api/v1/jobs/{job.id}/results" if is_there else None
+
+
+def answer(session: Session, job: BatchJob, now: datetime) -> JobAnswer:
+    return answers(session, [job], now)[0]
+
+
+def answers(session: Session, jobs: Sequence[BatchJob], now: datetime) -> list[JobAnswer]:
+    """In the order of `jobs`."""
+    deliveries = _deliveries(session, [job.id for job in jobs if job.webhook_url is not None])
+    return [render_job(job, now, deliveries.get(job.id)) for job in jobs]
+
+
+def _deliveries(session: Session, ids: Sequence[str]) -> dict[str, WebhookDelivery]:
+    if not ids:
+        return {}
+    found = session.scalars(select(WebhookDelivery).where(WebhookDelivery.job_id.in_(ids)))
+    return {delivery.job_id: delivery for delivery in found}

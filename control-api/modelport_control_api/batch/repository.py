@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from modelport_control_api.batch.webhooks import outbox
-from modelport_control_api.registry.job_tables import BatchChunk, BatchJob
+from modelport_control_api.registry.tables import BatchChunk, BatchJob
 
 Outcome = Literal["succeeded", "failed", "cancelled"]
 UNFINISHED = ("queued", "running")

@@ -20,8 +20,8 @@ from modelport_control_api.batch.render import is_expired
 from modelport_control_api.batch.target import Target
 from modelport_control_api.batch.webhooks import signing
 from modelport_control_api.db.paging import Page, read_page
-from modelport_control_api.identity.principal import Principal
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.identity import Principal
+from modelport_control_api.registry.tables import BatchJob
 
 
 @dataclass(frozen=True, slots=True)

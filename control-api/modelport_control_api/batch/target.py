@@ -8,7 +8,7 @@ from modelport_crds.reasons import Reason
 from sqlalchemy.orm import Session
 
 from modelport_control_api.batch.errors import ModelHidden, NoVersion
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Principal
 from modelport_control_api.registry import repository
 from modelport_control_api.registry.status_view import served_traffic, version_view
 

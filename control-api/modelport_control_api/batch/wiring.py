@@ -8,8 +8,8 @@ from typing import Annotated, Self
 from fastapi import Depends
 
 from modelport_control_api.batch.storage.files import BatchFiles, open_batch_files
-from modelport_control_api.http.app_state import provide
-from modelport_control_api.settings.batch import BatchSettings
+from modelport_control_api.http.context import provide
+from modelport_control_api.settings import BatchSettings
 
 
 @dataclass(frozen=True)

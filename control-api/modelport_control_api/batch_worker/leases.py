@@ -13,10 +13,9 @@ from modelport_control_api.batch import repository
 from modelport_control_api.batch.formats.limits import Limits
 from modelport_control_api.batch.repository import Held
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.db.session import Database
-from modelport_control_api.db.transactions import Transactions
+from modelport_control_api.db.session import Database, Transactions
 from modelport_control_api.registry import quotas
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 
 Version = tuple[str, str]
 """Id of the model, name of the version."""

@@ -11,8 +11,7 @@ import structlog
 from modelport_process.backoff import Backoff
 from prometheus_client import Counter
 
-from modelport_control_api.batch_worker.bisection import Refused, Verdict
-from modelport_control_api.batch_worker.replies import read_reply
+from modelport_control_api.batch_worker.bisection import Refused, Verdict, read_reply
 
 log = structlog.get_logger(__name__)
 REQUESTS = Counter("modelport_worker_requests_total", "Requests to pods that do batch jobs", ["status"])

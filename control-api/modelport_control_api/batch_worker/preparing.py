@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -12,19 +13,45 @@ from modelport_crds.reasons import Reason
 from obstore.exceptions import BaseError as StoreError
 from sqlalchemy.exc import SQLAlchemyError
 
-from modelport_control_api.batch.formats.errors import InputInvalid, InputTooLarge
-from modelport_control_api.batch.formats.limits import Allowance, Limits
+from modelport_control_api.batch.formats.limits import Allowance, InputInvalid, InputTooLarge, Limits
 from modelport_control_api.batch.preparation import Preparation
-from modelport_control_api.batch.sources.errors import InputUnavailable
-from modelport_control_api.batch.sources.fetching import Fetching
+from modelport_control_api.batch.sources.fetching import Fetching, InputUnavailable
 from modelport_control_api.batch.sources.uri import shown
-from modelport_control_api.batch.storage.chunks import Chunk, write_chunk
+from modelport_control_api.batch.storage.chunks import (
+    Chunk,
+    ChunkResults,
+    read_chunk,
+    read_results,
+    write_chunk,
+)
 from modelport_control_api.batch.storage.failed_rows import FailedRows
 from modelport_control_api.batch.storage.files import BatchFiles
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.leases import ClaimedInput, LeaseRepository
-from modelport_control_api.batch_worker.origin import StoredOrigin
 from modelport_control_api.registry.quotas import QuotaReached
+
+
+@dataclass(frozen=True)
+class StoredOrigin:
+    files: BatchFiles
+    desk: LeaseRepository
+    job_id: str
+    only_failed: bool = True
+    """Else as if none had been done."""
+
+    def chunks(self) -> Iterator[tuple[Chunk, ChunkResults | None]]:
+        count, done = self.desk.chunks_of(self.job_id)
+        wanted = done if self.only_failed else set()
+        if not count:
+            raise FileNotFoundError(self.job_id)
+        with asyncio.Runner() as runner:
+            for number in range(count):
+                chunk = read_chunk(runner.run(self.files.read_chunk(self.job_id, number)))
+                results = None
+                if number in wanted:
+                    results = read_results(runner.run(self.files.read_result(self.job_id, number)))
+                yield chunk, results
+
 
 log = structlog.get_logger(__name__)
 

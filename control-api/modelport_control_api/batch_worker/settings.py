@@ -4,7 +4,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from modelport_control_api.batch.formats.limits import Limits
-from modelport_control_api.settings.types import NetworksSetting
+from modelport_control_api.settings import NetworksSetting
 
 
 class Settings(BaseSettings):

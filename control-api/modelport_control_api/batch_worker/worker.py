@@ -10,20 +10,48 @@ from datetime import timedelta
 
 from modelport_process.background import every
 
-from modelport_control_api.batch.sources.fetching import Fetching
-from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.sources.fetching import Fetching, Reader
+from modelport_control_api.batch.storage import expiry
 from modelport_control_api.batch.storage.files import BatchFiles, open_batch_files
+from modelport_control_api.batch.webhooks.delivery import deliver_due
 from modelport_control_api.batch.webhooks.sending import Sender
 from modelport_control_api.batch_worker.chunks import ChunkWork
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.leases import LeaseRepository, Version
-from modelport_control_api.batch_worker.maintenance import Maintenance
 from modelport_control_api.batch_worker.pod_client import Pods
 from modelport_control_api.batch_worker.pod_discovery import PodDiscovery
 from modelport_control_api.batch_worker.preparing import Preparing
 from modelport_control_api.batch_worker.settings import Settings
 from modelport_control_api.batch_worker.version_consumer import VersionConsumer, WorkerDeps
+from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
+
+
+class Maintenance:
+    """`retention`: how long the row of a job stays when its files are gone."""
+
+    def __init__(self, database: Database, files: BatchFiles, sender: Sender, retention: timedelta) -> None:
+        self._database = database
+        self._files = files
+        self._sender = sender
+        self._retention = retention
+
+    async def deliver(self) -> None:
+        """Send the webhooks that are due."""
+        while await deliver_due(self._database, self._sender, utc_now()):
+            pass
+
+    async def expire(self) -> None:
+        """Remove the files of jobs whose time is over, and the rows of those that were so long ago."""
+        while await expiry.expire_due(self._database, self._files, utc_now()):
+            pass
+        while await expiry.remove_old(self._database, utc_now(), self._retention):
+            pass
+
+    async def sweep(self) -> None:
+        """Remove the files of jobs that are none."""
+        await expiry.sweep(self._database, self._files, utc_now())
+
 
 _LOOK_SECONDS = 1.0
 # Slow servers hold each other up, and never what was sent.

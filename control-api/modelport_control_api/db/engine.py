@@ -1,10 +1,23 @@
-"""How SQLAlchemy connects: the two databases behave alike from here up."""
+"""How SQLAlchemy connects, and why a database refuses: the two databases behave alike from here up."""
 
 import sqlite3
 import time
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+
+_POSTGRESQL_DISK_FULL = "53100"
+
+
+def is_full(error: DBAPIError) -> bool:
+    """The database's disk has no room left."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        # The low byte is the kind, the rest its details.
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    return getattr(cause, "pgcode", None) == _POSTGRESQL_DISK_FULL
+
 
 # A writer waits this long for another one. SQLite has one at a time; every transaction here is short.
 SQLITE_BUSY_MILLISECONDS = 15_000

@@ -1,11 +1,37 @@
-"""What was last found of a version, detached from any session."""
+"""What was last found of a version and of each of its features, detached from any session."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
-from modelport_control_api.drift.feature_results import Verdict, read_verdicts
 from modelport_control_api.drift.tables import DriftStateRow
+
+Change = Literal["none", "small", "large"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`p_value` is adjusted for the number of features. `summary`: what it was and is, where it changed.
+
+    `change`: "small" is certain, but too little to be drift; "large" is drift.
+    """
+
+    name: str
+    drifts: bool
+    psi: float
+    p_value: float
+    summary: str = ""
+    change: Change = "none"
+
+
+def write_verdicts(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    return [asdict(verdict) for verdict in verdicts]
+
+
+def read_verdicts(stored: Sequence[dict[str, Any]]) -> tuple[Verdict, ...]:
+    return tuple(Verdict(**verdict) for verdict in stored)
+
 
 WatchedState = Literal["collecting", "ok", "drift"]
 

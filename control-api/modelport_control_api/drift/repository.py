@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from modelport_telemetry.usage import drift_counts
 from modelport_telemetry.usage.drift_counts import DriftCounts
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -200,3 +201,8 @@ def _arrived(part: DriftCounts) -> Counted:
 def _insert(session: Session) -> Any:
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     return (postgresql if is_postgresql else sqlite).insert(DriftCountsRow.__table__)
+
+
+def write(session: Session, payloads: list[bytes]) -> None:
+    """Raises ValueError if one of them is no `DriftCounts`."""
+    add_counts(session, [drift_counts.decode(payload) for payload in payloads])

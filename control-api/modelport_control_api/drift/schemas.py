@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from modelport_control_api.drift.feature_results import Change
+from modelport_control_api.drift.records import Change
 
 DataDriftState = Literal["no_reference", "collecting", "ok", "drift"]
 BinKind = Literal["number", "category"]

@@ -9,16 +9,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, AwareDatetime
 from starlette.responses import StreamingResponse
 
-from modelport_control_api.history import render, service, spreadsheet
-from modelport_control_api.history.errors import PredictionNotFound
+from modelport_control_api.history import render, service
 from modelport_control_api.history.schemas import OUTCOMES, Filter, PredictionAnswer, PredictionPage
+from modelport_control_api.history.service import PredictionNotFound
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.http.context import RequestContext
-from modelport_control_api.http.fields import Line
-from modelport_control_api.http.pages import PageCursor, PageLimit
+from modelport_control_api.http.bodies import Line
+from modelport_control_api.http.context import DbSession, PageCursor, PageLimit, RequestContext
 from modelport_control_api.http.principal import Principal, require
 from modelport_control_api.http.responses import CREDENTIAL, Responses, never_stored, problems
-from modelport_control_api.http.session import DbSession
 from modelport_control_api.models.access import ChangingCaller
 
 router = APIRouter(
@@ -103,7 +101,7 @@ def export(
         yield from pages
 
     headers = {"Content-Disposition": f'attachment; filename="{model_id}-predictions.csv"'}
-    return StreamingResponse(spreadsheet.lines(all_pages()), media_type="text/csv", headers=headers)
+    return StreamingResponse(render.lines(all_pages()), media_type="text/csv", headers=headers)
 
 
 @router.get("/{prediction_id}", response_model=PredictionAnswer)

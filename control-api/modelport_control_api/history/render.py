@@ -1,11 +1,57 @@
-"""Kept predictions as JSON, with their bodies as the texts that they are: exact, and however deep."""
+"""Kept predictions as JSON, with their bodies exact, and as CSV that a spreadsheet may open."""
 
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
 
 from modelport_control_api.db.paging import Page
 from modelport_control_api.history.tables import KeptPrediction
+
+COLUMNS = (
+    "id", "at", "version", "status", "reason", "cache", "seconds", "caller_id", "api_key_id", "request_id",
+    "request_bytes", "truncated", "request", "answer",
+)  # fmt: skip
+# A spreadsheet computes what begins with one of these; some skip white space before.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def lines(pages: Iterable[Sequence[KeptPrediction]]) -> Iterator[bytes]:
+    """Give the header, then the lines of each page in one piece."""
+    yield _csv([COLUMNS])
+    for page in pages:
+        yield _csv([_cells(row) for row in page])
+
+
+def _cells(row: KeptPrediction) -> tuple[object, ...]:
+    return (
+        row.id,
+        row.created_at.isoformat().replace("+00:00", "Z"),
+        _text(row.version),
+        row.status,
+        _text(row.reason),
+        _text(row.cache),
+        row.seconds,
+        _text(row.caller_id),
+        _text(row.api_key_id),
+        _text(row.request_id),
+        row.request_bytes,
+        row.truncated,
+        _text(row.request or ""),
+        _text(row.answer or ""),
+    )
+
+
+def _text(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> bytes:
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows(rows)
+    return written.getvalue().encode()
 
 
 def page(found: Page[KeptPrediction]) -> bytes:

@@ -4,17 +4,24 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts import audit
 from modelport_control_api.db.paging import Page
 from modelport_control_api.db.session import Database
+from modelport_control_api.errors import DomainError
 from modelport_control_api.history import repository
-from modelport_control_api.history.errors import PredictionNotFound
 from modelport_control_api.history.schemas import Filter
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Caller, Principal
 from modelport_control_api.registry import repository as models
 from modelport_control_api.registry.errors import ModelNotFound
+
+
+class PredictionNotFound(DomainError):
+    """None such, or one of someone else's model: the caller cannot tell which."""
+
+    status = 404
+    message = "No such prediction is kept: list them with GET /api/v1/predictions?model_id=…."
+
 
 _EXPORT_PAGE_ROWS = 100
 

@@ -1,13 +1,42 @@
-"""Is the process up, and can it do its work."""
+"""What monitoring asks of the process: is it up, can it do its work, how long do its calls take."""
+
+import time
 
 from fastapi import APIRouter, Response
 from modelport_http.problem import Problem
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.responses import problems
+
+REQUEST_SECONDS = Histogram(
+    "modelport_control_api_request_seconds", "Time to answer a call", ["method", "route", "status"]
+)
+
+
+class MetricsMiddleware:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+
+        async def noting_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "unknown")
+                REQUEST_SECONDS.labels(scope["method"], route, message["status"]).observe(
+                    time.perf_counter() - started
+                )
+            await send(message)
+
+        await self.app(scope, receive, noting_send)
+
 
 router = APIRouter(tags=["platform"])
 

@@ -1,4 +1,6 @@
-"""FastAPI dependencies that give an endpoint its principal, or answer 401 or 403 for it."""
+"""FastAPI dependencies that give an endpoint its principal, or answer 401 or 403: users,
+administrators, the platform.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -6,9 +8,23 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from modelport_http.problem import Problem
+from modelport_process import internal_key
 
-from modelport_control_api.http.context import get_context
-from modelport_control_api.identity.principal import SCOPES, Principal
+from modelport_control_api.http.context import RequestContext, get_context
+from modelport_control_api.identity import SCOPES, Principal
+
+
+async def _require_key(request: Request, context: RequestContext) -> None:
+    if not internal_key.is_shown(context.settings.internal_key, request.headers):
+        raise Problem(
+            status=403,
+            detail="Only the platform's own parts may ask this: give gateways, batch workers and the control "
+            "API the same MODELPORT_INTERNAL_KEY.",
+        )
+
+
+PLATFORM_ONLY = Depends(_require_key)
+
 
 __all__ = ["SCOPES", "CurrentPrincipal", "Principal", "SessionPrincipal", "require"]
 
@@ -77,3 +93,12 @@ def unauthorized(detail: str, challenge: str = REALM) -> Problem:
 
 def forbidden(detail: str) -> Problem:
     return Problem(status=403, detail=detail)
+
+
+async def require_admin(principal: SessionPrincipal) -> Principal:
+    if not principal.is_admin:
+        raise forbidden("This is for administrators of the platform.")
+    return principal
+
+
+AdminPrincipal = Annotated[Principal, Depends(require_admin)]

@@ -10,7 +10,7 @@ from modelport_http.problem import FieldError, Problem
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from modelport_control_api.db.failures import is_full
+from modelport_control_api.db.engine import is_full
 from modelport_control_api.db.paging import CursorInvalid
 
 log = structlog.get_logger(__name__)

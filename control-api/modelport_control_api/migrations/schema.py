@@ -1,13 +1,13 @@
 """All tables: importing this module makes `Base.metadata` complete."""
 
 from modelport_control_api import outbox as _outbox
+from modelport_control_api.accounts import tables as _api_keys
+from modelport_control_api.accounts import tables as _audit
 from modelport_control_api.accounts import tables as _auth
-from modelport_control_api.accounts.api_keys import tables as _api_keys
-from modelport_control_api.accounts.audit import tables as _audit
 from modelport_control_api.db.base import Base
 from modelport_control_api.drift import tables as _drift
 from modelport_control_api.history import tables as _history
-from modelport_control_api.registry import job_tables as _batch
+from modelport_control_api.registry import tables as _batch
 from modelport_control_api.registry import tables as _models
 from modelport_control_api.usage import tables as _usage
 

@@ -8,12 +8,9 @@ from modelport_http.connections.allowed_hosts import Hosts
 from modelport_http.rate_limiting import enforce
 from sqlalchemy.orm import Session
 
-from modelport_control_api.http.app_state import provide
-from modelport_control_api.http.context import get_context
-from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.context import RequestOrigin, get_context, provide
 from modelport_control_api.http.principal import require
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Caller, Principal
 from modelport_control_api.models.render import render_model
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.models.wiring import ModelsServices

@@ -5,11 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from modelport_control_api.http.context import get_context
-from modelport_control_api.http.pages import PageCursor, PageLimit
+from modelport_control_api.http.bodies import StrictJsonRoute
+from modelport_control_api.http.context import PageCursor, PageLimit, get_context
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
-from modelport_control_api.http.strict_json import StrictJsonRoute
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Principal
 from modelport_control_api.models.access import (
     Answering,
     ChangingCaller,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from modelport_crds.mlmodel import Acceleration
 from sqlalchemy.orm import Session
@@ -13,17 +13,35 @@ from starlette.requests import Request
 
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.artifacts.store import ArtifactStore
-from modelport_control_api.db.transactions import Transactions
+from modelport_control_api.db.session import Transactions
 from modelport_control_api.disk import DiskReserve
-from modelport_control_api.drift.errors import ReferenceInvalid
+from modelport_control_api.drift.profiles.csv_rows import ReferenceInvalid
 from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
-from modelport_control_api.models.sample import MAX_SAMPLE_BYTES, parse_sample
+from modelport_control_api.http import bodies
 from modelport_control_api.registry.service import NewVersion
 from modelport_control_api.sniff.detect import detect_framework, normalise_framework
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_upload
+
+MAX_SAMPLE_BYTES = 64 * 1024
+
+
+def parse_sample(text: str) -> dict[str, Any]:
+    """Read one bare row (object, list or string) or `{"input": row}`; give `{"input": row}`.
+
+    Raises ValueError that says what is accepted.
+    """
+    try:
+        value = bodies.loads(text)
+    except ValueError as error:
+        raise ValueError(f"is not JSON: {error}") from None
+    row = value["input"] if isinstance(value, dict) and value.keys() == {"input"} else value
+    if not isinstance(row, dict | list | str):
+        raise ValueError('must be one row: an object, a list or a string, bare or as {"input": row}')
+    return {"input": row}
+
 
 T = TypeVar("T")
 

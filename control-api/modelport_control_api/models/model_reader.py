@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api import outbox
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import decode_cursor, encode_cursor
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Principal
 from modelport_control_api.models.model_view import ModelView, look, record_of
 from modelport_control_api.publisher.publisher import Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses

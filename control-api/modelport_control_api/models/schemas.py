@@ -7,7 +7,7 @@ from modelport_crds.mlmodel import Acceleration, Engine
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from modelport_control_api.drift.schemas import DataDriftSetting, DataDriftSummary
-from modelport_control_api.http.fields import Line
+from modelport_control_api.http.bodies import Line
 from modelport_control_api.registry.tables import (
     DEFAULT_HISTORY_MAX_ROW_BYTES,
     DEFAULT_HISTORY_RETENTION_DAYS,

@@ -7,9 +7,9 @@ from pydantic import StrictInt
 from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse
 
+from modelport_control_api.http.bodies import StrictJsonRoute
 from modelport_control_api.http.context import get_context
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
-from modelport_control_api.http.strict_json import StrictJsonRoute
 from modelport_control_api.models import logs
 from modelport_control_api.models.access import (
     Answering,

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.artifacts.store import ArtifactStore, local_folder, open_artifact_store
-from modelport_control_api.db.session import Database
-from modelport_control_api.db.transactions import Transactions
+from modelport_control_api.db.session import Database, Transactions
 from modelport_control_api.disk import DiskReserve
 from modelport_control_api.models.intake import Intake
 from modelport_control_api.models.model_reader import ModelReader
@@ -24,7 +23,7 @@ from modelport_control_api.publisher.publisher import BatchReplicas, Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses
 from modelport_control_api.registry import quotas, repository
 from modelport_control_api.registry.quotas import Holding, Limits
-from modelport_control_api.settings.models import ModelsSettings
+from modelport_control_api.settings import ModelsSettings
 
 log = structlog.get_logger(__name__)
 _SEVERAL_PROCESSES_GRACE_SECONDS = 300.0

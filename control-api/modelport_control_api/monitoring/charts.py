@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
 from modelport_telemetry.drift.predictions import OTHER_CLASSES, bounds_of
 
-from modelport_control_api.drift.feature_results import Verdict
 from modelport_control_api.drift.profiles.profile import ColumnProfile
+from modelport_control_api.drift.records import Verdict
 from modelport_control_api.drift.schemas import (
     Bar,
     FeatureAnswer,

@@ -3,17 +3,50 @@
 import asyncio
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
 
-from modelport_control_api.drift.errors import ReferenceInvalid
-from modelport_control_api.drift.profiles.profile import Profile
+from modelport_control_api.accounts import audit
+from modelport_control_api.drift import repository
+from modelport_control_api.drift.profiles.csv_rows import ReferenceInvalid, ReferenceNotFound
+from modelport_control_api.drift.profiles.profile import Profile, size_of
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.drift.schemas import ReferenceAnswer, VersionDataDrift
+from modelport_control_api.drift.tables import DriftReferenceRow
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http.responses import CREDENTIAL, problems
+from modelport_control_api.identity import Caller
 from modelport_control_api.models.access import ChangingCaller, Reader, load_model
-from modelport_control_api.monitoring import reading, references
+from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.wiring import Drift
+from modelport_control_api.registry import quotas, service
+from modelport_control_api.registry.quotas import Limits
 from modelport_control_api.uploads.receive import receive_body
+
+
+def put(
+    session: Session, caller: Caller, model_id: str, version: str, profile: Profile, *, limits: Limits
+) -> DriftReferenceRow:
+    """Keep it in place of the one before. Raises ModelNotFound, VersionNotFound, QuotaReached."""
+    row = service.own_locked(session, caller.principal, model_id)
+    found = service.find_version(row, version)
+    # What was there goes first: it makes room.
+    repository.remove_reference(session, model_id, found.number)
+    quotas.require_room(session, row.owner_id, limits, models=0, size=size_of(profile))
+    kept = repository.keep_reference(session, model_id, found.number, profile)
+    audit.record(
+        session, caller, "reference.put", f"model:{model_id}", {"version": version, "rows": profile.rows}
+    )
+    return kept
+
+
+def delete(session: Session, caller: Caller, model_id: str, version: str) -> None:
+    """Raises ModelNotFound, VersionNotFound, ReferenceNotFound."""
+    row = service.own_locked(session, caller.principal, model_id)
+    found = service.find_version(row, version)
+    if not repository.remove_reference(session, model_id, found.number):
+        raise ReferenceNotFound(f"The version {version} has no reference.")
+    audit.record(session, caller, "reference.delete", f"model:{model_id}", {"version": version})
+
 
 router = APIRouter(
     prefix="/api/v1/models/{model_id}/versions/{version}",
@@ -65,7 +98,7 @@ async def put_reference(
         except ReferenceInvalid as error:
             raise InvalidFields(("reference", str(error))) from error
     row = await models.transactions.write(
-        lambda session: references.put(session, caller, model_id, version, profile, limits=models.limits)
+        lambda session: put(session, caller, model_id, version, profile, limits=models.limits)
     )
     return reading.reference_answer(part, row)
 
@@ -74,6 +107,4 @@ async def put_reference(
 async def delete_reference(model_id: str, version: str, caller: ChangingCaller, part: Drift) -> None:
     """Stop comparing, and forget what was counted."""
     with part.models.lookout.changing(caller.principal, model_id):
-        await part.models.transactions.write(
-            lambda session: references.delete(session, caller, model_id, version)
-        )
+        await part.models.transactions.write(lambda session: delete(session, caller, model_id, version))

@@ -14,9 +14,8 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 from modelport_control_api.drift import repository
 from modelport_control_api.drift.evaluation.evaluate import evaluate
-from modelport_control_api.drift.feature_results import Verdict, write_verdicts
 from modelport_control_api.drift.profiles.profile import from_json, match
-from modelport_control_api.drift.records import DriftThresholds
+from modelport_control_api.drift.records import DriftThresholds, Verdict, write_verdicts
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
 from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.registry.tables import ModelRow

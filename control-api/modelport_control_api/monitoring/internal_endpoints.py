@@ -1,17 +1,65 @@
-"""What gateways ask about references, and what is shown of drift to Prometheus: on the internal app alone."""
+"""What gateways ask about references, and drift for Prometheus: on the internal port, read from the
+database.
+"""
+
+from collections.abc import Iterator
 
 from fastapi import APIRouter, Response
 from modelport_http.problem import Problem
 from modelport_telemetry.drift import bins as wire
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from modelport_control_api.drift import repository
 from modelport_control_api.drift.profiles.profile import from_json, match
-from modelport_control_api.drift.tables import DriftReferenceRow
-from modelport_control_api.http.platform_only import PLATFORM_ONLY
-from modelport_control_api.http.session import DbSession
-from modelport_control_api.monitoring import metrics
+from modelport_control_api.drift.records import to_drift_record
+from modelport_control_api.drift.tables import DriftReferenceRow, DriftStateRow
+from modelport_control_api.http.context import DbSession
+from modelport_control_api.http.principal import PLATFORM_ONLY
 from modelport_control_api.monitoring.wiring import Drift
+
+WORST_FEATURES = 20
+
+
+def render(session: Session) -> bytes:
+    """Give Prometheus text of all versions whose window has been full."""
+    registry = CollectorRegistry()
+    registry.register(_States(list(session.scalars(select(DriftStateRow)))))
+    return generate_latest(registry)
+
+
+class _States(Collector):
+    def __init__(self, rows: list[DriftStateRow]) -> None:
+        self._rows = [row for row in rows if row.state != "collecting"]
+
+    def collect(self) -> Iterator[Metric]:
+        features = GaugeMetricFamily(
+            "modelport_drift_features", "Features that drift.", labels=["model", "version"]
+        )
+        small = GaugeMetricFamily(
+            "modelport_drift_small_features",
+            "Features with a change that is certain, but too small to be drift.",
+            labels=["model", "version"],
+        )
+        index = GaugeMetricFamily(
+            "modelport_drift_psi",
+            f"Population stability index of the {WORST_FEATURES} features that changed most.",
+            labels=["model", "version", "feature"],
+        )
+        for row in self._rows:
+            version = [row.model_id, f"v{row.number}"]
+            verdicts = to_drift_record(row).verdicts
+            features.add_metric(version, sum(verdict.drifts for verdict in verdicts))
+            small.add_metric(version, sum(verdict.change == "small" for verdict in verdicts))
+            for verdict in verdicts[:WORST_FEATURES]:
+                index.add_metric([*version, verdict.name], verdict.psi)
+        yield from (features, small, index)
+
 
 router = APIRouter(prefix="/internal/v1/drift", dependencies=[PLATFORM_ONLY])
 
@@ -52,4 +100,4 @@ def read_bins(reference: str, session: DbSession, part: Drift) -> Response:
 @router.get("/metrics")
 def read_drift_metrics(session: DbSession) -> Response:
     """Prometheus text. Not on the public page: ids of everybody's models are nothing for strangers."""
-    return Response(metrics.render(session), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(render(session), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from modelport_control_api.drift import repository
-from modelport_control_api.drift.errors import ReferenceNotFound
 from modelport_control_api.drift.evaluation.evaluate import Counted
 from modelport_control_api.drift.messages import season_advice, summarise
+from modelport_control_api.drift.profiles.csv_rows import ReferenceNotFound
 from modelport_control_api.drift.profiles.profile import from_json, match
 from modelport_control_api.drift.schemas import (
     FeatureAnswer,

@@ -8,9 +8,9 @@ from fastapi import Depends
 
 from modelport_control_api.drift.records import DriftThresholds
 from modelport_control_api.drift.schemas import Thresholds
-from modelport_control_api.http.app_state import provide
+from modelport_control_api.http.context import provide
 from modelport_control_api.models.wiring import ModelsServices
-from modelport_control_api.settings.drift import DriftSettings
+from modelport_control_api.settings import DriftSettings
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from fastapi import FastAPI
 from modelport_http.client_address import HOW_TO_TRUST
 from modelport_process.background import Work, working
 from modelport_store.store import Store
+from modelport_telemetry.usage import drift_counts, kept_prediction
 from pydantic import SecretStr
+from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys import known
 from modelport_control_api.accounts.auth import credentials
@@ -19,18 +21,36 @@ from modelport_control_api.batch.pods import demand
 from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.batch.wiring import BatchServices
 from modelport_control_api.db.session import Database
+from modelport_control_api.disk import DiskReserve
+from modelport_control_api.drift import repository as drift_arrivals
+from modelport_control_api.history import repository
 from modelport_control_api.history.retention import Retention
 from modelport_control_api.http import problems
-from modelport_control_api.http.app_state import AppState
-from modelport_control_api.http.context import Context
+from modelport_control_api.http.context import AppState, Context
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.monitoring.evaluator import Evaluator
 from modelport_control_api.monitoring.wiring import DriftServices
-from modelport_control_api.process import sample_handlers
 from modelport_control_api.process.apps import build_internal, build_public
 from modelport_control_api.publisher.cluster import Cluster
-from modelport_control_api.settings.control_api import Settings
+from modelport_control_api.settings import Settings
+from modelport_control_api.usage.samples import Handler, Handlers
 from modelport_control_api.usage.wiring import UsageServices
+
+
+def sample_handlers(reserve: DiskReserve) -> Handlers:
+    by_kind: Handlers = {kept_prediction.KIND: repository.write, drift_counts.KIND: drift_arrivals.write}
+    return {kind: _while_there_is_room(reserve, handler) for kind, handler in by_kind.items()}
+
+
+def _while_there_is_room(reserve: DiskReserve, handler: Handler) -> Handler:
+    """Best effort takes nothing of what is kept for logins, deletes and usage."""
+
+    def write(session: Session, payloads: list[bytes]) -> None:
+        reserve.require()
+        handler(session, payloads)
+
+    return write
+
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +97,7 @@ def build(
     context = Context(settings, database, store, partial(credentials.authenticate, accounts))
     replicas = partial(demand.wanted_of, settings.batch_max_replicas)
     models = ModelsServices.build(settings, database, cluster, replicas)
-    usage = UsageServices.build(settings, database, sample_handlers.build(models.reserve), redis_url)
+    usage = UsageServices.build(settings, database, sample_handlers(models.reserve), redis_url)
     drift = DriftServices.build(settings, models)
     state = AppState(context, accounts, models, models.store, usage, drift, BatchServices.build(settings))
     public, internal = build_public(settings), build_internal()

@@ -16,29 +16,28 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
-from modelport_control_api.accounts import jwks
+from modelport_control_api import own_account
+from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.api_keys import endpoints as api_keys
 from modelport_control_api.accounts.api_keys import introspection
-from modelport_control_api.accounts.audit import endpoints as audit
 from modelport_control_api.accounts.auth import endpoints as auth
+from modelport_control_api.accounts.sessions import access_tokens
 from modelport_control_api.admin import endpoints as admin
 from modelport_control_api.analytics import endpoints as analytics
 from modelport_control_api.artifacts import endpoints as artifacts
 from modelport_control_api.batch import endpoints as jobs
-from modelport_control_api.batch.pods import endpoints as batch_pods
+from modelport_control_api.batch.pods import lookup as batch_pods
 from modelport_control_api.batch.submission import endpoints as job_submission
 from modelport_control_api.history import endpoints as history
 from modelport_control_api.http import health
-from modelport_control_api.http.docs_pages import add_docs
-from modelport_control_api.http.help_site import add_help
-from modelport_control_api.http.metrics import MetricsMiddleware
+from modelport_control_api.http.documentation import add_docs, add_help
+from modelport_control_api.http.health import MetricsMiddleware
 from modelport_control_api.http.openapi.document import DESCRIPTION, TAGS, DocumentedApp
 from modelport_control_api.models import endpoints as models_calls
 from modelport_control_api.models import version_endpoints as versions_calls
 from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal
-from modelport_control_api.own_account import endpoints as own_account
-from modelport_control_api.settings.control_api import Settings
+from modelport_control_api.settings import Settings
 from modelport_control_api.ui.shell import UiShell
 from modelport_control_api.ui.wiring import add_ui
 from modelport_control_api.usage import endpoints as usage_calls
@@ -71,7 +70,7 @@ def build_public(settings: Settings) -> FastAPI:
         analytics,
         audit,
         admin,
-        jwks,
+        access_tokens,
         health,
     )
     add_docs(app)
@@ -87,7 +86,15 @@ def build_internal() -> FastAPI:
         middleware=[Middleware(RequestIdMiddleware), Middleware(ProblemMiddleware)],
     )
     _add_routes(
-        app, introspection, artifacts, batch_pods, job_submission, usage_calls, drift_internal, jwks, health
+        app,
+        introspection,
+        artifacts,
+        batch_pods,
+        job_submission,
+        usage_calls,
+        drift_internal,
+        access_tokens,
+        health,
     )
     return app
 

@@ -16,8 +16,7 @@ from modelport_store.store import Store
 from modelport_control_api.process import app
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.publisher.cluster import Cluster
-from modelport_control_api.settings import process as process_settings
-from modelport_control_api.settings.control_api import Settings
+from modelport_control_api.settings import ServeSettings, Settings
 from modelport_control_api.signing_keys.files import SigningKeysError
 
 # With the delay it stays below the time that Kubernetes waits before it kills (docs/contracts.md).
@@ -27,7 +26,7 @@ DRAIN_SECONDS = 25
 @dataclass(frozen=True)
 class ProcessSettings:
     control_api: Settings
-    process: process_settings.Settings
+    process: ServeSettings
     edge: EdgeSettings
 
 
@@ -41,12 +40,10 @@ class Listeners:
 
 def read() -> ProcessSettings:
     """Raises `CannotStart`."""
-    return ProcessSettings(
-        read_settings(Settings), read_settings(process_settings.Settings), read_settings(EdgeSettings)
-    )
+    return ProcessSettings(read_settings(Settings), read_settings(ServeSettings), read_settings(EdgeSettings))
 
 
-def listen(settings: process_settings.Settings) -> Listeners:
+def listen(settings: ServeSettings) -> Listeners:
     """Raises `CannotStart`."""
     return Listeners(
         bind("MODELPORT_CONTROL_API_LISTEN", settings.listen),

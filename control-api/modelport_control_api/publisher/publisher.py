@@ -17,12 +17,11 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy.orm import Session
 
 from modelport_control_api import outbox
-from modelport_control_api.db.session import Database
-from modelport_control_api.db.transactions import Transactions
+from modelport_control_api.db.session import Database, Transactions
 from modelport_control_api.publisher.advisory_lock import turn
-from modelport_control_api.publisher.applying import make_so
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY, build_manifest
+from modelport_control_api.publisher.sync import make_so
 from modelport_control_api.registry import repository
 from modelport_control_api.registry.records import ModelRecord
 

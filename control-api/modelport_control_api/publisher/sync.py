@@ -1,6 +1,5 @@
-"""Where the cluster's MLModel is not what the database asks for. Pure.
-
-Only what the API decides is compared: scaling, batching and resources are for kubectl and autoscalers to set.
+"""Where the cluster's MLModel is not what the database asks for, and making it so, whoever has written
+to it.
 """
 
 from collections.abc import Mapping
@@ -8,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from modelport_crds.mlmodel import MLModelSpec, ModelVersion
-from modelport_kube.kube import Object
+from modelport_crds import names
+from modelport_crds.mlmodel import MLModelSpec, ModelVersion, from_object
+from modelport_kube.kube import Object, Rejected
+
+from modelport_control_api.publisher.cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +81,28 @@ def _of_version(version: ModelVersion) -> dict[str, Any]:
 def _plain(setting: msgspec.Struct | None) -> Any:
     # With its defaults, unlike on the wire: whether someone wrote them out makes no difference.
     return None if setting is None else {name: getattr(setting, name) for name in setting.__struct_fields__}
+
+
+async def make_so(cluster: Cluster, manifest: Object) -> None:
+    """Apply it; where others have written, also take back what an apply leaves to them."""
+    try:
+        there = await cluster.apply(manifest, field_manager=names.FIELD_MANAGER_CONTROL_API)
+    except Rejected as error:
+        # Perhaps only together with what kubectl added: weights that now sum to more than 100.
+        if not await _take_back(cluster, manifest):
+            raise error from None
+        return
+    if differences(from_object(manifest).spec, from_object(there).spec):
+        await _take_back(cluster, manifest, there)
+
+
+async def _take_back(cluster: Cluster, manifest: Object, there: Object | None = None) -> bool:
+    """False: there is no such MLModel."""
+    metadata = manifest["metadata"]
+    namespace, name = metadata["namespace"], metadata["name"]
+    there = there or await cluster.get(names.KIND, namespace, name)
+    if there is None:
+        return False
+    patch = {"metadata": {"labels": metadata["labels"]}, **undo(manifest, there)}
+    manager = names.FIELD_MANAGER_CONTROL_API
+    return await cluster.merge(names.KIND, namespace, name, patch, field_manager=manager) is not None

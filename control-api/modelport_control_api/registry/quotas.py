@@ -9,9 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.drift.tables import DriftReferenceRow
 from modelport_control_api.errors import DomainError
-from modelport_control_api.registry.job_tables import BatchJob
-from modelport_control_api.registry.tables import ModelRow, VersionRow
-from modelport_control_api.settings.models import ModelsSettings
+from modelport_control_api.registry.tables import BatchJob, ModelRow, VersionRow
+from modelport_control_api.settings import ModelsSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.drift.records import DriftThresholds, to_drift_record
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Principal
 from modelport_control_api.registry.records import HistoryRecord, ModelRecord, VersionRecord
 from modelport_control_api.registry.tables import ModelRow, VersionRow
 

@@ -1,23 +1,44 @@
 """What people may do with models: each change, its outbox entry and its audit entry in one transaction."""
 
+import re
+import secrets
+import string
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from modelport_control_api import outbox
-from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts import audit
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile, size_of
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Caller, Principal
 from modelport_control_api.registry import quotas, repository
 from modelport_control_api.registry.errors import ModelNotFound, TooManyVersions, VersionNotFound
-from modelport_control_api.registry.naming import new_model_id
 from modelport_control_api.registry.quotas import Limits
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.registry.tables import DEFAULT_ACCELERATION, ModelRow, VersionRow
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_SUFFIX_LENGTH = 5
+# The operator appends `-<version>` and its own suffixes; the whole must stay a DNS label of 63.
+_SLUG_LENGTH = 40
+
+
+def new_model_id(name: str) -> str:
+    """Give `<slug>-<5 random characters>`, at most 46 characters of [a-z0-9-], beginning with a letter."""
+    suffix = "".join(secrets.choice(_ALPHABET) for _ in range(_SUFFIX_LENGTH))
+    return f"{slugify(name)}-{suffix}"
+
+
+def slugify(name: str) -> str:
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:_SLUG_LENGTH].strip("-")
+    # A Service's name must not begin with a digit.
+    return slug if slug and slug[0].isalpha() else f"model-{slug}"[:_SLUG_LENGTH].strip("-")
+
 
 # All versions of a model are in one Kubernetes resource, whose size is bounded.
 MAX_VERSIONS = 50

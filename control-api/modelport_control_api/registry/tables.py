@@ -1,13 +1,115 @@
-"""The tables of models and their versions."""
+"""The tables of models, their versions, and their batch jobs with chunks and messages."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from modelport_control_api.db.base import Base, utc_now
+from modelport_control_api.db.base import Base, Identified, utc_now
 from modelport_control_api.drift.tables import DriftStateRow
+
+
+class BatchJob(Identified, Base):
+    """`version` is pinned at submission. A job is prepared (its input cut into chunks), then predicted.
+
+    `lease_until` and `worker` say who prepares it; each chunk has its own.
+    """
+
+    __tablename__ = "batch_jobs"
+    __table_args__ = (
+        Index(None, "owner_id", "created_at", "id"),
+        Index(None, "owner_id", "files_removed_at"),
+        Index(None, "state", "created_at"),
+        UniqueConstraint("owner_id", "idempotency_key"),
+    )
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    model_id: Mapped[str] = mapped_column(String(127), index=True)
+    version: Mapped[str] = mapped_column(String(63))
+    state: Mapped[str] = mapped_column(String(10), default="queued")
+    """queued, running, succeeded, failed or cancelled."""
+    reason: Mapped[str] = mapped_column(String(63), default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    waiting_for: Mapped[str] = mapped_column(Text, default="")
+    """In words, while its rows wait for a pod."""
+    input_format: Mapped[str] = mapped_column(String(10))
+    output_format: Mapped[str] = mapped_column(String(10))
+    signature: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    """The version's, at submission."""
+    input_name: Mapped[str] = mapped_column(String(255), default="")
+    """Of the file, as its submitter called it; empty where that was not told."""
+    retry_of: Mapped[str | None] = mapped_column(String(36))
+    """The job whose rows are tried again. It may be gone."""
+    retry_rows: Mapped[str] = mapped_column(String(10), default="")
+    """Which of them: all or failed."""
+    input_uri: Mapped[str | None] = mapped_column(Text)
+    """Where the input is read from, unless it was uploaded."""
+    input_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    key_columns: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    probabilities: Mapped[bool] = mapped_column(default=False)
+    """Whether results have them beside the prediction."""
+    rows_total: Mapped[int | None] = mapped_column(BigInteger)
+    """Known once the input was read to its end."""
+    rows_done: Mapped[int] = mapped_column(BigInteger, default=0)
+    """With a prediction or an error."""
+    rows_failed: Mapped[int] = mapped_column(BigInteger, default=0)
+    result_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Of the result files that are counted in `rows_done`."""
+    chunk_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Of the files of its chunks."""
+    chunks_prepared: Mapped[int] = mapped_column(default=0)
+    prepare_attempts: Mapped[int] = mapped_column(default=0)
+    """How often its input was taken to be cut, and not given back."""
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    request_sha256: Mapped[str | None] = mapped_column(String(64))
+    """Of what was asked for: another request under the same key is a mistake."""
+    webhook_url: Mapped[str | None] = mapped_column(Text)
+    webhook_secret: Mapped[str | None] = mapped_column(String(64))
+    worker: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When its files are removed; set at its end."""
+    files_removed_at: Mapped[datetime | None]
+
+    @property
+    def has_rows_of_another(self) -> bool:
+        """They are taken from the files of `retry_of`: there is no input of its own."""
+        return self.retry_of is not None and self.input_bytes is None and self.input_uri is None
+
+
+class BatchChunk(Base):
+    """Done: its result file is whole. That is written first, so a crash in between repeats the chunk only."""
+
+    __tablename__ = "batch_chunks"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("batch_jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rows: Mapped[int]
+    rows_failed: Mapped[int] = mapped_column(default=0)
+    done: Mapped[bool] = mapped_column(default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[datetime | None]
+
+
+class WebhookDelivery(Identified, Base):
+    """One message about a job's end, until it was taken or given up."""
+
+    __tablename__ = "webhook_deliveries"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("batch_jobs.id", ondelete="CASCADE"), index=True)
+    body: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[datetime | None] = mapped_column(index=True)
+    """None: delivered or given up."""
+    delivered_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+
 
 DEFAULT_CACHE_TTL_SECONDS = 3600
 DEFAULT_TIMEOUT_SECONDS = 30

@@ -6,7 +6,7 @@ from modelport_crds.mlmodel import MLModel
 from sqlalchemy.orm import Session
 
 from modelport_control_api.errors import InvalidFields
-from modelport_control_api.identity.caller import Caller
+from modelport_control_api.identity import Caller
 from modelport_control_api.registry import service
 from modelport_control_api.registry.errors import (
     NothingToRollBack,

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.signing_keys import rotation
 from modelport_control_api.signing_keys.files import SigningKeysError
 
 
@@ -12,12 +12,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m modelport_control_api.signing_keys", description=__doc__)
     parser.add_argument("command", choices=["rotate"])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--activation-seconds", type=int, default=lifecycle.DEFAULT_ACTIVATION_SECONDS)
-    parser.add_argument("--token-seconds", type=int, default=lifecycle.DEFAULT_TOKEN_SECONDS)
+    parser.add_argument("--activation-seconds", type=int, default=rotation.DEFAULT_ACTIVATION_SECONDS)
+    parser.add_argument("--token-seconds", type=int, default=rotation.DEFAULT_TOKEN_SECONDS)
     given = parser.parse_args(arguments)
-    schedule = lifecycle.schedule(given.activation_seconds, given.token_seconds)
+    schedule = rotation.schedule(given.activation_seconds, given.token_seconds)
     try:
-        key, pruned = lifecycle.rotate(given.folder, schedule)
+        key, pruned = rotation.rotate(given.folder, schedule)
     except (SigningKeysError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

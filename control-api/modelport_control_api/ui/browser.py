@@ -1,4 +1,4 @@
-"""What a browser tells of where it is and where a request comes from."""
+"""What a browser tells of itself: its name in words, where it is, and where a request comes from."""
 
 import re
 from urllib.parse import urlsplit
@@ -8,6 +8,34 @@ from modelport_http.problem import Problem
 from starlette.requests import Request
 
 from modelport_control_api.http.context import get_context
+
+# In this order: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
+_BROWSERS = (
+    ("Edge", r"\bEdgA?/"),
+    ("Opera", r"\bOPR/"),
+    ("Firefox", r"\bFirefox/"),
+    ("Chrome", r"\b(?:Headless)?Chrom(?:e|ium)/"),
+    ("Safari", r"\bSafari/"),
+)
+_SYSTEMS = (
+    ("Android", r"\bAndroid\b"),
+    ("iPhone", r"\biPhone\b"),
+    ("iPad", r"\biPad\b"),
+    ("Windows", r"\bWindows\b"),
+    ("macOS", r"\bMac OS X\b"),
+    ("Linux", r"\bLinux\b"),
+)
+
+
+def describe(user_agent: str | None) -> str:
+    """`Firefox on Linux`; what cannot be told is left out."""
+    browser, system = (_first(user_agent or "", names) for names in (_BROWSERS, _SYSTEMS))
+    return f"{browser or 'A browser'}{f' on {system}' if system else ''}"
+
+
+def _first(text: str, names: tuple[tuple[str, str], ...]) -> str | None:
+    return next((name for name, pattern in names if re.search(pattern, text)), None)
+
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HOME = "/ui/"

@@ -1,5 +1,8 @@
 """The dependency of every page that is somebody's: who is signed in, and that the form is really hers."""
 
+import hashlib
+import hmac
+import secrets
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,9 +11,27 @@ from modelport_http.problem import Problem
 
 from modelport_control_api.accounts.sessions import web_sessions
 from modelport_control_api.accounts.wiring import AccountServices
-from modelport_control_api.http.app_state import find
-from modelport_control_api.identity.principal import SCOPES, Principal
-from modelport_control_api.ui import browser, cookies, csrf
+from modelport_control_api.http.context import find
+from modelport_control_api.identity import SCOPES, Principal
+from modelport_control_api.ui import browser, cookies
+
+HEADER = "X-CSRF-Token"
+FIELD = "csrf_token"
+
+
+def issue(session_token: str) -> str:
+    nonce = secrets.token_urlsafe(16)
+    return f"{nonce}.{_sign(session_token, nonce)}"
+
+
+def is_valid(session_token: str, given: str) -> bool:
+    nonce, _, signature = given.partition(".")
+    return hmac.compare_digest(_sign(session_token, nonce).encode(), signature.encode())
+
+
+def _sign(session_token: str, nonce: str) -> str:
+    return hmac.new(session_token.encode(), f"csrf:{nonce}".encode(), hashlib.sha256).hexdigest()
+
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -30,7 +51,7 @@ class SignedIn:
     @property
     def csrf_token(self) -> str:
         """A new one each time; all of them work until the session ends."""
-        return csrf.issue(self.session_token)
+        return issue(self.session_token)
 
     @property
     def shown_name(self) -> str:
@@ -73,8 +94,8 @@ async def _load(services: AccountServices, token: str) -> SignedIn | None:
 
 
 async def _require_csrf_token(request: Request, session_token: str) -> None:
-    given = request.headers.get(csrf.HEADER) or await _in_form(request)
-    if not csrf.is_valid(session_token, given):
+    given = request.headers.get(HEADER) or await _in_form(request)
+    if not is_valid(session_token, given):
         raise Problem(
             status=403,
             detail="This form is of another session, so nothing was done. Reload the page, then try again.",
@@ -84,5 +105,5 @@ async def _require_csrf_token(request: Request, session_token: str) -> None:
 async def _in_form(request: Request) -> str:
     if not request.headers.get("content-type", "").startswith(_FORMS):
         return ""
-    given = (await request.form()).get(csrf.FIELD, "")
+    given = (await request.form()).get(FIELD, "")
     return given if isinstance(given, str) else ""

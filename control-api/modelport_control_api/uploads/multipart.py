@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from modelport_control_api.uploads.errors import MalformedMultipart, NotMultipart
+from modelport_control_api.uploads.form import MalformedMultipart, NotMultipart
 
 
 @dataclass(frozen=True, slots=True)

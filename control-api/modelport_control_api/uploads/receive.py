@@ -8,13 +8,16 @@ from pathlib import Path
 from starlette.requests import ClientDisconnect, Request
 
 from modelport_control_api.disk import NO_RESERVE, DiskReserve
-from modelport_control_api.uploads.errors import (
+from modelport_control_api.uploads.form import (
+    FILE_FIELD,
     FieldInvalid,
+    Form,
+    ReceivedUpload,
     UploadError,
     UploadInterrupted,
     UploadTooLarge,
+    decode_text,
 )
-from modelport_control_api.uploads.form import FILE_FIELD, Form, ReceivedUpload, decode_text
 from modelport_control_api.uploads.multipart import Event, MultipartEvents, PartBegan, PartData
 from modelport_control_api.uploads.spool import Spool
 

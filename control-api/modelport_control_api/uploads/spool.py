@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from modelport_control_api.disk import NO_RESERVE, DiskReserve
-from modelport_control_api.uploads.errors import StorageFull, UploadTooLarge
+from modelport_control_api.uploads.form import StorageFull, UploadTooLarge
 
 # The thread hop for each write is paid once a mebibyte instead of once a network packet.
 _BUFFER_BYTES = 1 << 20

@@ -9,7 +9,7 @@ from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
 from starlette.concurrency import run_in_threadpool
 
-from modelport_control_api.http.platform_only import PLATFORM_ONLY
+from modelport_control_api.http.principal import PLATFORM_ONLY
 from modelport_control_api.usage import ledger
 from modelport_control_api.usage.samples import dispatch
 from modelport_control_api.usage.wiring import Usage

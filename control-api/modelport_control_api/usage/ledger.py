@@ -1,7 +1,8 @@
 """Writing batches down: each once, however often and in whatever order it comes."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from modelport_telemetry.usage.wire import UsageBatch, UsageLine
@@ -9,9 +10,10 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from modelport_control_api.usage import histogram
+from modelport_control_api.usage import tables
 from modelport_control_api.usage.metrics import BATCHES_AGAIN, REQUESTS_DROPPED, REQUESTS_WRITTEN
 from modelport_control_api.usage.tables import (
+    EVERYBODY,
     RequestsOfDay,
     RequestsOfHour,
     RequestsOfMinute,
@@ -20,7 +22,41 @@ from modelport_control_api.usage.tables import (
     TotalsOfMinute,
     UsageBatchRow,
 )
-from modelport_control_api.usage.totals import Key, Total, totals
+
+Key = tuple[str, int, str]
+"""Model's id, start, version: the primary key."""
+
+
+@dataclass(slots=True)
+class Total:
+    """`latencies`: requests by bucket."""
+
+    requests: int = 0
+    errors: int = 0
+    refused: int = 0
+    cache_hits: int = 0
+    cache_misses: int = 0
+    latencies: dict[int, int] = field(default_factory=dict)
+
+    def add(self, line: UsageLine) -> None:
+        self.requests += line.requests
+        self.errors += line.requests if line.status >= 500 else 0
+        self.refused += line.requests if 400 <= line.status < 500 else 0
+        self.cache_hits += line.requests if line.cache == "hit" else 0
+        self.cache_misses += line.requests if line.cache == "miss" else 0
+        for bucket, requests in line.latency.items():
+            self.latencies[bucket] = self.latencies.get(bucket, 0) + requests
+
+
+def totals(lines: Iterable[UsageLine], seconds: int) -> Mapping[Key, Total]:
+    """Of each model and version, and of everybody's, in each period of so many seconds."""
+    found: dict[Key, Total] = {}
+    for line in lines:
+        start = line.minute * 60 // seconds * seconds
+        for key in ((line.model, start, line.version), (EVERYBODY, start, "")):
+            found.setdefault(key, Total()).add(line)
+    return found
+
 
 _HOUR, _DAY = 3600, 86_400
 _PERIODS = (
@@ -118,7 +154,7 @@ def _set_latencies(
         index_elements=list(table.primary_key.columns), set_={"latencies": insert.excluded.latencies}
     )
     rows = [
-        _row(*key, total) | {"latencies": histogram.added(packed[key], total.latencies)}
+        _row(*key, total) | {"latencies": tables.added(packed[key], total.latencies)}
         for key, total in sums.items()
     ]
     if rows:
@@ -129,7 +165,7 @@ def _row(model_id: str, start: int, version: str, total: Total) -> dict[str, Any
     return {
         "model_id": model_id, "start": start, "version": version, "requests": total.requests,
         "errors": total.errors, "refused": total.refused, "cache_hits": total.cache_hits,
-        "cache_misses": total.cache_misses, "latencies": histogram.pack(total.latencies),
+        "cache_misses": total.cache_misses, "latencies": tables.pack(total.latencies),
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from modelport_control_api.db.session import Database
-from modelport_control_api.settings.usage import UsageSettings
+from modelport_control_api.settings import UsageSettings
 from modelport_control_api.usage.tables import (
     AGE,
     RequestsOfDay,

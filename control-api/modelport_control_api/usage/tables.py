@@ -3,8 +3,11 @@
 Requests are told apart by who asked and what came of it; totals are what those add up to, with latencies.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
+from modelport_telemetry.usage.latency import LAST_BUCKET
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -18,6 +21,31 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from modelport_control_api.db.base import Base, utc_now
+
+_NUMBERS = msgspec.json.Decoder(list[int])
+
+
+def pack(requests: Mapping[int, int]) -> str | None:
+    """None: nothing was counted."""
+    return ",".join(f"{bucket},{count}" for bucket, count in sorted(requests.items()) if count) or None
+
+
+def unpack(joined: str | None) -> list[int]:
+    """Give the requests of each bucket, 0 to LAST_BUCKET."""
+    requests = [0] * (LAST_BUCKET + 1)
+    if joined:
+        numbers = iter(_NUMBERS.decode(f"[{joined}]"))
+        for bucket, count in zip(numbers, numbers, strict=True):
+            requests[bucket] += count
+    return requests
+
+
+def added(packed: str | None, requests: Mapping[int, int]) -> str | None:
+    """Pack what was packed and these together."""
+    sums = unpack(packed)
+    for bucket, count in requests.items():
+        sums[bucket] += count
+    return pack(dict(enumerate(sums)))
 
 
 class UsageBatchRow(Base):

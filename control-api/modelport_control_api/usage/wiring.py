@@ -10,10 +10,9 @@ from modelport_process.background import Work, every
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
-from modelport_control_api.db.session import Database
-from modelport_control_api.db.transactions import Transactions
-from modelport_control_api.http.app_state import provide
-from modelport_control_api.settings.usage import UsageSettings
+from modelport_control_api.db.session import Database, Transactions
+from modelport_control_api.http.context import provide
+from modelport_control_api.settings import UsageSettings
 from modelport_control_api.usage.retention import remove_old
 from modelport_control_api.usage.samples import Handlers
 

@@ -8,18 +8,16 @@ from typing import Any
 import orjson
 import pytest
 from modelport_control_api.batch import repository
-from modelport_control_api.batch.sources.fetching import Fetching
-from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.sources.fetching import Fetching, Reader
 from modelport_control_api.batch.storage.chunks import Chunk, write_chunk
 from modelport_control_api.batch.storage.files import LocalBatchFiles
 from modelport_control_api.batch_worker import bisection as solving
-from modelport_control_api.batch_worker.bisection import Refused
+from modelport_control_api.batch_worker.bisection import Refused, read_reply
 from modelport_control_api.batch_worker.chunks import ChunkWork
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.leases import ClaimedChunk, LeaseRepository
 from modelport_control_api.batch_worker.pod_client import Pods
 from modelport_control_api.batch_worker.preparing import Preparing
-from modelport_control_api.batch_worker.replies import read_reply
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 from obstore.store import MemoryStore

@@ -8,7 +8,7 @@ from typing import Any
 from modelport_control_api.batch import repository
 from modelport_control_api.batch_worker.leases import MAX_PREPARE_ATTEMPTS, LeaseRepository
 from modelport_control_api.db.session import Database
-from modelport_control_api.registry.job_tables import BatchChunk, BatchJob, WebhookDelivery
+from modelport_control_api.registry.tables import BatchChunk, BatchJob, WebhookDelivery
 from sqlalchemy import func, select, update
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

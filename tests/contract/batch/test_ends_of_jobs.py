@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from modelport_control_api.batch import repository
-from modelport_control_api.batch.answers import answer
+from modelport_control_api.batch.render import answer
 from modelport_control_api.batch.schemas import WebhookAnswer
 from modelport_control_api.batch.storage import expiry
 from modelport_control_api.batch.storage.files import LocalBatchFiles
@@ -13,7 +13,7 @@ from modelport_control_api.batch.webhooks.delivery import DELAYS, deliver_due
 from modelport_control_api.batch.webhooks.sending import NotTaken, Sender
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
-from modelport_control_api.registry.job_tables import BatchChunk, BatchJob, WebhookDelivery
+from modelport_control_api.registry.tables import BatchChunk, BatchJob, WebhookDelivery
 from sqlalchemy import func, select
 
 from tests.contract.batch.test_claims import KEEP, NOW, add_job, prepare

@@ -4,13 +4,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from modelport_control_api.batch.sources.fetching import Fetching
-from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.sources.fetching import Fetching, Reader
 from modelport_control_api.batch.storage.files import LocalBatchFiles
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.preparing import Preparing
 from modelport_control_api.db.session import Database
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 from obstore.store import MemoryStore
 from sqlalchemy import update
 

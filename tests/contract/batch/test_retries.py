@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from modelport_control_api.batch.sources.fetching import Fetching
-from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.sources.fetching import Fetching, Reader
 from modelport_control_api.batch.storage.chunks import Chunk, combine, read_chunk, write_results
 from modelport_control_api.batch.storage.failed_rows import FailedRows
 from modelport_control_api.batch.wiring import BatchServices

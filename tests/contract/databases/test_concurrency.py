@@ -8,14 +8,12 @@ from typing import Any
 import httpx
 import pytest
 from modelport_control_api.accounts.api_keys import service as api_keys
-from modelport_control_api.accounts.api_keys.errors import ApiKeyLimitReached
 from modelport_control_api.accounts.api_keys.schemas import NewKey
+from modelport_control_api.accounts.api_keys.service import ApiKeyLimitReached
 from modelport_control_api.accounts.auth import invites
 from modelport_control_api.accounts.auth.errors import InviteInvalid
 from modelport_control_api.accounts.tables import User
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import SCOPES, Principal
+from modelport_control_api.identity import SCOPES, Caller, Origin, Principal
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.registry import service
 from modelport_control_api.registry.quotas import Limits, QuotaReached

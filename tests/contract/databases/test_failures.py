@@ -1,7 +1,7 @@
 """What a database says when its disk is full, from the databases themselves."""
 
 import pytest
-from modelport_control_api.db.failures import is_full
+from modelport_control_api.db.engine import is_full
 from modelport_control_api.db.session import Database
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError

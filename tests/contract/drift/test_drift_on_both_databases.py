@@ -17,7 +17,7 @@ from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow
 from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.evaluator import Evaluator
 from modelport_control_api.monitoring.wiring import DriftServices
-from modelport_control_api.process import sample_handlers
+from modelport_control_api.process import app
 from modelport_control_api.usage.samples import dispatch
 from modelport_telemetry.drift import bins as wire
 from modelport_telemetry.drift.bins import ReferenceBins
@@ -88,7 +88,7 @@ class Scene:
 
     def arrive(self, *samples: Sample) -> None:
         context = self.platform.plane.context
-        dispatch(context.database, sample_handlers.build(NO_RESERVE), samples)
+        dispatch(context.database, app.sample_handlers(NO_RESERVE), samples)
 
     def evaluate(self) -> None:
         context = self.platform.plane.context

@@ -17,7 +17,7 @@ import pytest
 from modelport_control_api.disk import NO_RESERVE
 from modelport_control_api.history.retention import Retention
 from modelport_control_api.history.tables import KeptPrediction as Row
-from modelport_control_api.process import sample_handlers
+from modelport_control_api.process import app
 from modelport_control_api.usage.samples import dispatch
 from modelport_crds.mlmodel import History
 from modelport_telemetry.usage import kept_prediction
@@ -49,7 +49,7 @@ class Scene:
     def arrive(self, *kept: KeptPrediction) -> None:
         context = self.platform.plane.context
         samples = [Sample(kept_prediction.KIND, kept_prediction.encode(each)) for each in kept]
-        dispatch(context.database, sample_handlers.build(NO_RESERVE), samples)
+        dispatch(context.database, app.sample_handlers(NO_RESERVE), samples)
 
     def kept(self, seconds_ago: float = 0, **changed: Any) -> KeptPrediction:
         usual = KeptPrediction(
@@ -194,7 +194,7 @@ async def test_nothing_is_written_where_the_owner_does_not_want_it(scene: Scene)
 
 async def test_a_payload_that_is_none_is_counted_and_harms_nobody(scene: Scene) -> None:
     context = scene.platform.plane.context
-    dispatch(context.database, sample_handlers.build(NO_RESERVE), [Sample("history", b"\x93nonsense")])
+    dispatch(context.database, app.sample_handlers(NO_RESERVE), [Sample("history", b"\x93nonsense")])
     scene.arrive(scene.kept())
     assert scene.rows() == 1
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
-from modelport_control_api.settings.usage import UsageSettings
-from modelport_control_api.usage import histogram, ledger
+from modelport_control_api.settings import UsageSettings
+from modelport_control_api.usage import ledger, tables
 from modelport_control_api.usage.retention import remove_old
 from modelport_control_api.usage.tables import (
     EVERYBODY,
@@ -97,7 +97,7 @@ def held_totals(database: Database, table: Any) -> tuple[Counter[Any], Counter[A
     for row in rows:
         key = (row["model_id"], row["start"], row["version"])
         counts.update({(*key, name): int(row[name]) for name in COUNTS})
-        latencies.update({(*key, at): each for at, each in enumerate(histogram.unpack(row["latencies"]))})
+        latencies.update({(*key, at): each for at, each in enumerate(tables.unpack(row["latencies"]))})
     return +counts, +latencies
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from modelport_control_api.migrations import upgrade as migrate
-from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.signing_keys import rotation
 
 from tests.e2e.fronts import rights
 from tests.e2e.fronts.stage import Stage
@@ -27,7 +27,7 @@ def stage(
     postgres_server.execute(f'CREATE DATABASE "{name}"')
     migrate.upgrade(postgres_server.url(name))
     folder = tmp_path_factory.mktemp("fronts")
-    lifecycle.create_first(folder / "keys")
+    rotation.create_first(folder / "keys")
     redis_folder = tmp_path_factory.mktemp("redis")
     redis = RedisServer(redis_folder)
     redis.start()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from modelport_control_api.accounts.auth.admin import ensure_admin
-from modelport_control_api.accounts.passwords.hashing import Passwords
+from modelport_control_api.accounts.auth.accounts import ensure_admin
+from modelport_control_api.accounts.passwords import Passwords
 from modelport_control_api.db.session import Database
 from modelport_crds.names import LABEL_MODEL, LABEL_MODEL_VERSION
 

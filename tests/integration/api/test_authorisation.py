@@ -13,7 +13,7 @@ from modelport_control_api.accounts.sessions import access_tokens
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
 from modelport_control_api.db.session import Database
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.signing_keys import rotation
 from modelport_control_api.signing_keys.ring import KeyRing
 
 from tests.integration.api.conftest import upload_iris
@@ -166,7 +166,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def expired_token(scene: Scene) -> dict[str, str]:
-    ring = KeyRing(scene.platform.data / "signing-keys", lifecycle.schedule(300, 1800))
+    ring = KeyRing(scene.platform.data / "signing-keys", rotation.schedule(300, 1800))
     token = scene.ann.headers["Authorization"].removeprefix("Bearer ")
     said = jwt.decode(token, options={"verify_signature": False})
     return bearer(access_tokens.issue(ring, AccessClaims(said["sub"], said["sid"], said["admin"]), -60))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_control_api.analytics.buckets import DAY, HOUR, MINUTE, BucketName, boundaries
+from modelport_control_api.analytics.query import DAY, HOUR, MINUTE, BucketName, boundaries
 
 ZONES = st.sampled_from(sorted(available_timezones())).map(ZoneInfo)
 # Long enough for what countries did to their calendars (Samoa left out 2011-12-30).

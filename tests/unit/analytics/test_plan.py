@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_control_api.analytics.buckets import DAY, HOUR, MINUTE, BucketName, boundaries
 from modelport_control_api.analytics.plan import Kept, Move, Piece, Plan, plan
+from modelport_control_api.analytics.query import DAY, HOUR, MINUTE, BucketName, boundaries
 
 SECONDS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 ALL = Kept(0, 0)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from modelport_control_api.batch.formats import csv_input
 from modelport_control_api.batch.formats.csv_pieces import PieceReader
-from modelport_control_api.batch.formats.errors import InputInvalid
+from modelport_control_api.batch.formats.limits import InputInvalid
 from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.storage.chunks import MAX_MATRIX_ROWS, Chunk
 

@@ -9,9 +9,8 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from modelport_control_api.batch.formats.arrow_sizes import row_bytes
-from modelport_control_api.batch.formats.errors import InputTooLarge
-from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, Limits
+from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, InputTooLarge, Limits
+from modelport_control_api.batch.formats.sizes import row_bytes
 from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.storage.chunks import MAX_BYTES, Chunk
 

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
-from modelport_control_api.batch.formats.errors import InputInvalid
+from modelport_control_api.batch.formats.limits import InputInvalid
 from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.storage.chunks import MAX_BYTES, MAX_ROWS, Chunk, read_chunk, write_chunk
 

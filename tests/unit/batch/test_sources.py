@@ -18,9 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from modelport_control_api.batch.preparation import Preparation
-from modelport_control_api.batch.sources.errors import InputUnavailable
-from modelport_control_api.batch.sources.fetching import Fetching
-from modelport_control_api.batch.sources.reading import Reader
+from modelport_control_api.batch.sources.fetching import Fetching, InputUnavailable, Reader
 from modelport_control_api.batch.sources.uri import Named, require_readable
 from modelport_control_api.batch.storage.files import BatchFiles, LocalBatchFiles, RemoteBatchFiles
 from modelport_control_api.errors import InvalidFields

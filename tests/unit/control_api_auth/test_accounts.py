@@ -5,12 +5,11 @@ from typing import Any
 import bcrypt
 import httpx
 import pytest
-from modelport_control_api.accounts.audit.tables import AuditEntry
-from modelport_control_api.accounts.auth.admin import ensure_admin
-from modelport_control_api.accounts.passwords import hashing as passwords
-from modelport_control_api.accounts.tables import User
+from modelport_control_api.accounts import passwords
+from modelport_control_api.accounts.auth.accounts import ensure_admin
+from modelport_control_api.accounts.tables import AuditEntry, User
 from modelport_control_api.process.app import ControlPlane
-from modelport_control_api.settings.control_api import Settings
+from modelport_control_api.settings import Settings
 from sqlalchemy import select
 
 from tests.support.control_api import PASSWORD, Person, log_in

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from modelport_control_api.accounts.api_keys import known, secret
-from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.api_keys import known, repository
+from modelport_control_api.accounts.tables import ApiKey
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.process.app import ControlPlane
 from modelport_store.store import mark_of
@@ -24,7 +24,7 @@ async def internal(control_plane: ControlPlane) -> AsyncIterator[httpx.AsyncClie
 
 
 async def introspect(internal: httpx.AsyncClient, key: str) -> dict[str, Any]:
-    answer = await internal.post("/internal/v1/introspect", json={"key_sha256": secret.sha256(key)})
+    answer = await internal.post("/internal/v1/introspect", json={"key_sha256": repository.sha256(key)})
     assert answer.status_code == 200
     told: dict[str, Any] = answer.json()
     return told
@@ -40,7 +40,7 @@ async def test_a_key_is_shown_once_and_kept_hashed(
     assert made["key"] not in listed.text
     with control_plane.context.database.transaction(read_only=True) as session:
         row = session.scalars(select(ApiKey)).one()
-        assert row.key_sha256 == secret.sha256(made["key"])
+        assert row.key_sha256 == repository.sha256(made["key"])
         assert made["key"] not in {str(value) for value in vars(row).values()}
 
 
@@ -68,7 +68,7 @@ async def test_a_key_predicts_everywhere_unless_told_otherwise(
 async def test_unknown_deleted_and_expired_keys_are_inactive(
     internal: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
 ) -> None:
-    assert await introspect(internal, secret.new_key()) == {"active": False}
+    assert await introspect(internal, repository.new_key()) == {"active": False}
     made = await ada.make_key()
     await ada.api.delete(f"/api/v1/api-keys/{made['id']}", headers=ada.bearer)
     assert await introspect(internal, made["key"]) == {"active": False}
@@ -196,7 +196,7 @@ async def test_gateways_are_told_which_keys_exist(ada: Person, control_plane: Co
     store = control_plane.context.store
 
     async def is_marked(key: dict[str, Any]) -> bool:
-        return await store.get(mark_of(secret.sha256(key["key"]))) is not None
+        return await store.get(mark_of(repository.sha256(key["key"]))) is not None
 
     made = await ada.make_key()
     assert await is_marked(made)

@@ -6,12 +6,11 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from modelport_control_api.accounts.api_keys.tables import ApiKey
 from modelport_control_api.accounts.sessions import access_tokens
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
-from modelport_control_api.accounts.tables import Invite, User
+from modelport_control_api.accounts.tables import ApiKey, Invite, User
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.identity.principal import SCOPES
+from modelport_control_api.identity import SCOPES
 from modelport_control_api.process.app import ControlPlane
 from sqlalchemy import update
 

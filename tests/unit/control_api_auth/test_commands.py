@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from modelport_control_api.__main__ import main
-from modelport_control_api.accounts.passwords.hashing import check
+from modelport_control_api.accounts.passwords import check
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.session import Database
 from modelport_control_api.outbox import OutboxRow
-from modelport_control_api.process.commands import admin
+from modelport_control_api.process import commands
 from modelport_control_api.registry.tables import ModelRow
 from sqlalchemy import select
 
@@ -20,7 +20,7 @@ GOOD = "Correct-Horse-9"
 @pytest.fixture(autouse=True)
 def _with_a_database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(URL, sqlite_url)
-    monkeypatch.setattr(admin, "_ROUNDS", 4)
+    monkeypatch.setattr(commands, "_ROUNDS", 4)
 
 
 def admins(url: str) -> list[User]:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from modelport_control_api.accounts.audit.tables import AuditEntry
+from modelport_control_api.accounts.tables import AuditEntry
 from modelport_control_api.process.app import ControlPlane
 from modelport_http.client_address import HOW_TO_TRUST
 from modelport_store.memory_store import MemoryStore

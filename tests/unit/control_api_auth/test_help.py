@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from modelport_control_api.http import help_site
+from modelport_control_api.http import documentation
 from modelport_crds.reasons import Reason
 
 from tests.support.control_api import build_control_plane, client_of
@@ -16,7 +16,7 @@ SCRIPT = "assets/javascripts/bundle.0123abcd.min.js"
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "site"
-    monkeypatch.setattr(help_site, "SITE", folder)
+    monkeypatch.setattr(documentation, "SITE", folder)
     return folder
 
 

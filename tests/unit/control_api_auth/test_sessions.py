@@ -6,12 +6,11 @@ from pathlib import Path
 
 import httpx
 import jwt
-from modelport_control_api.accounts.audit.tables import AuditEntry
-from modelport_control_api.accounts.sessions import successors
-from modelport_control_api.accounts.tables import RefreshToken
+from modelport_control_api.accounts.sessions import access_tokens
+from modelport_control_api.accounts.tables import AuditEntry, RefreshToken
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.process.app import ControlPlane
-from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.signing_keys import rotation
 from modelport_control_api.signing_keys.ring import KeyRing
 from sqlalchemy import func, select, update
 
@@ -85,11 +84,11 @@ async def test_a_token_used_again_at_once_does_not_bring_an_ended_session_back(
 async def test_what_follows_a_token_cannot_be_told_from_it_alone(
     tmp_path: Path, control_plane: ControlPlane
 ) -> None:
-    lifecycle.create_first(tmp_path / "elsewhere")
-    other = KeyRing(tmp_path / "elsewhere", lifecycle.schedule(0, 60))
+    rotation.create_first(tmp_path / "elsewhere")
+    other = KeyRing(tmp_path / "elsewhere", rotation.schedule(0, 60))
     now = utc_now()
     rings = (control_plane.accounts.signing_keys, other)
-    assert len({successors.successor(ring, token, now) for ring in rings for token in ("a", "b")}) == 4
+    assert len({access_tokens.successor(ring, token, now) for ring in rings for token in ("a", "b")}) == 4
 
 
 async def test_reuse_in_one_session_leaves_the_others_alone(

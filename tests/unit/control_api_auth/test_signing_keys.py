@@ -8,12 +8,12 @@ import pytest
 from modelport_control_api.accounts.sessions import access_tokens
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims, AccessTokenInvalid
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.signing_keys import files, lifecycle, ring
+from modelport_control_api.signing_keys import files, ring, rotation
 from modelport_control_api.signing_keys.__main__ import main
 from modelport_control_api.signing_keys.files import SigningKeysError
 from modelport_control_api.signing_keys.ring import KeyRing
 
-SCHEDULE = lifecycle.schedule(300, 1800)
+SCHEDULE = rotation.schedule(300, 1800)
 CLAIMS = AccessClaims("user", "session", False)
 
 
@@ -35,8 +35,8 @@ def kids(keys: KeyRing) -> set[str]:
 
 
 def test_the_first_key_signs_at_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    lifecycle.create_first(tmp_path / "keys")
-    lifecycle.create_first(tmp_path / "keys")
+    rotation.create_first(tmp_path / "keys")
+    rotation.create_first(tmp_path / "keys")
     (file,) = files.list_files(tmp_path / "keys")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     keys = KeyRing(tmp_path / "keys", SCHEDULE)
@@ -78,7 +78,7 @@ def test_rotating_twice_before_activation_keeps_the_signing_key(tmp_path: Path) 
 def test_rotation_removes_retired_files_only(tmp_path: Path) -> None:
     retired = files.create(tmp_path, utc_now() - timedelta(days=2))
     current = files.create(tmp_path, utc_now() - timedelta(days=1))
-    _, removed = lifecycle.rotate(tmp_path, SCHEDULE)
+    _, removed = rotation.rotate(tmp_path, SCHEDULE)
     assert removed == [retired.path]
     assert current.path.exists()
 

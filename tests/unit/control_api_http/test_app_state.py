@@ -1,7 +1,7 @@
 """Endpoints find services by their type."""
 
 import pytest
-from modelport_control_api.http.app_state import AppState
+from modelport_control_api.http.context import AppState
 
 
 class Store:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from modelport_control_api.accounts.auth.admin import ensure_admin
+from modelport_control_api.accounts.auth.accounts import ensure_admin
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.process.app import ControlPlane, build
 from modelport_control_api.registry.tables import ModelRow
-from modelport_control_api.settings.control_api import Settings
-from modelport_control_api.signing_keys import lifecycle
+from modelport_control_api.settings import Settings
+from modelport_control_api.signing_keys import rotation
 from modelport_process import internal_key
 from modelport_store.memory_store import MemoryStore
 from modelport_store.store import Limit
@@ -119,7 +119,7 @@ class Platform:
 def settings_at(root: Path, database_url: str, **changed: Any) -> Settings:
     """`database_url` is migrated."""
     keys = root / "keys"
-    lifecycle.create_first(keys)
+    rotation.create_first(keys)
     values: dict[str, Any] = {
         "database_url": database_url,
         "signing_keys_dir": keys,

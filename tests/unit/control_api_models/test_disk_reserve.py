@@ -8,7 +8,7 @@ import httpx
 import pytest
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.disk import DiskReserve
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 from modelport_control_api.usage.wiring import UsageServices
 from modelport_telemetry.usage import kept_prediction
 

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from modelport_control_api.accounts.api_keys.tables import ApiKey
-from modelport_control_api.accounts.audit.tables import AuditEntry
+from modelport_control_api.accounts.tables import ApiKey, AuditEntry
 from modelport_control_api.db.base import utc_now
 from sqlalchemy import select
 

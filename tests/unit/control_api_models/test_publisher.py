@@ -10,9 +10,7 @@ from modelport_control_api import outbox
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import Base
 from modelport_control_api.db.session import Database
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Caller, Origin, Principal
 from modelport_control_api.publisher.publisher import Pace, Publisher
 from modelport_control_api.registry import service
 from modelport_control_api.registry.quotas import Limits

@@ -5,8 +5,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_control_api.models.sample import parse_sample
-from modelport_control_api.registry.naming import new_model_id
+from modelport_control_api.models.intake import parse_sample
+from modelport_control_api.registry.service import new_model_id
 
 
 @given(st.text(max_size=150))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_control_api.drift.errors import ReferenceInvalid
+from modelport_control_api.drift.profiles.csv_rows import ReferenceInvalid
 from modelport_control_api.drift.profiles.profile import Profile, from_json, match, to_json
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_telemetry.drift import bins as wire

@@ -13,11 +13,11 @@ from zlib import crc32
 import numpy as np
 import pytest
 from modelport_control_api.drift.evaluation.evaluate import Counted, evaluate
-from modelport_control_api.drift.feature_results import Verdict
 from modelport_control_api.drift.profiles.profile import Profile, match
 from modelport_control_api.drift.profiles.profiling import profile_csv
+from modelport_control_api.drift.records import Verdict
 from modelport_control_api.drift.schemas import Thresholds
-from modelport_control_api.settings.control_api import Settings
+from modelport_control_api.settings import Settings
 from modelport_telemetry.drift.counting import RowCounter
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 
 WRONG_IMPORTS = {
     "gateway/modelport_gateway/routing/routes.py": "modelport_operator.settings",
-    "control-api/modelport_control_api/settings/control_api.py": "modelport_gateway",
+    "control-api/modelport_control_api/settings.py": "modelport_gateway",
     "operator/modelport_operator/settings.py": "modelport_control_api",
     "libs/modelport_store/store.py": "modelport_gateway",
     "crds/modelport_crds/names.py": "modelport_kube",

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from modelport_control_api.ui.models.form import MAX_FIELDS, build_form
+from modelport_control_api.ui.models.detail import MAX_FIELDS, build_form
 
 from tests.unit.ui.answers import version
 

@@ -1,6 +1,6 @@
 """A version's log as people read it."""
 
-from modelport_control_api.ui.models.log_lines import readable
+from modelport_control_api.ui.models.upload import readable
 
 
 def test_the_runtimes_lines_are_words_and_its_traces_lines() -> None:

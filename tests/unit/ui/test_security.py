@@ -17,7 +17,7 @@ from modelport_control_api.accounts.tables import WebSession
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.process.app import ControlPlane
-from modelport_control_api.ui import browser, csrf
+from modelport_control_api.ui import browser, signed_in
 from sqlalchemy import update
 
 from tests.support.control_api import PASSWORD, build_control_plane
@@ -55,7 +55,7 @@ async def sign_up(client: httpx.AsyncClient) -> str:
 
 
 def token_of(client: httpx.AsyncClient) -> str:
-    return csrf.issue(client.cookies["modelport"])
+    return signed_in.issue(client.cookies["modelport"])
 
 
 async def post(client: httpx.AsyncClient, path: str, **form: str) -> httpx.Response:

@@ -12,7 +12,7 @@ import pytest
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 from modelport_http.rate_limiting import enforce
 
 from tests.support.models import iris_logistic

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 from modelport_control_api.analytics.totals import NOTHING, figures
-from modelport_control_api.usage.histogram import added, pack, unpack
+from modelport_control_api.usage.tables import added, pack, unpack
 from modelport_telemetry.usage.latency import LAST_BUCKET, quantile
 
 HISTOGRAMS = st.dictionaries(st.integers(0, LAST_BUCKET), st.integers(1, 10**12))

@@ -8,15 +8,13 @@ from fastapi import APIRouter, Body, Depends, Response
 from modelport_control_api.accounts.api_keys import service
 from modelport_control_api.accounts.api_keys.known import MarkNew
 from modelport_control_api.accounts.api_keys.schemas import KeyList, KeyWithSecret, NewKey, Rotation
-from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.tables import ApiKey
 from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.db.paging import Page
-from modelport_control_api.http.origin import RequestOrigin
-from modelport_control_api.http.pages import PageCursor, PageLimit
+from modelport_control_api.http.bodies import StrictJsonRoute
+from modelport_control_api.http.context import DbSession, PageCursor, PageLimit, RequestOrigin
 from modelport_control_api.http.principal import SessionPrincipal
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, never_stored, problems
-from modelport_control_api.http.session import DbSession
-from modelport_control_api.http.strict_json import StrictJsonRoute
 
 router = APIRouter(
     prefix="/api/v1/api-keys",

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from modelport_control_api.accounts.api_keys import repository
-from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.tables import ApiKey
 from modelport_control_api.accounts.wiring import Accounts, AccountServices
-from modelport_control_api.http.fields import RequestBody
+from modelport_control_api.http.bodies import RequestBody
 
 router = APIRouter(prefix="/internal/v1")
 

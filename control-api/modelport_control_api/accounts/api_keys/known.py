@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import BackgroundTasks, Depends
 from modelport_store.store import KEPT_SECONDS, Store, mark_of
 
-from modelport_control_api.accounts.api_keys import repository, secret
+from modelport_control_api.accounts.api_keys import repository
 from modelport_control_api.accounts.api_keys.schemas import KeyWithSecret
 from modelport_control_api.accounts.wiring import Accounts, AccountServices
 
@@ -21,7 +21,7 @@ class Marking:
     _background: BackgroundTasks
 
     def __call__(self, key: KeyWithSecret) -> KeyWithSecret:
-        self._background.add_task(_mark, self._store, secret.sha256(key.key))
+        self._background.add_task(_mark, self._store, repository.sha256(key.key))
         return key
 
 

@@ -1,13 +1,32 @@
-"""Reading and touching keys by what a caller presents."""
+"""API keys: 256 random bits for who makes one, stored and found here by their SHA-256."""
 
+import hashlib
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.tables import ApiKey
 from modelport_control_api.db.base import utc_now
+
+PREFIX = "mlp_live_"
+SHOWN_CHARACTERS = len(PREFIX) + 4
+
+
+def new_key() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def sha256(key: str) -> str:
+    """Lowercase hex. No salt or slow hash: there is nothing to guess in 256 random bits."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def shown_prefix(key: str) -> str:
+    return key[:SHOWN_CHARACTERS]
+
 
 # A key that is used a hundred times a second must not write a hundred times a second.
 LAST_USED_RESOLUTION = timedelta(minutes=1)

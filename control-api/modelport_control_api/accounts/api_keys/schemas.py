@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.http.fields import Line, RequestBody
+from modelport_control_api.http.bodies import Line, RequestBody
 
 Scope = Literal["predict", "models:read", "models:write", "analytics:read"]
 ModelId = Annotated[Line, Field(min_length=1, max_length=253)]

@@ -3,20 +3,41 @@
 from datetime import timedelta
 from uuid import UUID
 
+from modelport_crds.reasons import Reason
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.api_keys import repository, secret
-from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired, ApiKeyLimitReached, ApiKeyNotFound
+from modelport_control_api.accounts import audit
+from modelport_control_api.accounts.api_keys import repository
 from modelport_control_api.accounts.api_keys.schemas import KeyOut, KeyWithSecret, NewKey
-from modelport_control_api.accounts.api_keys.tables import ApiKey
-from modelport_control_api.accounts.audit import service as audit
-from modelport_control_api.accounts.tables import User
+from modelport_control_api.accounts.tables import ApiKey, User
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.db.paging import Page, read_page
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.errors import DomainError
+from modelport_control_api.identity import Caller, Origin, Principal
+
+
+class ApiKeyNotFound(DomainError):
+    """None such, or someone else's: the caller cannot tell which."""
+
+    status = 404
+    message = "No such API key: list yours with GET /api/v1/api-keys."
+
+
+class ApiKeyExpired(DomainError):
+    status = 409
+    message = "The API key has expired and cannot be rotated: make a new one."
+
+
+class ApiKeyLimitReached(DomainError):
+    status = 409
+    reason = Reason.API_KEY_LIMIT_REACHED
+
+    def __init__(self, held: int, most: int) -> None:
+        super().__init__(
+            f"The account holds {held} of the {most} API keys that it may; those that have expired do not "
+            "count. Revoke keys that nobody uses, or ask an administrator of the platform for more."
+        )
 
 
 def create(
@@ -25,13 +46,13 @@ def create(
     """`most`: keys that the owner may hold, this one among them. Raises `ApiKeyLimitReached`."""
     if most is not None:
         _require_room(session, owner.user_id, most)
-    plain = secret.new_key()
+    plain = repository.new_key()
     key = ApiKey(
         id=new_id(),
         user_id=owner.user_id,
         name=body.name,
-        key_sha256=secret.sha256(plain),
-        prefix=secret.shown_prefix(plain),
+        key_sha256=repository.sha256(plain),
+        prefix=repository.shown_prefix(plain),
         scopes=list(body.scopes),
         model_ids=body.model_ids,
         expires_at=body.expires_at,
@@ -53,9 +74,9 @@ def rotate(
     key = _find(session, owner, key_id)
     if key.expires_at and key.expires_at <= utc_now():
         raise ApiKeyExpired
-    plain = secret.new_key()
+    plain = repository.new_key()
     key.previous_sha256, key.previous_expires_at = key.key_sha256, utc_now() + grace
-    key.key_sha256, key.prefix = secret.sha256(plain), secret.shown_prefix(plain)
+    key.key_sha256, key.prefix = repository.sha256(plain), repository.shown_prefix(plain)
     session.flush()
     _audit(session, owner, "api_key.rotate", key, origin)
     return _with_secret(key, plain)

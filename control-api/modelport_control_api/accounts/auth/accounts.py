@@ -1,12 +1,12 @@
-"""Registering and changing accounts."""
+"""Registering and changing accounts, and the account that a new installation begins with."""
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.api_keys import service as api_keys
-from modelport_control_api.accounts.audit import service as audit
-from modelport_control_api.accounts.auth import invites, throttle
+from modelport_control_api.accounts.auth import invites, schemas, throttle
 from modelport_control_api.accounts.auth.errors import (
     EmailTaken,
     InviteNeeded,
@@ -15,13 +15,26 @@ from modelport_control_api.accounts.auth.errors import (
     WrongCurrentPassword,
 )
 from modelport_control_api.accounts.auth.schemas import AccountChange, Registration
-from modelport_control_api.accounts.passwords.rules import broken_rules
+from modelport_control_api.accounts.passwords import Passwords, broken_rules
 from modelport_control_api.accounts.sessions import api_sessions, web_sessions
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import AccountServices
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.db.base import new_id
+from modelport_control_api.db.session import Database
+from modelport_control_api.identity import Caller, Origin, Principal
+
+
+def ensure_admin(database: Database, passwords: Passwords, email: str, password: str) -> bool:
+    """Make the administrator unless there is one, or an account of that address. True: made now."""
+    normalised = schemas.normalise(email)
+    password_hash = passwords.hash_now(password)
+    with database.transaction() as session:
+        if session.scalar(select(exists().where((User.is_admin.is_(True)) | (User.email == normalised)))):
+            return False
+        admin = User(id=new_id(), email=normalised, password_hash=password_hash, is_admin=True)
+        session.add(admin)
+        audit.record(session, None, "user.create_admin", f"user:{admin.id}")
+    return True
 
 
 async def register(services: AccountServices, body: Registration, origin: Origin) -> User:

@@ -2,24 +2,24 @@
 
 from sqlalchemy.orm import Session
 
+from modelport_control_api.accounts.api_keys import repository
 from modelport_control_api.accounts.api_keys import repository as api_keys
-from modelport_control_api.accounts.api_keys import secret
 from modelport_control_api.accounts.sessions import access_tokens, api_sessions, web_sessions
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import AccountServices
-from modelport_control_api.identity.principal import SCOPES, Principal
+from modelport_control_api.identity import SCOPES, Principal
 
 
 def authenticate(services: AccountServices, credential: str) -> Principal | None:
     """None: unknown, altered, expired or revoked; which of them is nobody's business."""
-    if credential.startswith(secret.PREFIX):
+    if credential.startswith(repository.PREFIX):
         return _by_api_key(services, credential)
     return _by_access_token(services, credential)
 
 
 def _by_api_key(services: AccountServices, credential: str) -> Principal | None:
     with services.database.transaction(read_only=True) as session:
-        key = api_keys.find_active(session, secret.sha256(credential))
+        key = api_keys.find_active(session, repository.sha256(credential))
         user = session.get(User, key.user_id) if key else None
     if key is None or user is None:
         return None

@@ -16,10 +16,10 @@ from modelport_control_api.accounts.auth.schemas import (
 )
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import Accounts
-from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.bodies import StrictJsonRoute
+from modelport_control_api.http.context import RequestOrigin
 from modelport_control_api.http.principal import SessionPrincipal
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, never_stored, problems
-from modelport_control_api.http.strict_json import StrictJsonRoute
 
 router = APIRouter(
     prefix="/api/v1/auth",

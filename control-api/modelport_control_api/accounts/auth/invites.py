@@ -8,14 +8,12 @@ from typing import Literal
 from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.audit import service as audit
+from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.auth.errors import InviteInvalid, InviteNotFound
 from modelport_control_api.accounts.tables import Invite
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.db.paging import Page, read_page
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Caller, Origin, Principal
 
 
 def create(

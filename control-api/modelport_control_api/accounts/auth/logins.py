@@ -1,5 +1,7 @@
-"""Logging in, refreshing and logging out."""
+"""Logging in, refreshing and logging out, by program and by browser, and ending any session of one's own."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -7,21 +9,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.audit import service as audit
-from modelport_control_api.accounts.auth import emails, throttle
+from modelport_control_api.accounts import audit
+from modelport_control_api.accounts.auth import schemas, throttle
 from modelport_control_api.accounts.auth.errors import (
     RefreshTokenInvalid,
     RefreshTokenReused,
     WrongEmailOrPassword,
 )
 from modelport_control_api.accounts.auth.schemas import TokenPair
-from modelport_control_api.accounts.sessions import access_tokens, api_sessions, successors
+from modelport_control_api.accounts.sessions import access_tokens, api_sessions, web_sessions
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
-from modelport_control_api.accounts.tables import User
+from modelport_control_api.accounts.sessions.api_sessions import ApiLogin
+from modelport_control_api.accounts.sessions.web_sessions import Browser
+from modelport_control_api.accounts.tables import User, WebSession
 from modelport_control_api.accounts.wiring import AccountServices
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Caller, Origin, Principal
 
 
 async def log_in(services: AccountServices, email: str, password: str, origin: Origin) -> TokenPair:
@@ -50,7 +52,7 @@ async def check_password(services: AccountServices, email: str, password: str, o
 def refresh(services: AccountServices, refresh_token: str, origin: Origin) -> TokenPair:
     """Raises `RefreshTokenInvalid` or `RefreshTokenReused`."""
     with services.database.transaction() as session:
-        following = partial(successors.successor, services.signing_keys)
+        following = partial(access_tokens.successor, services.signing_keys)
         outcome = api_sessions.rotate(session, refresh_token, _refresh_life(services), following)
         if isinstance(outcome, api_sessions.Reused):
             audit_session(session, "session.reuse", outcome.user_id, outcome.family_id, origin)
@@ -60,7 +62,7 @@ def refresh(services: AccountServices, refresh_token: str, origin: Origin) -> To
         raise RefreshTokenReused
     if outcome is None or user is None:
         raise RefreshTokenInvalid
-    token_id = successors.access_token_id(services.signing_keys, refresh_token, outcome.at)
+    token_id = access_tokens.access_token_id(services.signing_keys, refresh_token, outcome.at)
     return _token_pair(
         services, user, outcome.family_id, outcome.refresh_token, at=outcome.at, token_id=token_id
     )
@@ -76,7 +78,7 @@ def log_out(services: AccountServices, refresh_token: str, origin: Origin) -> No
 
 
 def _find_user(session: Session, email: str) -> User | None:
-    named = select(User).where(User.email == emails.normalise_or_keep(email))
+    named = select(User).where(User.email == schemas.normalise_or_keep(email))
     return session.scalars(named).one_or_none()
 
 
@@ -116,3 +118,70 @@ def lock_unchanged(session: Session, user: User) -> None:
 def audit_session(session: Session, action: str, user_id: str, family_id: str, origin: Origin) -> None:
     actor = Principal(user_id, "", False, frozenset(), "session", family_id)
     audit.record(session, Caller(actor, origin), action, f"session:{family_id}")
+
+
+# A page asks for the next one by itself; what leaks of one is soon worth nothing.
+_ACCESS_TOKEN_SECONDS = 300
+
+
+def sign_in(
+    services: AccountServices, user: User, browser: Browser, origin: Origin, old_token: str | None
+) -> str:
+    """Give the session's token for the cookie; the browser's session before it ends. Blocking.
+
+    `user` has shown the password. Raises `WrongEmailOrPassword` if it was changed meanwhile.
+    """
+    with services.database.transaction() as session:
+        lock_unchanged(session, user)
+        if old_token and (before := web_sessions.find(session, old_token)):
+            web_sessions.end(session, before[1].id, before[0].id)
+        row, token = web_sessions.open_session(session, user.id, browser)
+        audit_session(session, "session.open", user.id, row.id, origin)
+    return token
+
+
+def sign_out(services: AccountServices, principal: Principal, origin: Origin) -> None:
+    """Blocking. A session that has ended already is no error: it is gone, as wanted."""
+    with services.database.transaction() as session:
+        if web_sessions.end(session, principal.user_id, principal.credential_id):
+            audit_session(session, "session.close", principal.user_id, principal.credential_id, origin)
+
+
+def issue_access_token(services: AccountServices, principal: Principal) -> tuple[str, int]:
+    """A token for the page's own calls of the API, and its life in seconds. It dies with the session."""
+    life = min(_ACCESS_TOKEN_SECONDS, services.settings.access_token_seconds)
+    claims = AccessClaims(principal.user_id, principal.credential_id, principal.is_admin)
+    return access_tokens.issue(services.signing_keys, claims, life), life
+
+
+class SessionNotFound(Exception):
+    """None such, ended already, or someone else's: the caller cannot tell which."""
+
+
+@dataclass(frozen=True)
+class OwnSessions:
+    browsers: Sequence[WebSession]
+    api_logins: Sequence[ApiLogin]
+
+
+def list_own(session: Session, owner: Principal) -> OwnSessions:
+    return OwnSessions(
+        web_sessions.list_alive(session, owner.user_id), api_sessions.list_alive(session, owner.user_id)
+    )
+
+
+def end(session: Session, owner: Principal, session_id: str, origin: Origin) -> None:
+    """Raises `SessionNotFound`."""
+    ended = web_sessions.end(session, owner.user_id, session_id)
+    if not ended and not api_sessions.revoke_own(session, owner.user_id, session_id):
+        raise SessionNotFound
+    audit_session(session, "session.close", owner.user_id, session_id, origin)
+
+
+def end_others(session: Session, owner: Principal, origin: Origin) -> None:
+    """End all but the session that asks."""
+    own = list_own(session, owner)
+    ids = [browser.id for browser in own.browsers] + [login.id for login in own.api_logins]
+    for session_id in ids:
+        if session_id != owner.credential_id:
+            end(session, owner, session_id, origin)

@@ -9,9 +9,9 @@ from modelport_http.client_address import bucket_address
 from modelport_http.rate_limiting import enforce, give_back
 from modelport_store.store import Limit, Store, StoreUnavailable
 
-from modelport_control_api.accounts.auth.emails import normalise_or_keep
+from modelport_control_api.accounts.auth.schemas import normalise_or_keep
 from modelport_control_api.accounts.wiring import AccountServices
-from modelport_control_api.identity.origin import Origin
+from modelport_control_api.identity import Origin
 
 _KNOWN_SECONDS = 30 * 86_400
 _ADDRESSES = 10

@@ -1,13 +1,47 @@
-"""Access tokens as docs/contracts.md has them: EdDSA, 30 minutes, checked offline by every gateway."""
+"""Access tokens as docs/contracts.md has them: EdDSA, 30 minutes, checked offline with the published keys."""
 
+import hmac
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import jwt
+from fastapi import APIRouter, Response
 
+from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.signing_keys.ring import KeyRing
+
+
+def successor(ring: KeyRing, refresh_token: str, at: datetime) -> str:
+    """The refresh token that replaces the one that was used at this time."""
+    return urlsafe_b64encode(_derive(ring, "refresh token", refresh_token, at)).rstrip(b"=").decode()
+
+
+def access_token_id(ring: KeyRing, refresh_token: str, at: datetime) -> str:
+    """The `jti` of the access token beside it."""
+    return str(UUID(bytes=_derive(ring, "access token", refresh_token, at)[:16], version=4))
+
+
+def _derive(ring: KeyRing, purpose: str, refresh_token: str, at: datetime) -> bytes:
+    secret = ring.signer(at).private.private_bytes_raw()
+    return hmac.digest(secret, f"modelport: {purpose} after {refresh_token}".encode(), "sha256")
+
+
+router = APIRouter()
+
+# Well below the activation delay of a new key: a cache must have it before it signs.
+CACHE_SECONDS = 60
+
+
+@router.get("/.well-known/jwks.json", tags=["platform"])
+def read_jwks(services: Accounts, response: Response) -> dict[str, list[dict[str, Any]]]:
+    """The keys that access tokens are signed with (RFC 7517)."""
+    response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
+    return services.signing_keys.jwks()
+
 
 ISSUER = AUDIENCE = "modelport"
 _ALGORITHM = "EdDSA"

@@ -1,14 +1,68 @@
-"""Some rows of an input, read; and the chunks that they make."""
+"""Some rows of an input, read, as matrix or list; and the chunks that they make."""
 
-from collections.abc import Iterator
+import math
+from array import array
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from modelport_control_api.batch.formats.limits import MAX_BLOCK_BYTES
-from modelport_control_api.batch.formats.matrix import Matrix
 from modelport_control_api.batch.storage.chunks import MAX_BYTES, MAX_MATRIX_ROWS, MAX_ROWS, Chunk
+
+_NUMBER_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """`numbers`: float64 row by row, NaN where a value is missing. Little-endian, as all machines are that
+    there are images for."""
+
+    numbers: bytes
+    columns: int
+
+    @classmethod
+    def of_columns(cls, columns: Sequence[Any], rows: int) -> "Matrix":
+        """Each of `columns` has `rows` numbers: a buffer of float64, or a list in which None is missing."""
+        width = len(columns)
+        numbers = array("d", bytes(_NUMBER_BYTES * rows * width))
+        for place, column in enumerate(columns):
+            numbers[place::width] = _floats(column)
+        return cls(numbers.tobytes(), width)
+
+    def __len__(self) -> int:
+        return len(self.numbers) // self._row_bytes
+
+    def __getitem__(self, rows: slice) -> "Matrix":
+        start, stop, _ = rows.indices(len(self))
+        return Matrix(self.numbers[start * self._row_bytes : stop * self._row_bytes], self.columns)
+
+    def without(self, rows: Collection[int]) -> "Matrix":
+        """All rows but these."""
+        if not rows:
+            return self
+        dropped = sorted(rows)
+        starts = [0, *(row + 1 for row in dropped)]
+        kept = [
+            self[slice(start, stop)].numbers
+            for start, stop in zip(starts, [*dropped, len(self)], strict=True)
+        ]
+        return Matrix(b"".join(kept), self.columns)
+
+    @property
+    def _row_bytes(self) -> int:
+        return _NUMBER_BYTES * self.columns
+
+
+def _floats(column: Any) -> "array[float]":
+    if isinstance(column, list):
+        given = [math.nan if value is None else value for value in column] if None in column else column
+        return array("d", given)
+    found = array("d")
+    found.frombytes(column)
+    return found
+
 
 MAX_CELLS = 200_000
 """Of a block: what a thousand columns make of five thousand rows would fill the memory."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from modelport_control_api.batch.formats.signature import InputColumn
+from modelport_control_api.batch.formats.layout import InputColumn
 
 _MISSING = frozenset({"", "nan", "na", "n/a", "null"})
 _WORDS = {"true": True, "false": False}

@@ -11,14 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from modelport_control_api.batch.formats.blocks import Block, rows_at_once
+from modelport_control_api.batch.formats.blocks import Block, Matrix, rows_at_once
 from modelport_control_api.batch.formats.cells import Cell, CellUnfit, read_cell, read_column
 from modelport_control_api.batch.formats.csv_pieces import CsvPieces, PieceReader
-from modelport_control_api.batch.formats.errors import InputInvalid
-from modelport_control_api.batch.formats.layout import Layout, lay_out
-from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, CellTooLarge, Limits
-from modelport_control_api.batch.formats.matrix import Matrix
-from modelport_control_api.batch.formats.signature import InputSignature
+from modelport_control_api.batch.formats.layout import InputSignature, Layout, lay_out
+from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, CellTooLarge, InputInvalid, Limits
 from modelport_control_api.batch.storage.chunks import MAX_BYTES
 
 Line = list[str]

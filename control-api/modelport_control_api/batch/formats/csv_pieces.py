@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from modelport_control_api.batch.formats.blocks import Block
+from modelport_control_api.batch.formats.blocks import Block, Matrix
 from modelport_control_api.batch.formats.layout import Feature, Layout
 from modelport_control_api.batch.formats.limits import Limits
-from modelport_control_api.batch.formats.matrix import Matrix
 
 if TYPE_CHECKING:
     import pyarrow  # it brings no types

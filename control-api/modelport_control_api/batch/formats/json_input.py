@@ -10,16 +10,16 @@ from typing import Any, BinaryIO
 import orjson
 
 from modelport_control_api.batch.formats.blocks import Block, rows_at_once
-from modelport_control_api.batch.formats.errors import InputInvalid
 from modelport_control_api.batch.formats.json_rows import split_rows
+from modelport_control_api.batch.formats.layout import InputSignature
 from modelport_control_api.batch.formats.limits import (
     MAX_BLOCK_BYTES,
     MAX_ROW_BYTES,
     CellTooLarge,
+    InputInvalid,
     Limits,
     require_names,
 )
-from modelport_control_api.batch.formats.signature import InputSignature
 from modelport_control_api.batch.storage.chunks import MAX_BYTES
 
 MAX_KEYS = 200

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NoReturn
 
-from modelport_control_api.batch.formats.errors import InputInvalid
-from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES
+from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, InputInvalid
 
 _PIECE_BYTES = 1 << 20
 _SPACE = re.compile(r"[ \t\n\r]*")

@@ -1,9 +1,24 @@
-"""How much may be decoded of an input: a few bytes of a file can stand for more than a machine has."""
+"""Why an input is none: it cannot be read, or a few bytes of it stand for more than a machine has."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from modelport_control_api.batch.formats.errors import InputTooLarge
+from modelport_crds.reasons import Reason
+
+from modelport_control_api.errors import DomainError
+
+
+class InputInvalid(DomainError):
+    """The message says what is wrong, where, and what to do."""
+
+    status = 422
+    reason = Reason.INPUT_INVALID
+    field = "file"
+
+
+class InputTooLarge(InputInvalid):
+    """More of it than may be decoded: what was made of it goes."""
+
 
 MAX_ROW_BYTES = 8 << 20
 """Of one row: as it is written in a text, or decoded."""

@@ -9,19 +9,17 @@ from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from modelport_control_api.batch.formats.arrow_sizes import row_bytes
 from modelport_control_api.batch.formats.blocks import Block, rows_at_once
-from modelport_control_api.batch.formats.errors import InputInvalid
-from modelport_control_api.batch.formats.layout import Layout, lay_out
+from modelport_control_api.batch.formats.layout import InputSignature, Layout, lay_out
 from modelport_control_api.batch.formats.limits import (
     MAX_BLOCK_BYTES,
     MAX_ROW_BYTES,
     CellTooLarge,
+    InputInvalid,
     Limits,
     RowTooLarge,
 )
-from modelport_control_api.batch.formats.parquet_sizes import SaidSizes
-from modelport_control_api.batch.formats.signature import InputSignature
+from modelport_control_api.batch.formats.sizes import SaidSizes, row_bytes
 
 if TYPE_CHECKING:
     import pyarrow

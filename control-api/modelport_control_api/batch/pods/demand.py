@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from modelport_control_api import outbox
 from modelport_control_api.batch import repository
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.db.transactions import Transactions
+from modelport_control_api.db.session import Transactions
 from modelport_control_api.publisher.manifest import MANAGED_BY
 from modelport_control_api.publisher.statuses import ModelStatuses
 from modelport_control_api.registry import repository as models
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 
 log = structlog.get_logger(__name__)
 

@@ -1,15 +1,23 @@
-"""Where the pods are that do batch jobs of a version, or why there is none. Pods' words are a stranger's."""
+"""Where the pods are that do batch jobs of a version, or why there is none; and the call by which a
+worker asks.
+"""
 
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from fastapi import APIRouter, Query
 from modelport_crds import names
 from modelport_crds.endings import ending_words, log_words, signal_of
 from modelport_crds.mlmodel import MLModel
 from modelport_crds.reasons import Reason
+from modelport_http.problem import Problem
 from modelport_kube.kube import Object
+from pydantic import BaseModel
 
+from modelport_control_api.http.principal import PLATFORM_ONLY
+from modelport_control_api.models.access import Models
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY
 
@@ -130,3 +138,35 @@ def _of_end(ended: Object) -> tuple[str, str]:
     words = log_words(lines[-1]) if lines else ""
     last = f" Its last words: {words}" if words else ""
     return Reason.RUNTIME_CRASHED, f"Its process {ending_words(ended)}.{last}"
+
+
+router = APIRouter(prefix="/internal/v1/batch", dependencies=[PLATFORM_ONLY])
+
+
+class EndpointsAnswer(BaseModel):
+    """As `lookup.BatchPods`."""
+
+    addresses: list[str]
+    exists: bool
+    reason: str
+    message: str
+
+
+@router.get("/endpoints")
+async def list_endpoints(
+    part: Models, model: Annotated[str, Query()], version: Annotated[str, Query()]
+) -> EndpointsAnswer:
+    """503 while this replica has yet to hear from the cluster, or the cluster does not answer."""
+    if not part.statuses.synced.is_set():
+        raise _away("This replica has yet to hear from the cluster.")
+    try:
+        found = await find(part.cluster, part.namespace, part.statuses.get(model), version)
+    except Exception as error:  # any exception of a cluster means: try later
+        raise _away("The cluster does not answer.") from error
+    return EndpointsAnswer(
+        addresses=list(found.addresses), exists=found.exists, reason=found.reason, message=found.message
+    )
+
+
+def _away(detail: str) -> Problem:
+    return Problem(status=503, detail=f"{detail} Ask again shortly.", headers={"Retry-After": "1"})

@@ -1,7 +1,9 @@
-"""Chunks' results as JSON Lines, CSV and Parquet: each writer holds one chunk at a time."""
+"""Results as a download in pieces: JSON Lines, CSV and Parquet, one chunk at a time, however long the job."""
 
+import asyncio
 import csv
 import io
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -15,7 +17,8 @@ from modelport_control_api.batch.results.columns import (
     row_numbers,
     shown_key,
 )
-from modelport_control_api.batch.storage.chunks import ChunkResults
+from modelport_control_api.batch.storage.chunks import ChunkResults, read_results
+from modelport_control_api.batch.storage.files import BatchFiles
 
 if TYPE_CHECKING:
     import pyarrow
@@ -191,3 +194,32 @@ def _of_type(values: Any, kind: Any) -> list[Any]:
     if pyarrow.types.is_floating(kind):
         return [float(value) if isinstance(value, int | float) else None for value in values]
     return list(values)
+
+
+MEDIA_TYPES = {
+    "jsonl": "application/x-ndjson",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+async def stream_results(
+    files: BatchFiles, job_id: str, chunks: Sequence[int], output_format: str
+) -> AsyncIterator[bytes]:
+    """Give the file of `chunks`' results, in that order. Raises `FileNotFoundError` if they are gone."""
+    columns = Columns()
+    if output_format != "jsonl":
+        # A table's columns must be known before its first row.
+        for number in chunks:
+            columns.see(await _read(files, job_id, number))
+    writer: Writer = WRITERS[output_format](columns)
+    yield writer.begin()
+    for number in chunks:
+        results = await _read(files, job_id, number)
+        yield await asyncio.to_thread(writer.rows, results)
+    yield writer.end()
+
+
+async def _read(files: BatchFiles, job_id: str, number: int) -> ChunkResults:
+    data = await files.read_result(job_id, number)
+    return await asyncio.to_thread(read_results, data)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 
 from modelport_control_api.batch.storage.files import BatchFiles
 from modelport_control_api.db.session import Database
-from modelport_control_api.registry.job_tables import BatchChunk, BatchJob
+from modelport_control_api.registry.tables import BatchChunk, BatchJob
 
 log = structlog.get_logger(__name__)
 

@@ -24,11 +24,11 @@ from modelport_control_api.batch.target import Target, find_target
 from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id
 from modelport_control_api.errors import InvalidFields
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import quotas
-from modelport_control_api.registry.job_tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_body, receive_upload
 

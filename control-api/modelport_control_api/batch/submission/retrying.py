@@ -17,11 +17,11 @@ from modelport_control_api.batch.submission.intake import idempotency_key, store
 from modelport_control_api.batch.target import find_target
 from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id, utc_now
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.identity import Principal
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.wiring import ModelsServices
-from modelport_control_api.registry.job_tables import BatchJob
-from modelport_control_api.uploads.errors import StorageFull
+from modelport_control_api.registry.tables import BatchJob
+from modelport_control_api.uploads.form import StorageFull
 
 Rows = Literal["all", "failed"]
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.batch.webhooks.sending import NotTaken, Sender
 from modelport_control_api.db.session import Database
-from modelport_control_api.registry.job_tables import BatchJob, WebhookDelivery
+from modelport_control_api.registry.tables import BatchJob, WebhookDelivery
 
 log = structlog.get_logger(__name__)
 

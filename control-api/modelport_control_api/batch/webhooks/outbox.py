@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from modelport_control_api.batch.render import render_job
-from modelport_control_api.registry.job_tables import BatchJob, WebhookDelivery
+from modelport_control_api.registry.tables import BatchJob, WebhookDelivery
 
 
 def announce(session: Session, job: BatchJob, now: datetime) -> None:

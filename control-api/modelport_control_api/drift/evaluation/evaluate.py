@@ -12,8 +12,8 @@ from modelport_control_api.drift.effective import SELDOM, Runs, collisions, copi
 from modelport_control_api.drift.evaluation.comparison import Compared, Finding, Sides, compare, one_value
 from modelport_control_api.drift.evaluation.explanations import describe
 from modelport_control_api.drift.evaluation.seasons import at_hours
-from modelport_control_api.drift.feature_results import Change, Verdict
 from modelport_control_api.drift.profiles.profile import ColumnProfile, Matched, scores
+from modelport_control_api.drift.records import Change, Verdict
 from modelport_control_api.drift.schemas import Thresholds
 from modelport_control_api.drift.statistics import holm
 

@@ -7,7 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from modelport_control_api.drift.errors import ReferenceInvalid
+from modelport_control_api.errors import DomainError
+
+
+class ReferenceInvalid(Exception):
+    """The file is no table that can be a reference. The message names line and column, and what to do."""
+
+
+class ReferenceNotFound(DomainError):
+    """The version has none."""
+
+    status = 404
+
 
 MAX_COLUMNS = 1000
 _LONGEST_NAME = 200

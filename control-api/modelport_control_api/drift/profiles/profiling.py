@@ -13,11 +13,15 @@ from modelport_telemetry.drift.bins import MISSING, UNKNOWN, CategoryBins, Featu
 from modelport_telemetry.drift.counting import cell_of
 
 from modelport_control_api.drift.effective import SELDOM
-from modelport_control_api.drift.errors import ReferenceInvalid
-from modelport_control_api.drift.profiles.binning import category_bins, number_bins
-from modelport_control_api.drift.profiles.csv_rows import open_rows
+from modelport_control_api.drift.profiles.binning import (
+    category_bins,
+    number_bins,
+    repetition_of,
+    unknown_share,
+    usual_shares,
+)
+from modelport_control_api.drift.profiles.csv_rows import ReferenceInvalid, open_rows
 from modelport_control_api.drift.profiles.profile import ColumnProfile, Profile
-from modelport_control_api.drift.profiles.sampling import repetition_of, unknown_share, usual_shares
 from modelport_control_api.drift.profiles.times import HOURS, slot_of, time_column
 
 MIN_ROWS = 30

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from modelport_control_api.http.openapi import inference_protocol, predictions
-from modelport_control_api.http.openapi.operations import Document
+from modelport_control_api.http.openapi.predictions import Document
 from modelport_control_api.http.responses import Problem
 
 DESCRIPTION = """

@@ -1,6 +1,6 @@
 """The Open Inference Protocol's calls, as clients of KServe and Triton make them."""
 
-from modelport_control_api.http.openapi.operations import (
+from modelport_control_api.http.openapi.predictions import (
     ABOUT_MODEL,
     WITH_BODY,
     Document,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.batch import endpoints as calls
 from modelport_control_api.batch import service
-from modelport_control_api.batch.answers import answer, answers
+from modelport_control_api.batch.render import answer, answers
 from modelport_control_api.batch.repository import UNFINISHED
 from modelport_control_api.batch.schemas import JobAnswer
 from modelport_control_api.batch.submission.endpoints import limit_jobs

@@ -1,13 +1,141 @@
-"""One model: what stands above all its tabs, and the tab to try it."""
+"""One model: what stands above all its tabs, and the tab to try it, with the form that its signature
+makes.
+"""
 
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
-from modelport_control_api.ui.models.form import build_form
 from modelport_control_api.ui.models.steps import trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+
+Control = Literal["number", "integer", "text", "any", "choice"]
+Mode = Literal["fields", "text", "json"]
+MAX_FIELDS = 100
+"""A wider row is written as JSON: nobody fills in a thousand fields."""
+
+_CONTROLS: Mapping[str, Control] = {
+    "number": "number",
+    "integer": "integer",
+    "boolean": "choice",
+    "string": "text",
+    "any": "any",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`value` is the JSON text that is sent; `label` is what people read."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`text` is what is filled in; of a choice the JSON text of the one that is selected."""
+
+    name: str
+    control: Control
+    optional: bool
+    text: str
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TryForm:
+    """`row` is the row that is filled in, as JSON for the editor; `positional`: sent as a list."""
+
+    mode: Mode
+    row: str
+    fields: tuple[Field, ...] = ()
+    positional: bool = False
+    probabilities: bool = False
+
+
+def build_form(version: VersionAnswer) -> TryForm:
+    """The JSON editor stands in where the signature is unknown, has tensors, or is too wide."""
+    signature = version.signature or {}
+    row = _given_row(version)
+    probabilities = "probabilities" in (signature.get("outputs") or ())
+    if signature.get("input") == "text":
+        text = row if isinstance(row, str) else ""
+        return TryForm("text", text, probabilities=probabilities)
+    columns = signature.get("columns")
+    if row is None:
+        row = _example_row(columns, positional=bool(signature.get("positional")))
+    if columns is None or not _fits_a_form(columns):
+        return TryForm("json", _pretty(row), probabilities=probabilities)
+    positional = bool(signature.get("positional"))
+    values = _values(columns, row)
+    fields = tuple(_field(column, value) for column, value in zip(columns, values, strict=True))
+    return TryForm("fields", _pretty(row), fields, positional, probabilities)
+
+
+def _given_row(version: VersionAnswer) -> Any:
+    return version.sample.get("input") if isinstance(version.sample, dict) else None
+
+
+def _fits_a_form(columns: Sequence[Mapping[str, Any]]) -> bool:
+    return 0 < len(columns) <= MAX_FIELDS and all(column.get("kind") in _CONTROLS for column in columns)
+
+
+def _values(columns: Sequence[Mapping[str, Any]], row: Any) -> list[Any]:
+    if isinstance(row, dict):
+        return [row.get(column["name"]) for column in columns]
+    if isinstance(row, list) and len(row) == len(columns):
+        return list(row)
+    return [_example(column) for column in columns]
+
+
+def _field(column: Mapping[str, Any], value: Any) -> Field:
+    optional = bool(column.get("optional"))
+    offered = column.get("values") or ([True, False] if column["kind"] == "boolean" else None)
+    if offered:
+        choices = tuple(Choice(json.dumps(each), _label(each)) for each in offered)
+        selected = json.dumps(value) if value in offered or optional else choices[0].value
+        return Field(column["name"], "choice", optional, selected, choices)
+    return Field(column["name"], _CONTROLS[column["kind"]], optional, _text(value))
+
+
+def _example_row(columns: Any, *, positional: bool) -> Any:
+    if not columns:
+        return {}
+    values = [_example(column) for column in columns]
+    if positional:
+        return values
+    return {column["name"]: value for column, value in zip(columns, values, strict=True)}
+
+
+def _example(column: Mapping[str, Any]) -> Any:
+    if column.get("values"):
+        return column["values"][0]
+    if column.get("kind") == "tensor":
+        return _zeros([length or 1 for length in column.get("shape") or ()])
+    return {"string": "text", "boolean": False}.get(str(column.get("kind")), 0)
+
+
+def _zeros(shape: Sequence[int]) -> Any:
+    return [_zeros(shape[1:]) for _ in range(shape[0])] if shape else 0.0
+
+
+def _label(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _pretty(row: Any) -> str:
+    return json.dumps(row, indent=2, ensure_ascii=False)
+
 
 router = APIRouter(prefix="/ui/models", include_in_schema=False)
 

@@ -8,11 +8,8 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse
 
-from modelport_control_api.http.context import Context, RequestContext
-from modelport_control_api.http.origin import RequestOrigin
-from modelport_control_api.identity.caller import Caller
-from modelport_control_api.identity.origin import Origin
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.http.context import Context, RequestContext, RequestOrigin
+from modelport_control_api.identity import Caller, Origin, Principal
 from modelport_control_api.models.access import Answering, Answers, Models, load_model
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.models.wiring import ModelsServices

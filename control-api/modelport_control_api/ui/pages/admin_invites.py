@@ -5,11 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
-from modelport_control_api.admin import invitations
+from modelport_control_api.admin import service
 from modelport_control_api.admin.schemas import NewInvite
-from modelport_control_api.http.context import Context, RequestContext
-from modelport_control_api.http.origin import RequestOrigin
-from modelport_control_api.http.session import DbSession
+from modelport_control_api.http.context import Context, DbSession, RequestContext, RequestOrigin
 from modelport_control_api.ui.browser import address_of
 from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks
 from modelport_control_api.ui.rendering import redirect, render
@@ -46,7 +44,7 @@ def make_invite(  # noqa: PLR0917 - FastAPI gives each of them by name
     parsed = parse(NewInvite, without_blanks(values), shown=values)
     if parsed.body is None:
         return _page(request, context, session, parsed.form, None, status=422)
-    made = invitations.create(session, signed_in.principal, parsed.body, origin, address_of(request))
+    made = service.create(session, signed_in.principal, parsed.body, origin, address_of(request))
     return _page(request, context, session, _BLANK, None, made=made)
 
 
@@ -54,14 +52,14 @@ def make_invite(  # noqa: PLR0917 - FastAPI gives each of them by name
 def withdraw_invite(
     invite_id: str, request: Request, signed_in: AdminSignedIn, session: DbSession, origin: RequestOrigin
 ) -> Response:
-    invitations.withdraw(session, signed_in.principal, invite_id, origin)
+    service.withdraw(session, signed_in.principal, invite_id, origin)
     return redirect(request, "/ui/admin/invites", "The invitation is withdrawn.")
 
 
 def _page(
     request: Request, context: Context, session: Session, form: Form, cursor: str | None, **shown: Any
 ) -> Response:
-    page = invitations.list_page(session, _PAGE, cursor)
+    page = service.list_page(session, _PAGE, cursor)
     return render(
         request,
         "admin/invites.html",

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from modelport_control_api.admin import service
 from modelport_control_api.admin.schemas import LimitsChange, UserEntry
-from modelport_control_api.http.origin import RequestOrigin
+from modelport_control_api.http.context import RequestOrigin
 from modelport_control_api.models.access import Models
 from modelport_control_api.ui.forms import Form, parse, read_values
 from modelport_control_api.ui.rendering import redirect, render

@@ -9,16 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys import service
-from modelport_control_api.accounts.api_keys.errors import ApiKeyExpired, ApiKeyLimitReached
 from modelport_control_api.accounts.api_keys.known import MarkNew
 from modelport_control_api.accounts.api_keys.schemas import KeyWithSecret, NewKey, Rotation
-from modelport_control_api.accounts.api_keys.tables import ApiKey
+from modelport_control_api.accounts.api_keys.service import ApiKeyExpired, ApiKeyLimitReached
+from modelport_control_api.accounts.tables import ApiKey
 from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import Page
-from modelport_control_api.http.origin import RequestOrigin
-from modelport_control_api.http.session import DbSession
-from modelport_control_api.identity.principal import Principal
+from modelport_control_api.http.context import DbSession, RequestOrigin
+from modelport_control_api.identity import Principal
 from modelport_control_api.registry.tables import ModelRow
 from modelport_control_api.ui import browser
 from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks

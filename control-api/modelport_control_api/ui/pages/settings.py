@@ -5,18 +5,16 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from modelport_http.problem import Problem
 
-from modelport_control_api.accounts.audit import service as audit
-from modelport_control_api.accounts.auth import accounts, own_sessions
-from modelport_control_api.accounts.auth.own_sessions import SessionNotFound
+from modelport_control_api.accounts import audit
+from modelport_control_api.accounts.auth import accounts, logins
+from modelport_control_api.accounts.auth.logins import SessionNotFound
 from modelport_control_api.accounts.auth.schemas import AccountChange
-from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
+from modelport_control_api.accounts.passwords import MIN_CHARACTERS
 from modelport_control_api.accounts.wiring import Accounts, AccountServices
-from modelport_control_api.http.app_state import find
-from modelport_control_api.http.origin import RequestOrigin
-from modelport_control_api.http.session import DbSession
-from modelport_control_api.identity.origin import Origin
+from modelport_control_api.http.context import DbSession, RequestOrigin, find
+from modelport_control_api.identity import Origin
 from modelport_control_api.models.wiring import ModelsServices
-from modelport_control_api.ui.devices import describe
+from modelport_control_api.ui.browser import describe
 from modelport_control_api.ui.forms import Form, parse, read_values
 from modelport_control_api.ui.rendering import redirect, render
 from modelport_control_api.ui.signed_in import CurrentSignedIn, SignedIn
@@ -68,7 +66,7 @@ async def change_password(
 
 @router.get("/sessions")
 def show_sessions(request: Request, signed_in: CurrentSignedIn, session: DbSession) -> Response:
-    own = own_sessions.list_own(session, signed_in.principal)
+    own = logins.list_own(session, signed_in.principal)
     current = signed_in.principal.credential_id
     in_order = sorted(own.browsers, key=lambda each: each.id != current)
     browsers = [(each, describe(each.user_agent)) for each in in_order]
@@ -81,7 +79,7 @@ def show_sessions(request: Request, signed_in: CurrentSignedIn, session: DbSessi
 def end_other_sessions(
     request: Request, signed_in: CurrentSignedIn, session: DbSession, origin: RequestOrigin
 ) -> Response:
-    own_sessions.end_others(session, signed_in.principal, origin)
+    logins.end_others(session, signed_in.principal, origin)
     return redirect(request, "/ui/settings/sessions", "All other sessions have ended.")
 
 
@@ -94,7 +92,7 @@ def end_session(
     origin: RequestOrigin,
 ) -> Response:
     try:
-        own_sessions.end(session, signed_in.principal, session_id.replace("\0", ""), origin)
+        logins.end(session, signed_in.principal, session_id.replace("\0", ""), origin)
     except SessionNotFound:
         raise Problem(status=404, detail="No such session: it may have ended already.") from None
     return redirect(request, "/ui/settings/sessions", "The session has ended.")

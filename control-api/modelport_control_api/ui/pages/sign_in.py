@@ -7,15 +7,14 @@ from modelport_http.problem import Problem
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
-from modelport_control_api.accounts.auth import accounts, logins, throttle, web_logins
+from modelport_control_api.accounts.auth import accounts, logins, throttle
 from modelport_control_api.accounts.auth.schemas import Login, Registration
-from modelport_control_api.accounts.passwords.rules import MIN_CHARACTERS
+from modelport_control_api.accounts.passwords import MIN_CHARACTERS
 from modelport_control_api.accounts.sessions.web_sessions import Browser
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.accounts.wiring import Accounts, AccountServices
-from modelport_control_api.http.context import get_context
-from modelport_control_api.http.origin import RequestOrigin
-from modelport_control_api.identity.origin import Origin
+from modelport_control_api.http.context import RequestOrigin, get_context
+from modelport_control_api.identity import Origin
 from modelport_control_api.ui import browser, cookies
 from modelport_control_api.ui.forms import Form, parse, read_values, without_blanks
 from modelport_control_api.ui.rendering import redirect, render
@@ -81,7 +80,7 @@ async def register(request: Request, services: Accounts, origin: RequestOrigin) 
 def sign_out(
     request: Request, signed_in: CurrentSignedIn, services: Accounts, origin: RequestOrigin
 ) -> Response:
-    web_logins.sign_out(services, signed_in.principal, origin)
+    logins.sign_out(services, signed_in.principal, origin)
     response = redirect(request, "/ui/login", "You are signed out.")
     cookies.clear_session(response)
     return response
@@ -90,7 +89,7 @@ def sign_out(
 @router.post("/access-token")
 async def issue_access_token(signed_in: CurrentSignedIn, services: Accounts) -> dict[str, Any]:
     """For `fetch` of this page to /api/v1 and /predict, which take no cookie. Kept in memory only."""
-    token, seconds = web_logins.issue_access_token(services, signed_in.principal)
+    token, seconds = logins.issue_access_token(services, signed_in.principal)
     return {"access_token": token, "token_type": "bearer", "expires_in": seconds}
 
 
@@ -105,7 +104,7 @@ async def _signed_in(
 ) -> Response:
     device = Browser(origin.ip, request.headers.get("user-agent", ""))
     old_token = cookies.read_session(request)
-    token = await run_in_threadpool(web_logins.sign_in, services, user, device, origin, old_token)
+    token = await run_in_threadpool(logins.sign_in, services, user, device, origin, old_token)
     response = redirect(request, there)
     cookies.set_session(response, token, secure=browser.came_over_https(request))
     return response

@@ -1,7 +1,14 @@
-"""Who is asking, and what that credential may do."""
+"""Who is asking, from where, and what the credential may do: plain data."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+
+@dataclass(frozen=True)
+class Origin:
+    request_id: str
+    ip: str
+
 
 SCOPES = ("predict", "models:read", "models:write", "analytics:read")
 
@@ -20,3 +27,9 @@ class Principal:
 
     def may_use(self, model_id: str) -> bool:
         return self.model_ids is None or model_id in self.model_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    principal: Principal
+    origin: Origin

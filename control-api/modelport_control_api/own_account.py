@@ -1,6 +1,9 @@
-"""The call on one's own account of docs/api.md: beside `accounts`, since what it holds is models."""
+"""A user's own account, with what it holds of models: beside `accounts`, since models lie on a higher
+floor.
+"""
 
 from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
 
 from modelport_control_api.accounts.auth import accounts
 from modelport_control_api.accounts.auth.schemas import UserOut
@@ -8,7 +11,23 @@ from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.http.principal import CurrentPrincipal
 from modelport_control_api.http.responses import never_stored, problems
 from modelport_control_api.models.access import Models
-from modelport_control_api.own_account.schemas import AccountOut, QuotaOut
+
+
+class QuotaOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    models: int
+    max_models: int
+    bytes: int = Field(description="The sum of the three that follow.")
+    model_bytes: int = Field(description="Of the files of all versions.")
+    job_bytes: int = Field(description="Of the inputs and results of batch jobs, until they are removed.")
+    reference_bytes: int = Field(description="Of what is kept of drift references.")
+    max_bytes: int
+
+
+class AccountOut(UserOut):
+    quota: QuotaOut = Field(description="What it holds, and the most that it may.")
+
 
 router = APIRouter(prefix="/api/v1/auth", tags=["accounts"], dependencies=[Depends(never_stored)])
 

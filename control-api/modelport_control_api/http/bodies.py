@@ -1,10 +1,28 @@
-"""JSON as RFC 8259 has it: Python's own reader also takes what nobody can store or send on."""
+"""Bodies of requests: JSON as RFC 8259 has it, and the types of fields that several rooms share."""
 
 import json
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 from fastapi.routing import APIRoute
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.requests import Request
+
+
+def _refuse_control_characters(text: str) -> str:
+    # PostgreSQL refuses a zero byte in text; the others would garble logs and terminals.
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_refuse_control_characters)]
+"""Text of one line, as people type it."""
+
+
+class RequestBody(BaseModel):
+    """A field that we do not know is a mistake of the caller's: we say so instead of ignoring it."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
 
 def loads(text: str | bytes) -> Any:

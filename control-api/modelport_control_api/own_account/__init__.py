@@ -1,1 +1,0 @@
-"""A user's own account, with what it holds of models."""

@@ -1,0 +1,142 @@
+"""What `python -m modelport_control_api` can do. Each command gives the line that says what it did."""
+
+import asyncio
+import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvloop
+from modelport_http.settings import Settings as EdgeSettings
+from modelport_kube.connect import NoClusterAccess
+from modelport_process import logging
+from modelport_process.start import CannotStart, raise_limit, read_settings
+from sqlalchemy.exc import OperationalError
+
+from modelport_control_api import outbox
+from modelport_control_api.accounts.auth import schemas
+from modelport_control_api.accounts.auth.accounts import ensure_admin
+from modelport_control_api.accounts.passwords import Passwords, broken_rules
+from modelport_control_api.db.session import Database
+from modelport_control_api.migrations import upgrade as migrations
+from modelport_control_api.process import serve as serving
+from modelport_control_api.registry import repository
+
+DATABASE_URL = "MODELPORT_CONTROL_API_DATABASE_URL"
+# An installation starts the database and its jobs together.
+_WAIT_SECONDS = 60.0
+_RETRY_SECONDS = 1.0
+
+
+def migrate() -> str:
+    with opened_database() as database:
+        migrations.upgrade(database.engine.url.render_as_string(hide_password=False))
+    return "The database has this release's schema."
+
+
+@contextmanager
+def opened_database() -> Iterator[Database]:
+    """A database that answers. Raises `CannotStart` or what the last try raised."""
+    url = os.environ.get(DATABASE_URL)
+    if not url:
+        raise CannotStart(f"{DATABASE_URL} is not set: give the database's address in it.")
+    database = Database(url)
+    try:
+        _wait_for(database)
+        yield database
+    finally:
+        database.close()
+
+
+def _wait_for(database: Database) -> None:
+    is_remote = database.engine.dialect.name != "sqlite"
+    deadline = time.monotonic() + (_WAIT_SECONDS if is_remote else 0)
+    while True:
+        try:
+            return database.ping()
+        except OperationalError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+
+
+_EMAIL = "MODELPORT_CONTROL_API_ADMIN_EMAIL"
+_PASSWORD = "MODELPORT_CONTROL_API_ADMIN_PASSWORD"  # noqa: S105 - the variable's name
+_DEFAULT_EMAIL = "admin@localhost"
+_ROUNDS = 12
+
+
+def create_admin() -> str:
+    email, password = _email(), _password()
+    if rules := broken_rules(password, email):
+        raise CannotStart(f"{_PASSWORD} {'; '.join(rules)}.")
+    passwords = Passwords(rounds=_ROUNDS, threads=1)
+    try:
+        with opened_database() as database:
+            is_new = ensure_admin(database, passwords, email, password)
+    finally:
+        passwords.close()
+    return f"Administrator {email} made." if is_new else "There is an administrator already: nothing to do."
+
+
+def _email() -> str:
+    try:
+        return schemas.normalise(os.environ.get(_EMAIL) or _DEFAULT_EMAIL)
+    except schemas.EmailInvalid as error:
+        raise CannotStart(f"{_EMAIL} is no e-mail address: {error}") from error
+
+
+def _password() -> str:
+    """From the variable, or from the file that `…_FILE` names (a mounted Secret)."""
+    file = os.environ.get(f"{_PASSWORD}_FILE")
+    try:
+        password = Path(file).read_text(encoding="utf-8").rstrip("\n") if file else os.environ.get(_PASSWORD)
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"{_PASSWORD}_FILE={file} cannot be read: {error}.") from error
+    if not password:
+        raise CannotStart(f"Neither {_PASSWORD} nor {_PASSWORD}_FILE gives a password: set one of them.")
+    return password
+
+
+def republish() -> str:
+    with opened_database() as database, database.transaction() as session:
+        models = repository.all_ids(session)
+        for model_id in sorted(models):
+            outbox.record_change(session, model_id)
+    return f"{len(models)} models will be published within seconds, as the database has them."
+
+
+def serve() -> str:
+    settings = serving.read()
+    logging.configure("control-api", settings.edge.log_level)
+    raise_limit()
+    listeners = serving.listen(settings.process)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serving.run(settings, listeners))
+    except NoClusterAccess as error:
+        raise CannotStart(str(error)) from error
+    return "Stopped."
+
+
+def work() -> str:
+    # Here and not above: the other commands need none of it.
+    from modelport_control_api.batch_worker import process
+    from modelport_control_api.batch_worker.settings import Settings
+
+    settings, edge = read_settings(Settings), read_settings(EdgeSettings)
+    logging.configure("worker", edge.log_level)
+    if settings.worker_memory_bytes:
+        _limit_memory(settings.worker_memory_bytes)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(process.run(settings))
+    return "Stopped."
+
+
+def _limit_memory(count: int) -> None:
+    """Of what it writes to, not of the address space: libraries map far more of that than they use."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

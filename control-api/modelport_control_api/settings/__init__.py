@@ -1,1 +1,0 @@
-"""Every setting of the control API, by subject; read from the environment."""
