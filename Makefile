@@ -24,10 +24,10 @@ test: $(VENV)/.dev ## Lint, check types and layers, run all tests (ARGS="-k name
 	@bash tests/run.sh $(ARGS)
 
 test-%: $(VENV)/.dev ## One part's tests: gateway, control-api, operator, runtime, client, standalone, libs, chart, docs, tools
-	@$(BIN)/python -m tests.parts $* $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m tests.parts $* $(ARGS)
 
 watch: $(VENV)/.dev ## On each change of a file, run the tests that concern it (ARGS="-x")
-	@$(BIN)/python -m tests.watch $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m tests.watch $(ARGS)
 
 ui-test: $(VENV)/.dev ## Watch the web UI in headless Chromium; screenshots in build/ui-screenshots (90 s)
 	@$(BIN)/python -m pytest -m ui tests/ui $(ARGS)
