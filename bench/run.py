@@ -60,11 +60,11 @@ def arguments() -> argparse.Namespace:
 
 def measure(chosen: argparse.Namespace) -> Iterator[tuple[str, measuring.Measuring]]:
     """Give each group with what it found, as soon as it has ended."""
-    pace = measuring.Pace(slices=1, seconds=1) if chosen.quick else measuring.Pace()
+    timings = measuring.Timings(slices=1, seconds=1) if chosen.quick else measuring.Timings()
     numbers = prepared.Numbers()
     os.sched_setaffinity(0, {starting.LOAD_CORE})
     for name in chosen.groups:
-        run = measuring.Measuring(pace, numbers)
+        run = measuring.Measuring(timings, numbers)
         # A folder each: they start servers whose files have the same names.
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             begin = time.monotonic()

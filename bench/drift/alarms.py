@@ -15,7 +15,7 @@ import orjson
 from modelport_control_api.drift.evaluation.evaluate import Counted, evaluate
 from modelport_control_api.drift.profiles.profile import Matched, Profile, match
 from modelport_control_api.drift.profiles.profiling import profile_csv
-from modelport_control_api.drift.records import Verdict
+from modelport_control_api.drift.records import FeatureResult
 from modelport_control_api.drift.schemas import Thresholds
 from modelport_control_api.settings import Settings
 from modelport_telemetry.drift.counting import RowCounter
@@ -44,7 +44,7 @@ def limits() -> Thresholds:
     )
 
 
-def verdicts(scene: Scene) -> list[Verdict]:
+def results(scene: Scene) -> list[FeatureResult]:
     """What the platform finds of live rows, by the code of gateway and control API."""
     reference, live, hour = scene
     matched, counter = counting(reference)
@@ -73,7 +73,7 @@ def counting(reference: list[Row]) -> tuple[Matched, RowCounter]:
 def count(case: Case, runs: int, *, seed: int = 7) -> tuple[int, int]:
     """Give how many windows drift, and how many have a change that is certain but small."""
     draw = np.random.default_rng(seed)
-    found = [{verdict.change for verdict in verdicts(case(draw))} for _ in range(runs)]
+    found = [{result.change for result in results(case(draw))} for _ in range(runs)]
     return sum("large" in each for each in found), sum("small" in each - {"large"} for each in found)
 
 

@@ -94,8 +94,8 @@ def require_cache(measuring: Measuring, target: Target, state: str) -> None:
 def _open_loops(measuring: Measuring, targets: list[Target]) -> None:
     """500 requests a second, a slice of each target in turn; the best by its p99."""
     best: dict[str, open_loop.Result] = {}
-    seconds = 3 * measuring.pace.seconds
-    for _ in range(measuring.pace.slices):
+    seconds = 3 * measuring.timings.seconds
+    for _ in range(measuring.timings.slices):
         for target in targets:
             whole = target.prepared.whole(measuring.numbers)
             result = open_loop.open_loop(target.address, whole, rate=OPEN_RATE, seconds=seconds)

@@ -14,7 +14,7 @@ WARM_UP_SECONDS = 1
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timings:
     """Slices of each target, and seconds of each."""
 
     slices: int = 3
@@ -43,8 +43,8 @@ class Setting:
 class Measuring:
     """One group: its pace, the numbers of the run's requests, and all that it has found."""
 
-    def __init__(self, pace: Pace, numbers: Numbers) -> None:
-        self.pace = pace
+    def __init__(self, timings: Timings, numbers: Numbers) -> None:
+        self.timings = timings
         self.numbers = numbers
         self.figures: list[Figure] = []
         self.facts: dict[str, dict[str, float | str | None]] = {}
@@ -55,7 +55,7 @@ class Measuring:
             for target in targets:
                 self._run(target, count, WARM_UP_SECONDS)
             found: dict[str, list[Figure]] = {target.path: [] for target in targets}
-            for _ in range(self.pace.slices):
+            for _ in range(self.timings.slices):
                 for target in targets:
                     found[target.path].append(self._slice(setting, target, count))
             for figures in found.values():
@@ -74,7 +74,7 @@ class Measuring:
     def _slice(self, setting: Setting, target: Target, connections: int) -> Figure:
         pids = [pid for root in target.pids for pid in processes.tree(root)]
         before = processes.cpu_seconds(pids)
-        seen = self._run(target, connections, self.pace.seconds)
+        seen = self._run(target, connections, self.timings.seconds)
         cpu = processes.cpu_seconds(pids) - before
         return Figure(
             group=setting.group,

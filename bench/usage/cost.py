@@ -64,7 +64,7 @@ class _Uncounted:
 
 def usage(measuring: Measuring, folder: Path, models: dict[str, Model]) -> None:
     """Facts: µs a request on and off, and what a second's report costs."""
-    on, off, added = asyncio.run(_measure(folder, _PAIRS * measuring.pace.slices // 3))
+    on, off, added = asyncio.run(_measure(folder, _PAIRS * measuring.timings.slices // 3))
     cost = {
         "a cached answer within the gateway, usage counted, µs CPU": on,
         "the same, not counted, µs CPU": off,

@@ -122,7 +122,7 @@ class Prediction:
         asked.body = body or b""
         version = self._version(asked, granted)
         cache = self._cache_use(asked, granted.route, version, body)
-        taken, kept = await self._take_and_get(granted, cache)
+        taken, kept = await self._acquire_and_get(granted, cache)
         limit_headers = rate_limit_headers(_LIMIT_NAME, taken) if taken else {}
         if kept is not None:
             return Answer(kept, version.name, "hit", headers=limit_headers)
@@ -180,7 +180,7 @@ class Prediction:
             return CacheUse()
         return CacheUse(key, read="no-cache" not in directives)
 
-    async def _take_and_get(
+    async def _acquire_and_get(
         self, granted: AuthorizedRequest, cache: CacheUse
     ) -> tuple[LimitResult | None, bytes | None]:
         limit = granted.route.limit or self._default_limit

@@ -1,4 +1,4 @@
-"""The arithmetic of a token bucket. `take_and_get.lua` is the same in Lua; a test holds the two together.
+"""The arithmetic of a token bucket. `acquire_and_get.lua` is the same in Lua; a test holds the two together.
 
 A bucket is one number: the moment when it will be full again. Whole microseconds, because both languages then
 calculate exactly; a count of tokens with fractions would drift apart.

@@ -16,7 +16,7 @@ from modelport_control_api.http.bodies import StrictJsonRoute
 from modelport_control_api.http.context import DbSession, PageCursor, PageLimit, RequestContext, RequestOrigin
 from modelport_control_api.http.principal import AdminPrincipal
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, never_stored, problems
-from modelport_control_api.models.access import Answering, Models
+from modelport_control_api.models.access import Models, Renderer
 
 router = APIRouter(
     prefix="/api/v1/admin",
@@ -62,10 +62,10 @@ def list_invites(
     "/invites", status_code=201, dependencies=[Depends(never_stored)], responses=problems(*JSON_BODY)
 )
 def create_invite(
-    body: NewInvite, principal: AdminPrincipal, session: DbSession, origin: RequestOrigin, answers: Answering
+    body: NewInvite, principal: AdminPrincipal, session: DbSession, origin: RequestOrigin, renderer: Renderer
 ) -> MadeInvite:
     """Let one person register, once. The token is in this answer and nowhere else."""
-    return service.create(session, principal, body, origin, answers.base_url)
+    return service.create(session, principal, body, origin, renderer.base_url)
 
 
 @router.delete("/invites/{invite_id}", status_code=204, response_class=Response, responses=problems(404))

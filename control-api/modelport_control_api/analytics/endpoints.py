@@ -41,20 +41,24 @@ async def get_query(
     return query.Query(from_, to, bucket, timezone)
 
 
-Asked = Annotated[query.Query, Depends(get_query)]
+RequestedQuery = Annotated[query.Query, Depends(get_query)]
 
 
 @router.get("/overview")
 async def read_overview(
-    principal: Reader, context: RequestContext, part: Models, asked: Asked, everybody: Everybody = False
+    principal: Reader,
+    context: RequestContext,
+    part: Models,
+    requested: RequestedQuery,
+    everybody: Everybody = False,
 ) -> Overview:
     """Requests, errors, cache hits and latencies of your models together, and of each."""
-    return await service.overview(context, part, principal, asked, everybody=everybody)
+    return await service.overview(context, part, principal, requested, everybody=everybody)
 
 
 @router.get("/models/{model_id}", responses=problems(404))
 async def read_model_analytics(
-    model_id: str, principal: Reader, context: RequestContext, part: Models, asked: Asked
+    model_id: str, principal: Reader, context: RequestContext, part: Models, requested: RequestedQuery
 ) -> ModelAnalytics:
     """The same of one model, with its versions and its callers."""
-    return await service.of_model(context, part, principal, model_id, asked)
+    return await service.of_model(context, part, principal, model_id, requested)

@@ -55,14 +55,14 @@ class Move(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RetentionWindow:
     """From when on the ledger has every minute, and every hour; a whole hour and a whole day."""
 
     minutes_since: int
     hours_since: int
 
     @classmethod
-    def after(cls, now: int, minute_days: int, hour_days: int) -> "Kept":
+    def after(cls, now: int, minute_days: int, hour_days: int) -> "RetentionWindow":
         """What was not yet removed by a retention of so many days."""
         return cls(_up(now - minute_days * DAY, HOUR), _up(now - hour_days * DAY, DAY))
 
@@ -76,13 +76,13 @@ class Plan:
     moves: list[Move] = field(default_factory=list)
 
 
-def plan(boundaries: Sequence[int], kept: Kept) -> Plan:
+def plan(boundaries: Sequence[int], retained: RetentionWindow) -> Plan:
     """Cover the buckets between the boundaries, without a gap, no row twice.
 
     Where minutes are gone a boundary within an hour moves to the nearest hour, and where hours are gone to
     the nearest day.
     """
-    edges = [_where_kept(edge, kept) for edge in boundaries]
+    edges = [_where_retained(edge, retained) for edge in boundaries]
     if even := _plan_even(edges):
         return even
     if len(edges) > 2 and all(end - start >= _SHORTEST_DAY for start, end in pairwise(edges)):
@@ -112,10 +112,10 @@ def _plan_days(edges: list[int]) -> Plan:
     return Plan(_covering(midnights), _runs(midnights), moves)
 
 
-def _where_kept(edge: int, kept: Kept) -> int:
-    if edge < kept.hours_since:
+def _where_retained(edge: int, retained: RetentionWindow) -> int:
+    if edge < retained.hours_since:
         return _nearest(edge, DAY)
-    return _nearest(edge, HOUR) if edge < kept.minutes_since else edge - edge % MINUTE
+    return _nearest(edge, HOUR) if edge < retained.minutes_since else edge - edge % MINUTE
 
 
 def _cover(start: int, end: int, sizes: Sequence[BucketName]) -> Iterator[Piece]:
@@ -177,7 +177,7 @@ _MARGIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QueryPlan:
     """`series`: by bucket; `whole`: the same range as one; `before`: the period of equal length before it."""
 
     range: Range
@@ -188,16 +188,16 @@ class Question:
     @classmethod
     def of(cls, query: Query, settings: Settings, now: datetime) -> Self:
         """Raises InvalidFields."""
-        kept = Kept.after(
+        retained = RetentionWindow.after(
             int((now + _MARGIN).timestamp()),
             settings.usage_minute_retention_days,
             settings.usage_hour_retention_days,
         )
-        asked = resolve(query, now, {"minute": kept.minutes_since, "hour": kept.hours_since})
+        asked = resolve(query, now, {"minute": retained.minutes_since, "hour": retained.hours_since})
         start, end = asked.boundaries[0], asked.boundaries[-1]
         return cls(
             asked,
-            series=plan(asked.boundaries, kept),
-            whole=plan((start, end), kept),
-            before=plan((start - (asked.until - start), start), kept),
+            series=plan(asked.boundaries, retained),
+            whole=plan((start, end), retained),
+            before=plan((start - (asked.until - start), start), retained),
         )

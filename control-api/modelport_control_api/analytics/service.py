@@ -2,8 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from modelport_control_api.analytics import answers
-from modelport_control_api.analytics.plan import Question
+from modelport_control_api.analytics import responses
+from modelport_control_api.analytics.plan import QueryPlan
 from modelport_control_api.analytics.query import Query
 from modelport_control_api.analytics.schemas import ModelAnalytics, Overview
 from modelport_control_api.db.base import utc_now
@@ -22,15 +22,15 @@ async def overview(
     """
     if everybody and not (principal.is_admin and principal.model_ids is None):
         raise KeyRestricted("Only administrators may ask for everybody's usage: leave all out.")
-    question = Question.of(query, context.settings, utc_now())
+    plans = QueryPlan.of(query, context.settings, utc_now())
 
     def read(session: Session) -> Overview:
         if not everybody:
-            answers.sum_alone(session)
-        names = None if everybody else answers.own_models(session, principal)
+            responses.sum_alone(session)
+        names = None if everybody else responses.own_models(session, principal)
         return Overview(
-            **answers.of_models(session, question, names),
-            dropped=_dropped(session, question) if principal.is_admin else None,
+            **responses.of_models(session, plans, names),
+            dropped=_dropped(session, plans) if principal.is_admin else None,
         )
 
     return await part.transactions.read(read)
@@ -43,13 +43,13 @@ async def of_model(
 
     def read(session: Session) -> ModelAnalytics:
         model = part.lookout.load(session, principal, model_id)
-        question = Question.of(query, context.settings, utc_now())
-        answers.sum_alone(session)
-        return ModelAnalytics(**answers.of_model(session, question, model.id))
+        plans = QueryPlan.of(query, context.settings, utc_now())
+        responses.sum_alone(session)
+        return ModelAnalytics(**responses.of_model(session, plans, model.id))
 
     return await part.transactions.read(read)
 
 
-def _dropped(session: Session, question: Question) -> int:
+def _dropped(session: Session, plans: QueryPlan) -> int:
     # The second that is now is part of it.
-    return answers.dropped(session, question.range.boundaries[0], question.range.until + 1)
+    return responses.dropped(session, plans.range.boundaries[0], plans.range.until + 1)

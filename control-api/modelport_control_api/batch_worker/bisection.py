@@ -10,13 +10,13 @@ import orjson
 
 # A pod names so many wrong fields at most: there may be more (docs/contracts.md).
 _MOST_NAMED = 100
-MAX_ANSWERS_BYTES = 64 << 20
+MAX_RESULTS_BYTES = 64 << 20
 """Of the rows of one chunk, which are held together."""
 # So many rows that were asked alone and refused, with none answered between them: the model refuses them all.
 _HOPELESS_ROWS = 200
 
 
-class AnswersTooLarge(Exception):
+class ResultsTooLarge(Exception):
     """Of rows that are held together."""
 
 
@@ -30,7 +30,7 @@ class Predicted:
 
 
 @dataclass(frozen=True, slots=True)
-class RowsRefused:
+class RowsRejected:
     """`errors`: place among the rows asked → what is wrong with it; the others were not tried.
 
     `named`: how many fields were named.
@@ -41,19 +41,19 @@ class RowsRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """None of the rows has an answer; which of them is to blame is not known."""
 
     message: str
 
 
-Verdict = Predicted | RowsRefused | Refused
-Ask = Callable[[bytes, int], Awaitable[Verdict]]
+PredictResult = Predicted | RowsRejected | Rejected
+PredictRows = Callable[[bytes, int], Awaitable[PredictResult]]
 """Takes a JSON list of rows, and how many they are."""
 
 
 @dataclass(slots=True)
-class Answers:
+class RowResults:
     """A value for each row; None where `errors` says why there is none."""
 
     predictions: list[Any]
@@ -61,77 +61,77 @@ class Answers:
     errors: dict[int, str] = field(default_factory=dict)
 
 
-async def solve(ask: Ask, inputs: bytes, rows: int, *, most_rows: int) -> Answers:
-    """Ask for all rows of the JSON list `inputs`, at most `most_rows` at once. Raises `AnswersTooLarge`."""
+async def bisect_bad_rows(predict: PredictRows, inputs: bytes, rows: int, *, most_rows: int) -> RowResults:
+    """Ask for all rows of the JSON list `inputs`, at most `most_rows` at once. Raises `ResultsTooLarge`."""
     if rows == 0:
-        return Answers([], None)
+        return RowResults([], None)
     if rows <= most_rows:
-        verdict = await ask(inputs, rows)
-        if isinstance(verdict, Predicted):
-            return Answers(verdict.predictions, verdict.probabilities)
-        search = _Search(ask, inputs)
-        return await search.run(search.learn(range(rows), verdict))
-    return await _Search(ask, inputs).run(_parts(range(rows), most_rows))
+        result = await predict(inputs, rows)
+        if isinstance(result, Predicted):
+            return RowResults(result.predictions, result.probabilities)
+        search = _Search(predict, inputs)
+        return await search.run(search.learn(range(rows), result))
+    return await _Search(predict, inputs).run(_parts(range(rows), most_rows))
 
 
 class _Search:
-    def __init__(self, ask: Ask, inputs: bytes) -> None:
-        self._ask = ask
+    def __init__(self, predict: PredictRows, inputs: bytes) -> None:
+        self._predict = predict
         # Each row as its text: nothing of it is read, so nothing of it changes.
         self._texts = msgspec.json.decode(inputs, type=list[msgspec.Raw])
-        self._answers = Answers([None] * len(self._texts), None)
-        self._refused_in_a_row = 0
+        self._results = RowResults([None] * len(self._texts), None)
+        self._rejected_in_a_row = 0
         self._size = 0
 
-    async def run(self, groups: list[Sequence[int]]) -> Answers:
+    async def run(self, groups: list[Sequence[int]]) -> RowResults:
         """`groups`: places of rows that are to be asked together."""
         waiting = groups[::-1]
         while waiting:
             places = waiting.pop()
-            if self._refused_in_a_row >= _HOPELESS_ROWS:
+            if self._rejected_in_a_row >= _HOPELESS_ROWS:
                 self._give_up(places)
                 continue
             inputs = b"[" + b",".join(bytes(self._texts[place]) for place in places) + b"]"
-            waiting += self.learn(places, await self._ask(inputs, len(places)))[::-1]
-        return self._answers
+            waiting += self.learn(places, await self._predict(inputs, len(places)))[::-1]
+        return self._results
 
-    def learn(self, places: Sequence[int], verdict: Verdict) -> list[Sequence[int]]:
+    def learn(self, places: Sequence[int], result: PredictResult) -> list[Sequence[int]]:
         """Keep what is known now, and give the groups that are to be asked next."""
-        match verdict:
+        match result:
             case Predicted():
-                self._keep(places, verdict)
+                self._keep(places, result)
                 return []
-            case RowsRefused():
-                self._answers.errors |= {places[place]: text for place, text in verdict.errors.items()}
-                rest = [place for index, place in enumerate(places) if index not in verdict.errors]
-                return _halves(rest) if verdict.named >= _MOST_NAMED else _all_of(rest)
-            case Refused():
+            case RowsRejected():
+                self._results.errors |= {places[place]: text for place, text in result.errors.items()}
+                rest = [place for index, place in enumerate(places) if index not in result.errors]
+                return _halves(rest) if result.named >= _MOST_NAMED else _all_of(rest)
+            case Rejected():
                 if len(places) > 1:
                     return _halves(places)
-                self._answers.errors[places[0]] = verdict.message
-                self._refused_in_a_row += 1
+                self._results.errors[places[0]] = result.message
+                self._rejected_in_a_row += 1
                 return []
 
-    def _keep(self, places: Sequence[int], verdict: Predicted) -> None:
-        self._refused_in_a_row = 0
-        self._size += verdict.size
-        if self._size > MAX_ANSWERS_BYTES:
-            raise AnswersTooLarge
-        for place, prediction in zip(places, verdict.predictions, strict=True):
-            self._answers.predictions[place] = prediction
-        if verdict.probabilities is None:
+    def _keep(self, places: Sequence[int], result: Predicted) -> None:
+        self._rejected_in_a_row = 0
+        self._size += result.size
+        if self._size > MAX_RESULTS_BYTES:
+            raise ResultsTooLarge
+        for place, prediction in zip(places, result.predictions, strict=True):
+            self._results.predictions[place] = prediction
+        if result.probabilities is None:
             return
-        if self._answers.probabilities is None:
-            self._answers.probabilities = [None] * len(self._texts)
-        for place, probabilities in zip(places, verdict.probabilities, strict=True):
-            self._answers.probabilities[place] = probabilities
+        if self._results.probabilities is None:
+            self._results.probabilities = [None] * len(self._texts)
+        for place, probabilities in zip(places, result.probabilities, strict=True):
+            self._results.probabilities[place] = probabilities
 
     def _give_up(self, places: Sequence[int]) -> None:
         text = (
             f"was not tried: each of {_HOPELESS_ROWS} rows before it was refused, the last with: "
-            f"{next(reversed(self._answers.errors.values()))}"
+            f"{next(reversed(self._results.errors.values()))}"
         )
-        self._answers.errors |= dict.fromkeys(places, text)
+        self._results.errors |= dict.fromkeys(places, text)
 
 
 def _parts(places: Sequence[int], size: int) -> list[Sequence[int]]:
@@ -150,23 +150,23 @@ _FIELD = re.compile(r"inputs\[(\d+)\](?:\.?(.*))", re.DOTALL)
 _MOST_CHARACTERS = 500
 
 
-def read_reply(status: int, body: bytes, rows: int, *, probabilities: bool) -> Verdict:
+def read_reply(status: int, body: bytes, rows: int, *, probabilities: bool) -> PredictResult:
     """`rows`: how many were asked; `probabilities`: whether those were asked for."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
         said = None
     if not isinstance(said, dict):
-        return Refused("The model's pod answered with what is no JSON object.")
+        return Rejected("The model's pod answered with what is no JSON object.")
     if status == 200:
         return _predicted(said, rows, len(body), probabilities=probabilities)
-    return _rows_refused(said.get("errors"), rows) or Refused(_text(said))
+    return _rows_rejected(said.get("errors"), rows) or Rejected(_text(said))
 
 
-def _predicted(said: dict[str, Any], rows: int, size: int, *, probabilities: bool) -> Verdict:
+def _predicted(said: dict[str, Any], rows: int, size: int, *, probabilities: bool) -> PredictResult:
     predictions, given = said.get("predictions"), said.get("probabilities") if probabilities else None
     if not _is_list_of(rows, predictions) or (probabilities and not _is_list_of(rows, given)):
-        return Refused("The model's pod answered with another number of predictions than of rows.")
+        return Rejected("The model's pod answered with another number of predictions than of rows.")
     return Predicted(predictions, given, size)  # type: ignore[arg-type]  # checked above
 
 
@@ -174,7 +174,7 @@ def _is_list_of(rows: int, value: Any) -> bool:
     return isinstance(value, list) and len(value) == rows
 
 
-def _rows_refused(errors: Any, rows: int) -> RowsRefused | None:
+def _rows_rejected(errors: Any, rows: int) -> RowsRejected | None:
     if not isinstance(errors, list):
         return None
     by_row: dict[int, list[str]] = {}
@@ -185,7 +185,7 @@ def _rows_refused(errors: Any, rows: int) -> RowsRefused | None:
         text = " ".join(part for part in (found[2], str(error.get("message", ""))) if part)
         by_row.setdefault(int(found[1]), []).append(text)
     told = {row: "; ".join(texts)[:_MOST_CHARACTERS] for row, texts in by_row.items()}
-    return RowsRefused(told, named=len(errors)) if told else None
+    return RowsRejected(told, named=len(errors)) if told else None
 
 
 def _text(said: dict[str, Any]) -> str:

@@ -7,11 +7,11 @@ from prometheus_client import Counter
 from modelport_control_api.batch.storage.chunks import Chunk, combine, read_chunk, write_results
 from modelport_control_api.batch.storage.files import BatchFiles
 from modelport_control_api.batch_worker.bisection import (
-    MAX_ANSWERS_BYTES,
-    Answers,
-    AnswersTooLarge,
+    MAX_RESULTS_BYTES,
     Predicted,
-    solve,
+    ResultsTooLarge,
+    RowResults,
+    bisect_bad_rows,
 )
 from modelport_control_api.batch_worker.leases import ClaimedChunk, LeaseRepository
 from modelport_control_api.batch_worker.pod_client import Pods
@@ -39,20 +39,20 @@ class ChunkWork:
     async def do(self, claimed: ClaimedChunk, pods: Pods) -> None:
         chunk = read_chunk(await self._files.read_chunk(claimed.job_id, claimed.number))
         try:
-            answers = await self._answers(claimed, chunk, pods)
-        except AnswersTooLarge:
+            predicted = await self._predict(claimed, chunk, pods)
+        except ResultsTooLarge:
             text = _too_large(chunk)
             if await self._desk.fail_for_good(claimed.job_id, Reason.INPUT_INVALID, text):
                 await self._files.remove(claimed.job_id)
             return
-        await self._finish(claimed, chunk, answers)
+        await self._finish(claimed, chunk, predicted)
 
-    async def _finish(self, claimed: ClaimedChunk, chunk: Chunk, answers: Answers) -> None:
+    async def _finish(self, claimed: ClaimedChunk, chunk: Chunk, predicted: RowResults) -> None:
         # None of them has an answer if all were refused.
-        probabilities = answers.probabilities
+        probabilities = predicted.probabilities
         if claimed.probabilities and probabilities is None:
             probabilities = [None] * chunk.askable
-        results = combine(chunk, answers.predictions, probabilities, answers.errors)
+        results = combine(chunk, predicted.predictions, probabilities, predicted.errors)
         # The file first: whoever dies in between leaves a chunk that is done again, with the same result.
         data = write_results(results)
         await self._files.put_result(claimed.job_id, claimed.number, data)
@@ -71,24 +71,24 @@ class ChunkWork:
             await self._desk.fail(claimed.job_id, Reason.STORAGE_QUOTA_REACHED, text)
             return False
 
-    async def _answers(self, claimed: ClaimedChunk, chunk: Chunk, pods: Pods) -> Answers:
+    async def _predict(self, claimed: ClaimedChunk, chunk: Chunk, pods: Pods) -> RowResults:
         if claimed.attempts > _MOST_ATTEMPTS:
             text = f"was not predicted: {claimed.attempts - 1} workers that took its chunk did not finish it"
-            return Answers([None] * chunk.askable, None, dict.fromkeys(range(chunk.askable), text))
-        questioner = pods.questioner(probabilities=claimed.probabilities)
+            return RowResults([None] * chunk.askable, None, dict.fromkeys(range(chunk.askable), text))
+        pod_client = pods.pod_client(probabilities=claimed.probabilities)
         halvings = max(0, claimed.attempts - _USUAL_ATTEMPTS)
         if chunk.columns and chunk.askable and not halvings:
-            verdict = await questioner.ask_matrix(chunk.inputs, chunk.askable, chunk.columns)
-            if isinstance(verdict, Predicted):
-                return Answers(verdict.predictions, verdict.probabilities)
+            result = await pod_client.ask_matrix(chunk.inputs, chunk.askable, chunk.columns)
+            if isinstance(result, Predicted):
+                return RowResults(result.predictions, result.probabilities)
         # What was wrong with a matrix shows as JSON: rows are asked alone there.
         most_rows = max(1, chunk.rows >> halvings)
-        return await solve(questioner.ask, chunk.as_json(), chunk.askable, most_rows=most_rows)
+        return await bisect_bad_rows(pod_client.ask, chunk.as_json(), chunk.askable, most_rows=most_rows)
 
 
 def _too_large(chunk: Chunk) -> str:
     return (
         f"The model's answers to the {chunk.rows} rows from row {chunk.first_row} on take more than "
-        f"{MAX_ANSWERS_BYTES} bytes, the most for rows that are predicted together: submit the input in "
+        f"{MAX_RESULTS_BYTES} bytes, the most for rows that are predicted together: submit the input in "
         "files of fewer rows, or without probabilities."
     )

@@ -11,7 +11,7 @@ import structlog
 from modelport_process.backoff import Backoff
 from prometheus_client import Counter
 
-from modelport_control_api.batch_worker.bisection import Refused, Verdict, read_reply
+from modelport_control_api.batch_worker.bisection import PredictResult, Rejected, read_reply
 
 log = structlog.get_logger(__name__)
 REQUESTS = Counter("modelport_worker_requests_total", "Requests to pods that do batch jobs", ["status"])
@@ -90,7 +90,7 @@ class Pods:
     async def aclose(self) -> None:
         await self.update(())
 
-    def questioner(self, *, probabilities: bool) -> "PodClient":
+    def pod_client(self, *, probabilities: bool) -> "PodClient":
         return PodClient(self, probabilities=probabilities)
 
     @asynccontextmanager
@@ -125,17 +125,17 @@ class PodClient:
         self._probabilities = probabilities
         self._is_suspect = False
 
-    async def ask(self, inputs: bytes, rows: int) -> Verdict:
-        """Give a verdict on the rows, whatever becomes of pods meanwhile."""
+    async def ask(self, inputs: bytes, rows: int) -> PredictResult:
+        """Predict the rows, whatever becomes of pods meanwhile."""
         wanted = b',"return":["prediction","probabilities"]' if self._probabilities else b""
         return await self._ask(b'{"inputs":' + inputs + wanted + b"}", _JSON, rows)
 
-    async def ask_matrix(self, numbers: bytes, rows: int, columns: int) -> Verdict:
+    async def ask_matrix(self, numbers: bytes, rows: int, columns: int) -> PredictResult:
         """As `ask`, with the numbers of `Chunk.inputs`. Not every model takes these."""
         head = _MATRIX_HEAD.pack(b"MPM1", _BOTH if self._probabilities else _PREDICTION, rows, columns)
         return await self._ask(head + numbers, _MATRIX, rows)
 
-    async def _ask(self, body: bytes, content_type: str, rows: int) -> Verdict:
+    async def _ask(self, body: bytes, content_type: str, rows: int) -> PredictResult:
         deaths, backoff = 0, Backoff(_PAUSE_SECONDS, _MOST_PAUSE_SECONDS)
         while True:
             try:
@@ -145,14 +145,14 @@ class PodClient:
                 if status not in _NOT_NOW:
                     return read_reply(status, answer, rows, probabilities=self._probabilities)
             except _TooSlow:
-                return Refused(f"The model took longer than it may for {_counted(rows)}.")
+                return Rejected(f"The model took longer than it may for {_counted(rows)}.")
             except _TooLong:
-                return Refused(f"The answer to {_counted(rows)} is longer than {_MOST_ANSWER_BYTES} bytes.")
+                return Rejected(f"The answer to {_counted(rows)} is longer than {_MOST_ANSWER_BYTES} bytes.")
             except _Lost:
                 DEATHS.inc()
                 deaths += self._is_suspect
                 if deaths >= (1 if rows > 1 else _DEATHS_OF_ONE_ROW):
-                    return Refused("The model's process ended while it predicted this row.")
+                    return Rejected("The model's process ended while it predicted this row.")
                 self._is_suspect = True
             except _Unreachable:
                 log.debug("pod_unreachable")

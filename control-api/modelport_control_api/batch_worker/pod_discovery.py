@@ -6,7 +6,7 @@ from modelport_process import internal_key
 from pydantic import SecretStr
 
 
-class DirectoryAway(Exception):
+class PodDiscoveryAway(Exception):
     """The control API does not answer, or cannot say yet."""
 
 
@@ -37,14 +37,14 @@ class PodDiscovery:
         )
 
     async def find(self, model_id: str, version: str) -> Listed:
-        """Raises `DirectoryAway`."""
+        """Raises `PodDiscoveryAway`."""
         asked = {"model": model_id, "version": version}
         try:
             answer = await self._client.get("/internal/v1/batch/endpoints", params=asked)
             answer.raise_for_status()
             return msgspec.json.decode(answer.content, type=Listed)
         except (httpx.HTTPError, msgspec.MsgspecError) as error:
-            raise DirectoryAway(repr(error)) from error
+            raise PodDiscoveryAway(repr(error)) from error
 
     async def aclose(self) -> None:
         await self._client.aclose()

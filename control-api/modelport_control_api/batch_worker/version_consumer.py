@@ -11,7 +11,7 @@ from modelport_control_api.batch_worker.chunks import ChunkWork
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.leases import ClaimedChunk, LeaseRepository, Version
 from modelport_control_api.batch_worker.pod_client import Pods
-from modelport_control_api.batch_worker.pod_discovery import DirectoryAway, Listed, PodDiscovery
+from modelport_control_api.batch_worker.pod_discovery import Listed, PodDiscovery, PodDiscoveryAway
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +107,7 @@ class VersionConsumer:
     async def _follow_found(self) -> None:
         try:
             listed = await self._means.directory.find(*self._version)
-        except DirectoryAway as error:
+        except PodDiscoveryAway as error:
             # The pods that are known go on being asked.
             log.warning("pod_discovery_failed", error=str(error))
         else:

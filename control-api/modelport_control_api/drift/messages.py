@@ -22,7 +22,7 @@ NO_REFERENCE = (
 def summarise(record: DriftRecord | None) -> DataDriftSummary:
     if record is None:
         return DataDriftSummary(state="no_reference", message=NO_REFERENCE, rows=0, since=None, features=[])
-    drifting = [verdict for verdict in record.verdicts if verdict.drifts][:_SHOWN_FEATURES]
+    drifting = [result for result in record.results if result.drifts][:_SHOWN_FEATURES]
     return DataDriftSummary(
         state=record.state,
         message=state_message(record),
@@ -38,9 +38,9 @@ def summarise(record: DriftRecord | None) -> DataDriftSummary:
 def state_message(record: DriftRecord) -> str:
     if record.state == "collecting":
         return f"Collecting: {record.rows} of {record.wanted_rows} sampled rows."
-    drifting = [verdict.name for verdict in record.verdicts if verdict.drifts]
+    drifting = [result.name for result in record.results if result.drifts]
     if record.state == "ok":
-        small = [verdict.name for verdict in record.verdicts if verdict.change == "small"]
+        small = [result.name for result in record.results if result.change == "small"]
         but = f", but for small, certain changes in {_listed(small)}" if small else ""
         return f"The newest {record.rows} sampled rows are distributed as the reference is{but}."
     if not drifting:

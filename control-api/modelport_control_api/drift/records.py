@@ -11,7 +11,7 @@ Change = Literal["none", "small", "large"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FeatureResult:
     """`p_value` is adjusted for the number of features. `summary`: what it was and is, where it changed.
 
     `change`: "small" is certain, but too little to be drift; "large" is drift.
@@ -25,12 +25,12 @@ class Verdict:
     change: Change = "none"
 
 
-def write_verdicts(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    return [asdict(verdict) for verdict in verdicts]
+def write_results(results: Sequence[FeatureResult]) -> list[dict[str, Any]]:
+    return [asdict(result) for result in results]
 
 
-def read_verdicts(stored: Sequence[dict[str, Any]]) -> tuple[Verdict, ...]:
-    return tuple(Verdict(**verdict) for verdict in stored)
+def read_results(stored: Sequence[dict[str, Any]]) -> tuple[FeatureResult, ...]:
+    return tuple(FeatureResult(**result) for result in stored)
 
 
 WatchedState = Literal["collecting", "ok", "drift"]
@@ -47,13 +47,13 @@ class DriftThresholds:
 
 @dataclass(frozen=True, slots=True)
 class DriftRecord:
-    """`rows` of the last window, or while collecting: so far. `verdicts`: the worst first."""
+    """`rows` of the last window, or while collecting: so far. `results`: the worst first."""
 
     state: WatchedState
     since: datetime
     rows: int
     wanted_rows: int
-    verdicts: tuple[Verdict, ...]
+    results: tuple[FeatureResult, ...]
 
 
 def to_drift_record(row: DriftStateRow) -> DriftRecord:
@@ -62,5 +62,5 @@ def to_drift_record(row: DriftStateRow) -> DriftRecord:
         since=row.since,
         rows=row.rows,
         wanted_rows=row.wanted_rows,
-        verdicts=read_verdicts(row.verdicts),
+        results=read_results(row.results),
     )

@@ -50,7 +50,7 @@ class DriftStateRow(Base):
     """What was last found of the version; there while its reference is.
 
     `pending`: counts have come since. `wanted_rows`: that a window must hold. `clean_from`: the minute from
-    which a window must be clean for the state to be ok again. `verdicts`: `drift.verdicts.Verdict` as JSON.
+    which a window must be clean for the state to be ok again. `results`: `records.FeatureResult` as JSON.
     """
 
     __tablename__ = "drift_states"
@@ -67,7 +67,7 @@ class DriftStateRow(Base):
     window_start: Mapped[int | None] = mapped_column(BigInteger, default=None)
     window_end: Mapped[int | None] = mapped_column(BigInteger, default=None)
     clean_from: Mapped[int | None] = mapped_column(BigInteger, default=None)
-    verdicts: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    results: Mapped[list[Any]] = mapped_column("verdicts", JSON, default=list)
     pending: Mapped[bool] = mapped_column(default=False, index=True)
 
     __table_args__ = (UniqueConstraint("model_id", "number"),)

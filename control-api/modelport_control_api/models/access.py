@@ -38,7 +38,7 @@ async def limit_uploads(request: Request, principal: Writer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class ModelRenderer:
     """Answers for one request. `base_url`: where users reach the platform; empty: where they sent it to."""
 
     part: ModelsServices
@@ -51,8 +51,8 @@ class Answers:
         return f"{self.base_url}/predict/{model_id}"
 
 
-async def get_answers(request: Request, part: Models) -> Answers:
-    return Answers(part, _base_url(request, part).rstrip("/"))
+async def get_renderer(request: Request, part: Models) -> ModelRenderer:
+    return ModelRenderer(part, _base_url(request, part).rstrip("/"))
 
 
 def _base_url(request: Request, part: ModelsServices) -> str:
@@ -62,7 +62,7 @@ def _base_url(request: Request, part: ModelsServices) -> str:
     return str(request.base_url) if _LOOPBACK.allow(request.headers.raw) else ""
 
 
-Answering = Annotated[Answers, Depends(get_answers)]
+Renderer = Annotated[ModelRenderer, Depends(get_renderer)]
 
 
 async def load_model(part: ModelsServices, principal: Principal, model_id: str) -> ModelRecord:

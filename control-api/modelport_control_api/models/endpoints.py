@@ -10,16 +10,16 @@ from modelport_control_api.http.context import PageCursor, PageLimit, get_contex
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
 from modelport_control_api.identity import Principal
 from modelport_control_api.models.access import (
-    Answering,
     ChangingCaller,
     Models,
     Reader,
+    Renderer,
     limit_uploads,
     load_model,
 )
-from modelport_control_api.models.intake import model_form
 from modelport_control_api.models.schemas import ModelAnswer, ModelChange, ModelPage
 from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
+from modelport_control_api.models.uploads import model_form
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import service
 from modelport_control_api.registry.errors import KeyRestricted
@@ -46,36 +46,36 @@ WaitSeconds = Annotated[
     responses=problems(*UPLOAD, 409),
 )
 async def upload_model(
-    request: Request, response: Response, caller: ChangingCaller, part: Models, answers: Answering
+    request: Request, response: Response, caller: ChangingCaller, part: Models, renderer: Renderer
 ) -> ModelAnswer:
     """Upload a model file and get its endpoint. It answers as soon as the model has answered its sample."""
     settings = get_context(request).settings
     form = model_form(settings.max_upload_bytes, settings.max_reference_bytes)
     _require_unrestricted(caller.principal)
     await part.require_quota(caller.principal.user_id, models=1)
-    async with part.intake.receiving(request, form) as arrival:
+    async with part.uploads.receiving(request, form) as staged:
 
         def create(session: Session) -> ModelRecord:
-            name = arrival.texts["name"].strip()
+            name = staged.texts["name"].strip()
             return service.create_model(
                 session,
                 caller,
                 name=name,
-                description=arrival.texts.get("description", ""),
+                description=staged.texts.get("description", ""),
                 # A form in a browser sends fields that were left empty, too.
-                acceleration=arrival.texts.get("acceleration") or DEFAULT_ACCELERATION,
-                version=arrival.version,
+                acceleration=staged.texts.get("acceleration") or DEFAULT_ACCELERATION,
+                version=staged.version,
                 limits=part.limits,
             )
 
-        record = await part.intake.commit(arrival, create)
+        record = await part.uploads.commit(staged, create)
     response.headers["Location"] = f"/api/v1/models/{record.id}"
-    return answers.model(record)
+    return renderer.model(record)
 
 
 @router.get("", responses=problems(422))
 async def list_models(
-    principal: Reader, part: Models, answers: Answering, limit: PageLimit = 50, cursor: PageCursor = None
+    principal: Reader, part: Models, renderer: Renderer, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> ModelPage:
     """Your models, newest first; for an admin also those that were applied with kubectl."""
 
@@ -83,41 +83,41 @@ async def list_models(
         return part.lookout.page(session, principal, limit, cursor)
 
     records, next_cursor = await part.transactions.read(read)
-    return ModelPage(items=[answers.model(record) for record in records], next_cursor=next_cursor)
+    return ModelPage(items=[renderer.model(record) for record in records], next_cursor=next_cursor)
 
 
 @router.get("/{model_id}", responses=problems(404, 422))
 async def read_model(
-    model_id: str, principal: Reader, part: Models, answers: Answering, wait_seconds: WaitSeconds = 0
+    model_id: str, principal: Reader, part: Models, renderer: Renderer, wait_seconds: WaitSeconds = 0
 ) -> ModelAnswer:
     """One model; with `wait`, once it is ready, failed or degraded, or when the time is over."""
     record = await load_model(part, principal, model_id)
     if wait_seconds and not await _wait_until_settled(part, record, wait_seconds):
-        return answers.model(record)
+        return renderer.model(record)
     # Read again: it may have been changed or deleted meanwhile.
-    return answers.model(await load_model(part, principal, model_id) if wait_seconds else record)
+    return renderer.model(await load_model(part, principal, model_id) if wait_seconds else record)
 
 
 @router.patch("/{model_id}", responses=problems(*JSON_BODY, 404, 409))
 async def change_model(
-    model_id: str, change: ModelChange, caller: ChangingCaller, part: Models, answers: Answering
+    model_id: str, change: ModelChange, caller: ChangingCaller, part: Models, renderer: Renderer
 ) -> ModelAnswer:
     """Change the name, description, access, cache, limit, timeout, acceleration or history."""
     with part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(
             lambda session: service.change_model(session, caller, model_id, change.changes())
         )
-    return answers.model(record)
+    return renderer.model(record)
 
 
 @router.post("/{model_id}/redeploy", status_code=202, responses=problems(404, 409))
 async def redeploy_model(
-    model_id: str, caller: ChangingCaller, part: Models, answers: Answering
+    model_id: str, caller: ChangingCaller, part: Models, renderer: Renderer
 ) -> ModelAnswer:
     """Make the cluster as the API has the model again, after it was changed or deleted there by others."""
     with part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(lambda session: service.redeploy(session, caller, model_id))
-    return answers.model(record)
+    return renderer.model(record)
 
 
 @router.delete("/{model_id}", status_code=204, response_class=Response, responses=problems(404, 409))

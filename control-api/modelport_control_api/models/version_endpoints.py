@@ -12,18 +12,18 @@ from modelport_control_api.http.context import get_context
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
 from modelport_control_api.models import logs
 from modelport_control_api.models.access import (
-    Answering,
     ChangingCaller,
     Models,
     Reader,
+    Renderer,
     limit_uploads,
     load_model,
 )
 from modelport_control_api.models.endpoints import WaitSeconds
-from modelport_control_api.models.intake import version_form
 from modelport_control_api.models.render import render_version
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
+from modelport_control_api.models.uploads import version_form
 from modelport_control_api.registry import service, traffic
 from modelport_control_api.registry.errors import VersionNotFound
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
@@ -60,20 +60,20 @@ async def upload_version(
     if known.managed_by == "kubectl":
         raise part.lookout.read_only(model_id)
     await part.require_quota(known.owner_id or caller.principal.user_id, models=0)
-    async with part.intake.receiving(request, form) as arrival:
+    async with part.uploads.receiving(request, form) as staged:
 
         def add(session: Session) -> ModelRecord:
-            move_traffic = arrival.texts.get("traffic") != "0"
+            move_traffic = staged.texts.get("traffic") != "0"
             return service.add_version(
                 session,
                 caller,
                 model_id,
-                arrival.version,
+                staged.version,
                 limits=part.limits,
                 move_traffic=move_traffic,
             )
 
-        record = await part.intake.commit(arrival, add)
+        record = await part.uploads.commit(staged, add)
     version = record.versions[-1]
     response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{version.name}"
     return render_version(part.lookout.look(record), version)
@@ -126,7 +126,7 @@ async def delete_version(model_id: str, version: str, caller: ChangingCaller, pa
 
 @router.put("/traffic", responses=problems(*JSON_BODY, 409))
 async def set_traffic(
-    model_id: str, weights: Weights, caller: ChangingCaller, part: Models, answers: Answering
+    model_id: str, weights: Weights, caller: ChangingCaller, part: Models, renderer: Renderer
 ) -> ModelAnswer:
     """Share the requests between versions that are ready. A caller stays on one version."""
     live = part.statuses.get(model_id)
@@ -134,15 +134,15 @@ async def set_traffic(
         record = await part.transactions.write(
             lambda session: traffic.set_traffic(session, caller, model_id, weights, live)
         )
-    return answers.model(record)
+    return renderer.model(record)
 
 
 @router.post("/rollback", responses=problems(409))
-async def roll_back(model_id: str, caller: ChangingCaller, part: Models, answers: Answering) -> ModelAnswer:
+async def roll_back(model_id: str, caller: ChangingCaller, part: Models, renderer: Renderer) -> ModelAnswer:
     """Restore the traffic before the last change; a second call takes the first one back."""
     with part.lookout.changing(caller.principal, model_id):
         record = await part.transactions.write(lambda session: traffic.roll_back(session, caller, model_id))
-    return answers.model(record)
+    return renderer.model(record)
 
 
 def _find(record: ModelRecord, name: str) -> VersionRecord:

@@ -15,8 +15,8 @@ from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.artifacts.store import ArtifactStore, local_folder, open_artifact_store
 from modelport_control_api.db.session import Database, Transactions
 from modelport_control_api.disk import DiskReserve
-from modelport_control_api.models.intake import Intake
 from modelport_control_api.models.model_reader import ModelReader
+from modelport_control_api.models.uploads import UploadService
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.publisher.manifest import MANAGED_BY
 from modelport_control_api.publisher.publisher import BatchReplicas, Publisher
@@ -39,7 +39,7 @@ class ModelsServices:
     store: ArtifactStore
     keeper: ArtifactKeeper
     transactions: Transactions
-    intake: Intake
+    uploads: UploadService
     publisher: Publisher
     statuses: ModelStatuses
     lookout: ModelReader
@@ -76,7 +76,7 @@ class ModelsServices:
             store=store,
             keeper=keeper,
             transactions=transactions,
-            intake=Intake(store, keeper, transactions, settings.upload_idle_seconds, reserve),
+            uploads=UploadService(store, keeper, transactions, settings.upload_idle_seconds, reserve),
             publisher=publisher,
             statuses=statuses,
             lookout=ModelReader(statuses, publisher),

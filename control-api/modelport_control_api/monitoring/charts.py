@@ -6,7 +6,7 @@ from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, Category
 from modelport_telemetry.drift.predictions import OTHER_CLASSES, bounds_of
 
 from modelport_control_api.drift.profiles.profile import ColumnProfile
-from modelport_control_api.drift.records import Verdict
+from modelport_control_api.drift.records import FeatureResult
 from modelport_control_api.drift.schemas import (
     Bar,
     FeatureAnswer,
@@ -20,20 +20,20 @@ _SHOWN_PREDICTIONS = 30
 
 
 def feature_answer(
-    column: ColumnProfile, live: Sequence[int] | None, verdict: Verdict | None
+    column: ColumnProfile, live: Sequence[int] | None, result: FeatureResult | None
 ) -> FeatureAnswer:
     """`live` None: no window is full."""
     is_category = isinstance(column.bins, CategoryBins)
     return FeatureAnswer(
         name=column.name,
         kind="category" if is_category else "number",
-        drifts=bool(verdict and verdict.drifts),
-        change=verdict.change if verdict else None,
-        psi=verdict.psi if verdict else None,
-        p_value=verdict.p_value if verdict else None,
+        drifts=bool(result and result.drifts),
+        change=result.change if result else None,
+        psi=result.psi if result else None,
+        p_value=result.p_value if result else None,
         missing=_share(column, live, [MISSING]),
         unknown=_share(column, live, [UNKNOWN]),
-        summary=verdict.summary if verdict else "",
+        summary=result.summary if result else "",
         bars=_category_bars(column, live) if is_category else _number_bars(column, live),
     )
 

@@ -15,7 +15,7 @@ from modelport_control_api.db.session import Database
 from modelport_control_api.drift import repository
 from modelport_control_api.drift.evaluation.evaluate import evaluate
 from modelport_control_api.drift.profiles.profile import from_json, match
-from modelport_control_api.drift.records import DriftThresholds, Verdict, write_verdicts
+from modelport_control_api.drift.records import DriftThresholds, FeatureResult, write_results
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
 from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.registry.tables import ModelRow
@@ -87,9 +87,9 @@ class Evaluator:
             return
         profile = from_json(reference.profile)
         matched = match(profile, self._part.signature_of(state.model_id, state.number))
-        verdicts = evaluate(matched, live, limits, reference_rows=profile.rows)
+        results = evaluate(matched, live, limits, reference_rows=profile.rows)
         state.rows = live.rows
-        conclude(state, minutes, verdicts)
+        conclude(state, minutes, results)
 
     def _sweep_now_and_then(self) -> None:
         if time.monotonic() - self._swept < _SWEEP_SECONDS:
@@ -102,11 +102,11 @@ class Evaluator:
         self._swept = time.monotonic()
 
 
-def conclude(state: DriftStateRow, minutes: list[DriftCountsRow], verdicts: list[Verdict]) -> None:
+def conclude(state: DriftStateRow, minutes: list[DriftCountsRow], results: list[FeatureResult]) -> None:
     """Note what a full window says. From drift to ok it takes a whole window after the last that drifted."""
     state.window_start, state.window_end = minutes[-1].minute, minutes[0].minute + 1
-    state.verdicts = write_verdicts(verdicts)
-    if any(verdict.drifts for verdict in verdicts):
+    state.results = write_results(results)
+    if any(result.drifts for result in results):
         state.clean_from = state.window_end
         found = "drift"
     elif state.state == "drift" and state.window_start < (state.clean_from or 0):

@@ -53,11 +53,11 @@ class _States(Collector):
         )
         for row in self._rows:
             version = [row.model_id, f"v{row.number}"]
-            verdicts = to_drift_record(row).verdicts
-            features.add_metric(version, sum(verdict.drifts for verdict in verdicts))
-            small.add_metric(version, sum(verdict.change == "small" for verdict in verdicts))
-            for verdict in verdicts[:WORST_FEATURES]:
-                index.add_metric([*version, verdict.name], verdict.psi)
+            results = to_drift_record(row).results
+            features.add_metric(version, sum(result.drifts for result in results))
+            small.add_metric(version, sum(result.change == "small" for result in results))
+            for result in results[:WORST_FEATURES]:
+                index.add_metric([*version, result.name], result.psi)
         yield from (features, small, index)
 
 

@@ -107,14 +107,14 @@ def _features(
     part: DriftServices, row: DriftReferenceRow, version: VersionRecord, live: Counted | None
 ) -> list[FeatureAnswer]:
     """In the order of what was last found of them, then in the model's."""
-    verdicts = {each.name: each for each in version.data_drift.verdicts} if version.data_drift else {}
+    results = {each.name: each for each in version.data_drift.results} if version.data_drift else {}
     columns = match(from_json(row.profile), part.signature_of(row.model_id, row.number)).columns
-    order = {name: at for at, name in enumerate(verdicts)}
+    order = {name: at for at, name in enumerate(results)}
     answers = [
         feature_answer(
             column,
             live.features.get(column.name) if live else None,
-            verdicts.get(column.name),
+            results.get(column.name),
         )
         for column in columns
     ]

@@ -42,7 +42,7 @@ _CONCURRENT_APPLIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PublisherIntervals:
     """Seconds. `poll` finds what another replica left; `resync`: see `Publisher`."""
 
     poll: float = 5.0
@@ -71,7 +71,7 @@ class Publisher:
         database: Database,
         cluster: Cluster,
         namespace: str,
-        pace: Pace | None = None,
+        intervals: PublisherIntervals | None = None,
         *,
         overwrite: bool = False,
         batch_replicas: BatchReplicas = lambda _session, _model_id: {},
@@ -80,11 +80,13 @@ class Publisher:
         self._transactions = Transactions(database)
         self._cluster = cluster
         self._namespace = namespace
-        self._pace = pace or Pace()
+        self._intervals = intervals or PublisherIntervals()
         self._overwrite = overwrite
         self._batch_replicas = batch_replicas
         self._woken = asyncio.Event()
-        self._backoff: KeyedBackoff[str] = KeyedBackoff(self._pace.first_retry, self._pace.last_retry)
+        self._backoff: KeyedBackoff[str] = KeyedBackoff(
+            self._intervals.first_retry, self._intervals.last_retry
+        )
         self._retry_at: dict[str, float] = {}
         self._refusals: dict[str, str] = {}
         self._applies = asyncio.Semaphore(_CONCURRENT_APPLIES)
@@ -107,7 +109,7 @@ class Publisher:
             try:
                 if self._now() >= next_resync:
                     await self.resync()
-                    next_resync = self._now() + self._pace.resync
+                    next_resync = self._now() + self._intervals.resync
                 await self.publish_due()
             except Exception as error:  # noqa: BLE001 - counted and logged; publishing must never end
                 # The database or the listing failed as a whole: the next round tries again.
@@ -156,7 +158,7 @@ class Publisher:
             PUBLISHED.inc()
         else:
             self._backoff.succeeded(model_id)
-            self._retry_at[model_id] = self._now() + self._pace.first_retry
+            self._retry_at[model_id] = self._now() + self._intervals.first_retry
 
     def _settle(self, model_id: str) -> None:
         self._backoff.succeeded(model_id)
@@ -203,7 +205,7 @@ class Publisher:
 
     async def _sleep(self) -> None:
         waits = [at - self._now() for at in self._retry_at.values()]
-        seconds = max(0.01, min([self._pace.poll, *waits]))
+        seconds = max(0.01, min([self._intervals.poll, *waits]))
         # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes together with the
         # wake-up, and the task would outlive its stop.
         try:

@@ -15,7 +15,7 @@ from modelport_store.store import Limit, LimitResult, StoreUnavailable
 from modelport_store.token_bucket import MICROSECONDS, interval_of
 
 _SCRIPT = RedisScript.of(
-    files("modelport_store.redis").joinpath("take_and_get.lua").read_text(encoding="utf-8")
+    files("modelport_store.redis").joinpath("acquire_and_get.lua").read_text(encoding="utf-8")
 )
 # A bucket that has expired is full; one that were made here would never expire.
 _GIVE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[1]) end"
@@ -59,7 +59,7 @@ class RedisStore:
         self._limits: dict[Limit, _KnownLimit] = {}
 
     async def take(self, bucket: str, limit: Limit) -> LimitResult:
-        taken, _ = await self._take_and_get(bucket, limit, None)
+        taken, _ = await self._acquire_and_get(bucket, limit, None)
         return taken
 
     async def give_back(self, bucket: str, limit: Limit) -> None:
@@ -71,7 +71,7 @@ class RedisStore:
     ) -> tuple[LimitResult | None, bytes | None]:
         if bucket is None or limit is None:
             return None, None if cache_key is None else await self.get(cache_key)
-        taken, value = await self._take_and_get(bucket, limit, cache_key)
+        taken, value = await self._acquire_and_get(bucket, limit, cache_key)
         if isinstance(value, int) and cache_key is not None:
             value = await self._get_large(cache_key)
         return taken, value
@@ -96,7 +96,7 @@ class RedisStore:
         await self._client.aclose()
         await self._for_large.aclose()
 
-    def _take_and_get(
+    def _acquire_and_get(
         self, bucket: str, limit: Limit, cache_key: bytes | None
     ) -> "asyncio.Future[tuple[LimitResult, Any]]":
         """The future gives a value's length if it is a large one."""

@@ -33,7 +33,7 @@ class _Facts:
 
 
 @dataclass(frozen=True)
-class _Verdict:
+class _Outcome:
     holds: bool
     reason: str
     message: str
@@ -44,21 +44,21 @@ def decide_conditions(
 ) -> tuple[Condition, ...]:
     """Ready, Progressing and Degraded, in this order."""
     facts = _Facts(_weights(model.spec.traffic), _weights(traffic), versions)
-    verdicts = {READY: _ready(facts), PROGRESSING: _progressing(facts), DEGRADED: _degraded(facts)}
-    return _stamped(model, verdicts, now)
+    outcomes = {READY: _ready(facts), PROGRESSING: _progressing(facts), DEGRADED: _degraded(facts)}
+    return _stamped(model, outcomes, now)
 
 
 def deleting_conditions(model: MLModel, now: datetime) -> tuple[Condition, ...]:
-    gone = _Verdict(False, Reason.DELETING, "The model is being deleted.")
+    gone = _Outcome(False, Reason.DELETING, "The model is being deleted.")
     return _stamped(model, {READY: gone, PROGRESSING: gone, DEGRADED: gone}, now)
 
 
-def _ready(facts: _Facts) -> _Verdict:
+def _ready(facts: _Facts) -> _Outcome:
     if any(facts.versions[name].ready for name in facts.served):
-        return _Verdict(True, Reason.SERVING, " ".join([_listed(facts.served, "serves."), *_notes(facts)]))
+        return _Outcome(True, Reason.SERVING, " ".join([_listed(facts.served, "serves."), *_notes(facts)]))
     if down := facts.down():
-        return _Verdict(False, Reason.NO_READY_VERSION, f"{down.name} is down: {down.message}")
-    return _trouble_verdict(facts, holds=False)
+        return _Outcome(False, Reason.NO_READY_VERSION, f"{down.name} is down: {down.message}")
+    return _trouble_outcome(facts, holds=False)
 
 
 def _notes(facts: _Facts) -> list[str]:
@@ -69,46 +69,46 @@ def _notes(facts: _Facts) -> list[str]:
     )
 
 
-def _progressing(facts: _Facts) -> _Verdict:
+def _progressing(facts: _Facts) -> _Outcome:
     starting = next(
         (known for name in facts.wanted if (known := facts.versions.get(name)) and _is_starting(known)), None
     )
     if starting is not None:
-        return _Verdict(True, Reason.PROGRESSING, starting.message)
-    return _trouble_verdict(facts, holds=False)
+        return _Outcome(True, Reason.PROGRESSING, starting.message)
+    return _trouble_outcome(facts, holds=False)
 
 
-def _degraded(facts: _Facts) -> _Verdict:
+def _degraded(facts: _Facts) -> _Outcome:
     trouble = facts.trouble()
     culprit = trouble if trouble is not None and trouble.failed else facts.down() or facts.limping()
     if culprit is not None:
-        return _Verdict(True, culprit.reason, f"{culprit.name}: {culprit.message}")
-    return _trouble_verdict(facts, holds=False)
+        return _Outcome(True, culprit.reason, f"{culprit.name}: {culprit.message}")
+    return _trouble_outcome(facts, holds=False)
 
 
-def _trouble_verdict(facts: _Facts, *, holds: bool) -> _Verdict:
+def _trouble_outcome(facts: _Facts, *, holds: bool) -> _Outcome:
     if trouble := facts.trouble():
-        return _Verdict(holds, trouble.reason, f"{trouble.name}: {trouble.message}")
-    return _Verdict(holds, Reason.SERVING, "All is as asked for.")
+        return _Outcome(holds, trouble.reason, f"{trouble.name}: {trouble.message}")
+    return _Outcome(holds, Reason.SERVING, "All is as asked for.")
 
 
 def _is_starting(known: VersionStatus) -> bool:
     return not known.ready and not known.failed
 
 
-def _stamped(model: MLModel, verdicts: Mapping[str, _Verdict], now: datetime) -> tuple[Condition, ...]:
-    return tuple(_condition(model, type_, verdict, now) for type_, verdict in verdicts.items())
+def _stamped(model: MLModel, outcomes: Mapping[str, _Outcome], now: datetime) -> tuple[Condition, ...]:
+    return tuple(_condition(model, type_, outcome, now) for type_, outcome in outcomes.items())
 
 
-def _condition(model: MLModel, type_: str, verdict: _Verdict, now: datetime) -> Condition:
-    status: Literal["True", "False"] = "True" if verdict.holds else "False"
+def _condition(model: MLModel, type_: str, outcome: _Outcome, now: datetime) -> Condition:
+    status: Literal["True", "False"] = "True" if outcome.holds else "False"
     before = model.status.condition(type_)
     same = before is not None and before.status == status
     return Condition(
         type=type_,
         status=status,
-        reason=verdict.reason,
-        message=verdict.message,
+        reason=outcome.reason,
+        message=outcome.message,
         last_transition_time=before.last_transition_time if before and same else _written(now),
         observed_generation=model.metadata.generation,
     )

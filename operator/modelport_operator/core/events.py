@@ -27,14 +27,14 @@ def events_of(before: MLModelStatus, after: MLModelStatus) -> tuple[Event, ...]:
     return (*_of_versions(before, after), *_of_engines(before, after), *_of_traffic(before, after))
 
 
-def build_event(model: MLModel, happening: Event, earlier: Object | None, now: datetime) -> Object:
+def build_event(model: MLModel, event: Event, earlier: Object | None, now: datetime) -> Object:
     """The Event, counted up if it has happened before: `earlier` is what lies at its name now."""
     metadata = model.metadata
     time = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "apiVersion": RESOURCES["Event"],
         "kind": "Event",
-        "metadata": {"name": event_name(model, happening), "namespace": metadata.namespace},
+        "metadata": {"name": event_name(model, event), "namespace": metadata.namespace},
         "involvedObject": {
             "apiVersion": API_VERSION,
             "kind": KIND,
@@ -42,9 +42,9 @@ def build_event(model: MLModel, happening: Event, earlier: Object | None, now: d
             "namespace": metadata.namespace,
             "uid": metadata.uid,
         },
-        "type": happening.type,
-        "reason": happening.reason,
-        "message": happening.message,
+        "type": event.type,
+        "reason": event.reason,
+        "message": event.message,
         "count": int((earlier or {}).get("count", 0)) + 1,
         "firstTimestamp": (earlier or {}).get("firstTimestamp", time),
         "lastTimestamp": time,
@@ -53,9 +53,9 @@ def build_event(model: MLModel, happening: Event, earlier: Object | None, now: d
     }
 
 
-def event_name(model: MLModel, happening: Event) -> str:
+def event_name(model: MLModel, event: Event) -> str:
     """The same for the same happening, so that it is counted and not told again and again."""
-    told = "\n".join([model.metadata.uid, happening.type, happening.reason, happening.message])
+    told = "\n".join([model.metadata.uid, event.type, event.reason, event.message])
     return f"{model.metadata.name}.{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 

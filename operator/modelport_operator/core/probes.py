@@ -25,10 +25,10 @@ class ProbeRequest:
     sample: bool
 
 
-def questions(model: MLModel, observed: Observed, settings: Settings) -> list[ProbeRequest]:
+def probe_requests(model: MLModel, observed: Observed, settings: Settings) -> list[ProbeRequest]:
     """Each pod template is asked until it has answered; after that only why it is not ready."""
-    found = (_question(model, version, observed, settings) for version in model.spec.versions)
-    return [question for question in found if question is not None]
+    found = (_probe_request(model, version, observed, settings) for version in model.spec.versions)
+    return [request for request in found if request is not None]
 
 
 def sample_body(version: ModelVersion, status: RuntimeStatus) -> bytes | None:
@@ -42,7 +42,7 @@ def current_pods(pods: tuple[PodFacts, ...], template: str) -> tuple[PodFacts, .
     return tuple(pod for pod in pods if pod.template in ("", template))
 
 
-def _question(
+def _probe_request(
     model: MLModel, version: ModelVersion, observed: Observed, settings: Settings
 ) -> ProbeRequest | None:
     template = template_digest(desired_deployment(model, version, settings))
@@ -68,17 +68,17 @@ def _pod_to_ask(pods: tuple[PodFacts, ...]) -> PodFacts | None:
 
 
 @dataclass(frozen=True)
-class Checkup:
+class StatusProbe:
     """Ask every ready pod of a version for its status."""
 
     version: str
     addresses: tuple[str, ...]
 
 
-def checkups(model: MLModel, observed: Observed, settings: Settings) -> list[Checkup]:
+def status_probes(model: MLModel, observed: Observed, settings: Settings) -> list[StatusProbe]:
     """Of the versions that have answered: the others are asked anyway."""
-    found = (_checkup(model, version, observed, settings) for version in model.spec.versions)
-    return [checkup for checkup in found if checkup is not None]
+    found = (_status_probe(model, version, observed, settings) for version in model.spec.versions)
+    return [probe for probe in found if probe is not None]
 
 
 def slowest(statuses: Sequence[RuntimeStatus | None]) -> RuntimeStatus | None:
@@ -87,7 +87,9 @@ def slowest(statuses: Sequence[RuntimeStatus | None]) -> RuntimeStatus | None:
     return min(ready, key=lambda status: status.engine == "numpy", default=None)
 
 
-def _checkup(model: MLModel, version: ModelVersion, observed: Observed, settings: Settings) -> Checkup | None:
+def _status_probe(
+    model: MLModel, version: ModelVersion, observed: Observed, settings: Settings
+) -> StatusProbe | None:
     template = template_digest(desired_deployment(model, version, settings))
     known = model.status.version(version.name)
     if known is None or not known.answered or known.template != template:
@@ -96,4 +98,4 @@ def _checkup(model: MLModel, version: ModelVersion, observed: Observed, settings
     # In one order: of equals the same one is told of each time.
     ready = sorted((pod for pod in pods if pod.ready), key=lambda pod: pod.name)
     addresses = tuple(pod.address for pod in ready if pod.address)
-    return Checkup(version.name, addresses) if addresses else None
+    return StatusProbe(version.name, addresses) if addresses else None

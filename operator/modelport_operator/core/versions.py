@@ -90,7 +90,7 @@ def _decide_version(
     known = replace(known, last_log="")
     pods = observed.pods_of(version.name)
     answer = observed.answers.get(version.name, ProbeResult())
-    known = _with_checkup(known, observed.checkups.get(version.name))
+    known = _with_probe(known, observed.status_probes.get(version.name))
     known = _with_answer(known, answer, template)
     known = _with_pods(known, pods)
     problem = _problem(observed, version.name, current_pods(pods, template), answer)
@@ -130,7 +130,7 @@ def _engine(status: RuntimeStatus) -> dict[str, Any]:
     return {"engine": status.engine, "acceleration": status.acceleration}
 
 
-def _with_checkup(known: VersionStatus, slowest: RuntimeStatus | None) -> VersionStatus:
+def _with_probe(known: VersionStatus, slowest: RuntimeStatus | None) -> VersionStatus:
     return known if slowest is None else replace(known, **_engine(slowest))
 
 

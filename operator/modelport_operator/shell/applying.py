@@ -28,7 +28,7 @@ class Refusal:
     error: KubeError | None = None
 
 
-class _Taken(Exception):
+class _NameTaken(Exception):
     """Somebody else's object has the name."""
 
     def __init__(self, problem: Problem) -> None:
@@ -52,14 +52,14 @@ async def apply_by_version(kube: Kube, objects: Iterable[Object]) -> list[Refusa
 async def apply_all(kube: Kube, objects: Iterable[Object]) -> None:
     """What somebody else's object is in the way of is left out: it was told of when it was first wanted."""
     for obj in objects:
-        with suppress(_Taken):
+        with suppress(_NameTaken):
             await _apply(kube, obj)
 
 
 async def _try_to_apply(kube: Kube, obj: Object) -> Refusal | None:
     try:
         await _apply(kube, obj)
-    except _Taken as taken:
+    except _NameTaken as taken:
         return Refusal(any_version_of(obj), taken.problem)
     except KubeError as error:
         if not is_refusal(error):
@@ -86,7 +86,7 @@ async def _create(kube: Kube, obj: Object) -> None:
         if live is None:
             raise
         if not has_same_owner(obj, live):
-            raise _Taken(explain_taken(obj, live)) from None
+            raise _NameTaken(explain_taken(obj, live)) from None
         # Ours without its labels, by which it would have been found.
         await kube.apply(with_uid(obj, live), field_manager=FIELD_MANAGER)
 

@@ -21,14 +21,14 @@ class EventRecorder:
 
     async def __call__(self, model: MLModel, status: MLModelStatus) -> None:
         try:
-            for happening in events_of(model.status, status):
-                await self._write(model, happening)
+            for event in events_of(model.status, status):
+                await self._write(model, event)
         except (KubeError, OSError) as error:
             _log.warning("event_lost", model=model.public_id, error=repr(error))
 
-    async def _write(self, model: MLModel, happening: Event) -> None:
-        name = event_name(model, happening)
+    async def _write(self, model: MLModel, event: Event) -> None:
+        name = event_name(model, event)
         earlier = await self._kube.get("Event", model.metadata.namespace, name)
-        event = build_event(model, happening, earlier, self._clock.now())
-        await self._kube.apply(event, field_manager=FIELD_MANAGER)
+        body = build_event(model, event, earlier, self._clock.now())
+        await self._kube.apply(body, field_manager=FIELD_MANAGER)
         WRITES.labels("event").inc()

@@ -9,7 +9,7 @@ from modelport_kube.kube import Kube, KubeError
 
 from modelport_operator.core.observed.last_log import TAIL_LINES
 from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeStatus, SampleRefused
-from modelport_operator.core.probes import Checkup, ProbeRequest, sample_body, slowest
+from modelport_operator.core.probes import ProbeRequest, StatusProbe, sample_body, slowest
 from modelport_operator.shell.runtimes import Runtimes
 
 _log = structlog.get_logger()
@@ -43,28 +43,28 @@ _NO_SAMPLE = SampleRefused(
 )
 
 
-async def probe_all(runtimes: Runtimes, questions: Sequence[ProbeRequest]) -> dict[str, ProbeResult]:
+async def probe_all(runtimes: Runtimes, probe_requests: Sequence[ProbeRequest]) -> dict[str, ProbeResult]:
     """Give each version's answer, by its name."""
-    answers = await asyncio.gather(*(_ask(runtimes, question) for question in questions))
-    return {question.version.name: answer for question, answer in zip(questions, answers, strict=True)}
+    answers = await asyncio.gather(*(_ask(runtimes, request) for request in probe_requests))
+    return {request.version.name: answer for request, answer in zip(probe_requests, answers, strict=True)}
 
 
-async def check_all(runtimes: Runtimes, checkups: Sequence[Checkup]) -> Mapping[str, RuntimeStatus]:
+async def check_all(runtimes: Runtimes, status_probes: Sequence[StatusProbe]) -> Mapping[str, RuntimeStatus]:
     """Give the slowest runtime's status of each version, by its name; nothing where none was reached."""
-    found = await asyncio.gather(*(_check(runtimes, checkup) for checkup in checkups))
-    told = zip(checkups, found, strict=True)
-    return {checkup.version: status for checkup, status in told if status is not None}
+    found = await asyncio.gather(*(_check(runtimes, probe) for probe in status_probes))
+    told = zip(status_probes, found, strict=True)
+    return {probe.version: status for probe, status in told if status is not None}
 
 
-async def _check(runtimes: Runtimes, checkup: Checkup) -> RuntimeStatus | None:
-    return slowest(await asyncio.gather(*map(runtimes.status, checkup.addresses)))
+async def _check(runtimes: Runtimes, probe: StatusProbe) -> RuntimeStatus | None:
+    return slowest(await asyncio.gather(*map(runtimes.status, probe.addresses)))
 
 
-async def _ask(runtimes: Runtimes, question: ProbeRequest) -> ProbeResult:
-    status = await runtimes.status(question.address)
-    if status is None or status.state != "ready" or not question.sample:
+async def _ask(runtimes: Runtimes, request: ProbeRequest) -> ProbeResult:
+    status = await runtimes.status(request.address)
+    if status is None or status.state != "ready" or not request.sample:
         return ProbeResult(status=status)
-    body = sample_body(question.version, status)
+    body = sample_body(request.version, status)
     if body is None:
         return ProbeResult(status=status, sample=_NO_SAMPLE)
-    return ProbeResult(status=status, sample=await runtimes.predict(question.address, body))
+    return ProbeResult(status=status, sample=await runtimes.predict(request.address, body))

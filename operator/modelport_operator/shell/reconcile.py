@@ -13,7 +13,7 @@ from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import CHILD_KINDS
 from modelport_operator.core.naming import children_selector
 from modelport_operator.core.observed.observe import Observed, observe
-from modelport_operator.core.probes import checkups, questions
+from modelport_operator.core.probes import probe_requests, status_probes
 from modelport_operator.settings import Settings
 from modelport_operator.shell.applying import apply_all, apply_by_version
 from modelport_operator.shell.clock import Clock
@@ -74,9 +74,9 @@ async def reconcile(
         return None  # Its children go with it: it owns them.
     model = from_object(found)
     observed = await _observe(kube, model, settings)
-    answers = await probe_all(runtimes, questions(model, observed, settings))
-    checked = await check_all(runtimes, checkups(model, observed, settings)) if check_engines else {}
-    observed = replace(observed, answers=answers, checkups=checked)
+    answers = await probe_all(runtimes, probe_requests(model, observed, settings))
+    checked = await check_all(runtimes, status_probes(model, observed, settings)) if check_engines else {}
+    observed = replace(observed, answers=answers, status_probes=checked)
     observed = observed.withholding(await without_credentials(kube, model, settings))
     decision = decide(model, observed, clock.now(), settings)
     refusals = await apply_by_version(kube, decision.apply)

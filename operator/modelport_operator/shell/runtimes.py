@@ -122,7 +122,7 @@ _MAX_STATUS_BYTES = 1024 * 1024
 _MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _KEPT_ANSWER_BYTES = 4096
 _STATUS_SECONDS = 5.0
-# The runtime is there but cannot say now: to be asked again, not a verdict on the model.
+# The runtime is there but cannot say now: to be probed again; this says nothing about the model.
 _NOT_NOW = {408, 429, 502, 503, 504}
 
 
@@ -132,7 +132,7 @@ class Runtimes(Protocol):
         ...
 
     async def predict(self, address: str, body: bytes) -> SampleAnswer | SampleRefused | None:
-        """None: it gave no verdict; ask again."""
+        """None: it could not say; probe again."""
         ...
 
 

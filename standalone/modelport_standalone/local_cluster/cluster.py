@@ -24,7 +24,7 @@ class LocalCluster:
     `data` is a folder that only this process uses. Raises `DamagedState` and `OSError`.
     """
 
-    def __init__(self, data: Path, pace: Timings | None = None) -> None:
+    def __init__(self, data: Path, timings: Timings | None = None) -> None:
         run = data / "run"
         run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._saved = SavedModels(data / "cluster.db")
@@ -36,7 +36,7 @@ class LocalCluster:
         register.kill_leftovers()
         clear_folder(run / "pods")
         self._sockets = renew_socket_base(run / "sockets")
-        self._machine = Machine(run / "pods", self._sockets, register, pace or Timings())
+        self._machine = Machine(run / "pods", self._sockets, register, timings or Timings())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -114,7 +114,7 @@ class LocalCluster:
         if event.type == "DELETED":
             if runner is not None:
                 del self._runners[meta["uid"]]
-                self._close(runner, self._machine.pace.longest_grace, forget=True)
+                self._close(runner, self._machine.timings.longest_grace, forget=True)
         elif runner is not None:
             runner.update(event.object)
         else:

@@ -75,7 +75,7 @@ class DeploymentRunner:
         old = [pod for pod in staying if pod not in current]
         enough = sum(pod.ready for pod in current) >= wanted
         for pod in [*surplus, *(old if enough else [])]:
-            self._stop(pod, self._machine.pace.longest_grace)
+            self._stop(pod, self._machine.timings.longest_grace)
 
     def _start(self, template: Object) -> None:
         name = f"{self._name}-{_digest(template)[:8]}-{secrets.token_hex(3)}"

@@ -8,7 +8,7 @@ from modelport_kube.kube import Object
 from modelport_operator.core.quantities import to_bytes
 from modelport_runtime.process.starvation import children
 
-from modelport_standalone.local_cluster.probes import Verdict
+from modelport_standalone.local_cluster.probes import Termination
 
 _PERIOD_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -22,12 +22,12 @@ class MemoryWatch:
         self._limit = to_bytes(limit) if limit else None
         self._pid = pid
 
-    async def run(self) -> Verdict:
+    async def run(self) -> Termination:
         """Return only when the process must be killed."""
         while self._limit is None or (held := self._held(self._limit)) <= self._limit:  # noqa: ASYNC110 - another process sets no event
             await asyncio.sleep(_PERIOD_SECONDS)
         used, limit = held // 1024**2, self._limit // 1024**2
-        return Verdict("OOMKilled", f"It held {used} MiB of memory; its limit is {limit} MiB.")
+        return Termination("OOMKilled", f"It held {used} MiB of memory; its limit is {limit} MiB.")
 
     def _held(self, limit: int) -> int:
         """What both have in common is counted twice at first: to count it once takes the kernel long."""

@@ -17,7 +17,7 @@ from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
 from modelport_standalone.local_cluster.memory_watch import MemoryWatch
 from modelport_standalone.local_cluster.orphans import ChildRegister
 from modelport_standalone.local_cluster.pod_state import ContainerState, PodState, now
-from modelport_standalone.local_cluster.probes import Probes, Timings, Verdict, restart_backoff
+from modelport_standalone.local_cluster.probes import Probes, Termination, Timings, restart_backoff
 from modelport_standalone.local_cluster.processes import ContainerProcess, Ending
 from modelport_standalone.local_cluster.version_log import VersionLog
 from modelport_standalone.priority import step_back
@@ -41,7 +41,7 @@ class Machine:
     pods: Path
     sockets: Path
     register: ChildRegister
-    pace: Timings
+    timings: Timings
 
 
 class Pod:
@@ -106,7 +106,7 @@ class Pod:
         await process.wait()
 
     async def _complete(self, container: Object, state: ContainerState) -> None:
-        backoff = restart_backoff(self._machine.pace)
+        backoff = restart_backoff(self._machine.timings)
         while True:
             ending = await self._run_once(container, state)
             if ending.code == 0:
@@ -123,7 +123,7 @@ class Pod:
         return ending
 
     async def _keep_running(self) -> None:
-        backoff = restart_backoff(self._machine.pace)
+        backoff = restart_backoff(self._machine.timings)
         while True:
             began_well = await self._serve()
             if began_well:
@@ -141,14 +141,14 @@ class Pod:
             self.state.address = f"{UNIX}{socket}"
         process = await self._start(self._container, state)
         began = time.monotonic()
-        verdict, ending = await self._supervise(process, socket)
+        termination, ending = await self._supervise(process, socket)
         self._process = None
-        self._end(state, ending, verdict)
-        return time.monotonic() - began >= self._machine.pace.ran_well
+        self._end(state, ending, termination)
+        return time.monotonic() - began >= self._machine.timings.ran_well
 
     async def _supervise(
         self, process: ContainerProcess, socket: str | None
-    ) -> tuple[Verdict | None, Ending]:
+    ) -> tuple[Termination | None, Ending]:
         ended = asyncio.create_task(process.wait())
         watching = {
             asyncio.create_task(self._probes(process, socket).run()),
@@ -156,11 +156,11 @@ class Pod:
         }
         try:
             await asyncio.wait({ended, *watching}, return_when=asyncio.FIRST_COMPLETED)
-            verdict = next((watch.result() for watch in watching if watch.done()), None)
-            if verdict is not None:
-                self.output.note(f"killed: {verdict.reason}: {verdict.message}")
+            termination = next((watch.result() for watch in watching if watch.done()), None)
+            if termination is not None:
+                self.output.note(f"killed: {termination.reason}: {termination.message}")
                 await process.stop(0)
-            return verdict, await ended
+            return termination, await ended
         finally:
             for task in (*watching, ended):
                 task.cancel()
@@ -173,7 +173,7 @@ class Pod:
         return Probes(
             self._container,
             socket,
-            self._machine.pace,
+            self._machine.timings,
             waited=partial(waited_with_children, process.pid),
             on_start=step_behind_others,
             on_change=self._probed,
@@ -187,14 +187,14 @@ class Pod:
         self._on_change()
         return self._process
 
-    def _end(self, state: ContainerState, ending: Ending, verdict: Verdict | None = None) -> None:
-        if verdict is None:
+    def _end(self, state: ContainerState, ending: Ending, termination: Termination | None = None) -> None:
+        if termination is None:
             state.end(ending, None, ending.last_line)
         else:
-            state.end(ending, verdict.reason, verdict.message)
+            state.end(ending, termination.reason, termination.message)
         if ending.code:
             self.output.note(
-                f"{state.name} ended: {verdict.reason if verdict else f'exit code {ending.code}'}"
+                f"{state.name} ended: {termination.reason if termination else f'exit code {ending.code}'}"
             )
         self._on_change()
 

@@ -38,7 +38,7 @@ _SLOW_BY_OTHERS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Termination:
     """Why the process must be killed. `message`: in words."""
 
     reason: str
@@ -56,7 +56,7 @@ class Probes:
         self,
         container: dict[str, Any],
         socket: str | None,
-        pace: Timings,
+        timings: Timings,
         *,
         waited: Callable[[], float],
         on_start: Callable[[], Awaitable[None]],
@@ -66,16 +66,16 @@ class Probes:
         self._readiness = container.get("readinessProbe")
         self._liveness = container.get("livenessProbe")
         self._transport = httpx.AsyncHTTPTransport(uds=socket)
-        self._pace = pace
+        self._timings = timings
         self._waited = waited
         self._on_start = on_start
         self._on_change = on_change
 
-    async def run(self) -> Verdict:
+    async def run(self) -> Termination:
         """Return only when the process must be killed."""
         async with httpx.AsyncClient(transport=self._transport, base_url="http://pod") as client:
-            if self._startup and (verdict := await self._await_start(client, self._startup)):
-                return verdict
+            if self._startup and (termination := await self._await_start(client, self._startup)):
+                return termination
             await self._on_start()
             self._on_change(True, self._readiness is None)
             following = asyncio.create_task(self._follow_readiness(client))
@@ -84,14 +84,14 @@ class Probes:
             finally:
                 following.cancel()
 
-    async def _await_start(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> Verdict | None:
+    async def _await_start(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> Termination | None:
         limit = probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3)
         began = time.monotonic()
         while not await _ask(client, probe):
             seconds = time.monotonic() - began
             if seconds > limit and (text := self._too_late(seconds, limit)):
-                return Verdict("StartupProbeFailed", text)
-            await asyncio.sleep(self._pace.starting_probe)
+                return Termination("StartupProbeFailed", text)
+            await asyncio.sleep(self._timings.starting_probe)
         return None
 
     def _too_late(self, seconds: float, limit: float) -> str:
@@ -113,7 +113,7 @@ class Probes:
                 self._on_change(True, False)
             await asyncio.sleep(_READINESS_PERIOD_SECONDS)
 
-    async def _watch_liveness(self, client: httpx.AsyncClient) -> Verdict:
+    async def _watch_liveness(self, client: httpx.AsyncClient) -> Termination:
         if self._liveness is None:
             await asyncio.Event().wait()
             raise AssertionError("unreachable: nobody sets that event")
@@ -125,7 +125,7 @@ class Probes:
             failures = 0 if answered else failures + (answered is False)
             starved = starved + 1 if answered is None else 0
         happened = "It no longer answered." if failures >= most else "It no longer answered: starved of CPU."
-        return Verdict("LivenessProbeFailed", happened)
+        return Termination("LivenessProbeFailed", happened)
 
     async def _ask_fairly(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> bool | None:
         """None: it did not answer, but others had the processor for much of the time."""

@@ -9,14 +9,14 @@ from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.session import Database
 from modelport_control_api.identity import Caller, Origin, Principal
 from modelport_control_api.publisher.advisory_lock import LockLost, turn
-from modelport_control_api.publisher.publisher import Pace, Publisher
+from modelport_control_api.publisher.publisher import Publisher, PublisherIntervals
 from modelport_control_api.registry import service
 from modelport_control_api.registry.quotas import Limits
 from sqlalchemy import text
 
 from tests.unit.control_api_models.fake_cluster import FakeCluster
 
-PACE = Pace(poll=0.05, first_retry=0.01, last_retry=0.05)
+PACE = PublisherIntervals(poll=0.05, first_retry=0.01, last_retry=0.05)
 VERSION = service.NewVersion("sklearn", "a" * 64, 10, {"input": [1, 2]})
 REPLICAS = 3
 

@@ -148,7 +148,7 @@ async def test_a_value_of_eight_megabytes_comes_back_whole(store: Store) -> None
     assert await store.get(b"big") == value
 
 
-async def test_take_and_get_does_both(store: Store) -> None:
+async def test_acquire_and_get_does_both(store: Store) -> None:
     await store.put(b"key", b"value", 60)
     taken, value = await store.acquire_and_get("caller", TEN_A_MINUTE, b"key")
     assert taken is not None
@@ -157,7 +157,7 @@ async def test_take_and_get_does_both(store: Store) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 16 * 1024, 16 * 1024 + 1, 1024 * 1024])
-async def test_take_and_get_gives_values_of_every_size(store: Store, size: int) -> None:
+async def test_acquire_and_get_gives_values_of_every_size(store: Store, size: int) -> None:
     await store.put(b"key", b"x" * size, 60)
     taken, value = await store.acquire_and_get("caller", TEN_A_MINUTE, b"key")
     assert taken is not None
@@ -172,7 +172,7 @@ async def test_a_refused_caller_gets_no_cached_value(store: Store) -> None:
     assert (taken.allowed, value) == (False, None)
 
 
-async def test_take_and_get_does_what_it_is_given(store: Store) -> None:
+async def test_acquire_and_get_does_what_it_is_given(store: Store) -> None:
     await store.put(b"key", b"value", 60)
     assert await store.acquire_and_get(None, None, b"key") == (None, b"value")
     assert await store.acquire_and_get(None, None, None) == (None, None)

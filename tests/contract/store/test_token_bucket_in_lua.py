@@ -16,7 +16,7 @@ STEPS = st.lists(st.integers(-2 * MICROSECONDS, 86_400 * MICROSECONDS) | st.inte
 
 
 def script_with_clock_given() -> str:
-    script = files("modelport_store.redis").joinpath("take_and_get.lua").read_text(encoding="utf-8")
+    script = files("modelport_store.redis").joinpath("acquire_and_get.lua").read_text(encoding="utf-8")
     for real, replaced in (
         ("redis.call('TIME')", "{ARGV[3], ARGV[4]}"),
         # The key must outlive the test's own, much faster time.

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_control_api.analytics.plan import Kept, Move, Piece, Plan, plan
+from modelport_control_api.analytics.plan import Move, Piece, Plan, RetentionWindow, plan
 from modelport_control_api.analytics.query import DAY, HOUR, MINUTE, BucketName, boundaries
 
 SECONDS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
-ALL = Kept(0, 0)
+ALL = RetentionWindow(0, 0)
 NOON = int(datetime(2026, 6, 10, 12, tzinfo=UTC).timestamp())
 MIDNIGHT = NOON - 12 * HOUR
 EDGES = st.lists(
@@ -29,7 +29,7 @@ def number_of(found: Plan, start: int) -> int:
 
 @given(edges=EDGES, minutes_gone=st.integers(0, 100), hours_gone=st.integers(0, 100))
 def test_rows_tile_the_range_and_are_kept(edges: list[int], minutes_gone: int, hours_gone: int) -> None:
-    kept = Kept(MIDNIGHT + minutes_gone * DAY, MIDNIGHT + min(minutes_gone, hours_gone) * DAY)
+    kept = RetentionWindow(MIDNIGHT + minutes_gone * DAY, MIDNIGHT + min(minutes_gone, hours_gone) * DAY)
     found = plan(edges, kept)
     in_time = sorted(found.pieces, key=lambda piece: piece.start)
     assert all(before.end == after.start for before, after in pairwise(in_time))
@@ -41,7 +41,7 @@ def test_rows_tile_the_range_and_are_kept(edges: list[int], minutes_gone: int, h
 
 @given(edges=EDGES, minutes_gone=st.integers(0, 100))
 def test_an_edge_moves_by_half_an_hour_where_minutes_are_gone(edges: list[int], minutes_gone: int) -> None:
-    found = plan(edges, Kept(MIDNIGHT + minutes_gone * DAY, 0))
+    found = plan(edges, RetentionWindow(MIDNIGHT + minutes_gone * DAY, 0))
     first = min((piece.start for piece in found.pieces), default=edges[0])
     last = max((piece.end for piece in found.pieces), default=edges[-1])
     if not found.moves:
@@ -114,17 +114,19 @@ def test_two_days_that_share_a_midnight_are_told_apart() -> None:
 
 def test_where_minutes_are_gone_an_edge_moves_to_the_nearest_hour() -> None:
     edges = [NOON + 20 * MINUTE, NOON + 5 * HOUR + 30 * MINUTE]
-    found = plan(edges, Kept(NOON + DAY, 0))
+    found = plan(edges, RetentionWindow(NOON + DAY, 0))
     assert found.pieces == [Piece("hour", NOON, NOON + 6 * HOUR)]
 
 
 def test_where_hours_are_gone_an_edge_moves_to_the_nearest_day() -> None:
-    found = plan([MIDNIGHT + HOUR, MIDNIGHT + DAY + 13 * HOUR], Kept(NOON + 9 * DAY, MIDNIGHT + 9 * DAY))
+    found = plan(
+        [MIDNIGHT + HOUR, MIDNIGHT + DAY + 13 * HOUR], RetentionWindow(NOON + 9 * DAY, MIDNIGHT + 9 * DAY)
+    )
     assert found.pieces == [Piece("day", MIDNIGHT, MIDNIGHT + 2 * DAY)]
 
 
 def test_a_retention_leaves_whole_hours_and_days() -> None:
-    kept = Kept.after(NOON + 61, minute_days=14, hour_days=120)
+    kept = RetentionWindow.after(NOON + 61, minute_days=14, hour_days=120)
     assert kept.minutes_since == NOON + HOUR - 14 * DAY
     assert kept.hours_since == MIDNIGHT + DAY - 120 * DAY
 

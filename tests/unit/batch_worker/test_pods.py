@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from modelport_control_api.batch_worker import pod_client as pods_module
-from modelport_control_api.batch_worker.bisection import Predicted, Refused
+from modelport_control_api.batch_worker.bisection import Predicted, Rejected
 from modelport_control_api.batch_worker.pod_client import Pods
 
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
@@ -73,12 +73,12 @@ async def pods(pod: Pod) -> AsyncIterator[Pods]:
 async def _ask(pods: Pods, rows: int = 2) -> object:
     inputs = b"[" + b",".join([b"1"] * rows) + b"]"
     async with asyncio.timeout(10):
-        return await pods.questioner(probabilities=False).ask(inputs, rows)
+        return await pods.pod_client(probabilities=False).ask(inputs, rows)
 
 
 async def test_a_pod_has_a_few_requests_at_once_and_no_more(pods: Pods, pod: Pod) -> None:
-    verdicts = await asyncio.gather(*(_ask(pods) for _ in range(12)))
-    assert verdicts == [Predicted([1, 1])] * 12
+    results = await asyncio.gather(*(_ask(pods) for _ in range(12)))
+    assert results == [Predicted([1, 1])] * 12
     assert pod.most == 3
 
 
@@ -104,13 +104,13 @@ async def test_only_the_rows_that_end_a_pod_alone_are_blamed(pods: Pods, pod: Po
     innocent, guilty, other = await asyncio.gather(_ask(pods, 2), _ask(pods, 3), _ask(pods, 4))
     assert innocent == Predicted([1, 1])
     assert other == Predicted([1, 1, 1, 1])
-    assert isinstance(guilty, Refused)
+    assert isinstance(guilty, Rejected)
 
 
 async def test_a_row_alone_has_a_second_chance(pods: Pods, pod: Pod) -> None:
     pod.answer = die
-    verdict = await _ask(pods, 1)
-    assert isinstance(verdict, Refused)
+    result = await _ask(pods, 1)
+    assert isinstance(result, Rejected)
     assert len(pod.bodies) == 3
 
 
@@ -119,9 +119,9 @@ async def test_rows_that_take_too_long_are_given_up(pods: Pods, pod: Pod) -> Non
         await asyncio.sleep(60)
 
     pod.answer = hold
-    verdict = await _ask(pods)
-    assert isinstance(verdict, Refused)
-    assert "longer" in verdict.message
+    result = await _ask(pods)
+    assert isinstance(result, Rejected)
+    assert "longer" in result.message
 
 
 async def test_who_waits_for_a_pod_gets_the_next_one(pods: Pods, pod: Pod) -> None:

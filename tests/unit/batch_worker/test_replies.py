@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from modelport_control_api.batch_worker.bisection import Predicted, Refused, RowsRefused, read_reply
+from modelport_control_api.batch_worker.bisection import Predicted, Rejected, RowsRejected, read_reply
 
 
 def _read(status: int, said: Any, rows: int = 3, *, probabilities: bool = False) -> Any:
@@ -24,10 +24,10 @@ def test_named_fields_tell_of_rows_wherever_those_stood() -> None:
         {"field": "inputs[2]", "message": "has 3 values, but the model takes 4"},
         {"field": "inputs[0][3]", "message": "must not be null"},
     ]
-    verdict = _read(422, {"errors": errors})
-    assert isinstance(verdict, RowsRefused)
-    assert verdict.named == 4
-    assert verdict.errors == {
+    result = _read(422, {"errors": errors})
+    assert isinstance(result, RowsRejected)
+    assert result.named == 4
+    assert result.errors == {
         0: "[3] must not be null",
         1: "petal_width must be a number, not a string; petal_length is missing",
         2: "has 3 values, but the model takes 4",
@@ -48,10 +48,10 @@ def test_named_fields_tell_of_rows_wherever_those_stood() -> None:
     ],
 )
 def test_what_names_no_row_is_about_all_of_them(status: int, said: Any) -> None:
-    verdict = _read(status, said)
-    assert isinstance(verdict, Refused)
-    assert verdict.message
+    result = _read(status, said)
+    assert isinstance(result, Rejected)
+    assert result.message
 
 
 def test_probabilities_that_were_asked_for_must_come() -> None:
-    assert isinstance(_read(200, {"predictions": [1, 2, 3]}, probabilities=True), Refused)
+    assert isinstance(_read(200, {"predictions": [1, 2, 3]}, probabilities=True), Rejected)

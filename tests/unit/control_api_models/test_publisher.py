@@ -11,7 +11,7 @@ from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import Base
 from modelport_control_api.db.session import Database
 from modelport_control_api.identity import Caller, Origin, Principal
-from modelport_control_api.publisher.publisher import Pace, Publisher
+from modelport_control_api.publisher.publisher import Publisher, PublisherIntervals
 from modelport_control_api.registry import service
 from modelport_control_api.registry.quotas import Limits
 from modelport_control_api.registry.records import ModelRecord
@@ -21,7 +21,7 @@ from tests.support.waiting import until
 from tests.unit.control_api_models.fake_cluster import FakeCluster
 
 NAMESPACE = "modelport-models"
-PACE = Pace(poll=30, resync=600, first_retry=0.01, last_retry=0.05)
+PACE = PublisherIntervals(poll=30, resync=600, first_retry=0.01, last_retry=0.05)
 VERSION = service.NewVersion("sklearn", "a" * 64, 10, {"input": [1, 2]})
 
 
@@ -44,7 +44,7 @@ def ann() -> Caller:
 
 @asynccontextmanager
 async def publishing(
-    database: Database, cluster: FakeCluster, pace: Pace = PACE, *, overwrite: bool = False
+    database: Database, cluster: FakeCluster, pace: PublisherIntervals = PACE, *, overwrite: bool = False
 ) -> AsyncIterator[Publisher]:
     publisher = Publisher(database, cluster, NAMESPACE, pace, overwrite=overwrite)
     task = asyncio.create_task(publisher.run())

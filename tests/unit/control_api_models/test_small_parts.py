@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelport_control_api.models.intake import parse_sample
+from modelport_control_api.models.uploads import parse_sample
 from modelport_control_api.registry.service import new_model_id
 
 

@@ -7,7 +7,7 @@ from modelport_control_api.drift.profiles.binning import number_bins
 from modelport_telemetry.drift.bins import NumberBins
 from modelport_telemetry.drift.repetition import SUMS, empty
 
-from bench.drift.alarms import count, counting, limits, verdicts
+from bench.drift.alarms import count, counting, limits, results
 from bench.drift.cases import CHANGED, SMALL, UNCHANGED, comments, gone_missing, stuck, unit_error
 
 RUNS = 6
@@ -42,7 +42,7 @@ def test_a_small_change_is_told_as_small(name: str) -> None:
     ],
 )
 def test_what_changed_is_said(case: object, said: str) -> None:
-    worst = verdicts(case(np.random.default_rng(1)))[0]  # type: ignore[operator]
+    worst = results(case(np.random.default_rng(1)))[0]  # type: ignore[operator]
     assert worst.drifts
     assert worst.summary.startswith(said)
 
@@ -61,7 +61,7 @@ def test_a_sender_that_stays_stuck_keeps_the_alarm() -> None:
         limits(),
         reference_rows=len(reference),
     )
-    assert all(verdict.drifts for verdict in found)
+    assert all(result.drifts for result in found)
     assert found[0].summary == "100 % of rows are copies of a few."
 
 

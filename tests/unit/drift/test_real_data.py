@@ -15,7 +15,7 @@ import pytest
 from modelport_control_api.drift.evaluation.evaluate import Counted, evaluate
 from modelport_control_api.drift.profiles.profile import Profile, match
 from modelport_control_api.drift.profiles.profiling import profile_csv
-from modelport_control_api.drift.records import Verdict
+from modelport_control_api.drift.records import FeatureResult
 from modelport_control_api.drift.schemas import Thresholds
 from modelport_control_api.settings import Settings
 from modelport_telemetry.drift.counting import RowCounter
@@ -55,7 +55,7 @@ class Split:
         self.live: Rows = pool[chosen]
         self.profile = profile_of(data[order[:half]], folder)
 
-    def verdicts(self, live: Rows) -> dict[str, Verdict]:
+    def results(self, live: Rows) -> dict[str, FeatureResult]:
         counter = RowCounter(match(self.profile, None).reference_bins("r", None))
         for row in live.tolist():
             counter.add(row, crc32(repr(row).encode()))
@@ -64,7 +64,7 @@ class Split:
             counts.rows, counts.counted, counts.features, {}, values=counts.values, blocks=counts.blocks
         )
         found = evaluate(match(self.profile, None), counted, LIMITS, reference_rows=self.profile.rows)
-        return {verdict.name: verdict for verdict in found}
+        return {result.name: result for result in found}
 
 
 def profile_of(rows: Rows, folder: Path) -> Profile:
@@ -83,7 +83,7 @@ def test_fewer_than_one_window_in_a_hundred_is_a_false_alarm(tmp_path: Path) -> 
         data = LOADERS[name]().data
         for _ in range(windows):
             split = Split(data, draw, tmp_path)
-            alarms += any(verdict.drifts for verdict in split.verdicts(split.live).values())
+            alarms += any(result.drifts for result in split.results(split.live).values())
     total = sum(WINDOWS.values())
     assert total >= 500
     assert alarms <= total / 100, f"{alarms} of {total} windows"
@@ -99,7 +99,7 @@ def test_a_shift_by_one_standard_deviation_is_found_in_every_feature(name: str, 
         for shift in shifts(data[:, at], deviation):
             moved = split.live.copy()
             moved[:, at] += shift
-            if not split.verdicts(moved)[f"x{at}"].drifts:
+            if not split.results(moved)[f"x{at}"].drifts:
                 missed.append((at, shift))
     assert missed == []
 

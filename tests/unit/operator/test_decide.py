@@ -10,7 +10,7 @@ from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.observed.observe import observe
 from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeStatus, SampleRefused
-from modelport_operator.core.probes import questions, sample_body
+from modelport_operator.core.probes import probe_requests, sample_body
 from modelport_operator.shell.model_states import state_of
 from msgspec.structs import replace
 
@@ -96,7 +96,7 @@ def test_the_status_names_the_generation_and_the_address() -> None:
 def _asked(model: ModelBuilder, *pods: Object) -> list[tuple[str, bool]]:
     built = model.build()
     seen = observe(built, [], pods, [], SETTINGS)
-    return [(question.address, question.sample) for question in questions(built, seen, SETTINGS)]
+    return [(request.address, request.sample) for request in probe_requests(built, seen, SETTINGS)]
 
 
 def test_a_runtime_is_asked_as_soon_as_its_load_has_ended() -> None:
@@ -114,8 +114,8 @@ def test_a_pod_is_found_by_its_endpoint_where_it_has_a_socket() -> None:
     model = a_model().build()
     endpoint = {"addresses": ["unix:/run/x.sock"], "targetRef": {"kind": "Pod", "name": "iris-v1-0"}}
     seen = observe(model, [], [a_pod().started().build()], [{"endpoints": [endpoint]}], SETTINGS)
-    (question,) = questions(model, seen, SETTINGS)
-    assert question.address == "unix:/run/x.sock"
+    (request,) = probe_requests(model, seen, SETTINGS)
+    assert request.address == "unix:/run/x.sock"
 
 
 def test_the_given_sample_goes_before_the_one_that_the_runtime_made() -> None:

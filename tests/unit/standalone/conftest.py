@@ -10,7 +10,7 @@ from modelport_standalone.local_cluster.probes import Timings
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[LocalCluster]:
-    pace = Timings(starting_probe=0.02, first_restart=0.1, longest_grace=0.5)
-    made = LocalCluster(tmp_path / "cluster", pace)
+    timings = Timings(starting_probe=0.02, first_restart=0.1, longest_grace=0.5)
+    made = LocalCluster(tmp_path / "cluster", timings)
     async with made.running():
         yield made

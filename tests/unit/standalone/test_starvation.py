@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from modelport_runtime.process.starvation import Schedule, waited_with_children
-from modelport_standalone.local_cluster.probes import Probes, Timings, Verdict
+from modelport_standalone.local_cluster.probes import Probes, Termination, Timings
 
 SERVER = Path(__file__).with_name("pod_server.py")
 
@@ -70,16 +70,16 @@ async def test_a_starved_start_has_the_time_that_it_was_given(tmp_path: Path) ->
 async def test_a_start_that_hangs_on_its_own_is_given_up_at_its_limit(tmp_path: Path) -> None:
     container = {"startupProbe": a_probe("/startupz", 0.2, 1)}
     async with served(tmp_path, REFUSE="startupz") as socket:
-        verdict = await probing(container, socket, lambda: 0.0, []).run()
-    assert verdict == Verdict("StartupProbeFailed", "It had not started after 0 s.")
+        termination = await probing(container, socket, lambda: 0.0, []).run()
+    assert termination == Termination("StartupProbeFailed", "It had not started after 0 s.")
 
 
 async def test_even_a_starved_start_is_given_up_some_time_in_words(tmp_path: Path) -> None:
     container = {"startupProbe": a_probe("/startupz", 0.1, 1)}
     async with served(tmp_path, REFUSE="startupz") as socket:
-        verdict = await probing(container, socket, starved_since_now(0.99), []).run()
-    assert verdict.reason == "StartupProbeFailed"
-    assert verdict.message.startswith("It was starved of CPU: of the 1 s since its start it waited")
+        termination = await probing(container, socket, starved_since_now(0.99), []).run()
+    assert termination.reason == "StartupProbeFailed"
+    assert termination.message.startswith("It was starved of CPU: of the 1 s since its start it waited")
 
 
 @pytest.mark.parametrize(("share", "killed"), [(0.0, True), (0.9, False)])
@@ -93,8 +93,8 @@ async def test_silence_of_a_starved_process_does_not_count(
     task = asyncio.create_task(probes.run())
     done, _ = await asyncio.wait({task}, timeout=20)
     assert done
-    verdict = task.result()
-    assert ("starved of CPU" in verdict.message) is not killed
+    termination = task.result()
+    assert ("starved of CPU" in termination.message) is not killed
     assert time.monotonic() - began > 0.05
 
 

@@ -14,7 +14,7 @@ from modelport_control_api.http.bodies import RequestBody
 router = APIRouter(prefix="/internal/v1")
 
 
-class Question(RequestBody):
+class IntrospectionRequest(RequestBody):
     key_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -32,14 +32,14 @@ class Active(BaseModel):
 
 
 @router.post("/introspect")
-def introspect(question: Question, services: Accounts) -> Active | Inactive:
-    key = _find(services, question.key_sha256)
+def introspect(request: IntrospectionRequest, services: Accounts) -> Active | Inactive:
+    key = _find(services, request.key_sha256)
     if key is None:
         return Inactive()
     if repository.is_use_stale(key):
         with services.database.transaction() as session:
             repository.touch(session, key.id)
-    expires_at = repository.expiry_of(key, question.key_sha256)
+    expires_at = repository.expiry_of(key, request.key_sha256)
     return Active(
         key_id=key.id, user_id=key.user_id, scopes=key.scopes, model_ids=key.model_ids, expires_at=expires_at
     )

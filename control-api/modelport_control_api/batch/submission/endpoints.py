@@ -12,7 +12,7 @@ from modelport_control_api.batch.preparation import INPUT_FORMATS
 from modelport_control_api.batch.render import answer
 from modelport_control_api.batch.results.writers import MEDIA_TYPES
 from modelport_control_api.batch.schemas import NewJobAnswer
-from modelport_control_api.batch.submission.intake import Intake, get_intake
+from modelport_control_api.batch.submission.submission import JobSubmission, get_submission
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.http.context import get_context
 from modelport_control_api.http.principal import require
@@ -106,30 +106,30 @@ router = APIRouter(
     dependencies=[Depends(limit_jobs), Depends(never_stored)],
     responses=SUBMITTED,
 )
-Submitting = Annotated[Intake, Depends(get_intake)]
+Submitting = Annotated[JobSubmission, Depends(get_submission)]
 
 
 @router.post("/batch", status_code=202, openapi_extra=SUBMISSION)
 async def submit_job(
-    model_id: str, intake: Submitting, principal: Submitter, response: Response
+    model_id: str, submission: Submitting, principal: Submitter, response: Response
 ) -> NewJobAnswer:
     """Predict a whole file. The version that gets most requests now does it, whatever the traffic later."""
-    return await _submit(intake, principal, response, model_id, None)
+    return await _submit(submission, principal, response, model_id, None)
 
 
 @router.post("/versions/{version}/batch", status_code=202, openapi_extra=SUBMISSION)
 async def submit_job_to_version(
-    model_id: str, version: str, intake: Submitting, principal: Submitter, response: Response
+    model_id: str, version: str, submission: Submitting, principal: Submitter, response: Response
 ) -> NewJobAnswer:
     """Predict a whole file with one version."""
-    return await _submit(intake, principal, response, model_id, version)
+    return await _submit(submission, principal, response, model_id, version)
 
 
 async def _submit(
-    intake: Intake, principal: Principal, response: Response, model_id: str, version: str | None
+    submission: JobSubmission, principal: Principal, response: Response, model_id: str, version: str | None
 ) -> NewJobAnswer:
-    job = await intake.submit(principal, model_id, version)
-    return await answer_new(intake.models, job, response)
+    job = await submission.submit(principal, model_id, version)
+    return await answer_new(submission.models, job, response)
 
 
 async def answer_new(models: ModelsServices, job: BatchJob, response: Response) -> NewJobAnswer:

@@ -13,7 +13,7 @@ from modelport_control_api.batch.options import Options
 from modelport_control_api.batch.render import is_expired
 from modelport_control_api.batch.repository import UNFINISHED
 from modelport_control_api.batch.service import NewJob, find_repeated
-from modelport_control_api.batch.submission.intake import idempotency_key, store
+from modelport_control_api.batch.submission.submission import idempotency_key, store
 from modelport_control_api.batch.target import find_target
 from modelport_control_api.batch.wiring import Batch, BatchServices
 from modelport_control_api.db.base import new_id, utc_now

@@ -13,7 +13,7 @@ from modelport_control_api.drift.evaluation.comparison import Compared, Finding,
 from modelport_control_api.drift.evaluation.explanations import describe
 from modelport_control_api.drift.evaluation.seasons import at_hours
 from modelport_control_api.drift.profiles.profile import ColumnProfile, Matched, scores
-from modelport_control_api.drift.records import Change, Verdict
+from modelport_control_api.drift.records import Change, FeatureResult
 from modelport_control_api.drift.schemas import Thresholds
 from modelport_control_api.drift.statistics import holm
 
@@ -58,14 +58,16 @@ def total(parts: Iterable[Counted]) -> Counted:
     return whole
 
 
-def evaluate(matched: Matched, live: Counted, limits: Thresholds, *, reference_rows: int) -> list[Verdict]:
-    """Give a verdict on each feature that rows were counted of, the worst first."""
+def evaluate(
+    matched: Matched, live: Counted, limits: Thresholds, *, reference_rows: int
+) -> list[FeatureResult]:
+    """Return the result of each feature that rows were counted of, the worst first."""
     watched = [column for column in matched.columns if column.name in live.features]
     window = _Window.of(live, watched, matched.repetition)
     compared = [_compare(column, window, limits, reference_rows) for column in watched]
     adjusted = holm([each.p_value for each in compared])
-    verdicts = [
-        _verdict(
+    results = [
+        _result(
             column,
             live.features[column.name],
             each,
@@ -74,7 +76,7 @@ def evaluate(matched: Matched, live: Counted, limits: Thresholds, *, reference_r
         )
         for column, each, p_value in zip(watched, compared, adjusted, strict=True)
     ]
-    return sorted(verdicts, key=lambda verdict: (not verdict.drifts, -verdict.psi, verdict.p_value))
+    return sorted(results, key=lambda result: (not result.drifts, -result.psi, result.p_value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,11 @@ def _expected(column: ColumnProfile) -> list[float]:
     return [cells[MISSING], unknown, *(cell * left / known for cell in cells[FIRST_BIN:])]
 
 
-def _verdict(
+def _result(
     column: ColumnProfile, cells: Sequence[int], found: Compared, p_value: float, change: Change
-) -> Verdict:
+) -> FeatureResult:
     summary = describe(column, cells, found.words) if change != "none" else ""
-    return Verdict(column.name, change == "large", round(found.psi, 4), p_value, summary, change)
+    return FeatureResult(column.name, change == "large", round(found.psi, 4), p_value, summary, change)
 
 
 def _change(found: Compared, p_value: float, alpha: float, features: int) -> Change:

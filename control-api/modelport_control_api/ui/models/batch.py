@@ -123,4 +123,4 @@ async def own_models(visit: Visit) -> list[ModelAnswer]:
     def read(session: Session) -> Any:
         return visit.part.lookout.page(session, visit.principal, MOST_SHOWN, None)[0]
 
-    return [visit.answers.model(record) for record in await visit.part.transactions.read(read)]
+    return [visit.renderer.model(record) for record in await visit.part.transactions.read(read)]

@@ -56,7 +56,7 @@ _JOB_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class Event:
     """`about` names what it happened to; `link` leads there, where it is still there."""
 
     at: datetime
@@ -68,14 +68,14 @@ class Happening:
 
 def recent(
     entries: Iterable[AuditEntry], jobs: Iterable[JobAnswer], names: Mapping[str, str], limit: int
-) -> list[Happening]:
+) -> list[Event]:
     """The newest first. `names`: id to name of the models that are there."""
     found = [_of_entry(entry, names) for entry in entries if not entry.action.startswith(_LEFT_OUT)]
     found += [_of_job(job, names) for job in jobs]
-    return sorted(found, key=lambda happening: happening.at, reverse=True)[:limit]
+    return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
 
 
-def _of_entry(entry: AuditEntry, names: Mapping[str, str]) -> Happening:
+def _of_entry(entry: AuditEntry, names: Mapping[str, str]) -> Event:
     text = _SENTENCES.get(entry.action) or entry.action.replace(".", ": ").replace("_", " ").capitalize()
     kind, _, target = entry.target.partition(":")
     about = names.get(target) or str(entry.detail.get("name") or "")
@@ -84,13 +84,13 @@ def _of_entry(entry: AuditEntry, names: Mapping[str, str]) -> Happening:
     if traffic := entry.detail.get("traffic"):
         about = f"{about}: " + ", ".join(f"{name} {weight} %" for name, weight in traffic.items())
     link = {"model": f"/ui/models/{target}" if target in names else None, "api_key": "/ui/keys"}.get(kind)
-    return Happening(entry.at, text, about, link, {"api_key": "key", "user": "users"}.get(kind, "models"))
+    return Event(entry.at, text, about, link, {"api_key": "key", "user": "users"}.get(kind, "models"))
 
 
-def _of_job(job: JobAnswer, names: Mapping[str, str]) -> Happening:
+def _of_job(job: JobAnswer, names: Mapping[str, str]) -> Event:
     at = job.finished_at or job.started_at or job.created_at
     about = f"{names.get(job.model_id, job.model_id)} {job.version}"
-    return Happening(at, _JOB_WORDS[job.state], about, f"/ui/batch/{job.id}", "batch")
+    return Event(at, _JOB_WORDS[job.state], about, f"/ui/batch/{job.id}", "batch")
 
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
@@ -137,7 +137,7 @@ async def _lists(visit: Visit, period: str) -> dict[str, Any]:
     return {
         "models": models,
         "requests_of": {model.id: model for model in usage.by_model},
-        "happenings": await _happenings(visit, models),
+        "events": await _events(visit, models),
     }
 
 
@@ -150,10 +150,10 @@ async def _models(visit: Visit) -> list[ModelAnswer]:
     def read(session: Session) -> Any:
         return visit.part.lookout.page(session, visit.principal, _MODELS_SHOWN, None)[0]
 
-    return [visit.answers.model(record) for record in await visit.part.transactions.read(read)]
+    return [visit.renderer.model(record) for record in await visit.part.transactions.read(read)]
 
 
-async def _happenings(visit: Visit, models: list[ModelAnswer]) -> list[Happening]:
+async def _events(visit: Visit, models: list[ModelAnswer]) -> list[Event]:
     def read(session: Session) -> tuple[list[AuditEntry], list[JobAnswer]]:
         entries = audit.list_page(session, visit.principal, _ENTRIES_READ, None).items
         found = jobs.list_page(session, visit.principal, _HAPPENINGS_SHOWN, None).items

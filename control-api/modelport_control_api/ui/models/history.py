@@ -31,7 +31,7 @@ _SPANS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PredictionRow:
     """A row with its bodies as JSON that people can read; `preview`: the prediction, shortened."""
 
     row: KeptPrediction
@@ -110,8 +110,8 @@ def _filter(outcome: str, version: str, span: str) -> Filter:
     return Filter(start, None, outcome if outcome in OUTCOMES else None, version or None)
 
 
-def _kept(row: KeptPrediction) -> Kept:
-    return Kept(row, _preview(row.answer), _readable(row.request), _readable(row.answer))
+def _kept(row: KeptPrediction) -> PredictionRow:
+    return PredictionRow(row, _preview(row.answer), _readable(row.request), _readable(row.answer))
 
 
 def _preview(answer: str | None) -> str:

@@ -30,7 +30,7 @@ async def _seen(visit: Visit, search: str) -> dict[str, Any]:
         return visit.part.lookout.page(session, visit.principal, MOST_SHOWN, None)
 
     records, next_cursor = await visit.part.transactions.read(read)
-    models = [visit.answers.model(record) for record in records]
+    models = [visit.renderer.model(record) for record in records]
     today = Query(from_=utc_now(), bucket="day", timezone=visit.time_zone)
     usage = await analytics.overview(visit.context, visit.part, visit.principal, today)
     return {

@@ -79,7 +79,7 @@ async def show_steps(visit: CurrentVisit, model_id: str, version: str) -> Respon
 
 async def _arrival(visit: Visit, model_id: str, name: str) -> dict[str, Any]:
     record = await visit.record(model_id)
-    model = visit.answers.model(record)
+    model = visit.renderer.model(record)
     version = find_version(model, name)
     trouble = trouble_of(version.reason, version.message)
     return {

@@ -30,7 +30,7 @@ async def show_usage(
     visit: CurrentVisit, drift: Drift, model_id: str, period: str = DEFAULT_PERIOD
 ) -> Response:
     record = await visit.record(model_id)
-    model = visit.answers.model(record)
+    model = visit.renderer.model(record)
     return visit.page(
         "models/usage.html",
         **header(visit, model, "usage"),
@@ -59,7 +59,7 @@ async def show_charts(visit: CurrentVisit, model_id: str, period: str = DEFAULT_
 @router.get("/drift")
 async def show_drift(visit: CurrentVisit, drift: Drift, model_id: str) -> Response:
     record = await visit.record(model_id)
-    model = visit.answers.model(record)
+    model = visit.renderer.model(record)
     return visit.page("models/drift.html", model=model, drifts=await _drifts(drift, record, model))
 
 

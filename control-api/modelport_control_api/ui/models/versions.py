@@ -118,7 +118,7 @@ async def redeploy(visit: CurrentVisit, model_id: str) -> Response:
 async def show_logs(visit: CurrentVisit, model_id: str, version: str, batch: bool = False) -> Response:
     """`batch`: of the pods that do its batch jobs."""
     record = await visit.record(model_id)
-    model = visit.answers.model(record)
+    model = visit.renderer.model(record)
     context = header(visit, model, "versions") | {"version": find_version(model, version), "batch": batch}
     log = await tail_of(visit, record, version, _SHORT_LOG, batch=batch)
     return visit.page("models/logs.html", **context, log=log)
@@ -127,7 +127,7 @@ async def show_logs(visit: CurrentVisit, model_id: str, version: str, batch: boo
 @router.get("/versions/{version}/logs/live")
 async def show_log_tail(visit: CurrentVisit, model_id: str, version: str, batch: bool = False) -> Response:
     record = await visit.record(model_id)
-    find_version(visit.answers.model(record), version)
+    find_version(visit.renderer.model(record), version)
     log = await tail_of(visit, record, version, _SHORT_LOG, batch=batch)
     return visit.page("models/logs_live.html", log=log)
 

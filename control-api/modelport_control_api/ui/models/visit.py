@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from modelport_control_api.http.context import Context, RequestContext, RequestOrigin
 from modelport_control_api.identity import Caller, Origin, Principal
-from modelport_control_api.models.access import Answering, Answers, Models, load_model
+from modelport_control_api.models.access import ModelRenderer, Models, Renderer, load_model
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry.records import ModelRecord
@@ -27,7 +27,7 @@ class Visit:
     signed_in: SignedIn
     context: Context
     part: ModelsServices
-    answers: Answers
+    renderer: ModelRenderer
     origin: Origin
 
     @property
@@ -49,7 +49,7 @@ class Visit:
 
     async def model(self, model_id: str) -> ModelAnswer:
         """Raises a 404 problem for what is not there or somebody else's."""
-        return self.answers.model(await self.record(model_id))
+        return self.renderer.model(await self.record(model_id))
 
     async def change(self, model_id: str, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction. Raises problems, that of a model applied with kubectl too."""
@@ -65,10 +65,10 @@ async def get_visit(  # noqa: PLR0917 - FastAPI gives each of them; they are one
     signed_in: CurrentSignedIn,
     context: RequestContext,
     part: Models,
-    answers: Answering,
+    renderer: Renderer,
     origin: RequestOrigin,
 ) -> Visit:
-    return Visit(request, signed_in, context, part, answers, origin)
+    return Visit(request, signed_in, context, part, renderer, origin)
 
 
 CurrentVisit = Annotated[Visit, Depends(get_visit)]

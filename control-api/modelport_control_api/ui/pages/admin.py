@@ -10,7 +10,7 @@ from modelport_control_api.accounts.sessions import web_sessions
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.admin import service
 from modelport_control_api.http.context import DbSession, RequestContext
-from modelport_control_api.models.access import Answering, Models
+from modelport_control_api.models.access import Models, Renderer
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.settings import Settings
 from modelport_control_api.ui.rendering import render
@@ -88,14 +88,14 @@ async def show_users(request: Request, part: Models, cursor: str | None = None) 
 
 
 @router.get("/models")
-async def show_models(request: Request, part: Models, answers: Answering) -> Response:
+async def show_models(request: Request, part: Models, renderer: Renderer) -> Response:
     def read(session: Session) -> tuple[list[ModelRecord], dict[str, str]]:
         people = {user.id: user.email for user in session.query(User).all()}
         return part.lookout.everything(session), people
 
     records, emails = await part.transactions.read(read)
     newest = sorted(records, key=lambda record: record.created_at, reverse=True)[:_MOST_MODELS]
-    models = [(answers.model(record), emails.get(record.owner_id or "")) for record in newest]
+    models = [(renderer.model(record), emails.get(record.owner_id or "")) for record in newest]
     return render(request, "admin/models.html", models=models, total=len(records))
 
 

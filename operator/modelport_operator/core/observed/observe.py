@@ -21,7 +21,7 @@ _UNHEARD_OF = {Reason.NAME_TAKEN, Reason.POD_INCOMPLETE, Reason.PROGRESSING}
 
 @dataclass(frozen=True)
 class Observed:
-    """`answers` and `checkups` are by version and hold only those that were asked in this pass.
+    """`answers` and `status_probes` are by version and hold only those that were asked in this pass.
     `refusals`, by version too, is why the cluster makes no pod of it; of versions in `withheld` nothing is
     applied."""
 
@@ -29,7 +29,7 @@ class Observed:
     pods: tuple[PodFacts, ...] = ()
     refusals: Mapping[str, Problem] = field(default_factory=dict)
     answers: Mapping[str, ProbeResult] = field(default_factory=dict)
-    checkups: Mapping[str, RuntimeStatus] = field(default_factory=dict)
+    status_probes: Mapping[str, RuntimeStatus] = field(default_factory=dict)
     withheld: Collection[str] = ()
 
     def pods_of(self, version: str) -> tuple[PodFacts, ...]:

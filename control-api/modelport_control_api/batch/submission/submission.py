@@ -40,7 +40,7 @@ _MAX_NAME_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class JobSubmission:
     """Of one request."""
 
     request: Request
@@ -138,8 +138,8 @@ async def store(models: ModelsServices, part: BatchServices, principal: Principa
         raise
 
 
-async def get_intake(request: Request, models: Models, part: Batch) -> Intake:
-    return Intake(request, models, part)
+async def get_submission(request: Request, models: Models, part: Batch) -> JobSubmission:
+    return JobSubmission(request, models, part)
 
 
 def _look_at_its_head(path: Path, options: Options, target: Target) -> None:

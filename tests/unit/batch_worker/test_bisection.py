@@ -3,13 +3,13 @@
 import orjson
 import pytest
 from modelport_control_api.batch_worker.bisection import (
-    MAX_ANSWERS_BYTES,
-    AnswersTooLarge,
+    MAX_RESULTS_BYTES,
     Predicted,
-    Refused,
-    RowsRefused,
-    Verdict,
-    solve,
+    PredictResult,
+    Rejected,
+    ResultsTooLarge,
+    RowsRejected,
+    bisect_bad_rows,
 )
 
 
@@ -21,15 +21,15 @@ class Model:
         self.wrong = wrong
         self.asked: list[int] = []
 
-    async def ask(self, inputs: bytes, rows: int) -> Verdict:
+    async def ask(self, inputs: bytes, rows: int) -> PredictResult:
         values = orjson.loads(inputs)
         assert len(values) == rows
         self.asked.append(rows)
         named = [place for place, value in enumerate(values) if value in self.wrong][:100]
         if named:
-            return RowsRefused(dict.fromkeys(named, "x is wrong"), named=len(named))
+            return RowsRejected(dict.fromkeys(named, "x is wrong"), named=len(named))
         if self.raising & set(values):
-            return Refused("ValueError: no")
+            return Rejected("ValueError: no")
         return Predicted([2 * value for value in values], [{"a": value} for value in values])
 
 
@@ -46,7 +46,7 @@ class Model:
 @pytest.mark.parametrize("most_rows", [500, 60])
 async def test_exactly_the_bad_rows_become_errors(raising: set[int], wrong: set[int], most_rows: int) -> None:
     model = Model(raising=raising, wrong=wrong)
-    answers = await solve(model.ask, orjson.dumps(list(range(500))), 500, most_rows=most_rows)
+    answers = await bisect_bad_rows(model.ask, orjson.dumps(list(range(500))), 500, most_rows=most_rows)
     assert set(answers.errors) == raising | wrong
     for row in range(500):
         is_bad = row in answers.errors
@@ -58,15 +58,15 @@ async def test_exactly_the_bad_rows_become_errors(raising: set[int], wrong: set[
 async def test_one_bad_row_of_a_chunk_costs_few_questions() -> None:
     named, raising = Model(wrong={1234}), Model(raising={1234})
     rows = orjson.dumps(list(range(5000)))
-    await solve(named.ask, rows, 5000, most_rows=5000)
-    await solve(raising.ask, rows, 5000, most_rows=5000)
+    await bisect_bad_rows(named.ask, rows, 5000, most_rows=5000)
+    await bisect_bad_rows(raising.ask, rows, 5000, most_rows=5000)
     assert named.asked == [5000, 4999]
     assert len(raising.asked) <= 27
 
 
 async def test_a_model_that_raises_on_every_row_is_not_asked_about_each() -> None:
     model = Model(raising=set(range(5000)))
-    answers = await solve(model.ask, orjson.dumps(list(range(5000))), 5000, most_rows=5000)
+    answers = await bisect_bad_rows(model.ask, orjson.dumps(list(range(5000))), 5000, most_rows=5000)
     assert len(answers.errors) == 5000
     assert answers.errors[0] == "ValueError: no"
     assert "was not tried" in answers.errors[4999]
@@ -76,23 +76,23 @@ async def test_a_model_that_raises_on_every_row_is_not_asked_about_each() -> Non
 async def test_rows_reach_the_model_as_they_were_written() -> None:
     seen: list[bytes] = []
 
-    async def ask(inputs: bytes, rows: int) -> Verdict:
+    async def ask(inputs: bytes, rows: int) -> PredictResult:
         seen.append(inputs)
-        return Refused("no") if rows > 1 else Predicted([0])
+        return Rejected("no") if rows > 1 else Predicted([0])
 
-    await solve(ask, b'[1.10, {"a": 12345678901234567890123}]', 2, most_rows=2)
+    await bisect_bad_rows(ask, b'[1.10, {"a": 12345678901234567890123}]', 2, most_rows=2)
     assert seen[1:] == [b"[1.10]", b'[{"a": 12345678901234567890123}]']
 
 
 async def test_answers_that_cannot_be_held_together_are_refused() -> None:
     asked: list[int] = []
 
-    async def ask(inputs: bytes, rows: int) -> Verdict:
+    async def ask(inputs: bytes, rows: int) -> PredictResult:
         values = orjson.loads(inputs)
         asked.append(rows)
-        return Predicted(values, size=MAX_ANSWERS_BYTES // 3) if rows == 1 else Refused("too long")
+        return Predicted(values, size=MAX_RESULTS_BYTES // 3) if rows == 1 else Rejected("too long")
 
     rows = 500
-    with pytest.raises(AnswersTooLarge):
-        await solve(ask, orjson.dumps(list(range(rows))), rows, most_rows=rows)
+    with pytest.raises(ResultsTooLarge):
+        await bisect_bad_rows(ask, orjson.dumps(list(range(rows))), rows, most_rows=rows)
     assert asked.count(1) == 4

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.tables import ApiKey, User
 from modelport_control_api.analytics import ledger
-from modelport_control_api.analytics.plan import Question
+from modelport_control_api.analytics.plan import QueryPlan
 from modelport_control_api.analytics.query import DAY, MINUTE, Range
 from modelport_control_api.analytics.schemas import (
     CallerUsage,
@@ -68,37 +68,37 @@ MOST_MODELS = 100
 MOST_CALLERS = 50
 
 
-def of_models(session: Session, question: Question, names: dict[str, str] | None) -> dict[str, Any]:
+def of_models(session: Session, plans: QueryPlan, names: dict[str, str] | None) -> dict[str, Any]:
     """Give the fields of an overview. `names`: of the models that it is of, by id; None: of all there are."""
     ids = None if names is None else names.keys()
-    usage = ledger.by_model(session, question.whole, ids, MOST_MODELS if names is None else None)
+    usage = ledger.by_model(session, plans.whole, ids, MOST_MODELS if names is None else None)
     known = model_names(session, usage) if names is None else names
     # Of all there are usage has but some.
-    now = ledger.altogether(session, question.whole, None) if names is None else added_up(usage.values())
+    now = ledger.altogether(session, plans.whole, None) if names is None else added_up(usage.values())
     most = islice(usage.items(), MOST_MODELS)
     return {
-        **_of_both(session, question, ids, now),
-        "by_reason": _reasons(ledger.by_reason(session, question.whole, ids)),
+        **_of_both(session, plans, ids, now),
+        "by_reason": _reasons(ledger.by_reason(session, plans.whole, ids)),
         "by_model": [ModelUsage(id=id_, name=known.get(id_), **figures(sums)) for id_, sums in most],
     }
 
 
-def of_model(session: Session, question: Question, model_id: str) -> dict[str, Any]:
+def of_model(session: Session, plans: QueryPlan, model_id: str) -> dict[str, Any]:
     """Give the fields of a model's answer."""
-    usage = ledger.by_version(session, question.whole, model_id)
+    usage = ledger.by_version(session, plans.whole, model_id)
     return {
         "model": model_id,
-        **_of_both(session, question, [model_id], added_up(usage.values())),
-        **_by_reason_and_caller(session, question, model_id),
+        **_of_both(session, plans, [model_id], added_up(usage.values())),
+        **_by_reason_and_caller(session, plans, model_id),
         "by_version": [VersionUsage(version=name, **figures(usage[name])) for name in sorted(usage)],
-        "predictions": _predictions(session, question, model_id),
+        "predictions": _predictions(session, plans, model_id),
     }
 
 
-def _of_both(session: Session, question: Question, models: ledger.ModelIds, now: Sums) -> dict[str, Any]:
+def _of_both(session: Session, plans: QueryPlan, models: ledger.ModelIds, now: Sums) -> dict[str, Any]:
     """Give the fields that both calls answer."""
-    asked = question.range
-    before = ledger.altogether(session, question.before, models)
+    asked = plans.range
+    before = ledger.altogether(session, plans.before, models)
     return {
         "from_": _moment(asked.boundaries[0], asked),
         "to": _moment(asked.until, asked),
@@ -106,22 +106,22 @@ def _of_both(session: Session, question: Question, models: ledger.ModelIds, now:
         "timezone": asked.zone.key,
         "totals": Totals(**figures(now)),
         "previous": Totals(**figures(before)),
-        "series": _points(ledger.by_bucket(session, question.series, models), asked),
+        "series": _points(ledger.by_bucket(session, plans.series, models), asked),
     }
 
 
-def _by_reason_and_caller(session: Session, question: Question, model_id: str) -> dict[str, Any]:
+def _by_reason_and_caller(session: Session, plans: QueryPlan, model_id: str) -> dict[str, Any]:
     """Give both fields."""
-    reasons, callers = ledger.by_reason_and_caller(session, question.whole, model_id, MOST_CALLERS)
+    reasons, callers = ledger.by_reason_and_caller(session, plans.whole, model_id, MOST_CALLERS)
     emails = emails_of(session, {each.caller_id for each in callers if each.caller_id})
     keys = keys_of(session, {each.api_key_id for each in callers if each.api_key_id})
     return {"by_reason": _reasons(reasons), "by_caller": [_caller(each, emails, keys) for each in callers]}
 
 
-def _predictions(session: Session, question: Question, model_id: str) -> PredictionDistribution | None:
+def _predictions(session: Session, plans: QueryPlan, model_id: str) -> PredictionDistribution | None:
     # A day at most: these are kept by the minute, each with all its classes.
-    end = -(-question.range.until // MINUTE)
-    start = max(question.range.boundaries[0] // MINUTE, end - DAY // MINUTE)
+    end = -(-plans.range.until // MINUTE)
+    start = max(plans.range.boundaries[0] // MINUTE, end - DAY // MINUTE)
     return prediction_distribution(session, model_id, None, start, end)
 
 

@@ -68,7 +68,7 @@ def version_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class UploadService:
     store: ArtifactStore
     keeper: ArtifactKeeper
     transactions: Transactions
@@ -76,7 +76,7 @@ class Intake:
     reserve: DiskReserve
 
     @asynccontextmanager
-    async def receiving(self, request: Request, form: Form) -> AsyncIterator["Arrival"]:
+    async def receiving(self, request: Request, form: Form) -> AsyncIterator["StagedUpload"]:
         """Receive the body and tell what it is. Raises UploadError, InvalidFields or an error of `sniff`."""
         async with receive_upload(
             request, form, self.store.incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
@@ -85,14 +85,14 @@ class Intake:
             model_type = upload.texts.get("model_type") or None
             framework = await asyncio.to_thread(detect_framework, upload.path, model_type)
             reference = await asyncio.to_thread(_profile, upload)
-            yield Arrival(upload.texts, _new_version(upload, framework, reference), upload.path)
+            yield StagedUpload(upload.texts, _new_version(upload, framework, reference), upload.path)
 
-    async def commit(self, arrival: "Arrival", work: Callable[[Session], T]) -> T:
+    async def commit(self, staged: "StagedUpload", work: Callable[[Session], T]) -> T:
         """Store the file, then run `work`, which names it, in one transaction: no row without its file."""
-        sha256 = arrival.version.sha256
+        sha256 = staged.version.sha256
         try:
             async with self.keeper.holding(sha256):
-                await self.store.put(arrival.path, sha256)
+                await self.store.put(staged.path, sha256)
                 return await self.transactions.write(work)
         except Exception:
             await self.keeper.discard([sha256])
@@ -100,7 +100,7 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class StagedUpload:
     """`texts` are checked; `path` is the file until it is committed."""
 
     texts: Mapping[str, str]

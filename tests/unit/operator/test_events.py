@@ -57,10 +57,10 @@ def test_an_event_is_about_its_model() -> None:
 
 
 def test_what_happens_again_is_counted() -> None:
-    model, happening = a_model().build(), Event("Warning", "RuntimeCrashed", "v1: exit code 3")
-    first = build_event(model, happening, None, NOW)
-    again = build_event(model, happening, first, NOW + timedelta(minutes=1))
-    assert again["metadata"]["name"] == first["metadata"]["name"] == event_name(model, happening)
+    model, event = a_model().build(), Event("Warning", "RuntimeCrashed", "v1: exit code 3")
+    first = build_event(model, event, None, NOW)
+    again = build_event(model, event, first, NOW + timedelta(minutes=1))
+    assert again["metadata"]["name"] == first["metadata"]["name"] == event_name(model, event)
     assert (again["count"], again["firstTimestamp"]) == (2, "2026-01-01T12:00:00Z")
     assert again["lastTimestamp"] == "2026-01-01T12:01:00Z"
 
