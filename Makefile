@@ -5,8 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Each is a distribution, with a pyproject.toml of its own.
+DISTRIBUTIONS := crds libs client control-api gateway model-runtime operator standalone
 
-.PHONY: help run check lint test watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock images kind-up clean
+.PHONY: help run check lint test watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -84,8 +86,14 @@ bench-batch: $(VENV)/.dev ## Jobs over files: speed, what callers notice, the wo
 usage-exact: $(VENV)/.dev ## A million requests while every part is restarted in turn: is each counted once? (5 to 10 minutes)
 	@$(BIN)/python -m bench.usage.restarts $(ARGS)
 
-lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows (ARGS="--upgrade")
+lock: $(VENV)/.dev ## Lock the newest versions that the pyproject.toml files allow (ARGS="--upgrade")
 	@bash requirements/lock.sh $(BIN)/uv $(ARGS)
+
+version: ## Set the version of all distributions and of the chart (VERSION=1.2.3)
+	@$(PYTHON) requirements/version.py $(VERSION)
+
+wheels: $(VENV)/.uv ## Build the wheel of each distribution into dist/ (ARGS="--offline --no-build-isolation")
+	@for each in $(DISTRIBUTIONS); do $(BIN)/uv build --quiet --wheel --out-dir dist $(ARGS) $$each || exit 1; done; ls dist
 
 images: ## Build the images with docker or buildah (ARGS="gateway operator" for some; TAG, REGISTRY, BASE_IMAGE)
 	@bash images/build.sh $(ARGS)
@@ -103,10 +111,10 @@ $(VENV)/.uv:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
-$(VENV)/.standalone $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/.uv
+$(VENV)/.standalone $(VENV)/.dev: $(VENV)/.%: requirements/%.txt $(DISTRIBUTIONS:%=%/pyproject.toml) $(VENV)/.uv
 	@echo "==> [2/3] Installing the locked packages of requirements/$*.txt (once; about 500 MB unpacked)"
 	@# Compiled now: each model's process would do it again, where the environment or a sandbox forbids to keep it.
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --compile-bytecode --require-hashes -r requirements/$*.txt
 	@echo "==> [3/3] Installing Modelport itself"
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(DISTRIBUTIONS:%=--editable %)
 	@touch $@

@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
 [ $# -gt 0 ] || parts=(control-api gateway operator runtime-sklearn runtime-onnx)
-version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' client/pyproject.toml)
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 
 find_builder() {

@@ -45,9 +45,11 @@ site() {
 code() {
   mv /build/code "$code"
   # The name and version that importlib.metadata gives: what a wheel would have brought.
+  name=$(sed -n 's/^name = "\(.*\)"$/\1/p' /build/pyproject.toml)
   version=$(sed -n 's/^version = "\(.*\)"$/\1/p' /build/pyproject.toml)
-  mkdir "$code/modelport-$version.dist-info"
-  printf 'Metadata-Version: 2.1\nName: modelport\nVersion: %s\n' "$version" > "$code/modelport-$version.dist-info/METADATA"
+  metadata=$code/$(echo "$name" | tr - _)-$version.dist-info
+  mkdir "$metadata"
+  printf 'Metadata-Version: 2.1\nName: %s\nVersion: %s\n' "$name" "$version" > "$metadata/METADATA"
   compile "$code"
 }
 

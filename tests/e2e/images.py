@@ -7,7 +7,7 @@ from tests.cluster import base_image, image_build, stand_ins
 from tests.cluster.cluster import Cluster
 
 ROOT = Path(__file__).parents[2]
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+VERSION = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]["version"]
 PARTS = {
     "control-api": "control-api/Dockerfile",
     "gateway": "gateway/Dockerfile",

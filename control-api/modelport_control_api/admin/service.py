@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from importlib.metadata import version
 from typing import Any, get_args
 
 import structlog
+from modelport_process import VERSION
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -80,7 +80,7 @@ async def system_health(context: Context, part: ModelsServices) -> SystemHealth:
     database, artifacts, shared_store, cluster = checks
     return SystemHealth(
         ok=all(check.ok for check in checks),
-        version=version("modelport"),
+        version=VERSION,
         database=database,
         artifacts=artifacts,
         shared_store=shared_store,

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version as distribution_version
 
 import orjson
 from modelport_http.middleware import body_too_large, declared_length
 from modelport_http.problem import Problem, send_problem
+from modelport_process import VERSION
 from modelport_process.logging import request_id_of
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Receive, Scope, Send
@@ -85,7 +85,7 @@ class Server:
     async def v2(self, send: Send) -> None:
         server = {
             "name": "modelport",
-            "version": distribution_version("modelport"),
+            "version": VERSION,
             "extensions": _EXTENSIONS,
         }
         await _send_json(send, 200, server)

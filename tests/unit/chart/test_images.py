@@ -1,10 +1,10 @@
-"""The Dockerfiles keep to one form, and install what pyproject.toml asks for: no more, and locked."""
+"""The Dockerfiles keep to one form, and install what their distributions ask for: no more, and locked."""
 
 import re
-import tomllib
 
 import pytest
 
+from requirements.distribution import requirements
 from tests.architecture.modules import imports
 from tests.unit.chart.chart import ROOT
 
@@ -35,7 +35,7 @@ def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
     assert "://" not in text
 
 
-def test_its_libraries_are_locked_and_are_those_of_its_extra(part: str) -> None:
+def test_its_libraries_are_locked_and_are_those_of_its_distribution(part: str) -> None:
     text = (ROOT / "requirements" / f"image-{part}.txt").read_text()
     pins = re.findall(r"^([\w.-]+)==\S+", text, re.M)
     assert text.count("--hash=sha256:") >= len(pins)
@@ -43,15 +43,9 @@ def test_its_libraries_are_locked_and_are_those_of_its_extra(part: str) -> None:
     assert _direct(part) <= set(pins)
 
 
-def _direct(extra: str) -> set[str]:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    found: set[str] = set()
-    for requirement in extras[extra]:
-        if own := re.match(r"modelport\[(.+)\]", requirement):
-            found |= {name for each in own[1].split(",") for name in _direct(each)}
-        else:
-            found.add(re.split(r"[\[>=<]", requirement)[0].lower())
-    return found
+def _direct(part: str) -> set[str]:
+    name = re.sub(r"^runtime-(\w+)$", r"runtime[\1]", part)
+    return {re.split(r"[\[>=<]", each)[0].lower() for each in requirements(f"modelport-{name}")}
 
 
 def test_it_holds_the_packages_that_its_code_imports(part: str) -> None:
