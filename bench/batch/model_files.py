@@ -51,7 +51,7 @@ def _save(folder: Path, name: str, features: np.ndarray, labels: np.ndarray, dat
 def csv_of(model: Model, rows: int, *, bad_every: int = 0) -> bytes:
     """New rows with a key; `bad_every`: one in so many has a word where a number should be."""
     generator = np.random.default_rng(rows)
-    data = np.array(model.data)
+    data: np.ndarray = np.array(model.data)
     moved = data[generator.integers(0, len(data), rows)] * generator.uniform(0.9, 1.1, (rows, data.shape[1]))
     table = pandas.DataFrame(moved.round(5), columns=[f"x{place}" for place in range(data.shape[1])])
     if bad_every:

@@ -55,6 +55,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         answered, self._answered = self._answered, None
+        assert answered is not None  # no answer comes to no request
         # After the parser has returned: the next request makes a new one.
         asyncio.get_running_loop().call_soon(answered, self._parser.get_status_code())
 

@@ -10,12 +10,14 @@ from bench.models.model import Model
 
 def train(folder: Path) -> dict[str, Model]:
     """Fit all in a process of its own, save them into `folder`."""
-    return _elsewhere("fit_all", folder)
+    models: dict[str, Model] = _elsewhere("fit_all", folder)
+    return models
 
 
 def unnamed(model: Model) -> Path:
     """The same model fitted on bare arrays, for servers that know no names; they are then a little faster."""
-    return _elsewhere("unnamed", model)
+    path: Path = _elsewhere("unnamed", model)
+    return path
 
 
 def _elsewhere(function: str, argument: Any) -> Any:

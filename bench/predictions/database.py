@@ -9,6 +9,7 @@ from modelport_control_api.db.session import Database
 from modelport_control_api.identity import SCOPES, Caller, Origin, Principal
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.registry import repository, service
+from modelport_control_api.registry.quotas import Limits
 
 from bench.models.model import Model
 from bench.predictions.measuring import Measuring
@@ -43,9 +44,12 @@ def _fill(database: Database) -> Principal:
         session.flush()
         owner = Principal(user.id, user.email, False, frozenset(SCOPES), "session", "bench")
         caller = Caller(owner, Origin("bench", "127.0.0.1"))
+        limits = Limits(max_models=MODELS, max_bytes=10**9)
         for number in range(MODELS):
             version = service.NewVersion("sklearn", f"{number:064x}", 1000, None)
-            service.create_model(session, caller, name=f"model {number}", description="", version=version)
+            service.create_model(
+                session, caller, name=f"model {number}", description="", version=version, limits=limits
+            )
     return owner
 
 

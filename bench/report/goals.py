@@ -71,7 +71,7 @@ def _beside_peers(results: Results) -> Iterator[Goal]:
 def _runtime(results: Results) -> Iterator[Goal]:
     for model, goal in (("iris", 0.35), ("forest", 0.6)):
         alone = results.one("runtime", RUNTIME, model=model, rows=1, connections=1)
-        yield _at_most(f"{model}: runtime at 1 connection, p50", goal, "ms", alone and alone.p50_ms)
+        yield _at_most(f"{model}: runtime at 1 connection, p50", goal, "ms", alone.p50_ms if alone else None)
     for model in ("boosting", "mixed"):
         wanted = {"model": model, "rows": 1, "connections": 100}
         ratio = _ratio(results.one("runtime", RUNTIME, **wanted), [results.one("runtime", NAIVE, **wanted)])
@@ -81,8 +81,8 @@ def _runtime(results: Results) -> Iterator[Goal]:
 def _gateway(results: Results) -> Iterator[Goal]:
     for path, rate, cpu in ((HIT, 20_000, 45), (MISS, 12_000, 75)):
         figure = results.one("gateway", path, connections=100)
-        yield _at_least(f"{path}, key, limit and Redis", rate, "/s", figure and figure.rate)
-        yield _at_most(f"{path}, CPU a request", cpu, "µs", figure and figure.cpu_us)
+        yield _at_least(f"{path}, key, limit and Redis", rate, "/s", figure.rate if figure else None)
+        yield _at_most(f"{path}, CPU a request", cpu, "µs", figure.cpu_us if figure else None)
     added = _added(results, 1, lambda figure: figure.p50_ms)
     yield _at_most("gateway, added at 1 connection, p50", 0.4, "ms", added)
     added = _added(results, 0, lambda figure: figure.p50_ms)
@@ -107,13 +107,15 @@ def _usage(results: Results) -> Iterator[Goal]:
 def _together(results: Results) -> Iterator[Goal]:
     for model, goal in (("iris", 4_000), ("forest", 3_000)):
         figure = results.one("together", TOGETHER, model=model, connections=100)
-        yield _at_least(f"{model}: gateway and runtime on one core, miss", goal, "/s", figure and figure.rate)
+        yield _at_least(
+            f"{model}: gateway and runtime on one core, miss", goal, "/s", figure.rate if figure else None
+        )
         best = results.of("peers", model=model, rows=1)
         ours = results.one("peers", TOGETHER, model=model, connections=100)
         ratio = _ratio(ours, [each for each in best if each.path in PEERS])
         yield _at_least(f"{model}: the same, beside the best of any bare peer", 1, "×", ratio)
     figure = results.one("standalone", STANDALONE, connections=16)
-    yield _at_least("standalone, miss at 16 connections", 2_000, "/s", figure and figure.rate)
+    yield _at_least("standalone, miss at 16 connections", 2_000, "/s", figure.rate if figure else None)
 
 
 def _memory(results: Results) -> Iterator[Goal]:

@@ -65,13 +65,13 @@ class _Uncounted:
 def usage(measuring: Measuring, folder: Path, models: dict[str, Model]) -> None:
     """Facts: µs a request on and off, and what a second's report costs."""
     on, off, added = asyncio.run(_measure(folder, _PAIRS * measuring.timings.slices // 3))
-    cost = {
+    cost: dict[str, float] = {
         "a cached answer within the gateway, usage counted, µs CPU": on,
         "the same, not counted, µs CPU": off,
         COUNTING: added,
         "a second's report (1,000 requests in 100 lines), µs CPU": _report(),
     }
-    measuring.facts["usage"] = cost
+    measuring.facts["usage"] = {**cost}
     for name, value in cost.items():
         print(f"{name}: {value:.2f}", flush=True)
 

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import httptools
 
@@ -25,7 +26,7 @@ class Load:
     `limit`: until it is raised no more than so many; what is done to the platform then comes in between.
     """
 
-    ports: Sequence[int]
+    ports: list[int]
     requests: Sequence[tuple[str, bytes]]
     wanted: int
     per_second: float = math.inf
@@ -51,7 +52,7 @@ class Load:
                 continue
             try:
                 _, connection = await loop.create_connection(
-                    lambda first=unanswered: _Connection(self, first), "127.0.0.1", next(turns)
+                    partial(_Connection, self, unanswered), "127.0.0.1", next(turns)
                 )
             except OSError:
                 # It restarts; the next one listens.

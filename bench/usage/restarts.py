@@ -248,8 +248,9 @@ def main() -> None:
     for name, at, took in done:
         print(f"after {at:>9,} requests  {name:<30} back after {took:4.1f} s")
     print(f"\n{'model':<8} {'status':<7} {'cache':<7} {'answered':>10} {'in the ledger':>14}")
-    for name in sorted(load.answered.keys() | found.keys()):
-        print(f"{name[0]:<8} {name[1]:<7} {name[2]:<7} {load.answered[name]:>10,} {found[name]:>14,}")
+    for model, status, cache in sorted(load.answered.keys() | found.keys()):
+        counted = load.answered[model, status, cache], found[model, status, cache]
+        print(f"{model:<8} {status:<7} {cache:<7} {counted[0]:>10,} {counted[1]:>14,}")
     print(f"{'all':<24} {load.answered.total():>10,} {found.total():>14,}")
     print(f"{load.resent} requests were sent again; {seconds:.0f} s in all")
     if found != load.answered:

@@ -15,6 +15,7 @@ from modelport_crds.names import DEFAULT_NAMESPACE, LABEL_MODEL, LABEL_MODEL_VER
 from modelport_gateway.app import Gateway, build
 from modelport_gateway.settings import Settings
 from modelport_gateway.usage.sink import SinkUnavailable, UsageSink
+from modelport_kube.kube import WatchEvent
 from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
 from modelport_telemetry.usage.samples import Sample
@@ -35,28 +36,22 @@ OWNER = "owner-1"
 KEY = "mlp_live_" + "k" * 43
 
 
-@dataclass(frozen=True)
-class Event:
-    type: str
-    object: dict[str, Any]
-
-
 class FakeCluster:
     """Objects by kind and name; every watch first lists them, then follows."""
 
     def __init__(self) -> None:
         self._objects: dict[str, dict[str, dict[str, Any]]] = {"MLModel": {}, "EndpointSlice": {}}
-        self._watchers: dict[str, list[asyncio.Queue[Event | Exception]]] = {
+        self._watchers: dict[str, list[asyncio.Queue[WatchEvent | Exception]]] = {
             "MLModel": [],
             "EndpointSlice": [],
         }
 
     def put(self, kind: str, obj: dict[str, Any]) -> None:
         self._objects[kind][obj["metadata"]["name"]] = obj
-        self._tell(kind, Event("MODIFIED", obj))
+        self._tell(kind, WatchEvent("MODIFIED", obj))
 
     def delete(self, kind: str, name: str) -> None:
-        self._tell(kind, Event("DELETED", self._objects[kind].pop(name)))
+        self._tell(kind, WatchEvent("DELETED", self._objects[kind].pop(name)))
 
     def delete_unseen(self, kind: str, name: str) -> None:
         """Delete while no watch looks: only the next listing can tell."""
@@ -66,18 +61,18 @@ class FakeCluster:
         for kind in self._watchers:
             self._tell(kind, ConnectionError("the watch broke"))
 
-    def _tell(self, kind: str, event: Event | Exception) -> None:
+    def _tell(self, kind: str, event: WatchEvent | Exception) -> None:
         for queue in self._watchers[kind]:
             queue.put_nowait(event)
 
-    async def watch(self, kind: str, namespace: str | None) -> AsyncIterator[Event]:
-        queue: asyncio.Queue[Event | Exception] = asyncio.Queue()
+    async def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
+        queue: asyncio.Queue[WatchEvent | Exception] = asyncio.Queue()
         self._watchers[kind].append(queue)
         try:
             for obj in list(self._objects[kind].values()):
                 if namespace in (None, obj["metadata"]["namespace"]):
-                    yield Event("ADDED", obj)
-            yield Event("SYNCED", {})
+                    yield WatchEvent("ADDED", obj)
+            yield WatchEvent("SYNCED", {})
             while True:
                 event = await queue.get()
                 if isinstance(event, Exception):
