@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, final
 
 import msgspec
 import numpy as np
@@ -80,6 +80,7 @@ class FieldError(TypedDict):
     message: str
 
 
+@final
 @dataclass(frozen=True)
 class Failure:
     """A problem+json in parts. `trace` is for the version's log and never leaves the process."""

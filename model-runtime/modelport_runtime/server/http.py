@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import orjson
@@ -12,31 +11,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from modelport_runtime import logs, metrics
 from modelport_runtime.core.answers import encode
-from modelport_runtime.core.types import Answer
 from modelport_runtime.core.v2.protocol import config_of
 from modelport_runtime.server.batching import Batcher
-from modelport_runtime.server.predictions import (
-    JSON,
-    OCTETS,
-    PROTOCOLS,
-    Predictor,
-    Protocol,
-    answer_of,
-    call_of,
-    counter,
-    protocol_of,
-    request_id,
-)
+from modelport_runtime.server.handler import Leave, PredictionHandler, Served
+from modelport_runtime.server.predictions import JSON, OCTETS, PROTOCOLS, RequestHead, head_of
 from modelport_runtime.server.problem import Problem, content_type_of, internal_error
 from modelport_runtime.server.status import State
-from modelport_runtime.wire import Outcome
 
 log = logging.getLogger(__name__)
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Result = tuple[Outcome, float]
 
 
 class ClientGone(Exception):
@@ -57,12 +43,12 @@ class App:
     def __init__(
         self,
         batcher: Batcher,
-        predictor: Predictor,
+        predictions: PredictionHandler,
         state: Callable[[], State],
         status: Callable[[], dict[str, Any]],
     ) -> None:
         self._batcher = batcher
-        self._predictor = predictor
+        self._predictions = predictions
         self._state = state
         self._status = status
         self._reads: dict[str, Callable[[], Reply]] = {
@@ -78,78 +64,44 @@ class App:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        identifier = request_id(headers.get(b"x-request-id", b"")).decode()
-        logs.request_id.set(identifier)
+        head = head_of(scope["path"], scope["headers"])
+        logs.request_id.set(head.request_id.decode())
         try:
-            reply = await self._answer(scope, headers, receive)
+            reply = await self._answer(scope, head, receive)
         except ClientGone:
-            log.info("client_gone", extra={"path": scope["path"]})
             return
         except Problem as problem:
-            reply = _refusal(problem, identifier, scope["path"])
+            reply = _refusal(problem, head)
         except Exception:
-            log.exception("unhandled", extra={"path": scope["path"]})
-            reply = _refusal(internal_error(), identifier, scope["path"])
-        await _send(send, reply, identifier)
+            log.exception("unhandled", extra={"path": head.path})
+            reply = _refusal(internal_error(), head)
+        await _send(send, reply, head.request_id)
 
-    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Reply:
-        path, method = scope["path"], scope["method"]
+    async def _answer(self, scope: Scope, head: RequestHead, receive: Receive) -> Reply:
+        path, method = head.path, scope["method"]
         if path in self._reads:
             _require_method(method, "GET")
             return self._reads[path]()
         if path in PROTOCOLS:
             _require_method(method, "POST")
-            return await self._counted(PROTOCOLS[path], headers, receive)
+            return await self._predict(head, _declared_bytes(scope), receive)
         raise Problem(
             404, "Not Found", f"There is no {path} here; docs/contracts.md lists what a runtime answers."
         )
 
-    async def _counted(self, protocol: Protocol, headers: dict[bytes, bytes], receive: Receive) -> Reply:
-        status = 500
-        try:
-            reply = await self._predict(protocol, headers, receive)
-            status = reply.status
-        except Problem as problem:
-            status = problem.status
-            raise
-        except ClientGone:
-            status = 499
-            raise
-        finally:
-            counter(protocol, status).inc()
-        return reply
-
-    async def _predict(self, protocol: Protocol, headers: dict[bytes, bytes], receive: Receive) -> Reply:
-        self._predictor.require_ready()
-        protocol = protocol_of(protocol, headers.get(b"content-type", b""))
-        body = await self._read_body(headers, receive)
-        if encoding := headers.get(b"content-encoding"):
-            body = self._predictor.inflated(body, encoding)
-        call = call_of(protocol, body, headers.get(b"inference-header-content-length", b""))
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        waiting = self._predictor.submit(call, partial(_set, future))
-        try:
-            outcome, seconds = await _result(future, receive)
-        except ClientGone:
-            waiting.gone = True
-            raise
-        timing = f"model;dur={seconds * 1000:.3f}".encode()
-        return _reply_of(answer_of(outcome), {b"server-timing": timing})
-
-    async def _read_body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        declared = headers.get(b"content-length", b"0")
-        if declared.isdigit():
-            self._predictor.require_size(int(declared))
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            body += message.get("body", b"")
-            self._predictor.require_size(len(body))
-            if not message.get("more_body"):
-                return bytes(body)
+    async def _predict(self, head: RequestHead, declared_bytes: int, receive: Receive) -> Reply:
+        predictions = self._predictions
+        protocol = predictions.accept(head, declared_bytes)
+        body = await _read_body(receive, predictions.max_body_bytes)
+        if body is None:
+            predictions.leave(head, protocol)
+            raise ClientGone
+        ended: asyncio.Future[Served | Problem] = asyncio.get_running_loop().create_future()
+        leave = predictions.submit(head, protocol, body, ended.set_result)
+        outcome = await _unless_gone(ended, leave, receive)
+        if type(outcome) is Problem:
+            raise outcome
+        return _reply_of(outcome)
 
     def _healthz(self) -> Reply:
         if self._batcher.is_stuck():
@@ -165,17 +117,19 @@ class App:
         return Reply(orjson.dumps({"state": phase}), 200 if phase == "ready" else 503)
 
     def _v2_metadata(self) -> Reply:
-        return Reply(encode(self._predictor.require_ready().v2))
+        return Reply(encode(self._predictions.require_ready().v2))
 
     def _v2_config(self) -> Reply:
-        return Reply(encode(config_of(self._predictor.require_ready().v2 or {})))
+        return Reply(encode(config_of(self._predictions.require_ready().v2 or {})))
 
 
-def _refusal(problem: Problem, identifier: str, path: str) -> Reply:
-    return Reply(problem.body(identifier, path), problem.status, content_type_of(path), problem.headers)
+def _refusal(problem: Problem, head: RequestHead) -> Reply:
+    body = problem.body(head.request_id.decode(), head.path)
+    return Reply(body, problem.status, content_type_of(head.path), problem.headers)
 
 
-def _reply_of(answer: Answer, headers: dict[bytes, bytes]) -> Reply:
+def _reply_of(served: Served) -> Reply:
+    answer, headers = served.answer, {b"server-timing": b"model;dur=%.3f" % (served.seconds * 1000)}
     if answer.json_bytes is None:
         return Reply(answer.body, headers=headers)
     headers[b"inference-header-content-length"] = str(answer.json_bytes).encode()
@@ -192,30 +146,54 @@ def _require_method(method: str, allowed: str) -> None:
         )
 
 
-def _set(future: asyncio.Future[Result], outcome: Outcome, seconds: float) -> None:
-    if not future.done():
-        future.set_result((outcome, seconds))
+def _declared_bytes(scope: Scope) -> int:
+    declared = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(declared) if declared.isdigit() else 0
 
 
-async def _result(future: asyncio.Future[Result], receive: Receive) -> Result:
+async def _read_body(receive: Receive, max_bytes: int) -> bytes | None:
+    """Give the body, cut somewhere beyond `max_bytes`. None: the caller has gone."""
+    body = bytearray()
+    while len(body) <= max_bytes:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return bytes(body)
+
+
+async def _unless_gone(
+    ended: "asyncio.Future[Served | Problem]", leave: Leave, receive: Receive
+) -> Served | Problem:
     """Wait for the model, but not for a caller that has gone: its call is dropped from the queue."""
+
+    def stop(watcher: "asyncio.Future[dict[str, Any]]") -> None:
+        if not ended.done():
+            # At once, or an answer that comes before the task goes on would be counted too.
+            leave()
+            ended.cancel()
+
     watcher = asyncio.ensure_future(receive())
-    watcher.add_done_callback(lambda _: future.cancel())
+    watcher.add_done_callback(stop)
     try:
-        return await future
+        return await ended
     except asyncio.CancelledError:
-        if watcher.done() and not watcher.cancelled():
+        if ended.cancelled():
+            leave()
+        if watcher.done():
             raise ClientGone from None
         raise
     finally:
         watcher.cancel()
 
 
-async def _send(send: Send, reply: Reply, request_id: str) -> None:
+async def _send(send: Send, reply: Reply, request_id: bytes) -> None:
     headers = {
         b"content-type": reply.content_type,
         b"content-length": str(len(reply.body)).encode(),
-        b"x-request-id": request_id.encode(),
+        b"x-request-id": request_id,
         **reply.headers,
     }
     await send({"type": "http.response.start", "status": reply.status, "headers": list(headers.items())})

@@ -1,7 +1,7 @@
 """Errors as RFC 9457 `application/problem+json`; below /v2 as `application/json`, as its clients read it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, final
 
 import orjson
 
@@ -10,6 +10,7 @@ from modelport_runtime.core.types import Failure, FieldError
 _PROBLEM, _JSON = b"application/problem+json", b"application/json"
 
 
+@final
 class Problem(Exception):
     """Raised on the way to an answer, it is the answer. `detail`: what happened and what to do next."""
 

@@ -22,10 +22,10 @@ from modelport_runtime.process.usage_watch import Usage
 from modelport_runtime.sandbox import allowed, enter
 from modelport_runtime.sandbox.refusals import Line, Refuser
 from modelport_runtime.server.batching import Batcher
-from modelport_runtime.server.fast_path import LeanPredictions
+from modelport_runtime.server.fast_path import FastPath
 from modelport_runtime.server.front import Front
+from modelport_runtime.server.handler import PredictionHandler
 from modelport_runtime.server.http import App
-from modelport_runtime.server.predictions import Predictor
 from modelport_runtime.server.status import status_document
 from modelport_runtime.settings import Settings
 
@@ -43,7 +43,7 @@ class Parts:
 
     front: Front
     app: App
-    lean: LeanPredictions
+    fast_path: FastPath
 
 
 def run(
@@ -75,9 +75,9 @@ def build_batcher(settings: Settings) -> Batcher:
 
 
 def build(settings: Settings, batcher: Batcher, front: Front) -> Parts:
-    predictor = Predictor(batcher, lambda: front.state, max_body_bytes=settings.max_body_bytes)
-    app = App(batcher, predictor, lambda: front.state, lambda: status_document(settings, front.state))
-    return Parts(front, app, LeanPredictions(predictor))
+    predictions = PredictionHandler(batcher, lambda: front.state, max_body_bytes=settings.max_body_bytes)
+    app = App(batcher, predictions, lambda: front.state, lambda: status_document(settings, front.state))
+    return Parts(front, app, FastPath(predictions))
 
 
 def _serve(parts: Parts, listener: socket.socket, connection: socket.socket, refuser: Refuser) -> None:
@@ -99,7 +99,7 @@ def build_server(parts: Parts, patience: Patience = _PATIENCE) -> SweepingServer
     config = uvicorn.Config(
         parts.app,
         loop="uvloop",
-        http=head_aware(lean_protocol(parts.lean, is_closing=lambda: server.should_exit)),
+        http=head_aware(lean_protocol(parts.fast_path, is_closing=lambda: server.should_exit)),
         ws="none",
         lifespan="off",
         access_log=False,

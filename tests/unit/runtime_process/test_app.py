@@ -22,8 +22,8 @@ from modelport_runtime.sandbox.refusals import Page
 from modelport_runtime.server import process as server
 from modelport_runtime.server.batching import Batcher, Done
 from modelport_runtime.server.front import Front
+from modelport_runtime.server.handler import PredictionHandler
 from modelport_runtime.server.http import App
-from modelport_runtime.server.predictions import Predictor
 from modelport_runtime.server.status import State
 from modelport_runtime.settings import Settings
 from modelport_runtime.wire import LoadReport
@@ -255,7 +255,7 @@ async def test_a_fault_of_ours_is_a_500_that_tells_nothing() -> None:
 
     batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
     state = State(sandbox=NO_SANDBOX)
-    app = App(batcher, Predictor(batcher, lambda: state, max_body_bytes=9), lambda: state, broken)
+    app = App(batcher, PredictionHandler(batcher, lambda: state, max_body_bytes=9), lambda: state, broken)
     async with client_of(app) as client:
         answer = await client.get("/status")
     assert answer.status_code == 500

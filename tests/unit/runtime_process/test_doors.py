@@ -9,10 +9,10 @@ from typing import cast
 import pytest
 from modelport_http.connections.timeouts import Patience
 from modelport_runtime.server.batching import Batcher
-from modelport_runtime.server.fast_path import LeanPredictions
+from modelport_runtime.server.fast_path import FastPath
 from modelport_runtime.server.front import Front
+from modelport_runtime.server.handler import PredictionHandler
 from modelport_runtime.server.http import App
-from modelport_runtime.server.predictions import Predictor
 from modelport_runtime.server.process import Parts, build_server
 
 from tests.support.raw_connections import everything, flood, sweep_at_once, trickle
@@ -32,9 +32,9 @@ async def connected(monkeypatch: pytest.MonkeyPatch, patience: Patience) -> Asyn
     sweep_at_once(monkeypatch)
     batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
     batcher.use(Model())
-    predictor = Predictor(batcher, lambda: READY, max_body_bytes=1_000_000)
+    predictor = PredictionHandler(batcher, lambda: READY, max_body_bytes=1_000_000)
     app = App(batcher, predictor, lambda: READY, lambda: b"{}")
-    server = build_server(Parts(cast(Front, None), app, LeanPredictions(predictor)), patience)
+    server = build_server(Parts(cast(Front, None), app, FastPath(predictor)), patience)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         task = asyncio.create_task(server.serve([listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())

@@ -14,8 +14,8 @@ from modelport_http.problem import type_of
 from modelport_runtime.core.types import Answer, Call, Failure
 from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.server.batching import Batcher, Done
-from modelport_runtime.server.fast_path import LeanPredictions
-from modelport_runtime.server.predictions import Predictor
+from modelport_runtime.server.fast_path import FastPath
+from modelport_runtime.server.handler import PredictionHandler
 from modelport_runtime.server.status import State
 from modelport_runtime.wire import LoadReport
 
@@ -57,8 +57,8 @@ class Model:
 def begin(exchange: Given, state: State = READY, model: Model | None = None) -> None:
     batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
     batcher.use(model or Model())
-    predictor = Predictor(batcher, lambda: state, max_body_bytes=MAX_BODY_BYTES)
-    LeanPredictions(predictor).begin(cast(Exchange, exchange))
+    predictor = PredictionHandler(batcher, lambda: state, max_body_bytes=MAX_BODY_BYTES)
+    FastPath(predictor).begin(cast(Exchange, exchange))
 
 
 async def answered(exchange: Given, state: State = READY) -> Given:
