@@ -6,7 +6,7 @@ from prometheus_client import Counter
 
 from modelport_control_api.batch.storage.chunks import Chunk, combine, read_chunk, write_results
 from modelport_control_api.batch.storage.files import BatchFiles
-from modelport_control_api.batch_worker.bisection import (
+from modelport_control_api.batch_worker.error_rows import (
     MAX_RESULTS_BYTES,
     Predicted,
     ResultsTooLarge,

@@ -11,7 +11,7 @@ import structlog
 from modelport_process.backoff import Backoff
 from prometheus_client import Counter
 
-from modelport_control_api.batch_worker.bisection import PredictResult, Rejected, read_reply
+from modelport_control_api.batch_worker.error_rows import PredictResult, Rejected, read_reply
 
 log = structlog.get_logger(__name__)
 REQUESTS = Counter("modelport_worker_requests_total", "Requests to pods that do batch jobs", ["status"])

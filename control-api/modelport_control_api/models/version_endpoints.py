@@ -24,7 +24,7 @@ from modelport_control_api.models.render import render_version
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
 from modelport_control_api.models.uploads import version_form
-from modelport_control_api.registry import service, traffic
+from modelport_control_api.registry import service, traffic, version_deletion
 from modelport_control_api.registry.errors import VersionNotFound
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
 
@@ -119,7 +119,7 @@ async def delete_version(model_id: str, version: str, caller: ChangingCaller, pa
     live = part.statuses.get(model_id)
     with part.lookout.changing(caller.principal, model_id):
         digest = await part.transactions.write(
-            lambda session: traffic.delete_version(session, caller, model_id, version, live)
+            lambda session: version_deletion.delete_version(session, caller, model_id, version, live)
         )
     await part.keeper.discard([digest])
 

@@ -1,4 +1,4 @@
-"""Who gets the requests: shifting them between versions, taking that back, and removing versions."""
+"""Who gets the requests: shifting them between versions, and taking that back."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,9 @@ from sqlalchemy.orm import Session
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.identity import Caller
 from modelport_control_api.registry import service
-from modelport_control_api.registry.errors import (
-    NothingToRollBack,
-    VersionNotReady,
-    VersionServing,
-)
+from modelport_control_api.registry.errors import NothingToRollBack, VersionNotReady
 from modelport_control_api.registry.records import ModelRecord
-from modelport_control_api.registry.status_view import served_traffic, version_view
+from modelport_control_api.registry.status_view import version_view
 from modelport_control_api.registry.tables import ModelRow
 
 
@@ -39,22 +35,6 @@ def roll_back(session: Session, caller: Caller, model_id: str) -> ModelRecord:
     return service.finish_change(session, caller, row, "traffic.roll_back", {"traffic": dict(row.traffic)})
 
 
-def delete_version(session: Session, caller: Caller, model_id: str, name: str, live: MLModel | None) -> str:
-    """Give the digest of the file that it no longer needs. Raises VersionServing."""
-    row = service.own_locked(session, caller.principal, model_id)
-    version = service.find_version(row, name)
-    _check_idle(row, name, live)
-    if row.traffic.get(name):
-        row.traffic = _traffic_without(row, name, live)
-    if row.previous_traffic and name in row.previous_traffic:
-        row.previous_traffic = None
-    digest = version.sha256
-    row.versions.remove(version)
-    session.flush()
-    service.finish_change(session, caller, row, "version.delete", {"version": name})
-    return digest
-
-
 def _check_weights(row: ModelRow, traffic: Mapping[str, int]) -> None:
     known = {f"v{version.number}" for version in row.versions}
     errors = {
@@ -77,23 +57,3 @@ def _check_ready(wanted: Mapping[str, int], live: MLModel | None) -> None:
         view = version_view(version, live)
         if view.status != "ready":
             raise VersionNotReady(f"{version} is {view.status} and cannot get requests: {view.message}")
-
-
-def _check_idle(row: ModelRow, name: str, live: MLModel | None) -> None:
-    if len(row.versions) == 1:
-        raise VersionServing(f"{name} is the model's only version: delete the model instead.")
-    known = live.status.version(name) if live else None
-    wanted_and_answered = row.traffic.get(name) and known is not None and known.answered and not known.failed
-    if name in served_traffic(live) or wanted_and_answered:
-        raise VersionServing(f"{name} is serving: move the traffic to another version first.")
-
-
-def _traffic_without(row: ModelRow, name: str, live: MLModel | None) -> dict[str, int]:
-    """What is served now; before anything is, the traffic before, or else the newest other version."""
-    served = served_traffic(live)
-    if served:
-        return served
-    if row.previous_traffic and name not in row.previous_traffic:
-        return dict(row.previous_traffic)
-    newest = max(version.number for version in row.versions if f"v{version.number}" != name)
-    return {f"v{newest}": 100}

@@ -11,9 +11,9 @@ from modelport_control_api.batch import repository
 from modelport_control_api.batch.sources.fetching import Fetching, Reader
 from modelport_control_api.batch.storage.chunks import Chunk, write_chunk
 from modelport_control_api.batch.storage.files import LocalBatchFiles
-from modelport_control_api.batch_worker import bisection
-from modelport_control_api.batch_worker.bisection import Rejected, read_reply
+from modelport_control_api.batch_worker import error_rows
 from modelport_control_api.batch_worker.chunks import ChunkWork
+from modelport_control_api.batch_worker.error_rows import Rejected, read_reply
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.leases import ClaimedChunk, LeaseRepository
 from modelport_control_api.batch_worker.pod_client import Pods
@@ -144,7 +144,7 @@ async def test_a_result_that_comes_after_the_jobs_end_is_not_kept(database: Data
 async def test_answers_too_large_leave_no_unread_file(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bisection, "MAX_RESULTS_BYTES", 1000)
+    monkeypatch.setattr(error_rows, "MAX_RESULTS_BYTES", 1000)
     files, desk = LocalBatchFiles(tmp_path), worker(database, 1 << 30)
     first, _ = await two_chunks(database, desk, files)
     await ChunkWork(desk, files).do(first, Answering(b'"%b"' % (b"x" * 2000), alone=True))
@@ -156,7 +156,7 @@ async def test_answers_too_large_leave_no_unread_file(
 async def test_answers_too_large_leave_the_results_that_are_there(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bisection, "MAX_RESULTS_BYTES", 1000)
+    monkeypatch.setattr(error_rows, "MAX_RESULTS_BYTES", 1000)
     files, desk = LocalBatchFiles(tmp_path), worker(database, 1 << 30)
     first, second = await two_chunks(database, desk, files)
     await ChunkWork(desk, files).do(first, Answering(b"1"))

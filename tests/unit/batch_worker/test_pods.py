@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from modelport_control_api.batch_worker import pod_client as pods_module
-from modelport_control_api.batch_worker.bisection import Predicted, Rejected
+from modelport_control_api.batch_worker.error_rows import Predicted, Rejected
 from modelport_control_api.batch_worker.pod_client import Pods
 
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]

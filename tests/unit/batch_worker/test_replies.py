@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from modelport_control_api.batch_worker.bisection import Predicted, Rejected, RowsRejected, read_reply
+from modelport_control_api.batch_worker.error_rows import Predicted, Rejected, RowsRejected, read_reply
 
 
 def _read(status: int, said: Any, rows: int = 3, *, probabilities: bool = False) -> Any:

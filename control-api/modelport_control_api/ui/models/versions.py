@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.models import logs
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
-from modelport_control_api.registry import repository, service, traffic
+from modelport_control_api.registry import repository, service, traffic, version_deletion
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.forms import read_values
 from modelport_control_api.ui.models.detail import header
@@ -65,7 +65,7 @@ async def delete_version(visit: CurrentVisit, model_id: str, version: str) -> Re
     there = f"/ui/models/{model_id}/versions"
 
     def delete(session: Session) -> str:
-        return traffic.delete_version(session, visit.caller, model_id, version, live)
+        return version_deletion.delete_version(session, visit.caller, model_id, version, live)
 
     try:
         digest = await visit.change(model_id, delete)

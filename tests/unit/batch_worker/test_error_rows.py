@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from modelport_control_api.batch_worker.bisection import (
+from modelport_control_api.batch_worker.error_rows import (
     MAX_RESULTS_BYTES,
     Predicted,
     PredictResult,
