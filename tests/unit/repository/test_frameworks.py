@@ -38,12 +38,13 @@ LISTS = {
     "operator/modelport_operator/settings.py": modelport_operator.settings._RUNTIME_IMAGES,
     CHART: _of_chart(),
 }
-TEXTS = {
-    "docs/api.md": r"^`model_type` is (.*?);",
-    "docs/contracts.md": r"`MODELPORT_RUNTIME_FRAMEWORK` \| (.*?) \|",
-    "docs/settings.md": r"`MODELPORT_RUNTIME_FRAMEWORK` \|.*\| (.*):",
-    "client/modelport/cli/models.py": r'"--type", help="(.*?);',
-}
+TEXTS = [
+    ("docs/api.md", r"^`model_type` is (.*?);"),
+    ("docs/contracts.md", r"`MODELPORT_RUNTIME_FRAMEWORK` \| (.*?) \|"),
+    ("docs/contracts.md", r"`MODELPORT_OPERATOR_RUNTIME_IMAGES` \| `\{(.*?)\}`"),
+    ("docs/settings.md", r"`MODELPORT_RUNTIME_FRAMEWORK` \|.*\| (.*):"),
+    ("client/modelport/cli/models.py", r'"--type", help="(.*?);'),
+]
 
 
 @pytest.mark.parametrize("place", LISTS)
@@ -52,11 +53,15 @@ def test_the_same_frameworks_are_listed_in(place: str) -> None:
     assert f"`{place}`" in PAGE
 
 
-@pytest.mark.parametrize("place", TEXTS)
-def test_all_frameworks_are_named_in(place: str) -> None:
-    (sentence,) = re.findall(TEXTS[place], (ROOT / place).read_text(), re.MULTILINE)
+@pytest.mark.parametrize(("place", "pattern"), TEXTS)
+def test_all_frameworks_are_named_in(place: str, pattern: str) -> None:
+    (sentence,) = re.findall(pattern, (ROOT / place).read_text(), re.MULTILINE)
     assert set(re.findall(r"\w+", sentence)) - {"or"} == NAMES
     assert f"`{place}`" in PAGE
+
+
+def test_the_comparison_counts_them() -> None:
+    assert f"| frameworks | {len(NAMES)} today |" in (ROOT / "README.md").read_text()
 
 
 def test_every_file_that_the_page_names_is_there() -> None:
