@@ -144,7 +144,7 @@ def build(
     server = Server(
         handler, is_ready=is_ready, addresses=addresses, in_flight=in_flight, batch_jobs=BatchJobs(control)
     )
-    fast_path = FastPath(handler, addresses=addresses, answers_browsers=bool(settings.cors_origin_list))
+    fast_path = FastPath(handler, addresses=addresses, serves_browsers=bool(settings.cors_origin_list))
     app = _wrap(server, settings)
     return Gateway(
         app,

@@ -9,7 +9,7 @@ from modelport_http.rate_limiting import bucket_of, rate_limit_headers, too_many
 from modelport_store.store import Limit, LimitResult, Store, StoreUnavailable
 
 from modelport_gateway.auth.authentication import Authentication, unauthorized
-from modelport_gateway.auth.authorization import PREDICT_SCOPE, Caller, Decision, authorise
+from modelport_gateway.auth.authorization import PREDICT_SCOPE, Caller, Decision, authorize
 from modelport_gateway.cache.key import Uncacheable, cache_key
 from modelport_gateway.concurrency.single_flight import SingleFlight
 from modelport_gateway.metrics import FALLBACKS
@@ -17,7 +17,7 @@ from modelport_gateway.request.paths import Call, RequestHeaders, Target
 from modelport_gateway.routing.routes import Route, RouteTable, VersionRoute
 from modelport_gateway.routing.traffic_split import choose_version
 from modelport_gateway.upstream.dispatch import Dispatch, no_ready_version
-from modelport_gateway.upstream.replica import INFER_PATH, UpstreamAnswer, UpstreamCall
+from modelport_gateway.upstream.replica import INFER_PATH, UpstreamCall, UpstreamResponse
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class AuthorizedRequest:
 
 
 @dataclass(slots=True)
-class Answer:
+class PredictionResponse:
     body: bytes
     version: str
     cache: str = "bypass"
@@ -102,76 +102,76 @@ class Prediction:
         self._default_limit = default_limit
         self._cache_max_request_bytes = cache_max_request_bytes
         self._cache_max_answer_bytes = cache_max_answer_bytes
-        self._flights: SingleFlight[UpstreamAnswer] = SingleFlight()
+        self._flights: SingleFlight[UpstreamResponse] = SingleFlight()
 
-    async def grant(self, asked: PredictionContext) -> AuthorizedRequest:
+    async def authorize(self, context: PredictionContext) -> AuthorizedRequest:
         """Authenticate and authorise, before the body is read. Raises Problem 401, 403, 404, 429 or 503."""
-        asked.route = self._table.get(asked.target.model)
-        caller = asked.caller = await self._authentication.identify(asked.headers, asked.address)
+        context.route = self._table.get(context.target.model)
+        caller = context.caller = await self._authentication.identify(context.headers, context.address)
         # Anew: whoever the caller is may have taken a while to find out.
-        route = asked.route = self._table.get(asked.target.model)
-        decision = authorise(route, caller)
+        route = context.route = self._table.get(context.target.model)
+        decision = authorize(route, caller)
         if route is None or decision is not Decision.ALLOWED:
             raise _refusal(decision)
-        return AuthorizedRequest(route, _caller_id(caller, asked.address))
+        return AuthorizedRequest(route, _caller_id(caller, context.address))
 
-    async def answer(
-        self, asked: PredictionContext, granted: AuthorizedRequest, body: bytes | None
-    ) -> Answer:
+    async def predict(
+        self, context: PredictionContext, authorized: AuthorizedRequest, body: bytes | None
+    ) -> PredictionResponse:
         """Give the prediction. Raises Problem for everything else."""
-        asked.body = body or b""
-        version = self._version(asked, granted)
-        cache = self._cache_use(asked, granted.route, version, body)
-        taken, kept = await self._acquire_and_get(granted, cache)
+        context.body = body or b""
+        version = self._version(context, authorized)
+        cache = self._cache_use(context, authorized.route, version, body)
+        taken, kept = await self._acquire_and_get(authorized, cache)
         limit_headers = rate_limit_headers(_LIMIT_NAME, taken) if taken else {}
         if kept is not None:
-            return Answer(kept, version.name, "hit", headers=limit_headers)
+            return PredictionResponse(kept, version.name, "hit", headers=limit_headers)
         try:
-            answer = await self._ask(asked, granted.route, version, cache, body)
+            response = await self._call_model(context, authorized.route, version, cache, body)
         except Problem as problem:
             raise _with_headers(problem, limit_headers) from problem
-        return Answer(
-            answer.body,
+        return PredictionResponse(
+            response.body,
             version.name,
             "miss" if cache.key else "bypass",
-            answer.seconds,
+            response.seconds,
             headers=limit_headers,
-            json_bytes=answer.json_bytes,
+            json_bytes=response.json_bytes,
         )
 
-    def check_ready(self, asked: PredictionContext, granted: AuthorizedRequest) -> VersionRoute:
+    def check_ready(self, context: PredictionContext, authorized: AuthorizedRequest) -> VersionRoute:
         """Give the version that would answer now. Raises Problem 404 or 503."""
-        version = self._version(asked, granted)
+        version = self._version(context, authorized)
         if not version.endpoints:
-            raise no_ready_version(granted.route.public_id)
+            raise no_ready_version(authorized.route.public_id)
         return version
 
-    def _version(self, asked: PredictionContext, granted: AuthorizedRequest) -> VersionRoute:
-        route, name = granted.route, asked.target.version
+    def _version(self, context: PredictionContext, authorized: AuthorizedRequest) -> VersionRoute:
+        route, name = authorized.route, context.target.version
         if name is not None and name not in route.versions:
             raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
         if name is None:
-            sticky_to = asked.headers.get(b"x-modelport-session") or granted.caller_id
+            sticky_to = context.headers.get(b"x-modelport-session") or authorized.caller_id
             name = choose_version(route.traffic, model_uid=route.uid, sticky_to=sticky_to)
         version = route.versions.get(name) if name else None
         # Also for traffic: what status says and what has answered must agree before anything is sent.
         if version is None or not version.answered:
             raise no_ready_version(route.public_id)
-        asked.version = version
+        context.version = version
         return version
 
     def _cache_use(
-        self, asked: PredictionContext, route: Route, version: VersionRoute, body: bytes | None
+        self, context: PredictionContext, route: Route, version: VersionRoute, body: bytes | None
     ) -> CacheUse:
         small = body is not None and len(body) <= self._cache_max_request_bytes
         if (
             route.cache_ttl_seconds is None
-            or asked.target.call is not Call.PREDICT
+            or context.target.call is not Call.PREDICT
             or not small
             or body is None
         ):
             return CacheUse()
-        directives = _cache_control(asked.headers)
+        directives = _cache_control(context.headers)
         if "no-store" in directives:
             return CacheUse()
         try:
@@ -181,14 +181,14 @@ class Prediction:
         return CacheUse(key, read="no-cache" not in directives)
 
     async def _acquire_and_get(
-        self, granted: AuthorizedRequest, cache: CacheUse
+        self, authorized: AuthorizedRequest, cache: CacheUse
     ) -> tuple[LimitResult | None, bytes | None]:
-        limit = granted.route.limit or self._default_limit
+        limit = authorized.route.limit or self._default_limit
         # A model's own limit counts for it alone; the default counts requests to all other models together.
-        name = f"{_LIMIT_NAME}:{granted.route.uid}" if granted.route.limit else _LIMIT_NAME
+        name = f"{_LIMIT_NAME}:{authorized.route.uid}" if authorized.route.limit else _LIMIT_NAME
         try:
             taken, kept = await self._store.acquire_and_get(
-                bucket_of(name, granted.caller_id), limit, cache.key if cache.read else None
+                bucket_of(name, authorized.caller_id), limit, cache.key if cache.read else None
             )
         except StoreUnavailable:
             FALLBACKS.labels("store").inc()
@@ -197,35 +197,35 @@ class Prediction:
             raise too_many_requests(_LIMIT_NAME, taken)
         return taken, kept
 
-    async def _ask(
+    async def _call_model(
         self,
-        asked: PredictionContext,
+        context: PredictionContext,
         route: Route,
         version: VersionRoute,
         cache: CacheUse,
         body: bytes | None,
-    ) -> UpstreamAnswer:
+    ) -> UpstreamResponse:
         call = UpstreamCall(
-            asked.target.call.method,
-            _UPSTREAM_PATHS[asked.target.call],
+            context.target.call.method,
+            _UPSTREAM_PATHS[context.target.call],
             body,
-            asked.request_id,
-            asked.json_bytes,
+            context.request_id,
+            context.json_bytes,
         )
         # Whoever asks for a new answer does not share one that is already under way.
         if cache.key is None or not cache.read:
-            return await self._ask_and_keep(route, version, cache, call)
-        return await self._flights.run(cache.key, lambda: self._ask_and_keep(route, version, cache, call))
+            return await self._call_and_cache(route, version, cache, call)
+        return await self._flights.run(cache.key, lambda: self._call_and_cache(route, version, cache, call))
 
-    async def _ask_and_keep(
+    async def _call_and_cache(
         self, route: Route, version: VersionRoute, cache: CacheUse, call: UpstreamCall
-    ) -> UpstreamAnswer:
-        answer = await self._dispatch.ask(route, version.name, call)
-        fits = len(answer.body) <= self._cache_max_answer_bytes
+    ) -> UpstreamResponse:
+        response = await self._dispatch.send(route, version.name, call)
+        fits = len(response.body) <= self._cache_max_answer_bytes
         if cache.key is not None and fits and route.cache_ttl_seconds is not None:
             # The caller does not wait for it; commands of one gateway reach the store in their order.
-            self._store.put_nowait(cache.key, answer.body, route.cache_ttl_seconds)
-        return answer
+            self._store.put_nowait(cache.key, response.body, route.cache_ttl_seconds)
+        return response
 
 
 def _caller_id(caller: Caller | None, address: str) -> str:

@@ -15,15 +15,15 @@ _TIMEOUT_SECONDS = 3.0
 _NO_DIGEST = "0" * 64
 
 
-async def check_all(context: Context, part: ModelsServices) -> tuple[Check, Check, Check, Check]:
+async def check_all(context: Context, services: ModelsServices) -> tuple[Check, Check, Check, Check]:
     """Database, artifacts, shared store and cluster, all at once."""
 
     async def database() -> None:
         await asyncio.to_thread(context.database.ping)
 
     async def artifacts() -> None:
-        await part.store.exists(_NO_DIGEST)
-        if not part.reserve.has_room():
+        await services.store.exists(_NO_DIGEST)
+        if not services.reserve.has_room():
             raise OSError("the disk has no room but its reserve; uploads are refused and jobs wait")
 
     async def shared_store() -> None:
@@ -32,7 +32,7 @@ async def check_all(context: Context, part: ModelsServices) -> tuple[Check, Chec
             raise ConnectionError("Redis does not answer; limits and cached answers are each process's own")
 
     async def cluster() -> None:
-        if not part.statuses.live_for():
+        if not services.statuses.live_for():
             raise ConnectionError("the watch of the cluster's models is down; what is shown of them is old")
 
     return await asyncio.gather(_check(database), _check(artifacts), _check(shared_store), _check(cluster))

@@ -28,26 +28,26 @@ router = APIRouter(
 
 @router.get("/health")
 async def read_system_health(
-    _principal: AdminPrincipal, context: RequestContext, part: Models
+    _principal: AdminPrincipal, context: RequestContext, services: Models
 ) -> SystemHealth:
     """How the platform's parts are, and what waits. Answers 200 also when something is wrong."""
-    return await service.system_health(context, part)
+    return await service.system_health(context, services)
 
 
 @router.get("/users", responses=problems(422))
 async def list_users(
-    _principal: AdminPrincipal, part: Models, limit: PageLimit = 50, cursor: PageCursor = None
+    _principal: AdminPrincipal, services: Models, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> UserList:
     """Everybody with an account, newest first."""
-    return await service.users(part, limit, cursor)
+    return await service.users(services, limit, cursor)
 
 
 @router.patch("/users/{user_id}", responses=problems(*JSON_BODY, 404))
 async def change_user_limits(
-    user_id: str, body: LimitsChange, principal: AdminPrincipal, part: Models, origin: RequestOrigin
+    user_id: str, body: LimitsChange, principal: AdminPrincipal, services: Models, origin: RequestOrigin
 ) -> UserEntry:
     """Set how many models, and bytes of their files, a user may hold; null: as everybody."""
-    return await service.change_limits(part, principal, user_id, body, origin)
+    return await service.change_limits(services, principal, user_id, body, origin)
 
 
 @router.get("/invites", responses=problems(422))

@@ -74,9 +74,9 @@ def _invitation_entry(row: Invite, now: datetime) -> InviteEntry:
 log = structlog.get_logger(__name__)
 
 
-async def system_health(context: Context, part: ModelsServices) -> SystemHealth:
+async def system_health(context: Context, services: ModelsServices) -> SystemHealth:
     """Never raises because something is down: that is what it tells."""
-    checks = await check_all(context, part)
+    checks = await check_all(context, services)
     database, artifacts, shared_store, cluster = checks
     return SystemHealth(
         ok=all(check.ok for check in checks),
@@ -85,27 +85,27 @@ async def system_health(context: Context, part: ModelsServices) -> SystemHealth:
         artifacts=artifacts,
         shared_store=shared_store,
         cluster=cluster,
-        **await _numbers(part) if database.ok else _unknown(),
+        **await _numbers(services) if database.ok else _unknown(),
     )
 
 
-async def users(part: ModelsServices, limit: int, cursor: str | None) -> UserList:
+async def users(services: ModelsServices, limit: int, cursor: str | None) -> UserList:
     """Newest first. Raises CursorInvalid."""
 
     def read(session: Session) -> UserList:
         page = read_page(session, select(User), User, limit, cursor)
-        return UserList(items=_entries(session, page.items, part.limits), next_cursor=page.next_cursor)
+        return UserList(items=_entries(session, page.items, services.limits), next_cursor=page.next_cursor)
 
-    return await part.transactions.read(read)
+    return await services.transactions.read(read)
 
 
-async def user(part: ModelsServices, user_id: str) -> UserEntry:
+async def user(services: ModelsServices, user_id: str) -> UserEntry:
     """Raises UserNotFound."""
-    return await part.transactions.read(lambda session: _entry(session, user_id, part.limits))
+    return await services.transactions.read(lambda session: _entry(session, user_id, services.limits))
 
 
 async def change_limits(
-    part: ModelsServices, admin: Principal, user_id: str, change: LimitsChange, origin: Origin
+    services: ModelsServices, admin: Principal, user_id: str, change: LimitsChange, origin: Origin
 ) -> UserEntry:
     """Raises UserNotFound. What the user holds already stays, whatever the limit."""
     changes = change.model_dump(exclude_unset=True)
@@ -116,9 +116,9 @@ async def change_limits(
             setattr(found, column, value)
         target = f"user:{user_id}"
         audit.record(session, Caller(admin, origin), "user.limits", target, changes)
-        return _entry(session, user_id, part.limits)
+        return _entry(session, user_id, services.limits)
 
-    return await part.transactions.write(write)
+    return await services.transactions.write(write)
 
 
 def _find(session: Session, user_id: str) -> User:
@@ -159,17 +159,17 @@ def _entries(session: Session, users: Sequence[User], limits: Limits) -> list[Us
     return entries
 
 
-async def _numbers(part: ModelsServices) -> Mapping[str, Any]:
+async def _numbers(services: ModelsServices) -> Mapping[str, Any]:
     try:
-        counted, models = await part.transactions.read(
-            lambda session: (repository.numbers(session), part.lookout.everything(session))
+        counted, models = await services.transactions.read(
+            lambda session: (repository.numbers(session), services.reader.everything(session))
         )
     except SQLAlchemyError as error:
         # It went away after it was checked.
         log.warning("platform_numbers_unreadable", error=repr(error))
         return _unknown()
     # On the event loop: what the watch knows changes there.
-    statuses = Counter(part.lookout.look(model).view.status for model in models)
+    statuses = Counter(services.reader.look(model).view.status for model in models)
     return {**counted, "models": {status: statuses[status] for status in get_args(Status)}}
 
 

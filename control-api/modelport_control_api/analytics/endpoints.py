@@ -48,17 +48,17 @@ RequestedQuery = Annotated[query.Query, Depends(get_query)]
 async def read_overview(
     principal: Reader,
     context: RequestContext,
-    part: Models,
+    services: Models,
     requested: RequestedQuery,
     everybody: Everybody = False,
 ) -> Overview:
     """Requests, errors, cache hits and latencies of your models together, and of each."""
-    return await service.overview(context, part, principal, requested, everybody=everybody)
+    return await service.overview(context, services, principal, requested, everybody=everybody)
 
 
 @router.get("/models/{model_id}", responses=problems(404))
 async def read_model_analytics(
-    model_id: str, principal: Reader, context: RequestContext, part: Models, requested: RequestedQuery
+    model_id: str, principal: Reader, context: RequestContext, services: Models, requested: RequestedQuery
 ) -> ModelAnalytics:
     """The same of one model, with its versions and its callers."""
-    return await service.of_model(context, part, principal, model_id, requested)
+    return await service.of_model(context, services, principal, model_id, requested)

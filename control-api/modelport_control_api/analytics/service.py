@@ -14,7 +14,7 @@ from modelport_control_api.registry.errors import KeyRestricted
 
 
 async def overview(
-    context: Context, part: ModelsServices, principal: Principal, query: Query, *, everybody: bool = False
+    context: Context, services: ModelsServices, principal: Principal, query: Query, *, everybody: bool = False
 ) -> Overview:
     """Of the caller's models that its credential may use; `everybody` (for admins): of all there are.
 
@@ -33,21 +33,21 @@ async def overview(
             dropped=_dropped(session, plans) if principal.is_admin else None,
         )
 
-    return await part.transactions.read(read)
+    return await services.transactions.read(read)
 
 
 async def of_model(
-    context: Context, part: ModelsServices, principal: Principal, model_id: str, query: Query
+    context: Context, services: ModelsServices, principal: Principal, model_id: str, query: Query
 ) -> ModelAnalytics:
     """Raises ModelNotFound or InvalidFields."""
 
     def read(session: Session) -> ModelAnalytics:
-        model = part.lookout.load(session, principal, model_id)
+        model = services.reader.load(session, principal, model_id)
         plans = QueryPlan.of(query, context.settings, utc_now())
         responses.sum_alone(session)
         return ModelAnalytics(**responses.of_model(session, plans, model.id))
 
-    return await part.transactions.read(read)
+    return await services.transactions.read(read)
 
 
 def _dropped(session: Session, plans: QueryPlan) -> int:

@@ -69,18 +69,18 @@ async def read_job(
 
 
 @router.delete("/{job_id}", status_code=204, response_class=Response, responses=problems(404))
-async def delete_job(job_id: str, principal: JobUser, models: Models, part: Batch) -> None:
+async def delete_job(job_id: str, principal: JobUser, models: Models, services: Batch) -> None:
     """Cancel a job that has not ended; remove one that has, with its files."""
     now = utc_now()
 
     def change(session: Session) -> str | None:
         job = service.get(session, principal, job_id)
-        removed = service.cancel_or_remove(session, principal, job_id, now, part.keep)
+        removed = service.cancel_or_remove(session, principal, job_id, now, services.keep)
         return job.id if removed else None
 
     removed = await models.transactions.write(change)
     if removed is not None:
-        await part.files.remove(removed)
+        await services.files.remove(removed)
 
 
 @router.post(
@@ -108,7 +108,7 @@ async def read_results(
     job_id: str,
     principal: JobUser,
     models: Models,
-    part: Batch,
+    services: Batch,
     output_format: OutputFormat = None,
     partial: Partial = False,
 ) -> StreamingResponse:
@@ -123,7 +123,7 @@ async def read_results(
     chosen = output_format or job.output_format
     name = f"{job.model_id}-{job.version}-{job.id[:8]}.{chosen}"
     return StreamingResponse(
-        stream_results(part.files, job.id, chunks, chosen),
+        stream_results(services.files, job.id, chunks, chosen),
         media_type=MEDIA_TYPES[chosen],
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )

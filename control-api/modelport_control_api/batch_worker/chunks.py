@@ -28,8 +28,8 @@ _MOST_ATTEMPTS = 30
 class ChunkWork:
     """Any exception of `do` means: another time."""
 
-    def __init__(self, desk: LeaseRepository, files: BatchFiles) -> None:
-        self._desk = desk
+    def __init__(self, leases: LeaseRepository, files: BatchFiles) -> None:
+        self._leases = leases
         self._files = files
 
     def has_room(self) -> bool:
@@ -42,7 +42,7 @@ class ChunkWork:
             predicted = await self._predict(claimed, chunk, pods)
         except ResultsTooLarge:
             text = _too_large(chunk)
-            if await self._desk.fail_for_good(claimed.job_id, Reason.INPUT_INVALID, text):
+            if await self._leases.fail_for_good(claimed.job_id, Reason.INPUT_INVALID, text):
                 await self._files.remove(claimed.job_id)
             return
         await self._finish(claimed, chunk, predicted)
@@ -60,15 +60,15 @@ class ChunkWork:
         if await self._count(claimed, failed, len(data)):
             ROWS.labels("predicted").inc(chunk.rows - failed)
             ROWS.labels("failed").inc(failed)
-        elif await self._desk.has_ended(claimed.job_id, claimed.number):
+        elif await self._leases.has_ended(claimed.job_id, claimed.number):
             await self._files.remove_result(claimed.job_id, claimed.number)
 
     async def _count(self, claimed: ClaimedChunk, failed: int, size: int) -> bool:
         try:
-            return await self._desk.finish_chunk(claimed, failed, size)
+            return await self._leases.finish_chunk(claimed, failed, size)
         except QuotaReached as error:
             text = f"{error} Then try the rows that have no prediction again."
-            await self._desk.fail(claimed.job_id, Reason.STORAGE_QUOTA_REACHED, text)
+            await self._leases.fail(claimed.job_id, Reason.STORAGE_QUOTA_REACHED, text)
             return False
 
     async def _predict(self, claimed: ClaimedChunk, chunk: Chunk, pods: Pods) -> RowResults:

@@ -34,13 +34,13 @@ from modelport_control_api.registry.quotas import QuotaReached
 @dataclass(frozen=True)
 class StoredOrigin:
     files: BatchFiles
-    desk: LeaseRepository
+    leases: LeaseRepository
     job_id: str
     only_failed: bool = True
     """Else as if none had been done."""
 
     def chunks(self) -> Iterator[tuple[Chunk, ChunkResults | None]]:
-        count, done = self.desk.chunks_of(self.job_id)
+        count, done = self.leases.chunks_of(self.job_id)
         wanted = done if self.only_failed else set()
         if not count:
             raise FileNotFoundError(self.job_id)
@@ -68,29 +68,29 @@ _NO_MEMORY = (
 class Preparing:
     def __init__(
         self,
-        desk: LeaseRepository,
+        leases: LeaseRepository,
         files: BatchFiles,
         fetching: Fetching,
-        in_work: LeasedTasks,
+        leased_tasks: LeasedTasks,
         *,
         cut: asyncio.Event,
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         """cut: is set whenever a chunk can be predicted."""
-        self._desk = desk
+        self._leases = leases
         self._files = files
         self._fetching = fetching
-        self._in_work = in_work
+        self._leased_tasks = leased_tasks
         self._limits = limits
         self._cut_one = cut
 
     async def do_one(self, *, elsewhere: bool = False) -> bool:
         """Cut one input, if one waits. `elsewhere`: of those that are fetched first. False: none did."""
-        claimed = await self._desk.claim_input(elsewhere=elsewhere)
+        claimed = await self._leases.claim_input(elsewhere=elsewhere)
         if claimed is None:
             return False
         task = asyncio.create_task(self._cut(claimed))
-        self._in_work.add(claimed.job_id, task)
+        self._leased_tasks.add(claimed.job_id, task)
         try:
             await asyncio.wait([task])
         finally:
@@ -109,17 +109,17 @@ class Preparing:
                 await asyncio.to_thread(cut, claimed, stop, tell)
         except InputUnavailable as error:
             text = f"The input could not be fetched from {shown(claimed.input_uri or '')}. {error}"
-            await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, text)
+            await self._leases.fail(claimed.job_id, Reason.INPUT_INVALID, text)
         except (InputTooLarge, MemoryError, QuotaReached) as error:
             await self._end(claimed.job_id, error)
         except InputInvalid as error:
-            await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, str(error))
+            await self._leases.fail(claimed.job_id, Reason.INPUT_INVALID, str(error))
         except FileNotFoundError:
             text = "The input is no longer there: submit the job again."
-            await self._desk.fail(claimed.job_id, Reason.INPUT_INVALID, text)
+            await self._leases.fail(claimed.job_id, Reason.INPUT_INVALID, text)
         except Exception as error:  # noqa: BLE001 - logged, and begun again
             log.warning("batch_input_not_split", job=claimed.job_id, error=repr(error))
-            await self._desk.put_off_input(claimed.job_id, counts=not isinstance(error, _AWAY))
+            await self._leases.put_off_input(claimed.job_id, counts=not isinstance(error, _AWAY))
         finally:
             # A thread cannot be broken off: it stops at the next chunk.
             stop.set()
@@ -131,16 +131,16 @@ class Preparing:
             message = _NO_MEMORY
         elif isinstance(error, QuotaReached):
             reason, message = Reason.STORAGE_QUOTA_REACHED, f"{error} Then submit the job again."
-        await self._desk.fail(job_id, reason, message, keeps_files=False)
+        await self._leases.fail(job_id, reason, message, keeps_files=False)
         await self._files.remove(job_id)
 
     async def _fetch(self, claimed: ClaimedInput) -> bool:
         if claimed.input_uri is None:
             return True
         size = await self._fetching.fetch(claimed.job_id, claimed.input_uri)
-        if await self._desk.note_input(claimed.job_id, size):
+        if await self._leases.note_input(claimed.job_id, size):
             return True
-        if await self._desk.has_ended(claimed.job_id):
+        if await self._leases.has_ended(claimed.job_id):
             # Cancelled meanwhile: nobody knows of the file, so that it would count as nothing.
             await self._files.remove(claimed.job_id)
         return False
@@ -163,17 +163,17 @@ class Preparing:
             with closing(preparation):
                 is_whole = self._offer(claimed.job_id, preparation.chunks(), allowance, stop, tell)
             if is_whole:
-                self._desk.finish_input(claimed.job_id, preparation.rows, preparation.key_columns)
+                self._leases.finish_input(claimed.job_id, preparation.rows, preparation.key_columns)
 
     def _pick_in_thread(
         self, claimed: ClaimedInput, stop: threading.Event, tell: Callable[[], object]
     ) -> None:
-        origin = StoredOrigin(self._files, self._desk, claimed.rows_of or "", claimed.only_failed)
+        origin = StoredOrigin(self._files, self._leases, claimed.rows_of or "", claimed.only_failed)
         rows = FailedRows(origin)
         # They were within it before.
         allowance = Allowance(self._limits.job_bytes, self._limits.job_bytes)
         if self._offer(claimed.job_id, rows.chunks(), allowance, stop, tell):
-            self._desk.finish_input(claimed.job_id, rows.rows, rows.key_columns)
+            self._leases.finish_input(claimed.job_id, rows.rows, rows.key_columns)
 
     def _offer(
         self,
@@ -193,7 +193,7 @@ class Preparing:
             allowance.require(size)
             # The file first: a chunk that the database knows is whole.
             self._files.put_chunk(job_id, number, data)
-            if not self._desk.add_chunk(job_id, number, chunk.rows, len(data)):
+            if not self._leases.add_chunk(job_id, number, chunk.rows, len(data)):
                 return False
             tell()
         return True

@@ -24,10 +24,10 @@ _FULL = "The platform's disk has no room for results: it goes on when there is s
 class WorkerDeps:
     """What the lanes of one worker share."""
 
-    desk: LeaseRepository
-    directory: PodDiscovery
+    leases: LeaseRepository
+    pod_discovery: PodDiscovery
     chunks: ChunkWork
-    in_work: LeasedTasks
+    leased_tasks: LeasedTasks
     cut: asyncio.Event
     """Set when a chunk was cut."""
 
@@ -35,9 +35,9 @@ class WorkerDeps:
 class VersionConsumer:
     """`run` until it is cancelled, which breaks off what is under way."""
 
-    def __init__(self, version: Version, means: WorkerDeps, pods: Pods, *, pod_wait_seconds: float) -> None:
+    def __init__(self, version: Version, deps: WorkerDeps, pods: Pods, *, pod_wait_seconds: float) -> None:
         self._version = version
-        self._means = means
+        self._deps = deps
         self._pods = pods
         self._pod_wait_seconds = pod_wait_seconds
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,21 +61,21 @@ class VersionConsumer:
 
     async def _take_some(self) -> bool:
         """False: no place or no chunk is free, or the disk is full."""
-        if not self._has_place or not self._means.chunks.has_room():
+        if not self._has_place or not self._deps.chunks.has_room():
             return False
-        self._means.cut.clear()
-        claimed = await self._means.desk.claim_chunk(self._version)
+        self._deps.cut.clear()
+        claimed = await self._deps.leases.claim_chunk(self._version)
         if claimed is None:
             return False
         task = asyncio.create_task(self._do(claimed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        self._means.in_work.add((claimed.job_id, claimed.number), task)
+        self._deps.leased_tasks.add((claimed.job_id, claimed.number), task)
         return True
 
     async def _pause(self) -> None:
         """Until a place or a chunk may be free. Other workers cut chunks too, of which nobody tells."""
-        news = self._means.cut
+        news = self._deps.cut
         if not self._has_place:
             # A chunk is no news then.
             news = self._found
@@ -94,19 +94,19 @@ class VersionConsumer:
 
     async def _do(self, claimed: ClaimedChunk) -> None:
         try:
-            await self._means.chunks.do(claimed, self._pods)
+            await self._deps.chunks.do(claimed, self._pods)
         except Exception as error:  # noqa: BLE001 - whatever it was: logged, and the chunk is done another time
             log.warning("batch_chunk_failed", job=claimed.job_id, chunk=claimed.number, error=repr(error))
             # Not at once: what failed may be the database or the disk.
             await asyncio.sleep(_LOOK_FOR_PODS_SECONDS)
-            await self._means.desk.release_chunk(claimed)
+            await self._deps.leases.release_chunk(claimed)
 
     async def _look_for_pods(self) -> None:
         await every(_LOOK_FOR_PODS_SECONDS, self._follow_found, failed="jobs_without_pods_not_ended")
 
     async def _follow_found(self) -> None:
         try:
-            listed = await self._means.directory.find(*self._version)
+            listed = await self._deps.pod_discovery.find(*self._version)
         except PodDiscoveryAway as error:
             # The pods that are known go on being asked.
             log.warning("pod_discovery_failed", error=str(error))
@@ -116,11 +116,11 @@ class VersionConsumer:
     async def _say(self, words: str) -> None:
         """Of jobs that came since it was last said too."""
         if words or self._said:
-            await self._means.desk.note_waiting(self._version, words)
+            await self._deps.leases.note_waiting(self._version, words)
         self._said = words
 
     def _waits_for(self, listed: Listed) -> str:
-        if not self._means.chunks.has_room():
+        if not self._deps.chunks.has_room():
             return _FULL
         return "" if listed.addresses else listed.message
 
@@ -133,7 +133,7 @@ class VersionConsumer:
         if listed.addresses:
             self._alone_since = time.monotonic()
         elif not listed.exists:
-            await self._means.desk.fail_all_of(self._version, listed.reason, listed.message)
+            await self._deps.leases.fail_all_of(self._version, listed.reason, listed.message)
         elif time.monotonic() - self._alone_since > self._pod_wait_seconds:
             waited = f"No pod of {self._version[1]} became ready within {self._pod_wait_seconds:.0f} s."
-            await self._means.desk.fail_all_of(self._version, listed.reason, f"{waited} {listed.message}")
+            await self._deps.leases.fail_all_of(self._version, listed.reason, f"{waited} {listed.message}")

@@ -66,7 +66,7 @@ _SWEEP_SECONDS = 3600.0
 class Worker:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
-        self._desk = LeaseRepository(
+        self._leases = LeaseRepository(
             database,
             worker_name(),
             lease_seconds=settings.batch_lease_seconds,
@@ -75,30 +75,30 @@ class Worker:
             most_user_bytes=settings.user_max_bytes,
         )
         self._files: BatchFiles = open_batch_files(settings.artifacts_url, settings.disk_reserve_bytes)
-        self._means = WorkerDeps(
-            self._desk,
+        self._deps = WorkerDeps(
+            self._leases,
             PodDiscovery.open(settings.internal_url, settings.internal_key),
-            ChunkWork(self._desk, self._files),
+            ChunkWork(self._leases, self._files),
             LeasedTasks(),
             asyncio.Event(),
         )
         reader = Reader(settings.batch_input_allowed_networks)
         fetching = Fetching(self._files, reader, max_bytes=settings.batch_max_bytes)
         self._preparing = Preparing(
-            self._desk,
+            self._leases,
             self._files,
             fetching,
-            self._means.in_work,
-            cut=self._means.cut,
+            self._deps.leased_tasks,
+            cut=self._deps.cut,
             limits=settings.limits,
         )
-        self._chores = Maintenance(
+        self._maintenance = Maintenance(
             database,
             self._files,
             Sender(settings.webhook_allowed_networks),
             retention=timedelta(days=settings.batch_job_retention_days),
         )
-        self._lanes: dict[Version, asyncio.Task[None]] = {}
+        self._consumers: dict[Version, asyncio.Task[None]] = {}
         self._has_jobs = asyncio.Event()
 
     async def run(self) -> None:
@@ -111,42 +111,42 @@ class Worker:
                 for _ in range(_FETCHED_AT_ONCE)
             ),
             asyncio.create_task(_for_ever("renewing leases", _RENEW_SECONDS, self._renew)),
-            asyncio.create_task(_for_ever("sending webhooks", _LOOK_SECONDS, self._chores.deliver)),
-            asyncio.create_task(_for_ever("removing files", _EXPIRE_SECONDS, self._chores.expire)),
-            asyncio.create_task(_for_ever("sweeping files", _SWEEP_SECONDS, self._chores.sweep)),
+            asyncio.create_task(_for_ever("sending webhooks", _LOOK_SECONDS, self._maintenance.deliver)),
+            asyncio.create_task(_for_ever("removing files", _EXPIRE_SECONDS, self._maintenance.expire)),
+            asyncio.create_task(_for_ever("sweeping files", _SWEEP_SECONDS, self._maintenance.sweep)),
         ]
         try:
             await asyncio.gather(*loops)
         finally:
-            tasks = [*loops, *self._lanes.values()]
+            tasks = [*loops, *self._consumers.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._desk.release_all(), _RELEASE_SECONDS)
-            await self._means.directory.aclose()
+                await asyncio.wait_for(self._leases.release_all(), _RELEASE_SECONDS)
+            await self._deps.pod_discovery.aclose()
 
     async def _look(self) -> None:
         """Have a lane for each version with unfinished jobs, and for no other."""
-        versions = await self._desk.open_versions()
+        versions = await self._leases.open_versions()
         if versions:
             self._has_jobs.set()
         else:
             self._has_jobs.clear()
-        for version in self._lanes.keys() - versions:
-            lane = self._lanes.pop(version)
-            lane.cancel()
-            await asyncio.gather(lane, return_exceptions=True)
+        for version in self._consumers.keys() - versions:
+            consumer = self._consumers.pop(version)
+            consumer.cancel()
+            await asyncio.gather(consumer, return_exceptions=True)
         for version in versions:
-            if version not in self._lanes or self._lanes[version].done():
-                self._lanes[version] = asyncio.create_task(
-                    _for_ever("doing chunks", _LOOK_SECONDS, self._lane(version).run)
+            if version not in self._consumers or self._consumers[version].done():
+                self._consumers[version] = asyncio.create_task(
+                    _for_ever("doing chunks", _LOOK_SECONDS, self._consumer(version).run)
                 )
 
-    def _lane(self, version: Version) -> VersionConsumer:
+    def _consumer(self, version: Version) -> VersionConsumer:
         settings = self._settings
         pods = Pods(settings.batch_requests_per_pod, settings.batch_request_seconds)
-        return VersionConsumer(version, self._means, pods, pod_wait_seconds=settings.batch_pod_wait_seconds)
+        return VersionConsumer(version, self._deps, pods, pod_wait_seconds=settings.batch_pod_wait_seconds)
 
     async def _prepare(self) -> None:
         await self._has_jobs.wait()
@@ -159,8 +159,8 @@ class Worker:
             pass
 
     async def _renew(self) -> None:
-        if before := self._means.in_work.snapshot():
-            self._means.in_work.break_off(before, await self._desk.renew())
+        if before := self._deps.leased_tasks.snapshot():
+            self._deps.leased_tasks.break_off(before, await self._leases.renew())
 
 
 async def _for_ever(what: str, pause_seconds: float, step: Callable[[], Awaitable[None]]) -> None:

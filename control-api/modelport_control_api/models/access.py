@@ -41,34 +41,34 @@ async def limit_uploads(request: Request, principal: Writer) -> None:
 class ModelRenderer:
     """Answers for one request. `base_url`: where users reach the platform; empty: where they sent it to."""
 
-    part: ModelsServices
+    services: ModelsServices
     base_url: str
 
     def model(self, record: ModelRecord) -> ModelAnswer:
-        return render_model(self.part.lookout.look(record), self.predict_url)
+        return render_model(self.services.reader.look(record), self.predict_url)
 
     def predict_url(self, model_id: str) -> str:
         return f"{self.base_url}/predict/{model_id}"
 
 
-async def get_renderer(request: Request, part: Models) -> ModelRenderer:
-    return ModelRenderer(part, _base_url(request, part).rstrip("/"))
+async def get_renderer(request: Request, services: Models) -> ModelRenderer:
+    return ModelRenderer(services, _base_url(request, services).rstrip("/"))
 
 
-def _base_url(request: Request, part: ModelsServices) -> str:
+def _base_url(request: Request, services: ModelsServices) -> str:
     """Empty where only the request itself says by which name the platform is called: who sent it knows."""
-    if part.public_url:
-        return part.public_url
+    if services.public_url:
+        return services.public_url
     return str(request.base_url) if _LOOPBACK.allow(request.headers.raw) else ""
 
 
 Renderer = Annotated[ModelRenderer, Depends(get_renderer)]
 
 
-async def load_model(part: ModelsServices, principal: Principal, model_id: str) -> ModelRecord:
+async def load_model(services: ModelsServices, principal: Principal, model_id: str) -> ModelRecord:
     """Raises ModelNotFound."""
 
     def load(session: Session) -> ModelRecord:
-        return part.lookout.load(session, principal, model_id)
+        return services.reader.load(session, principal, model_id)
 
-    return await part.transactions.read(load)
+    return await services.transactions.read(load)

@@ -46,14 +46,14 @@ WaitSeconds = Annotated[
     responses=problems(*UPLOAD, 409),
 )
 async def upload_model(
-    request: Request, response: Response, caller: ChangingCaller, part: Models, renderer: Renderer
+    request: Request, response: Response, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> ModelAnswer:
     """Upload a model file and get its endpoint. It answers as soon as the model has answered its sample."""
     settings = get_context(request).settings
     form = model_form(settings.max_upload_bytes, settings.max_reference_bytes)
     _require_unrestricted(caller.principal)
-    await part.require_quota(caller.principal.user_id, models=1)
-    async with part.uploads.receiving(request, form) as staged:
+    await services.require_quota(caller.principal.user_id, models=1)
+    async with services.uploads.receiving(request, form) as staged:
 
         def create(session: Session) -> ModelRecord:
             name = staged.texts["name"].strip()
@@ -65,46 +65,46 @@ async def upload_model(
                 # A form in a browser sends fields that were left empty, too.
                 acceleration=staged.texts.get("acceleration") or DEFAULT_ACCELERATION,
                 version=staged.version,
-                limits=part.limits,
+                limits=services.limits,
             )
 
-        record = await part.uploads.commit(staged, create)
+        record = await services.uploads.commit(staged, create)
     response.headers["Location"] = f"/api/v1/models/{record.id}"
     return renderer.model(record)
 
 
 @router.get("", responses=problems(422))
 async def list_models(
-    principal: Reader, part: Models, renderer: Renderer, limit: PageLimit = 50, cursor: PageCursor = None
+    principal: Reader, services: Models, renderer: Renderer, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> ModelPage:
     """Your models, newest first; for an admin also those that were applied with kubectl."""
 
     def read(session: Session) -> tuple[list[ModelRecord], str | None]:
-        return part.lookout.page(session, principal, limit, cursor)
+        return services.reader.page(session, principal, limit, cursor)
 
-    records, next_cursor = await part.transactions.read(read)
+    records, next_cursor = await services.transactions.read(read)
     return ModelPage(items=[renderer.model(record) for record in records], next_cursor=next_cursor)
 
 
 @router.get("/{model_id}", responses=problems(404, 422))
 async def read_model(
-    model_id: str, principal: Reader, part: Models, renderer: Renderer, wait_seconds: WaitSeconds = 0
+    model_id: str, principal: Reader, services: Models, renderer: Renderer, wait_seconds: WaitSeconds = 0
 ) -> ModelAnswer:
     """One model; with `wait`, once it is ready, failed or degraded, or when the time is over."""
-    record = await load_model(part, principal, model_id)
-    if wait_seconds and not await _wait_until_settled(part, record, wait_seconds):
+    record = await load_model(services, principal, model_id)
+    if wait_seconds and not await _wait_until_settled(services, record, wait_seconds):
         return renderer.model(record)
     # Read again: it may have been changed or deleted meanwhile.
-    return renderer.model(await load_model(part, principal, model_id) if wait_seconds else record)
+    return renderer.model(await load_model(services, principal, model_id) if wait_seconds else record)
 
 
 @router.patch("/{model_id}", responses=problems(*JSON_BODY, 404, 409))
 async def change_model(
-    model_id: str, change: ModelChange, caller: ChangingCaller, part: Models, renderer: Renderer
+    model_id: str, change: ModelChange, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> ModelAnswer:
     """Change the name, description, access, cache, limit, timeout, acceleration or history."""
-    with part.lookout.changing(caller.principal, model_id):
-        record = await part.transactions.write(
+    with services.reader.changing(caller.principal, model_id):
+        record = await services.transactions.write(
             lambda session: service.change_model(session, caller, model_id, change.changes())
         )
     return renderer.model(record)
@@ -112,29 +112,31 @@ async def change_model(
 
 @router.post("/{model_id}/redeploy", status_code=202, responses=problems(404, 409))
 async def redeploy_model(
-    model_id: str, caller: ChangingCaller, part: Models, renderer: Renderer
+    model_id: str, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> ModelAnswer:
     """Make the cluster as the API has the model again, after it was changed or deleted there by others."""
-    with part.lookout.changing(caller.principal, model_id):
-        record = await part.transactions.write(lambda session: service.redeploy(session, caller, model_id))
+    with services.reader.changing(caller.principal, model_id):
+        record = await services.transactions.write(
+            lambda session: service.redeploy(session, caller, model_id)
+        )
     return renderer.model(record)
 
 
 @router.delete("/{model_id}", status_code=204, response_class=Response, responses=problems(404, 409))
-async def delete_model(model_id: str, caller: ChangingCaller, part: Models) -> None:
+async def delete_model(model_id: str, caller: ChangingCaller, services: Models) -> None:
     """Stop serving it and remove its files."""
-    with part.lookout.changing(caller.principal, model_id):
-        digests = await part.transactions.write(
+    with services.reader.changing(caller.principal, model_id):
+        digests = await services.transactions.write(
             lambda session: service.delete_model(session, caller, model_id)
         )
-    await part.keeper.discard(digests)
+    await services.keeper.discard(digests)
 
 
-async def _wait_until_settled(part: ModelsServices, record: ModelRecord, seconds: float) -> bool:
+async def _wait_until_settled(services: ModelsServices, record: ModelRecord, seconds: float) -> bool:
     def settled() -> bool:
-        return part.lookout.look(record).view.settled
+        return services.reader.look(record).view.settled
 
-    return await part.statuses.wait_until(record.id, settled, seconds)
+    return await services.statuses.wait_until(record.id, settled, seconds)
 
 
 def _require_unrestricted(principal: Principal) -> None:

@@ -50,17 +50,17 @@ TailLines = Annotated[int, Query(alias="tail", ge=1, le=logs.MAX_LINES, descript
     responses=problems(*UPLOAD, 409),
 )
 async def upload_version(
-    model_id: str, request: Request, response: Response, caller: ChangingCaller, part: Models
+    model_id: str, request: Request, response: Response, caller: ChangingCaller, services: Models
 ) -> VersionAnswer:
     """Upload a new version. Traffic moves to it when it has answered its sample, but not with `traffic=0`."""
     settings = get_context(request).settings
     form = version_form(settings.max_upload_bytes, settings.max_reference_bytes)
     # Asked before the body is read: nobody uploads 100 MB to learn that the id is wrong.
-    known = await load_model(part, caller.principal, model_id)
+    known = await load_model(services, caller.principal, model_id)
     if known.managed_by == "kubectl":
-        raise part.lookout.read_only(model_id)
-    await part.require_quota(known.owner_id or caller.principal.user_id, models=0)
-    async with part.uploads.receiving(request, form) as staged:
+        raise services.reader.read_only(model_id)
+    await services.require_quota(known.owner_id or caller.principal.user_id, models=0)
+    async with services.uploads.receiving(request, form) as staged:
 
         def add(session: Session) -> ModelRecord:
             move_traffic = staged.texts.get("traffic") != "0"
@@ -69,27 +69,27 @@ async def upload_version(
                 caller,
                 model_id,
                 staged.version,
-                limits=part.limits,
+                limits=services.limits,
                 move_traffic=move_traffic,
             )
 
-        record = await part.uploads.commit(staged, add)
+        record = await services.uploads.commit(staged, add)
     version = record.versions[-1]
     response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{version.name}"
-    return render_version(part.lookout.look(record), version)
+    return render_version(services.reader.look(record), version)
 
 
 @router.get("/versions/{version}", responses=problems(422))
 async def read_version(
-    model_id: str, version: str, principal: Reader, part: Models, wait_seconds: WaitSeconds = 0
+    model_id: str, version: str, principal: Reader, services: Models, wait_seconds: WaitSeconds = 0
 ) -> VersionAnswer:
     """One version; with `wait`, once it is ready or failed, or when the time is over."""
-    record = await load_model(part, principal, model_id)
-    _find(part.lookout.look(record).record, version)
-    await part.statuses.wait_until(
-        model_id, lambda: part.lookout.look(record).version_view(version).settled, wait_seconds
+    record = await load_model(services, principal, model_id)
+    _find(services.reader.look(record).record, version)
+    await services.statuses.wait_until(
+        model_id, lambda: services.reader.look(record).version_view(version).settled, wait_seconds
     )
-    seen = part.lookout.look(await load_model(part, principal, model_id) if wait_seconds else record)
+    seen = services.reader.look(await load_model(services, principal, model_id) if wait_seconds else record)
     return render_version(seen, _find(seen.record, version))
 
 
@@ -99,49 +99,53 @@ async def read_version_logs(
     model_id: str,
     version: str,
     principal: Reader,
-    part: Models,
+    services: Models,
     tail: TailLines = 200,
     batch: Annotated[bool, Query(description="Of the pods that do batch jobs.")] = False,
 ) -> str:
     """What the version's code printed, and its traces."""
-    record = await load_model(part, principal, model_id)
-    seen = part.lookout.look(record)
+    record = await load_model(services, principal, model_id)
+    seen = services.reader.look(record)
     _find(seen.record, version)
     kept = "" if batch else seen.last_log(version)
     return await logs.read_logs(
-        part.cluster, part.namespace, model_id, version, tail_lines=tail, kept=kept, batch=batch
+        services.cluster, services.namespace, model_id, version, tail_lines=tail, kept=kept, batch=batch
     )
 
 
 @router.delete("/versions/{version}", status_code=204, response_class=Response, responses=problems(409))
-async def delete_version(model_id: str, version: str, caller: ChangingCaller, part: Models) -> None:
+async def delete_version(model_id: str, version: str, caller: ChangingCaller, services: Models) -> None:
     """Remove a version that gets no requests, and its file."""
-    live = part.statuses.get(model_id)
-    with part.lookout.changing(caller.principal, model_id):
-        digest = await part.transactions.write(
+    live = services.statuses.get(model_id)
+    with services.reader.changing(caller.principal, model_id):
+        digest = await services.transactions.write(
             lambda session: version_deletion.delete_version(session, caller, model_id, version, live)
         )
-    await part.keeper.discard([digest])
+    await services.keeper.discard([digest])
 
 
 @router.put("/traffic", responses=problems(*JSON_BODY, 409))
 async def set_traffic(
-    model_id: str, weights: Weights, caller: ChangingCaller, part: Models, renderer: Renderer
+    model_id: str, weights: Weights, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> ModelAnswer:
     """Share the requests between versions that are ready. A caller stays on one version."""
-    live = part.statuses.get(model_id)
-    with part.lookout.changing(caller.principal, model_id):
-        record = await part.transactions.write(
+    live = services.statuses.get(model_id)
+    with services.reader.changing(caller.principal, model_id):
+        record = await services.transactions.write(
             lambda session: traffic.set_traffic(session, caller, model_id, weights, live)
         )
     return renderer.model(record)
 
 
 @router.post("/rollback", responses=problems(409))
-async def roll_back(model_id: str, caller: ChangingCaller, part: Models, renderer: Renderer) -> ModelAnswer:
+async def roll_back(
+    model_id: str, caller: ChangingCaller, services: Models, renderer: Renderer
+) -> ModelAnswer:
     """Restore the traffic before the last change; a second call takes the first one back."""
-    with part.lookout.changing(caller.principal, model_id):
-        record = await part.transactions.write(lambda session: traffic.roll_back(session, caller, model_id))
+    with services.reader.changing(caller.principal, model_id):
+        record = await services.transactions.write(
+            lambda session: traffic.roll_back(session, caller, model_id)
+        )
     return renderer.model(record)
 
 

@@ -42,7 +42,7 @@ class ModelsServices:
     uploads: UploadService
     publisher: Publisher
     statuses: ModelStatuses
-    lookout: ModelReader
+    reader: ModelReader
     reserve: DiskReserve
     limits: Limits
     public_url: str | None
@@ -79,7 +79,7 @@ class ModelsServices:
             uploads=UploadService(store, keeper, transactions, settings.upload_idle_seconds, reserve),
             publisher=publisher,
             statuses=statuses,
-            lookout=ModelReader(statuses, publisher),
+            reader=ModelReader(statuses, publisher),
             reserve=reserve,
             limits=quotas.limits_of(settings),
             public_url=settings.public_url,

@@ -63,34 +63,34 @@ _CSV_BODY = {
 
 
 @router.get("/drift")
-async def read_drift(model_id: str, version: str, principal: Reader, part: Drift) -> VersionDataDrift:
+async def read_drift(model_id: str, version: str, principal: Reader, services: Drift) -> VersionDataDrift:
     """How the newest inputs are distributed beside the reference, feature by feature."""
-    return await reading.read_drift(part, await load_model(part.models, principal, model_id), version)
+    return await reading.read_drift(services, await load_model(services.models, principal, model_id), version)
 
 
 @router.get("/reference")
-async def read_reference(model_id: str, version: str, principal: Reader, part: Drift) -> ReferenceAnswer:
+async def read_reference(model_id: str, version: str, principal: Reader, services: Drift) -> ReferenceAnswer:
     """What is known of the reference. Its rows are not kept."""
-    record = await load_model(part.models, principal, model_id)
-    return await reading.read_reference(part, record, version)
+    record = await load_model(services.models, principal, model_id)
+    return await reading.read_reference(services, record, version)
 
 
 @router.put("/reference", openapi_extra=_CSV_BODY, responses=problems(400, 409, 413, 422, 507))
 async def put_reference(
-    model_id: str, version: str, request: Request, caller: ChangingCaller, part: Drift
+    model_id: str, version: str, request: Request, caller: ChangingCaller, services: Drift
 ) -> ReferenceAnswer:
     """Give the rows that the version was trained on, as CSV with a header; counting starts anew."""
-    models = part.models
+    models = services.models
     # Asked before the body is read.
     record = await load_model(models, caller.principal, model_id)
     reading.find_version(record, version)
     if record.managed_by == "kubectl":
-        raise models.lookout.read_only(model_id)
+        raise models.reader.read_only(model_id)
     async with receive_body(
         request,
         models.store.incoming,
-        max_bytes=part.max_reference_bytes,
-        idle_seconds=part.idle_seconds,
+        max_bytes=services.max_reference_bytes,
+        idle_seconds=services.idle_seconds,
         reserve=models.reserve,
     ) as upload:
         try:
@@ -100,11 +100,11 @@ async def put_reference(
     row = await models.transactions.write(
         lambda session: put(session, caller, model_id, version, profile, limits=models.limits)
     )
-    return reading.reference_answer(part, row)
+    return reading.reference_answer(services, row)
 
 
 @router.delete("/reference", status_code=204, response_class=Response, responses=problems(409))
-async def delete_reference(model_id: str, version: str, caller: ChangingCaller, part: Drift) -> None:
+async def delete_reference(model_id: str, version: str, caller: ChangingCaller, services: Drift) -> None:
     """Stop comparing, and forget what was counted."""
-    with part.models.lookout.changing(caller.principal, model_id):
-        await part.models.transactions.write(lambda session: delete(session, caller, model_id, version))
+    with services.models.reader.changing(caller.principal, model_id):
+        await services.models.transactions.write(lambda session: delete(session, caller, model_id, version))

@@ -29,9 +29,9 @@ _SWEEP_SECONDS = 3600.0
 class Evaluator:
     """Any number of control APIs may do it at once: each takes versions that no other has at hand."""
 
-    def __init__(self, database: Database, part: DriftServices, *, retention_days: int) -> None:
+    def __init__(self, database: Database, services: DriftServices, *, retention_days: int) -> None:
         self._database = database
-        self._part = part
+        self._services = services
         self._retention = timedelta(days=retention_days)
         self._swept = -_SWEEP_SECONDS
 
@@ -75,7 +75,7 @@ class Evaluator:
         model = session.get(ModelRow, state.model_id) if state else None
         if state is None or reference is None or model is None:
             return
-        limits = self._part.thresholds_of(
+        limits = self._services.thresholds_of(
             DriftThresholds(model.drift_psi_threshold, model.drift_alpha, model.drift_window_rows)
         )
         state.pending, state.wanted_rows = False, limits.window_rows
@@ -86,7 +86,7 @@ class Evaluator:
                 state.rows = live.rows
             return
         profile = from_json(reference.profile)
-        matched = match(profile, self._part.signature_of(state.model_id, state.number))
+        matched = match(profile, self._services.signature_of(state.model_id, state.number))
         results = evaluate(matched, live, limits, reference_rows=profile.rows)
         state.rows = live.rows
         conclude(state, minutes, results)

@@ -75,24 +75,24 @@ class KnownReferences(BaseModel):
 
 
 @router.get("/references")
-def list_references(session: DbSession, part: Drift) -> KnownReferences:
+def list_references(session: DbSession, services: Drift) -> KnownReferences:
     """Of versions that have answered: before that it is not known which columns are features."""
     found = repository.all_references(session)
     return KnownReferences(
         references=[
             Known(model=model_id, version=f"v{number}", reference=id_)
             for id_, model_id, number in found
-            if part.has_answered(model_id, number)
+            if services.has_answered(model_id, number)
         ]
     )
 
 
 @router.get("/bins/{reference}")
-def read_bins(reference: str, session: DbSession, part: Drift) -> Response:
+def read_bins(reference: str, session: DbSession, services: Drift) -> Response:
     row = session.get(DriftReferenceRow, reference)
     if row is None:
         raise Problem(status=404, detail="There is no such reference: it was replaced or deleted.")
-    signature = part.signature_of(row.model_id, row.number)
+    signature = services.signature_of(row.model_id, row.number)
     bins = match(from_json(row.profile), signature).reference_bins(row.id, signature)
     return Response(wire.encode(bins), media_type="application/json")
 

@@ -24,13 +24,13 @@ from modelport_control_api.registry.errors import VersionNotFound
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
 
 
-async def read_drift(part: DriftServices, record: ModelRecord, version: str) -> VersionDataDrift:
+async def read_drift(services: DriftServices, record: ModelRecord, version: str) -> VersionDataDrift:
     """How the version's live inputs compare with its reference. Raises VersionNotFound."""
     found = find_version(record, version)
-    return await part.models.transactions.read(lambda session: _read(session, part, record, found))
+    return await services.models.transactions.read(lambda session: _read(session, services, record, found))
 
 
-async def read_reference(part: DriftServices, record: ModelRecord, version: str) -> ReferenceAnswer:
+async def read_reference(services: DriftServices, record: ModelRecord, version: str) -> ReferenceAnswer:
     """Raises VersionNotFound, ReferenceNotFound."""
     found = find_version(record, version)
 
@@ -38,14 +38,14 @@ async def read_reference(part: DriftServices, record: ModelRecord, version: str)
         row = repository.find_reference(session, record.id, found.number)
         if row is None:
             raise ReferenceNotFound(f"The version {version} has no reference.")
-        return reference_answer(part, row)
+        return reference_answer(services, row)
 
-    return await part.models.transactions.read(read)
+    return await services.models.transactions.read(read)
 
 
-def reference_answer(part: DriftServices, row: DriftReferenceRow) -> ReferenceAnswer:
+def reference_answer(services: DriftServices, row: DriftReferenceRow) -> ReferenceAnswer:
     profile = from_json(row.profile)
-    matched = match(profile, part.signature_of(row.model_id, row.number))
+    matched = match(profile, services.signature_of(row.model_id, row.number))
     return ReferenceAnswer(
         rows=row.rows,
         features=len(matched.columns),
@@ -76,16 +76,16 @@ def find_version(record: ModelRecord, name: str) -> VersionRecord:
 
 
 def _read(
-    session: Session, part: DriftServices, record: ModelRecord, version: VersionRecord
+    session: Session, services: DriftServices, record: ModelRecord, version: VersionRecord
 ) -> VersionDataDrift:
-    summary, thresholds = summarise(version.data_drift), part.thresholds_of(record.data_drift)
+    summary, thresholds = summarise(version.data_drift), services.thresholds_of(record.data_drift)
     row = repository.find_reference(session, record.id, version.number) if version.data_drift else None
     minutes = repository.newest(session, row.id, thresholds.window_rows) if row else []
     live = repository.counted(minutes)
     window = None
     if live.rows >= thresholds.window_rows:
         window = Window(start=_time(minutes[-1].minute), end=_time(minutes[0].minute + 1), rows=live.rows)
-    reference = reference_answer(part, row) if row else None
+    reference = reference_answer(services, row) if row else None
     weekend_rows = from_json(row.profile).weekend_rows if row else 0
     advice = season_advice(summary.state, reference, window, weekend_rows=weekend_rows)
     return VersionDataDrift(
@@ -98,17 +98,17 @@ def _read(
         thresholds=thresholds,
         reference=reference,
         window=window,
-        features=_features(part, row, version, live if window else None) if row else [],
+        features=_features(services, row, version, live if window else None) if row else [],
         predictions=distribution([live.predictions]),
     )
 
 
 def _features(
-    part: DriftServices, row: DriftReferenceRow, version: VersionRecord, live: Counted | None
+    services: DriftServices, row: DriftReferenceRow, version: VersionRecord, live: Counted | None
 ) -> list[FeatureAnswer]:
     """In the order of what was last found of them, then in the model's."""
     results = {each.name: each for each in version.data_drift.results} if version.data_drift else {}
-    columns = match(from_json(row.profile), part.signature_of(row.model_id, row.number)).columns
+    columns = match(from_json(row.profile), services.signature_of(row.model_id, row.number)).columns
     order = {name: at for at, name in enumerate(results)}
     answers = [
         feature_answer(

@@ -39,7 +39,7 @@ class SigningKeys:
         self._store = store
         self._refresh_seconds = refresh_seconds
         self._keys: dict[str, Ed25519PublicKey] = {}
-        self._asked_at = float("-inf")
+        self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
 
     @property
@@ -54,13 +54,13 @@ class SigningKeys:
         """Give the key; ask the control API when it is unknown, but not more often than every few seconds."""
         if kid not in self._keys:
             async with self._lock:
-                if kid not in self._keys and time.monotonic() - self._asked_at >= _MIN_SECONDS_BETWEEN:
+                if kid not in self._keys and time.monotonic() - self._fetched_at >= _MIN_SECONDS_BETWEEN:
                     await self.refresh()
         return self._keys.get(kid)
 
     async def refresh(self) -> None:
         """Read the keys anew. On failure the old ones stay: tokens go on being checked."""
-        self._asked_at = time.monotonic()
+        self._fetched_at = time.monotonic()
         try:
             response = await self._control.get(_PATH)
             response.raise_for_status()

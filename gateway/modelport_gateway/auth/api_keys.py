@@ -71,7 +71,7 @@ class ApiKeys:
         self._believed: TTLCache[str, Introspection] = TTLCache(_REMEMBERED_KEYS)
         self._refused: TTLCache[str, Introspection] = TTLCache(_REMEMBERED_REFUSALS)
         self._good_lately: TTLCache[str, bool] = TTLCache(_REMEMBERED_KEYS)
-        self._asking: SingleFlight[Introspection] = SingleFlight()
+        self._introspecting: SingleFlight[Introspection] = SingleFlight()
         self._away_until = float("-inf")
 
     def remembered(self, key: str) -> Caller | None:
@@ -97,7 +97,7 @@ class ApiKeys:
             raise InvalidCredential("The API key is not one of this platform: it starts with mlp_live_.")
         digest = _digest(key)
         said = self._believed.get(digest) or self._refused.get(digest)
-        said = said or await self._asking.run(digest, lambda: self._introspect(digest))
+        said = said or await self._introspecting.run(digest, lambda: self._introspect(digest))
         caller = said.caller()
         if caller is None:
             raise InvalidCredential(_INVALID)
@@ -106,7 +106,7 @@ class ApiKeys:
     async def _introspect(self, digest: str) -> Introspection:
         said = await self._recall(digest) if time.monotonic() < self._away_until else None
         believed_for = _AWAY_SECONDS if said else _BELIEVED_SECONDS
-        said = said or await self._ask_or_recall(digest)
+        said = said or await self._introspect_or_recall(digest)
         self._remember(digest, said, believed_for)
         return said
 
@@ -118,9 +118,9 @@ class ApiKeys:
             self._refused.put(digest, said, seconds)
             self._good_lately.forget(digest)
 
-    async def _ask_or_recall(self, digest: str) -> Introspection:
+    async def _introspect_or_recall(self, digest: str) -> Introspection:
         try:
-            said = await self._ask(digest)
+            said = await self._fetch_introspection(digest)
         except (httpx.HTTPError, msgspec.MsgspecError) as error:
             log.warning("api_key_introspection_failed", error=repr(error))
             self._away_until = time.monotonic() + _AWAY_SECONDS
@@ -131,7 +131,7 @@ class ApiKeys:
         await self._keep(digest, said)
         return said
 
-    async def _ask(self, digest: str) -> Introspection:
+    async def _fetch_introspection(self, digest: str) -> Introspection:
         response = await self._control.post(_PATH, json={"key_sha256": digest}, timeout=self._timeout)
         response.raise_for_status()
         return msgspec.json.decode(response.content, type=Introspection)

@@ -29,7 +29,7 @@ class Decision(Enum):
     NEEDS_SCOPE = auto()
 
 
-def authorise(route: Route | None, caller: Caller | None) -> Decision:
+def authorize(route: Route | None, caller: Caller | None) -> Decision:
     """Decide whether `caller` may ask the model behind `route`. None: no credential given; no such model."""
     if route is not None and route.access == "public":
         return Decision.ALLOWED

@@ -49,14 +49,14 @@ class SingleFlight(Generic[T]):
             result = await work()
         except Exception as error:
             self._land(key, flight)
-            for answer in flight.joined:
-                if not answer.done():
-                    answer.set_exception(error)
+            for waiter in flight.joined:
+                if not waiter.done():
+                    waiter.set_exception(error)
             raise
         self._land(key, flight)
-        for answer in flight.joined:
-            if not answer.done():
-                answer.set_result(result)
+        for waiter in flight.joined:
+            if not waiter.done():
+                waiter.set_result(result)
         return result
 
     async def _fly_for_others(
@@ -68,17 +68,17 @@ class SingleFlight(Generic[T]):
                 await self._fly(key, flight, work)
         except asyncio.CancelledError:
             self._land(key, flight)
-            for answer in flight.joined:
-                answer.cancel()
+            for waiter in flight.joined:
+                waiter.cancel()
             raise
 
     async def _join(self, key: Hashable, flight: _Flight[T]) -> T:
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        flight.joined.add(answer)
+        waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        flight.joined.add(waiter)
         try:
-            return await answer
+            return await waiter
         finally:
-            flight.joined.discard(answer)
+            flight.joined.discard(waiter)
             if not flight.joined and flight.task is not None:
                 # It has ended, or nobody is left who wants it to.
                 self._land(key, flight)

@@ -52,7 +52,7 @@ class BatchJobs:
             timeout=_TIMEOUT,
         )
         try:
-            answer = await self._control.send(request, stream=True)
+            response = await self._control.send(request, stream=True)
         except httpx.TransportError as error:
             raise Problem(
                 status=503,
@@ -60,9 +60,9 @@ class BatchJobs:
                 headers={"Retry-After": "5"},
             ) from error
         try:
-            await _give_back(answer, send)
+            await _give_back(response, send)
         finally:
-            await answer.aclose()
+            await response.aclose()
 
 
 def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
@@ -82,13 +82,13 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
             yield piece
 
 
-async def _give_back(answer: httpx.Response, send: Send) -> None:
+async def _give_back(response: httpx.Response, send: Send) -> None:
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in answer.headers.items()
+        for name, value in response.headers.items()
         if name in _GIVEN_BACK
     ]
-    await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
-    async for piece in answer.aiter_raw():
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    async for piece in response.aiter_raw():
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

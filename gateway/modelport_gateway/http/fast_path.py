@@ -14,29 +14,29 @@ from modelport_process.logging import access_lines, current_request_id, request_
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.handler import PredictionHandler
 from modelport_gateway.http.server import content_headers, server_timing
-from modelport_gateway.prediction import Answer, PredictionContext
+from modelport_gateway.prediction import PredictionContext, PredictionResponse
 from modelport_gateway.request.paths import RequestHeaders, Target, parse_target
 
 _JSON = "content-type: application/json\r\n"
 
 
-class AnswerLines:
-    """`answers_browsers`: answers differ by origin, though those given here are for no origin."""
+class ResponseLines:
+    """`serves_browsers`: answers differ by origin, though those given here are for no origin."""
 
-    def __init__(self, *, answers_browsers: bool) -> None:
-        fixed = SECURITY_HEADERS | ({"Vary": "Origin"} if answers_browsers else {})
+    def __init__(self, *, serves_browsers: bool) -> None:
+        fixed = SECURITY_HEADERS | ({"Vary": "Origin"} if serves_browsers else {})
         self._fixed = {
             "http": _lines(fixed),
             "https": _lines(fixed | {"Strict-Transport-Security": HSTS}),
         }
 
-    def answer(self, answer: Answer, seconds: float, *, request_id: str, scheme: str) -> bytes:
+    def head(self, response: PredictionResponse, seconds: float, *, request_id: str, scheme: str) -> bytes:
         """Give the head. `seconds`: since the request came."""
-        content = _JSON if answer.json_bytes is None else _content_lines(answer)
+        content = _JSON if response.json_bytes is None else _content_lines(response)
         return (
             f"HTTP/1.1 200 OK\r\n{content}"
-            f"x-modelport-version: {answer.version}\r\nx-cache: {answer.cache}\r\n"
-            f"server-timing: {server_timing(answer, seconds)}\r\n{_lines(answer.headers)}"
+            f"x-modelport-version: {response.version}\r\nx-cache: {response.cache}\r\n"
+            f"server-timing: {server_timing(response, seconds)}\r\n{_lines(response.headers)}"
             f"{self._fixed[scheme]}x-request-id: {request_id}\r\n"
         ).encode("latin-1")
 
@@ -52,8 +52,8 @@ class AnswerLines:
         return (status + content_type + lines).encode("latin-1"), body(problem, request_id, path=path)
 
 
-def _content_lines(answer: Answer) -> str:
-    content_type, headers = content_headers(answer)
+def _content_lines(response: PredictionResponse) -> str:
+    content_type, headers = content_headers(response)
     return f"content-type: {content_type}\r\n{_lines(headers)}"
 
 
@@ -65,20 +65,20 @@ _KEPT_TARGETS = 10_000
 
 
 class FastPath:
-    """The fast path's handler. `answers_browsers`: requests of other origins are the ASGI app's."""
+    """The fast path's handler. `serves_browsers`: requests of other origins are the ASGI app's."""
 
     def __init__(
-        self, handler: PredictionHandler, *, addresses: ClientAddresses, answers_browsers: bool
+        self, handler: PredictionHandler, *, addresses: ClientAddresses, serves_browsers: bool
     ) -> None:
         self._handler = handler
         self._addresses = addresses
-        self._answers_browsers = answers_browsers
-        self._lines = AnswerLines(answers_browsers=answers_browsers)
+        self._serves_browsers = serves_browsers
+        self._lines = ResponseLines(serves_browsers=serves_browsers)
         self._targets: dict[bytes, Target] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def takes(self, target: bytes, headers: Headers) -> bool:
-        if self._answers_browsers and any(name == b"origin" for name, _ in headers):
+        if self._serves_browsers and any(name == b"origin" for name, _ in headers):
             return False
         return self._target(target) is not None
 
@@ -123,7 +123,7 @@ class _Request:
 
     __slots__ = ("_lines", "address", "exchange", "headers", "id", "ip", "started")
 
-    def __init__(self, exchange: Exchange, addresses: ClientAddresses, lines: AnswerLines) -> None:
+    def __init__(self, exchange: Exchange, addresses: ClientAddresses, lines: ResponseLines) -> None:
         self.started = time.perf_counter()
         self._lines = lines
         self.exchange = exchange
@@ -140,9 +140,9 @@ class _Request:
             raise body_too_large(max_bytes)
         return self.exchange.body
 
-    def respond(self, answer: Answer, seconds: float) -> None:
-        head = self._lines.answer(answer, seconds, request_id=self.id, scheme=self.exchange.scheme)
-        self.exchange.respond(head, answer.body)
+    def respond(self, response: PredictionResponse, seconds: float) -> None:
+        head = self._lines.head(response, seconds, request_id=self.id, scheme=self.exchange.scheme)
+        self.exchange.respond(head, response.body)
 
     def refuse(self, problem: Problem) -> None:
         head, body = self._lines.problem(

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.response_encoding import encoded, wanted_encoding
 from modelport_gateway.metrics import count_prediction
-from modelport_gateway.prediction import Answer, Prediction, PredictionContext
+from modelport_gateway.prediction import Prediction, PredictionContext, PredictionResponse
 from modelport_gateway.request.body import decoded, json_bytes_of, require_type
 from modelport_gateway.request.paths import Call
 from modelport_gateway.sampling.tap import Taps
@@ -31,7 +31,7 @@ class Transport(Protocol):
         """Give the body as it was sent: at once where it is here. Raises Problem 413, ClientDisconnect."""
         ...
 
-    def respond(self, answer: Answer, seconds: float) -> Awaitable[None] | None:
+    def respond(self, answer: PredictionResponse, seconds: float) -> Awaitable[None] | None:
         """Send it; None: it has been. `seconds`: since `started`."""
         ...
 
@@ -66,7 +66,7 @@ class PredictionHandler:
         response: bytes | Problem | None = None
         with self._in_flight.one():
             try:
-                answer = await self._answer(context, transport)
+                answer = await self._predict(context, transport)
                 status, cache = 200, answer.cache
                 encoding = wanted_encoding(context.headers, answer)
                 sent = answer if encoding is None else await encoded(answer, encoding)
@@ -97,8 +97,8 @@ class PredictionHandler:
             await sending
         self._record(context, transport, problem.status, "none", problem)
 
-    async def _answer(self, context: PredictionContext, transport: Transport) -> Answer:
-        authorized = await self._prediction.grant(context)
+    async def _predict(self, context: PredictionContext, transport: Transport) -> PredictionResponse:
+        authorized = await self._prediction.authorize(context)
         call = context.target.call
         if call in _WITH_ROWS:
             require_type(call, context.headers)
@@ -108,11 +108,13 @@ class PredictionHandler:
             # Most requests are neither, and would pay for a call that returns at once.
             if call is Call.INFER or context.headers.has(b"content-encoding"):
                 body = await self._plain(context, body)
-            return await self._prediction.answer(context, authorized, body)
+            return await self._prediction.predict(context, authorized, body)
         if call is Call.READY:
             version = self._prediction.check_ready(context, authorized)
-            return Answer(orjson.dumps({"name": context.target.model, "ready": True}), version.name)
-        return await self._prediction.answer(context, authorized, None)
+            return PredictionResponse(
+                orjson.dumps({"name": context.target.model, "ready": True}), version.name
+            )
+        return await self._prediction.predict(context, authorized, None)
 
     async def _plain(self, context: PredictionContext, body: bytes) -> bytes:
         body = await decoded(context.headers, body, max_bytes=self._max_body_bytes)

@@ -15,7 +15,7 @@ from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.batch_uploads import BatchJobs, is_batch_path
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.handler import PredictionHandler
-from modelport_gateway.prediction import Answer, PredictionContext
+from modelport_gateway.prediction import PredictionContext, PredictionResponse
 from modelport_gateway.request.body import read_whole
 from modelport_gateway.request.paths import RequestHeaders, Target, parse_target
 
@@ -65,12 +65,12 @@ class Server:
             await self._handler.handle(context, transport)
 
     async def _fixed(self, scope: Scope, send: Send) -> None:
-        answer = _FIXED.get(scope["path"])
-        if answer is None:
+        response = _FIXED.get(scope["path"])
+        if response is None:
             raise _nothing_at(scope["path"])
         if scope["method"] != "GET":
             raise _use("GET")
-        await answer(self, send)
+        await response(self, send)
 
     async def live(self, send: Send) -> None:
         await _send_json(send, 200, {"status": "ok"})
@@ -140,8 +140,8 @@ class _AsgiTransport:
             raise body_too_large(max_bytes)
         return read_whole(self._receive, max_bytes)
 
-    def respond(self, answer: Answer, seconds: float) -> Awaitable[None]:
-        return _send_answer(self._send, answer, seconds)
+    def respond(self, response: PredictionResponse, seconds: float) -> Awaitable[None]:
+        return _send_response(self._send, response, seconds)
 
     def refuse(self, problem: Problem) -> Awaitable[None]:
         return send_problem(self._scope, self._send, problem)
@@ -150,27 +150,27 @@ class _AsgiTransport:
         """AccessLogMiddleware does."""
 
 
-async def _send_answer(send: Send, answer: Answer, seconds: float) -> None:
-    content_type, of_content = content_headers(answer)
+async def _send_response(send: Send, response: PredictionResponse, seconds: float) -> None:
+    content_type, of_content = content_headers(response)
     headers = {
         **of_content,
-        "X-Modelport-Version": answer.version,
-        "X-Cache": answer.cache,
-        "Server-Timing": server_timing(answer, seconds),
-        **answer.headers,
+        "X-Modelport-Version": response.version,
+        "X-Cache": response.cache,
+        "Server-Timing": server_timing(response, seconds),
+        **response.headers,
     }
-    await _send(send, 200, content_type, answer.body, headers)
+    await _send(send, 200, content_type, response.body, headers)
 
 
-def content_headers(answer: Answer) -> tuple[str, dict[str, str]]:
+def content_headers(response: PredictionResponse) -> tuple[str, dict[str, str]]:
     """Give the content type, and what else says how to read the body."""
-    if answer.json_bytes is None:
+    if response.json_bytes is None:
         return _JSON, {}
-    return "application/octet-stream", {"Inference-Header-Content-Length": str(answer.json_bytes)}
+    return "application/octet-stream", {"Inference-Header-Content-Length": str(response.json_bytes)}
 
 
-def server_timing(answer: Answer, seconds: float) -> str:
-    model_ms = answer.model_seconds * 1000
+def server_timing(response: PredictionResponse, seconds: float) -> str:
+    model_ms = response.model_seconds * 1000
     return f"gateway;dur={seconds * 1000 - model_ms:.2f}, model;dur={model_ms:.2f}"
 
 

@@ -145,7 +145,7 @@ class RouteTable:
     def _endpoints_of(self, key: Key) -> dict[str, tuple[Endpoint, ...]]:
         slices = self._slices_of.get(key, {}).values()
         known = self._endpoints.pop(key, {})
-        wanted = sorted(_askable(slices))
+        wanted = sorted(_callable_slices(slices))
         if wanted:
             self._endpoints[key] = {each: known.get(each) or Endpoint(each[1]) for each in wanted}
         by_version: dict[str, tuple[Endpoint, ...]] = {}
@@ -154,7 +154,7 @@ class RouteTable:
         return by_version
 
 
-def _askable(slices: Collection[Slice]) -> set[tuple[str, str]]:
+def _callable_slices(slices: Collection[Slice]) -> set[tuple[str, str]]:
     """Version and address of each replica that gets requests."""
     ready = {(each.version, address) for each in slices for address in each.addresses}
     has_ready = {version for version, _ in ready}

@@ -66,7 +66,7 @@ def read_slice(obj: Object) -> Slice:
     return Slice(
         model=(obj["metadata"]["namespace"], labels.get(LABEL_MODEL, "")),
         version=labels.get(LABEL_MODEL_VERSION, ""),
-        addresses=tuple(address for address, conditions in endpoints if _may_be_asked(conditions)),
+        addresses=tuple(address for address, conditions in endpoints if _may_be_called(conditions)),
         leaving=tuple(address for address, conditions in endpoints if _still_answers(conditions)),
     )
 
@@ -76,7 +76,7 @@ def _serves(slice_: Object) -> bool:
     return LABEL_BATCH_VERSION not in (slice_["metadata"].get("labels") or {})
 
 
-def _may_be_asked(conditions: dict[str, Any]) -> bool:
+def _may_be_called(conditions: dict[str, Any]) -> bool:
     # The Kubernetes API says that an absent `ready` means ready.
     return conditions.get("ready") is not False and not conditions.get("terminating")
 

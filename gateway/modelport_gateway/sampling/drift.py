@@ -59,7 +59,7 @@ class DriftTap:
         if not self._watched:
             return False
         watched = self._watched.get((route.public_id, version.name))
-        return watched is not None and watched.pace.has_room()
+        return watched is not None and watched.limiter.has_room()
 
     def take(self, seen: Seen) -> None:
         watched = self._watched.get((seen.route.public_id, seen.version.name))
@@ -68,7 +68,7 @@ class DriftTap:
         if len(self._waiting) >= _MAX_WAITING or len(seen.body) + len(seen.answer) > _MAX_BODY_BYTES:
             SAMPLES_DROPPED.labels(drift_counts.KIND).inc()
             return
-        watched.pace.take_one()
+        watched.limiter.take_one()
         self._waiting.append((seen, watched))
         self._turn = self._turn or asyncio.get_running_loop().call_later(_TURN_SECONDS, self._work)
 
@@ -109,7 +109,7 @@ class _Watched:
 
     def __init__(self, version: Version, bins: ReferenceBins, rows_per_second: int) -> None:
         self.bins = bins
-        self.pace = _Pace(rows_per_second)
+        self.limiter = _RowRateLimiter(rows_per_second)
         self._version = version
         self._rows = RowCounter(bins)
         self._predictions: dict[str, int] = {}
@@ -121,8 +121,8 @@ class _Watched:
         for at in chosen:
             row = rows[at]
             self._rows.add(row, crc32(orjson.dumps(row)))
-        answers = (predictions[at] for at in chosen if at < len(predictions))
-        count_predictions(self._predictions, answers, self.bins.predictions)
+        predicted = (predictions[at] for at in chosen if at < len(predictions))
+        count_predictions(self._predictions, predicted, self.bins.predictions)
         return len(chosen)
 
     def take(self) -> DriftCounts | None:
@@ -148,11 +148,11 @@ class _Watched:
         """Of many rows, as many as there is room for, at random."""
         if rows <= 1:
             return list(range(rows))
-        room = self.pace.take_more(rows - 1) + 1
+        room = self.limiter.take_more(rows - 1) + 1
         return list(range(rows)) if room >= rows else random.sample(range(rows), room)
 
 
-class _Pace:
+class _RowRateLimiter:
     """A bucket of rows that fills with time."""
 
     def __init__(self, per_second: int) -> None:

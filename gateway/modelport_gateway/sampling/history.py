@@ -83,7 +83,7 @@ class HistoryTap:
 
     def __init__(self, queue: SampleQueue, *, rows_per_second: int) -> None:
         self._queue = queue
-        self._pace = _Pace(rows_per_second)
+        self._limiter = _PerKeyRateLimiter(rows_per_second)
         self._waiting: deque[Seen] = deque()
         self._turn: asyncio.TimerHandle | None = None
 
@@ -91,7 +91,7 @@ class HistoryTap:
         history = route.history
         if history is None or random.random() * 100 >= history.percent:  # noqa: S311 - no secret
             return False
-        if self._pace.takes(route.uid):
+        if self._limiter.takes(route.uid):
             return True
         _DROPPED.inc()
         return False
@@ -145,7 +145,7 @@ class HistoryTap:
         self._queue.put(kept_prediction.KIND, kept_prediction.encode(kept))
 
 
-class _Pace:
+class _PerKeyRateLimiter:
     """So many a second of each key; those of the second before are forgotten."""
 
     def __init__(self, per_second: int) -> None:

@@ -56,14 +56,14 @@ class References:
 
     async def refresh(self) -> None:
         """Raises `httpx.HTTPError`, or ValueError for an answer that makes no sense."""
-        answer = await self._get("/internal/v1/drift/references")
-        known = msgspec.json.decode(answer, type=_KnownReferences).references
+        response = await self._get("/internal/v1/drift/references")
+        known = msgspec.json.decode(response, type=_KnownReferences).references
         for reference in {each.reference for each in known} - self._bins.keys():
             self._bins[reference] = wire.decode(await self._get(f"/internal/v1/drift/bins/{reference}"))
         self._bins = {each.reference: self._bins[each.reference] for each in known}
         self._on_change({(each.model, each.version): self._bins[each.reference] for each in known})
 
     async def _get(self, path: str) -> bytes:
-        answer = await self._control.get(path, headers=self._headers)
-        answer.raise_for_status()
-        return answer.content
+        response = await self._control.get(path, headers=self._headers)
+        response.raise_for_status()
+        return response.content

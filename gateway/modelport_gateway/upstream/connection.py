@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import cast
 
 from modelport_gateway.upstream.response_reader import (
-    AnswerCutOff,
-    AnswerReader,
     ClosedUnanswered,
     EndpointUnreachable,
+    ResponseCutOff,
+    ResponseReader,
     UpstreamMisbehaved,
     UpstreamTimeout,
 )
@@ -30,8 +30,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._on_lost = on_lost
         self._transport: asyncio.Transport
-        self._reader = AnswerReader()
-        self._answer: asyncio.Future[Read] | None = None
+        self._reader = ResponseReader()
+        self._response: asyncio.Future[Read] | None = None
         self._due = math.inf
         # One timer for many requests: it looks what is due when it fires, and sleeps on until then.
         self._timer: asyncio.TimerHandle | None = None
@@ -44,9 +44,9 @@ class UpstreamConnection(asyncio.Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether it may be asked: it is open, and its last answer is complete."""
-        return self._answer is None and self.is_open
+        return self._response is None and self.is_open
 
-    def ask(
+    def send(
         self, head: bytes, body: bytes, *, now: float, due: float, max_answer_bytes: int
     ) -> "asyncio.Future[Read]":
         """Send a request; give the answer.
@@ -54,7 +54,7 @@ class UpstreamConnection(asyncio.Protocol):
         The future raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved; the connection is then
         closed. Who cancels it must close the connection: nobody reads the rest of the answer.
         """
-        self._answer = answer = self._loop.create_future()
+        self._response = response = self._loop.create_future()
         self.asked_at, self._due = now, due
         self._reader.begin(max_answer_bytes)
         if due < self._fires_at:
@@ -65,7 +65,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.write(head + body)
         else:
             self._transport.writelines((head, body))
-        return answer
+        return response
 
     def close(self) -> None:
         self._transport.abort()
@@ -74,8 +74,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        answer, reader = self._answer, self._reader
-        if answer is None:
+        response, reader = self._response, self._reader
+        if response is None:
             # Nothing was asked: whatever this is, it must not be taken for the next answer.
             self.close()
             return
@@ -85,35 +85,35 @@ class UpstreamConnection(asyncio.Protocol):
             self._fail(error)
             return
         if reader.is_complete:
-            self._finish(answer)
+            self._finish(response)
 
     def eof_received(self) -> None:
-        if self._answer is not None and self._reader.ends_with_connection:
-            self._finish(self._answer)
+        if self._response is not None and self._reader.ends_with_connection:
+            self._finish(self._response)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         said = str(error or "it closed the connection")
         if self._reader.has_head:
-            self._fail(AnswerCutOff(said))
+            self._fail(ResponseCutOff(said))
         else:
             self._fail(EndpointUnreachable(said) if self._reader.has_begun else ClosedUnanswered(said))
         self._on_lost(self)
 
-    def _finish(self, answer: "asyncio.Future[Read]") -> None:
-        self._answer, reader = None, self._reader
+    def _finish(self, response: "asyncio.Future[Read]") -> None:
+        self._response, reader = None, self._reader
         # A replica that answers before it has read all leaves a request behind in which the next would end.
         if not reader.keep_alive or self._transport.get_write_buffer_size():
             self.close()
-        if not answer.done():
-            answer.set_result((reader.status, reader.body(), reader.json_bytes))
+        if not response.done():
+            response.set_result((reader.status, reader.body(), reader.json_bytes))
 
     def _fail(self, error: Exception) -> None:
-        answer, self._answer = self._answer, None
+        response, self._response = self._response, None
         self.close()
-        if answer is not None and not answer.done():
-            answer.set_exception(error)
+        if response is not None and not response.done():
+            response.set_exception(error)
 
     def _set_timer(self, at: float) -> None:
         if self._timer is not None:
@@ -123,7 +123,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _on_timer(self) -> None:
         self._timer, self._fires_at = None, math.inf
-        if self._answer is None:
+        if self._response is None:
             return
         if self._due <= self._loop.time():
             self._fail(UpstreamTimeout())

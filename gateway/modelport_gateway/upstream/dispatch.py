@@ -12,14 +12,14 @@ from modelport_gateway.concurrency.admission import Admission, QueueFull
 from modelport_gateway.routing.routes import Endpoint, Route, RouteTable, VersionRoute
 from modelport_gateway.upstream.replica import (
     Upstream,
-    UpstreamAnswer,
     UpstreamCall,
+    UpstreamResponse,
     check_good,
     rebuild_problem,
 )
 from modelport_gateway.upstream.response_reader import (
-    AnswerCutOff,
     EndpointUnreachable,
+    ResponseCutOff,
     UpstreamMisbehaved,
     UpstreamTimeout,
 )
@@ -44,12 +44,12 @@ class Dispatch:
         self._max_in_flight = max_in_flight
         self._endpoint_wait = endpoint_wait_seconds
 
-    async def ask(self, route: Route, version: str, call: UpstreamCall) -> UpstreamAnswer:
+    async def send(self, route: Route, version: str, call: UpstreamCall) -> UpstreamResponse:
         """Give the model's answer with status 200; anything else is raised as a Problem."""
         try:
-            answer = await self._ask_in_turn(route, version, call)
-            if answer.status == 200:
-                check_good(call, answer)
+            response = await self._send_in_turn(route, version, call)
+            if response.status == 200:
+                check_good(call, response)
         except QueueFull:
             raise _unavailable(
                 Reason.QUEUE_FULL,
@@ -62,17 +62,17 @@ class Dispatch:
                 status=502,
                 detail=f"The model cannot be used as it answers: {error}. Its owner should look at its logs.",
             ) from None
-        if answer.status != 200:
-            raise rebuild_problem(answer)
-        return answer
+        if response.status != 200:
+            raise rebuild_problem(response)
+        return response
 
-    async def _ask_in_turn(self, route: Route, version: str, call: UpstreamCall) -> UpstreamAnswer:
+    async def _send_in_turn(self, route: Route, version: str, call: UpstreamCall) -> UpstreamResponse:
         due = asyncio.get_running_loop().time() + route.timeout_seconds
         # One replica's places are always there: how many there are matters only when they are taken.
         if not self._admission.enter(route.uid, self._max_in_flight):
             await self._wait_for_place(route, due)
         try:
-            return await self._ask_with_retry(route, version, call, due)
+            return await self._send_with_retry(route, version, call, due)
         finally:
             self._admission.leave(route.uid)
 
@@ -81,19 +81,19 @@ class Dispatch:
             async with asyncio.timeout_at(due):
                 await self._admission.wait(route.uid)
 
-    async def _ask_with_retry(
+    async def _send_with_retry(
         self, route: Route, version: str, call: UpstreamCall, due: float
-    ) -> UpstreamAnswer:
+    ) -> UpstreamResponse:
         ready = self._ready(route.public_id, version)
         first = _least_busy(ready) if ready else await self._endpoint(route, version, due, avoid=None)
         try:
-            return await self._upstream.ask(first, call, timeout_seconds=_left(due))
+            return await self._upstream.send(first, call, timeout_seconds=_left(due))
         except EndpointUnreachable:
             # The caller has seen nothing, and a prediction changes nothing: it may be asked again.
             second = await self._endpoint(route, version, due, avoid=first)
         try:
-            return await self._upstream.ask(second, call, timeout_seconds=_left(due))
-        except AnswerCutOff:
+            return await self._upstream.send(second, call, timeout_seconds=_left(due))
+        except ResponseCutOff:
             raise UpstreamMisbehaved("it closed the connection in the middle of its answer") from None
         except EndpointUnreachable:
             raise no_ready_version(route.public_id) from None

@@ -26,7 +26,7 @@ INFER_PATH = "/v2/infer"
 _AVOIDED_SECONDS = 5.0
 
 
-class UpstreamAnswer(NamedTuple):
+class UpstreamResponse(NamedTuple):
     """Bounded in size, of a known status, JSON or tensors by its own word; nothing else has been checked."""
 
     status: int
@@ -50,11 +50,13 @@ class Upstream:
         self._connections = connections
         self._max_answer_bytes = max_answer_bytes
 
-    async def ask(self, endpoint: Endpoint, call: UpstreamCall, *, timeout_seconds: float) -> UpstreamAnswer:
+    async def send(
+        self, endpoint: Endpoint, call: UpstreamCall, *, timeout_seconds: float
+    ) -> UpstreamResponse:
         """Ask once. Raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved."""
         endpoint.in_flight += 1
         try:
-            return await self._ask(self._connections.pool(endpoint.address), call, timeout_seconds)
+            return await self._send(self._connections.pool(endpoint.address), call, timeout_seconds)
         except (EndpointUnreachable, UpstreamTimeout, UpstreamMisbehaved) as error:
             UPSTREAM_ERRORS.labels(type(error).__name__).inc()
             if isinstance(error, EndpointUnreachable):
@@ -63,17 +65,17 @@ class Upstream:
         finally:
             endpoint.in_flight -= 1
 
-    async def _ask(self, pool: Pool, call: UpstreamCall, timeout_seconds: float) -> UpstreamAnswer:
+    async def _send(self, pool: Pool, call: UpstreamCall, timeout_seconds: float) -> UpstreamResponse:
         started, now = time.perf_counter(), asyncio.get_running_loop().time()
         due, head, body = now + timeout_seconds, _head(pool, call), call.body or b""
         connection = pool.take() or await pool.wait(due=due)
         while True:
             was_used = connection.asked_at > 0
             try:
-                status, answer, json_bytes = await connection.ask(
+                status, response, json_bytes = await connection.send(
                     head, body, now=now, due=due, max_answer_bytes=self._max_answer_bytes
                 )
-                return UpstreamAnswer(status, answer, time.perf_counter() - started, json_bytes)
+                return UpstreamResponse(status, response, time.perf_counter() - started, json_bytes)
             except ClosedUnanswered as error:
                 # An idle connection may be closed by the runtime at the moment that it is used here.
                 if not was_used:
@@ -122,25 +124,25 @@ _skim = msgspec.json.Decoder(msgspec.Raw).decode
 _SURROGATE, _SAME_LENGTH = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"), rb"\\u0020"
 
 
-def rebuild_problem(answer: UpstreamAnswer) -> Problem:
+def rebuild_problem(response: UpstreamResponse) -> Problem:
     """Read an error answer of a model. What cannot be read is left out; the status is kept."""
-    said = _read(answer.body)
+    said = _read(response.body)
     reason = said.get("reason")
     return Problem(
-        status=answer.status,
+        status=response.status,
         detail=_text(said.get("detail")) or _FALLBACK_DETAIL,
         reason=Reason(reason) if isinstance(reason, str) and reason in _REASONS else None,
         errors=_errors(said.get("errors")),
-        headers=_RETRY_AFTER if answer.status == 503 else None,
+        headers=_RETRY_AFTER if response.status == 503 else None,
     )
 
 
-def check_good(call: UpstreamCall, answer: UpstreamAnswer) -> None:
+def check_good(call: UpstreamCall, response: UpstreamResponse) -> None:
     """Raises UpstreamMisbehaved unless the answer is JSON, or a JSON object with binary tensors behind."""
-    length = answer.json_bytes
-    if length is not None and not _may_be_tensors(call, answer.body, length):
+    length = response.json_bytes
+    if length is not None and not _may_be_tensors(call, response.body, length):
         raise UpstreamMisbehaved("its answer has no JSON where it says so")
-    if not _is_json(answer.body[:length]):
+    if not _is_json(response.body[:length]):
         raise UpstreamMisbehaved("its answer is not JSON")
 
 

@@ -13,7 +13,7 @@ class ClosedUnanswered(EndpointUnreachable):
     """The replica closed the connection before the first byte of its answer."""
 
 
-class AnswerCutOff(EndpointUnreachable):
+class ResponseCutOff(EndpointUnreachable):
     """The replica went away in the middle of its answer, of which the caller has seen nothing."""
 
 
@@ -34,7 +34,7 @@ _MAX_HEAD_BYTES = 32 * 1024
 _LONG_HEAD = f"its answer's head is longer than {_MAX_HEAD_BYTES} bytes"
 
 
-class AnswerReader:
+class ResponseReader:
     """`begin`, then `feed` until `is_complete`; of one answer after the other."""
 
     def __init__(self) -> None:

@@ -33,11 +33,11 @@ class DirectUsage:
 
     async def _post(self, path: str, body: bytes) -> None:
         try:
-            answer = await self._control.post(path, content=body, headers=self._headers)
+            response = await self._control.post(path, content=body, headers=self._headers)
         except httpx.HTTPError as error:
             raise SinkUnavailable(f"the control API cannot be reached: {error!r}") from error
-        if answer.status_code != httpx.codes.NO_CONTENT:
-            raise SinkUnavailable(f"the control API answered {answer.status_code}: {answer.text[:300]}")
+        if response.status_code != httpx.codes.NO_CONTENT:
+            raise SinkUnavailable(f"the control API answered {response.status_code}: {response.text[:300]}")
 
 
 def open_sink(redis_url: SecretStr | None, control: httpx.AsyncClient, key: SecretStr | None) -> UsageSink:

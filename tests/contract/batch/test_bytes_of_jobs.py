@@ -84,11 +84,11 @@ async def test_what_is_cut_and_predicted_is_counted_to_the_byte(database: Databa
     add_job(database, input_bytes=8)
     (tmp_path / "rows.csv").write_bytes(b"a\n1\n2\n3\n")
     files.put_input("job", tmp_path / "rows.csv")
-    desk = worker(database, 1 << 20)
-    assert await preparing(desk, files).do_one()
-    claimed = await desk.claim_chunk(IRIS)
+    leases = worker(database, 1 << 20)
+    assert await preparing(leases, files).do_one()
+    claimed = await leases.claim_chunk(IRIS)
     assert claimed is not None
-    await ChunkWork(desk, files).do(claimed, Answering(b"1"))
+    await ChunkWork(leases, files).do(claimed, Answering(b"1"))
     job = read(database)
     assert job.state == "succeeded"
     stored = size_of(tmp_path / "batch/job")
@@ -118,11 +118,11 @@ async def test_a_fetched_input_that_is_too_much_goes_again(database: Database, t
 async def test_results_that_are_too_much_end_the_job_and_what_was_done_stays(
     database: Database, tmp_path: Path
 ) -> None:
-    files, desk = LocalBatchFiles(tmp_path), worker(database, 100)
-    first, second = await two_chunks(database, desk, files)
-    await ChunkWork(desk, files).do(first, Answering(b"1"))
+    files, leases = LocalBatchFiles(tmp_path), worker(database, 100)
+    first, second = await two_chunks(database, leases, files)
+    await ChunkWork(leases, files).do(first, Answering(b"1"))
     assert read(database).rows_done == 2
-    await ChunkWork(desk, files).do(second, Answering(b'"%b"' % (b"x" * 100)))
+    await ChunkWork(leases, files).do(second, Answering(b'"%b"' % (b"x" * 100)))
     is_ended_by_the_quota(database, "no prediction")
     assert results(tmp_path) == ["000000"], "what counts as nothing is not there"
     job = read(database)
@@ -130,14 +130,14 @@ async def test_results_that_are_too_much_end_the_job_and_what_was_done_stays(
 
 
 async def test_a_result_that_comes_after_the_jobs_end_is_not_kept(database: Database, tmp_path: Path) -> None:
-    files, desk = LocalBatchFiles(tmp_path), worker(database, 1 << 20)
-    first, second = await two_chunks(database, desk, files)
-    await ChunkWork(desk, files).do(first, Answering(b"1"))
+    files, leases = LocalBatchFiles(tmp_path), worker(database, 1 << 20)
+    first, second = await two_chunks(database, leases, files)
+    await ChunkWork(leases, files).do(first, Answering(b"1"))
     with database.transaction() as session:
         job = repository.lock(session, "job")
         assert job is not None
         repository.end(session, job, "cancelled", utc_now(), KEEP)
-    await ChunkWork(desk, files).do(second, Answering(b"1"))
+    await ChunkWork(leases, files).do(second, Answering(b"1"))
     assert results(tmp_path) == ["000000"]
 
 
@@ -145,9 +145,9 @@ async def test_answers_too_large_leave_no_unread_file(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(error_rows, "MAX_RESULTS_BYTES", 1000)
-    files, desk = LocalBatchFiles(tmp_path), worker(database, 1 << 30)
-    first, _ = await two_chunks(database, desk, files)
-    await ChunkWork(desk, files).do(first, Answering(b'"%b"' % (b"x" * 2000), alone=True))
+    files, leases = LocalBatchFiles(tmp_path), worker(database, 1 << 30)
+    first, _ = await two_chunks(database, leases, files)
+    await ChunkWork(leases, files).do(first, Answering(b'"%b"' % (b"x" * 2000), alone=True))
     job = read(database)
     assert (job.state, job.reason, job.expires_at) == ("failed", "InputInvalid", job.finished_at)
     assert not (tmp_path / "batch/job").exists()
@@ -157,10 +157,10 @@ async def test_answers_too_large_leave_the_results_that_are_there(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(error_rows, "MAX_RESULTS_BYTES", 1000)
-    files, desk = LocalBatchFiles(tmp_path), worker(database, 1 << 30)
-    first, second = await two_chunks(database, desk, files)
-    await ChunkWork(desk, files).do(first, Answering(b"1"))
-    await ChunkWork(desk, files).do(second, Answering(b'"%b"' % (b"x" * 2000), alone=True))
+    files, leases = LocalBatchFiles(tmp_path), worker(database, 1 << 30)
+    first, second = await two_chunks(database, leases, files)
+    await ChunkWork(leases, files).do(first, Answering(b"1"))
+    await ChunkWork(leases, files).do(second, Answering(b'"%b"' % (b"x" * 2000), alone=True))
     job = read(database)
     assert (job.state, job.expires_at) == ("failed", (job.finished_at or utc_now()) + KEEP)
     assert results(tmp_path) == ["000000"]
@@ -189,21 +189,23 @@ def worker(database: Database, most_user_bytes: int) -> LeaseRepository:
     return LeaseRepository(database, "w", lease_seconds=60, keep=KEEP, most_user_bytes=most_user_bytes)
 
 
-def preparing(desk: LeaseRepository, files: LocalBatchFiles, bucket: MemoryStore | None = None) -> Preparing:
+def preparing(
+    leases: LeaseRepository, files: LocalBatchFiles, bucket: MemoryStore | None = None
+) -> Preparing:
     fetching = Fetching(
         files, Reader(open_bucket=lambda _: bucket or MemoryStore()), max_bytes=1000, pauses=()
     )
-    return Preparing(desk, files, fetching, LeasedTasks(), cut=asyncio.Event())
+    return Preparing(leases, files, fetching, LeasedTasks(), cut=asyncio.Event())
 
 
 async def two_chunks(
-    database: Database, desk: LeaseRepository, files: LocalBatchFiles
+    database: Database, leases: LeaseRepository, files: LocalBatchFiles
 ) -> tuple[ClaimedChunk, ClaimedChunk]:
     add_job(database)
     prepare(database, "job", 2, rows=2)
     for number in range(2):
         files.put_chunk("job", number, write_chunk(Chunk(2 * number, 2, orjson.dumps([[1], [2]]), {}, {})))
-    first, second = await desk.claim_chunk(IRIS), await desk.claim_chunk(IRIS)
+    first, second = await leases.claim_chunk(IRIS), await leases.claim_chunk(IRIS)
     assert first is not None
     assert second is not None
     return first, second

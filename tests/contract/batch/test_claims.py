@@ -119,16 +119,16 @@ def test_a_preparation_that_broke_off_goes_on_elsewhere(database: Database) -> N
 async def test_an_input_that_kills_its_workers_fails_its_job(database: Database) -> None:
     add_job(database)
     for deaths in range(MAX_PREPARE_ATTEMPTS):
-        assert await desk(database, f"w{deaths}").claim_input() is not None
+        assert await leases(database, f"w{deaths}").claim_input() is not None
         # Lost with the worker, and given back in order: only the first counts.
         with database.transaction() as session:
             session.execute(update(BatchJob).values(lease_until=NOW))
-        stopping = desk(database, f"stopping{deaths}")
+        stopping = leases(database, f"stopping{deaths}")
         if deaths < MAX_PREPARE_ATTEMPTS - 1:
             assert await stopping.claim_input() is not None
             await stopping.release_all()
     assert read(database).prepare_attempts == MAX_PREPARE_ATTEMPTS
-    assert await desk(database, "last").claim_input() is None
+    assert await leases(database, "last").claim_input() is None
     job = read(database)
     assert (job.state, job.reason) == ("failed", "InputInvalid")
     assert "died over it 5 times" in job.message
@@ -136,7 +136,7 @@ async def test_an_input_that_kills_its_workers_fails_its_job(database: Database)
 
 async def test_an_input_is_not_to_blame_for_a_store_that_is_away(database: Database) -> None:
     add_job(database)
-    worker = desk(database, "w")
+    worker = leases(database, "w")
     for counts, attempts in ((False, 0), (True, 1)):
         assert await worker.claim_input() is not None
         await worker.put_off_input("job", counts=counts)
@@ -147,7 +147,7 @@ async def test_an_input_is_not_to_blame_for_a_store_that_is_away(database: Datab
             session.execute(update(BatchJob).values(lease_until=NOW))
 
 
-def desk(database: Database, worker: str) -> LeaseRepository:
+def leases(database: Database, worker: str) -> LeaseRepository:
     return LeaseRepository(database, worker, lease_seconds=LEASE.total_seconds(), keep=KEEP)
 
 

@@ -13,7 +13,7 @@ from modelport_control_api.registry.tables import BatchJob
 from obstore.store import MemoryStore
 from sqlalchemy import update
 
-from tests.contract.batch.test_claims import NOW, add_job, desk, read
+from tests.contract.batch.test_claims import NOW, add_job, leases, read
 
 ROWS = b"a,b\n" + b"1,2\n" * 7
 
@@ -21,7 +21,7 @@ ROWS = b"a,b\n" + b"1,2\n" * 7
 def preparing(database: Database, folder: Path, bucket: MemoryStore) -> Preparing:
     files = LocalBatchFiles(folder)
     fetching = Fetching(files, Reader(open_bucket=lambda _: bucket), max_bytes=1000, pauses=())
-    return Preparing(desk(database, "w"), files, fetching, LeasedTasks(), cut=asyncio.Event())
+    return Preparing(leases(database, "w"), files, fetching, LeasedTasks(), cut=asyncio.Event())
 
 
 async def test_a_named_input_is_fetched_once_and_cut(database: Database, tmp_path: Path) -> None:

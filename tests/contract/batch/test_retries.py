@@ -33,21 +33,21 @@ class Worker:
     def __init__(self, platform: Platform) -> None:
         self.files = platform.plane.public.state.services.get(BatchServices).files
         database = platform.plane.context.database
-        self.desk = LeaseRepository(database, "w", lease_seconds=60, keep=KEEP)
+        self.leases = LeaseRepository(database, "w", lease_seconds=60, keep=KEEP)
         fetching = Fetching(self.files, Reader(), max_bytes=1000, pauses=())
-        self.preparing = Preparing(self.desk, self.files, fetching, LeasedTasks(), cut=asyncio.Event())
+        self.preparing = Preparing(self.leases, self.files, fetching, LeasedTasks(), cut=asyncio.Event())
 
     async def work(self, *, bad: set[float] = frozenset(), chunks: int = 100) -> None:  # type: ignore[assignment]
         assert await self.preparing.do_one()
-        for version in await self.desk.open_versions():
+        for version in await self.leases.open_versions():
             for _ in range(chunks):
-                if (claimed := await self.desk.claim_chunk(version)) is None:
+                if (claimed := await self.leases.claim_chunk(version)) is None:
                     break
                 chunk = read_chunk(await self.files.read_chunk(claimed.job_id, claimed.number))
                 results = write_results(predicted(chunk, bad))
                 await self.files.put_result(claimed.job_id, claimed.number, results)
                 failed = len(predicted(chunk, bad).errors)
-                assert await self.desk.finish_chunk(claimed, failed, len(results))
+                assert await self.leases.finish_chunk(claimed, failed, len(results))
 
 
 def predicted(chunk: Chunk, bad: set[float]) -> Any:
@@ -198,10 +198,10 @@ async def test_what_the_jobs_of_a_version_wait_for_is_told_until_their_pod_is_th
 ) -> None:
     job = (await submit(ann, model_id, BODY)).json()
     await worker.preparing.do_one()
-    await worker.desk.note_waiting((model_id, "v1"), "Its pod is starting.")
+    await worker.leases.note_waiting((model_id, "v1"), "Its pod is starting.")
     url = f"/api/v1/jobs/{job['id']}"
     assert (await ann.http.get(url)).json()["waiting_for"] == "Its pod is starting."
-    await worker.desk.note_waiting((model_id, "v1"), "")
+    await worker.leases.note_waiting((model_id, "v1"), "")
     assert (await ann.http.get(url)).json()["waiting_for"] is None
 
 

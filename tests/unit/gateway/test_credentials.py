@@ -130,10 +130,10 @@ async def test_forged_key_ids_do_not_flood_the_control_api() -> None:
     control = FakeControlApi()
     signing = SigningKeys(control.client, MemoryStore(), refresh_seconds=60)
     await signing.refresh()
-    asked_at = signing._asked_at
+    asked_at = signing._fetched_at
     for number in range(50):
         assert await signing.find(f"forged-{number}") is None
-    assert signing._asked_at == asked_at
+    assert signing._fetched_at == asked_at
 
 
 async def test_tokens_go_on_while_the_control_api_is_away(serving: World) -> None:
@@ -225,7 +225,7 @@ async def test_while_the_control_api_hangs_a_known_key_waits_once(monkeypatch: p
         asked += 1
         raise httpx.ReadTimeout("it hangs")
 
-    monkeypatch.setattr(keys, "_ask", hang)
+    monkeypatch.setattr(keys, "_fetch_introspection", hang)
     keys._believed._clock = lambda: 0.0
     for _ in range(3):
         keys._believed._items.clear()

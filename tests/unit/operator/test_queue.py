@@ -110,21 +110,21 @@ class _Hands:
 
 def test_a_burst_passes_and_what_follows_is_held_to_a_pace() -> None:
     hands = _Hands()
-    pace: PerKeyRateLimiter[Key] = PerKeyRateLimiter(burst=3, per_second=5, now=hands)
-    assert [pace.wait_before(A) for _ in range(3)] == [0, 0, 0]
-    assert pace.wait_before(A) == 0.2
-    assert pace.wait_before(B) == 0, "one model's trouble is none of another's"
+    limiter: PerKeyRateLimiter[Key] = PerKeyRateLimiter(burst=3, per_second=5, now=hands)
+    assert [limiter.wait_before(A) for _ in range(3)] == [0, 0, 0]
+    assert limiter.wait_before(A) == 0.2
+    assert limiter.wait_before(B) == 0, "one model's trouble is none of another's"
     hands.time = 0.2
-    assert [pace.wait_before(A), pace.wait_before(A)] == [0, 0.2]
+    assert [limiter.wait_before(A), limiter.wait_before(A)] == [0, 0.2]
     hands.time = 60
-    assert [pace.wait_before(A) for _ in range(3)] == [0, 0, 0]
+    assert [limiter.wait_before(A) for _ in range(3)] == [0, 0, 0]
 
 
 def test_models_that_have_been_calm_are_forgotten() -> None:
     hands = _Hands()
-    pace: PerKeyRateLimiter[Key] = PerKeyRateLimiter(burst=1, now=hands)
+    limiter: PerKeyRateLimiter[Key] = PerKeyRateLimiter(burst=1, now=hands)
     for number in range(2000):
-        pace.wait_before(Key("ns", str(number)))
+        limiter.wait_before(Key("ns", str(number)))
         hands.time += 0.01
-    assert pace.wait_before(Key("ns", "1999")) > 0
-    assert len(pace._used) < 1100
+    assert limiter.wait_before(Key("ns", "1999")) > 0
+    assert len(limiter._used) < 1100

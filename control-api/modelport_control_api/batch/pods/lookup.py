@@ -154,13 +154,13 @@ class EndpointsAnswer(BaseModel):
 
 @router.get("/endpoints")
 async def list_endpoints(
-    part: Models, model: Annotated[str, Query()], version: Annotated[str, Query()]
+    services: Models, model: Annotated[str, Query()], version: Annotated[str, Query()]
 ) -> EndpointsAnswer:
     """503 while this replica has yet to hear from the cluster, or the cluster does not answer."""
-    if not part.statuses.synced.is_set():
+    if not services.statuses.synced.is_set():
         raise _away("This replica has yet to hear from the cluster.")
     try:
-        found = await find(part.cluster, part.namespace, part.statuses.get(model), version)
+        found = await find(services.cluster, services.namespace, services.statuses.get(model), version)
     except Exception as error:  # any exception of a cluster means: try later
         raise _away("The cluster does not answer.") from error
     return EndpointsAnswer(

@@ -32,7 +32,7 @@ class Retrying:
 
     request: Request
     models: ModelsServices
-    part: BatchServices
+    services: BatchServices
 
     async def retry(self, principal: Principal, job_id: str, rows: Rows) -> BatchJob:
         """Give the new job, or the one that the same request made before."""
@@ -56,17 +56,17 @@ class Retrying:
             )
         if new.input_bytes is not None:
             await self._copy_input(origin_id, new.id)
-        return await store(self.models, self.part, principal, new)
+        return await store(self.models, self.services, principal, new)
 
     async def _copy_input(self, origin_id: str, job_id: str) -> None:
         try:
-            await self.part.files.copy_input(origin_id, job_id)
+            await self.services.files.copy_input(origin_id, job_id)
         except FileNotFoundError as error:
             raise _expired() from error
 
 
-async def get_retrying(request: Request, models: Models, part: Batch) -> Retrying:
-    return Retrying(request, models, part)
+async def get_retrying(request: Request, models: Models, services: Batch) -> Retrying:
+    return Retrying(request, models, services)
 
 
 def _again(origin: BatchJob, rows: Rows, new: NewJob) -> NewJob:

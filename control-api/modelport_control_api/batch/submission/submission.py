@@ -45,7 +45,7 @@ class JobSubmission:
 
     request: Request
     models: ModelsServices
-    part: BatchServices
+    services: BatchServices
 
     async def submit(self, principal: Principal, model_id: str, version: str | None) -> BatchJob:
         """Give the new job, or the one that the same request made before."""
@@ -68,8 +68,8 @@ class JobSubmission:
                 return repeated
             if named is None:
                 await asyncio.to_thread(_look_at_its_head, upload.path, options, target)
-                await self.part.files.take_input(new.id, upload.path)
-            return await store(self.models, self.part, principal, new)
+                await self.services.files.take_input(new.id, upload.path)
+            return await store(self.models, self.services, principal, new)
 
     @property
     def _content_type(self) -> str:
@@ -81,28 +81,28 @@ class JobSubmission:
             upload.require_content()
             return options_of.read_options({**query, **upload.texts}, upload.content_type, upload.file_name)
         texts = {**query, **named.texts}
-        uri.require_readable(uri.Named(named.uri, texts), self.part.input_prefixes)
+        uri.require_readable(uri.Named(named.uri, texts), self.services.input_prefixes)
         return options_of.read_options(texts, "", uri.file_name(named.uri))
 
     @asynccontextmanager
     async def _receiving(self) -> AsyncIterator[ReceivedUpload]:
-        part, folder, reserve = self.part, self.models.store.incoming, self.models.reserve
+        services, folder, reserve = self.services, self.models.store.incoming, self.models.reserve
         if options_of.is_multipart(self._content_type):
             form = Form(
                 _FORM_TEXTS,
                 required=frozenset(),
-                max_file_bytes=part.max_bytes,
+                max_file_bytes=services.max_bytes,
                 instead_of_file=uri.FIELD,
             )
             receiving = receive_upload(
-                self.request, form, folder, idle_seconds=part.idle_seconds, reserve=reserve
+                self.request, form, folder, idle_seconds=services.idle_seconds, reserve=reserve
             )
         else:
             receiving = receive_body(
                 self.request,
                 folder,
-                max_bytes=part.max_bytes,
-                idle_seconds=part.idle_seconds,
+                max_bytes=services.max_bytes,
+                idle_seconds=services.idle_seconds,
                 reserve=reserve,
             )
         async with receiving as upload:
@@ -112,11 +112,13 @@ class JobSubmission:
         return await self.models.transactions.read(work)
 
 
-async def store(models: ModelsServices, part: BatchServices, principal: Principal, new: NewJob) -> BatchJob:
+async def store(
+    models: ModelsServices, services: BatchServices, principal: Principal, new: NewJob
+) -> BatchJob:
     """No row without its file; a file without a row is removed by the sweep if not here."""
 
     def make(session: Session) -> BatchJob:
-        require_room(session, principal, part.max_unfinished)
+        require_room(session, principal, services.max_unfinished)
         size = new.input_bytes or 0
         quotas.require_room(session, principal.user_id, models.limits, models=0, size=size)
         job = create(session, principal, new)
@@ -127,19 +129,19 @@ async def store(models: ModelsServices, part: BatchServices, principal: Principa
     try:
         return await models.transactions.write(make)
     except IntegrityError:
-        await part.files.remove(new.id)
+        await services.files.remove(new.id)
         # The same request came twice at once, and the other was first.
         repeated = await models.transactions.read(lambda session: find_repeated(session, principal, new))
         if repeated is None:
             raise
         return repeated
     except Exception:
-        await part.files.remove(new.id)
+        await services.files.remove(new.id)
         raise
 
 
-async def get_submission(request: Request, models: Models, part: Batch) -> JobSubmission:
-    return JobSubmission(request, models, part)
+async def get_submission(request: Request, models: Models, services: Batch) -> JobSubmission:
+    return JobSubmission(request, models, services)
 
 
 def _look_at_its_head(path: Path, options: Options, target: Target) -> None:

@@ -25,10 +25,12 @@ _JOBS_ON_A_PAGE = 25
 
 
 @router.get("")
-async def show_jobs(visit: CurrentVisit, part: Batch, model: str = "", cursor: str | None = None) -> Response:
+async def show_jobs(
+    visit: CurrentVisit, services: Batch, model: str = "", cursor: str | None = None
+) -> Response:
     """`model`: the one that the form has chosen."""
     return visit.page(
-        "models/batch.html", chosen=model, max_bytes=part.max_bytes, **await _seen(visit, cursor)
+        "models/batch.html", chosen=model, max_bytes=services.max_bytes, **await _seen(visit, cursor)
     )
 
 
@@ -50,7 +52,7 @@ async def show_live_job(visit: CurrentVisit, job_id: str) -> Response:
 @router.get("/{job_id}/results")
 async def download(
     visit: CurrentVisit,
-    part: Batch,
+    services: Batch,
     job_id: str,
     format: calls.OutputFormat = None,
     partial: calls.Partial = False,
@@ -58,17 +60,17 @@ async def download(
     return await calls.read_results(
         job_id=job_id,
         principal=visit.principal,
-        models=visit.part,
-        part=part,
+        models=visit.services,
+        services=services,
         output_format=format,
         partial=partial,
     )
 
 
 @router.post("/{job_id}/delete")
-async def cancel_or_remove(visit: CurrentVisit, part: Batch, job_id: str) -> Response:
+async def cancel_or_remove(visit: CurrentVisit, services: Batch, job_id: str) -> Response:
     was = (await _job(visit, job_id))["job"]
-    await calls.delete_job(job_id, visit.principal, visit.part, part)
+    await calls.delete_job(job_id, visit.principal, visit.services, services)
     if was.state in UNFINISHED:
         return redirect(visit.request, f"/ui/batch/{job_id}", "The job is cancelled.")
     return redirect(visit.request, "/ui/batch", "The job and its files are removed.")
@@ -77,12 +79,12 @@ async def cancel_or_remove(visit: CurrentVisit, part: Batch, job_id: str) -> Res
 @router.post("/{job_id}/retry")
 async def retry(
     visit: CurrentVisit,
-    part: Batch,
+    services: Batch,
     job_id: str,
     rows: Annotated[Rows, Form()] = "all",
 ) -> Response:
     await limit_jobs(visit.request, visit.principal)
-    job = await Retrying(visit.request, visit.part, part).retry(visit.principal, job_id, rows)
+    job = await Retrying(visit.request, visit.services, services).retry(visit.principal, job_id, rows)
     return redirect(visit.request, f"/ui/batch/{job.id}", "The rows are tried again by this job.")
 
 
@@ -90,7 +92,7 @@ async def _job(visit: Visit, job_id: str) -> dict[str, Any]:
     def read(session: Session) -> JobAnswer:
         return answer(session, service.get(session, visit.principal, job_id), utc_now())
 
-    job = await visit.part.transactions.read(read)
+    job = await visit.services.transactions.read(read)
     going = job.state in UNFINISHED
     can_retry = not going and not _is_over(job.expires_at)
     left = job.rows_total is not None and (job.rows_failed > 0 or job.rows_done < job.rows_total)
@@ -108,7 +110,7 @@ async def _seen(visit: Visit, cursor: str | None) -> dict[str, Any]:
         page = service.list_page(session, visit.principal, _JOBS_ON_A_PAGE, cursor)
         return answers(session, page.items, utc_now()), page.next_cursor
 
-    jobs, older = await visit.part.transactions.read(read)
+    jobs, older = await visit.services.transactions.read(read)
     return {
         "jobs": jobs,
         "older": older,
@@ -121,6 +123,6 @@ async def _seen(visit: Visit, cursor: str | None) -> dict[str, Any]:
 
 async def own_models(visit: Visit) -> list[ModelAnswer]:
     def read(session: Session) -> Any:
-        return visit.part.lookout.page(session, visit.principal, MOST_SHOWN, None)[0]
+        return visit.services.reader.page(session, visit.principal, MOST_SHOWN, None)[0]
 
-    return [visit.renderer.model(record) for record in await visit.part.transactions.read(read)]
+    return [visit.renderer.model(record) for record in await visit.services.transactions.read(read)]

@@ -143,14 +143,14 @@ async def _lists(visit: Visit, period: str) -> dict[str, Any]:
 
 async def _usage(visit: Visit, period: Period) -> Overview:
     query = query_of(period, utc_now(), visit.time_zone)
-    return await analytics.overview(visit.context, visit.part, visit.principal, query)
+    return await analytics.overview(visit.context, visit.services, visit.principal, query)
 
 
 async def _models(visit: Visit) -> list[ModelAnswer]:
     def read(session: Session) -> Any:
-        return visit.part.lookout.page(session, visit.principal, _MODELS_SHOWN, None)[0]
+        return visit.services.reader.page(session, visit.principal, _MODELS_SHOWN, None)[0]
 
-    return [visit.renderer.model(record) for record in await visit.part.transactions.read(read)]
+    return [visit.renderer.model(record) for record in await visit.services.transactions.read(read)]
 
 
 async def _events(visit: Visit, models: list[ModelAnswer]) -> list[Event]:
@@ -159,5 +159,5 @@ async def _events(visit: Visit, models: list[ModelAnswer]) -> list[Event]:
         found = jobs.list_page(session, visit.principal, _HAPPENINGS_SHOWN, None).items
         return list(entries), answers(session, found, utc_now())
 
-    entries, found = await visit.part.transactions.read(read)
+    entries, found = await visit.services.transactions.read(read)
     return recent(entries, found, {model.id: model.name for model in models}, _HAPPENINGS_SHOWN)

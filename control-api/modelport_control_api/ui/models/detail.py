@@ -166,7 +166,7 @@ def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
         "tab": tab,
         "trouble": trouble_of(model.reason, model.message),
         "read_only": model.managed_by == "kubectl",
-        "kubectl": _kubectl_edit(model.id, visit.part.namespace),
+        "kubectl": _kubectl_edit(model.id, visit.services.namespace),
     }
 
 

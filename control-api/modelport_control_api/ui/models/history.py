@@ -87,7 +87,7 @@ async def delete_all(visit: CurrentVisit, model_id: str) -> Response:
 
 @router.post("/rows/{prediction_id}/delete")
 async def delete_one(visit: CurrentVisit, prediction_id: str) -> Response:
-    await visit.part.transactions.write(
+    await visit.services.transactions.write(
         lambda session: calls.delete_prediction(prediction_id, visit.caller, session)
     )
     if is_htmx(visit.request):
@@ -101,7 +101,7 @@ async def _rows(visit: Visit, model_id: str, wanted: Filter, cursor: str | None)
             session, visit.principal, model_id, wanted, limit=_ROWS_ON_A_PAGE, cursor=cursor
         )
 
-    return await visit.part.transactions.read(read)
+    return await visit.services.transactions.read(read)
 
 
 def _filter(outcome: str, version: str, span: str) -> Filter:

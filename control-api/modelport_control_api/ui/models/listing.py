@@ -27,12 +27,12 @@ async def show_live_part(visit: CurrentVisit, q: str = "") -> Response:
 
 async def _seen(visit: Visit, search: str) -> dict[str, Any]:
     def read(session: Session) -> Any:
-        return visit.part.lookout.page(session, visit.principal, MOST_SHOWN, None)
+        return visit.services.reader.page(session, visit.principal, MOST_SHOWN, None)
 
-    records, next_cursor = await visit.part.transactions.read(read)
+    records, next_cursor = await visit.services.transactions.read(read)
     models = [visit.renderer.model(record) for record in records]
     today = Query(from_=utc_now(), bucket="day", timezone=visit.time_zone)
-    usage = await analytics.overview(visit.context, visit.part, visit.principal, today)
+    usage = await analytics.overview(visit.context, visit.services, visit.principal, today)
     return {
         "models": [model for model in models if _matches(model, search)],
         "total": len(models),

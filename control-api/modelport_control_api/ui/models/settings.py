@@ -52,7 +52,7 @@ async def delete_model(visit: CurrentVisit, model_id: str) -> Response:
         return service.delete_model(session, visit.caller, model_id)
 
     digests = await visit.change(model_id, delete)
-    await visit.part.keeper.discard(digests)
+    await visit.services.keeper.discard(digests)
     return redirect(visit.request, "/ui/models", f"{model.name} is deleted.")
 
 

@@ -62,7 +62,7 @@ async def show_upload(visit: CurrentVisit, model: str | None = None) -> Response
     limit = visit.context.settings.max_upload_bytes
     # A version counts as its model's owner's.
     holder = target.owner_id if target and target.owner_id else visit.principal.user_id
-    quota = await visit.part.holding(holder)
+    quota = await visit.services.holding(holder)
     return visit.page("models/upload.html", target=target, max_bytes=limit, quota=quota, cures=_CURES)
 
 
@@ -101,11 +101,11 @@ def find_version(model: ModelAnswer, name: str) -> VersionAnswer:
 
 async def tail_of(visit: Visit, record: ModelRecord, version: str, lines: int, *, batch: bool = False) -> str:
     """The end of what the version printed; where it cannot be read, why. `batch`: of its batch pods."""
-    part = visit.part
-    kept = "" if batch else part.lookout.look(record).last_log(version)
+    services = visit.services
+    kept = "" if batch else services.reader.look(record).last_log(version)
     try:
         text = await logs.read_logs(
-            part.cluster, part.namespace, record.id, version, tail_lines=lines, kept=kept, batch=batch
+            services.cluster, services.namespace, record.id, version, tail_lines=lines, kept=kept, batch=batch
         )
     except ModelError as error:
         return str(error)

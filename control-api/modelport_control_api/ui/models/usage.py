@@ -72,7 +72,7 @@ async def _drifts(services: DriftServices, record: ModelRecord, model: ModelAnsw
 async def _seen(visit: Visit, model_id: str, period: str) -> dict[str, Any]:
     chosen = period_named(period)
     query = query_of(chosen, utc_now(), visit.time_zone)
-    usage = await analytics.of_model(visit.context, visit.part, visit.principal, model_id, query)
+    usage = await analytics.of_model(visit.context, visit.services, visit.principal, model_id, query)
     return {
         "period": chosen,
         "periods": list(PERIODS.values()),

@@ -61,7 +61,7 @@ async def show_live_part(visit: CurrentVisit, model_id: str) -> Response:
 
 @router.post("/versions/{version}/delete")
 async def delete_version(visit: CurrentVisit, model_id: str, version: str) -> Response:
-    live = visit.part.statuses.get(model_id)
+    live = visit.services.statuses.get(model_id)
     there = f"/ui/models/{model_id}/versions"
 
     def delete(session: Session) -> str:
@@ -73,7 +73,7 @@ async def delete_version(visit: CurrentVisit, model_id: str, version: str) -> Re
         if problem.status != 409:
             raise
         return redirect(visit.request, there, problem.detail, "bad")
-    await visit.part.keeper.discard([digest])
+    await visit.services.keeper.discard([digest])
     return redirect(visit.request, there, f"{version} and its file are deleted.")
 
 
@@ -81,7 +81,7 @@ async def delete_version(visit: CurrentVisit, model_id: str, version: str) -> Re
 async def set_traffic(visit: CurrentVisit, model_id: str) -> Response:
     """Fields are versions, values percent."""
     values = await read_values(visit.request)
-    live = visit.part.statuses.get(model_id)
+    live = visit.services.statuses.get(model_id)
     try:
         weights = _weights(values)
         await visit.change(
@@ -168,7 +168,7 @@ async def _previous_traffic(visit: Visit, model: ModelAnswer) -> dict[str, int] 
         row = repository.find(session, model.id)
         return dict(row.previous_traffic) if row is not None and row.previous_traffic else None
 
-    return await visit.part.transactions.read(read)
+    return await visit.services.transactions.read(read)
 
 
 def _weights(values: dict[str, Any]) -> dict[str, int]:

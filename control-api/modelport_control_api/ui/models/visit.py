@@ -26,7 +26,7 @@ class Visit:
     request: Request
     signed_in: SignedIn
     context: Context
-    part: ModelsServices
+    services: ModelsServices
     renderer: ModelRenderer
     origin: Origin
 
@@ -45,7 +45,7 @@ class Visit:
 
     async def record(self, model_id: str) -> ModelRecord:
         """Raises a 404 problem for what is not there or somebody else's."""
-        return await load_model(self.part, self.principal, model_id)
+        return await load_model(self.services, self.principal, model_id)
 
     async def model(self, model_id: str) -> ModelAnswer:
         """Raises a 404 problem for what is not there or somebody else's."""
@@ -53,8 +53,8 @@ class Visit:
 
     async def change(self, model_id: str, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction. Raises problems, that of a model applied with kubectl too."""
-        with self.part.lookout.changing(self.principal, model_id):
-            return await self.part.transactions.write(work)
+        with self.services.reader.changing(self.principal, model_id):
+            return await self.services.transactions.write(work)
 
     def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         return render(self.request, template, status=status, **context)
@@ -64,11 +64,11 @@ async def get_visit(  # noqa: PLR0917 - FastAPI gives each of them; they are one
     request: Request,
     signed_in: CurrentSignedIn,
     context: RequestContext,
-    part: Models,
+    services: Models,
     renderer: Renderer,
     origin: RequestOrigin,
 ) -> Visit:
-    return Visit(request, signed_in, context, part, renderer, origin)
+    return Visit(request, signed_in, context, services, renderer, origin)
 
 
 CurrentVisit = Annotated[Visit, Depends(get_visit)]

@@ -72,28 +72,28 @@ _MOST_MODELS = 500
 
 
 @router.get("")
-async def show_health(request: Request, context: RequestContext, part: Models) -> Response:
-    return render(request, "admin/health.html", health=await service.system_health(context, part))
+async def show_health(request: Request, context: RequestContext, services: Models) -> Response:
+    return render(request, "admin/health.html", health=await service.system_health(context, services))
 
 
 @router.get("/live")
-async def show_live_health(request: Request, context: RequestContext, part: Models) -> Response:
-    return render(request, "admin/health_live.html", health=await service.system_health(context, part))
+async def show_live_health(request: Request, context: RequestContext, services: Models) -> Response:
+    return render(request, "admin/health_live.html", health=await service.system_health(context, services))
 
 
 @router.get("/users")
-async def show_users(request: Request, part: Models, cursor: str | None = None) -> Response:
-    page = await service.users(part, _PAGE, cursor)
+async def show_users(request: Request, services: Models, cursor: str | None = None) -> Response:
+    page = await service.users(services, _PAGE, cursor)
     return render(request, "admin/users.html", page=page, is_first_page=cursor is None)
 
 
 @router.get("/models")
-async def show_models(request: Request, part: Models, renderer: Renderer) -> Response:
+async def show_models(request: Request, services: Models, renderer: Renderer) -> Response:
     def read(session: Session) -> tuple[list[ModelRecord], dict[str, str]]:
         people = {user.id: user.email for user in session.query(User).all()}
-        return part.lookout.everything(session), people
+        return services.reader.everything(session), people
 
-    records, emails = await part.transactions.read(read)
+    records, emails = await services.transactions.read(read)
     newest = sorted(records, key=lambda record: record.created_at, reverse=True)[:_MOST_MODELS]
     models = [(renderer.model(record), emails.get(record.owner_id or "")) for record in newest]
     return render(request, "admin/models.html", models=models, total=len(records))

@@ -17,24 +17,24 @@ _MEGABYTE = 1_000_000
 
 
 @router.get("/{user_id}")
-async def show_user(user_id: str, request: Request, part: Models) -> Response:
-    user = await service.user(part, user_id)
+async def show_user(user_id: str, request: Request, services: Models) -> Response:
+    user = await service.user(services, user_id)
     megabytes = None if user.own_max_bytes is None else f"{user.own_max_bytes / _MEGABYTE:g}"
     form = Form({"max_models": user.own_max_models, "max_megabytes": megabytes})
-    return _page(request, part, user, form)
+    return _page(request, services, user, form)
 
 
 @router.post("/{user_id}")
 async def change_limits(
-    user_id: str, request: Request, signed_in: AdminSignedIn, part: Models, origin: RequestOrigin
+    user_id: str, request: Request, signed_in: AdminSignedIn, services: Models, origin: RequestOrigin
 ) -> Response:
     values = await read_values(request)
-    user = await service.user(part, user_id)
+    user = await service.user(services, user_id)
     parsed = parse(LimitsChange, _as_body(values), shown=values)
     if parsed.body is None:
         errors = {_FIELDS.get(field, field): text for field, text in parsed.form.errors.items()}
-        return _page(request, part, user, Form(parsed.form.values, errors), status=422)
-    await service.change_limits(part, signed_in.principal, user_id, parsed.body, origin)
+        return _page(request, services, user, Form(parsed.form.values, errors), status=422)
+    await service.change_limits(services, signed_in.principal, user_id, parsed.body, origin)
     return redirect(request, "/ui/admin/users", f"The limits of {user.email} are saved.")
 
 
@@ -55,5 +55,5 @@ def _in_bytes(megabytes: str) -> int | str:
         return megabytes
 
 
-def _page(request: Request, part: Models, user: UserEntry, form: Form, **answer: Any) -> Response:
-    return render(request, "admin/user.html", user=user, form=form, limits=part.limits, **answer)
+def _page(request: Request, services: Models, user: UserEntry, form: Form, **answer: Any) -> Response:
+    return render(request, "admin/user.html", user=user, form=form, limits=services.limits, **answer)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from modelport_gateway.routing.routes import Endpoint
 from modelport_gateway.upstream.pool import Connections
-from modelport_gateway.upstream.replica import Upstream, UpstreamAnswer, UpstreamCall
+from modelport_gateway.upstream.replica import Upstream, UpstreamCall, UpstreamResponse
 
 from tests.support.event_loops import BOTH
 from tests.support.scripted_model import ScriptedModel, scripted_model
@@ -29,9 +29,9 @@ class Asking:
     upstream: Upstream
     endpoint: Endpoint
 
-    async def __call__(self, body: bytes = b"{}", *, timeout_seconds: float = 10) -> UpstreamAnswer:
+    async def __call__(self, body: bytes = b"{}", *, timeout_seconds: float = 10) -> UpstreamResponse:
         call = UpstreamCall("POST", "/predict", body, request_id="req-1")
-        return await self.upstream.ask(self.endpoint, call, timeout_seconds=timeout_seconds)
+        return await self.upstream.send(self.endpoint, call, timeout_seconds=timeout_seconds)
 
     @property
     def idle(self) -> int:
@@ -59,7 +59,7 @@ async def either_replica(request: pytest.FixtureRequest) -> AsyncIterator[Script
 
 
 @pytest.fixture
-async def ask(replica: ScriptedModel) -> AsyncIterator[Asking]:
+async def send(replica: ScriptedModel) -> AsyncIterator[Asking]:
     asking = asking_at(replica.address)
     yield asking
     await asking.connections.aclose()

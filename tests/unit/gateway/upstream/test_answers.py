@@ -5,8 +5,8 @@ import time
 
 import pytest
 from modelport_gateway.upstream.response_reader import (
-    AnswerCutOff,
     EndpointUnreachable,
+    ResponseCutOff,
     UpstreamMisbehaved,
     UpstreamTimeout,
 )
@@ -75,9 +75,9 @@ HEADERS = b"".join(b"X-%d: %b\r\n" % (number, b"x" * 1000) for number in range(4
 BAD: dict[str, tuple[Script, type[Exception]]] = {
     "closed at once": (closing_after(b""), EndpointUnreachable),
     "closed in the head": (closing_after(OK), EndpointUnreachable),
-    "closed in the body": (closing_after(http("200 OK", b"x" * 1000)[:200]), AnswerCutOff),
-    "closed in a chunk": (closing_after(CHUNKED[:-8]), AnswerCutOff),
-    "closed before the last chunk": (closing_after(CHUNKED[:-5]), AnswerCutOff),
+    "closed in the body": (closing_after(http("200 OK", b"x" * 1000)[:200]), ResponseCutOff),
+    "closed in a chunk": (closing_after(CHUNKED[:-8]), ResponseCutOff),
+    "closed before the last chunk": (closing_after(CHUNKED[:-5]), ResponseCutOff),
     "garbage": (answering(b"\0\1\2\3" * 10), UpstreamMisbehaved),
     "another protocol": (answering(b"SSH-2.0-OpenSSH\r\n"), UpstreamMisbehaved),
     "an upgrade": (
