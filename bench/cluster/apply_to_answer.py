@@ -12,10 +12,10 @@ import httpx
 
 from tests.cluster.finding import find_or_start
 from tests.e2e import images
-from tests.e2e.people import save
+from tests.e2e.accounts import save
+from tests.e2e.artifact_server import File, mlmodel, serving
 from tests.e2e.release import Platform
 from tests.e2e.running import running
-from tests.e2e.shelf import File, mlmodel, serving
 from tests.support.models import iris_logistic_named
 
 RUNS = 20

@@ -21,7 +21,7 @@ from modelport_process.start import bind, spared
 from modelport_store.opening import open_store
 from pydantic import SecretStr
 
-from tests.support.gateway_world import FakeCluster, FakeControlApi, model_object, slice_object
+from tests.support.gateway_harness import FakeCluster, FakeControlApi, model_object, slice_object
 
 
 def cluster_of(routes: list[dict[str, Any]]) -> FakeCluster:

@@ -14,7 +14,7 @@ from modelport_telemetry.usage.wire import UsageBatch
 
 from bench.models.model import Model
 from bench.predictions.measuring import Measuring
-from tests.support.gateway_world import KEY, running_world
+from tests.support.gateway_harness import KEY, running_harness
 from tests.support.scripted_model import scripted_model
 
 # Short slices, in pairs: whatever the machine does meanwhile hits both of a pair alike.
@@ -81,12 +81,12 @@ async def _measure(folder: Path, pairs: int) -> tuple[float, float, float]:
     socket = folder / "model.sock"
     async with (
         scripted_model(socket) as model,
-        running_world(MemoryStore(), limit_predict="1000000/second") as world,
+        running_harness(MemoryStore(), limit_predict="1000000/second") as harness,
     ):
-        world.control.issue_key()
-        world.serve("iris", model.address, cache={"ttlSeconds": 3600})
-        await world.settle()
-        path = world.gateway.fast_path
+        harness.control.issue_key()
+        harness.serve("iris", model.address, cache={"ttlSeconds": 3600})
+        await harness.settle()
+        path = harness.gateway.fast_path
         handler = path._handler
         counters = {"on": handler._usage, "off": _Uncounted()}
         found: dict[str, list[float]] = {name: [] for name in counters}

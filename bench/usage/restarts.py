@@ -24,7 +24,7 @@ from modelport_control_api.usage.tables import RequestsOfDay, RequestsOfHour, Re
 
 from bench.servers import starting
 from bench.usage.counting_load import Load, Name
-from tests.support.gateway_world import SIGNATURE
+from tests.support.gateway_harness import SIGNATURE
 from tests.support.postgres_fixtures import PostgresServer
 from tests.support.redis_fixtures import RedisServer
 

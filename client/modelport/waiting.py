@@ -26,7 +26,7 @@ def wait_until_ready(
             on_status(found)
         if found.status == "failed":
             raise ModelFailed(found)
-        if not _is_under_way(found):
+        if not _is_in_progress(found):
             return found
         left = give_up_at - time.monotonic()
         if left <= 0:
@@ -35,7 +35,7 @@ def wait_until_ready(
         hold = min(_HOLD_SECONDS, left)
 
 
-def _is_under_way(found: Model | Version) -> bool:
+def _is_in_progress(found: Model | Version) -> bool:
     """A new version that answers its first questions is `degraded` for that moment."""
     return found.status == "pending" or (found.status == "degraded" and found.reason == "Progressing")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.gateway_world import World
+    from tests.support.gateway_harness import Harness
     from tests.support.scripted_model import ScriptedModel
 
 
@@ -20,21 +20,21 @@ async def model(tmp_path: Path) -> AsyncIterator["ScriptedModel"]:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator["World"]:
+async def harness() -> AsyncIterator["Harness"]:
     """A running gateway on the memory store, which serves nothing yet."""
     from modelport_store.memory_store import MemoryStore
 
-    from tests.support.gateway_world import running_world
+    from tests.support.gateway_harness import running_harness
 
-    async with running_world(
+    async with running_harness(
         MemoryStore(), limit_predict="1000/second", endpoint_wait_seconds=0.4
     ) as running:
         yield running
 
 
 @pytest.fixture
-async def serving(world: "World", model: "ScriptedModel") -> "World":
-    """`world` with the private model `iris` behind `model`, answering."""
-    world.serve("iris", model.address)
-    await world.settle()
-    return world
+async def serving(harness: "Harness", model: "ScriptedModel") -> "Harness":
+    """`harness` with the private model `iris` behind `model`, answering."""
+    harness.serve("iris", model.address)
+    await harness.settle()
+    return harness

@@ -13,7 +13,7 @@ import joblib
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.dropping import drop
+from tests.support.drag_and_drop import drop
 from tests.support.models import iris_logistic_named
 from tests.support.page_cost import require_cheap
 from tests.support.slowness import slowness

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sklearn.linear_model import LogisticRegression
 
-from tests.support.dropping import drop
+from tests.support.drag_and_drop import drop
 from tests.support.models import iris, iris_logistic_named
 from tests.support.visitor import Visitor
 

@@ -10,7 +10,7 @@ from modelport_store.memory_store import MemoryStore
 from modelport_store.redis.store import RedisStore
 from modelport_store.store import Store
 
-from tests.support.gateway_world import World, model_object, running_world, slice_object
+from tests.support.gateway_harness import Harness, model_object, running_harness, slice_object
 from tests.support.redis_fixtures import RedisServer
 from tests.support.scripted_model import Received, ScriptedModel, answering, http
 
@@ -28,8 +28,8 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def world(store: Store, model: ScriptedModel) -> AsyncIterator[World]:
-    async with running_world(store, limit_predict="1000/second") as running:
+async def harness(store: Store, model: ScriptedModel) -> AsyncIterator[Harness]:
+    async with running_harness(store, limit_predict="1000/second") as running:
         running.serve("iris", model.address)
         await running.settle()
         model.script = counting_script()
@@ -48,23 +48,23 @@ def counting_script() -> Any:
     return script
 
 
-async def cache_states(world: World, *bodies: Any, path: str = "iris", **options: Any) -> list[str]:
-    return [(await world.predict(path, body, **options)).headers["x-cache"] for body in bodies]
+async def cache_states(harness: Harness, *bodies: Any, path: str = "iris", **options: Any) -> list[str]:
+    return [(await harness.predict(path, body, **options)).headers["x-cache"] for body in bodies]
 
 
 async def test_an_equal_request_gets_the_same_bytes_without_the_model(
-    world: World, model: ScriptedModel
+    harness: Harness, model: ScriptedModel
 ) -> None:
-    first = await world.predict(body={"input": {"a": 1, "b": 2}})
-    second = await world.predict(body={"input": {"b": 2.0, "a": 1.0}})
-    third = await world.predict(body={"input": [1, 2]})
+    first = await harness.predict(body={"input": {"a": 1, "b": 2}})
+    second = await harness.predict(body={"input": {"b": 2.0, "a": 1.0}})
+    third = await harness.predict(body={"input": [1, 2]})
     assert first.content == second.content == third.content
     assert [each.headers["x-cache"] for each in (first, second, third)] == ["miss", "hit", "hit"]
     assert second.headers["x-modelport-version"] == "v1"
     assert len(model.received) == 1
 
 
-async def test_another_input_or_option_is_another_answer(world: World) -> None:
+async def test_another_input_or_option_is_another_answer(harness: Harness) -> None:
     bodies: list[Any] = [
         {"input": [1, 2]},
         {"input": [2, 1]},
@@ -74,91 +74,91 @@ async def test_another_input_or_option_is_another_answer(world: World) -> None:
         {"input": [True, 2]},
         {"input": [1, None]},
     ]
-    assert await cache_states(world, *bodies) == ["miss"] * len(bodies)
-    assert await cache_states(world, *bodies) == ["hit"] * len(bodies)
+    assert await cache_states(harness, *bodies) == ["miss"] * len(bodies)
+    assert await cache_states(harness, *bodies) == ["hit"] * len(bodies)
 
 
 async def test_no_answer_crosses_models_versions_artifacts_or_signatures(
-    world: World, model: ScriptedModel
+    harness: Harness, model: ScriptedModel
 ) -> None:
     body = {"input": [1, 2]}
-    world.serve("iris", model.address, versions=("v1", "v2"))
-    world.serve("wine", model.address)
-    await world.settle()
+    harness.serve("iris", model.address, versions=("v1", "v2"))
+    harness.serve("wine", model.address)
+    await harness.settle()
     paths = ("iris/versions/v1", "iris/versions/v2", "wine")
-    assert [await cache_states(world, body, path=path) for path in paths] == [["miss"]] * 3
+    assert [await cache_states(harness, body, path=path) for path in paths] == [["miss"]] * 3
     other_file = model_object()
     other_file["spec"]["versions"][0]["artifact"]["sha256"] = "f" * 64
     other_signature = model_object(signature={"columns": None})
     other_model = model_object()
     other_model["metadata"]["uid"] = "a model of the same name, made anew"
     for changed in (other_file, other_signature, other_model):
-        world.cluster.put("MLModel", changed)
-        await world.settle()
-        assert await cache_states(world, body, body) == ["miss", "hit"]
+        harness.cluster.put("MLModel", changed)
+        await harness.settle()
+        assert await cache_states(harness, body, body) == ["miss", "hit"]
 
 
-async def test_callers_share_answers_and_not_limits(world: World, model: ScriptedModel) -> None:
-    world.serve("iris", model.address, access="public", rateLimit={"requests": 1, "periodSeconds": 3600})
-    await world.settle()
-    assert (await world.predict()).headers["x-cache"] == "miss"
-    other = {"Authorization": f"Bearer {world.control.token(sub='somebody-else')}"}
-    assert (await world.predict(headers=other)).headers["x-cache"] == "hit"
-    refused = await world.predict()
+async def test_callers_share_answers_and_not_limits(harness: Harness, model: ScriptedModel) -> None:
+    harness.serve("iris", model.address, access="public", rateLimit={"requests": 1, "periodSeconds": 3600})
+    await harness.settle()
+    assert (await harness.predict()).headers["x-cache"] == "miss"
+    other = {"Authorization": f"Bearer {harness.control.token(sub='somebody-else')}"}
+    assert (await harness.predict(headers=other)).headers["x-cache"] == "hit"
+    refused = await harness.predict()
     assert refused.status_code == 429, "a cached answer counts against the limit, too"
 
 
-async def test_no_cache_skips_what_is_kept_and_no_store_keeps_nothing(world: World) -> None:
+async def test_no_cache_skips_what_is_kept_and_no_store_keeps_nothing(harness: Harness) -> None:
     def asking(directive: str) -> dict[str, Any]:
-        return {"headers": {**world.bearer, "Cache-Control": directive}}
+        return {"headers": {**harness.bearer, "Cache-Control": directive}}
 
     body = {"input": [1, 2]}
-    assert await cache_states(world, body, **asking("no-store")) == ["bypass"]
-    first = await world.predict(body=body)
+    assert await cache_states(harness, body, **asking("no-store")) == ["bypass"]
+    first = await harness.predict(body=body)
     assert first.headers["x-cache"] == "miss"
-    again = await world.predict(body=body, **asking("no-cache"))
+    again = await harness.predict(body=body, **asking("no-cache"))
     assert (again.headers["x-cache"], again.content == first.content) == ("miss", False)
-    assert (await world.predict(body=body)).content == again.content
+    assert (await harness.predict(body=body)).content == again.content
 
 
-async def test_no_store_skips_what_is_kept_too(world: World) -> None:
-    first = await world.predict()
-    anew = await world.predict(headers={**world.bearer, "Cache-Control": "no-store"})
+async def test_no_store_skips_what_is_kept_too(harness: Harness) -> None:
+    first = await harness.predict()
+    anew = await harness.predict(headers={**harness.bearer, "Cache-Control": "no-store"})
     assert (anew.headers["x-cache"], anew.content == first.content) == ("bypass", False)
-    assert (await world.predict()).content == first.content
+    assert (await harness.predict()).content == first.content
 
 
-async def test_a_model_without_cache_is_asked_each_time(world: World, model: ScriptedModel) -> None:
-    world.serve("iris", model.address, cache=None)
-    await world.settle()
-    assert await cache_states(world, {"input": [1, 2]}, {"input": [1, 2]}) == ["bypass", "bypass"]
+async def test_a_model_without_cache_is_asked_each_time(harness: Harness, model: ScriptedModel) -> None:
+    harness.serve("iris", model.address, cache=None)
+    await harness.settle()
+    assert await cache_states(harness, {"input": [1, 2]}, {"input": [1, 2]}) == ["bypass", "bypass"]
 
 
-async def test_an_error_is_never_kept(world: World, model: ScriptedModel) -> None:
+async def test_an_error_is_never_kept(harness: Harness, model: ScriptedModel) -> None:
     good = model.script
     model.script = answering(http("500 Oops", b'{"reason": "ModelError"}', "application/problem+json"))
-    assert (await world.predict()).status_code == 500
+    assert (await harness.predict()).status_code == 500
     model.script = good
-    assert (await world.predict()).status_code == 200
+    assert (await harness.predict()).status_code == 200
 
 
-async def test_a_hundred_identical_requests_are_one_call(world: World, model: ScriptedModel) -> None:
+async def test_a_hundred_identical_requests_are_one_call(harness: Harness, model: ScriptedModel) -> None:
     async def slowly(request: Received, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.3)
         await answering(http("200 OK", b"{}"))(request, writer)
 
     model.script = slowly
-    answers = await asyncio.gather(*(world.predict() for _ in range(100)))
+    answers = await asyncio.gather(*(harness.predict() for _ in range(100)))
     assert {answer.status_code for answer in answers} == {200}
     assert len(model.received) == 1
 
 
 async def test_a_new_replica_knows_keys_while_the_control_api_is_away(
-    world: World, store: Store, model: ScriptedModel
+    harness: Harness, store: Store, model: ScriptedModel
 ) -> None:
-    headers = {"X-API-Key": world.control.issue_key()}
-    assert (await world.predict(headers=headers)).status_code == 200
-    async with running_world(store) as other:
+    headers = {"X-API-Key": harness.control.issue_key()}
+    assert (await harness.predict(headers=headers)).status_code == 200
+    async with running_harness(store) as other:
         other.serve("iris", model.address)
         await other.settle()
         other.control.away = True
@@ -173,35 +173,35 @@ async def test_predictions_go_on_while_redis_is_away(
 ) -> None:
     redis = RedisStore(breakable_redis.url, timeout_seconds=0.5)
     store: Store = FallbackStore(redis, MemoryStore()) if with_fallback else redis
-    async with running_world(store, limit_predict="1000/second") as world:
-        world.cluster.put("MLModel", model_object())
-        world.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
-        await world.settle()
-        assert (await world.predict()).status_code == 200
+    async with running_harness(store, limit_predict="1000/second") as harness:
+        harness.cluster.put("MLModel", model_object())
+        harness.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
+        await harness.settle()
+        assert (await harness.predict()).status_code == 200
         breakable_redis.stop()
-        answers = [await world.predict(body={"input": [row, 0]}) for row in range(3)]
-        keyed = await world.predict(headers={"X-API-Key": world.control.issue_key()})
+        answers = [await harness.predict(body={"input": [row, 0]}) for row in range(3)]
+        keyed = await harness.predict(headers={"X-API-Key": harness.control.issue_key()})
         assert [answer.status_code for answer in [*answers, keyed]] == [200] * 4
-        counted = (await world.http.get("/metrics")).text
+        counted = (await harness.http.get("/metrics")).text
     assert 'modelport_gateway_fallbacks_total{without="store"}' in counted or with_fallback
     await store.aclose()
 
 
 async def test_callers_who_share_a_failed_call_are_told_their_own_limits(
-    world: World, model: ScriptedModel
+    harness: Harness, model: ScriptedModel
 ) -> None:
     async def fail_slowly(request: Received, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1)
         await answering(http("500 Oops", b"{}", "application/problem+json"))(request, writer)
 
     limit = {"requests": 10, "periodSeconds": 86_400}
-    world.serve("iris", model.address, access="authenticated", rateLimit=limit)
-    await world.settle()
-    other = {"Authorization": f"Bearer {world.control.token(sub='somebody-else')}"}
-    await world.predict(body={"input": [8, 8]})
+    harness.serve("iris", model.address, access="authenticated", rateLimit=limit)
+    await harness.settle()
+    other = {"Authorization": f"Bearer {harness.control.token(sub='somebody-else')}"}
+    await harness.predict(body={"input": [8, 8]})
     model.script = fail_slowly
     received = len(model.received)
-    mine, theirs = await asyncio.gather(world.predict(), world.predict(headers=other))
+    mine, theirs = await asyncio.gather(harness.predict(), harness.predict(headers=other))
     assert len(model.received) == received + 1
     assert [answer.status_code for answer in (mine, theirs)] == [500, 500]
     assert ";r=8;" in mine.headers["ratelimit"]

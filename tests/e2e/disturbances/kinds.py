@@ -11,68 +11,68 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.disturbances.world import World
+from tests.e2e.disturbances.harness import Harness
 from tests.e2e.kubectl import Kubectl
 from tests.support.waiting import eventually
 
 
-def nothing(_: World) -> None:
+def nothing(_: Harness) -> None:
     time.sleep(5)
 
 
-def roll_a_version(world: World) -> None:
-    world.person.upload(world.file, "--to", world.model_id)
+def roll_a_version(harness: Harness) -> None:
+    harness.person.upload(harness.file, "--to", harness.model_id)
 
 
-def roll_back(world: World) -> None:
-    before = world.person.model(world.model_id)["traffic"]
-    world.person.cli("rollback", world.model_id)
-    eventually(lambda: world.person.model(world.model_id)["traffic"] != before)
+def roll_back(harness: Harness) -> None:
+    before = harness.person.model(harness.model_id)["traffic"]
+    harness.person.cli("rollback", harness.model_id)
+    eventually(lambda: harness.person.model(harness.model_id)["traffic"] != before)
 
 
-def delete_a_gateway_pod(world: World) -> None:
-    _delete_pod(world.release, "app.kubernetes.io/component=gateway")
+def delete_a_gateway_pod(harness: Harness) -> None:
+    _delete_pod(harness.release, "app.kubernetes.io/component=gateway")
 
 
-def delete_a_model_pod(world: World) -> None:
-    _delete_pod(world.models, f"serving.modelport.dev/model={world.model_id}")
+def delete_a_model_pod(harness: Harness) -> None:
+    _delete_pod(harness.models, f"serving.modelport.dev/model={harness.model_id}")
 
 
-def kill_a_gateway(world: World) -> None:
-    _sigkill(world, "-m modelport_gateway")
+def kill_a_gateway(harness: Harness) -> None:
+    _sigkill(harness, "-m modelport_gateway")
 
 
-def kill_a_model(world: World) -> None:
-    _sigkill(world, "-m modelport_runtime", f"MODELPORT_RUNTIME_MODEL={world.model_id}")
+def kill_a_model(harness: Harness) -> None:
+    _sigkill(harness, "-m modelport_runtime", f"MODELPORT_RUNTIME_MODEL={harness.model_id}")
 
 
-def kill_the_operators(world: World) -> None:
+def kill_the_operators(harness: Harness) -> None:
     """The one that leads and the one that stands by, twice, so that a leader is among them for sure."""
     for _ in range(2):
-        _sigkill(world, "-m modelport_operator")
+        _sigkill(harness, "-m modelport_operator")
 
 
-def kill_the_control_api(world: World) -> None:
-    _sigkill(world, "-m modelport_control_api serve")
+def kill_the_control_api(harness: Harness) -> None:
+    _sigkill(harness, "-m modelport_control_api serve")
 
 
-def restart_redis(world: World) -> None:
-    _delete_pod(world.release, "app.kubernetes.io/component=redis")
+def restart_redis(harness: Harness) -> None:
+    _delete_pod(harness.release, "app.kubernetes.io/component=redis")
 
 
-def kill_redis(world: World) -> None:
-    _sigkill(world, "redis-server")
+def kill_redis(harness: Harness) -> None:
+    _sigkill(harness, "redis-server")
 
 
-def restart_postgresql(world: World) -> None:
-    _delete_pod(world.release, "app.kubernetes.io/component=postgresql")
+def restart_postgresql(harness: Harness) -> None:
+    _delete_pod(harness.release, "app.kubernetes.io/component=postgresql")
 
 
-def restart_the_api_server(world: World) -> None:
-    world.cluster.restart_api_server()
+def restart_the_api_server(harness: Harness) -> None:
+    harness.cluster.restart_api_server()
 
 
-KINDS: Mapping[str, Callable[[World], None]] = {
+KINDS: Mapping[str, Callable[[Harness], None]] = {
     "nothing (for comparison)": nothing,
     "roll a version": roll_a_version,
     "roll back": roll_back,
@@ -98,9 +98,9 @@ def _delete_pod(kubectl: Kubectl, selector: str) -> None:
     eventually(lambda: uid not in kubectl.run(*everyone).split())
 
 
-def _sigkill(world: World, command: str, variable: str = "") -> None:
+def _sigkill(harness: Harness, command: str, variable: str = "") -> None:
     """The oldest process in a pod whose command line has `command` and whose environment has `variable`."""
-    if world.cluster.kind != "host":
+    if harness.cluster.kind != "host":
         pytest.skip("processes in pods can be seen from here on a cluster of host processes only")
     pid = min(pid for pid in _pids() if _is_meant(pid, command, variable))
     os.kill(pid, signal.SIGKILL)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from tests.e2e.disturbances.world import World
+from tests.e2e.disturbances.harness import Harness
 from tests.e2e.open_loop import Report
 
 _BEFORE_SECONDS = 3.0
@@ -11,10 +11,10 @@ _BEFORE_SECONDS = 3.0
 _AFTER_SECONDS = 15.0
 
 
-async def measure(world: World, disturb: Callable[[World], None]) -> Report:
-    await asyncio.to_thread(world.settle)
-    async with world.under_load() as load:
+async def measure(harness: Harness, disturb: Callable[[Harness], None]) -> Report:
+    await asyncio.to_thread(harness.settle)
+    async with harness.under_load() as load:
         await asyncio.sleep(_BEFORE_SECONDS)
-        await asyncio.to_thread(disturb, world)
+        await asyncio.to_thread(disturb, harness)
         await asyncio.sleep(_AFTER_SECONDS)
         return await load.finish()

@@ -2,17 +2,17 @@
 
 import pytest
 
+from tests.e2e.disturbances.harness import Harness
 from tests.e2e.disturbances.kinds import KINDS
 from tests.e2e.disturbances.measuring import measure
 from tests.e2e.disturbances.table import record
-from tests.e2e.disturbances.world import World
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 @pytest.mark.parametrize("name", KINDS)
-async def test_no_request_is_lost(world: World, name: str) -> None:
-    report = await measure(world, KINDS[name])
+async def test_no_request_is_lost(harness: Harness, name: str) -> None:
+    report = await measure(harness, KINDS[name])
     record(name, report)
     assert not report.failed, (report.statuses, [each.error for each in report.failed[:5]])
     assert report.longest_gap <= 1.0

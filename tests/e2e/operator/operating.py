@@ -72,7 +72,7 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class World:
+class Harness:
     """A namespace for models and one for the platform."""
 
     models: Kubectl
@@ -135,14 +135,14 @@ class World:
 
 
 @contextmanager
-def world(kubeconfig: Path, folder: Path) -> Iterator[World]:
+def harness(kubeconfig: Path, folder: Path) -> Iterator[Harness]:
     models, platform = Kubectl(kubeconfig, "operator-models"), Kubectl(kubeconfig, "operator-platform")
     models.apply_crd()
     models.create_namespace()
     platform.create_namespace()
     _grant(models, platform)
     try:
-        yield World(models, platform, _kubeconfig_of_operator(platform, folder), folder)
+        yield Harness(models, platform, _kubeconfig_of_operator(platform, folder), folder)
     finally:
         models.leave_namespace()
         platform.leave_namespace()

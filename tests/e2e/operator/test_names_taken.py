@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.operator.manifests import mlmodel
-from tests.e2e.operator.operating import CHILD_KINDS, World, until
+from tests.e2e.operator.operating import CHILD_KINDS, Harness, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("operator")]
 
@@ -38,9 +38,9 @@ def _foreign(kind: str) -> dict[str, Any]:
     }
 
 
-def _bytes(world: World, kind: str) -> str:
+def _bytes(harness: Harness, kind: str) -> str:
     """Without what controllers of the cluster write by themselves."""
-    found = world.models.json("get", kind, "iris-v1", "--show-managed-fields")
+    found = harness.models.json("get", kind, "iris-v1", "--show-managed-fields")
     metadata = {key: value for key, value in found["metadata"].items() if key != "resourceVersion"}
     metadata["managedFields"] = [each for each in metadata["managedFields"] if "subresource" not in each]
     metadata.get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
@@ -48,14 +48,14 @@ def _bytes(world: World, kind: str) -> str:
 
 
 @pytest.fixture
-def theirs(world: World) -> Iterator[World]:
-    yield world
-    world.models.run("delete", ",".join(CHILD_KINDS), "iris-v1", "--ignore-not-found")
+def theirs(harness: Harness) -> Iterator[Harness]:
+    yield harness
+    harness.models.run("delete", ",".join(CHILD_KINDS), "iris-v1", "--ignore-not-found")
 
 
 @pytest.mark.parametrize("kind", list(_BODIES))
 def test_an_object_of_somebody_else_stays_as_it_is_and_the_model_heals_when_it_goes(
-    theirs: World, kind: str
+    theirs: Harness, kind: str
 ) -> None:
     theirs.models.run("apply", "-f", "-", input=_foreign(kind))
     until(lambda: kind != "Deployment" or theirs.models.json("get", kind, "iris-v1")["status"])
@@ -73,7 +73,7 @@ def test_an_object_of_somebody_else_stays_as_it_is_and_the_model_heals_when_it_g
     assert [owner["kind"] for owner in owners] == ["MLModel"]
 
 
-def test_deleting_a_model_leaves_what_was_never_its_own(theirs: World) -> None:
+def test_deleting_a_model_leaves_what_was_never_its_own(theirs: Harness) -> None:
     theirs.models.run("apply", "-f", "-", input=_foreign("Service"))
     before = _bytes(theirs, "Service")
     theirs.models.run("apply", "-f", "-", input=mlmodel())
@@ -83,7 +83,7 @@ def test_deleting_a_model_leaves_what_was_never_its_own(theirs: World) -> None:
     assert _bytes(theirs, "Service") == before
 
 
-def test_a_model_made_again_waits_for_what_the_earlier_one_left(theirs: World) -> None:
+def test_a_model_made_again_waits_for_what_the_earlier_one_left(theirs: Harness) -> None:
     """The garbage collector has yet to come: a finalizer holds it off."""
     theirs.models.run("apply", "-f", "-", input=mlmodel())
     until(lambda: theirs.reason("iris") in STARTING)
@@ -109,14 +109,14 @@ def _of_a_bucket(secret: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def secrets(world: World) -> Iterator[World]:
+def secrets(harness: Harness) -> Iterator[Harness]:
     for name in ("team-s3", "database"):
-        world.models.run("create", "secret", "generic", name, "--from-literal=password=secret")
-    yield world
-    world.models.run("delete", "secret", "team-s3", "database")
+        harness.models.run("create", "secret", "generic", name, "--from-literal=password=secret")
+    yield harness
+    harness.models.run("delete", "secret", "team-s3", "database")
 
 
-def test_a_secret_is_used_only_with_its_label_and_key_by_key(secrets: World) -> None:
+def test_a_secret_is_used_only_with_its_label_and_key_by_key(secrets: Harness) -> None:
     secrets.models.run("apply", "-f", "-", input=_of_a_bucket("team-s3"))
     until(lambda: secrets.reason("iris") == "PodIncomplete")
     assert "none of that name is labelled" in secrets.status("iris")["versions"][0]["message"]
@@ -130,7 +130,7 @@ def test_a_secret_is_used_only_with_its_label_and_key_by_key(secrets: World) -> 
     assert {key.partition("_")[0] for key in keys} == {"AWS"}
 
 
-def test_a_secret_that_the_platform_does_not_list_is_not_even_looked_at(secrets: World) -> None:
+def test_a_secret_that_the_platform_does_not_list_is_not_even_looked_at(secrets: Harness) -> None:
     secrets.models.run("label", "secret", "database", f"{LABEL}=true")
     secrets.models.run("apply", "-f", "-", input=_of_a_bucket("database"))
     until(lambda: secrets.reason("iris") == "PodIncomplete")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.images import image_of
 from tests.e2e.operator.manifests import mlmodel, version
-from tests.e2e.operator.operating import World, until
+from tests.e2e.operator.operating import Harness, until
 
 pytestmark = pytest.mark.e2e
 
@@ -17,16 +17,16 @@ IN_THE_IMAGE = {"uri": "file:///etc/hostname", "sha256": "0" * 64}
 
 
 @pytest.fixture
-def operated(world: World) -> Iterator[World]:
+def operated(harness: Harness) -> Iterator[Harness]:
     images = f'{{"sklearn": "{IMAGE}", "onnx": "localhost/nowhere/nothing:1"}}'
     settings = {
         "runtime_images": images,
         "artifact_credentials_secret": "no-such-secret",
         "node_selector": "{}",
     }
-    with world.operator(**settings):
-        yield world
-    world.models.run("delete", "resourcequota,limitrange", "--all")
+    with harness.operator(**settings):
+        yield harness
+    harness.models.run("delete", "resourcequota,limitrange", "--all")
 
 
 @pytest.fixture
@@ -34,30 +34,30 @@ def runs_pods(loaded_images: dict[str, str]) -> None:
     """The cluster has the images of this checkout."""
 
 
-def _apply(world: World, **changes: Any) -> None:
+def _apply(harness: Harness, **changes: Any) -> None:
     model = mlmodel()
     model["spec"]["versions"] = [version("v1", **changes)]
-    world.models.run("apply", "-f", "-", input=model)
+    harness.models.run("apply", "-f", "-", input=model)
 
 
-def _told(world: World, reason: str, seconds: float = 60) -> str:
+def _told(harness: Harness, reason: str, seconds: float = 60) -> str:
     """Wait for the reason; give its message."""
-    until(lambda: world.reason("iris") == reason, seconds=seconds), world.status("iris")
-    (known,) = world.status("iris")["versions"]
+    until(lambda: harness.reason("iris") == reason, seconds=seconds), harness.status("iris")
+    (known,) = harness.status("iris")["versions"]
     message: str = known["message"]
-    until(lambda: reason in world.models.run("events", "--for=mlmodel/iris"))
-    (printed,) = world.models.run("get", "mlm", "--no-headers").splitlines()
+    until(lambda: reason in harness.models.run("events", "--for=mlmodel/iris"))
+    (printed,) = harness.models.run("get", "mlm", "--no-headers").splitlines()
     assert reason in printed.split()
     return message
 
 
-def test_a_quota_that_is_used_up(operated: World) -> None:
+def test_a_quota_that_is_used_up(operated: Harness) -> None:
     operated.models.run("create", "quota", "none", "--hard=pods=0")
     _apply(operated)
     assert "exceeded quota: none" in _told(operated, "QuotaExceeded")
 
 
-def test_a_quota_on_the_objects_themselves(operated: World) -> None:
+def test_a_quota_on_the_objects_themselves(operated: Harness) -> None:
     operated.models.run("create", "quota", "none", "--hard=services=0")
     _apply(operated)
     assert 'services "iris-v1" is forbidden: exceeded quota' in _told(operated, "QuotaExceeded")
@@ -65,7 +65,7 @@ def test_a_quota_on_the_objects_themselves(operated: World) -> None:
     until(lambda: any(obj["kind"] == "Deployment" for obj in operated.children()))
 
 
-def test_a_rule_of_the_namespace_that_the_pod_breaks(operated: World) -> None:
+def test_a_rule_of_the_namespace_that_the_pod_breaks(operated: Harness) -> None:
     limit = {"type": "Container", "max": {"memory": "128Mi"}}
     limits = {
         "apiVersion": "v1",
@@ -78,57 +78,57 @@ def test_a_rule_of_the_namespace_that_the_pod_breaks(operated: World) -> None:
     assert "maximum memory usage per Container is 128Mi" in _told(operated, "PodRefused")
 
 
-def test_an_object_that_makes_no_sense(operated: World) -> None:
+def test_an_object_that_makes_no_sense(operated: Harness) -> None:
     _apply(operated, resources={"requests": {"cpu": "2"}, "limits": {"cpu": "1"}})
     assert "must be less than or equal to cpu limit" in _told(operated, "PodRefused")
 
 
 @pytest.mark.usefixtures("runs_pods")
-def test_no_node_with_room(operated: World) -> None:
+def test_no_node_with_room(operated: Harness) -> None:
     _apply(operated, resources={"requests": {"cpu": "1000"}})
     assert "Insufficient cpu" in _told(operated, "Unschedulable")
 
 
 @pytest.mark.usefixtures("runs_pods")
-def test_a_claim_that_is_not_there(operated: World) -> None:
+def test_a_claim_that_is_not_there(operated: Harness) -> None:
     _apply(operated, artifact={"uri": "pvc://nothing/model", "sha256": "0" * 64})
     assert '"nothing" not found' in _told(operated, "PodIncomplete")
 
 
 @pytest.mark.usefixtures("runs_pods")
-def test_credentials_that_are_not_there(operated: World) -> None:
+def test_credentials_that_are_not_there(operated: Harness) -> None:
     _apply(operated, artifact={"uri": "s3://bucket/model", "sha256": "0" * 64})
     assert '"no-such-secret" not found' in _told(operated, "PodIncomplete")
 
 
 @pytest.mark.usefixtures("runs_pods")
-def test_an_image_that_is_not_there(operated: World) -> None:
+def test_an_image_that_is_not_there(operated: Harness) -> None:
     _apply(operated, framework="onnx")
     assert "localhost/nowhere/nothing:1" in _told(operated, "ImagePullFailed")
 
 
 @pytest.mark.usefixtures("runs_pods")
-def test_a_file_that_is_not_there(operated: World) -> None:
+def test_a_file_that_is_not_there(operated: Harness) -> None:
     _apply(operated, artifact={"uri": "file:///nothing", "sha256": "0" * 64})
     _told(operated, "ArtifactNotFound")
     until(lambda: operated.models.json("get", "deployment", "iris-v1")["spec"]["replicas"] == 0)
 
 
 @pytest.mark.usefixtures("runs_pods")
-def test_a_file_with_another_digest(operated: World) -> None:
+def test_a_file_with_another_digest(operated: Harness) -> None:
     _apply(operated, artifact=IN_THE_IMAGE)
     assert "but the version names 000" in _told(operated, "DigestMismatch")
 
 
 @pytest.mark.usefixtures("runs_pods")
-def test_a_limit_that_is_too_small(operated: World) -> None:
+def test_a_limit_that_is_too_small(operated: Harness) -> None:
     """The kernel's verdict on the second try is final."""
     _apply(operated, artifact=_no_model(), resources={"limits": {"memory": "32Mi"}})
     assert "The limit is 32Mi." in _told(operated, "OutOfMemory", seconds=120)
 
 
 @pytest.mark.usefixtures("runs_pods")
-def test_a_file_that_is_no_model(operated: World) -> None:
+def test_a_file_that_is_no_model(operated: Harness) -> None:
     _apply(operated, artifact=_no_model())
     until(lambda: operated.condition("iris", "Degraded") == "True", seconds=90)
     assert operated.reason("iris") in ("CorruptArtifact", "UnsupportedFormat", "LoadFailed", "NotAModel")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.operator.manifests import a_list, mlmodel, version
-from tests.e2e.operator.operating import Operator, World, until
+from tests.e2e.operator.operating import Harness, Operator, until
 
 pytestmark = pytest.mark.e2e
 
@@ -14,7 +14,7 @@ UNUSUAL = {
 }
 
 
-def test_a_second_pass_over_fifty_models_writes_nothing(world: World) -> None:
+def test_a_second_pass_over_fifty_models_writes_nothing(harness: Harness) -> None:
     models = [
         mlmodel(f"model-{number}", "v1", scaling={"minReplicas": 1 + number % 2, "maxReplicas": 2})
         for number in range(50)
@@ -27,13 +27,13 @@ def test_a_second_pass_over_fifty_models_writes_nothing(world: World) -> None:
         version("v1", artifact={"uri": "pvc://claim/a", "sha256": "0" * 64}),
     ]
     settings = {"resync_seconds": "3", "tolerations": '[{"key": "models", "operator": "Exists"}]'}
-    with world.operator(**settings) as operator:
-        world.models.run("apply", "-f", "-", input=a_list(models))
+    with harness.operator(**settings) as operator:
+        harness.models.run("apply", "-f", "-", input=a_list(models))
         until(lambda: _is_quiet(operator), seconds=90)
-        before, written, passes = _versions_of_all(world), operator.writes(), operator.passes()
+        before, written, passes = _versions_of_all(harness), operator.writes(), operator.passes()
         until(lambda: operator.passes() >= passes + 50)
         assert operator.writes() == written
-        assert _versions_of_all(world) == before
+        assert _versions_of_all(harness) == before
 
 
 def _is_quiet(operator: Operator) -> bool:
@@ -43,6 +43,6 @@ def _is_quiet(operator: Operator) -> bool:
     return passes >= 50 and operator.writes() == written
 
 
-def _versions_of_all(world: World) -> dict[tuple[str, str], str]:
-    objects = [*world.children(), *world.models.json("get", "mlm")["items"]]
+def _versions_of_all(harness: Harness) -> dict[tuple[str, str], str]:
+    objects = [*harness.children(), *harness.models.json("get", "mlm")["items"]]
     return {(obj["kind"], obj["metadata"]["name"]): obj["metadata"]["resourceVersion"] for obj in objects}

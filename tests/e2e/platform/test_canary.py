@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.e2e.people import Person, register, save
+from tests.e2e.accounts import Person, register, save
 from tests.support.models import iris_logistic_named
 from tests.support.waiting import eventually
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.people import save
-from tests.e2e.shelf import File, mlmodel, put_on_a_claim, serving
+from tests.e2e.accounts import save
+from tests.e2e.artifact_server import File, mlmodel, put_on_a_claim, serving
 from tests.support.models import iris_logistic_named
 from tests.support.waiting import eventually
 
@@ -17,8 +17,8 @@ ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_widt
 
 
 @pytest.fixture(scope="module")
-def shelf(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[File]:
-    path = save(iris_logistic_named().model, tmp_path_factory.mktemp("shelf") / "iris.joblib")
+def artifact(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[File]:
+    path = save(iris_logistic_named().model, tmp_path_factory.mktemp("artifact-server") / "iris.joblib")
     with serving(platform, path) as file:
         yield file
 
@@ -41,8 +41,10 @@ def applied(platform: Any) -> Iterator[Any]:
     platform.models.run("delete", "mlm", *names)
 
 
-def test_a_model_applied_with_kubectl_serves_under_its_name(platform: Any, shelf: File, applied: Any) -> None:
-    name = applied(mlmodel("gitops", shelf))
+def test_a_model_applied_with_kubectl_serves_under_its_name(
+    platform: Any, artifact: File, applied: Any
+) -> None:
+    name = applied(mlmodel("gitops", artifact))
     platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
     answer = eventually(
         lambda: _ok(httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW})), seconds=5
@@ -64,22 +66,24 @@ def test_a_file_on_a_volume_claim_is_read_by_the_init_container_alone(platform: 
     assert claim not in {mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
 
 
-def test_a_file_that_is_not_what_the_digest_says_is_refused(platform: Any, shelf: File, applied: Any) -> None:
-    name = applied(mlmodel("forged", File(shelf.uri, "0" * 64)))
+def test_a_file_that_is_not_what_the_digest_says_is_refused(
+    platform: Any, artifact: File, applied: Any
+) -> None:
+    name = applied(mlmodel("forged", File(artifact.uri, "0" * 64)))
     eventually(lambda: reason(platform, name) == "DigestMismatch")
 
 
-def test_a_file_that_is_not_there_is_said_so(platform: Any, shelf: File, applied: Any) -> None:
-    name = applied(mlmodel("missing", File(shelf.uri.replace("iris", "nothing"), shelf.sha256)))
+def test_a_file_that_is_not_there_is_said_so(platform: Any, artifact: File, applied: Any) -> None:
+    name = applied(mlmodel("missing", File(artifact.uri.replace("iris", "nothing"), artifact.sha256)))
     eventually(lambda: reason(platform, name) == "ArtifactNotFound")
 
 
 def test_a_model_serves_once_somebody_elses_object_has_left_its_name(
-    platform: Any, shelf: File, applied: Any
+    platform: Any, artifact: File, applied: Any
 ) -> None:
     platform.models.run("create", "service", "clusterip", "taken-v1", "--tcp=80")
     before = platform.models.json("get", "service", "taken-v1")
-    name = applied(mlmodel("taken", shelf))
+    name = applied(mlmodel("taken", artifact))
     eventually(lambda: reason(platform, name) == "NameTaken")
     assert httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW}).status_code == 503
     assert platform.models.json("get", "service", "taken-v1") == before
@@ -92,16 +96,16 @@ def test_a_model_serves_once_somebody_elses_object_has_left_its_name(
 
 
 def test_a_model_that_asks_for_too_much_is_said_to_be_unschedulable(
-    platform: Any, shelf: File, applied: Any
+    platform: Any, artifact: File, applied: Any
 ) -> None:
-    model = mlmodel("greedy", shelf)
+    model = mlmodel("greedy", artifact)
     model["spec"]["versions"][0]["resources"] = {"requests": {"cpu": "1000"}}
     name = applied(model)
     eventually(lambda: reason(platform, name) == "Unschedulable")
 
 
-def test_a_child_changed_or_deleted_by_hand_comes_back(platform: Any, shelf: File, applied: Any) -> None:
-    name = applied(mlmodel("drifting", shelf))
+def test_a_child_changed_or_deleted_by_hand_comes_back(platform: Any, artifact: File, applied: Any) -> None:
+    name = applied(mlmodel("drifting", artifact))
     platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
     child = f"{name}-v1"
     platform.models.run("delete", "service", child)
@@ -110,8 +114,8 @@ def test_a_child_changed_or_deleted_by_hand_comes_back(platform: Any, shelf: Fil
     eventually(lambda: platform.models.json("get", "deployment", child)["spec"]["replicas"] == 1)
 
 
-def test_kubectl_scale_is_what_runs(platform: Any, shelf: File, applied: Any) -> None:
-    name = applied(mlmodel("scaled", shelf, scaling={"minReplicas": 1, "maxReplicas": 3}))
+def test_kubectl_scale_is_what_runs(platform: Any, artifact: File, applied: Any) -> None:
+    name = applied(mlmodel("scaled", artifact, scaling={"minReplicas": 1, "maxReplicas": 3}))
     platform.models.run("wait", "--for=create", f"deployment/{name}-v1", "--timeout=30s")
     platform.models.run("scale", "mlm", name, "--replicas=2")
     eventually(lambda: platform.models.json("get", "deployment", f"{name}-v1")["spec"]["replicas"] == 2)

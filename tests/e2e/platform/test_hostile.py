@@ -9,7 +9,7 @@ from typing import Any
 import joblib
 import pytest
 
-from tests.e2e.people import Person, register
+from tests.e2e.accounts import Person, register
 
 pytestmark = pytest.mark.e2e
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.people import Person, register, save
+from tests.e2e.accounts import Person, register, save
 from tests.support.models import iris_frame, iris_logistic_named
 from tests.support.waiting import eventually
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.cluster.cluster import Cluster
 from tests.e2e import release
+from tests.e2e.disturbances.harness import Harness, build_harness
 from tests.e2e.disturbances.measuring import measure
-from tests.e2e.disturbances.world import World, build_world
 from tests.e2e.kubectl import Kubectl
 from tests.e2e.running import running
 from tests.support.waiting import eventually
@@ -23,58 +23,58 @@ _KINDS = "deploy,sts,rs,pod,svc,endpointslice,job,ingress,netpol,pdb,role,rolebi
 
 
 @pytest.fixture(scope="module")
-def world(cluster: Cluster, platform: Any, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return build_world(cluster, platform, tmp_path_factory.mktemp("upgraded"))
+def harness(cluster: Cluster, platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Harness:
+    return build_harness(cluster, platform, tmp_path_factory.mktemp("upgraded"))
 
 
-def test_the_charts_own_test_passes(world: World) -> None:
-    assert "Succeeded" in release.helm(world.release, "test", release.NAME)
+def test_the_charts_own_test_passes(harness: Harness) -> None:
+    assert "Succeeded" in release.helm(harness.release, "test", release.NAME)
 
 
-async def test_an_upgrade_that_rolls_every_part_loses_no_request(world: World, tmp_path: Path) -> None:
+async def test_an_upgrade_that_rolls_every_part_loses_no_request(harness: Harness, tmp_path: Path) -> None:
     """Gateways, operators and control API get new pods, while 100 requests a second come in."""
-    before = _pods(world.release)
+    before = _pods(harness.release)
 
-    def upgrade(world: World) -> None:
-        release.install(world.release, tmp_path, {"rolled": "yes"})
+    def upgrade(harness: Harness) -> None:
+        release.install(harness.release, tmp_path, {"rolled": "yes"})
 
-    report = await measure(world, upgrade)
+    report = await measure(harness, upgrade)
     assert not report.failed, (report.statuses, [each.error for each in report.failed[:5]])
     assert report.longest_gap <= 1.0
-    world.settle()
+    harness.settle()
     rolled_parts = {name for name in before if name.split("-")[1] in ("control", "gateway", "operator")}
-    assert eventually(lambda: rolled_parts.isdisjoint(_pods(world.release)))
+    assert eventually(lambda: rolled_parts.isdisjoint(_pods(harness.release)))
 
 
 def test_an_uninstallation_keeps_the_data_and_another_installation_takes_it_up(
-    cluster: Cluster, loaded_images: dict[str, str], world: World
+    cluster: Cluster, loaded_images: dict[str, str], harness: Harness
 ) -> None:
-    release.uninstall(world.release)
-    assert _left(world.release) == []
+    release.uninstall(harness.release)
+    assert _left(harness.release) == []
     with running(cluster, loaded_images):
         # The same password, the same token, the same model: only the platform was away.
-        eventually(lambda: world.person.predict(world.model_id, ROW).status_code == 200, seconds=60)
-        assert world.person.model(world.model_id)["name"] == "disturbed"
-    world.person.cli("delete", world.model_id, "--yes")
+        eventually(lambda: harness.person.predict(harness.model_id, ROW).status_code == 200, seconds=60)
+        assert harness.person.model(harness.model_id)["name"] == "disturbed"
+    harness.person.cli("delete", harness.model_id, "--yes")
 
 
 def test_it_installs_with_no_values_and_who_asks_for_it_is_rid_of_everything(
-    cluster: Cluster, world: World
+    cluster: Cluster, harness: Harness
 ) -> None:
-    _be_rid(world)
+    _be_rid(harness)
     cluster.recycle_volumes()
-    world.release.ensure_namespace()
-    release.helm(world.release, "install", release.NAME, str(release.CHART), "--wait")
-    assert "Succeeded" in release.helm(world.release, "test", release.NAME)
-    _be_rid(world)
+    harness.release.ensure_namespace()
+    release.helm(harness.release, "install", release.NAME, str(release.CHART), "--wait")
+    assert "Succeeded" in release.helm(harness.release, "test", release.NAME)
+    _be_rid(harness)
 
 
-def _be_rid(world: World) -> None:
-    release.uninstall(world.release)
-    for namespace in (world.models.namespace, world.release.namespace):
-        world.release.run("delete", "namespace", namespace, timeout=180)
-    world.release.run("delete", "crd", "mlmodels.serving.modelport.dev")
-    left = world.release.run(
+def _be_rid(harness: Harness) -> None:
+    release.uninstall(harness.release)
+    for namespace in (harness.models.namespace, harness.release.namespace):
+        harness.release.run("delete", "namespace", namespace, timeout=180)
+    harness.release.run("delete", "crd", "mlmodels.serving.modelport.dev")
+    left = harness.release.run(
         "get",
         "clusterrole,clusterrolebinding,pv,crd,ns",
         "-o",

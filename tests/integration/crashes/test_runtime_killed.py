@@ -20,7 +20,7 @@ _CLIENTS = 20
 
 
 @dataclass(frozen=True)
-class World:
+class Harness:
     """Two models of one account, and the process of the one that will suffer."""
 
     platform: KillablePlatform
@@ -52,38 +52,38 @@ class Answers:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def harness() -> Iterator[Harness]:
     with killable_platform() as platform:
         account = register(platform.start().url)
         with account.client(platform.url) as client:
             other = serve(client, "other")
             (bystander,) = (child for child in platform.children() if child.is_runtime)
             victim = serve(client, "victim")
-        yield World(platform, account, victim, other, bystander)
+        yield Harness(platform, account, victim, other, bystander)
 
 
-def test_a_killed_runtime_is_back_at_once_and_nobody_gets_a_wrong_answer(world: World) -> None:
-    with asking(world, world.victim, "victim", {503}) as answers:
+def test_a_killed_runtime_is_back_at_once_and_nobody_gets_a_wrong_answer(harness: Harness) -> None:
+    with asking(harness, harness.victim, "victim", {503}) as answers:
         poll(lambda: not answers.statuses[200], "the model answers")
-        killed = world.victims_process()
+        killed = harness.victims_process()
         killed.kill()
         began = time.monotonic()
         poll(lambda: killed.alive, "it is gone")
         # What is counted from here on was answered by another process.
-        poll(lambda: find_fault(world, world.victim), "the model answers again")
+        poll(lambda: find_fault(harness, harness.victim), "the model answers again")
         print(f"back after {time.monotonic() - began:.2f} s: {dict(answers.statuses)}")
     assert not answers.wrong
     assert not killed.alive
     assert set(answers.statuses) <= {200, 503}
 
 
-def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(world: World) -> None:
-    with world.account.client(world.platform.url) as client:
-        client.patch(f"/api/v1/models/{world.victim}", json={"timeout_seconds": 1}).raise_for_status()
-    hanging = world.victims_process()
+def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(harness: Harness) -> None:
+    with harness.account.client(harness.platform.url) as client:
+        client.patch(f"/api/v1/models/{harness.victim}", json={"timeout_seconds": 1}).raise_for_status()
+    hanging = harness.victims_process()
     with (
-        asking(world, world.victim, "victim", {503, 504}) as hung,
-        asking(world, world.other, "other", set(), clients=2) as others,
+        asking(harness, harness.victim, "victim", {503, 504}) as hung,
+        asking(harness, harness.other, "other", set(), clients=2) as others,
     ):
         poll(lambda: not hung.statuses[200], "the model answers")
         hanging.send(signal.SIGSTOP)
@@ -93,7 +93,7 @@ def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(worl
             poll(lambda: others.statuses[200] <= before, "the other model goes on answering", 10)
         finally:
             hanging.send(signal.SIGCONT)
-        poll(lambda: find_fault(world, world.victim), "the model answers again")
+        poll(lambda: find_fault(harness, harness.victim), "the model answers again")
         print(f"hung: {dict(hung.statuses)}, the other model: {dict(others.statuses)}")
     assert not hung.wrong
     assert not others.wrong
@@ -101,13 +101,13 @@ def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(worl
 
 @contextmanager
 def asking(
-    world: World, model_id: str, expected: str, allowed: set[int], clients: int = _CLIENTS
+    harness: Harness, model_id: str, expected: str, allowed: set[int], clients: int = _CLIENTS
 ) -> Iterator[Answers]:
     """Ask from many clients at once, again and again, until the end of the block."""
     answers, stop = Answers(), threading.Event()
 
     def ask() -> None:
-        with world.account.caller(world.platform.url) as caller:
+        with harness.account.caller(harness.platform.url) as caller:
             while not stop.wait(0.02):
                 answers.take(caller.post(f"/predict/{model_id}", json={"input": ROW}), expected, allowed)
 
@@ -122,7 +122,7 @@ def asking(
             thread.join()
 
 
-def find_fault(world: World, model_id: str) -> str:
-    with world.account.caller(world.platform.url) as caller:
+def find_fault(harness: Harness, model_id: str) -> str:
+    with harness.account.caller(harness.platform.url) as caller:
         answer = caller.post(f"/predict/{model_id}", json={"input": ROW})
         return "" if answer.status_code == 200 else answer.text

@@ -29,7 +29,7 @@ from modelport_process import logging as access_lines
 from modelport_process.logging import configure
 from modelport_store.memory_store import MemoryStore
 
-from tests.support.gateway_world import OWNER, SIGNATURE, World, running_world
+from tests.support.gateway_harness import OWNER, SIGNATURE, Harness, running_harness
 from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model
 from tests.support.waiting import until
 
@@ -57,10 +57,10 @@ class Counting:
 
 @asynccontextmanager
 async def listening(
-    world: World, handler: Any = None, certificate: Path | None = None
+    harness: Harness, handler: Any = None, certificate: Path | None = None
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Server]]:
     tls = {"ssl_certfile": certificate, "ssl_keyfile": certificate} if certificate else {}
-    server = Server(build_config(world.gateway.app, drain=1, handler=handler, port=0, **tls))
+    server = Server(build_config(harness.gateway.app, drain=1, handler=handler, port=0, **tls))
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
@@ -105,21 +105,21 @@ async def by_its_row(request: Received, writer: asyncio.StreamWriter) -> None:
     await answering(chosen or http("200 OK", b'{"prediction" :  "setosa"}'))(request, writer)
 
 
-def serve_models(world: World, model: ScriptedModel) -> None:
-    world.serve("iris", model.address, versions=("v1", "v2"))
-    world.serve("open", model.address, access="public", cache=None)
-    world.serve("few", model.address, access="public", rateLimit={"requests": 2, "periodSeconds": 3600})
-    world.serve("others", model.address, owner="somebody-else")
-    world.serve("away", access="public")
+def serve_models(harness: Harness, model: ScriptedModel) -> None:
+    harness.serve("iris", model.address, versions=("v1", "v2"))
+    harness.serve("open", model.address, access="public", cache=None)
+    harness.serve("few", model.address, access="public", rateLimit={"requests": 2, "periodSeconds": 3600})
+    harness.serve("others", model.address, owner="somebody-else")
+    harness.serve("away", access="public")
     split = [{"version": "v1", "weight": 50}, {"version": "v2", "weight": 50}]
-    world.serve("split", model.address, versions=("v1", "v2"), traffic=split, access="public")
-    world.serve("loose", model.address, access="public", signature={**SIGNATURE, "columns": None})
-    world.control.issue_key()
+    harness.serve("split", model.address, versions=("v1", "v2"), traffic=split, access="public")
+    harness.serve("loose", model.address, access="public", signature={**SIGNATURE, "columns": None})
+    harness.control.issue_key()
 
 
-def requests(world: World) -> list[tuple[str, str, dict[str, str], bytes]]:
+def requests(harness: Harness) -> list[tuple[str, str, dict[str, str], bytes]]:
     """Method, path, headers and body, in an order that fills and then reads cache and limits."""
-    good = {**JSON, **world.bearer}
+    good = {**JSON, **harness.bearer}
     key = {**JSON, "X-API-Key": "mlp_live_" + "k" * 43}
     bad_key = {**JSON, "X-API-Key": "mlp_live_" + "x" * 43}
     return [
@@ -160,7 +160,7 @@ def requests(world: World) -> list[tuple[str, str, dict[str, str], bytes]]:
         ("POST", "/predict/iris", {**good, "Content-Encoding": "gzip"}, ROW),
         ("POST", "/predict/iris", {**good, "Content-Encoding": "br"}, ROW),
         ("POST", "/predict/iris", {**good, "Content-Type": "Application/JSON; charset=utf-8"}, ROW),
-        ("POST", "/predict/iris", world.bearer, ROW),
+        ("POST", "/predict/iris", harness.bearer, ROW),
         ("POST", "/predict/iris", JSON, ROW),
         ("POST", "/predict/iris", bad_key, ROW),
         ("POST", "/predict/iris", {**good, **bad_key}, ROW),
@@ -215,10 +215,10 @@ def counts() -> dict[tuple[str, ...], float]:
     }
 
 
-def usage_of(world: World) -> dict[tuple[Any, ...], int]:
+def usage_of(harness: Harness) -> dict[tuple[Any, ...], int]:
     """What the gateway reported when it stopped."""
     counted: dict[tuple[Any, ...], int] = {}
-    for line in (line for batch in world.usage.batches for line in batch.lines):
+    for line in (line for batch in harness.usage.batches for line in batch.lines):
         assert sum(line.latency.values()) == line.requests
         key = (line.model, line.version, line.caller, line.api_key, line.status, line.reason, line.cache)
         counted[key] = counted.get(key, 0) + line.requests
@@ -249,23 +249,23 @@ async def transcript(
     model: ScriptedModel, log: io.StringIO, *, lean: bool, **settings: Any
 ) -> tuple[list[Any], list[str]]:
     async with AsyncExitStack() as stack:
-        world = await stack.enter_async_context(
-            running_world(MemoryStore(), limit_predict="1000/day", endpoint_wait_seconds=0.1, **settings)
+        harness = await stack.enter_async_context(
+            running_harness(MemoryStore(), limit_predict="1000/day", endpoint_wait_seconds=0.1, **settings)
         )
-        serve_models(world, model)
-        await world.settle()
-        handler = Counting(world.gateway.fast_path)
-        client, _ = await stack.enter_async_context(listening(world, handler if lean else None))
+        serve_models(harness, model)
+        await harness.settle()
+        handler = Counting(harness.gateway.fast_path)
+        client, _ = await stack.enter_async_context(listening(harness, handler if lean else None))
         told, before = [], counts()
         access_log(log)
-        for method, path, headers, body in requests(world):
+        for method, path, headers, body in requests(harness):
             answer = await client.request(method, path, headers=headers, content=body)
             await asyncio.sleep(0.01)
             told.append(
                 ((method, path, body), seen_of(answer), [logged_of(line) for line in access_log(log)])
             )
         after = counts()
-    told.append(usage_of(world))
+    told.append(usage_of(harness))
     changed = {key: value - before.get(key, 0) for key, value in after.items()}
     return [*told, {key: value for key, value in changed.items() if value}], handler.paths
 
@@ -293,7 +293,7 @@ async def test_both_ways_answer_count_and_log_the_same(tmp_path: Path, log: io.S
     assert usage[("away", "v1", "", "", 503, "NoReadyVersion", "none")] == 1
 
 
-async def test_without_cors_browsers_headers_change_nothing(serving: World) -> None:
+async def test_without_cors_browsers_headers_change_nothing(serving: Harness) -> None:
     handler = Counting(serving.gateway.fast_path)
     async with listening(serving, handler) as (client, _):
         headers = {**serving.bearer, "Origin": "https://anywhere.example"}
@@ -304,7 +304,7 @@ async def test_without_cors_browsers_headers_change_nothing(serving: World) -> N
 
 
 @pytest.mark.parametrize("lean", [True, False])
-async def test_over_tls_browsers_are_told_to_stay_there(serving: World, tmp_path: Path, lean: bool) -> None:
+async def test_over_tls_browsers_are_told_to_stay_there(serving: Harness, tmp_path: Path, lean: bool) -> None:
     handler = serving.gateway.fast_path if lean else None
     async with listening(serving, handler, self_signed(tmp_path)) as (client, _):
         answers = [
@@ -316,7 +316,7 @@ async def test_over_tls_browsers_are_told_to_stay_there(serving: World, tmp_path
 
 
 async def test_an_error_of_ours_is_500_and_logged(
-    serving: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    serving: Harness, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fails(*_: Any) -> None:
         raise RuntimeError("a bug")
@@ -330,8 +330,8 @@ async def test_an_error_of_ours_is_500_and_logged(
     assert "a bug" not in answer.text
 
 
-async def test_what_is_under_way_when_the_stop_runs_out_of_time_is_told(
-    serving: World, model: ScriptedModel
+async def test_what_is_in_flight_when_the_stop_runs_out_of_time_is_told(
+    serving: Harness, model: ScriptedModel
 ) -> None:
     async def hang(*_: Any) -> None:
         await release.wait()
@@ -351,7 +351,7 @@ async def test_what_is_under_way_when_the_stop_runs_out_of_time_is_told(
     assert serving.gateway._in_flight.in_flight == 0
 
 
-async def test_a_caller_that_leaves_still_fills_the_cache(serving: World, model: ScriptedModel) -> None:
+async def test_a_caller_that_leaves_still_fills_the_cache(serving: Harness, model: ScriptedModel) -> None:
     release = asyncio.Event()
 
     async def wait(request: Received, writer: asyncio.StreamWriter) -> None:
@@ -373,7 +373,7 @@ async def test_a_caller_that_leaves_still_fills_the_cache(serving: World, model:
     assert (answer.headers["x-cache"], len(model.received)) == ("hit", 1)
 
 
-async def test_identical_requests_at_once_share_one_call(serving: World, model: ScriptedModel) -> None:
+async def test_identical_requests_at_once_share_one_call(serving: Harness, model: ScriptedModel) -> None:
     async def slowly(request: Received, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.2)
         await answering(http("200 OK", b'{"prediction": 1}'))(request, writer)

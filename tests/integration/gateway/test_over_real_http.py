@@ -11,15 +11,15 @@ import pytest
 import uvicorn
 from modelport_store.memory_store import MemoryStore
 
-from tests.support.gateway_world import World, running_world
+from tests.support.gateway_harness import Harness, running_harness
 from tests.support.scripted_model import ScriptedModel, scripted_model
 from tests.support.waiting import until
 
 
 @asynccontextmanager
-async def listening(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve the world's gateway on a free port and give a client for it."""
-    config = uvicorn.Config(world.gateway.app, port=0, log_config=None, lifespan="off", http="httptools")
+async def listening(harness: Harness) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve the harness's gateway on a free port and give a client for it."""
+    config = uvicorn.Config(harness.gateway.app, port=0, log_config=None, lifespan="off", http="httptools")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
@@ -37,12 +37,15 @@ async def replica(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 
 async def test_a_hundred_users_at_once_are_all_answered(replica: ScriptedModel) -> None:
-    async with running_world(MemoryStore(), limit_predict="1000/second") as world, listening(world) as client:
-        world.serve("iris", replica.address)
-        await world.settle()
+    async with (
+        running_harness(MemoryStore(), limit_predict="1000/second") as harness,
+        listening(harness) as client,
+    ):
+        harness.serve("iris", replica.address)
+        await harness.settle()
 
         async def ask(users: aiohttp.ClientSession, number: int, row: int) -> int:
-            headers = {"Authorization": f"Bearer {world.control.token(admin=True, sub=f'user-{number}')}"}
+            headers = {"Authorization": f"Bearer {harness.control.token(admin=True, sub=f'user-{number}')}"}
             body = {"input": [number, row % 2]}
             async with users.post("/predict/iris", json=body, headers=headers) as answer:
                 return answer.status
@@ -58,24 +61,26 @@ async def test_a_hundred_users_at_once_are_all_answered(replica: ScriptedModel) 
 
 
 async def test_a_caller_that_leaves_harms_nobody(replica: ScriptedModel) -> None:
-    async with running_world(MemoryStore()) as world, listening(world) as client:
-        world.serve("iris", replica.address)
-        await world.settle()
+    async with running_harness(MemoryStore()) as harness, listening(harness) as client:
+        harness.serve("iris", replica.address)
+        await harness.settle()
         host = client.base_url
         _, writer = await asyncio.open_connection(host.host, host.port)
-        head = f"POST /predict/iris HTTP/1.1\r\nHost: x\r\nAuthorization: {world.bearer['Authorization']}\r\n"
+        head = (
+            f"POST /predict/iris HTTP/1.1\r\nHost: x\r\nAuthorization: {harness.bearer['Authorization']}\r\n"
+        )
         writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
         await writer.drain()
-        await until(lambda: world.gateway._in_flight.in_flight == 1)
+        await until(lambda: harness.gateway._in_flight.in_flight == 1)
         writer.close()
-        await until(lambda: world.gateway._in_flight.in_flight == 0)
-        answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=world.bearer)
+        await until(lambda: harness.gateway._in_flight.in_flight == 0)
+        answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=harness.bearer)
         assert answer.status_code == 200
 
 
 async def test_browsers_may_call_from_the_origins_allowed_only(replica: ScriptedModel) -> None:
     origins = "https://app.example.com"
-    async with running_world(MemoryStore(), cors_origins=origins) as world, listening(world) as client:
+    async with running_harness(MemoryStore(), cors_origins=origins) as harness, listening(harness) as client:
         asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
         allowed = await client.options("/predict/iris", headers={"Origin": origins, **asking})
         refused = await client.options("/predict/iris", headers={"Origin": "https://evil.example", **asking})

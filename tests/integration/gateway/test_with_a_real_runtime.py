@@ -17,7 +17,7 @@ from modelport_store.memory_store import MemoryStore
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from tests.support.gateway_world import World, model_object, running_world, slice_object
+from tests.support.gateway_harness import Harness, model_object, running_harness, slice_object
 
 
 @asynccontextmanager
@@ -64,7 +64,7 @@ async def status_when_loaded(socket: Path, child: Process) -> dict[str, object]:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def harness() -> AsyncIterator[Harness]:
     rows, classes = load_iris(return_X_y=True, as_frame=True)
     # Not tmp_path: a unix socket's path may have 107 characters at most.
     with tempfile.TemporaryDirectory(prefix="runtime-") as name:
@@ -74,28 +74,30 @@ async def world() -> AsyncIterator[World]:
         digest = sha256(artifact.read_bytes()).hexdigest()
         async with (
             runtime(folder, artifact, digest) as (socket, child),
-            running_world(MemoryStore()) as world,
+            running_harness(MemoryStore()) as harness,
         ):
             status = await status_when_loaded(socket, child)
             assert status["state"] == "ready", status
-            world.cluster.put("MLModel", model_object(signature=status["signature"]))
-            world.cluster.put("EndpointSlice", slice_object("iris", "v1", f"unix:{socket}"))
-            await world.settle()
-            yield world
+            harness.cluster.put("MLModel", model_object(signature=status["signature"]))
+            harness.cluster.put("EndpointSlice", slice_object("iris", "v1", f"unix:{socket}"))
+            await harness.settle()
+            yield harness
 
 
-async def test_a_real_model_answers_and_its_mistakes_are_told(world: World) -> None:
+async def test_a_real_model_answers_and_its_mistakes_are_told(harness: Harness) -> None:
     names = load_iris().feature_names
     row = dict(zip(names, [5, 3.5, 1.4, 0.2], strict=True))
-    first = await world.predict(body={"input": row})
+    first = await harness.predict(body={"input": row})
     assert (first.status_code, first.json()["prediction"]) == (200, 0), first.text
     reordered = {name: float(row[name]) for name in reversed(names)}
-    again = await world.predict(body={"input": reordered})
+    again = await harness.predict(body={"input": reordered})
     assert (again.headers["x-cache"], again.content) == ("hit", first.content)
-    bad = await world.predict(body={"input": row | {names[0]: "wide"}})
+    bad = await harness.predict(body={"input": row | {names[0]: "wide"}})
     assert (bad.status_code, bad.headers["content-type"]) == (422, "application/problem+json")
     assert names[0] in bad.json()["errors"][0]["field"]
-    not_json = await world.predict(body=b"{", headers={**world.bearer, "Content-Type": "application/json"})
+    not_json = await harness.predict(
+        body=b"{", headers={**harness.bearer, "Content-Type": "application/json"}
+    )
     assert not_json.status_code == 400
-    metadata = await world.http.get("/v2/models/iris", headers=world.bearer)
+    metadata = await harness.http.get("/v2/models/iris", headers=harness.bearer)
     assert (metadata.status_code, metadata.json()["name"]) == (200, "iris")

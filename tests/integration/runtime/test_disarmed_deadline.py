@@ -4,7 +4,7 @@ import pickle
 import time
 from pathlib import Path
 
-from tests.integration.runtime.hostile.world import Runs
+from tests.integration.runtime.hostile.harness import Runs
 from tests.support.platform_process import PlatformProcess
 
 DISARMS = "import signal, time; signal.setitimer(signal.ITIMER_REAL, 0); time.sleep(3600)"

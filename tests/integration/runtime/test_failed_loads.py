@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sklearn
 
-from tests.integration.runtime.hostile.world import Runs
+from tests.integration.runtime.hostile.harness import Runs
 from tests.support import models
 from tests.support.runtime_fixtures import Runtime
 from tests.unit.runtime_process.test_inspection import saved_with

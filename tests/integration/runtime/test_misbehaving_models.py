@@ -17,7 +17,7 @@ import pytest
 from modelport_runtime.process.supervision import BROKE_THE_PROTOCOL
 from modelport_runtime.process.usage_watch import MAX_THREADS
 
-from tests.integration.runtime.hostile.world import Runs
+from tests.integration.runtime.hostile.harness import Runs
 from tests.support import models
 from tests.support.runtime_fixtures import Reply, Runtime
 from tests.support.waiting import eventually

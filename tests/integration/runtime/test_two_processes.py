@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.runtime.hostile.world import Runs
+from tests.integration.runtime.hostile.harness import Runs
 from tests.support import models
 from tests.support.runtime_fixtures import Runtime, RuntimeProcess, start_runtime
 from tests.support.waiting import eventually

@@ -59,26 +59,26 @@ async def test_after_sigterm_it_is_not_ready_and_serves_on_until_the_proxies_kno
             await client.get("/predict")
 
 
-async def test_a_request_under_way_at_the_end_is_answered() -> None:
+async def test_a_request_in_flight_at_the_end_is_answered() -> None:
     app = Slow()
     async with running(app, Stop(delay=0.1, drain=5)) as (client, task):
         app.seconds = 3.0
-        under_way = asyncio.create_task(client.get("/predict"))
+        in_flight = asyncio.create_task(client.get("/predict"))
         await asyncio.sleep(0.1)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.sleep(0.4)
         assert not task.done()
-        assert (await under_way).status_code == 200
+        assert (await in_flight).status_code == 200
 
 
 async def test_one_that_takes_longer_than_it_may_is_told_that_the_platform_stops() -> None:
     app = Slow()
     async with running(app, Stop(delay=0, drain=1)) as (client, _):
         app.seconds = 60.0
-        under_way = asyncio.create_task(client.get("/predict"))
+        in_flight = asyncio.create_task(client.get("/predict"))
         await asyncio.sleep(0.1)
         os.kill(os.getpid(), signal.SIGTERM)
-        cut = await under_way
+        cut = await in_flight
         assert (cut.status_code, cut.headers["Retry-After"]) == (503, "5")
 
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.support.gateway_world import KEY, FakeControlApi, World
+from tests.support.gateway_harness import KEY, FakeControlApi, Harness
 from tests.support.scripted_model import ScriptedModel
 
 ROUTES = [
@@ -90,7 +90,7 @@ CALLERS: dict[str, tuple[Callable[[FakeControlApi], Headers], int]] = {
 
 @pytest.mark.parametrize("caller", CALLERS)
 async def test_a_private_model_answers_those_it_may(
-    serving: World, caller: str, model: ScriptedModel
+    serving: Harness, caller: str, model: ScriptedModel
 ) -> None:
     make_headers, expected = CALLERS[caller]
     headers = make_headers(serving.control)
@@ -102,7 +102,7 @@ async def test_a_private_model_answers_those_it_may(
     assert bool(model.received) == (expected == 200)
 
 
-async def test_not_yours_and_not_there_look_the_same(serving: World) -> None:
+async def test_not_yours_and_not_there_look_the_same(serving: Harness) -> None:
     stranger = bearer(serving.control.token(sub="somebody-else"))
     answers = [await serving.predict(name, headers=stranger) for name in ("iris", "nothing-here")]
     bodies = [{**answer.json(), "request_id": ""} for answer in answers]
@@ -127,22 +127,22 @@ async def test_not_yours_and_not_there_look_the_same(serving: World) -> None:
     ],
 )
 async def test_access_widens_who_may(
-    world: World, model: ScriptedModel, access: str, caller: str, expected: int
+    harness: Harness, model: ScriptedModel, access: str, caller: str, expected: int
 ) -> None:
-    world.serve("iris", model.address, access=access)
-    await world.settle()
-    answer = await world.predict(headers=CALLERS[caller][0](world.control))
+    harness.serve("iris", model.address, access=access)
+    await harness.settle()
+    answer = await harness.predict(headers=CALLERS[caller][0](harness.control))
     assert answer.status_code == expected
 
 
-async def test_only_a_keys_hash_leaves_the_gateway(serving: World) -> None:
+async def test_only_a_keys_hash_leaves_the_gateway(serving: Harness) -> None:
     key = serving.control.issue_key()
     assert (await serving.predict(headers={"X-API-Key": key})).status_code == 200
     assert len(serving.control.asked) == 1
     assert key.encode() not in serving.control.asked[0]
 
 
-async def test_a_model_sees_nothing_of_the_caller(serving: World, model: ScriptedModel) -> None:
+async def test_a_model_sees_nothing_of_the_caller(serving: Harness, model: ScriptedModel) -> None:
     secret = {**serving.bearer, "Cookie": "a=b", "X-Forwarded-For": "192.0.2.1", "X-Request-ID": "req-1"}
     await serving.predict(headers=secret)
     assert model.received[0].headers.keys() == {

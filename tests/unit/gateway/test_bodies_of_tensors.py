@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.gateway_world import World
+from tests.support.gateway_harness import Harness
 from tests.support.scripted_model import ScriptedModel, answering, http
 
 ROW = b'{"input": [1, 2]}'
@@ -22,14 +22,14 @@ def binary(body: bytes, length: object, content_type: str = OCTETS) -> bytes:
     return http("200 OK", body, content_type, f"Inference-Header-Content-Length: {length}\r\n")
 
 
-async def infer(serving: World, body: bytes, version: str = "", **headers: str) -> Any:
+async def infer(serving: Harness, body: bytes, version: str = "", **headers: str) -> Any:
     path = f"/v2/models/iris{version}/infer"
     return await serving.http.post(path, content=body, headers={**serving.bearer, **headers})
 
 
 @pytest.mark.parametrize("content_type", [None, OCTETS, "application/json", "Application/Octet-Stream; x=1"])
 async def test_a_body_with_tensors_reaches_the_model_whole_with_the_length_of_its_json(
-    serving: World, model: ScriptedModel, content_type: str | None
+    serving: Harness, model: ScriptedModel, content_type: str | None
 ) -> None:
     model.script = answering(binary(ANSWER + b"\1\2", len(ANSWER)))
     given = {"Content-Type": content_type} if content_type else {}
@@ -42,7 +42,7 @@ async def test_a_body_with_tensors_reaches_the_model_whole_with_the_length_of_it
     assert answer.headers["inference-header-content-length"] == str(len(ANSWER))
 
 
-async def test_a_compressed_body_reaches_the_model_inflated(serving: World, model: ScriptedModel) -> None:
+async def test_a_compressed_body_reaches_the_model_inflated(serving: Harness, model: ScriptedModel) -> None:
     sent = gzip.compress(HEAD + b"\0" * 100)
     await infer(serving, sent, **tensors(len(HEAD)), **{"Content-Encoding": "gzip"})
     assert model.received[-1].body == HEAD + b"\0" * 100
@@ -50,7 +50,7 @@ async def test_a_compressed_body_reaches_the_model_inflated(serving: World, mode
 
 
 async def test_a_body_that_is_json_as_a_whole_is_passed_on_as_that(
-    serving: World, model: ScriptedModel
+    serving: Harness, model: ScriptedModel
 ) -> None:
     for given in ({}, {"Content-Type": OCTETS}, tensors(len(HEAD))):
         answer = await infer(serving, HEAD, **given)
@@ -59,17 +59,17 @@ async def test_a_body_that_is_json_as_a_whole_is_passed_on_as_that(
 
 
 @pytest.mark.parametrize("version", ["/versions/1", "/versions/v1"])
-async def test_versions_are_counted_as_triton_does_too(serving: World, version: str) -> None:
+async def test_versions_are_counted_as_triton_does_too(serving: Harness, version: str) -> None:
     assert (await infer(serving, HEAD, version)).headers["x-modelport-version"] == "v1"
 
 
-async def test_the_server_tells_that_it_takes_tensors(serving: World) -> None:
+async def test_the_server_tells_that_it_takes_tensors(serving: Harness) -> None:
     assert (await serving.http.get("/v2")).json()["extensions"] == ["binary_tensor_data"]
 
 
 @pytest.mark.parametrize("length", ["0", "-1", "", "15", "9" * 400, "1e1", "٣"])
 async def test_a_length_that_the_body_does_not_have_is_400(
-    serving: World, model: ScriptedModel, length: str
+    serving: Harness, model: ScriptedModel, length: str
 ) -> None:
     headers = {"Inference-Header-Content-Length": length.encode()}
     answer = await serving.http.post(
@@ -93,7 +93,7 @@ async def test_a_length_that_the_body_does_not_have_is_400(
     ],
 )
 async def test_an_answer_without_json_where_it_says_so_is_502(
-    serving: World, model: ScriptedModel, said: bytes
+    serving: Harness, model: ScriptedModel, said: bytes
 ) -> None:
     model.script = answering(said)
     answer = await infer(serving, HEAD)
@@ -101,7 +101,7 @@ async def test_an_answer_without_json_where_it_says_so_is_502(
     assert answer.json()["error"] == answer.json()["detail"]
 
 
-async def test_a_prediction_is_never_answered_with_tensors(serving: World, model: ScriptedModel) -> None:
+async def test_a_prediction_is_never_answered_with_tensors(serving: Harness, model: ScriptedModel) -> None:
     model.script = answering(binary(ANSWER + b"\1", len(ANSWER)))
     assert (await serving.predict(body=ROW)).status_code == 502
 
@@ -111,7 +111,7 @@ async def test_a_prediction_is_never_answered_with_tensors(serving: World, model
     [("GET", "/v2/nothing"), ("GET", "/v2/models/none"), ("POST", "/v2/models/none/infer"), ("POST", "/v2")],
 )
 async def test_errors_below_v2_have_the_member_that_clients_read(
-    serving: World, method: str, path: str
+    serving: Harness, method: str, path: str
 ) -> None:
     answer = await serving.http.request(method, path, headers=serving.bearer)
     assert answer.headers["content-type"] == "application/json"
@@ -123,7 +123,7 @@ async def test_errors_below_v2_have_the_member_that_clients_read(
 
 
 async def test_equal_rows_share_an_answer_however_they_were_sent(
-    serving: World, model: ScriptedModel
+    serving: Harness, model: ScriptedModel
 ) -> None:
     await serving.predict(body=ROW)
     headers = {**serving.bearer, "Content-Encoding": "gzip"}
@@ -144,7 +144,7 @@ async def test_equal_rows_share_an_answer_however_they_were_sent(
     ],
 )
 async def test_an_answer_is_compressed_for_who_takes_one_encoding_alone(
-    serving: World, model: ScriptedModel, asked: str, size: int, encoding: str | None
+    serving: Harness, model: ScriptedModel, asked: str, size: int, encoding: str | None
 ) -> None:
     tensor = b"\1" * size
     model.script = answering(binary(ANSWER + tensor, len(ANSWER)))

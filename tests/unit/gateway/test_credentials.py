@@ -14,7 +14,7 @@ from modelport_gateway.auth.api_keys import ApiKeys, IntrospectionUnavailable
 from modelport_store.memory_store import MemoryStore
 from modelport_store.store import Limit, StoreUnavailable, mark_of
 
-from tests.support.gateway_world import KEY, OWNER, FakeControlApi, World
+from tests.support.gateway_harness import KEY, OWNER, FakeControlApi, Harness
 
 
 class BrokenStore(MemoryStore):
@@ -136,7 +136,7 @@ async def test_forged_key_ids_do_not_flood_the_control_api() -> None:
     assert signing._fetched_at == asked_at
 
 
-async def test_tokens_go_on_while_the_control_api_is_away(serving: World) -> None:
+async def test_tokens_go_on_while_the_control_api_is_away(serving: Harness) -> None:
     serving.control.away = True
     await serving.gateway._keys.refresh()
     fresh = {"Authorization": f"Bearer {serving.control.token(jti='another')}"}
@@ -159,7 +159,7 @@ async def test_unreadable_signing_keys_leave_the_old_ones(
 
 
 async def test_an_address_that_keeps_guessing_is_stopped_and_good_callers_are_not(
-    serving: World, monkeypatch: pytest.MonkeyPatch
+    serving: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authentication, "_TRIES", Limit(40, 3600))
     assert (await serving.predict()).status_code == 200
@@ -241,7 +241,7 @@ NEIGHBOURS = [f"mlp_live_{number:043d}" for number in range(200)]
 
 
 @pytest.fixture
-async def stopped(serving: World, monkeypatch: pytest.MonkeyPatch) -> World:
+async def stopped(serving: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
     """The address has sent so many unknown keys that it is stopped."""
     # On a slow machine two hundred take longer than their places take to come free.
     monkeypatch.setattr(authentication, "_TRIES", Limit(40, 3600))
@@ -251,7 +251,7 @@ async def stopped(serving: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 async def test_a_key_that_was_good_is_looked_up_though_its_address_is_stopped(
-    serving: World, monkeypatch: pytest.MonkeyPatch
+    serving: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 0.0)
     monkeypatch.setattr(authentication, "_TRIES", Limit(1, 3600))
@@ -266,7 +266,7 @@ async def test_a_key_that_was_good_is_looked_up_though_its_address_is_stopped(
 
 
 async def test_a_good_key_that_is_new_here_gets_in_beside_a_neighbours_guesses(
-    serving: World, monkeypatch: pytest.MonkeyPatch
+    serving: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No store tells of it: as on Kubernetes without Redis, by a gateway that has just started."""
     monkeypatch.setattr(authentication, "_TRIES", Limit(40, 3600))
@@ -283,7 +283,7 @@ async def test_a_good_key_that_is_new_here_gets_in_beside_a_neighbours_guesses(
 
 @pytest.mark.parametrize("reason", ["another replica", "just made"])
 async def test_a_key_that_the_store_knows_is_looked_up_though_its_address_is_stopped(
-    stopped: World, reason: str
+    stopped: Harness, reason: str
 ) -> None:
     digest = sha256(stopped.control.issue_key().encode()).hexdigest()
     mark = mark_of(digest) if reason == "just made" else api_keys._store_key(digest)
@@ -291,7 +291,7 @@ async def test_a_key_that_the_store_knows_is_looked_up_though_its_address_is_sto
     assert (await stopped.predict(headers={"X-API-Key": KEY})).status_code == 200
 
 
-async def test_a_new_access_token_is_taken_though_its_address_is_stopped(stopped: World) -> None:
+async def test_a_new_access_token_is_taken_though_its_address_is_stopped(stopped: Harness) -> None:
     fresh = {"Authorization": f"Bearer {stopped.control.token(jti='after a refresh')}"}
     assert (await stopped.predict(headers=fresh)).status_code == 200
 

@@ -10,7 +10,7 @@ from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, Feature, NumberBi
 from modelport_telemetry.usage import drift_counts
 from modelport_telemetry.usage.drift_counts import DriftCounts
 
-from tests.support.gateway_world import World
+from tests.support.gateway_harness import Harness
 from tests.support.scripted_model import ScriptedModel
 from tests.unit.gateway.test_history_tap import by_asgi, by_the_lean_protocol, saying
 
@@ -18,17 +18,17 @@ BINS = ReferenceBins("r1", (Feature("a", 0, NumberBins((0.0, 1.0))),), predictio
 ONE = {"model": "iris", "version": "v1", "prediction": "x"}
 
 
-async def watch(world: World, bins: ReferenceBins = BINS) -> None:
-    world.control.references["iris"] = {"model": "iris", "version": "v1", "reference": bins.reference}
-    world.control.bins[bins.reference] = wire.encode(bins)
-    await world.gateway._references.refresh()
+async def watch(harness: Harness, bins: ReferenceBins = BINS) -> None:
+    harness.control.references["iris"] = {"model": "iris", "version": "v1", "reference": bins.reference}
+    harness.control.bins[bins.reference] = wire.encode(bins)
+    await harness.gateway._references.refresh()
 
 
-async def counted(world: World) -> DriftCounts | None:
+async def counted(harness: Harness) -> DriftCounts | None:
     await asyncio.sleep(0.1)
-    world.gateway._drift.flush()
-    await world.gateway.usage.turn()
-    found = [drift_counts.decode(each.payload) for each in world.usage.samples if each.kind == "drift"]
+    harness.gateway._drift.flush()
+    await harness.gateway.usage.turn()
+    found = [drift_counts.decode(each.payload) for each in harness.usage.samples if each.kind == "drift"]
     return found[-1] if found else None
 
 
@@ -38,7 +38,7 @@ async def ask(caller: httpx.AsyncClient, **body: Any) -> int:
 
 @pytest.mark.parametrize("path", [by_asgi, by_the_lean_protocol])
 async def test_rows_are_counted_whatever_path_they_come_by(
-    serving: World, model: ScriptedModel, path: Any
+    serving: Harness, model: ScriptedModel, path: Any
 ) -> None:
     model.script = saying(ONE)
     await watch(serving)
@@ -55,7 +55,7 @@ async def test_rows_are_counted_whatever_path_they_come_by(
     assert sum(cell * cell for cell in found.values["a"]) in (1, 5, 9)
 
 
-async def test_of_a_large_batch_a_bounded_part_is_counted(serving: World, model: ScriptedModel) -> None:
+async def test_of_a_large_batch_a_bounded_part_is_counted(serving: Harness, model: ScriptedModel) -> None:
     model.script = saying({"model": "iris", "version": "v1", "predictions": ["x"] * 2000})
     await watch(serving)
     async with by_asgi(serving) as caller:
@@ -65,7 +65,7 @@ async def test_of_a_large_batch_a_bounded_part_is_counted(serving: World, model:
     assert 490 <= found.rows <= 510
 
 
-async def test_without_a_reference_nothing_is_counted(serving: World, model: ScriptedModel) -> None:
+async def test_without_a_reference_nothing_is_counted(serving: Harness, model: ScriptedModel) -> None:
     model.script = saying(ONE)
     async with by_asgi(serving) as caller:
         assert await ask(caller, input={"a": 0.5}) == 200

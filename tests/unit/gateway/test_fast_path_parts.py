@@ -11,7 +11,7 @@ from modelport_gateway.request.paths import RequestHeaders
 from modelport_gateway.routing.traffic_split import choose_version
 from modelport_http.client_address import HOW_TO_TRUST, parse_networks
 
-from tests.support.gateway_world import World
+from tests.support.gateway_harness import Harness
 
 FORWARDED = b"x-forwarded-for"
 
@@ -63,7 +63,7 @@ def test_addresses_that_a_caller_makes_up_do_not_fill_the_memory(monkeypatch: py
 
 
 async def test_ids_that_a_caller_makes_up_do_not_fill_the_memory(
-    serving: World, monkeypatch: pytest.MonkeyPatch
+    serving: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fast_path, "_KEPT_TARGETS", 10)
     path = serving.gateway.fast_path
@@ -86,17 +86,17 @@ async def test_ids_that_a_caller_makes_up_do_not_fill_the_memory(
         b"/api/v1/models",
     ],
 )
-async def test_what_is_no_prediction_is_not_taken(serving: World, target: bytes) -> None:
+async def test_what_is_no_prediction_is_not_taken(serving: Harness, target: bytes) -> None:
     assert not serving.gateway.fast_path.takes(target, [])
     assert not serving.gateway.fast_path._targets
 
 
-def test_what_is_under_way_is_counted_through_failures() -> None:
-    under_way = InFlight()
-    with suppress(KeyError), under_way.one(), under_way.one():
-        assert (under_way.in_flight, under_way.idle.is_set()) == (2, False)
+def test_what_is_in_flight_is_counted_through_failures() -> None:
+    in_flight = InFlight()
+    with suppress(KeyError), in_flight.one(), in_flight.one():
+        assert (in_flight.in_flight, in_flight.idle.is_set()) == (2, False)
         raise KeyError
-    assert (under_way.in_flight, under_way.idle.is_set()) == (0, True)
+    assert (in_flight.in_flight, in_flight.idle.is_set()) == (0, True)
 
 
 def test_the_only_version_needs_no_choice() -> None:

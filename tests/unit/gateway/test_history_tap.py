@@ -15,7 +15,7 @@ from modelport_store.memory_store import MemoryStore
 from modelport_telemetry.usage import kept_prediction
 from modelport_telemetry.usage.kept_prediction import KeptPrediction
 
-from tests.support.gateway_world import OWNER, World, running_world
+from tests.support.gateway_harness import OWNER, Harness, running_harness
 from tests.support.scripted_model import Script, ScriptedModel, answering, http
 from tests.support.waiting import until
 
@@ -23,25 +23,25 @@ ALL: dict[str, Any] = {"percent": 100}
 
 
 @asynccontextmanager
-async def by_the_lean_protocol(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    server = Server(build_config(world.gateway.app, drain=1, handler=world.gateway.fast_path, port=0))
+async def by_the_lean_protocol(harness: Harness) -> AsyncIterator[httpx.AsyncClient]:
+    server = Server(build_config(harness.gateway.app, drain=1, handler=harness.gateway.fast_path, port=0))
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=world.bearer) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=harness.bearer) as client:
         yield client
     server.should_exit = True
     await serving
 
 
 @asynccontextmanager
-async def by_asgi(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    world.http.headers.update(world.bearer)
-    yield world.http
+async def by_asgi(harness: Harness) -> AsyncIterator[httpx.AsyncClient]:
+    harness.http.headers.update(harness.bearer)
+    yield harness.http
 
 
 @pytest.fixture(params=[by_asgi, by_the_lean_protocol])
-async def caller(request: pytest.FixtureRequest, serving: World) -> AsyncIterator[httpx.AsyncClient]:
+async def caller(request: pytest.FixtureRequest, serving: Harness) -> AsyncIterator[httpx.AsyncClient]:
     async with request.param(serving) as client:
         yield client
 
@@ -54,17 +54,17 @@ def refusing(status: int, problem: dict[str, Any]) -> Script:
     return answering(http(f"{status} No", json.dumps(problem).encode(), "application/problem+json"))
 
 
-async def kept(world: World, count: int) -> list[KeptPrediction]:
+async def kept(harness: Harness, count: int) -> list[KeptPrediction]:
     """What was sent by the time that everything waiting must have been."""
     await asyncio.sleep(0.15)
-    await world.gateway.usage.turn()
-    found = [kept_prediction.decode(each.payload) for each in world.usage.samples if each.kind == "history"]
+    await harness.gateway.usage.turn()
+    found = [kept_prediction.decode(each.payload) for each in harness.usage.samples if each.kind == "history"]
     assert len(found) == count, found
     return found
 
 
 async def test_a_failure_of_our_own_is_kept_as_the_caller_got_it(
-    caller: httpx.AsyncClient, serving: World, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+    caller: httpx.AsyncClient, serving: Harness, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: Any) -> None:
         raise RuntimeError("a bug")
@@ -78,7 +78,7 @@ async def test_a_failure_of_our_own_is_kept_as_the_caller_got_it(
 
 
 async def test_a_request_and_its_answer_are_kept_as_they_were(
-    caller: httpx.AsyncClient, serving: World, model: ScriptedModel
+    caller: httpx.AsyncClient, serving: Harness, model: ScriptedModel
 ) -> None:
     serving.serve("iris", model.address, history=ALL)
     await serving.settle()
@@ -96,7 +96,7 @@ async def test_a_request_and_its_answer_are_kept_as_they_were(
 
 
 async def test_refusals_of_the_model_and_bodies_that_are_no_json(
-    caller: httpx.AsyncClient, serving: World, model: ScriptedModel
+    caller: httpx.AsyncClient, serving: Harness, model: ScriptedModel
 ) -> None:
     serving.serve("iris", model.address, history=ALL)
     await serving.settle()
@@ -112,7 +112,7 @@ async def test_refusals_of_the_model_and_bodies_that_are_no_json(
 
 
 async def test_nothing_redacted_is_in_what_the_gateway_sends(
-    caller: httpx.AsyncClient, serving: World, model: ScriptedModel
+    caller: httpx.AsyncClient, serving: Harness, model: ScriptedModel
 ) -> None:
     serving.serve("iris", model.address, history={"percent": 100, "redactFields": ["b"]})
     await serving.settle()
@@ -128,7 +128,7 @@ async def test_nothing_redacted_is_in_what_the_gateway_sends(
 
 
 async def test_long_ones_are_kept_without_their_bodies(
-    caller: httpx.AsyncClient, serving: World, model: ScriptedModel
+    caller: httpx.AsyncClient, serving: Harness, model: ScriptedModel
 ) -> None:
     serving.serve("iris", model.address, history={"percent": 100, "maxRowBytes": 1024})
     await serving.settle()
@@ -139,7 +139,7 @@ async def test_long_ones_are_kept_without_their_bodies(
 
 
 async def test_nothing_is_kept_of_a_model_without_history_or_of_those_who_may_not_ask(
-    caller: httpx.AsyncClient, serving: World, model: ScriptedModel
+    caller: httpx.AsyncClient, serving: Harness, model: ScriptedModel
 ) -> None:
     await caller.post("/predict/iris", json={"input": {"a": 1}})
     serving.serve("iris", model.address, history=ALL)
@@ -151,20 +151,20 @@ async def test_nothing_is_kept_of_a_model_without_history_or_of_those_who_may_no
 
 
 async def test_a_share_and_at_most_so_many_a_second(model: ScriptedModel) -> None:
-    async with running_world(
+    async with running_harness(
         MemoryStore(), limit_predict="100000/second", history_rows_per_second=30
-    ) as world:
-        world.serve("some", model.address, history={"percent": 10})
-        world.serve("all", model.address, history=ALL)
-        await world.settle()
+    ) as harness:
+        harness.serve("some", model.address, history={"percent": 10})
+        harness.serve("all", model.address, history=ALL)
+        await harness.settle()
         for _ in range(200):
-            await world.predict("some")
+            await harness.predict("some")
         dropped = SAMPLES_DROPPED.labels("history")._value.get()
         for _ in range(200):
-            await world.predict("all")
+            await harness.predict("all")
         await asyncio.sleep(1)
-        await world.gateway.usage.turn()
-        models = [kept_prediction.decode(each.payload).model for each in world.usage.samples]
+        await harness.gateway.usage.turn()
+        models = [kept_prediction.decode(each.payload).model for each in harness.usage.samples]
         # 200 tries at 10 %: outside of this once in a million.
         assert 2 <= models.count("some") <= 45
         assert 30 <= models.count("all") < 200
@@ -172,9 +172,9 @@ async def test_a_share_and_at_most_so_many_a_second(model: ScriptedModel) -> Non
 
 
 async def test_what_waits_is_sent_when_the_gateway_stops(model: ScriptedModel) -> None:
-    async with running_world(MemoryStore(), limit_predict="1000/second") as world:
-        world.serve("iris", model.address, history=ALL)
-        await world.settle()
+    async with running_harness(MemoryStore(), limit_predict="1000/second") as harness:
+        harness.serve("iris", model.address, history=ALL)
+        await harness.settle()
         for _ in range(15):
-            await world.predict()
-    assert len(world.usage.samples) == 15
+            await harness.predict()
+    assert len(harness.usage.samples) == 15

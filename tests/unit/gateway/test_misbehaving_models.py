@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.gateway_world import World, slice_object
+from tests.support.gateway_harness import Harness, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model
 from tests.support.waiting import until
 
@@ -85,17 +85,17 @@ SCRIPTS = {
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-async def test_it_becomes_a_documented_problem(world: World, model: ScriptedModel, script: str) -> None:
+async def test_it_becomes_a_documented_problem(harness: Harness, model: ScriptedModel, script: str) -> None:
     model.script, expected = SCRIPTS[script]
-    world.serve("iris", model.address, timeoutSeconds=1)
-    await world.settle()
-    answer = await world.predict()
+    harness.serve("iris", model.address, timeoutSeconds=1)
+    await harness.settle()
+    answer = await harness.predict()
     assert answer.status_code == expected, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert "our side" not in answer.json()["detail"]
     assert not {"location", "set-cookie", "content-encoding", "www-authenticate"} & answer.headers.keys()
     model.script = answering(http("200 OK", b"{}"))
-    assert (await world.predict()).status_code == 200, "an earlier misdeed broke the next request"
+    assert (await harness.predict()).status_code == 200, "an earlier misdeed broke the next request"
 
 
 @pytest.mark.parametrize(
@@ -108,29 +108,29 @@ async def test_it_becomes_a_documented_problem(world: World, model: ScriptedMode
         b'{"a": [1e999, -0.0]}',
     ],
 )
-async def test_any_json_is_an_answer(serving: World, model: ScriptedModel, body: bytes) -> None:
+async def test_any_json_is_an_answer(serving: Harness, model: ScriptedModel, body: bytes) -> None:
     model.script = answering(http("200 OK", body))
     answer = await serving.predict()
     assert (answer.status_code, answer.content) == (200, body)
 
 
-async def test_a_dead_replica_is_answered_for_by_another(world: World, model: ScriptedModel) -> None:
+async def test_a_dead_replica_is_answered_for_by_another(harness: Harness, model: ScriptedModel) -> None:
     async with scripted_model() as dying:
         dead = dying.address
-    world.serve("iris")
+    harness.serve("iris")
     async with scripted_model() as alive:
         hosts = slice_object("iris", "v1", dead)
         second = slice_object("iris", "v1", alive.address)
         second["metadata"]["name"] = "iris-v1-b"
-        world.cluster.put("EndpointSlice", hosts)
-        world.cluster.put("EndpointSlice", second)
-        await world.settle()
-        answers = [await world.predict(body={"input": [row, 0]}) for row in range(6)]
+        harness.cluster.put("EndpointSlice", hosts)
+        harness.cluster.put("EndpointSlice", second)
+        await harness.settle()
+        answers = [await harness.predict(body={"input": [row, 0]}) for row in range(6)]
         assert [answer.status_code for answer in answers] == [200] * 6
         assert len(alive.received) == 6
 
 
-async def test_the_only_replica_is_asked_once_more(serving: World, model: ScriptedModel) -> None:
+async def test_the_only_replica_is_asked_once_more(serving: Harness, model: ScriptedModel) -> None:
     good = model.script
 
     async def die_once(request: Received, writer: asyncio.StreamWriter) -> None:
@@ -142,7 +142,7 @@ async def test_the_only_replica_is_asked_once_more(serving: World, model: Script
     assert len(model.received) == 2
 
 
-async def test_a_busy_replica_gets_no_request_that_an_idle_one_could_take(world: World) -> None:
+async def test_a_busy_replica_gets_no_request_that_an_idle_one_could_take(harness: Harness) -> None:
     async with scripted_model() as one, scripted_model() as other:
 
         async def dawdle_if_told(request: Received, writer: asyncio.StreamWriter) -> None:
@@ -150,16 +150,16 @@ async def test_a_busy_replica_gets_no_request_that_an_idle_one_could_take(world:
                 await asyncio.sleep(0.5)
             await answering(http("200 OK", b"{}"))(request, writer)
 
-        world.serve("iris")
+        harness.serve("iris")
         for name, replica in (("a", one), ("b", other)):
             replica.script = dawdle_if_told
             each = slice_object("iris", "v1", replica.address)
             each["metadata"]["name"] = name
-            world.cluster.put("EndpointSlice", each)
-        await world.settle()
-        held = asyncio.create_task(world.predict(body={"input": [-1, -1]}))
+            harness.cluster.put("EndpointSlice", each)
+        await harness.settle()
+        held = asyncio.create_task(harness.predict(body={"input": [-1, -1]}))
         await until(lambda: len(one.received) + len(other.received) == 1)
         for row in range(4):
-            await world.predict(body={"input": [row, 0]})
+            await harness.predict(body={"input": [row, 0]})
         assert sorted([len(one.received), len(other.received)]) == [1, 4]
         await held

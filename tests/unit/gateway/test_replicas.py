@@ -7,7 +7,7 @@ from modelport_gateway.routing.routes import Endpoint, RouteTable, Slice
 from modelport_gateway.routing.watching import read_slice
 from modelport_gateway.upstream import pool as connections
 
-from tests.support.gateway_world import World, model_object, slice_object
+from tests.support.gateway_harness import Harness, model_object, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http, scripted_model
 from tests.support.waiting import until
 
@@ -21,12 +21,12 @@ async def close_midway(_: Received, writer: asyncio.StreamWriter) -> None:
     writer.close()
 
 
-def two_replicas(world: World, one: ScriptedModel, other: ScriptedModel) -> None:
-    world.cluster.put("MLModel", model_object(cache=None))
+def two_replicas(harness: Harness, one: ScriptedModel, other: ScriptedModel) -> None:
+    harness.cluster.put("MLModel", model_object(cache=None))
     for number, model in enumerate((one, other)):
         slice_ = slice_object("iris", "v1", model.address)
         slice_["metadata"]["name"] = f"iris-v1-{number}"
-        world.cluster.put("EndpointSlice", slice_)
+        harness.cluster.put("EndpointSlice", slice_)
 
 
 def addresses(*slices: Slice) -> set[str]:
@@ -62,29 +62,29 @@ def test_only_what_terminates_and_serves_is_leaving(conditions: dict[str, bool],
 
 
 async def test_a_replica_that_dies_in_the_middle_of_its_answer_costs_the_caller_nothing(
-    world: World, model: ScriptedModel
+    harness: Harness, model: ScriptedModel
 ) -> None:
     async with scripted_model() as dying:
         dying.script = close_midway
-        two_replicas(world, dying, model)
-        await world.settle()
-        answers = [await world.predict() for _ in range(20)]
+        two_replicas(harness, dying, model)
+        await harness.settle()
+        answers = [await harness.predict() for _ in range(20)]
         assert {answer.status_code for answer in answers} == {200}
         # Tried once, and then left alone for a while.
         assert len(dying.received) <= 1
 
 
 async def test_a_replica_that_could_not_be_reached_comes_last_for_a_while(
-    world: World, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("modelport_gateway.upstream.replica._AVOIDED_SECONDS", 0.2)
     endpoint = Endpoint("127.0.0.1:9")
     dead = ScriptedModel(address=endpoint.address)
-    two_replicas(world, dead, model)
-    await world.settle()
+    two_replicas(harness, dead, model)
+    await harness.settle()
     for _ in range(20):
-        assert (await world.predict()).status_code == 200
-    route = world.gateway._table.get("iris")
+        assert (await harness.predict()).status_code == 200
+    route = harness.gateway._table.get("iris")
     assert route is not None
     (known,) = [each for each in route.versions["v1"].endpoints if each.address == endpoint.address]
     assert known.failures <= 1
@@ -92,8 +92,8 @@ async def test_a_replica_that_could_not_be_reached_comes_last_for_a_while(
     assert known.failures == 0
 
 
-async def test_requests_under_way_at_a_replica_that_drains_are_answered(
-    world: World, model: ScriptedModel
+async def test_requests_in_flight_at_a_replica_that_drains_are_answered(
+    harness: Harness, model: ScriptedModel
 ) -> None:
     gate = asyncio.Event()
 
@@ -103,19 +103,19 @@ async def test_requests_under_way_at_a_replica_that_drains_are_answered(
 
     async with scripted_model() as draining:
         draining.script = hold
-        world.serve("iris", draining.address, cache=None)
-        await world.settle()
-        held = asyncio.create_task(world.predict())
+        harness.serve("iris", draining.address, cache=None)
+        await harness.settle()
+        held = asyncio.create_task(harness.predict())
         await until(lambda: len(draining.received) == 1)
-        world.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
-        await world.settle()
-        pools = world.gateway._connections
-        await pools.keep_only(world.gateway._table.addresses())
-        assert (await world.predict()).status_code == 200
+        harness.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
+        await harness.settle()
+        pools = harness.gateway._connections
+        await pools.keep_only(harness.gateway._table.addresses())
+        assert (await harness.predict()).status_code == 200
         gate.set()
         assert (await held).status_code == 200
         assert draining.address in pools._pools
-        await pools.keep_only(world.gateway._table.addresses(), kept_seconds=0)
+        await pools.keep_only(harness.gateway._table.addresses(), kept_seconds=0)
         assert draining.address not in pools._pools
 
 

@@ -6,18 +6,18 @@ import pytest
 from modelport_crds.names import LABEL_BATCH_VERSION
 from modelport_gateway.routing.watching import read_slice
 
-from tests.support.gateway_world import World, model_object, slice_object
+from tests.support.gateway_harness import Harness, model_object, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http
 from tests.support.waiting import until
 
 
-async def test_a_deleted_model_is_gone(serving: World) -> None:
+async def test_a_deleted_model_is_gone(serving: Harness) -> None:
     serving.cluster.delete("MLModel", "iris")
     await serving.settle()
     assert (await serving.predict()).status_code == 404
 
 
-async def test_a_version_that_left_the_spec_answers_until_traffic_has_left_it(serving: World) -> None:
+async def test_a_version_that_left_the_spec_answers_until_traffic_has_left_it(serving: Harness) -> None:
     leaving = model_object(versions=("v1", "v2"))
     v1, v2 = leaving["spec"]["versions"]
     leaving["spec"] |= {"versions": [v2], "traffic": [{"version": "v2", "weight": 100}]}
@@ -33,7 +33,7 @@ async def test_a_version_that_left_the_spec_answers_until_traffic_has_left_it(se
     assert set(route.versions) == {"v2"}
 
 
-async def test_a_model_being_deleted_is_gone_already(serving: World) -> None:
+async def test_a_model_being_deleted_is_gone_already(serving: Harness) -> None:
     leaving = model_object()
     leaving["metadata"]["deletionTimestamp"] = "2030-01-01T00:00:00Z"
     serving.cluster.put("MLModel", leaving)
@@ -42,7 +42,7 @@ async def test_a_model_being_deleted_is_gone_already(serving: World) -> None:
 
 
 async def test_a_broken_watch_keeps_routes_and_then_learns_what_it_missed(
-    serving: World, model: ScriptedModel
+    serving: Harness, model: ScriptedModel
 ) -> None:
     serving.serve("wine", model.address)
     await serving.settle()
@@ -55,7 +55,7 @@ async def test_a_broken_watch_keeps_routes_and_then_learns_what_it_missed(
     assert (await serving.predict()).status_code == 200
 
 
-async def test_an_unreadable_object_stops_no_other(serving: World, model: ScriptedModel) -> None:
+async def test_an_unreadable_object_stops_no_other(serving: Harness, model: ScriptedModel) -> None:
     bad = model_object()
     bad["spec"]["versions"] = "none"
     serving.cluster.put("MLModel", bad)
@@ -65,7 +65,7 @@ async def test_an_unreadable_object_stops_no_other(serving: World, model: Script
 
 
 async def test_requests_in_flight_are_still_counted_after_an_update(
-    serving: World, model: ScriptedModel
+    serving: Harness, model: ScriptedModel
 ) -> None:
     gate = asyncio.Event()
 
@@ -86,7 +86,7 @@ async def test_requests_in_flight_are_still_counted_after_an_update(
     assert route.versions["v1"].endpoints[0].in_flight == 0
 
 
-async def test_a_stop_lets_requests_in_flight_end(serving: World, model: ScriptedModel) -> None:
+async def test_a_stop_lets_requests_in_flight_end(serving: Harness, model: ScriptedModel) -> None:
     gate = asyncio.Event()
 
     async def hold(request: Received, writer: asyncio.StreamWriter) -> None:
@@ -128,19 +128,19 @@ def test_an_ipv6_address_is_written_with_brackets() -> None:
     assert read_slice(slice_).addresses == ("[2001:db8::1]:8080",)
 
 
-async def test_models_elsewhere_carry_their_namespace(world: World, model: ScriptedModel) -> None:
+async def test_models_elsewhere_carry_their_namespace(harness: Harness, model: ScriptedModel) -> None:
     elsewhere, slice_ = model_object(), slice_object("iris", "v1", model.address)
     for obj in (elsewhere, slice_):
         obj["metadata"]["namespace"] = "team-a"
-    world.cluster.put("MLModel", elsewhere)
-    world.cluster.put("EndpointSlice", slice_)
-    await world.settle()
-    assert (await world.predict("team-a.iris")).status_code == 200
-    assert (await world.predict("iris")).status_code == 404
+    harness.cluster.put("MLModel", elsewhere)
+    harness.cluster.put("EndpointSlice", slice_)
+    await harness.settle()
+    assert (await harness.predict("team-a.iris")).status_code == 200
+    assert (await harness.predict("iris")).status_code == 404
 
 
 async def test_a_slice_that_comes_to_serve_another_model_leaves_the_first(
-    serving: World, model: ScriptedModel
+    serving: Harness, model: ScriptedModel
 ) -> None:
     serving.cluster.put("MLModel", model_object("wine"))
     moved = slice_object("wine", "v1", model.address)
@@ -154,7 +154,7 @@ async def test_a_slice_that_comes_to_serve_another_model_leaves_the_first(
     assert serving.gateway._table.addresses() == set()
 
 
-async def test_pods_that_do_batch_jobs_get_no_requests(serving: World, model: ScriptedModel) -> None:
+async def test_pods_that_do_batch_jobs_get_no_requests(serving: Harness, model: ScriptedModel) -> None:
     batch = slice_object("iris", "v1", "unix:/nowhere")
     batch["metadata"]["name"] = "iris-v1-batch"
     # Even with the version's own label beside it.

@@ -7,12 +7,12 @@ from modelport_gateway.metrics import WAITING
 from modelport_gateway.settings import Settings
 from modelport_store.memory_store import MemoryStore
 
-from tests.support.gateway_world import World, build_world, model_object, running_world, slice_object
+from tests.support.gateway_harness import Harness, build_harness, model_object, running_harness, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http
 from tests.support.waiting import until
 
 
-async def test_a_prediction_is_the_models_own_bytes(serving: World, model: ScriptedModel) -> None:
+async def test_a_prediction_is_the_models_own_bytes(serving: Harness, model: ScriptedModel) -> None:
     model.script = answering(http("200 OK", b'{"prediction" :  1}'))
     answer = await serving.predict()
     assert answer.status_code == 200
@@ -42,7 +42,7 @@ async def test_a_prediction_is_the_models_own_bytes(serving: World, model: Scrip
         ("GET", "/elsewhere", 404),
     ],
 )
-async def test_a_wrong_method_or_path_is_told(serving: World, method: str, path: str, status: int) -> None:
+async def test_a_wrong_method_or_path_is_told(serving: Harness, method: str, path: str, status: int) -> None:
     answer = await serving.http.request(method, path, json={"input": [1, 2]}, headers=serving.bearer)
     assert answer.status_code == status
     # Clients of /v2 read no other type.
@@ -51,14 +51,14 @@ async def test_a_wrong_method_or_path_is_told(serving: World, method: str, path:
     assert ("allow" in answer.headers) == (status == 405)
 
 
-async def test_another_content_type_is_415(serving: World, model: ScriptedModel) -> None:
+async def test_another_content_type_is_415(serving: Harness, model: ScriptedModel) -> None:
     answer = await serving.predict(body=b"a=1", headers={**serving.bearer, "Content-Type": "text/plain"})
     assert answer.status_code == 415
     assert not model.received
 
 
 @pytest.mark.parametrize("declared", [True, False])
-async def test_a_body_over_the_limit_is_413(serving: World, model: ScriptedModel, declared: bool) -> None:
+async def test_a_body_over_the_limit_is_413(serving: Harness, model: ScriptedModel, declared: bool) -> None:
     big = b'"' + b"x" * (11 * 1024 * 1024) + b'"'
 
     async def chunks():  # type: ignore[no-untyped-def]  # httpx takes any asynchronous iterable
@@ -71,7 +71,7 @@ async def test_a_body_over_the_limit_is_413(serving: World, model: ScriptedModel
     assert not model.received
 
 
-async def test_what_is_not_json_is_for_the_model_to_refuse(serving: World, model: ScriptedModel) -> None:
+async def test_what_is_not_json_is_for_the_model_to_refuse(serving: Harness, model: ScriptedModel) -> None:
     problem = b'{"status": 400, "detail": "Not JSON.", "extra": "dropped"}'
     model.script = answering(
         http("400 Bad Request", problem, "application/problem+json", "Set-Cookie: a=b\r\n")
@@ -85,7 +85,7 @@ async def test_what_is_not_json_is_for_the_model_to_refuse(serving: World, model
     assert "set-cookie" not in answer.headers
 
 
-async def test_a_models_field_errors_and_reason_are_passed_on(serving: World, model: ScriptedModel) -> None:
+async def test_a_models_field_errors_and_reason_are_passed_on(serving: Harness, model: ScriptedModel) -> None:
     said = b'{"detail": "bad", "reason": "ModelError", "errors": [{"field": "a", "message": "m", "x": 1}, 7]}'
     model.script = answering(http("422 Unprocessable", said, "application/problem+json"))
     answer = (await serving.predict()).json()
@@ -93,7 +93,7 @@ async def test_a_models_field_errors_and_reason_are_passed_on(serving: World, mo
     assert answer["reason"] == "ModelError"
 
 
-async def test_no_reason_beyond_the_closed_set_is_passed_on(serving: World, model: ScriptedModel) -> None:
+async def test_no_reason_beyond_the_closed_set_is_passed_on(serving: Harness, model: ScriptedModel) -> None:
     said = b'{"detail": ["no text"], "reason": "Invented", "errors": "none"}'
     model.script = answering(http("500 Oops", said, "application/problem+json"))
     answer = await serving.predict()
@@ -103,61 +103,63 @@ async def test_no_reason_beyond_the_closed_set_is_passed_on(serving: World, mode
 
 
 async def test_over_the_models_own_limit_is_429_for_that_caller_alone(
-    world: World, model: ScriptedModel
+    harness: Harness, model: ScriptedModel
 ) -> None:
-    world.serve("iris", model.address, access="public", rateLimit={"requests": 2, "periodSeconds": 3600})
-    await world.settle()
-    answers = [await world.predict() for _ in range(3)]
+    harness.serve("iris", model.address, access="public", rateLimit={"requests": 2, "periodSeconds": 3600})
+    await harness.settle()
+    answers = [await harness.predict() for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2].headers["retry-after"]) > 0
     assert answers[2].headers["ratelimit"].startswith('"predict";r=0')
-    assert (await world.predict(headers={})).status_code == 200
+    assert (await harness.predict(headers={})).status_code == 200
 
 
-async def test_a_pinned_version_gets_the_request(world: World, model: ScriptedModel) -> None:
-    world.serve("iris", model.address, versions=("v1", "v2"))
-    await world.settle()
-    assert (await world.predict("iris/versions/v2")).headers["x-modelport-version"] == "v2"
-    assert (await world.predict("iris")).headers["x-modelport-version"] == "v1"
+async def test_a_pinned_version_gets_the_request(harness: Harness, model: ScriptedModel) -> None:
+    harness.serve("iris", model.address, versions=("v1", "v2"))
+    await harness.settle()
+    assert (await harness.predict("iris/versions/v2")).headers["x-modelport-version"] == "v2"
+    assert (await harness.predict("iris")).headers["x-modelport-version"] == "v1"
 
 
 async def test_a_version_that_has_not_answered_its_sample_gets_nothing(
-    world: World, model: ScriptedModel
+    harness: Harness, model: ScriptedModel
 ) -> None:
-    world.serve("iris", model.address, versions=("v1", "v2"), answered=("v1",))
-    await world.settle()
-    answer = await world.predict("iris/versions/v2")
+    harness.serve("iris", model.address, versions=("v1", "v2"), answered=("v1",))
+    await harness.settle()
+    answer = await harness.predict("iris/versions/v2")
     assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
     assert not model.received
 
 
-async def test_without_a_ready_replica_it_is_503_soon(world: World) -> None:
-    world.cluster.put("MLModel", model_object())
-    await world.settle()
-    answer = await world.predict()
+async def test_without_a_ready_replica_it_is_503_soon(harness: Harness) -> None:
+    harness.cluster.put("MLModel", model_object())
+    await harness.settle()
+    answer = await harness.predict()
     assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
     assert answer.headers["retry-after"]
 
 
 async def test_a_request_waits_a_little_for_a_replica_to_come_back(
-    world: World, model: ScriptedModel
+    harness: Harness, model: ScriptedModel
 ) -> None:
-    world.cluster.put("MLModel", model_object())
-    await world.settle()
-    waiting = asyncio.create_task(world.predict())
+    harness.cluster.put("MLModel", model_object())
+    await harness.settle()
+    waiting = asyncio.create_task(harness.predict())
     await asyncio.sleep(0.05)
-    world.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
+    harness.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
     assert (await waiting).status_code == 200
 
 
-async def test_a_session_header_keeps_its_callers_on_one_version(world: World, model: ScriptedModel) -> None:
+async def test_a_session_header_keeps_its_callers_on_one_version(
+    harness: Harness, model: ScriptedModel
+) -> None:
     split = [{"version": "v1", "weight": 50}, {"version": "v2", "weight": 50}]
-    world.serve("iris", model.address, versions=("v1", "v2"), traffic=split)
-    await world.settle()
+    harness.serve("iris", model.address, versions=("v1", "v2"), traffic=split)
+    await harness.settle()
 
     async def versions_of(session: str) -> set[str]:
-        headers = {**world.bearer, "X-Modelport-Session": session}
-        return {(await world.predict(headers=headers)).headers["x-modelport-version"] for _ in range(5)}
+        headers = {**harness.bearer, "X-Modelport-Session": session}
+        return {(await harness.predict(headers=headers)).headers["x-modelport-version"] for _ in range(5)}
 
     of_sessions = [await versions_of(str(number)) for number in range(20)]
     assert all(len(versions) == 1 for versions in of_sessions)
@@ -172,19 +174,19 @@ async def test_a_full_queue_is_503(model: ScriptedModel) -> None:
         await answering(http("200 OK", b"{}"))(request, writer)
 
     model.script = hold
-    async with running_world(MemoryStore(), max_in_flight=1, max_waiting=1) as world:
-        world.serve("iris", model.address)
-        await world.settle()
-        served = [asyncio.create_task(world.predict(body={"input": [row, 1]})) for row in range(2)]
+    async with running_harness(MemoryStore(), max_in_flight=1, max_waiting=1) as harness:
+        harness.serve("iris", model.address)
+        await harness.settle()
+        served = [asyncio.create_task(harness.predict(body={"input": [row, 1]})) for row in range(2)]
         await until(lambda: WAITING._value.get() == 1)
-        refused = await world.predict(body={"input": [9, 9]})
+        refused = await harness.predict(body={"input": [9, 9]})
         release.set()
         assert [answer.status_code for answer in await asyncio.gather(*served)] == [200, 200]
     assert (refused.status_code, refused.json()["reason"]) == (503, "QueueFull")
     assert refused.headers["retry-after"]
 
 
-async def test_the_open_inference_protocol_is_passed_on(serving: World, model: ScriptedModel) -> None:
+async def test_the_open_inference_protocol_is_passed_on(serving: Harness, model: ScriptedModel) -> None:
     answer = await serving.http.post("/v2/models/iris/infer", json={"inputs": []}, headers=serving.bearer)
     assert (answer.status_code, answer.headers["x-cache"]) == (200, "bypass")
     await serving.http.get("/v2/models/iris", headers=serving.bearer)
@@ -195,7 +197,7 @@ async def test_the_open_inference_protocol_is_passed_on(serving: World, model: S
     assert (await serving.http.get("/v2")).json()["name"] == "modelport"
 
 
-async def test_metrics_count_what_was_served(serving: World) -> None:
+async def test_metrics_count_what_was_served(serving: Harness) -> None:
     await serving.predict()
     text = (await serving.http.get("/metrics")).text
     assert 'modelport_gateway_requests_total{cache="miss",status="2xx"}' in text
@@ -203,21 +205,21 @@ async def test_metrics_count_what_was_served(serving: World) -> None:
 
 
 async def test_a_gateway_that_has_read_nothing_yet_says_so() -> None:
-    world = build_world(MemoryStore())
-    answers = [await world.http.get(path) for path in ("/readyz", "/v2/health/ready", "/healthz")]
+    harness = build_harness(MemoryStore())
+    answers = [await harness.http.get(path) for path in ("/readyz", "/v2/health/ready", "/healthz")]
     assert [answer.status_code for answer in answers] == [503, 503, 200]
 
 
-async def test_traffic_without_weight_is_no_ready_version(world: World, model: ScriptedModel) -> None:
-    world.serve("iris", model.address, traffic=[])
-    await world.settle()
-    answer = await world.predict()
+async def test_traffic_without_weight_is_no_ready_version(harness: Harness, model: ScriptedModel) -> None:
+    harness.serve("iris", model.address, traffic=[])
+    await harness.settle()
+    answer = await harness.predict()
     assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
-    ready = await world.http.get("/v2/models/iris/ready", headers=world.bearer)
+    ready = await harness.http.get("/v2/models/iris/ready", headers=harness.bearer)
     assert ready.status_code == 503
 
 
-async def test_a_large_request_or_answer_is_served_uncached(serving: World, model: ScriptedModel) -> None:
+async def test_a_large_request_or_answer_is_served_uncached(serving: Harness, model: ScriptedModel) -> None:
     large = {"inputs": [[row, 0] for row in range(60_000)]}
     assert (await serving.predict(body=large)).headers["x-cache"] == "bypass"
     model.script = answering(http("200 OK", b'"' + b"x" * 2_000_000 + b'"'))
@@ -231,7 +233,7 @@ def test_a_setting_that_makes_no_sense_is_refused_at_the_start(name: str) -> Non
         Settings(**{name: "much"})
 
 
-async def test_what_kernels_answered_is_forgotten_when_the_model_itself_answers(serving: World) -> None:
+async def test_what_kernels_answered_is_forgotten_when_the_model_itself_answers(serving: Harness) -> None:
     states = []
     for engine in ("numpy", "numpy", "native"):
         changed = model_object("iris")

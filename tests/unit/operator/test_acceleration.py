@@ -15,7 +15,7 @@ from modelport_operator.shell.runtimes import read_status
 from pydantic import ValidationError
 
 from tests.support.builders import ModelBuilder, a_model, a_pod
-from tests.unit.operator.world import World, settings
+from tests.unit.operator.harness import Harness, settings
 
 PROVEN = AccelerationProof(rows_compared=1024, largest_difference=1e-9, detail="The kernels equal the model.")
 DIFFERS = AccelerationProof(rows_compared=1024, largest_difference=1e-9, detail="An answer differed.")
@@ -99,19 +99,19 @@ def test_numbers_and_engines_that_cannot_be_make_no_status(body: bytes) -> None:
     assert read_status(body) is None
 
 
-async def _serving(world: World, said: RuntimeStatus = NUMPY) -> None:
-    world.runtimes.statuses["10.0.0.1"] = said
-    await world.submit(a_model())
-    await world.settle()
-    await world.play("v1")
-    await world.settle()
+async def _serving(harness: Harness, said: RuntimeStatus = NUMPY) -> None:
+    harness.runtimes.statuses["10.0.0.1"] = said
+    await harness.submit(a_model())
+    await harness.settle()
+    await harness.play("v1")
+    await harness.settle()
 
 
 async def test_the_status_names_the_engine_and_the_proof() -> None:
-    world = World()
-    await _serving(world)
-    assert world.version("v1")["engine"] == "numpy"
-    assert world.version("v1")["acceleration"] == {
+    harness = Harness()
+    await _serving(harness)
+    assert harness.version("v1")["engine"] == "numpy"
+    assert harness.version("v1")["acceleration"] == {
         "rowsCompared": 1024,
         "largestDifference": 1e-9,
         "detail": "The kernels equal the model.",
@@ -119,77 +119,77 @@ async def test_the_status_names_the_engine_and_the_proof() -> None:
 
 
 async def test_a_runtime_that_serves_is_asked_only_when_engines_are_checked() -> None:
-    world = World()
-    await _serving(world)
-    world.runtimes.statuses_asked.clear()
-    await world.reconcile()
-    assert world.runtimes.statuses_asked == []
-    await world.reconcile(check_engines=True)
-    assert world.runtimes.statuses_asked == ["10.0.0.1:8080"]
+    harness = Harness()
+    await _serving(harness)
+    harness.runtimes.statuses_asked.clear()
+    await harness.reconcile()
+    assert harness.runtimes.statuses_asked == []
+    await harness.reconcile(check_engines=True)
+    assert harness.runtimes.statuses_asked == ["10.0.0.1:8080"]
 
 
 async def test_a_check_that_finds_nothing_new_writes_nothing_and_asks_for_no_other_pass() -> None:
-    world = World()
-    await _serving(world)
-    world.kube.calls.clear()
-    assert await world.reconcile(check_engines=True) is None
-    assert world.kube.calls == []
-    assert len(world.runtimes.asked) == 1
+    harness = Harness()
+    await _serving(harness)
+    harness.kube.calls.clear()
+    assert await harness.reconcile(check_engines=True) is None
+    assert harness.kube.calls == []
+    assert len(harness.runtimes.asked) == 1
 
 
 async def test_a_runtime_that_went_back_to_its_model_shows_and_serves_on() -> None:
-    world = World()
-    await _serving(world)
-    world.runtimes.statuses["10.0.0.1"] = NATIVE
-    await world.reconcile(check_engines=True)
-    version = world.version("v1")
+    harness = Harness()
+    await _serving(harness)
+    harness.runtimes.statuses["10.0.0.1"] = NATIVE
+    await harness.reconcile(check_engines=True)
+    version = harness.version("v1")
     assert (version["engine"], version["ready"]) == ("native", True)
     assert version["acceleration"]["detail"] == "An answer differed."  # type: ignore[index]
-    assert world.traffic() == {"v1": 100}
+    assert harness.traffic() == {"v1": 100}
 
 
 async def test_one_of_two_pods_that_went_back_is_the_one_to_tell_of() -> None:
-    world = World()
-    await _serving(world)
-    world.runtimes.statuses["10.0.0.2"] = NATIVE
+    harness = Harness()
+    await _serving(harness)
+    harness.runtimes.statuses["10.0.0.2"] = NATIVE
     second = a_pod().of("iris", "v1").called("iris-v1-1").ready()
-    second = second.of_template(await world.template("v1"))
-    built = second.owned_by((await world.deployment("v1"))["metadata"]["uid"]).build()
+    second = second.of_template(await harness.template("v1"))
+    built = second.owned_by((await harness.deployment("v1"))["metadata"]["uid"]).build()
     built["status"]["podIP"] = "10.0.0.2"
-    world.kube.put(built)
-    await world.reconcile(check_engines=True)
-    assert sorted(world.runtimes.statuses_asked[-2:]) == ["10.0.0.1:8080", "10.0.0.2:8080"]
-    assert world.version("v1")["engine"] == "native"
-    world.runtimes.statuses["10.0.0.2"] = NUMPY
-    await world.reconcile(check_engines=True)
-    assert world.version("v1")["engine"] == "numpy"
+    harness.kube.put(built)
+    await harness.reconcile(check_engines=True)
+    assert sorted(harness.runtimes.statuses_asked[-2:]) == ["10.0.0.1:8080", "10.0.0.2:8080"]
+    assert harness.version("v1")["engine"] == "native"
+    harness.runtimes.statuses["10.0.0.2"] = NUMPY
+    await harness.reconcile(check_engines=True)
+    assert harness.version("v1")["engine"] == "numpy"
 
 
 @pytest.mark.parametrize("said", [None, RuntimeStatus(state="loading"), RuntimeStatus(state="failed")])
 async def test_a_runtime_that_cannot_be_asked_now_changes_nothing(said: RuntimeStatus | None) -> None:
-    world = World()
-    await _serving(world)
-    world.runtimes.statuses["10.0.0.1"] = said
-    world.kube.calls.clear()
-    assert await world.reconcile(check_engines=True) is None
-    assert world.kube.calls == []
+    harness = Harness()
+    await _serving(harness)
+    harness.runtimes.statuses["10.0.0.1"] = said
+    harness.kube.calls.clear()
+    assert await harness.reconcile(check_engines=True) is None
+    assert harness.kube.calls == []
 
 
 async def test_off_serves_from_the_old_pod_until_the_new_one_has_answered_natively() -> None:
-    world = World()
-    await _serving(world)
-    await world.submit(a_model().with_spec(acceleration="off"))
-    await world.reconcile(check_engines=True)
-    assert world.traffic() == {"v1": 100}
-    assert world.version("v1")["engine"] == "numpy"
-    world.runtimes.statuses["10.0.0.2"] = RuntimeStatus(
+    harness = Harness()
+    await _serving(harness)
+    await harness.submit(a_model().with_spec(acceleration="off"))
+    await harness.reconcile(check_engines=True)
+    assert harness.traffic() == {"v1": 100}
+    assert harness.version("v1")["engine"] == "numpy"
+    harness.runtimes.statuses["10.0.0.2"] = RuntimeStatus(
         state="ready", engine="native", acceleration=AccelerationProof(detail="Acceleration is switched off.")
     )
-    await world.play("v1", address="10.0.0.2")
-    await world.settle()
-    assert world.version("v1")["engine"] == "native"
-    assert world.version("v1")["acceleration"] == {"detail": "Acceleration is switched off."}
-    assert world.traffic() == {"v1": 100}
+    await harness.play("v1", address="10.0.0.2")
+    await harness.settle()
+    assert harness.version("v1")["engine"] == "native"
+    assert harness.version("v1")["acceleration"] == {"detail": "Acceleration is switched off."}
+    assert harness.traffic() == {"v1": 100}
 
 
 def _status(engine: Any, proof: AccelerationProof, template: str = "one") -> MLModelStatus:

@@ -9,7 +9,7 @@ from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.observed.observe import observe
 
 from tests.support.builders import ModelBuilder, a_model, a_pod, a_version
-from tests.unit.operator.world import NOW, settings
+from tests.unit.operator.harness import NOW, settings
 
 SETTINGS = settings(priority_class_name="models", batch_priority_class_name="whenever")
 BATCH = a_model().versions(a_version(batch_replicas=2))

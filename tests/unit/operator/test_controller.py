@@ -16,12 +16,14 @@ from modelport_operator.shell.watching import OnKey, model_key
 
 from tests.support.builders import a_model
 from tests.support.fake_kube import FakeKube
-from tests.unit.operator.world import KEY, PREDICTION, StandingClock, World, settings
+from tests.unit.operator.harness import KEY, PREDICTION, Harness, StandingClock, settings
 
 
 @asynccontextmanager
-async def _running(world: World, **how: Any) -> AsyncIterator[Controller]:
-    controller = Controller(world.kube, world.settings, runtimes=world.runtimes, clock=StandingClock(), **how)
+async def _running(harness: Harness, **how: Any) -> AsyncIterator[Controller]:
+    controller = Controller(
+        harness.kube, harness.settings, runtimes=harness.runtimes, clock=StandingClock(), **how
+    )
     task = asyncio.create_task(controller.run())
     try:
         yield controller
@@ -37,98 +39,98 @@ async def _until(holds: Callable[[], bool], seconds: float = 10) -> None:
         await asyncio.sleep(0.005)
 
 
-def _has_deployment(world: World) -> Callable[[], bool]:
-    return lambda: world.kube.names("Deployment") == ("iris-v1",)
+def _has_deployment(harness: Harness) -> Callable[[], bool]:
+    return lambda: harness.kube.names("Deployment") == ("iris-v1",)
 
 
 async def test_a_model_is_served_by_events_alone() -> None:
-    world = World()
-    async with _running(world):
-        await world.submit(a_model())
-        await _until(_has_deployment(world))
-        await world.play("v1")
-        await _until(lambda: world.traffic() == {"v1": 100})
+    harness = Harness()
+    async with _running(harness):
+        await harness.submit(a_model())
+        await _until(_has_deployment(harness))
+        await harness.play("v1")
+        await _until(lambda: harness.traffic() == {"v1": 100})
 
 
 async def test_what_was_there_before_the_start_is_served_too() -> None:
-    world = World()
-    await world.submit(a_model())
-    async with _running(world):
-        await _until(_has_deployment(world))
+    harness = Harness()
+    await harness.submit(a_model())
+    async with _running(harness):
+        await _until(_has_deployment(harness))
 
 
 async def test_a_ready_pod_serves_within_a_tenth_of_a_second() -> None:
-    world = World()
+    harness = Harness()
     took = []
-    async with _running(world):
-        await world.submit(a_model())
-        await _until(_has_deployment(world))
+    async with _running(harness):
+        await harness.submit(a_model())
+        await _until(_has_deployment(harness))
         for _ in range(5):
             # The best of five: the machine may be busy, the controller must not be slow.
-            await world.kube.delete("MLModel", KEY.namespace, KEY.name)
-            await world.submit(a_model())
-            await _until(_has_deployment(world))
+            await harness.kube.delete("MLModel", KEY.namespace, KEY.name)
+            await harness.submit(a_model())
+            await _until(_has_deployment(harness))
             start = time.monotonic()
-            await world.play("v1")
-            await _until(lambda: world.traffic() == {"v1": 100})
+            await harness.play("v1")
+            await _until(lambda: harness.traffic() == {"v1": 100})
             took.append(time.monotonic() - start)
     assert min(took) < 0.1
 
 
 async def test_a_cluster_that_fails_for_a_while_is_tried_again() -> None:
-    world = World()
-    await world.submit(a_model())
-    world.kube.fail_at = 0
-    async with _running(world):
+    harness = Harness()
+    await harness.submit(a_model())
+    harness.kube.fail_at = 0
+    async with _running(harness):
         await asyncio.sleep(0.05)
-        assert world.kube.names("Deployment") == ()
-        world.kube.fail_at = None
-        await _until(_has_deployment(world))
+        assert harness.kube.names("Deployment") == ()
+        harness.kube.fail_at = None
+        await _until(_has_deployment(harness))
 
 
 async def test_one_model_that_cannot_be_read_does_not_stop_the_others() -> None:
-    world = World()
+    harness = Harness()
     broken = a_model().named("broken").manifest()
     broken["spec"]["traffic"] = "all of it"
-    world.kube.put(broken)
-    async with _running(world):
-        await world.submit(a_model())
-        await _until(_has_deployment(world))
+    harness.kube.put(broken)
+    async with _running(harness):
+        await harness.submit(a_model())
+        await _until(_has_deployment(harness))
 
 
 async def test_a_runtime_that_answers_late_is_asked_again_without_an_event() -> None:
-    world = World()
-    world.runtimes.samples["10.0.0.1"] = None
-    async with _running(world):
-        await world.submit(a_model())
-        await _until(_has_deployment(world))
-        await world.play("v1")
-        await _until(lambda: len(world.runtimes.asked) >= 1)
-        world.runtimes.samples.clear()
-        await _until(lambda: world.traffic() == {"v1": 100})
+    harness = Harness()
+    harness.runtimes.samples["10.0.0.1"] = None
+    async with _running(harness):
+        await harness.submit(a_model())
+        await _until(_has_deployment(harness))
+        await harness.play("v1")
+        await _until(lambda: len(harness.runtimes.asked) >= 1)
+        harness.runtimes.samples.clear()
+        await _until(lambda: harness.traffic() == {"v1": 100})
 
 
 async def test_a_runtime_that_went_back_to_its_model_shows_within_a_resync_and_is_told() -> None:
-    world = World(settings=settings(resync_seconds=0.2))
+    harness = Harness(settings=settings(resync_seconds=0.2))
     numpy = RuntimeStatus(state="ready", engine="numpy")
     native = RuntimeStatus(
         state="ready", engine="native", acceleration=AccelerationProof(detail="It differed.")
     )
-    world.runtimes.statuses["10.0.0.1"] = numpy
-    async with _running(world, record=EventRecorder(world.kube, StandingClock())):
-        await world.submit(a_model())
-        await _until(_has_deployment(world))
-        await world.play("v1")
-        await _until(lambda: world.traffic() == {"v1": 100})
-        assert world.version("v1")["engine"] == "numpy"
+    harness.runtimes.statuses["10.0.0.1"] = numpy
+    async with _running(harness, record=EventRecorder(harness.kube, StandingClock())):
+        await harness.submit(a_model())
+        await _until(_has_deployment(harness))
+        await harness.play("v1")
+        await _until(lambda: harness.traffic() == {"v1": 100})
+        assert harness.version("v1")["engine"] == "numpy"
         # No event of the cluster tells of this.
-        world.runtimes.statuses["10.0.0.1"] = native
-        await _until(lambda: world.version("v1")["engine"] == "native")
-        await _until(lambda: len(world.kube.names("Event")) == 4)
-        writes, asked = list(world.kube.writes), len(world.runtimes.statuses_asked)
-        await _until(lambda: len(world.runtimes.statuses_asked) >= asked + 2)
-        assert world.kube.writes == writes
-    events = await world.kube.list("Event", KEY.namespace)
+        harness.runtimes.statuses["10.0.0.1"] = native
+        await _until(lambda: harness.version("v1")["engine"] == "native")
+        await _until(lambda: len(harness.kube.names("Event")) == 4)
+        writes, asked = list(harness.kube.writes), len(harness.runtimes.statuses_asked)
+        await _until(lambda: len(harness.runtimes.statuses_asked) >= asked + 2)
+        assert harness.kube.writes == writes
+    events = await harness.kube.list("Event", KEY.namespace)
     told = [event["message"] for event in events if event["reason"] == "AccelerationEnded"]
     assert told == ["v1 answers from the model itself again. It differed."]
 
@@ -149,10 +151,10 @@ class _BreakingKube(FakeKube):
 
 
 async def test_a_broken_watch_is_begun_anew_and_misses_nothing() -> None:
-    world = World(kube=_BreakingKube())
-    await world.submit(a_model())
-    async with _running(world):
-        await _until(_has_deployment(world))
+    harness = Harness(kube=_BreakingKube())
+    await harness.submit(a_model())
+    async with _running(harness):
+        await _until(_has_deployment(harness))
 
 
 class _SilentKube(FakeKube):
@@ -164,10 +166,10 @@ class _SilentKube(FakeKube):
 
 
 async def test_missed_events_heal_by_looking_again() -> None:
-    world = World(kube=_SilentKube(), settings=settings(resync_seconds=0.05))
-    async with _running(world):
-        await world.submit(a_model())
-        await _until(_has_deployment(world))
+    harness = Harness(kube=_SilentKube(), settings=settings(resync_seconds=0.05))
+    async with _running(harness):
+        await harness.submit(a_model())
+        await _until(_has_deployment(harness))
 
 
 class _ForgetfulKube(_SilentKube):
@@ -185,25 +187,25 @@ class _ForgetfulKube(_SilentKube):
 
 
 async def test_looking_again_goes_on_after_a_failure() -> None:
-    world = World(kube=_ForgetfulKube(), settings=settings(resync_seconds=0.05))
-    async with _running(world):
-        await world.submit(a_model())
-        await _until(_has_deployment(world))
+    harness = Harness(kube=_ForgetfulKube(), settings=settings(resync_seconds=0.05))
+    async with _running(harness):
+        await harness.submit(a_model())
+        await _until(_has_deployment(harness))
 
 
 async def test_it_stops_in_the_middle_of_a_pass() -> None:
-    world = World()
+    harness = Harness()
     asked = asyncio.Event()
 
     async def hang(address: str, body: bytes) -> None:
         asked.set()
         await asyncio.sleep(3600)
 
-    world.runtimes.predict = hang  # type: ignore[method-assign, assignment]  # a runtime that never answers
-    async with _running(world):
-        await world.submit(a_model())
-        await _until(_has_deployment(world))
-        await world.play("v1")
+    harness.runtimes.predict = hang  # type: ignore[method-assign, assignment]  # a runtime that never answers
+    async with _running(harness):
+        await harness.submit(a_model())
+        await _until(_has_deployment(harness))
+        await harness.play("v1")
         await asyncio.wait_for(asked.wait(), 5)
 
 
@@ -218,15 +220,15 @@ def test_objects_lead_to_their_model() -> None:
 
 
 async def test_events_may_come_from_elsewhere() -> None:
-    world = World(kube=_SilentKube())
-    await world.submit(a_model())
+    harness = Harness(kube=_SilentKube())
+    await harness.submit(a_model())
 
     async def once(on_key: OnKey) -> None:
         on_key(KEY)
         await asyncio.sleep(3600)
 
-    async with _running(world, events=once):
-        await _until(_has_deployment(world))
+    async with _running(harness, events=once):
+        await _until(_has_deployment(harness))
 
 
 async def test_the_end_of_its_events_ends_it() -> None:
@@ -239,8 +241,8 @@ async def test_the_end_of_its_events_ends_it() -> None:
     assert ended.group_contains(ConnectionError)
 
 
-async def test_a_stop_lets_the_passes_under_way_end() -> None:
-    world = World()
+async def test_a_stop_lets_the_passes_in_flight_end() -> None:
+    harness = Harness()
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
     async def wait(address: str, body: bytes) -> SampleAnswer:
@@ -248,13 +250,13 @@ async def test_a_stop_lets_the_passes_under_way_end() -> None:
         await may_answer.wait()
         return PREDICTION
 
-    world.runtimes.predict = wait  # type: ignore[method-assign, assignment]  # it answers when it may
-    async with _running(world, drain_seconds=5) as controller:
-        await world.submit(a_model())
-        await _until(_has_deployment(world))
-        await world.play("v1")
+    harness.runtimes.predict = wait  # type: ignore[method-assign, assignment]  # it answers when it may
+    async with _running(harness, drain_seconds=5) as controller:
+        await harness.submit(a_model())
+        await _until(_has_deployment(harness))
+        await harness.play("v1")
         await asyncio.wait_for(asked.wait(), 5)
         controller.stop()
         await asyncio.sleep(0.01)
         may_answer.set()
-    assert world.traffic() == {"v1": 100}
+    assert harness.traffic() == {"v1": 100}

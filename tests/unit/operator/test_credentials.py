@@ -6,7 +6,7 @@ from modelport_kube.kube import KubeError, Object
 
 from tests.support.builders import ModelBuilder, a_model, a_version, digest_of
 from tests.support.fake_kube import FakeKube
-from tests.unit.operator.world import KEY, World, settings
+from tests.unit.operator.harness import KEY, Harness, settings
 
 NAME = "serving.modelport.dev/artifact-credentials"
 LABELLED = {NAME: "true"}
@@ -22,13 +22,13 @@ def _secret(labels: dict[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"password": "cGFzcw=="}}
 
 
-async def _reconciled(kube: FakeKube, model: ModelBuilder | None = None, **changes: object) -> World:
-    world = World(kube=kube, settings=settings(**changes))
+async def _reconciled(kube: FakeKube, model: ModelBuilder | None = None, **changes: object) -> Harness:
+    harness = Harness(kube=kube, settings=settings(**changes))
     manifest = (model or _model()).manifest()
     manifest["metadata"]["annotations"] = {NAME: "team"}
     await kube.apply(manifest, field_manager="kubectl")
-    await world.settle()
-    return world
+    await harness.settle()
+    return harness
 
 
 @pytest.mark.parametrize(
@@ -38,26 +38,26 @@ async def test_a_secret_that_is_not_labelled_is_in_no_pod(labels: dict[str, str]
     kube = FakeKube()
     if labels is not None:
         kube.put(_secret(labels))
-    world = await _reconciled(kube)
+    harness = await _reconciled(kube)
     assert kube.names("Deployment") == ()
-    assert world.version("v1")["reason"] == "PodIncomplete"
+    assert harness.version("v1")["reason"] == "PodIncomplete"
     told = f"names the Secret 'team', but none of that name is labelled {NAME}=true."
-    assert told in str(world.version("v1")["message"]), "the same for what is not there"
-    assert await world.reconcile() == 5.0
+    assert told in str(harness.version("v1")["message"]), "the same for what is not there"
+    assert await harness.reconcile() == 5.0
     kube.put(_secret(LABELLED))
-    await world.settle()
+    await harness.settle()
     assert kube.names("Deployment") == ("iris-v1",)
 
 
 async def test_a_label_taken_away_changes_nothing_of_what_runs_and_lets_nothing_new_begin() -> None:
     kube = FakeKube()
     kube.put(_secret(LABELLED))
-    world = await _reconciled(kube)
-    before = await world.deployment("v1")
+    harness = await _reconciled(kube)
+    before = await harness.deployment("v1")
     kube.put(_secret({}))
-    world.settings = settings(load_timeout_seconds=120)
-    await world.settle()
-    assert await world.deployment("v1") == before
+    harness.settings = settings(load_timeout_seconds=120)
+    await harness.settle()
+    assert await harness.deployment("v1") == before
 
 
 async def test_the_platforms_own_secret_and_other_sources_need_no_label() -> None:
@@ -75,10 +75,10 @@ class _WithoutRights(FakeKube):
 
 
 async def test_a_secret_that_the_chart_does_not_list_is_said_so() -> None:
-    world = await _reconciled(_WithoutRights())
-    assert world.version("v1")["reason"] == "PodIncomplete"
+    harness = await _reconciled(_WithoutRights())
+    assert harness.version("v1")["reason"] == "PodIncomplete"
     assert "none of those that the chart's runtime.artifactCredentialsSecrets allows" in str(
-        world.version("v1")["message"]
+        harness.version("v1")["message"]
     )
 
 

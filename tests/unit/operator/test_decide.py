@@ -15,7 +15,7 @@ from modelport_operator.shell.model_states import state_of
 from msgspec.structs import replace
 
 from tests.support.builders import ModelBuilder, a_model, a_pod, a_version
-from tests.unit.operator.world import NOW, PREDICTION, READY, settings
+from tests.unit.operator.harness import NOW, PREDICTION, READY, settings
 
 SETTINGS = settings()
 

@@ -10,7 +10,7 @@ from modelport_operator.shell.event_recorder import EventRecorder
 
 from tests.support.builders import a_model, targets
 from tests.support.fake_kube import FakeKube
-from tests.unit.operator.world import NOW, StandingClock
+from tests.unit.operator.harness import NOW, StandingClock
 
 STARTING = VersionStatus(name="v1", reason="Progressing", message="v1 is loading the model.")
 SERVING = VersionStatus(name="v1", reason="Serving", ready=True)

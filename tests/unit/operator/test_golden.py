@@ -15,7 +15,7 @@ from modelport_operator.core.desired import CHILD_KINDS, desired_objects
 from modelport_operator.settings import Settings
 
 from tests.support.builders import ModelBuilder, a_model, a_version, digest_of
-from tests.unit.operator.world import settings
+from tests.unit.operator.harness import settings
 
 _GOLDEN = Path(__file__).with_name("golden")
 _OF_A_BUCKET = Artifact(uri="s3://models/fraud.onnx", sha256=digest_of("v2"), size=1_000_000)

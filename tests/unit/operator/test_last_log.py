@@ -11,7 +11,7 @@ from modelport_operator.core.observed.probe_results import plain_tail
 from msgspec.structs import replace
 
 from tests.support.builders import a_model, a_pod
-from tests.unit.operator.world import settings
+from tests.unit.operator.harness import settings
 
 FAILED = VersionStatus(name="v1", failed=True, template="now", reason="LoadFailed")
 

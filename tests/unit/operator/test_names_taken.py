@@ -8,7 +8,7 @@ from modelport_kube.kube import RESOURCES, Conflict, Object
 
 from tests.support.builders import a_model
 from tests.support.fake_kube import FakeKube
-from tests.unit.operator.world import KEY, World
+from tests.unit.operator.harness import KEY, Harness
 
 KINDS = ("ServiceAccount", "NetworkPolicy", "Service", "PodDisruptionBudget", "Deployment")
 LABELS = {
@@ -27,16 +27,16 @@ def _owner(uid: str, name: str = "iris", kind: str = "MLModel", *, controller: b
     return {"kind": kind, "name": name, "uid": uid, "controller": controller}
 
 
-async def _settled(foreign: Object, model: Any = None) -> World:
-    world = World()
-    world.kube.put(foreign)
-    await world.submit(model or a_model().replicas(2))
-    await world.settle()
-    return world
+async def _settled(foreign: Object, model: Any = None) -> Harness:
+    harness = Harness()
+    harness.kube.put(foreign)
+    await harness.submit(model or a_model().replicas(2))
+    await harness.settle()
+    return harness
 
 
-async def _is_untouched(world: World, foreign: Object) -> bool:
-    found = await world.kube.get(foreign["kind"], KEY.namespace, foreign["metadata"]["name"])
+async def _is_untouched(harness: Harness, foreign: Object) -> bool:
+    found = await harness.kube.get(foreign["kind"], KEY.namespace, foreign["metadata"]["name"])
     assert found is not None
     return {**found, "metadata": {**found["metadata"], "resourceVersion": ""}} == {
         **foreign,
@@ -44,66 +44,66 @@ async def _is_untouched(world: World, foreign: Object) -> bool:
     }
 
 
-async def _serves(world: World) -> bool:
-    await world.settle()
-    await world.play("v1")
-    await world.settle()
-    return world.traffic() == {"v1": 100} and world.version("v1")["reason"] == "Serving"
+async def _serves(harness: Harness) -> bool:
+    await harness.settle()
+    await harness.play("v1")
+    await harness.settle()
+    return harness.traffic() == {"v1": 100} and harness.version("v1")["reason"] == "Serving"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("labels", [{}, LABELS], ids=["", "with our labels"])
 async def test_the_version_waits_and_says_what_is_in_its_way(kind: str, labels: dict[str, str]) -> None:
     foreign = _foreign(kind, labels=labels)
-    world = await _settled(foreign)
-    assert await _is_untouched(world, foreign)
-    assert world.version("v1")["reason"] == world.condition("Ready")["reason"] == "NameTaken"
-    message = str(world.version("v1")["message"])
+    harness = await _settled(foreign)
+    assert await _is_untouched(harness, foreign)
+    assert harness.version("v1")["reason"] == harness.condition("Ready")["reason"] == "NameTaken"
+    message = str(harness.version("v1")["message"])
     assert message.startswith(
         f"The {kind} iris-v1 that is there already is not this model's. Delete that object"
     )
-    assert world.version("v1").get("failed", False) is False
-    assert [name for name in world.kube.names("Deployment") if kind != "Deployment"] == [], (
+    assert harness.version("v1").get("failed", False) is False
+    assert [name for name in harness.kube.names("Deployment") if kind != "Deployment"] == [], (
         "no pod of it runs"
     )
-    assert await world.reconcile() == 5.0, "nothing tells that it has gone"
-    world.kube.remove(kind, "iris-v1")
-    assert await _serves(world)
+    assert await harness.reconcile() == 5.0, "nothing tells that it has gone"
+    harness.kube.remove(kind, "iris-v1")
+    assert await _serves(harness)
 
 
 async def test_other_versions_are_served_meanwhile() -> None:
-    world = await _settled(_foreign("Service", "iris-v2"), a_model().versions("v1", "v2").traffic(v2=100))
-    await world.play("v1")
-    await world.settle()
-    assert world.version("v1")["reason"] == "Serving"
-    assert world.version("v2")["reason"] == "NameTaken"
+    harness = await _settled(_foreign("Service", "iris-v2"), a_model().versions("v1", "v2").traffic(v2=100))
+    await harness.play("v1")
+    await harness.settle()
+    assert harness.version("v1")["reason"] == "Serving"
+    assert harness.version("v2")["reason"] == "NameTaken"
 
 
 async def test_a_model_deleted_with_its_name_taken_leaves_the_object() -> None:
     foreign = _foreign("Service", labels=LABELS)
-    world = await _settled(foreign)
-    await world.kube.delete("MLModel", KEY.namespace, KEY.name)
-    await world.reconcile()
-    assert await _is_untouched(world, foreign)
+    harness = await _settled(foreign)
+    await harness.kube.delete("MLModel", KEY.namespace, KEY.name)
+    await harness.reconcile()
+    assert await _is_untouched(harness, foreign)
 
 
 async def test_a_version_taken_out_of_the_spec_leaves_what_was_never_its_own() -> None:
     foreign = _foreign("Service", labels=LABELS)
-    world = await _settled(foreign)
-    await world.submit(a_model().versions("v2").traffic(v2=100))
-    await world.settle()
-    assert await _is_untouched(world, foreign)
-    assert world.kube.names("ServiceAccount") == ("iris-v2",)
+    harness = await _settled(foreign)
+    await harness.submit(a_model().versions("v2").traffic(v2=100))
+    await harness.settle()
+    assert await _is_untouched(harness, foreign)
+    assert harness.kube.names("ServiceAccount") == ("iris-v2",)
 
 
 async def test_objects_of_an_earlier_model_of_the_name_are_waited_for() -> None:
     left = _foreign("Deployment", labels=LABELS, ownerReferences=[_owner("uid-of-the-earlier-one")])
-    world = await _settled(left)
-    assert await _is_untouched(world, left)
-    assert world.version("v1")["reason"] == "Progressing"
-    assert "of an earlier model of this name" in str(world.version("v1")["message"])
-    world.kube.remove("Deployment", "iris-v1")
-    assert await _serves(world)
+    harness = await _settled(left)
+    assert await _is_untouched(harness, left)
+    assert harness.version("v1")["reason"] == "Progressing"
+    assert "of an earlier model of this name" in str(harness.version("v1")["message"])
+    harness.kube.remove("Deployment", "iris-v1")
+    assert await _serves(harness)
 
 
 @pytest.mark.parametrize(
@@ -117,37 +117,37 @@ async def test_objects_of_an_earlier_model_of_the_name_are_waited_for() -> None:
 )
 async def test_what_somebody_else_controls_is_not_ours(owners: list[Object]) -> None:
     foreign = _foreign("Service", labels=LABELS, ownerReferences=owners)
-    world = await _settled(foreign)
-    assert await _is_untouched(world, foreign)
-    assert world.version("v1")["reason"] == "NameTaken"
+    harness = await _settled(foreign)
+    assert await _is_untouched(harness, foreign)
+    assert harness.version("v1")["reason"] == "NameTaken"
 
 
 async def test_ours_without_its_labels_is_put_right() -> None:
-    world = World()
-    await world.submit(a_model())
-    await world.settle()
-    service = await world.kube.get("Service", KEY.namespace, "iris-v1")
+    harness = Harness()
+    await harness.submit(a_model())
+    await harness.settle()
+    service = await harness.kube.get("Service", KEY.namespace, "iris-v1")
     assert service is not None
-    world.kube.put({**service, "metadata": {**service["metadata"], "labels": {}}})
-    await world.settle()
-    mended = await world.kube.get("Service", KEY.namespace, "iris-v1")
+    harness.kube.put({**service, "metadata": {**service["metadata"], "labels": {}}})
+    await harness.settle()
+    mended = await harness.kube.get("Service", KEY.namespace, "iris-v1")
     assert mended is not None
     assert mended["metadata"]["labels"]["serving.modelport.dev/model"] == "iris"
     assert mended["metadata"]["uid"] == service["metadata"]["uid"]
 
 
 async def test_a_serving_version_that_loses_a_name_serves_on_and_says_so() -> None:
-    world = World()
-    await world.submit(a_model())
-    assert await _serves(world)
-    await world.submit(a_model().replicas(2))
+    harness = Harness()
+    await harness.submit(a_model())
+    assert await _serves(harness)
+    await harness.submit(a_model().replicas(2))
     foreign = _foreign("PodDisruptionBudget")
-    world.kube.put(foreign)
-    await world.settle()
-    assert await _is_untouched(world, foreign)
-    assert world.traffic() == {"v1": 100}
-    assert world.condition("Ready")["status"] == "True"
-    assert (world.condition("Degraded")["status"], world.condition("Degraded")["reason"]) == (
+    harness.kube.put(foreign)
+    await harness.settle()
+    assert await _is_untouched(harness, foreign)
+    assert harness.traffic() == {"v1": 100}
+    assert harness.condition("Ready")["status"] == "True"
+    assert (harness.condition("Degraded")["status"], harness.condition("Degraded")["reason"]) == (
         "True",
         "NameTaken",
     )
@@ -184,26 +184,26 @@ class _Racing(FakeKube):
 async def test_a_name_taken_before_the_first_write_is_not_touched() -> None:
     kube = _Racing()
     kube.quicker = foreign = _foreign("Deployment")
-    world = World(kube=kube)
-    await world.submit(a_model())
-    await world.settle()
-    assert await _is_untouched(world, foreign)
-    assert world.version("v1")["reason"] == "NameTaken"
+    harness = Harness(kube=kube)
+    await harness.submit(a_model())
+    await harness.settle()
+    assert await _is_untouched(harness, foreign)
+    assert harness.version("v1")["reason"] == "NameTaken"
 
 
 @pytest.mark.parametrize("change", ["apply", "delete"])
 async def test_a_name_exchanged_before_a_later_write_is_not_touched(change: str) -> None:
     kube = _Racing()
-    world = World(kube=kube)
-    await world.submit(a_model().replicas(2))
-    await world.settle()
+    harness = Harness(kube=kube)
+    await harness.submit(a_model().replicas(2))
+    await harness.settle()
     budget = copy.deepcopy(await kube.get("PodDisruptionBudget", KEY.namespace, "iris-v1"))
     assert budget is not None
     if change == "apply":
         kube.put({**budget, "spec": {"edited": True}})
     else:
-        await world.submit(a_model().replicas(1))
+        await harness.submit(a_model().replicas(1))
     kube.quicker = foreign = _foreign("PodDisruptionBudget")
     with pytest.raises(Conflict):
-        await world.settle()
-    assert await _is_untouched(world, foreign)
+        await harness.settle()
+    assert await _is_untouched(harness, foreign)

@@ -15,7 +15,7 @@ from modelport_operator.settings import Settings
 from pydantic import ValidationError
 
 from tests.support.builders import ModelBuilder, a_model, a_version, digest_of
-from tests.unit.operator.world import settings
+from tests.unit.operator.harness import settings
 
 
 def _one(kind: str, model: ModelBuilder | None = None, given: Settings | None = None) -> Object:

@@ -9,7 +9,7 @@ from modelport_operator.core.observed.pod_reasons import read_problem, read_refu
 from modelport_operator.core.problems import ONCE, TWICE
 
 from tests.support.builders import PodBuilder, a_pod
-from tests.unit.operator.world import settings
+from tests.unit.operator.harness import settings
 
 CASES: dict[str, tuple[PodBuilder, Reason, int | None, str]] = {
     "fetch: another digest": (

@@ -12,7 +12,7 @@ from modelport_operator.shell.kubernetes.http import Health, serving
 from modelport_operator.shell.kubernetes.kopf_events import build_kopf_settings, build_registry
 from modelport_operator.shell.watching import WATCHED_KINDS
 
-from tests.unit.operator.world import settings
+from tests.unit.operator.harness import settings
 
 
 def _free_port() -> int:

@@ -13,7 +13,7 @@ from modelport_operator.core.versions import decide_versions
 from msgspec.structs import replace
 
 from tests.support.builders import PodBuilder, a_model, a_pod, a_version
-from tests.unit.operator.world import PREDICTION, READY, settings
+from tests.unit.operator.harness import PREDICTION, READY, settings
 
 SETTINGS = settings()
 MODEL = a_model().build()

@@ -34,7 +34,7 @@ def test_what_a_part_names_exists(part: str) -> None:
         ("gateway/modelport_gateway/serve.py", "unit/gateway"),
         ("helm/modelport/values.yaml", "unit/chart"),
         ("tests/unit/operator/test_queue.py", "unit/operator/test_queue.py"),
-        ("tests/unit/operator/world.py", "unit/operator"),
+        ("tests/unit/operator/harness.py", "unit/operator"),
     ],
 )
 def test_a_change_runs_the_tests_that_concern_it(changed: str, test: str) -> None:

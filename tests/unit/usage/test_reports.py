@@ -3,7 +3,7 @@
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.reports import SampleQueue, UsageReports
 
-from tests.support.gateway_world import KeptUsage
+from tests.support.gateway_harness import KeptUsage
 from tests.unit.usage.test_counter import Clock, asked, count
 
 

@@ -1,4 +1,4 @@
-"""What hostile models do when they are read. Names in capitals come from `World.places`."""
+"""What hostile models do when they are read. Names in capitals come from `Harness.places`."""
 
 # Each raises what the kernel answered.
 REFUSED = {
@@ -128,7 +128,7 @@ CALLS = {
     "locks memory": (149, None, 0),
 }
 
-# On a segment of the world's, by its number.
+# On a segment of the harness's, by its number.
 CALLS_ON_SHARED_MEMORY = {
     "attaches shared memory": "(30, SEGMENT, None, 0)",
     "asks about shared memory": "(31, SEGMENT, 2, ctypes.create_string_buffer(256))",

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.runtime.hostile import payloads
-from tests.integration.runtime.hostile.world import World
+from tests.integration.runtime.hostile.harness import Harness
 from tests.support.runtime_fixtures import Runtime, start_runtime
 from tests.support.waiting import eventually
 
@@ -25,27 +25,27 @@ StartRuntime = Callable[..., Runtime]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.close()
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    harness = Harness(tmp_path)
+    yield harness
+    harness.close()
 
 
 @pytest.fixture(scope="module")
 def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the kernel answered to each attempt, after a look at the harm."""
-    world = World(tmp_path_factory.mktemp("gauntlet"))
+    harness = Harness(tmp_path_factory.mktemp("gauntlet"))
     sources = payloads.REFUSED | _system_calls()
-    artifact = world.infect(payloads.GAUNTLET, SOURCES=list(sources.items()), PLACES=world.places)
+    artifact = harness.infect(payloads.GAUNTLET, SOURCES=list(sources.items()), PLACES=harness.places)
     started = start_runtime(artifact).wait_until_started()
     try:
         line = next(line for line in started.log.splitlines() if line.startswith("OUTCOMES "))
-        world.assert_unharmed(started.log + str(started.status))
+        harness.assert_unharmed(started.log + str(started.status))
         outcomes: dict[str, str] = json.loads(line.removeprefix("OUTCOMES "))
         return outcomes
     finally:
         started.kill()
-        world.close()
+        harness.close()
 
 
 def _system_calls() -> dict[str, str]:
@@ -63,14 +63,14 @@ def test_the_kernel_refuses_what_no_model_needs(attempt: str, answered: dict[str
 
 @pytest.mark.parametrize("source", payloads.TOLD.values(), ids=payloads.TOLD.keys())
 def test_a_model_that_oversteps_is_not_served_and_says_what_it_tried(
-    source: str, world: World, forked_runtime: StartRuntime
+    source: str, harness: Harness, forked_runtime: StartRuntime
 ) -> None:
-    started = forked_runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(harness.infect(source)).wait_until_started()
 
     assert started.status["reason"] == "SandboxViolation", started.status
     assert started.get("/readyz").status == 503
     assert started.post("/predict", {"input": [1]}).status == 503
-    world.assert_unharmed(started.log + str(started.status))
+    harness.assert_unharmed(started.log + str(started.status))
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are x86-64's")
@@ -85,70 +85,70 @@ def test_a_model_that_oversteps_is_not_served_and_says_what_it_tried(
 )
 @pytest.mark.parametrize("then", ["", "\nraise RuntimeError('the library cannot go on')"])
 def test_a_refused_system_call_is_named(
-    call: str, named: str, then: str, world: World, forked_runtime: StartRuntime
+    call: str, named: str, then: str, harness: Harness, forked_runtime: StartRuntime
 ) -> None:
     source = payloads.SYSTEM_CALL.replace("CALL", call)
     if then:
         source = source.replace("if result < 0: raise OSError(code, os.strerror(code))", then)
 
-    started = forked_runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(harness.infect(source)).wait_until_started()
 
     assert started.status["reason"] == "SandboxViolation"
     assert f"the system call {named}." in started.status["message"]
     assert f'"call": "{named}"' in started.log
-    world.assert_unharmed(started.log)
+    harness.assert_unharmed(started.log)
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are x86-64's")
 def test_a_library_that_ends_the_process_for_a_refused_call_is_a_failed_load(
-    world: World, forked_runtime: StartRuntime
+    harness: Harness, forked_runtime: StartRuntime
 ) -> None:
     source = payloads.SYSTEM_CALL.replace("CALL", "(306, 0)").replace("raise OSError", "os.abort() #")
 
-    started = forked_runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(harness.infect(source)).wait_until_started()
 
     assert started.status["reason"] == "SandboxViolation"
     assert "ended its process: the system call syncfs." in started.status["message"]
 
 
 def test_a_model_that_calls_on_and_on_does_not_keep_the_front_busy(
-    world: World, forked_runtime: StartRuntime
+    harness: Harness, forked_runtime: StartRuntime
 ) -> None:
     source = "import os\nwhile True:\n try: os.setpriority(0, 0, 0)\n except OSError: pass"
 
-    started = forked_runtime(world.infect(source), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="60")
+    started = forked_runtime(harness.infect(source), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="60")
 
     eventually(lambda: "setpriority" in started.log)
     assert started.get("/healthz").status == 200
     assert started.log.count("system_call_refused") == 1
 
 
-def test_a_model_sees_nothing_of_the_platforms_environment(world: World, runtime: StartRuntime) -> None:
+def test_a_model_sees_nothing_of_the_platforms_environment(harness: Harness, runtime: StartRuntime) -> None:
     source = """
 import ctypes, os
 environ = ctypes.POINTER(ctypes.c_char_p).in_dll(ctypes.CDLL(None), 'environ')
 raise ValueError(str(os.environ) + str([environ[number] for number in range(5)]))
 """
 
-    started = runtime(world.infect(source), PLATFORM_SECRET=world.token).wait_until_started()
+    started = runtime(harness.infect(source), PLATFORM_SECRET=harness.token).wait_until_started()
 
     assert started.status["reason"] == "LoadFailed"
     assert "MODELPORT_RUNTIME_MODEL" in started.log, "the payload did not run"
-    world.assert_unharmed(started.log)
+    harness.assert_unharmed(started.log)
 
 
-def test_a_model_that_ends_the_process_ends_only_itself(world: World, runtime: StartRuntime) -> None:
-    started = runtime(world.infect("import os; os._exit(7)"))
+def test_a_model_that_ends_the_process_ends_only_itself(harness: Harness, runtime: StartRuntime) -> None:
+    started = runtime(harness.infect("import os; os._exit(7)"))
 
     assert started.wait_until_ended() == 7
-    world.assert_unharmed(started.log)
+    harness.assert_unharmed(started.log)
 
 
 @pytest.mark.parametrize("error", ["SystemExit(0)", "KeyboardInterrupt()", "BaseException('no')"])
 def test_a_model_that_raises_to_exit_is_a_failed_load(
-    error: str, world: World, forked_runtime: StartRuntime
+    error: str, harness: Harness, forked_runtime: StartRuntime
 ) -> None:
-    started = forked_runtime(world.infect(f"raise {error}")).wait_until_started()
+    started = forked_runtime(harness.infect(f"raise {error}")).wait_until_started()
 
     assert started.status["reason"] == "LoadFailed"
     assert error.partition("(")[0] in started.status["message"]
@@ -165,9 +165,9 @@ def test_a_model_that_raises_to_exit_is_a_failed_load(
     ids=["loop in Python", "loop in C that holds the lock", "huge regular expression", "sleep"],
 )
 def test_a_load_that_does_not_end_is_ended_by_the_alarm(
-    source: str, world: World, forked_runtime: StartRuntime
+    source: str, harness: Harness, forked_runtime: StartRuntime
 ) -> None:
-    started = forked_runtime(world.infect(source), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="1")
+    started = forked_runtime(harness.infect(source), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="1")
 
     assert started.wait_until_ended() == -signal.SIGALRM
 
@@ -182,16 +182,16 @@ def test_a_load_that_does_not_end_is_ended_by_the_alarm(
     ids=["one huge object", "one huge array", "many objects"],
 )
 def test_a_model_that_eats_memory_stops_at_its_limit(
-    source: str, world: World, forked_runtime: StartRuntime
+    source: str, harness: Harness, forked_runtime: StartRuntime
 ) -> None:
-    started = forked_runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(harness.infect(source)).wait_until_started()
 
     assert started.status["reason"] == "OutOfMemory"
     assert "2.0 GiB" in started.status["message"]
     assert started.get("/healthz").status == 200
 
 
-def test_a_model_holds_little_of_the_kernels_memory(world: World, forked_runtime: StartRuntime) -> None:
+def test_a_model_holds_little_of_the_kernels_memory(harness: Harness, forked_runtime: StartRuntime) -> None:
     source = """
 import os
 held = 0
@@ -204,15 +204,17 @@ except OSError as error:
     raise ValueError(f"{error.errno} after {held >> 20} MiB")
 """
 
-    started = forked_runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(harness.infect(source)).wait_until_started()
 
     assert f"{errno.EMFILE} after 1 MiB" in started.status["message"]
 
 
-def test_a_model_that_floods_its_output_is_a_failed_load(world: World, forked_runtime: StartRuntime) -> None:
+def test_a_model_that_floods_its_output_is_a_failed_load(
+    harness: Harness, forked_runtime: StartRuntime
+) -> None:
     source = "print('x' * 1_000_000)\nraise ValueError('y' * 1_000_000)"
 
-    started = forked_runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(harness.infect(source)).wait_until_started()
 
     assert started.status["reason"] == "LoadFailed"
     assert len(started.status["message"]) < 2_000

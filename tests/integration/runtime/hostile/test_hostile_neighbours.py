@@ -12,7 +12,7 @@ from modelport_runtime import wire
 from modelport_runtime.core.answers import encode
 from modelport_runtime.core.types import Failure
 
-from tests.integration.runtime.hostile.world import World
+from tests.integration.runtime.hostile.harness import Harness
 from tests.support.runtime_fixtures import Runtime
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
@@ -36,10 +36,10 @@ TOLD: dict[str, Any] = {
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.close()
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    harness = Harness(tmp_path)
+    yield harness
+    harness.close()
 
 
 def loaded(proves: bool = False, **changes: Any) -> bytes:
@@ -71,43 +71,45 @@ def loaded(proves: bool = False, **changes: Any) -> bytes:
     ],
 )  # fmt: skip
 def test_a_front_that_hears_nonsense_ends_with_the_model(
-    data: bytes, world: World, forked_runtime: StartRuntime
+    data: bytes, harness: Harness, forked_runtime: StartRuntime
 ) -> None:
-    started = forked_runtime(world.infect(SENDS + STAYS, DATA=[data]))
+    started = forked_runtime(harness.infect(SENDS + STAYS, DATA=[data]))
 
     assert started.wait_until_ended() == BROKE_THE_PROTOCOL, started.log
     assert "model_process_broke_the_protocol" in started.log
-    world.assert_unharmed(started.log)
+    harness.assert_unharmed(started.log)
 
 
-def test_half_a_frame_is_waited_for_until_the_deadline(world: World, forked_runtime: StartRuntime) -> None:
+def test_half_a_frame_is_waited_for_until_the_deadline(
+    harness: Harness, forked_runtime: StartRuntime
+) -> None:
     half = wire.frame(wire.Sandboxed(2, "x" * 1000))[:500]
 
     started = forked_runtime(
-        world.infect(SENDS + STAYS, DATA=[half]), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="1"
+        harness.infect(SENDS + STAYS, DATA=[half]), MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="1"
     )
 
     assert started.wait_until_ended() == -signal.SIGALRM
 
 
-def test_a_model_that_floods_the_front_is_ended(world: World, forked_runtime: StartRuntime) -> None:
+def test_a_model_that_floods_the_front_is_ended(harness: Harness, forked_runtime: StartRuntime) -> None:
     again = "\nwhile True: os.writev(CONNECTION, DATA * 1000)"
     source = SENDS.replace("except", "    CONNECTION = number\n    except") + again
 
-    started = forked_runtime(world.infect(source, DATA=[wire.frame(wire.Sandboxed(2, "x" * 1000))]))
+    started = forked_runtime(harness.infect(source, DATA=[wire.frame(wire.Sandboxed(2, "x" * 1000))]))
 
     assert started.wait_until_ended() == BROKE_THE_PROTOCOL
 
 
 def test_a_model_that_closes_the_connection_and_stays_is_ended(
-    world: World, forked_runtime: StartRuntime
+    harness: Harness, forked_runtime: StartRuntime
 ) -> None:
-    started = forked_runtime(world.infect("import os, time; os.closerange(3, 64); time.sleep(600)"))
+    started = forked_runtime(harness.infect("import os, time; os.closerange(3, 64); time.sleep(600)"))
 
     assert started.wait_until_ended() == BROKE_THE_PROTOCOL
 
 
-def test_a_model_holds_one_socket_and_no_listener(world: World, forked_runtime: StartRuntime) -> None:
+def test_a_model_holds_one_socket_and_no_listener(harness: Harness, forked_runtime: StartRuntime) -> None:
     source = """
 import os, socket, stat
 def is_socket(number):
@@ -118,27 +120,27 @@ held = [socket.socket(fileno=os.dup(number)) for number in numbers]
 raise ValueError(f"listens {[one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) for one in held]}")
 """
 
-    started = forked_runtime(world.infect(source)).wait_until_started()
+    started = forked_runtime(harness.infect(source)).wait_until_started()
 
     assert "listens [0]." in started.status["message"]
 
 
-def test_a_forged_load_is_the_models_own_lie_alone(world: World, forked_runtime: StartRuntime) -> None:
+def test_a_forged_load_is_the_models_own_lie_alone(harness: Harness, forked_runtime: StartRuntime) -> None:
     lie = loaded(message="\ud800", found={"scikit-learn": "9" * 1000})
 
-    started = forked_runtime(world.infect(SENDS + STAYS, DATA=[lie])).wait_until_started()
+    started = forked_runtime(harness.infect(SENDS + STAYS, DATA=[lie])).wait_until_started()
 
     assert started.status["state"] == "ready"
     assert started.status["sha256"] != "", "what the platform said stays"
     assert [started.get(path).status for path in ("/healthz", "/readyz", "/v2")] == [200, 200, 200]
-    world.assert_unharmed(started.log)
+    harness.assert_unharmed(started.log)
 
 
 @pytest.mark.parametrize("plan", [b"", b"plan", b"\xc1" * 1000, b"\xdf\xff\xff\xff\xff"])
-def test_a_plan_that_is_none_is_refused(plan: bytes, world: World, forked_runtime: StartRuntime) -> None:
+def test_a_plan_that_is_none_is_refused(plan: bytes, harness: Harness, forked_runtime: StartRuntime) -> None:
     data = [loaded(proves=True), wire.frame(wire.ProofReport(plan, 10_000, 0.0, "proven, it says"))]
 
-    started = forked_runtime(world.infect(SENDS + STAYS, DATA=data)).wait_until_started()
+    started = forked_runtime(harness.infect(SENDS + STAYS, DATA=data)).wait_until_started()
 
     assert started.status["engine"] == "native"
     assert "refused" in started.status["acceleration"]["detail"]

@@ -48,7 +48,7 @@ class Runs:
         return self._call
 
 
-class World:
+class Harness:
     """A private file, shared memory, listeners, another process; and `token`, which nobody may learn."""
 
     def __init__(self, folder: Path) -> None:

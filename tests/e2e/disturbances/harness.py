@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.accounts import Person, register, save
 from tests.e2e.kubectl import Kubectl
 from tests.e2e.open_loop import OpenLoop
-from tests.e2e.people import Person, register, save
 from tests.support.models import IRIS_FIELDS, iris_logistic_named
 from tests.support.waiting import eventually
 
@@ -20,7 +20,7 @@ _UNLIMITED = {"rate_limit": {"requests": 1_000_000, "period_seconds": 1}}
 
 
 @dataclass(frozen=True)
-class World:
+class Harness:
     cluster: Any
     platform: Any
     person: Person
@@ -68,13 +68,13 @@ def _bodies(count: int) -> list[bytes]:
     ]
 
 
-def build_world(cluster: Any, platform: Any, folder: Path) -> World:
+def build_harness(cluster: Any, platform: Any, folder: Path) -> Harness:
     person = register(platform.url, folder)
     file = save(iris_logistic_named().model, folder / "iris.joblib")
     model_id = person.upload(file, "--name", "disturbed")["id"]
     person.http().patch(f"/api/v1/models/{model_id}", json=_UNLIMITED).raise_for_status()
-    world = World(cluster, platform, person, model_id, file)
-    world.models.run(
+    harness = Harness(cluster, platform, person, model_id, file)
+    harness.models.run(
         "patch",
         "mlm",
         model_id,
@@ -82,5 +82,5 @@ def build_world(cluster: Any, platform: Any, folder: Path) -> World:
         "-p",
         '{"spec":{"scaling":{"minReplicas":2,"maxReplicas":4}}}',
     )
-    world.settle()
-    return world
+    harness.settle()
+    return harness

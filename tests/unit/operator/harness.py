@@ -48,7 +48,7 @@ class ScriptedRuntimes:
 
 
 @dataclass
-class World:
+class Harness:
     kube: FakeKube = field(default_factory=FakeKube)
     runtimes: ScriptedRuntimes = field(default_factory=ScriptedRuntimes)
     settings: Settings = field(default_factory=settings)

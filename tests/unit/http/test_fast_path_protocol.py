@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from modelport_http.fast_path.protocol import Exchange, lean_protocol
 
-from tests.support.lean_server import Running, receive_all, running_server
+from tests.support.threaded_server import Running, receive_all, running_server
 
 JSON = b"content-type: application/json\r\n"
 
@@ -318,7 +318,7 @@ def test_one_that_waits_behind_an_answered_one_is_not_idle(lean: Running, handle
     assert b"second" in connection.recv(1000)
 
 
-def test_a_stop_waits_for_what_is_under_way(lean: Running, handler: Echo) -> None:
+def test_a_stop_waits_for_what_is_in_flight(lean: Running, handler: Echo) -> None:
     handler.holds = True
     connection = lean.connect()
     idle = lean.connect()

@@ -219,7 +219,7 @@ class KeptUsage:
 
 
 @dataclass
-class World:
+class Harness:
     cluster: FakeCluster
     control: FakeControlApi
     gateway: Gateway
@@ -247,22 +247,22 @@ class World:
 
 
 @asynccontextmanager
-async def running_world(
+async def running_harness(
     store: Any, *, sink: UsageSink | None = None, **settings: Any
-) -> AsyncIterator[World]:
+) -> AsyncIterator[Harness]:
     """Run a gateway that is ready and serves nothing yet."""
-    world = build_world(store, sink=sink, **settings)
-    async with world.gateway.running():
+    harness = build_harness(store, sink=sink, **settings)
+    async with harness.gateway.running():
         async with asyncio.timeout(10):
-            ready = await world.http.get("/readyz")
+            ready = await harness.http.get("/readyz")
             while ready.status_code != 200:
                 await asyncio.sleep(0.01)
-                ready = await world.http.get("/readyz")
-        yield world
+                ready = await harness.http.get("/readyz")
+        yield harness
 
 
-def build_world(store: Any, *, sink: UsageSink | None = None, **settings: Any) -> World:
-    """`sink`: instead of the world's own, `usage`."""
+def build_harness(store: Any, *, sink: UsageSink | None = None, **settings: Any) -> Harness:
+    """`sink`: instead of the harness's own, `usage`."""
     cluster, control, usage = FakeCluster(), FakeControlApi(), KeptUsage()
     gateway = build(
         Settings(**settings), store=store, cluster=cluster, control=control.client, sink=sink or usage
@@ -270,4 +270,4 @@ def build_world(store: Any, *, sink: UsageSink | None = None, **settings: Any) -
     transport = httpx.ASGITransport(gateway.app, raise_app_exceptions=False)
     client = httpx.AsyncClient(transport=transport, base_url="http://gateway")
     bearer = {"Authorization": f"Bearer {control.token()}"}
-    return World(cluster, control, gateway, usage, client, store, bearer)
+    return Harness(cluster, control, gateway, usage, client, store, bearer)

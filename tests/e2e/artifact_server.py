@@ -26,11 +26,11 @@ def serving(platform: Platform, path: Path) -> Iterator[File]:
     objects = _objects(path.name, content, platform.runtime_image)
     for obj in objects:
         platform.release.run("apply", "-f", "-", input=obj)
-    platform.release.run("wait", "--for=condition=Ready", "pod/shelf", "--timeout=60s", timeout=90)
-    uri = f"http://shelf.{platform.release.namespace}.svc:8000/{path.name}"
+    platform.release.run("wait", "--for=condition=Ready", "pod/artifact-server", "--timeout=60s", timeout=90)
+    uri = f"http://artifact-server.{platform.release.namespace}.svc:8000/{path.name}"
     yield File(uri, hashlib.sha256(content).hexdigest())
     for obj in objects:
-        platform.release.run("delete", obj["kind"], "shelf", "--wait=false")
+        platform.release.run("delete", obj["kind"], "artifact-server", "--wait=false")
 
 
 def put_on_a_claim(platform: Platform, claim: str, path: str, model: Any) -> File:
@@ -78,12 +78,14 @@ def _pod(name: str, image: str, command: list[str], volume: Any, mount: Any) -> 
 
 
 def _objects(name: str, content: bytes, image: str) -> list[dict[str, Any]]:
-    metadata = {"name": "shelf", "labels": {"app": "shelf"}}
-    command = ["python", "-m", "http.server", "8000", "--directory", "/shelf"]
-    volume = {"name": "shelf", "configMap": {"name": "shelf"}}
-    pod = _pod("shelf", image, command, volume, {"name": "shelf", "mountPath": "/shelf"})
+    metadata = {"name": "artifact-server", "labels": {"app": "artifact-server"}}
+    command = ["python", "-m", "http.server", "8000", "--directory", "/artifacts"]
+    volume = {"name": "artifact-server", "configMap": {"name": "artifact-server"}}
+    pod = _pod(
+        "artifact-server", image, command, volume, {"name": "artifact-server", "mountPath": "/artifacts"}
+    )
     pod["spec"]["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": 8000}, "periodSeconds": 1}
-    service = {"selector": {"app": "shelf"}, "ports": [{"port": 8000}]}
+    service = {"selector": {"app": "artifact-server"}, "ports": [{"port": 8000}]}
     file = {name: base64.b64encode(content).decode()}
     return [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "binaryData": file},
