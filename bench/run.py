@@ -50,7 +50,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--models", help="of iris,forest,boosting,mixed: those of the runtime's groups")
     parser.add_argument("--quick", action="store_true", help="one slice of a second each: a try")
     parser.add_argument("--dry", action="store_true", help="print, and leave the results as they were")
-    parser.add_argument("--render", action="store_true", help="measure nothing, write tables and chart anew")
+    parser.add_argument("--render", action="store_true", help="measure nothing, write tables and chart again")
     chosen = parser.parse_args()
     chosen.groups = chosen.only.split(",") if chosen.only else _DEFAULT
     if unknown := set(chosen.groups) - set(GROUPS):

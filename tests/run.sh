@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
-# Where it is set, each worker rewrites the assertions of each test module anew, and each server that a test starts
+# Where it is set, each worker rewrites the assertions of each test module again, and each server that a test starts
 # compiles all that it imports.
 unset PYTHONDONTWRITEBYTECODE
 echo "==> Style, types and import contracts"

@@ -2,7 +2,7 @@
 
 Applies 50, 100 and 200 MLModels whose pods stay pending, starts one operator on them, and tells how long it
 took until each had its objects and its status, the operator's CPU time and memory, and how much it wrote.
-Then it starts the operator anew, which must write nothing.
+Then it restarts the operator, which must write nothing.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Live rows against a reference, with and without a change: what should be called drift, and what should not.
 
-Each case draws (reference rows, live rows, the hour of the live rows, as `profiles.times` has it) anew from a
-generator of random numbers.
+Each case draws (reference rows, live rows, the hour of the live rows, as `profiles.times` has it) again from
+a generator of random numbers.
 """
 
 from collections.abc import Callable, Mapping

@@ -72,7 +72,7 @@ class Load:
 
 
 class _Connection(asyncio.Protocol):
-    """`ended` gives the request that was not answered, if one was under way."""
+    """`ended` gives the request that was not answered, if one was in flight."""
 
     def __init__(self, load: Load, first: tuple[str, bytes] | None) -> None:
         self._load = load

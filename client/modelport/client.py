@@ -146,7 +146,9 @@ class Modelport(DriftCalls, HistoryCalls, JobCalls, UsageCalls):
         return [self._model(each) for each in self._transport.pages("/api/v1/models")]
 
     def model(self, model_id: str, *, wait: float = 0) -> Model:
-        """One model; with `wait`, once nothing more is under way, or after that many seconds (60 at most)."""
+        """One model; with `wait`, once nothing is in progress any more, or after that many seconds (60 at
+        most).
+        """
         return self._model(self._transport.json("GET", _model_path(model_id), params=_hold(wait)))
 
     def wait_for_model(

@@ -138,7 +138,7 @@ _BY_STATUS: Mapping[int, type[ModelportError]] = {
 
 
 def error_of(response: httpx.Response) -> ModelportError:
-    """The error that a read answer of status 300 or more stands for, whoever wrote it."""
+    """The error that a read answer of status 300 or more stands for, whichever server wrote it."""
     problem = _problem_of(response)
     kind = _BY_STATUS.get(response.status_code, ServerError if response.is_server_error else ModelportError)
     return kind(

@@ -24,7 +24,7 @@ RETRIED_STATUSES = frozenset({429, 503})
 _NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _CUT_OFF = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 CONNECTION_ERRORS = (*_NOT_REACHED, *_CUT_OFF)
-"""Not a read timeout: whoever was slow once gets no second copy of the work."""
+"""Not a read timeout: a server that was slow once gets no second copy of the work."""
 
 
 @dataclass(frozen=True)

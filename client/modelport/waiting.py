@@ -18,7 +18,7 @@ def wait_until_ready(
 ) -> Waited:
     """`ask(hold)` gives the present state, after at most `hold` seconds if nothing changes."""
     give_up_at = time.monotonic() + seconds
-    hold = 0.0  # The first answer comes at once, for whoever shows it.
+    hold = 0.0  # The first answer comes at once, for callers that show progress.
     while True:
         asked_at = time.monotonic()
         found = ask(hold)

@@ -65,7 +65,7 @@ class AccountsSettings(BaseSettings):
     """Life of an access token, in seconds. Short: a gateway cannot know of a logout before it ends."""
 
     refresh_token_seconds: int = Field(default=30 * 86_400, ge=1)
-    """Life of a refresh token, in seconds; each refresh starts it anew."""
+    """Life of a refresh token, in seconds; each refresh starts it again."""
 
     registration: Literal["open", "invite", "closed"] = "open"
     """Who may make an account: everybody, who has a link from an administrator, or nobody."""
@@ -135,7 +135,7 @@ class BatchSettings(UploadSettings):
 
     batch_input_prefixes: ListSetting = ()
     """Where inputs of batch jobs may lie in buckets (`s3://bucket/folder,…`), for `input_uri`: the worker
-    reads them with its own credentials for whoever submits a job. None by default."""
+    reads them with its own credentials for anyone who submits a job. None by default."""
 
     batch_result_days: float = Field(default=7, gt=0)
     """Days for which the files of a finished job are kept."""

@@ -1,6 +1,6 @@
 """Copies the UI's libraries from npm into the package, with their licences and a manifest: `make ui-vendor`.
 
-Only whoever renews them needs npm: the files are committed.
+npm is needed only to renew them: the files are committed.
 """
 
 import hashlib

@@ -108,7 +108,7 @@ class Prediction:
         """Authenticate and authorise, before the body is read. Raises Problem 401, 403, 404, 429 or 503."""
         context.route = self._table.get(context.target.model)
         caller = context.caller = await self._authentication.identify(context.headers, context.address)
-        # Anew: whoever the caller is may have taken a while to find out.
+        # Again: finding out who the caller is may have taken a while.
         route = context.route = self._table.get(context.target.model)
         decision = authorize(route, caller)
         if route is None or decision is not Decision.ALLOWED:
@@ -212,7 +212,7 @@ class Prediction:
             context.request_id,
             context.json_bytes,
         )
-        # Whoever asks for a new answer does not share one that is already under way.
+        # A caller who wants a new response does not share one that is already in flight.
         if cache.key is None or not cache.read:
             return await self._call_and_cache(route, version, cache, call)
         return await self._flights.run(cache.key, lambda: self._call_and_cache(route, version, cache, call))

@@ -12,7 +12,7 @@ _TICKS_A_SWEEP = 20
 
 
 class SweepingServer(uvicorn.Server):
-    """Closes connections that make no progress. `silence`: where strangers connect."""
+    """Closes connections that make no progress. `silence`: where untrusted clients connect."""
 
     def __init__(self, config: uvicorn.Config, silence: Silence | None = None) -> None:
         super().__init__(config)
@@ -25,7 +25,7 @@ class SweepingServer(uvicorn.Server):
 
 
 class Server(SweepingServer):
-    """Leaves signals to whoever runs it: they stop more than one server, and not at once."""
+    """Leaves signals to its caller: they stop more than one server, and not at once."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# Longer than any usual proxy keeps an idle connection (60 to 90 s): whoever closes first must not be the one
-# who may just be sent a request.
+# Longer than any usual proxy keeps an idle connection (60 to 90 s): the side that closes first must not be
+# the one who may just be sent a request.
 _KEEP_ALIVE_SECONDS = 120
 
 
@@ -49,7 +49,7 @@ class Served:
 
 @dataclass(frozen=True)
 class Stop:
-    """Seconds: for which requests are still taken after SIGTERM, and then for those under way to end."""
+    """Seconds: for which requests are still taken after SIGTERM, and then for those in flight to end."""
 
     delay: float
     drain: int
@@ -63,7 +63,7 @@ async def serve(
     doors: DoorSettings | None = None,
     trusted_proxies: Sequence[Network] = (),
 ) -> None:
-    """Return when everything under way at the signal has been answered. `on_stop`: be no longer ready."""
+    """Return when everything in flight at the signal has been answered. `on_stop`: be no longer ready."""
     closing = asyncio.Event()
     doors = doors or DoorSettings()
     crowd = Crowd(doors.connections_per_address, trusted_proxies)
@@ -121,7 +121,7 @@ def build_config(
     crowd: Crowd | None = None,
     **options: Any,
 ) -> uvicorn.Config:
-    """What all fronts have in common. `drain`: seconds for requests under way to end, at a stop.
+    """What all fronts have in common. `drain`: seconds for requests in flight to end, at a stop.
 
     `handler`, `is_closing`: as `lean_protocol` has them.
     """

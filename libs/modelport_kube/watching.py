@@ -27,7 +27,7 @@ class _Expired(Exception):
 
 
 async def watch_collection(calls: Calls, path: str, selector: Query) -> AsyncIterator[WatchEvent]:
-    """ADDED…, SYNCED, then changes. Raises `KubeError` when it breaks: begin anew, with the listing."""
+    """ADDED…, SYNCED, then changes. Raises `KubeError` when it breaks: start again, with the listing."""
     items, version = await list_collection(calls, path, selector)
     for item in items:
         yield WatchEvent("ADDED", item)

@@ -13,7 +13,7 @@ def is_cancelled() -> bool:
 
     redis-py sends with `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that comes together
     with its result (https://github.com/python/cpython/issues/86296). A loop around it that does not ask would
-    go on for ever, and whoever waits for its end with it.
+    go on forever, and so would everything that waits for its end.
     """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

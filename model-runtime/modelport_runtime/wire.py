@@ -1,6 +1,6 @@
 """What the front and the model process tell each other: msgpack, each message behind its length.
 
-What comes from the model process is a stranger's, for its model may write to the socket too: every frame has
+What comes from the model process is untrusted, for its model may write to the socket too: every frame has
 a bound, every message a type, and anything else is a `ProtocolError`.
 """
 

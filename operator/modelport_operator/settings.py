@@ -137,12 +137,12 @@ class Settings(BaseSettings):
     """Longest wait for a runtime's answer to its sample, in seconds; then it is asked again."""
 
     watch_silence_seconds: float = Field(default=100, gt=0)
-    """A watch that says nothing for so long, in seconds, is begun anew. The API server sends each watch a
+    """A watch that says nothing for so long, in seconds, is started again. The API server sends each watch a
     bookmark about every 60 seconds, so more silence than that means a dead connection. On Kubernetes only."""
 
     drain_seconds: float = Field(default=10, ge=0)
-    """Longest time, in seconds, that passes under way may take to end when the operator stops. Those that are
-    broken off are done anew by the next leader. On Kubernetes only."""
+    """Longest time, in seconds, that passes in progress may take to end when the operator stops. Those that
+    are broken off are done again by the next leader. On Kubernetes only."""
 
     listen: str = "0.0.0.0:8080"
     """Where `/healthz`, `/readyz` and `/metrics` are answered. On Kubernetes only."""

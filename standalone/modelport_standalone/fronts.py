@@ -100,7 +100,7 @@ def _is_browser(request: Request) -> bool:
 
 
 def _is_from_this_machine(request: Request) -> bool:
-    """The ids of everybody's models are nothing for strangers; a proxy here speaks for strangers."""
+    """The ids of everybody's models are nothing for the public; a proxy here speaks for the public."""
     forwarded = {"forwarded", "x-forwarded-for"} & set(request.headers)
     return request.client is not None and ip_address(request.client.host).is_loopback and not forwarded
 

@@ -1,6 +1,6 @@
 """What the models' processes count, for the platform's own /metrics.
 
-They are strangers: of what they send only the runtime's own metrics are taken, with the type that those have,
+They are untrusted: of what they send only the runtime's own metrics are taken, with the type that those have,
 and who it is about is said by us. One that sends nonsense is left out, and cannot spoil the page for others.
 """
 

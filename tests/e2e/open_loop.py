@@ -77,7 +77,7 @@ class OpenLoop:
         await self._session.close()
 
     async def finish(self) -> Report:
-        """Stop sending, wait for what is under way, and tell all."""
+        """Stop sending, wait for what is in flight, and return all."""
         self._stopping.set()
         await self._sending
         await asyncio.gather(*self._requests)

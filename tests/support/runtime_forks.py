@@ -60,7 +60,7 @@ def become_runtime(environment: dict[str, str], log: str) -> NoReturn:
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.environ.clear()
-    # Clean already, or cleaning would start Python anew.
+    # Clean already, or cleaning would restart Python.
     os.environ.update(hygiene.clean_environment(environment))
     hygiene.clean_process()
     sys.exit(runtime.main())

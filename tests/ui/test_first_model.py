@@ -123,7 +123,7 @@ def rests_while_hidden(page: Page) -> None:
         "Object.defineProperty(document, 'hidden', {get: () => window.isHidden, configurable: true})"
     )
     page.evaluate("window.isHidden = true")
-    # What was under way when it was hidden may still end.
+    # What was in flight when it was hidden may still end.
     page.wait_for_timeout(500)
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(3500)

@@ -37,7 +37,7 @@ class SystemHealth(BaseModel):
     usage_dropped: int | None = Field(
         description="Requests that gateways had to forget, of what was written in the last 24 hours."
     )
-    jobs: dict[Literal["queued", "running"], int] | None = Field(description="Batch jobs under way.")
+    jobs: dict[Literal["queued", "running"], int] | None = Field(description="Batch jobs in progress.")
 
 
 class UserEntry(BaseModel):

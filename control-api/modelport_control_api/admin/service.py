@@ -1,4 +1,4 @@
-"""The platform as a whole, for administrators. Whoever calls this has checked that the caller is one."""
+"""The platform as a whole, for administrators. The caller has checked that the caller is one."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

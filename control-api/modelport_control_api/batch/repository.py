@@ -267,7 +267,7 @@ def finished_chunks(session: Session, job_id: str) -> list[int]:
 
 
 def _lock(session: Session, job_id: str) -> BatchJob | None:
-    # Populated anew: the session may have read the row before it was locked.
+    # Populated again: the session may have read the row before it was locked.
     query = select(BatchJob).where(BatchJob.id == job_id).with_for_update()
     return session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
 

@@ -53,7 +53,8 @@ class ChunkWork:
         if claimed.probabilities and probabilities is None:
             probabilities = [None] * chunk.askable
         results = combine(chunk, predicted.predictions, probabilities, predicted.errors)
-        # The file first: whoever dies in between leaves a chunk that is done again, with the same result.
+        # The file first: a worker that dies in between leaves a chunk that is done again, with the same
+        # result.
         data = write_results(results)
         await self._files.put_result(claimed.job_id, claimed.number, data)
         failed = len(results.errors)

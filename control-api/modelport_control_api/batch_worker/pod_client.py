@@ -77,7 +77,7 @@ class Pods:
         return self._requests_per_pod * len(self._pods)
 
     async def update(self, addresses: Collection[str]) -> None:
-        """Ask these from now on. What is under way at others goes on."""
+        """Ask these from now on. What is in flight at others goes on."""
         async with self._changed:
             for address in self._pods.keys() - set(addresses):
                 leaving = self._pods.pop(address)

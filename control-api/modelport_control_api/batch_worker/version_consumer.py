@@ -33,7 +33,7 @@ class WorkerDeps:
 
 
 class VersionConsumer:
-    """`run` until it is cancelled, which breaks off what is under way."""
+    """`run` until it is cancelled, which breaks off what is in progress."""
 
     def __init__(self, version: Version, deps: WorkerDeps, pods: Pods, *, pod_wait_seconds: float) -> None:
         self._version = version

@@ -34,7 +34,8 @@ router = APIRouter(
 )
 
 WaitSeconds = Annotated[
-    float, Query(alias="wait", ge=0, le=60, description="Seconds to hold until nothing more is under way.")
+    float,
+    Query(alias="wait", ge=0, le=60, description="Seconds to hold until nothing is in progress any more."),
 ]
 
 

@@ -56,7 +56,7 @@ class ModelReader:
         return both[:limit], encode_cursor(*_place(both[limit - 1]))
 
     def everything(self, session: Session) -> list[ModelRecord]:
-        """All models that there are, whoever's."""
+        """All models that there are, of every owner."""
         waiting = set(outbox.pending(session))
         rows = repository.all_rows(session)
         ours = {row.id: repository.to_record(row, waits=row.id in waiting) for row in rows}

@@ -99,5 +99,5 @@ def read_bins(reference: str, session: DbSession, services: Drift) -> Response:
 
 @router.get("/metrics")
 def read_drift_metrics(session: DbSession) -> Response:
-    """Prometheus text. Not on the public page: ids of everybody's models are nothing for strangers."""
+    """Prometheus text. Not on the public page: ids of everybody's models are not for the public."""
     return Response(render(session), media_type="text/plain; version=0.0.4; charset=utf-8")

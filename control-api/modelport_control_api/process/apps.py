@@ -101,7 +101,7 @@ def build_internal() -> FastAPI:
 
 def _add_routes(app: FastAPI, *parts: ModuleType) -> None:
     for part in parts:
-        # Not include_router: it analyses every route anew, for each app and when it is first asked.
+        # Not include_router: it analyzes every route again, for each app and when it is first asked.
         app.router.routes.extend(part.router.routes)
 
 

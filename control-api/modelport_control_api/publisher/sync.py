@@ -1,4 +1,4 @@
-"""Where the cluster's MLModel is not what the database asks for, and making it so, whoever has written
+"""Where the cluster's MLModel is not what the database asks for, and making it so, no matter who has written
 to it.
 """
 

@@ -24,7 +24,7 @@ class StatusView:
 
     @property
     def settled(self) -> bool:
-        """Nothing more is under way: waiting longer brings nothing new."""
+        """Nothing is in progress any more: waiting longer brings nothing new."""
         return self.status != "pending"
 
 

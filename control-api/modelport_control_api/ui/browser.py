@@ -58,7 +58,7 @@ def wants_json(request: Request) -> bool:
 
 
 def safe_next(path: str | None) -> str:
-    """Where to go after signing in: a page of ours, never a stranger's address."""
+    """Where to go after signing in: a page of ours, never another site's address."""
     return path if path and _LOCAL_PATH.fullmatch(path) and "//" not in path else HOME
 
 
@@ -87,5 +87,5 @@ def require_same_origin(request: Request) -> None:
         raise Problem(
             status=403,
             detail="This request does not come from a page of this address, so nothing was done. "
-            "Open the page anew and try again; programs use the REST API.",
+            "Reload the page and try again; programs use the REST API.",
         )

@@ -26,7 +26,7 @@ _PATH = "/.well-known/jwks.json"
 # An unknown `kid` costs the control API one call in so many seconds, however many forged tokens arrive.
 _MIN_SECONDS_BETWEEN = 3.0
 _STORE_KEY = b"signing-keys"
-# How long a control API may be away before a new replica can check no token; written anew at each reading.
+# How long a control API may be away before a new replica can check no token; written again at each reading.
 _KEEP_SECONDS = 7 * 86_400
 _UNREADABLE = (ValueError, KeyError, TypeError, jwt.PyJWTError)
 
@@ -59,7 +59,7 @@ class SigningKeys:
         return self._keys.get(kid)
 
     async def refresh(self) -> None:
-        """Read the keys anew. On failure the old ones stay: tokens go on being checked."""
+        """Read the keys again. On failure the old ones stay: tokens go on being checked."""
         self._fetched_at = time.monotonic()
         try:
             response = await self._control.get(_PATH)

@@ -26,7 +26,7 @@ _PATH = "/internal/v1/introspect"
 # How long a revoked key may go on, hence also how long one answer is believed without asking again.
 _BELIEVED_SECONDS = 5.0
 _REMEMBERED_KEYS = 10_000
-# Apart from the good ones: whoever tries many must not push those out.
+# Apart from the good ones: a client that tries many must not push those out.
 _REMEMBERED_REFUSALS = 1_000
 # After a failure known keys are not held up by another try for so long.
 _AWAY_SECONDS = 2.0

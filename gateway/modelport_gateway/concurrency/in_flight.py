@@ -1,4 +1,4 @@
-"""How many predictions are under way, whichever path they came by: a stop waits for them."""
+"""How many predictions are in flight, whichever path they came by: a stop waits for them."""
 
 import asyncio
 from types import TracebackType

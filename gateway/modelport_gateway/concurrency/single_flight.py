@@ -19,7 +19,7 @@ class _Flight(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Whoever comes first does the work; who comes meanwhile waits for it.
+    """The first caller does the work; those that come meanwhile wait for it.
 
     Should the first leave while others wait, the work begins once more, in a task of its own: it must be work
     that may be done twice. That is rare, and a task for each request is what it saves. The task is cancelled
@@ -30,7 +30,7 @@ class SingleFlight(Generic[T]):
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     async def run(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """Give the result (or raise the error) of the one call of `work` under `key` that is under way."""
+        """Give the result (or raise the error) of the one call of `work` under `key` that is in flight."""
         flight = self._flights.get(key)
         if flight is not None:
             return await self._join(key, flight)

@@ -71,7 +71,7 @@ def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
 
 
 async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    """Each piece is asked for when the one before has left: whoever is slower sets the pace."""
+    """Each piece is asked for when the one before has left: the slower side sets the pace."""
     more = True
     while more:
         message = await receive()

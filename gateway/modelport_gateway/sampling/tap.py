@@ -1,4 +1,4 @@
-"""Answered requests, handed to whoever wants to look at some of them: history and drift."""
+"""Answered requests, handed to those that look at some of them: history and drift."""
 
 import time
 from collections.abc import Sequence

@@ -119,7 +119,7 @@ class Dispatch:
             await self._table.wait_for_change((same_again_at if ready else deadline) - now)
 
     def _ready(self, public_id: str, version: str) -> tuple[Endpoint, ...]:
-        # Read anew each time: the table may have changed while this request waited.
+        # Read again each time: the table may have changed while this request waited.
         route = self._table.get(public_id)
         known: VersionRoute | None = route.versions.get(version) if route else None
         return known.endpoints if known else ()

@@ -13,7 +13,8 @@ from modelport_gateway.upstream.response_reader import EndpointUnreachable, Upst
 _UNIX = "unix:"
 # Longer than any request may take (spec.timeoutSeconds is at most 600): a pool is closed when nobody uses it.
 _KEPT_SECONDS = 660.0
-# Well before the runtime closes them (75 s): whoever closes first must not be the one who may just be asked.
+# Well before the runtime closes them (75 s): the side that closes first must not be the one that may just be
+# called.
 _IDLE_SECONDS = 30.0
 # A replica's host that has died says nothing. Alive, its kernel confirms what is sent within milliseconds,
 # however long the model then computes, and answers probes while nothing is sent. Not shorter: it also ends
@@ -128,7 +129,7 @@ class Connections:
 
     async def keep_only(self, addresses: set[str], *, kept_seconds: float = _KEPT_SECONDS) -> None:
         """Close connections that were long idle, and all to replicas that have been gone for so long that no
-        request is under way there. To be called every few seconds."""
+        request is in flight there. To be called every few seconds."""
         now = time.monotonic()
         idle_since = asyncio.get_running_loop().time() - _IDLE_SECONDS
         for pool in self._pools.values():

@@ -44,7 +44,7 @@ class UsageCounter:
             self._begin_minute(ended)
         route, version, caller = asked.route, asked.version, asked.caller
         key = (
-            # The path's own id could be anything: a stranger must not choose what the ledger holds.
+            # The path's own id could be anything: a client must not choose what the ledger holds.
             route.public_id if route is not None else "",
             version.name if version is not None else "",
             caller.user_id if caller is not None else "",

@@ -99,7 +99,7 @@ class UsageReports:
         self._samples = samples
         self._sink = sink
         self._clock = clock
-        # Not the host's name alone: a restarted process counts anew.
+        # Not the host's name alone: a restarted process counts from zero.
         self._gateway = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid4().hex[:8]}"
         self._unconfirmed: dict[str, _Unconfirmed] = {}
         self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS)

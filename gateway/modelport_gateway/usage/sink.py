@@ -9,7 +9,7 @@ class SinkUnavailable(Exception):
 
 
 class UsageSink(Protocol):
-    """Whoever calls `send` keeps what is not confirmed; whoever calls `send_samples` keeps nothing."""
+    """The caller of `send` keeps what is not confirmed; the caller of `send_samples` keeps nothing."""
 
     async def send(self, due: Mapping[str, bytes], unconfirmed: Collection[str]) -> set[str]:
         """Send encoded batches by their ids; give those of `unconfirmed` that the ledger is known to have.

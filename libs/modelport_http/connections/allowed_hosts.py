@@ -1,7 +1,7 @@
 """By which names a server lets itself be called.
 
-A page whose name a stranger points at this machine (DNS rebinding) is no page of another site to the browser:
-only the name in `Host` gives it away.
+A page whose name an attacker points at this machine (DNS rebinding) is no page of another site to the
+browser: only the name in `Host` gives it away.
 """
 
 import re
@@ -69,7 +69,7 @@ class HostsMiddleware:
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    # The name itself is a stranger's word, and is not repeated.
+    # The name itself is untrusted, and is not repeated.
     raise Problem(
         status=421,
         detail="The platform does not answer to the host name of this request. Call it by the name it was "

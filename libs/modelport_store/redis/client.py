@@ -43,7 +43,7 @@ class RedisAddress:
         )
 
     def _tls_context(self) -> ssl.SSLContext | None:
-        # Read anew each time: certificates in files are replaced while a gateway runs.
+        # Read again each time: certificates in files are replaced while a gateway runs.
         if not isinstance(self._parsed, SSLConnection):
             return None
         self._parsed.ssl_context.context = None

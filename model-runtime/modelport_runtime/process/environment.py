@@ -55,7 +55,7 @@ _DEFAULTS = {
 
 
 def clean_process() -> None:
-    """Start anew with a clean environment if it is not, then close what was inherited."""
+    """Restart with a clean environment if it is not, then close what was inherited."""
     wanted = clean_environment(dict(os.environ))
     if wanted != os.environ:
         # /proc/self/environ is fixed when a program starts: removing a variable later would leave it there.

@@ -50,7 +50,7 @@ def _be_the_child(run: Callable[[], object]) -> NoReturn:
 
 
 def _flush() -> None:
-    # Whoever read them may have gone; there is nobody left to tell.
+    # The reader may have gone; there is nobody left to report it to.
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()

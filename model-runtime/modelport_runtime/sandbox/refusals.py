@@ -100,7 +100,7 @@ class Refuser:
             os.close(listener)
             return
         request = bytearray(_REQUEST.size)
-        # Whoever asked may have been ended meanwhile.
+        # The process that asked may have ended meanwhile.
         with suppress(OSError):
             fcntl.ioctl(listener, RECEIVE, request)
             identity, _, _, number = _REQUEST.unpack(request)

@@ -122,7 +122,7 @@ def _listen(machine: int, role: Role) -> int | None:
     try:
         return _load(machine, program, _NEW_LISTENER | _TSYNC | _TSYNC_ESRCH)
     except OSError:
-        # Whoever started the container listens already, or the kernel is older than 5.7.
+        # The container runtime listens already, or the kernel is older than 5.7.
         return None
 
 

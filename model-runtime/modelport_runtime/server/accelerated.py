@@ -61,7 +61,7 @@ class Accelerated:
         started = time.perf_counter()
         try:
             outcomes: Sequence[Outcome] = self._engine.predict_many(calls)
-        except Exception as error:  # noqa: BLE001  # the plan is a stranger's: whatever comes of it is an answer
+        except Exception as error:  # noqa: BLE001  # the plan is untrusted: whatever comes of it is a response
             outcomes = [model_failure(error)] * len(calls)
         return outcomes, time.perf_counter() - started
 

@@ -155,7 +155,7 @@ class Front:
             told = self.state.told
             if told is not None and told.sample is not None:
                 engine.run(engine.decode_sample(told.sample))
-        except Exception as error:  # noqa: BLE001  # PlanRefused, or what kernels over a stranger's arrays raise
+        except Exception as error:  # noqa: BLE001  # PlanRefused, or what kernels over untrusted arrays raise
             log.error("plan_refused", extra={"detail": describe_error(error)})
         else:
             return engine

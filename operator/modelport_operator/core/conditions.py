@@ -1,4 +1,4 @@
-"""A model's conditions: does it serve, is something under way, is something wrong."""
+"""A model's conditions: does it serve, is something in progress, is something wrong."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

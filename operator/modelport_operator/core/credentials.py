@@ -1,6 +1,6 @@
 """The Secret that a model names for its artifacts: only one that its owner has labelled for that.
 
-Else whoever may write MLModels could have a Secret used that he may not read.
+Else anyone who may write MLModels could have a Secret used that they may not read.
 """
 
 from modelport_crds.mlmodel import MLModel

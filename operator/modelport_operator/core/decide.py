@@ -22,7 +22,7 @@ from modelport_operator.settings import Settings
 
 # A runtime that is there but did not answer is asked again; no event would say that it can now.
 _ASK_AGAIN_SECONDS = 1.0
-# A version that has served but cannot be loaded now, on a busy machine say, is loaded anew so often.
+# A version that has served but cannot be loaded now, on a busy machine say, is loaded again so often.
 _LOAD_AGAIN_SECONDS = 60.0
 # Whether somebody else's object, which is in the way, has gone is looked at so often.
 _LOOK_AGAIN_SECONDS = 5.0
@@ -41,7 +41,7 @@ class Decision:
     """To be written in this order: `apply`, `status`, `stop`, `delete`. What has a `metadata.uid` is there
     already, the rest must not be.
 
-    `stop` scales to nothing what has failed, and what is to be loaded anew until its pods are gone. It comes
+    `stop` scales to nothing what has failed, and what is to be loaded again until its pods are gone. It comes
     after the status, which remembers the failure: the pods that showed it are gone then. `logs` names, by
     version, the pods whose logs that status is to keep (`keeping`).
     """

@@ -86,7 +86,7 @@ def _decide_version(
     known = _carried_over(version, model.status.version(version.name), template)
     if known.failed:
         return known
-    # Tried anew, or working: its pods have logs of their own.
+    # Tried again, or working: its pods have logs of their own.
     known = replace(known, last_log="")
     pods = observed.pods_of(version.name)
     answer = observed.answers.get(version.name, ProbeResult())

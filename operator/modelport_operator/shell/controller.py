@@ -29,7 +29,7 @@ class Controller:
     """`run` until `stop`. Reacts to events at once; timers only for what no event tells.
 
     `events`: where they come from; the watches of `kube` unless given. `record`: who is told of each change
-    of a model's status. `drain_seconds`: how long `stop` lets the passes under way go on.
+    of a model's status. `drain_seconds`: how long `stop` lets the passes in progress go on.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ HELD_BACK = Counter(
     "Passes put off because the model had too many: someone else may be writing the same objects.",
 )
 WRITES = Counter("modelport_operator_writes_total", "What passes wrote to the cluster.", ["verb"])
-WATCH_RESTARTS = Counter("modelport_operator_watch_restarts_total", "Watches begun anew.", ["kind"])
+WATCH_RESTARTS = Counter("modelport_operator_watch_restarts_total", "Watches started again.", ["kind"])
 QUEUE_DEPTH = Gauge("modelport_operator_queue_depth", "Models that wait for a pass.")
 MODELS = Gauge("modelport_operator_models", "Models by state after their last pass.", ["state"])
 LEADER = Gauge("modelport_operator_leader", "1 in the process that reconciles, 0 in one that waits to.")

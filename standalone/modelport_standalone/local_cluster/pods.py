@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 # An init container that ends so has said all there is to say (docs/contracts.md); others may do better later.
 _FINAL_EXIT = 1
 _CANNOT_BE_STARTED = 127
-# Whoever routes by our objects, in this process, has been told by then.
+# What routes by our objects, in this process, knows of it by then.
 _ROUTING_SECONDS = 0.05
 # From when they have loaded: until then a busy machine would never let them begin. On a node their small CPU
 # request does the same.

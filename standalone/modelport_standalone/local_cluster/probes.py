@@ -21,7 +21,7 @@ class Timings:
     first_restart: float = 0.2
     last_restart: float = 60.0
     ran_well: float = 10.0
-    """A process that was ready this long ago starts the back-off anew."""
+    """A process that was ready this long ago resets the backoff."""
 
     longest_grace: float = 10.0
     """Between SIGTERM and SIGKILL, whatever the template asks for."""
@@ -146,7 +146,7 @@ def _starved(seconds: float, waited: float) -> str:
 async def _ask(client: httpx.AsyncClient, probe: dict[str, Any]) -> bool:
     try:
         async with asyncio.timeout(probe.get("timeoutSeconds", 1)):
-            # The body is not read: the container is a stranger's, and may send one without end.
+            # The body is not read: the container is untrusted, and may send one without end.
             async with client.stream("GET", probe["httpGet"]["path"], timeout=None) as answer:
                 return 200 <= answer.status_code < 400
     except (httpx.HTTPError, OSError, TimeoutError):

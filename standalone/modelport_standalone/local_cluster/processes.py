@@ -86,7 +86,7 @@ class ContainerProcess:
             return  # Nobody of the group is left.
 
     async def stop(self, grace_seconds: float) -> None:
-        """SIGTERM, then SIGKILL after the grace. Whoever `wait`s sees its end."""
+        """SIGTERM, then SIGKILL after the grace. Callers of `wait` see its end."""
         self.send(signal.SIGTERM)
         try:
             async with asyncio.timeout(grace_seconds):

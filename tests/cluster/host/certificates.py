@@ -1,4 +1,4 @@
-"""The cluster's certificate authority and what it signs. Made anew at each start."""
+"""The cluster's certificate authority and what it signs. Made again at each start."""
 
 import datetime
 from collections.abc import Sequence

@@ -91,7 +91,7 @@ async def test_no_answer_crosses_models_versions_artifacts_or_signatures(
     other_file["spec"]["versions"][0]["artifact"]["sha256"] = "f" * 64
     other_signature = model_object(signature={"columns": None})
     other_model = model_object()
-    other_model["metadata"]["uid"] = "a model of the same name, made anew"
+    other_model["metadata"]["uid"] = "a model of the same name, made again"
     for changed in (other_file, other_signature, other_model):
         harness.cluster.put("MLModel", changed)
         await harness.settle()
@@ -123,8 +123,8 @@ async def test_no_cache_skips_what_is_kept_and_no_store_keeps_nothing(harness: H
 
 async def test_no_store_skips_what_is_kept_too(harness: Harness) -> None:
     first = await harness.predict()
-    anew = await harness.predict(headers={**harness.bearer, "Cache-Control": "no-store"})
-    assert (anew.headers["x-cache"], anew.content == first.content) == ("bypass", False)
+    again = await harness.predict(headers={**harness.bearer, "Cache-Control": "no-store"})
+    assert (again.headers["x-cache"], again.content == first.content) == ("bypass", False)
     assert (await harness.predict()).content == first.content
 
 

@@ -62,7 +62,7 @@ def _stable(value: Any) -> Any:
     return [_stable(each) for each in value] if isinstance(value, list) else value
 
 
-def _begin_anew(harness: Harness) -> None:
+def _begin_again(harness: Harness) -> None:
     harness.delete_models()
     harness.platform.run("delete", "lease", "--all")
 
@@ -75,7 +75,7 @@ def test_killed_before_each_of_its_writes_it_ends_in_the_same_state(
     undisturbed = _end(harness)
     killed = 0
     for writes in range(100):
-        _begin_anew(harness)
+        _begin_again(harness)
         _begin(harness)
         _change(harness)
         monkeypatch.setitem(os.environ, "DIE_AFTER_WRITES", str(writes))
@@ -94,7 +94,7 @@ def _dies(harness: Harness) -> bool:
     with harness.operator(module="tests.e2e.operator.dying") as operator:
         until(lambda: operator.process.poll() is not None or _is_settled(harness, "v2", 5), every=0.2)
         if operator.process.poll() is None:
-            # A last write may still be under way.
+            # A last write may still be in flight.
             until(lambda: operator.process.poll() is not None or _has_been_quiet(operator), every=0.5)
         return operator.process.poll() is not None
 

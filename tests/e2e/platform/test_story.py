@@ -59,8 +59,8 @@ def test_kubectl_shows_it_as_people_ask_for_it(platform: Any, iris: str) -> None
 
 
 def test_nobody_else_sees_a_private_model(platform: Any, iris: str, tmp_path: Path) -> None:
-    stranger = register(platform.url, tmp_path)
-    with stranger.http() as client:
+    outsider = register(platform.url, tmp_path)
+    with outsider.http() as client:
         refused = client.post(f"/predict/{iris}", json={"input": ROW})
         unknown = client.post("/predict/iris-00000", json={"input": ROW})
         assert client.get(f"/api/v1/models/{iris}").status_code == 404

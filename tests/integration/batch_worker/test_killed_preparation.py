@@ -11,7 +11,7 @@ from tests.support.lone_worker import database_with_a_job, find, input_of, start
 async def test_the_last_death_over_an_input_fails_its_job(tmp_path: Path) -> None:
     tried = MAX_PREPARE_ATTEMPTS - 1
     with database_with_a_job(tmp_path, input_format="csv", prepare_attempts=tried) as database:
-        # Whoever reads it waits for ever.
+        # Readers of it wait forever.
         input_of(tmp_path).parent.mkdir(parents=True)
         os.mkfifo(input_of(tmp_path))
         doomed = await start_worker(tmp_path, BATCH_LEASE_SECONDS="3")

@@ -167,7 +167,7 @@ def killable_platform(data: Path | None = None) -> Iterator[KillablePlatform]:
 
 
 def free_port() -> int:
-    """Below those that the kernel gives to whoever asks for any: it must be free at every later start."""
+    """Below those that the kernel assigns when any will do: it must be free at every later start."""
     while True:
         port = random.SystemRandom().randrange(15_000, 32_000)
         with socket.socket() as probe:

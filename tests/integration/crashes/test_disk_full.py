@@ -1,4 +1,4 @@
-"""The disk is full: whoever wanted to store something is told, everybody else is served."""
+"""The disk is full: users who want to store something get an error, everybody else is served."""
 
 import json
 import os

@@ -147,7 +147,7 @@ def test_a_setting_that_is_none_is_named(attempt: Attempt, name: str, value: str
 
 
 def contents(data: Path) -> dict[str, bytes]:
-    """What must be as before: not the log, nor a run's own pids and sockets, made anew each time."""
+    """What must be as before: not the log, nor a run's own pids and sockets, new each time."""
     own = (data / "cluster" / "run", data / "logs")
     files = (path for path in data.rglob("*") if path.is_file() and not any(map(path.is_relative_to, own)))
     return {str(path): path.read_bytes() for path in files}

@@ -32,7 +32,7 @@ def account(platform: Any) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def stranger(platform: Any) -> Iterator[httpx.Client]:
+def outsider(platform: Any) -> Iterator[httpx.Client]:
     with register(platform.url) as client:
         yield client
 

@@ -106,9 +106,9 @@ def test_a_bad_call_is_a_problem_and_never_a_500(
 
 
 def test_others_models_and_models_that_do_not_exist_look_the_same(
-    stranger: httpx.Client, iris_id: str
+    outsider: httpx.Client, iris_id: str
 ) -> None:
-    answers = [stranger.post(f"/predict/{id_}", json={"input": ROW}) for id_ in (iris_id, "none-such-00000")]
+    answers = [outsider.post(f"/predict/{id_}", json={"input": ROW}) for id_ in (iris_id, "none-such-00000")]
     bodies = [{**answer.json(), "request_id": ""} for answer in answers]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert bodies[0] == bodies[1]

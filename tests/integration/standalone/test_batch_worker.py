@@ -17,7 +17,7 @@ from sklearn.ensemble import RandomForestClassifier
 from tests.support.batch_workers import find_worker, kill_worker, kill_worker_at_work
 from tests.support.platform_process import PlatformProcess, wait_until_ready
 
-# Each worker begins to cut the input anew, and none lives long enough to come to its end.
+# Each worker starts over cutting the input, and none lives long enough to come to its end.
 ROWS = 600_000
 KILLS = 3
 BAD_EVERY = 100

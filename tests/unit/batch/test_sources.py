@@ -182,7 +182,7 @@ async def test_a_name_that_stands_for_a_private_address_is_not_asked(
         with pytest.raises(InputUnavailable, match="none of the public internet") as raised:
             await fetch(files, Reader(resolve=resolve), f"https://data.example.com:{server.port}/rows.csv")
     assert server.requests == []
-    # What the platform's resolver says of its own network is not for strangers.
+    # What the platform's resolver says of its own network is not for users.
     assert not any(address in str(raised.value) for address in answer)
 
 

@@ -93,7 +93,7 @@ async def test_a_busy_pod_is_asked_again(pods: Pods, pod: Pod) -> None:
 async def test_only_the_rows_that_end_a_pod_alone_are_blamed(pods: Pods, pod: Pod) -> None:
     async def die_of_three(body: bytes, writer: asyncio.StreamWriter) -> None:
         if body.count(b"1") != 3:
-            # Until one that is under way beside it has died.
+            # Until one that is in flight beside it has died.
             await asyncio.sleep(0.05)
             if pod.now > 1:
                 await die(body, writer)

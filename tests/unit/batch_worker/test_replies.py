@@ -1,4 +1,4 @@
-"""What pods answer, and what strangers may answer in their place."""
+"""What pods respond, and what other processes may respond in their place."""
 
 from typing import Any
 

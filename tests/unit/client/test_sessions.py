@@ -120,7 +120,7 @@ def test_a_token_that_ended_is_renewed_and_kept(platform: Platform, expires_in: 
     keep_session(platform.url, time.time() + expires_in)
     if expires_in > 100:
         session.newest = 0  # Known by the platform's 401 only, e.g. after its keys were changed.
-        platform.on(REFRESH, lambda _: _renew_anew(session))
+        platform.on(REFRESH, lambda _: _renew_again(session))
     assert ask_me(platform.url) == USER["email"]
     kept = credentials.load(platform.url)
     assert kept is not None
@@ -128,7 +128,7 @@ def test_a_token_that_ended_is_renewed_and_kept(platform: Platform, expires_in: 
     assert kept.expires_at > time.time() + 1000
 
 
-def _renew_anew(session: RotatingSession) -> Answer:
+def _renew_again(session: RotatingSession) -> Answer:
     session.newest = 7
     return Answer(200, tokens(7))
 

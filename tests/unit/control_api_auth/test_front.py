@@ -82,9 +82,9 @@ async def test_a_stranger_cannot_keep_an_account_out(sqlite_url: str, tmp_path: 
         form = {name: WRONG["email"], "password": password}
         return (await api.post(path, data=form, headers={"Sec-Fetch-Site": "same-origin"})).status_code
 
-    async with serving(plane) as api, client_of(plane.public, scheme="https", ip="198.51.100.7") as stranger:
+    async with serving(plane) as api, client_of(plane.public, scheme="https", ip="198.51.100.7") as outsider:
         await register(api)
-        assert [await log_in_by(stranger, "wrong") for _ in range(4)] == [401, 401, 401, 429]
+        assert [await log_in_by(outsider, "wrong") for _ in range(4)] == [401, 401, 401, 429]
         async with client_of(plane.public, scheme="https", ip="203.0.113.9") as owner:
             assert await log_in_by(owner, PASSWORD) in {200, 303}
 
@@ -93,9 +93,9 @@ async def test_a_stranger_alone_does_not_use_up_what_the_account_has_elsewhere(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     plane = build_control_plane(sqlite_url, tmp_path, limit_login_elsewhere="3/hour")
-    async with serving(plane) as at_home, client_of(plane.public, ip="198.51.100.7") as stranger:
+    async with serving(plane) as at_home, client_of(plane.public, ip="198.51.100.7") as outsider:
         await register(at_home)
-        seen = [(await stranger.post(LOGIN, json=WRONG)).status_code for _ in range(5)]
+        seen = [(await outsider.post(LOGIN, json=WRONG)).status_code for _ in range(5)]
         assert seen == [401, 401, 401, 429, 429]
         async with client_of(plane.public, ip="203.0.113.9") as owner_elsewhere:
             await log_in(owner_elsewhere, "ada@example.com")

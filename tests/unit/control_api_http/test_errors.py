@@ -18,7 +18,7 @@ def test_the_field_that_is_to_blame_is_named() -> None:
 
 
 def test_when_to_try_again_is_said() -> None:
-    assert TooManyJobs("Twenty jobs are under way.").headers == {"Retry-After": "30"}
+    assert TooManyJobs("Twenty jobs are in progress.").headers == {"Retry-After": "30"}
 
 
 def test_a_missing_credential_is_answered_with_how_to_show_one() -> None:

@@ -1,4 +1,4 @@
-"""Connections of strangers: how long they may be silent, and how many they may be."""
+"""Connections of unknown clients: how long they may be silent, and how many they may be."""
 
 import asyncio
 import errno

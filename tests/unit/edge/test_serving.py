@@ -1,4 +1,4 @@
-"""A process that stops turns nobody away: not ready at once, serving on, then ending what is under way."""
+"""A process that stops turns nobody away: not ready at once, serving on, then ending what is in flight."""
 
 import asyncio
 import os

@@ -103,14 +103,14 @@ async def test_a_private_model_answers_those_it_may(
 
 
 async def test_not_yours_and_not_there_look_the_same(serving: Harness) -> None:
-    stranger = bearer(serving.control.token(sub="somebody-else"))
-    answers = [await serving.predict(name, headers=stranger) for name in ("iris", "nothing-here")]
+    outsider = bearer(serving.control.token(sub="somebody-else"))
+    answers = [await serving.predict(name, headers=outsider) for name in ("iris", "nothing-here")]
     bodies = [{**answer.json(), "request_id": ""} for answer in answers]
     assert bodies[0] == bodies[1]
     assert answers[0].status_code == 404
     assert answers[0].headers.keys() == answers[1].headers.keys()
-    strangers = [await serving.predict(name, headers={}) for name in ("iris", "nothing-here")]
-    assert [answer.status_code for answer in strangers] == [401, 401]
+    anonymous = [await serving.predict(name, headers={}) for name in ("iris", "nothing-here")]
+    assert [answer.status_code for answer in anonymous] == [401, 401]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ async def test_a_failure_of_our_own_is_kept_as_the_caller_got_it(
 
     serving.serve("iris", model.address, history=ALL)
     await serving.settle()
-    monkeypatch.setattr(serving.gateway.fast_path._handler._prediction._dispatch, "ask", fail)
+    monkeypatch.setattr(serving.gateway.fast_path._handler._prediction._dispatch, "send", fail)
     answer = await caller.post("/predict/iris", json={"input": [1]})
     [one] = await kept(serving, 1)
     assert (answer.status_code, one.status, one.answer) == (500, 500, answer.text)

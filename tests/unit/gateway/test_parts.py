@@ -25,7 +25,7 @@ async def test_identical_work_is_done_once() -> None:
     assert await asyncio.gather(*(flights.run("k", work) for _ in range(100))) == [7] * 100
     assert calls == 1
     await flights.run("k", work)
-    assert calls == 2, "a later request must be asked anew"
+    assert calls == 2, "a later request must call again"
 
 
 async def test_a_leader_that_leaves_does_not_take_the_others_along() -> None:

@@ -11,7 +11,7 @@ from modelport_runtime.sandbox.kernel import MACHINES
 from modelport_runtime.sandbox.numbers import LAST_KNOWN, NUMBERS
 from modelport_runtime.sandbox.seccomp import limits
 
-PID, CHILD, STRANGER = 100, 101, 1
+PID, CHILD, UNRELATED = 100, 101, 1
 _AUDIT_ARCHITECTURES = (0xC000003E, 0xC00000B7)
 ALLOWED, EPERM, ENOSYS = 0x7FFF0000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
 IS_ASKED = 0x7FC00000
@@ -82,7 +82,7 @@ def test_whoever_asks_the_front_asks_it_about_each_refused_call(machine: int) ->
     assert {answered(name) for name in ("shmat", "msgctl", "semtimedop", "mq_notify", "memfd_create")} == {
         IS_ASKED
     }
-    assert answered("kill", STRANGER, 9) == IS_ASKED
+    assert answered("kill", UNRELATED, 9) == IS_ASKED
     assert answered("clone3") == ENOSYS, "glibc falls back to clone for this alone"
     assert answered("mbind") == EPERM, "libraries try it, and do without"
     assert answer(code, machine, LAST_KNOWN + 1) == IS_ASKED
@@ -93,7 +93,7 @@ def test_whoever_asks_the_front_asks_it_about_each_refused_call(machine: int) ->
     ("name", "arguments", "role", "is_allowed"),
     [
         ("kill", (PID, 9), MODEL, True),
-        ("kill", (STRANGER, 9), MODEL, False),
+        ("kill", (UNRELATED, 9), MODEL, False),
         ("kill", (CHILD, 9), FRONT, True),
         ("kill", (2**32 - 1, 9), FRONT, False),
         ("tgkill", (CHILD, CHILD, 9), FRONT, False),

@@ -1,4 +1,4 @@
-"""The log stays within its size and never stops whoever writes it."""
+"""The log stays within its size and never stops its writers."""
 
 import os
 from pathlib import Path

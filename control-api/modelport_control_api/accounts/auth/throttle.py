@@ -74,7 +74,7 @@ async def _limits(services: AccountServices, place: _Place) -> list[_Counted]:
     if await _is_known(services.store, place):
         return [here]
     elsewhere = services.settings.limit_login_elsewhere
-    # Wider than an address': else one stranger's guesses alone would use the account's up.
+    # Wider than an address': else one client's guesses alone would use the account's up.
     everywhere = Limit(_ADDRESSES * elsewhere.requests, elsewhere.period_seconds)
     return [
         here,

@@ -1,6 +1,6 @@
 """Which addresses may be asked: those of the public internet, and what the operator allows beside.
 
-The URL is a stranger's. Without this the platform would send requests to its own neighbours for him.
+The URL is untrusted. Without this the platform would send requests to its own neighbors for its author.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Netwo
     for text in addresses:
         address = ip_address(text.partition("%")[0])
         if not _is_allowed(address, allowed) and not is_public(address):
-            # Which one it is would tell a stranger of the platform's own network.
+            # Which one it is would give away something of the platform's own network.
             raise Forbidden(f"{host} stands for an address that is none of the public internet.")
 
 

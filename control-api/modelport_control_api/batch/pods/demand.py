@@ -45,7 +45,7 @@ def wanted_of(most: int, session: Session, model_id: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Demand:
-    """Sees to it that a model is published anew when it needs other pods. In every replica: it writes only
+    """Sees to it that a model is published again when it needs other pods. In every replica: it writes only
     what is not on its way already."""
 
     transactions: Transactions
@@ -60,7 +60,7 @@ class Demand:
     async def look(self) -> None:
         needed = await self.transactions.read(lambda session: wanted(session, utc_now(), self.most))
         if different := {model_id for model_id, live in self.statuses.all() if _needs_others(live, needed)}:
-            await self.transactions.write(lambda session: publish_anew(session, different))
+            await self.transactions.write(lambda session: publish_again(session, different))
 
 
 def _needs_others(live: MLModel, needed: Replicas) -> bool:
@@ -73,7 +73,7 @@ def _needs_others(live: MLModel, needed: Replicas) -> bool:
     )
 
 
-def publish_anew(session: Session, model_ids: set[str]) -> None:
+def publish_again(session: Session, model_ids: set[str]) -> None:
     """Have the cluster told how many pods these need, but for models applied with kubectl."""
     waiting = outbox.waiting_among(session, model_ids)
     for model_id in sorted(models.existing_ids(session, model_ids) - waiting):

@@ -22,7 +22,7 @@ from modelport_control_api.batch.storage.files import BatchFiles
 
 
 class InputUnavailable(Exception):
-    """The message says what happened, to whoever named the input. `passes`: it is worth another try."""
+    """The message says what happened, to the user who named the input. `passes`: it is worth another try."""
 
     def __init__(self, message: str, *, passes: bool = False) -> None:
         super().__init__(message)
@@ -161,7 +161,7 @@ class Fetching:
             text = f"It was not there within {self._total_seconds:g} seconds: send it as the request's body."
             raise InputUnavailable(text) from None
         except FileNotFoundError as error:
-            # The lease was lost meanwhile, and who has it now has begun anew.
+            # The lease was lost meanwhile, and its new holder has started over.
             raise OSError("another worker fetches the input") from error
         except OSError as error:
             if error.errno in _NO_ROOM:

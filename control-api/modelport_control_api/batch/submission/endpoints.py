@@ -133,7 +133,7 @@ async def _submit(
 
 
 async def answer_new(models: ModelsServices, job: BatchJob, response: Response) -> NewJobAnswer:
-    """The answer to whoever made it."""
+    """The response to the user who made it."""
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     # A job that the same request made before may have ended by now.
     shown = await models.transactions.read(lambda session: answer(session, job, utc_now()))

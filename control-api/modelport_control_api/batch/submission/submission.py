@@ -16,7 +16,7 @@ from starlette.requests import Request
 from modelport_control_api.batch import options as options_of
 from modelport_control_api.batch.formats.limits import MAX_ROW_BYTES, Limits
 from modelport_control_api.batch.options import Options
-from modelport_control_api.batch.pods.demand import publish_anew
+from modelport_control_api.batch.pods.demand import publish_again
 from modelport_control_api.batch.preparation import Preparation
 from modelport_control_api.batch.service import NewJob, create, find_repeated, require_room
 from modelport_control_api.batch.sources import uri
@@ -123,7 +123,7 @@ async def store(
         quotas.require_room(session, principal.user_id, models.limits, models=0, size=size)
         job = create(session, principal, new)
         # Not only when the demand is next looked at: what a short job waits for is its pod's start.
-        publish_anew(session, {job.model_id})
+        publish_again(session, {job.model_id})
         return job
 
     try:

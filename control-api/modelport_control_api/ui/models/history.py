@@ -130,5 +130,5 @@ def _readable(text: str | None) -> str | None:
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
-        # What was kept is a stranger's: shown as the text it is.
+        # What was kept is untrusted: shown as the text it is.
         return text

@@ -44,7 +44,7 @@ def build_steps(version: VersionAnswer, stored: str) -> list[Step]:
 
 
 def trouble_of(reason: str, message: str) -> Trouble | None:
-    """None where all is well or under way. The cure stands apart from the message, which ends with it."""
+    """None where all is well or in progress. The cure stands apart from the message, which ends with it."""
     if reason in ("", Reason.SERVING, Reason.PROGRESSING, Reason.DELETING):
         return None
     explanation = EXPLANATIONS[Reason(reason)] if reason in set(Reason) else None
@@ -55,7 +55,7 @@ def trouble_of(reason: str, message: str) -> Trouble | None:
 
 
 def _reached(version: VersionAnswer) -> int:
-    """The step that is under way or failed; past the last one when all are done."""
+    """The step that is in progress or failed; past the last one when all are done."""
     if version.status in ("ready", "degraded"):
         return len(_TITLES)
     if version.status == "failed":

@@ -88,7 +88,7 @@ def card_changes(totals: Totals, before: Totals) -> dict[str, Change | None]:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """What `models/charts.html` draws; `url` gives them anew. Series are those of the macro `chart`."""
+    """What `models/charts.html` draws; `url` returns them again. Series are those of the macro `chart`."""
 
     url: str
     x: list[int]

@@ -1,4 +1,5 @@
-"""What kernels need of a fitted model, as plain arrays and values: no code, so that strangers may write it.
+"""What kernels need of a fitted model, as plain arrays and values: no code, so that untrusted processes may
+write it.
 
 A part of the plan gives a matrix (rows × width) of floats: a source reads it off decoded rows, steps
 change it, and the final makes labels, probabilities or numbers of it.

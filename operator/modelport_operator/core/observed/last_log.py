@@ -24,7 +24,7 @@ def logs_to_read(
     status: MLModelStatus, observed: Observed, stopping: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     """By version, the pods to read before it is stopped. What was kept once is not read again: a pass that
-    stops the version anew would find a pod that somebody else started."""
+    stops the version again would find a pod that somebody else started."""
     found = {
         version.name: _telling_pods(version, observed)
         for version in status.versions

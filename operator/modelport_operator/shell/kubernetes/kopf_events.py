@@ -1,7 +1,7 @@
 """kopf as the controller's event source: its handlers name the model that something happened to, no more.
 
 kopf writes nothing here: no finalizer, no annotation, no Event, no peering. It lists, watches, logs in and
-begins watches anew.
+restarts watches.
 """
 
 import asyncio

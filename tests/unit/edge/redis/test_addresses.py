@@ -81,7 +81,7 @@ async def test_nothing_is_asked_of_a_server_that_refuses_to_be_greeted(
         for _ in range(200):
             await asyncio.gather(store.ping(), return_exceptions=True)
     assert not {b"GET", b"PING"} & set(redis.names)
-    assert redis.connections < 20, "not anew for each request"
+    assert redis.connections < 20, "not again for each request"
 
 
 async def test_over_tcp_with_and_without_tls(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 
 
 @dataclass
-class Asking:
+class Sender:
     """One replica, and all that asks it."""
 
     connections: Connections
@@ -38,9 +38,9 @@ class Asking:
         return len(self.connections.pool(self.endpoint.address)._idle)
 
 
-def asking_at(address: str, *, per_endpoint: int = 8, connect_timeout_seconds: float = 5) -> Asking:
+def sender_at(address: str, *, per_endpoint: int = 8, connect_timeout_seconds: float = 5) -> Sender:
     connections = Connections(connect_timeout_seconds=connect_timeout_seconds, per_endpoint=per_endpoint)
-    return Asking(connections, Upstream(connections, max_answer_bytes=MAX_ANSWER_BYTES), Endpoint(address))
+    return Sender(connections, Upstream(connections, max_answer_bytes=MAX_ANSWER_BYTES), Endpoint(address))
 
 
 @pytest.fixture
@@ -59,14 +59,14 @@ async def either_replica(request: pytest.FixtureRequest) -> AsyncIterator[Script
 
 
 @pytest.fixture
-async def send(replica: ScriptedModel) -> AsyncIterator[Asking]:
-    asking = asking_at(replica.address)
+async def send(replica: ScriptedModel) -> AsyncIterator[Sender]:
+    asking = sender_at(replica.address)
     yield asking
     await asking.connections.aclose()
 
 
 @pytest.fixture
-async def ask_either(either_replica: ScriptedModel) -> AsyncIterator[Asking]:
-    asking = asking_at(either_replica.address)
+async def send_either(either_replica: ScriptedModel) -> AsyncIterator[Sender]:
+    asking = sender_at(either_replica.address)
     yield asking
     await asking.connections.aclose()

@@ -12,7 +12,7 @@ from modelport_gateway.upstream.response_reader import (
 )
 
 from tests.support.scripted_model import Received, Script, ScriptedModel, answering, http
-from tests.unit.gateway.upstream.conftest import MAX_ANSWER_BYTES, Asking, asking_at
+from tests.unit.gateway.upstream.conftest import MAX_ANSWER_BYTES, Sender, sender_at
 
 JSON = b"Content-Type: application/json\r\n"
 OK = b"HTTP/1.1 200 OK\r\n" + JSON
@@ -129,26 +129,26 @@ BAD: dict[str, tuple[Script, type[Exception]]] = {
 
 
 @pytest.mark.parametrize("kind", GOOD)
-async def test_it_is_an_answer(replica: ScriptedModel, ask: Asking, kind: str) -> None:
+async def test_it_is_an_answer(replica: ScriptedModel, send: Sender, kind: str) -> None:
     replica.script, body = GOOD[kind]
     for _ in range(3):
-        answer = await ask()
+        answer = await send()
         assert (answer.status, answer.body) == (200, body)
     assert len(replica.received) == 3
 
 
 @pytest.mark.parametrize("kind", BAD)
-async def test_it_is_none_and_harms_nothing_later(replica: ScriptedModel, ask: Asking, kind: str) -> None:
+async def test_it_is_none_and_harms_nothing_later(replica: ScriptedModel, send: Sender, kind: str) -> None:
     good = replica.script
     replica.script, expected = BAD[kind]
     started = time.monotonic()
     with pytest.raises(expected) as raised:
-        await ask(timeout_seconds=0.5 if expected is UpstreamTimeout else 10)
+        await send(timeout_seconds=0.5 if expected is UpstreamTimeout else 10)
     assert raised.type is expected
     assert time.monotonic() - started < 5
-    assert ask.endpoint.in_flight == ask.idle == 0
+    assert send.endpoint.in_flight == send.idle == 0
     replica.script = good
-    assert (await ask()).body == b'{"prediction": "setosa"}'
+    assert (await send()).body == b'{"prediction": "setosa"}'
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ async def test_it_is_none_and_harms_nothing_later(replica: ScriptedModel, ask: A
 )
 @pytest.mark.parametrize("pause_seconds", [0.0, 0.05])
 async def test_what_comes_behind_an_answer_is_not_the_next_one(
-    replica: ScriptedModel, ask: Asking, surplus: bytes, pause_seconds: float
+    replica: ScriptedModel, send: Sender, surplus: bytes, pause_seconds: float
 ) -> None:
     async def say_too_much(_: Received, writer: asyncio.StreamWriter) -> None:
         first = http("200 OK", b'"first"')
@@ -168,11 +168,11 @@ async def test_what_comes_behind_an_answer_is_not_the_next_one(
         writer.write(surplus)
 
     replica.script = say_too_much
-    assert (await ask()).body == b'"first"'
+    assert (await send()).body == b'"first"'
     await asyncio.sleep(pause_seconds * 3)
-    assert ask.idle == 0
+    assert send.idle == 0
     replica.script = answering(http("200 OK", b'"third"'))
-    assert (await ask()).body == b'"third"'
+    assert (await send()).body == b'"third"'
 
 
 async def test_what_is_sent_before_any_question_is_no_answer() -> None:
@@ -183,24 +183,24 @@ async def test_what_is_sent_before_any_question_is_no_answer() -> None:
 
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    ask = asking_at(f"127.0.0.1:{port}")
-    pool = ask.connections.pool(ask.endpoint.address)
+    send = sender_at(f"127.0.0.1:{port}")
+    pool = send.connections.pool(send.endpoint.address)
     connection = await pool.wait(due=asyncio.get_running_loop().time() + 5)
     await asyncio.sleep(0.1)
     assert not connection.is_open
     pool.give_back(connection)
-    assert ask.idle == 0
+    assert send.idle == 0
     server.close()
 
 
 async def test_the_request_is_whole_and_says_no_more_than_it_must(
-    either_replica: ScriptedModel, ask_either: Asking
+    either_replica: ScriptedModel, send_either: Sender
 ) -> None:
     for body in (b'{"input": [1]}', b"x" * 5_000_000):
-        await ask_either(body)
+        await send_either(body)
         received = either_replica.received.pop()
         assert (received.method, received.path, received.body) == ("POST", "/predict", body)
-        host = "model" if ask_either.endpoint.address.startswith("unix") else ask_either.endpoint.address
+        host = "model" if send_either.endpoint.address.startswith("unix") else send_either.endpoint.address
         assert received.headers == {
             "host": host,
             "accept": "*/*",

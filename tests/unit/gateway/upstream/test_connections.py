@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.support.scripted_model import Received, Script, ScriptedModel, answering, http
 from tests.support.waiting import until
-from tests.unit.gateway.upstream.conftest import Asking, asking_at
+from tests.unit.gateway.upstream.conftest import Sender, sender_at
 
 GOOD = answering(http("200 OK", b"{}"))
 
@@ -58,9 +58,11 @@ def closing(times: int) -> Script:
     return script
 
 
-async def test_a_connection_serves_one_request_after_the_other(ask_either: Asking, opened: list[str]) -> None:
+async def test_a_connection_serves_one_request_after_the_other(
+    send_either: Sender, opened: list[str]
+) -> None:
     for _ in range(20):
-        await ask_either()
+        await send_either()
     assert len(opened) == 1
 
 
@@ -70,7 +72,7 @@ async def test_a_refused_connection_is_an_unreachable_replica() -> None:
         port = unused.getsockname()[1]
     for address in (f"127.0.0.1:{port}", "unix:/tmp/no-such-replica.sock", "no-such-host.invalid:8080"):
         with pytest.raises(EndpointUnreachable):
-            await asking_at(address)()
+            await sender_at(address)()
 
 
 @pytest.fixture
@@ -91,53 +93,53 @@ def deaf_address() -> Iterator[str]:
 async def test_a_replica_that_does_not_accept_is_given_up_on_in_time(deaf_address: str) -> None:
     started = time.monotonic()
     with pytest.raises(EndpointUnreachable):
-        await asking_at(deaf_address, connect_timeout_seconds=0.2)(timeout_seconds=30)
+        await sender_at(deaf_address, connect_timeout_seconds=0.2)(timeout_seconds=30)
     with pytest.raises(UpstreamTimeout):
-        await asking_at(deaf_address, connect_timeout_seconds=30)(timeout_seconds=0.2)
+        await sender_at(deaf_address, connect_timeout_seconds=30)(timeout_seconds=0.2)
     assert time.monotonic() - started < 3
 
 
 async def test_an_idle_connection_that_closes_when_used_costs_nobody_anything(
-    replica: ScriptedModel, ask: Asking, opened: list[str]
+    replica: ScriptedModel, send: Sender, opened: list[str]
 ) -> None:
-    await ask()
+    await send()
     replica.script = closing(1)
-    assert (await ask()).status == 200
+    assert (await send()).status == 200
     assert len(replica.received) == 3
     assert len(opened) == 2
-    assert ask.endpoint.failures == 0
+    assert send.endpoint.failures == 0
 
 
 async def test_a_replica_that_closes_a_fresh_connection_is_not_asked_again(
-    replica: ScriptedModel, ask: Asking
+    replica: ScriptedModel, send: Sender
 ) -> None:
     replica.script = closing(10)
     with pytest.raises(EndpointUnreachable):
-        await ask()
+        await send()
     assert len(replica.received) == 1
 
 
 async def test_a_replica_that_closes_every_connection_is_asked_twice_at_most(
-    replica: ScriptedModel, ask: Asking
+    replica: ScriptedModel, send: Sender
 ) -> None:
-    await ask()
+    await send()
     replica.script = closing(10)
     with pytest.raises(EndpointUnreachable):
-        await ask()
+        await send()
     assert len(replica.received) == 3
-    assert ask.endpoint.failures == 1
+    assert send.endpoint.failures == 1
 
 
-async def test_an_answer_that_was_begun_is_not_asked_for_again(replica: ScriptedModel, ask: Asking) -> None:
+async def test_an_answer_that_was_begun_is_not_asked_for_again(replica: ScriptedModel, send: Sender) -> None:
     async def begin(_: Received, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200")
         await writer.drain()
         writer.close()
 
-    await ask()
+    await send()
     replica.script = begin
     with pytest.raises(EndpointUnreachable):
-        await ask()
+        await send()
     assert len(replica.received) == 2
 
 
@@ -152,15 +154,15 @@ async def test_a_caller_who_leaves_takes_the_connection_along() -> None:
         writer.close()
 
     server = await asyncio.start_server(compute, "127.0.0.1", 0)
-    ask = asking_at(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    leaver = asyncio.create_task(ask())
+    send = sender_at(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    leaver = asyncio.create_task(send())
     async with asyncio.timeout(5):
         await asked.wait()
         leaver.cancel()
         await ended.wait()
     assert leaver.cancelled()
-    assert ask.endpoint.in_flight == ask.idle == 0
-    assert not ask.connections.pool(ask.endpoint.address)._open
+    assert send.endpoint.in_flight == send.idle == 0
+    assert not send.connections.pool(send.endpoint.address)._open
     server.close()
 
 
@@ -170,10 +172,10 @@ async def test_a_storm_of_leavers_shifts_no_answer(replica: ScriptedModel) -> No
         writer.write(http("200 OK", request.body))
 
     replica.script = echo
-    ask, chance = asking_at(replica.address, per_endpoint=5), random.Random(7)
+    send, chance = sender_at(replica.address, per_endpoint=5), random.Random(7)
     for turn in range(10):
         bodies = [b'"%d-%d"' % (turn, number) for number in range(50)]
-        tasks = [asyncio.create_task(ask(body)) for body in bodies]
+        tasks = [asyncio.create_task(send(body)) for body in bodies]
         for task in tasks:
             await asyncio.sleep(0)
             if chance.random() < 0.5:
@@ -182,59 +184,59 @@ async def test_a_storm_of_leavers_shifts_no_answer(replica: ScriptedModel) -> No
             assert isinstance(answer, asyncio.CancelledError) or (
                 not isinstance(answer, BaseException) and answer.body == body
             )
-    pool = ask.connections.pool(replica.address)
-    assert (pool._free, len(pool._line), ask.endpoint.in_flight) == (5, 0, 0)
+    pool = send.connections.pool(replica.address)
+    assert (pool._free, len(pool._line), send.endpoint.in_flight) == (5, 0, 0)
     assert len(pool._open) <= 5
-    await ask.connections.aclose()
+    await send.connections.aclose()
 
 
 async def test_no_more_connections_than_may_be_and_the_others_wait(
     replica: ScriptedModel, opened: list[str]
 ) -> None:
     replica.script = slowly(0.02)
-    ask = asking_at(replica.address, per_endpoint=3)
-    answers = await asyncio.gather(*(ask() for _ in range(20)))
+    send = sender_at(replica.address, per_endpoint=3)
+    answers = await asyncio.gather(*(send() for _ in range(20)))
     assert {answer.status for answer in answers} == {200}
     assert len(opened) == 3
-    await ask.connections.aclose()
+    await send.connections.aclose()
 
 
 async def test_who_waits_for_a_connection_waits_no_longer_than_its_time(replica: ScriptedModel) -> None:
     replica.script = slowly(1)
-    ask = asking_at(replica.address, per_endpoint=1)
-    holding = asyncio.create_task(ask())
+    send = sender_at(replica.address, per_endpoint=1)
+    holding = asyncio.create_task(send())
     await until(lambda: len(replica.received) == 1)
     started = time.monotonic()
     with pytest.raises(UpstreamTimeout):
-        await ask(timeout_seconds=0.1)
+        await send(timeout_seconds=0.1)
     assert time.monotonic() - started < 0.9
     assert (await holding).status == 200
-    assert (await ask()).status == 200
-    await ask.connections.aclose()
+    assert (await send()).status == 200
+    await send.connections.aclose()
 
 
 async def test_a_shorter_time_holds_on_a_connection_with_a_longer_behind_it(
-    replica: ScriptedModel, ask: Asking
+    replica: ScriptedModel, send: Sender
 ) -> None:
-    await ask(timeout_seconds=600)
+    await send(timeout_seconds=600)
     replica.script = slowly(5)
     started = time.monotonic()
     with pytest.raises(UpstreamTimeout):
-        await ask(timeout_seconds=0.1)
+        await send(timeout_seconds=0.1)
     assert time.monotonic() - started < 2
 
 
 async def test_a_timer_of_an_earlier_request_ends_no_later_one(
-    replica: ScriptedModel, ask: Asking, opened: list[str]
+    replica: ScriptedModel, send: Sender, opened: list[str]
 ) -> None:
-    await ask(timeout_seconds=0.2)
+    await send(timeout_seconds=0.2)
     replica.script = slowly(0.4)
-    assert (await ask(timeout_seconds=10)).status == 200
+    assert (await send(timeout_seconds=10)).status == 200
     assert len(opened) == 1
 
 
 async def test_a_connection_is_not_used_again_before_the_request_has_left(
-    replica: ScriptedModel, ask: Asking, opened: list[str]
+    replica: ScriptedModel, send: Sender, opened: list[str]
 ) -> None:
     async def answer_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -243,7 +245,7 @@ async def test_a_connection_is_not_used_again_before_the_request_has_left(
         writer.close()
 
     server = await asyncio.start_server(answer_unread, "127.0.0.1", 0, limit=1024)
-    other = asking_at(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    other = sender_at(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
     for _ in range(2):
         assert (await other(b"x" * 20_000_000)).status == 413
         assert other.idle == 0
@@ -252,25 +254,25 @@ async def test_a_connection_is_not_used_again_before_the_request_has_left(
 
 
 async def test_idle_connections_are_closed_in_time_and_used_ones_are_not(
-    replica: ScriptedModel, ask: Asking, monkeypatch: pytest.MonkeyPatch, opened: list[str]
+    replica: ScriptedModel, send: Sender, monkeypatch: pytest.MonkeyPatch, opened: list[str]
 ) -> None:
-    await ask()
-    await ask.connections.keep_only({replica.address})
-    await ask()
+    await send()
+    await send.connections.keep_only({replica.address})
+    await send()
     assert len(opened) == 1
     monkeypatch.setattr(connections, "_IDLE_SECONDS", -1)
     replica.script = slowly(0.2)
-    used = asyncio.create_task(ask())
+    used = asyncio.create_task(send())
     await until(lambda: len(replica.received) == 3)
-    await ask.connections.keep_only({replica.address})
+    await send.connections.keep_only({replica.address})
     assert (await used).status == 200
-    await ask.connections.keep_only({replica.address})
-    await until(lambda: ask.idle == 0)
-    assert not ask.connections.pool(replica.address)._open
+    await send.connections.keep_only({replica.address})
+    await until(lambda: send.idle == 0)
+    assert not send.connections.pool(replica.address)._open
 
 
 async def test_a_connection_that_its_replica_closes_while_idle_is_forgotten(
-    replica: ScriptedModel, ask: Asking
+    replica: ScriptedModel, send: Sender
 ) -> None:
     async def answer_and_close(request: Received, writer: asyncio.StreamWriter) -> None:
         await GOOD(request, writer)
@@ -278,15 +280,15 @@ async def test_a_connection_that_its_replica_closes_while_idle_is_forgotten(
         writer.close()
 
     replica.script = answer_and_close
-    await ask()
-    assert ask.idle == 1
-    await until(lambda: ask.idle == 0)
-    assert not ask.connections.pool(replica.address)._open
+    await send()
+    assert send.idle == 1
+    await until(lambda: send.idle == 0)
+    assert not send.connections.pool(replica.address)._open
 
 
-async def test_sockets_notice_a_silent_host_and_send_at_once(replica: ScriptedModel, ask: Asking) -> None:
-    await ask()
-    (connection,) = ask.connections.pool(replica.address)._open
+async def test_sockets_notice_a_silent_host_and_send_at_once(replica: ScriptedModel, send: Sender) -> None:
+    await send()
+    (connection,) = send.connections.pool(replica.address)._open
     made = connection._transport.get_extra_info("socket")
     assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -319,9 +321,9 @@ async def test_a_uvicorn_that_closes_idle_connections_all_the_time_loses_no_requ
     opened: list[str],
 ) -> None:
     async with uvicorn_at_port() as port:
-        ask = asking_at(f"127.0.0.1:{port}")
+        send = sender_at(f"127.0.0.1:{port}")
         for number in range(100):
-            assert (await ask(b"x" * (number * 1000))).body == b"{}"
+            assert (await send(b"x" * (number * 1000))).body == b"{}"
             await asyncio.sleep(0.018 + number % 5 / 1000)
-        await ask.connections.aclose()
+        await send.connections.aclose()
     assert len(opened) > 2

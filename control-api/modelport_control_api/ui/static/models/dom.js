@@ -1,4 +1,4 @@
-// Elements made of text, never of markup: names, classes and answers of models are strangers' words.
+// Elements made of text, never of markup: names, classes and responses of models are untrusted.
 
 /** `element("p", {class: "muted"}, "text", child…)` */
 export function element(name, attributes = {}, ...children) {

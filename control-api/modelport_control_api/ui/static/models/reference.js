@@ -4,7 +4,7 @@ import { fetchSignedIn } from "../access.js";
 import { toast } from "../toasts.js";
 import { describeProblem } from "./dom.js";
 
-// The card is fetched anew now and then, and its form with it.
+// The card is fetched again now and then, and its form with it.
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-reference]")) return;
   event.preventDefault();

@@ -159,7 +159,7 @@ class Probabilities:
             return True
         if np.shape(rows_of(predict(), "predict")) != array.shape:
             return False
-        # Of a stranger, a row of ones and zeros may stand for one class of many.
+        # Of an unknown class, a row of ones and zeros may stand for one class of many.
         return self._is_known or bool((abs(array.sum(axis=1) - 1) > _ROUNDING).any())
 
 

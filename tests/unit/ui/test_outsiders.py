@@ -23,11 +23,11 @@ ORIGIN = "http://localhost"
 
 @dataclass
 class Scene:
-    """`owner` and `stranger` are browsers. What has an owner is in `pages` and `changes`, by its path."""
+    """`owner` and `outsider` are browsers. What has an owner is in `pages` and `changes`, by its path."""
 
     platform: Platform
     owner: httpx.AsyncClient
-    stranger: httpx.AsyncClient
+    outsider: httpx.AsyncClient
     pages: list[str]
     changes: list[str]
 
@@ -54,8 +54,8 @@ async def scene(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Scene]:
         model_id = (await ann.upload((tmp_path / "iris.joblib").read_bytes())).json()["id"]
         await platform.serve(model_id, {"v1": 100})
         job, kept = add_rows(platform, model_id)
-        async with browser(platform, "ann") as owner, browser(platform, "bob") as stranger:
-            yield Scene(platform, owner, stranger, pages_of(model_id, job), changes_of(model_id, job, kept))
+        async with browser(platform, "ann") as owner, browser(platform, "bob") as outsider:
+            yield Scene(platform, owner, outsider, pages_of(model_id, job), changes_of(model_id, job, kept))
 
 
 def add_rows(platform: Platform, model_id: str) -> tuple[str, str]:
@@ -109,19 +109,19 @@ async def token_of(client: httpx.AsyncClient) -> str:
 async def test_other_people_find_nothing(scene: Scene) -> None:
     for page in scene.pages:
         assert (await scene.owner.get(page)).status_code == 200, page
-        answer = await scene.stranger.get(page)
+        answer = await scene.outsider.get(page)
         assert answer.status_code == 404, page
         assert "ann alone" not in answer.text
     for page in ("/ui/", "/ui/models", "/ui/batch", "/ui/history"):
         assert "Iris" in (await scene.owner.get(page)).text, page
-        assert "Iris" not in (await scene.stranger.get(page)).text, page
+        assert "Iris" not in (await scene.outsider.get(page)).text, page
 
 
 async def test_other_people_change_nothing(scene: Scene) -> None:
-    before, token = scene.rows(), await token_of(scene.stranger)
+    before, token = scene.rows(), await token_of(scene.outsider)
     for change in scene.changes:
         form = {"csrf_token": token, "confirm_name": "Iris", "v1": "100"}
-        assert (await scene.stranger.post(change, data=form)).status_code == 404, change
+        assert (await scene.outsider.post(change, data=form)).status_code == 404, change
         # A token of another session is none.
         assert (await scene.owner.post(change, data=form)).status_code == 403, change
     assert scene.rows() == before
