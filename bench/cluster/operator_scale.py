@@ -87,9 +87,9 @@ async def all_are_written(kube: KubernetesApi, namespace: str, count: int) -> No
     """Each model has a status for its generation, and each child is there."""
     while True:
         models = await kube.list("MLModel", namespace)
-        told = [each for each in models if each.get("status", {}).get("observedGeneration")]
+        reported = [each for each in models if each.get("status", {}).get("observedGeneration")]
         children = [len(await kube.list(kind, namespace)) for kind in _CHILDREN]
-        if len(told) == count and min(children) >= count:
+        if len(reported) == count and min(children) >= count:
             return
         await asyncio.sleep(0.2)
 

@@ -286,7 +286,7 @@ class Modelport(DriftCalls, HistoryCalls, JobCalls, UsageCalls):
         self._transport.call("POST", "/api/v1/auth/logout", json={"refresh_token": refresh_token}, auth=None)
 
     def me(self) -> User:
-        """Who is logged in. An API key is not told: Forbidden."""
+        """Who is logged in. Not for API keys: Forbidden."""
         return User.from_json(self._transport.json("GET", "/api/v1/auth/me"))
 
 

@@ -25,7 +25,7 @@ def as_rows(rows: Any) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    # NumPy arrays and scalars, pandas series: told by their method, so neither library is needed here.
+    # NumPy arrays and scalars, pandas series: recognized by their method, so neither library is needed here.
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, float) and math.isnan(value):

@@ -1,4 +1,4 @@
-"""The outbox: which models changed since the cluster was last told, written with the change itself."""
+"""The outbox: which models changed since the cluster was last updated, written with the change itself."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -34,7 +34,7 @@ def pending(session: Session) -> dict[str, int]:
 
 
 def waiting_among(session: Session, model_ids: Collection[str]) -> set[str]:
-    """Give those of `model_ids` that the cluster has yet to be told of."""
+    """Return those of `model_ids` whose last change is not yet published."""
     query = select(OutboxRow.model_id).where(OutboxRow.model_id.in_(model_ids)).distinct()
     return set(session.scalars(query))
 

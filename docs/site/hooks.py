@@ -1,4 +1,4 @@
-"""What mkdocs is told beyond mkdocs.yml: pages from outside of docs/, and no script within a page."""
+"""mkdocs beyond mkdocs.yml: pages from outside of docs/, and no script within a page."""
 
 import hashlib
 import os.path

@@ -56,7 +56,7 @@ def configure() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # A start and a stop, told better by our own lines.
+    # A start and a stop, which our own lines report better.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 

@@ -1,4 +1,4 @@
-"""What a runtime process is told: environment variables, read once at start."""
+"""A runtime process's settings: environment variables, read once at start."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ def main() -> int:
         print(f"The operator's settings are wrong: {_listed(error)}", file=sys.stderr)
         return 1
     logging.configure("operator", settings.log_level)
-    # Here and not above: a wrong setting is told at once, and kopf is slow to import.
+    # Here and not above: a wrong setting is reported at once, and kopf is slow to import.
     from modelport_kube.connect import NoClusterAccess
 
     from modelport_operator.shell.kubernetes import process

@@ -1,4 +1,4 @@
-"""A Kubernetes API in memory: generations, owners, watches. It runs no pod, and fails when told to."""
+"""A Kubernetes API in memory: generations, owners, watches. It runs no pod, and fails when configured to."""
 
 import asyncio
 import copy

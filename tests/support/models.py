@@ -196,7 +196,7 @@ def ordinal_forest() -> Trained:
 
 
 def text_classifier() -> Trained:
-    """The sentences that describe scikit-learn's own data sets, told apart by which set they describe."""
+    """The sentences that describe scikit-learn's own data sets, distinguished by which set they describe."""
     described = {"iris": datasets.load_iris().DESCR, "wine": datasets.load_wine().DESCR}
     pairs = [
         (line.strip(), name) for name, text in described.items() for line in text.splitlines() if line.strip()

@@ -5,7 +5,7 @@ imports, so a fork confines itself and reads its file as a process that was star
 /proc/self/environ, which exec alone sets: tests of that start a whole one.
 
 Run as `python -I runtime_forks.py SOCKET PARENT_PID`. Each connection sends the environment and the path of
-the log in one JSON line, and is told the fork's pid and, when it has ended, its exit status, a line each.
+the log in one JSON line, and receives the fork's pid and, when it has ended, its exit status, a line each.
 """
 
 import json

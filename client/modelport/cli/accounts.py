@@ -83,7 +83,7 @@ def _end_session(url: str, refresh_token: str) -> None:
         with Modelport(url) as client:
             client.logout(refresh_token)
     except ModelportError as error:
-        note(f"The platform was not told; the session ends there by itself. {error.detail}")
+        note(f"The platform was not notified; the session ends there by itself. {error.detail}")
 
 
 def _open_session(client: Modelport, email: str, password: str) -> None:

@@ -49,7 +49,7 @@ def batch(
         list[str] | None,
         typer.Option(help="A column to stand beside the results; repeatable. All that are no input."),
     ] = None,
-    webhook: Annotated[str | None, typer.Option(help="A URL that is told of the end.")] = None,
+    webhook: Annotated[str | None, typer.Option(help="A URL that is notified of the end.")] = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:

@@ -28,7 +28,7 @@ class SystemHealth(BaseModel):
     cluster: Check = Field(description="The watch of the cluster's models.")
     users: int | None
     models: dict[Status, int] | None = Field(description="Of each status how many; those of kubectl too.")
-    outbox_waiting: int | None = Field(description="Models that the cluster has yet to be told of.")
+    outbox_waiting: int | None = Field(description="Models whose last change is not yet published.")
     outbox_oldest_seconds: float | None = Field(description="For how long; null where none waits.")
     usage_age_seconds: float | None = Field(
         description="Since usage was last written to the ledger; null: never. "
@@ -92,7 +92,9 @@ class InviteEntry(BaseModel):
 
 
 class MadeInvite(InviteEntry):
-    token: str = Field(description="Given to POST /api/v1/auth/register as `invite`; told this once.")
+    token: str = Field(
+        description="Given to POST /api/v1/auth/register as `invite`; returned only this once."
+    )
     url: str = Field(description="Where one registers; a path if the platform's address is not set.")
 
 

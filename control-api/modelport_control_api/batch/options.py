@@ -41,7 +41,7 @@ class Options:
 
 
 def read_options(texts: Mapping[str, str], content_type: str, file_name: str) -> Options:
-    """Raises `InvalidFields` that names each one that is wrong; `UnknownFormat` where none is told."""
+    """Raises `InvalidFields` that names each one that is wrong; `UnknownFormat` where none is given."""
     errors: dict[str, str] = {}
     given = {name: text.strip() for name, text in texts.items() if text.strip()}
     output = given.get("output")
@@ -92,7 +92,7 @@ def require_known(content_type: str) -> None:
 def _told(content_type: str, file_name: str) -> str:
     found = _CONTENT_TYPES.get(_bare(content_type)) or format_of_name(file_name)
     if found is None:
-        raise UnknownFormat(f"What the file holds cannot be told from its name or type. {_WAYS}")
+        raise UnknownFormat(f"What the file holds cannot be determined from its name or type. {_WAYS}")
     return found
 
 

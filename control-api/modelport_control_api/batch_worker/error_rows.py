@@ -184,8 +184,8 @@ def _rows_rejected(errors: Any, rows: int) -> RowsRejected | None:
             return None
         text = " ".join(part for part in (found[2], str(error.get("message", ""))) if part)
         by_row.setdefault(int(found[1]), []).append(text)
-    told = {row: "; ".join(texts)[:_MOST_CHARACTERS] for row, texts in by_row.items()}
-    return RowsRejected(told, named=len(errors)) if told else None
+    reported = {row: "; ".join(texts)[:_MOST_CHARACTERS] for row, texts in by_row.items()}
+    return RowsRejected(reported, named=len(errors)) if reported else None
 
 
 def _text(said: dict[str, Any]) -> str:

@@ -81,7 +81,7 @@ class ModelReader:
 
     def _find_outside(self, session: Session, principal: Principal, model_id: str) -> ModelRecord | None:
         live = self.statuses.get(model_id) if _may_see(principal, model_id) else None
-        # One of ours that was just deleted is there until the publisher has told the cluster.
+        # One of ours that was just deleted is there until the publisher has updated the cluster.
         if live is None or outbox.waiting_among(session, [model_id]):
             return None
         return record_of(model_id, live)

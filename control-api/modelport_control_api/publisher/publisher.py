@@ -31,7 +31,7 @@ FAILURES = Counter(
     "modelport_control_api_publish_failures_total", "Times that the cluster did not take a model"
 )
 WAITING = Gauge(
-    "modelport_control_api_outbox_waiting_models", "Models that the cluster has yet to be told of"
+    "modelport_control_api_outbox_waiting_models", "Models whose last change is not yet published"
 )
 
 BatchReplicas = Callable[[Session, str], Mapping[str, int]]

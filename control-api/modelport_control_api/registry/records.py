@@ -72,7 +72,7 @@ class ModelRecord:
     data_drift: DriftThresholds = _PLATFORMS
     managed_by: ManagedBy = "api"
     waits: bool = False
-    """The cluster has yet to be told of the last change."""
+    """The last change is not yet published to the cluster."""
 
     def version(self, name: str) -> VersionRecord | None:
         return next((version for version in self.versions if version.name == name), None)

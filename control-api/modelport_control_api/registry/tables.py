@@ -38,7 +38,7 @@ class BatchJob(Identified, Base):
     signature: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     """The version's, at submission."""
     input_name: Mapped[str] = mapped_column(String(255), default="")
-    """Of the file, as its submitter called it; empty where that was not told."""
+    """Of the file, as its submitter called it; empty where that is unknown."""
     retry_of: Mapped[str | None] = mapped_column(String(36))
     """The job whose rows are tried again. It may be gone."""
     retry_rows: Mapped[str] = mapped_column(String(10), default="")

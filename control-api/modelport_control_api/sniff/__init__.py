@@ -1,1 +1,1 @@
-"""What a model file is, told from its content. Nothing is ever unpickled, imported or run."""
+"""What a model file is, determined by its content. Nothing is ever unpickled, imported or run."""

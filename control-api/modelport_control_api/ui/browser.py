@@ -28,7 +28,7 @@ _SYSTEMS = (
 
 
 def describe(user_agent: str | None) -> str:
-    """`Firefox on Linux`; what cannot be told is left out."""
+    """`Firefox on Linux`; what is unknown is left out."""
     browser, system = (_first(user_agent or "", names) for names in (_BROWSERS, _SYSTEMS))
     return f"{browser or 'A browser'}{f' on {system}' if system else ''}"
 
@@ -80,10 +80,10 @@ def require_same_origin(request: Request) -> None:
     if request.method in SAFE_METHODS:
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    told = site is not None or origin is not None
+    reported = site is not None or origin is not None
     same_site = site in {None, "same-origin"}
     same_host = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    if not (told and same_site and same_host):
+    if not (reported and same_site and same_host):
         raise Problem(
             status=403,
             detail="This request does not come from a page of this address, so nothing was done. "

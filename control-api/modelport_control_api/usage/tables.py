@@ -1,6 +1,7 @@
 """The ledger. Each batch adds to the row of its minute, of its hour and of its day, in one transaction.
 
-Requests are told apart by who asked and what came of it; totals are what those add up to, with latencies.
+Requests are distinguished by who sent them and what came of it; totals are what those add up to, with
+latencies.
 """
 
 from collections.abc import Mapping

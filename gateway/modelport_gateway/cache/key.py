@@ -91,7 +91,7 @@ class Canonical:
             Column(str(each["name"]), _CELLS.get(each["kind"], _anything), bool(each["optional"]))
             for each in described
         )
-        # Two columns of one name cannot be told apart in an object.
+        # Two columns of one name cannot be distinguished in an object.
         if len({column.name for column in columns}) < len(columns):
             return cls(None, bool(signature.get("positional")))
         by_position = bool(signature.get("positional"))

@@ -63,7 +63,7 @@ class SingleFlight(Generic[T]):
         self, key: Hashable, flight: _Flight[T], work: Callable[[], Awaitable[T]]
     ) -> None:
         try:
-            # Those who wait are told of an error; there is nobody else.
+            # The error goes to those that wait; there is nobody else.
             with suppress(Exception):
                 await self._fly(key, flight, work)
         except asyncio.CancelledError:

@@ -1,7 +1,7 @@
 """Answers compressed for who asks for nothing else.
 
 Most clients offer gzip without a thought, and nearer to the gateway than a slow line it only costs time. One
-that names a single encoding, as Triton's does when it is told to, means it.
+that names a single encoding, as Triton's does when it is configured to, means it.
 """
 
 import asyncio

@@ -52,8 +52,8 @@ class Redaction:
     def problem(problem: Mapping[str, Any]) -> Any:
         """Give a problem without its sentences: they quote what was sent."""
         fields = [{"field": each["field"], "message": REDACTED} for each in problem.get("errors", ())]
-        told = {name: problem[name] for name in _SAID_OF_PROBLEMS if name in problem}
-        return told | ({"errors": fields} if fields else {})
+        reported = {name: problem[name] for name in _SAID_OF_PROBLEMS if name in problem}
+        return reported | ({"errors": fields} if fields else {})
 
     def _member(self, call: Call, name: str, value: Any) -> Any:
         if name in self._fields:

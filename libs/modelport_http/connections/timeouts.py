@@ -78,19 +78,19 @@ class Silence:
                 return False
 
     def _is_body_too_slow(self, connection: Any, pause: _Pause, now: float) -> bool:
-        told = _received(connection)
-        if told is None:
+        reported = _received(connection)
+        if reported is None:
             return False
         # What nobody here reads the peer cannot send.
         is_asked = not connection.flow.read_paused
         seconds, at_least = now - pause.since, self._patience.body_bytes_per_second
         if not is_asked or pause.received == 0:
-            self._pauses[connection] = _Pause("body", pause.about, now, told.bytes)
+            self._pauses[connection] = _Pause("body", pause.about, now, reported.bytes)
         elif seconds > self._patience.silent_body_seconds:
-            if told.bytes - pause.received < at_least * seconds:
+            if reported.bytes - pause.received < at_least * seconds:
                 return True
-            self._pauses[connection] = _Pause("body", pause.about, now, told.bytes)
-        return is_asked and told.silent_seconds - _AFTER_UPLOAD_TIMER > self._patience.silent_body_seconds
+            self._pauses[connection] = _Pause("body", pause.about, now, reported.bytes)
+        return is_asked and reported.silent_seconds - _AFTER_UPLOAD_TIMER > self._patience.silent_body_seconds
 
 
 def _pause(connection: Any, now: float) -> _Pause:
@@ -119,7 +119,7 @@ def is_body_open(connection: Any, cycle: Any) -> bool:
 
 def _received(connection: Any) -> _Received | None:
     """None where nobody can tell."""
-    # None: of a connection by TLS that ended this moment its protocol has yet to be told.
+    # None: of a connection by TLS that ended this moment its protocol has yet to be notified.
     end: socket.socket | None = connection.transport.get_extra_info("socket")
     if end is None or end.family not in {socket.AF_INET, socket.AF_INET6} or not hasattr(socket, "TCP_INFO"):
         return None

@@ -64,7 +64,8 @@ def _greeting(parsed: Any) -> tuple[bytes, ...]:
     return tuple(commands)
 
 
-# After two failures to connect in a row; doubled by each further one. Who asks meanwhile is told at once.
+# After two failures to connect in a row; doubled by each further one. Callers meanwhile get the error at
+# once.
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.25
 _MOST_DOUBLINGS = 10
 _CLOSED = "the store was closed meanwhile"
@@ -118,5 +119,5 @@ class RedisClient:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._address.connect(connection)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to all who wait
+        except Exception as error:  # noqa: BLE001 - whatever it is, all who wait get it
             connection.fail(type(error).__name__)

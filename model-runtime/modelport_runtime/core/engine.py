@@ -123,7 +123,7 @@ class Engine:
             rows = [row for item in batch for row in item.request.rows]
         try:
             return self._encode_each(batch, self._run(rows, batch[0].request.outputs))
-        except BaseException as error:  # noqa: BLE001  # a model may raise anything; its caller is told
+        except BaseException as error:  # noqa: BLE001  # a model may raise anything; its caller gets it
             if len(batch) == 1:
                 return [self._failure(batch[0].request, error)]
             return [self._answer_batch([item])[0] for item in batch]

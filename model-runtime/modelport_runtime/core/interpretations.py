@@ -160,15 +160,17 @@ def _options(column: Column, value: Any) -> list[Column]:
     if type(value) is bool and column.dtype != "object":
         # Among its numbers, NaN is what the model takes for missing: no boolean is.
         dtype = column.dtype
-    told = replace(column, kind=kind, dtype=dtype)
+    reported = replace(column, kind=kind, dtype=dtype)
     if type(value) is int:
-        return [told, replace(column, kind="integer", dtype="int64")] if _is_unknown(column) else [told]
+        return (
+            [reported, replace(column, kind="integer", dtype="int64")] if _is_unknown(column) else [reported]
+        )
     if type(value) is not str:
-        return [told]
+        return [reported]
     # That the model takes numbers is known better than that a user sent a text on purpose.
-    texts = [told] if column.kind == "any" else [column, told]
+    texts = [reported] if column.kind == "any" else [column, reported]
     date = _date_of(value)
-    return texts if date is None else [*texts, replace(told, dtype=date)]
+    return texts if date is None else [*texts, replace(reported, dtype=date)]
 
 
 def _may_be_told(column: Column, value: Any) -> bool:

@@ -44,7 +44,7 @@ class Suspicion:
         self._until = time.monotonic() + _MAX_SECONDS
 
     def failure(self, request: Request, *, says: str) -> Failure | None:
-        """Give the 422 that names row and columns; None if the model is at fault, as far as can be told."""
+        """Give the 422 that names row and columns; None if the model is at fault, as far as is known."""
         problems = Problems()
         if self._good is not None and isinstance(self._error, Exception):
             self._find_refused(request, says, problems)

@@ -136,7 +136,7 @@ def _body_type(row: Any) -> type[msgspec.Struct]:
 
 
 def _row_type(signature: Signature) -> Any:
-    """Give the type of a row: an object where columns have names, or a list. None if it cannot be told."""
+    """Give the type of a row: an object where columns have names, or a list. None if it is unknown."""
     columns = signature.columns
     if not columns:
         return None

@@ -1,4 +1,4 @@
-"""What can be told of a model file without loading it. Reading is bounded: the file is hostile."""
+"""What is known of a model file without loading it. Reading is bounded: the file is hostile."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Told by its first bytes, as the backends tell it: which files run code when read, which XGBoost ends
+"""Recognized by its first bytes, as the backends do: which files run code when read, which XGBoost ends
 with.
 """
 

@@ -1,6 +1,6 @@
 """Threads and memory of the model process, watched from outside: one that takes too many is ended.
 
-The kernel cannot be told to count them for one process: its limit on processes is a user's. Memory has a
+The kernel cannot count them for one process: its limit on processes is a user's. Memory has a
 limit in the process too (its address space), which a machine may not hold.
 """
 

@@ -1,4 +1,4 @@
-"""Numbers of Linux's system calls, from its own tables, so that a call can be told by its name.
+"""Numbers of Linux's system calls, from its own tables, so that a call can be reported by its name.
 
 `name:x86-64:aarch64`; `-` where a machine has no such call.
 """

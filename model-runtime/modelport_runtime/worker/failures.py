@@ -83,7 +83,7 @@ _STATES_A_FACT = ("DigestMismatch", "ArtifactNotFound", "SandboxUnavailable", "S
 
 
 def _mismatch(error: BaseException, inspected: Inspected) -> LoadError | None:
-    """Whatever is wrong with a file of another version is told as that, but for plain facts about it."""
+    """Whatever is wrong with a file of another version is reported as that, but for plain facts about it."""
     if isinstance(error, LoadError) and error.reason in ("LibraryMismatch", *_STATES_A_FACT):
         return error
     if not inspected.differences or _needs_what_is_no_library_of_these(error):

@@ -105,7 +105,7 @@ class Loader:
     def document(self, engine: Engine | None) -> bytes:
         """Give what came of it: `LoadReport` as JSON."""
         inspected, failure = self._inspected, self._failure
-        told = LoadReport(
+        reported = LoadReport(
             state="ready" if engine else "failed",
             reason=failure.reason if failure else None,
             message=failure.message if failure else None,
@@ -117,7 +117,7 @@ class Loader:
             differences=list(inspected.differences),
             v2=engine.v2_metadata() if engine else None,
         )
-        return encode(msgspec.structs.asdict(told))
+        return encode(msgspec.structs.asdict(reported))
 
     def _load_or_explain(self) -> Engine | None:
         path = self._settings.artifact

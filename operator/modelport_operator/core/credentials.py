@@ -23,7 +23,9 @@ def versions_with_credentials(model: MLModel) -> list[str]:
 
 
 def explain_unlabelled(name: str, metadata: Object | None) -> Problem | None:
-    """None: it may be used. That there is none is told in the same words: names of Secrets are secret too."""
+    """None: it may be used. That there is none is reported in the same words: names of Secrets are secret
+    too.
+    """
     if (metadata or {}).get("labels", {}).get(LABEL_CREDENTIALS) == "true":
         return None
     return Problem(

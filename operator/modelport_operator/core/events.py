@@ -54,9 +54,9 @@ def build_event(model: MLModel, event: Event, earlier: Object | None, now: datet
 
 
 def event_name(model: MLModel, event: Event) -> str:
-    """The same for the same happening, so that it is counted and not told again and again."""
-    told = "\n".join([model.metadata.uid, event.type, event.reason, event.message])
-    return f"{model.metadata.name}.{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    """The same for the same event, so that it is counted and not reported again and again."""
+    reported = "\n".join([model.metadata.uid, event.type, event.reason, event.message])
+    return f"{model.metadata.name}.{hashlib.sha256(reported.encode()).hexdigest()[:16]}"
 
 
 def _of_versions(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
@@ -86,8 +86,8 @@ def _of_engines(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
         lost = known is not None and (known.engine, version.engine) == ("numpy", "native")
         if known is not None and lost and known.template == version.template:
             detail = version.acceleration.detail if version.acceleration else ""
-            told = f"{version.name} answers from the model itself again. {detail}"
-            yield Event("Warning", "AccelerationEnded", told.rstrip()[:_LONGEST])
+            reported = f"{version.name} answers from the model itself again. {detail}"
+            yield Event("Warning", "AccelerationEnded", reported.rstrip()[:_LONGEST])
 
 
 def _of_traffic(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:

@@ -95,7 +95,7 @@ def _status_probe(
     if known is None or not known.answered or known.template != template:
         return None
     pods = current_pods(observed.pods_of(version.name), template)
-    # In one order: of equals the same one is told of each time.
+    # In one order: of equals the same one is reported each time.
     ready = sorted((pod for pod in pods if pod.ready), key=lambda pod: pod.name)
     addresses = tuple(pod.address for pod in ready if pod.address)
     return StatusProbe(version.name, addresses) if addresses else None

@@ -153,8 +153,8 @@ def _problem(
         return Problem(reason, answer.status.message, ONCE)
     if isinstance(answer.sample, SampleRefused):
         return Problem(answer.sample.reason, answer.sample.message, ONCE)
-    told = (pod.problem for pod in pods if not pod.ready and pod.problem is not None)
-    return next(told, observed.refusals.get(version))
+    reported = (pod.problem for pod in pods if not pod.ready and pod.problem is not None)
+    return next(reported, observed.refusals.get(version))
 
 
 def _judged(known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts, ...]) -> VersionStatus:

@@ -50,7 +50,7 @@ async def apply_by_version(kube: Kube, objects: Iterable[Object]) -> list[Refusa
 
 
 async def apply_all(kube: Kube, objects: Iterable[Object]) -> None:
-    """What somebody else's object is in the way of is left out: it was told of when it was first wanted."""
+    """What somebody else's object is in the way of is left out: it was reported when it was first wanted."""
     for obj in objects:
         with suppress(_NameTaken):
             await _apply(kube, obj)

@@ -28,7 +28,7 @@ _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.05, 30.0
 class Controller:
     """`run` until `stop`. Reacts to events at once; timers only for what no event tells.
 
-    `events`: where they come from; the watches of `kube` unless given. `record`: who is told of each change
+    `events`: where they come from; the watches of `kube` unless given. `record`: called with each change
     of a model's status. `drain_seconds`: how long `stop` lets the passes in progress go on.
     """
 

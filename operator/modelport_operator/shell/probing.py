@@ -52,8 +52,8 @@ async def probe_all(runtimes: Runtimes, probe_requests: Sequence[ProbeRequest]) 
 async def check_all(runtimes: Runtimes, status_probes: Sequence[StatusProbe]) -> Mapping[str, RuntimeStatus]:
     """Give the slowest runtime's status of each version, by its name; nothing where none was reached."""
     found = await asyncio.gather(*(_check(runtimes, probe) for probe in status_probes))
-    told = zip(status_probes, found, strict=True)
-    return {probe.version: status for probe, status in told if status is not None}
+    reported = zip(status_probes, found, strict=True)
+    return {probe.version: status for probe, status in reported if status is not None}
 
 
 async def _check(runtimes: Runtimes, probe: StatusProbe) -> RuntimeStatus | None:

@@ -81,8 +81,8 @@ async def reconcile(
     decision = decide(model, observed, clock.now(), settings)
     refusals = await apply_by_version(kube, decision.apply)
     if refusals:
-        told = observed.refused({refusal.version: refusal.problem for refusal in refusals})
-        decision = decide(model, told, clock.now(), settings)
+        reported = observed.refused({refusal.version: refusal.problem for refusal in refusals})
+        decision = decide(model, reported, clock.now(), settings)
     if decision.logs:
         decision = decision.keeping(await read_logs(kube, key.namespace, decision.logs))
     await _carry_out(kube, model, decision)

@@ -38,7 +38,7 @@ class ContainerState:
             "exitCode": ending.code,
             "reason": reason or ("Completed" if ending.code == 0 else "Error"),
             "message": message,
-            # By how long it lived, an end during loading is told from another.
+            # By how long it lived, an end during loading is distinguished from another.
             **self.current.get("running", {}),
             "finishedAt": now(),
         }

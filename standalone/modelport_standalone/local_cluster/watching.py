@@ -14,7 +14,7 @@ class Watcher:
     """The events of one `watch` call that its consumer has not taken yet.
 
     Changes of one object that wait are merged into one: a consumer acts on how things are, so only the last
-    state matters. They are told apart by uid, so an object made again under its name is another one.
+    state matters. They are distinguished by uid, so an object made again under its name is another one.
     """
 
     def __init__(self, kind: str, namespace: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What people do at the same moment, on both databases: one wins, the others are told, nobody gets a 500."""
+"""What users do at the same time, on both databases: one wins, the others get an error, nobody gets a 500."""
 
 import asyncio
 from collections import Counter

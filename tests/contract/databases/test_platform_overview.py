@@ -59,7 +59,7 @@ async def test_admins_see_how_the_platform_is(admin: Person, control_plane: Cont
     assert found["database"]["ok"]
     assert found["artifacts"]["ok"]
     assert found["shared_store"]["ok"]
-    # Nothing watches the cluster here, and that is told.
+    # Nothing watches the cluster here, and that is reported.
     assert not found["cluster"]["ok"]
     assert "watch" in found["cluster"]["detail"]
     assert not found["ok"]

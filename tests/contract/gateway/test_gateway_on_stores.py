@@ -37,7 +37,7 @@ async def harness(store: Store, model: ScriptedModel) -> AsyncIterator[Harness]:
 
 
 def counting_script() -> Any:
-    """Answer each request with another body, so that a cached answer can be told from a new one."""
+    """Answer each request with another body, so that a cached response differs from a new one."""
     count = 0
 
     async def script(request: Received, writer: asyncio.StreamWriter) -> None:

@@ -96,8 +96,8 @@ async def test_the_setting_is_off_until_asked_for_and_reaches_the_cluster(scene:
     assert model["history"] == {
         "percent": 5, "retention_days": 30, "redact_fields": ["a"], "max_row_bytes": 2048,
     }  # fmt: skip
-    told = History(percent=5, redact_fields=("a",), max_row_bytes=2048)
-    await scene.platform.heard(scene.model_id, lambda live: live and live.spec.history == told)
+    reported = History(percent=5, redact_fields=("a",), max_row_bytes=2048)
+    await scene.platform.heard(scene.model_id, lambda live: live and live.spec.history == reported)
     scene.platform.settle()
     seen = (await scene.ann.http.get(f"/api/v1/models/{scene.model_id}")).json()
     assert not seen["out_of_sync"]

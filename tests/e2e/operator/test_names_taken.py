@@ -1,4 +1,4 @@
-"""Objects of somebody else that have a version's name: as they were, byte for byte, and told of."""
+"""Objects of somebody else that have a version's name: as they were, byte for byte, and reported."""
 
 import json
 from collections.abc import Iterator

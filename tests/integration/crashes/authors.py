@@ -59,7 +59,7 @@ class Author:
         self._made = 0
 
     def work(self, url: str, stop: threading.Event) -> None:
-        """Change models until told to stop or until the platform is gone."""
+        """Change models until stopped or until the platform is gone."""
         with self.account.client(url) as client:
             while not stop.wait(self._chance.uniform(0, _LONGEST_PAUSE_SECONDS)):
                 try:

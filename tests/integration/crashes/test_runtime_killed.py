@@ -88,7 +88,7 @@ def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(harn
         poll(lambda: not hung.statuses[200], "the model answers")
         hanging.send(signal.SIGSTOP)
         try:
-            poll(lambda: hung.statuses[504] < _CLIENTS, "everybody is told that it took too long")
+            poll(lambda: hung.statuses[504] < _CLIENTS, "every caller learns that it took too long")
             before = others.statuses[200]
             poll(lambda: others.statuses[200] <= before, "the other model goes on answering", 10)
         finally:

@@ -256,18 +256,18 @@ async def transcript(
         await harness.settle()
         handler = Counting(harness.gateway.fast_path)
         client, _ = await stack.enter_async_context(listening(harness, handler if lean else None))
-        told, before = [], counts()
+        reported, before = [], counts()
         access_log(log)
         for method, path, headers, body in requests(harness):
             answer = await client.request(method, path, headers=headers, content=body)
             await asyncio.sleep(0.01)
-            told.append(
+            reported.append(
                 ((method, path, body), seen_of(answer), [logged_of(line) for line in access_log(log)])
             )
         after = counts()
-    told.append(usage_of(harness))
+    reported.append(usage_of(harness))
     changed = {key: value - before.get(key, 0) for key, value in after.items()}
-    return [*told, {key: value for key, value in changed.items() if value}], handler.paths
+    return [*reported, {key: value for key, value in changed.items() if value}], handler.paths
 
 
 async def test_both_ways_answer_count_and_log_the_same(tmp_path: Path, log: io.StringIO) -> None:
@@ -281,10 +281,10 @@ async def test_both_ways_answer_count_and_log_the_same(tmp_path: Path, log: io.S
     assert not none
     *answers, usage, _ = fast
     assert len(taken) == len(answers) - 8, "what the short cut does not take is at the end of the list"
-    statuses = {told[1][0] for told in answers}
+    statuses = {reported[1][0] for reported in answers}
     assert statuses == {200, 400, 401, 404, 405, 413, 415, 422, 429, 502, 503}
-    assert all(len(told[2]) == 1 for told in answers), "one line a request"
-    no_model_paths = [told[0] for told in answers if told[0][1] == "/predict/UPPER"]
+    assert all(len(reported[2]) == 1 for reported in answers), "one line a request"
+    no_model_paths = [reported[0] for reported in answers if reported[0][1] == "/predict/UPPER"]
     assert sum(usage.values()) == len(answers) - len(no_model_paths), "each request on a model's path once"
     assert usage[("iris", "v1", OWNER, "k1", 200, "", "hit")] == 1
     assert usage[("iris", "", "", "", 401, "", "none")] == 5

@@ -67,36 +67,38 @@ def run(environment: str, script: str, *arguments: str) -> Any:
 
 def test_tritonclient(served: Served) -> None:
     host = served.url.partition("//")[2]
-    told = run("mlserver", "triton.py", host, served.key, served.iris, served.pair, served.texts)
+    reported = run("mlserver", "triton.py", host, served.key, served.iris, served.pair, served.texts)
     model = models.iris_logistic().model
     labels = model.predict(MATRIX).tolist()
-    assert told["ready"] == [True, True]
-    assert told["extensions"] == ["binary_tensor_data"]
-    assert told["labels"] == [labels] * 12
-    assert told["many"] == labels * 100
-    assert told["half"] == model.predict(MATRIX.astype(np.float16).astype(float)).tolist()
-    assert told["aio"] == [labels] * 2
-    assert told["probabilities"] == pytest.approx(model.predict_proba(MATRIX.astype(float)).ravel().tolist())
-    assert told["texts"] == models.text_classifier().model.predict(TEXTS).tolist()
-    assert told["pair"] == [["a", "FP32", [-1, 2]], ["b", "FP32", [-1, 2]]]
-    assert told["outputs"] == [[-1, -2], [1, 2]]
-    assert told["config"]["input"] == [{"name": "x", "data_type": "TYPE_FP32", "dims": [-1, 2]}]
-    errors = [told[name] for name in ("nan", "nobody", "statistics", "index")]
+    assert reported["ready"] == [True, True]
+    assert reported["extensions"] == ["binary_tensor_data"]
+    assert reported["labels"] == [labels] * 12
+    assert reported["many"] == labels * 100
+    assert reported["half"] == model.predict(MATRIX.astype(np.float16).astype(float)).tolist()
+    assert reported["aio"] == [labels] * 2
+    assert reported["probabilities"] == pytest.approx(
+        model.predict_proba(MATRIX.astype(float)).ravel().tolist()
+    )
+    assert reported["texts"] == models.text_classifier().model.predict(TEXTS).tolist()
+    assert reported["pair"] == [["a", "FP32", [-1, 2]], ["b", "FP32", [-1, 2]]]
+    assert reported["outputs"] == [[-1, -2], [1, 2]]
+    assert reported["config"]["input"] == [{"name": "x", "data_type": "TYPE_FP32", "dims": [-1, 2]}]
+    errors = [reported[name] for name in ("nan", "nobody", "statistics", "index")]
     assert [status for status, _ in errors] == ["422", "401", "404", "404"]
-    assert "missing" in told["nan"][1]
-    assert "GET /api/v1/models" in told["index"][1]
+    assert "missing" in reported["nan"][1]
+    assert "GET /api/v1/models" in reported["index"][1]
 
 
 def test_kserve(served: Served) -> None:
-    told = run("kserve", "kserve_client.py", served.url, served.key, served.iris)
-    refused = told.pop("refused")
-    assert told == {"labels": [models.iris_logistic().model.predict(MATRIX).tolist()] * 4, "ready": True}
+    reported = run("kserve", "kserve_client.py", served.url, served.key, served.iris)
+    refused = reported.pop("refused")
+    assert reported == {"labels": [models.iris_logistic().model.predict(MATRIX).tolist()] * 4, "ready": True}
     assert refused.startswith("inputs[0] has 3 values, but the model takes 4")
 
 
 def test_mlserver(served: Served) -> None:
-    told = run("mlserver", "mlserver_codecs.py", served.url, served.key, served.iris, served.texts)
-    assert told == {
+    reported = run("mlserver", "mlserver_codecs.py", served.url, served.key, served.iris, served.texts)
+    assert reported == {
         "labels": models.iris_logistic().model.predict(MATRIX).tolist(),
         "texts": models.text_classifier().model.predict(TEXTS).tolist(),
     }

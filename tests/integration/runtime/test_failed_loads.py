@@ -1,4 +1,4 @@
-"""What is wrong with a file is told by reason, with what to do; the process stays up to tell it."""
+"""What is wrong with a file is reported by reason, with what to do; the process stays up to report it."""
 
 import pickle
 from collections.abc import Callable

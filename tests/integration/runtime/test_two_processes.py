@@ -1,4 +1,4 @@
-"""The front and its model process: neither outlives the other where it must not, and each end is told."""
+"""The front and its model process: neither outlives the other where it must not, and each end is reported."""
 
 import os
 import signal

@@ -54,9 +54,9 @@ def test_binary_tensors_are_compared_by_their_numbers(classifier: Engine) -> Non
     assert isinstance(answer, Answer)
     assert difference(classifier, call, answer) == 0
     last = struct.unpack("<d", answer.body[-8:])[0]
-    for added, told in ((5e-7, pytest.approx(5e-7)), (2e-6, None)):
+    for added, reported in ((5e-7, pytest.approx(5e-7)), (2e-6, None)):
         other = Answer(answer.body[:-8] + struct.pack("<d", last + added), answer.json_bytes)
-        assert difference(classifier, call, other) == told
+        assert difference(classifier, call, other) == reported
     assert difference(classifier, call, Answer(answer.body[:-1], answer.json_bytes)) is None
 
 
@@ -108,7 +108,7 @@ def test_numbers_by_their_size(serve: Serve) -> None:
     regressor = serve(trained.CASES["linear"]())
     call = Call("native", orjson.dumps({"input": [0.01] * 10}))
     answer = _answered(regressor, call)
-    for factor, told in ((1 + 1e-7, 1e-7), (1 + 1e-5, None)):
+    for factor, reported in ((1 + 1e-7, 1e-7), (1 + 1e-5, None)):
         spoiled = {**answer, "prediction": answer["prediction"] * factor}
         found = difference(regressor, call, Answer(orjson.dumps(spoiled)))
-        assert found is None if told is None else found == pytest.approx(told, rel=0.1)
+        assert found is None if reported is None else found == pytest.approx(reported, rel=0.1)

@@ -31,7 +31,7 @@ def cut(
     return list(made.chunks())
 
 
-def told(chunks: Sequence[Chunk]) -> tuple[bytes, dict[int, str], dict[str, list[Any]]]:
+def reported(chunks: Sequence[Chunk]) -> tuple[bytes, dict[int, str], dict[str, list[Any]]]:
     """All that they hold, in whichever chunk."""
     errors = {chunk.first_row + place: text for chunk in chunks for place, text in chunk.errors.items()}
     names = {name for chunk in chunks for name in chunk.keys}
@@ -41,7 +41,7 @@ def told(chunks: Sequence[Chunk]) -> tuple[bytes, dict[int, str], dict[str, list
 
 def outcome(data: bytes, *, by_row: bool, optional: bool) -> object:
     try:
-        return told(cut(data, by_row=by_row, optional=optional))
+        return reported(cut(data, by_row=by_row, optional=optional))
     except InputInvalid as error:
         return str(error)
 
@@ -93,8 +93,8 @@ def test_usual_lines_never_go_row_by_row(monkeypatch: pytest.MonkeyPatch) -> Non
     data = 'id,"b",a\n' + "\n".join(f'"k{row}",{row}.5,{row * 1e-3!r}' for row in range(30_000))
     chunks = cut(data.encode(), by_row=False)
     assert [chunk.rows for chunk in chunks] == [MAX_MATRIX_ROWS, 10_000]
-    assert array("d", told(chunks)[0])[:4].tolist() == [0.0, 0.5, 0.001, 1.5]
-    assert told(chunks)[2]["id"][-1] == "k29999"
+    assert array("d", reported(chunks)[0])[:4].tolist() == [0.0, 0.5, 0.001, 1.5]
+    assert reported(chunks)[2]["id"][-1] == "k29999"
 
 
 def test_a_row_of_several_lines_ends_the_reading_of_lines_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,8 +110,8 @@ def test_a_row_of_several_lines_ends_the_reading_of_lines_only(monkeypatch: pyte
     data = f'id,b,a\n{usual}"two\nlines",5,1\n{usual}k,no,1\n'.encode()
     chunks = cut(data, by_row=False)
     assert len(pieces) == 1
-    assert told(chunks) == told(cut(data, by_row=True))
-    assert told(chunks)[1] == {2 * MAX_MATRIX_ROWS + 1: "b must be a number, not 'no'"}
+    assert reported(chunks) == reported(cut(data, by_row=True))
+    assert reported(chunks)[1] == {2 * MAX_MATRIX_ROWS + 1: "b must be a number, not 'no'"}
 
 
 def test_a_column_may_be_key_and_feature() -> None:

@@ -255,7 +255,7 @@ def test_a_logout_works_without_the_platform(cli: Cli) -> None:
     credentials.save(url, Credentials(access_token="a", refresh_token="r"))
     ended = cli("logout", "--url", url)
     assert ended.code == 0
-    assert "was not told" in ended.err
+    assert "was not notified" in ended.err
     assert credentials.load(url) is None
 
 

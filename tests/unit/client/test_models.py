@@ -32,11 +32,11 @@ def test_an_upload_is_a_form_with_the_file_last(
 
 def test_an_upload_tells_how_far_it_is(client: Modelport, platform: Platform, model_file: Path) -> None:
     platform.on(UPLOAD, Answer(202, model()))
-    told: list[tuple[int, int]] = []
-    client.upload(model_file, "x", on_progress=lambda sent, size: told.append((sent, size)))
-    assert told == sorted(told)
-    assert told[0][0] <= 65_536, "chunk by chunk, not whole"
-    assert told[-1] == (256_000, 256_000)
+    reported: list[tuple[int, int]] = []
+    client.upload(model_file, "x", on_progress=lambda sent, size: reported.append((sent, size)))
+    assert reported == sorted(reported)
+    assert reported[0][0] <= 65_536, "chunk by chunk, not whole"
+    assert reported[-1] == (256_000, 256_000)
 
 
 def test_a_refused_upload_is_sent_again_from_its_start(

@@ -1,4 +1,4 @@
-"""What no model may do, whichever version saved it, and how a name that moved is told."""
+"""What no model may do, whichever version saved it, and how a name that moved is reported."""
 
 import pickle
 from dataclasses import replace
@@ -101,11 +101,11 @@ def test_a_name_that_a_known_library_no_longer_has_is_a_mismatch(reference: byte
     with pytest.raises((ModuleNotFoundError, AttributeError)) as raised:
         pickle.loads(reference)
 
-    told = explain(raised.value, Inspected(), (), 1 << 30)
+    reported = explain(raised.value, Inspected(), (), 1 << 30)
 
-    assert told.reason == "LibraryMismatch"
-    assert "another version" in told.message
-    assert "/" not in told.message
+    assert reported.reason == "LibraryMismatch"
+    assert "another version" in reported.message
+    assert "/" not in reported.message
 
 
 def test_no_message_names_a_folder_of_the_server() -> None:

@@ -26,8 +26,8 @@ async def internal(control_plane: ControlPlane) -> AsyncIterator[httpx.AsyncClie
 async def introspect(internal: httpx.AsyncClient, key: str) -> dict[str, Any]:
     answer = await internal.post("/internal/v1/introspect", json={"key_sha256": repository.sha256(key)})
     assert answer.status_code == 200
-    told: dict[str, Any] = answer.json()
-    return told
+    reported: dict[str, Any] = answer.json()
+    return reported
 
 
 async def test_a_key_is_shown_once_and_kept_hashed(
@@ -47,8 +47,8 @@ async def test_a_key_is_shown_once_and_kept_hashed(
 async def test_introspection_says_what_the_contract_says(internal: httpx.AsyncClient, ada: Person) -> None:
     ends = (utc_now() + timedelta(hours=1)).isoformat()
     made = await ada.make_key(scopes=["predict", "models:read"], model_ids=["iris-7kq2p"], expires_at=ends)
-    told = await introspect(internal, made["key"])
-    assert told == {
+    reported = await introspect(internal, made["key"])
+    assert reported == {
         "active": True,
         "key_id": made["id"],
         "user_id": ada.id,
@@ -61,8 +61,8 @@ async def test_introspection_says_what_the_contract_says(internal: httpx.AsyncCl
 async def test_a_key_predicts_everywhere_unless_told_otherwise(
     internal: httpx.AsyncClient, ada: Person
 ) -> None:
-    told = await introspect(internal, (await ada.make_key())["key"])
-    assert (told["scopes"], told["model_ids"], told["expires_at"]) == (["predict"], None, None)
+    reported = await introspect(internal, (await ada.make_key())["key"])
+    assert (reported["scopes"], reported["model_ids"], reported["expires_at"]) == (["predict"], None, None)
 
 
 async def test_unknown_deleted_and_expired_keys_are_inactive(
@@ -126,9 +126,9 @@ async def test_a_rotated_key_works_through_its_grace_and_no_longer(
 ) -> None:
     old = await ada.make_key()
     new = (await rotate(ada, old["id"], grace_seconds=60)).json()
-    told = await introspect(internal, old["key"])
-    assert told["active"]
-    assert told["expires_at"] is not None
+    reported = await introspect(internal, old["key"])
+    assert reported["active"]
+    assert reported["expires_at"] is not None
     assert (await introspect(internal, new["key"]))["expires_at"] is None
     with control_plane.context.database.transaction() as session:
         session.execute(update(ApiKey).values(previous_expires_at=utc_now() - timedelta(seconds=1)))

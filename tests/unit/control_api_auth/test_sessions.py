@@ -68,7 +68,7 @@ async def test_a_race_of_refreshes_gives_each_the_same_pair(
     assert [answer.json() for answer in answers] == [pair] * 5
     await let_pass(control_plane, 4)
     assert (await refresh(api, ada.refresh_token)).json()["refresh_token"] == pair["refresh_token"]
-    # The session goes on as if the token had come once; and a second token is told apart from the first.
+    # The session goes on as if the token had come once; and a second token is distinguished from the first.
     following = (await refresh(api, pair["refresh_token"])).json()
     assert following["refresh_token"] not in {pair["refresh_token"], ada.refresh_token}
 

@@ -1,4 +1,4 @@
-"""A cluster in memory that fails when told to, and whose operator is the test itself."""
+"""A cluster in memory that fails when configured to, and whose operator is the test itself."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -88,13 +88,13 @@ class Platform:
         return await self.log_in("root")
 
     async def published(self, model_id: str, *versions: str) -> None:
-        """Wait until the cluster has been told of all `versions`."""
+        """Wait until all `versions` have been published to the cluster."""
 
-        def told() -> bool:
+        def reported() -> bool:
             spec = self.cluster.objects.get(model_id, {}).get("spec", {"versions": []})
             return {version["name"] for version in spec["versions"]} >= set(versions)
 
-        await until(told)
+        await until(reported)
 
     async def serve(self, model_id: str, traffic: dict[str, int], **versions: Any) -> None:
         """Play the operator, and wait until the control API has heard of it."""

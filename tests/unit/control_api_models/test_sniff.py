@@ -1,4 +1,4 @@
-"""Every kind of model file is told by its content, and everything else is refused with its reason."""
+"""Every kind of model file is recognized by its content, and everything else is refused with its reason."""
 
 import contextlib
 import gzip

@@ -1,4 +1,4 @@
-"""What people are told of a model follows from what is wanted and what the cluster says."""
+"""What users see of a model follows from what is wanted and what the cluster says."""
 
 from collections.abc import Mapping
 from typing import Any

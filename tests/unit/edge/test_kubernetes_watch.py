@@ -47,7 +47,7 @@ async def test_a_stream_that_the_server_ends_goes_on_where_it_was(monkeypatch: p
     async with serving(listing("a"), *streams) as (fake, kube):
         got = await taken(kube.watch("MLModel", "models"), 4)
         assert got[2:] == [("ADDED", "b"), ("DELETED", "b")]
-        # The bookmark counts, though nothing is told of it.
+        # The bookmark counts, though nothing is reported of it.
         assert [query.get("resourceVersion") for query in fake.queries()] == [None, "10", "20"]
 
 

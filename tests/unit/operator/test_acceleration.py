@@ -1,4 +1,4 @@
-"""A model's acceleration: what its runtime is told, what it says, and what is said when that changes."""
+"""A model's acceleration: what its runtime is given, what it reports, and what is said when that changes."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def _deployment(model: ModelBuilder, given: Settings | None = None) -> Any:
 
 
 def _told(model: ModelBuilder, given: Settings | None = None) -> Mapping[str, str]:
-    """What the runtime is told of acceleration."""
+    """What the runtime is given about acceleration."""
     env = _deployment(model, given)["spec"]["template"]["spec"]["containers"][0]["env"]
     names = ("MODELPORT_RUNTIME_ACCELERATION", "MODELPORT_RUNTIME_RECHECK_EVERY")
     return {each["name"]: each["value"] for each in env if each["name"] in names}

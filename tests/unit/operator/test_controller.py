@@ -131,8 +131,8 @@ async def test_a_runtime_that_went_back_to_its_model_shows_within_a_resync_and_i
         await _until(lambda: len(harness.runtimes.statuses_asked) >= asked + 2)
         assert harness.kube.writes == writes
     events = await harness.kube.list("Event", KEY.namespace)
-    told = [event["message"] for event in events if event["reason"] == "AccelerationEnded"]
-    assert told == ["v1 answers from the model itself again. It differed."]
+    reported = [event["message"] for event in events if event["reason"] == "AccelerationEnded"]
+    assert reported == ["v1 answers from the model itself again. It differed."]
 
 
 class _BreakingKube(FakeKube):

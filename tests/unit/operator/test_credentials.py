@@ -41,8 +41,8 @@ async def test_a_secret_that_is_not_labelled_is_in_no_pod(labels: dict[str, str]
     harness = await _reconciled(kube)
     assert kube.names("Deployment") == ()
     assert harness.version("v1")["reason"] == "PodIncomplete"
-    told = f"names the Secret 'team', but none of that name is labelled {NAME}=true."
-    assert told in str(harness.version("v1")["message"]), "the same for what is not there"
+    reported = f"names the Secret 'team', but none of that name is labelled {NAME}=true."
+    assert reported in str(harness.version("v1")["message"]), "the same for what is not there"
     assert await harness.reconcile() == 5.0
     kube.put(_secret(LABELLED))
     await harness.settle()

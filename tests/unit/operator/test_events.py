@@ -1,4 +1,4 @@
-"""What of a change is told in Kubernetes Events, and how often."""
+"""What of a change is reported in Kubernetes Events, and how often."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -34,8 +34,8 @@ def test_a_version_that_serves_and_its_traffic_are_told() -> None:
 
 
 def test_a_failure_is_a_warning_with_its_message() -> None:
-    (told,) = events_of(_status(STARTING), _status(FAILED))
-    assert told == Event("Warning", "LoadFailed", "v1: No module named 'mine'.")
+    (reported,) = events_of(_status(STARTING), _status(FAILED))
+    assert reported == Event("Warning", "LoadFailed", "v1: No module named 'mine'.")
 
 
 def test_how_far_a_start_has_come_is_no_happening() -> None:

@@ -1,4 +1,4 @@
-"""The objects of a version: isolation, limits, probes and what the containers are told."""
+"""The objects of a version: isolation, limits, probes and the containers' settings."""
 
 import json
 from ipaddress import ip_address, ip_network

@@ -50,7 +50,7 @@ import numpy as np
 from sklearn import datasets
 from sklearn.utils import all_estimators
 rows, classes = (part[::5] for part in datasets.load_iris(return_X_y=True))
-told = {}
+reported = {}
 for name, kind in all_estimators():
     try:
         with warnings.catch_warnings(record=True) as warned:
@@ -62,10 +62,10 @@ for name, kind in all_estimators():
             methods = ("predict", "predict_proba", "transform", "decision_function")
             given = [getattr(model, method)(rows) for method in methods if hasattr(model, method)]
         dense = [one.toarray() if hasattr(one, "toarray") else np.asarray(one) for one in given]
-        told[name] = [[one.tolist() for one in dense], [str(one.message) for one in warned]]
+        reported[name] = [[one.tolist() for one in dense], [str(one.message) for one in warned]]
     except Exception as error:
-        told[name] = repr(error)
-print(json.dumps(told))
+        reported[name] = repr(error)
+print(json.dumps(reported))
 """
 
 
@@ -84,27 +84,27 @@ def served(model: Any, rows: list[Any], folder: Path) -> Any:
 @pytest.mark.parametrize("train", [models.iris_logistic, models.iris_logistic_named, models.iris_forest])
 def test_a_model_that_needs_none_of_it_is_served_without(train: Any, tmp_path: Path) -> None:
     trained = train()
-    told = served(trained.model, trained.rows, tmp_path)
-    assert told["answer"]["predictions"] == trained.model.predict(trained.data).tolist()
-    assert not DEFERRED & set(told["served"])
-    assert told["libraries"]["pandas"] == pd.__version__
-    assert told["libraries"]["scikit-learn"] == sys.modules["sklearn"].__version__
+    reported = served(trained.model, trained.rows, tmp_path)
+    assert reported["answer"]["predictions"] == trained.model.predict(trained.data).tolist()
+    assert not DEFERRED & set(reported["served"])
+    assert reported["libraries"]["pandas"] == pd.__version__
+    assert reported["libraries"]["scikit-learn"] == sys.modules["sklearn"].__version__
 
 
 def test_a_column_transformer_gets_its_data_frame(tmp_path: Path) -> None:
     trained = models.mixed_pipeline()
-    told = served(trained.model, trained.rows, tmp_path)
-    assert told["answer"]["predictions"] == trained.model.predict(trained.data).tolist()
-    assert "pandas" not in told["prepared"]
-    assert "pandas" in told["served"]
+    reported = served(trained.model, trained.rows, tmp_path)
+    assert reported["answer"]["predictions"] == trained.model.predict(trained.data).tolist()
+    assert "pandas" not in reported["prepared"]
+    assert "pandas" in reported["served"]
 
 
 def test_data_frames_between_the_steps(tmp_path: Path) -> None:
     frame = models.iris_frame()
     model = make_pipeline(StandardScaler(), make_column_transformer((StandardScaler(), ["petal_width"])))
     model.set_output(transform="pandas").fit(frame)
-    told = served(model, frame.to_dict("records"), tmp_path)
-    assert told["answer"]["predictions"] == model.transform(frame).to_numpy().tolist()
+    reported = served(model, frame.to_dict("records"), tmp_path)
+    assert reported["answer"]["predictions"] == model.transform(frame).to_numpy().tolist()
 
 
 def test_a_file_that_names_pandas_and_scipy_itself(tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_a_file_that_names_pandas_and_scipy_itself(tmp_path: Path) -> None:
         FunctionTransformer(pd.DataFrame.abs), FunctionTransformer(scipy.stats.norm.cdf), LogisticRegression()
     ).fit(frame, models.iris()[1])
     assert b"pandas.core" in pickle.dumps(model)
-    told = served(model, frame.to_dict("records"), tmp_path)
-    assert told["answer"]["predictions"] == model.predict(frame).tolist()
+    reported = served(model, frame.to_dict("records"), tmp_path)
+    assert reported["answer"]["predictions"] == model.predict(frame).tolist()
 
 
 @pytest.mark.parametrize(
@@ -123,15 +123,15 @@ def test_a_file_that_names_pandas_and_scipy_itself(tmp_path: Path) -> None:
 def test_what_a_transformer_needs_is_loaded_when_it_is_asked(first: Any, needs: str, tmp_path: Path) -> None:
     data, species = models.iris()
     model = make_pipeline(first(), LogisticRegression(max_iter=500)).fit(data, species)
-    told = served(model, data.tolist(), tmp_path)
-    assert told["answer"]["predictions"] == model.predict(data).tolist()
-    assert needs not in told["prepared"]
-    assert needs in told["served"]
+    reported = served(model, data.tolist(), tmp_path)
+    assert reported["answer"]["predictions"] == model.predict(data).tolist()
+    assert needs not in reported["prepared"]
+    assert needs in reported["served"]
 
 
 @pytest.mark.slow
 def test_every_estimator_learns_answers_warns_and_raises_as_ever() -> None:
     deferred, ordinary = run(EVERY, "deferred"), run(EVERY, "ordinary")
     assert len(ordinary) > 150
-    assert sum(isinstance(told, list) for told in ordinary.values()) > 120
+    assert sum(isinstance(reported, list) for reported in ordinary.values()) > 120
     assert deferred == ordinary

@@ -258,7 +258,7 @@ def test_a_null_in_the_sample_makes_a_column_optional(serve: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sample", "told"),
+    ("sample", "reported"),
     [
         ({"input": [1, 2]}, "has 2 values"),
         ({"input": {"a": 1}}, "names 1 fields"),
@@ -266,8 +266,8 @@ def test_a_null_in_the_sample_makes_a_column_optional(serve: Any) -> None:
         ({"input": "text"}, "must be an object or a list"),
     ],
 )
-def test_a_sample_that_does_not_fit_is_invalid(sample: Any, told: str, tmp_path: Any) -> None:
-    with pytest.raises(LoadError, match=told) as caught:
+def test_a_sample_that_does_not_fit_is_invalid(sample: Any, reported: str, tmp_path: Any) -> None:
+    with pytest.raises(LoadError, match=reported) as caught:
         open_engine(models.save_joblib(models.iris_logistic().model, tmp_path), sample=sample)
     assert caught.value.reason == "SampleInvalid"
 

@@ -143,7 +143,7 @@ def test_xgboost_over_categories_knows_and_checks_them(native: bool, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("held", "told"),
+    ("held", "reported"),
     [
         ({"weights": [1]}, "dict"),
         ([1, 2], "list"),
@@ -153,9 +153,9 @@ def test_xgboost_over_categories_knows_and_checks_them(native: bool, tmp_path: P
         (make_pipeline(LogisticRegression()), "not fitted"),
     ],
 )
-def test_what_is_no_fitted_model_is_named(held: Any, told: str, tmp_path: Path) -> None:
+def test_what_is_no_fitted_model_is_named(held: Any, reported: str, tmp_path: Path) -> None:
     joblib.dump(held, tmp_path / "model")
-    with pytest.raises(LoadError, match=told) as caught:
+    with pytest.raises(LoadError, match=reported) as caught:
         open_engine(tmp_path / "model")
     assert caught.value.reason == "NotAModel"
 

@@ -50,17 +50,17 @@ def test_tensors_of_the_shapes_that_the_metadata_tells(
     graph: Graph, feeds: dict[str, Any], tmp_path: Path
 ) -> None:
     engine = open_engine(graph.save(tmp_path), "onnx")
-    told = {each["name"]: each for each in engine.v2_metadata()["inputs"]}
+    reported = {each["name"]: each for each in engine.v2_metadata()["inputs"]}
     inputs = [
         {
             "name": name,
             "shape": list(array.shape),
-            "datatype": told[name]["datatype"],
+            "datatype": reported[name]["datatype"],
             "data": array.ravel().tolist(),
         }
         for name, array in feeds.items()
     ]
-    assert all(len(each["shape"]) == len(told[each["name"]]["shape"]) for each in inputs)
+    assert all(len(each["shape"]) == len(reported[each["name"]]["shape"]) for each in inputs)
     given = {each["name"]: each for each in ask(engine, {"inputs": inputs}, "v2")["outputs"]}
     names = [name for name, *_ in graph.outputs]
     session = onnxruntime.InferenceSession(graph.bytes())

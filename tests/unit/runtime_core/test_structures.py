@@ -244,8 +244,8 @@ def test_dates_are_strings_in_iso_8601(given: bool, tmp_path: Path) -> None:
     model = make_pipeline(stages, Ridge()).fit(data, DATA["size"])
     engine = serve(model, tmp_path, rows_of(data)[0] if given else None)
     assert_serves(engine, data, model.predict(data))
-    told = engine.signature.columns[0]
-    assert (told.kind, told.dtype) == ("string", "datetime64[us]")
+    reported = engine.signature.columns[0]
+    assert (reported.kind, reported.dtype) == ("string", "datetime64[us]")
     for wrong in ("yesterday", "2024-01-01T00:00:00Z", 1704067200, None):
         assert fields(refused(engine, {"input": {"when": wrong, "city": "rome"}})) == ["input.when"]
 
@@ -371,5 +371,5 @@ def test_columns_of_numbers_or_booleans_are_told_as_numbers(tmp_path: Path) -> N
     ).fit(MIXED, LABELS)
     path = tmp_path / "model.pkl"
     path.write_bytes(cloudpickle.dumps(model))
-    told = {one["name"]: one["datatype"] for one in open_engine(path).v2_metadata()["inputs"]}
-    assert told == {"city": "BYTES", "size": "FP64"}
+    reported = {one["name"]: one["datatype"] for one in open_engine(path).v2_metadata()["inputs"]}
+    assert reported == {"city": "BYTES", "size": "FP64"}

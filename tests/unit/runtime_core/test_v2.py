@@ -216,13 +216,15 @@ def test_texts_are_one_tensor(serve: Any) -> None:
 def test_metadata_tells_what_answers_have(serve: Any) -> None:
     for trained in (models.iris_pca(), models.iris_logistic(), models.text_classifier()):
         engine = serve(trained)
-        told = engine.v2_metadata()
-        (column,) = told["inputs"]
+        reported = engine.v2_metadata()
+        (column,) = reported["inputs"]
         width = [4] if column["name"] == "input" else []
         sent = tensor(column["name"], [3, *width], column["datatype"], trained.rows[:3])
-        asked = [{"name": each["name"]} for each in told["outputs"]]
+        asked = [{"name": each["name"]} for each in reported["outputs"]]
         for output, said in zip(
-            ask(engine, {"inputs": [sent], "outputs": asked}, "v2")["outputs"], told["outputs"], strict=True
+            ask(engine, {"inputs": [sent], "outputs": asked}, "v2")["outputs"],
+            reported["outputs"],
+            strict=True,
         ):
             assert (output["name"], output["datatype"]) == (said["name"], said["datatype"])
             assert output["shape"][1:] == said["shape"][1:]

@@ -35,7 +35,7 @@ def infer(engine: Engine, inputs: list[Any], raw: bytes, **members: Any) -> Answ
     return result
 
 
-def told(answer: Answer | Failure) -> dict[str, Any]:
+def reported(answer: Answer | Failure) -> dict[str, Any]:
     assert isinstance(answer, Answer), answer
     head = answer.body if answer.json_bytes is None else answer.body[: answer.json_bytes]
     return {output["name"]: output for output in orjson.loads(head)["outputs"]}
@@ -52,7 +52,7 @@ def test_a_matrix_of_any_numbers(datatype: str, iris: Any) -> None:
     trained = models.iris_logistic()
     matrix = trained.data.astype(DTYPES[datatype])
     sent = tensor("input", [150, 4], datatype, matrix.nbytes)
-    output = told(infer(iris, [sent], matrix.tobytes()))["predict"]
+    output = reported(infer(iris, [sent], matrix.tobytes()))["predict"]
     assert output["data"] == trained.model.predict(matrix.astype(float)).tolist()
 
 
@@ -65,14 +65,14 @@ def test_a_tensor_per_column_with_texts_and_booleans(mixed: Any) -> None:
         sent.append(tensor(str(name), [20] if index % 2 else [20, 1], datatype, len(part)))
         raw += part
     wanted = models.mixed_pipeline().model.predict(frame).tolist()
-    assert told(infer(mixed, sent, raw))["predict"]["data"] == wanted
+    assert reported(infer(mixed, sent, raw))["predict"]["data"] == wanted
 
 
 def test_texts_of_any_language(serve: Any) -> None:
     trained = models.text_classifier()
     given = ["", "ünïcode ✓", *trained.rows[:3]]
     raw = texts(*given)
-    output = told(infer(serve(trained), [tensor("text", [5, 1], "BYTES", len(raw))], raw))["predict"]
+    output = reported(infer(serve(trained), [tensor("text", [5, 1], "BYTES", len(raw))], raw))["predict"]
     assert output["data"] == trained.model.predict(given).tolist()
 
 
@@ -85,7 +85,7 @@ def test_json_and_bytes_may_be_mixed_in_one_request(mixed: Any) -> None:
         for name, value in row.items()
     ]
     sent[2] = tensor("petal_length", [1], "FP64", 8)
-    assert told(infer(mixed, sent, size))["predict"]["data"]
+    assert reported(infer(mixed, sent, size))["predict"]["data"]
 
 
 def test_outputs_come_as_they_are_asked_for(iris: Any) -> None:
@@ -98,7 +98,7 @@ def test_outputs_come_as_they_are_asked_for(iris: Any) -> None:
     ]
     answer = infer(iris, sent, matrix.tobytes(), outputs=asked, id="7")
     assert isinstance(answer, Answer)
-    outputs = told(answer)
+    outputs = reported(answer)
     assert outputs["predict"]["data"] == trained.model.predict(matrix).tolist()
     assert outputs["predict_proba"]["parameters"] == {"binary_data_size": 72}
     assert answer.json_bytes is not None
@@ -106,7 +106,7 @@ def test_outputs_come_as_they_are_asked_for(iris: Any) -> None:
     assert (numbers == trained.model.predict_proba(matrix)).all()
     alone = infer(iris, sent, matrix.tobytes(), parameters={"binary_data_output": True})
     assert isinstance(alone, Answer)
-    assert list(told(alone)) == ["predict"]
+    assert list(reported(alone)) == ["predict"]
     assert alone.body[alone.json_bytes :] == texts(*trained.model.predict(matrix))
 
 
@@ -115,7 +115,7 @@ def test_nan_is_missing_where_the_model_takes_it(iris: Any, serve: Any) -> None:
     for dtype in ("FP16", "FP32", "FP64"):
         matrix = trained.data[:10].astype(DTYPES[dtype])
         sent = [tensor("input", [10, 4], dtype, matrix.nbytes)]
-        output = told(infer(serve(trained), sent, matrix.tobytes()))["predict"]
+        output = reported(infer(serve(trained), sent, matrix.tobytes()))["predict"]
         assert output["data"] == trained.model.predict(matrix.astype(float)).tolist()
         assert wrong(infer(iris, sent, matrix.tobytes())) == ["inputs[0][3]", "inputs[5][3]"]
 
@@ -190,5 +190,5 @@ def test_any_bytes_are_an_answer_or_a_refusal(iris: Any, raw: bytes, sent: list[
 def test_an_integer_that_no_float_holds_is_refused_from_the_first_on(datatype: str, iris: Any) -> None:
     exact, rounded = (np.full(4, 2**53 + more, DTYPES[datatype]) for more in (0, 1))
     sent = tensor("input", [1, 4], datatype, exact.nbytes)
-    told(infer(iris, [sent], exact.tobytes()))
+    reported(infer(iris, [sent], exact.tobytes()))
     assert wrong(infer(iris, [sent], rounded.tobytes()))[0] == "inputs[0][0]"

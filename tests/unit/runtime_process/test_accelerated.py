@@ -20,7 +20,7 @@ WAIT_SECONDS = 30
 
 
 class Kernels:
-    """Stands for an engine: answers with the body, and raises where it is told to."""
+    """Stands for an engine: answers with the body, and raises where it is configured to."""
 
     def __init__(self) -> None:
         self.threads: list[str] = []

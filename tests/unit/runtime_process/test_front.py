@@ -58,7 +58,7 @@ def read_plan(plan: bytes) -> Kernels:
 
 
 class Process:
-    """The model process: what it says is sent over a real socket pair, its end is told by `ends`."""
+    """The model process: what it says is sent over a real socket pair, its end is reported by `ends`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.status: int | None = None

@@ -1,4 +1,4 @@
-"""Versions and modules are told without loading, in every format and compression."""
+"""Versions and modules are found without loading, in every format and compression."""
 
 import pickle
 import re

@@ -1,4 +1,4 @@
-"""What the runtime is told, and what it says of a wrong variable."""
+"""The runtime's settings, and what it reports of a wrong variable."""
 
 from typing import Any
 

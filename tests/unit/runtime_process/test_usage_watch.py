@@ -28,7 +28,7 @@ sys.stdin.readline()
 
 
 class Process(Child):
-    """A child that uses what it is told."""
+    """A child that uses what it is given."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(

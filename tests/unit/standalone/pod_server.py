@@ -1,4 +1,4 @@
-"""A pod's process for tests: answers probes over its socket. What it does is told by its environment."""
+"""A pod's process for tests: answers probes over its socket. What it does is set by its environment."""
 
 import http.server
 import os

@@ -63,7 +63,7 @@ async def test_a_starved_start_has_the_time_that_it_was_given(tmp_path: Path) ->
                 assert not task.done()
                 await asyncio.sleep(0.02)
         task.cancel()
-    # It is told of before it is said to have started: priority is lowered then.
+    # It is reported before it is said to have started: priority is lowered then.
     assert seen == ["loaded", (True, True)]
 
 

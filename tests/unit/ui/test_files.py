@@ -19,7 +19,7 @@ TEMPLATES = sorted((UI / "templates").rglob("*.html"))
 
 def test_vendored_files_are_those_of_the_manifest() -> None:
     manifest = json.loads((VENDOR / "manifest.json").read_text())
-    told = {
+    reported = {
         f"{library['name']}/{name}": digest
         for library in manifest["libraries"]
         for name, digest in library["sha256"].items()
@@ -28,8 +28,8 @@ def test_vendored_files_are_those_of_the_manifest() -> None:
         file.relative_to(VENDOR).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in VENDOR.glob("*/*")
     }
-    assert there == told
-    assert all(f"{library['name']}/LICENSE" in told for library in manifest["libraries"])
+    assert there == reported
+    assert all(f"{library['name']}/LICENSE" in reported for library in manifest["libraries"])
 
 
 def test_the_lock_pins_what_is_vendored_and_names_no_registry() -> None:

@@ -41,7 +41,7 @@ async def register(services: AccountServices, body: Registration, origin: Origin
     """Raises `PasswordTooWeak`, `EmailTaken`, or what is wrong with the invitation where one is needed."""
     invite = _required_invite(services, body)
     if invite is not None:
-        # First: who has none is not told which addresses are registered.
+        # First: a client without one must not learn which addresses are registered.
         await services.transactions.read(lambda session: invites.check(session, invite))
     password = body.password.get_secret_value()
     _check_rules(password, body.email)

@@ -27,7 +27,7 @@ class Browser:
 
 
 def open_session(session: Session, user_id: str, browser: Browser) -> tuple[WebSession, str]:
-    """Sign a browser in. Returns the session and its token, which is told this once."""
+    """Sign a browser in. Returns the session and its token, which is returned only this once."""
     _forget_ended(session, user_id)
     token = secrets.token_urlsafe(32)
     row = WebSession(

@@ -74,7 +74,7 @@ def _needs_others(live: MLModel, needed: Replicas) -> bool:
 
 
 def publish_again(session: Session, model_ids: set[str]) -> None:
-    """Have the cluster told how many pods these need, but for models applied with kubectl."""
+    """Publish to the cluster how many pods these need, but for models applied with kubectl."""
     waiting = outbox.waiting_among(session, model_ids)
     for model_id in sorted(models.existing_ids(session, model_ids) - waiting):
         outbox.record_change(session, model_id)

@@ -66,7 +66,7 @@ def _elsewhere(namespace: str) -> str:
 
 def _not_asked_for(live: MLModel, version: str) -> str:
     if live.metadata.labels.get(names.LABEL_MANAGED_BY) == MANAGED_BY:
-        return "The cluster has yet to be told of the pods that this job needs."
+        return "The pods that this job needs are yet to be published to the cluster."
     return (
         f"The model was applied with kubectl: set spec.versions[].batchReplicas of {version} there to have "
         "pods for batch jobs."

@@ -100,7 +100,7 @@ def open_batch_files(artifacts_url: str, reserve_bytes: int | None = None) -> Ba
 
 
 class LocalBatchFiles:
-    """In a folder. A file outlives a power cut before the database is told of it."""
+    """In a folder. A file outlives a power cut before the database records it."""
 
     def __init__(self, root: Path, reserve: DiskReserve = NO_RESERVE) -> None:
         self._root = root / PREFIX

@@ -33,7 +33,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "description": "Columns beside the results, `a,b`; all that the model does not take unless given.",
     },
     "probabilities": {"type": "boolean", "description": "Also give each class's probability."},
-    "webhook_url": {"type": "string", "description": "Told of the job's end; http or https, public."},
+    "webhook_url": {"type": "string", "description": "Notified of the job's end; http or https, public."},
     "format": {
         "type": "string",
         "enum": list(INPUT_FORMATS),

@@ -1,4 +1,4 @@
-"""What receivers have yet to be told, written in the transaction of what it tells of."""
+"""Messages that receivers have yet to get, written in the transaction of what they report."""
 
 import json
 from datetime import datetime
@@ -10,7 +10,7 @@ from modelport_control_api.registry.tables import BatchJob, WebhookDelivery
 
 
 def announce(session: Session, job: BatchJob, now: datetime) -> None:
-    """Have the job's end told to who asked for it."""
+    """Notify the user who asked for it of the job's end."""
     if job.webhook_url is None:
         return
     message = {

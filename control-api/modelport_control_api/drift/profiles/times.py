@@ -1,6 +1,7 @@
 """Finds the column of times in a reference: rows are compared with those of the same hour.
 
-Hours are those of UTC, and told apart by the kind of day: 0 to 23 of Monday to Friday, 24 to 47 of weekends.
+Hours are those of UTC, and distinguished by the kind of day: 0 to 23 of Monday to Friday, 24 to 47 of
+weekends.
 """
 
 from collections.abc import Sequence

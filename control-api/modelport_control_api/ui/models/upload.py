@@ -30,8 +30,8 @@ def _readable_line(line: str) -> str:
     if entry is None:
         return line
     words = [str(entry.get("time", ""))[_CLOCK], str(entry.get("level", "")), str(entry["event"])]
-    told = ((name, value) for name, value in entry.items() if name not in (*_HEAD, _TRACE))
-    words += [f"{name}={value}" for name, value in told if value not in ("", None)]
+    reported = ((name, value) for name, value in entry.items() if name not in (*_HEAD, _TRACE))
+    words += [f"{name}={value}" for name, value in reported if value not in ("", None)]
     head = " ".join(word for word in words if word)
     trace = str(entry.get(_TRACE) or "").rstrip()
     return f"{head}\n{trace}" if trace else head

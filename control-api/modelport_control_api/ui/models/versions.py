@@ -111,7 +111,9 @@ async def roll_back(visit: CurrentVisit, model_id: str) -> Response:
 @router.post("/redeploy")
 async def redeploy(visit: CurrentVisit, model_id: str) -> Response:
     await visit.change(model_id, lambda session: service.redeploy(session, visit.caller, model_id))
-    return redirect(visit.request, f"/ui/models/{model_id}", "The cluster is being told of the model again.")
+    return redirect(
+        visit.request, f"/ui/models/{model_id}", "The model is being published to the cluster again."
+    )
 
 
 @router.get("/versions/{version}/logs")
@@ -157,8 +159,8 @@ def card_of(version: VersionAnswer) -> VersionCard:
     )
 
 
-def _libraries(told: dict[str, Any]) -> tuple[Library, ...]:
-    found, here = told.get("found") or {}, told.get("here") or {}
+def _libraries(reported: dict[str, Any]) -> tuple[Library, ...]:
+    found, here = reported.get("found") or {}, reported.get("here") or {}
     names = [*found, *(name for name in here if name not in found)]
     return tuple(Library(name, found.get(name), here.get(name)) for name in names)
 

@@ -13,7 +13,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 // What polls (hx-trigger="every 3s, refresh") rests while nobody sees it, and catches up when somebody does.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  // htmx has no event for a poll: that is how it is told from a refresh.
+  // htmx has no event for a poll: that is how it is distinguished from a refresh.
   const isUnasked = event.detail.requestConfig.triggeringEvent === undefined;
   const polls = isUnasked && event.detail.elt.matches('[hx-trigger*="every"]');
   if (polls && (document.hidden || isBeingRead(event.detail.elt))) event.preventDefault();

@@ -70,7 +70,7 @@ def self_check(engine: Engine) -> None:
             try:
                 request = engine.decode_sample(sample)
                 answer = engine.run(request)
-            except Exception as error:  # noqa: BLE001  # the next guess may do; the first failure is told
+            except Exception as error:  # noqa: BLE001  # the next guess may do; the first failure is reported
                 failure = failure or error
                 continue
             engine.sample, engine.sample_source = sample, engine.sample_source or "synthetic"

@@ -17,14 +17,15 @@ _ZIP = b"PK\x03\x04"
 
 
 def read(path: Path, *, trusted: bool, found: Mapping[str, str]) -> Any:
-    """Read what the file holds, told by its first bytes. Raises `LoadError`, or whatever its code raises.
+    """Read what the file holds, recognized by its first bytes. Raises `LoadError`, or whatever its code
+    raises.
 
     trusted: skops files may hold types that skops itself does not trust.
     found: the versions of libraries that the file names; what another version saved is mended.
     """
-    with compatibility.reading(found) as told:
+    with compatibility.reading(found) as reported:
         held = _read(path, trusted=trusted)
-    return compatibility.mend(held, told)
+    return compatibility.mend(held, reported)
 
 
 def _read(path: Path, *, trusted: bool) -> Any:

@@ -22,17 +22,17 @@ def reading(found: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
 
     Gives the versions in the file: after reading also one that only scikit-learn itself saw.
     """
-    told = dict(found)
-    with _listening(told):
+    reported = dict(found)
+    with _listening(reported):
         if other_scikit_learn(found) is None:
-            yield told
+            yield reported
             return
         with standing_in():
-            yield told
+            yield reported
 
 
 @contextmanager
-def _listening(told: dict[str, str]) -> Iterator[None]:
+def _listening(reported: dict[str, str]) -> Iterator[None]:
     """scikit-learn warns of each estimator that another version saved: that is heard here, and not logged."""
     with warnings.catch_warnings():
         shown = warnings.showwarning
@@ -42,7 +42,7 @@ def _listening(told: dict[str, str]) -> Iterator[None]:
             if version is None:
                 shown(message, *where, **more)
             else:
-                told["scikit-learn"] = str(version).removeprefix("pre-")
+                reported["scikit-learn"] = str(version).removeprefix("pre-")
 
         warnings.filterwarnings("always", message="Trying to unpickle estimator", category=UserWarning)
         warnings.showwarning = hear

@@ -46,10 +46,10 @@ def describe(estimator: Any, sample: Any = None) -> Description:
         return Description(None, texts=takes_texts(estimator), dictionaries=takes_dictionaries(estimator))
     met = Flow(width, values_by_place(sample, found)).follow(estimator)
     columns = [
-        column_of(column, told)
-        for column, told in zip(_blank_columns(estimator, found, width), met, strict=True)
+        column_of(column, reported)
+        for column, reported in zip(_blank_columns(estimator, found, width), met, strict=True)
     ]
-    none = {place for place, told in enumerate(met) if any(one.none for one in told)}
+    none = {place for place, reported in enumerate(met) if any(one.none for one in reported)}
     return Description(
         tuple(columns),
         named=found is not None,

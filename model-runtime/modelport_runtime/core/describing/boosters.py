@@ -108,8 +108,8 @@ def _few(places: int, chosen: int) -> bool:
 def _infos(booster: Any) -> list[_Info]:
     text = booster.model_to_string(num_iteration=1)
     (line,) = re.findall(r"^feature_infos=(.*)$", text, re.MULTILINE) or [""]
-    told = _CATEGORICAL.findall(text)
-    named = {int(place) for place in told[-1].split(",")} if told else set()
+    reported = _CATEGORICAL.findall(text)
+    named = {int(place) for place in reported[-1].split(",")} if reported else set()
     width = booster.num_feature()
     infos = line.split(" ") if line else ["none"] * width
     return [_info(info, place in named) for place, info in enumerate(infos)]
@@ -136,8 +136,8 @@ def xgboost_columns(booster: Any, sample: Mapping[int, Any]) -> dict[int, Met]:
     Raises `LoadError` where a DataFrame's categories are lost, unless the sample has their codes.
     """
     types = list(enumerate(booster.feature_types or ()))
-    flags = {place: _FLAG for place, told in types if told == "i"}
-    codes = {place: _CODES for place, told in types if told == "c"}
+    flags = {place: _FLAG for place, reported in types if reported == "i"}
+    codes = {place: _CODES for place, reported in types if reported == "c"}
     known = {place: _known(values) for place, values in _categories(booster, codes).items()}
     _require_codes(booster, [place for place in codes if place not in known], sample)
     return flags | codes | known

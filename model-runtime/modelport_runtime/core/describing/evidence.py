@@ -34,14 +34,14 @@ def column_of(column: Column, met: Sequence[Met]) -> Column:
     """A column that several stages see must suit them all; one that none sees may hold anything."""
     if not met:
         return replace(column, kind="any", dtype="object", optional=True)
-    told = _strongest(met)
+    reported = _strongest(met)
     decided = [one.missing for one in met if one.missing is not None]
     return replace(
         column,
-        kind=told.kind,
-        dtype=told.dtype or column.dtype,
+        kind=reported.kind,
+        dtype=reported.dtype or column.dtype,
         optional=bool(decided) and all(decided),
-        values=_common_values(met) if told.kind != "any" else None,
+        values=_common_values(met) if reported.kind != "any" else None,
     )
 
 

@@ -153,17 +153,17 @@ class Flow:
         inside = Flow(len(tracks), {}).follow(stage._preprocessor)
         for track, met in zip(tracks, inside, strict=True):
             encoded = next((one for one in met if one.kind != "any" or one.values), None)
-            told = Met("number", None) if encoded is None else encoded
-            self._all_met([track], replace(told, missing=True, values=None))
+            reported = Met("number", None) if encoded is None else encoded
+            self._all_met([track], replace(reported, missing=True, values=None))
 
     def _booster(self, stage: Any, tracks: Tracks) -> None:
         """XGBoost's and LightGBM's wrappers: the booster inside knows its categorical columns."""
         places = [(at, track.place) for at, track in enumerate(tracks) if track and not track.computed]
         sample = {at: self._sample[place] for at, place in places if place in self._sample}
-        told = booster_columns(stage, sample)
+        reported = booster_columns(stage, sample)
         for place, track in enumerate(tracks):
             number = NUMBER_OR_BOOLEAN if track is not None and track.passed else Met("number", None)
-            self._all_met([track], told.get(place, replace(number, missing=True)))
+            self._all_met([track], reported.get(place, replace(number, missing=True)))
 
     def _leaf(self, stage: Any, tracks: Tracks) -> Tracks | None:
         if not _computes(stage):

@@ -33,8 +33,8 @@ class OutputTensors:
     def __init__(self, signature: Signature) -> None:
         self._outputs = signature.outputs
         self._specs = {spec.output: spec for spec in signature.tensors_out or ()}
-        told = [output for output in signature.outputs if not self._specs or output in self._specs]
-        names = {self._name(output): output for output in told or signature.outputs}
+        reported = [output for output in signature.outputs if not self._specs or output in self._specs]
+        names = {self._name(output): output for output in reported or signature.outputs}
         self.names = names
         """As metadata tells them, each with its output."""
         usual = {_USUAL[output]: output for output in names.values() if output in _USUAL}

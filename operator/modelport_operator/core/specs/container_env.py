@@ -1,4 +1,4 @@
-"""What a runtime's containers are told, as docs/contracts.md has it, and where the init container
+"""The environment of a runtime's containers, as docs/contracts.md has it, and where the init container
 finds the file.
 """
 
@@ -18,7 +18,8 @@ CLAIM_DIR = "/modelport/source"
 
 @dataclass(frozen=True)
 class Source:
-    """What the init container is told and given. `claim`: a PersistentVolumeClaim, mounted at `CLAIM_DIR`;
+    """What the init container gets as settings and mounts. `claim`: a PersistentVolumeClaim, mounted at
+    `CLAIM_DIR`;
     `secret`: the Secret that becomes its environment."""
 
     address: str

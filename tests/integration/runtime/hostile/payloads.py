@@ -78,7 +78,7 @@ if libc.prctl(1, 0, 0, 0, 0) < 0: raise OSError(ctypes.get_errno(), '')
 }
 
 # Of those, one of each kind; and some that hide what the kernel answered.
-TOLD = {
+REPORTED = {
     name: REFUSED[name]
     for name in (
         "reads a file",

@@ -61,7 +61,7 @@ def test_the_kernel_refuses_what_no_model_needs(attempt: str, answered: dict[str
     assert answered[attempt] == "PermissionError"
 
 
-@pytest.mark.parametrize("source", payloads.TOLD.values(), ids=payloads.TOLD.keys())
+@pytest.mark.parametrize("source", payloads.REPORTED.values(), ids=payloads.REPORTED.keys())
 def test_a_model_that_oversteps_is_not_served_and_says_what_it_tried(
     source: str, harness: Harness, forked_runtime: StartRuntime
 ) -> None:

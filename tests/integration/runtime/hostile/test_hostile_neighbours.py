@@ -29,7 +29,7 @@ for number in range(3, 64):
 STAYS = "time.sleep(600)"
 BROKE_THE_PROTOCOL = 70
 
-TOLD: dict[str, Any] = {
+REPORTED: dict[str, Any] = {
     "state": "ready", "reason": None, "message": None, "signature": None, "sample": None,
     "sample_source": None, "found": {}, "here": {}, "differences": [], "v2": {},
 }  # fmt: skip
@@ -43,7 +43,7 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
 
 
 def loaded(proves: bool = False, **changes: Any) -> bytes:
-    return wire.frame(wire.Loaded(encode(TOLD | changes), 0.1, proves))
+    return wire.frame(wire.Loaded(encode(REPORTED | changes), 0.1, proves))
 
 
 @pytest.mark.parametrize(

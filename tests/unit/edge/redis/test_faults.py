@@ -18,7 +18,7 @@ TAKEN = b"*5\r\n:1\r\n:7000000\r\n:1000000\r\n:0\r\n$-1\r\n"
 
 
 async def unavailable(store: RedisStore) -> str:
-    """Ask, be told that there is no answer, and give the reason."""
+    """Send a command, get no reply, and return the reason."""
     with pytest.raises(StoreUnavailable) as raised:
         await store.get(b"key")
     return str(raised.value)

@@ -112,7 +112,7 @@ function addressOf(form) {
   return `/api/v1/predict/${encodeURIComponent(form.elements.model.value)}/batch`;
 }
 
-/** Fields before files, so that a wrong one is told of before 100 MB are sent; what is empty is left out. */
+/** Fields before files, so that a wrong one is reported before 100 MB are sent; what is empty is left out. */
 function bodyOf(form) {
   const given = [...new FormData(form).entries()].filter(([name, value]) =>
     value instanceof File ? value.size > 0 : value !== "" && name !== "model",

@@ -14,7 +14,7 @@ Read = Callable[[Rows], Matrix]
 
 
 class UnknownCategory(ValueError):
-    """A value that the encoder has not met in training and was told to raise on."""
+    """A value that the encoder has not met in training and was configured to raise on."""
 
 
 def reader(part: plan.Part, row_width: int) -> Read:

@@ -29,7 +29,7 @@ class EstimatorOutputs:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Raises `LoadError` if two of the classes cannot be told apart."""
+        """Raises `LoadError` if two of the classes cannot be distinguished."""
         names = ["prediction"]
         if hasattr(self._estimator, "predict_proba"):
             names.append("probabilities" if self._scores is None else "scores")

@@ -51,12 +51,12 @@ class Graph:
         """one_by_one: what stands beside a row would have a part in its answer.
         is_recurrent: unless rows are found in its first sizes, a request is one row, as the graph has it."""
         self._session, self._scalars = session, scalars
-        self._told_inputs, self.told_outputs = session.get_inputs(), session.get_outputs()
+        self._told_inputs, self.reported_outputs = session.get_inputs(), session.get_outputs()
         unknown = [each.name for each in self._told_inputs if each.type not in DTYPES]
         if unknown or not self._told_inputs:
             raise LoadError("UnsupportedFormat", f"The ONNX inputs {unknown} are not tensors of known types.")
         self._check_types()
-        self.inputs, self._limit = read_inputs(self._told_inputs, self.told_outputs, scalars)
+        self.inputs, self._limit = read_inputs(self._told_inputs, self.reported_outputs, scalars)
         self._is_whole = is_recurrent and not self._rows_stand_first()
         if self._is_whole:
             self.inputs, self._limit = [Input(each, batched=False) for each in self._told_inputs], 1
@@ -78,7 +78,7 @@ class Graph:
 
     @property
     def _names(self) -> list[str]:
-        return [each.name for each in self.told_outputs]
+        return [each.name for each in self.reported_outputs]
 
     def specs_in(self) -> tuple[TensorSpec, ...]:
         specs = map(tensor_spec, self._told_inputs)
@@ -86,11 +86,11 @@ class Graph:
         free = has_any_shape(self._told_inputs, self._scalars)
         return tuple(replace(spec, shape=(None, None)) if free else spec for spec in specs)
 
-    def shape_out(self, told: Any) -> Shape:
+    def shape_out(self, reported: Any) -> Shape:
         """Give an output's shape, rows first; as declared where not even the inputs have rows."""
-        if not told.shape and (seen := self._seen_shape(told.name)):
+        if not reported.shape and (seen := self._seen_shape(reported.name)):
             return seen
-        layout, sizes = self.layouts[told.name], sizes_of(told)
+        layout, sizes = self.layouts[reported.name], sizes_of(reported)
         if sizes and layout.axis is None and not all(each.batched for each in self.inputs):
             return sizes
         return layout.shape(sizes)
@@ -164,11 +164,11 @@ class Graph:
             independence.require(answer, drawn)
 
     def _check_types(self) -> None:
-        for told in self.told_outputs:
-            if not DTYPES.keys() >= set(_TENSOR.findall(told.type)):
+        for reported in self.reported_outputs:
+            if not DTYPES.keys() >= set(_TENSOR.findall(reported.type)):
                 raise LoadError(
                     "UnsupportedFormat",
-                    f"The ONNX output {told.name} is a {told.type}, which NumPy has not: cast it to float.",
+                    f"The ONNX output {reported.name} is a {reported.type}, not in NumPy: cast it to float.",
                 )
 
     def _arrays(self, probes: Probes, feeds: Feeds) -> list[np.ndarray[Any, Any]] | None:
@@ -179,29 +179,29 @@ class Graph:
         return [each for each in rows if isinstance(each, np.ndarray)]
 
     def _check(self, given: Sequence[Any]) -> None:
-        for told, each in zip(self.told_outputs, given, strict=True):
+        for reported, each in zip(self.reported_outputs, given, strict=True):
             if not isinstance(each, _READABLE) and not hasattr(each, "dtype"):
                 raise LoadError(
                     "UnsupportedFormat",
-                    f"The ONNX output {told.name} is a {told.type}: export it as a dense tensor.",
+                    f"The ONNX output {reported.name} is a {reported.type}: export it as a dense tensor.",
                 )
 
     def _find_layouts(self, probes: Probes) -> list[Layout]:
         if self._is_whole:
-            return [WHOLE] * len(self.told_outputs)
+            return [WHOLE] * len(self.reported_outputs)
         if not probes.given:
             # It takes no row that could be made up. Nearly all graphs are like this.
-            return [ROWS_FIRST] * len(self.told_outputs)
+            return [ROWS_FIRST] * len(self.reported_outputs)
         if self._limit is None:
             two = probes.doubled
             layouts = [] if two is None else [of_two(*each) for each in zip(*two, strict=True)]
             found = [layout for layout in layouts if layout is not None]
-            if len(found) == len(self.told_outputs):
+            if len(found) == len(self.reported_outputs):
                 return found
             self._limit = 1
         return [
-            self._of_batch(told.name, given)
-            for told, given in zip(self.told_outputs, probes.given[0], strict=True)
+            self._of_batch(reported.name, given)
+            for reported, given in zip(self.reported_outputs, probes.given[0], strict=True)
         ]
 
     def _of_batch(self, name: str, given: Any) -> Layout:

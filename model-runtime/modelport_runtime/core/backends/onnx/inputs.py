@@ -30,11 +30,11 @@ class Input:
     """One input. `batched`: its first size counts rows; else it is one row's, whole. `any_shape`: rows are
     lists of whatever form."""
 
-    def __init__(self, told: Any, *, batched: bool, any_shape: bool = False) -> None:
-        self.name: str = told.name
-        self.dtype = DTYPES[told.type]
+    def __init__(self, reported: Any, *, batched: bool, any_shape: bool = False) -> None:
+        self.name: str = reported.name
+        self.dtype = DTYPES[reported.type]
         self.batched = batched
-        sizes = (None, None) if any_shape else sizes_of(told)
+        sizes = (None, None) if any_shape else sizes_of(reported)
         self._any_shape = any_shape
         self.row_shape: Shape = sizes[1:] if batched else sizes
         self.is_column = self.row_shape in ((), (1,))
@@ -59,8 +59,8 @@ class Input:
         return array.reshape(*([-1] if self.batched else []), *(1 for _ in self.row_shape))
 
 
-def sizes_of(told: Any) -> Shape:
-    return tuple(size if isinstance(size, int) and size > 0 else None for size in told.shape)
+def sizes_of(reported: Any) -> Shape:
+    return tuple(size if isinstance(size, int) and size > 0 else None for size in reported.shape)
 
 
 def has_any_shape(inputs: Sequence[Any], scalars: Set[str]) -> bool:
@@ -70,8 +70,8 @@ def has_any_shape(inputs: Sequence[Any], scalars: Set[str]) -> bool:
     return is_shapeless and not others and DTYPES[only.type] != "object"
 
 
-def tensor_spec(told: Any, output: str | None = None) -> TensorSpec:
-    return TensorSpec(told.name, _DATATYPES[DTYPES[told.type]], sizes_of(told), output)
+def tensor_spec(reported: Any, output: str | None = None) -> TensorSpec:
+    return TensorSpec(reported.name, _DATATYPES[DTYPES[reported.type]], sizes_of(reported), output)
 
 
 def read_inputs(

@@ -30,29 +30,29 @@ class Output:
 
 def read_outputs(graph: Graph, declared: Sequence[Labels], constants: Sequence[Labels]) -> list[Output]:
     """Tell a classifier's label and scores; else a lone output is the prediction, and several an object."""
-    told = graph.told_outputs
-    if _labels_and_scores(told):
+    reported = graph.reported_outputs
+    if _labels_and_scores(reported):
         return _of_classifier(graph, declared, constants)
-    if len(told) == 1:
+    if len(reported) == 1:
         # Where any length may come out, one of 1 is no other form than one of 2.
-        any_length = graph.any_length and sizes_of(told[0])[1:] != (1,)
-        return [_output(graph, told[0], "prediction", plain if any_length else _without_last_one)]
-    names = tuple(each.name for each in told)
+        any_length = graph.any_length and sizes_of(reported[0])[1:] != (1,)
+        return [_output(graph, reported[0], "prediction", plain if any_length else _without_last_one)]
+    names = tuple(each.name for each in reported)
 
     def together(*rows: Any) -> list[Any]:
         return [dict(zip(names, row, strict=True)) for row in zip(*map(plain, rows), strict=True)]
 
     return [
         Output("prediction", names, together),
-        *(_output(graph, each, _free(each.name), plain) for each in told),
+        *(_output(graph, each, _free(each.name), plain) for each in reported),
     ]
 
 
-def _labels_and_scores(told: Sequence[Any]) -> bool:
+def _labels_and_scores(reported: Sequence[Any]) -> bool:
     """The form that every converter of classifiers gives, and of much else: a label, then numbers a class."""
-    if len(told) != 2 or told[0].type not in ("tensor(int64)", "tensor(string)"):
+    if len(reported) != 2 or reported[0].type not in ("tensor(int64)", "tensor(string)"):
         return False
-    labels, scores = told
+    labels, scores = reported
     if scores.type.startswith(("seq(map(", "seq(tensor(float")):
         return True
     ranks = (2, 3) if len(labels.shape) == 2 else (2,)
@@ -60,7 +60,7 @@ def _labels_and_scores(told: Sequence[Any]) -> bool:
 
 
 def _of_classifier(graph: Graph, declared: Sequence[Labels], constants: Sequence[Labels]) -> list[Output]:
-    labels, scores = graph.told_outputs
+    labels, scores = graph.reported_outputs
     probes = [(rows[scores.name], rows[labels.name]) for rows in graph.probed]
     label = _output(graph, labels, "prediction", _without_last_one)
     form = _form(scores, probes)
@@ -94,16 +94,16 @@ def _known(
 
 def _output(
     graph: Graph,
-    told: Any,
+    reported: Any,
     name: str,
     read: Callable[[Any], list[Any]],
     classes: tuple[Any, ...] | None = None,
 ) -> Output:
     spec = None
-    if told.type in DTYPES:
-        shape = graph.shape_out(told)
-        spec = replace(tensor_spec(told, name), shape=shape)
-    return Output(name, (told.name,), read, spec, classes)
+    if reported.type in DTYPES:
+        shape = graph.shape_out(reported)
+        spec = replace(tensor_spec(reported, name), shape=shape)
+    return Output(name, (reported.name,), read, spec, classes)
 
 
 def _free(name: str, instead: str | None = None) -> str:
