@@ -67,7 +67,7 @@ def owner_id(number: int) -> str:
 
 
 def model_id(number: int) -> str:
-    """As the platform makes them: nothing in a name tells of its neighbours."""
+    """As the platform makes them: nothing in a name tells of its neighbors."""
     return f"model-{hashlib.sha256(str(number).encode()).hexdigest()[:5]}-{number}"
 
 

@@ -63,8 +63,8 @@ def clusters(draw: Draw, *, shift: float = 0.0, size: int = 20) -> Scene:
     """So many requests in a row are about one customer."""
 
     def rows(count: int) -> NDArray[Any]:
-        centres = np.repeat(draw.normal(size=(count // size, 4)), size, axis=0)
-        return centres + draw.normal(scale=0.3, size=centres.shape)
+        centers = np.repeat(draw.normal(size=(count // size, 4)), size, axis=0)
+        return centers + draw.normal(scale=0.3, size=centers.shape)
 
     live = rows(LIVE_ROWS)
     live[:, 0] += shift

@@ -9,7 +9,7 @@ from typing import Any
 
 # Stands for nine digits that count up, so that a row is never sent twice and a cache miss is a miss.
 MARK = b"\x01"
-# What a row's first number is while the body is built; its digits and the mark take its place afterwards.
+# What a row's first number is while the body is built; its digits and the mark take its place afterward.
 FIRST = "@first@"
 
 

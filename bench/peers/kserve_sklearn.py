@@ -1,7 +1,7 @@
 """KServe's scikit-learn server, whose package is not on PyPI: its model class on PyPI's `kserve`.
 
 Run in the environment of kserve.txt: ``python kserve_sklearn.py MODEL.joblib PORT``. Its logs of
-access and latency and its gRPC are off, in the server's favour.
+access and latency and its gRPC are off, in the server's favor.
 """
 
 import sys

@@ -14,7 +14,7 @@ from modelport.errors import (
     NotReadyInTime,
     RateLimited,
     ServerError,
-    Unauthorised,
+    Unauthorized,
     Unavailable,
 )
 from modelport.history import KeptPrediction
@@ -22,6 +22,9 @@ from modelport.job import Job
 from modelport.models import ApiKey, Model, Prediction, User, Version
 from modelport.transport import RetryPolicy
 from modelport.usage import Usage, UsageCounts
+
+# The former name, for one release: programs that catch it go on.
+Unauthorised = Unauthorized
 
 __all__ = [
     "ApiKey",
@@ -44,7 +47,7 @@ __all__ = [
     "RateLimited",
     "RetryPolicy",
     "ServerError",
-    "Unauthorised",
+    "Unauthorized",
     "Unavailable",
     "Usage",
     "UsageCounts",

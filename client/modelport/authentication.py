@@ -10,7 +10,7 @@ import httpx
 
 from modelport import credentials
 from modelport.credentials import Credentials
-from modelport.errors import Unauthorised
+from modelport.errors import Unauthorized
 
 _RENEW_BEFORE_SECONDS = 30
 
@@ -70,7 +70,7 @@ class KeyAuth(httpx.Auth):
 
 
 class SessionAuth(httpx.Auth):
-    """`refresh`: a refresh token to new credentials; raises Unauthorised when the session is over."""
+    """`refresh`: a refresh token to new credentials; raises Unauthorized when the session is over."""
 
     def __init__(self, sessions: Sessions, refresh: Callable[[str], Credentials]) -> None:
         self._sessions = sessions
@@ -101,16 +101,16 @@ class SessionAuth(httpx.Auth):
     def _exchange(self, current: Credentials) -> Credentials:
         try:
             renewed = self._refresh(current.refresh_token or "")
-        except Unauthorised as error:
+        except Unauthorized as error:
             self._sessions.save(None)
-            raise Unauthorised("Your session has ended.", status=401, request_id=error.request_id) from error
+            raise Unauthorized("Your session has ended.", status=401, request_id=error.request_id) from error
         self._sessions.save(renewed)
         return renewed
 
 
 def _still_there(current: Credentials | None) -> Credentials:
     if current is None:
-        raise Unauthorised("You are logged out.", status=401)
+        raise Unauthorized("You are logged out.", status=401)
     return current
 
 

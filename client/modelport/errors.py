@@ -60,7 +60,7 @@ class ModelportError(Exception):
         return self.detail != error.message and f"{error.field} {error.message}" not in self.detail
 
 
-class Unauthorised(ModelportError):
+class Unauthorized(ModelportError):
     advice = "Log in (`modelport login`), or give an API key (MODELPORT_API_KEY, or api_key=…)."
 
 
@@ -123,7 +123,7 @@ class NotReadyInTime(ModelportError):
 
 _BY_STATUS: Mapping[int, type[ModelportError]] = {
     400: InvalidRequest,
-    401: Unauthorised,
+    401: Unauthorized,
     403: Forbidden,
     404: NotFound,
     409: Conflict,

@@ -16,7 +16,7 @@ import httpx
 from modelport import authentication
 from modelport.authentication import MemorySessions, SessionAuth
 from modelport.credentials import Credentials
-from modelport.errors import ConnectionFailed, ModelportError, Unauthorised, error_of
+from modelport.errors import ConnectionFailed, ModelportError, Unauthorized, error_of
 
 RETRIED_STATUSES = frozenset({429, 503})
 """Nothing was done yet, and later may be better. Not 504: the model was too slow and would be so again."""
@@ -164,7 +164,7 @@ class Transport:
         body = {"email": email, "password": password}
         try:
             opened = _session(self.json("POST", "/api/v1/auth/login", json=body, auth=None))
-        except Unauthorised as error:
+        except Unauthorized as error:
             error.advice = "Check both, or make an account: `modelport register`."
             raise
         self._auth = SessionAuth(MemorySessions(opened), self._refresh)

@@ -1,4 +1,4 @@
-"""Copies the UI's libraries from npm into the package, with their licences and a manifest: `make ui-vendor`.
+"""Copies the UI's libraries from npm into the package, with their licenses and a manifest: `make ui-vendor`.
 
 npm is needed only to renew them: the files are committed.
 """
@@ -36,7 +36,7 @@ def _copy(name: str, files: tuple[str, ...]) -> dict[str, Any]:
     return {
         "name": name,
         "version": package["version"],
-        "licence": package["license"],
+        "license": package["license"],
         "source": package["homepage"],
         "sha256": digests,
     }

@@ -105,7 +105,7 @@ class Prediction:
         self._flights: SingleFlight[UpstreamResponse] = SingleFlight()
 
     async def authorize(self, context: PredictionContext) -> AuthorizedRequest:
-        """Authenticate and authorise, before the body is read. Raises Problem 401, 403, 404, 429 or 503."""
+        """Authenticate and authorize, before the body is read. Raises Problem 401, 403, 404, 429 or 503."""
         context.route = self._table.get(context.target.model)
         caller = context.caller = await self._authentication.identify(context.headers, context.address)
         # Again: finding out who the caller is may have taken a while.

@@ -26,7 +26,7 @@ _SECONDS = 1.0
 
 
 async def collect(cluster: Kube) -> bytes:
-    """Prometheus text with the metrics of every ready pod, labelled with its model, version and pod."""
+    """Prometheus text with the metrics of every ready pod, labeled with its model, version and pod."""
     pods = [pod for pod in await cluster.list("Pod", None) if _is_ready(pod)]
     pages = await asyncio.gather(*map(_fetch, pods))
     # Parsing is work for the CPU, and the event loop serves predictions.

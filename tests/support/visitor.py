@@ -15,7 +15,7 @@ from tests.support.platform_process import PASSWORD
 PICTURES = Path(__file__).parents[2] / "build" / "ui-screenshots"
 WIDE, NARROW = (1280, 900), (360, 740)
 _AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}, "resultTypes": ["violations"]}
-# Nothing but colours differs there.
+# Nothing but colors differs there.
 _AXE_DARK = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 # For machines that do other things meanwhile.
 _TIMEOUT_MILLISECONDS = 20_000

@@ -50,7 +50,7 @@ def model_id(stage: StagedPlatform, ann: Account, tmp_path_factory: pytest.TempP
     """Serves, and takes what drift's reference has."""
     path = tmp_path_factory.mktemp("model") / "iris.joblib"
     joblib.dump(iris_logistic().model, path)
-    made = stage.run(ann.upload(path.read_bytes(), "Colours"))
+    made = stage.run(ann.upload(path.read_bytes(), "Colors"))
     model_id: str = made.json()["id"]
     stage.run(stage.platform.serve(model_id, {"v1": 100}, v1={**READY, "signature": SIGNATURE}))
     return model_id
@@ -216,7 +216,7 @@ def test_what_breaks_on_our_side_is_a_page_with_the_requests_id(
         raise RuntimeError(f"the ledger is gone {HOSTILE}")
 
     monkeypatch.setattr(dashboard.analytics, "overview", break_)
-    # Without a logger that is set up, structlog draws the trace in colours, which takes seconds.
+    # Without a logger that is set up, structlog draws the trace in colors, which takes seconds.
     with capture_logs():
         page = visitor.open("/ui/")
     expect(page.get_by_role("heading", name="Something broke")).to_be_visible()

@@ -22,7 +22,7 @@ from modelport.errors import (
     NotFound,
     NotReadyInTime,
     RateLimited,
-    Unauthorised,
+    Unauthorized,
     Unavailable,
 )
 
@@ -42,7 +42,7 @@ HELP = (
 )
 
 _BY_ERROR: dict[type[ModelportError], int] = {
-    Unauthorised: NOT_AUTHENTICATED,
+    Unauthorized: NOT_AUTHENTICATED,
     Forbidden: NOT_AUTHENTICATED,
     NotFound: NOT_FOUND,
     InvalidRequest: INVALID,

@@ -51,7 +51,7 @@ class AuditEntry(Identified, Base):
 
 
 class User(Identified, Base):
-    """`email` is normalised before it comes here, so that its uniqueness ignores case on both databases."""
+    """`email` is normalized before it comes here, so that its uniqueness ignores case on both databases."""
 
     __tablename__ = "users"
 

@@ -172,7 +172,7 @@ def _nearest(moment: int, seconds: int) -> int:
     return (moment + seconds // 2) // seconds * seconds
 
 
-# Rows go by the gateways' clocks and are removed by the database's neighbour: no edge is cut that fine.
+# Rows go by the gateways' clocks and are removed by the database's neighbor: no edge is cut that fine.
 _MARGIN = timedelta(minutes=1)
 
 

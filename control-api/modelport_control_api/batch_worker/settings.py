@@ -47,7 +47,7 @@ class Settings(BaseSettings):
 
     webhook_allowed_networks: NetworksSetting = ()
     """Networks (`10.0.0.0/8,…`) that webhooks may be sent to beside the public internet. None by default:
-    anyone who may submit a job could otherwise have the platform ask its neighbours."""
+    anyone who may submit a job could otherwise have the platform ask its neighbors."""
 
     batch_max_bytes: int = Field(default=1_000_000_000, ge=1)
     """Largest input fetched for a batch job, in bytes; give the control API the same."""
@@ -62,7 +62,7 @@ class Settings(BaseSettings):
 
     batch_input_allowed_networks: NetworksSetting = ()
     """Networks (`10.0.0.0/8,…`) that inputs (`input_uri`) may be fetched from beside the public internet.
-    None by default: anyone who may submit a job could otherwise read what the platform's neighbours serve."""
+    None by default: anyone who may submit a job could otherwise read what the platform's neighbors serve."""
 
     batch_lease_seconds: float = Field(default=15, ge=3)
     """Seconds after which the work of a worker that was killed is given to another one."""

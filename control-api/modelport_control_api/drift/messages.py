@@ -19,7 +19,7 @@ NO_REFERENCE = (
 )
 
 
-def summarise(record: DriftRecord | None) -> DataDriftSummary:
+def summarize(record: DriftRecord | None) -> DataDriftSummary:
     if record is None:
         return DataDriftSummary(state="no_reference", message=NO_REFERENCE, rows=0, since=None, features=[])
     drifting = [result for result in record.results if result.drifts][:_SHOWN_FEATURES]

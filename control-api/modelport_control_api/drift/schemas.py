@@ -107,7 +107,7 @@ class VersionDataDrift(BaseModel):
     state: DataDriftState
     message: str = Field(description="The state in words, and what to do.")
     since: datetime | None = Field(description="Since when the state holds.")
-    rows: int = Field(description="Sampled rows towards the next or in the last window.")
+    rows: int = Field(description="Sampled rows toward the next or in the last window.")
     thresholds: Thresholds
     reference: ReferenceAnswer | None
     window: Window | None

@@ -104,7 +104,7 @@ def kolmogorov_tail(distance: float) -> float:
 
 
 def chi_square_tail(statistic: float, degrees: int) -> float:
-    """The chance that a chi-square variable is above `statistic`: the regularised upper incomplete gamma."""
+    """The chance that a chi-square variable is above `statistic`: the regularized upper incomplete gamma."""
     if degrees < 1 or statistic <= 0:
         return 1.0
     a, x = degrees / 2, statistic / 2

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelport_crds.mlmodel import MLModel, VersionStatus
 
-from modelport_control_api.drift.messages import summarise
+from modelport_control_api.drift.messages import summarize
 from modelport_control_api.drift.schemas import DataDriftSetting
 from modelport_control_api.models.model_view import ModelView
 from modelport_control_api.models.schemas import (
@@ -74,7 +74,7 @@ def render_version(seen: ModelView, version: VersionRecord) -> VersionAnswer:
         sandbox=known.sandbox,
         engine=known.engine,
         acceleration=_proof(known),
-        data_drift=summarise(version.data_drift),
+        data_drift=summarize(version.data_drift),
         traffic=served_traffic(live).get(version.name, 0),
         replicas=known.replicas,
         restarts=known.restarts,

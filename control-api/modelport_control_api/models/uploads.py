@@ -1,4 +1,4 @@
-"""An uploaded file on its way to being a version: received, recognised, stored, and only then named."""
+"""An uploaded file on its way to being a version: received, recognized, stored, and only then named."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,7 +21,7 @@ from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
 from modelport_control_api.registry.service import NewVersion
-from modelport_control_api.sniff.detect import detect_framework, normalise_framework
+from modelport_control_api.sniff.detect import detect_framework, normalize_framework
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_upload
 
@@ -113,7 +113,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
     checks: dict[str, Callable[[str], object]] = {
         "name": _check_name,
         "description": _check_description,
-        "model_type": lambda text: normalise_framework(text) if text else None,
+        "model_type": lambda text: normalize_framework(text) if text else None,
         "sample": lambda text: parse_sample(text) if text else None,
         "traffic": _check_traffic,
         "acceleration": _check_acceleration,

@@ -66,7 +66,7 @@ def _prediction_bar(bounds: tuple[float, float], rows: int) -> PredictionBar:
 
 
 def _merged(bars: list[PredictionBar]) -> list[PredictionBar]:
-    """Neighbours together until there are few enough to look at."""
+    """Neighbors together until there are few enough to look at."""
     step = -(-len(bars) // _SHOWN_PREDICTIONS)
     groups = [bars[at : at + step] for at in range(0, len(bars), step)]
     return [

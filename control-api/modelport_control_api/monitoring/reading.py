@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.drift import repository
 from modelport_control_api.drift.evaluation.evaluate import Counted
-from modelport_control_api.drift.messages import season_advice, summarise
+from modelport_control_api.drift.messages import season_advice, summarize
 from modelport_control_api.drift.profiles.csv_rows import ReferenceNotFound
 from modelport_control_api.drift.profiles.profile import from_json, match
 from modelport_control_api.drift.schemas import (
@@ -78,7 +78,7 @@ def find_version(record: ModelRecord, name: str) -> VersionRecord:
 def _read(
     session: Session, services: DriftServices, record: ModelRecord, version: VersionRecord
 ) -> VersionDataDrift:
-    summary, thresholds = summarise(version.data_drift), services.thresholds_of(record.data_drift)
+    summary, thresholds = summarize(version.data_drift), services.thresholds_of(record.data_drift)
     row = repository.find_reference(session, record.id, version.number) if version.data_drift else None
     minutes = repository.newest(session, row.id, thresholds.window_rows) if row else []
     live = repository.counted(minutes)

@@ -83,7 +83,7 @@ def create_admin() -> str:
 
 def _email() -> str:
     try:
-        return schemas.normalise(os.environ.get(_EMAIL) or _DEFAULT_EMAIL)
+        return schemas.normalize(os.environ.get(_EMAIL) or _DEFAULT_EMAIL)
     except schemas.EmailInvalid as error:
         raise CannotStart(f"{_EMAIL} is no e-mail address: {error}") from error
 

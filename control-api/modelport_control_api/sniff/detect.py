@@ -49,7 +49,7 @@ def detect_framework(path: Path, declared: str | None = None) -> Framework:
 
     Raises UnsupportedFormat, CorruptArtifact or FrameworkMismatch; ValueError for an unknown `declared`.
     """
-    wanted = normalise_framework(declared) if declared is not None else None
+    wanted = normalize_framework(declared) if declared is not None else None
     with path.open("rb") as file:
         detected = _detect(file, path.stat().st_size)
     if wanted is None or wanted == detected.framework or (wanted == "sklearn" and detected.form != "native"):
@@ -60,7 +60,7 @@ def detect_framework(path: Path, declared: str | None = None) -> Framework:
     )
 
 
-def normalise_framework(declared: str) -> str:
+def normalize_framework(declared: str) -> str:
     """Read a model_type as people write it. Raises ValueError naming those known."""
     name = declared.strip().lower()
     name = _ALIASES.get(name, name)

@@ -31,7 +31,7 @@ def _digest_all() -> str:
     return digest.hexdigest()[:12]
 
 
-# One for all: a script imports its neighbours by relative paths, which so have the same one.
+# One for all: a script imports its neighbors by relative paths, which so have the same one.
 VERSION = _digest_all()
 
 

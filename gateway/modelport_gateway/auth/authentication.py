@@ -100,7 +100,7 @@ class Authentication:
 
     async def _look_up(self, key: str, address: str) -> Caller:
         stopped = self._guard.stops(address)
-        # Many callers share an address: a neighbour's bad keys are no reason to refuse a good one.
+        # Many callers share an address: a neighbor's bad keys are no reason to refuse a good one.
         if stopped and not await self._keys.was_good(key) and not await self._guard.may_try(address):
             raise stopped
         return await self._keys.verify(key)

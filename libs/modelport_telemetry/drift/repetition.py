@@ -1,4 +1,4 @@
-"""How often rows and values repeat, and how much neighbouring rows resemble each other, without
+"""How often rows and values repeat, and how much neighboring rows resemble each other, without
 keeping any.
 """
 

@@ -29,7 +29,7 @@ class DriftCounts(msgspec.Struct, frozen=True):
     values: dict[str, list[int]] = {}
     """Feature → how often its values repeat: `modelport_telemetry.drift.repetition`."""
     blocks: dict[str, list[float]] = {}
-    """Feature → how alike neighbouring rows are: `modelport_telemetry.drift.repetition`."""
+    """Feature → how alike neighboring rows are: `modelport_telemetry.drift.repetition`."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -23,7 +23,7 @@ _QUEUED_SIGNALS = 64
 def limit_memory(count: int) -> None:
     """Cap the address space at `count` bytes. Raises ValueError or OSError where the system will not.
 
-    Its size is what a process can be held to; what it really uses is only seen afterwards.
+    Its size is what a process can be held to; what it really uses is only seen afterward.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = count if hard == resource.RLIM_INFINITY else min(count, hard)

@@ -1,4 +1,4 @@
-"""The Secret that a model names for its artifacts: only one that its owner has labelled for that.
+"""The Secret that a model names for its artifacts: only one that its owner has labeled for that.
 
 Else anyone who may write MLModels could have a Secret used that they may not read.
 """
@@ -13,7 +13,7 @@ from modelport_operator.settings import Settings
 
 
 def named_secret(model: MLModel, settings: Settings) -> str | None:
-    """The Secret that has to be labelled; None: the model names none, or none but the platform's own."""
+    """The Secret that has to be labeled; None: the model names none, or none but the platform's own."""
     named = model.metadata.annotations.get(ANNOTATION_CREDENTIALS)
     return named if named and named != settings.artifact_credentials_secret else None
 
@@ -22,7 +22,7 @@ def versions_with_credentials(model: MLModel) -> list[str]:
     return [version.name for version in model.spec.versions if version.artifact.uri.startswith("s3://")]
 
 
-def explain_unlabelled(name: str, metadata: Object | None) -> Problem | None:
+def explain_unlabeled(name: str, metadata: Object | None) -> Problem | None:
     """None: it may be used. That there is none is reported in the same words: names of Secrets are secret
     too.
     """
@@ -30,7 +30,7 @@ def explain_unlabelled(name: str, metadata: Object | None) -> Problem | None:
         return None
     return Problem(
         Reason.POD_INCOMPLETE,
-        f"{ANNOTATION_CREDENTIALS} names the Secret {name!r}, but none of that name is labelled "
+        f"{ANNOTATION_CREDENTIALS} names the Secret {name!r}, but none of that name is labeled "
         f"{LABEL_CREDENTIALS}=true.",
     )
 

@@ -62,12 +62,12 @@ def event_name(model: MLModel, event: Event) -> str:
 def _of_versions(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
     for version in after.versions:
         known = before.version(version.name)
-        if known is None or _judgement(known) != _judgement(version):
+        if known is None or _judgment(known) != _judgment(version):
             good = version.reason in _GOOD
             yield Event("Normal" if good else "Warning", version.reason, _told(version))
 
 
-def _judgement(version: VersionStatus) -> tuple[str, bool]:
+def _judgment(version: VersionStatus) -> tuple[str, bool]:
     # Not the message: how far a start has come is no happening.
     return version.reason, version.failed
 

@@ -6,7 +6,7 @@ from modelport_crds.mlmodel import MLModel
 from modelport_kube.kube import Kube, KubeError
 
 from modelport_operator.core.credentials import (
-    explain_unlabelled,
+    explain_unlabeled,
     explain_unlisted,
     named_secret,
     versions_with_credentials,
@@ -27,7 +27,7 @@ async def without_credentials(kube: Kube, model: MLModel, settings: Settings) ->
 
 async def _problem(kube: Kube, namespace: str, secret: str) -> Problem | None:
     try:
-        return explain_unlabelled(secret, await kube.metadata("Secret", namespace, secret))
+        return explain_unlabeled(secret, await kube.metadata("Secret", namespace, secret))
     except KubeError as error:
         if not is_refusal(error):
             raise

@@ -55,7 +55,7 @@ class PodPaths:
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.socket_folder, ignore_errors=True)
 
-    def localise(self, container: Object, text: str) -> str:
+    def localize(self, container: Object, text: str) -> str:
         """Replace a mount path at the beginning of `text`. Only there: the rest may be a user's own data."""
         prefix = UNIX if text.startswith(UNIX) else ""
         path = text.removeprefix(prefix)
@@ -69,7 +69,7 @@ class PodPaths:
         """Where the container listens: the path in `unix:…` of its environment."""
         for value in environment_of(container).values():
             if value.startswith(UNIX):
-                return self.localise(container, value).removeprefix(UNIX)
+                return self.localize(container, value).removeprefix(UNIX)
         return None
 
 

@@ -54,7 +54,7 @@ class ContainerProcess:
     ) -> Self:
         """Raises OSError if it cannot be started."""
         words = [*container.get("command", []), *container.get("args", [])]
-        command = [paths.localise(container, word) for word in words]
+        command = [paths.localize(container, word) for word in words]
         process = await asyncio.create_subprocess_exec(
             *_with_our_python(command),
             env=_environment(container, paths),
@@ -110,7 +110,7 @@ def _with_our_python(command: list[str]) -> list[str]:
 
 def _environment(container: Object, paths: PodPaths) -> dict[str, str]:
     """What the template says, never the platform's own, which may hold secrets."""
-    given = {name: paths.localise(container, value) for name, value in environment_of(container).items()}
+    given = {name: paths.localize(container, value) for name, value in environment_of(container).items()}
     return {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",

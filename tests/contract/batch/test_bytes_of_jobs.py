@@ -1,4 +1,4 @@
-"""What jobs store counts towards what their submitter may hold, on both databases."""
+"""What jobs store counts toward what their submitter may hold, on both databases."""
 
 import asyncio
 import pickle

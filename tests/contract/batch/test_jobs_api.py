@@ -213,7 +213,7 @@ async def test_a_cancelled_job_gives_what_was_done_and_goes_when_deleted(
         (TABLE, {"key_columns": "nobody"}, 422, "key_columns names 'nobody'"),
         (TABLE, {"output": "xlsx"}, 422, "one of jsonl, csv, parquet"),
         (TABLE, {"webhook_url": "file:///etc/passwd"}, 422, "http:// or https://"),
-        (TABLE, {"colour": "blue"}, 422, "is no option"),
+        (TABLE, {"color": "blue"}, 422, "is no option"),
         (TABLE, {"content_type": "application/pdf"}, 415, "text/csv"),
         ('{"rows": []}', {"content_type": "application/json"}, 422, '{"inputs": [row'),
         ('{"inputs": []}', {"content_type": "application/json"}, 422, "no rows"),

@@ -83,7 +83,7 @@ def _change(database: Database, ann: Caller, model_id: str, change: dict[str, An
         service.change_model(session, ann, model_id, change)
 
 
-async def test_a_turn_is_held_by_one_and_free_afterwards(postgres_url: str) -> None:
+async def test_a_turn_is_held_by_one_and_free_afterward(postgres_url: str) -> None:
     one, other = Database(postgres_url), Database(postgres_url)
     async with turn(one, "iris") as first, turn(other, "iris") as second, turn(other, "wine") as another:
         assert (first, second, another) == (True, False, True)

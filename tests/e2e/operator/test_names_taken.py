@@ -119,7 +119,7 @@ def secrets(harness: Harness) -> Iterator[Harness]:
 def test_a_secret_is_used_only_with_its_label_and_key_by_key(secrets: Harness) -> None:
     secrets.models.run("apply", "-f", "-", input=_of_a_bucket("team-s3"))
     until(lambda: secrets.reason("iris") == "PodIncomplete")
-    assert "none of that name is labelled" in secrets.status("iris")["versions"][0]["message"]
+    assert "none of that name is labeled" in secrets.status("iris")["versions"][0]["message"]
     assert secrets.models.try_run("get", "deployment", "iris-v1").returncode
     secrets.models.run("label", "secret", "team-s3", f"{LABEL}=true")
     until(lambda: secrets.reason("iris") in STARTING)

@@ -110,7 +110,7 @@ def test_a_prediction_has_its_headers_and_a_cached_one_the_same_bytes(
     ("directive", "width", "answered", "asked_again"),
     [("no-cache", 0.3, "miss", "hit"), ("no-store", 0.4, "bypass", "miss")],
 )
-def test_cache_control_is_honoured(
+def test_cache_control_is_honored(
     ann: httpx.Client, iris_id: str, directive: str, width: float, answered: str, asked_again: str
 ) -> None:
     body = {"input": [5.0, 3.0, 4.0, width]}

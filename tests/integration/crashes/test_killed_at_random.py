@@ -1,4 +1,4 @@
-"""kill -9 of the whole platform, at any moment: what it confirmed is there afterwards, and nothing half."""
+"""kill -9 of the whole platform, at any moment: what it confirmed is there afterward, and nothing half."""
 
 import json
 import os

@@ -27,7 +27,7 @@ BAD_BODIES: dict[str, tuple[Any, int, str | None]] = {
     "empty inputs": ({"inputs": []}, 422, "inputs"),
     "inputs that is no list": ({"inputs": 3}, 422, "inputs"),
     "a missing field": ({"input": without("petal_width")}, 422, "input.petal_width"),
-    "an unknown field": ({"input": {**ROW, "colour": 1}}, 422, "input.colour"),
+    "an unknown field": ({"input": {**ROW, "color": 1}}, 422, "input.color"),
     "a text for a number": ({"input": {**ROW, "petal_width": "wide"}}, 422, "input.petal_width"),
     "a number as text": ({"input": {**ROW, "petal_width": "0.2"}}, 422, "input.petal_width"),
     "true as text for a number": ({"input": {**ROW, "petal_width": "true"}}, 422, "input.petal_width"),

@@ -90,5 +90,5 @@ def test_a_sample_with_names_makes_names_matter(account: httpx.Client, serve: An
     for turned in (sample, dict(reversed(sample.items()))):
         answer = ask(account, model["id"], json.dumps({"input": turned}))
         assert answer.json()["prediction"] == iris()[1][0]
-    wrong = account.post(f"/predict/{model['id']}", json={"input": {**sample, "colour": 1}})
+    wrong = account.post(f"/predict/{model['id']}", json={"input": {**sample, "color": 1}})
     assert wrong.status_code == 422

@@ -46,7 +46,7 @@ def _trees(made: plan.Plan, **changes: Any) -> plan.Plan:
     return _final(made, trees=msgspec.structs.replace(made.final.trees, **changes))
 
 
-def _moved_threshold(place: int, towards: float) -> Change:
+def _moved_threshold(place: int, toward: float) -> Change:
     """Move the threshold of one inner node to the next float32 (forests) or float64."""
 
     def change(made: plan.Plan) -> plan.Plan:
@@ -56,16 +56,16 @@ def _moved_threshold(place: int, towards: float) -> Change:
         node = np.flatnonzero(left != np.arange(len(left)))[place]
         single = isinstance(made.final, plan.Forest)
         kind = np.float32 if single else np.float64
-        thresholds[node] = np.nextafter(kind(thresholds[node]), kind(towards))
+        thresholds[node] = np.nextafter(kind(thresholds[node]), kind(toward))
         return _trees(made, threshold=plan.pack(thresholds))
 
     return change
 
 
 @pytest.mark.parametrize("case", ["tree", "forest", "histograms"])
-@pytest.mark.parametrize("towards", [np.inf, -np.inf])
-def test_a_threshold_off_by_one_ulp(case: str, towards: float, planted: Callable[[str, Change], str]) -> None:
-    assert "differ from the original" in planted(case, _moved_threshold(0, towards))
+@pytest.mark.parametrize("toward", [np.inf, -np.inf])
+def test_a_threshold_off_by_one_ulp(case: str, toward: float, planted: Callable[[str, Change], str]) -> None:
+    assert "differ from the original" in planted(case, _moved_threshold(0, toward))
 
 
 def test_a_coefficient_off_by_little(planted: Callable[[str, Change], str]) -> None:

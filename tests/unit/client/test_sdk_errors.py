@@ -1,5 +1,6 @@
 """Each kind of failure is an exception of its own that says what to do."""
 
+import modelport
 import pytest
 from modelport import (
     Conflict,
@@ -10,7 +11,7 @@ from modelport import (
     NotFound,
     RateLimited,
     ServerError,
-    Unauthorised,
+    Unauthorized,
     Unavailable,
 )
 
@@ -23,7 +24,7 @@ ROLLBACK = "POST /api/v1/models/m/rollback"
     ("status", "kind"),
     [
         (400, InvalidRequest),
-        (401, Unauthorised),
+        (401, Unauthorized),
         (403, Forbidden),
         (404, NotFound),
         (409, Conflict),
@@ -111,3 +112,7 @@ def test_a_page_instead_of_json_is_an_error(client: Modelport, platform: Platfor
 def test_what_is_no_url_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(ModelportError, match=r"http://127\.0\.0\.1:8000"):
         Modelport(url)
+
+
+def test_the_former_spelling_is_the_same_class() -> None:
+    assert modelport.Unauthorised is Unauthorized

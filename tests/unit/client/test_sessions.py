@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from modelport import Modelport, ModelportError, Unauthorised, credentials
+from modelport import Modelport, ModelportError, Unauthorized, credentials
 from modelport.credentials import Credentials
 
 from tests.unit.client.answers import USER, tokens
@@ -69,7 +69,7 @@ def test_the_given_key_comes_before_the_environment_and_that_before_the_file(
 def test_a_key_is_never_sent_to_another_platform(platform: Platform) -> None:
     credentials.save("http://elsewhere.example", Credentials(api_key="secret"))
     platform.on(ME, problem(401, "This call needs a credential."))
-    with pytest.raises(Unauthorised, match="modelport login"):
+    with pytest.raises(Unauthorized, match="modelport login"):
         ask_me(platform.url)
     assert "Authorization" not in platform.asked[0].headers
 
@@ -155,7 +155,7 @@ def test_processes_use_a_refresh_token_once(platform: Platform) -> None:
 def test_a_session_that_is_over_is_forgotten_and_says_what_to_do(platform: Platform) -> None:
     platform.on(REFRESH, problem(401, "The refresh token is revoked."))
     keep_session(platform.url, time.time())
-    with pytest.raises(Unauthorised, match="session has ended") as error:
+    with pytest.raises(Unauthorized, match="session has ended") as error:
         ask_me(platform.url)
     assert "modelport login" in str(error.value)
     assert credentials.load(platform.url) is None

@@ -97,7 +97,7 @@ async def test_introspection_is_not_on_the_public_app(api: httpx.AsyncClient) ->
         ({"model_ids": []}, "model_ids"),
         ({"name": ""}, "name"),
         ({"name": "a\0b"}, "name"),
-        ({"colour": "red"}, "colour"),
+        ({"color": "red"}, "color"),
     ],
     ids=str,
 )

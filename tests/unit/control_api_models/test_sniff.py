@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import skops.io
 import xgboost
-from modelport_control_api.sniff.detect import detect_framework, normalise_framework
+from modelport_control_api.sniff.detect import detect_framework, normalize_framework
 from modelport_control_api.sniff.errors import CorruptArtifact, FrameworkMismatch, UnsupportedFormat
 from skl2onnx import to_onnx
 from sklearn.datasets import load_iris
@@ -114,7 +114,7 @@ def test_a_declaration_that_contradicts_the_file_names_both(tmp_path: Path, iris
 
 def test_an_unknown_declaration_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="sklearn, onnx, xgboost, lightgbm"):
-        normalise_framework("tensorflow")
+        normalize_framework("tensorflow")
 
 
 def zip_with(name: str, content: bytes) -> bytes:

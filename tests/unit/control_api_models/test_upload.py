@@ -123,7 +123,7 @@ BAD: dict[str, tuple[bytes | None, dict[str, str], int, str | None, str | None]]
     "sample a number": (b"MODEL", {**GOOD, "sample": "7"}, 422, None, "sample"),
     "sample too long": (b"MODEL", {**GOOD, "sample": "[" + "1," * 40_000 + "1]"}, 422, None, "sample"),
     "long description": (b"MODEL", {**GOOD, "description": "d" * 10_001}, 422, None, "description"),
-    "unknown field": (b"MODEL", {**GOOD, "colour": "red"}, 422, None, "colour"),
+    "unknown field": (b"MODEL", {**GOOD, "color": "red"}, 422, None, "color"),
     "field of versions": (b"MODEL", {**GOOD, "traffic": "0"}, 422, None, "traffic"),
 }
 

@@ -13,11 +13,11 @@ from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, Category
 from modelport_telemetry.drift.counting import RowCounter
 
 ROWS = [f"{at},{'red' if at % 3 else 'blue'},{'' if at % 10 == 0 else at % 2},true" for at in range(60)]
-FILE = "\n".join(["size,colour,flag,on", *ROWS])
+FILE = "\n".join(["size,color,flag,on", *ROWS])
 SIGNATURE = {
     "task": "classifier",
     "positional": False,
-    "columns": [{"name": name, "kind": "number"} for name in ("colour", "size", "weight")],
+    "columns": [{"name": name, "kind": "number"} for name in ("color", "size", "weight")],
 }
 
 
@@ -29,11 +29,11 @@ def profile(text: str | bytes, folder: Path) -> Profile:
 
 def test_every_column_gets_bins_of_its_kind(tmp_path: Path) -> None:
     found = profile(FILE, tmp_path)
-    size, colour, flag, on = found.columns
+    size, color, flag, on = found.columns
     assert found.rows == 60
     assert max(size.cells) <= 4
-    assert isinstance(colour.bins, CategoryBins)
-    assert dict(zip(colour.bins.categories, colour.cells[FIRST_BIN:], strict=True)) == {"red": 40, "blue": 20}
+    assert isinstance(color.bins, CategoryBins)
+    assert dict(zip(color.bins.categories, color.cells[FIRST_BIN:], strict=True)) == {"red": 40, "blue": 20}
     assert (flag.cells[MISSING], sorted(flag.cells)[-2:]) == (6, [24, 30])
     assert on.bins == CategoryBins(("false", "true"))
     assert all(sum(column.cells) == 60 for column in found.columns)
@@ -55,7 +55,7 @@ def test_a_profile_survives_the_database_and_its_bins_the_wire(tmp_path: Path) -
 
 def test_only_features_of_the_model_are_watched_each_at_its_place(tmp_path: Path) -> None:
     matched = match(profile(FILE, tmp_path), SIGNATURE)
-    assert [(column.name, column.position) for column in matched.columns] == [("colour", 0), ("size", 1)]
+    assert [(column.name, column.position) for column in matched.columns] == [("color", 0), ("size", 1)]
     assert matched.unmatched == ("weight",)
 
 
@@ -68,12 +68,12 @@ def test_a_model_without_names_takes_the_first_columns_in_their_order(tmp_path: 
 @pytest.mark.parametrize(
     ("row", "cells"),
     [
-        ({"size": 3, "colour": "red"}, {"colour": FIRST_BIN}),
-        ({"size": None, "colour": "green"}, {"size": MISSING, "colour": UNKNOWN}),
-        ({"size": "wide"}, {"size": UNKNOWN, "colour": MISSING}),
+        ({"size": 3, "color": "red"}, {"color": FIRST_BIN}),
+        ({"size": None, "color": "green"}, {"size": MISSING, "color": UNKNOWN}),
+        ({"size": "wide"}, {"size": UNKNOWN, "color": MISSING}),
         ({"size": -1}, {"size": FIRST_BIN + 1}),
         ({"size": -1000}, {"size": FIRST_BIN}),
-        (["red", 1e9], {"colour": FIRST_BIN, "size": -1}),
+        (["red", 1e9], {"color": FIRST_BIN, "size": -1}),
         (["red"], {"size": MISSING}),
     ],
 )
@@ -129,4 +129,4 @@ def test_a_text_among_numbers_of_a_long_file_is_named(tmp_path: Path) -> None:
 
 def test_semicolons_and_a_byte_order_mark_are_understood(tmp_path: Path) -> None:
     found = profile("\ufeff" + FILE.replace(",", ";"), tmp_path)
-    assert [column.name for column in found.columns] == ["size", "colour", "flag", "on"]
+    assert [column.name for column in found.columns] == ["size", "color", "flag", "on"]

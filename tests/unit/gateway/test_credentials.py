@@ -237,7 +237,7 @@ async def test_while_the_control_api_hangs_a_known_key_waits_once(monkeypatch: p
     assert asked == 2
 
 
-NEIGHBOURS = [f"mlp_live_{number:043d}" for number in range(200)]
+NEIGHBORS = [f"mlp_live_{number:043d}" for number in range(200)]
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ async def stopped(serving: Harness, monkeypatch: pytest.MonkeyPatch) -> Harness:
     """The address has sent so many unknown keys that it is stopped."""
     # On a slow machine two hundred take longer than their places take to come free.
     monkeypatch.setattr(authentication, "_TRIES", Limit(40, 3600))
-    answers = [await serving.predict(headers={"X-API-Key": key}) for key in NEIGHBOURS]
+    answers = [await serving.predict(headers={"X-API-Key": key}) for key in NEIGHBORS]
     assert answers[-1].status_code == 429
     return serving
 
@@ -257,26 +257,26 @@ async def test_a_key_that_was_good_is_looked_up_though_its_address_is_stopped(
     monkeypatch.setattr(authentication, "_TRIES", Limit(1, 3600))
     mine = {"X-API-Key": serving.control.issue_key()}
     assert (await serving.predict(headers=mine)).status_code == 200
-    for neighbours in NEIGHBOURS:
-        await serving.predict(headers={"X-API-Key": neighbours})
+    for neighbors in NEIGHBORS:
+        await serving.predict(headers={"X-API-Key": neighbors})
         assert (await serving.predict(headers=mine)).status_code == 200
     serving.control.revoke()
     assert (await serving.predict(headers=mine)).status_code == 401
     assert (await serving.predict(headers=mine)).status_code == 429
 
 
-async def test_a_good_key_that_is_new_here_gets_in_beside_a_neighbours_guesses(
+async def test_a_good_key_that_is_new_here_gets_in_beside_a_neighbors_guesses(
     serving: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No store tells of it: as on Kubernetes without Redis, by a gateway that has just started."""
     monkeypatch.setattr(authentication, "_TRIES", Limit(40, 3600))
     mine = {"X-API-Key": serving.control.issue_key()}
-    for guess in NEIGHBOURS[:80]:
+    for guess in NEIGHBORS[:80]:
         assert (await serving.predict(headers={"X-API-Key": guess})).status_code == 401
     for _ in range(40):
         assert (await serving.predict(headers=mine)).status_code == 200
     asked = len(serving.control.asked)
-    statuses = [(await serving.predict(headers={"X-API-Key": key})).status_code for key in NEIGHBOURS[80:]]
+    statuses = [(await serving.predict(headers={"X-API-Key": key})).status_code for key in NEIGHBORS[80:]]
     assert statuses[-1] == 429
     assert len(serving.control.asked) - asked < 40, "guesses stay bounded"
 
@@ -303,7 +303,7 @@ async def test_unknown_keys_do_not_push_good_ones_out(monkeypatch: pytest.Monkey
     control.issue_key()
     keys = api_keys_of(control)
     await keys.verify(KEY)
-    for neighbours in NEIGHBOURS[:10]:
+    for neighbors in NEIGHBORS[:10]:
         with pytest.raises(InvalidCredential):
-            await keys.verify(neighbours)
+            await keys.verify(neighbors)
     assert keys.remembered(KEY) is not None

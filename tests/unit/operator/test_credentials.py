@@ -1,4 +1,4 @@
-"""Which Secret a model may name for its artifacts: a labelled one that the operator may look at."""
+"""Which Secret a model may name for its artifacts: a labeled one that the operator may look at."""
 
 import pytest
 from modelport_crds.mlmodel import Artifact
@@ -9,7 +9,7 @@ from tests.support.fake_kube import FakeKube
 from tests.unit.operator.harness import KEY, Harness, settings
 
 NAME = "serving.modelport.dev/artifact-credentials"
-LABELLED = {NAME: "true"}
+LABELED = {NAME: "true"}
 
 
 def _model(uri: str = "s3://models/a") -> ModelBuilder:
@@ -34,24 +34,24 @@ async def _reconciled(kube: FakeKube, model: ModelBuilder | None = None, **chang
 @pytest.mark.parametrize(
     "labels", [None, {}, {NAME: "false"}], ids=["no Secret", "no label", "another value"]
 )
-async def test_a_secret_that_is_not_labelled_is_in_no_pod(labels: dict[str, str] | None) -> None:
+async def test_a_secret_that_is_not_labeled_is_in_no_pod(labels: dict[str, str] | None) -> None:
     kube = FakeKube()
     if labels is not None:
         kube.put(_secret(labels))
     harness = await _reconciled(kube)
     assert kube.names("Deployment") == ()
     assert harness.version("v1")["reason"] == "PodIncomplete"
-    reported = f"names the Secret 'team', but none of that name is labelled {NAME}=true."
+    reported = f"names the Secret 'team', but none of that name is labeled {NAME}=true."
     assert reported in str(harness.version("v1")["message"]), "the same for what is not there"
     assert await harness.reconcile() == 5.0
-    kube.put(_secret(LABELLED))
+    kube.put(_secret(LABELED))
     await harness.settle()
     assert kube.names("Deployment") == ("iris-v1",)
 
 
 async def test_a_label_taken_away_changes_nothing_of_what_runs_and_lets_nothing_new_begin() -> None:
     kube = FakeKube()
-    kube.put(_secret(LABELLED))
+    kube.put(_secret(LABELED))
     harness = await _reconciled(kube)
     before = await harness.deployment("v1")
     kube.put(_secret({}))

@@ -40,7 +40,7 @@ def _fetch_env(model: ModelBuilder | None = None, given: Settings | None = None)
     return _env(_pod_spec(model, given)["initContainers"][0])
 
 
-def test_every_object_is_named_labelled_and_owned() -> None:
+def test_every_object_is_named_labeled_and_owned() -> None:
     for obj in desired_objects(a_model().replicas(2).build(), settings()):
         metadata = obj["metadata"]
         assert obj["apiVersion"] == RESOURCES[obj["kind"]]

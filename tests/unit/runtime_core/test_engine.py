@@ -230,7 +230,7 @@ def test_a_sample_that_names_columns_gives_a_nameless_model_names(serve: Any) ->
     assert not engine.signature.positional
     assert (engine.sample, engine.sample_source) == ({"input": sample}, "given")
     assert ask(engine, {"input": dict(reversed(sample.items()))})["prediction"] == "setosa"
-    assert fields(refused(engine, {"input": {**sample, "colour": 1}})) == ["input.colour"]
+    assert fields(refused(engine, {"input": {**sample, "color": 1}})) == ["input.color"]
 
 
 def test_without_a_sample_one_is_made_from_the_signature(mixed: Engine) -> None:

@@ -71,7 +71,7 @@ def leaves(value: Any) -> list[Any]:
 MULTILABEL = {
     "chain": ClassifierChain(LogisticRegression()),
     "each": MultiOutputClassifier(LogisticRegression()),
-    "neighbours": KNeighborsClassifier(),
+    "neighbors": KNeighborsClassifier(),
     "tree": DecisionTreeClassifier(max_depth=2, random_state=0),
     "forest": ExtraTreesClassifier(3, max_depth=2, random_state=0),
     "layers": MLPClassifier((3,), max_iter=20, random_state=0),
@@ -98,7 +98,7 @@ def test_each_label_has_its_own_probabilities(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [MultiOutputClassifier(LogisticRegression()), KNeighborsClassifier()], ids=["each", "neighbours"]
+    "model", [MultiOutputClassifier(LogisticRegression()), KNeighborsClassifier()], ids=["each", "neighbors"]
 )
 def test_labels_have_classes_of_their_own(model: Any) -> None:
     model = model.fit(X, NAMED)
@@ -118,7 +118,7 @@ EXTRAS = {
     "forest": (IsolationForest(n_estimators=3, random_state=0), None, "decision_function"),
     "forest's scores": (IsolationForest(n_estimators=3, random_state=0), None, "score_samples"),
     "one class": (OneClassSVM(), None, "score_samples"),
-    "neighbourhood": (LocalOutlierFactor(novelty=True), None, "score_samples"),
+    "neighborhood": (LocalOutlierFactor(novelty=True), None, "score_samples"),
     "mixture": (GaussianMixture(2, random_state=0), None, "score_samples"),
     "components": (PCA(1), None, "score_samples"),
 }

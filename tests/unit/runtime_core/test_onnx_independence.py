@@ -21,7 +21,7 @@ def running_sum() -> Graph:
     return Graph([helper.make_node("CumSum", ["x", "axis"], ["y"])], [ROWS], [RESULTS], axis)
 
 
-def centred() -> Graph:
+def centered() -> Graph:
     nodes = [
         helper.make_node("ReduceMean", ["x"], ["mean"], axes=[0]),
         helper.make_node("Sub", ["x", "mean"], ["y"]),
@@ -46,7 +46,7 @@ def quantized() -> Graph:
     return Graph(nodes, [ROWS], [RESULTS])
 
 
-@pytest.mark.parametrize("graph", [running_sum(), centred(), by_the_sign_of_all()])
+@pytest.mark.parametrize("graph", [running_sum(), centered(), by_the_sign_of_all()])
 def test_rows_that_depend_on_each_other_are_refused(graph: Graph, tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="another answer in a batch than alone") as raised:
         open_engine(graph.save(tmp_path), "onnx")

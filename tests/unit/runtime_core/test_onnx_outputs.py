@@ -51,7 +51,7 @@ CLASSIFIERS = {
     "logistic": (LogisticRegression(), SPECIES),
     "forest": (RandomForestClassifier(3, random_state=0), SPECIES),
     "bayes": (GaussianNB(), SPECIES),
-    "neighbours": (KNeighborsClassifier(), CODES),
+    "neighbors": (KNeighborsClassifier(), CODES),
     "perceptron of layers": (MLPClassifier((3,), max_iter=20, random_state=0), CODES),
 }
 
@@ -91,7 +91,7 @@ def test_what_is_no_probability_is_not_called_one(name: str, tmp_path: Path) -> 
 
 
 MULTILABEL = {
-    "neighbours": KNeighborsClassifier(),
+    "neighbors": KNeighborsClassifier(),
     "one model a label": MultiOutputClassifier(LogisticRegression()),
     "one versus rest": OneVsRestClassifier(LogisticRegression()),
     "layers": MLPClassifier((3,), max_iter=20, random_state=0),
@@ -102,7 +102,7 @@ MULTILABEL = {
 @pytest.mark.parametrize("name", sorted(MULTILABEL))
 def test_each_label_has_its_own_probabilities(name: str, zipmap: bool, tmp_path: Path) -> None:
     model = MULTILABEL[name].fit(X, LABELS)
-    zipmap = zipmap and name not in ("neighbours", "one model a label")
+    zipmap = zipmap and name not in ("neighbors", "one model a label")
     engine = opened(model, tmp_path, options={"zipmap": zipmap})
     answer = ask(engine, {"inputs": ROWS.tolist(), "return": ["probabilities", "prediction"]})
     assert answer["predictions"] == model.predict(ROWS).tolist()

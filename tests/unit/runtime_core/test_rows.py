@@ -19,14 +19,14 @@ NAMED = RowDecoder(
             Column("length"),
             Column("count", "integer", "int64"),
             Column("wet", "boolean", "bool"),
-            Column("colour", "string", "object", values=("blue", "red")),
+            Column("color", "string", "object", values=("blue", "red")),
             Column("note", "string", "object", optional=True),
             Column("extra", "any", "object"),
         ),
         outputs=("prediction", "probabilities"),
     )
 )
-GOOD = {"length": 1.5, "count": 2, "wet": True, "colour": "red", "note": "x", "extra": 1}
+GOOD = {"length": 1.5, "count": 2, "wet": True, "color": "red", "note": "x", "extra": 1}
 POSITIONAL = RowDecoder(Signature("regressor", positional_columns(3), positional=True))
 TEXTS = RowDecoder(Signature("classifier", None, input="text"))
 ANYTHING = RowDecoder(Signature("generic", None))
@@ -52,8 +52,8 @@ def failure_of(decoder: RowDecoder, body: Any) -> Any:
         ("count", 1e300, "must fit into a signed 64-bit integer"),
         ("wet", 1, "must be true or false, not a number"),
         ("wet", "true", "must be true or false, not a string"),
-        ("colour", "green", "is not one of the values that the model knows: 'blue', 'red'"),
-        ("colour", 7, "must be a string, not a number"),
+        ("color", "green", "is not one of the values that the model knows: 'blue', 'red'"),
+        ("color", 7, "must be a string, not a number"),
         ("note", 7, "must be a string, not a number"),
         ("extra", None, "must not be null: the model takes no missing values here"),
         ("extra", {}, "must be a single value, not an object"),
@@ -68,14 +68,14 @@ def test_an_ill_typed_value_is_named(name: str, value: Any, message: str) -> Non
 
 
 def test_all_problems_of_all_rows_are_listed() -> None:
-    row = {"length": "a", "count": 0.5, "wet": False, "colour": "red", "width": 1, "extra": 1}
+    row = {"length": "a", "count": 0.5, "wet": False, "color": "red", "width": 1, "extra": 1}
     failure = failure_of(NAMED, {"inputs": [GOOD, row, 5, {}]})
     assert [error["field"] for error in failure.errors] == [
         "inputs[1].width",
         "inputs[1].length",
         "inputs[1].count",
         "inputs[2]",
-        *(f"inputs[3].{name}" for name in ("length", "count", "wet", "colour", "extra")),
+        *(f"inputs[3].{name}" for name in ("length", "count", "wet", "color", "extra")),
     ]
 
 
@@ -192,7 +192,7 @@ good_rows = st.fixed_dictionaries(
         "length": st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53),
         "count": st.integers(-(2**63), 2**63 - 1),
         "wet": st.booleans(),
-        "colour": st.sampled_from(["blue", "red"]),
+        "color": st.sampled_from(["blue", "red"]),
         "note": st.text(st.characters(codec="utf-8")),
         "extra": st.booleans() | st.integers(-5, 5),
     }

@@ -170,15 +170,15 @@ def assert_answers(engine: Any, rows: list[Any], wanted: Any) -> None:
 
 
 def assert_serves(engine: Any, data: pd.DataFrame, wanted: Any) -> None:
-    """Rows by name, in another order and by position; a misspelt name is refused."""
+    """Rows by name, in another order and by position; a misspelled name is refused."""
     rows = rows_of(data)
     assert not engine.signature.positional
     assert_answers(engine, rows, wanted)
     assert_answers(engine, [dict(reversed(row.items())) for row in rows], wanted)
     assert_answers(engine, [list(row.values()) for row in rows], wanted)
     first = next(iter(rows[0]))
-    misspelt = {f"{first}_": rows[0][first]} | {name: rows[0][name] for name in rows[0] if name != first}
-    assert f"input.{first}_" in fields(refused(engine, {"input": misspelt}))
+    misspelled = {f"{first}_": rows[0][first]} | {name: rows[0][name] for name in rows[0] if name != first}
+    assert f"input.{first}_" in fields(refused(engine, {"input": misspelled}))
 
 
 @pytest.mark.parametrize("holder", HOLDERS)

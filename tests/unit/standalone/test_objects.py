@@ -19,9 +19,9 @@ async def test_applying_the_same_again_writes_nothing(cluster: LocalCluster) -> 
 
 async def test_only_a_changed_spec_is_a_new_generation(cluster: LocalCluster) -> None:
     assert (await apply(cluster, model()))["metadata"]["generation"] == 1
-    labelled = model()
-    labelled["metadata"]["labels"] = {"b": "2"}
-    merged = await apply(cluster, labelled)
+    labeled = model()
+    labeled["metadata"]["labels"] = {"b": "2"}
+    merged = await apply(cluster, labeled)
     assert merged["metadata"]["generation"] == 1
     assert merged["metadata"]["labels"] == {"a": "1", "b": "2"}
     assert (await apply(cluster, model(displayName="Iris")))["metadata"]["generation"] == 2

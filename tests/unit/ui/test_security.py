@@ -97,15 +97,15 @@ def too_old(now: Any) -> dict[str, Any]:
     return {"expires_at": now - timedelta(seconds=1)}
 
 
-@pytest.mark.parametrize("ageing", [idle, too_old])
+@pytest.mark.parametrize("aging", [idle, too_old])
 async def test_an_expired_session_is_none(
-    control_plane: ControlPlane, web: httpx.AsyncClient, ageing: Callable[[Any], dict[str, Any]]
+    control_plane: ControlPlane, web: httpx.AsyncClient, aging: Callable[[Any], dict[str, Any]]
 ) -> None:
     await sign_up(web)
     access = (await post(web, "/ui/access-token")).json()["access_token"]
     assert (await web.get("/ui/keys")).status_code == 200
     with control_plane.context.database.transaction() as session:
-        session.execute(update(WebSession).values(**ageing(utc_now())))
+        session.execute(update(WebSession).values(**aging(utc_now())))
     for method, path in calls(control_plane):
         assert leads_to_sign_in(await web.request(method, path, headers=OURS)), (method, path)
     bearer = {"Authorization": f"Bearer {access}"}

@@ -26,12 +26,12 @@ from modelport_control_api.identity import Caller, Origin, Principal
 
 def ensure_admin(database: Database, passwords: Passwords, email: str, password: str) -> bool:
     """Make the administrator unless there is one, or an account of that address. True: made now."""
-    normalised = schemas.normalise(email)
+    normalized = schemas.normalize(email)
     password_hash = passwords.hash_now(password)
     with database.transaction() as session:
-        if session.scalar(select(exists().where((User.is_admin.is_(True)) | (User.email == normalised)))):
+        if session.scalar(select(exists().where((User.is_admin.is_(True)) | (User.email == normalized)))):
             return False
-        admin = User(id=new_id(), email=normalised, password_hash=password_hash, is_admin=True)
+        admin = User(id=new_id(), email=normalized, password_hash=password_hash, is_admin=True)
         session.add(admin)
         audit.record(session, None, "user.create_admin", f"user:{admin.id}")
     return True

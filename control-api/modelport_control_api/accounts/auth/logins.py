@@ -78,7 +78,7 @@ def log_out(services: AccountServices, refresh_token: str, origin: Origin) -> No
 
 
 def _find_user(session: Session, email: str) -> User | None:
-    named = select(User).where(User.email == schemas.normalise_or_keep(email))
+    named = select(User).where(User.email == schemas.normalize_or_keep(email))
     return session.scalars(named).one_or_none()
 
 

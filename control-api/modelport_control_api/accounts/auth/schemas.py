@@ -20,15 +20,15 @@ class EmailInvalid(Exception):
     """Not an address; the text says why."""
 
 
-def normalise_or_keep(email: str) -> str:
+def normalize_or_keep(email: str) -> str:
     """What no account can have stays as it is, and is then found nowhere."""
     try:
-        return normalise(email)
+        return normalize(email)
     except EmailInvalid:
         return email.lower().replace("\0", "")
 
 
-def normalise(email: str) -> str:
+def normalize(email: str) -> str:
     """Lower case and Unicode form NFC. No DNS is asked. Raises `EmailInvalid`."""
     try:
         checked = validate_email(email, check_deliverability=False, globally_deliverable=False)
@@ -37,14 +37,14 @@ def normalise(email: str) -> str:
     return checked.normalized.lower()
 
 
-def _normalise(email: str) -> str:
+def _normalize(email: str) -> str:
     try:
-        return normalise(email)
+        return normalize(email)
     except EmailInvalid as error:
         raise ValueError(f"is not an e-mail address: {error}") from error
 
 
-Email = Annotated[str, Field(max_length=320, examples=["user@example.com"]), AfterValidator(_normalise)]
+Email = Annotated[str, Field(max_length=320, examples=["user@example.com"]), AfterValidator(_normalize)]
 # SecretStr: neither a log nor an error shows it by accident.
 Password = Annotated[SecretStr, Field(examples=["SecureP@ss123"])]
 GivenPassword = Annotated[SecretStr, Field(max_length=MAX_CHARACTERS)]

@@ -9,7 +9,7 @@ from modelport_http.client_address import bucket_address
 from modelport_http.rate_limiting import enforce, give_back
 from modelport_store.store import Limit, Store, StoreUnavailable
 
-from modelport_control_api.accounts.auth.schemas import normalise_or_keep
+from modelport_control_api.accounts.auth.schemas import normalize_or_keep
 from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity import Origin
 
@@ -65,7 +65,7 @@ class _Counted:
 
 def _place(email: str, origin: Origin) -> _Place:
     # Hashed: the store's keys are no place for people's addresses.
-    account = sha256(normalise_or_keep(email).encode()).hexdigest()
+    account = sha256(normalize_or_keep(email).encode()).hexdigest()
     return _Place(account, bucket_address(origin.ip))
 
 

@@ -20,7 +20,7 @@ _SEEN_RESOLUTION = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Browser:
-    """Where a session is opened from, as its owner will recognise it."""
+    """Where a session is opened from, as its owner will recognize it."""
 
     ip: str
     user_agent: str

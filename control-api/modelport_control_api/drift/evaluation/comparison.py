@@ -140,7 +140,7 @@ def _far(sides: Sides, cells: tuple[int, ...], limit: float) -> Finding:
 
 
 def _number_groups(sides: Sides) -> list[list[int]]:
-    """Neighbouring bins together, as long as they hold no more than a group should."""
+    """Neighboring bins together, as long as they hold no more than a group should."""
     total = sum(sides.reference)
     most = max(1 / _INDEX_CELLS, _ROWS_IN_A_CELL / sides.n) * total
     groups: list[list[int]] = [[MISSING], [UNKNOWN]]

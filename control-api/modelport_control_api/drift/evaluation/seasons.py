@@ -29,7 +29,7 @@ def at_hours(column: ColumnProfile, live: Mapping[int, int]) -> tuple[list[float
 
 
 def _cells_of(column: ColumnProfile, slot: int) -> list[int]:
-    """Give the cells of that hour of such days; of it and its neighbours where those are too few, and then
+    """Give the cells of that hour of such days; of it and its neighbors where those are too few, and then
     of that hour of all days."""
     of_hour = _of_kind(column, slot)
     if sum(of_hour) >= _ROWS_OF_AN_HOUR:

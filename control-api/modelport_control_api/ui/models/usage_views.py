@@ -113,5 +113,5 @@ def charts_of(usage: Overview | ModelAnalytics, url: str) -> Charts:
     return Charts(url, [int(point.start.timestamp()) for point in points], requests, latency)
 
 
-def _series(label: str, values: list[Any], colour: int) -> dict[str, Any]:
-    return {"label": label, "values": values, "colour": colour}
+def _series(label: str, values: list[Any], color: int) -> dict[str, Any]:
+    return {"label": label, "values": values, "color": color}

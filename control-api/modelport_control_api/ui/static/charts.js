@@ -59,12 +59,12 @@ function columnsOf(data) {
 }
 
 function optionsOf(uPlot, data, place) {
-  const colour = (name) => resolve(place, `--${name}`);
+  const color = (name) => resolve(place, `--${name}`);
   const axis = {
-    stroke: colour("muted"),
+    stroke: color("muted"),
     font: "12px system-ui, sans-serif",
     ticks: { show: false },
-    grid: { stroke: colour("line"), width: 1 },
+    grid: { stroke: color("line"), width: 1 },
   };
   return {
     width: place.clientWidth,
@@ -77,7 +77,7 @@ function optionsOf(uPlot, data, place) {
       { ...axis, grid: { show: false }, size: 32, space: 64, values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => timeOf(tick, step)) },
       { ...axis, size: data.unit ? 60 : 46, space: 40, ...wholeSteps(data), values: (_plot, ticks) => ticks.map((tick) => shown(tick, data.unit, true)) },
     ],
-    series: [{}, ...data.series.map((one, index) => seriesOf(uPlot, data, one, colour(`chart-${one.colour ?? index + 1}`)))],
+    series: [{}, ...data.series.map((one, index) => seriesOf(uPlot, data, one, color(`chart-${one.color ?? index + 1}`)))],
     plugins: [tooltip(data)],
   };
 }
@@ -129,7 +129,7 @@ function tooltip(data) {
 
 function lineOf(data, one, at, index) {
   const key = document.createElement("span");
-  key.className = `key c${one.colour ?? at + 1}`;
+  key.className = `key c${one.color ?? at + 1}`;
   const value = document.createElement("b");
   value.textContent = shown(one.values[index], data.unit);
   return line(key, one.label, value);
@@ -176,11 +176,11 @@ function resolve(place, name) {
   const probe = document.createElement("span");
   probe.style.color = `var(${name})`;
   place.append(probe);
-  const colour = getComputedStyle(probe).color;
+  const color = getComputedStyle(probe).color;
   probe.remove();
-  return colour;
+  return color;
 }
 
-function faded(colour) {
-  return colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)");
+function faded(color) {
+  return color.replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)");
 }

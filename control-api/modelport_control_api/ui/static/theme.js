@@ -1,4 +1,4 @@
-// Light, dark or as the system has it: in a cookie, so that the server's page has the right colours at once.
+// Light, dark or as the system has it: in a cookie, so that the server's page has the right colors at once.
 export function startThemes() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-set-theme]");

@@ -124,16 +124,16 @@ class GeneratedRows:
         return float(value) if isinstance(value, int | float) and value == value else 1.0  # noqa: PLR0124  # NaN
 
     def _edge_values(self, place: int, column: Column) -> list[float]:
-        """Give every threshold and its neighbours in double and single precision, in a random order."""
+        """Give every threshold and its neighbors in double and single precision, in a random order."""
         values = np.array(self._hints.values.get(place, []), dtype=np.float64)
         values = values[np.isfinite(values)]
         single = values.astype(np.float32)
         up, down = np.float32(np.inf), np.float32(-np.inf)
-        neighbours = [
+        neighbors = [
             *(values, np.nextafter(values, np.inf), np.nextafter(values, -np.inf)),
             *(single, np.nextafter(single, up), np.nextafter(single, down)),
         ]
-        edges = np.unique(np.concatenate([one.astype(np.float64) for one in neighbours]))
+        edges = np.unique(np.concatenate([one.astype(np.float64) for one in neighbors]))
         edges = edges[np.isfinite(edges)]
         low, high = (-(2.0**62), 2.0**62) if column.kind == "integer" else (-_FLOAT32_MAX, _FLOAT32_MAX)
         edges = edges[(edges >= low) & (edges <= high)]

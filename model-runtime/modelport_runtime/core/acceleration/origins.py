@@ -34,7 +34,7 @@ class Hints:
 
 
 def hints_of(made: plan.Plan) -> Hints:
-    """Take thresholds, learned centres and categories out of a plan."""
+    """Take thresholds, learned centers and categories out of a plan."""
     hints = Hints()
     origins = _of_part(made.part, hints)
     with np.errstate(all="ignore"):

@@ -20,7 +20,7 @@ _SCALARS = {bool, int, float, str}
 
 
 def validate(made: plan.Plan) -> None:
-    """Raise `PlanRefused` unless every index is in range and every shape fits its neighbour's."""
+    """Raise `PlanRefused` unless every index is in range and every shape fits its neighbor's."""
     _check_signature(made.signature)
     validator = _Widths(len(made.signature.columns or ()))
     width = validator.of_part(made.part)

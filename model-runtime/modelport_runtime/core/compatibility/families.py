@@ -20,7 +20,7 @@ def add_parameters(estimator: Any, _saved: Saved) -> None:
 
 
 def mend_imputer(imputer: Any, _saved: Saved) -> None:
-    """Then it filled in what it had learnt, as it was."""
+    """Then it filled in what it had learned, as it was."""
     if hasattr(imputer, "statistics_") and not hasattr(imputer, "_fill_dtype"):
         imputer._fill_dtype = imputer.statistics_.dtype
 

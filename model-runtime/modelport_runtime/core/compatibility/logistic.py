@@ -13,7 +13,7 @@ def mend_logistic(model: Any, saved: Saved) -> None:
         return
     several = len(model.classes_) > 2
     if _one_against_rest(model, saved) == several:
-        give_methods(model, _NormalisedSigmoids if several else _SoftmaxOfTwo, saved)
+        give_methods(model, _NormalizedSigmoids if several else _SoftmaxOfTwo, saved)
 
 
 def _one_against_rest(model: Any, saved: Saved) -> bool:
@@ -26,7 +26,7 @@ def _one_against_rest(model: Any, saved: Saved) -> bool:
     return chosen in ("auto", "deprecated") and (len(model.classes_) <= 2 or model.solver in solvers)
 
 
-class _NormalisedSigmoids:
+class _NormalizedSigmoids:
     def predict_proba(self: Any, rows: Any) -> Any:
         return self._predict_proba_lr(rows)
 

@@ -11,7 +11,7 @@ from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.v2.tensors import SHAPE, Tensor
 
 _GENERIC = re.compile(r"(inputs?([-_]?[0-9]+)?|X)", re.ASCII)
-"""What clients call a tensor of whole rows; any other name could be a column's, misspelt."""
+"""What clients call a tensor of whole rows; any other name could be a column's, misspelled."""
 _MAX_SHOWN = 100
 
 

@@ -9,7 +9,7 @@ from_file() { # NAME DEFAULT: print the variable, or what the file has that NAME
   printf '%s' "${value:-$2}"
 }
 
-initialise() {
+initialize() {
   user=$(from_file POSTGRES_USER postgres)
   database=$(from_file POSTGRES_DB "$user")
   password=$(from_file POSTGRES_PASSWORD '')
@@ -27,6 +27,6 @@ END
 
 case "${1:-}" in -*) set -- postgres "$@" ;; esac
 if [ "${1:-}" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
-  initialise
+  initialize
 fi
 exec "$@"

@@ -65,7 +65,7 @@ class Harness:
         self.datagram = self._listener(socket.AF_UNIX, socket.SOCK_DGRAM, str(folder / "datagram.sock"))
         self.abstract = self._listener(socket.AF_UNIX, socket.SOCK_STREAM, f"\0{self.token}")
         self.segment = Segment(self.token)
-        self.neighbour = subprocess.Popen(
+        self.neighbor = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
         )
 
@@ -90,7 +90,7 @@ class Harness:
             "DATAGRAM": str(self.folder / "datagram.sock"),
             "ABSTRACT": f"\0{self.token}",
             "SEGMENT": self.segment.number,
-            "NEIGHBOUR": self.neighbour.pid,
+            "NEIGHBOR": self.neighbor.pid,
         }
 
     def infect(self, source: str, **names: Any) -> Path:
@@ -101,7 +101,7 @@ class Harness:
 
     def assert_unharmed(self, log: str) -> None:
         """Nothing read, written, reached or touched."""
-        assert self.token not in log, "the model learnt what it must not"
+        assert self.token not in log, "the model learned what it must not"
         assert set(os.listdir(self.folder)) <= self._names, "a file was made"
         stat = self.secret.stat()
         assert (stat.st_mode & 0o777, stat.st_mtime, stat.st_nlink) == (0o600, 1_000_000_000, 1)
@@ -112,9 +112,9 @@ class Harness:
             self._assert_silent(lambda listener=listener: listener.recv(1))
         assert self.segment.exists, "another process's shared memory was removed"
         assert self.segment.read() == self.token
-        assert self.neighbour.poll() is None, "another process was ended"
-        assert os.getpriority(os.PRIO_PROCESS, self.neighbour.pid) == 0
-        assert resource.prlimit(self.neighbour.pid, resource.RLIMIT_NOFILE)[0] > 8
+        assert self.neighbor.poll() is None, "another process was ended"
+        assert os.getpriority(os.PRIO_PROCESS, self.neighbor.pid) == 0
+        assert resource.prlimit(self.neighbor.pid, resource.RLIMIT_NOFILE)[0] > 8
 
     @staticmethod
     def _assert_silent(receive: Any) -> None:
@@ -128,5 +128,5 @@ class Harness:
         for one in (self.tcp, self.udp, self.unix, self.datagram, self.abstract):
             one.close()
         self.segment.close()
-        self.neighbour.kill()
-        self.neighbour.communicate()
+        self.neighbor.kill()
+        self.neighbor.communicate()

@@ -5,7 +5,7 @@ REFUSED = {
     "reads a file": "raise ValueError(open(SECRET).read())",
     "reads the password file": "raise ValueError(open('/etc/passwd').read())",
     "lists a folder": "import os; raise ValueError(os.listdir(FOLDER))",
-    "reads another process's environment": "raise ValueError(open(f'/proc/{NEIGHBOUR}/environ').read())",
+    "reads another process's environment": "raise ValueError(open(f'/proc/{NEIGHBOR}/environ').read())",
     "reads its own environment": "open('/proc/self/environ').read()",
     "reads the machine's connections": "open('/proc/self/net/tcp').read()",
     "lists the machine's sockets": "open('/proc/net/unix').read()",
@@ -44,7 +44,7 @@ for number in range(3, 64):
     except PermissionError: raise
     except OSError: pass
 """,
-    "kills another process": "import os; os.kill(NEIGHBOUR, 9)",
+    "kills another process": "import os; os.kill(NEIGHBOR, 9)",
     "kills the whole session": "import os; os.kill(-1, 9)",
     "kills the front": "import os; os.kill(os.getppid(), 9)",
     "stops the front": "import os, signal; os.kill(os.getppid(), signal.SIGSTOP)",
@@ -67,8 +67,8 @@ import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 if libc.prctl(1, 0, 0, 0, 0) < 0: raise OSError(ctypes.get_errno(), '')
 """,
-    "slows another process": "import os; os.setpriority(os.PRIO_PROCESS, NEIGHBOUR, 10)",
-    "limits another process": "import resource as r; r.prlimit(NEIGHBOUR, r.RLIMIT_NOFILE, (8, 8))",
+    "slows another process": "import os; os.setpriority(os.PRIO_PROCESS, NEIGHBOR, 10)",
+    "limits another process": "import resource as r; r.prlimit(NEIGHBOR, r.RLIMIT_NOFILE, (8, 8))",
     "lifts its memory limit": "import resource as r; r.prlimit(0, r.RLIMIT_AS, (-1, -1))",
     "makes a pair of sockets": "import socket; socket.socketpair()",
     "enlarges a pipe": "import fcntl, os; fcntl.fcntl(os.pipe()[1], 1031, 1 << 20)",

@@ -66,8 +66,8 @@ def standard(stage: Any, block: Matrix) -> Matrix:
 
 
 def robust(stage: Any, block: Matrix) -> Matrix:
-    centre = stage.center_ if stage.with_centering else None
-    return _moved(block, centre, stage.scale_ if stage.with_scaling else None)
+    center = stage.center_ if stage.with_centering else None
+    return _moved(block, center, stage.scale_ if stage.with_scaling else None)
 
 
 def _moved(block: Matrix, origin: Any, scale: Any) -> Matrix:
