@@ -102,8 +102,8 @@ def _make_people(connection: Connection) -> None:
     ]
     connection.execute(text("INSERT INTO bench_models VALUES (:number, :id, :middle)"), rows)
     connection.execute(text("CREATE TABLE bench_callers (number int, id text, key text)"))
-    people = [{"n": n, "id": _uuid("caller", n), "key": _uuid("key", n)} for n in range(1, CALLERS + 1)]
-    connection.execute(text("INSERT INTO bench_callers VALUES (:n, :id, :key)"), people)
+    users = [{"n": n, "id": _uuid("caller", n), "key": _uuid("key", n)} for n in range(1, CALLERS + 1)]
+    connection.execute(text("INSERT INTO bench_callers VALUES (:n, :id, :key)"), users)
     connection.execute(text(_OUTCOMES))
 
 

@@ -14,7 +14,7 @@ _OF_THE_LEDGER = "FROM usage_"
 
 
 def plans_of(url: str, key: str, path: str, parameters: dict[str, str]) -> str:
-    """Ask once more, in this process, and explain what is sent to the ledger. Markdown."""
+    """Query once more, in this process, and explain what is sent to the ledger. Markdown."""
     return asyncio.run(_plans_of(url, key, path, parameters))
 
 

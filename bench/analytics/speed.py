@@ -1,6 +1,6 @@
 """How fast the analytics calls are over 10 million minute rows: `make bench-analytics` (2 minutes, 9 GB).
 
-Fills a PostgreSQL of its own, asks a real control API over HTTP, one call after the other, and writes
+Fills a PostgreSQL of its own, queries a real control API over HTTP, one call after the other, and writes
 bench/analytics.md: times by kind of call, and the plans of each statement of the slowest calls.
 """
 
@@ -211,7 +211,7 @@ def _page_head(rows: dict[str, int], calls: int) -> list[str]:
         f"Python {platform.python_version()}, PostgreSQL with its default settings on the same machine; "
         f"{calls} calls, one after the other, over HTTP with an API key.",
         f"Goal: p95 ≤ {GOAL_MS} ms for one's own models.",
-        "Ranges, buckets, models, owners and time zones vary; what the pages ask for most is asked most.",
+        "Ranges, buckets, models, owners and time zones vary; what the pages request most is requested most.",
         "",
         f"The ledger: {MODELS} models of {OWNERS} owners, each asked in every minute of 14 days by 1 to "
         f"{CALLERS} callers (a row of requests a minute and caller: eight on average, of one outcome), "

@@ -1,4 +1,4 @@
-"""Load that wrk does not make: a fixed rate (open loop), and people, who wait between their calls.
+"""Load that wrk does not make: a fixed rate (open loop), and users, who wait between their calls.
 
 Loopback only. Latencies in seconds inside, milliseconds in `Result`.
 """
@@ -112,8 +112,8 @@ async def _one(address: str, idle: list[_Connection], request: bytes, due: float
     idle.append(connection)
 
 
-def people(address: str, requests: Iterator[bytes], *, count: int, seconds: float) -> Result:
-    """`count` people, each of whom calls again a second after the last answer."""
+def users(address: str, requests: Iterator[bytes], *, count: int, seconds: float) -> Result:
+    """`count` users, each of whom calls again a second after the last answer."""
     return asyncio.run(_people(address, requests, count, time.perf_counter() + seconds))
 
 
@@ -127,7 +127,7 @@ async def _people(address: str, requests: Iterator[bytes], count: int, end: floa
 
 async def _person(address: str, requests: Iterator[bytes], end: float, result: Result) -> None:
     connection = await _connect(address)
-    # Spread over the pause, so that people do not all begin in the same instant.
+    # Spread over the pause, so that users do not all begin in the same instant.
     await asyncio.sleep(random.random())
     while time.perf_counter() < end:
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""Whole HTTP requests, prepared before a run: what wrk, the open loop and the people of `load` send alike."""
+"""Whole HTTP requests, prepared before a run: what wrk, the open loop and the users of `load` send alike."""
 
 import itertools
 import json

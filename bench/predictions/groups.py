@@ -129,7 +129,7 @@ def start_together(stack: ExitStack, folder: Path, model: Model) -> Target:
 
 
 def standalone(measuring: Measuring, folder: Path, models: dict[str, Model]) -> None:
-    """`modelport up` with three models: misses through everything, the control plane, and 100 people."""
+    """`modelport up` with three models: misses through everything, the control plane, and 100 users."""
     with started_standalone(folder) as running:
         ids = {name: running.upload(models[name]) for name in ("iris", "forest", "mixed")}
         _memory_of(measuring, running, "three models, PSS MiB")
@@ -151,8 +151,8 @@ def _memory_of(measuring: Measuring, running: Standalone, what: str) -> None:
 def _people(measuring: Measuring, targets: list[Target]) -> None:
     for target in targets:
         whole = target.prepared.whole(measuring.numbers)
-        result = open_loop.people(target.address, whole, count=100, seconds=10)
+        result = open_loop.users(target.address, whole, count=100, seconds=10)
         measuring.numbers.used(len(result.latencies))
         result.require_no_errors(target.path)
-        measuring.facts["standalone"][f"100 people, p95 ms: {target.path}"] = result.percentile(95)
-        print(f"100 people: {target.path}: p95 {result.percentile(95):.1f} ms", flush=True)
+        measuring.facts["standalone"][f"100 users, p95 ms: {target.path}"] = result.percentile(95)
+        print(f"100 users: {target.path}: p95 {result.percentile(95):.1f} ms", flush=True)

@@ -1,4 +1,4 @@
-"""What `make bench-peers` measures: other people's servers and ours, on one core, in one run."""
+"""What `make bench-peers` measures: third-party servers and ours, on one core, in one run."""
 
 from contextlib import ExitStack
 from pathlib import Path

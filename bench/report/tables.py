@@ -112,14 +112,14 @@ def _standalone(results: Results) -> str:
 
 def _people(results: Results) -> str:
     lines = [
-        "**100 people, a call a second each, no errors**",
+        "**100 users, a call a second each, no errors**",
         "",
         "| | p95 ms | target |",
         "|---|---:|---:|",
     ]
     targets = [
-        ("standalone", f"100 people, p95 ms: {STANDALONE}", STANDALONE, 200),
-        ("standalone", f"100 people, p95 ms: {MODELS_LIST}", MODELS_LIST, 200),
+        ("standalone", f"100 users, p95 ms: {STANDALONE}", STANDALONE, 200),
+        ("standalone", f"100 users, p95 ms: {MODELS_LIST}", MODELS_LIST, 200),
         ("database", "a page of 50 models in one transaction, p95 ms", "database, a page of 50 models", 50),
     ]
     for group, fact, title, target in targets:

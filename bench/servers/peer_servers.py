@@ -1,4 +1,4 @@
-"""Other people's servers from PyPI, each in an own environment: MLServer, KServe's scikit-learn server.
+"""Third-party servers from PyPI, each in an own environment: MLServer, KServe's scikit-learn server.
 
 The environments are made once, in the user's cache folder, from the pinned lists in bench/peers/.
 """

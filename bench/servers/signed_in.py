@@ -1,4 +1,4 @@
-"""Somebody with a session at a platform, and what the benches ask of it."""
+"""Somebody with a session at a platform, and what the benches need of it."""
 
 import json
 from dataclasses import dataclass

@@ -14,14 +14,14 @@ Waited = TypeVar("Waited", Model, Version)
 
 
 def wait_until_ready(
-    ask: Callable[[float], Waited], seconds: float, on_status: Callable[[Waited], None] | None
+    fetch: Callable[[float], Waited], seconds: float, on_status: Callable[[Waited], None] | None
 ) -> Waited:
-    """`ask(hold)` gives the present state, after at most `hold` seconds if nothing changes."""
+    """`fetch(hold)` gives the present state, after at most `hold` seconds if nothing changes."""
     give_up_at = time.monotonic() + seconds
     hold = 0.0  # The first answer comes at once, for callers that show progress.
     while True:
         asked_at = time.monotonic()
-        found = ask(hold)
+        found = fetch(hold)
         if on_status is not None:
             on_status(found)
         if found.status == "failed":

@@ -1,4 +1,4 @@
-"""Who is asking, from where, and what the credential may do: plain data."""
+"""Who is calling, from where, and what the credential may do: plain data."""
 
 from dataclasses import dataclass
 from typing import Literal

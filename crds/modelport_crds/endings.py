@@ -1,4 +1,4 @@
-"""How a container ended, in words for people: no bare exit code, no line of a log for machines."""
+"""How a container ended, in words for users: no bare exit code, no line of a log for machines."""
 
 import json
 import signal

@@ -25,7 +25,7 @@ class _Base(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tru
 
 
 class Artifact(_Base, frozen=True, kw_only=True):
-    """Where a model file lies and what its bytes must hash to. `size` is in bytes, for people."""
+    """Where a model file lies and what its bytes must hash to. `size` is in bytes, for users."""
 
     uri: str
     sha256: Sha256
@@ -132,7 +132,7 @@ class SampleAnswer(_Base, frozen=True, kw_only=True):
 class AccelerationProof(_Base, frozen=True, kw_only=True):
     """How NumPy kernels compared with the model on generated rows.
 
-    `detail`, for people: why the model itself answers, how the kernels were proven, or what differed.
+    `detail`, for users: why the model itself answers, how the kernels were proven, or what differed.
     `largest_difference` None: nothing was compared.
     """
 

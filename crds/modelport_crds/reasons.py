@@ -48,7 +48,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a reason means and its cure, one sentence each, for people."""
+    """What a reason means and its cure, one sentence each, for users."""
 
     group: str
     meaning: str

@@ -86,7 +86,7 @@ class Gateway:
             yield
 
     def stop_being_ready(self) -> None:
-        """Ask for no more requests; those that come all the same are served."""
+        """Accept no more requests; those that come all the same are served."""
         self._draining.set()
 
     async def _sweep(self) -> None:

@@ -56,7 +56,7 @@ class PredictionContext:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizedRequest:
-    """A request that may be served: who asks what."""
+    """A request that may be served: who calls what."""
 
     route: Route
     caller_id: str

@@ -1,6 +1,7 @@
 """Redis while it answers, this process's memory while it does not.
 
-After one failure no request asks Redis again; a background task does, so an outage costs nothing per request.
+After one failure no request queries Redis again; a background task does, so an outage costs nothing per
+request.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from modelport_store.store import Limit, LimitResult, Store, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-_Answer = TypeVar("_Answer")
+_Reply = TypeVar("_Reply")
 
 
 class PingableStore(Store, Protocol):
@@ -37,15 +38,15 @@ class FallbackStore:
         return self._recovery is not None
 
     async def take(self, bucket: str, limit: Limit) -> LimitResult:
-        return await self._ask("take", lambda store: store.take(bucket, limit))
+        return await self._call("take", lambda store: store.take(bucket, limit))
 
     async def give_back(self, bucket: str, limit: Limit) -> None:
-        await self._ask("give_back", lambda store: store.give_back(bucket, limit))
+        await self._call("give_back", lambda store: store.give_back(bucket, limit))
 
     async def acquire_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[LimitResult | None, bytes | None]:
-        # As `_ask`, which would cost the hot path a closure and a coroutine more.
+        # As `_call`, which would cost the hot path a closure and a coroutine more.
         if self._recovery is None:
             try:
                 return await self._primary.acquire_and_get(bucket, limit, cache_key)
@@ -55,10 +56,10 @@ class FallbackStore:
         return await self._memory.acquire_and_get(bucket, limit, cache_key)
 
     async def get(self, key: bytes) -> bytes | None:
-        return await self._ask("get", lambda store: store.get(key))
+        return await self._call("get", lambda store: store.get(key))
 
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
-        await self._ask("put", lambda store: store.put(key, value, ttl_seconds))
+        await self._call("put", lambda store: store.put(key, value, ttl_seconds))
 
     def put_nowait(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         # The primary counts what it loses; the next request that waits for an answer notices the outage.
@@ -69,7 +70,7 @@ class FallbackStore:
             self._memory.put_nowait(key, value, ttl_seconds)
 
     async def delete(self, key: bytes) -> None:
-        await self._ask("delete", lambda store: store.delete(key))
+        await self._call("delete", lambda store: store.delete(key))
 
     async def aclose(self) -> None:
         if self._recovery is not None:
@@ -79,7 +80,7 @@ class FallbackStore:
         await self._primary.aclose()
         await self._memory.aclose()
 
-    async def _ask(self, operation: str, call: Callable[[Store], Awaitable[_Answer]]) -> _Answer:
+    async def _call(self, operation: str, call: Callable[[Store], Awaitable[_Reply]]) -> _Reply:
         if self._recovery is None:
             try:
                 return await call(self._primary)

@@ -140,7 +140,7 @@ def _link(source: Path, partial: Path) -> bool:
 
 
 def _download(uri: str, url: str, headers: Mapping[str, str], partial: Path) -> str:
-    """`uri` is what people know it by, `url` where it lies."""
+    """`uri` is what users know it by, `url` where it lies."""
     from http.client import HTTPException
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen

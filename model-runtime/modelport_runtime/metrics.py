@@ -1,4 +1,4 @@
-"""What Prometheus may ask of one runtime. A registry of our own: no library's metrics among them."""
+"""What Prometheus may scrape from one runtime. A registry of our own: no library's metrics among them."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.process_collector import ProcessCollector

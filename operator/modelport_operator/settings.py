@@ -26,7 +26,7 @@ def _with_defaults(images: dict[Framework, str]) -> dict[Framework, str]:
     return {**_RUNTIME_IMAGES, **images}
 
 
-# NoDecode: people write these as they say them, not as JSON.
+# NoDecode: users write these as plain text, not as JSON.
 ListSetting = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 ImagesSetting = Annotated[dict[Framework, str], AfterValidator(_with_defaults)]
 

@@ -29,7 +29,7 @@ _DEFAULT_URL = "http://127.0.0.1:8000"
 def welcome(
     url: str, admin: Admin, data: DataDir, demo: tuple[Demo, str] | None, *, seconds: float, log: str
 ) -> str:
-    """`demo`: with the API key that may ask it. `seconds`: how long the start took."""
+    """`demo`: with the API key that may call it. `seconds`: how long the start took."""
     return "\n".join(
         [
             "",
@@ -60,7 +60,7 @@ def command() -> str:
 def _demo_lines(url: str, demo: Demo, key: str) -> list[str]:
     insecure = "-k " if url.startswith("https:") else ""
     return [
-        f"Ask the demo model (it says {demo.prediction}):",
+        f"Call the demo model (it predicts {demo.prediction}):",
         "",
         f'curl {insecure}-X POST {url}/predict/{demo.model_id} -H "X-API-Key: {key}" '
         f"-H \"Content-Type: application/json\" -d '{json.dumps({'input': ROW})}'",

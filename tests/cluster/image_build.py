@@ -68,7 +68,7 @@ def archive(tag: str) -> Path:
 
 
 def _buildah() -> list[str | Path]:
-    # A store of its own: what people build with buildah is theirs.
+    # A store of its own: what users build with buildah is theirs.
     store = folders.cache() / "buildah"
     return ["buildah", "--root", store / "root", "--runroot", store / "run"]
 

@@ -1,4 +1,4 @@
-"""A cluster from kind, where Docker runs: how people with Docker get theirs."""
+"""A cluster from kind, where Docker runs: how users with Docker get theirs."""
 
 import shutil
 from pathlib import Path

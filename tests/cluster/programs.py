@@ -22,7 +22,7 @@ class Program:
     name: str
     version: str
     lasts: str
-    """How long building takes on two cores, for people who wait."""
+    """How long building takes on two cores, for users who wait."""
     package: str = "."
     ldflags: str = "-s -w"
     links: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ def ensure(program: Program) -> Path:
 
 
 def put_on_path(*programs: Program) -> None:
-    """For this process and its children; what people have installed themselves comes first."""
+    """For this process and its children; what users have installed themselves comes first."""
     for program in programs:
         os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{ensure(program).parent}"
 

@@ -1,4 +1,4 @@
-"""People who use the platform through its ingress: over REST, and with the command line as they type it."""
+"""Users who use the platform through its ingress: over REST, and with the command line as they type it."""
 
 import json
 import os

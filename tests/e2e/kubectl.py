@@ -1,4 +1,4 @@
-"""kubectl as people type it, in one namespace of one cluster."""
+"""kubectl as users type it, in one namespace of one cluster."""
 
 import json
 import subprocess

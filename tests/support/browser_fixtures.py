@@ -1,4 +1,4 @@
-"""A headless Chromium and people who visit the web UI with it."""
+"""A headless Chromium and users who visit the web UI with it."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING

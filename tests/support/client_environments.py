@@ -1,4 +1,4 @@
-"""Environments of other people's clients, from the pinned lists of bench/peers, made once in a cache folder.
+"""Environments of third-party clients, from the pinned lists of bench/peers, made once in a cache folder.
 
 Their requirements do not fit ours, nor each other's: kserve and mlserver cannot even be imported together.
 """

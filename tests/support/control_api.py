@@ -1,4 +1,4 @@
-"""A control API in this process, and people who use it."""
+"""A control API in this process, and users who use it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

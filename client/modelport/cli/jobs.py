@@ -41,7 +41,7 @@ def batch(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait for the end; implied by --output.")
     ] = False,
-    version: Annotated[str | None, typer.Option(help="Ask this version, whatever the traffic.")] = None,
+    version: Annotated[str | None, typer.Option(help="Call this version, whatever the traffic.")] = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", "-p", help="Also each class's probability.")
     ] = False,

@@ -1,4 +1,4 @@
-"""A version's output for people: the runtime's own JSON lines as sentences, the model's as they are."""
+"""A version's output for users: the runtime's own JSON lines as sentences, the model's as they are."""
 
 import json
 from typing import Any

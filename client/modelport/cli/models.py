@@ -55,7 +55,7 @@ def add_to(app: typer.Typer) -> None:
 def upload(
     file: ModelFile,
     *,
-    name: Annotated[str | None, typer.Option(help="A name for people; the file's own if left out.")] = None,
+    name: Annotated[str | None, typer.Option(help="Display name; the file's own if left out.")] = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="MODEL", help="Add a version to this model.")
     ] = None,
@@ -125,7 +125,7 @@ def status(
 def update(
     model_id: ModelId,
     *,
-    name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
+    name: Annotated[str | None, typer.Option(help="Display name.")] = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     access: Annotated[
         Access | None, typer.Option(help="Who may predict: the owner, all with a credential, or everyone.")

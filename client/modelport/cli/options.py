@@ -11,7 +11,7 @@ Url = Annotated[str, typer.Option("--url", envvar="MODELPORT_URL", help="The pla
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="The model's id, e.g. iris-7kq2p.")]
 VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="The version's name, e.g. v2.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 ModelFile = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The model file.")
 ]

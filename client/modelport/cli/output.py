@@ -1,4 +1,4 @@
-"""What people and scripts read: results on stdout, everything else on stderr."""
+"""What users and scripts read: results on stdout, everything else on stderr."""
 
 import json
 import sys

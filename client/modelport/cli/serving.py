@@ -35,7 +35,7 @@ def predict(
         ),
     ] = None,
     *,
-    version: Annotated[str | None, typer.Option(help="Ask this version, whatever the traffic.")] = None,
+    version: Annotated[str | None, typer.Option(help="Call this version, whatever the traffic.")] = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", "-p", help="Show each class's probability too.")
     ] = False,
@@ -43,7 +43,7 @@ def predict(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a model. One row: modelport predict iris-7kq2p petal_width=0.2 …; a list of rows: many."""
+    """Call a model. One row: modelport predict iris-7kq2p petal_width=0.2 …; a list of rows: many."""
     body = read_input(given or [])
     wanted = body.get("return") or (["prediction", "probabilities"] if probabilities else None)
     options: dict[str, Any] = {"version": version, "return_": wanted, "session": session}

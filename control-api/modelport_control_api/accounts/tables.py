@@ -29,7 +29,7 @@ class ApiKey(Identified, Base):
 
 
 class AuditEntry(Identified, Base):
-    """`actor_id` is no foreign key: history outlives its people."""
+    """`actor_id` is no foreign key: history outlives its users."""
 
     __tablename__ = "audit_log"
     __table_args__ = (

@@ -38,12 +38,12 @@ async def check_all(context: Context, services: ModelsServices) -> tuple[Check, 
     return await asyncio.gather(_check(database), _check(artifacts), _check(shared_store), _check(cluster))
 
 
-async def _check(ask: Callable[[], Awaitable[None]]) -> Check:
+async def _check(probe: Callable[[], Awaitable[None]]) -> Check:
     begin = time.perf_counter()
     detail = ""
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            await ask()
+            await probe()
     except TimeoutError:
         detail = f"It does not answer within {_TIMEOUT_SECONDS:g} seconds."
     except Exception as error:  # noqa: BLE001 - whatever it is: it is what the caller wants to know

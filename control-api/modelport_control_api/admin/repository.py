@@ -1,4 +1,4 @@
-"""Numbers and people of the whole platform."""
+"""Numbers and users of the whole platform."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta

@@ -18,10 +18,10 @@ async def overview(
 ) -> Overview:
     """Of the caller's models that its credential may use; `everybody` (for admins): of all there are.
 
-    Raises InvalidFields, and KeyRestricted if `everybody` is not the caller's to ask for.
+    Raises InvalidFields, and KeyRestricted if the caller may not see `everybody`.
     """
     if everybody and not (principal.is_admin and principal.model_ids is None):
-        raise KeyRestricted("Only administrators may ask for everybody's usage: leave all out.")
+        raise KeyRestricted("Only administrators may see everybody's usage: leave all out.")
     plans = QueryPlan.of(query, context.settings, utc_now())
 
     def read(session: Session) -> Overview:

@@ -14,7 +14,7 @@ class JobNotFound(BatchError):
 
 
 class ModelHidden(BatchError):
-    """No such model, or one that the caller may not ask: the same to the caller."""
+    """No such model, or one that the caller may not call: the same to the caller."""
 
     status = 404
 

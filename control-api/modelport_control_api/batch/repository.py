@@ -1,7 +1,7 @@
 """Rows of jobs and chunks: who works at what, until when, and what is done.
 
-A worker owns a preparation or a chunk for as long as its lease lasts. Each change here asks again whether it
-still does, so that nothing is counted twice. The job's row is locked before its chunks' rows, always.
+A worker owns a preparation or a chunk for as long as its lease lasts. Each change here checks again whether
+it still does, so that nothing is counted twice. The job's row is locked before its chunks' rows, always.
 """
 
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""What people do with their jobs. A job of someone else does not exist here."""
+"""What users do with their jobs. A job of someone else does not exist here."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Which version a new job asks, and whether its owner may."""
+"""Which version a new job calls, and whether its owner may."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from modelport_control_api.identity import Principal
 from modelport_control_api.registry import repository
 from modelport_control_api.registry.status_view import served_traffic, version_view
 
-_HIDDEN = "There is no such model, or it is not yours to ask."
+_HIDDEN = "There is no such model, or you may not call it."
 
 
 @dataclass(frozen=True, slots=True)

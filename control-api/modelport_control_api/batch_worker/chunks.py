@@ -79,12 +79,12 @@ class ChunkWork:
         pod_client = pods.pod_client(probabilities=claimed.probabilities)
         halvings = max(0, claimed.attempts - _USUAL_ATTEMPTS)
         if chunk.columns and chunk.askable and not halvings:
-            result = await pod_client.ask_matrix(chunk.inputs, chunk.askable, chunk.columns)
+            result = await pod_client.predict_matrix(chunk.inputs, chunk.askable, chunk.columns)
             if isinstance(result, Predicted):
                 return RowResults(result.predictions, result.probabilities)
         # What was wrong with a matrix shows as JSON: rows are asked alone there.
         most_rows = max(1, chunk.rows >> halvings)
-        return await bisect_bad_rows(pod_client.ask, chunk.as_json(), chunk.askable, most_rows=most_rows)
+        return await bisect_bad_rows(pod_client.predict, chunk.as_json(), chunk.askable, most_rows=most_rows)
 
 
 def _too_large(chunk: Chunk) -> str:

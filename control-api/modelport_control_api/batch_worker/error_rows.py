@@ -62,7 +62,7 @@ class RowResults:
 
 
 async def bisect_bad_rows(predict: PredictRows, inputs: bytes, rows: int, *, most_rows: int) -> RowResults:
-    """Ask for all rows of the JSON list `inputs`, at most `most_rows` at once. Raises `ResultsTooLarge`."""
+    """Predict all rows of the JSON list `inputs`, at most `most_rows` at once. Raises `ResultsTooLarge`."""
     if rows == 0:
         return RowResults([], None)
     if rows <= most_rows:

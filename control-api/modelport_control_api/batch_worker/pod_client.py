@@ -1,4 +1,4 @@
-"""The pods of one version that a worker asks, and who is asked next."""
+"""The pods of one version that a worker calls, and which is called next."""
 
 import asyncio
 import struct
@@ -64,7 +64,7 @@ class _Pod:
 
 
 class Pods:
-    """`ask` waits for as long as no pod is ready; whether that is too long is the caller's business."""
+    """`predict` waits for as long as no pod is ready; whether that is too long is the caller's business."""
 
     def __init__(self, requests_per_pod: int, request_seconds: float) -> None:
         self._requests_per_pod = requests_per_pod
@@ -77,7 +77,7 @@ class Pods:
         return self._requests_per_pod * len(self._pods)
 
     async def update(self, addresses: Collection[str]) -> None:
-        """Ask these from now on. What is in flight at others goes on."""
+        """Call these from now on. What is in flight at others goes on."""
         async with self._changed:
             for address in self._pods.keys() - set(addresses):
                 leaving = self._pods.pop(address)
@@ -117,7 +117,7 @@ class Pods:
 
 
 class PodClient:
-    """Asks about the rows of one chunk. Once a pod was lost with them, they are asked alone: of several
+    """Predicts the rows of one chunk. Once a pod was lost with them, they are sent alone: of several
     requests at a pod that ends, only one is to blame."""
 
     def __init__(self, pods: Pods, *, probabilities: bool) -> None:
@@ -125,17 +125,17 @@ class PodClient:
         self._probabilities = probabilities
         self._is_suspect = False
 
-    async def ask(self, inputs: bytes, rows: int) -> PredictResult:
+    async def predict(self, inputs: bytes, rows: int) -> PredictResult:
         """Predict the rows, whatever becomes of pods meanwhile."""
         wanted = b',"return":["prediction","probabilities"]' if self._probabilities else b""
-        return await self._ask(b'{"inputs":' + inputs + wanted + b"}", _JSON, rows)
+        return await self._predict(b'{"inputs":' + inputs + wanted + b"}", _JSON, rows)
 
-    async def ask_matrix(self, numbers: bytes, rows: int, columns: int) -> PredictResult:
-        """As `ask`, with the numbers of `Chunk.inputs`. Not every model takes these."""
+    async def predict_matrix(self, numbers: bytes, rows: int, columns: int) -> PredictResult:
+        """As `predict`, with the numbers of `Chunk.inputs`. Not every model takes these."""
         head = _MATRIX_HEAD.pack(b"MPM1", _BOTH if self._probabilities else _PREDICTION, rows, columns)
-        return await self._ask(head + numbers, _MATRIX, rows)
+        return await self._predict(head + numbers, _MATRIX, rows)
 
-    async def _ask(self, body: bytes, content_type: str, rows: int) -> PredictResult:
+    async def _predict(self, body: bytes, content_type: str, rows: int) -> PredictResult:
         deaths, backoff = 0, Backoff(_PAUSE_SECONDS, _MOST_PAUSE_SECONDS)
         while True:
             try:

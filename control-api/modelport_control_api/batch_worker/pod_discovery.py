@@ -1,4 +1,4 @@
-"""Asks the control API where the pods of a version are."""
+"""Queries the control API where the pods of a version are."""
 
 import httpx
 import msgspec

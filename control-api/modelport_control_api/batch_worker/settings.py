@@ -47,7 +47,7 @@ class Settings(BaseSettings):
 
     webhook_allowed_networks: NetworksSetting = ()
     """Networks (`10.0.0.0/8,…`) that webhooks may be sent to beside the public internet. None by default:
-    anyone who may submit a job could otherwise have the platform ask its neighbors."""
+    anyone who may submit a job could otherwise have the platform call its neighbors."""
 
     batch_max_bytes: int = Field(default=1_000_000_000, ge=1)
     """Largest input fetched for a batch job, in bytes; give the control API the same."""

@@ -83,7 +83,7 @@ def delete_all(database: Database, caller: Caller, model_id: str) -> None:
 
 
 def require_own(session: Session, principal: Principal, model_id: str) -> None:
-    """Raises ModelNotFound, for administrators too: these are other people's data."""
+    """Raises ModelNotFound, for administrators too: these are other users' data."""
     row = models.find(session, model_id)
     if row is None or row.owner_id != principal.user_id or not principal.may_use(model_id):
         raise ModelNotFound("There is no such model, or it is not yours.")

@@ -16,7 +16,7 @@ def _refuse_control_characters(text: str) -> str:
 
 
 Line = Annotated[str, AfterValidator(_refuse_control_characters)]
-"""Text of one line, as people type it."""
+"""Text of one line, as users type it."""
 
 
 class RequestBody(BaseModel):

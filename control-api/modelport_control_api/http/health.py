@@ -1,4 +1,4 @@
-"""What monitoring asks of the process: is it up, can it do its work, how long do its calls take."""
+"""What monitoring queries of the process: is it up, can it do its work, how long do its calls take."""
 
 import time
 

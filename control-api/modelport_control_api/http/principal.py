@@ -18,8 +18,8 @@ async def _require_key(request: Request, context: RequestContext) -> None:
     if not internal_key.is_shown(context.settings.internal_key, request.headers):
         raise Problem(
             status=403,
-            detail="Only the platform's own parts may ask this: give gateways, batch workers and the control "
-            "API the same MODELPORT_INTERNAL_KEY.",
+            detail="Only the platform's own components may call this: give gateways, batch workers and the "
+            "control API the same MODELPORT_INTERNAL_KEY.",
         )
 
 

@@ -1,4 +1,4 @@
-"""What gateways ask about references, and drift for Prometheus: on the internal port, read from the
+"""What gateways query about references, and drift for Prometheus: on the internal port, read from the
 database.
 """
 

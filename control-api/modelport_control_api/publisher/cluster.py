@@ -1,4 +1,4 @@
-"""All that the control API asks of a cluster."""
+"""All that the control API needs of a cluster."""
 
 from typing import Protocol
 

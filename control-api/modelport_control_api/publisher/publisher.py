@@ -1,4 +1,4 @@
-"""Tells the cluster what the database asks for, until it sticks.
+"""Publishes to the cluster what the database asks for, until it sticks.
 
 Level-triggered: an outbox entry says which model to look at, never what to do. The whole MLModel is computed
 from the rows as they are now, so entries may be repeated or merged without harm, and a crash at any point

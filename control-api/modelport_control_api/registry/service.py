@@ -1,4 +1,4 @@
-"""What people may do with models: each change, its outbox entry and its audit entry in one transaction."""
+"""What users may do with models: each change, its outbox entry and its audit entry in one transaction."""
 
 import re
 import secrets

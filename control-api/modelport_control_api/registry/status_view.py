@@ -1,4 +1,4 @@
-"""What to tell people of a model: its status, and why, from what is wanted and what the cluster says.
+"""What to show users of a model: its status, and why, from what is wanted and what the cluster says.
 
 Pure: no I/O and no clock.
 """

@@ -61,7 +61,7 @@ def detect_framework(path: Path, declared: str | None = None) -> Framework:
 
 
 def normalize_framework(declared: str) -> str:
-    """Read a model_type as people write it. Raises ValueError naming those known."""
+    """Read a model_type as users write it. Raises ValueError naming those known."""
     name = declared.strip().lower()
     name = _ALIASES.get(name, name)
     if name not in FRAMEWORKS:

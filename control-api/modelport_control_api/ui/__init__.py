@@ -1,1 +1,1 @@
-"""The web UI: pages rendered here, for people with a browser."""
+"""The web UI: pages rendered here, for users with a browser."""

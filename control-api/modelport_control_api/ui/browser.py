@@ -53,7 +53,7 @@ def is_htmx(request: Request) -> bool:
 
 
 def wants_json(request: Request) -> bool:
-    """It is a script of ours that asks, by `fetch`."""
+    """It is a script of ours that calls, by `fetch`."""
     return "application/json" in request.headers.get("accept", "")
 
 

@@ -1,4 +1,4 @@
-"""Numbers and times as people read them: the filters of all templates."""
+"""Numbers and times as users read them: the filters of all templates."""
 
 from collections.abc import Callable
 from datetime import datetime

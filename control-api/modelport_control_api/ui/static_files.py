@@ -49,7 +49,8 @@ async def read_static(version: str, name: str, request: Request) -> Response:
     file = ROOT / name
     plain, compressed = _load(file, file.stat().st_mtime_ns)
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
-    # While a new release is rolled out, pages of one replica ask another for files that it has otherwise.
+    # While a new release is rolled out, pages of one replica request from another files that it has
+    # otherwise.
     headers = {"Cache-Control": _FOR_EVER if version == VERSION else "no-cache", "Vary": "Accept-Encoding"}
     if takes_gzip:
         headers["Content-Encoding"] = "gzip"

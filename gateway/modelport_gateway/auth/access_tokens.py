@@ -51,7 +51,9 @@ class SigningKeys:
         return self._keys.get(kid)
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
-        """Give the key; ask the control API when it is unknown, but not more often than every few seconds."""
+        """Return the key; query the control API when it is unknown, but not more often than every few
+        seconds.
+        """
         if kid not in self._keys:
             async with self._lock:
                 if kid not in self._keys and time.monotonic() - self._fetched_at >= _MIN_SECONDS_BETWEEN:

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 KEY_PREFIX = "mlp_live_"
 _KEY = re.compile(r"mlp_live_[A-Za-z0-9_-]{43}")
 _PATH = "/internal/v1/introspect"
-# How long a revoked key may go on, hence also how long one answer is believed without asking again.
+# How long a revoked key may go on, hence also how long one response is believed without another query.
 _BELIEVED_SECONDS = 5.0
 _REMEMBERED_KEYS = 10_000
 # Apart from the good ones: a client that tries many must not push those out.

@@ -1,4 +1,4 @@
-"""Who may ask which model. Pure: no I/O, no clock."""
+"""Who may call which model. Pure: no I/O, no clock."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -18,7 +18,7 @@ class Caller:
     key_id: str = ""
     """The API key's id; empty for an access token."""
     model_ids: frozenset[str] | None = None
-    """The only models that an API key may ask; None: all that its user may."""
+    """The only models that an API key may call; None: all that its user may."""
 
 
 class Decision(Enum):
@@ -30,7 +30,7 @@ class Decision(Enum):
 
 
 def authorize(route: Route | None, caller: Caller | None) -> Decision:
-    """Decide whether `caller` may ask the model behind `route`. None: no credential given; no such model."""
+    """Decide whether `caller` may call the model behind `route`. None: no credential given; no such model."""
     if route is not None and route.access == "public":
         return Decision.ALLOWED
     if caller is None:

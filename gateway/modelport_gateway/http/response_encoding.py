@@ -1,4 +1,4 @@
-"""Answers compressed for who asks for nothing else.
+"""Responses compressed for clients that accept nothing else.
 
 Most clients offer gzip without a thought, and nearer to the gateway than a slow line it only costs time. One
 that names a single encoding, as Triton's does when it is configured to, means it.

@@ -72,7 +72,7 @@ def read_slice(obj: Object) -> Slice:
 
 
 def _serves(slice_: Object) -> bool:
-    """Pods that do batch jobs are no one else's to ask."""
+    """Pods that do batch jobs take no other calls."""
     return LABEL_BATCH_VERSION not in (slice_["metadata"].get("labels") or {})
 
 

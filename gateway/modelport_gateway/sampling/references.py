@@ -45,7 +45,7 @@ class References:
         self._bins: dict[str, ReferenceBins] = {}
 
     async def run(self) -> None:
-        """Ask again and again, until cancelled. While the control API is away, what is known holds."""
+        """Query again and again, until cancelled. While the control API is away, what is known holds."""
         await every(
             self._refresh_seconds,
             self.refresh,

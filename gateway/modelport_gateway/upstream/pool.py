@@ -29,7 +29,7 @@ class Pool:
     def __init__(self, address: str, *, connect_timeout_seconds: float, limit: int) -> None:
         self.host = "model" if address.startswith(_UNIX) else address
         self.heads: dict[tuple[str, str], bytes] = {}
-        """The beginnings of requests, by method and path: they are written here by who asks."""
+        """The beginnings of requests, by method and path: they are written here by the caller."""
         self._address = address
         self._connect_timeout = connect_timeout_seconds
         self._free = limit

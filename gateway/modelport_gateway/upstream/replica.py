@@ -53,7 +53,7 @@ class Upstream:
     async def send(
         self, endpoint: Endpoint, call: UpstreamCall, *, timeout_seconds: float
     ) -> UpstreamResponse:
-        """Ask once. Raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved."""
+        """Send once. Raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved."""
         endpoint.in_flight += 1
         try:
             return await self._send(self._connections.pool(endpoint.address), call, timeout_seconds)

@@ -22,7 +22,7 @@ class UpstreamTimeout(Exception):
 
 
 class UpstreamMisbehaved(Exception):
-    """The model answered something that is not an answer; the message says what, for logs and people."""
+    """The model sent something that is no valid response; the message says what, for logs and users."""
 
 
 _STATUSES = frozenset({200, 400, 413, 415, 422, 500, 503, 504})

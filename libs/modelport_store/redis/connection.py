@@ -163,8 +163,8 @@ class RedisConnection(asyncio.Protocol):
         if command is None or not str(error).startswith("NOSCRIPT"):
             future.set_exception(StoreUnavailable(f"{_PREFIX}{error}"))
             return
-        # A new Redis, or one whose scripts were flushed. Nothing was done, so asking again is safe: once, and
-        # the first that asks again teaches the script for those behind it.
+        # A new Redis, or one whose scripts were flushed. Nothing was done, so sending again is safe: once,
+        # and the first that sends again loads the script for those behind it.
         self._waiting.append((future, decode, context, None))
         if self._teacher is None or self._teacher.done():
             self._teacher = future

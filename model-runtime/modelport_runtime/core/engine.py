@@ -131,11 +131,11 @@ class Engine:
     def _failure(self, request: Request, error: BaseException) -> Failure:
         """Say which of the request's values the model refuses, if that is what it raised over."""
 
-        def ask(rows: Sequence[Any]) -> Outputs:
+        def predict(rows: Sequence[Any]) -> Outputs:
             return self._run(rows, request.outputs)
 
         good = None if self.sample is None else self.decode_sample(self.sample).rows[0]
-        suspicion = Suspicion(self.signature, good, ask, error)
+        suspicion = Suspicion(self.signature, good, predict, error)
         return suspicion.failure(request, says=describe_error(error)) or model_failure(error)
 
     def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Answer | Failure]:

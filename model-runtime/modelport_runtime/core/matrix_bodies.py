@@ -1,4 +1,4 @@
-"""Bodies that are the matrix itself, for those who ask with thousands of rows of numbers.
+"""Bodies that are the matrix itself, for clients that send thousands of rows of numbers.
 
 A head of 16 bytes, then rows × columns little-endian float64, row by row; NaN is a missing value. It gets the
 answers that the same numbers get as JSON, and where a number is wrong the same words.

@@ -1,7 +1,7 @@
 """Which value made the model raise? What it refuses of a caller's row is the caller's error, not the model's.
 
-Found by asking again: with the values of a row that the model has answered in place of the suspicious ones.
-Where that finds nothing, a model that complains of missing values was sent some.
+Found by predicting again: with the values of a row that the model has answered in place of the suspicious
+ones. Where that finds nothing, a model that complains of missing values was sent some.
 """
 
 import re
@@ -23,7 +23,7 @@ _MAX_TRIED = 16
 _OF_MISSING_VALUES = re.compile(r"\bNaN\b|\bNone(Type)?\b|missing value|\bnull\b", re.IGNORECASE)
 _MISSING = "must not be null: the model takes no missing values here"
 
-Ask = Callable[[Sequence[Any]], Any]
+PredictRows = Callable[[Sequence[Any]], Any]
 
 
 class _OutOfTime(Exception):
@@ -33,12 +33,12 @@ class _OutOfTime(Exception):
 class Suspicion:
     """One request that made the model raise. `good` is a row that it has answered, if there is one."""
 
-    def __init__(self, signature: Signature, good: Any, ask: Ask, error: BaseException) -> None:
+    def __init__(self, signature: Signature, good: Any, predict: PredictRows, error: BaseException) -> None:
         """ask: puts rows through the model; it raises what the model raises."""
         self._signature = signature
         self._columns = signature.columns or ()
         self._good = good
-        self._ask = ask
+        self._predict = predict
         self._error = error
         self._by_library = _is_of_a_library(error)
         self._until = time.monotonic() + _MAX_SECONDS
@@ -73,7 +73,7 @@ class Suspicion:
         if time.monotonic() > self._until:
             raise _OutOfTime
         try:
-            self._ask(rows)
+            self._predict(rows)
         except Exception:  # noqa: BLE001  # whatever a model raises
             return False
         return True

@@ -68,7 +68,7 @@ OF_THE_FRONT = _COMMON | {
 # clone3 keeps its flags in memory, out of a filter's sight; glibc then takes clone.
 ABSENT = frozenset({"clone3", "fchmodat2", "map_shadow_stack", "openat2"})
 
-# Where memory lies among NUMA nodes: OpenBLAS and others ask, and take what they get.
+# Where memory lies among NUMA nodes: OpenBLAS and others query it, and take what they get.
 DENIED_QUIETLY = frozenset({"get_mempolicy", "mbind", "set_mempolicy", "set_mempolicy_home_node"})
 
 

@@ -55,7 +55,7 @@ def drop_capabilities(machine: int) -> None:
 
 @dataclass(frozen=True)
 class SandboxReport:
-    """`level` 2: Landlock and seccomp both hold; 1: one of them; 0: none. `detail` is for people."""
+    """`level` 2: Landlock and seccomp both hold; 1: one of them; 0: none. `detail` is for users."""
 
     level: int
     detail: str

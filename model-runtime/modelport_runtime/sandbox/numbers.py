@@ -91,7 +91,7 @@ def numbers(names: frozenset[str], machine: int) -> list[int]:
 
 
 def name_of(number: int, machine: int) -> str:
-    """Give a call's name for people, or its number if it is newer than the table."""
+    """Give a call's name for users, or its number if it is newer than the table."""
     return next(
         (name for name, known in NUMBERS.items() if known[machine] == number), f"number {number & 0xFFFFFFFF}"
     )

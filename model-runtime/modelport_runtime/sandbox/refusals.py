@@ -59,7 +59,7 @@ class Page:
 
 
 class Line:
-    """How the model process hands over what the kernel asks through. Made before the two part."""
+    """How the model process hands over the kernel's channel of queries. Made before the two part."""
 
     def __init__(self) -> None:
         self.page = Page()
@@ -95,7 +95,7 @@ class Refuser:
     def _answer(self, listener: int) -> None:
         loop = asyncio.get_running_loop()
         if not _is_asked(listener):
-            # Everyone who could ask has ended.
+            # Everything that could query has ended.
             loop.remove_reader(listener)
             os.close(listener)
             return

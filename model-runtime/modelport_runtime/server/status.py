@@ -10,7 +10,7 @@ from modelport_runtime.wire import LoadReport
 
 @dataclass(frozen=True)
 class Acceleration:
-    """`detail`, for people: why the model itself answers, how kernels were proven, or what differed."""
+    """`detail`, for users: why the model itself answers, how kernels were proven, or what differed."""
 
     rows_compared: int = 0
     largest_difference: float | None = None

@@ -1,4 +1,4 @@
-"""From a file to an engine, or to a reason why not: verify, inspect, load, ask the sample."""
+"""From a file to an engine, or to a reason why not: verify, inspect, load, predict the sample."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""What of a model's change people should read in its Kubernetes Events."""
+"""What of a model's change users should read in its Kubernetes Events."""
 
 import hashlib
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Event:
 
 
 def events_of(before: MLModelStatus, after: MLModelStatus) -> tuple[Event, ...]:
-    """In the order in which people would tell them."""
+    """In the order in which a user would report them."""
     return (*_of_versions(before, after), *_of_engines(before, after), *_of_traffic(before, after))
 
 

@@ -1,4 +1,4 @@
-"""Which runtimes to ask in this pass, and what; and now and then again which engine answers: no event
+"""Which runtimes to probe in this pass, and for what; and now and then again which engine answers: no event
 tells.
 """
 
@@ -18,7 +18,7 @@ from modelport_operator.settings import Settings
 
 @dataclass(frozen=True)
 class ProbeRequest:
-    """Ask the runtime at `address` for its status and, with `sample`, then for its sample's prediction."""
+    """Probe the runtime at `address` for its status and, with `sample`, then for its sample's prediction."""
 
     version: ModelVersion
     address: str
@@ -69,7 +69,7 @@ def _pod_to_ask(pods: tuple[PodFacts, ...]) -> PodFacts | None:
 
 @dataclass(frozen=True)
 class StatusProbe:
-    """Ask every ready pod of a version for its status."""
+    """Probe every ready pod of a version for its status."""
 
     version: str
     addresses: tuple[str, ...]

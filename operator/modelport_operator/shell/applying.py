@@ -1,4 +1,4 @@
-"""Writes the objects that a decision asks for, and hears why the cluster takes one not."""
+"""Writes the objects that a decision asks for, and collects why the cluster refuses one."""
 
 import re
 from collections.abc import Iterable

@@ -45,7 +45,7 @@ _NO_SAMPLE = SampleRefused(
 
 async def probe_all(runtimes: Runtimes, probe_requests: Sequence[ProbeRequest]) -> dict[str, ProbeResult]:
     """Give each version's answer, by its name."""
-    answers = await asyncio.gather(*(_ask(runtimes, request) for request in probe_requests))
+    answers = await asyncio.gather(*(_probe(runtimes, request) for request in probe_requests))
     return {request.version.name: answer for request, answer in zip(probe_requests, answers, strict=True)}
 
 
@@ -60,7 +60,7 @@ async def _check(runtimes: Runtimes, probe: StatusProbe) -> RuntimeStatus | None
     return slowest(await asyncio.gather(*map(runtimes.status, probe.addresses)))
 
 
-async def _ask(runtimes: Runtimes, request: ProbeRequest) -> ProbeResult:
+async def _probe(runtimes: Runtimes, request: ProbeRequest) -> ProbeResult:
     status = await runtimes.status(request.address)
     if status is None or status.state != "ready" or not request.sample:
         return ProbeResult(status=status)

@@ -1,4 +1,4 @@
-"""One pass over one model: read, ask, decide, write. Every decision is the core's."""
+"""One pass over one model: read, probe, decide, write. Every decision is the core's."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -64,7 +64,7 @@ async def reconcile(
 ) -> float | None:
     """Bring the cluster one step nearer to what the model asks for.
 
-    check_engines: also ask the runtimes that serve already which engine answers in them.
+    check_engines: also probe the runtimes that serve already which engine answers in them.
     Gives the seconds after which to look again, None to wait for the next event. Raises `KubeError` if the
     cluster did not do something: run it again. Killed between any two writes, the next pass goes on there.
     """

@@ -1,4 +1,4 @@
-"""Asks runtimes over HTTP. What they answer is untrusted: bounded while read, believed as far as it is
+"""Calls runtimes over HTTP. What they respond is untrusted: bounded while read, believed as far as it is
 checked.
 """
 

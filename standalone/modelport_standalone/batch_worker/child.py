@@ -1,4 +1,6 @@
-"""The worker as a child: started, started again when it has died, and given a socket of its own to ask by."""
+"""The worker as a child: started, started again when it has died, and given a socket of its own to call
+through.
+"""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Asking a container how it is, over its socket, as Kubernetes asks, and how fast things happen here."""
+"""Probing a container over its socket, as Kubernetes does, and how fast things happen here."""
 
 import asyncio
 import time

@@ -178,7 +178,7 @@ class Answering(Pods):
     def pod_client(self, *, probabilities: bool) -> Any:
         return self
 
-    async def ask(self, inputs: bytes, rows: int) -> Any:
+    async def predict(self, inputs: bytes, rows: int) -> Any:
         if self._alone and rows > 1:
             return Rejected("one by one")
         body = b'{"predictions":[%b]}' % b",".join([self._value] * rows)

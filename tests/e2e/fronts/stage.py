@@ -1,4 +1,4 @@
-"""What the tests of this folder act on: processes, people, and the objects that an operator would write."""
+"""What the tests of this folder act on: processes, users, and the objects that an operator would write."""
 
 import json
 import socket

@@ -7,7 +7,7 @@ from tests.e2e.operator.operating import Harness, Operator, until
 
 pytestmark = pytest.mark.e2e
 
-# Written in every way that people write quantities; the API server writes them in one.
+# Written in every way that users write quantities; the API server writes them in one.
 UNUSUAL = {
     "requests": {"cpu": "0.25", "memory": "1048576Ki"},
     "limits": {"cpu": "1500m", "memory": "1.5Gi"},

@@ -1,4 +1,4 @@
-"""People and models on the shared platform, for tests that ask the whole API."""
+"""Users and models on the shared platform, for tests that call the whole API."""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""People who change their models at random, and know what the platform has confirmed to them."""
+"""Users who change their models at random, and know what the platform has confirmed to them."""
 
 import hashlib
 import random

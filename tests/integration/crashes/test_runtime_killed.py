@@ -1,4 +1,4 @@
-"""A model process dies or hangs while people ask: a right answer or an honest one, soon a right one."""
+"""A model process dies or hangs while users call it: right response or honest error, soon a right one."""
 
 import signal
 import threading

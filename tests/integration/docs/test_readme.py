@@ -1,4 +1,4 @@
-"""What README.md tells people to type, typed."""
+"""What README.md has users type, typed."""
 
 import json
 import re

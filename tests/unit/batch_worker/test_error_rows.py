@@ -21,7 +21,7 @@ class Model:
         self.wrong = wrong
         self.asked: list[int] = []
 
-    async def ask(self, inputs: bytes, rows: int) -> PredictResult:
+    async def predict(self, inputs: bytes, rows: int) -> PredictResult:
         values = orjson.loads(inputs)
         assert len(values) == rows
         self.asked.append(rows)
@@ -46,7 +46,7 @@ class Model:
 @pytest.mark.parametrize("most_rows", [500, 60])
 async def test_exactly_the_bad_rows_become_errors(raising: set[int], wrong: set[int], most_rows: int) -> None:
     model = Model(raising=raising, wrong=wrong)
-    answers = await bisect_bad_rows(model.ask, orjson.dumps(list(range(500))), 500, most_rows=most_rows)
+    answers = await bisect_bad_rows(model.predict, orjson.dumps(list(range(500))), 500, most_rows=most_rows)
     assert set(answers.errors) == raising | wrong
     for row in range(500):
         is_bad = row in answers.errors
@@ -58,15 +58,15 @@ async def test_exactly_the_bad_rows_become_errors(raising: set[int], wrong: set[
 async def test_one_bad_row_of_a_chunk_costs_few_questions() -> None:
     named, raising = Model(wrong={1234}), Model(raising={1234})
     rows = orjson.dumps(list(range(5000)))
-    await bisect_bad_rows(named.ask, rows, 5000, most_rows=5000)
-    await bisect_bad_rows(raising.ask, rows, 5000, most_rows=5000)
+    await bisect_bad_rows(named.predict, rows, 5000, most_rows=5000)
+    await bisect_bad_rows(raising.predict, rows, 5000, most_rows=5000)
     assert named.asked == [5000, 4999]
     assert len(raising.asked) <= 27
 
 
 async def test_a_model_that_raises_on_every_row_is_not_asked_about_each() -> None:
     model = Model(raising=set(range(5000)))
-    answers = await bisect_bad_rows(model.ask, orjson.dumps(list(range(5000))), 5000, most_rows=5000)
+    answers = await bisect_bad_rows(model.predict, orjson.dumps(list(range(5000))), 5000, most_rows=5000)
     assert len(answers.errors) == 5000
     assert answers.errors[0] == "ValueError: no"
     assert "was not tried" in answers.errors[4999]
@@ -76,23 +76,23 @@ async def test_a_model_that_raises_on_every_row_is_not_asked_about_each() -> Non
 async def test_rows_reach_the_model_as_they_were_written() -> None:
     seen: list[bytes] = []
 
-    async def ask(inputs: bytes, rows: int) -> PredictResult:
+    async def predict(inputs: bytes, rows: int) -> PredictResult:
         seen.append(inputs)
         return Rejected("no") if rows > 1 else Predicted([0])
 
-    await bisect_bad_rows(ask, b'[1.10, {"a": 12345678901234567890123}]', 2, most_rows=2)
+    await bisect_bad_rows(predict, b'[1.10, {"a": 12345678901234567890123}]', 2, most_rows=2)
     assert seen[1:] == [b"[1.10]", b'[{"a": 12345678901234567890123}]']
 
 
 async def test_answers_that_cannot_be_held_together_are_refused() -> None:
     asked: list[int] = []
 
-    async def ask(inputs: bytes, rows: int) -> PredictResult:
+    async def predict(inputs: bytes, rows: int) -> PredictResult:
         values = orjson.loads(inputs)
         asked.append(rows)
         return Predicted(values, size=MAX_RESULTS_BYTES // 3) if rows == 1 else Rejected("too long")
 
     rows = 500
     with pytest.raises(ResultsTooLarge):
-        await bisect_bad_rows(ask, orjson.dumps(list(range(rows))), rows, most_rows=rows)
+        await bisect_bad_rows(predict, orjson.dumps(list(range(rows))), rows, most_rows=rows)
     assert asked.count(1) == 4

@@ -70,14 +70,14 @@ async def pods(pod: Pod) -> AsyncIterator[Pods]:
     await made.aclose()
 
 
-async def _ask(pods: Pods, rows: int = 2) -> object:
+async def _predict(pods: Pods, rows: int = 2) -> object:
     inputs = b"[" + b",".join([b"1"] * rows) + b"]"
     async with asyncio.timeout(10):
-        return await pods.pod_client(probabilities=False).ask(inputs, rows)
+        return await pods.pod_client(probabilities=False).predict(inputs, rows)
 
 
 async def test_a_pod_has_a_few_requests_at_once_and_no_more(pods: Pods, pod: Pod) -> None:
-    results = await asyncio.gather(*(_ask(pods) for _ in range(12)))
+    results = await asyncio.gather(*(_predict(pods) for _ in range(12)))
     assert results == [Predicted([1, 1])] * 12
     assert pod.most == 3
 
@@ -87,7 +87,7 @@ async def test_a_busy_pod_is_asked_again(pods: Pods, pod: Pod) -> None:
         await predict(body, writer, "503 Busy" if len(pod.bodies) < 3 else "200 OK")
 
     pod.answer = busy_at_first
-    assert await _ask(pods) == Predicted([1, 1])
+    assert await _predict(pods) == Predicted([1, 1])
 
 
 async def test_only_the_rows_that_end_a_pod_alone_are_blamed(pods: Pods, pod: Pod) -> None:
@@ -101,7 +101,7 @@ async def test_only_the_rows_that_end_a_pod_alone_are_blamed(pods: Pods, pod: Po
         await (die if body.count(b"1") == 3 else predict)(body, writer)
 
     pod.answer = die_of_three
-    innocent, guilty, other = await asyncio.gather(_ask(pods, 2), _ask(pods, 3), _ask(pods, 4))
+    innocent, guilty, other = await asyncio.gather(_predict(pods, 2), _predict(pods, 3), _predict(pods, 4))
     assert innocent == Predicted([1, 1])
     assert other == Predicted([1, 1, 1, 1])
     assert isinstance(guilty, Rejected)
@@ -109,7 +109,7 @@ async def test_only_the_rows_that_end_a_pod_alone_are_blamed(pods: Pods, pod: Po
 
 async def test_a_row_alone_has_a_second_chance(pods: Pods, pod: Pod) -> None:
     pod.answer = die
-    result = await _ask(pods, 1)
+    result = await _predict(pods, 1)
     assert isinstance(result, Rejected)
     assert len(pod.bodies) == 3
 
@@ -119,14 +119,14 @@ async def test_rows_that_take_too_long_are_given_up(pods: Pods, pod: Pod) -> Non
         await asyncio.sleep(60)
 
     pod.answer = hold
-    result = await _ask(pods)
+    result = await _predict(pods)
     assert isinstance(result, Rejected)
     assert "longer" in result.message
 
 
 async def test_who_waits_for_a_pod_gets_the_next_one(pods: Pods, pod: Pod) -> None:
     await pods.update([])
-    asking = asyncio.create_task(_ask(pods))
+    asking = asyncio.create_task(_predict(pods))
     await asyncio.sleep(0.05)
     assert not asking.done()
     await pods.update([pod.address])

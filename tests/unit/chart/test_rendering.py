@@ -1,4 +1,4 @@
-"""What helm makes of the chart: rights, isolation, routes, and the choices that people have."""
+"""What helm makes of the chart: rights, isolation, routes, and the choices that users have."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people ask for reaches the cluster, whatever fails in between and whenever the process dies."""
+"""What users ask for reaches the cluster, whatever fails in between and whenever the process dies."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

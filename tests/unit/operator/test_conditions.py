@@ -1,4 +1,4 @@
-"""Ready, Progressing and Degraded, for people and for `kubectl wait`."""
+"""Ready, Progressing and Degraded, for users and for `kubectl wait`."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A version's log as people read it."""
+"""A version's log as users read it."""
 
 from modelport_control_api.ui.models.upload import readable
 

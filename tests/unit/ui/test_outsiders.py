@@ -1,4 +1,4 @@
-"""Pages of models, jobs and history: other people find nothing there and change nothing."""
+"""Pages of models, jobs and history: other users find nothing there and change nothing."""
 
 import re
 from collections.abc import AsyncIterator

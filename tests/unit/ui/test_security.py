@@ -1,4 +1,4 @@
-"""Who may do what with the pages: nobody, ended and expired sessions, forged forms, other people's things."""
+"""Who may do what with the pages: nobody, ended and expired sessions, forged forms, other users' things."""
 
 import hashlib
 import re

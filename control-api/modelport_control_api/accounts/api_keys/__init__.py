@@ -1,1 +1,1 @@
-"""Keys for programs: made, listed, rotated and revoked by people."""
+"""Keys for programs: made, listed, rotated and revoked by users."""

@@ -1,4 +1,4 @@
-"""What the gateway asks about an API key. It sends the digest alone: the key never leaves the gateway."""
+"""What the gateway queries about an API key. It sends the digest alone: the key never leaves the gateway."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What people do with their keys. A key of someone else does not exist here."""
+"""What users do with their keys. A key of someone else does not exist here."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -1,1 +1,1 @@
-"""People: registration, sessions, access and refresh tokens, and what a credential may do."""
+"""Accounts: registration, sessions, access and refresh tokens, and what a credential may do."""

@@ -179,7 +179,7 @@ def end(session: Session, owner: Principal, session_id: str, origin: Origin) -> 
 
 
 def end_others(session: Session, owner: Principal, origin: Origin) -> None:
-    """End all but the session that asks."""
+    """End all but the caller's session."""
     own = list_own(session, owner)
     ids = [browser.id for browser in own.browsers] + [login.id for login in own.api_logins]
     for session_id in ids:

@@ -64,7 +64,7 @@ class _Counted:
 
 
 def _place(email: str, origin: Origin) -> _Place:
-    # Hashed: the store's keys are no place for people's addresses.
+    # Hashed: the store's keys are no place for users' addresses.
     account = sha256(normalize_or_keep(email).encode()).hexdigest()
     return _Place(account, bucket_address(origin.ip))
 

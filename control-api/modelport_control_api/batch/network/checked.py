@@ -18,7 +18,7 @@ UNREACHABLE = (OSError, ValueError, httpcore.NetworkError, httpcore.ProtocolErro
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Ask the system. Raises `OSError`."""
+    """Resolve it with the system. Raises `OSError`."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found]
 

@@ -169,4 +169,4 @@ async def list_endpoints(
 
 
 def _away(detail: str) -> Problem:
-    return Problem(status=503, detail=f"{detail} Ask again shortly.", headers={"Retry-After": "1"})
+    return Problem(status=503, detail=f"{detail} Try again shortly.", headers={"Retry-After": "1"})

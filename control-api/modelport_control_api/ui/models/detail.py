@@ -29,7 +29,7 @@ _CONTROLS: Mapping[str, Control] = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`value` is the JSON text that is sent; `label` is what people read."""
+    """`value` is the JSON text that is sent; `label` is what users read."""
 
     value: str
     label: str

@@ -32,7 +32,7 @@ _SPANS = {
 
 @dataclass(frozen=True, slots=True)
 class PredictionRow:
-    """A row with its bodies as JSON that people can read; `preview`: the prediction, shortened."""
+    """A row with its bodies as JSON that users can read; `preview`: the prediction, shortened."""
 
     row: KeptPrediction
     preview: str

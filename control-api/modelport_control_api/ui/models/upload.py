@@ -1,4 +1,4 @@
-"""Uploading: the form, and each step of a version on its way, live, with its log for people."""
+"""Uploading: the form, and each step of a version on its way, live, with its log for users."""
 
 import json
 from typing import Any

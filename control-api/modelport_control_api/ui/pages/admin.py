@@ -90,8 +90,8 @@ async def show_users(request: Request, services: Models, cursor: str | None = No
 @router.get("/models")
 async def show_models(request: Request, services: Models, renderer: Renderer) -> Response:
     def read(session: Session) -> tuple[list[ModelRecord], dict[str, str]]:
-        people = {user.id: user.email for user in session.query(User).all()}
-        return services.reader.everything(session), people
+        users = {user.id: user.email for user in session.query(User).all()}
+        return services.reader.everything(session), users
 
     records, emails = await services.transactions.read(read)
     newest = sorted(records, key=lambda record: record.created_at, reverse=True)[:_MOST_MODELS]
@@ -110,6 +110,6 @@ def show_audit(
 ) -> Response:
     page = audit.list_page(session, signed_in.principal, _PAGE, cursor, everybody=True)
     actors = {entry.actor_id for entry in page.items if entry.actor_id}
-    people = session.query(User).where(User.id.in_(actors)).all()
-    emails = {user.id: user.email for user in people}
+    users = session.query(User).where(User.id.in_(actors)).all()
+    emails = {user.id: user.email for user in users}
     return render(request, "admin/audit.html", page=page, emails=emails, is_first_page=cursor is None)

@@ -27,7 +27,7 @@ from modelport_control_api.ui.signed_in import CurrentSignedIn, SignedIn
 router = APIRouter(prefix="/ui/keys", include_in_schema=False)
 
 SCOPES = (
-    ("predict", "Predict", "Ask models for predictions"),
+    ("predict", "Predict", "Call models for predictions"),
     ("models:read", "Read models", "See models, versions and their logs"),
     ("models:write", "Change models", "Upload, change and delete models"),
     ("analytics:read", "Read analytics", "Read figures of usage"),

@@ -2,7 +2,7 @@
 let token = null;
 let goodUntil = 0;
 
-/** A token that is good for the next minute at least. Throws an Error with a sentence for people. */
+/** A token that is good for the next minute at least. Throws an Error with a sentence for users. */
 export async function accessToken() {
   if (token && Date.now() < goodUntil) return token;
   const csrfToken = document.querySelector('meta[name="csrf-token"]').content;

@@ -40,7 +40,7 @@ _FINALS: dict[type, Callable[[Any], Final]] = {
 
 
 class KernelBackend:
-    """Answers from a validated plan. Any number of threads may ask it at once."""
+    """Answers from a validated plan. Any number of threads may call it at once."""
 
     def __init__(self, made: plan.Plan) -> None:
         self.signature = made.signature

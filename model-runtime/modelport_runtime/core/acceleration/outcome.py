@@ -20,6 +20,6 @@ class Accelerated:
 
 @dataclass(frozen=True)
 class Declined:
-    """Why the original stays, as a sentence for people."""
+    """Why the original stays, as a sentence for users."""
 
     detail: str

@@ -87,7 +87,7 @@ _L1 = 1e-5
 
 
 def mend_selector(selector: Any, saved: Saved) -> None:
-    """Whether it takes missing values it asks the estimator, which may have learned that since."""
+    """Whether it takes missing values it reads from the estimator, which may have learned that since."""
     estimator = vars(selector).get("estimator")
     if estimator is not None and not _took_missing(estimator, saved):
         give_methods(selector, _OnlyFinite, saved)

@@ -11,7 +11,7 @@ import numpy as np
 
 
 class OnlyForTraining:
-    """What a fitted model keeps of its training and never asks: losses and scorers of older versions."""
+    """What a fitted model keeps of its training and never reads: losses and scorers of older versions."""
 
     def __init__(self, *_: Any) -> None:
         """Takes whatever the original took."""

@@ -94,7 +94,7 @@ def _out_of_memory(limit: str, happened: str) -> Problem:
 
 
 def _in_words(quantity: str) -> str:
-    """A number of bytes, which the API server keeps as it is, tells people little."""
+    """A number of bytes, which the API server keeps as it is, says little to users."""
     return f"{int(quantity) // 1024**2}Mi" if quantity.isdigit() else quantity
 
 

@@ -12,7 +12,7 @@ from modelport_runtime.core.signature import Column
 
 
 class NotConverted(Exception):
-    """The message says why, as a sentence for people."""
+    """The message says why, as a sentence for users."""
 
 
 def require(holds: bool, what: str) -> None:

@@ -59,7 +59,7 @@ def _recoding(tables: "_Tables", place: int) -> plan.Recoding:
 
 
 class _Tables:
-    """Asks an encoder for one column at a time, all others at their first category."""
+    """Probes an encoder with one column at a time, all others at their first category."""
 
     def __init__(self, stage: Any) -> None:
         self._stage = stage

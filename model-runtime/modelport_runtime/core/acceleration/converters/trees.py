@@ -46,7 +46,7 @@ def forest(stage: Any, block: Matrix, classes: list[Any] | None) -> tuple[Matrix
 
 
 def _takes_missing(member: Any) -> bool:
-    # Private, but what its own check of the input asks.
+    # Private, but what its own check of the input reads.
     return bool(member._support_missing_values(np.zeros((1, 1))))
 
 

@@ -52,7 +52,7 @@ def of_labels(given: Any) -> np.ndarray[Any, Any]:
 
 
 def may_rule_out_all(estimator: Any) -> bool:
-    """True if the estimator, or one that it asks, may give every class 0."""
+    """True if the estimator, or one that it calls, may give every class 0."""
     return any(
         kind.__name__ in _GIVE_NONE and kind.__module__.startswith("sklearn.")
         for part in parts_of(estimator)

@@ -63,7 +63,7 @@ def _read(path: Path) -> "SessionParts":
 
 def _session(model: bytes) -> Any:
     options = onnxruntime.SessionOptions()
-    # Requests are batched, and one worker asks: threads of the session's own would only contend.
+    # Requests are batched, and one worker calls: threads of the session's own would only contend.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     providers = ["CPUExecutionProvider"]

@@ -1,4 +1,4 @@
-"""Where the rows are in what an ONNX graph gives: found by asking it with one row and with two."""
+"""Where the rows are in what an ONNX graph gives: found by probing it with one row and with two."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

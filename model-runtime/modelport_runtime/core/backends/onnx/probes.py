@@ -17,7 +17,7 @@ _FREE_SIZES = (1, 8, 64)
 _SCALES = (1.0, 3.0, 10.0, 100.0, 0.1, 1.0, 1.0, 1.0)
 _DRAWS = 4
 _SECONDS = 3.0
-"""A slow graph is not asked all there is to ask."""
+"""A slow graph is not given every probe."""
 
 
 class Probes:
