@@ -213,7 +213,7 @@ def _page_head(rows: dict[str, int], calls: int) -> list[str]:
         f"Goal: p95 ≤ {GOAL_MS} ms for one's own models.",
         "Ranges, buckets, models, owners and time zones vary; what the pages request most is requested most.",
         "",
-        f"The ledger: {MODELS} models of {OWNERS} owners, each asked in every minute of 14 days by 1 to "
+        f"The ledger: {MODELS} models of {OWNERS} owners, each called in every minute of 14 days by 1 to "
         f"{CALLERS} callers (a row of requests a minute and caller: eight on average, of one outcome), "
         "a fifth of the models with a second version.",
         "Latencies are log-normal: a minute's total holds 12 buckets, an hour's 40.",

@@ -1,6 +1,6 @@
 """From `kubectl apply` of an MLModel to its first answer: `make bench-apply` (needs a cluster; 4 minutes).
 
-Twenty models, one after the other, each asked through the ingress every 20 ms until it answers 200.
+Twenty models, one after the other, each called through the ingress every 20 ms until it returns 200.
 """
 
 import statistics

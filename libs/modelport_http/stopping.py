@@ -17,7 +17,7 @@ class ClosingMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def closing_send(message: Message) -> None:
-            # Asked now, not when the request came: it may have been in flight for long.
+            # Checked now, not when the request came: it may have been in flight for long.
             if message["type"] == "http.response.start" and self._closing.is_set():
                 message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
             await send(message)

@@ -17,7 +17,7 @@ _PAGE = 500
 _STREAM_SECONDS = (240, 300)
 # It sends a bookmark each minute or so even when nothing happens: more silence means a dead connection.
 _SILENCE_SECONDS = 100.0
-# A server (or a proxy before it) that ends streams at once must not be asked without a pause.
+# A server (or a proxy before it) that ends streams at once must not be called without a pause.
 _SHORT_STREAM_SECONDS = 1.0
 _EXPIRED = 410
 

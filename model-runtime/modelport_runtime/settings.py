@@ -47,7 +47,7 @@ class Settings:
     max_queue: int = 256
     """Requests that may wait for the model; more are answered 503, because they would wait too long."""
     stuck_after_seconds: int = 60
-    """A model that works for so long, when all who asked have given up, fails `/healthz`, to be restarted."""
+    """A model that works for so long, when all callers have given up, fails `/healthz`, to be restarted."""
     allow_unsandboxed: bool = False
     """Load formats that can run code although this machine cannot isolate them."""
     acceleration: Acceleration = "auto"

@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     acceleration that its runtime has ended shows."""
 
     sample_timeout_seconds: float = Field(default=30, gt=0)
-    """Longest wait for a runtime's answer to its sample, in seconds; then it is asked again."""
+    """Longest wait for a runtime's response to its sample, in seconds; then it is probed again."""
 
     watch_silence_seconds: float = Field(default=100, gt=0)
     """A watch that says nothing for so long, in seconds, is started again. The API server sends each watch a

@@ -1,4 +1,4 @@
-"""history: what was asked of a model and what it answered."""
+"""history: requests to a model and its responses."""
 
 import itertools
 import json
@@ -33,7 +33,7 @@ def history(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Show what was asked of a model and what it answered. Turn it on with `modelport update --history`."""
+    """Show requests to a model and its responses. Turn it on with `modelport update --history`."""
     with Modelport(url) as client:
         if delete:
             _delete(client, model_id, yes)

@@ -55,7 +55,7 @@ class ArtifactKeeper:
 
     async def _discard_one(self, sha256: str) -> bool:
         async with self.holding(sha256):
-            # Asked again under the lock: an upload may have committed since the first answer.
+            # Checked again under the lock: an upload may have committed since the first check.
             if await self._references({sha256}):
                 return False
             stored = await self._store.find(sha256)

@@ -82,7 +82,7 @@ class ChunkWork:
             result = await pod_client.predict_matrix(chunk.inputs, chunk.askable, chunk.columns)
             if isinstance(result, Predicted):
                 return RowResults(result.predictions, result.probabilities)
-        # What was wrong with a matrix shows as JSON: rows are asked alone there.
+        # What was wrong with a matrix shows as JSON: rows are sent alone there.
         most_rows = max(1, chunk.rows >> halvings)
         return await bisect_bad_rows(pod_client.predict, chunk.as_json(), chunk.askable, most_rows=most_rows)
 

@@ -12,7 +12,7 @@ import orjson
 _MOST_NAMED = 100
 MAX_RESULTS_BYTES = 64 << 20
 """Of the rows of one chunk, which are held together."""
-# So many rows that were asked alone and refused, with none answered between them: the model refuses them all.
+# So many rows that were sent alone and refused, with none predicted between them: the model refuses them all.
 _HOPELESS_ROWS = 200
 
 
@@ -22,7 +22,7 @@ class ResultsTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """One value for each row that was asked. `size`: of the answer as it came, in bytes."""
+    """One value for each row that was sent. `size`: of the response as it came, in bytes."""
 
     predictions: list[Any]
     probabilities: list[dict[str, Any] | None] | None = None
@@ -31,7 +31,7 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True)
 class RowsRejected:
-    """`errors`: place among the rows asked → what is wrong with it; the others were not tried.
+    """`errors`: place among the rows sent → what is wrong with it; the others were not tried.
 
     `named`: how many fields were named.
     """
@@ -42,7 +42,7 @@ class RowsRejected:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """None of the rows has an answer; which of them is to blame is not known."""
+    """None of the rows has a prediction; which of them is to blame is not known."""
 
     message: str
 
@@ -84,7 +84,7 @@ class _Search:
         self._size = 0
 
     async def run(self, groups: list[Sequence[int]]) -> RowResults:
-        """`groups`: places of rows that are to be asked together."""
+        """`groups`: places of rows that are to be sent together."""
         waiting = groups[::-1]
         while waiting:
             places = waiting.pop()
@@ -96,7 +96,7 @@ class _Search:
         return self._results
 
     def learn(self, places: Sequence[int], result: PredictResult) -> list[Sequence[int]]:
-        """Keep what is known now, and give the groups that are to be asked next."""
+        """Keep what is known now, and return the groups that are to be sent next."""
         match result:
             case Predicted():
                 self._keep(places, result)
@@ -151,7 +151,7 @@ _MOST_CHARACTERS = 500
 
 
 def read_reply(status: int, body: bytes, rows: int, *, probabilities: bool) -> PredictResult:
-    """`rows`: how many were asked; `probabilities`: whether those were asked for."""
+    """`rows`: how many were sent; `probabilities`: whether those were requested."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:

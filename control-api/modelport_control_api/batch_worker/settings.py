@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     """Longest time, in seconds, that a version's jobs wait for a ready pod of it; then they fail."""
 
     batch_request_seconds: float = Field(default=300, ge=1)
-    """Longest time, in seconds, that a pod may take for the rows of one request. Then they are asked in
+    """Longest time, in seconds, that a pod may take for the rows of one request. Then they are sent in
     halves; a row that takes longer alone becomes an error row."""
 
     batch_requests_per_pod: int = Field(default=3, ge=1, le=16)

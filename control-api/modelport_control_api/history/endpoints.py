@@ -83,7 +83,7 @@ def list_predictions(
     limit: PageLimit = 50,
     cursor: PageCursor = None,
 ) -> Response:
-    """What was asked of a model whose `history` is on and what it answered, newest first."""
+    """Requests to a model whose `history` is on and its responses, newest first."""
     found = service.list_page(session, principal, model_id, wanted, limit=limit, cursor=cursor)
     return _json(render.page(found))
 

@@ -30,7 +30,7 @@ class PredictionAnswer(BaseModel):
     model_id: str
     version: str
     at: datetime = Field(description="When it was answered.")
-    caller_id: str | None = Field(description="Who asked; null: nobody that is known.")
+    caller_id: str | None = Field(description="The caller; null: unknown.")
     api_key_id: str | None
     request_id: str
     status: int

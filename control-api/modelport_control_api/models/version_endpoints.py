@@ -55,7 +55,7 @@ async def upload_version(
     """Upload a new version. Traffic moves to it when it has answered its sample, but not with `traffic=0`."""
     settings = get_context(request).settings
     form = version_form(settings.max_upload_bytes, settings.max_reference_bytes)
-    # Asked before the body is read: nobody uploads 100 MB to learn that the id is wrong.
+    # Checked before the body is read: nobody uploads 100 MB to learn that the id is wrong.
     known = await load_model(services, caller.principal, model_id)
     if known.managed_by == "kubectl":
         raise services.reader.read_only(model_id)

@@ -81,7 +81,7 @@ async def put_reference(
 ) -> ReferenceAnswer:
     """Give the rows that the version was trained on, as CSV with a header; counting starts over."""
     models = services.models
-    # Asked before the body is read.
+    # Checked before the body is read.
     record = await load_model(models, caller.principal, model_id)
     reading.find_version(record, version)
     if record.managed_by == "kubectl":

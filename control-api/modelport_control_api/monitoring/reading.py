@@ -1,4 +1,4 @@
-"""What is asked about drift: by the calls of docs/api.md, by pages, and by analytics."""
+"""What is known about drift, for the calls of docs/api.md, for pages, and for analytics."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime

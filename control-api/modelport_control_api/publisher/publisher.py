@@ -98,7 +98,7 @@ class Publisher:
         self._woken.set()
 
     def refusal(self, model_id: str) -> str | None:
-        """Why the cluster does not take the model as it is; None: it does, or it was not asked yet."""
+        """Why the cluster does not take the model as it is; None: it does, or none was sent yet."""
         return self._refusals.get(model_id)
 
     async def run(self) -> None:

@@ -43,7 +43,7 @@ _V2 = re.compile(rf"/v2/models/{_ID}{_V2_VERSION}(?P<call>/ready|/infer|/config)
 
 
 class Call(StrEnum):
-    """What is asked of a model, and how the metrics name it."""
+    """What is called on a model, and how the metrics name it."""
 
     PREDICT = "predict"
     INFER = "infer"

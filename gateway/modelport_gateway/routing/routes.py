@@ -29,7 +29,7 @@ class Endpoint:
 class VersionRoute:
     name: str
     answered: bool
-    """It has answered its sample: only such a version is ever asked by callers."""
+    """It has answered its sample: only such a version ever gets requests."""
     canonical: Canonical
     cache_scope: bytes
     """Digest of all that an answer depends on besides the request."""
@@ -59,7 +59,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What one EndpointSlice says: the addresses of one version that may be asked now.
+    """What one EndpointSlice says: the addresses of one version that may be called now.
 
     `leaving` are on their way out and answer still: better than nobody, as kube-proxy has it too.
     """
@@ -99,7 +99,7 @@ class RouteTable:
             return
 
     def addresses(self) -> set[str]:
-        """Every address that may be asked now."""
+        """Every address that may be called now."""
         return {address for endpoints in self._endpoints.values() for _, address in endpoints}
 
     def put_model(self, model: MLModel) -> None:

@@ -1,4 +1,4 @@
-"""Which versions have a reference, and its bins: asked in the background, never on a request's way."""
+"""Which versions have a reference, and its bins: fetched in the background, never on a request's way."""
 
 from collections.abc import Callable, Mapping
 

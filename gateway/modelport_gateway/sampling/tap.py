@@ -42,7 +42,7 @@ class Seen:
 
 class Tap(Protocol):
     def wants(self, route: Route, version: VersionRoute) -> bool:
-        """Say whether to take the next request to the version. Asked of every request: be quick."""
+        """Say whether to take the next request to the version. Called for every request: be quick."""
         ...
 
     def take(self, seen: Seen) -> None:

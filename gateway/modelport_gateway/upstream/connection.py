@@ -1,4 +1,4 @@
-"""One keep-alive connection to a replica, asked one request at a time."""
+"""One keep-alive connection to a replica, one request at a time."""
 
 import asyncio
 import math

@@ -89,7 +89,7 @@ class Dispatch:
         try:
             return await self._upstream.send(first, call, timeout_seconds=_left(due))
         except EndpointUnreachable:
-            # The caller has seen nothing, and a prediction changes nothing: it may be asked again.
+            # The caller has seen nothing, and a prediction changes nothing: it may be sent again.
             second = await self._endpoint(route, version, due, avoid=first)
         try:
             return await self._upstream.send(second, call, timeout_seconds=_left(due))

@@ -69,7 +69,7 @@ class Pool:
         self._hand_on()
 
     def close_idle(self, since: float) -> None:
-        """Close those that have not been asked since, by the event loop's clock."""
+        """Close those that have not been used since, by the event loop's clock."""
         for connection in [each for each in self._idle if each.asked_at < since]:
             connection.close()
 

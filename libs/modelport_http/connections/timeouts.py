@@ -1,7 +1,7 @@
 """Closes connections on which a request began and does not go on.
 
 One look at all of them every other second: a request itself costs nothing. What it looks at is uvicorn's own
-state; how long a peer has been silent only the kernel knows, and is asked of unfinished bodies alone.
+state; how long a peer has been silent only the kernel knows, and is queried for unfinished bodies alone.
 """
 
 import socket

@@ -150,7 +150,7 @@ def _mixes(signature: Signature, row: dict[str, Any] | list[Any]) -> Iterator[Si
 def _options(column: Column, value: Any) -> list[Column]:
     """Give what a column may be, of which the sample shows a value."""
     if value is None:
-        # Shown by the sample: this model is asked with missing values.
+        # Shown by the sample: this model is called with missing values.
         return [replace(column, optional=True)]
     if type(value) not in _KINDS or not _may_be_told(column, value):
         return [column]

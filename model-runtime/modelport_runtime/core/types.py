@@ -57,7 +57,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """Rows ready for the model. `single`: asked by `input`, so answered in the singular.
+    """Rows ready for the model. `single`: sent as `input`, so returned in the singular.
 
     A row of columns is a list, tuple or array in their order, NaN where a value is missing. Many rows of
     numbers may be one array.

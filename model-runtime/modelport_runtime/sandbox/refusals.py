@@ -1,4 +1,5 @@
-"""Which system calls the kernel refused the model: the front is asked about each, and answers with an error.
+"""Which system calls the kernel refused the model: the server process is consulted about each, and replies
+with an error.
 
 The kernel holds the caller until then, so the model finds the name in a page that both processes share as
 soon as it has the error. The model may write to that page too; the front never reads it.

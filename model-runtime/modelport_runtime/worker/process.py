@@ -157,7 +157,7 @@ def _too_large(size: int) -> Failure:
 def _prove(engine: Engine, max_plan_bytes: int) -> bytes:
     try:
         return wire.frame(_accelerate(engine, max_plan_bytes))
-    except BaseException as error:  # a model's own code is asked too; it is served as it is
+    except BaseException as error:  # a model's own code runs here too; it is served as it is
         log.exception("acceleration_failed")
         return wire.frame(
             ProofReport(None, 0, None, _replaced(f"The conversion failed: {describe_error(error)}"))

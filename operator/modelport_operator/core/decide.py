@@ -20,7 +20,7 @@ from modelport_operator.core.sync import is_as_wanted, is_edited
 from modelport_operator.core.versions import decide_traffic, decide_versions
 from modelport_operator.settings import Settings
 
-# A runtime that is there but did not answer is asked again; no event would say that it can now.
+# A runtime that is there but did not respond is probed again; no event would say that it can now.
 _ASK_AGAIN_SECONDS = 1.0
 # A version that has served but cannot be loaded now, on a busy machine say, is loaded again so often.
 _LOAD_AGAIN_SECONDS = 60.0

@@ -26,7 +26,7 @@ class ProbeRequest:
 
 
 def probe_requests(model: MLModel, observed: Observed, settings: Settings) -> list[ProbeRequest]:
-    """Each pod template is asked until it has answered; after that only why it is not ready."""
+    """Each pod template is probed until it has answered; after that only why it is not ready."""
     found = (_probe_request(model, version, observed, settings) for version in model.spec.versions)
     return [request for request in found if request is not None]
 
@@ -76,7 +76,7 @@ class StatusProbe:
 
 
 def status_probes(model: MLModel, observed: Observed, settings: Settings) -> list[StatusProbe]:
-    """Of the versions that have answered: the others are asked anyway."""
+    """Of the versions that have answered: the others are probed anyway."""
     found = (_status_probe(model, version, observed, settings) for version in model.spec.versions)
     return [probe for probe in found if probe is not None]
 

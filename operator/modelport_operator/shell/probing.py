@@ -37,7 +37,7 @@ async def _read(kube: Kube, namespace: str, pod: str) -> str:
         return ""
 
 
-# A version that was never asked anything must not be routed to.
+# A version that was never called must not be routed to.
 _NO_SAMPLE = SampleRefused(
     Reason.SAMPLE_INVALID, "The version came without a sample, and its runtime could not make one."
 )

@@ -59,7 +59,7 @@ async def change(
 ) -> User:
     """Raises `WrongCurrentPassword`, `PasswordTooWeak` or a 429 problem.
 
-    A new password ends the user's other sessions and, if asked to, the API keys.
+    A new password ends the user's other sessions and, if requested, the API keys.
     """
     new_hash = None
     if body.password and body.current_password:

@@ -67,7 +67,7 @@ def _blocks(rows: Iterator[Row], reader: "_RowReader") -> Iterator[Block]:
 
 
 class _RowReader:
-    """Sorts each row into what is asked and what stands beside it."""
+    """Sorts each row into what is sent to the model and what stands beside it."""
 
     def __init__(self, signature: InputSignature, key_columns: Sequence[str] | None, limits: Limits) -> None:
         self.block = Block([])

@@ -1,4 +1,4 @@
-"""What columns a version takes, and which of a table's the model is asked with."""
+"""What columns a version takes, and which of a table's the model gets."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ class InputColumn:
 
     @property
     def is_plain_number(self) -> bool:
-        """Whether it may stand in a matrix that a pod is asked with (docs/contracts.md)."""
+        """Whether it may stand in a matrix that is sent to a pod (docs/contracts.md)."""
         return (self.kind, self.dtype, self.values) == ("number", "float64", None)
 
 
@@ -82,7 +82,7 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`named`: a row is asked as an object of its columns, `single`: as its one cell; else as a list."""
+    """`named`: a row is sent as an object of its columns, `single`: as its one cell; else as a list."""
 
     features: tuple[Feature, ...]
     keys: dict[str, int]
@@ -91,7 +91,7 @@ class Layout:
 
     @property
     def is_matrix(self) -> bool:
-        """Whether a pod can be asked with the numbers alone."""
+        """Whether a pod can be sent the numbers alone."""
         columns = [feature.column for feature in self.features]
         return (
             not (self.named or self.single)

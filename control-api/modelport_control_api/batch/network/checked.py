@@ -24,7 +24,7 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 class CheckedNetwork(httpcore.AsyncNetworkBackend):
-    """Raises `Forbidden`. `allowed`: networks that may be asked beside the public internet."""
+    """Raises `Forbidden`. `allowed`: networks that may be called beside the public internet."""
 
     def __init__(self, allowed: Sequence[Network], resolve: Resolve) -> None:
         self._allowed = allowed

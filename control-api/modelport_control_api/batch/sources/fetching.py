@@ -43,7 +43,7 @@ def _open_bucket(url: str) -> ObjectStore:
 
 @dataclass
 class Reader:
-    """`allowed`: networks that may be asked beside the public internet. `tls`: None for the usual one.
+    """`allowed`: networks that may be called beside the public internet. `tls`: None for the usual one.
 
     Buckets are opened with the credentials of the worker's own environment.
     """

@@ -1,6 +1,6 @@
 """A chunk of a job's rows and the answers to it, as the files between preparation, worker and download.
 
-Both are msgpack. A chunk holds its rows as the JSON text or the matrix that a pod is asked with, so that
+Both are msgpack. A chunk holds its rows as the JSON text or the matrix that is sent to a pod, so that
 nobody has to read and write them again.
 """
 

@@ -51,7 +51,7 @@ class JobSubmission:
         """Give the new job, or the one that the same request made before."""
         key = idempotency_key(self.request)
         options_of.require_known(self._content_type)
-        # Asked before the body is read: nobody sends a gigabyte to learn that the id is wrong.
+        # Checked before the body is read: nobody sends a gigabyte to learn that the id is wrong.
         live = self.models.statuses.get(model_id)
         target = await self._read(lambda session: find_target(session, live, principal, model_id, version))
         await self.models.require_quota(principal.user_id, models=0)

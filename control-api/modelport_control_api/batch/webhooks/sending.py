@@ -25,7 +25,7 @@ class NotTaken(Exception):
 
 @dataclass
 class Sender:
-    """`allowed`: networks that may be asked beside the public internet. `tls`: None for the usual one."""
+    """`allowed`: networks that may be called beside the public internet. `tls`: None for the usual one."""
 
     allowed: Sequence[Network] = ()
     resolve: Resolve = resolve

@@ -25,7 +25,7 @@ TAGS = [
     {"name": "versions", "description": "New versions, and who gets the requests."},
     {"name": "predictions", "description": "What it is all for."},
     {"name": "batch", "description": "Predictions over files, done in the background."},
-    {"name": "history", "description": "What was asked and answered, where a model's owner has it kept."},
+    {"name": "history", "description": "Requests and responses, where a model's owner has them kept."},
     {"name": "drift", "description": "Live inputs beside the rows that a version was trained on."},
     {"name": "Open Inference Protocol", "description": "The same models, for clients of KServe and Triton."},
     {"name": "analytics", "description": "What was asked, by whom, and how it was answered."},

@@ -1,4 +1,4 @@
-"""Rows that a model must be asked before its kernels are believed: the sample's like, and every edge."""
+"""Rows that a model must predict before its kernels are believed: the sample's like, and every edge."""
 
 from collections.abc import Iterator
 from itertools import cycle

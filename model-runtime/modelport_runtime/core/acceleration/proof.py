@@ -41,9 +41,9 @@ def _seconds(run: Callable[[], object]) -> float:
 _CHUNK_ROWS = 1_000
 _MIN_ROWS = 1_000
 _ALONE = 4
-"""Of a chunk that makes the original raise, so many rows are asked one by one."""
+"""Of a chunk that makes the original raise, so many rows are predicted one by one."""
 _SINGLE = 100
-"""Of every chunk, the kernels are asked so many rows one by one as well: a single row takes shorter ways."""
+"""Of every chunk, the kernels predict so many rows one by one as well: a single row takes shorter ways."""
 _NAN = float("nan")
 
 
@@ -99,7 +99,7 @@ def _generated(comparison: "_Comparison", sample: Row, hints: Hints) -> Generate
 
 def _compare(comparison: "_Comparison", generated: GeneratedRows, until: float, rows: int) -> None:
     comparison.of(generated.take(1))
-    # Those that raise are asked one by one, which a slow model has no time for.
+    # Those that raise are predicted one by one, which a slow model has no time for.
     enough = time.monotonic() + (until - time.monotonic()) / 3
     for extremes in generated.extremes():
         if time.monotonic() > enough:

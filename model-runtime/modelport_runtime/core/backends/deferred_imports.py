@@ -2,7 +2,7 @@
 
 `import sklearn.base` brings pandas, scipy.stats and NumPy's test tools, which is more than half of its time
 and memory; the linear models bring scipy.optimize. Here scikit-learn's own modules, and no others, are given
-a stand-in for these. It loads the real one when anything is asked of it, so no answer and no error changes.
+a stand-in for these. It loads the real one when anything uses it, so no prediction and no error changes.
 `sys.modules` holds nothing but real modules: a model file that names pandas imports it, and "is pandas
 imported?" is answered truly.
 """

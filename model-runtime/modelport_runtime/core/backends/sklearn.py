@@ -35,7 +35,7 @@ class EstimatorBackend:
         self.libraries = libraries
         self.estimator = estimator
         self._container: Container | None = None
-        # Asked one by one: a pipeline would check before each call that all of them are fitted.
+        # Called one by one: a pipeline would check before each call that all of them are fitted.
         *self._transformers, final = stages_of(estimator)
         self._outputs = EstimatorOutputs(estimator, final)
 

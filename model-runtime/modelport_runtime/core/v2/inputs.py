@@ -86,7 +86,7 @@ class Inputs:
         rows = tensor.each_row()
         if len(tensor.shape) == 1:
             rows = [[value] for value in rows]
-        # Where nothing is known of the columns the model itself is asked what it makes of NaN.
+        # Where nothing is known of the columns the model itself shows what it makes of NaN.
         return rows if self._signature.columns is None else [without_nan(row) for row in rows]
 
     def _by_name(self, tensors: list[Tensor], count: int) -> list[Any]:

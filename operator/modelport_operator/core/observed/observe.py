@@ -21,7 +21,7 @@ _UNHEARD_OF = {Reason.NAME_TAKEN, Reason.POD_INCOMPLETE, Reason.PROGRESSING}
 
 @dataclass(frozen=True)
 class Observed:
-    """`answers` and `status_probes` are by version and hold only those that were asked in this pass.
+    """`answers` and `status_probes` are by version and hold only those that were probed in this pass.
     `refusals`, by version too, is why the cluster makes no pod of it; of versions in `withheld` nothing is
     applied."""
 

@@ -122,7 +122,7 @@ async def _handle(kind: str, on_key: OnKey, *, body: kopf.Body, **_: Any) -> Non
 
 
 async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-    """As modelport_kube.connect does it. Asked again when the API server refuses a token."""
+    """As modelport_kube.connect does it. Called again when the API server refuses a token."""
     if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
         return kopf.login_with_service_account(**kwargs)
     return kopf.login_with_kubeconfig(**kwargs)

@@ -80,7 +80,7 @@ class Trees:
 
 
 class _AllNodes:
-    """One row: all nodes are asked at once, and each tree then only followed. Fewer calls of NumPy."""
+    """One row: all nodes are evaluated at once, and each tree then only followed. Fewer calls of NumPy."""
 
     def __init__(self, trees: Trees) -> None:
         self._trees = trees

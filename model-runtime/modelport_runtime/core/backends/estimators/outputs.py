@@ -19,7 +19,7 @@ PREDICTING = ("predict", "transform", "score_samples")
 
 
 class EstimatorOutputs:
-    """`final` is the last stage of `estimator`, which is asked with what the others made of the rows."""
+    """`final` is the last stage of `estimator`, which gets what the others made of the rows."""
 
     def __init__(self, estimator: Any, final: Any) -> None:
         self._estimator, self._final = estimator, final

@@ -25,7 +25,7 @@ def of_classes(given: Any, falls_short: Callable[[], bool] = lambda: False) -> n
     """Give n × k probabilities of which each row sums to 1. Raises `ImplausibleProbabilities`.
 
     A row of NaN, or of zeros where every class was ruled out, is what a library may answer.
-    falls_short: asked only if other rows sum to less than 1, as averages with rows of zeros do.
+    falls_short: called only if other rows sum to less than 1, as averages with rows of zeros do.
     """
     array = np.asarray(given)
     if array.size == 0 or array.dtype.kind not in "fiub":
