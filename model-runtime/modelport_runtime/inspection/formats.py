@@ -6,17 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from modelport_formats.signatures import WITHOUT_CODE, XGBOOST_BINARY, begins_as
+
 from modelport_runtime.core.compatibility.versions import Saved, saved_by
-from modelport_runtime.inspection.decompress import windows
-
-ZIP = b"PK\x03\x04"
-JSON_OR_UBJSON = b"{"
-XGBOOST_BINARY = b"binf"
-LIGHTGBM_TEXT = b"tree"
-ONNX_IR_VERSION = b"\x08"
-"""Field 1 of an ONNX ModelProto, a varint; no pickle or compression starts with it."""
-
-_WITHOUT_CODE = (ZIP, JSON_OR_UBJSON, LIGHTGBM_TEXT, ONNX_IR_VERSION)
+from modelport_runtime.inspection.windows import windows
 
 
 def head(path: Path) -> bytes:
@@ -25,11 +18,8 @@ def head(path: Path) -> bytes:
 
 
 def can_run_code(path: Path) -> bool:
-    """Say whether reading the file may run what it holds. Anything unknown may.
-
-    A zip file is skops, which builds only types that skops trusts.
-    """
-    return not head(path).startswith(_WITHOUT_CODE)
+    """Say whether reading the file may run what it holds. Anything unknown may."""
+    return begins_as(head(path)) not in WITHOUT_CODE
 
 
 _VECTORS_SINCE = (3, 2)

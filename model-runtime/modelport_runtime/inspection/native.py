@@ -4,6 +4,8 @@ import re
 import struct
 from pathlib import Path
 
+from modelport_formats import onnx
+
 _EDGE = 64 * 1024
 _XGBOOST_JSON = re.compile(rb'"version"\s*:\s*\[\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\]')
 # UBJSON: the key, an array of three, each a marker of its width and the number (one byte is enough for all).
@@ -15,8 +17,6 @@ _XGBOOST_UBJSON = re.compile(
 _BINARY_HEAD = struct.Struct("<4x20xII")
 _MAX_MAJOR = 100
 _LIGHTGBM = re.compile(rb"^version=(v\d+)\s*$", re.MULTILINE)
-_PRODUCER_NAME, _PRODUCER_VERSION = 2, 3
-_VARINT, _BYTES = 0, 2
 
 
 def xgboost_version(path: Path) -> dict[str, str]:
@@ -54,40 +54,10 @@ def lightgbm_format(path: Path) -> dict[str, str]:
 
 
 def onnx_producer(path: Path) -> dict[str, str]:
-    """Give what converted the model, from the first fields of the ModelProto."""
+    """Give what converted the model."""
     with path.open("rb") as file:
-        fields = _leading_fields(file.read(4096))
-    name = fields.get(_PRODUCER_NAME, b"").decode(errors="replace")
-    version = fields.get(_PRODUCER_VERSION, b"").decode(errors="replace")
+        name, version = onnx.producer(file, path.stat().st_size)
     return {name: version} if name and version else {}
-
-
-def _leading_fields(message: bytes) -> dict[int, bytes]:
-    """Read protobuf fields until one that is not whole, or is not of a kind that comes before the graph."""
-    fields: dict[int, bytes] = {}
-    place = 0
-    while place < len(message) and len(fields) < 16:
-        tag = message[place]
-        if tag & 7 not in (_VARINT, _BYTES) or tag > 0x7F:
-            break
-        value, place = _varint(message, place + 1)
-        if tag & 7 == _BYTES:
-            if place + value > len(message):
-                break
-            fields[tag >> 3] = message[place : place + value]
-            place += value
-    return fields
-
-
-def _varint(message: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while place < len(message):
-        byte = message[place]
-        value |= (byte & 0x7F) << shift
-        place, shift = place + 1, shift + 7
-        if byte < 0x80:
-            break
-    return value, place
 
 
 def _edges(path: Path) -> bytes:

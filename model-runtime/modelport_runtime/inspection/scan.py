@@ -2,18 +2,18 @@
 unpickling.
 """
 
-import pickletools
 import re
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelport_runtime.inspection import formats, native
-from modelport_runtime.inspection.decompress import windows
-from modelport_runtime.inspection.native import find_xgboost
+from modelport_formats import archives, pickles
+from modelport_formats.errors import FormatError
+from modelport_formats.signatures import XGBOOST_BINARY, Format, begins_as
 
-_OPENING = 256 * 1024
-_MAX_OPCODES = 50_000
+from modelport_runtime.inspection import native
+from modelport_runtime.inspection.formats import head
+from modelport_runtime.inspection.native import find_xgboost
+from modelport_runtime.inspection.windows import windows
 
 # MEMOIZE, BINPUT, LONG_BINPUT or PUT stands between a string and what follows it; a frame may begin there.
 _MEMO = rb"(?:\x94|q.|r.{4}|\np\d{1,9}\n)?"
@@ -36,7 +36,7 @@ def scan_pickle(path: Path) -> tuple[dict[str, str], dict[str, str]]:
     boosted = False
     for number, window in enumerate(windows(path)):
         if number == 0:
-            references |= _globals(window[:_OPENING])
+            references |= _globals(window)
         references |= _stack_globals(window)
         if "scikit-learn" not in versions and (match := _SKLEARN_VERSION.search(window)):
             versions["scikit-learn"] = match[1].decode()
@@ -57,17 +57,12 @@ def _stack_globals(window: bytes) -> dict[str, str]:
 
 
 def _globals(opening: bytes) -> dict[str, str]:
-    """Give what protocols 0 to 3 name, up to the first array or the end of the opening."""
+    """Give what any protocol names, up to the first array or the end of the opening."""
     found: dict[str, str] = {}
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(opening)):
-            if opcode.name == "GLOBAL" and isinstance(argument, str):
-                module, _, name = argument.partition(" ")
-                found[module] = name
-            if count > _MAX_OPCODES:
-                break
-    except ValueError:
-        # Here the first array begins, or the opening ends.
+        for module, name in pickles.references(opening):
+            found[module] = name
+    except (ValueError, pickles.NotAPickle):
         return found
     return found
 
@@ -80,9 +75,9 @@ _MODULE = re.compile(rb'"__class__"\s*:\s*"([\w.]{1,200})"\s*,\s*"__module__"\s*
 def scan_skops(path: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Give versions and references; nothing of a zip file that is no skops file."""
     try:
-        with zipfile.ZipFile(path) as archive, archive.open("schema.json") as file:
-            schema = file.read(_MAX_SCHEMA)
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError):
+        with path.open("rb") as file:
+            schema = archives.schema(file, _MAX_SCHEMA)
+    except FormatError:
         return {}, {}
     version = _VERSION.search(schema)
     versions = {"scikit-learn": version[1].decode()} if version else {}
@@ -107,15 +102,17 @@ class Scan:
 
 def scan(path: Path) -> Scan:
     """Look into the file, for at most seconds. One that cannot be understood tells nothing."""
-    start = formats.head(path)
-    if start.startswith(formats.ZIP):
-        return Scan(*scan_skops(path))
-    if start.startswith(formats.JSON_OR_UBJSON):
-        return Scan(native.xgboost_version(path))
-    if start.startswith(formats.XGBOOST_BINARY):
+    start = head(path)
+    if start.startswith(XGBOOST_BINARY):
         return Scan(native.xgboost_binary_version(path))
-    if start.startswith(formats.LIGHTGBM_TEXT):
-        return Scan(native.lightgbm_format(path))
-    if start.startswith(formats.ONNX_IR_VERSION):
-        return Scan(native.onnx_producer(path))
-    return Scan(*scan_pickle(path))
+    match begins_as(start):
+        case Format.SKOPS:
+            return Scan(*scan_skops(path))
+        case Format.XGBOOST:
+            return Scan(native.xgboost_version(path))
+        case Format.LIGHTGBM:
+            return Scan(native.lightgbm_format(path))
+        case Format.ONNX:
+            return Scan(native.onnx_producer(path))
+        case Format.PICKLE:
+            return Scan(*scan_pickle(path))

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelport_formats.signatures import ZIP
+
 from modelport_runtime.core import compatibility
 from modelport_runtime.core.types import LoadError
 
 _BROKEN = (EOFError, pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
-_ZIP = b"PK\x03\x04"
 
 
 def read(path: Path, *, trusted: bool, found: Mapping[str, str]) -> Any:
@@ -30,7 +31,7 @@ def read(path: Path, *, trusted: bool, found: Mapping[str, str]) -> Any:
 
 def _read(path: Path, *, trusted: bool) -> Any:
     with path.open("rb") as file:
-        zipped = file.read(4) == _ZIP
+        zipped = file.read(4) == ZIP
     try:
         return _read_skops(path, trusted=trusted) if zipped else _read_joblib(path)
     except _BROKEN as error:

@@ -11,6 +11,8 @@ from importlib import metadata
 from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
+from modelport_formats.signatures import LIGHTGBM_TEXT, XGBOOST_OBJECT
+
 from modelport_runtime.core.backends import deferred_imports
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.model_file import ModelFile
@@ -96,14 +98,14 @@ FRAMEWORKS = (
         imports="xgboost",
         libraries=("xgboost", "scikit-learn", "numpy"),
         backend="xgboost",
-        native=b"{",  # a JSON or UBJSON object, which no pickle starts with
+        native=XGBOOST_OBJECT,
     ),
     Framework(
         name="lightgbm",
         imports="lightgbm",
         libraries=("lightgbm", "scikit-learn", "numpy"),
         backend="lightgbm",
-        native=b"tree",  # its first line names the kind of booster
+        native=LIGHTGBM_TEXT,
     ),
     Framework(
         name="onnx",

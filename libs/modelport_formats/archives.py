@@ -1,0 +1,111 @@
+"""Zip archives, of which skops writes its files. What is in them is only read as text."""
+
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from lzma import LZMAError
+from typing import IO, Any, BinaryIO
+
+from modelport_formats.errors import DamagedFile, UnknownFormat
+
+# A directory of millions of entries fits in a file and would take gigabytes to list.
+_MAX_READ_BYTES = 8 << 20
+# zipfile gives liblzma no limit; a member may ask for 4 GiB.
+_MAX_DICTIONARY_BYTES = 64 << 20
+_SCHEMA_HEAD_BYTES = 2 << 20
+_LOCAL_HEADER = struct.Struct("<26xHH")
+_LZMA_PROPERTIES = struct.Struct("<2xH1xI")
+_CHUNK = 1024 * 1024
+_MODULE = re.compile(rb'"__module__"\s*:\s*"([\w.]+)"')
+
+
+def skops_module(file: BinaryIO) -> str:
+    """Return the module of the model's class. Raises UnknownFormat (another zip) or DamagedFile."""
+    if not zipfile.is_zipfile(_Bounded(file)):
+        raise DamagedFile("The file begins as a zip archive (skops) and is cut short.")
+    module = _MODULE.search(schema(file, _SCHEMA_HEAD_BYTES))
+    if module is None:
+        raise DamagedFile(
+            "The file is a zip archive with a schema.json that names no class: not written by skops."
+        )
+    return module.group(1).decode()
+
+
+def schema(file: BinaryIO, limit: int) -> bytes:
+    """Return the beginning of what a skops file says of its objects. Raises UnknownFormat or DamagedFile."""
+    with _opened(file) as archive:
+        try:
+            info = archive.getinfo("schema.json")
+        except KeyError:
+            raise UnknownFormat(
+                "The file is a zip archive, but not one that skops wrote (it has no schema.json)."
+            ) from None
+        with _member(archive, info, file) as member:
+            return member.read(limit)
+
+
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """Yield all members, one after the other. Raises UnknownFormat or DamagedFile."""
+    with _opened(file) as archive:
+        for info in archive.infolist():
+            with _member(archive, info, file) as member:
+                while piece := member.read(_CHUNK):
+                    yield piece
+
+
+@contextmanager
+def _opened(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(_Bounded(file)) as archive:
+            yield archive
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        LZMAError,
+        struct.error,
+        EOFError,
+        OSError,
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+    ) as error:
+        # zipfile raises RuntimeError for encrypted entries and NotImplementedError for odd compressions.
+        raise DamagedFile(f"The file is a zip archive (skops), but damaged: {error}.") from None
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: BinaryIO) -> IO[bytes]:
+    if info.compress_type == zipfile.ZIP_LZMA and _dictionary_bytes(info, file) > _MAX_DICTIONARY_BYTES:
+        raise UnknownFormat(
+            f"The file is a zip archive, and unpacking {info.filename} takes more than "
+            f"{_MAX_DICTIONARY_BYTES >> 20} MiB of memory."
+        )
+    return archive.open(info)
+
+
+def _dictionary_bytes(info: zipfile.ZipInfo, file: BinaryIO) -> int:
+    """Return what the head of a member that is compressed with LZMA asks for."""
+    file.seek(info.header_offset)
+    name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+    file.seek(name + extra, io.SEEK_CUR)
+    _, size = _LZMA_PROPERTIES.unpack(file.read(_LZMA_PROPERTIES.size))
+    return int(size)
+
+
+class _Bounded:
+    """A file of which no more is read at a time than a directory may have."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(min(size, _MAX_READ_BYTES + 1) if size >= 0 else _MAX_READ_BYTES + 1)
+        if len(data) > _MAX_READ_BYTES:
+            raise UnknownFormat("The file is a zip archive with more entries than any skops model has.")
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

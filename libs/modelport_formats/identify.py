@@ -1,0 +1,134 @@
+"""What a model file is, or why it is none: its beginning must be that of a model, and its end be there."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from modelport_formats import archives, pickles
+from modelport_formats.compression import Decompressor
+from modelport_formats.errors import DamagedFile, UnknownFormat
+from modelport_formats.onnx import is_onnx
+from modelport_formats.signatures import (
+    Compression,
+    Format,
+    begins_as,
+    begins_as_model,
+    compression_of,
+    describe_unknown,
+)
+
+_HEAD_BYTES = 2 << 20
+_TAIL_BYTES = 128
+_BLOCK_BYTES = 1 << 16
+_END_OF_TREES = b"end of trees"
+# XGBoost writes its keys in order: the version comes last. Others may write it first or not at all.
+_END_OF_XGBOOST = re.compile(rb"(version.{0,64}|\}\s*)\}\s*$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """`first_class`: the class of the model, with its module or as this alone, where the format names one."""
+
+    format: Format
+    compression: Compression | None = None
+    first_class: str | None = None
+
+
+def identify(path: Path) -> Identified:
+    """Return what the file is. Raises UnknownFormat or DamagedFile. Blocking."""
+    with path.open("rb") as file:
+        return _identify(file, path.stat().st_size)
+
+
+def _identify(file: BinaryIO, size: int) -> Identified:
+    head = file.read(_HEAD_BYTES)
+    if not head:
+        raise DamagedFile("The file is empty.")
+    if compression := compression_of(head):
+        file.seek(0)
+        return _compressed(file, compression)
+    match begins_as(head):
+        case Format.SKOPS:
+            return Identified(Format.SKOPS, first_class=archives.skops_module(file))
+        case (Format.XGBOOST | Format.LIGHTGBM) as native:
+            if not begins_as_model(head, native):
+                raise UnknownFormat(describe_unknown(head))
+            _check_end(file, native)
+            return Identified(native)
+        case _:
+            return Identified(Format.ONNX) if is_onnx(file, size) else _pickle(file, head, size)
+
+
+def _compressed(file: BinaryIO, compression: Compression) -> Identified:
+    plain = Decompressor(file, compression)
+    head = plain.read_all(_HEAD_BYTES)
+    if not head:
+        raise DamagedFile(f"The file is compressed with {compression}, but holds nothing or is cut short.")
+    whole = len(head) < _HEAD_BYTES
+    try:
+        found = pickles.first_class(head, whole=whole)
+    except pickles.NotAPickle:
+        raise UnknownFormat(
+            f"The file is compressed with {compression}, but what it holds is no pickle."
+        ) from None
+    except pickles.PickleCutShort:
+        raise _cut_pickle(compression) from None
+    if plain.cut_short or (whole and not _ends(head, head)):
+        raise _cut_pickle(compression)
+    return Identified(Format.PICKLE, compression, found)
+
+
+def _cut_pickle(compression: Compression) -> DamagedFile:
+    return DamagedFile(f"The file is a pickle compressed with {compression}, and cut short.")
+
+
+def _pickle(file: BinaryIO, head: bytes, size: int) -> Identified:
+    try:
+        found = pickles.first_class(head, whole=size <= len(head))
+    except pickles.NotAPickle:
+        raise UnknownFormat(describe_unknown(head)) from None
+    except pickles.PickleCutShort:
+        raise DamagedFile("The file begins as a pickle and is cut short.") from None
+    if not _ends(head, _tail(file)):
+        if pickles.looks_binary_pickle(head):
+            raise DamagedFile("The file begins as a pickle and is cut short.")
+        raise UnknownFormat(describe_unknown(head))
+    return Identified(Format.PICKLE, first_class=found)
+
+
+def _ends(head: bytes, tail: bytes) -> bool:
+    """A pickle ends with STOP, whatever arrays joblib wrote in between: the cheapest sign of a cut.
+
+    One may be followed by something else, which is ignored.
+    """
+    return tail.endswith(b".") or pickles.reaches_its_end(head)
+
+
+def _check_end(file: BinaryIO, native: Format) -> None:
+    if native is Format.LIGHTGBM:
+        if not _holds(file, _END_OF_TREES):
+            raise DamagedFile("The file begins as a LightGBM model and is cut short.")
+    elif not _END_OF_XGBOOST.search(_tail(file)):
+        raise DamagedFile("The file begins as an XGBoost model and is cut short.")
+
+
+def _holds(file: BinaryIO, words: bytes) -> bool:
+    """Search from the end: what follows the trees is short."""
+    at = file.seek(0, os.SEEK_END)
+    after = b""
+    while at > 0:
+        start = max(0, at - _BLOCK_BYTES)
+        file.seek(start)
+        block = file.read(at - start)
+        if words in block + after:
+            return True
+        at, after = start, block[: len(words)]
+    return False
+
+
+def _tail(file: BinaryIO) -> bytes:
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - _TAIL_BYTES))
+    return file.read()

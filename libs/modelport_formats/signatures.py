@@ -1,0 +1,99 @@
+"""The table of first bytes: which compression, which format, and what else people upload."""
+
+import re
+from enum import StrEnum
+
+
+class Compression(StrEnum):
+    """Joblib's compressions."""
+
+    ZLIB = "zlib"
+    GZIP = "gzip"
+    BZIP2 = "bzip2"
+    XZ = "xz"
+    LZMA = "lzma"
+    LZ4 = "lz4"
+
+
+class Format(StrEnum):
+    PICKLE = "pickle"
+    """Plain or compressed, and with joblib's arrays between its opcodes."""
+    SKOPS = "skops"
+    XGBOOST = "xgboost"
+    """JSON or UBJSON."""
+    LIGHTGBM = "lightgbm"
+    ONNX = "onnx"
+
+
+# What the libraries read. The prefixes that joblib goes by are wider: a text that begins with "x" or "BZ" is
+# compressed, to it. Of zlib it reads the largest window alone.
+_COMPRESSIONS = {
+    Compression.ZLIB: rb"\x78[\x01\x5e\x9c\xda]",
+    Compression.GZIP: rb"\x1f\x8b",
+    Compression.BZIP2: rb"BZh[1-9]",
+    Compression.XZ: rb"\xfd7zXZ\x00",
+    Compression.LZMA: rb"\x5d\x00",
+    Compression.LZ4: rb"\x04\x22\x4d\x18",
+}
+
+ZIP = b"PK\x03\x04"
+XGBOOST_OBJECT = b"{"
+"""What XGBoost takes for JSON or UBJSON: not even a blank may stand before it."""
+XGBOOST_BINARY = b"binf"
+"""Not read since XGBoost 3.1."""
+LIGHTGBM_TEXT = b"tree"
+# Tags of the fields that may come first: nearly always the IR version, number 1. Those that are opcodes of a
+# pickle are left out.
+_ONNX_FIELDS = (b"\x08", b"\x12", b"\x1a", b'"', b":")
+
+# What no pickle begins with: reading it as one fails at once.
+_BEGINNINGS = {
+    ZIP: Format.SKOPS,
+    XGBOOST_OBJECT: Format.XGBOOST,
+    LIGHTGBM_TEXT: Format.LIGHTGBM,
+    **dict.fromkeys(_ONNX_FIELDS, Format.ONNX),
+}
+
+WITHOUT_CODE = frozenset({Format.SKOPS, Format.XGBOOST, Format.LIGHTGBM, Format.ONNX})
+"""Reading these runs nothing that they hold; of skops, which builds only types that skops trusts, neither."""
+
+# Other members, such as the version, may come before the learner, as long as they are no objects.
+_XGBOOST_JSON = rb'\{\s*"(?:[^{}]{0,1000},\s*")?learner"\s*:\s*\{'
+_XGBOOST_UBJSON = rb"\{(?:i.|U.|I..|l....|L........)(?:learner\{|version\[)"
+_MODEL_HEADS = {
+    Format.XGBOOST: re.compile(rb"%s|%s" % (_XGBOOST_JSON, _XGBOOST_UBJSON), re.DOTALL),
+    Format.LIGHTGBM: re.compile(rb"tree\r?\n\w+="),
+}
+
+_OTHERS = {
+    b"\x89HDF": "an HDF5 file (Keras, TensorFlow)",
+    b"\x93NUMPY": "a NumPy array",
+    b"CBM1": "a CatBoost model",
+    XGBOOST_BINARY: "an XGBoost model in the old binary format; save it as .json or .ubj",
+    b"bs64": "an XGBoost model in the old binary format; save it as .json or .ubj",
+    b"%PDF": "a PDF document",
+    b"PAR1": "a Parquet file",
+    b"\x7fELF": "a program",
+}
+
+
+def compression_of(head: bytes) -> Compression | None:
+    return next((name for name, pattern in _COMPRESSIONS.items() if re.match(pattern, head)), None)
+
+
+def begins_as(head: bytes) -> Format:
+    """Return the format that a runtime reads the file in; a pickle, which can run code, if it is no other."""
+    return next((name for magic, name in _BEGINNINGS.items() if head.startswith(magic)), Format.PICKLE)
+
+
+def begins_as_model(head: bytes, format_: Format) -> bool:
+    """Return whether the head is that of a model in the XGBoost or LightGBM format."""
+    return _MODEL_HEADS[format_].match(head) is not None
+
+
+def describe_unknown(head: bytes) -> str:
+    known = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
+    return (
+        f"The file is {known or 'no model file that Modelport knows'}. "
+        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj) or LightGBM (.txt) file."
+    )
