@@ -127,9 +127,6 @@ def build(
     def is_ready() -> bool:
         return keys.had and all(watch.synced.is_set() for watch in follow) and not draining.is_set()
 
-    prediction = _prediction(
-        settings, table=table, keys=keys, connections=connections, store=store, control=control
-    )
     in_flight, addresses = InFlight(), ClientAddresses(parse_networks(settings.trusted_proxies))
     counter, samples = UsageCounter(settings.usage_max_lines), SampleQueue()
     history = HistoryTap(samples, rows_per_second=settings.history_rows_per_second)
@@ -139,11 +136,15 @@ def build(
     )
     taps = Taps([history, drift])
     handler = PredictionHandler(
-        prediction, in_flight=in_flight, usage=counter, taps=taps, max_body_bytes=settings.max_body_bytes
+        table,
+        _authentication(settings, keys=keys, store=store, control=control),
+        _prediction(settings, table=table, connections=connections, store=store),
+        in_flight=in_flight,
+        usage=counter,
+        taps=taps,
+        max_body_bytes=settings.max_body_bytes,
     )
-    server = Server(
-        handler, is_ready=is_ready, addresses=addresses, in_flight=in_flight, batch_jobs=BatchJobs(control)
-    )
+    server = Server(handler, is_ready=is_ready, addresses=addresses, batch_jobs=BatchJobs(control))
     fast_path = FastPath(handler, addresses=addresses, serves_browsers=bool(settings.cors_origin_list))
     app = _wrap(server, settings)
     return Gateway(
@@ -163,15 +164,9 @@ def build(
     )
 
 
-def _prediction(
-    settings: Settings,
-    *,
-    table: RouteTable,
-    keys: SigningKeys,
-    connections: Connections,
-    store: Store,
-    control: httpx.AsyncClient,
-) -> Prediction:
+def _authentication(
+    settings: Settings, *, keys: SigningKeys, store: Store, control: httpx.AsyncClient
+) -> Authentication:
     api_keys = ApiKeys(
         control,
         store,
@@ -179,6 +174,12 @@ def _prediction(
         keep_seconds=settings.introspection_keep_seconds,
     )
     guard = Guard(Limit.parse(settings.limit_failed_credentials))
+    return Authentication(AccessTokens(keys), api_keys, guard)
+
+
+def _prediction(
+    settings: Settings, *, table: RouteTable, connections: Connections, store: Store
+) -> Prediction:
     dispatch = Dispatch(
         table,
         Upstream(connections, max_answer_bytes=settings.max_answer_bytes),
@@ -187,8 +188,6 @@ def _prediction(
         endpoint_wait_seconds=settings.endpoint_wait_seconds,
     )
     return Prediction(
-        table,
-        Authentication(AccessTokens(keys), api_keys, guard),
         dispatch,
         store,
         default_limit=Limit.parse(settings.limit_predict),

@@ -1,25 +1,24 @@
-"""A prediction, step by step: who, whether, which version, within the limit, cached or asked."""
+"""The steps of a prediction: whether, which version, within the limit, cached or from the model."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import structlog
+import orjson
 from modelport_http.problem import Problem
 from modelport_http.rate_limiting import bucket_of, rate_limit_headers, too_many_requests
 from modelport_store.store import Limit, LimitResult, Store, StoreUnavailable
 
-from modelport_gateway.auth.authentication import Authentication, unauthorized
+from modelport_gateway.auth.authentication import unauthorized
 from modelport_gateway.auth.authorization import PREDICT_SCOPE, Caller, Decision, authorize
 from modelport_gateway.cache.key import Uncacheable, cache_key
 from modelport_gateway.concurrency.single_flight import SingleFlight
 from modelport_gateway.metrics import FALLBACKS
-from modelport_gateway.request.paths import Call, RequestHeaders, Target
-from modelport_gateway.routing.routes import Route, RouteTable, VersionRoute
+from modelport_gateway.outcome import AuthorizedRequest, PredictionRequest, PredictionResponse
+from modelport_gateway.request.paths import Call, RequestHeaders
+from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.routing.traffic_split import choose_version
 from modelport_gateway.upstream.dispatch import Dispatch, no_ready_version
 from modelport_gateway.upstream.replica import INFER_PATH, UpstreamCall, UpstreamResponse
-
-log = structlog.get_logger(__name__)
 
 _LIMIT_NAME = "predict"
 _UPSTREAM_PATHS = {
@@ -31,50 +30,6 @@ _UPSTREAM_PATHS = {
 
 
 @dataclass(slots=True, eq=False)
-class PredictionContext:
-    """One request, as far as predictions are concerned.
-
-    Who counts it reads from the last three how far it came, also when a later step raised.
-    """
-
-    target: Target
-    headers: RequestHeaders
-    address: str
-    """The client's address, as rate limits count it."""
-    request_id: str
-    route: Route | None = None
-    """The model's; None where there is no such model."""
-    caller: Caller | None = None
-    """None until identified, and without a credential."""
-    version: VersionRoute | None = None
-    """None until chosen."""
-    body: bytes = b""
-    """Empty until read; without its Content-Encoding."""
-    json_bytes: int | None = None
-    """The length of the JSON in front of binary tensors; None: the body is JSON as a whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorizedRequest:
-    """A request that may be served: who calls what."""
-
-    route: Route
-    caller_id: str
-
-
-@dataclass(slots=True)
-class PredictionResponse:
-    body: bytes
-    version: str
-    cache: str = "bypass"
-    """hit, miss or bypass."""
-    model_seconds: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
-    json_bytes: int | None = None
-    """The length of the JSON in front of binary tensors; None: the body is JSON as a whole."""
-
-
-@dataclass(frozen=True, slots=True)
 class CacheUse:
     """How one request uses the cache. `key` None: not at all."""
 
@@ -83,11 +38,32 @@ class CacheUse:
     """Whether an answer that is kept will do."""
 
 
+def authorized_request(route: Route | None, caller: Caller | None, address: str) -> AuthorizedRequest:
+    """Say who calls what. Raises Problem 401, 403 or 404."""
+    decision = authorize(route, caller)
+    if route is None or decision is not Decision.ALLOWED:
+        raise _refusal(decision)
+    return AuthorizedRequest(route, _caller_id(caller, address))
+
+
+def chosen_version(request: PredictionRequest, authorized: AuthorizedRequest) -> VersionRoute:
+    """Give the version that the request is for. Raises Problem 404 or 503."""
+    route, name = authorized.route, request.target.version
+    if name is not None and name not in route.versions:
+        raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
+    if name is None:
+        sticky_to = request.headers.get(b"x-modelport-session") or authorized.caller_id
+        name = choose_version(route.traffic, model_uid=route.uid, sticky_to=sticky_to)
+    version = route.versions.get(name) if name else None
+    # Also for traffic: what status says and what has answered must agree before anything is sent.
+    if version is None or not version.answered:
+        raise no_ready_version(route.public_id)
+    return version
+
+
 class Prediction:
     def __init__(
         self,
-        table: RouteTable,
-        authentication: Authentication,
         dispatch: Dispatch,
         store: Store,
         *,
@@ -95,8 +71,6 @@ class Prediction:
         cache_max_request_bytes: int,
         cache_max_answer_bytes: int,
     ) -> None:
-        self._table = table
-        self._authentication = authentication
         self._dispatch = dispatch
         self._store = store
         self._default_limit = default_limit
@@ -104,30 +78,30 @@ class Prediction:
         self._cache_max_answer_bytes = cache_max_answer_bytes
         self._flights: SingleFlight[UpstreamResponse] = SingleFlight()
 
-    async def authorize(self, context: PredictionContext) -> AuthorizedRequest:
-        """Authenticate and authorize, before the body is read. Raises Problem 401, 403, 404, 429 or 503."""
-        context.route = self._table.get(context.target.model)
-        caller = context.caller = await self._authentication.identify(context.headers, context.address)
-        # Again: finding out who the caller is may have taken a while.
-        route = context.route = self._table.get(context.target.model)
-        decision = authorize(route, caller)
-        if route is None or decision is not Decision.ALLOWED:
-            raise _refusal(decision)
-        return AuthorizedRequest(route, _caller_id(caller, context.address))
-
     async def predict(
-        self, context: PredictionContext, authorized: AuthorizedRequest, body: bytes | None
+        self,
+        request: PredictionRequest,
+        authorized: AuthorizedRequest,
+        version: VersionRoute,
+        body: bytes | None,
+        *,
+        json_bytes: int | None = None,
     ) -> PredictionResponse:
-        """Give the prediction. Raises Problem for everything else."""
-        context.body = body or b""
-        version = self._version(context, authorized)
-        cache = self._cache_use(context, authorized.route, version, body)
+        """Give the prediction. Raises Problem for everything else.
+
+        `json_bytes`: the length of the JSON in front of binary tensors; None: the body is JSON as a whole.
+        """
+        if request.target.call is Call.READY:
+            return _ready(request, authorized.route, version)
+        cache = self._cache_use(request, authorized.route, version, body)
         taken, kept = await self._acquire_and_get(authorized, cache)
         limit_headers = rate_limit_headers(_LIMIT_NAME, taken) if taken else {}
         if kept is not None:
             return PredictionResponse(kept, version.name, "hit", headers=limit_headers)
         try:
-            response = await self._call_model(context, authorized.route, version, cache, body)
+            response = await self._call_model(
+                request, authorized.route, version, cache, body, json_bytes=json_bytes
+            )
         except Problem as problem:
             raise _with_headers(problem, limit_headers) from problem
         return PredictionResponse(
@@ -139,39 +113,18 @@ class Prediction:
             json_bytes=response.json_bytes,
         )
 
-    def check_ready(self, context: PredictionContext, authorized: AuthorizedRequest) -> VersionRoute:
-        """Give the version that would answer now. Raises Problem 404 or 503."""
-        version = self._version(context, authorized)
-        if not version.endpoints:
-            raise no_ready_version(authorized.route.public_id)
-        return version
-
-    def _version(self, context: PredictionContext, authorized: AuthorizedRequest) -> VersionRoute:
-        route, name = authorized.route, context.target.version
-        if name is not None and name not in route.versions:
-            raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
-        if name is None:
-            sticky_to = context.headers.get(b"x-modelport-session") or authorized.caller_id
-            name = choose_version(route.traffic, model_uid=route.uid, sticky_to=sticky_to)
-        version = route.versions.get(name) if name else None
-        # Also for traffic: what status says and what has answered must agree before anything is sent.
-        if version is None or not version.answered:
-            raise no_ready_version(route.public_id)
-        context.version = version
-        return version
-
     def _cache_use(
-        self, context: PredictionContext, route: Route, version: VersionRoute, body: bytes | None
+        self, request: PredictionRequest, route: Route, version: VersionRoute, body: bytes | None
     ) -> CacheUse:
         small = body is not None and len(body) <= self._cache_max_request_bytes
         if (
             route.cache_ttl_seconds is None
-            or context.target.call is not Call.PREDICT
+            or request.target.call is not Call.PREDICT
             or not small
             or body is None
         ):
             return CacheUse()
-        directives = _cache_control(context.headers)
+        directives = _cache_control(request.headers)
         if "no-store" in directives:
             return CacheUse()
         try:
@@ -199,18 +152,20 @@ class Prediction:
 
     async def _call_model(
         self,
-        context: PredictionContext,
+        request: PredictionRequest,
         route: Route,
         version: VersionRoute,
         cache: CacheUse,
         body: bytes | None,
+        *,
+        json_bytes: int | None,
     ) -> UpstreamResponse:
         call = UpstreamCall(
-            context.target.call.method,
-            _UPSTREAM_PATHS[context.target.call],
+            request.target.call.method,
+            _UPSTREAM_PATHS[request.target.call],
             body,
-            context.request_id,
-            context.json_bytes,
+            request.request_id,
+            json_bytes,
         )
         # A caller who wants a new response does not share one that is already in flight.
         if cache.key is None or not cache.read:
@@ -226,6 +181,12 @@ class Prediction:
             # The caller does not wait for it; commands of one gateway reach the store in their order.
             self._store.put_nowait(cache.key, response.body, route.cache_ttl_seconds)
         return response
+
+
+def _ready(request: PredictionRequest, route: Route, version: VersionRoute) -> PredictionResponse:
+    if not version.endpoints:
+        raise no_ready_version(route.public_id)
+    return PredictionResponse(orjson.dumps({"name": request.target.model, "ready": True}), version.name)
 
 
 def _caller_id(caller: Caller | None, address: str) -> str:

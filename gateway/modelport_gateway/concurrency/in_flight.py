@@ -5,16 +5,13 @@ from types import TracebackType
 
 
 class InFlight:
-    """`with in_flight.one(): …` around each prediction."""
+    """`with in_flight: …` around each prediction."""
 
     def __init__(self) -> None:
         self.in_flight = 0
         self.idle = asyncio.Event()
         """Set while none is."""
         self.idle.set()
-
-    def one(self) -> "InFlight":
-        return self
 
     def __enter__(self) -> None:
         self.in_flight += 1

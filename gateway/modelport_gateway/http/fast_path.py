@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from modelport_http.fast_path.protocol import Exchange, Headers
-from modelport_http.middleware import HSTS, SECURITY_HEADERS, body_too_large
-from modelport_http.problem import Problem, body, content_type_of, headers_of, problem_of
+from modelport_http.middleware import HSTS, SECURITY_HEADERS
+from modelport_http.problem import Problem, body, content_type_of, headers_of
 from modelport_http.stopping import stopping
 from modelport_process.logging import access_lines, current_request_id, request_id_for
 
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.handler import PredictionHandler
 from modelport_gateway.http.server import content_headers, server_timing
-from modelport_gateway.prediction import PredictionContext, PredictionResponse
+from modelport_gateway.outcome import PredictionRequest, PredictionResponse, Response
 from modelport_gateway.request.paths import RequestHeaders, Target, parse_target
 
 _JSON = "content-type: application/json\r\n"
@@ -83,7 +83,10 @@ class FastPath:
         return self._target(target) is not None
 
     def begin(self, exchange: Exchange) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(exchange))
+        target = self._target(exchange.target)
+        if target is None:
+            raise ValueError("a request that is none for a model was taken")
+        task = asyncio.get_running_loop().create_task(self._serve(exchange, target))
         # The event loop itself does not keep a task that waits.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -100,59 +103,35 @@ class FastPath:
         self._targets[path] = target
         return target
 
-    async def _serve(self, exchange: Exchange) -> None:
-        request = _Request(exchange, self._addresses, self._lines)
-        current_request_id.set(request.id)  # In this task alone.
-        try:
-            await self._handler.handle(self._context(request), request)
-        except asyncio.CancelledError:
-            # Only the end of the graceful stop cancels this task.
-            request.refuse(stopping())
-        except Exception as error:  # noqa: BLE001 - every failure is an answer
-            request.refuse(problem_of(error, path=request.path, request_id=request.id))
+    async def _serve(self, exchange: Exchange, target: Target) -> None:
+        started = time.perf_counter()
+        headers = RequestHeaders(exchange.headers)
+        ip, address = self._addresses.find(exchange.client[0] if exchange.client else "", headers)
+        request_id = request_id_for(headers.get(b"x-request-id") or "")
+        current_request_id.set(request_id)  # In this task alone.
+        path = exchange.target.decode("latin-1")
+        request = PredictionRequest(target, path, headers, address, request_id, started)
+        with self._handler.in_flight:
+            outcome = await self._handler.handle(request, exchange.body)
+            try:
+                self._write(exchange, request, outcome.response)
+            finally:
+                seconds = self._handler.record(request, outcome)
+                access_lines().add("POST", path, outcome.status, seconds, client_ip=ip, request_id=request_id)
 
-    def _context(self, request: "_Request") -> PredictionContext:
-        target = self._target(request.exchange.target)
-        if target is None:
-            raise ValueError("a request that is none for a model was taken")
-        return PredictionContext(target, request.headers, request.address, request.id)
-
-
-class _Request:
-    """One of them, from its first byte to its line in the log."""
-
-    __slots__ = ("_lines", "address", "exchange", "headers", "id", "ip", "started")
-
-    def __init__(self, exchange: Exchange, addresses: ClientAddresses, lines: ResponseLines) -> None:
-        self.started = time.perf_counter()
-        self._lines = lines
-        self.exchange = exchange
-        self.headers = RequestHeaders(exchange.headers)
-        self.id = request_id_for(self.headers.get(b"x-request-id") or "")
-        self.ip, self.address = addresses.find(exchange.client[0] if exchange.client else "", self.headers)
-
-    @property
-    def path(self) -> str:
-        return self.exchange.target.decode("latin-1")
-
-    def read(self, max_bytes: int) -> bytes:
-        if len(self.exchange.body) > max_bytes:
-            raise body_too_large(max_bytes)
-        return self.exchange.body
-
-    def respond(self, response: PredictionResponse, seconds: float) -> None:
-        head = self._lines.head(response, seconds, request_id=self.id, scheme=self.exchange.scheme)
-        self.exchange.respond(head, response.body)
-
-    def refuse(self, problem: Problem) -> None:
+    def _write(self, exchange: Exchange, request: PredictionRequest, response: Response) -> None:
+        if type(response) is PredictionResponse:
+            seconds = time.perf_counter() - request.started
+            head = self._lines.head(response, seconds, request_id=request.request_id, scheme=exchange.scheme)
+            exchange.respond(head, response.body)
+            return
+        # Nothing else is left: who leaves does not end a request, and only the end of a graceful stop does.
+        problem = response if isinstance(response, Problem) else stopping()
         head, body = self._lines.problem(
             problem,
-            request_id=self.id,
-            scheme=self.exchange.scheme,
-            path=self.path,
-            accept=self.headers.get(b"accept"),
+            request_id=request.request_id,
+            scheme=exchange.scheme,
+            path=request.path,
+            accept=request.headers.get(b"accept"),
         )
-        self.exchange.respond(head, body)
-
-    def log(self, status: int, seconds: float) -> None:
-        access_lines().add("POST", self.path, status, seconds, client_ip=self.ip, request_id=self.id)
+        exchange.respond(head, body)

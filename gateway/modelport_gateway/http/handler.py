@@ -2,51 +2,37 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
-import orjson
-from modelport_http.problem import Problem, internal_error
+from modelport_http.middleware import body_too_large
+from modelport_http.problem import Problem, problem_of
 from starlette.requests import ClientDisconnect
 
+from modelport_gateway.auth.authentication import Authentication
 from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.response_encoding import encoded, wanted_encoding
 from modelport_gateway.metrics import count_prediction
-from modelport_gateway.prediction import Prediction, PredictionContext, PredictionResponse
+from modelport_gateway.outcome import Outcome, PredictionRequest, Response
+from modelport_gateway.prediction import Prediction, authorized_request, chosen_version
 from modelport_gateway.request.body import decoded, json_bytes_of, require_type
 from modelport_gateway.request.paths import Call
+from modelport_gateway.routing.routes import RouteTable
 from modelport_gateway.sampling.tap import Taps
 from modelport_gateway.usage.counter import UsageCounter
 
 _WITH_ROWS = (Call.PREDICT, Call.INFER)
 
-
-class Transport(Protocol):
-    """One request's way in and out."""
-
-    started: float
-    """When its first byte came, on `time.perf_counter`."""
-
-    def read(self, max_bytes: int) -> bytes | Awaitable[bytes]:
-        """Give the body as it was sent: at once where it is here. Raises Problem 413, ClientDisconnect."""
-        ...
-
-    def respond(self, answer: PredictionResponse, seconds: float) -> Awaitable[None] | None:
-        """Send it; None: it has been. `seconds`: since `started`."""
-        ...
-
-    def refuse(self, problem: Problem) -> Awaitable[None] | None: ...
-
-    def log(self, status: int, seconds: float) -> None:
-        """Write the access line, where nothing around the transport does."""
-        ...
+ReadBody = Callable[[int], Awaitable[bytes]]
+"""Gives the body as it was sent, up to so many bytes. Raises Problem 413, ClientDisconnect."""
 
 
 class PredictionHandler:
-    """Raises whatever is no Problem, once it has been counted."""
+    """Of each request: `handle` it, write the response, `record` it; all of it `with in_flight`."""
 
     def __init__(
         self,
+        table: RouteTable,
+        authentication: Authentication,
         prediction: Prediction,
         *,
         in_flight: InFlight,
@@ -54,87 +40,70 @@ class PredictionHandler:
         taps: Taps,
         max_body_bytes: int,
     ) -> None:
+        self._table = table
+        self._authentication = authentication
         self._prediction = prediction
-        self._in_flight = in_flight
+        self.in_flight = in_flight
         self._usage = usage
         self._taps = taps
         self._max_body_bytes = max_body_bytes
 
-    async def handle(self, context: PredictionContext, transport: Transport) -> None:
-        """Answer, and count it."""
-        status, cache = 500, "none"
-        response: bytes | Problem | None = None
-        with self._in_flight.one():
-            try:
-                answer = await self._predict(context, transport)
-                status, cache = 200, answer.cache
-                encoding = wanted_encoding(context.headers, answer)
-                sent = answer if encoding is None else await encoded(answer, encoding)
-                if sending := transport.respond(sent, time.perf_counter() - transport.started):
-                    await sending
-                response = answer.body
-            except Problem as problem:
-                status, response = problem.status, problem
-                if sending := transport.refuse(problem):
-                    await sending
-            except ClientDisconnect:
-                status = 499
-                raise
-            except asyncio.CancelledError:
-                # Only the end of the graceful stop does that.
-                status = 503
-                raise
-            except Exception:
-                # What the caller gets for it.
-                response = internal_error()
-                raise
-            finally:
-                self._record(context, transport, status, cache, response)
-
-    async def refuse(self, context: PredictionContext, transport: Transport, problem: Problem) -> None:
-        """Answer a request that is none the handler could serve, and count it."""
-        if sending := transport.refuse(problem):
-            await sending
-        self._record(context, transport, problem.status, "none", problem)
-
-    async def _predict(self, context: PredictionContext, transport: Transport) -> PredictionResponse:
-        authorized = await self._prediction.authorize(context)
-        call = context.target.call
-        if call in _WITH_ROWS:
-            require_type(call, context.headers)
-            body = transport.read(self._max_body_bytes)
-            if not isinstance(body, bytes):
-                body = await body
-            # Most requests are neither, and would pay for a call that returns at once.
-            if call is Call.INFER or context.headers.has(b"content-encoding"):
-                body = await self._plain(context, body)
-            return await self._prediction.predict(context, authorized, body)
-        if call is Call.READY:
-            version = self._prediction.check_ready(context, authorized)
-            return PredictionResponse(
-                orjson.dumps({"name": context.target.model, "ready": True}), version.name
+    async def handle(
+        self, request: PredictionRequest, body: bytes = b"", read: ReadBody | None = None
+    ) -> Outcome:
+        """Find the response, also to failures. `read`: where the body is not here yet."""
+        model = request.target.model
+        route, caller, version, content = self._table.get(model), None, None, None
+        status, reason, cache = 200, "", "none"
+        response: Response
+        try:
+            caller = await self._authentication.identify(request.headers, request.address)
+            # Again: finding out who the caller is may have taken a while.
+            route = self._table.get(model)
+            authorized = authorized_request(route, caller, request.address)
+            content, json_bytes = await self._content(request, body, read)
+            version = chosen_version(request, authorized)
+            response = await self._prediction.predict(
+                request, authorized, version, content, json_bytes=json_bytes
             )
-        return await self._prediction.predict(context, authorized, None)
+            cache = response.cache
+            if encoding := wanted_encoding(request.headers, response):
+                response = await encoded(response, encoding)
+        except Problem as problem:
+            response, status, reason = problem, problem.status, problem.reason or ""
+        except ClientDisconnect as gone:
+            response, status = gone, 499
+        except asyncio.CancelledError as stop:
+            # Only the end of the graceful stop does that.
+            response, status = stop, 503
+        except Exception as error:  # noqa: BLE001 - every failure is a response
+            response = problem_of(error, path=request.path, request_id=request.request_id)
+            status = response.status
+        return Outcome(response, status, reason, cache, route, caller, version, content or b"")
 
-    async def _plain(self, context: PredictionContext, body: bytes) -> bytes:
-        body = await decoded(context.headers, body, max_bytes=self._max_body_bytes)
-        if context.target.call is Call.INFER:
-            context.json_bytes = json_bytes_of(context.headers, len(body))
-        return body
-
-    def _record(
-        self,
-        context: PredictionContext,
-        transport: Transport,
-        status: int,
-        cache: str,
-        response: bytes | Problem | None,
-    ) -> None:
+    def record(self, request: PredictionRequest, outcome: Outcome) -> float:
+        """Count the request, and keep of it what history and drift want. Give the seconds that it took."""
         ended = time.perf_counter()
-        seconds = ended - transport.started
-        count_prediction(status, cache, seconds)
-        transport.log(status, seconds)
-        reason = (response.reason or "") if isinstance(response, Problem) else ""
-        self._usage.count(context, status, reason, cache, seconds, ended=ended)
-        if context.target.call in _WITH_ROWS:
-            self._taps.offer(context, response, cache, seconds)
+        seconds = ended - request.started
+        count_prediction(outcome.status, outcome.cache, seconds)
+        self._usage.count(outcome, seconds, ended=ended)
+        if request.target.call in _WITH_ROWS:
+            self._taps.offer(request, outcome, seconds)
+        return seconds
+
+    async def _content(
+        self, request: PredictionRequest, body: bytes, read: ReadBody | None
+    ) -> tuple[bytes | None, int | None]:
+        """Give the body without its Content-Encoding, and the length of the JSON in front of tensors."""
+        call, headers = request.target.call, request.headers
+        if call not in _WITH_ROWS:
+            return None, None
+        require_type(call, headers)
+        if read is not None:
+            body = await read(self._max_body_bytes)
+        elif len(body) > self._max_body_bytes:
+            raise body_too_large(self._max_body_bytes)
+        # Most requests have none, and would pay for a call that returns at once.
+        if headers.has(b"content-encoding"):
+            body = await decoded(headers, body, max_bytes=self._max_body_bytes)
+        return body, json_bytes_of(headers, len(body)) if call is Call.INFER else None

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from modelport_http.content_encoding import deflate
 
-from modelport_gateway.prediction import PredictionResponse
+from modelport_gateway.outcome import PredictionResponse
 from modelport_gateway.request.paths import RequestHeaders
 
 _ENCODINGS = frozenset({"gzip", "deflate"})
@@ -31,4 +31,5 @@ async def encoded(response: PredictionResponse, encoding: str) -> PredictionResp
         body = await asyncio.to_thread(deflate, response.body, encoding)
     else:
         body = deflate(response.body, encoding)
-    return replace(response, body=body, headers={**response.headers, "Content-Encoding": encoding})
+    headers = {**response.headers, "Content-Encoding": encoding}
+    return replace(response, body=body, headers=headers, plain=response.body)

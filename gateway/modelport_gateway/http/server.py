@@ -1,7 +1,8 @@
 """The gateway's HTTP: plain ASGI, since a framework's routing costs more than a cached answer."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 
 import orjson
 from modelport_http.middleware import body_too_large, declared_length
@@ -11,11 +12,10 @@ from modelport_process.logging import request_id_of
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Receive, Scope, Send
 
-from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.batch_uploads import BatchJobs, is_batch_path
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.http.handler import PredictionHandler
-from modelport_gateway.prediction import PredictionContext, PredictionResponse
+from modelport_gateway.outcome import Outcome, PredictionRequest, PredictionResponse, Response
 from modelport_gateway.request.body import read_whole
 from modelport_gateway.request.paths import RequestHeaders, Target, parse_target
 
@@ -33,13 +33,11 @@ class Server:
         *,
         is_ready: Callable[[], bool],
         addresses: ClientAddresses,
-        in_flight: InFlight,
         batch_jobs: BatchJobs,
     ) -> None:
         self._handler = handler
         self._is_ready = is_ready
         self._addresses = addresses
-        self._in_flight = in_flight
         self._batch_jobs = batch_jobs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,20 +47,27 @@ class Server:
         if target is not None:
             await self._model(target, scope, receive, send)
         elif is_batch_path(scope["path"]):
-            with self._in_flight.one():
+            with self._handler.in_flight:
                 await self._batch_jobs(scope, receive, send)
         else:
             await self._fixed(scope, send)
 
     async def _model(self, target: Target, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = RequestHeaders(scope["headers"])
+        request = self._request(target, scope)
+        with self._handler.in_flight:
+            if scope["method"] == target.call.method:
+                outcome = await self._handler.handle(request, read=partial(_read, scope, receive))
+            else:
+                outcome = Outcome(_use(target.call.method), 405)
+            try:
+                await _write(scope, send, request, outcome.response)
+            finally:
+                self._handler.record(request, outcome)
+
+    def _request(self, target: Target, scope: Scope) -> PredictionRequest:
+        started, headers = time.perf_counter(), RequestHeaders(scope["headers"])
         _, address = self._addresses.find(scope["client"][0] if scope.get("client") else "", headers)
-        context = PredictionContext(target, headers, address, request_id_of(scope))
-        transport = _AsgiTransport(scope, receive, send)
-        if scope["method"] != target.call.method:
-            await self._handler.refuse(context, transport, _use(target.call.method))
-        else:
-            await self._handler.handle(context, transport)
+        return PredictionRequest(target, scope["path"], headers, address, request_id_of(scope), started)
 
     async def _fixed(self, scope: Scope, send: Send) -> None:
         response = _FIXED.get(scope["path"])
@@ -128,26 +133,20 @@ def _use(method: str) -> Problem:
     return Problem(status=405, detail=f"Use {method} here.", headers={"Allow": method})
 
 
-class _AsgiTransport:
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.started = time.perf_counter()
-        self._scope = scope
-        self._receive = receive
-        self._send = send
+async def _read(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
+    if declared_length(scope) > max_bytes:
+        raise body_too_large(max_bytes)
+    return await read_whole(receive, max_bytes)
 
-    def read(self, max_bytes: int) -> Awaitable[bytes]:
-        if declared_length(self._scope) > max_bytes:
-            raise body_too_large(max_bytes)
-        return read_whole(self._receive, max_bytes)
 
-    def respond(self, response: PredictionResponse, seconds: float) -> Awaitable[None]:
-        return _send_response(self._send, response, seconds)
-
-    def refuse(self, problem: Problem) -> Awaitable[None]:
-        return send_problem(self._scope, self._send, problem)
-
-    def log(self, status: int, seconds: float) -> None:
-        """AccessLogMiddleware does."""
+async def _write(scope: Scope, send: Send, request: PredictionRequest, response: Response) -> None:
+    """Raises what nobody is to be answered for: ClientDisconnect, CancelledError."""
+    if type(response) is PredictionResponse:
+        await _send_response(send, response, time.perf_counter() - request.started)
+    elif isinstance(response, Problem):
+        await send_problem(scope, send, response)
+    else:
+        raise response
 
 
 async def _send_response(send: Send, response: PredictionResponse, seconds: float) -> None:

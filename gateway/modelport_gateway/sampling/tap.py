@@ -8,7 +8,7 @@ from typing import Protocol
 from modelport_http.problem import Problem
 from modelport_http.problem import body as problem_body
 
-from modelport_gateway.prediction import PredictionContext
+from modelport_gateway.outcome import Outcome, PredictionRequest, PredictionResponse
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 
@@ -56,42 +56,51 @@ class Taps:
     def __init__(self, taps: Sequence[Tap]) -> None:
         self._taps = tuple(taps)
 
-    def offer(
-        self, asked: PredictionContext, said: bytes | Problem | None, cache: str, seconds: float
-    ) -> None:
-        """Hand on a request that has been answered. `said` None: its caller had gone."""
-        route, version = asked.route, asked.version
-        if route is None or version is None or said is None:
+    def offer(self, request: PredictionRequest, outcome: Outcome, seconds: float) -> None:
+        """Hand on a request that has been answered; not one whose caller had gone."""
+        route, version = outcome.route, outcome.version
+        if route is None or version is None:
             return
-        wanting = [tap for tap in self._taps if tap.wants(route, version)]
+        match outcome.response:
+            case PredictionResponse() | Problem() as response:
+                wanting = [tap for tap in self._taps if tap.wants(route, version)]
+            case _:
+                return
         if wanting:
-            seen = _seen(asked, route, version, said, cache=cache, seconds=seconds)
+            answer = _body_of(response, request.request_id)
+            seen = _seen(request, outcome, route=route, version=version, answer=answer, seconds=seconds)
             for tap in wanting:
                 tap.take(seen)
 
 
+def _body_of(response: PredictionResponse | Problem, request_id: str) -> bytes:
+    if isinstance(response, Problem):
+        return problem_body(response, request_id)
+    return response.body if response.plain is None else response.plain
+
+
 def _seen(
-    asked: PredictionContext,
+    request: PredictionRequest,
+    outcome: Outcome,
+    *,
     route: Route,
     version: VersionRoute,
-    said: bytes | Problem,
-    *,
-    cache: str,
+    answer: bytes,
     seconds: float,
 ) -> Seen:
-    problem = said if isinstance(said, Problem) else None
+    caller = outcome.caller
     return Seen(
         route=route,
         version=version,
-        call=asked.target.call,
-        body=asked.body,
-        answer=said if isinstance(said, bytes) else problem_body(said, asked.request_id),
-        status=problem.status if problem else 200,
-        reason=(problem.reason if problem else None) or "",
-        cache=cache,
+        call=request.target.call,
+        body=outcome.body,
+        answer=answer,
+        status=outcome.status,
+        reason=outcome.reason,
+        cache=outcome.cache,
         seconds=seconds,
-        caller_id=asked.caller.user_id if asked.caller else "",
-        api_key_id=asked.caller.key_id if asked.caller else "",
-        request_id=asked.request_id,
+        caller_id=caller.user_id if caller else "",
+        api_key_id=caller.key_id if caller else "",
+        request_id=request.request_id,
         at=time.time(),
     )

@@ -8,7 +8,7 @@ from modelport_telemetry.usage.latency import EDGES, LAST_BUCKET
 from modelport_telemetry.usage.wire import UsageLine
 
 from modelport_gateway.metrics import USAGE_DROPPED
-from modelport_gateway.prediction import PredictionContext
+from modelport_gateway.outcome import Outcome
 
 _Key = tuple[str, str, str, str, int, str, str]
 """Model, version, caller, API key, status, reason, cache: `UsageLine`'s order."""
@@ -33,25 +33,23 @@ class UsageCounter:
         self._room = max_lines
         self._dropped = 0
 
-    def count(
-        self, asked: PredictionContext, status: int, reason: str, cache: str, seconds: float, *, ended: float
-    ) -> None:
+    def count(self, outcome: Outcome, seconds: float, *, ended: float) -> None:
         """Note one answered request; as for `UsageLine`.
 
         `seconds`: from its first byte to its answer, which was at `ended` on `time.perf_counter`.
         """
         if ended >= self._minute_ends:
             self._begin_minute(ended)
-        route, version, caller = asked.route, asked.version, asked.caller
+        route, version, caller = outcome.route, outcome.version, outcome.caller
         key = (
             # The path's own id could be anything: a client must not choose what the ledger holds.
             route.public_id if route is not None else "",
             version.name if version is not None else "",
             caller.user_id if caller is not None else "",
             caller.key_id if caller is not None else "",
-            status,
-            reason,
-            cache,
+            outcome.status,
+            outcome.reason,
+            outcome.cache,
         )
         noted = self._noted.get(key)
         if noted is None:

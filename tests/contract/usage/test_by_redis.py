@@ -22,7 +22,7 @@ from modelport_telemetry.usage.wire import FIELD, SAMPLES_STREAM, USAGE_STREAM
 
 from tests.support.postgres_fixtures import PostgresServer
 from tests.support.redis_fixtures import RedisServer
-from tests.unit.usage.test_counter import asked
+from tests.unit.usage.test_counter import outcome
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +50,7 @@ class Answering:
     async def answer_for(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self.counter.count(
-                asked(f"user-{self.answered % 7}"), 200, "", "hit", 0.001, ended=time.perf_counter()
-            )
+            self.counter.count(outcome(f"user-{self.answered % 7}"), 0.001, ended=time.perf_counter())
             self.answered += 1
             await asyncio.sleep(0.001)
 
@@ -205,7 +203,7 @@ async def test_one_batch_that_the_database_refuses_does_not_keep_out_the_others(
     monkeypatch.setattr(ledger, "write", refuse_one)
     gateway = Answering(redis_url)
     for number in range(7):
-        gateway.counter.count(asked(f"user-{number}"), 200, "", "hit", 0.001, ended=time.perf_counter())
+        gateway.counter.count(outcome(f"user-{number}"), 0.001, ended=time.perf_counter())
         await gateway.reports.turn()
     async with consuming(redis_url, database):
         await eventually(lambda: total(database) == 6)

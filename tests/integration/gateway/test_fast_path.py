@@ -321,7 +321,7 @@ async def test_an_error_of_ours_is_500_and_logged(
     async def fails(*_: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(serving.gateway.fast_path._handler._prediction, "authorize", fails)
+    monkeypatch.setattr(serving.gateway.fast_path._handler._authentication, "identify", fails)
     async with listening(serving, serving.gateway.fast_path) as (client, _):
         answer = await client.post("/predict/iris", json={}, headers=serving.bearer)
     assert answer.status_code == 500

@@ -93,7 +93,7 @@ async def test_what_is_no_prediction_is_not_taken(serving: Harness, target: byte
 
 def test_what_is_in_flight_is_counted_through_failures() -> None:
     in_flight = InFlight()
-    with suppress(KeyError), in_flight.one(), in_flight.one():
+    with suppress(KeyError), in_flight, in_flight:
         assert (in_flight.in_flight, in_flight.idle.is_set()) == (2, False)
         raise KeyError
     assert (in_flight.in_flight, in_flight.idle.is_set()) == (0, True)

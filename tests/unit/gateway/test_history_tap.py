@@ -95,6 +95,18 @@ async def test_a_request_and_its_answer_are_kept_as_they_were(
     assert 0 < one.seconds < 10
 
 
+async def test_a_response_that_was_compressed_is_kept_as_it_was_before(
+    caller: httpx.AsyncClient, serving: Harness, model: ScriptedModel
+) -> None:
+    serving.serve("iris", model.address, history=ALL)
+    await serving.settle()
+    model.script = saying({"prediction": "a" * 2000})
+    response = await caller.post("/predict/iris", json={"input": [1]}, headers={"Accept-Encoding": "gzip"})
+    [one] = await kept(serving, 1)
+    assert response.headers["content-encoding"] == "gzip"
+    assert one.answer == response.text
+
+
 async def test_refusals_of_the_model_and_bodies_that_are_no_json(
     caller: httpx.AsyncClient, serving: Harness, model: ScriptedModel
 ) -> None:

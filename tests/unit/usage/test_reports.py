@@ -4,7 +4,7 @@ from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.reports import SampleQueue, UsageReports
 
 from tests.support.gateway_harness import KeptUsage
-from tests.unit.usage.test_counter import Clock, asked, count
+from tests.unit.usage.test_counter import Clock, count
 
 
 class Gateway:
@@ -16,7 +16,7 @@ class Gateway:
         self.reports = UsageReports(self.counter, self.samples, self.sink, self.clock)
 
     def answer(self, caller: str = "ada") -> None:
-        count(self.counter, asked(caller), self.clock)
+        count(self.counter, caller, self.clock)
 
     async def turns(self, number: int) -> None:
         for _ in range(number):
