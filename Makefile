@@ -43,8 +43,8 @@ shape: $(VENV)/.dev ## Print the code's structure: circles, layers of each packa
 format: $(VENV)/.dev ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
 
-docs: $(VENV)/.dev ## Rewrite the generated pages, docs/{settings,reasons,metrics,cli}.md; one sentence a line in all
-	@$(BIN)/python docs/generate.py && $(BIN)/python docs/generate_reference.py && $(BIN)/python docs/sentences.py
+docs: $(VENV)/.dev ## Rewrite what is generated: the awaiting half of the SDK, docs/{settings,reasons,metrics,cli}.md; one sentence a line in all
+	@$(BIN)/python client/generate_async.py && $(BIN)/python docs/generate.py && $(BIN)/python docs/generate_reference.py && $(BIN)/python docs/sentences.py
 
 help-site: $(VENV)/.dev ## Build the documentation's site, which the platform then shows at /help (5 s)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet $(ARGS)

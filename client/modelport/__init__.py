@@ -1,5 +1,6 @@
 """The Python SDK and the `modelport` command. Speaks REST only."""
 
+from modelport.async_client import AsyncModelport
 from modelport.client import Modelport
 from modelport.drift import Drift, FeatureDrift
 from modelport.errors import (
@@ -28,6 +29,7 @@ Unauthorised = Unauthorized
 
 __all__ = [
     "ApiKey",
+    "AsyncModelport",
     "Conflict",
     "ConnectionFailed",
     "Drift",

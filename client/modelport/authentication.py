@@ -1,8 +1,9 @@
 """The `Authorization` header: a fixed API key, or a session whose access token is renewed when it ends."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -70,7 +71,7 @@ class KeyAuth(httpx.Auth):
 
 
 class SessionAuth(httpx.Auth):
-    """`refresh`: a refresh token to new credentials; raises Unauthorized when the session is over."""
+    """`refresh`: a refresh token to new credentials; it blocks. Unauthorized when the session is over."""
 
     def __init__(self, sessions: Sessions, refresh: Callable[[str], Credentials]) -> None:
         self._sessions = sessions
@@ -82,6 +83,16 @@ class SessionAuth(httpx.Auth):
         response = yield request
         if response.status_code == 401:
             request.headers["Authorization"] = f"Bearer {self._renewed(token)}"
+            yield request
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """In threads: a renewal waits for a lock, which a cancelled task would not release."""
+        token = await asyncio.to_thread(self._token)
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == 401:
+            renewed = await asyncio.to_thread(self._renewed, token)
+            request.headers["Authorization"] = f"Bearer {renewed}"
             yield request
 
     def _token(self) -> str:

@@ -1,12 +1,7 @@
 """How live inputs compare with the rows that a version was trained on."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-
-from modelport.transport import Transport
-from modelport.uploads import opened
 
 Json = dict[str, Any]
 
@@ -58,27 +53,3 @@ class Drift:
             ),
             raw=answer,
         )
-
-
-class DriftCalls:
-    """Part of `Modelport`."""
-
-    _transport: Transport
-
-    def drift(self, model_id: str, version: str) -> Drift:
-        """How the version's newest inputs compare with its reference."""
-        return Drift.from_json(self._transport.json("GET", _path(model_id, version, "drift")))
-
-    def put_reference(self, model_id: str, version: str, path: str | Path) -> None:
-        """Make a CSV file with a header, of the rows it was trained on, the version's reference."""
-        with opened(Path(path)) as file:
-            self._transport.call(
-                "PUT",
-                _path(model_id, version, "reference"),
-                content=file,
-                headers={"Content-Type": "text/csv"},
-            )
-
-
-def _path(model_id: str, version: str, what: str) -> str:
-    return f"/api/v1/models/{quote(model_id, safe='')}/versions/{quote(version, safe='')}/{what}"

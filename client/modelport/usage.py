@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import quote
-
-from modelport.transport import Transport
 
 Bucket = Literal["minute", "hour", "day"]
 
@@ -69,26 +66,3 @@ class Usage:
             parts=tuple(map(UsageCounts.from_json, parts)),
             raw=answer,
         )
-
-
-class UsageCalls:
-    """Part of `modelport.Modelport`."""
-
-    _transport: Transport
-
-    def usage(
-        self,
-        model_id: str | None = None,
-        *,
-        days: float = 7,
-        bucket: Bucket = "day",
-        timezone: str = "UTC",
-    ) -> Usage:
-        """Of one model, or of all of yours, in the last `days`.
-
-        Days begin at midnight in `timezone`, an IANA name. An API key needs the scope `analytics:read`.
-        """
-        path = "overview" if model_id is None else f"models/{quote(model_id, safe='')}"
-        since = datetime.now(UTC) - timedelta(days=days)
-        query = {"from": since.isoformat(), "bucket": bucket, "timezone": timezone}
-        return Usage.from_json(self._transport.json("GET", f"/api/v1/analytics/{path}", params=query))

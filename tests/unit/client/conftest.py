@@ -1,14 +1,17 @@
 """Every test has a home, a platform and an environment of its own."""
 
+import asyncio
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
-from modelport import Modelport, RetryPolicy
+from modelport import AsyncModelport, Modelport, RetryPolicy
 from modelport.cli import run
 
+from tests.unit.client.awaited import Awaited
 from tests.unit.client.platform import Platform
 
 
@@ -48,11 +51,25 @@ def pauses() -> list[float]:
     return []
 
 
-@pytest.fixture
-def client(platform: Platform, pauses: list[float]) -> Iterator[Modelport]:
+@pytest.fixture(params=["blocking", "awaiting"])
+def client(
+    request: pytest.FixtureRequest, platform: Platform, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Modelport]:
+    """Both clients, which have to do the same; the awaiting one through `Awaited`."""
     retries = RetryPolicy(sleep=pauses.append, random=lambda: 1.0)
-    with Modelport(platform.url, "mlp_live_key", retries=retries) as client:
-        yield client
+    if request.param == "blocking":
+        with Modelport(platform.url, "mlp_live_key", retries=retries) as client:
+            yield client
+        return
+
+    async def note(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("modelport.transport.asynchronous.sleep", note)
+    with asyncio.Runner() as runner:
+        awaiting = Awaited(AsyncModelport(platform.url, "mlp_live_key", retries=retries), runner)
+        yield cast(Modelport, awaiting)
+        awaiting.close()
 
 
 @pytest.fixture

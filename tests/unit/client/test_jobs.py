@@ -38,11 +38,6 @@ def rows(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.fixture
-def client(platform: Platform) -> Modelport:
-    return Modelport(platform.url, "mlp_live_key")
-
-
 def test_a_file_that_is_sent_again_after_a_cut_connection_makes_one_job(
     platform: Platform, client: Modelport, rows: Path
 ) -> None:

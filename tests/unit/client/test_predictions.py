@@ -60,7 +60,7 @@ def test_a_version_and_a_session_can_be_named(client: Modelport, platform: Platf
     [
         [{"a": 1.0, "b": None}, {"a": 2.0, "b": "x"}],
         pd.DataFrame({"a": [1.0, 2.0], "b": [math.nan, "x"]}),
-        (row for row in [{"a": 1, "b": None}, {"a": 2, "b": "x"}]),
+        {"first": {"a": 1, "b": None}, "second": {"a": 2, "b": "x"}}.values(),
     ],
 )
 def test_many_rows_are_answered_in_order(client: Modelport, platform: Platform, rows: Any) -> None:

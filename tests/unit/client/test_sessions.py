@@ -26,13 +26,13 @@ class RotatingSession:
         self.reused = False
         self._lock = threading.Lock()
         platform.on(ME, self._me)
-        platform.on(REFRESH, self._refresh)
+        platform.on(REFRESH, self.refresh)
 
     def _me(self, asked: Asked) -> Answer:
         good = asked.token == f"access-{self.newest}"
         return Answer(200, USER) if good else problem(401, "The token has expired.")
 
-    def _refresh(self, asked: Asked) -> Answer:
+    def refresh(self, asked: Asked) -> Answer:
         with self._lock:
             if asked.json["refresh_token"] != f"refresh-{self.newest}":
                 self.reused = True

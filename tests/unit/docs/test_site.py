@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import modelport
+import modelport.resources
 import pytest
 from modelport_crds.reasons import Reason
 from modelport_http.problem import REASONS_PAGE
@@ -25,11 +25,14 @@ def test_every_reason_has_the_anchor_that_a_problem_names(site: Path) -> None:
 
 
 def methods() -> Iterator[str]:
-    for name in modelport.__all__:
-        yield f"modelport.{name}"
-        members = inspect.getmembers(getattr(modelport, name), inspect.isfunction)
-        public = (method for method, _ in members if not method.startswith("_") and method != "from_json")
-        yield from (f"modelport.{name}.{method}" for method in public)
+    """All but those of `AsyncModelport`, which are the same."""
+    for module in (modelport, modelport.resources):
+        for name in module.__all__:
+            yield f"{module.__name__}.{name}"
+            members = inspect.getmembers(getattr(module, name), inspect.isfunction)
+            public = (method for method, _ in members if not method.startswith("_") and method != "from_json")
+            if name != "AsyncModelport":
+                yield from (f"{module.__name__}.{name}.{method}" for method in public)
 
 
 def test_every_method_of_the_sdk_is_in_its_page(site: Path) -> None:

@@ -1,0 +1,10 @@
+# Generated from resources/__init__.py by client/generate_async.py: make docs.
+"""`client.models`, `client.jobs` and so on."""
+
+from modelport.async_resources.account import AsyncAccount, AsyncKeys
+from modelport.async_resources.history import AsyncKeptPredictions
+from modelport.async_resources.jobs import AsyncJobs
+from modelport.async_resources.models import AsyncModels
+from modelport.async_resources.versions import AsyncVersions
+
+__all__ = ["AsyncAccount", "AsyncJobs", "AsyncKeptPredictions", "AsyncKeys", "AsyncModels", "AsyncVersions"]

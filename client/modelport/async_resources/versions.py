@@ -1,0 +1,99 @@
+# Generated from resources/versions.py by client/generate_async.py: make docs.
+"""`client.versions`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from modelport.calls import versions
+from modelport.drift import Drift
+from modelport.models import Version
+from modelport.transport import AsyncTransport
+from modelport.uploads import OnProgress
+
+
+class AsyncVersions:
+    """Versions of your models. Every method raises `ModelportError`; what is another user's is NotFound."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def create(
+        self,
+        model_id: str,
+        path: str | Path,
+        *,
+        model_type: str | None = None,
+        sample: Any = None,
+        reference: str | Path | None = None,
+        move_traffic: bool = True,
+        on_progress: OnProgress | None = None,
+    ) -> Version:
+        """Upload another version; arguments and errors are those of `models.upload`.
+
+        Args:
+            move_traffic: Send all requests to it once it is ready.
+        """
+        flow = versions.create(
+            model_id,
+            path,
+            model_type=model_type,
+            sample=sample,
+            reference=reference,
+            move_traffic=move_traffic,
+            on_progress=on_progress,
+        )
+        return await self._transport.run(flow)
+
+    async def get(self, model_id: str, version: str, *, wait: float = 0) -> Version:
+        """Return one version, at once or after a change.
+
+        Args:
+            wait: Seconds, 60 at most: return once nothing is in progress any more, or after so long.
+        """
+        return await self._transport.run(versions.get(model_id, version, wait))
+
+    async def wait(
+        self,
+        model_id: str,
+        version: str,
+        *,
+        seconds: float = 300,
+        on_status: Callable[[Version], None] | None = None,
+    ) -> Version:
+        """Return the version once it is ready.
+
+        Args:
+            on_status: Called with each state on the way.
+
+        Raises:
+            ModelFailed: It will not be; `reason` says why.
+            NotReadyInTime: It still loads after `seconds`.
+        """
+        return await self._transport.run(versions.wait(model_id, version, seconds, on_status))
+
+    async def delete(self, model_id: str, version: str) -> None:
+        """Remove a version that gets no requests.
+
+        Raises:
+            Conflict: It gets requests, or is the only one: delete the model instead.
+        """
+        return await self._transport.run(versions.delete(model_id, version))
+
+    async def logs(self, model_id: str, version: str, *, tail: int = 200) -> str:
+        """Return what the version's code printed, and its traces: the last `tail` lines of each replica."""
+        return await self._transport.run(versions.logs(model_id, version, tail))
+
+    async def drift(self, model_id: str, version: str) -> Drift:
+        """Return how the version's newest inputs compare with its reference."""
+        return await self._transport.run(versions.drift(model_id, version))
+
+    async def put_reference(self, model_id: str, version: str, path: str | Path) -> None:
+        """Make a CSV file with a header, of the rows it was trained on, the version's reference."""
+        return await self._transport.run(versions.put_reference(model_id, version, path))
+
+    async def list(self, model_id: str) -> list[Version]:
+        """Return a model's versions, oldest first."""
+        return await self._transport.run(versions.of_model(model_id))
+
+    __call__ = list

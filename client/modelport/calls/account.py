@@ -1,0 +1,75 @@
+"""Accounts, sessions and API keys."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from modelport.calls.paths import path_of
+from modelport.credentials import Credentials
+from modelport.errors import Unauthorized
+from modelport.models import ApiKey, User
+from modelport.steps import Flow, Listing, request, without_none
+
+KEYS = Listing(path_of("api-keys"), lambda each, _url: ApiKey.from_json(each))
+
+
+def create_key(
+    name: str, scopes: Sequence[str] | None, model_ids: Sequence[str] | None, expires_at: datetime | None
+) -> Flow[ApiKey]:
+    expiry = None if expires_at is None else expires_at.isoformat()
+    body = without_none(name=name, scopes=scopes, model_ids=model_ids, expires_at=expiry)
+    reply = yield from request("POST", path_of("api-keys"), json=body)
+    return ApiKey.from_json(reply.json())
+
+
+def rotate_key(key_id: str, grace_seconds: int) -> Flow[ApiKey]:
+    path = path_of("api-keys", key_id, "rotate")
+    reply = yield from request("POST", path, json={"grace_seconds": grace_seconds})
+    return ApiKey.from_json(reply.json())
+
+
+def revoke_key(key_id: str) -> Flow[None]:
+    yield from request("DELETE", path_of("api-keys", key_id))
+
+
+def register(email: str, password: str, full_name: str | None, invite: str | None) -> Flow[User]:
+    body = {"email": email, "password": password}
+    body |= {"full_name": full_name} if full_name else {}
+    body |= {"invite": invite} if invite else {}
+    reply = yield from request("POST", path_of("auth", "register"), json=body, anonymous=True)
+    return User.from_json(reply.json())
+
+
+def login(email: str, password: str) -> Flow[Credentials]:
+    body = {"email": email, "password": password}
+    try:
+        reply = yield from request("POST", path_of("auth", "login"), json=body, anonymous=True)
+    except Unauthorized as error:
+        error.advice = "Check both, or make an account: `modelport register`."
+        raise
+    return _session(reply.json())
+
+
+def refresh(refresh_token: str) -> Flow[Credentials]:
+    body = {"refresh_token": refresh_token}
+    reply = yield from request("POST", path_of("auth", "refresh"), json=body, anonymous=True)
+    return _session(reply.json())
+
+
+def logout(refresh_token: str) -> Flow[None]:
+    body = {"refresh_token": refresh_token}
+    yield from request("POST", path_of("auth", "logout"), json=body, anonymous=True)
+
+
+def me() -> Flow[User]:
+    reply = yield from request("GET", path_of("auth", "me"))
+    return User.from_json(reply.json())
+
+
+def _session(answer: Any) -> Credentials:
+    return Credentials(
+        access_token=answer["access_token"],
+        refresh_token=answer["refresh_token"],
+        expires_at=time.time() + answer["expires_in"],
+    )

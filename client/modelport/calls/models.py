@@ -1,0 +1,64 @@
+"""Models: uploaded, read, changed, removed, and their traffic."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from modelport.calls.paths import path_of
+from modelport.calls.waiting import hold, until_ready
+from modelport.models import Acceleration, Access, Model
+from modelport.steps import Flow, Listing, Reply, request, without_none
+from modelport.uploads import OnProgress, upload_form
+
+LIST = Listing(path_of("models"), Model.from_json)
+
+
+def upload(
+    path: str | Path,
+    sample: Any,
+    reference: str | Path | None,
+    on_progress: OnProgress | None,
+    **texts: str | None,
+) -> Flow[Model]:
+    with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
+        return _model((yield from request("POST", path_of("models", "upload"), **form)))
+
+
+def get(model_id: str, wait: float) -> Flow[Model]:
+    return _model((yield from request("GET", path_of("models", model_id), params=hold(wait))))
+
+
+def wait(model_id: str, seconds: float, on_status: Callable[[Model], None] | None) -> Flow[Model]:
+    return until_ready(lambda held: get(model_id, held), seconds, on_status)
+
+
+def update(
+    model_id: str,
+    *,
+    name: str | None,
+    description: str | None,
+    access: Access | None,
+    acceleration: Acceleration | None,
+    history: Mapping[str, Any] | Literal["off"] | None,
+) -> Flow[Model]:
+    body = without_none(name=name, description=description, access=access, acceleration=acceleration)
+    if history is not None:
+        body["history"] = None if history == "off" else dict(history)
+    # Twice is as good as once: the same settings again change nothing.
+    return _model((yield from request("PATCH", path_of("models", model_id), json=body, repeatable=True)))
+
+
+def delete(model_id: str) -> Flow[None]:
+    yield from request("DELETE", path_of("models", model_id))
+
+
+def set_traffic(model_id: str, weights: Mapping[str, int]) -> Flow[Model]:
+    return _model((yield from request("PUT", path_of("models", model_id, "traffic"), json=dict(weights))))
+
+
+def rollback(model_id: str) -> Flow[Model]:
+    return _model((yield from request("POST", path_of("models", model_id, "rollback"))))
+
+
+def _model(reply: Reply) -> Model:
+    return Model.from_json(reply.json(), reply.url)

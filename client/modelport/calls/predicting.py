@@ -1,0 +1,58 @@
+"""Predictions of one row or of many."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from modelport.models import Prediction
+from modelport.rows import as_rows, to_body
+from modelport.steps import Flow, Reply, request, without_none
+
+_USUAL = {"model", "version", "prediction", "predictions", "probabilities"}
+
+
+def predict(
+    model_id: str, row: Any, version: str | None, return_: Sequence[str] | None, session: str | None
+) -> Flow[Prediction]:
+    reply = yield from _send(model_id, version, session, input=row, **_wanted(return_))
+    return _prediction(reply.response, reply.json())
+
+
+def predict_many(
+    model_id: str, rows: Any, version: str | None, return_: Sequence[str] | None, session: str | None
+) -> Flow[list[Prediction]]:
+    reply = yield from _send(model_id, version, session, inputs=as_rows(rows), **_wanted(return_))
+    answer = reply.json()
+    named = {name: values for name, values in answer.items() if name not in ("model", "version")}
+    named["prediction"] = named.pop("predictions", [None] * len(next(iter(named.values()))))
+    each = (dict(zip(named, values, strict=True)) for values in zip(*named.values(), strict=True))
+    return [_prediction(reply.response, {**answer, **one}) for one in each]
+
+
+def _send(model_id: str, version: str | None, session: str | None, **body: Any) -> Flow[Reply]:
+    path = f"/predict/{quote(model_id, safe='')}"
+    return request(
+        "POST",
+        path if version is None else f"{path}/versions/{quote(version, safe='')}",
+        content=to_body(**body),
+        headers=without_none(**{"Content-Type": "application/json", "X-Modelport-Session": session}),
+        repeatable=True,
+    )
+
+
+def _wanted(return_: Sequence[str] | None) -> dict[str, list[str]]:
+    return {} if return_ is None else {"return": list(return_)}
+
+
+def _prediction(response: httpx.Response, answer: dict[str, Any]) -> Prediction:
+    return Prediction(
+        prediction=answer.get("prediction"),
+        probabilities=answer.get("probabilities"),
+        model=answer["model"],
+        version=answer["version"],
+        outputs={name: value for name, value in answer.items() if name not in _USUAL},
+        cached=response.headers.get("x-cache") == "hit",
+        request_id=response.headers.get("x-request-id"),
+    )

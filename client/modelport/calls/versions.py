@@ -1,0 +1,70 @@
+"""Versions of a model, their logs, and how their inputs drift."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from modelport.calls import models
+from modelport.calls.paths import path_of
+from modelport.calls.waiting import hold, until_ready
+from modelport.drift import Drift
+from modelport.models import Version
+from modelport.steps import Flow, request
+from modelport.uploads import OnProgress, opened, upload_form
+
+
+def of_model(model_id: str) -> Flow[list[Version]]:
+    model = yield from models.get(model_id, wait=0)
+    return [*model.versions]
+
+
+def get(model_id: str, version: str, wait: float) -> Flow[Version]:
+    reply = yield from request("GET", _path(model_id, version), params=hold(wait))
+    return Version.from_json(reply.json())
+
+
+def wait(
+    model_id: str, version: str, seconds: float, on_status: Callable[[Version], None] | None
+) -> Flow[Version]:
+    return until_ready(lambda held: get(model_id, version, held), seconds, on_status)
+
+
+def create(
+    model_id: str,
+    path: str | Path,
+    *,
+    model_type: str | None,
+    sample: Any,
+    reference: str | Path | None,
+    move_traffic: bool,
+    on_progress: OnProgress | None,
+) -> Flow[Version]:
+    texts = {"model_type": model_type, "traffic": None if move_traffic else "0"}
+    with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
+        reply = yield from request("POST", path_of("models", model_id, "versions"), **form)
+        return Version.from_json(reply.json())
+
+
+def delete(model_id: str, version: str) -> Flow[None]:
+    yield from request("DELETE", _path(model_id, version))
+
+
+def logs(model_id: str, version: str, tail: int) -> Flow[str]:
+    reply = yield from request("GET", _path(model_id, version, "logs"), params={"tail": tail})
+    return reply.response.text
+
+
+def drift(model_id: str, version: str) -> Flow[Drift]:
+    reply = yield from request("GET", _path(model_id, version, "drift"))
+    return Drift.from_json(reply.json())
+
+
+def put_reference(model_id: str, version: str, path: str | Path) -> Flow[None]:
+    with opened(Path(path)) as file:
+        headers = {"Content-Type": "text/csv", "Content-Length": str(os.fstat(file.fileno()).st_size)}
+        yield from request("PUT", _path(model_id, version, "reference"), content=file, headers=headers)
+
+
+def _path(model_id: str, version: str, *rest: str) -> str:
+    return path_of("models", model_id, "versions", version, *rest)

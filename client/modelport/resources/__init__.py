@@ -1,0 +1,9 @@
+"""`client.models`, `client.jobs` and so on. `async_resources` is generated from this folder: `make docs`."""
+
+from modelport.resources.account import Account, Keys
+from modelport.resources.history import KeptPredictions
+from modelport.resources.jobs import Jobs
+from modelport.resources.models import Models
+from modelport.resources.versions import Versions
+
+__all__ = ["Account", "Jobs", "KeptPredictions", "Keys", "Models", "Versions"]

@@ -1,0 +1,129 @@
+"""`client.models`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from modelport.calls import models
+from modelport.models import Acceleration, Access, Model
+from modelport.transport import Transport
+from modelport.uploads import OnProgress
+
+
+class Models:
+    """Your models. Every method raises `ModelportError`; a model of another user is NotFound."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def upload(
+        self,
+        path: str | Path,
+        name: str,
+        *,
+        model_type: str | None = None,
+        description: str | None = None,
+        sample: Any = None,
+        reference: str | Path | None = None,
+        acceleration: Acceleration | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Model:
+        """Upload a model file. It returns while the model still loads: `wait` waits for the end.
+
+        Args:
+            model_type: The framework, such as `sklearn`; read from the file unless given.
+            sample: A row as `predict` takes it, which the model has to answer before it gets requests.
+            reference: A CSV file with a header, of the rows it was trained on; live inputs are compared with
+                them (`versions.drift`).
+            acceleration: `"off"` has every request answered by the model itself.
+            on_progress: Called with the bytes sent so far and all bytes of the file.
+
+        Raises:
+            InvalidRequest: It is no model file, or too large.
+            Conflict: The account holds as many models, or bytes, as it may.
+        """
+        texts = {
+            "name": name,
+            "model_type": model_type,
+            "description": description,
+            "acceleration": acceleration,
+        }
+        return self._transport.run(models.upload(path, sample, reference, on_progress, **texts))
+
+    def get(self, model_id: str, *, wait: float = 0) -> Model:
+        """Return one model, at once or after a change.
+
+        Args:
+            wait: Seconds, 60 at most: return once nothing is in progress any more, or after so long.
+        """
+        return self._transport.run(models.get(model_id, wait))
+
+    def wait(
+        self, model_id: str, *, seconds: float = 300, on_status: Callable[[Model], None] | None = None
+    ) -> Model:
+        """Return the model once it serves.
+
+        Args:
+            on_status: Called with each state on the way.
+
+        Raises:
+            ModelFailed: It will not serve; `reason` says why.
+            NotReadyInTime: It still loads after `seconds`.
+        """
+        return self._transport.run(models.wait(model_id, seconds, on_status))
+
+    def update(
+        self,
+        model_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        access: Access | None = None,
+        acceleration: Acceleration | None = None,
+        history: Mapping[str, Any] | Literal["off"] | None = None,
+    ) -> Model:
+        """Change a model's settings; what is left out stays as it is.
+
+        Args:
+            history: The share of requests to keep with their responses, `{"percent": 10}`, and if wanted
+                `retention_days`, `redact_fields` and `max_row_bytes`; `"off"` keeps no more.
+        """
+        flow = models.update(
+            model_id,
+            name=name,
+            description=description,
+            access=access,
+            acceleration=acceleration,
+            history=history,
+        )
+        return self._transport.run(flow)
+
+    def set_traffic(self, model_id: str, weights: Mapping[str, int]) -> Model:
+        """Share the requests among ready versions.
+
+        Args:
+            weights: Percent by version, 100 in all: `{"v1": 90, "v2": 10}`.
+
+        Raises:
+            InvalidRequest: The weights are not 100 in all.
+            Conflict: A version of them is not ready.
+        """
+        return self._transport.run(models.set_traffic(model_id, weights))
+
+    def rollback(self, model_id: str) -> Model:
+        """Restore the traffic before the last change.
+
+        Raises:
+            Conflict: There is nothing to go back to.
+        """
+        return self._transport.run(models.rollback(model_id))
+
+    def delete(self, model_id: str) -> None:
+        """Stop serving it and remove its files."""
+        return self._transport.run(models.delete(model_id))
+
+    def list(self) -> list[Model]:
+        """Return your models, newest first."""
+        return self._transport.run(models.LIST.whole())
+
+    __call__ = list

@@ -1,0 +1,92 @@
+"""When and how often a request is sent again, and errors as exceptions."""
+
+import email.utils
+import random
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from modelport.errors import ConnectionFailed, error_of
+from modelport.steps import Flow, Pause, Reply, Request
+
+RETRIED_STATUSES = frozenset({429, 503})
+"""Nothing was done yet, and later may be better. Not 504: the model was too slow and would be so again."""
+
+_NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_CUT_OFF = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+CONNECTION_ERRORS = (*_NOT_REACHED, *_CUT_OFF)
+"""Not a read timeout: a server that was slow once gets no second copy of the work."""
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often (first try included) and for how long in all, in seconds, a call is tried.
+
+    `sleep` is what `Modelport` waits with; `AsyncModelport` waits on its event loop.
+    """
+
+    attempts: int = 4
+    total_seconds: float = 30
+    first_pause_seconds: float = 0.25
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    sleep: Callable[[float], object] = field(default=time.sleep, repr=False)
+    random: Callable[[], float] = field(default=random.random, repr=False)
+
+    def responses(self, request: Request) -> Generator[Request | Pause, Any, httpx.Response]:
+        """Send until a response stands. The last one is returned, or the last error raised."""
+        give_up_at = self.clock() + self.total_seconds
+        for attempt in range(1, self.attempts):
+            response: httpx.Response | None = None
+            try:
+                response = yield request
+            except CONNECTION_ERRORS:
+                pause = self._pause(attempt, None, give_up_at)
+                if not request.repeatable or pause is None:
+                    raise
+            else:
+                pause = self._pause(attempt, retry_after(response), give_up_at)
+                if response.status_code not in RETRIED_STATUSES or pause is None:
+                    return response
+            yield pause
+        last: httpx.Response = yield request
+        return last
+
+    def _pause(self, attempt: int, asked_for: float | None, give_up_at: float) -> Pause | None:
+        """Before the next try; None when that would come too late."""
+        if asked_for is None:
+            # Between half and whole: clients that failed together do not come back together.
+            seconds = self.first_pause_seconds * 2 ** (attempt - 1) * (0.5 + self.random() / 2)
+        else:
+            seconds = asked_for + self.random() * self.first_pause_seconds
+        return None if self.clock() + seconds > give_up_at else Pause(seconds)
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds from now, of either form of the header; None without one, or with one that is neither."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def exchange(request: Request, retries: RetryPolicy, url: str) -> Flow[Reply]:
+    """Send with retries. Raises ModelportError for all but a success."""
+    try:
+        response = yield from retries.responses(request)
+    except httpx.TimeoutException as error:
+        raise ConnectionFailed(f"{url} did not answer in time.") from error
+    except httpx.TransportError as error:
+        raise ConnectionFailed(f"{url} cannot be reached: {error}.") from error
+    if not response.is_success:
+        raise error_of(response)
+    return Reply(response, url)
