@@ -47,7 +47,7 @@ PARTS = {
         ("standalone",),
         ("unit/standalone", "integration/standalone", "integration/platform", "integration/crashes"),
     ),
-    "libs": Part(("libs", "crds"), ("unit/crds", "unit/edge", "unit/http", "contract/store")),
+    "libs": Part(("libs", "crds"), ("unit/crds", "unit/edge", "unit/formats", "unit/http", "contract/store")),
     "chart": Part(("helm", "images"), ("unit/chart",)),
     "docs": Part(
         ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "mkdocs.yml", ".github"),

@@ -1,0 +1,98 @@
+"""Upload, the runtime's inspection and the library itself agree on what a file is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modelport_control_api.sniff.detect import detect_framework
+from modelport_control_api.sniff.errors import CorruptArtifact
+from modelport_runtime.inspection import inspect
+from modelport_runtime.inspection.formats import can_run_code
+
+from tests.support import models
+from tests.unit.formats.corpus import COMPRESSIONS, NATIVE, TRAINED, WRAPPED, dumped
+from tests.unit.runtime_core.conftest import ask, open_engine
+
+LIBRARIES = {"sklearn": "scikit-learn", "lightgbm": "lightgbm-format", "onnx": "skl2onnx"}
+# Protobuf tags that are opcodes of a pickle, too: such a file is read in a sandbox only.
+ALSO_OPCODES = {"onnx, field 5 first", "onnx, field 8 first"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "upload"
+
+
+@pytest.mark.parametrize("framework", TRAINED)
+@pytest.mark.parametrize("way", WRAPPED)
+def test_an_estimator_is_the_same_to_upload_inspection_and_library(
+    way: str, framework: str, path: Path
+) -> None:
+    trained = TRAINED[framework]()
+    path.write_bytes(WRAPPED[way](trained.model))
+
+    assert detect_framework(path) == framework
+    assert framework in {module.partition(".")[0] for module in inspect(path).references}
+    assert can_run_code(path) == (not way.startswith("skops"))
+    assert predictions(path, framework, trained) == trained.model.predict(trained.data).tolist()
+
+
+def predictions(path: Path, framework: str, trained: models.Trained) -> list[Any]:
+    engine = open_engine(path, framework, trusted=True, max_batch_rows=150)
+    answer: list[Any] = ask(engine, {"inputs": trained.rows})["predictions"]
+    return answer
+
+
+@pytest.mark.parametrize("way", NATIVE)
+def test_a_model_in_a_format_of_its_own_is_the_same_to_all(way: str, path: Path) -> None:
+    framework, write = NATIVE[way]
+    path.write_bytes(write())
+
+    assert detect_framework(path) == framework
+    assert can_run_code(path) == (way in ALSO_OPCODES)
+    if "no version" not in way and way not in ALSO_OPCODES:
+        assert LIBRARIES.get(framework, framework) in inspect(path).libraries.found
+    trained = TRAINED["sklearn" if framework == "onnx" else framework]()
+    assert predictions(path, framework, trained) == expected(framework, trained)
+
+
+def expected(framework: str, trained: models.Trained) -> list[Any]:
+    if framework == "lightgbm":
+        # The file holds no labels.
+        found: list[Any] = trained.model.booster_.predict(trained.data).argmax(axis=1).tolist()
+        return found
+    labels: list[Any] = trained.model.predict(trained.data).tolist()
+    return labels
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_what_upload_refuses_as_cut_the_library_cannot_read(
+    compression: str, share: float, path: Path
+) -> None:
+    whole = dumped(TRAINED["sklearn"]().model, COMPRESSIONS[compression])
+    assert_cut(path, whole[: int(len(whole) * share)])
+
+
+@pytest.mark.parametrize("compression", ["bzip2", "xz", "lz4"])
+def test_a_stream_whose_end_is_missed_is_cut(compression: str, path: Path) -> None:
+    assert_cut(path, dumped(TRAINED["sklearn"]().model, COMPRESSIONS[compression])[:-1])
+
+
+def assert_cut(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(CorruptArtifact):
+        detect_framework(path)
+    with pytest.raises((Exception,)):
+        open_engine(path)
+
+
+@pytest.mark.parametrize(
+    "way", ["xgboost json", "xgboost json, version first", "xgboost ubj", "lightgbm", "onnx"]
+)
+def test_half_a_model_in_a_format_of_its_own_is_cut(way: str, path: Path) -> None:
+    _, write = NATIVE[way]
+    whole = write()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CorruptArtifact, match="cut short"):
+        detect_framework(path)
