@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from modelport.async_resources import (
     AsyncVersions,
 )
 from modelport.calls import kept, predicting
+from modelport.former_names import same_as
 from modelport.models import Prediction
 from modelport.transport import AsyncTransport, RetryPolicy
 from modelport.usage import Bucket, Usage
@@ -51,33 +53,36 @@ class AsyncModelport:
             timeout_seconds=timeout_seconds,
             retries=retries or RetryPolicy(),
         )
-        self._add_models(AsyncModels(self._transport), AsyncVersions(self._transport))
-        self._add_jobs(AsyncJobs(self._transport), AsyncKeptPredictions(self._transport))
-        self._add_account(AsyncAccount(self._transport), AsyncKeys(self._transport))
 
-    def _add_models(self, models: AsyncModels, versions: AsyncVersions) -> None:
-        self.models = models
-        self.upload, self.model, self.wait_for_model = models.upload, models.get, models.wait
-        self.update, self.delete = models.update, models.delete
-        self.traffic, self.rollback = models.set_traffic, models.rollback
-        self.versions = versions
-        self.add_version, self.version, self.wait_for_version = versions.create, versions.get, versions.wait
-        self.delete_version, self.logs = versions.delete, versions.logs
-        self.drift, self.put_reference = versions.drift, versions.put_reference
+    @cached_property
+    def models(self) -> AsyncModels:
+        """Your models; called like a method, it lists them."""
+        return AsyncModels(self._transport)
 
-    def _add_jobs(self, jobs: AsyncJobs, predictions: AsyncKeptPredictions) -> None:
-        self.jobs = jobs
-        self.batch, self.job, self.wait_for_job = jobs.create, jobs.get, jobs.wait
-        self.save_results, self.retry_job, self.delete_job = jobs.save_results, jobs.retry, jobs.delete
-        self.predictions = predictions
-        self.export_predictions, self.delete_predictions = predictions.export, predictions.delete
+    @cached_property
+    def versions(self) -> AsyncVersions:
+        """Versions of your models; called with a model's id, it lists them."""
+        return AsyncVersions(self._transport)
 
-    def _add_account(self, account: AsyncAccount, keys: AsyncKeys) -> None:
-        self.account = account
-        self.register, self.login = account.register, account.login
-        self.logout, self.me = account.logout, account.me
-        self.keys = keys
-        self.create_key, self.rotate_key, self.revoke_key = keys.create, keys.rotate, keys.revoke
+    @cached_property
+    def jobs(self) -> AsyncJobs:
+        """Predictions over files; called like a method, it lists them."""
+        return AsyncJobs(self._transport)
+
+    @cached_property
+    def predictions(self) -> AsyncKeptPredictions:
+        """Kept requests of your models; called with a model's id, it iterates over them."""
+        return AsyncKeptPredictions(self._transport)
+
+    @cached_property
+    def keys(self) -> AsyncKeys:
+        """API keys; called like a method, it lists them."""
+        return AsyncKeys(self._transport)
+
+    @cached_property
+    def account(self) -> AsyncAccount:
+        """The user behind the credential."""
+        return AsyncAccount(self._transport)
 
     @property
     def url(self) -> str:
@@ -155,3 +160,38 @@ class AsyncModelport:
             Forbidden: The API key lacks the scope `analytics:read`.
         """
         return await self._transport.run(kept.usage(model_id, days, bucket, timezone))
+
+    upload = same_as("models", AsyncModels.upload)
+    model = same_as("models", AsyncModels.get)
+    wait_for_model = same_as("models", AsyncModels.wait)
+    update = same_as("models", AsyncModels.update)
+    delete = same_as("models", AsyncModels.delete)
+    traffic = same_as("models", AsyncModels.set_traffic)
+    rollback = same_as("models", AsyncModels.rollback)
+
+    add_version = same_as("versions", AsyncVersions.create)
+    version = same_as("versions", AsyncVersions.get)
+    wait_for_version = same_as("versions", AsyncVersions.wait)
+    delete_version = same_as("versions", AsyncVersions.delete)
+    logs = same_as("versions", AsyncVersions.logs)
+    drift = same_as("versions", AsyncVersions.drift)
+    put_reference = same_as("versions", AsyncVersions.put_reference)
+
+    batch = same_as("jobs", AsyncJobs.create)
+    job = same_as("jobs", AsyncJobs.get)
+    wait_for_job = same_as("jobs", AsyncJobs.wait)
+    save_results = same_as("jobs", AsyncJobs.save_results)
+    retry_job = same_as("jobs", AsyncJobs.retry)
+    delete_job = same_as("jobs", AsyncJobs.delete)
+
+    export_predictions = same_as("predictions", AsyncKeptPredictions.export)
+    delete_predictions = same_as("predictions", AsyncKeptPredictions.delete)
+
+    create_key = same_as("keys", AsyncKeys.create)
+    rotate_key = same_as("keys", AsyncKeys.rotate)
+    revoke_key = same_as("keys", AsyncKeys.revoke)
+
+    register = same_as("account", AsyncAccount.register)
+    login = same_as("account", AsyncAccount.login)
+    logout = same_as("account", AsyncAccount.logout)
+    me = same_as("account", AsyncAccount.me)

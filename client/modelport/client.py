@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
 from modelport.calls import kept, predicting
+from modelport.former_names import same_as
 from modelport.models import Prediction
 from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Versions
 from modelport.transport import RetryPolicy, Transport
@@ -43,33 +45,36 @@ class Modelport:
             timeout_seconds=timeout_seconds,
             retries=retries or RetryPolicy(),
         )
-        self._add_models(Models(self._transport), Versions(self._transport))
-        self._add_jobs(Jobs(self._transport), KeptPredictions(self._transport))
-        self._add_account(Account(self._transport), Keys(self._transport))
 
-    def _add_models(self, models: Models, versions: Versions) -> None:
-        self.models = models
-        self.upload, self.model, self.wait_for_model = models.upload, models.get, models.wait
-        self.update, self.delete = models.update, models.delete
-        self.traffic, self.rollback = models.set_traffic, models.rollback
-        self.versions = versions
-        self.add_version, self.version, self.wait_for_version = versions.create, versions.get, versions.wait
-        self.delete_version, self.logs = versions.delete, versions.logs
-        self.drift, self.put_reference = versions.drift, versions.put_reference
+    @cached_property
+    def models(self) -> Models:
+        """Your models; called like a method, it lists them."""
+        return Models(self._transport)
 
-    def _add_jobs(self, jobs: Jobs, predictions: KeptPredictions) -> None:
-        self.jobs = jobs
-        self.batch, self.job, self.wait_for_job = jobs.create, jobs.get, jobs.wait
-        self.save_results, self.retry_job, self.delete_job = jobs.save_results, jobs.retry, jobs.delete
-        self.predictions = predictions
-        self.export_predictions, self.delete_predictions = predictions.export, predictions.delete
+    @cached_property
+    def versions(self) -> Versions:
+        """Versions of your models; called with a model's id, it lists them."""
+        return Versions(self._transport)
 
-    def _add_account(self, account: Account, keys: Keys) -> None:
-        self.account = account
-        self.register, self.login = account.register, account.login
-        self.logout, self.me = account.logout, account.me
-        self.keys = keys
-        self.create_key, self.rotate_key, self.revoke_key = keys.create, keys.rotate, keys.revoke
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Predictions over files; called like a method, it lists them."""
+        return Jobs(self._transport)
+
+    @cached_property
+    def predictions(self) -> KeptPredictions:
+        """Kept requests of your models; called with a model's id, it iterates over them."""
+        return KeptPredictions(self._transport)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """API keys; called like a method, it lists them."""
+        return Keys(self._transport)
+
+    @cached_property
+    def account(self) -> Account:
+        """The user behind the credential."""
+        return Account(self._transport)
 
     @property
     def url(self) -> str:
@@ -147,3 +152,38 @@ class Modelport:
             Forbidden: The API key lacks the scope `analytics:read`.
         """
         return self._transport.run(kept.usage(model_id, days, bucket, timezone))
+
+    upload = same_as("models", Models.upload)
+    model = same_as("models", Models.get)
+    wait_for_model = same_as("models", Models.wait)
+    update = same_as("models", Models.update)
+    delete = same_as("models", Models.delete)
+    traffic = same_as("models", Models.set_traffic)
+    rollback = same_as("models", Models.rollback)
+
+    add_version = same_as("versions", Versions.create)
+    version = same_as("versions", Versions.get)
+    wait_for_version = same_as("versions", Versions.wait)
+    delete_version = same_as("versions", Versions.delete)
+    logs = same_as("versions", Versions.logs)
+    drift = same_as("versions", Versions.drift)
+    put_reference = same_as("versions", Versions.put_reference)
+
+    batch = same_as("jobs", Jobs.create)
+    job = same_as("jobs", Jobs.get)
+    wait_for_job = same_as("jobs", Jobs.wait)
+    save_results = same_as("jobs", Jobs.save_results)
+    retry_job = same_as("jobs", Jobs.retry)
+    delete_job = same_as("jobs", Jobs.delete)
+
+    export_predictions = same_as("predictions", KeptPredictions.export)
+    delete_predictions = same_as("predictions", KeptPredictions.delete)
+
+    create_key = same_as("keys", Keys.create)
+    rotate_key = same_as("keys", Keys.rotate)
+    revoke_key = same_as("keys", Keys.revoke)
+
+    register = same_as("account", Account.register)
+    login = same_as("account", Account.login)
+    logout = same_as("account", Account.logout)
+    me = same_as("account", Account.me)

@@ -36,33 +36,36 @@ class RetryPolicy:
     sleep: Callable[[float], object] = field(default=time.sleep, repr=False)
     random: Callable[[], float] = field(default=random.random, repr=False)
 
-    def responses(self, request: Request) -> Generator[Request | Pause, Any, httpx.Response]:
-        """Send until a response stands. The last one is returned, or the last error raised."""
-        give_up_at = self.clock() + self.total_seconds
-        for attempt in range(1, self.attempts):
-            response: httpx.Response | None = None
-            try:
-                response = yield request
-            except CONNECTION_ERRORS:
-                pause = self._pause(attempt, None, give_up_at)
-                if not request.repeatable or pause is None:
-                    raise
-            else:
-                pause = self._pause(attempt, retry_after(response), give_up_at)
-                if response.status_code not in RETRIED_STATUSES or pause is None:
-                    return response
-            yield pause
-        last: httpx.Response = yield request
-        return last
 
-    def _pause(self, attempt: int, asked_for: float | None, give_up_at: float) -> Pause | None:
-        """Before the next try; None when that would come too late."""
-        if asked_for is None:
-            # Between half and whole: clients that failed together do not come back together.
-            seconds = self.first_pause_seconds * 2 ** (attempt - 1) * (0.5 + self.random() / 2)
+def _responses(request: Request, policy: RetryPolicy) -> Generator[Request | Pause, Any, httpx.Response]:
+    """Send until a response stands. The last one is returned, or the last error raised."""
+    give_up_at = policy.clock() + policy.total_seconds
+    for attempt in range(1, policy.attempts):
+        try:
+            response: httpx.Response = yield request
+        except CONNECTION_ERRORS:
+            pause = _pause(policy, attempt, None, give_up_at)
+            if not request.repeatable or pause is None:
+                raise
         else:
-            seconds = asked_for + self.random() * self.first_pause_seconds
-        return None if self.clock() + seconds > give_up_at else Pause(seconds)
+            if response.status_code not in RETRIED_STATUSES:
+                return response
+            pause = _pause(policy, attempt, retry_after(response), give_up_at)
+            if pause is None:
+                return response
+        yield pause
+    last: httpx.Response = yield request
+    return last
+
+
+def _pause(policy: RetryPolicy, attempt: int, requested: float | None, give_up_at: float) -> Pause | None:
+    """Before the next try; None when that would come too late."""
+    if requested is None:
+        # Between half and whole: clients that failed together do not come back together.
+        seconds = policy.first_pause_seconds * 2 ** (attempt - 1) * (0.5 + policy.random() / 2)
+    else:
+        seconds = requested + policy.random() * policy.first_pause_seconds
+    return None if policy.clock() + seconds > give_up_at else Pause(seconds)
 
 
 def retry_after(response: httpx.Response) -> float | None:
@@ -82,7 +85,7 @@ def retry_after(response: httpx.Response) -> float | None:
 def exchange(request: Request, retries: RetryPolicy, url: str) -> Flow[Reply]:
     """Send with retries. Raises ModelportError for all but a success."""
     try:
-        response = yield from retries.responses(request)
+        response = yield from _responses(request, retries)
     except httpx.TimeoutException as error:
         raise ConnectionFailed(f"{url} did not answer in time.") from error
     except httpx.TransportError as error:

@@ -1,9 +1,12 @@
 """Calls by what they are about, and under the names of before."""
 
+from inspect import signature
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 from modelport import Modelport
+from modelport.resources import Models
 
 from tests.unit.client.answers import key, model, version
 from tests.unit.client.platform import Answer, Platform, problem
@@ -26,6 +29,13 @@ def test_one_model_is_got_with_the_address_of_its_platform(client: Modelport, pl
     assert client.model("iris") == client.models.get("iris")
     assert [each.name for each in client.versions.list("iris")] == ["v1"]
     assert client.versions("iris") == client.versions.list("iris")
+
+
+def test_names_of_before_belong_to_the_class_where_tests_replace_them() -> None:
+    assert signature(Modelport.upload) == signature(Models.upload)
+    with create_autospec(Modelport, instance=True) as replaced:
+        replaced.upload("iris.joblib", "Iris")
+        replaced.models.get("iris")
 
 
 def test_keys_are_made_and_listed(client: Modelport, platform: Platform) -> None:
