@@ -35,6 +35,7 @@ class Decompressor:
         self._file = file
         self._compression = compression
         self._stream = _stream(compression)
+        self._hungry = True
         self._ended = False
         self._taken = self._given = 0
 
@@ -59,9 +60,10 @@ class Decompressor:
     def _step(self, size: int) -> bytes:
         if self._stream.eof:
             return self._begin_another(size)
-        data = self._take() if self._stream.needs_input else b""
+        hungry = self._hungry
+        data = self._take() if hungry else b""
         plain = self._decompress(data, size)
-        if not (plain or data or self._stream.eof):
+        if hungry and not (plain or data or self._stream.eof):
             self._ended = True
             self.cut_short = self._compression not in _ONE_STREAM
         return plain
@@ -93,6 +95,7 @@ class Decompressor:
             plain: bytes = self._stream.decompress(data, size)
         except _DAMAGED as error:
             raise _explain(error, self._compression) from None
+        self._hungry = self._stream.needs_input or not plain
         return plain
 
 

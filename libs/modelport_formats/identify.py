@@ -101,7 +101,7 @@ def _pickle(file: BinaryIO, head: bytes, size: int) -> Identified:
 def _ends(head: bytes, tail: bytes) -> bool:
     """A pickle ends with STOP, whatever arrays joblib wrote in between: the cheapest sign of a cut.
 
-    One may be followed by something else, which is ignored.
+    What follows STOP is ignored; so it may lie before the file's end.
     """
     return tail.endswith(b".") or pickles.reaches_its_end(head)
 

@@ -55,7 +55,7 @@ _BEGINNINGS = {
 }
 
 WITHOUT_CODE = frozenset({Format.SKOPS, Format.XGBOOST, Format.LIGHTGBM, Format.ONNX})
-"""Reading these runs nothing that they hold; of skops, which builds only types that skops trusts, neither."""
+"""Reading these runs nothing that they hold: skops, too, builds only types that it trusts."""
 
 # Other members, such as the version, may come before the learner, as long as they are no objects.
 _XGBOOST_JSON = rb'\{\s*"(?:[^{}]{0,1000},\s*")?learner"\s*:\s*\{'

@@ -1,5 +1,7 @@
 """What a file may take to be looked at: memory, bytes and opcodes. All inputs are made here, and harmless."""
 
+import bz2
+import gzip
 import io
 import lzma
 import pickle
@@ -110,11 +112,21 @@ def test_large_blocks_that_do_not_shrink_are_read() -> None:
     assert Decompressor(io.BytesIO(whole), Compression.LZ4).read_all(len(noise) + 1) == noise
 
 
+def far_apart(content: bytes) -> bytes:
+    """Two halves, and between them more blocks that give nothing than are read at once."""
+    stream = zlib.compressobj()
+    first = stream.compress(content[:1750]) + stream.flush(zlib.Z_FULL_FLUSH)
+    return first + b"\0\0\0\xff\xff" * 20_000 + stream.compress(content[1750:]) + stream.flush()
+
+
 @pytest.mark.parametrize("size", [1, 7, 1000])
 @pytest.mark.parametrize(
     ("compression", "compress"),
     [
         (Compression.ZLIB, zlib.compress),
+        (Compression.ZLIB, far_apart),
+        (Compression.GZIP, gzip.compress),
+        (Compression.BZIP2, bz2.compress),
         (Compression.LZ4, lz4.frame.compress),
         (Compression.XZ, lzma.compress),
     ],
