@@ -71,6 +71,8 @@ def run(*command: str | Path) -> str:
 
 def test_every_distribution_of_the_repository_is_known() -> None:
     assert FOLDERS.keys() == projects().keys()
+    (listed,) = re.findall(r"^DISTRIBUTIONS := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert sorted(listed.split()) == sorted(FOLDERS.values())
 
 
 def test_its_wheel_holds_its_packages_typed_and_nothing_else(name: str, wheels: Path) -> None:
