@@ -315,15 +315,18 @@ async def test_over_tls_browsers_are_told_to_stay_there(serving: Harness, tmp_pa
     assert all(answer.headers["strict-transport-security"].startswith("max-age=") for answer in answers)
 
 
-async def test_an_error_of_ours_is_500_and_logged(
-    serving: Harness, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lean", [True, False])
+async def test_an_error_of_ours_is_500_logged_and_counted(
+    serving: Harness, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, lean: bool
 ) -> None:
     async def fails(*_: Any) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(serving.gateway.fast_path._handler._authentication, "identify", fails)
-    async with listening(serving, serving.gateway.fast_path) as (client, _):
+    async with listening(serving, serving.gateway.fast_path if lean else None) as (client, _):
         answer = await client.post("/predict/iris", json={}, headers=serving.bearer)
+    await serving.gateway.usage.turn()
+    assert usage_of(serving) == {("iris", "", "", "", 500, "", "none"): 1}
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert "a bug" in log.getvalue()

@@ -253,3 +253,26 @@ async def test_a_caller_that_leaves_is_counted_once_and_logged(fast: bool, log: 
     assert dict(line) == {
         "level": "info", "event": "client_gone", "request_id": "my own id", "path": "/predict", "trace": [],
     }  # fmt: skip
+
+
+async def test_a_request_that_a_stop_cuts_off_is_counted_once(log: io.StringIO) -> None:
+    body = iter([{"type": "http.request", "body": b"wait"}])
+    runtime, before = Runtime(fast=False), counts()
+
+    async def receive() -> dict[str, Any]:
+        for message in body:
+            return message
+        return await asyncio.Future()
+
+    async def send(message: dict[str, Any]) -> None:
+        raise AssertionError(message)
+
+    scope = {"path": "/predict", "method": "POST", "headers": [(b"x-request-id", b"my own id")]}
+    task = asyncio.create_task(runtime.app(scope, receive, send))
+    await until(lambda: bool(runtime.model.held))
+    task.cancel()
+    await asyncio.wait([task])
+    runtime.model.held.pop()([Answer(b"{}")], 0.1)
+    assert task.cancelled()
+    assert counted_since(before) == {("native", "499"): 1}
+    assert [dict(line)["event"] for line in lines_of(log)] == ["client_gone"]
