@@ -75,7 +75,7 @@ def _compressed(file: BinaryIO, compression: Compression) -> Identified:
         ) from None
     except pickles.PickleCutShort:
         raise _cut_pickle(compression) from None
-    if plain.cut_short or (whole and not _ends(head, head)):
+    if plain.cut_short or (whole and not _ends(head, head, whole=True)):
         raise _cut_pickle(compression)
     return Identified(Format.PICKLE, compression, found)
 
@@ -85,25 +85,30 @@ def _cut_pickle(compression: Compression) -> DamagedFile:
 
 
 def _pickle(file: BinaryIO, head: bytes, size: int) -> Identified:
+    whole = size <= len(head)
     try:
-        found = pickles.first_class(head, whole=size <= len(head))
+        found = pickles.first_class(head, whole=whole)
     except pickles.NotAPickle:
         raise UnknownFormat(describe_unknown(head)) from None
     except pickles.PickleCutShort:
         raise DamagedFile("The file begins as a pickle and is cut short.") from None
-    if not _ends(head, _tail(file)):
+    if not _ends(head, _tail(file), whole=whole):
         if pickles.looks_binary_pickle(head):
             raise DamagedFile("The file begins as a pickle and is cut short.")
         raise UnknownFormat(describe_unknown(head))
     return Identified(Format.PICKLE, first_class=found)
 
 
-def _ends(head: bytes, tail: bytes) -> bool:
+def _ends(head: bytes, tail: bytes, *, whole: bool) -> bool:
     """A pickle ends with STOP, whatever arrays joblib wrote in between: the cheapest sign of a cut.
 
-    What follows STOP is ignored; so it may lie before the file's end.
+    What follows STOP is ignored; so it may lie before the file's end. `whole`: the head is all there is.
     """
-    return tail.endswith(b".") or pickles.reaches_its_end(head)
+    stop_is_last = tail.endswith(b".")
+    if stop_is_last and not (whole and pickles.can_be_walked(head)):
+        return True
+    reached = pickles.reaches_its_end(head)
+    return stop_is_last if reached is None else reached
 
 
 def _check_end(file: BinaryIO, native: Format) -> None:

@@ -11,6 +11,7 @@ _MAX_OPCODES = 50_000
 
 # How the pickle machine rebuilds objects, not what it rebuilds.
 _MACHINERY = {"builtins", "__builtin__", "copyreg", "copy_reg"}
+_ARRAYS = b"joblib.numpy_pickle"
 _STRINGS = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"}
 _PUTS = {"PUT", "BINPUT", "LONG_BINPUT"}
 _GETS = {"GET", "BINGET", "LONG_BINGET"}
@@ -68,10 +69,15 @@ def references(opening: bytes) -> Iterator[tuple[str, str]]:
         yield module, name
 
 
-def reaches_its_end(opening: bytes) -> bool:
-    """Return whether the pickle ends within the opening, whatever follows it."""
+def can_be_walked(content: bytes) -> bool:
+    """Return whether all of the content is opcodes that are read: it is short, and joblib wrote no array."""
+    return len(content) <= OPENING_BYTES and _ARRAYS not in content
+
+
+def reaches_its_end(opening: bytes) -> bool | None:
+    """Return whether the pickle ends within the opening, whatever follows; None: too many opcodes to see."""
     try:
-        return any(opcode == "STOP" for opcode, _ in _opcodes(opening))
+        return any(opcode == "STOP" for opcode, _ in _opcodes(opening)) or None
     except ValueError:
         return False
 

@@ -1,5 +1,6 @@
 """Upload, the runtime's inspection and the library itself agree on what a file is."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,20 @@ def test_what_upload_refuses_as_cut_the_library_cannot_read(
 ) -> None:
     whole = dumped(TRAINED["sklearn"]().model, COMPRESSIONS[compression])
     assert_cut(path, whole[: int(len(whole) * share)])
+
+
+def test_a_cut_is_seen_even_where_the_last_byte_looks_like_an_end(path: Path) -> None:
+    whole = pickle.dumps(TRAINED["sklearn"]().model)
+    ends = [place for place, byte in enumerate(whole) if byte == ord(".")]
+    assert len(ends) > 5
+    for end in ends[:-1]:
+        assert_cut(path, whole[: end + 1])
+
+
+def test_a_pickle_of_many_opcodes_is_whole(path: Path) -> None:
+    path.write_bytes(pickle.dumps(list(range(100)) * 600))
+    assert len(path.read_bytes()) < 1 << 18
+    assert detect_framework(path) == "sklearn"
 
 
 @pytest.mark.parametrize("compression", ["bzip2", "xz", "lz4"])
