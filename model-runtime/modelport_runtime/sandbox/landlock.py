@@ -7,6 +7,10 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
+import modelport_formats
+import modelport_http
+
+import modelport_runtime
 from modelport_runtime.sandbox.kernel import syscall
 
 # The same on every machine.
@@ -20,6 +24,9 @@ _NET_BIND_AND_CONNECT = 0b11
 _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1, 2
 # By these joblib tells how many CPUs it may use.
 _CPU_LIMITS = ("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
+
+# All packages of ours that the runtime imports, some modules of them only once it is restricted.
+_OWN_PACKAGES = (modelport_runtime, modelport_formats, modelport_http)
 
 
 class _Ruleset(ctypes.Structure):
@@ -57,7 +64,7 @@ def restrict(readable: Iterable[Path], *, signals: bool) -> int:
 def read_set(artifact: Path | None, proc: Iterable[str]) -> list[Path]:
     """Everything that a framework reads after it has been imported, the artifact, and nothing else.
 
-    Our own package is named by itself: in an editable install other parts lie beside it.
+    Our own packages are named by themselves: in an editable install other parts lie beside them.
     proc: what is read of the calling process itself, one by one, for more lies beside them (`net`, `mounts`).
     """
     prefixes = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -68,9 +75,9 @@ def read_set(artifact: Path | None, proc: Iterable[str]) -> list[Path]:
         "/sys/devices/system/cpu", *(f"/sys/fs/cgroup/{name}" for name in _CPU_LIMITS),
     ]  # fmt: skip
     machine += [f"/proc/self/{name}" for name in proc]
-    own = Path(__file__).resolve().parents[1]
+    own = [Path(package.__path__[0]).resolve() for package in _OWN_PACKAGES]
     given = [] if artifact is None else [artifact]
-    return [own, *given, *(Path(path) for path in sorted(prefixes) + machine)]
+    return [*own, *given, *(Path(path) for path in sorted(prefixes) + machine)]
 
 
 def _create(version: int, scoped: int) -> int:

@@ -88,6 +88,12 @@ def test_requests_are_compared_with_the_original_in_the_background(
     assert started.status["engine"] == "numpy"
 
 
+def test_that_a_front_imports_the_kernels_once_it_is_restricted(iris: Path, runtime: StartRuntime) -> None:
+    """A fork of one that has imported its libraries has them whatever it may read."""
+    started = runtime(iris).wait_until_started()
+    assert started.status["engine"] == "numpy", started.log
+
+
 DRIFTS = """
 import pickle, time
 from sklearn.linear_model import LogisticRegression

@@ -1,11 +1,13 @@
-"""What the system-call filter answers, for each machine, by running its program here."""
+"""What the system-call filter answers, for each machine, by running its program here; what may be read."""
 
 import errno
 import re
+from importlib import import_module
 from pathlib import Path
 
+import modelport_runtime
 import pytest
-from modelport_runtime.sandbox import allowed, seccomp
+from modelport_runtime.sandbox import allowed, landlock, seccomp
 from modelport_runtime.sandbox.allowed import Role, of_a_model, of_the_front
 from modelport_runtime.sandbox.kernel import MACHINES
 from modelport_runtime.sandbox.numbers import LAST_KNOWN, NUMBERS
@@ -211,3 +213,14 @@ def test_each_allowed_call_has_a_number(machine: int) -> None:
     names = FRONT.calls.union(*(of_a_model(each, Path("m")).calls for each in FRAMEWORKS))
     missing = {name for name in names if NUMBERS[name][machine] is None}
     assert missing <= (replaced if MACHINES[machine] == "aarch64" else set())
+
+
+def test_every_package_of_ours_that_the_runtime_imports_may_be_read() -> None:
+    """In an image and in an editable install they lie outside of site-packages."""
+    own = Path(modelport_runtime.__file__).parent
+    sources = "\n".join(file.read_text() for file in own.rglob("*.py"))
+    imported = set(re.findall(r"^\s*(?:from|import) (modelport_\w+)", sources, re.M))
+    readable = landlock.read_set(None, ())
+    assert imported
+    for name in imported:
+        assert Path(import_module(name).__path__[0]) in readable, name
