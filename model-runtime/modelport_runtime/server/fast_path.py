@@ -30,11 +30,11 @@ class FastPath:
         head = head_of(_PATHS[exchange.target], exchange.headers)
         try:
             protocol = handler.accept(head)
-            leave = handler.submit(head, protocol, exchange.body, partial(_respond, exchange, head))
+            submission = handler.submit(head, protocol, exchange.body, partial(_respond, exchange, head))
         except Problem as problem:
             _refuse(exchange, head, problem)
             return
-        exchange.on_disconnect = leave
+        exchange.on_disconnect = submission.leave
 
 
 def _respond(exchange: Exchange, head: RequestHead, outcome: Served | Problem) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from http import HTTPStatus
 
 import msgspec
@@ -28,8 +28,32 @@ class Served(msgspec.Struct, frozen=True, gc=False):
 
 
 Respond = Callable[[Served | Problem], None]
-Leave = Callable[[], None]
-"""To be called when the caller has gone before the response; called again it does nothing."""
+
+
+class Submission(msgspec.Struct):
+    """One request that waits for the model. A struct: `partial`s instead cost half a microsecond more."""
+
+    head: RequestHead
+    protocol: Protocol
+    respond: Respond
+    waiting: Waiting | None = None
+    """None once it has ended: it leads back here, a ring that only the collector would take apart."""
+
+    def end(self, outcome: Outcome, seconds: float) -> None:
+        """Respond, and count it."""
+        self.waiting = None
+        if type(outcome) is Failure:
+            self.respond(_refuse(self.head, self.protocol, outcome))
+        else:
+            self.respond(Served(outcome, seconds))
+            _counter(self.protocol, 200).inc()
+
+    def leave(self) -> None:
+        """To be called when the caller has gone. Does nothing once the request has ended."""
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.gone = True
+            note_gone(self.head, self.protocol)
 
 
 class PredictionHandler:
@@ -61,29 +85,19 @@ class PredictionHandler:
             if declared_bytes > self.max_body_bytes:
                 raise _too_large(self.max_body_bytes)
         except Exception as error:  # noqa: BLE001 - every failure is a response
-            raise self._refuse(head, PROTOCOLS[head.path], error) from None
+            raise _refuse(head, PROTOCOLS[head.path], error) from None
         return protocol
 
-    def submit(self, head: RequestHead, protocol: Protocol, body: bytes, respond: Respond) -> Leave:
+    def submit(self, head: RequestHead, protocol: Protocol, body: bytes, respond: Respond) -> Submission:
         """Ask the model; `respond` is called later, once. Raises `Problem`: 400, 413, 415 or 503."""
         try:
             is_plain = not head.encoding and not head.json_length and len(body) <= self.max_body_bytes
             call = Call(protocol, body) if is_plain else self._call(head, protocol, body)
-            waiting = self._batcher.submit(call, partial(self._end, head, protocol, respond))
+            submission = Submission(head, protocol, respond)
+            submission.waiting = self._batcher.submit(call, submission.end)
         except Exception as error:  # noqa: BLE001 - every failure is a response
-            raise self._refuse(head, protocol, error) from None
-        return partial(self._leave, head, protocol, waiting)
-
-    def leave(self, head: RequestHead, protocol: Protocol) -> None:
-        """Note that the caller has gone before the body was there."""
-        _counter(protocol, 499).inc()
-        with logs.about(head.request_id.decode()):
-            log.info("client_gone", extra={"path": head.path})
-
-    def _leave(self, head: RequestHead, protocol: Protocol, waiting: Waiting) -> None:
-        if not waiting.gone:
-            waiting.gone = True
-            self.leave(head, protocol)
+            raise _refuse(head, protocol, error) from None
+        return submission
 
     def _call(self, head: RequestHead, protocol: Protocol, body: bytes) -> Call:
         if len(body) > self.max_body_bytes:
@@ -92,20 +106,19 @@ class PredictionHandler:
             body = _inflated(body, head.encoding, self.max_body_bytes)
         return call_of(protocol, body, head.json_length)
 
-    def _end(
-        self, head: RequestHead, protocol: Protocol, respond: Respond, outcome: Outcome, seconds: float
-    ) -> None:
-        if type(outcome) is Failure:
-            respond(self._refuse(head, protocol, outcome))
-        else:
-            respond(Served(outcome, seconds))
-            _counter(protocol, 200).inc()
 
-    def _refuse(self, head: RequestHead, protocol: Protocol, error: Exception | Failure) -> Problem:
-        """Give the response, counted."""
-        problem = error if type(error) is Problem else _problem_of(error, head)
-        _counter(protocol, problem.status).inc()
-        return problem
+def note_gone(head: RequestHead, protocol: Protocol) -> None:
+    """Count and log that the caller has gone before the response."""
+    _counter(protocol, 499).inc()
+    with logs.about(head.request_id.decode()):
+        log.info("client_gone", extra={"path": head.path})
+
+
+def _refuse(head: RequestHead, protocol: Protocol, error: Exception | Failure) -> Problem:
+    """Give the response, counted."""
+    problem = error if type(error) is Problem else _problem_of(error, head)
+    _counter(protocol, problem.status).inc()
+    return problem
 
 
 def _problem_of(error: Exception | Failure, head: RequestHead) -> Problem:

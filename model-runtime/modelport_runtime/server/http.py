@@ -13,7 +13,7 @@ from modelport_runtime import logs, metrics
 from modelport_runtime.core.answers import encode
 from modelport_runtime.core.v2.protocol import config_of
 from modelport_runtime.server.batching import Batcher
-from modelport_runtime.server.handler import Leave, PredictionHandler, Served
+from modelport_runtime.server.handler import PredictionHandler, Served, Submission, note_gone
 from modelport_runtime.server.predictions import JSON, OCTETS, PROTOCOLS, RequestHead, head_of
 from modelport_runtime.server.problem import Problem, content_type_of, internal_error
 from modelport_runtime.server.status import State
@@ -94,11 +94,11 @@ class App:
         protocol = predictions.accept(head, declared_bytes)
         body = await _read_body(receive, predictions.max_body_bytes)
         if body is None:
-            predictions.leave(head, protocol)
+            note_gone(head, protocol)
             raise ClientGone
         ended: asyncio.Future[Served | Problem] = asyncio.get_running_loop().create_future()
-        leave = predictions.submit(head, protocol, body, ended.set_result)
-        outcome = await _unless_gone(ended, leave, receive)
+        submission = predictions.submit(head, protocol, body, ended.set_result)
+        outcome = await _unless_gone(ended, submission, receive)
         if type(outcome) is Problem:
             raise outcome
         return _reply_of(outcome)
@@ -165,14 +165,14 @@ async def _read_body(receive: Receive, max_bytes: int) -> bytes | None:
 
 
 async def _unless_gone(
-    ended: "asyncio.Future[Served | Problem]", leave: Leave, receive: Receive
+    ended: "asyncio.Future[Served | Problem]", submission: Submission, receive: Receive
 ) -> Served | Problem:
     """Wait for the model, but not for a caller that has gone: its call is dropped from the queue."""
 
     def stop(watcher: "asyncio.Future[dict[str, Any]]") -> None:
         if not ended.done():
             # At once, or an answer that comes before the task goes on would be counted too.
-            leave()
+            submission.leave()
             ended.cancel()
 
     watcher = asyncio.ensure_future(receive())
@@ -180,8 +180,7 @@ async def _unless_gone(
     try:
         return await ended
     except asyncio.CancelledError:
-        if ended.cancelled():
-            leave()
+        submission.leave()
         if watcher.done():
             raise ClientGone from None
         raise
