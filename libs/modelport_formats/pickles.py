@@ -43,7 +43,9 @@ def first_class(head: bytes, *, whole: bool) -> str | None:
     except ValueError as error:
         if not marked:
             raise NotAPickle from error
-        if whole and len(head) <= OPENING_BYTES:
+        # Protocol 3 writes names in UTF-8, and pickletools reads them as ASCII: that is no cut.
+        unseen = len(head) > OPENING_BYTES or isinstance(error, UnicodeDecodeError)
+        if whole and not unseen:
             raise PickleCutShort(str(error)) from error
     if not marked and not whole:
         raise NotAPickle
@@ -75,9 +77,11 @@ def can_be_walked(content: bytes) -> bool:
 
 
 def reaches_its_end(opening: bytes) -> bool | None:
-    """Return whether the pickle ends within the opening, whatever follows; None: too many opcodes to see."""
+    """Return whether the pickle ends within the opening, whatever follows; None: that cannot be seen."""
     try:
         return any(opcode == "STOP" for opcode, _ in _opcodes(opening)) or None
+    except UnicodeDecodeError:
+        return None
     except ValueError:
         return False
 

@@ -20,7 +20,7 @@ from modelport_formats import archives, pickles
 from modelport_formats.compression import Decompressor
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
 from modelport_formats.identify import identify
-from modelport_formats.signatures import Compression
+from modelport_formats.signatures import Compression, Format
 from modelport_runtime.inspection.windows import windows
 
 from tests.parts import ROOT
@@ -155,6 +155,12 @@ class Ärger:  # noqa: PLC2401  # libraries of other languages have such names
 def test_names_are_read_through_the_memo_and_in_any_alphabet() -> None:
     content = pickle.dumps([Ärger, Ärger.Inner, Ärger])
     assert list(pickles.references(content)) == [(__name__, "Ärger"), (__name__, "Ärger.Inner")]
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_a_class_may_have_any_name(protocol: int, path: Path) -> None:
+    path.write_bytes(pickle.dumps(Ärger(), protocol))
+    assert identify(path).format is Format.PICKLE
 
 
 def test_a_name_that_is_no_string_is_none() -> None:
