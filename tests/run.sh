@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `make test` runs: the quick checks, then every test with coverage, then the end-to-end tests on a real
-# Kubernetes cluster where one can be had. Arguments go to pytest.
+# What `make test` runs: the quick checks, then every test with coverage, and beside those the end-to-end tests on a
+# real Kubernetes cluster where one can be had. Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -14,22 +14,56 @@ if [ $# -gt 0 ]; then
   exec $bin/python -m pytest "$@"
 fi
 
-echo "==> What the end-to-end tests need (built once; 12 minutes on two cores)"
-# Before all tests: a compiler beside them would slow down those that watch the clock.
-code=0
-$bin/python -m tests.cluster prepare || code=$?
+log=build/e2e.log
+
 # 3: no cluster can be had here, and it has said why. The end-to-end tests are skipped then, or fail in CI.
-[ $code -eq 0 ] || [ $code -eq 3 ] || exit $code
+cluster() {
+  local code=0
+  nice -n 15 $bin/python -m tests.cluster "$1" || code=$?
+  [ $code -eq 0 ] || [ $code -eq 3 ] || exit $code
+}
+
+end_to_end() {
+  # A compiler beside tests that watch the clock: niced, it gets what they leave, and they leave much.
+  cluster prepare
+  # One at a time: they measure gaps in seconds.
+  exec $bin/python -m pytest -m e2e tests/e2e
+}
+
+end() {
+  # Neither its exit code nor that it has ended already may keep the cluster from being taken down.
+  kill -INT -- -$e2e 2>/dev/null && wait $e2e || true
+  ${down:-true}
+}
+
+mkdir -p build
+echo "==> Helm, which the chart's tests want (built once; 2 minutes on two cores)"
+cluster helm
+echo "==> End-to-end tests on Kubernetes, beside all others ($log); what they need is built first (once; 10 minutes)"
+# A cluster that ran before stays; one that these tests start goes with them.
+$bin/python -m tests.cluster status >/dev/null || down="$bin/python -m tests.cluster down"
+# A job of its own group, so that Ctrl-C means the same in it and both end together.
+set -m
+end_to_end >"$log" 2>&1 &
+e2e=$!
+set +m
+trap end EXIT
+# Without it bash goes on after a pytest that has taken Ctrl-C for itself.
+trap 'exit 130' INT
+# A line for each step of the cluster and each file that is done.
+tail -n +1 -f --pid=$e2e "$log" | sed -u -n '/^==> \|^tests.*%\]$/s/^/\n[end to end] /p' &
+shown=$!
 
 echo "==> Tests"
 rm -f .coverage .coverage.*
+code=0
 # By file, because a file's tests share a server that takes seconds to start; in the order of the folders, because
 # what takes long (contract, integration) should begin before what is short (unit).
-$bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-auto}" --dist loadfile --no-loadscope-reorder -m "not e2e" \
-  --cov --cov-report=term:skip-covered --cov-fail-under=90
+$bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-auto}" --dist loadfile --no-loadscope-reorder \
+  -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=90 || code=$?
 
 echo "==> End-to-end tests on Kubernetes"
-# A cluster that ran before stays; one that these tests start goes with them.
-$bin/python -m tests.cluster status >/dev/null || trap '$bin/python -m tests.cluster down' EXIT
-# One at a time, and after the others: they measure gaps in seconds, on cores that they share with the cluster.
-$bin/python -m pytest -m e2e tests/e2e
+kill $shown 2>/dev/null || true
+tail -n +1 -f --pid=$e2e "$log"
+wait $e2e || exit $?
+exit $code

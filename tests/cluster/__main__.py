@@ -1,4 +1,4 @@
-"""python -m tests.cluster prepare | up | down | status | images"""
+"""python -m tests.cluster helm | prepare | up | down | status | images"""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +12,11 @@ from tests.cluster.progress import StepFailed
 
 def prepare() -> int:
     finding.prepare()
+    return 0
+
+
+def helm() -> int:
+    finding.prepare_helm()
     return 0
 
 
@@ -55,6 +60,7 @@ def main(arguments: list[str]) -> int:
 
 
 _COMMANDS: Mapping[str, Callable[[], int]] = {
+    "helm": helm,
     "prepare": prepare,
     "up": up,
     "down": down,

@@ -16,7 +16,7 @@ from tests.cluster.host import images, starting, stopping, storage
 from tests.cluster.host.plan import Places
 from tests.cluster.host.processes import ProcessTrouble
 
-__all__ = ["Cluster", "NoCluster", "find_or_start", "prepare", "running", "start", "stop"]
+__all__ = ["Cluster", "NoCluster", "find_or_start", "prepare", "prepare_helm", "running", "start", "stop"]
 
 _GIVEN = ("MODELPORT_TEST_KUBECONFIG", "KUBECONFIG")
 _ROOT_OF_TESTS = Path(__file__).parents[2]
@@ -38,13 +38,16 @@ def find_or_start() -> Cluster:
 
 def prepare() -> None:
     """Build and install what a cluster takes; start nothing. Raises NoCluster where none is to be had."""
-    _be_wanted()
-    if given(os.environ) is None and not kind.possible():
-        if why_not := host_is_impossible():
-            raise NoCluster(why_not)
+    prepare_helm()
+    if _is_built_here():
         packages.install({**packages.NODE, **packages.IMAGES})
         for program in (programs.KUBE, programs.COREDNS, programs.PAUSE):
             programs.ensure(program)
+
+
+def prepare_helm() -> None:
+    """The chart's unit tests want it too. Raises NoCluster as `prepare` does."""
+    _is_built_here()
     programs.ensure(programs.HELM)
 
 
@@ -128,6 +131,16 @@ def _given_cluster(path: Path) -> Cluster:
         load_image=lambda _: refuse("bring the images into it yourself"),
         restart_api_server=lambda: refuse("its API server is not ours to restart"),
     )
+
+
+def _is_built_here() -> bool:
+    """Raises NoCluster where none is to be had."""
+    _be_wanted()
+    if given(os.environ) is not None or kind.possible():
+        return False
+    if why_not := host_is_impossible():
+        raise NoCluster(why_not)
+    return True
 
 
 def _be_wanted() -> None:

@@ -1,8 +1,10 @@
 """The distribution's packages that the recipe needs, installed when missing."""
 
+import fcntl
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cluster import folders
@@ -32,7 +34,17 @@ _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def install(packages: Mapping[str, str]) -> None:
-    missing = [package for package, program in packages.items() if not _there(program)]
+    """Raises StepFailed. Waits while other tests install theirs: apt-get itself would fail then."""
+    if _missing(packages):
+        with _alone():
+            _install(_missing(packages))
+
+
+def _missing(packages: Mapping[str, str]) -> list[str]:
+    return [package for package, program in packages.items() if not _there(program)]
+
+
+def _install(missing: list[str]) -> None:
     if not missing:
         return
     log = folders.cache() / "logs" / "apt-get.log"
@@ -46,3 +58,12 @@ def _there(program: str) -> bool:
     if program.startswith("/"):
         return Path(program).exists()
     return shutil.which(program, path=f"{os.environ.get('PATH', '')}:{_SBIN}") is not None
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    lock = folders.cache() / "apt-get.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -2,10 +2,12 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.cluster import packages
+from tests.cluster.progress import StepFailed
 
 FLAGS = (
     "--headless",
@@ -33,7 +35,8 @@ def find() -> str:
 def _install() -> str | None:
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
         return None
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-        subprocess.run(["apt-get", "--quiet", *words], env=env, check=False, capture_output=True)
+    try:
+        packages.install({"chromium": "chromium"})
+    except StepFailed:
+        return None
     return shutil.which("chromium")
