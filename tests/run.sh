@@ -15,6 +15,8 @@ if [ $# -gt 0 ]; then
 fi
 
 log=build/e2e.log
+# Held while the other tests run. The kernel lets go of it when this script is killed: nobody waits for the dead.
+export MODELPORT_OTHER_TESTS=$PWD/build/other-tests.lock
 
 # 3: no cluster can be had here, and it has said why. The end-to-end tests are skipped then, or fail in CI.
 cluster() {
@@ -26,7 +28,7 @@ cluster() {
 end_to_end() {
   # A compiler beside tests that watch the clock: niced, it gets what they leave, and they leave much.
   cluster prepare
-  # One at a time: they measure gaps in seconds.
+  # One at a time: some measure gaps in seconds. Those come last, and wait for the other tests' lock.
   exec $bin/python -m pytest -m e2e tests/e2e
 }
 
@@ -37,6 +39,8 @@ end() {
 }
 
 mkdir -p build
+exec 9>"$MODELPORT_OTHER_TESTS"
+flock --nonblock 9 || { echo "make test runs here already: one would spoil the other's coverage" >&2; exit 1; }
 echo "==> Helm, which the chart's tests want (built once; 2 minutes on two cores)"
 cluster helm
 echo "==> End-to-end tests on Kubernetes, beside all others ($log); what they need is built first (once; 10 minutes)"
@@ -44,14 +48,14 @@ echo "==> End-to-end tests on Kubernetes, beside all others ($log); what they ne
 $bin/python -m tests.cluster status >/dev/null || down="$bin/python -m tests.cluster down"
 # A job of its own group, so that Ctrl-C means the same in it and both end together.
 set -m
-end_to_end >"$log" 2>&1 &
+end_to_end >"$log" 2>&1 9>&- &
 e2e=$!
 set +m
 trap end EXIT
 # Without it bash goes on after a pytest that has taken Ctrl-C for itself.
 trap 'exit 130' INT
 # A line for each step of the cluster and each file that is done.
-tail -n +1 -f --pid=$e2e "$log" | sed -u -n '/^==> \|^tests.*%\]$/s/^/\n[end to end] /p' &
+tail -n +1 -f --pid=$e2e "$log" 9>&- | sed -u -n '/^==> \|^tests.*%\]$/s/^/\n[end to end] /p' 9>&- &
 shown=$!
 
 echo "==> Tests"
@@ -60,7 +64,8 @@ code=0
 # By file, because a file's tests share a server that takes seconds to start; in the order of the folders, because
 # what takes long (contract, integration) should begin before what is short (unit).
 $bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-auto}" --dist loadfile --no-loadscope-reorder \
-  -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=90 || code=$?
+  -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=90 9>&- || code=$?
+exec 9>&-
 
 echo "==> End-to-end tests on Kubernetes"
 kill $shown 2>/dev/null || true

@@ -1,5 +1,6 @@
 """What every end-to-end test stands on: a real cluster, found or started once a run."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -8,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.finding import Cluster, NoCluster, find_or_start
+from tests.cluster.progress import say
 from tests.e2e import images
 from tests.e2e.release import Platform
 from tests.e2e.running import running
 
 _HERE = Path(__file__).parent
-_FIRST_TEST_SECONDS = 1500
+_SECONDS = {"cluster": 1500, "loaded_images": 1500, "cores_to_itself": 7200}
+"""What the first test that needs this fixture may take, on a slow machine too."""
 _MEASURE_GAPS = tuple(_HERE / name for name in ("disturbances", "upgrades"))
 
 
@@ -25,13 +28,12 @@ def showing_progress(config: pytest.Config) -> AbstractContextManager[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test waits for the cluster, the first that needs images for all of them to be built; what
-    measures gaps comes last, when few other tests are left to make some."""
+    """The first test of a fixture that takes long may take as long; what measures gaps comes last."""
     items.sort(key=lambda item: any(item.path.is_relative_to(folder) for folder in _MEASURE_GAPS))
     ours = [item for item in items if item.path.is_relative_to(_HERE)]
-    for waits in (_first_with("cluster", ours), _first_with("loaded_images", ours)):
-        if waits:
-            waits.add_marker(pytest.mark.timeout(_FIRST_TEST_SECONDS), append=False)
+    for fixture, seconds in _SECONDS.items():
+        if waits := _first_with(fixture, ours):
+            waits.add_marker(pytest.mark.timeout(seconds), append=False)
 
 
 def _first_with(fixture: str, items: list[pytest.Item]) -> pytest.Item | None:
@@ -48,6 +50,16 @@ def cluster(pytestconfig: pytest.Config) -> Cluster:
             pytest.fail(f"no cluster for the end-to-end tests: {reason}")
         pytest.skip(f"no cluster for the end-to-end tests: {reason}")
     return found
+
+
+# Of a module, not the run: what they measure is made first, while the other tests still run.
+@pytest.fixture(scope="module")
+def cores_to_itself(pytestconfig: pytest.Config) -> None:
+    """Wait until the tests that `make test` runs beside these have ended: they make gaps too."""
+    if lock := os.environ.get("MODELPORT_OTHER_TESTS"):
+        with showing_progress(pytestconfig), Path(lock).open() as others:
+            say("What measures gaps begins when the other tests have ended")
+            fcntl.flock(others, fcntl.LOCK_SH)
 
 
 @pytest.fixture(scope="session")

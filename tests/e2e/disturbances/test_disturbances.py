@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 @pytest.mark.parametrize("name", KINDS)
-async def test_no_request_is_lost(harness: Harness, name: str) -> None:
+async def test_no_request_is_lost(harness: Harness, cores_to_itself: None, name: str) -> None:
     report = await measure(harness, KINDS[name])
     record(name, report)
     assert not report.failed, (report.statuses, [each.error for each in report.failed[:5]])

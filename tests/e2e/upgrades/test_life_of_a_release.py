@@ -31,7 +31,9 @@ def test_the_charts_own_test_passes(harness: Harness) -> None:
     assert "Succeeded" in release.helm(harness.release, "test", release.NAME)
 
 
-async def test_an_upgrade_that_rolls_every_part_loses_no_request(harness: Harness, tmp_path: Path) -> None:
+async def test_an_upgrade_that_rolls_every_part_loses_no_request(
+    harness: Harness, cores_to_itself: None, tmp_path: Path
+) -> None:
     """Gateways, operators and control API get new pods, while 100 requests a second come in."""
     before = _pods(harness.release)
 

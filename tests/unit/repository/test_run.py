@@ -21,6 +21,15 @@ name = "e2e" if "tests/e2e" in words else words[-1] if "tests.cluster" in words 
 with open("calls", "a") as calls:
     calls.write(name + "\\n")
 print("output of", name, flush=True)
+if name == "e2e" and os.environ.get("WAIT"):
+    import fcntl
+    fcntl.flock(open(os.environ["MODELPORT_OTHER_TESTS"]), fcntl.LOCK_SH)
+    with open("calls", "a") as calls:
+        calls.write("e2e alone\\n")
+if name == "others" and os.environ.get("WAIT"):
+    time.sleep(1)
+    with open("calls", "a") as calls:
+        calls.write("others done\\n")
 try:
     # Not for ever: nothing is left of a test that failed.
     if name in os.environ.get("HANG", "").split():
@@ -73,6 +82,22 @@ def test_both_run_and_the_end_to_end_tests_output_follows_in_full(start: Start, 
     assert output.rindex("output of e2e") > output.index("output of others")
     assert {"helm", "prepare", "e2e", "others"} <= set(calls(tmp_path))
     assert calls(tmp_path)[-1] == "down"
+
+
+def test_what_measures_gaps_can_wait_until_the_other_tests_have_ended(start: Start, tmp_path: Path) -> None:
+    run = start(WAIT="yes")
+    run.communicate(timeout=30)
+    done = calls(tmp_path)
+    assert done.index("e2e") < done.index("others done") < done.index("e2e alone")
+
+
+def test_a_second_run_in_the_same_checkout_is_refused(start: Start, tmp_path: Path) -> None:
+    first = start(HANG="others")
+    eventually(lambda: "others" in calls(tmp_path), seconds=30)
+    output, _ = start().communicate(timeout=30)
+    os.killpg(first.pid, signal.SIGINT)
+    first.communicate(timeout=30)
+    assert "make test runs here already" in output
 
 
 def test_a_cluster_that_ran_before_stays(start: Start, tmp_path: Path) -> None:
