@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from modelport_runtime.core.answers import plain
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.frames import as_array
+from modelport_runtime.core.responses import plain
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError, Outputs
 

@@ -1,1 +1,1 @@
-"""The data plane's front: authenticates, limits, caches and routes predictions."""
+"""The data plane: authenticates, limits, caches and routes predictions."""

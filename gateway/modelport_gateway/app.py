@@ -57,7 +57,7 @@ _SWEEP_SECONDS = 5.0
 
 @dataclass
 class Gateway:
-    """`app` and, for what it takes of the lean protocol, `fast_path` answer while `running()` is entered."""
+    """`app` and, for what it takes, `fast_path` serve while `running()` is entered."""
 
     app: ASGIApp
     fast_path: FastPath

@@ -1,4 +1,4 @@
-"""Plain ASGI middlewares of both fronts.
+"""Plain ASGI middlewares of gateway and control API.
 
 Not Starlette's BaseHTTPMiddleware: it costs a task and a stream a request.
 """

@@ -39,7 +39,7 @@ _KEEP_ALIVE_SECONDS = 120
 class Served:
     """An app and the socket that it is served on, bound already.
 
-    `handler`: who gets first what the lean protocol takes.
+    `handler`: gets first what the fast path takes.
     """
 
     app: ASGIApp
@@ -121,9 +121,9 @@ def build_config(
     crowd: Crowd | None = None,
     **options: Any,
 ) -> uvicorn.Config:
-    """What all fronts have in common. `drain`: seconds for requests in flight to end, at a stop.
+    """What all servers have in common. `drain`: seconds for requests in flight to end, at a stop.
 
-    `handler`, `is_closing`: as `lean_protocol` has them.
+    `handler`, `is_closing`: as `fast_path_protocol` has them.
     """
     protocol = _protocol(handler, is_closing) if handler else HttpToolsProtocol
     return uvicorn.Config(
@@ -143,9 +143,9 @@ def build_config(
 
 def _protocol(handler: "Handler", is_closing: Callable[[], bool]) -> type[asyncio.Protocol]:
     # Here and not above: only the gateway's image has it.
-    from modelport_http.fast_path.protocol import lean_protocol
+    from modelport_http.fast_path.protocol import fast_path_protocol
 
-    return lean_protocol(handler, is_closing=is_closing)
+    return fast_path_protocol(handler, is_closing=is_closing)
 
 
 def _build(served: Served, stop: Stop, closing: asyncio.Event, crowd: Crowd, silence: Silence) -> Server:

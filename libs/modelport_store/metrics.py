@@ -1,4 +1,6 @@
-"""What happens when the shared store is away. On the default registry, which both fronts expose."""
+"""What happens when the shared store is away. On the default registry, which gateway and control API both
+expose.
+"""
 
 from collections.abc import Iterator
 

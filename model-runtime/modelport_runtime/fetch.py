@@ -22,7 +22,7 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What writing says of the disk, where a download is read and written in one."""
 
 
-class Refused(Exception):
+class FetchFailed(Exception):
     """The file cannot be had, and trying again would not help. `reason`: see docs/reasons.md."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -38,7 +38,7 @@ class Unreachable(Exception):
 def main() -> int:
     try:
         fetch(*_settings(os.environ))
-    except Refused as refused:
+    except FetchFailed as refused:
         print(json.dumps({"reason": refused.reason, "message": refused.message}), file=sys.stderr)
         return 1
     except Unreachable as error:
@@ -50,7 +50,7 @@ def main() -> int:
 def fetch(uri: str, sha256: str, destination: Path) -> None:
     """Put the bytes of `uri` at `destination`, read-only, whole or not at all.
 
-    Raises `Refused` (ArtifactNotFound, DigestMismatch, TooLarge) or `Unreachable`.
+    Raises `FetchFailed` (ArtifactNotFound, DigestMismatch, TooLarge) or `Unreachable`.
     """
     partial = destination.with_name(f"{destination.name}.partial")
     partial.unlink(missing_ok=True)
@@ -69,7 +69,7 @@ def _no_room_or_later(error: OSError) -> Exception:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Unreachable("The disk has no room for the model file: its owner must free some.")
     if error.errno == errno.EFBIG:
-        return Refused("TooLarge", "The model file is larger than any file may be where it is put.")
+        return FetchFailed("TooLarge", "The model file is larger than any file may be where it is put.")
     return Unreachable(f"The model file cannot be put in place: {error.strerror}.")
 
 
@@ -77,7 +77,7 @@ def _settings(environment: Mapping[str, str]) -> tuple[str, str, Path]:
     names = ("MODELPORT_FETCH_URI", "MODELPORT_FETCH_SHA256", "MODELPORT_FETCH_TO")
     missing = [name for name in names if not environment.get(name)]
     if missing:
-        raise Refused(
+        raise FetchFailed(
             "ArtifactNotFound", f"{missing[0]} is not set; the operator sets it in the pod template."
         )
     uri, sha256, destination = (environment[name] for name in names)
@@ -93,7 +93,7 @@ def _bring(uri: str, partial: Path) -> str:
         return _download(uri, uri, {}, partial)
     if parts.scheme == "s3":
         return _bring_object(uri, partial)
-    raise Refused(
+    raise FetchFailed(
         "ArtifactNotFound",
         f"{parts.scheme or 'no scheme'}: is no source of model files; use file, https or s3.",
     )
@@ -106,14 +106,14 @@ def _bring_object(uri: str, partial: Path) -> str:
     try:
         request = build_request(uri, os.environ)
     except BadAddress as error:
-        raise Refused("ArtifactNotFound", str(error)) from error
+        raise FetchFailed("ArtifactNotFound", str(error)) from error
     return _download(uri, request.url, request.headers, partial)
 
 
 def _bring_file(source: Path, partial: Path) -> str:
     try:
         if not source.is_file():
-            raise Refused(
+            raise FetchFailed(
                 "ArtifactNotFound", "The saved model file is not there any more. Upload the model again."
             )
         if _link(source, partial):
@@ -122,7 +122,7 @@ def _bring_file(source: Path, partial: Path) -> str:
         with source.open("rb") as file:
             return _copy(file, partial)
     except PermissionError as error:
-        raise Refused(
+        raise FetchFailed(
             "ArtifactNotFound", f"The saved model file may not be read: {error.strerror}."
         ) from error
 
@@ -167,7 +167,7 @@ def _download(uri: str, url: str, headers: Mapping[str, str], partial: Path) -> 
 def _refused_or_later(uri: str, status: int) -> Exception:
     if status == 429 or status >= 500:
         return Unreachable(f"{_shown(uri)} answered {status}.")
-    return Refused("ArtifactNotFound", f"{_shown(uri)} answered {status}: no file for us lies there.")
+    return FetchFailed("ArtifactNotFound", f"{_shown(uri)} answered {status}: no file for us lies there.")
 
 
 def _copy(source: IO[bytes], partial: Path) -> str:
@@ -183,7 +183,7 @@ def _copy(source: IO[bytes], partial: Path) -> str:
 
 def _verify(uri: str, found: str, expected: str) -> None:
     if found != expected:
-        raise Refused(
+        raise FetchFailed(
             "DigestMismatch",
             f"The sha256 of {_shown(uri)} is {_told(uri, found)}, but the version names {expected}. "
             "Create a new version with the digest of the file as it is now.",

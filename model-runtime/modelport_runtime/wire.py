@@ -1,4 +1,4 @@
-"""What the front and the model process tell each other: msgpack, each message behind its length.
+"""What the server process and the model process send each other: msgpack, each message behind its length.
 
 What comes from the model process is untrusted, for its model may write to the socket too: every frame has
 a bound, every message a type, and anything else is a `ProtocolError`.
@@ -10,16 +10,16 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 
 MAX_BATCH_BYTES = 64 * 1024**2
 """Bodies that are sent to the model process together; a larger body goes alone."""
-MAX_ANSWER_BYTES = 256 * 1024**2 + 65536
-"""The longest frame that the front takes: a plan, or the answers to a batch."""
+MAX_FRAME_BYTES = 256 * 1024**2 + 65536
+"""The longest frame that the server process takes: a plan, or the results of a batch."""
 _MAX_REQUEST_BYTES = 2**32 - 1
 _LENGTH = struct.Struct(">I")
 
-Outcome = Answer | Failure
+Outcome = Prediction | Failure
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -79,7 +79,7 @@ class Recheck(msgspec.Struct, tag=True):
     """Compare the `answer` that a call was given."""
 
     call: Call
-    answer: Answer
+    answer: Prediction
 
 
 WorkerEvent = Sandboxed | Loaded | ProofReport

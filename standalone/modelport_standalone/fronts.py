@@ -141,7 +141,7 @@ class Fronts:
 
     @property
     def fast_path(self) -> FastPath:
-        """Predictions, by the lean protocol; it takes no path that `app` would not give to the gateway."""
+        """Predictions, by the fast path; it takes no path that `app` would not give to the gateway."""
         return self._gateway.fast_path
 
     @asynccontextmanager

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from modelport_runtime.process import environment as hygiene
+from modelport_runtime.process.environment import clean_environment
 
 _START_SECONDS = 60
 """Generous: the machine may be busy with other tests."""
@@ -58,7 +58,7 @@ class RuntimeForks:
         command = [sys.executable, "-I", str(Path(__file__).with_name("runtime_forks.py"))]
         self._process = subprocess.Popen(
             [*command, str(address), str(os.getpid())],
-            env=hygiene.clean_environment({"PATH": os.defpath}),
+            env=clean_environment({"PATH": os.defpath}),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )

@@ -17,15 +17,19 @@ from typing import NoReturn
 
 from modelport_runtime import __main__ as runtime
 from modelport_runtime.core import backends
-from modelport_runtime.process import environment as hygiene
-from modelport_runtime.process import environment as lifeline
+from modelport_runtime.process.environment import (
+    clean_environment,
+    clean_process,
+    die_with_parent,
+    hide_pyarrow,
+)
 
 
 def main(address: str, parent: int) -> None:
-    lifeline.hold(parent)
+    die_with_parent(parent)
     # Keepers are not waited for.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    hygiene.hide_pyarrow()
+    hide_pyarrow()
     backends.prepare("sklearn")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
@@ -34,7 +38,7 @@ def main(address: str, parent: int) -> None:
     while True:
         connection, _ = listener.accept()
         if os.fork() == 0:
-            lifeline.hold(me)
+            die_with_parent(me)
             keep(connection)
             return
         connection.close()
@@ -61,8 +65,8 @@ def become_runtime(environment: dict[str, str], log: str) -> NoReturn:
     os.dup2(file, 2)
     os.environ.clear()
     # Clean already, or cleaning would restart Python.
-    os.environ.update(hygiene.clean_environment(environment))
-    hygiene.clean_process()
+    os.environ.update(clean_environment(environment))
+    clean_process()
     sys.exit(runtime.main())
 
 

@@ -46,7 +46,7 @@ class ResponseLines:
         """Give head and body."""
         status = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
         content_type = f"content-type: {content_type_of(path, accept)}\r\n"
-        # Whether the connection stays is the lean protocol's to say.
+        # Whether the connection stays is the protocol's to say.
         own = {name: value for name, value in headers_of(problem).items() if name != "connection"}
         lines = f"{_lines(own)}{self._fixed[scheme]}x-request-id: {request_id}\r\n"
         return (status + content_type + lines).encode("latin-1"), body(problem, request_id, path=path)

@@ -104,7 +104,7 @@ def _pause(connection: Any, now: float) -> _Pause:
 
 
 def _is_head_whole(connection: Any, cycle: Any) -> bool:
-    """Whether the last request that began is `cycle`. One that the lean protocol took has no scope."""
+    """Whether the last request that began is `cycle`. One that the fast path took has no scope."""
     if hasattr(cycle, "scope"):
         return cycle.scope is connection.scope
     return cycle.headers is connection.headers

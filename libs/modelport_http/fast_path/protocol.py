@@ -48,7 +48,7 @@ class IdleTimer:
             self._too_long()
 
 
-__all__ = ["Exchange", "Handler", "Headers", "LeanProtocol", "lean_protocol"]
+__all__ = ["Exchange", "FastPathProtocol", "Handler", "Headers", "fast_path_protocol"]
 
 _MAX_BODY_BYTES = 64 * 1024
 _PLAIN_PATH = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@/-]*")
@@ -59,15 +59,17 @@ _FAILED_HEAD = b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain;
 _FAILED_BODY = b"Internal Server Error"
 
 
-def lean_protocol(
+def fast_path_protocol(
     handler: Handler, *, is_closing: Callable[[], bool] = lambda: False
-) -> "type[LeanProtocol]":
+) -> "type[FastPathProtocol]":
     """Give the class for `uvicorn.Config(http=…)`. While `is_closing`, each answer closes its connection."""
-    return type("LeanProtocol", (LeanProtocol,), {"handler": handler, "is_closing": staticmethod(is_closing)})
+    return type(
+        "FastPathProtocol", (FastPathProtocol,), {"handler": handler, "is_closing": staticmethod(is_closing)}
+    )
 
 
-class LeanProtocol(HttpToolsProtocol):
-    """One connection. Made by `lean_protocol`."""
+class FastPathProtocol(HttpToolsProtocol):
+    """One connection. Made by `fast_path_protocol`."""
 
     handler: ClassVar[Handler]
     is_closing: "ClassVar[staticmethod[[], bool]]"
@@ -120,7 +122,7 @@ class LeanProtocol(HttpToolsProtocol):
             self.handler.begin(exchange)
         except Exception:
             # Raised on, it would become uvicorn's 400, without a traceback.
-            self.logger.exception("Exception in lean handler")
+            self.logger.exception("Exception in fast-path handler")
             exchange.keep_alive = False
             exchange.respond(_FAILED_HEAD, _FAILED_BODY)
         if not exchange.response_complete:
@@ -163,7 +165,7 @@ class LeanProtocol(HttpToolsProtocol):
         try:
             return self.handler.takes(self.url, self.headers)
         except Exception:
-            self.logger.exception("Exception in lean handler")
+            self.logger.exception("Exception in fast-path handler")
             return False
 
     def _is_idle(self) -> bool:

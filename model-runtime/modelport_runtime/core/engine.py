@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import msgspec
 
 from modelport_runtime.core import v2
-from modelport_runtime.core.answers import NativeAnswers
 from modelport_runtime.core.matrix_bodies import MatrixBodies
+from modelport_runtime.core.responses import NativeResponses
 from modelport_runtime.core.rows import RowDecoder
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.suspicion import Suspicion
-from modelport_runtime.core.types import Answer, Call, Failure, Outputs, Refused, Request, without_paths
+from modelport_runtime.core.types import Call, Failure, Outputs, Prediction, Rejected, Request, without_paths
 
 if TYPE_CHECKING:
     # The backends' package imports this module.
@@ -49,7 +49,7 @@ class Engine:
         self.sample_source: Literal["given", "synthetic"] | None = None
         self.libraries_here = backend.libraries
         self._names = {"model": model, "version": version}
-        self._answers = NativeAnswers(model, version)
+        self._responses = NativeResponses(model, version)
         self._max_rows = max_batch_rows
         self._others = iter(others)
         self._use(backend, signature)
@@ -85,23 +85,23 @@ class Engine:
                 values |= self._run(rows, (output,)).values
         return Outputs(values)
 
-    def predict_many(self, calls: Sequence[Call]) -> list[Answer | Failure]:
+    def predict_many(self, calls: Sequence[Call]) -> list[Prediction | Failure]:
         """Answer each call in its place; one that is wrong, or makes the model raise, fails alone."""
-        results: list[Answer | Failure | None] = [None] * len(calls)
+        results: list[Prediction | Failure | None] = [None] * len(calls)
         pending = []
         for place, call in enumerate(calls):
             try:
                 request, echo = self._decode(call)
                 pending.append(_Pending(place, request, echo))
-            except Refused as refused:
+            except Rejected as refused:
                 results[place] = refused.failure
         for batch in _batches(pending, self._max_rows):
-            for item, result in zip(batch, self._answer_batch(batch), strict=True):
+            for item, result in zip(batch, self._predict_batch(batch), strict=True):
                 results[item.place] = result
-        return cast("list[Answer | Failure]", results)
+        return cast("list[Prediction | Failure]", results)
 
     def decode_sample(self, sample: dict[str, Any]) -> Request:
-        """Read a sample as a request for all that the model usually gives. Raises `Refused`."""
+        """Read a sample as a request for all that the model usually gives. Raises `Rejected`."""
         rows = self._decoder.read_rows([sample["input"]], "input")
         return Request(rows, single=True, outputs=self.signature.usual_outputs)
 
@@ -116,7 +116,7 @@ class Engine:
             return self._matrices.read(call.body), None
         return self._decoder.decode(call.body), None
 
-    def _answer_batch(self, batch: list[_Pending]) -> list[Answer | Failure]:
+    def _predict_batch(self, batch: list[_Pending]) -> list[Prediction | Failure]:
         if len(batch) == 1:
             rows = batch[0].request.rows
         else:
@@ -126,7 +126,7 @@ class Engine:
         except BaseException as error:  # noqa: BLE001  # a model may raise anything; its caller gets it
             if len(batch) == 1:
                 return [self._failure(batch[0].request, error)]
-            return [self._answer_batch([item])[0] for item in batch]
+            return [self._predict_batch([item])[0] for item in batch]
 
     def _failure(self, request: Request, error: BaseException) -> Failure:
         """Say which of the request's values the model refuses, if that is what it raised over."""
@@ -138,13 +138,13 @@ class Engine:
         suspicion = Suspicion(self.signature, good, predict, error)
         return suspicion.failure(request, says=describe_error(error)) or model_failure(error)
 
-    def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Answer | Failure]:
+    def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Prediction | Failure]:
         for item in batch:
             if not item.request.single:
                 break
         else:
-            return [Answer(body) for body in self._answers.write_each(outputs)]
-        results: list[Answer | Failure] = []
+            return [Prediction(body) for body in self._responses.write_each(outputs)]
+        results: list[Prediction | Failure] = []
         start = 0
         for item in batch:
             stop = start + len(item.request.rows)
@@ -159,10 +159,10 @@ class Engine:
                 raise WrongNumberOfResults(f"{len(results)} results for {len(rows)} rows")
         return outputs
 
-    def _encode(self, item: _Pending, outputs: Outputs) -> Answer:
+    def _encode(self, item: _Pending, outputs: Outputs) -> Prediction:
         if item.echo is not None:
             return self._v2.encode(item.echo, outputs)
-        return Answer(self._answers.write(item.request, outputs))
+        return Prediction(self._responses.write(item.request, outputs))
 
 
 class WrongNumberOfResults(Exception):

@@ -13,7 +13,7 @@ import numpy as np
 
 from modelport_runtime.core.rows import Problems
 from modelport_runtime.core.signature import Signature
-from modelport_runtime.core.types import Failure, Refused, Request
+from modelport_runtime.core.types import Failure, Rejected, Request
 
 MAGIC = b"MPM1"
 _HEAD = struct.Struct("<4sIII")
@@ -23,7 +23,7 @@ _NUMBER_BYTES = 8
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 ReadRows = Callable[[list[Any]], Any]
-"""Takes rows as JSON has them, and raises `Refused` with all that is wrong."""
+"""Takes rows as JSON has them, and raises `Rejected` with all that is wrong."""
 
 
 class MatrixBodies:
@@ -39,9 +39,9 @@ class MatrixBodies:
         self._required = [place for place, column in enumerate(columns) if not column.optional]
 
     def read(self, body: bytes) -> Request:
-        """Raises `Refused`: 400 for what is no such body, 415 if the model takes none, 422 for numbers."""
+        """Raises `Rejected`: 400 for what is no such body, 415 if the model takes none, 422 for numbers."""
         if not self._takes_any:
-            raise Refused(Failure(415, "Unsupported Media Type", "This model takes its rows as JSON only."))
+            raise Rejected(Failure(415, "Unsupported Media Type", "This model takes its rows as JSON only."))
         outputs, matrix = _parse(body)
         if not set(outputs) <= set(self._outputs):
             raise _malformed("its outputs are not among those of the model")
@@ -80,5 +80,5 @@ def _parse(body: bytes) -> tuple[tuple[str, ...], Matrix]:
     return _OUTPUTS[asked], numbers.reshape(rows, columns)
 
 
-def _malformed(what: str) -> Refused:
-    return Refused(Failure(400, "Not a matrix", f"The body is no matrix of float64: {what}."))
+def _malformed(what: str) -> Rejected:
+    return Rejected(Failure(400, "Not a matrix", f"The body is no matrix of float64: {what}."))

@@ -7,7 +7,7 @@ import orjson
 
 from modelport_runtime.core.signature import Column, Signature, TensorSpec
 from modelport_runtime.core.typed_bodies import typed_reader
-from modelport_runtime.core.types import Failure, FieldError, Refused, Request, Unfit
+from modelport_runtime.core.types import Failure, FieldError, Rejected, Request, Unfit
 from modelport_runtime.core.values import converter, json_type
 
 MAX_ERRORS = 100
@@ -35,7 +35,7 @@ class Problems:
 
     def raise_if_any(self) -> None:
         if self.errors:
-            raise Refused(self.failure())
+            raise Rejected(self.failure())
 
     def failure(self) -> Failure:
         """Make the 422 of all that was found, which is something."""
@@ -45,21 +45,21 @@ class Problems:
         return Failure(422, "Invalid input", detail, errors=self.errors)
 
 
-def refuse(field: str, message: str) -> Refused:
+def reject(field: str, message: str) -> Rejected:
     """Make the 422 of a single field."""
-    return Refused(
+    return Rejected(
         Failure(422, "Invalid input", f"{field} {message}", errors=[FieldError(field=field, message=message)])
     )
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """Parse the body as JSON. Raises `Refused`: 400 not JSON, 422 not an object."""
+    """Parse the body as JSON. Raises `Rejected`: 400 not JSON, 422 not an object."""
     try:
         parsed = orjson.loads(body)
     except (orjson.JSONDecodeError, RecursionError) as error:
-        raise Refused(Failure(400, "Not JSON", f"The body is not valid JSON: {error}")) from None
+        raise Rejected(Failure(400, "Not JSON", f"The body is not valid JSON: {error}")) from None
     if not isinstance(parsed, dict):
-        raise refuse("body", f"must be an object with input or inputs, not {json_type(parsed)}")
+        raise reject("body", f"must be an object with input or inputs, not {json_type(parsed)}")
     return parsed
 
 
@@ -67,10 +67,10 @@ def wanted_outputs(asked: Any, available: Sequence[str]) -> tuple[str, ...]:
     """Check `return` against what the model can give."""
     have = ", ".join(available)
     if not isinstance(asked, list) or not asked:
-        raise refuse("return", f"must be a list of outputs: {have}")
+        raise reject("return", f"must be a list of outputs: {have}")
     for name in asked:
         if name not in available:
-            raise refuse("return", f"asks for {_shown(name)}, which this model does not have: {have}")
+            raise reject("return", f"asks for {_shown(name)}, which this model does not have: {have}")
     return tuple(name for name in available if name in asked)
 
 
@@ -88,7 +88,7 @@ class RowDecoder:
         self._read_typed = typed_reader(signature)
 
     def decode(self, body: bytes) -> Request:
-        """Decode a native body. Raises `Refused` with a 400 or a 422 that names each field."""
+        """Decode a native body. Raises `Rejected` with a 400 or a 422 that names each field."""
         return self._read_typed(body) or self.decode_described(body)
 
     def decode_described(self, body: bytes) -> Request:
@@ -112,13 +112,13 @@ class RowDecoder:
 
     def _many(self, rows: Any) -> list[Any]:
         if not isinstance(rows, list):
-            raise refuse("inputs", f"must be a list of rows, not {json_type(rows)}")
+            raise reject("inputs", f"must be a list of rows, not {json_type(rows)}")
         if not rows:
-            raise refuse("inputs", "must hold at least one row")
+            raise reject("inputs", "must hold at least one row")
         return self.read_rows(rows, None)
 
     def read_rows(self, rows: list[Any], field: str | None) -> list[Any]:
-        """Read parsed rows; `field` names the one row, or None for `inputs[i]`. Raises `Refused`."""
+        """Read parsed rows; `field` names the one row, or None for `inputs[i]`. Raises `Rejected`."""
         problems = Problems()
         read = self._read_row
         if field is not None:

@@ -69,7 +69,7 @@ class Suspicion:
         if not places:
             problems.add(_row(request, at), refused)
 
-    def _answers(self, rows: Sequence[Any]) -> bool:
+    def _predicts(self, rows: Sequence[Any]) -> bool:
         if time.monotonic() > self._until:
             raise _OutOfTime
         try:
@@ -83,17 +83,17 @@ class Suspicion:
         start, stop = 0, len(rows)
         while stop - start > 1:
             half = (start + stop) // 2
-            start, stop = (half, stop) if self._answers(rows[start:half]) else (start, half)
-        return None if len(rows) > 1 and self._answers(rows[start:stop]) else start
+            start, stop = (half, stop) if self._predicts(rows[start:half]) else (start, half)
+        return None if len(rows) > 1 and self._predicts(rows[start:stop]) else start
 
     def _refused_in(self, row: Any) -> list[int] | None:
         """Give the places that the model refuses, none if only the row as a whole; None if it is at fault."""
         if not self._columns:
             return [] if self._by_library and self._signature.input == "rows" else None
         suspects = [place for place in range(len(row)) if self._is_suspicious(place, row[place])]
-        if not suspects or not self._answers([self._mended(row, suspects)]):
+        if not suspects or not self._predicts([self._mended(row, suspects)]):
             return None
-        alone = [place for place in suspects[:_MAX_TRIED] if self._answers([self._mended(row, [place])])]
+        alone = [place for place in suspects[:_MAX_TRIED] if self._predicts([self._mended(row, [place])])]
         missing = [place for place in suspects if is_missing(row[place])]
         return alone or (missing if missing == suspects else [])
 

@@ -68,7 +68,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     outputs: tuple[str, ...]
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
+class Prediction(msgspec.Struct, frozen=True, gc=False):
     """The body of a 200: JSON, with `json_bytes` so much of it, and binary tensors behind."""
 
     body: bytes
@@ -93,7 +93,7 @@ class Failure:
     trace: str | None = None
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """Raised on the way from body to rows: the request gets this failure and the model never sees it."""
 
     def __init__(self, failure: Failure) -> None:

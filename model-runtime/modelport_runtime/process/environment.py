@@ -16,8 +16,8 @@ _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 1.0
 
 
-def hold(parent: int) -> None:
-    """Ask the kernel to end this process with its parent; where it cannot, `poll` must be started."""
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to end this process with its parent; where it cannot, `watch_parent` must be called."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
@@ -27,10 +27,10 @@ def hold(parent: int) -> None:
         os._exit(1)
 
 
-def poll(parent: int) -> None:
+def watch_parent(parent: int) -> None:
     """Watch from a thread where there is no PR_SET_PDEATHSIG."""
     if sys.platform != "linux":
-        threading.Thread(target=_watch, args=(parent,), name="lifeline", daemon=True).start()
+        threading.Thread(target=_watch, args=(parent,), name="parent-death", daemon=True).start()
 
 
 def _watch(parent: int) -> None:

@@ -113,7 +113,7 @@ def of_a_model(framework: str, artifact: Path) -> Role:
     )
 
 
-def of_the_front(child: int) -> Role:
+def of_the_server(child: int) -> Role:
     return Role(
         calls=OF_THE_FRONT,
         proc=_OF_THE_FRONT,

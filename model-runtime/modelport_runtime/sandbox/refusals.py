@@ -2,7 +2,7 @@
 with an error.
 
 The kernel holds the caller until then, so the model finds the name in a page that both processes share as
-soon as it has the error. The model may write to that page too; the front never reads it.
+soon as it has the error. The model may write to that page too; the server process never reads it.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _ANSWER = struct.Struct("=QqiI")
 _MAX_NAMES = 5
 _UNHINDERED = 100
 _PAUSE_SECONDS = 0.02
-"""After so many, a model that calls on and on is made to wait: the front has others to answer."""
+"""After so many, a model that calls on and on is made to wait: the server process has others to serve."""
 
 
 class Page:
@@ -55,7 +55,7 @@ class Page:
         return _in_words(text.splitlines()[:_MAX_NAMES])
 
     def written(self) -> tuple[str, ...]:
-        """Give what this process wrote there, in words: for the front."""
+        """Return what this process wrote there, in words: for the server process."""
         return _in_words(self._written)
 
 
@@ -64,10 +64,10 @@ class Line:
 
     def __init__(self) -> None:
         self.page = Page()
-        self.of_the_front, self.of_the_model = socket.socketpair()
+        self.of_the_server, self.of_the_model = socket.socketpair()
 
     def hand_over(self, listener: int | None) -> None:
-        """Send the descriptor to the front and keep none; None: this machine has no such thing."""
+        """Send the descriptor to the server process and keep none; None: this machine has no such thing."""
         if listener is not None:
             socket.send_fds(self.of_the_model, [b"\0"], [listener])
             os.close(listener)
@@ -75,11 +75,11 @@ class Line:
 
 
 class Refuser:
-    """The front's side: answers the kernel on the event loop, and notes each name once."""
+    """The server process's side: answers the kernel on the event loop, and notes each name once."""
 
     def __init__(self, line: Line) -> None:
         self._page = line.page
-        self._handover = line.of_the_front
+        self._handover = line.of_the_server
         self._asked = 0
 
     def watch(self) -> None:

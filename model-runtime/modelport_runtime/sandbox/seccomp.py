@@ -24,7 +24,7 @@ PERMITTED: Instruction = (_RETURN, 0, 0, _ALLOW)
 REFUSED: Instruction = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
 ABSENT_CALL: Instruction = (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
 ASK: Instruction = (_RETURN, 0, 0, _USER_NOTIF)
-"""The front is asked, notes the call and refuses it."""
+"""The server process is consulted, notes the call and refuses it."""
 
 
 def argument(index: int, *, high: bool = False) -> Instruction:
@@ -92,7 +92,7 @@ _SET_MODE_FILTER = 1
 _TSYNC, _NEW_LISTENER, _TSYNC_ESRCH = 1, 8, 16
 
 _TO_HAND_OVER = frozenset({"seccomp", "sendmsg"})
-"""Allowed until the listener is with the front: a second filter then takes them away."""
+"""Allowed until the server process has the listener: a second filter then takes them away."""
 
 HandOver = Callable[[int | None], None]
 

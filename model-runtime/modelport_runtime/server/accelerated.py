@@ -1,4 +1,6 @@
-"""Answers from NumPy kernels in the front itself, and compares some with the original's in the background."""
+"""Predicts with NumPy kernels in the server process itself, and compares some with the original's in the
+background.
+"""
 
 import asyncio
 import threading
@@ -8,7 +10,7 @@ from functools import partial
 
 from modelport_runtime import metrics
 from modelport_runtime.core.engine import Engine, model_failure
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 from modelport_runtime.server.batching import Done
 from modelport_runtime.server.channel import Channel
 from modelport_runtime.wire import Outcome
@@ -36,7 +38,7 @@ class Accelerated:
 
     def answer(self, calls: list[Call], done: Done) -> None:
         if len(calls[0].body) > _INLINE_BYTES:
-            self._answer_in_thread(calls, done)
+            self._predict_in_thread(calls, done)
             return
         outcomes, seconds = self._predict(calls)
         self._finish(calls, outcomes, seconds, done)
@@ -47,7 +49,7 @@ class Accelerated:
             asked, self._asked = self._asked, None
             asked()
 
-    def _answer_in_thread(self, calls: list[Call], done: Done) -> None:
+    def _predict_in_thread(self, calls: list[Call], done: Done) -> None:
         loop = asyncio.get_running_loop()
 
         def work() -> None:
@@ -77,7 +79,7 @@ class Accelerated:
     def _ask_the_original(
         self, calls: list[Call], outcomes: list[Outcome], places: list[int], done: Done
     ) -> None:
-        """What a model raises is told in its own words."""
+        """What a model raises is reported in its own words."""
 
         def fill_in(originals: Sequence[Outcome], seconds: float) -> None:
             self._asked = None
@@ -95,7 +97,7 @@ class Accelerated:
             self._recheck(calls[-1], outcomes[-1])
 
     def _recheck(self, call: Call, outcome: Outcome) -> None:
-        if not isinstance(outcome, Answer):
+        if not isinstance(outcome, Prediction):
             return
         if self._original.recheck(call, outcome, self._compared):
             metrics.RECHECKS.inc()

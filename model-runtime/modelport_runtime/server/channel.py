@@ -1,4 +1,4 @@
-"""The front's end of the socket pair to the model process. What comes from there is untrusted."""
+"""The server process's end of the socket pair to the model process. What comes from there is untrusted."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from typing import cast
 import msgspec
 
 from modelport_runtime import wire
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 from modelport_runtime.server.batching import Done
 from modelport_runtime.wire import (
     BatchResult,
@@ -27,12 +27,12 @@ from modelport_runtime.wire import (
 
 log = logging.getLogger(__name__)
 
-Hear = Callable[[wire.WorkerEvent], None]
+HandleEvent = Callable[[wire.WorkerEvent], None]
 Compared = Callable[[float | None], None]
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _PendingBatch:
     """A batch that is out. `began`: of the monotonic clock."""
 
     calls: int
@@ -46,14 +46,14 @@ class Channel(asyncio.Protocol):
     max_batch_bytes = wire.MAX_BATCH_BYTES
     ahead_bytes = 256 * 1024
 
-    def __init__(self, hear: Hear, on_closed: Callable[[str | None], None]) -> None:
+    def __init__(self, handle: HandleEvent, on_closed: Callable[[str | None], None]) -> None:
         """on_closed: called once, with what was wrong if the model process broke the protocol."""
-        self._hear = hear
+        self._handle = handle
         self._on_closed = on_closed
         self._transport: asyncio.WriteTransport | None = None
-        self._frames = wire.Frames(wire.MAX_ANSWER_BYTES)
-        self._answered = 0.0
-        self._due: deque[_Asked | Compared] = deque()
+        self._frames = wire.Frames(wire.MAX_FRAME_BYTES)
+        self._received = 0.0
+        self._due: deque[_PendingBatch | Compared] = deque()
         self._breach: str | None = None
         self._is_dismissed = False
 
@@ -64,10 +64,10 @@ class Channel(asyncio.Protocol):
 
     def answer(self, calls: list[Call], done: Done) -> None:
         """Ask the model. A model process that ends meanwhile never answers."""
-        self._due.append(_Asked(len(calls), done, time.perf_counter()))
+        self._due.append(_PendingBatch(len(calls), done, time.perf_counter()))
         self._send(PredictBatch(calls))
 
-    def recheck(self, call: Call, answer: Answer, compared: Compared) -> bool:
+    def recheck(self, call: Call, answer: Prediction, compared: Compared) -> bool:
         """Have an answer compared with the original's; False: it is busy, or no longer there."""
         if self._due or not self.is_open:
             return False
@@ -102,20 +102,20 @@ class Channel(asyncio.Protocol):
         self._on_closed(self._breach)
 
     def _send(self, message: wire.ToModel) -> None:
-        # A write on a closed uvloop transport raises; what that means is told by `on_closed`.
+        # A write on a closed uvloop transport raises; what that means is reported by `on_closed`.
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(wire.frame(message))
 
     def _receive(self, message: wire.FromModel) -> None:
         if isinstance(message, Sandboxed | Loaded | ProofReport):
-            self._hear(message)
+            self._handle(message)
             return
         due = self._due.popleft() if self._due else None
-        if isinstance(message, BatchResult) and isinstance(due, _Asked):
+        if isinstance(message, BatchResult) and isinstance(due, _PendingBatch):
             # What was asked ahead began when the one before it was answered.
-            began, self._answered = max(due.began, self._answered), time.perf_counter()
-            due.done(_checked(message, due.calls), self._answered - began)
-        elif isinstance(message, Rechecked) and due is not None and not isinstance(due, _Asked):
+            began, self._received = max(due.began, self._received), time.perf_counter()
+            due.done(_checked(message, due.calls), self._received - began)
+        elif isinstance(message, Rechecked) and due is not None and not isinstance(due, _PendingBatch):
             due(message.difference)
         else:
             raise ProtocolError(f"{type(message).__name__}, which nobody waits for")
@@ -134,7 +134,7 @@ def _outcome(given: bytes | Failure, json_bytes: int | None) -> Outcome:
     if isinstance(given, bytes):
         if json_bytes is not None and json_bytes > len(given):
             raise ProtocolError("an answer that is shorter than its JSON")
-        return Answer(given, json_bytes)
+        return Prediction(given, json_bytes)
     if not 400 <= given.status <= 599:
         raise ProtocolError(f"a failure with the status {given.status}")
     return given

@@ -10,7 +10,7 @@ from modelport_http.content_encoding import Undecodable, inflate
 from prometheus_client import Counter
 
 from modelport_runtime import logs, metrics
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 from modelport_runtime.server.batching import Batcher, QueueFull, Waiting
 from modelport_runtime.server.predictions import PROTOCOLS, Protocol, RequestHead, call_of, protocol_of
 from modelport_runtime.server.problem import Problem, internal_error, of_failure
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Served(msgspec.Struct, frozen=True, gc=False):
     """A prediction, and how many seconds the batch took in which it was made."""
 
-    answer: Answer
+    answer: Prediction
     seconds: float
 
 
@@ -71,8 +71,8 @@ class PredictionHandler:
     def require_ready(self) -> LoadReport:
         """Raises `Problem`: 503 with the reason."""
         state = self._state()
-        if state.phase == "ready" and state.told is not None:
-            return state.told
+        if state.phase == "ready" and state.reported is not None:
+            return state.reported
         raise _not_ready(state)
 
     def accept(self, head: RequestHead, declared_bytes: int = 0) -> Protocol:
@@ -137,9 +137,11 @@ def _problem_of(error: Exception | Failure, head: RequestHead) -> Problem:
 
 
 def _not_ready(state: State) -> Problem:
-    told = state.told
-    if state.phase == "failed" and told is not None:
-        return Problem(503, "Model not ready", told.message or "The model was not loaded.", told.reason)
+    reported = state.reported
+    if state.phase == "failed" and reported is not None:
+        return Problem(
+            503, "Model not ready", reported.message or "The model was not loaded.", reported.reason
+        )
     return Problem(
         503,
         "Model not ready",

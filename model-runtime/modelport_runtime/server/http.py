@@ -10,7 +10,7 @@ import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from modelport_runtime import logs, metrics
-from modelport_runtime.core.answers import encode
+from modelport_runtime.core.responses import encode
 from modelport_runtime.core.v2.protocol import config_of
 from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.handler import PredictionHandler, Served, Submission, note_gone
@@ -67,7 +67,7 @@ class App:
         head = head_of(scope["path"], scope["headers"])
         logs.request_id.set(head.request_id.decode())
         try:
-            reply = await self._answer(scope, head, receive)
+            reply = await self._respond(scope, head, receive)
         except ClientGone:
             return
         except Problem as problem:
@@ -77,7 +77,7 @@ class App:
             reply = _refusal(internal_error(), head)
         await _send(send, reply, head.request_id)
 
-    async def _answer(self, scope: Scope, head: RequestHead, receive: Receive) -> Reply:
+    async def _respond(self, scope: Scope, head: RequestHead, receive: Receive) -> Reply:
         path, method = head.path, scope["method"]
         if path in self._reads:
             _require_method(method, "GET")

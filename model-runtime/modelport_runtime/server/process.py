@@ -1,4 +1,4 @@
-"""The front's process: uvicorn on a socket that was bound before rights were given up."""
+"""The server process: uvicorn on a socket that was bound before rights were given up."""
 
 import asyncio
 import gc
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import uvicorn
 from modelport_http.connections.request_heads import head_aware
 from modelport_http.connections.timeouts import Patience, Silence
-from modelport_http.fast_path.protocol import lean_protocol
+from modelport_http.fast_path.protocol import fast_path_protocol
 from modelport_http.server import SweepingServer
 
 from modelport_runtime import metrics
-from modelport_runtime.process import environment as lifeline
+from modelport_runtime.process.environment import watch_parent
 from modelport_runtime.process.listening import BACKLOG
 from modelport_runtime.process.starvation import Schedule
 from modelport_runtime.process.supervision import Child
@@ -23,9 +23,9 @@ from modelport_runtime.sandbox import allowed, enter
 from modelport_runtime.sandbox.refusals import Line, Refuser
 from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.fast_path import FastPath
-from modelport_runtime.server.front import Front
 from modelport_runtime.server.handler import PredictionHandler
 from modelport_runtime.server.http import App
+from modelport_runtime.server.model_supervisor import ModelSupervisor
 from modelport_runtime.server.status import status_document
 from modelport_runtime.settings import Settings
 
@@ -41,7 +41,7 @@ _PATIENCE = Patience()
 class Parts:
     """What serves, put together."""
 
-    front: Front
+    supervisor: ModelSupervisor
     app: App
     fast_path: FastPath
 
@@ -52,14 +52,16 @@ def run(
     """Confine this process, then answer until SIGTERM and let requests that have begun end."""
     # While /proc is still there.
     schedule, usage = Schedule.open(child.pid), Usage.open(child.pid)
-    report = enter.enter(allowed.of_the_front(child.pid), settings.memory_bytes)
+    report = enter.enter(allowed.of_the_server(child.pid), settings.memory_bytes)
     log.info("sandboxed", extra={"part": "front", "sandbox_level": report.level, "detail": report.detail})
     if settings.parent_pid is not None:
-        lifeline.poll(settings.parent_pid)
+        watch_parent(settings.parent_pid)
     batcher = build_batcher(settings)
     metrics.WAITING.set_function(batcher.waiting)
-    front = Front(settings, report, batcher, child, schedule=schedule, usage=usage, refused=line.page.written)
-    parts = build(settings, batcher, front)
+    supervisor = ModelSupervisor(
+        settings, report, batcher, child, schedule=schedule, usage=usage, refused=line.page.written
+    )
+    parts = build(settings, batcher, supervisor)
     # uvicorn raises the signal once more when it has drained; an asked-for end is exit code 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     _serve(parts, listener, connection, Refuser(line))
@@ -74,10 +76,12 @@ def build_batcher(settings: Settings) -> Batcher:
     )
 
 
-def build(settings: Settings, batcher: Batcher, front: Front) -> Parts:
-    predictions = PredictionHandler(batcher, lambda: front.state, max_body_bytes=settings.max_body_bytes)
-    app = App(batcher, predictions, lambda: front.state, lambda: status_document(settings, front.state))
-    return Parts(front, app, FastPath(predictions))
+def build(settings: Settings, batcher: Batcher, supervisor: ModelSupervisor) -> Parts:
+    predictions = PredictionHandler(batcher, lambda: supervisor.state, max_body_bytes=settings.max_body_bytes)
+    app = App(
+        batcher, predictions, lambda: supervisor.state, lambda: status_document(settings, supervisor.state)
+    )
+    return Parts(supervisor, app, FastPath(predictions))
 
 
 def _serve(parts: Parts, listener: socket.socket, connection: socket.socket, refuser: Refuser) -> None:
@@ -88,7 +92,7 @@ def _serve(parts: Parts, listener: socket.socket, connection: socket.socket, ref
 
     async def serve() -> None:
         refuser.watch()
-        await parts.front.connect(connection)
+        await parts.supervisor.connect(connection)
         await server.serve(sockets=[listener])
 
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
@@ -99,7 +103,7 @@ def build_server(parts: Parts, patience: Patience = _PATIENCE) -> SweepingServer
     config = uvicorn.Config(
         parts.app,
         loop="uvloop",
-        http=head_aware(lean_protocol(parts.fast_path, is_closing=lambda: server.should_exit)),
+        http=head_aware(fast_path_protocol(parts.fast_path, is_closing=lambda: server.should_exit)),
         ws="none",
         lifespan="off",
         access_log=False,

@@ -19,31 +19,31 @@ class Acceleration:
 
 @dataclass(frozen=True)
 class State:
-    """`told` is there once the load has ended. `engine`: what answers requests."""
+    """`reported` is there once the load has ended. `engine`: what answers requests."""
 
     sandbox: SandboxReport
     phase: Literal["loading", "ready", "failed"] = "loading"
-    told: LoadReport | None = None
+    reported: LoadReport | None = None
     engine: Literal["native", "numpy"] = "native"
     acceleration: Acceleration = Acceleration()
 
 
 def status_document(settings: Settings, state: State) -> dict[str, Any]:
     """Give the body of `GET /status`."""
-    told, acceleration = state.told, state.acceleration
+    reported, acceleration = state.reported, state.acceleration
     return {
         "state": state.phase,
-        "reason": told.reason if told else None,
-        "message": told.message if told else None,
+        "reason": reported.reason if reported else None,
+        "message": reported.message if reported else None,
         "model": settings.model,
         "version": settings.version,
         "sha256": settings.artifact_sha256,
         "framework": settings.framework,
-        "signature": told.signature if told else None,
-        "sample": told.sample if told else None,
-        "sample_source": told.sample_source if told else None,
-        "libraries": {"found": told.found if told else {}, "here": told.here if told else {}},
-        "differences": told.differences if told else [],
+        "signature": reported.signature if reported else None,
+        "sample": reported.sample if reported else None,
+        "sample_source": reported.sample_source if reported else None,
+        "libraries": {"found": reported.found if reported else {}, "here": reported.here if reported else {}},
+        "differences": reported.differences if reported else [],
         "sandbox": {"level": state.sandbox.level, "detail": state.sandbox.detail},
         "engine": state.engine,
         "acceleration": {

@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from modelport_runtime.core import backends
-from modelport_runtime.core.answers import encode
 from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.responses import encode
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.formats import can_run_code, check_boosters

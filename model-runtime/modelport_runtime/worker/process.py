@@ -12,8 +12,8 @@ from dataclasses import replace
 from modelport_runtime import wire
 from modelport_runtime.core import backends
 from modelport_runtime.core.engine import Engine, describe_error, model_failure
-from modelport_runtime.core.types import Answer, Call, Failure
-from modelport_runtime.process import environment as lifeline
+from modelport_runtime.core.types import Call, Failure, Prediction
+from modelport_runtime.process.environment import die_with_parent, watch_parent
 from modelport_runtime.sandbox import allowed, enter, refusals
 from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.settings import Settings
@@ -30,7 +30,7 @@ from modelport_runtime.worker import loading
 from modelport_runtime.worker.loading import Loader
 
 
-def settle() -> None:
+def release_unused() -> None:
     """Collect once, return free memory to the system, and spare what stays from further collections."""
     gc.collect()
     # glibc keeps what was freed in the middle of its heap: 1 to 5 MiB after a proof. Others lack the call.
@@ -47,14 +47,14 @@ _PARTS_OF_MEMORY = 8
 """A plan may have one such part of the memory limit, for it is held more than once on its way."""
 
 
-def run(settings: Settings, connection: socket.socket, front: int, line: refusals.Line) -> None:
-    """Be the model process of the front (its pid), until that closes the connection.
+def run(settings: Settings, connection: socket.socket, parent: int, line: refusals.Line) -> None:
+    """Be the model process of `parent`, the server process's pid, until that closes the connection.
 
     The order is the security of it: rights go before the file is read.
     """
-    lifeline.hold(front)
-    lifeline.poll(front)
-    _leave_stopping_to_the_front()
+    die_with_parent(parent)
+    watch_parent(parent)
+    _leave_stopping_to_the_parent()
     backends.prepare(settings.framework)
     enter.instead_of_processes()
     loading.arm(settings.load_timeout_seconds)
@@ -67,7 +67,7 @@ def run(settings: Settings, connection: socket.socket, front: int, line: refusal
 def serve(
     settings: Settings, report: SandboxReport, connection: socket.socket, refused: refusals.Page
 ) -> None:
-    """Load, tell, prove, and answer until the front closes the connection."""
+    """Load, report, prove, and predict until the server process closes the connection."""
     connection.sendall(wire.frame(Sandboxed(report.level, report.detail)))
     loader = Loader(settings, report, refused)
     engine = loader.run()
@@ -75,14 +75,14 @@ def serve(
     connection.sendall(wire.frame(Loaded(loader.document(engine), loader.seconds, proves)))
     if engine is not None and proves:
         connection.sendall(_prove(engine, settings.memory_bytes // _PARTS_OF_MEMORY))
-    settle()
+    release_unused()
     for message in _messages(connection):
         if engine is not None:
             connection.sendall(_reply(engine, message))
 
 
-def _leave_stopping_to_the_front() -> None:
-    """A supervisor's signal to the whole group must not end the model before the front has drained."""
+def _leave_stopping_to_the_parent() -> None:
+    """A signal to the whole group must not end the model before the server process has drained."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
 
@@ -96,18 +96,18 @@ def _messages(connection: socket.socket) -> Iterator[wire.ToModel]:
 
 def _reply(engine: Engine, message: wire.ToModel) -> bytes:
     if isinstance(message, PredictBatch):
-        return _answer(engine, message.calls)
+        return _batch_result(engine, message.calls)
     from modelport_runtime.core.acceleration import difference
 
     return wire.frame(Rechecked(difference(engine, message.call, message.answer)))
 
 
-def _answer(engine: Engine, calls: list[Call]) -> bytes:
+def _batch_result(engine: Engine, calls: list[Call]) -> bytes:
     started = time.perf_counter()
     outcomes = _predict(engine, calls)
     seconds = time.perf_counter() - started
     framed = _frame(outcomes, seconds)
-    if len(framed) > wire.MAX_ANSWER_BYTES:
+    if len(framed) > wire.MAX_FRAME_BYTES:
         framed = _frame([_too_large(len(framed))] * len(calls), seconds)
     return framed
 
@@ -124,7 +124,7 @@ def _frame(outcomes: Sequence[Outcome], seconds: float) -> bytes:
     binary = {
         place: outcome.json_bytes
         for place, outcome in enumerate(outcomes)
-        if isinstance(outcome, Answer) and outcome.json_bytes is not None
+        if isinstance(outcome, Prediction) and outcome.json_bytes is not None
     }
     try:
         return wire.frame(BatchResult(sent, seconds, binary))

@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 
-from modelport_runtime.process import environment as lifeline
+from modelport_runtime.process.environment import die_with_parent, watch_parent
 
 from modelport_standalone.priority import step_back
 
@@ -17,8 +17,8 @@ _NICENESS = 10
 
 def main(parent: int) -> int:
     # Before the imports: they take a second, in which the platform may die.
-    lifeline.hold(parent)
-    lifeline.poll(parent)
+    die_with_parent(parent)
+    watch_parent(parent)
     from modelport_control_api.__main__ import main as control_api
     from modelport_control_api.batch_worker import process as _imported  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""The lean protocol's way and the ASGI way to the same predictions: nobody can tell them apart."""
+"""The fast path and the ASGI way to the same predictions: nobody can tell them apart."""
 
 import asyncio
 import gzip

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from modelport_runtime.process import environment as hygiene
+from modelport_runtime.process.environment import clean_environment
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -28,7 +28,7 @@ def _launch(missing: str, environment: dict[str, str], log: Path) -> subprocess.
     with log.open("wb") as file:
         return subprocess.Popen(
             [sys.executable, "-I", str(weak_runtime.__file__), missing],
-            env=hygiene.clean_environment(environment) | {"MODELPORT_RUNTIME_PARENT_PID": str(os.getpid())},
+            env=clean_environment(environment) | {"MODELPORT_RUNTIME_PARENT_PID": str(os.getpid())},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

@@ -174,7 +174,7 @@ def test_sigterm_ends_it_with_success(tmp_path: Path, runtime: StartRuntime) -> 
     assert started.stop() == 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own lifeline is Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     path = models.save_onnx(models.iris_logistic(), tmp_path)
     script = (

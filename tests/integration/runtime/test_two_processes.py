@@ -1,4 +1,6 @@
-"""The front and its model process: neither outlives the other where it must not, and each end is reported."""
+"""The server process and its model process: neither outlives the other where it must not, and each end is
+reported.
+"""
 
 import os
 import signal

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from modelport_runtime.core.acceleration import Accelerated, accelerate, proof, read_plan
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call, Request
+from modelport_runtime.core.types import Call, Prediction, Request
 from sklearn import datasets
 
 from tests.unit.acceleration import trained
@@ -65,5 +65,5 @@ def test_whole_bodies_of_real_data(serve: Serve) -> None:
     single = [{"input": row.tolist()} for row in data[:50]]
     calls = [Call("native", orjson.dumps(body)) for body in (asked, *single)]
     answers = kernels.predict_many(calls)
-    assert all(isinstance(answer, Answer) for answer in answers)
+    assert all(isinstance(answer, Prediction) for answer in answers)
     assert answers == engine.predict_many(calls)

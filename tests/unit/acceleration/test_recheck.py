@@ -8,7 +8,7 @@ import orjson
 import pytest
 from modelport_runtime.core.acceleration import difference
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.core.types import Call, Prediction
 
 from tests.unit.acceleration import trained
 
@@ -29,7 +29,7 @@ def classifier(serve: Serve) -> Engine:
 
 def _answered(engine: Engine, call: Call) -> Any:
     (answer,) = engine.predict_many([call])
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, Prediction), answer
     return orjson.loads(answer.body)
 
 
@@ -38,33 +38,33 @@ def _answered(engine: Engine, call: Call) -> Any:
 )
 def test_that_the_same_is_no_difference(protocol: Any, body: Any, classifier: Engine) -> None:
     call = Call(protocol, orjson.dumps(body))
-    assert difference(classifier, call, Answer(orjson.dumps(_answered(classifier, call)))) == 0
+    assert difference(classifier, call, Prediction(orjson.dumps(_answered(classifier, call)))) == 0
 
 
 def test_that_rounding_is_told_but_allowed(classifier: Engine) -> None:
     call = Call("native", orjson.dumps(BOTH))
     answer = _answered(classifier, call)
     answer["probabilities"]["setosa"] -= 4e-7
-    assert difference(classifier, call, Answer(orjson.dumps(answer))) == pytest.approx(4e-7)
+    assert difference(classifier, call, Prediction(orjson.dumps(answer))) == pytest.approx(4e-7)
 
 
 def test_binary_tensors_are_compared_by_their_numbers(classifier: Engine) -> None:
     call = Call("v2", orjson.dumps(BINARY))
     (answer,) = classifier.predict_many([call])
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Prediction)
     assert difference(classifier, call, answer) == 0
     last = struct.unpack("<d", answer.body[-8:])[0]
     for added, reported in ((5e-7, pytest.approx(5e-7)), (2e-6, None)):
-        other = Answer(answer.body[:-8] + struct.pack("<d", last + added), answer.json_bytes)
+        other = Prediction(answer.body[:-8] + struct.pack("<d", last + added), answer.json_bytes)
         assert difference(classifier, call, other) == reported
-    assert difference(classifier, call, Answer(answer.body[:-1], answer.json_bytes)) is None
+    assert difference(classifier, call, Prediction(answer.body[:-1], answer.json_bytes)) is None
 
 
 def test_probabilities_too_far_apart(classifier: Engine) -> None:
     call = Call("native", orjson.dumps(BOTH))
     answer = _answered(classifier, call)
     answer["probabilities"]["setosa"] -= 2e-6
-    assert difference(classifier, call, Answer(orjson.dumps(answer))) is None
+    assert difference(classifier, call, Prediction(orjson.dumps(answer))) is None
 
 
 def test_probabilities_too_far_apart_in_the_open_protocol(classifier: Engine) -> None:
@@ -72,9 +72,9 @@ def test_probabilities_too_far_apart_in_the_open_protocol(classifier: Engine) ->
     answer = _answered(classifier, call)
     (tensor,) = (one for one in answer["outputs"] if one["name"] == "predict_proba")
     tensor["data"][0] -= 5e-7
-    assert difference(classifier, call, Answer(orjson.dumps(answer))) == pytest.approx(5e-7)
+    assert difference(classifier, call, Prediction(orjson.dumps(answer))) == pytest.approx(5e-7)
     tensor["data"][0] -= 2e-6
-    assert difference(classifier, call, Answer(orjson.dumps(answer))) is None
+    assert difference(classifier, call, Prediction(orjson.dumps(answer))) is None
 
 
 @pytest.mark.parametrize(
@@ -91,17 +91,17 @@ def test_probabilities_too_far_apart_in_the_open_protocol(classifier: Engine) ->
 )
 def test_labels_and_form(spoil: Callable[[Any], Any], classifier: Engine) -> None:
     call = Call("native", orjson.dumps(BOTH))
-    assert difference(classifier, call, Answer(orjson.dumps(spoil(_answered(classifier, call))))) is None
+    assert difference(classifier, call, Prediction(orjson.dumps(spoil(_answered(classifier, call))))) is None
 
 
 @pytest.mark.parametrize("answer", [b"", b"{", b"\xff", b"null"])
 def test_what_is_no_answer(answer: bytes, classifier: Engine) -> None:
-    assert difference(classifier, Call("native", orjson.dumps(BOTH)), Answer(answer)) is None
+    assert difference(classifier, Call("native", orjson.dumps(BOTH)), Prediction(answer)) is None
 
 
 def test_a_call_that_the_original_refuses(classifier: Engine) -> None:
     call = Call("native", orjson.dumps({"input": [1.0]}))
-    assert difference(classifier, call, Answer(b'{"prediction":"setosa"}')) is None
+    assert difference(classifier, call, Prediction(b'{"prediction":"setosa"}')) is None
 
 
 def test_numbers_by_their_size(serve: Serve) -> None:
@@ -110,5 +110,5 @@ def test_numbers_by_their_size(serve: Serve) -> None:
     answer = _answered(regressor, call)
     for factor, reported in ((1 + 1e-7, 1e-7), (1 + 1e-5, None)):
         spoiled = {**answer, "prediction": answer["prediction"] * factor}
-        found = difference(regressor, call, Answer(orjson.dumps(spoiled)))
+        found = difference(regressor, call, Prediction(orjson.dumps(spoiled)))
         assert found is None if reported is None else found == pytest.approx(reported, rel=0.1)

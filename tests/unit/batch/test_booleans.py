@@ -10,7 +10,7 @@ import orjson
 import pandas as pd
 import pytest
 from modelport_control_api.batch.preparation import Preparation
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 from onnx import helper
 from sklearn.linear_model import LinearRegression
 
@@ -38,7 +38,7 @@ def test_the_rows_that_a_model_was_trained_on_are_answered(form: str, tmp_path: 
     model = LinearRegression().fit(ROWS, [1.0, 2.0, 4.0])
     joblib.dump(model, tmp_path / "model.joblib")
     answer = asked_of(open_engine(tmp_path / "model.joblib"), form)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Prediction)
     assert orjson.loads(answer.body)["predictions"] == pytest.approx(model.predict(ROWS).tolist())
 
 

@@ -9,7 +9,7 @@ from modelport_control_api.batch_worker import pod_client as pods_module
 from modelport_control_api.batch_worker.error_rows import Predicted, Rejected
 from modelport_control_api.batch_worker.pod_client import Pods
 
-Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+Prediction = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Pod:
@@ -18,7 +18,7 @@ class Pod:
     def __init__(self, path: Path) -> None:
         self.address = f"unix:{path}"
         self._path = path
-        self.answer: Answer = predict
+        self.answer: Prediction = predict
         self.bodies: list[bytes] = []
         self.now = self.most = 0
 

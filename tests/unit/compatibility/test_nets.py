@@ -13,7 +13,7 @@ from modelport_runtime.core.compatibility import mend
 from modelport_runtime.core.compatibility.versions import other_scikit_learn
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.signature import Column
-from modelport_runtime.core.types import Answer, Call, Failure, LoadError, without_paths
+from modelport_runtime.core.types import Call, Failure, LoadError, Prediction, without_paths
 from modelport_runtime.inspection.libraries import Inspected
 from modelport_runtime.worker.failures import explain
 from sklearn.base import BaseEstimator
@@ -177,7 +177,7 @@ def test_null_that_the_model_refuses_is_the_callers_fault_and_names_its_columns(
     assert isinstance(answers[0], Failure)
     assert answers[0].status == 422
     assert [error["field"] for error in answers[0].errors] == ["input.a", "input.b"]
-    assert isinstance(answers[1], Answer)
+    assert isinstance(answers[1], Prediction)
 
 
 class _Scored(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -14,7 +14,7 @@ from lightgbm import LGBMRegressor
 from modelport_runtime.core import backends
 from modelport_runtime.core.compatibility import mend
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call, LoadError
+from modelport_runtime.core.types import Call, LoadError, Prediction
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.formats import check_boosters
 from sklearn.ensemble import VotingRegressor
@@ -56,7 +56,7 @@ def test_a_booster_of_another_version_gives_its_own_versions_answers(path: Path)
 
     (answer,) = engine.predict_many([Call("native", json.dumps({"inputs": expected["rows"]}).encode())])
 
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, Prediction), answer
     given = json.loads(answer.body)["predictions"]
     if isinstance(given[0], str):
         assert given == expected["predict"]

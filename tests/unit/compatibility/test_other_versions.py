@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from modelport_runtime.core import backends
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.core.types import Call, Prediction
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.libraries import check_modules
 
@@ -39,7 +39,7 @@ def load(path: Path, row: Any) -> Engine:
 
 def ask(engine: Engine, **body: Any) -> dict[str, Any]:
     (answer,) = engine.predict_many([Call("native", json.dumps(body).encode())])
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, Prediction), answer
     given: dict[str, Any] = json.loads(answer.body)
     return given
 

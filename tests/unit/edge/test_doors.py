@@ -33,15 +33,15 @@ from tests.unit.edge.redis.test_addresses import certificate
 
 HASTY = DoorSettings(head_seconds=0.6, silent_body_seconds=0.6, body_bytes_per_second=0)
 LONGER_SECONDS = 1.5
-HEAD = b"POST /lean HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n"
-LEAN, APP = HEAD + b"\r\n", HEAD.replace(b"/lean", b"/app") + b"\r\n"
+HEAD = b"POST /fast HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n"
+FAST, APP = HEAD + b"\r\n", HEAD.replace(b"/fast", b"/app") + b"\r\n"
 
 
-class Lean:
-    """Answers `/lean` with what it was sent."""
+class Fast:
+    """Answers `/fast` with what it was sent."""
 
     def takes(self, target: bytes, headers: RawHeaders) -> bool:
-        return target == b"/lean"
+        return target == b"/fast"
 
     def begin(self, exchange: Exchange) -> None:
         exchange.respond(b"HTTP/1.1 200 OK\r\n", exchange.body)
@@ -72,7 +72,7 @@ async def serving(
 ) -> AsyncIterator[tuple[Connect, Server]]:
     sweep_at_once(monkeypatch)
     crowd = Crowd(doors.connections_per_address, parse_networks(trusted))
-    server = Server(build_config(app, drain=1, handler=Lean(), crowd=crowd), Silence(doors.patience))
+    server = Server(build_config(app, drain=1, handler=Fast(), crowd=crowd), Silence(doors.patience))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         task = asyncio.create_task(server.serve([listener]))
         port = listener.getsockname()[1]
@@ -83,7 +83,7 @@ async def serving(
 
 @pytest.mark.parametrize(
     "beginning",
-    [b"", b"P", b"POST /lean HTTP/1.1\r\nhost:", HEAD, LEAN, LEAN + b"1234", APP, APP + b"1234"],
+    [b"", b"P", b"POST /fast HTTP/1.1\r\nhost:", HEAD, FAST, FAST + b"1234", APP, APP + b"1234"],
 )
 async def test_who_begins_a_request_and_falls_silent_is_cut_off(
     monkeypatch: pytest.MonkeyPatch, beginning: bytes
@@ -110,7 +110,7 @@ async def test_a_head_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch) 
         writer.close()
 
 
-@pytest.mark.parametrize("first", [b"", LEAN + b"xxxxxxxx", APP + b"xxxxxxxx"])
+@pytest.mark.parametrize("first", [b"", FAST + b"xxxxxxxx", APP + b"xxxxxxxx"])
 @pytest.mark.parametrize("more", [b"x-more: 1\r\n" * 1000, b"x" * 12_000])
 async def test_a_head_without_end_is_refused(
     monkeypatch: pytest.MonkeyPatch, first: bytes, more: bytes
@@ -126,7 +126,7 @@ async def test_a_head_without_end_is_refused(
         writer.close()
 
 
-@pytest.mark.parametrize("head", [LEAN, APP])
+@pytest.mark.parametrize("head", [FAST, APP])
 async def test_a_body_in_many_pieces_is_no_head(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
     body = b"x" * 1_000_000
     async with serving(monkeypatch, DoorSettings()) as (connect, _):
@@ -139,7 +139,7 @@ async def test_a_body_in_many_pieces_is_no_head(monkeypatch: pytest.MonkeyPatch,
         writer.close()
 
 
-@pytest.mark.parametrize("head", [LEAN, APP])
+@pytest.mark.parametrize("head", [FAST, APP])
 async def test_a_slow_upload_that_goes_on_is_not(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
     async with serving(monkeypatch) as (connect, _):
         reader, writer = await connect()
@@ -151,7 +151,7 @@ async def test_a_slow_upload_that_goes_on_is_not(monkeypatch: pytest.MonkeyPatch
         writer.close()
 
 
-@pytest.mark.parametrize("beginning", [LEAN, LEAN + b"1234", APP, APP + b"1234"])
+@pytest.mark.parametrize("beginning", [FAST, FAST + b"1234", APP, APP + b"1234"])
 async def test_a_body_has_another_limit_than_a_head(
     monkeypatch: pytest.MonkeyPatch, beginning: bytes
 ) -> None:
@@ -165,7 +165,7 @@ async def test_a_body_has_another_limit_than_a_head(
         writer.close()
 
 
-@pytest.mark.parametrize("head", [LEAN, APP])
+@pytest.mark.parametrize("head", [FAST, APP])
 @pytest.mark.parametrize(("bytes_at_once", "ends"), [(1, True), (200, False)])
 async def test_a_body_that_trickles_is_cut_off_and_a_slow_one_is_not(
     monkeypatch: pytest.MonkeyPatch, head: bytes, bytes_at_once: int, ends: bool
@@ -228,8 +228,8 @@ async def test_an_answer_that_takes_long_and_an_idle_connection_are_not(
 ) -> None:
     async with serving(monkeypatch) as (connect, _):
         reader, writer = await connect()
-        for path in (b"/slow", b"/lean", b"/lean", b"/app"):
-            writer.write(LEAN.replace(b"/lean", path) + b"xxxxxxxx")
+        for path in (b"/slow", b"/fast", b"/fast", b"/app"):
+            writer.write(FAST.replace(b"/fast", path) + b"xxxxxxxx")
             assert (await reader.readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
             await asyncio.sleep(LONGER_SECONDS / 2)
         writer.close()
@@ -274,12 +274,12 @@ async def test_one_address_holds_so_many_connections_and_no_more(monkeypatch: py
         reader, refused = await connect()
         assert (await everything(reader)).startswith(b"HTTP/1.1 429 ")
         refused.close()
-        held[0][1].write(LEAN + b"xxxxxxxx")
+        held[0][1].write(FAST + b"xxxxxxxx")
         assert (await held[0][0].readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
         held[0][1].close()
         await until(lambda: len(server.server_state.connections) == 2)
         reader, another = await connect()
-        another.write(LEAN + b"xxxxxxxx")
+        another.write(FAST + b"xxxxxxxx")
         assert (await reader.readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
         for _, writer in [*held[1:], (reader, another)]:
             writer.close()
@@ -293,7 +293,7 @@ async def test_connections_of_trusted_proxies_are_not_counted(
     async with serving(monkeypatch, doors, trusted) as (connect, _):
         held = [await connect() for _ in range(5)]
         for reader, writer in held:
-            writer.write(LEAN + b"xxxxxxxx")
+            writer.write(FAST + b"xxxxxxxx")
             assert (await reader.readuntil(b"xxxxxxxx")).startswith(b"HTTP/1.1 200")
             writer.close()
 

@@ -104,7 +104,7 @@ class Short:
         exchange.respond(b"HTTP/1.1 200 OK\r\nx-by: short\r\n", b"")
 
 
-async def test_the_short_cut_has_connections_closed_after_sigterm_too() -> None:
+async def test_the_fast_path_has_connections_closed_after_sigterm_too() -> None:
     app = Slow()
     async with running(app, Stop(delay=2, drain=5), Short()) as (client, _):
         before = await client.post("/predict", content=b"{}")

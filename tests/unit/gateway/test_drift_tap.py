@@ -12,7 +12,7 @@ from modelport_telemetry.usage.drift_counts import DriftCounts
 
 from tests.support.gateway_harness import Harness
 from tests.support.scripted_model import ScriptedModel
-from tests.unit.gateway.test_history_tap import by_asgi, by_the_lean_protocol, saying
+from tests.unit.gateway.test_history_tap import by_asgi, by_the_fast_path, saying
 
 BINS = ReferenceBins("r1", (Feature("a", 0, NumberBins((0.0, 1.0))),), predictions="classes")
 ONE = {"model": "iris", "version": "v1", "prediction": "x"}
@@ -36,7 +36,7 @@ async def ask(caller: httpx.AsyncClient, **body: Any) -> int:
     return (await caller.post("/predict/iris", json=body)).status_code
 
 
-@pytest.mark.parametrize("path", [by_asgi, by_the_lean_protocol])
+@pytest.mark.parametrize("path", [by_asgi, by_the_fast_path])
 async def test_rows_are_counted_whatever_path_they_come_by(
     serving: Harness, model: ScriptedModel, path: Any
 ) -> None:

@@ -23,7 +23,7 @@ ALL: dict[str, Any] = {"percent": 100}
 
 
 @asynccontextmanager
-async def by_the_lean_protocol(harness: Harness) -> AsyncIterator[httpx.AsyncClient]:
+async def by_the_fast_path(harness: Harness) -> AsyncIterator[httpx.AsyncClient]:
     server = Server(build_config(harness.gateway.app, drain=1, handler=harness.gateway.fast_path, port=0))
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
@@ -40,7 +40,7 @@ async def by_asgi(harness: Harness) -> AsyncIterator[httpx.AsyncClient]:
     yield harness.http
 
 
-@pytest.fixture(params=[by_asgi, by_the_lean_protocol])
+@pytest.fixture(params=[by_asgi, by_the_fast_path])
 async def caller(request: pytest.FixtureRequest, serving: Harness) -> AsyncIterator[httpx.AsyncClient]:
     async with request.param(serving) as client:
         yield client

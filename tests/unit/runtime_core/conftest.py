@@ -8,7 +8,7 @@ import orjson
 import pytest
 from modelport_runtime.core.backends import load, self_check
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 
 from tests.support import models
 
@@ -23,7 +23,7 @@ def open_engine(path: Path, framework: str = "sklearn", sample: Any = None, **op
 def ask(engine: Engine, body: Any, protocol: Any = "native") -> Any:
     """Give the parsed answer, or fail with what was answered instead."""
     (result,) = engine.predict_many([Call(protocol, orjson.dumps(body))])
-    assert isinstance(result, Answer), result
+    assert isinstance(result, Prediction), result
     return orjson.loads(result.body)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from modelport_runtime.core.answers import NativeAnswers, class_key, encode, plain
 from modelport_runtime.core.backends import load, self_check
 from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.responses import NativeResponses, class_key, encode, plain
 from modelport_runtime.core.signature import Signature, positional_columns
-from modelport_runtime.core.types import Answer, Call, Failure, LoadError, Outputs, Request
+from modelport_runtime.core.types import Call, Failure, LoadError, Outputs, Prediction, Request
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
@@ -52,8 +52,8 @@ def call(*rows: list[float]) -> Call:
     return Call("native", orjson.dumps({"inputs": list(rows)}))
 
 
-def predictions(result: Answer | Failure) -> Any:
-    assert isinstance(result, Answer)
+def predictions(result: Prediction | Failure) -> Any:
+    assert isinstance(result, Prediction)
     return orjson.loads(result.body)["predictions"]
 
 
@@ -207,7 +207,7 @@ def test_a_class_is_a_key_by_its_json_text(label: Any, key: str) -> None:
     [["a", 1, None, 0.1], [{"é": [1.5]}, [True]], [2**70, "\ud800"], [float("nan"), 1e16]],
 )
 def test_answers_written_together_are_the_bytes_of_each_alone(values: list[Any]) -> None:
-    answers = NativeAnswers("iris-é", "v1")
+    answers = NativeResponses("iris-é", "v1")
     named = [{"x": 0.25, "y": value} for value in values]
     many = {"prediction": values, "probabilities": named, 'a "b"': values}
     for names in (["prediction"], ["probabilities"], ["prediction", "probabilities"], list(many)):

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from modelport_runtime.core.acceleration import Accelerated, accelerate, read_plan
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from tests.support import models
@@ -29,7 +29,7 @@ def matrix(rows: Any, outputs: int = 1) -> bytes:
     return struct.pack("<4sIII", b"MPM1", outputs, *numbers.shape) + numbers.tobytes()
 
 
-def both(engine: Engine, rows: Any, outputs: int = 1) -> tuple[Answer | Failure, Answer | Failure]:
+def both(engine: Engine, rows: Any, outputs: int = 1) -> tuple[Prediction | Failure, Prediction | Failure]:
     """Give the outcome of the matrix and that of the JSON, in which NaN is null."""
     listed = [[None if math.isnan(value) else value for value in row] for row in np.array(rows).tolist()]
     body = orjson.dumps({"inputs": listed, "return": OUTPUTS[outputs]})
@@ -45,7 +45,7 @@ def test_answers_are_those_to_json(serve: Callable[..., Engine], trained: Any) -
     engine = serve(given)
     for outputs in (1, 3) if "probabilities" in engine.signature.outputs else (1,):
         first, second = both(engine, np.asarray(given.data)[:100], outputs)
-        assert isinstance(first, Answer)
+        assert isinstance(first, Prediction)
         assert first == second
 
 
@@ -65,7 +65,7 @@ def test_nan_is_a_missing_value(serve: Callable[..., Engine]) -> None:
     gaps[::3, 1] = np.nan
     model = HistGradientBoostingClassifier(max_iter=5).fit(gaps, species)
     first, second = both(serve(models.Trained(model, gaps)), gaps, 3)
-    assert isinstance(first, Answer)
+    assert isinstance(first, Prediction)
     assert first == second
 
 

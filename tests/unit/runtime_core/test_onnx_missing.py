@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 import orjson
 import pytest
-from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.core.types import Call, Prediction
 from onnx import helper
 from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
@@ -62,7 +62,7 @@ def test_trees_that_lead_it_somewhere_take_it(tmp_path: Path) -> None:
     tensor = {"name": "x", "shape": [1, 2], "datatype": "FP32", "parameters": {"binary_data_size": len(raw)}}
     head = orjson.dumps({"inputs": [tensor]})
     (answer,) = engine.predict_many([Call("v2", head + raw, len(head))])
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, Prediction), answer
     assert orjson.loads(answer.body)["outputs"][0]["data"] == [1.5]
 
 

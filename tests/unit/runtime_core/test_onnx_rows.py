@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
-from modelport_runtime.core.answers import plain
-from modelport_runtime.core.types import Answer, Call, Failure, LoadError
+from modelport_runtime.core.responses import plain
+from modelport_runtime.core.types import Call, Failure, LoadError, Prediction
 from onnx import TensorProto, helper
 
 from tests.support.onnx_graphs import Graph, cast
@@ -181,8 +181,8 @@ def test_a_row_that_the_graph_refuses_fails_its_own_request_alone(tmp_path: Path
     good, bad, other = engine.predict_many(calls)
     assert isinstance(bad, Failure)
     assert bad.reason == "ModelError"
-    assert isinstance(good, Answer)
-    assert isinstance(other, Answer)
+    assert isinstance(good, Prediction)
+    assert isinstance(other, Prediction)
 
 
 def test_a_fixed_batch_whose_output_has_no_rows_is_refused_with_words(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_runtime.core.rows import MAX_ERRORS, RowDecoder
 from modelport_runtime.core.signature import Column, Signature, positional_columns
-from modelport_runtime.core.types import Refused
+from modelport_runtime.core.types import Rejected
 
 NAMED = RowDecoder(
     Signature(
@@ -35,7 +35,7 @@ DECODERS = [NAMED, POSITIONAL, TEXTS, ANYTHING]
 
 def failure_of(decoder: RowDecoder, body: Any) -> Any:
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         decoder.decode(raw)
     return caught.value.failure
 
@@ -175,7 +175,7 @@ def test_any_json_is_read_or_refused_and_never_raises_else(body: Any) -> None:
     for decoder in DECODERS:
         try:
             assert decoder.decode(raw).rows
-        except Refused as refused:
+        except Rejected as refused:
             named.append(refused.failure.errors)
     assert all(named)
 
@@ -183,7 +183,7 @@ def test_any_json_is_read_or_refused_and_never_raises_else(body: Any) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=50))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
-    with suppress(Refused):
+    with suppress(Rejected):
         assert ANYTHING.decode(body).rows
 
 

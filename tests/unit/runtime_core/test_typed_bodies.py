@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from modelport_runtime.core.rows import RowDecoder
 from modelport_runtime.core.signature import Column, Signature, positional_columns
 from modelport_runtime.core.typed_bodies import typed_reader
-from modelport_runtime.core.types import Refused, Request
+from modelport_runtime.core.types import Rejected, Request
 
 BOTH = ("prediction", "probabilities")
 SIGNATURES = {
@@ -218,5 +218,5 @@ def test_outputs_are_given_in_one_order() -> None:
 
 
 def test_what_a_model_lacks_is_not_taken() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         READERS["named"][1].decode(b'{"input": [1, 2, 3], "return": ["probabilities"]}')

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_runtime.core.rows import RowDecoder
 from modelport_runtime.core.signature import Column, Signature, positional_columns
-from modelport_runtime.core.types import Call, Refused
+from modelport_runtime.core.types import Call, Rejected
 from modelport_runtime.core.v2 import Protocol
 
 SIGNATURES = {
@@ -41,7 +41,7 @@ def read(decode: Any, body: bytes) -> Any:
     """Give all that was read, or the names of outputs that the model does not have."""
     try:
         request, echo = decode(Call("v2", body))
-    except Refused as refused:
+    except Rejected as refused:
         names = [error["field"] for error in refused.failure.errors]
         assert all(name.startswith("outputs") for name in names)
         return names

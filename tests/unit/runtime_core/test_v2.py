@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.core.types import Call, Prediction
 
 from tests.support import models
 from tests.unit.runtime_core.conftest import ask, fields, refused
@@ -178,7 +178,7 @@ def test_nan_is_a_missing_value_where_the_model_takes_one(missing: bytes, iris: 
     raw = b'{"inputs": [{"name": "input", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, %b]}]}'
     engine = serve(trained)
     (answer,) = engine.predict_many([Call("v2", raw % missing)])
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, Prediction), answer
     wanted = trained.model.predict([[1, 2, 3, float("nan")]]).tolist()
     assert outputs(orjson.loads(answer.body))["predict"]["data"] == wanted
     failure = refused(iris, raw % missing, "v2")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 
 from tests.support import models
 
@@ -29,19 +29,19 @@ def tensor(name: str, shape: list[int], datatype: str, size: Any) -> dict[str, A
     return {"name": name, "shape": shape, "datatype": datatype, "parameters": {"binary_data_size": size}}
 
 
-def infer(engine: Engine, inputs: list[Any], raw: bytes, **members: Any) -> Answer | Failure:
+def infer(engine: Engine, inputs: list[Any], raw: bytes, **members: Any) -> Prediction | Failure:
     head = json.dumps({"inputs": inputs, **members}).encode()
     (result,) = engine.predict_many([Call("v2", head + raw, len(head))])
     return result
 
 
-def reported(answer: Answer | Failure) -> dict[str, Any]:
-    assert isinstance(answer, Answer), answer
+def reported(answer: Prediction | Failure) -> dict[str, Any]:
+    assert isinstance(answer, Prediction), answer
     head = answer.body if answer.json_bytes is None else answer.body[: answer.json_bytes]
     return {output["name"]: output for output in orjson.loads(head)["outputs"]}
 
 
-def wrong(result: Answer | Failure) -> list[str]:
+def wrong(result: Prediction | Failure) -> list[str]:
     assert isinstance(result, Failure), result
     assert result.status == 422
     return [error["field"] for error in result.errors]
@@ -97,7 +97,7 @@ def test_outputs_come_as_they_are_asked_for(iris: Any) -> None:
         {"name": "predict_proba", "parameters": {"binary_data": True}},
     ]
     answer = infer(iris, sent, matrix.tobytes(), outputs=asked, id="7")
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Prediction)
     outputs = reported(answer)
     assert outputs["predict"]["data"] == trained.model.predict(matrix).tolist()
     assert outputs["predict_proba"]["parameters"] == {"binary_data_size": 72}
@@ -105,7 +105,7 @@ def test_outputs_come_as_they_are_asked_for(iris: Any) -> None:
     numbers = np.frombuffer(answer.body[answer.json_bytes :], "<f8").reshape(3, 3)
     assert (numbers == trained.model.predict_proba(matrix)).all()
     alone = infer(iris, sent, matrix.tobytes(), parameters={"binary_data_output": True})
-    assert isinstance(alone, Answer)
+    assert isinstance(alone, Prediction)
     assert list(reported(alone)) == ["predict"]
     assert alone.body[alone.json_bytes :] == texts(*trained.model.predict(matrix))
 
@@ -183,7 +183,7 @@ def test_what_an_output_cannot_be_asked_for_is_422(asked: dict[str, Any], iris: 
 )
 def test_any_bytes_are_an_answer_or_a_refusal(iris: Any, raw: bytes, sent: list[Any]) -> None:
     result = infer(iris, sent, raw)
-    assert isinstance(result, Answer) or result.status in (400, 422)
+    assert isinstance(result, Prediction) or result.status in (400, 422)
 
 
 @pytest.mark.parametrize("datatype", ["INT64", "UINT64"])

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from modelport_runtime import metrics, wire
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 from modelport_runtime.server.accelerated import Accelerated
 from modelport_runtime.server.channel import Channel
 from modelport_runtime.wire import BatchResult, Outcome, PredictBatch, Recheck, Rechecked
@@ -27,7 +27,7 @@ class Kernels:
 
     def predict_many(self, calls: Sequence[Call]) -> list[Outcome]:
         self.threads.append(threading.current_thread().name)
-        return [RAISED if call.body == RAISES else Answer(b"kernels " + call.body) for call in calls]
+        return [RAISED if call.body == RAISES else Prediction(b"kernels " + call.body) for call in calls]
 
 
 class Original:
@@ -97,12 +97,12 @@ def skipped() -> float:
 
 
 async def test_one_request_in_so_many_is_compared_with_the_answer_it_got(behind: Behind) -> None:
-    assert await behind.ask(b"1", b"2") == [Answer(b"kernels 1"), Answer(b"kernels 2")]
+    assert await behind.ask(b"1", b"2") == [Prediction(b"kernels 1"), Prediction(b"kernels 2")]
     assert await behind.original.is_silent()
 
     await behind.ask(b"3")
 
-    assert await behind.original.hear() == Recheck(Call("native", b"3"), Answer(b"kernels 3"))
+    assert await behind.original.hear() == Recheck(Call("native", b"3"), Prediction(b"kernels 3"))
     await behind.original.say(Rechecked(1e-9))
     await behind.ask(b"4")
     assert not behind.differed.is_set()
@@ -122,7 +122,9 @@ async def test_a_busy_original_delays_nobody_and_is_not_asked_again(behind: Behi
     await behind.ask(b"1", b"2", b"3")
     await behind.original.hear()
 
-    assert await behind.ask(b"4", b"5", b"6") == [Answer(b"kernels " + body) for body in (b"4", b"5", b"6")]
+    assert await behind.ask(b"4", b"5", b"6") == [
+        Prediction(b"kernels " + body) for body in (b"4", b"5", b"6")
+    ]
 
     assert await behind.original.is_silent()
     assert skipped() == before + 1
@@ -134,7 +136,7 @@ async def test_what_makes_kernels_raise_is_answered_by_the_original(behind: Behi
     original = Failure(500, "The model raised", "its own words", reason="ModelError")
     await behind.original.say(BatchResult([original], 0.1))
 
-    assert await asked == [Answer(b"kernels 1"), original]
+    assert await asked == [Prediction(b"kernels 1"), original]
 
 
 async def test_an_original_that_ends_meanwhile_keeps_nobody_waiting(behind: Behind) -> None:
@@ -142,7 +144,7 @@ async def test_an_original_that_ends_meanwhile_keeps_nobody_waiting(behind: Behi
     await behind.original.hear()
     behind.original.end()
 
-    assert await asked == [Answer(b"kernels 1"), RAISED]
+    assert await asked == [Prediction(b"kernels 1"), RAISED]
     assert await behind.ask(RAISES) == [RAISED], "nobody is there to be asked"
     before = skipped()
     await behind.ask(b"1", b"2", b"3")

@@ -15,15 +15,15 @@ from typing import Any, cast
 import httpx
 import pytest
 from modelport_http.problem import type_of
-from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.core.types import Call, Prediction
 from modelport_runtime.process.supervision import Child
 from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.sandbox.refusals import Page
 from modelport_runtime.server import process as server
 from modelport_runtime.server.batching import Batcher, Done
-from modelport_runtime.server.front import Front
 from modelport_runtime.server.handler import PredictionHandler
 from modelport_runtime.server.http import App
+from modelport_runtime.server.model_supervisor import ModelSupervisor
 from modelport_runtime.server.status import State
 from modelport_runtime.settings import Settings
 from modelport_runtime.wire import LoadReport
@@ -33,7 +33,7 @@ from tests.support import models
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 NO_SANDBOX = SandboxReport(0, "a test")
-TOLD = LoadReport(
+REPORTED = LoadReport(
     state="ready", reason=None, message=None, signature=None, sample=None, sample_source=None,
     found={}, here={}, differences=[], v2={},
 )  # fmt: skip
@@ -73,19 +73,19 @@ async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """What `__main__` makes of the settings, without processes, a listener and a sandbox of its own."""
     ours, theirs = socket.socketpair()
     batcher = server.build_batcher(settings)
-    front = Front(settings, NO_SANDBOX, batcher, cast(Child, Unforked()))
-    parts = server.build(settings, batcher, front)
+    supervisor = ModelSupervisor(settings, NO_SANDBOX, batcher, cast(Child, Unforked()))
+    parts = server.build(settings, batcher, supervisor)
     with theirs:
         model = threading.Thread(
             target=model_process.serve, args=(settings, NO_SANDBOX, theirs, Page()), daemon=True
         )
         model.start()
-        await front.connect(ours)
+        await supervisor.connect(ours)
         async with client_of(parts.app) as client, asyncio.timeout(60):
-            while front.state.phase == "loading":  # noqa: ASYNC110  # news sets it
+            while supervisor.state.phase == "loading":  # noqa: ASYNC110  # news sets it
                 await asyncio.sleep(0.01)
             yield client
-        front.disconnect()
+        supervisor.disconnect()
         await asyncio.to_thread(model.join, 30)
 
 
@@ -200,19 +200,19 @@ class HeldModel:
         if self._holds:
             self._held.append((len(calls), done))
         else:
-            done([Answer(b"{}")] * len(calls), 0.0)
+            done([Prediction(b"{}")] * len(calls), 0.0)
 
     def let_go(self) -> None:
         self._holds = False
         for count, done in self._held:
-            done([Answer(b"{}")] * count, 0.0)
+            done([Prediction(b"{}")] * count, 0.0)
 
 
-def app_around(batcher: Batcher, told: LoadReport | None = TOLD) -> App:
-    front = Front(IRIS, NO_SANDBOX, batcher, cast(Child, Unforked()))
-    if told is not None:
-        front.state = replace(front.state, phase="ready", told=told)
-    return server.build(IRIS, batcher, front).app
+def app_around(batcher: Batcher, reported: LoadReport | None = REPORTED) -> App:
+    supervisor = ModelSupervisor(IRIS, NO_SANDBOX, batcher, cast(Child, Unforked()))
+    if reported is not None:
+        supervisor.state = replace(supervisor.state, phase="ready", reported=reported)
+    return server.build(IRIS, batcher, supervisor).app
 
 
 @asynccontextmanager
@@ -241,7 +241,7 @@ async def test_a_full_queue_is_503_with_a_time_to_come_back() -> None:
 
 async def test_while_the_model_loads_a_prediction_is_503_and_the_process_is_alive() -> None:
     batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
-    async with client_of(app_around(batcher, told=None)) as client:
+    async with client_of(app_around(batcher, reported=None)) as client:
         answer = await client.post("/predict", json={})
         probes = [(await client.get(probe)).status_code for probe in ("/healthz", "/startupz", "/readyz")]
     assert (answer.status_code, answer.json()["reason"]) == (503, "Progressing")

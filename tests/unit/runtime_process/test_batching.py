@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.core.types import Call, Prediction
 from modelport_runtime.server.batching import Batcher, Done, QueueFull, Waiting
 
 MAX_BYTES = 100
@@ -35,7 +35,7 @@ class HeldModel:
 
     def _answer(self) -> None:
         assert self._held is not None
-        self._held([Answer(body) for body in self.batches[-1]], 0.0)
+        self._held([Prediction(body) for body in self.batches[-1]], 0.0)
 
 
 class Asked:
@@ -171,7 +171,9 @@ class Ahead:
         self.held.append(done)
 
     async def answer_first(self) -> None:
-        self.held.pop(0)([Answer(body) for body in self.batches[len(self.batches) - len(self.held) - 1]], 0.0)
+        self.held.pop(0)(
+            [Prediction(body) for body in self.batches[len(self.batches) - len(self.held) - 1]], 0.0
+        )
         await asyncio.sleep(0)
 
 

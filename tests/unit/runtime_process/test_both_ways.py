@@ -15,24 +15,24 @@ import httpx
 import pytest
 from modelport_http.fast_path.exchange import Exchange, Headers
 from modelport_runtime import metrics
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 from modelport_runtime.logs import JsonFormatter
 from modelport_runtime.server.batching import Batcher, Done
 from modelport_runtime.server.fast_path import FastPath
-from modelport_runtime.server.front import Front
 from modelport_runtime.server.handler import PredictionHandler
 from modelport_runtime.server.http import App
+from modelport_runtime.server.model_supervisor import ModelSupervisor
 from modelport_runtime.server.process import Parts, build_server
 from modelport_runtime.server.status import State
 from modelport_runtime.wire import LoadReport, Outcome
 
 from tests.support.waiting import until
-from tests.unit.runtime_process.test_lean import READY
+from tests.unit.runtime_process.test_fast_path import READY
 
 JSON, ID = {"content-type": "application/json"}, {"x-request-id": "my own id"}
 GZIP, TENSORS = {"content-encoding": "gzip"}, {"content-type": "application/octet-stream"}
 FAILED = replace(
-    READY, phase="failed", told=LoadReport(state="failed", reason="NotAModel", message="It is a list.")
+    READY, phase="failed", reported=LoadReport(state="failed", reason="NotAModel", message="It is a list.")
 )
 MAX_BODY_BYTES = 200
 
@@ -62,9 +62,9 @@ def _outcome(call: Call) -> Outcome:
                 500, "The model raised", "ValueError", "ModelError", trace="Traceback of the model"
             )
         case b"tensors":
-            return Answer(b"{}\0\0", 2)
+            return Prediction(b"{}\0\0", 2)
         case body:
-            return Answer(call.protocol.encode() + body)
+            return Prediction(call.protocol.encode() + body)
 
 
 class CountingFastPath(FastPath):
@@ -107,7 +107,7 @@ class Runtime:
 @asynccontextmanager
 async def running(*, fast: bool) -> AsyncIterator[Runtime]:
     runtime = Runtime(fast=fast)
-    server = build_server(Parts(cast(Front, None), runtime.app, runtime.fast_path))
+    server = build_server(Parts(cast(ModelSupervisor, None), runtime.app, runtime.fast_path))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         runtime.port = listener.getsockname()[1]
         serving = asyncio.create_task(server.serve([listener]))
@@ -229,7 +229,7 @@ async def test_a_full_queue_refuses_and_is_counted(fast: bool) -> None:
         queued = asyncio.create_task(client.post(url, content=b"{}"))
         await until(lambda: runtime.in_queue == 1)
         refused = await client.post(url, content=b"{}")
-        runtime.model.held.pop()([Answer(b"{}")], 0.1)
+        runtime.model.held.pop()([Prediction(b"{}")], 0.1)
         answers = await asyncio.gather(held, queued)
     assert (refused.status_code, refused.json()["reason"]) == (503, "QueueFull")
     assert [answer.status_code for answer in answers] == [200, 200]
@@ -247,7 +247,7 @@ async def test_a_caller_that_leaves_is_counted_once_and_logged(fast: bool, log: 
         await until(lambda: bool(runtime.model.held))
         writer.close()
         await until(lambda: counts() != before)
-        runtime.model.held.pop()([Answer(b"{}")], 0.1)
+        runtime.model.held.pop()([Prediction(b"{}")], 0.1)
     assert counted_since(before) == {("native", "499"): 1}
     [line] = lines_of(log)
     assert dict(line) == {

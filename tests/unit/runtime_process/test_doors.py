@@ -10,14 +10,14 @@ import pytest
 from modelport_http.connections.timeouts import Patience
 from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.fast_path import FastPath
-from modelport_runtime.server.front import Front
 from modelport_runtime.server.handler import PredictionHandler
 from modelport_runtime.server.http import App
+from modelport_runtime.server.model_supervisor import ModelSupervisor
 from modelport_runtime.server.process import Parts, build_server
 
 from tests.support.raw_connections import everything, flood, sweep_at_once, trickle
 from tests.support.waiting import until
-from tests.unit.runtime_process.test_lean import READY, Model
+from tests.unit.runtime_process.test_fast_path import READY, Model
 
 HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n"
@@ -34,7 +34,7 @@ async def connected(monkeypatch: pytest.MonkeyPatch, patience: Patience) -> Asyn
     batcher.use(Model())
     predictor = PredictionHandler(batcher, lambda: READY, max_body_bytes=1_000_000)
     app = App(batcher, predictor, lambda: READY, lambda: b"{}")
-    server = build_server(Parts(cast(Front, None), app, FastPath(predictor)), patience)
+    server = build_server(Parts(cast(ModelSupervisor, None), app, FastPath(predictor)), patience)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         task = asyncio.create_task(server.serve([listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())

@@ -13,7 +13,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from modelport_runtime.fetch import Refused, Unreachable, fetch
+from modelport_runtime.fetch import FetchFailed, Unreachable, fetch
 
 CONTENT = b"model" * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -97,7 +97,7 @@ def test_the_digest_of_an_object_that_the_platform_can_read_is_not_told(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
-    with pytest.raises(Refused, match="but the version names 000") as refused:
+    with pytest.raises(FetchFailed, match="but the version names 000") as refused:
         fetch("s3://bucket/iris v1", "0" * 64, tmp_path / "model")
 
     assert DIGEST not in refused.value.message
@@ -108,7 +108,7 @@ def test_an_object_that_is_not_there_is_told_by_its_own_address(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
 
-    with pytest.raises(Refused, match=r"^s3://bucket/nothing answered 404"):
+    with pytest.raises(FetchFailed, match=r"^s3://bucket/nothing answered 404"):
         fetch("s3://bucket/nothing", DIGEST, tmp_path / "model")
 
 
@@ -118,7 +118,7 @@ def test_other_bytes_are_refused_and_leave_nothing(
 ) -> None:
     uri = source.as_uri() if scheme == "file" else f"{address}/source"
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FetchFailed) as refused:
         fetch(uri, "0" * 64, tmp_path / "model")
 
     assert refused.value.reason == "DigestMismatch"
@@ -129,7 +129,7 @@ def test_other_bytes_are_refused_and_leave_nothing(
 
 @pytest.mark.parametrize("uri", ["file:///nowhere/at/all", "{address}/nothing", "ftp://host/file"])
 def test_nothing_there_is_told(uri: str, tmp_path: Path, address: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FetchFailed) as refused:
         fetch(uri.format(address=address), DIGEST, tmp_path / "model")
 
     assert refused.value.reason == "ArtifactNotFound"
@@ -168,7 +168,7 @@ def test_a_file_over_the_systems_limit_is_too_large(
 
     monkeypatch.setattr(os, "fsync", too_large)
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FetchFailed) as refused:
         fetch(source.as_uri(), DIGEST, tmp_path / "model")
 
     assert refused.value.reason == "TooLarge"
@@ -179,7 +179,7 @@ def test_no_path_of_the_platform_is_told(sha256: str, source: Path, tmp_path: Pa
     if sha256 == DIGEST:
         source.unlink()
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FetchFailed) as refused:
         fetch(source.as_uri(), sha256, tmp_path / "model")
 
     assert str(tmp_path) not in refused.value.message

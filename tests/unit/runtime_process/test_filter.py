@@ -8,7 +8,7 @@ from pathlib import Path
 import modelport_runtime
 import pytest
 from modelport_runtime.sandbox import allowed, landlock, seccomp
-from modelport_runtime.sandbox.allowed import Role, of_a_model, of_the_front
+from modelport_runtime.sandbox.allowed import Role, of_a_model, of_the_server
 from modelport_runtime.sandbox.kernel import MACHINES
 from modelport_runtime.sandbox.numbers import LAST_KNOWN, NUMBERS
 from modelport_runtime.sandbox.seccomp import limits
@@ -18,7 +18,7 @@ _AUDIT_ARCHITECTURES = (0xC000003E, 0xC00000B7)
 ALLOWED, EPERM, ENOSYS = 0x7FFF0000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
 IS_ASKED = 0x7FC00000
 MODEL = of_a_model("sklearn", Path("model"))
-FRONT = of_the_front(CHILD)
+SERVER = of_the_server(CHILD)
 FRAMEWORKS = ("sklearn", "onnx", "xgboost", "lightgbm")
 
 
@@ -59,7 +59,7 @@ def there(machine: int) -> list[str]:
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
-@pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [FRONT])
+@pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [SERVER])
 def test_only_calls_of_the_list_are_allowed(machine: int, role: Role) -> None:
     held = limits(PID, role, seccomp.REFUSED).keys()
 
@@ -96,9 +96,9 @@ def test_whoever_asks_the_front_asks_it_about_each_refused_call(machine: int) ->
     [
         ("kill", (PID, 9), MODEL, True),
         ("kill", (UNRELATED, 9), MODEL, False),
-        ("kill", (CHILD, 9), FRONT, True),
-        ("kill", (2**32 - 1, 9), FRONT, False),
-        ("tgkill", (CHILD, CHILD, 9), FRONT, False),
+        ("kill", (CHILD, 9), SERVER, True),
+        ("kill", (2**32 - 1, 9), SERVER, False),
+        ("tgkill", (CHILD, CHILD, 9), SERVER, False),
         ("clone", (0x3D0F00,), MODEL, True),
         ("clone", (0x3D0F00 & ~0x400,), MODEL, False),
         ("clone", (0x3D0F00 | 1 << 32,), MODEL, False),
@@ -110,13 +110,13 @@ def test_whoever_asks_the_front_asks_it_about_each_refused_call(machine: int) ->
         ("fcntl", (3, 1031), MODEL, False),
         ("ioctl", (3, 0x5401), MODEL, True),
         ("ioctl", (3, 0x5412), MODEL, False),
-        ("ioctl", (3, 0xC0502100), FRONT, True),
+        ("ioctl", (3, 0xC0502100), SERVER, True),
         ("ioctl", (3, 0xC0502100), MODEL, False),
         ("sendto", (3, 0, 1, 0, 0, 0), MODEL, True),
         ("sendto", (3, 0, 1, 0, 1 << 40, 0), MODEL, False),
         ("sendto", (3, 0, 1, 0x20000000, 0, 0), MODEL, False),
-        ("socketpair", (1, 1 | 0x80000), FRONT, True),
-        ("socketpair", (1, 2), FRONT, False),
+        ("socketpair", (1, 1 | 0x80000), SERVER, True),
+        ("socketpair", (1, 2), SERVER, False),
         ("socketpair", (1, 1), MODEL, False),
         ("prlimit64", (0, 7, 0, 1), MODEL, True),
         ("prlimit64", (0, 7, 1, 0), MODEL, False),
@@ -165,13 +165,13 @@ def test_what_reaches_others_is_refused_by_name_or_asked_about(machine: int) -> 
 
 @pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.ASK])
 def test_calls_by_x32s_numbers_are_never_allowed(others: seccomp.Instruction) -> None:
-    code = seccomp.build(0, PID, FRONT, others=others)
+    code = seccomp.build(0, PID, SERVER, others=others)
     for number in range(LAST_KNOWN + 200):
         assert answer(code, 0, 0x40000000 | number) in {ENOSYS, IS_ASKED}
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
-@pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [FRONT])
+@pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [SERVER])
 @pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.ASK])
 def test_the_kernel_would_take_the_program(machine: int, role: Role, others: seccomp.Instruction) -> None:
     """As its checker reads it: known words, loads of whole words within the data, jumps that stay inside."""
@@ -210,7 +210,7 @@ def test_each_allowed_call_has_a_number(machine: int) -> None:
         "arch_prctl", "access", "alarm", "dup2", "epoll_create", "epoll_wait", "getdents", "getpgrp", "lstat",
         "open", "pause", "pipe", "poll", "readlink", "select", "stat", "time",
     }  # fmt: skip
-    names = FRONT.calls.union(*(of_a_model(each, Path("m")).calls for each in FRAMEWORKS))
+    names = SERVER.calls.union(*(of_a_model(each, Path("m")).calls for each in FRAMEWORKS))
     missing = {name for name in names if NUMBERS[name][machine] is None}
     assert missing <= (replaced if MACHINES[machine] == "aarch64" else set())
 

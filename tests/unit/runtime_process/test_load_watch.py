@@ -15,7 +15,7 @@ SPARES_ITSELF = f"import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN); 
 
 
 class Process:
-    """A child as the front sees one."""
+    """A child as the server process sees one."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

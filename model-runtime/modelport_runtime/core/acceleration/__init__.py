@@ -1,6 +1,6 @@
 """A fitted scikit-learn model as NumPy kernels over plain arrays, proven equal to it before they answer.
 
-The model process converts and proves (`accelerate`, `difference`); the front, which imports neither
+The model process converts and proves (`accelerate`, `difference`); the server process, which imports neither
 scikit-learn nor what converts it, only reads the plan (`read_plan`).
 """
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Proof
 from modelport_runtime.core.acceleration.plan import PlanRefused
-from modelport_runtime.core.types import Answer, Call
+from modelport_runtime.core.types import Call, Prediction
 
 if TYPE_CHECKING:
     from modelport_runtime.core.backends.base import Backend
@@ -31,12 +31,12 @@ def read_plan(data: bytes) -> "Backend":
     return backend.read_plan(data)
 
 
-def difference(original: "Engine", call: Call, answer: Answer) -> float | None:
+def difference(original: "Engine", call: Call, answer: Prediction) -> float | None:
     """Compare an answer of the kernels with the original's to the same call.
 
     Gives the largest difference of their numbers; None if they differ in a label, in form, or by more
     than the proof allows.
     """
-    from modelport_runtime.core.acceleration.comparison import difference_of_answers
+    from modelport_runtime.core.acceleration.comparison import difference_of_predictions
 
-    return difference_of_answers(original, call, answer)
+    return difference_of_predictions(original, call, answer)

@@ -1,4 +1,4 @@
-"""A plan that answers: read from bytes that a hostile model may have written, and run as the front's
+"""A plan that answers: read from bytes that a hostile model may have written, and run as the server process's
 backend.
 """
 
@@ -13,8 +13,8 @@ from modelport_runtime.core.acceleration.kernels.sources import reader
 from modelport_runtime.core.acceleration.kernels.steps import Matrix
 from modelport_runtime.core.acceleration.plan import decode
 from modelport_runtime.core.acceleration.validation import validate
-from modelport_runtime.core.answers import class_keys
 from modelport_runtime.core.backends.base import Backend
+from modelport_runtime.core.responses import class_keys
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.types import Outputs
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from modelport_runtime.core import v2
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Answer, Call, Outputs
+from modelport_runtime.core.types import Call, Outputs, Prediction
 
 TOLERANCE = 1e-6
 """Of probabilities absolutely, of a regressor's numbers relatively."""
@@ -70,17 +70,17 @@ def _exact_or(a: Any, b: Any, difference: Any) -> np.ndarray[Any, Any]:
     return np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
 
 
-def difference_of_answers(original: Engine, call: Call, answer: Answer) -> float | None:
+def difference_of_predictions(original: Engine, call: Call, answer: Prediction) -> float | None:
     """See `acceleration.difference`."""
     (own,) = original.predict_many([call])
-    if not isinstance(own, Answer):
+    if not isinstance(own, Prediction):
         return None
     try:
-        given = v2.read_answer(answer)
+        given = v2.read_response(answer)
     except ValueError:
         return None
     exact = original.signature.task == "classifier"
-    found = _of_values(v2.read_answer(own), given, exact, relative=True)
+    found = _of_values(v2.read_response(own), given, exact, relative=True)
     return found if found <= TOLERANCE else None
 
 

@@ -242,7 +242,7 @@ _decoder = msgspec.msgpack.Decoder(Plan)
 
 
 def encode(plan: Plan) -> bytes:
-    """Write a plan. Raises `PlanRefused` if it is larger than a front would read."""
+    """Write a plan. Raises `PlanRefused` if it is larger than a server process would read."""
     data = _encode(plan)
     if len(data) > MAX_PLAN_BYTES:
         raise PlanRefused(f"the plan has {len(data)} bytes, more than {MAX_PLAN_BYTES}")

@@ -16,7 +16,7 @@ from modelport_runtime.core.backends.registry import Framework
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.interpretations import refined
 from modelport_runtime.core.signature import Signature
-from modelport_runtime.core.types import LoadError, Refused
+from modelport_runtime.core.types import LoadError, Rejected
 
 
 def prepare(framework: str) -> None:
@@ -91,7 +91,7 @@ def _samples(engine: Engine) -> Iterator[dict[str, Any]]:
 
 
 def _failed(failure: Exception, *, given: bool) -> LoadError:
-    if given and isinstance(failure, Refused):
+    if given and isinstance(failure, Rejected):
         return LoadError("SampleInvalid", f"The sample does not fit the model: {failure}.")
     if isinstance(failure, ImplausibleProbabilities):
         return LoadError("SampleFailed", f"The model's {failure}.")

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.answers import plain
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.describing import values_by_place
 from modelport_runtime.core.describing.evidence import Met, column_of
 from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.interpretations import refined
+from modelport_runtime.core.responses import plain
 from modelport_runtime.core.signature import Column, Signature, positional_columns
 from modelport_runtime.core.types import Outputs
 

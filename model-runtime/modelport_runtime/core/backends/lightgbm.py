@@ -7,13 +7,13 @@ from typing import Any
 import lightgbm
 import numpy as np
 
-from modelport_runtime.core.answers import keyed, plain
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns, wrapper
 from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.describing.boosters import lightgbm_columns
 from modelport_runtime.core.describing.evidence import Met
 from modelport_runtime.core.describing.structure import lightgbm_names
+from modelport_runtime.core.responses import keyed, plain
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
 

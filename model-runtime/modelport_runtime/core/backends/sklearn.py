@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.answers import plain
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.estimators.outputs import PREDICTING, EstimatorOutputs
 from modelport_runtime.core.backends.estimators.stages import forget_names, stages_of
@@ -15,6 +14,7 @@ from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.describing import Description, describe
 from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.interpretations import Container, own_container, readings
+from modelport_runtime.core.responses import plain
 from modelport_runtime.core.signature import Signature, Task
 from modelport_runtime.core.types import LoadError, Outputs
 

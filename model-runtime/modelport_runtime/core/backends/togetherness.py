@@ -8,7 +8,7 @@ import numpy as np
 
 from modelport_runtime.core import samples
 from modelport_runtime.core.engine import Engine, WrongNumberOfResults
-from modelport_runtime.core.types import LoadError, Outputs, Refused, Request
+from modelport_runtime.core.types import LoadError, Outputs, Rejected, Request
 
 _ROUNDING = 1e-6
 
@@ -41,7 +41,7 @@ def _made_up(engine: Engine) -> list[Any]:
     made: list[Any] = []
     for row in samples.synthetic_rows(engine.signature):
         # What is made without the sample may be none of the model's values.
-        with suppress(Refused):
+        with suppress(Rejected):
             made += engine.decode_sample({"input": row}).rows
     return made
 

@@ -9,12 +9,12 @@ import numpy as np
 import xgboost
 
 from modelport_runtime.core import compatibility
-from modelport_runtime.core.answers import by_label, keyed, plain
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns, wrapper
 from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.describing.boosters import xgboost_columns
 from modelport_runtime.core.describing.evidence import Met
+from modelport_runtime.core.responses import by_label, keyed, plain
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
 

@@ -1,5 +1,5 @@
 """The Open Inference Protocol (v2): tensors in, tensors out, in JSON or binary, and model metadata."""
 
-from modelport_runtime.core.v2.protocol import Echo, Protocol, read_answer
+from modelport_runtime.core.v2.protocol import Echo, Protocol, read_response
 
-__all__ = ["Echo", "Protocol", "read_answer"]
+__all__ = ["Echo", "Protocol", "read_response"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.rows import Problems, RowDecoder, refuse
+from modelport_runtime.core.rows import Problems, RowDecoder, reject
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.v2.tensors import SHAPE, Tensor
 
@@ -40,10 +40,10 @@ class Inputs:
         self._required = [place for place, column in enumerate(columns) if not column.optional]
 
     def rows(self, tensors: list[Tensor]) -> Any:
-        """Raises `Refused`: 422."""
+        """Raises `Rejected`: 422."""
         counts = {tensor.rows for tensor in self._of_rows(tensors)}
         if len(counts) > 1:
-            raise refuse("inputs", "must all have the same number of rows (their shape's first size)")
+            raise reject("inputs", "must all have the same number of rows (their shape's first size)")
         if len(tensors) == 1:
             array = self._matrix(tensors[0])
             if array is not None:
@@ -65,7 +65,7 @@ class Inputs:
     def _of_rows(self, tensors: list[Tensor]) -> list[Tensor]:
         for index, tensor in enumerate(tensors):
             if not tensor.shape and not self._is_whole(tensor):
-                raise refuse(f"inputs[{index}].shape", SHAPE)
+                raise reject(f"inputs[{index}].shape", SHAPE)
         return [tensor for tensor in tensors if not self._is_whole(tensor)]
 
     def _is_whole(self, tensor: Tensor) -> bool:
@@ -76,7 +76,7 @@ class Inputs:
         first = tensors[0]
         if self._signature.input == "text":
             if len(tensors) > 1 or first.shape[1:] not in ([], [1]):
-                raise refuse("inputs", "must be one tensor of texts, of the shape [n] or [n, 1]")
+                raise reject("inputs", "must be one tensor of texts, of the shape [n] or [n, 1]")
             return [without_nan(value) for value in first.values()]
         if len(tensors) == 1 and may_be_matrix(self._signature, first.name, first.shape):
             return self._whole_rows(first)
@@ -109,7 +109,7 @@ class Inputs:
         optional = () if self._signature.positional else self._optional()
         missing = [name for name in self._columns if name not in names and name not in optional]
         if missing:
-            raise refuse("inputs", f"must hold a tensor for each column: {_shown(missing)} missing")
+            raise reject("inputs", f"must hold a tensor for each column: {_shown(missing)} missing")
 
     def _optional(self) -> set[str]:
         return {name for name, column in self._columns.items() if column.optional}

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from modelport_runtime.core.answers import encode
-from modelport_runtime.core.rows import refuse
+from modelport_runtime.core.responses import encode
+from modelport_runtime.core.rows import reject
 from modelport_runtime.core.signature import Signature, TensorSpec
 from modelport_runtime.core.types import Outputs
 from modelport_runtime.core.v2 import binary
@@ -44,14 +44,14 @@ class OutputTensors:
         self._default = ("prediction",) if only_first else tuple(names.values())
 
     def wanted(self, asked: Any, as_bytes: bool) -> tuple[Wanted, ...]:
-        """Read a request's `outputs`; as_bytes: unless an output says otherwise. Raises `Refused`."""
+        """Read a request's `outputs`; as_bytes: unless an output says otherwise. Raises `Rejected`."""
         if asked is None or asked == []:
             return tuple(Wanted(self._name(output), output, as_bytes) for output in self._default)
         if not isinstance(asked, list):
-            raise refuse("outputs", "must be a list of objects with a name")
+            raise reject("outputs", "must be a list of objects with a name")
         wanted = tuple(self._one(output, f"outputs[{index}]", as_bytes) for index, output in enumerate(asked))
         if len({each.name for each in wanted}) < len(wanted):
-            raise refuse("outputs", "must have different names")
+            raise reject("outputs", "must have different names")
         return wanted
 
     def of_model(self, wanted: tuple[Wanted, ...]) -> tuple[str, ...]:
@@ -85,16 +85,16 @@ class OutputTensors:
         name = asked.get("name") if isinstance(asked, dict) else None
         output = self._known.get(name) if isinstance(name, str) else None
         if output is None or name is None:
-            raise refuse(f"{path}.name", f"must be one of the model's outputs: {', '.join(self.names)}")
+            raise reject(f"{path}.name", f"must be one of the model's outputs: {', '.join(self.names)}")
         parameters = asked.get("parameters")
         given = parameters if isinstance(parameters, dict) else {}
         for key in _UNSUPPORTED:
             if key in given:
-                raise refuse(
+                raise reject(
                     f"{path}.parameters.{key}", "is not supported here: take the output's own values"
                 )
         if given.get("content_type") not in _CONTENT_TYPES:
-            raise refuse(f"{path}.parameters.content_type", "must be np, pd or str, or be left out")
+            raise reject(f"{path}.parameters.content_type", "must be np, pd or str, or be left out")
         return Wanted(
             name, output, flag(given.get("binary_data"), f"{path}.parameters.binary_data", as_bytes)
         )
@@ -118,7 +118,7 @@ def flag(given: Any, path: str, default: bool) -> bool:
     if given is None:
         return default
     if not isinstance(given, bool):
-        raise refuse(path, "must be true or false")
+        raise reject(path, "must be true or false")
     return given
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import orjson
 
-from modelport_runtime.core.answers import encode
-from modelport_runtime.core.rows import RowDecoder, parse_object, refuse
+from modelport_runtime.core.responses import encode
+from modelport_runtime.core.rows import RowDecoder, parse_object, reject
 from modelport_runtime.core.signature import Column, Signature
-from modelport_runtime.core.types import Answer, Call, Outputs, Request, Unfit
+from modelport_runtime.core.types import Call, Outputs, Prediction, Request, Unfit
 from modelport_runtime.core.v2 import binary, content_types, tensors
 from modelport_runtime.core.v2.datatypes import of_column
 from modelport_runtime.core.v2.inputs import Inputs, without_nan
@@ -56,7 +56,7 @@ class Protocol:
         self._read_matrix = matrix_reader(signature)
 
     def decode(self, call: Call) -> tuple[Request, Echo]:
-        """Read an infer request. Raises `Refused`: 400 not JSON, 422 naming `inputs[i].…`."""
+        """Read an infer request. Raises `Rejected`: 400 not JSON, 422 naming `inputs[i].…`."""
         typed = self._read_matrix(call.body) if call.json_bytes is None else None
         if typed is None:
             return self.decode_described(call)
@@ -74,10 +74,10 @@ class Protocol:
         rows = self._inputs.rows(read)
         identifier = parsed.get("id")
         if identifier is not None and not isinstance(identifier, str):
-            raise refuse("id", f"must be a string, not {json_type(identifier)}")
+            raise reject("id", f"must be a string, not {json_type(identifier)}")
         return self._request(rows, Echo(identifier, wanted))
 
-    def encode(self, echo: Echo, outputs: Outputs) -> Answer:
+    def encode(self, echo: Echo, outputs: Outputs) -> Prediction:
         """Write an infer response, each tensor as it was asked for."""
         written = [self._outputs.tensor(wanted, outputs) for wanted in echo.wanted]
         body: dict[str, Any] = {
@@ -89,8 +89,8 @@ class Protocol:
             body["id"] = echo.id
         head = encode(body)
         if not any(wanted.as_bytes for wanted in echo.wanted):
-            return Answer(head)
-        return Answer(b"".join([head, *(raw for _, raw in written)]), len(head))
+            return Prediction(head)
+        return Prediction(b"".join([head, *(raw for _, raw in written)]), len(head))
 
     def metadata(self, example: Outputs | None) -> dict[str, Any]:
         """Describe inputs and outputs; -1 is a free dimension. `example`: an answer with all outputs."""
@@ -123,7 +123,7 @@ class Protocol:
         return [_column_metadata(column) for column in columns]
 
 
-def read_answer(answer: Answer) -> Any:
+def read_response(answer: Prediction) -> Any:
     """Parse a body that was written here, binary tensors read into it. Raises ValueError."""
     if answer.json_bytes is None:
         return orjson.loads(answer.body)
@@ -148,7 +148,7 @@ def _check_content_type(parsed: dict[str, Any]) -> None:
     try:
         content_types.check_request(tensors.content_type_of(parsed))
     except Unfit as unfit:
-        raise refuse("parameters.content_type", str(unfit)) from None
+        raise reject("parameters.content_type", str(unfit)) from None
 
 
 def _as_bytes(parameters: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.rows import Problems, refuse
+from modelport_runtime.core.rows import Problems, reject
 from modelport_runtime.core.types import Unfit
 from modelport_runtime.core.v2 import binary, content_types
 from modelport_runtime.core.v2.datatypes import DTYPES, fitting
@@ -54,16 +54,16 @@ class Tensor:
 
 
 def read(inputs: Any, raw: bytes) -> list[Tensor]:
-    """Read the `inputs` of a request; `raw`: what stands behind its JSON. Raises `Refused`."""
+    """Read the `inputs` of a request; `raw`: what stands behind its JSON. Raises `Rejected`."""
     if not isinstance(inputs, list) or not inputs:
-        raise refuse("inputs", "must be a list of tensors, at least one")
+        raise reject("inputs", "must be a list of tensors, at least one")
     reader = _Reader(raw)
     tensors = [reader.read(tensor, f"inputs[{index}]") for index, tensor in enumerate(inputs)]
     reader.problems.raise_if_any()
     reader.finish()
     read = [tensor for tensor in tensors if tensor is not None]
     if len({tensor.name for tensor in read}) != len(read):
-        raise refuse("inputs", "must have different names")
+        raise reject("inputs", "must have different names")
     return read
 
 
@@ -93,9 +93,9 @@ class _Reader:
             return None
 
     def finish(self) -> None:
-        """Raises `Refused` if there are bytes of no tensor."""
+        """Raises `Rejected` if there are bytes of no tensor."""
         if left := len(self._raw) - self._at:
-            raise refuse("inputs", f"have no tensor for the last {left} bytes of the body")
+            raise reject("inputs", f"have no tensor for the last {left} bytes of the body")
 
     def _check(self, tensor: dict[str, Any], is_binary: bool, path: str) -> None:
         datatype, data, add = tensor.get("datatype"), tensor.get("data"), self.problems.add

@@ -46,23 +46,23 @@ for number in range(3, 64):
 """,
     "kills another process": "import os; os.kill(NEIGHBOR, 9)",
     "kills the whole session": "import os; os.kill(-1, 9)",
-    "kills the front": "import os; os.kill(os.getppid(), 9)",
-    "stops the front": "import os, signal; os.kill(os.getppid(), signal.SIGSTOP)",
-    "signals the front by a file": """
+    "kills the server process": "import os; os.kill(os.getppid(), 9)",
+    "stops the server process": "import os, signal; os.kill(os.getppid(), signal.SIGSTOP)",
+    "signals the server process by a file": """
 import fcntl, os
 fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, os.getppid())
 """,
-    "signals the front by a socket": """
+    "signals the server process by a socket": """
 import fcntl, os, struct
 fcntl.ioctl(os.pipe()[0], 0x8901, struct.pack('i', os.getppid()))
 """,
-    "reads the front's environment": "import os; open(f'/proc/{os.getppid()}/environ').read()",
-    "reads the front's memory": "import os; open(f'/proc/{os.getppid()}/mem', 'rb').read(1)",
-    "lists the front's files": "import os; os.listdir(f'/proc/{os.getppid()}/fd')",
-    "opens the front's listener": "import os; os.open(f'/proc/{os.getppid()}/fd/3', os.O_RDWR)",
-    "slows the front": "import os; os.setpriority(os.PRIO_PROCESS, os.getppid(), 10)",
-    "limits the front": "import os, resource as r; r.prlimit(os.getppid(), r.RLIMIT_NOFILE, (8, 8))",
-    "lives on without the front": """
+    "reads the server process's environment": "import os; open(f'/proc/{os.getppid()}/environ').read()",
+    "reads the server process's memory": "import os; open(f'/proc/{os.getppid()}/mem', 'rb').read(1)",
+    "lists the server process's files": "import os; os.listdir(f'/proc/{os.getppid()}/fd')",
+    "opens the server process's listener": "import os; os.open(f'/proc/{os.getppid()}/fd/3', os.O_RDWR)",
+    "slows the server process": "import os; os.setpriority(os.PRIO_PROCESS, os.getppid(), 10)",
+    "limits the server process": "import os, resource as r; r.prlimit(os.getppid(), r.RLIMIT_NOFILE, (8, 8))",
+    "lives on without the server process": """
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 if libc.prctl(1, 0, 0, 0, 0) < 0: raise OSError(ctypes.get_errno(), '')
@@ -136,16 +136,16 @@ CALLS_ON_SHARED_MEMORY = {
     "finds all shared memory": "(31, 0, 13, ctypes.create_string_buffer(256))",
 }
 
-# The same with the front's pid, which a payload learns only when it runs.
+# The same with the server process's pid, which a payload learns only when it runs.
 CALLS_ON_THE_FRONT = {
-    "traces the front": "(101, 16, os.getppid(), 0, 0)",
-    "seizes the front": "(101, 0x4206, os.getppid(), 0, 0)",
-    "reads the front's memory at once": "(310, os.getppid(), None, 0, None, 0, 0)",
-    "writes to the front's memory": "(311, os.getppid(), None, 0, None, 0, 0)",
-    "opens the front as a file": "(434, os.getppid(), 0)",
-    "takes the front's files": "(438, 3, 3, 0)",
-    "sends the front a queued signal": "(129, os.getppid(), 9, None)",
-    "sends the front's thread a signal": "(234, os.getppid(), os.getppid(), 9)",
+    "traces the server process": "(101, 16, os.getppid(), 0, 0)",
+    "seizes the server process": "(101, 0x4206, os.getppid(), 0, 0)",
+    "reads the server process's memory at once": "(310, os.getppid(), None, 0, None, 0, 0)",
+    "writes to the server process's memory": "(311, os.getppid(), None, 0, None, 0, 0)",
+    "opens the server process as a file": "(434, os.getppid(), 0)",
+    "takes the server process's files": "(438, 3, 3, 0)",
+    "sends the server process a queued signal": "(129, os.getppid(), 9, None)",
+    "sends the server process's thread a signal": "(234, os.getppid(), os.getppid(), 9)",
 }
 
 SYSTEM_CALL = """

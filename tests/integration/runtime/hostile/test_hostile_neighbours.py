@@ -1,4 +1,6 @@
-"""What a hostile model does to the front, its parent, by the one way that it has: the socket between them."""
+"""What a hostile model does to the server process, its parent, by the one way that it has: the socket between
+them.
+"""
 
 import signal
 import struct
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 from modelport_runtime import wire
-from modelport_runtime.core.answers import encode
+from modelport_runtime.core.responses import encode
 from modelport_runtime.core.types import Failure
 
 from tests.integration.runtime.hostile.harness import Harness

@@ -78,7 +78,7 @@ def rounded_down(threshold: _Vector) -> _Vector:
 
 
 def bounded(trees: Iterable[Tree]) -> list[Tree]:
-    """Collect trees. Raises `NotConverted` once they have more nodes than a front has memory for."""
+    """Collect trees. Raises `NotConverted` once they have more nodes than a server process has memory for."""
     collected, nodes = [], 0
     for tree in trees:
         nodes += len(tree.feature)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.answers import plain
 from modelport_runtime.core.backends.estimators.probabilities import Probabilities
 from modelport_runtime.core.backends.estimators.results import rows_of
 from modelport_runtime.core.backends.estimators.stages import predicts_the_likeliest
+from modelport_runtime.core.responses import plain
 from modelport_runtime.core.signature import EXTRA_OUTPUTS
 from modelport_runtime.core.types import Outputs
 

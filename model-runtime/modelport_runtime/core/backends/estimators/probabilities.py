@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.answers import by_key, by_label, class_key, class_keys, plain
 from modelport_runtime.core.backends.estimators.results import Unreadable, rows_of
 from modelport_runtime.core.compatibility.parts import parts_of
+from modelport_runtime.core.responses import by_key, by_label, class_key, class_keys, plain
 
 _ROUNDING = 1e-3
 _GIVE_NONE = {"OneVsRestClassifier", "RadiusNeighborsClassifier"}

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from modelport_runtime.core.answers import by_label, class_key, keyed, plain
+from modelport_runtime.core.responses import by_label, class_key, keyed, plain
 
 Labels = list[Any]
 Form = Literal["maps", "marginal maps", "classes", "marginals", "labels"]

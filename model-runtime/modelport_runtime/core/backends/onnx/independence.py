@@ -8,15 +8,15 @@ import numpy as np
 from modelport_runtime.core.backends.onnx.inputs import Feeds
 from modelport_runtime.core.types import LoadError
 
-Answer = Callable[[Feeds], Sequence[np.ndarray[Any, Any]] | None]
+Predict = Callable[[Feeds], Sequence[np.ndarray[Any, Any]] | None]
 """Gives the outputs that are arrays, rows first; None: the graph refuses these values."""
 _TOLERANCE = 1e-2
 """Of the largest number: kernels for other sizes round otherwise, those of half floats most."""
 
 
-def require(answer: Answer, drawn: Iterable[Feeds]) -> None:
+def require(predict: Predict, drawn: Iterable[Feeds]) -> None:
     """Raises `LoadError` if the rows of what was drawn depend on each other, and more than once."""
-    if sum(_depend(answer, feeds) for feeds in drawn) > 1:
+    if sum(_depend(predict, feeds) for feeds in drawn) > 1:
         raise LoadError(
             "SampleFailed",
             "The graph gives a row another answer in a batch than alone. Rows are put into batches here: "
@@ -24,26 +24,26 @@ def require(answer: Answer, drawn: Iterable[Feeds]) -> None:
         )
 
 
-def fills_up(answer: Answer, drawn: Iterable[Feeds]) -> bool:
+def fills_up(predict: Predict, drawn: Iterable[Feeds]) -> bool:
     """Say whether a row gets a longer answer beside others than alone: as tokens of texts are filled up to
     the longest."""
     return any(
         len(one.shape) > 1 and len(both) == _rows(feeds) and both.shape[1:] != one.shape[1:]
         for feeds in drawn
-        if (together := answer(feeds)) is not None
+        if (together := predict(feeds)) is not None
         for row in range(_rows(feeds))
-        if (alone := answer(_row(feeds, row))) is not None
+        if (alone := predict(_row(feeds, row))) is not None
         for both, one in zip(together, alone, strict=True)
     )
 
 
-def _depend(answer: Answer, feeds: Feeds) -> bool:
-    together, again = answer(feeds), answer(feeds)
+def _depend(predict: Predict, feeds: Feeds) -> bool:
+    together, again = predict(feeds), predict(feeds)
     # What is drawn by chance differs from itself, too.
     if together is None or again is None or not _alike(together, again):
         return False
     for row in range(_rows(feeds)):
-        alone = answer(_row(feeds, row))
+        alone = predict(_row(feeds, row))
         if alone is not None and not _alike([each[row : row + 1] for each in together], alone):
             return True
     return False

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from modelport_runtime.core.answers import plain
 from modelport_runtime.core.backends.onnx import classes as onnx_classes
 from modelport_runtime.core.backends.onnx.file import Labels
 from modelport_runtime.core.backends.onnx.graph import Graph
 from modelport_runtime.core.backends.onnx.inputs import DTYPES, sizes_of, tensor_spec
+from modelport_runtime.core.responses import plain
 from modelport_runtime.core.signature import TensorSpec
 
 RESERVED = {"model", "version", "prediction", "predictions", "probabilities"}

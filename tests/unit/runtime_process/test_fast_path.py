@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from modelport_http.fast_path.exchange import Exchange
 from modelport_http.problem import type_of
-from modelport_runtime.core.types import Answer, Call, Failure
+from modelport_runtime.core.types import Call, Failure, Prediction
 from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.server.batching import Batcher, Done
 from modelport_runtime.server.fast_path import FastPath
@@ -19,11 +19,11 @@ from modelport_runtime.server.handler import PredictionHandler
 from modelport_runtime.server.status import State
 from modelport_runtime.wire import LoadReport
 
-TOLD = LoadReport(
+REPORTED = LoadReport(
     state="ready", reason=None, message=None, signature=None, sample=None, sample_source=None,
     found={}, here={}, differences=[], v2={},
 )  # fmt: skip
-READY = State(SandboxReport(2, "both"), phase="ready", told=TOLD)
+READY = State(SandboxReport(2, "both"), phase="ready", reported=REPORTED)
 MAX_BODY_BYTES = 100
 
 
@@ -49,7 +49,10 @@ class Model:
 
     def answer(self, calls: list[Call], done: Done) -> None:
         done(
-            [Failure(422, "Wrong", "it is") if each.body == b"422" else Answer(each.body) for each in calls],
+            [
+                Failure(422, "Wrong", "it is") if each.body == b"422" else Prediction(each.body)
+                for each in calls
+            ],
             0.5,
         )
 

@@ -1,4 +1,4 @@
-"""What the front knows of its model, from what the model process tells and from how it ends."""
+"""What the server process knows of its model, from what the model process reports and from how it ends."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ _PARTING_SECONDS = 1.0
 _ENDED_FROM_OUTSIDE = (-signal.SIGALRM, -signal.SIGKILL, -signal.SIGTERM)
 
 
-class Front:
+class ModelSupervisor:
     """Holds the state, and says to the batcher who answers. Everything of it runs on the event loop."""
 
     def __init__(
@@ -50,8 +50,8 @@ class Front:
         usage: Usage | None = None,
         refused: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        """report: how well the front itself is isolated. end_like: ends the process with an exit status.
-        schedule, usage: the child's; None: it is taken never to wait for others, and to use nothing.
+        """report: how well the server process itself is isolated. end_like: ends the process with an exit
+        status. schedule, usage: the child's; None: it is taken never to wait for others, and to use nothing.
         refused: what the kernel has refused the child so far."""
         self.state = State(sandbox=report)
         self._settings = settings
@@ -61,7 +61,7 @@ class Front:
         self._refused = refused
         self._load_watch = LoadWatch(child, schedule or Schedule(None), settings.load_timeout_seconds)
         self._usage_watch = UsageWatch(child, usage or Usage(None), settings.memory_bytes)
-        self._channel = Channel(self._hear, self._closed)
+        self._channel = Channel(self._handle, self._closed)
         self._has_reported = False
         self._is_closed = False
         self._breach: str | None = None
@@ -81,16 +81,16 @@ class Front:
         """Let the model process end."""
         self._channel.close()
 
-    def _hear(self, news: wire.WorkerEvent) -> None:
-        match news:
+    def _handle(self, event: wire.WorkerEvent) -> None:
+        match event:
             case Sandboxed():
-                self._note_sandbox(SandboxReport(news.level, news.detail))
+                self._note_sandbox(SandboxReport(event.level, event.detail))
             case Loaded():
-                self._note_load(news)
+                self._note_load(event)
             case ProofReport():
-                self._note_proof(news)
+                self._note_proof(event)
             case _:
-                assert_never(news)
+                assert_never(event)
 
     def _note_sandbox(self, report: SandboxReport) -> None:
         """The first word of a model process, said before the model is read."""
@@ -101,20 +101,20 @@ class Front:
         self.state = replace(self.state, sandbox=weaker)
         metrics.SANDBOX_LEVEL.set(weaker.level)
 
-    def _note_load(self, news: Loaded) -> None:
+    def _note_load(self, event: Loaded) -> None:
         self._load_watch.end()
-        if self.state.told is not None:
+        if self.state.reported is not None:
             raise ProtocolError("a second load")
-        if news.proves and not self._settings.may_accelerate:
+        if event.proves and not self._settings.may_accelerate:
             raise ProtocolError("a proof that was not asked for")
         # Not msgspec's own: a model's text may hold lone surrogates, which JSON can write and it refuses.
-        told = msgspec.convert(json.loads(news.document), LoadReport)
-        self.state = replace(self.state, told=told)
-        metrics.LOAD_SECONDS.set(news.seconds)
-        if told.state == "failed":
+        reported = msgspec.convert(json.loads(event.document), LoadReport)
+        self.state = replace(self.state, reported=reported)
+        metrics.LOAD_SECONDS.set(event.seconds)
+        if reported.state == "failed":
             self.state = replace(self.state, phase="failed", acceleration=_native("No model is served."))
             self._channel.close()
-        elif news.proves:
+        elif event.proves:
             self._expect_proof()
         else:
             self._become_ready(_native(self._why_native()))
@@ -124,16 +124,16 @@ class Front:
         loop = asyncio.get_running_loop()
         self._proof_due = loop.call_later(_PROOF_SECONDS, self._become_ready, waits)
 
-    def _note_proof(self, news: ProofReport) -> None:
+    def _note_proof(self, event: ProofReport) -> None:
         if self._proof_due is None:
             raise ProtocolError("a proof that nobody waits for")
         self._proof_due.cancel()
         self._proof_due = None
-        acceleration = Acceleration(news.rows_compared, news.largest_difference, news.detail)
-        engine = None if news.plan is None else self._read(news.plan)
+        acceleration = Acceleration(event.rows_compared, event.largest_difference, event.detail)
+        engine = None if event.plan is None else self._read(event.plan)
         if engine is not None:
             self._adopt(engine, acceleration)
-        elif news.plan is not None:
+        elif event.plan is not None:
             self._become_ready(_native("The kernels' plan was refused; the original answers."))
         else:
             self._become_ready(acceleration)
@@ -152,9 +152,9 @@ class Front:
                 version=settings.version,
                 max_batch_rows=settings.max_batch_size,
             )
-            told = self.state.told
-            if told is not None and told.sample is not None:
-                engine.run(engine.decode_sample(told.sample))
+            reported = self.state.reported
+            if reported is not None and reported.sample is not None:
+                engine.run(engine.decode_sample(reported.sample))
         except Exception as error:  # noqa: BLE001  # PlanRefused, or what kernels over untrusted arrays raise
             log.error("plan_refused", extra={"detail": describe_error(error)})
         else:
@@ -241,7 +241,7 @@ class Front:
             self._say_that_the_original_ended()
             return
         overuse = self._usage_watch.overuse
-        if self.state.told is None and (failure := overuse or self._violation(status)):
+        if self.state.reported is None and (failure := overuse or self._violation(status)):
             self._fail(failure)
             return
         if overuse is not None:
@@ -262,9 +262,9 @@ class Front:
     def _fail(self, failure: Ended) -> None:
         """The load has ended with its process: it could not say so itself."""
         log.warning("load_ended", extra={"reason": failure.reason, "detail": failure.message})
-        told = LoadReport(state="failed", reason=failure.reason, message=failure.message)
+        reported = LoadReport(state="failed", reason=failure.reason, message=failure.message)
         native = _native("No model is served.")
-        self.state = replace(self.state, told=told, phase="failed", acceleration=native)
+        self.state = replace(self.state, reported=reported, phase="failed", acceleration=native)
 
     def _say_that_the_original_ended(self) -> None:
         if not self._settings.recheck_every:

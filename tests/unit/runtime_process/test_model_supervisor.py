@@ -1,4 +1,6 @@
-"""What the front makes of what its model process tells and how it ends. The tests speak for the process."""
+"""What the server process makes of what its model process reports and how it ends. The tests speak for the
+process.
+"""
 
 import asyncio
 import socket
@@ -10,14 +12,14 @@ from typing import Any, ClassVar, cast
 
 import pytest
 from modelport_runtime import wire
-from modelport_runtime.core.answers import encode
+from modelport_runtime.core.responses import encode
 from modelport_runtime.core.signature import Signature, positional_columns
-from modelport_runtime.core.types import Answer, Call, Outputs
+from modelport_runtime.core.types import Call, Outputs, Prediction
 from modelport_runtime.process.supervision import Child
 from modelport_runtime.sandbox.enter import SandboxReport
-from modelport_runtime.server import front as front_module
+from modelport_runtime.server import model_supervisor as supervisor_module
 from modelport_runtime.server.batching import Batcher
-from modelport_runtime.server.front import Front
+from modelport_runtime.server.model_supervisor import ModelSupervisor
 from modelport_runtime.server.status import status_document
 from modelport_runtime.settings import Settings
 from modelport_runtime.wire import BatchResult, Loaded, Outcome, ProofReport, Rechecked, Sandboxed
@@ -25,13 +27,13 @@ from modelport_runtime.wire import BatchResult, Loaded, Outcome, ProofReport, Re
 from tests.support.waiting import until
 
 SIGNATURE = Signature("regressor", positional_columns(1), positional=True)
-TOLD: dict[str, Any] = {
+REPORTED: dict[str, Any] = {
     "state": "ready", "reason": None, "message": None, "signature": SIGNATURE.to_json(),
     "sample": {"input": [1.0]}, "sample_source": "given", "found": {}, "here": {}, "differences": [],
     "v2": {},
 }  # fmt: skip
-LOADED = Loaded(encode(TOLD), 0.1, proves=False)
-PROVES = Loaded(encode(TOLD), 0.1, proves=True)
+LOADED = Loaded(encode(REPORTED), 0.1, proves=False)
+PROVES = Loaded(encode(REPORTED), 0.1, proves=True)
 PROVEN = ProofReport(b"a plan", 10_000, 1e-16, "Proven.")
 BODY = b'{"input":[2]}'
 BY_KERNELS = b'{"model":"m","version":"v1","prediction":20.0}'
@@ -85,7 +87,7 @@ class Process:
         await asyncio.get_running_loop().sock_sendall(self._connection, data)
 
     async def hears(self) -> wire.ToModel | None:
-        """Give the next message, None when the front has closed the connection."""
+        """Give the next message, None when the server process has closed the connection."""
         while data := await asyncio.get_running_loop().sock_recv(self._connection, 1 << 16):
             for body in self._frames.feed(data):
                 return wire.decode_to_model(body)
@@ -93,10 +95,12 @@ class Process:
 
 
 class Pair:
-    """A front, and the process that it believes to be its child."""
+    """A supervisor, and the process that it believes to be its child."""
 
-    def __init__(self, front: Front, process: Process, batcher: Batcher, settings: Settings) -> None:
-        self.front = front
+    def __init__(
+        self, supervisor: ModelSupervisor, process: Process, batcher: Batcher, settings: Settings
+    ) -> None:
+        self.supervisor = supervisor
         self.process = process
         self.ended: list[int] = []
         self._batcher = batcher
@@ -104,7 +108,7 @@ class Pair:
 
     @property
     def status(self) -> dict[str, Any]:
-        return status_document(self._settings, self.front.state)
+        return status_document(self._settings, self.supervisor.state)
 
     def ask(self) -> asyncio.Future[Outcome]:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -112,7 +116,7 @@ class Pair:
         return future
 
     async def until_ready(self) -> dict[str, Any]:
-        await until(lambda: self.front.state.phase == "ready")
+        await until(lambda: self.supervisor.state.phase == "ready")
         return self.status
 
 
@@ -124,7 +128,7 @@ async def begin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
     plans = ModuleType("modelport_runtime.core.acceleration")
     vars(plans)["read_plan"] = read_plan
     monkeypatch.setitem(sys.modules, plans.__name__, plans)
-    monkeypatch.setattr(front_module, "_PARTING_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor_module, "_PARTING_SECONDS", 0.05)
     pairs: list[Pair] = []
 
     async def begin(**changes: Any) -> Pair:
@@ -136,9 +140,9 @@ async def begin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
         batcher = Batcher(max_queue=8, max_batch=8, stuck_after=60)
         ended: list[int] = []
         report = SandboxReport(2, "both")
-        front = Front(settings, report, batcher, cast(Child, process), ended.append)
-        await front.connect(ours)
-        pair = Pair(front, process, batcher, settings)
+        supervisor = ModelSupervisor(settings, report, batcher, cast(Child, process), ended.append)
+        await supervisor.connect(ours)
+        pair = Pair(supervisor, process, batcher, settings)
         pair.ended = ended
         pairs.append(pair)
         return pair
@@ -146,7 +150,7 @@ async def begin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
     async with asyncio.timeout(60):
         yield begin
     for pair in pairs:
-        pair.front.disconnect()
+        pair.supervisor.disconnect()
         pair.process._connection.close()
 
 
@@ -158,7 +162,7 @@ async def test_without_a_proof_the_model_itself_answers(begin: Begin) -> None:
 
     assert await pair.process.hears() == wire.PredictBatch([Call("native", BODY)])
     await pair.process.says(BatchResult([BY_THE_MODEL], 0.1))
-    assert await asked == Answer(BY_THE_MODEL)
+    assert await asked == Prediction(BY_THE_MODEL)
     assert status["sandbox"] == {"level": 1, "detail": "no Landlock"}
     assert status["engine"] == "native"
     assert "switched off" in status["acceleration"]["detail"]
@@ -169,7 +173,7 @@ async def test_proven_kernels_answer_and_say_so(begin: Begin) -> None:
     await pair.process.says(PROVES, PROVEN)
     status = await pair.until_ready()
 
-    assert await pair.ask() == Answer(BY_KERNELS)
+    assert await pair.ask() == Prediction(BY_KERNELS)
     assert status["engine"] == "numpy"
     assert status["acceleration"] == {
         "setting": "auto",
@@ -188,13 +192,15 @@ async def test_a_declined_conversion_says_why(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "told"), [(b"no plan", TOLD), (PROVEN.plan, TOLD | {"sample": {"input": [1, 2]}})]
+    ("plan", "reported"), [(b"no plan", REPORTED), (PROVEN.plan, REPORTED | {"sample": {"input": [1, 2]}})]
 )
 async def test_a_plan_that_cannot_be_used_leaves_the_model_itself(
-    plan: bytes, told: dict[str, Any], begin: Begin
+    plan: bytes, reported: dict[str, Any], begin: Begin
 ) -> None:
     pair: Pair = await begin()
-    await pair.process.says(Loaded(encode(told), 0.1, proves=True), ProofReport(plan, 10_000, 0.0, "Proven."))
+    await pair.process.says(
+        Loaded(encode(reported), 0.1, proves=True), ProofReport(plan, 10_000, 0.0, "Proven.")
+    )
     status = await pair.until_ready()
 
     assert status["engine"] == "native"
@@ -207,7 +213,7 @@ async def test_a_difference_switches_back_and_is_told(begin: Begin) -> None:
     await pair.process.says(PROVES, PROVEN)
     await pair.until_ready()
     await pair.ask()
-    assert await pair.process.hears() == wire.Recheck(Call("native", BODY), Answer(BY_KERNELS))
+    assert await pair.process.hears() == wire.Recheck(Call("native", BODY), Prediction(BY_KERNELS))
 
     await pair.process.says(Rechecked(None))
 
@@ -216,12 +222,12 @@ async def test_a_difference_switches_back_and_is_told(begin: Begin) -> None:
     asked = pair.ask()
     await pair.process.hears()
     await pair.process.says(BatchResult([BY_THE_MODEL], 0.1))
-    assert await asked == Answer(BY_THE_MODEL)
+    assert await asked == Prediction(BY_THE_MODEL)
     assert pair.status["state"] == "ready"
 
 
 async def test_a_slow_proof_keeps_nobody_waiting(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(front_module, "_PROOF_SECONDS", 0.01)
+    monkeypatch.setattr(supervisor_module, "_PROOF_SECONDS", 0.01)
     pair: Pair = await begin(recheck_every=0)
     await pair.process.says(PROVES)
     assert (await pair.until_ready())["engine"] == "native"
@@ -230,10 +236,10 @@ async def test_a_slow_proof_keeps_nobody_waiting(begin: Begin, monkeypatch: pyte
 
     await pair.process.says(PROVEN, BatchResult([BY_THE_MODEL], 0.1))
 
-    assert await asked == Answer(BY_THE_MODEL), "it was asked before the proof"
+    assert await asked == Prediction(BY_THE_MODEL), "it was asked before the proof"
     assert pair.status["engine"] == "numpy"
     assert await pair.process.hears() is None, "it is let go only now"
-    assert await pair.ask() == Answer(BY_KERNELS)
+    assert await pair.ask() == Prediction(BY_KERNELS)
 
 
 async def test_an_original_that_is_not_needed_is_let_go(begin: Begin) -> None:
@@ -246,7 +252,7 @@ async def test_an_original_that_is_not_needed_is_let_go(begin: Begin) -> None:
     await asyncio.sleep(0.1)
     assert (pair.ended, pair.process.was_killed) == ([], False)
     assert "no request is compared" in pair.status["acceleration"]["detail"]
-    assert await pair.ask() == Answer(BY_KERNELS)
+    assert await pair.ask() == Prediction(BY_KERNELS)
 
 
 async def test_kernels_go_on_without_the_original_and_say_so(begin: Begin) -> None:
@@ -258,7 +264,7 @@ async def test_kernels_go_on_without_the_original_and_say_so(begin: Begin) -> No
 
     await until(lambda: "has ended" in pair.status["acceleration"]["detail"])
     assert pair.ended == []
-    assert await pair.ask() == Answer(BY_KERNELS)
+    assert await pair.ask() == Prediction(BY_KERNELS)
 
 
 @pytest.mark.parametrize("status", [-14, -9, 0, 7])
@@ -277,12 +283,12 @@ async def test_the_end_of_a_model_that_answers_is_the_fronts(
 
 async def test_a_failed_load_is_heard_though_the_process_has_ended(begin: Begin) -> None:
     pair: Pair = await begin()
-    failed = TOLD | {"state": "failed", "reason": "NotAModel", "message": "It is a list."}
+    failed = REPORTED | {"state": "failed", "reason": "NotAModel", "message": "It is a list."}
     await pair.process.says(Loaded(encode(failed), 0.1, proves=False))
 
     pair.process.ends(0)
 
-    await until(lambda: pair.front.state.phase == "failed")
+    await until(lambda: pair.supervisor.state.phase == "failed")
     await asyncio.sleep(0.1)
     assert pair.ended == []
     assert (pair.status["reason"], pair.status["message"]) == ("NotAModel", "It is a list.")

@@ -125,7 +125,7 @@ def _finite(value: Any) -> Any:
     return value
 
 
-class NativeAnswers:
+class NativeResponses:
     """Writes the bodies that docs/api.md gives. What stands before the values is the same in all of them."""
 
     def __init__(self, model: str, version: str) -> None:
