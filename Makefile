@@ -77,7 +77,7 @@ bench-analytics: $(VENV)/.dev ## Speed of the analytics calls over 10 million mi
 bench-drift: $(VENV)/.dev ## False alarms and power of data drift, case by case; rewrites bench/drift.md (4 minutes)
 	@$(BIN)/python -m bench.drift.alarms $(ARGS)
 
-bench-apply: $(VENV)/.dev ## From kubectl apply to the first answer, twenty times, on a cluster (4 minutes)
+bench-apply: $(VENV)/.dev ## From kubectl apply to the first response, twenty times, on a cluster (4 minutes)
 	@$(BIN)/python -m bench.cluster.apply_to_answer
 
 bench-batch: $(VENV)/.dev ## Jobs over files: speed, what callers notice, the worker killed 20 times (10 minutes, a quiet machine)

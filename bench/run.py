@@ -59,7 +59,7 @@ def arguments() -> argparse.Namespace:
 
 
 def measure(chosen: argparse.Namespace) -> Iterator[tuple[str, measuring.Measuring]]:
-    """Give each group with what it found, as soon as it has ended."""
+    """Return each group with what it found, as soon as it has ended."""
     timings = measuring.Timings(slices=1, seconds=1) if chosen.quick else measuring.Timings()
     numbers = prepared.Numbers()
     os.sched_setaffinity(0, {starting.LOAD_CORE})

@@ -1,4 +1,4 @@
-"""From `kubectl apply` of an MLModel to its first answer: `make bench-apply` (needs a cluster; 4 minutes).
+"""From `kubectl apply` of an MLModel to its first response: `make bench-apply` (needs a cluster; 4 minutes).
 
 Twenty models, one after the other, each called through the ingress every 20 ms until it returns 200.
 """

@@ -63,7 +63,7 @@ def results(scene: Scene) -> list[FeatureResult]:
 
 
 def counting(reference: list[Row]) -> tuple[Matched, RowCounter]:
-    """Give what the control API makes of a reference, and a counter as a gateway has it."""
+    """Return what the control API makes of a reference, and a counter as a gateway has it."""
     profile = _profile(reference)
     features = [name for name in reference[0] if name != profile.time_column]
     matched = match(profile, {"columns": [{"name": name, "kind": "any"} for name in features]})
@@ -71,7 +71,7 @@ def counting(reference: list[Row]) -> tuple[Matched, RowCounter]:
 
 
 def count(case: Case, runs: int, *, seed: int = 7) -> tuple[int, int]:
-    """Give how many windows drift, and how many have a change that is certain but small."""
+    """Return how many windows drift, and how many have a change that is certain but small."""
     draw = np.random.default_rng(seed)
     found = [{result.change for result in results(case(draw))} for _ in range(runs)]
     return sum("large" in each for each in found), sum("small" in each - {"large"} for each in found)

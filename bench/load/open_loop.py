@@ -55,7 +55,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         answered, self._answered = self._answered, None
-        assert answered is not None  # no answer comes to no request
+        assert answered is not None  # no response comes to no request
         # After the parser has returned: the next request makes a new one.
         asyncio.get_running_loop().call_soon(answered, self._parser.get_status_code())
 
@@ -71,7 +71,7 @@ async def _connect(address: str) -> _Connection:
 
 
 def open_loop(address: str, requests: Iterator[bytes], *, rate: float, seconds: float) -> Result:
-    """Send `rate` requests a second, whatever the answers do, on as many connections as that takes.
+    """Send `rate` requests a second, whatever the responses do, on as many connections as that takes.
 
     A latency counts from the instant that its request was due, so that waiting for a late generator or a
     free connection counts too.
@@ -91,7 +91,7 @@ async def _open_loop(address: str, requests: Iterator[bytes], rate: float, secon
     pending: set[asyncio.Task[None]] = set()
     for number in range(round(rate * seconds)):
         due = begin + number / rate
-        # Also when late: the answers must be read in between.
+        # Also when late: the responses must be read in between.
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         task = asyncio.create_task(_one(address, idle, next(requests), due, result))
         pending.add(task)
@@ -113,7 +113,7 @@ async def _one(address: str, idle: list[_Connection], request: bytes, due: float
 
 
 def users(address: str, requests: Iterator[bytes], *, count: int, seconds: float) -> Result:
-    """`count` users, each of whom calls again a second after the last answer."""
+    """`count` users, each of whom calls again a second after the last response."""
     return asyncio.run(_people(address, requests, count, time.perf_counter() + seconds))
 
 

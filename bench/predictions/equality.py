@@ -36,7 +36,7 @@ def equality(measuring: Measuring, folder: Path, models: dict[str, Model]) -> No
 
 
 def _compare(model: Model, address: str) -> tuple[int, float]:
-    """Give the number of equal rows and the largest difference."""
+    """Return the number of equal rows and the largest difference."""
     # Here, so that the groups before this one are measured by a process without them, as in `estimators`.
     import joblib
     import numpy as np

@@ -1,4 +1,4 @@
-"""What counting costs a request: cached answers by the fast path of one process, counted or not in turn."""
+"""What counting costs a request: cached responses by the fast path of one process, counted or not in turn."""
 
 import asyncio
 import statistics
@@ -64,7 +64,7 @@ def usage(measuring: Measuring, folder: Path, models: dict[str, Model]) -> None:
     """Facts: µs a request on and off, and what a second's report costs."""
     on, off, added = asyncio.run(_measure(folder, _PAIRS * measuring.timings.slices // 3))
     cost: dict[str, float] = {
-        "a cached answer within the gateway, usage counted, µs CPU": on,
+        "a cached response within the gateway, usage counted, µs CPU": on,
         "the same, not counted, µs CPU": off,
         COUNTING: added,
         "a second's report (1,000 requests in 100 lines), µs CPU": _report(),
@@ -101,7 +101,7 @@ async def _measure(folder: Path, pairs: int) -> tuple[float, float, float]:
 
 
 async def _ask(path: FastPath, requests: int) -> float:
-    """Give the µs CPU a request."""
+    """Return the µs CPU a request."""
     begin = time.process_time()
     for _ in range(requests // _AT_ONCE):
         left = _Left(_AT_ONCE)

@@ -1,7 +1,7 @@
 """Load that counts answers: what it counted is what a ledger must hold.
 
-A connection that ends before the first byte of an answer has its request sent again, elsewhere. One that
-ends in the middle of an answer is an error: nobody could say whether that request was counted.
+A connection that ends before the first byte of a response has its request sent again, elsewhere. One that
+ends in the middle of a response is an error: nobody could say whether that request was counted.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class Load:
     resent: int = 0
 
     async def run(self, connections: int) -> None:
-        """Raises RuntimeError for an answer that was cut off."""
+        """Raises RuntimeError for a response that was cut off."""
         self._began = time.monotonic()
         await asyncio.gather(*(self._use(number) for number in range(connections)))
 
@@ -103,7 +103,7 @@ class _Connection(asyncio.Protocol):
         if self.ended.done():
             return
         if self._asking is not None and self._begun:
-            self.ended.set_exception(RuntimeError(f"an answer was cut off: {error!r}"))
+            self.ended.set_exception(RuntimeError(f"a response was cut off: {error!r}"))
         else:
             self.ended.set_result(self._asking)
 

@@ -1,7 +1,8 @@
 """Is usage counted exactly while every part is restarted in turn? `make usage-exact` (5 to 10 minutes).
 
 Two gateways, the control API, PostgreSQL and Redis as processes, a stub for the model. A load generator
-counts its answers by model, status and cache state; in the end the ledger must hold the same, to the request.
+counts its responses by model, status and cache state; in the end the ledger must hold the same, to the
+request.
 """
 
 import argparse
@@ -160,7 +161,7 @@ def _request(path: str, headers: str, body: bytes) -> bytes:
 
 
 async def load_and_restart(platform: Platform, load: Load, rounds: int) -> list[tuple[str, int, float]]:
-    """Give what was done, after how many requests, and how long it took until the part was back."""
+    """Return what was done, after how many requests, and how long it took until the part was back."""
     done: list[tuple[str, int, float]] = []
 
     async def restart_in_turn() -> None:

@@ -19,7 +19,7 @@ _COMMANDS: Mapping[str, tuple[Callable[[], str], str]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Give the exit code: 1, and one line that says why, where it cannot be done."""
+    """Return the exit code: 1, and one line that says why, where it cannot be done."""
     parser = argparse.ArgumentParser(prog="python -m modelport_control_api", description=__doc__)
     added = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, help_text) in _COMMANDS.items():

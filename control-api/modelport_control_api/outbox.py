@@ -27,7 +27,7 @@ def record_change(session: Session, model_id: str) -> None:
 
 
 def pending(session: Session) -> dict[str, int]:
-    """Give each model that changed with the id of its latest entry, oldest change first."""
+    """Return each model that changed with the id of its latest entry, oldest change first."""
     latest = func.max(OutboxRow.id)
     query = select(OutboxRow.model_id, latest).group_by(OutboxRow.model_id).order_by(func.min(OutboxRow.id))
     return {model_id: int(entry) for model_id, entry in session.execute(query)}

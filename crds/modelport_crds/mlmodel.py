@@ -83,7 +83,7 @@ class RateLimit(_Base, frozen=True, kw_only=True):
 
 
 class History(_Base, frozen=True, kw_only=True):
-    """The share of requests, in percent, that is kept with their answers.
+    """The share of requests, in percent, that is kept with their responses.
 
     `redact_fields` never leave the gateway. What is longer than `max_row_bytes` is kept without its bodies.
     """

@@ -36,7 +36,7 @@ ARTIFACT_SCHEME = "artifact"
 
 
 def public_id(namespace: str, name: str, *, models_namespace: str = DEFAULT_NAMESPACE) -> str:
-    """Give the id in ``/predict/<id>``. A name is a DNS label, so the dot is unambiguous."""
+    """Return the id in ``/predict/<id>``. A name is a DNS label, so the dot is unambiguous."""
     return name if namespace == models_namespace else f"{namespace}.{name}"
 
 

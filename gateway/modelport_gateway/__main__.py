@@ -12,7 +12,7 @@ from modelport_gateway import serve
 
 
 def main() -> int:
-    """Give the exit code: 0 after a signal, 1 where it cannot start."""
+    """Return the exit code: 0 after a signal, 1 where it cannot start."""
     try:
         settings = serve.read()
         logging.configure("gateway", settings.edge.log_level)

@@ -9,7 +9,7 @@ REQUESTS = Counter(
 )
 LATENCY = Histogram(
     "modelport_gateway_request_duration_seconds",
-    "From the request's first byte to the answer's last.",
+    "From the request's first byte to the response's last.",
     ["cache"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10, 30),
 )

@@ -35,7 +35,7 @@ class CacheUse:
 
     key: bytes | None = None
     read: bool = False
-    """Whether an answer that is kept will do."""
+    """Whether a response that is kept will do."""
 
 
 def authorized_request(route: Route | None, caller: Caller | None, address: str) -> AuthorizedRequest:

@@ -54,7 +54,7 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 
 class SecurityHeadersMiddleware:
-    """Adds the headers an answer does not have yet; HSTS on https only, where browsers heed it."""
+    """Adds the headers a response does not have yet; HSTS on https only, where browsers heed it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -26,7 +26,7 @@ class FieldError(TypedDict):
 
 
 class Problem(Exception):
-    """Raised anywhere below `ProblemMiddleware`, it is the answer.
+    """Raised anywhere below `ProblemMiddleware`, it is the response.
 
     `detail` says what happened and what to do next.
     """
@@ -51,12 +51,12 @@ class Problem(Exception):
 
 
 def type_of(reason: str | None, public_url: str = "") -> str:
-    """Give the address of the reason's page, relative to the platform's unless its own is known."""
+    """Return the address of the reason's page, relative to the platform's unless its own is known."""
     return f"{public_url}{REASONS_PAGE}#{reason}" if reason else "about:blank"
 
 
 def body(problem: Problem, request_id: str, *, path: str = "", public_url: str = "") -> bytes:
-    """The JSON text of the answer. `path`: the request's, for clients of the Open Inference Protocol."""
+    """The JSON text of the response. `path`: the request's, for clients of the Open Inference Protocol."""
     members: dict[str, Any] = {
         "type": type_of(problem.reason, public_url),
         "title": problem.title,
@@ -74,7 +74,7 @@ def body(problem: Problem, request_id: str, *, path: str = "", public_url: str =
 
 
 def content_type_of(path: str, accept: str | None) -> str:
-    """Give a problem's type. Below /v2 KServe's client reads errors of `application/json` only."""
+    """Return a problem's type. Below /v2 KServe's client reads errors of `application/json` only."""
     wants_problems = accept is not None and CONTENT_TYPE in accept.lower()
     return _JSON if _is_v2(path) and not wants_problems else CONTENT_TYPE
 
@@ -101,7 +101,7 @@ async def send_problem(scope: Scope, send: Send, problem: Problem, public_url: s
 
 def headers_of(problem: Problem) -> dict[str, str]:
     """All but the content's type and length; names in lower case."""
-    # The content's own headers win: a length carried over from another answer would break the connection.
+    # The content's own headers win: a length carried over from another response would break the connection.
     given = {name.lower(): value for name, value in problem.headers.items()}
     given.pop("content-length", None)
     given.pop("content-type", None)
@@ -116,7 +116,7 @@ def internal_error() -> Problem:
 
 
 class ProblemMiddleware:
-    """Turns every exception into an answer. Goes directly below `RequestIdMiddleware`.
+    """Turns every exception into a response. Goes directly below `RequestIdMiddleware`.
 
     Both belong into the app's own list of middlewares: around a Starlette app, its ServerErrorMiddleware
     has answered already. `public_url`: where users find the platform, without a slash behind it.
@@ -144,7 +144,7 @@ class ProblemMiddleware:
         except Exception as error:
             problem = problem_of(error, path=scope["path"], request_id=request_id_of(scope))
             if begun:
-                # Half an answer is out: raising cuts the connection, so that nobody takes it for whole.
+                # Half a response is out: raising cuts the connection, so that nobody takes it for whole.
                 raise
             await send_problem(scope, send, problem, self.public_url)
 

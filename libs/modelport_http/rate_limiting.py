@@ -1,4 +1,4 @@
-"""From a token bucket to an answer: the headers of draft-ietf-httpapi-ratelimit-headers, and the 429."""
+"""From a token bucket to a response: the headers of draft-ietf-httpapi-ratelimit-headers, and the 429."""
 
 import math
 

@@ -1,7 +1,7 @@
 """Serves ASGI apps until a signal, and stops as Kubernetes wants it: nobody is turned away.
 
 A pod's addresses are withdrawn while it gets SIGTERM already. So it says that it is not ready, serves on
-until every proxy has heard of it, has each connection closed with its next answer, and only then stops
+until every proxy has heard of it, has each connection closed with its next response, and only then stops
 listening.
 """
 

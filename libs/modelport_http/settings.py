@@ -52,7 +52,7 @@ class Settings(DoorSettings):
     model_config = SettingsConfigDict(env_prefix="MODELPORT_", use_attribute_docstrings=True, frozen=True)
 
     redis_url: SecretStr | None = None
-    """`redis://[:password@]host:port/0`: limits and cached answers are kept there, shared by all replicas,
+    """`redis://[:password@]host:port/0`: limits and cached responses are kept there, shared by all replicas,
     and outlive a restart. Unless given, and while it does not answer, they are in each process's memory."""
 
     log_level: Annotated[str, BeforeValidator(_as_level)] = "INFO"

@@ -8,7 +8,7 @@ from modelport_http.problem import Problem, send_problem
 
 
 class ClosingMiddleware:
-    """Has each connection closed with its next answer once `closing` is set: the next one then goes to
+    """Has each connection closed with its next response once `closing` is set: the next one then goes to
     a replica that stays."""
 
     def __init__(self, app: ASGIApp, closing: asyncio.Event) -> None:
@@ -45,14 +45,14 @@ class StoppingMiddleware:
         try:
             await self._app(scope, receive, noting_send)
         except asyncio.CancelledError:
-            # Passed on, uvicorn would log it as a failure of the app and answer a bare 500. Of an answer that
-            # has begun the connection is closed, so that nobody takes it for whole.
+            # Passed on, uvicorn would log it as a failure of the app and answer a bare 500. Of a response
+            # that has begun the connection is closed, so that nobody takes it for whole.
             if not begun:
                 await send_problem(scope, send, stopping())
 
 
 def stopping() -> Problem:
-    """The answer to a request that the graceful stop leaves no more time."""
+    """The response to a request that the graceful stop leaves no more time."""
     return Problem(
         status=503,
         detail="The platform is stopping and could not finish this request. Try again when it is back.",

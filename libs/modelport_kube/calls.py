@@ -58,7 +58,7 @@ class Calls:
         self._client = client
 
     async def object(self, call: Call) -> Object | None:
-        """The answer; None where there is nothing at the path. Raises `KubeError`."""
+        """The response; None where there is nothing at the path. Raises `KubeError`."""
         raw = await self.body(call)
         return None if raw is None else msgspec.json.decode(raw, type=dict[str, Any])
 
@@ -83,7 +83,7 @@ class Calls:
         *,
         timeout: float | aiohttp.ClientTimeout,  # noqa: ASYNC109 - the client's own, as it is handed on
     ) -> aiohttp.ClientResponse:
-        """The answer, unread."""
+        """The response, unread."""
         serialized = await self._client.param_serialize(
             call.method,
             call.path,

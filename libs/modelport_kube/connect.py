@@ -18,7 +18,7 @@ class NoClusterAccess(Exception):
 
 @asynccontextmanager
 async def connected() -> AsyncIterator[ApiClient]:
-    """Give a client of the cluster. Raises `NoClusterAccess`; whether the cluster answers is not asked."""
+    """Return a client of the cluster. Raises `NoClusterAccess`; whether the cluster answers is not asked."""
     settings = Configuration()
     try:
         # Always set in a pod, and nowhere else.

@@ -97,7 +97,7 @@ def request_id_for(given: str) -> str:
 
 
 class _NewIds:
-    """Random ids, many for one call of the system: that costs more than a cached answer's whole routing."""
+    """Random ids, many for one call of the system: that costs more than a cached response's whole routing."""
 
     def __init__(self) -> None:
         self._ids: list[str] = []

@@ -62,7 +62,7 @@ class FallbackStore:
         await self._call("put", lambda store: store.put(key, value, ttl_seconds))
 
     def put_nowait(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
-        # The primary counts what it loses; the next request that waits for an answer notices the outage.
+        # The primary counts what it loses; the next request that waits for a response notices the outage.
         if self._recovery is None:
             self._primary.put_nowait(key, value, ttl_seconds)
         else:

@@ -1,4 +1,4 @@
-"""The one interface to shared short-lived state: limits and their buckets, cached answers, marks of
+"""The one interface to shared short-lived state: limits and their buckets, cached responses, marks of
 known keys.
 """
 

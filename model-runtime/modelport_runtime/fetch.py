@@ -85,7 +85,7 @@ def _settings(environment: Mapping[str, str]) -> tuple[str, str, Path]:
 
 
 def _bring(uri: str, partial: Path) -> str:
-    """Give the digest of what lies at `partial` afterward."""
+    """Return the digest of what lies at `partial` afterward."""
     parts = urlsplit(uri)
     if parts.scheme == "file":
         return _bring_file(Path(unquote(parts.path)), partial)

@@ -57,6 +57,6 @@ RECHECKS_SKIPPED = Counter(
 )
 DIFFERENCES = Counter(
     "modelport_runtime_acceleration_differences_total",
-    "Times that kernels were given up: their plan was refused, or an answer differed from the model's.",
+    "Times that kernels were given up: their plan was refused, or a prediction differed from the model's.",
     registry=REGISTRY,
 )

@@ -46,7 +46,7 @@ def build_request(uri: str, environment: Mapping[str, str], now: datetime | None
 
 
 def sign(url: str, headers: Mapping[str, str], credentials: Credentials, now: datetime) -> dict[str, str]:
-    """Give all headers that the GET must have, the signature with them."""
+    """Return all headers that the GET must have, the signature with them."""
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     signed = {
         **{name.lower(): value for name, value in headers.items()},

@@ -22,9 +22,9 @@ class Settings:
     """Written by the operator into the pod template, never by a person."""
 
     model: str
-    """The model's public id, copied into every answer."""
+    """The model's public id, copied into every response."""
     version: str
-    """The version's name, copied into every answer."""
+    """The version's name, copied into every response."""
     framework: Framework
     """`sklearn`, `onnx`, `xgboost` or `lightgbm`: what reads the file."""
     artifact: Path
@@ -53,7 +53,7 @@ class Settings:
     acceleration: Acceleration = "auto"
     """`auto`: answer from NumPy kernels where they were proven to equal the model; `off`: never."""
     recheck_every: int = 1000
-    """One request in so many is compared with the model's own answer; 0 ends the model once proven."""
+    """One request in so many is compared with the model's own prediction; 0 ends the model once proven."""
     parent_pid: int | None = None
     """Standalone only: end as soon as this process has ended."""
 

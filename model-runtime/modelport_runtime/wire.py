@@ -66,7 +66,7 @@ class BatchResult(msgspec.Struct, tag=True, omit_defaults=True):
 
 
 class Rechecked(msgspec.Struct, tag=True):
-    """The largest difference between an answer and the original's; None: they are not the same."""
+    """The largest difference between a response and the original's; None: they are not the same."""
 
     difference: float | None
 
@@ -123,7 +123,7 @@ class Frames:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Give the bodies that are whole now. Raises `ProtocolError` for one that is too long."""
+        """Return the bodies that are whole now. Raises `ProtocolError` for one that is too long."""
         buffer = self._buffer
         buffer += data
         while len(buffer) >= _LENGTH.size:

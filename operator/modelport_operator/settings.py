@@ -119,9 +119,9 @@ class Settings(BaseSettings):
     """Largest prediction request that a runtime reads, in bytes."""
 
     recheck_every: int = Field(default=1000, ge=0)
-    """One request in so many to an accelerated model is compared with the model's own answer; a difference
-    ends its acceleration. 0: the model is dropped once its acceleration is proven, which saves its memory
-    (about 50 MiB stay), and nothing is compared any more. A change restarts the models' pods."""
+    """One request in so many to an accelerated model is compared with the model's own prediction; a
+    difference ends its acceleration. 0: the model is dropped once its acceleration is proven, which saves its
+    memory (about 50 MiB stay), and nothing is compared any more. A change restarts the models' pods."""
 
     allow_unsandboxed: bool = False
     """Load formats that can run code where the machine cannot isolate them. Only for models of your own."""

@@ -43,7 +43,9 @@ def open_admin(services: AccountServices, data: DataDir) -> Admin:
 
 
 def open_key(services: AccountServices, data: DataDir, name: str, scopes: list[Scope]) -> str:
-    """Give the admin's API key of that name, a new one if it was revoked. Blocking. Raises `CannotStart`."""
+    """Return the admin's API key of that name, a new one if it was revoked. Blocking. Raises
+    `CannotStart`.
+    """
     kept = data_dir.read(data.keys)
     key = kept.get(name)
     if key is None or not _works(services, key):

@@ -97,7 +97,7 @@ async def greet(options: Options, data: DataDir, fronts: Fronts, url: str) -> No
 async def _open_demo(data: DataDir, fronts: Fronts, admin_key: str, url: str) -> tuple[Demo, str] | None:
     services = fronts.control_plane.accounts
     key = await asyncio.to_thread(accounts.open_key, services, data, "demo", ["predict"])
-    # In process, so no answer can fail to come.
+    # In process, so no response can fail to come.
     transport = httpx.ASGITransport(fronts.app)
     async with httpx.AsyncClient(transport=transport, base_url=url, timeout=httpx.Timeout(None)) as api:
         try:

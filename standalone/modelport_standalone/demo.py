@@ -43,7 +43,7 @@ async def open_demo(api: httpx.AsyncClient, data: DataDir, admin_key: str, demo_
     if model_id is None or not (await api.get(f"/api/v1/models/{model_id}", headers=headers)).is_success:
         model_id = await _upload(api, headers, say)
         await asyncio.to_thread(data_dir.write, data.keys, {**kept, _KEPT_ID: model_id})
-    say("Waiting for the demo model to answer")
+    say("Waiting for the demo model to predict")
     await _wait(api, headers, model_id, say)
     return Demo(model_id, await _predict(api, model_id, demo_key))
 

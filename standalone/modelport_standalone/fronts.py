@@ -45,7 +45,7 @@ _GATEWAY_PATHS = ("/predict", "/api/v1/predict", "/v2")
 
 
 class Front:
-    """Plain ASGI: a router in front of the hot path would cost more than a cached answer."""
+    """Plain ASGI: a router in front of the hot path would cost more than a cached response."""
 
     def __init__(
         self, gateway: ASGIApp, control_api: ASGIApp, runtime_metrics: Callable[[], Awaitable[bytes]]

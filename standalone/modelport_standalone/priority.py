@@ -10,7 +10,7 @@ _AGAIN_SECONDS = 0.11
 
 
 async def step_back(pid: int, niceness: int) -> None:
-    """Give the group of `pid` this niceness, which what it starts later inherits."""
+    """Return the group of `pid` this niceness, which what it starts later inherits."""
     try:
         os.setpriority(os.PRIO_PGRP, pid, niceness)
     except ProcessLookupError:

@@ -17,7 +17,7 @@ _MEMORY_BYTES = 1 << 30
 
 
 async def check(folder: Path) -> tuple[int, str]:
-    """Give the level (0 none, 1 in part, 2 whole) and what it rests on. `folder` is one that exists."""
+    """Return the level (0 none, 1 in part, 2 whole) and what it rests on. `folder` is one that exists."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-m", __name__, str(folder)),
         # A runtime's own: it keeps libraries from starting threads before the sandbox is there.
@@ -38,7 +38,7 @@ async def check(folder: Path) -> tuple[int, str]:
 
 def _without_answer(errors: bytes) -> str:
     lines = errors.decode(errors="replace").strip().splitlines()
-    return f"the check failed with {lines[-1]}" if lines else "the check ended without an answer"
+    return f"the check failed with {lines[-1]}" if lines else "the check ended without a response"
 
 
 def _enter(folder: Path) -> None:

@@ -22,7 +22,7 @@ _SUPERFLUOUS = (
 
 
 def ensure() -> str:
-    """Give its tag, for a Dockerfile's FROM."""
+    """Return its tag, for a Dockerfile's FROM."""
     packages.install(packages.IMAGES)
     if not image_build.exists(TAG):
         image_build.build(_DOCKERFILE, _root_archive().parent, TAG)

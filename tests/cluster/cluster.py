@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 NONE_TO_BE_HAD = 3
-"""What `python -m tests.cluster up` exits with where NoCluster is the answer; other numbers are failures."""
+"""What `python -m tests.cluster up` exits with where NoCluster is the result; other numbers are failures."""
 
 Kind = Literal["given", "kind", "host"]
 

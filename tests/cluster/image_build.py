@@ -15,7 +15,7 @@ _PASSED_ON = ("PIP_INDEX_URL", "PIP_CERT")
 
 
 def build(dockerfile: Path, context: Path, tag: str, build_args: Mapping[str, str] | None = None) -> Path:
-    """Give the image's archive, as of `docker save`."""
+    """Return the image's archive, as of `docker save`."""
     packages.install(packages.IMAGES)
     log = folders.cache() / "logs" / f"image-{_slug(tag)}.log"
     arguments = {**_pip_settings(), **(build_args or {})}

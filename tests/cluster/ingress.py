@@ -22,7 +22,7 @@ _RETRIES = {"http": {"middlewares": {"retries": {"retry": _RETRY}}}}
 
 
 def up(cluster: Cluster, port: int = PORT) -> str:
-    """Give the URL at which Ingresses are served. Does nothing where it runs; ends with the cluster."""
+    """Return the URL at which Ingresses are served. Does nothing where it runs; ends with the cluster."""
     if cluster.kind != "host":
         raise NoCluster(
             f"pods of a cluster of kind {cluster.kind} cannot be reached from here: "
@@ -69,7 +69,7 @@ def _command(port: int, settings: Path) -> list[str | Path]:
     return [
         _program(),
         f"--entrypoints.web.address=127.0.0.1:{port}",
-        # Its own answers get a port of their own, so that the first one has the application's paths only.
+        # Its own responses get a port of their own, so that the first one has the application's paths only.
         f"--entrypoints.traefik.address=127.0.0.1:{port + 1}",
         "--ping",
         "--providers.kubernetesingress",

@@ -60,7 +60,7 @@ def go_is_there() -> bool:
 
 
 def ensure(program: Program) -> Path:
-    """Give the built program; build it if it is not kept from before."""
+    """Return the built program; build it if it is not kept from before."""
     if program.path.exists():
         return program.path
     program.folder.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ class StepFailed(Exception):
 
 
 def say(line: str) -> None:
-    # Not stdout, which `python -m tests.cluster` keeps for its answer.
+    # Not stdout, which `python -m tests.cluster` keeps for its response.
     print(f"==> {line}", file=sys.stderr, flush=True)
 
 

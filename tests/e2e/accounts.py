@@ -29,7 +29,9 @@ class Person:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
 
     def cli(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
-        """Give what `modelport …` printed. Raises with its own words when it fails, unless `check` is off."""
+        """Return what `modelport …` printed. Raises with its own words when it fails, unless `check` is
+        off.
+        """
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "MODELPORT_URL": self.url}
         done = subprocess.run(
             [_COMMAND, *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=300

@@ -26,7 +26,7 @@ class Kubectl:
         )
 
     def run(self, *arguments: str, input: Any = None, timeout: float = 60) -> str:
-        """Give what it printed. Raises with kubectl's own words when it fails."""
+        """Return what it printed. Raises with kubectl's own words when it fails."""
         answer = self.try_run(*arguments, input=input, timeout=timeout)
         if answer.returncode:
             raise AssertionError(f"kubectl {' '.join(arguments)}: {answer.stderr.strip()}")

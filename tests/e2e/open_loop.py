@@ -17,7 +17,7 @@ _GIVE_UP_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Sent:
-    """Times are of the monotonic clock; `at` is when it should have left. `status` 0: no answer."""
+    """Times are of the monotonic clock; `at` is when it should have left. `status` 0: no response."""
 
     at: float
     answered: float
@@ -45,7 +45,7 @@ class Report:
 
     @property
     def longest_gap(self) -> float:
-        """Seconds between one good answer and the next."""
+        """Seconds between one good response and the next."""
         times = sorted(each.answered for each in self.sent if each.status == 200)
         return max((later - earlier for earlier, later in pairwise(times)), default=float("inf"))
 

@@ -59,7 +59,7 @@ def uninstall(kubectl: Kubectl) -> None:
 
 
 def helm(kubectl: Kubectl, *arguments: str, timeout: float = 300) -> str:
-    """Give what it printed. Raises with helm's own words when it fails."""
+    """Return what it printed. Raises with helm's own words when it fails."""
     command = ["helm", "--kubeconfig", str(kubectl.kubeconfig), "--namespace", kubectl.namespace, *arguments]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
     if answer.returncode:

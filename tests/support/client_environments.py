@@ -15,7 +15,7 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "model
 
 
 def python_with(name: str) -> Path:
-    """Give the interpreter of an environment with what bench/peers/<name>.txt lists."""
+    """Return the interpreter of an environment with what bench/peers/<name>.txt lists."""
     pinned = _PINNED / f"{name}.txt"
     folder = _CACHE / f"{name}-{sha256(pinned.read_bytes()).hexdigest()[:10]}"
     if not (folder / "complete").exists():

@@ -33,10 +33,10 @@ class ForkedProcess:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Give the exit status, negative for a signal. Raises TimeoutError."""
+        """Return the exit status, negative for a signal. Raises TimeoutError."""
         if self.returncode is None:
             self._connection.settimeout(timeout)
-            # Not by `_lines`: a file can no longer be read after a time-out. The answer is one short line.
+            # Not by `_lines`: a file can no longer be read after a time-out. The response is one short line.
             self.returncode = int(self._connection.recv(16))
             self._lines.close()
             self._connection.close()

@@ -1,4 +1,4 @@
-"""Models of nobody's library: their answers have forms that no library has."""
+"""Models of nobody's library: their predictions have forms that no library has."""
 
 from collections.abc import Callable
 from typing import Any

@@ -45,7 +45,7 @@ def _info(info: TensorInfo) -> Any:
 
 
 def element_type(dtype: str) -> int:
-    """Give the number that ONNX has for a NumPy dtype."""
+    """Return the number that ONNX has for a NumPy dtype."""
     if dtype == "str":
         return TensorProto.STRING
     return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))

@@ -50,7 +50,7 @@ class PlatformProcess:
         return self
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Give the exit code."""
+        """Return the exit code."""
         self.process.send_signal(number)
         self.process.communicate(timeout=STOP_SECONDS)
         return self.process.returncode

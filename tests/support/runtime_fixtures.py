@@ -115,7 +115,7 @@ class Runtime:
         raise AssertionError(f"the runtime did not start:\n{self.log}")
 
     def wait_until_ended(self) -> int:
-        """Give the exit status, negative for a signal."""
+        """Return the exit status, negative for a signal."""
         return self.process.wait(START_SECONDS)
 
     def stop(self) -> int:
@@ -182,7 +182,7 @@ def _started_with(launch: Launch) -> Iterator[Callable[..., Runtime]]:
 
 @pytest.fixture
 def runtime() -> Iterator[Callable[..., Runtime]]:
-    """Give `start_runtime`; what it started is killed after the test."""
+    """Return `start_runtime`; what it started is killed after the test."""
     yield from _started_with(launch_whole)
 
 

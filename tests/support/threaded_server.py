@@ -35,7 +35,9 @@ class Running:
 
 
 def receive_all(connection: socket.socket) -> bytes:
-    """Give what comes until the other end closes (then ends with `<closed>`) or is quiet for the timeout."""
+    """Return what comes until the other end closes (then ends with `<closed>`) or is quiet for the
+    timeout.
+    """
     received = b""
     while True:
         try:

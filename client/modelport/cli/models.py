@@ -23,11 +23,11 @@ from modelport.client import Modelport
 from modelport.models import Acceleration, Access, Model, Version
 
 Sample = Annotated[
-    str | None, typer.Option(help="A row as JSON, e.g. '{\"x\": 1}': the model must answer it to be served.")
+    str | None, typer.Option(help="A row as JSON, e.g. '{\"x\": 1}': the model must predict it to be served.")
 ]
 AccelerationSetting = Annotated[
     Acceleration | None,
-    typer.Option(help="auto: NumPy kernels answer where they were proven to equal the model; off: never."),
+    typer.Option(help="auto: NumPy kernels predict where they were proven to equal the model; off: never."),
 ]
 HistoryShare = Annotated[
     str | None,

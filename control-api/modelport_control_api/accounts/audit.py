@@ -49,7 +49,7 @@ def record(
 def list_page(
     session: Session, reader: Principal, limit: int, cursor: str | None, *, everybody: bool = False
 ) -> Page[AuditEntry]:
-    """Give what the reader did or what was done to the account, newest first; `everybody`: all entries.
+    """Return what the reader did or what was done to the account, newest first; `everybody`: all entries.
 
     Raises CursorInvalid.
     """

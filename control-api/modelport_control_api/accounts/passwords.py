@@ -23,7 +23,7 @@ class Passwords:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.hash_now, password)
 
     async def matches(self, password: str, password_hash: str | None) -> bool:
-        """`password_hash` None: there is no such user. The answer is then no, at the same cost."""
+        """`password_hash` None: there is no such user. The result is then no, at the same cost."""
         is_match = await asyncio.get_running_loop().run_in_executor(
             self._threads, check, password, password_hash or self._nobodys_hash
         )

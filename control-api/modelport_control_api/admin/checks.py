@@ -29,7 +29,7 @@ async def check_all(context: Context, services: ModelsServices) -> tuple[Check, 
     async def shared_store() -> None:
         await context.store.get(b"health")
         if isinstance(context.store, FallbackStore) and context.store.degraded:
-            raise ConnectionError("Redis does not answer; limits and cached answers are each process's own")
+            raise ConnectionError("Redis does not answer; limits and cached responses are each process's own")
 
     async def cluster() -> None:
         if not services.statuses.live_for():

@@ -15,7 +15,7 @@ SECONDS: Mapping[BucketName, int] = {"day": DAY, "hour": HOUR, "minute": MINUTE}
 
 
 def boundaries(first: int, last: int, bucket: BucketName, zone: ZoneInfo) -> list[int]:
-    """Give the beginnings of all buckets from that of `first` to that behind `last`, both seconds."""
+    """Return the beginnings of all buckets from that of `first` to that behind `last`, both seconds."""
     if bucket == "day":
         return _days(first, last, zone)
     # Those of UTC in every zone. Where clocks are off by part of an hour, hours of theirs would have to be
@@ -47,7 +47,7 @@ def _midnights(first: int, zone: ZoneInfo) -> Iterator[int]:
 
 
 _LONGEST_SECONDS: Mapping[BucketName, int] = {"minute": 6 * HOUR, "hour": 14 * DAY, "day": 90 * DAY}
-# So that an answer has at most 360 points: more of them no chart shows, and each costs.
+# So that a response has at most 360 points: more of them no chart shows, and each costs.
 _LONGEST = {"minute": "6 hours", "hour": "14 days", "day": "90 days"}
 _LONGER = {"minute": "ask for hours", "hour": "ask for days", "day": "ask for a part of it"}
 _DEFAULT_SECONDS: Mapping[BucketName, int] = {"minute": 59 * MINUTE, "hour": 23 * HOUR, "day": 29 * DAY}

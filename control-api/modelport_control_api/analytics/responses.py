@@ -1,4 +1,4 @@
-"""What was counted, as the answers have it: whose usage it is, and how users call it."""
+"""What was counted, as the responses have it: whose usage it is, and how users call it."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ def sum_alone(session: Session) -> None:
 
 
 def own_models(session: Session, principal: Principal) -> dict[str, str]:
-    """Give the names of the caller's models that its credential may use, by id."""
+    """Return the names of the caller's models that its credential may use, by id."""
     query = select(ModelRow.id, ModelRow.name).where(ModelRow.owner_id == principal.user_id)
     return {id_: name for id_, name in session.execute(query) if principal.may_use(id_)}
 
@@ -49,7 +49,7 @@ def emails_of(session: Session, user_ids: Collection[str]) -> dict[str, str]:
 
 
 def keys_of(session: Session, key_ids: Collection[str]) -> dict[str, tuple[str, str]]:
-    """Give name and prefix by id."""
+    """Return name and prefix by id."""
     query = select(ApiKey.id, ApiKey.name, ApiKey.prefix).where(ApiKey.id.in_(key_ids))
     return {id_: (name, prefix) for id_, name, prefix in session.execute(query)}
 
@@ -69,7 +69,9 @@ MOST_CALLERS = 50
 
 
 def of_models(session: Session, plans: QueryPlan, names: dict[str, str] | None) -> dict[str, Any]:
-    """Give the fields of an overview. `names`: of the models that it is of, by id; None: of all there are."""
+    """Return the fields of an overview. `names`: of the models that it is of, by id; None: of all there
+    are.
+    """
     ids = None if names is None else names.keys()
     usage = ledger.by_model(session, plans.whole, ids, MOST_MODELS if names is None else None)
     known = model_names(session, usage) if names is None else names
@@ -84,7 +86,7 @@ def of_models(session: Session, plans: QueryPlan, names: dict[str, str] | None) 
 
 
 def of_model(session: Session, plans: QueryPlan, model_id: str) -> dict[str, Any]:
-    """Give the fields of a model's answer."""
+    """Return the fields of a model's analytics."""
     usage = ledger.by_version(session, plans.whole, model_id)
     return {
         "model": model_id,
@@ -96,7 +98,7 @@ def of_model(session: Session, plans: QueryPlan, model_id: str) -> dict[str, Any
 
 
 def _of_both(session: Session, plans: QueryPlan, models: ledger.ModelIds, now: Sums) -> dict[str, Any]:
-    """Give the fields that both calls answer."""
+    """Return the fields that both calls answer."""
     asked = plans.range
     before = ledger.altogether(session, plans.before, models)
     return {
@@ -111,7 +113,7 @@ def _of_both(session: Session, plans: QueryPlan, models: ledger.ModelIds, now: S
 
 
 def _by_reason_and_caller(session: Session, plans: QueryPlan, model_id: str) -> dict[str, Any]:
-    """Give both fields."""
+    """Return both fields."""
     reasons, callers = ledger.by_reason_and_caller(session, plans.whole, model_id, MOST_CALLERS)
     emails = emails_of(session, {each.caller_id for each in callers if each.caller_id})
     keys = keys_of(session, {each.api_key_id for each in callers if each.api_key_id})

@@ -30,7 +30,7 @@ class Point(Totals):
 
 
 class ReasonUsage(BaseModel):
-    """`reason` is one of docs/reasons.md; empty for an answer, and where a refusal has none."""
+    """`reason` is one of docs/reasons.md; empty for a response, and where a refusal has none."""
 
     status: int
     reason: str

@@ -73,7 +73,7 @@ def added_up(sums: Iterable[Sums]) -> Sums:
 
 
 def moved(usage: Usage[int], parts: Usage[int], moves: Sequence[Move]) -> dict[int, Sums]:
-    """Give each part, a half day's, to the bucket that it belongs to, and take it from where it was."""
+    """Add each part, a half day's, to the bucket that it belongs to, and take it from where it was."""
     sums = {**usage}
     for part, to, away_from in {(move.start // HALF_DAY, move.to, move.away_from) for move in moves}:
         if part in parts and to >= 0:
@@ -89,7 +89,7 @@ def _combined(operator: Callable[[int, int], int], one: Sums, other: Sums) -> Su
 
 
 def _percentiles(latencies: Histogram) -> list[float | None]:
-    """As `latency.quantile` has them, by one pass: an answer holds thousands."""
+    """As `latency.quantile` has them, by one pass: a response holds thousands."""
     seen = list(accumulate(latencies))
     total = seen[-1]
     if not total:

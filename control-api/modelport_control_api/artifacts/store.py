@@ -68,7 +68,7 @@ class ArtifactStore:
         await asyncio.to_thread(path.unlink)
 
     async def open_stream(self, sha256: str) -> tuple[int, AsyncIterator[bytes]]:
-        """Give the size in bytes and the content in pieces. Raises ArtifactMissing before the first one."""
+        """Return the size in bytes and the content in pieces. Raises ArtifactMissing before the first one."""
         _require_digest(sha256)
         try:
             result = await obstore.get_async(self._store, _key(sha256))

@@ -160,7 +160,7 @@ def renew(session: Session, worker: str, now: datetime, lease: timedelta) -> Hel
 
 
 def release_chunk(session: Session, job_id: str, number: int, worker: str) -> None:
-    """Give a chunk back before its lease ends; what was not the worker's stays as it is."""
+    """Return a chunk back before its lease ends; what was not the worker's stays as it is."""
     session.execute(
         update(BatchChunk)
         .where(BatchChunk.job_id == job_id, BatchChunk.number == number)
@@ -170,7 +170,7 @@ def release_chunk(session: Session, job_id: str, number: int, worker: str) -> No
 
 
 def release_all(session: Session, worker: str) -> None:
-    """Give everything back: the worker is about to stop."""
+    """Release everything: the worker is about to stop."""
     free = {"worker": None, "lease_until": None}
     # A worker that stops in order did not die of the input.
     attempts = BatchJob.prepare_attempts - 1

@@ -41,7 +41,7 @@ class NewJob:
 
 
 def find_repeated(session: Session, principal: Principal, new: NewJob) -> BatchJob | None:
-    """Give the job that the same request made before. Raises `KeyReused` for another request."""
+    """Return the job that the same request made before. Raises `KeyReused` for another request."""
     key = new.idempotency_key
     if key is None:
         return None

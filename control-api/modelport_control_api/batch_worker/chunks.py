@@ -48,7 +48,7 @@ class ChunkWork:
         await self._finish(claimed, chunk, predicted)
 
     async def _finish(self, claimed: ClaimedChunk, chunk: Chunk, predicted: RowResults) -> None:
-        # None of them has an answer if all were refused.
+        # None of them has a response if all were refused.
         probabilities = predicted.probabilities
         if claimed.probabilities and probabilities is None:
             probabilities = [None] * chunk.askable
@@ -89,7 +89,7 @@ class ChunkWork:
 
 def _too_large(chunk: Chunk) -> str:
     return (
-        f"The model's answers to the {chunk.rows} rows from row {chunk.first_row} on take more than "
+        f"The model's predictions for the {chunk.rows} rows from row {chunk.first_row} on take more than "
         f"{MAX_RESULTS_BYTES} bytes, the most for rows that are predicted together: submit the input in "
         "files of fewer rows, or without probabilities."
     )

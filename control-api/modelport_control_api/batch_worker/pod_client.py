@@ -39,7 +39,7 @@ class _Unreachable(Exception):
 
 
 class _Lost(Exception):
-    """The connection broke before the answer: the process has ended, or is about to."""
+    """The connection broke before the response: the process has ended, or is about to."""
 
 
 class _TooSlow(Exception):
@@ -147,7 +147,9 @@ class PodClient:
             except _TooSlow:
                 return Rejected(f"The model took longer than it may for {_counted(rows)}.")
             except _TooLong:
-                return Rejected(f"The answer to {_counted(rows)} is longer than {_MOST_ANSWER_BYTES} bytes.")
+                return Rejected(
+                    f"The response to {_counted(rows)} is longer than {_MOST_ANSWER_BYTES} bytes."
+                )
             except _Lost:
                 DEATHS.inc()
                 deaths += self._is_suspect

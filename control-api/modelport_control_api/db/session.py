@@ -23,7 +23,7 @@ class Database:
     def transaction(self, *, read_only: bool = False) -> Iterator[Session]:
         """Commit when the block ends, roll back when it raises. `read_only` waits for no writer on SQLite."""
         engine = self._reader if read_only else self.engine
-        # Rows stay readable after the commit: an answer is built from them.
+        # Rows stay readable after the commit: a response is built from them.
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 

@@ -30,7 +30,7 @@ class Runs:
         return any(ratio > _most_by_chance(count * 2 / 3) for count, ratio in self._telling)
 
     def dependence(self, *, others: bool) -> float:
-        """Give how many times fewer rows are independent; 1: all of them are.
+        """Return how many times fewer rows are independent; 1: all of them are.
 
         `others`: another feature is certain, and who sends runs of rows sends runs of all their features:
         a hint is enough.
@@ -61,7 +61,7 @@ def collisions(sketch: Sequence[int], rows: int) -> float:
 
 
 def copies(sketch: Sequence[int], rows: int, repetition: float) -> float:
-    """Give how often, on average of rows, a value came because it was repeated; 1: no more than by chance.
+    """Return how often, on average of rows, a value came because it was repeated; 1: no more than by chance.
 
     `repetition`: the chance that two rows of the reference have the same value.
     """

@@ -90,7 +90,7 @@ def pending_references(session: Session) -> list[str]:
 
 
 def newest(session: Session, reference: str, wanted_rows: int) -> list[DriftCountsRow]:
-    """Give the newest minutes that hold as many rows, or all there are; the newest first."""
+    """Return the newest minutes that hold as many rows, or all there are; the newest first."""
     minutes = session.execute(
         select(DriftCountsRow.minute, DriftCountsRow.rows)
         .where(DriftCountsRow.reference_id == reference)
@@ -109,7 +109,7 @@ def newest(session: Session, reference: str, wanted_rows: int) -> list[DriftCoun
 def between(
     session: Session, references: Collection[str], start: int, end: int | None
 ) -> list[DriftCountsRow]:
-    """Give the minutes from `start` to before `end`, the newest first."""
+    """Return the minutes from `start` to before `end`, the newest first."""
     query = select(DriftCountsRow).where(
         DriftCountsRow.reference_id.in_(sorted(references)), DriftCountsRow.minute >= start
     )

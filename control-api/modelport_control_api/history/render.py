@@ -19,7 +19,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def lines(pages: Iterable[Sequence[KeptPrediction]]) -> Iterator[bytes]:
-    """Give the header, then the lines of each page in one piece."""
+    """Return the header, then the lines of each page in one piece."""
     yield _csv([COLUMNS])
     for page in pages:
         yield _csv([_cells(row) for row in page])

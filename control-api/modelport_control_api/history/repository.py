@@ -75,7 +75,7 @@ def delete_slice(session: Session, model_id: str, *conditions: ColumnElement[boo
 
 
 def newest_of_too_many(session: Session, model_id: str, max_rows: int) -> datetime | None:
-    """Give the time of the first row beyond the newest `max_rows`; None: there are no more."""
+    """Return the time of the first row beyond the newest `max_rows`; None: there are no more."""
     query = (
         select(KeptPrediction.created_at)
         .where(KeptPrediction.model_id == model_id)
@@ -87,7 +87,7 @@ def newest_of_too_many(session: Session, model_id: str, max_rows: int) -> dateti
 
 
 def redacted_fields_by_model(session: Session, ids: Iterable[str]) -> dict[str, list[str]]:
-    """Give those of `ids` whose history is on, locked against deletion until the transaction ends."""
+    """Return those of `ids` whose history is on, locked against deletion until the transaction ends."""
     query = (
         select(ModelRow.id, ModelRow.history_redact_fields)
         .where(ModelRow.id.in_(sorted(set(ids))), ModelRow.history_percent.is_not(None))
@@ -97,7 +97,7 @@ def redacted_fields_by_model(session: Session, ids: Iterable[str]) -> dict[str, 
 
 
 def retention_by_model(session: Session) -> dict[str, int]:
-    """Give the days of each model that has rows."""
+    """Return the days of each model that has rows."""
     has_rows = select(KeptPrediction.id).where(KeptPrediction.model_id == ModelRow.id).exists()
     found = session.execute(select(ModelRow.id, ModelRow.history_retention_days).where(has_rows))
     return {row.id: row.history_retention_days for row in found}

@@ -45,7 +45,7 @@ def get(session: Session, principal: Principal, prediction_id: str) -> KeptPredi
 def export(
     database: Database, principal: Principal, model_id: str, wanted: Filter
 ) -> Iterator[list[KeptPrediction]]:
-    """Give all that is wanted in pages, newest first, each from a short transaction of its own.
+    """Return all that is wanted in pages, newest first, each from a short transaction of its own.
 
     Raises ModelNotFound.
     """

@@ -29,7 +29,7 @@ def loads(text: str | bytes) -> Any:
     """Raises ValueError for what is no JSON, for NaN, what overflows a float, and half a surrogate pair."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
-        # Neither the database nor an answer can hold 1e999, nor a lone surrogate, which has no UTF-8.
+        # Neither the database nor a response can hold 1e999, nor a lone surrogate, which has no UTF-8.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

@@ -79,7 +79,7 @@ def open_session(request: Request) -> Iterator[Session]:
         yield session
 
 
-# "function": FastAPI would otherwise commit after the answer has left, and a client that reads at once
+# "function": FastAPI would otherwise commit after the response has left, and a client that reads at once
 # what it wrote would not find it.
 get_session = Depends(open_session, scope="function")
 DbSession = Annotated[Session, get_session]

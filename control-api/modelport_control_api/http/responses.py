@@ -40,7 +40,7 @@ _MEANINGS = {
     422: "`errors` names each field that is wrong",
     429: "Over the limit: try again after Retry-After",
     500: "The model raised: `reason` is ModelError",
-    502: "The model answered something that is no answer",
+    502: "The model returned something that is no valid response",
     503: "It cannot be answered now: `reason` says why",
     504: "The model took too long",
     507: "The platform's disk is full",

@@ -1,4 +1,4 @@
-"""What the endpoints of models need of a request: the caller, the parts behind, the answer's shape."""
+"""What the endpoints of models need of a request: the caller, the parts behind, the response's shape."""
 
 from dataclasses import dataclass
 from typing import Annotated

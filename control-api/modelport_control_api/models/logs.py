@@ -20,7 +20,7 @@ async def read_logs(
     kept: str = "",
     batch: bool = False,
 ) -> str:
-    """Give the last lines of each pod, under its name where there are several; at most 1 MiB in all.
+    """Return the last lines of each pod, under its name where there are several; at most 1 MiB in all.
 
     `kept`: what the operator kept of a failed version, which has no pods; given where no pod has a log.
     `batch`: of the pods that do batch jobs.

@@ -29,7 +29,7 @@ class RateLimitSetting(BaseModel):
 
 
 class HistorySetting(BaseModel):
-    """Which requests and answers are kept for the model's owner to look at, and for how long."""
+    """Which requests and responses are kept for the model's owner to look at, and for how long."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,7 +42,7 @@ class HistorySetting(BaseModel):
         DEFAULT_HISTORY_MAX_ROW_BYTES,
         ge=1024,
         le=65_536,
-        description="Of longer requests, with their answers, only that they were is kept.",
+        description="Of longer requests, with their responses, only that they were is kept.",
     )
 
 
@@ -57,7 +57,7 @@ class ModelChange(BaseModel):
         None, description="Who may predict: the owner, everyone with a credential, or everyone."
     )
     cache_ttl_seconds: int | None = Field(
-        None, ge=0, le=604_800, description="How long an answer is kept; null or 0: answers are not kept."
+        None, ge=0, le=604_800, description="How long a response is kept; null or 0: not at all."
     )
     rate_limit: RateLimitSetting | None = Field(
         None, description="For each caller; null: the platform's limit."
@@ -68,7 +68,7 @@ class ModelChange(BaseModel):
         description="auto: NumPy kernels answer where they were proven to equal the model; off: never.",
     )
     history: HistorySetting | None = Field(
-        None, description="Requests and answers to keep; null: none. What was kept stays for its days."
+        None, description="Requests and responses to keep; null: none. What was kept stays for its days."
     )
     data_drift: DataDriftSetting | None = Field(
         None, description="When live inputs count as drifted; null: as the platform has it."
@@ -96,7 +96,7 @@ class ModelChange(BaseModel):
         return value
 
     def changes(self) -> dict[str, Any]:
-        """Give what was sent, as columns: null included, since null turns cache, limit and history off."""
+        """Return what was sent, as columns: null included, since null turns cache, limit and history off."""
         sent = self.model_dump(exclude_unset=True)
         if "cache_ttl_seconds" in sent:
             sent["cache_ttl_seconds"] = sent["cache_ttl_seconds"] or None
@@ -120,7 +120,7 @@ class ProofAnswer(BaseModel):
 
     rows_compared: int
     largest_difference: float | None = Field(
-        description="Between two probabilities or numbers of an answer; null: nothing was compared."
+        description="Between two probabilities or numbers of a response; null: nothing was compared."
     )
     detail: str = Field(
         description="Why the model answers itself, how the kernels were proven, or what differed."
@@ -145,7 +145,9 @@ class VersionAnswer(BaseModel):
         description="Library versions found in the file, and those here."
     )
     sandbox: dict[str, Any] | None = Field(description="How well the model's code is isolated.")
-    engine: Engine | None = Field(description="What computes its answers: its own library, or NumPy kernels.")
+    engine: Engine | None = Field(
+        description="What computes its predictions: its own library, or NumPy kernels."
+    )
     acceleration: ProofAnswer | None
     data_drift: DataDriftSummary = Field(description="How live inputs compare with the reference.")
     traffic: int = Field(description="The share of requests that it gets now, in percent.")
@@ -179,7 +181,7 @@ class ModelAnswer(BaseModel):
     rate_limit: RateLimitSetting | None
     timeout_seconds: int
     acceleration: Acceleration
-    history: HistorySetting | None = Field(description="null: no requests or answers are kept.")
+    history: HistorySetting | None = Field(description="null: no requests or responses are kept.")
     traffic: dict[str, int] = Field(
         description="What requests get now: version to percent; empty before that."
     )

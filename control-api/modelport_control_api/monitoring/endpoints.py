@@ -79,7 +79,7 @@ async def read_reference(model_id: str, version: str, principal: Reader, service
 async def put_reference(
     model_id: str, version: str, request: Request, caller: ChangingCaller, services: Drift
 ) -> ReferenceAnswer:
-    """Give the rows that the version was trained on, as CSV with a header; counting starts over."""
+    """Upload the rows that the version was trained on, as CSV with a header; counting starts over."""
     models = services.models
     # Checked before the body is read.
     record = await load_model(models, caller.principal, model_id)

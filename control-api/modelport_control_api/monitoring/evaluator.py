@@ -49,7 +49,7 @@ class Evaluator:
         await asyncio.to_thread(self._sweep_now_and_then)
 
     def evaluate_pending(self) -> int:
-        """Give how many versions were evaluated. Blocking."""
+        """Return how many versions were evaluated. Blocking."""
         with self._database.transaction(read_only=True) as session:
             pending = repository.pending_references(session)
         for reference in pending:

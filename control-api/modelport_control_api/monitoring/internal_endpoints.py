@@ -27,7 +27,7 @@ WORST_FEATURES = 20
 
 
 def render(session: Session) -> bytes:
-    """Give Prometheus text of all versions whose window has been full."""
+    """Return Prometheus text of all versions whose window has been full."""
     registry = CollectorRegistry()
     registry.register(_States(list(session.scalars(select(DriftStateRow)))))
     return generate_latest(registry)

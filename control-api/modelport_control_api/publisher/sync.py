@@ -24,7 +24,7 @@ class Difference:
 
 
 def differences(wanted: MLModelSpec, there: MLModelSpec) -> tuple[Difference, ...]:
-    """Give each difference between what the database asks for and what is in the cluster."""
+    """Return each difference between what the database asks for and what is in the cluster."""
     asked, found = _decided(wanted), _decided(there)
     return tuple(
         Difference(field, found.get(field), asked.get(field))

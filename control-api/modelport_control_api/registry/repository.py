@@ -28,7 +28,7 @@ def find_locked(session: Session, model_id: str) -> ModelRow | None:
 
 
 def page(session: Session, principal: Principal, limit: int, cursor: str | None) -> Page[ModelRow]:
-    """Give the caller's own models that its credential may use, newest first. Raises CursorInvalid."""
+    """Return the caller's own models that its credential may use, newest first. Raises CursorInvalid."""
     query = select(ModelRow).where(ModelRow.owner_id == principal.user_id)
     if principal.model_ids is not None:
         query = query.where(ModelRow.id.in_(principal.model_ids))
@@ -44,7 +44,7 @@ def all_ids(session: Session) -> set[str]:
 
 
 def existing_ids(session: Session, ids: Collection[str]) -> set[str]:
-    """Give those of `ids` that are models of the database."""
+    """Return those of `ids` that are models of the database."""
     found: set[str] = set()
     for batch in _batches(ids):
         found |= set(session.scalars(select(ModelRow.id).where(ModelRow.id.in_(batch))))
@@ -52,7 +52,7 @@ def existing_ids(session: Session, ids: Collection[str]) -> set[str]:
 
 
 def referenced_digests(session: Session, digests: Collection[str]) -> set[str]:
-    """Give those of `digests` that some version names."""
+    """Return those of `digests` that some version names."""
     found: set[str] = set()
     for batch in _batches(digests):
         found |= set(

@@ -28,7 +28,7 @@ _SLUG_LENGTH = 40
 
 
 def new_model_id(name: str) -> str:
-    """Give `<slug>-<5 random characters>`, at most 46 characters of [a-z0-9-], beginning with a letter."""
+    """Return `<slug>-<5 random characters>`, at most 46 characters of [a-z0-9-], beginning with a letter."""
     suffix = "".join(secrets.choice(_ALPHABET) for _ in range(_SUFFIX_LENGTH))
     return f"{slugify(name)}-{suffix}"
 
@@ -127,7 +127,7 @@ def change_model(session: Session, caller: Caller, model_id: str, changes: dict[
 
 
 def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
-    """Give the digests of files that it no longer needs."""
+    """Return the digests of files that it no longer needs."""
     row = own_locked(session, caller.principal, model_id)
     digests = {version.sha256 for version in row.versions}
     session.delete(row)
@@ -149,7 +149,9 @@ def get_model(session: Session, principal: Principal, model_id: str) -> ModelRec
 
 
 def own_locked(session: Session, principal: Principal, model_id: str) -> ModelRow:
-    """Give the row to change, if it is the caller's. Raises ModelNotFound, whichever of the two is wrong."""
+    """Return the row to change, if it is the caller's. Raises ModelNotFound, whichever of the two is
+    wrong.
+    """
     return _own(principal, repository.find_locked(session, model_id), model_id)
 
 

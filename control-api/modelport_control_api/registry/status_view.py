@@ -41,7 +41,7 @@ def version_view(version: str, model: MLModel | None) -> StatusView:
         return StatusView("failed", known.reason, _message(known))
     if known.ready:
         return StatusView("ready", Reason.SERVING, known.message or f"{version} answers.")
-    # Down only matters to those who get its answers: without traffic it is still starting, or again.
+    # Down only matters to those who get its responses: without traffic it is still starting, or again.
     if known.answered and version in served_traffic(model):
         return StatusView("degraded", known.reason or Reason.NO_READY_VERSION, _message(known))
     return StatusView("pending", known.reason or Reason.PROGRESSING, _message(known))

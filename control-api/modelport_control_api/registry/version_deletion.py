@@ -11,7 +11,7 @@ from modelport_control_api.registry.tables import ModelRow
 
 
 def delete_version(session: Session, caller: Caller, model_id: str, name: str, live: MLModel | None) -> str:
-    """Give the digest of the file that it no longer needs. Raises VersionServing."""
+    """Return the digest of the file that it no longer needs. Raises VersionServing."""
     row = service.own_locked(session, caller.principal, model_id)
     version = service.find_version(row, name)
     _check_idle(row, name, live)

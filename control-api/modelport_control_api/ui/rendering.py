@@ -1,4 +1,4 @@
-"""From a template to an answer. Every page gets who is signed in, the theme and a CSRF token."""
+"""From a template to a response. Every page gets who is signed in, the theme and a CSRF token."""
 
 import json
 from collections.abc import Mapping
@@ -62,6 +62,6 @@ def redirect(request: Request, path: str, say: str | None = None, tone: Tone = "
 
 
 def toast(response: Response, text: str, tone: Tone = "good") -> Response:
-    """Say it on the page that stays, when htmx has put the answer into it."""
+    """Say it on the page that stays, when htmx has put the response into it."""
     response.headers["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": tone}})
     return response

@@ -48,7 +48,7 @@ class MultipartEvents:
         self._parser = self._make_parser(options.get(b"boundary"))
 
     def feed(self, data: bytes) -> Iterator[Event]:
-        """Give the events of this piece."""
+        """Return the events of this piece."""
         try:
             self._parser.write(data)
         except FormParserError as error:

@@ -47,7 +47,7 @@ class UsageConsumer:
         await self._stream.forget(entries, confirm=keys)
 
     async def _write(self, batches: list[UsageBatch]) -> list[UsageBatch]:
-        """Give those that are in the ledger. Waits for as long as the database is away."""
+        """Return those that are in the ledger. Waits for as long as the database is away."""
         backoff = Backoff(_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS)
         while batches:
             try:

@@ -26,7 +26,7 @@ _BATCHES_KEPT = timedelta(days=7)
 
 
 def remove_old(database: Database, settings: UsageSettings, now: float | None = None) -> int:
-    """Give how many rows were removed. Blocking. Safe beside other replicas that do the same."""
+    """Return how many rows were removed. Blocking. Safe beside other replicas that do the same."""
     now = time.time() if now is None else now
     kept_days: list[tuple[Any, int]] = [
         (RequestsOfMinute, settings.usage_minute_retention_days),

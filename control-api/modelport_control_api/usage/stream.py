@@ -47,7 +47,7 @@ class Stream:
         )
 
     async def read(self) -> list[Entry]:
-        """Give the next entries; none: nothing came in a while. Raises RedisError, OSError."""
+        """Return the next entries; none: nothing came in a while. Raises RedisError, OSError."""
         try:
             if self._keeps_pending and time.monotonic() >= self._look_at:
                 self._look_at = time.monotonic() + _LOOK_EVERY_SECONDS

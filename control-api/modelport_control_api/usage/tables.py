@@ -32,7 +32,7 @@ def pack(requests: Mapping[int, int]) -> str | None:
 
 
 def unpack(joined: str | None) -> list[int]:
-    """Give the requests of each bucket, 0 to LAST_BUCKET."""
+    """Return the requests of each bucket, 0 to LAST_BUCKET."""
     requests = [0] * (LAST_BUCKET + 1)
     if joined:
         numbers = iter(_NUMBERS.decode(f"[{joined}]"))

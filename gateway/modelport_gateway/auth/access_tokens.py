@@ -133,7 +133,9 @@ class AccessTokens:
         self._verified: TTLCache[bytes, _Verified] = TTLCache(_REMEMBERED_TOKENS)
 
     def remembered(self, token: str) -> Caller | None:
-        """Give the caller of a token that was verified before, unless it or its signing key is gone since."""
+        """Return the caller of a token that was verified before, unless it or its signing key is gone
+        since.
+        """
         verified = self._verified.get(_digest(token))
         return verified.caller if verified and self._keys.known(verified.kid) else None
 

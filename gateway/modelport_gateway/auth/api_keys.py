@@ -75,7 +75,7 @@ class ApiKeys:
         self._away_until = float("-inf")
 
     def remembered(self, key: str) -> Caller | None:
-        """Give the caller of a key that was found good in the last seconds."""
+        """Return the caller of a key that was found good in the last seconds."""
         said = self._believed.get(_digest(key))
         return said.caller() if said else None
 

@@ -22,7 +22,7 @@ _MAX_CREDENTIAL = 4096
 
 
 def read_credential(headers: RequestHeaders) -> str | None:
-    """Give the one credential of a request, None if there is none. Raises InvalidCredential."""
+    """Return the one credential of a request, None if there is none. Raises InvalidCredential."""
     given = [_bearer(value) for value in headers.all(b"authorization")] + headers.all(b"x-api-key")
     if not given:
         return None
@@ -75,7 +75,7 @@ class Authentication:
         self._guard = guard
 
     async def identify(self, headers: RequestHeaders, address: str) -> Caller | None:
-        """Give the caller; None when no credential was given. Raises Problem 401, 429 or 503.
+        """Return the caller; None when no credential was given. Raises Problem 401, 429 or 503.
 
         A bad credential is refused even where none is needed: its sender believes it to be good.
         """

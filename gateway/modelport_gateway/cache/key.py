@@ -1,4 +1,4 @@
-"""The key under which an answer is kept: equal only for requests that the runtime decodes to the same rows.
+"""The key under which a response is kept: equal only for requests that the runtime decodes to the same rows.
 
 What is equal is written in docs/contracts.md. Where this file cannot be sure, it raises `Uncacheable`:
 the request then bypasses the cache, which costs time and never correctness.
@@ -98,7 +98,7 @@ class Canonical:
         return cls(columns, by_position, None if by_position else _usual(columns))
 
     def row(self, row: Any) -> Any:
-        """Give the row's canonical form. Raises Uncacheable where the runtime will refuse it anyway."""
+        """Return the row's canonical form. Raises Uncacheable where the runtime will refuse it anyway."""
         if self.columns is None:
             return _anything(row)
         if isinstance(row, list):
@@ -135,13 +135,13 @@ def _usual(columns: tuple[Column, ...]) -> RowDecoder | None:
 
 
 def cache_scope(*, signature: Mapping[str, Any] | None, **parts: str) -> bytes:
-    """Digest all that an answer depends on besides the request: `parts` name model, version, artifact…"""
+    """Digest all that a response depends on besides the request: `parts` name model, version, artifact…"""
     # The standard library's json: a runtime may put integers into its signature that orjson refuses to write.
     return blake2b(json.dumps([parts, signature], sort_keys=True).encode(), digest_size=32).digest()
 
 
 def cache_key(scope: bytes, canonical: Canonical, body: bytes) -> bytes:
-    """Give the key of a predict body under a version's `scope`. Raises Uncacheable."""
+    """Return the key of a predict body under a version's `scope`. Raises Uncacheable."""
     cells = canonical.usual.cells(body) if canonical.usual else None
     try:
         form = _canonical(canonical, body) if cells is None else ["one", _DEFAULT_RETURN, [cells]]

@@ -25,7 +25,7 @@ class RowDecoder:
         self._decode = msgspec.json.Decoder(request).decode
 
     def cells(self, body: bytes) -> tuple[Any, ...] | None:
-        """Give the row's cells in the signature's order; None: the general way must say what this is."""
+        """Return the row's cells in the signature's order; None: the general way must say what this is."""
         if b'"inputs"' in body:
             return None
         try:

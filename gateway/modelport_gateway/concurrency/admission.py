@@ -38,7 +38,7 @@ class FifoWaiters:
             raise
 
     def call_next(self) -> bool:
-        """Give the place to the next in line; False: nobody waits for it."""
+        """Pass the place on to the next in line; False: nobody waits for it."""
         while self._turns:
             turn = self._turns.popleft()
             if not turn.done():

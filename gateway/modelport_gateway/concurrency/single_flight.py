@@ -30,7 +30,7 @@ class SingleFlight(Generic[T]):
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     async def run(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """Give the result (or raise the error) of the one call of `work` under `key` that is in flight."""
+        """Return the result (or raise the error) of the one call of `work` under `key` that is in flight."""
         flight = self._flights.get(key)
         if flight is not None:
             return await self._join(key, flight)

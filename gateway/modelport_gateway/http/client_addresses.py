@@ -21,7 +21,7 @@ class ClientAddresses:
         self._known: dict[tuple[str, ...], tuple[str, str]] = {}
 
     def find(self, peer: str, headers: RequestHeaders) -> tuple[str, str]:
-        """Give the caller's address for logs, and as rate limits count it. `peer`: "" for a unix socket."""
+        """Return the caller's address for logs, and as rate limits count it. `peer`: "" for a unix socket."""
         forwarded = headers.all(b"x-forwarded-for") if self._trusted_proxies else []
         key = (peer, *forwarded)
         known = self._known.get(key)

@@ -31,7 +31,7 @@ class ResponseLines:
         }
 
     def head(self, response: PredictionResponse, seconds: float, *, request_id: str, scheme: str) -> bytes:
-        """Give the head. `seconds`: since the request came."""
+        """Return the head. `seconds`: since the request came."""
         content = _JSON if response.json_bytes is None else _content_lines(response)
         return (
             f"HTTP/1.1 200 OK\r\n{content}"
@@ -43,7 +43,7 @@ class ResponseLines:
     def problem(
         self, problem: Problem, *, request_id: str, scheme: str, path: str, accept: str | None
     ) -> tuple[bytes, bytes]:
-        """Give head and body."""
+        """Return head and body."""
         status = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
         content_type = f"content-type: {content_type_of(path, accept)}\r\n"
         # Whether the connection stays is the protocol's to say.

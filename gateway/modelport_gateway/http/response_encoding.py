@@ -18,7 +18,7 @@ _MOST_BYTES_AT_ONCE = 64 * 1024
 
 
 def wanted_encoding(headers: RequestHeaders, response: PredictionResponse) -> str | None:
-    """Give how to compress this answer. None: not at all."""
+    """Return how to compress this answer. None: not at all."""
     if len(response.body) < _LEAST_BYTES:
         return None
     asked = headers.get(b"accept-encoding")
@@ -26,7 +26,7 @@ def wanted_encoding(headers: RequestHeaders, response: PredictionResponse) -> st
 
 
 async def encoded(response: PredictionResponse, encoding: str) -> PredictionResponse:
-    """Give the answer as it goes out; a large one is compressed beside the event loop."""
+    """Return the response as it goes out; a large one is compressed beside the event loop."""
     if len(response.body) > _MOST_BYTES_AT_ONCE:
         body = await asyncio.to_thread(deflate, response.body, encoding)
     else:

@@ -1,4 +1,4 @@
-"""The gateway's HTTP: plain ASGI, since a framework's routing costs more than a cached answer."""
+"""The gateway's HTTP: plain ASGI, since a framework's routing costs more than a cached response."""
 
 import time
 from collections.abc import Callable
@@ -162,7 +162,7 @@ async def _send_response(send: Send, response: PredictionResponse, seconds: floa
 
 
 def content_headers(response: PredictionResponse) -> tuple[str, dict[str, str]]:
-    """Give the content type, and what else says how to read the body."""
+    """Return the content type, and what else says how to read the body."""
     if response.json_bytes is None:
         return _JSON, {}
     return "application/octet-stream", {"Inference-Header-Content-Length": str(response.json_bytes)}

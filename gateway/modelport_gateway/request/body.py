@@ -27,7 +27,7 @@ def require_type(call: Call, headers: RequestHeaders) -> None:
 
 
 async def decoded(headers: RequestHeaders, body: bytes, *, max_bytes: int) -> bytes:
-    """Give the body without its Content-Encoding. Raises Problem 400, 413 or 415."""
+    """Return the body without its Content-Encoding. Raises Problem 400, 413 or 415."""
     encoding = headers.get(b"content-encoding")
     if encoding is None:
         return body
@@ -40,7 +40,7 @@ async def decoded(headers: RequestHeaders, body: bytes, *, max_bytes: int) -> by
 
 
 def json_bytes_of(headers: RequestHeaders, size: int) -> int | None:
-    """Give the length of the JSON in front of binary tensors; None: all is JSON. Raises Problem 400."""
+    """Return the length of the JSON in front of binary tensors; None: all is JSON. Raises Problem 400."""
     given = headers.get(_JSON_BYTES)
     if given is None:
         return None

@@ -32,7 +32,7 @@ class VersionRoute:
     """It has answered its sample: only such a version ever gets requests."""
     canonical: Canonical
     cache_scope: bytes
-    """Digest of all that an answer depends on besides the request."""
+    """Digest of all that a response depends on besides the request."""
     endpoints: tuple[Endpoint, ...] = ()
 
 

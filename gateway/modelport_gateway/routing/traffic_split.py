@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 
 def choose_version(traffic: Sequence[tuple[str, int]], *, model_uid: str, sticky_to: str) -> str | None:
-    """Give one version name of `traffic` (name, weight), the same for the same `sticky_to`.
+    """Return one version name of `traffic` (name, weight), the same for the same `sticky_to`.
 
     None: nothing has weight. A caller moves to another version only when the weights move: versions own
     adjacent ranges in their order.

@@ -115,7 +115,7 @@ class _Watched:
         self._predictions: dict[str, int] = {}
 
     def count(self, seen: Seen) -> int:
-        """Give how many rows were counted."""
+        """Return how many rows were counted."""
         rows, predictions = _rows_of(seen)
         chosen = self._choose(len(rows))
         for at in chosen:
@@ -171,14 +171,14 @@ class _RowRateLimiter:
         self._room -= 1
 
     def take_more(self, wanted: int) -> int:
-        """Give how many of these may be counted."""
+        """Return how many of these may be counted."""
         taken = max(0, min(wanted, int(self._room)))
         self._room -= taken
         return taken
 
 
 def _rows_of(seen: Seen) -> tuple[list[Any], list[Any]]:
-    """The rows of a request and the predictions of its answer, in the same order."""
+    """The rows of a request and the predictions of its response, in the same order."""
     try:
         asked, answered = orjson.loads(seen.body), orjson.loads(seen.answer)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""Keeps some requests with their answers for the model's owner: chosen at once, redacted and written
+"""Keeps some requests with their responses for the model's owner: chosen at once, redacted and written
 as JSON later.
 """
 
@@ -45,7 +45,7 @@ def kept_bodies(seen: Seen) -> Bodies:
 def _redacted(seen: Seen, fields: frozenset[str]) -> Bodies:
     redaction = Redaction(fields, seen.version.canonical)
     request = _parsed(seen.body)
-    # The answer after the request, whose hidden values it may repeat.
+    # The response after the request, whose hidden values it may repeat.
     shown = None if request is None else _text(redaction.request(seen.call, request))
     answer = _parsed(seen.answer)
     if answer is None:

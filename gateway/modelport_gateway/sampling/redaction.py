@@ -1,4 +1,4 @@
-"""Takes the values of some fields out of a request and of its answer. Pure.
+"""Takes the values of some fields out of a request and of its response. Pure.
 
 Where it is not certain what a value is, it goes too: a row of another length than the signature's, a field
 that the signature does not name, text where a row should be.
@@ -23,7 +23,7 @@ _NO_ROW = 1000
 
 
 class Redaction:
-    """For one request and its answer, in this order: what the first hides the second must not tell."""
+    """For one request and its response, in this order: what the first hides the second must not tell."""
 
     def __init__(self, fields: frozenset[str], canonical: Canonical) -> None:
         self._fields = fields
@@ -38,7 +38,7 @@ class Redaction:
         return {name: self._member(call, name, value) for name, value in body.items()}
 
     def answer(self, answer: Any) -> Any:
-        """Give a prediction without the hidden fields, and without hidden values that the model echoes."""
+        """Return a prediction without the hidden fields, and without hidden values that the model echoes."""
         if not isinstance(answer, dict):
             return REDACTED
         # The lists that a number is in, if it is one of a row: a model that only transforms answers rows.
@@ -50,7 +50,7 @@ class Redaction:
 
     @staticmethod
     def problem(problem: Mapping[str, Any]) -> Any:
-        """Give a problem without its sentences: they quote what was sent."""
+        """Return a problem without its sentences: they quote what was sent."""
         fields = [{"field": each["field"], "message": REDACTED} for each in problem.get("errors", ())]
         reported = {name: problem[name] for name in _SAID_OF_PROBLEMS if name in problem}
         return reported | ({"errors": fields} if fields else {})
@@ -108,7 +108,7 @@ class Redaction:
         return {name: value if name in about else self._hide(value) for name, value in tensor.items()}
 
     def _deep(self, value: Any) -> Any:
-        """Give the value without hidden fields further inside."""
+        """Return the value without hidden fields further inside."""
         if isinstance(value, dict):
             return {
                 name: self._hide(inner) if name in self._fields else self._deep(inner)
@@ -117,7 +117,7 @@ class Redaction:
         return [self._deep(each) for each in value] if isinstance(value, list) else value
 
     def _hide(self, value: Any) -> str:
-        """Remember what is hidden, so that the answer does not tell it."""
+        """Remember what is hidden, so that the response does not tell it."""
         match value:
             case dict():
                 for inner in value.values():

@@ -55,7 +55,7 @@ class References:
         )
 
     async def refresh(self) -> None:
-        """Raises `httpx.HTTPError`, or ValueError for an answer that makes no sense."""
+        """Raises `httpx.HTTPError`, or ValueError for a response that makes no sense."""
         response = await self._get("/internal/v1/drift/references")
         known = msgspec.json.decode(response, type=_KnownReferences).references
         for reference in {each.reference for each in known} - self._bins.keys():

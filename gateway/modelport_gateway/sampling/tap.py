@@ -30,7 +30,7 @@ class Seen:
     cache: str
     """hit, miss, bypass, or none."""
     seconds: float
-    """From the request's first byte to the answer's last."""
+    """From the request's first byte to the response's last."""
     caller_id: str
     """The user's id; empty without a credential."""
     api_key_id: str

@@ -43,16 +43,16 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether it may be asked: it is open, and its last answer is complete."""
+        """Whether it may be asked: it is open, and its last response is complete."""
         return self._response is None and self.is_open
 
     def send(
         self, head: bytes, body: bytes, *, now: float, due: float, max_answer_bytes: int
     ) -> "asyncio.Future[Read]":
-        """Send a request; give the answer.
+        """Send a request; give the response.
 
         The future raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved; the connection is then
-        closed. Who cancels it must close the connection: nobody reads the rest of the answer.
+        closed. Who cancels it must close the connection: nobody reads the rest of the response.
         """
         self._response = response = self._loop.create_future()
         self.asked_at, self._due = now, due
@@ -76,7 +76,7 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         response, reader = self._response, self._reader
         if response is None:
-            # Nothing was asked: whatever this is, it must not be taken for the next answer.
+            # Nothing was asked: whatever this is, it must not be taken for the next response.
             self.close()
             return
         try:

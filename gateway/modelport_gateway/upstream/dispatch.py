@@ -1,4 +1,4 @@
-"""From a route and a chosen version to a model's answer: queue, replica, one retry."""
+"""From a route and a chosen version to a model's prediction: queue, replica, one retry."""
 
 import asyncio
 import random
@@ -45,7 +45,7 @@ class Dispatch:
         self._endpoint_wait = endpoint_wait_seconds
 
     async def send(self, route: Route, version: str, call: UpstreamCall) -> UpstreamResponse:
-        """Give the model's answer with status 200; anything else is raised as a Problem."""
+        """Return the model's prediction with status 200; anything else is raised as a Problem."""
         try:
             response = await self._send_in_turn(route, version, call)
             if response.status == 200:
@@ -94,12 +94,12 @@ class Dispatch:
         try:
             return await self._upstream.send(second, call, timeout_seconds=_left(due))
         except ResponseCutOff:
-            raise UpstreamMisbehaved("it closed the connection in the middle of its answer") from None
+            raise UpstreamMisbehaved("it closed the connection in the middle of its response") from None
         except EndpointUnreachable:
             raise no_ready_version(route.public_id) from None
 
     async def _endpoint(self, route: Route, version: str, due: float, *, avoid: Endpoint | None) -> Endpoint:
-        """Give a replica, waiting a little for one to come (back). Raises TimeoutError when it is `due`."""
+        """Return a replica, waiting a little for one to come (back). Raises TimeoutError when it is `due`."""
         async with asyncio.timeout_at(due):
             return await self._next_endpoint(route.public_id, version, avoid)
 

@@ -38,14 +38,14 @@ class Pool:
         self._line = FifoWaiters()
 
     def take(self) -> UpstreamConnection | None:
-        """Give an idle connection, if there is one and nobody waits for it."""
+        """Return an idle connection, if there is one and nobody waits for it."""
         if not self._free or not self._idle:
             return None
         self._free -= 1
         return self._idle.pop()
 
     async def wait(self, *, due: float, fresh: bool = False) -> UpstreamConnection:
-        """Give the next idle connection, or a new one. `fresh`: only a new one will do.
+        """Return the next idle connection, or a new one. `fresh`: only a new one will do.
 
         Raises UpstreamTimeout when it is `due` by the event loop's clock, and EndpointUnreachable.
         """
@@ -61,7 +61,7 @@ class Pool:
             raise UpstreamTimeout from None
 
     def give_back(self, connection: UpstreamConnection) -> None:
-        """Have it used by others, or closed if its answer was not awaited."""
+        """Have it used by others, or closed if its response was not awaited."""
         if connection.is_idle:
             self._idle.append(connection)
         else:

@@ -138,12 +138,12 @@ def rebuild_problem(response: UpstreamResponse) -> Problem:
 
 
 def check_good(call: UpstreamCall, response: UpstreamResponse) -> None:
-    """Raises UpstreamMisbehaved unless the answer is JSON, or a JSON object with binary tensors behind."""
+    """Raises UpstreamMisbehaved unless the response is JSON, or a JSON object with binary tensors behind."""
     length = response.json_bytes
     if length is not None and not _may_be_tensors(call, response.body, length):
-        raise UpstreamMisbehaved("its answer has no JSON where it says so")
+        raise UpstreamMisbehaved("its response has no JSON where it says so")
     if not _is_json(response.body[:length]):
-        raise UpstreamMisbehaved("its answer is not JSON")
+        raise UpstreamMisbehaved("its response is not JSON")
 
 
 def _may_be_tensors(call: UpstreamCall, body: bytes, length: int) -> bool:

@@ -1,4 +1,4 @@
-"""Reads the answers of one connection: HTTP/1.1 by httptools, what may be answered by the rules here."""
+"""Reads the responses of one connection: HTTP/1.1 by httptools, what may be answered by the rules here."""
 
 import re
 
@@ -10,11 +10,11 @@ class EndpointUnreachable(Exception):
 
 
 class ClosedUnanswered(EndpointUnreachable):
-    """The replica closed the connection before the first byte of its answer."""
+    """The replica closed the connection before the first byte of its response."""
 
 
 class ResponseCutOff(EndpointUnreachable):
-    """The replica went away in the middle of its answer, of which the caller has seen nothing."""
+    """The replica went away in the middle of its response, of which the caller has seen nothing."""
 
 
 class UpstreamTimeout(Exception):
@@ -31,18 +31,18 @@ _BINARY = b"application/octet-stream"
 _SOME_BYTES = re.compile(rb"[1-9][0-9]{0,14}")
 # Of a head, and of whatever else comes between two pieces of a body.
 _MAX_HEAD_BYTES = 32 * 1024
-_LONG_HEAD = f"its answer's head is longer than {_MAX_HEAD_BYTES} bytes"
+_LONG_HEAD = f"its response's head is longer than {_MAX_HEAD_BYTES} bytes"
 
 
 class ResponseReader:
-    """`begin`, then `feed` until `is_complete`; of one answer after the other."""
+    """`begin`, then `feed` until `is_complete`; of one response after the other."""
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self.begin(0)
 
     def begin(self, max_bytes: int) -> None:
-        """Be ready for an answer with a body of at most `max_bytes`."""
+        """Be ready for a response with a body of at most `max_bytes`."""
         self.status = 0
         self.has_begun = False
         self.keep_alive = False
@@ -60,12 +60,12 @@ class ResponseReader:
 
     @property
     def ends_with_connection(self) -> bool:
-        """Whether the answer said nothing of its length, so that a closed connection completes it."""
+        """Whether the response said nothing of its length, so that a closed connection completes it."""
         return self.has_head and not self.is_complete and not (self._length or self._transfer_encoding)
 
     @property
     def json_bytes(self) -> int | None:
-        """The length of the JSON in front of binary tensors, as the answer says it. None: it is JSON."""
+        """The length of the JSON in front of binary tensors, as the response says it. None: it is JSON."""
         if (
             self.status != 200
             or self._content_type != _BINARY
@@ -85,8 +85,8 @@ class ResponseReader:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.is_complete:
-                raise UpstreamMisbehaved(self._refusal or "its answer is not HTTP") from error
-            # The answer stands; what comes behind it is nothing that was asked for.
+                raise UpstreamMisbehaved(self._refusal or "its response is not HTTP") from error
+            # The response stands; what comes behind it is nothing that was asked for.
             self.keep_alive = False
         if self._refusal is not None:
             raise UpstreamMisbehaved(self._refusal)
@@ -117,7 +117,7 @@ class ResponseReader:
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         if 100 <= status < 200:
-            return  # The answer itself is still to come.
+            return  # The response itself is still to come.
         self.status = status
         self.keep_alive = self._parser.should_keep_alive()
         too_long = self._head_bytes > _MAX_HEAD_BYTES
@@ -147,17 +147,17 @@ class ResponseReader:
         if status not in _STATUSES:
             return f"it answered with status {status}"
         if not _is_json(self._content_type) and self.json_bytes is None:
-            return "its answer is not JSON"
+            return "its response is not JSON"
         if self._content_encoding not in (b"", b"identity"):
-            return "its answer is compressed, which nobody asked for"
+            return "its response is compressed, which nobody asked for"
         if self._transfer_encoding not in (b"", b"chunked"):
-            return "its answer is encoded as nobody asked for"
+            return "its response is encoded as nobody asked for"
         if self._length and int(self._length) > self._max_bytes:
             return self._too_long()
         return None
 
     def _too_long(self) -> str:
-        return f"its answer is longer than {self._max_bytes} bytes"
+        return f"its response is longer than {self._max_bytes} bytes"
 
 
 def _is_json(content_type: bytes) -> bool:

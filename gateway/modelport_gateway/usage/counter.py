@@ -36,7 +36,7 @@ class UsageCounter:
     def count(self, outcome: Outcome, seconds: float, *, ended: float) -> None:
         """Note one answered request; as for `UsageLine`.
 
-        `seconds`: from its first byte to its answer, which was at `ended` on `time.perf_counter`.
+        `seconds`: from its first byte to its response, which was at `ended` on `time.perf_counter`.
         """
         if ended >= self._minute_ends:
             self._begin_minute(ended)
@@ -73,7 +73,7 @@ class UsageCounter:
                 USAGE_DROPPED.inc(len(latencies))
 
     def take(self, max_lines: int) -> tuple[list[UsageLine], int]:
-        """Give and forget up to `max_lines` of the oldest lines, and how many requests were dropped."""
+        """Return and forget up to `max_lines` of the oldest lines, and how many requests were dropped."""
         taken = [
             UsageLine(minute, *key, sum(latencies.values()), latencies)
             for minute, key, latencies in self._take(max_lines)

@@ -48,7 +48,7 @@ class SampleQueue:
         self._waiting.append(Sample(kind, payload))
 
     def take(self) -> list[list[Sample]]:
-        """Give everything that waits, in envelopes, and forget it."""
+        """Return everything that waits, in envelopes, and forget it."""
         envelopes: list[list[Sample]] = []
         room = 0
         for sample in self._waiting:

@@ -29,7 +29,7 @@ class Crowd:
         self._held: Counter[str] = Counter()
 
     def enter(self, peer: str) -> str | None:
-        """Give what to `leave` with later; None: there are too many."""
+        """Return what to `leave` with later; None: there are too many."""
         if not self._most or not peer or is_trusted(peer, self._trusted_proxies):
             return ""
         address = bucket_address(ip_behind(peer, (), ()))

@@ -22,7 +22,7 @@ class Connection(Protocol):
 
 
 class Exchange:
-    """One request whose body is there, and its answer.
+    """One request whose body is there, and its response.
 
     To the rest of the connection it is what uvicorn's cycle is: hence the attributes that it shares with it.
     """
@@ -45,7 +45,7 @@ class Exchange:
         self.scheme: str = connection.scheme or "http"
         self.disconnected = False
         self.on_disconnect: Callable[[], None] | None = None
-        """Called at most once: nobody waits for the answer any more."""
+        """Called at most once: nobody waits for the response any more."""
         self.on_cancel: Callable[[], object] | None = None
         """The server's graceful stop has run out of time: respond at once. None: the connection is cut."""
         self.keep_alive = keep_alive

@@ -62,7 +62,9 @@ _FAILED_BODY = b"Internal Server Error"
 def fast_path_protocol(
     handler: Handler, *, is_closing: Callable[[], bool] = lambda: False
 ) -> "type[FastPathProtocol]":
-    """Give the class for `uvicorn.Config(http=…)`. While `is_closing`, each answer closes its connection."""
+    """Return the class for `uvicorn.Config(http=…)`. While `is_closing`, each response closes its
+    connection.
+    """
     return type(
         "FastPathProtocol", (FastPathProtocol,), {"handler": handler, "is_closing": staticmethod(is_closing)}
     )

@@ -84,7 +84,7 @@ class RedisClient:
     def send(
         self, command: bytes, decode: Decode | None = None, context: Any = None, *, is_script: bool = False
     ) -> "asyncio.Future[Any]":
-        """Give the reply within about `timeout_seconds`. The future raises StoreUnavailable."""
+        """Return the reply within about `timeout_seconds`. The future raises StoreUnavailable."""
         connection = self._connection
         if connection is None or connection.failure is not None:
             connection = self._connection = self._next(connection)

@@ -66,7 +66,7 @@ class RedisConnection(asyncio.Protocol):
         """Why it is of no use any more."""
         self.failed_at = 0.0
         self.has_answered = False
-        """Whether it was of use: a refused greeting is no answer."""
+        """Whether it was of use: a refused greeting is no response."""
         self._greeting = greeting
         self._greeted = False
         self._script = script
@@ -87,7 +87,7 @@ class RedisConnection(asyncio.Protocol):
     def send(
         self, command: bytes, decode: Decode | None = None, context: Any = None, *, is_script: bool = False
     ) -> "asyncio.Future[Any]":
-        """Give the reply. The future raises StoreUnavailable; who cancels it disturbs nobody."""
+        """Return the reply. The future raises StoreUnavailable; who cancels it disturbs nobody."""
         future = self._loop.create_future()
         if self.failure is not None:
             future.set_exception(StoreUnavailable(self.failure))

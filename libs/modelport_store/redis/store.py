@@ -1,6 +1,6 @@
 """The store that all replicas share: Redis, 6.2 or newer.
 
-Not Redis Cluster: a caller's bucket and a cached answer lie in different slots.
+Not Redis Cluster: a caller's bucket and a cached response lie in different slots.
 """
 
 import asyncio

@@ -86,7 +86,7 @@ _JSON_DECODER = msgspec.json.Decoder(ReferenceBins)
 
 
 def digest_of(category: str) -> int:
-    """Give the 32 bits by which a category without a cell of its own is known."""
+    """Return the 32 bits by which a category without a cell of its own is known."""
     return crc32(category.encode("utf-8", "surrogatepass"))
 
 

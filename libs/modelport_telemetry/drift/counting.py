@@ -75,7 +75,7 @@ class RowCounter:
             feature.count(value, cell)
 
     def take(self) -> Counts:
-        """Give what was counted since the last time."""
+        """Return what was counted since the last time."""
         taken = [(feature.name, *feature.take()) for feature in self._features]
         counts = Counts(
             rows=self.rows,
@@ -125,7 +125,7 @@ class _FeatureCounter:
 
 
 def cell_of(feature: Feature) -> Cell:
-    """Give the function that finds a value's cell."""
+    """Return the function that finds a value's cell."""
     match feature.bins:
         case NumberBins(edges=edges):
             return _number_cell(edges)

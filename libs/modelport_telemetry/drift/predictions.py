@@ -30,7 +30,7 @@ def count_predictions(counts: dict[str, int], predictions: Iterable[Any], kind: 
 
 
 def bounds_of(key: str) -> tuple[float, float] | None:
-    """Give the numbers that a bin holds, from the first to below the second; None: the key is a class's."""
+    """Return the numbers that a bin holds, from the first to below the second; None: the key is a class's."""
     if key.startswith("="):
         return None
     if key == "0":

@@ -32,7 +32,7 @@ class Blocks:
             self._close()
 
     def take(self) -> list[float]:
-        """Give the sums since the last time; blocks that are open go on."""
+        """Return the sums since the last time; blocks that are open go on."""
         sums, self.sums = self.sums, empty()
         return sums
 
@@ -57,7 +57,7 @@ def empty() -> list[float]:
 
 
 def variances(sums: Sequence[float]) -> list[tuple[int, int, float]]:
-    """Give (size, number of differences, variance of the blocks' means) of each size with at least two."""
+    """Return (size, number of differences, variance of the blocks' means) of each size with at least two."""
     found = []
     for at, size in enumerate(SIZES):
         count, of_squares = sums[at * _OF_EACH : (at + 1) * _OF_EACH] or (0, 0)

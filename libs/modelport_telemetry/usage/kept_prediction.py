@@ -1,4 +1,4 @@
-"""A request and its answer, on their way from a gateway to the model's owner: the payload of `history`."""
+"""A request and its response, on their way from a gateway to the model's owner: the payload of `history`."""
 
 import msgspec
 

@@ -17,17 +17,17 @@ EDGES = tuple(_SMALLEST_SECONDS * _GROWTH**bucket for bucket in range(LAST_BUCKE
 
 
 def bucket_of(seconds: float) -> int:
-    """Give the bucket, 0 to LAST_BUCKET, that a latency in seconds falls into."""
+    """Return the bucket, 0 to LAST_BUCKET, that a latency in seconds falls into."""
     return bisect_left(EDGES, seconds)
 
 
 def seconds_of(bucket: int) -> float:
-    """Give the latency, in seconds, that stands for all in the bucket."""
+    """Return the latency, in seconds, that stands for all in the bucket."""
     return _SMALLEST_SECONDS * _GROWTH**bucket * (1 - _ACCURACY) if bucket else _SMALLEST_SECONDS
 
 
 def quantile(counts: Mapping[int, int], share: float) -> float | None:
-    """Give the seconds that a `share` (0 to 1) of all counted stay within; None: nothing was counted."""
+    """Return the seconds that a `share` (0 to 1) of all counted stay within; None: nothing was counted."""
     total = sum(counts.values())
     if not total:
         return None

@@ -47,7 +47,7 @@ class UsageLine(msgspec.Struct, frozen=True, array_like=True):
     status: Annotated[int, msgspec.Meta(ge=0, le=999)]
     """The HTTP status; 499: the caller went away."""
     reason: Annotated[str, msgspec.Meta(max_length=63)]
-    """The problem's reason (docs/reasons.md); empty for an answer and where the problem has none."""
+    """The problem's reason (docs/reasons.md); empty for a response and where the problem has none."""
     cache: Annotated[str, msgspec.Meta(max_length=10)]
     """hit, miss, bypass, or none."""
     requests: _Count

@@ -70,11 +70,13 @@ class Engine:
         return other is not None
 
     def v2_metadata(self) -> dict[str, Any]:
-        """Give the model metadata of the Open Inference Protocol; what no file says is read off an answer."""
+        """Return the model metadata of the Open Inference Protocol; what no file says is read off a
+        response.
+        """
         return self._v2.metadata(self._example())
 
     def _example(self) -> Outputs | None:
-        """Give an answer to the sample with all that may be asked for, or what of it the model gives."""
+        """Return a response to the sample with all that may be asked for, or what of it the model gives."""
         if self.sample is None:
             return None
         rows = self.decode_sample(self.sample).rows
@@ -193,7 +195,7 @@ def _cut(group: list[_Pending], max_rows: int) -> list[list[_Pending]]:
 
 
 def describe_error(error: BaseException) -> str:
-    """Give an exception's type and the first line of what it says, at most 300 characters."""
+    """Return an exception's type and the first line of what it says, at most 300 characters."""
     lines = str(error).strip().splitlines()
     text = f"{type(error).__name__}: {without_paths(lines[0])}" if lines else type(error).__name__
     return text[:_MAX_DETAIL]

@@ -35,7 +35,7 @@ class Reading:
 
 
 def readings(described: Description, signature: Signature, row: Any) -> Iterator[Reading]:
-    """Give the readings to try, of a sample `row` if there is one. Raises `LoadError` if none can fit."""
+    """Return the readings to try, of a sample `row` if there is one. Raises `LoadError` if none can fit."""
     if row is None:
         return _without_sample(described, signature)
     if isinstance(row, str):
@@ -53,7 +53,7 @@ def refined(signature: Signature, row: Any) -> Signature:
 
 
 def own_container(described: Description) -> Container:
-    """Give what the model was trained on, as far as it says."""
+    """Return what the model was trained on, as far as it says."""
     if described.columns is None:
         return "rows"
     return "frame" if described.named else "array"
@@ -133,7 +133,7 @@ def _with_more(signature: Signature, columns: tuple[Column, ...], row: dict[str,
 
 
 def _mixes(signature: Signature, row: dict[str, Any] | list[Any]) -> Iterator[Signature]:
-    """Give every mix of what the row's values may be in each column."""
+    """Return every mix of what the row's values may be in each column."""
     columns = signature.columns or ()
     given: Mapping[str, Any] = (
         row if isinstance(row, dict) else dict(zip((c.name for c in columns), row, strict=False))
@@ -148,7 +148,7 @@ def _mixes(signature: Signature, row: dict[str, Any] | list[Any]) -> Iterator[Si
 
 
 def _options(column: Column, value: Any) -> list[Column]:
-    """Give what a column may be, of which the sample shows a value."""
+    """Return what a column may be, of which the sample shows a value."""
     if value is None:
         # Shown by the sample: this model is called with missing values.
         return [replace(column, optional=True)]

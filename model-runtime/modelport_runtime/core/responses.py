@@ -60,7 +60,7 @@ def _text(value: Any) -> str | None:
 
 
 def class_key(label: Any) -> str:
-    """Give a class as an object key: its JSON text, a string as it is."""
+    """Return a class as an object key: its JSON text, a string as it is."""
     label = plain(label)
     if isinstance(label, str):
         return label
@@ -68,7 +68,9 @@ def class_key(label: Any) -> str:
 
 
 def class_keys(classes: Iterable[Any]) -> list[str]:
-    """Give the classes as different object keys: where two would share one, strings get their quotes, too."""
+    """Return the classes as different object keys: where two would share one, strings get their quotes,
+    too.
+    """
     classes = list(classes)
     keys = [class_key(label) for label in classes]
     if len(set(keys)) == len(keys):
@@ -133,7 +135,7 @@ class NativeResponses:
         self._head = encode(self._names)[:-1]
 
     def write(self, request: Request, outputs: Outputs) -> bytes:
-        """Write the answer for one row or many."""
+        """Write the response for one row or many."""
         body: dict[str, Any] = dict(self._names)
         for name, rows in outputs.values.items():
             if request.single:
@@ -143,7 +145,7 @@ class NativeResponses:
         return encode(body)
 
     def write_each(self, outputs: Outputs) -> list[bytes]:
-        """Write an answer for every row, each asked for alone: the same bytes in a third of the time."""
+        """Write a response for every row, each asked for alone: the same bytes in a third of the time."""
         try:
             return self._joined(outputs)
         except orjson.JSONEncodeError:

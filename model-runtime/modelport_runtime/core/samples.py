@@ -31,7 +31,7 @@ def named(columns: tuple[Column, ...], names: list[str]) -> tuple[Column, ...]:
 
 
 def synthetic_rows(signature: Signature) -> Iterator[Any]:
-    """Give rows to try, the likeliest first: which values a model can take is only a guess."""
+    """Return rows to try, the likeliest first: which values a model can take is only a guess."""
     if signature.input == "text":
         yield "text"
         return
@@ -46,7 +46,7 @@ def synthetic_rows(signature: Signature) -> Iterator[Any]:
 
 
 def _guesses(columns: tuple[Column, ...]) -> Iterator[list[Any]]:
-    """Give a guess for each column: the same for all that are unknown, then mixes of them."""
+    """Return a guess for each column: the same for all that are unknown, then mixes of them."""
     unknown = [place for place, column in enumerate(columns) if column.kind == "any"]
     if all(column.kind not in ("any", "number") for column in columns):
         yield [0.0] * len(columns)

@@ -47,7 +47,7 @@ class TensorSpec:
 
     @property
     def dtype(self) -> str:
-        """Give the name of the NumPy dtype; strings are objects."""
+        """Return the name of the NumPy dtype; strings are objects."""
         return DTYPES[self.datatype]
 
 
@@ -73,7 +73,9 @@ class Signature:
         return tuple(name for name in self.outputs if name not in EXTRA_OUTPUTS)
 
     def to_json(self) -> dict[str, Any]:
-        """Give lists for tuples, so that it equals what a client parses; tensors only where there are any."""
+        """Return lists for tuples, so that it equals what a client parses; tensors only where there are
+        any.
+        """
         return {
             key: _listed(value)
             for key, value in asdict(self).items()

@@ -44,7 +44,7 @@ class Suspicion:
         self._until = time.monotonic() + _MAX_SECONDS
 
     def failure(self, request: Request, *, says: str) -> Failure | None:
-        """Give the 422 that names row and columns; None if the model is at fault, as far as is known."""
+        """Return the 422 that names row and columns; None if the model is at fault, as far as is known."""
         problems = Problems()
         if self._good is not None and isinstance(self._error, Exception):
             self._find_refused(request, says, problems)
@@ -87,7 +87,9 @@ class Suspicion:
         return None if len(rows) > 1 and self._predicts(rows[start:stop]) else start
 
     def _refused_in(self, row: Any) -> list[int] | None:
-        """Give the places that the model refuses, none if only the row as a whole; None if it is at fault."""
+        """Return the places that the model refuses, none if only the row as a whole; None if it is at
+        fault.
+        """
         if not self._columns:
             return [] if self._by_library and self._signature.input == "rows" else None
         suspects = [place for place in range(len(row)) if self._is_suspicious(place, row[place])]

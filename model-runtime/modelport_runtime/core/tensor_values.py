@@ -35,7 +35,9 @@ def tensor_reader(shape: tuple[int | None, ...], dtype: str, fit: Fit) -> Callab
 
 
 def flattened(value: Any, levels: int) -> tuple[list[Any], tuple[int, ...]]:
-    """Give the values of nested lists row by row, and the shape, of at most one level more than expected."""
+    """Return the values of nested lists row by row, and the shape, of at most one level more than
+    expected.
+    """
     level, shape = [value], list[int]()
     while list in (types := set(map(type, level))) and len(shape) <= levels:
         sizes = set(map(len, level)) if types == {list} else set()
@@ -47,7 +49,7 @@ def flattened(value: Any, levels: int) -> tuple[list[Any], tuple[int, ...]]:
 
 
 def array_of(values: list[Any], dtype: str, fit: Fit) -> Array:
-    """Give JSON values as an array of `dtype`. Raises `Unfit` with the index of the first unfit."""
+    """Return JSON values as an array of `dtype`. Raises `Unfit` with the index of the first unfit."""
     array = _all_at_once(values, dtype)
     if array is not None:
         return array
@@ -61,7 +63,7 @@ def array_of(values: list[Any], dtype: str, fit: Fit) -> Array:
 
 
 def _all_at_once(values: list[Any], dtype: str) -> Array | None:
-    """Give the array if all values fit for certain: those of large tensors are not looked at one by one."""
+    """Return the array if all values fit for certain: those of large tensors are not looked at one by one."""
     kind = np.dtype(dtype).kind
     if not values or not _TYPES[kind].issuperset(map(type, values)):
         return None
@@ -85,7 +87,7 @@ def _bounds(dtype: str) -> tuple[int, int]:
 
 
 def _place(index: int | None, shape: tuple[int, ...]) -> str:
-    """Give `[0][2]` of a value's index."""
+    """Return `[0][2]` of a value's index."""
     if index is None:
         return ""
     return "".join(f"[{place}]" for place in np.unravel_index(index, shape))

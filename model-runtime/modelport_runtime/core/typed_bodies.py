@@ -136,7 +136,7 @@ def _body_type(row: Any) -> type[msgspec.Struct]:
 
 
 def _row_type(signature: Signature) -> Any:
-    """Give the type of a row: an object where columns have names, or a list. None if it is unknown."""
+    """Return the type of a row: an object where columns have names, or a list. None if it is unknown."""
     columns = signature.columns
     if not columns:
         return None
@@ -159,7 +159,7 @@ def _wide_row_type(columns: Sequence[Column], types: list[Any], *, positional: b
 
 
 def value_type(column: Column) -> Any:
-    """Give the type that takes a column's values exactly as they are. None if none does."""
+    """Return the type that takes a column's values exactly as they are. None if none does."""
     value = _KINDS.get(column.kind)
     if column.kind == "any" and column.dtype != "object":
         value = _NUMBER_OR_BOOLEAN if column.dtype == "float64" else None

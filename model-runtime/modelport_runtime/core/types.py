@@ -22,7 +22,7 @@ class Outputs(msgspec.Struct, frozen=True, gc=False):
         return len(next(iter(self.values.values())))
 
     def part(self, start: int, stop: int) -> "Outputs":
-        """Give the rows of one request out of a batch."""
+        """Return the rows of one request out of a batch."""
         cut = slice(start, stop)
         return Outputs(
             {name: rows[cut] for name, rows in self.values.items()},

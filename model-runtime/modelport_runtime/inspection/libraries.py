@@ -52,7 +52,7 @@ def _missing_name(link: BaseException) -> str | None:
 
 
 def _match(link: BaseException) -> tuple[str, str] | None:
-    """Give module and name of what unpickling looked for in vain."""
+    """Return module and name of what unpickling looked for in vain."""
     if not isinstance(link, AttributeError | ImportError):
         return None
     text = str(link)
@@ -70,7 +70,7 @@ def _library_of(module: str) -> str:
 
 @cache
 def _version_of(module: str) -> str | None:
-    """Give the installed distribution that has the module, with its version."""
+    """Return the installed distribution that has the module, with its version."""
     for distribution in metadata.packages_distributions().get(_library_of(module), ()):
         return f"{distribution} {metadata.version(distribution)}"
     return None

@@ -20,7 +20,7 @@ _LIGHTGBM = re.compile(rb"^version=(v\d+)\s*$", re.MULTILINE)
 
 
 def xgboost_version(path: Path) -> dict[str, str]:
-    """Give what XGBoost writes at the end (JSON) or anywhere (UBJSON) of a model."""
+    """Return what XGBoost writes at the end (JSON) or anywhere (UBJSON) of a model."""
     return find_xgboost(_edges(path))
 
 
@@ -38,7 +38,7 @@ def _number(byte: bytes) -> int:
 
 
 def xgboost_binary_version(path: Path) -> dict[str, str]:
-    """Give the version in the head of the binary format, which knows no patches."""
+    """Return the version in the head of the binary format, which knows no patches."""
     with path.open("rb") as file:
         start = file.read(_BINARY_HEAD.size)
     if len(start) < _BINARY_HEAD.size:
@@ -48,7 +48,7 @@ def xgboost_binary_version(path: Path) -> dict[str, str]:
 
 
 def lightgbm_format(path: Path) -> dict[str, str]:
-    """Give the version of the format: a LightGBM file does not name the library's."""
+    """Return the version of the format: a LightGBM file does not name the library's."""
     match = _LIGHTGBM.search(_edges(path))
     return {"lightgbm-format": match[1].decode()} if match else {}
 

@@ -30,7 +30,7 @@ _STACK_GLOBAL = re.compile(
 
 
 def scan_pickle(path: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Give versions and references, of as much as can be read in a bounded time."""
+    """Return versions and references, of as much as can be read in a bounded time."""
     versions: dict[str, str] = {}
     references: dict[str, str] = {}
     boosted = False
@@ -73,7 +73,7 @@ _MODULE = re.compile(rb'"__class__"\s*:\s*"([\w.]{1,200})"\s*,\s*"__module__"\s*
 
 
 def scan_skops(path: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Give versions and references; nothing of a zip file that is no skops file."""
+    """Return versions and references; nothing of a zip file that is no skops file."""
     try:
         with path.open("rb") as file:
             schema = archives.schema(file, _MAX_SCHEMA)

@@ -42,7 +42,7 @@ class Usage:
             return cls(None)
 
     def read(self) -> tuple[int, int]:
-        """Give its threads and the bytes that it holds in memory; none if it has ended."""
+        """Return its threads and the bytes that it holds in memory; none if it has ended."""
         if self._descriptor is None:
             return 0, 0
         try:

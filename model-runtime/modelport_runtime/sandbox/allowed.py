@@ -64,7 +64,7 @@ OF_THE_FRONT = _COMMON | {
     "shutdown", "socketpair", "wait4", "waitid",
 }  # fmt: skip
 
-# Libraries ask for these and do without: the answer is ENOSYS, for which they have another way, and no note.
+# Libraries call these and do without: the result is ENOSYS, for which they have another way, and no note.
 # clone3 keeps its flags in memory, out of a filter's sight; glibc then takes clone.
 ABSENT = frozenset({"clone3", "fchmodat2", "map_shadow_stack", "openat2"})
 

@@ -13,7 +13,7 @@ MACHINES = ("x86_64", "aarch64")
 
 
 def machine() -> int | None:
-    """Give this machine's place in the tables of call numbers; None: not one that the sandbox knows."""
+    """Return this machine's place in the tables of call numbers; None: not one that the sandbox knows."""
     name = platform.machine()
     return MACHINES.index(name) if sys.platform == "linux" and name in MACHINES else None
 

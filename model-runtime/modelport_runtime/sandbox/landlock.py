@@ -39,7 +39,7 @@ class _PathBeneath(ctypes.Structure):
 
 
 def abi() -> int:
-    """Give the kernel's version of Landlock. Raises OSError where there is none, or none that is on."""
+    """Return the kernel's version of Landlock. Raises OSError where there is none, or none that is on."""
     return syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
 
 

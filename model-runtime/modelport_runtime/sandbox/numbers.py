@@ -86,12 +86,12 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
 
 
 def numbers(names: frozenset[str], machine: int) -> list[int]:
-    """Give the numbers that these calls have on a machine (a place in the table), in order."""
+    """Return the numbers that these calls have on a machine (a place in the table), in order."""
     return sorted(number for name in names if (number := NUMBERS[name][machine]) is not None)
 
 
 def name_of(number: int, machine: int) -> str:
-    """Give a call's name for users, or its number if it is newer than the table."""
+    """Return a call's name for users, or its number if it is newer than the table."""
     return next(
         (name for name, known in NUMBERS.items() if known[machine] == number), f"number {number & 0xFFFFFFFF}"
     )

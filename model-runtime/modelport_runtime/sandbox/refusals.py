@@ -50,7 +50,7 @@ class Page:
         return True
 
     def read(self) -> tuple[str, ...]:
-        """Give what stands there, in words: for the model process."""
+        """Return what stands there, in words: for the model process."""
         text = self._memory[:].partition(b"\0")[0].decode(errors="replace")
         return _in_words(text.splitlines()[:_MAX_NAMES])
 

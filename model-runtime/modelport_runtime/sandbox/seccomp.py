@@ -43,7 +43,7 @@ _PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
 
 
 def limits(pid: int, role: Role, refused: Instruction) -> dict[str, list[Instruction]]:
-    """Give a block for each, which is entered with the call's number known. The busiest come first."""
+    """Return a block for each, which is entered with the call's number known. The busiest come first."""
     own = (pid,) if role.child is None else (pid, role.child)
     no_fast_open = [(ANY_BIT, 0, 1, _MSG_FASTOPEN), refused, PERMITTED]
     return {
@@ -135,9 +135,9 @@ def _load(machine: int, program: list[Instruction], flags: int) -> int:
 def build(
     machine: int, pid: int, role: Role, others: Instruction = REFUSED, also: frozenset[str] = frozenset()
 ) -> list[Instruction]:
-    """Give the filter of a machine (a place in the table of numbers) for the process `pid`.
+    """Return the filter of a machine (a place in the table of numbers) for the process `pid`.
 
-    others: the answer to a call that is not in the role. also: calls that are allowed beside it.
+    others: the reply to a call that is not in the role. also: calls that are allowed beside it.
     """
     limited = limits(pid, role, others)
     program = [*_same_architecture(machine), (GREATER, 0, 1, LAST_KNOWN), _to_newer(others)]

@@ -68,7 +68,7 @@ class Channel(asyncio.Protocol):
         self._send(PredictBatch(calls))
 
     def recheck(self, call: Call, answer: Prediction, compared: Compared) -> bool:
-        """Have an answer compared with the original's; False: it is busy, or no longer there."""
+        """Have a response compared with the original's; False: it is busy, or no longer there."""
         if self._due or not self.is_open:
             return False
         self._due.append(compared)
@@ -133,7 +133,7 @@ def _checked(message: BatchResult, calls: int) -> list[Outcome]:
 def _outcome(given: bytes | Failure, json_bytes: int | None) -> Outcome:
     if isinstance(given, bytes):
         if json_bytes is not None and json_bytes > len(given):
-            raise ProtocolError("an answer that is shorter than its JSON")
+            raise ProtocolError("a response that is shorter than its JSON")
         return Prediction(given, json_bytes)
     if not 400 <= given.status <= 599:
         raise ProtocolError(f"a failure with the status {given.status}")

@@ -179,5 +179,5 @@ def _inflated(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
 
 @cache
 def _counter(protocol: Protocol, status: int) -> Counter:
-    """Give the counter of a protocol's requests with a status; 499: the caller has gone."""
+    """Return the counter of a protocol's requests with a status; 499: the caller has gone."""
     return metrics.REQUESTS.labels(protocol, str(status))

@@ -26,7 +26,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class ClientGone(Exception):
-    """Nobody waits for the answer any more."""
+    """Nobody waits for the response any more."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _declared_bytes(scope: Scope) -> int:
 
 
 async def _read_body(receive: Receive, max_bytes: int) -> bytes | None:
-    """Give the body, cut somewhere beyond `max_bytes`. None: the caller has gone."""
+    """Return the body, cut somewhere beyond `max_bytes`. None: the caller has gone."""
     body = bytearray()
     while len(body) <= max_bytes:
         message = await receive()

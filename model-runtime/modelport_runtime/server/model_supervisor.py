@@ -198,7 +198,9 @@ class ModelSupervisor:
             return
         metrics.DIFFERENCES.inc()
         metrics.ACCELERATED.set(0)
-        detail = "The kernels gave another answer than the original to a request; the original answers now."
+        detail = (
+            "The kernels gave another prediction than the original for a request; the original answers now."
+        )
         log.error("acceleration_differs", extra={"detail": detail})
         acceleration = replace(self.state.acceleration, detail=detail)
         self.state = replace(self.state, engine="native", acceleration=acceleration)

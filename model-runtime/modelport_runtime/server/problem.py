@@ -12,7 +12,7 @@ _PROBLEM, _JSON = b"application/problem+json", b"application/json"
 
 @final
 class Problem(Exception):
-    """Raised on the way to an answer, it is the answer. `detail`: what happened and what to do next."""
+    """Raised on the way to a response, it is the response. `detail`: what happened and what to do next."""
 
     def __init__(  # noqa: PLR0917  # the members of the RFC, in its order
         self,

@@ -29,7 +29,7 @@ class State:
 
 
 def status_document(settings: Settings, state: State) -> dict[str, Any]:
-    """Give the body of `GET /status`."""
+    """Return the body of `GET /status`."""
     reported, acceleration = state.reported, state.acceleration
     return {
         "state": state.phase,

@@ -33,7 +33,7 @@ def explain(
 
 
 def last_line(error: BaseException) -> str:
-    """Give the line that Python would end the trace with, bounded."""
+    """Return the line that Python would end the trace with, bounded."""
     text = "".join(traceback.format_exception_only(error)).strip()
     return without_paths(text.splitlines()[-1])[:_MAX_LINE] if text else type(error).__name__
 

@@ -103,7 +103,7 @@ class Loader:
         return engine
 
     def document(self, engine: Engine | None) -> bytes:
-        """Give what came of it: `LoadReport` as JSON."""
+        """Return what came of it: `LoadReport` as JSON."""
         inspected, failure = self._inspected, self._failure
         reported = LoadReport(
             state="ready" if engine else "failed",

@@ -149,7 +149,7 @@ def _too_large(size: int) -> Failure:
     return Failure(
         500,
         "Answer too large",
-        f"The answers of one batch have {size} bytes. Send fewer rows in one request.",
+        f"The responses of one batch have {size} bytes. Send fewer rows in one request.",
         reason="ModelError",
     )
 
@@ -178,7 +178,7 @@ def _accelerate(engine: Engine, max_plan_bytes: int) -> ProofReport:
         )
     proof = result.proof
     detail = (
-        f"NumPy kernels gave the loaded model's answers on {proof.rows_compared:,} generated rows "
+        f"NumPy kernels gave the loaded model's predictions on {proof.rows_compared:,} generated rows "
         f"and are {proof.speedup:.1f} times as fast."
     )
     return ProofReport(result.plan, proof.rows_compared, proof.largest_difference, detail)

@@ -44,13 +44,13 @@ _NO_SAMPLE = SampleRefused(
 
 
 async def probe_all(runtimes: Runtimes, probe_requests: Sequence[ProbeRequest]) -> dict[str, ProbeResult]:
-    """Give each version's answer, by its name."""
+    """Return each version's answer, by its name."""
     answers = await asyncio.gather(*(_probe(runtimes, request) for request in probe_requests))
     return {request.version.name: answer for request, answer in zip(probe_requests, answers, strict=True)}
 
 
 async def check_all(runtimes: Runtimes, status_probes: Sequence[StatusProbe]) -> Mapping[str, RuntimeStatus]:
-    """Give the slowest runtime's status of each version, by its name; nothing where none was reached."""
+    """Return the slowest runtime's status of each version, by its name; nothing where none was reached."""
     found = await asyncio.gather(*(_check(runtimes, probe) for probe in status_probes))
     reported = zip(status_probes, found, strict=True)
     return {probe.version: status for probe, status in reported if status is not None}

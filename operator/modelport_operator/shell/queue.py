@@ -60,7 +60,7 @@ class WorkQueue:
             self.add(key)
 
     def close(self) -> None:
-        """Give no key any more: forget those that wait, and take no new ones."""
+        """Hand out no key any more: forget those that wait, and take no new ones."""
         self._closed = True
         self._waiting.clear()
         self._again.clear()

@@ -185,7 +185,7 @@ class RuntimeClient:
 
 
 class _TooLong(Exception):
-    """The answer is larger than any honest one."""
+    """The response is larger than any honest one."""
 
 
 async def _call(request: _Request) -> _Reply:

@@ -18,7 +18,7 @@ _BASE_PREFIX = "modelport-"
 
 
 def plan_socket_base() -> Path:
-    """Give a short path where there is nothing yet."""
+    """Return a short path where there is nothing yet."""
     candidates = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir())
     usable = (path for path in candidates if path and len(path) < _LONGEST_BASE and os.access(path, os.W_OK))
     parent = next(usable, "/tmp")  # noqa: S108 - the name cannot be guessed, and making it fails if it is there

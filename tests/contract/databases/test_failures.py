@@ -30,7 +30,7 @@ def test_a_full_disk_is_told_from_other_failures(database_url: str) -> None:
     try:
         full = failure_of(database, *_FILL[database.engine.dialect.name])
         assert is_full(full)
-        # The kind that becomes an answer.
+        # The kind that becomes a response.
         assert isinstance(full, OperationalError)
         assert not is_full(failure_of(database, "SELECT * FROM nothing"))
     finally:

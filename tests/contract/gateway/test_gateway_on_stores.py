@@ -105,7 +105,7 @@ async def test_callers_share_answers_and_not_limits(harness: Harness, model: Scr
     other = {"Authorization": f"Bearer {harness.control.token(sub='somebody-else')}"}
     assert (await harness.predict(headers=other)).headers["x-cache"] == "hit"
     refused = await harness.predict()
-    assert refused.status_code == 429, "a cached answer counts against the limit, too"
+    assert refused.status_code == 429, "a cached response counts against the limit, too"
 
 
 async def test_no_cache_skips_what_is_kept_and_no_store_keeps_nothing(harness: Harness) -> None:

@@ -89,7 +89,7 @@ def held(database: Database, table: Any) -> Counter[tuple[Any, ...]]:
 
 
 def held_totals(database: Database, table: Any) -> tuple[Counter[Any], Counter[Any]]:
-    """Give what was counted by model, start, version and what it is, and the latencies by bucket."""
+    """Return what was counted by model, start, version and what it is, and the latencies by bucket."""
     with database.transaction(read_only=True) as session:
         rows = session.execute(sa.select(table.__table__)).mappings().all()
     counts: Counter[Any] = Counter()

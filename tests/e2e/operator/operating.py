@@ -23,8 +23,8 @@ CHILD_KINDS = ("deployments", "services", "serviceaccounts", "networkpolicies", 
 
 
 def until(holds: Callable[[], Any], seconds: float = 30, every: float = 0.1) -> Any:
-    """Give the first answer that counts as true. Raises with the last other one. A process that is not up yet
-    is no answer."""
+    """Return the first response that counts as true. Raises with the last other one. A process that is not up
+    yet is no response."""
     deadline = time.monotonic() + seconds
     while not (found := _answer(holds)):
         assert time.monotonic() < deadline, f"it never came to hold: {found!r}"

@@ -44,7 +44,7 @@ def register(url: str) -> Account:
 
 
 def telling_model(tag: str) -> bytes:
-    """A file whose model answers `tag` for `ROW`: by the answer one knows the file."""
+    """A file whose model answers `tag` for `ROW`: by the response one knows the file."""
     model = LogisticRegression().fit([[-1.0, -2.0], ROW], [f"not {tag}", tag])
     file = io.BytesIO()
     joblib.dump(model, file)

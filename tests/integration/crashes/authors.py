@@ -45,7 +45,7 @@ class State:
 
 
 class Author:
-    """One model at a time. `possible`: two states while a change got no answer. None: no model."""
+    """One model at a time. `possible`: two states while a change got no response. None: no model."""
 
     def __init__(self, name: str, account: Account, chance: random.Random) -> None:
         self.name = name
@@ -146,7 +146,7 @@ class Author:
         after: State | None,
         **body: Any,
     ) -> Any:
-        """Give the answer's JSON, None if the platform refused a change that it may refuse (409)."""
+        """Return the response's JSON, None if the platform refused a change that it may refuse (409)."""
         self.possible = [before, after]
         answer = client.request(method, f"/api/v1/models{path}", **body)
         self.changes += 1

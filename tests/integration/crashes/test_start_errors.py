@@ -28,7 +28,7 @@ class Attempt:
     env: dict[str, str] = field(default_factory=dict)
 
     def refusal(self) -> str:
-        """Give its one line, without "Error: "; check all that holds for every refusal."""
+        """Return its one line, without "Error: "; check all that holds for every refusal."""
         before = contents(self.data)
         arguments = ["--data-dir", str(self.data), "--port", str(self.platform.port), *self.arguments]
         env = self.platform.environment(**{"MODELPORT_LOG_LEVEL": "WARNING"} | self.env)

@@ -16,7 +16,7 @@ def without(field: str) -> dict[str, Any]:
     return {name: value for name, value in ROW.items() if name != field}
 
 
-# Name -> (body, status, the field that the answer names).
+# Name -> (body, status, the field that the response names).
 BAD_BODIES: dict[str, tuple[Any, int, str | None]] = {
     "not JSON": ("{", 400, None),
     "nothing": ("", 400, None),

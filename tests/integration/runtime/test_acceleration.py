@@ -124,7 +124,7 @@ def test_a_model_that_comes_to_differ_answers_itself_again(
     eventually(differs)
     status = started.status
     assert status["state"] == "ready"
-    assert "another answer than the original" in status["acceleration"]["detail"]
+    assert "another prediction than the original" in status["acceleration"]["detail"]
     assert status["acceleration"]["rows_compared"] == rows_compared
     assert count(started, "acceleration_differences_total") == 1
     assert started.post("/predict", {"input": ROW}).json["prediction"] != "setosa"

@@ -1,6 +1,6 @@
 """A model that loads and then misbehaves: who else is answered, and what is said.
 
-The model does what a row's first number says, see `ORDERS`; any other number is its own answer.
+The model does what a row's first number says, see `ORDERS`; any other number is its own response.
 """
 
 import json
@@ -166,7 +166,7 @@ def test_a_model_that_hangs_is_reported_once_nobody_waits_for_it(start: StartRun
 
 
 def half_asked(runtime: Runtime, order: float) -> socket.socket:
-    """Send a request and do not wait for its answer."""
+    """Send a request and do not wait for its response."""
     body = json.dumps({"input": [order]}).encode()
     head = (
         f"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"

@@ -1,4 +1,4 @@
-"""Every estimator that has kernels: they give its own answers on 10,000 rows, edges among them."""
+"""Every estimator that has kernels: they give its own predictions on 10,000 rows, edges among them."""
 
 from collections.abc import Callable
 

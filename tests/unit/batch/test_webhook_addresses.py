@@ -1,4 +1,4 @@
-"""Webhooks never reach what is not public, whatever the name, its answers or the receiver say."""
+"""Webhooks never reach what is not public, whatever the name, its responses or the receiver say."""
 
 import asyncio
 import base64
@@ -47,7 +47,7 @@ async def receiving(receiver: Receiver) -> AsyncIterator[Receiver]:
 
 
 def answering(*answers: Sequence[str]) -> Sender:
-    """A sender whose resolver gives these answers in turn, and then the last one for ever."""
+    """A sender whose resolver gives these responses in turn, and then the last one for ever."""
     left = list(answers)
 
     async def resolve(_host: str, _port: int) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Narrowing down: which rows get an answer, which an error, and with how many questions."""
+"""Narrowing down: which rows get a prediction, which an error, and with how many requests."""
 
 import orjson
 import pytest

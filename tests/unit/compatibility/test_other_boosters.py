@@ -1,4 +1,4 @@
-"""Boosters that older versions of XGBoost and LightGBM saved give their own answers, or are refused.
+"""Boosters that older versions of XGBoost and LightGBM saved give their own predictions, or are refused.
 
 `tests/fixtures/other_boosters/generate.sh` makes the files.
 """

@@ -1,4 +1,4 @@
-"""Models that older scikit-learn versions saved give the answers that those stored beside them.
+"""Models that older scikit-learn versions saved give the predictions that those stored beside them.
 
 `tests/fixtures/other_versions/generate.sh` makes the files.
 """

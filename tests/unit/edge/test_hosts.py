@@ -1,4 +1,4 @@
-"""By which names a server is called, and that no answer repeats a name that is none of its own."""
+"""By which names a server is called, and that no response repeats a name that is none of its own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rows counted by a real gateway into a reference's bins, cached answers and batches included."""
+"""Rows counted by a real gateway into a reference's bins, cached responses and batches included."""
 
 import asyncio
 from typing import Any

@@ -40,7 +40,7 @@ async def header_without_end(_: Received, writer: asyncio.StreamWriter) -> None:
 JSON = "Content-Type: application/json\r\n"
 SCRIPTS = {
     "hangs": (hang, 504),
-    "closes without an answer": (close_at_once, 503),
+    "closes without a response": (close_at_once, 503),
     "closes midway": (close_midway, 502),
     "answers without end": (never_end, 502),
     "sends a header of 100 MB": (header_without_end, 502),
@@ -74,7 +74,7 @@ SCRIPTS = {
     "answers UTF-16": (answering(http("200 OK", '{"prediction": 1}'.encode("utf-16"))), 502),
     "answers UTF-32": (answering(http("200 OK", '{"prediction": 1}'.encode("utf-32"))), 502),
     "begins with a mark of UTF-8": (answering(http("200 OK", b'\xef\xbb\xbf{"prediction": 1}')), 502),
-    "nests an answer deeply": (answering(http("200 OK", b'{"a":' * 100_000)), 502),
+    "nests a response deeply": (answering(http("200 OK", b'{"a":' * 100_000)), 502),
     "speaks no HTTP": (answering(b"SSH-2.0-OpenSSH\r\n\r\n"), 502),
     "gives no JSON as an error": (answering(http("500 Oops", b"\xff\xfe", "application/problem+json")), 500),
     "nests an error deeply": (

@@ -1,4 +1,4 @@
-"""The short cut answers as the ASGI app does, whatever comes over the wire."""
+"""The fast path answers as the ASGI app does, whatever comes over the wire."""
 
 import json
 import logging
@@ -110,7 +110,7 @@ def later(running: Running, call: Callable[[], None]) -> None:
 
 
 def answers(raw: bytes) -> list[Any]:
-    """Status line, headers without the date and body of each answer, and whether the connection closed."""
+    """Status line, headers without the date and body of each response, and whether the connection closed."""
     text = re.sub(rb"date: [^\r]*\r\n|x-by: [^\r]*\r\n", b"", raw)
     read: list[Any] = []
     while text.startswith(b"HTTP/1.1"):

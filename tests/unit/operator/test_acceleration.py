@@ -18,7 +18,7 @@ from tests.support.builders import ModelBuilder, a_model, a_pod
 from tests.unit.operator.harness import Harness, settings
 
 PROVEN = AccelerationProof(rows_compared=1024, largest_difference=1e-9, detail="The kernels equal the model.")
-DIFFERS = AccelerationProof(rows_compared=1024, largest_difference=1e-9, detail="An answer differed.")
+DIFFERS = AccelerationProof(rows_compared=1024, largest_difference=1e-9, detail="A prediction differed.")
 NUMPY = RuntimeStatus(state="ready", engine="numpy", acceleration=PROVEN)
 NATIVE = RuntimeStatus(state="ready", engine="native", acceleration=DIFFERS)
 
@@ -144,7 +144,7 @@ async def test_a_runtime_that_went_back_to_its_model_shows_and_serves_on() -> No
     await harness.reconcile(check_engines=True)
     version = harness.version("v1")
     assert (version["engine"], version["ready"]) == ("native", True)
-    assert version["acceleration"]["detail"] == "An answer differed."  # type: ignore[index]
+    assert version["acceleration"]["detail"] == "A prediction differed."  # type: ignore[index]
     assert harness.traffic() == {"v1": 100}
 
 
@@ -201,7 +201,9 @@ def _status(engine: Any, proof: AccelerationProof, template: str = "one") -> MLM
 
 def test_a_return_to_the_model_is_a_warning_with_what_differed() -> None:
     assert events_of(_status("numpy", PROVEN), _status("native", DIFFERS)) == (
-        Event("Warning", "AccelerationEnded", "v1 answers from the model itself again. An answer differed."),
+        Event(
+            "Warning", "AccelerationEnded", "v1 answers from the model itself again. A prediction differed."
+        ),
     )
 
 

@@ -79,7 +79,7 @@ def test_a_model_that_is_being_deleted_gets_no_object_and_no_traffic() -> None:
         (ProbeResult(READY, PREDICTION), False),
         (ProbeResult(RuntimeStatus(state="failed", reason=Reason.LOAD_FAILED)), False),
     ],
-    ids=["unreachable", "no answer", "loading", "answered", "failed"],
+    ids=["unreachable", "no response", "loading", "answered", "failed"],
 )
 def test_only_what_no_event_will_tell_is_looked_at_again(answer: ProbeResult, again: bool) -> None:
     decision = _decide(a_model(), a_pod().ready().build(), v1=answer)

@@ -18,7 +18,7 @@ Answering = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def _runtime(folder: Path, answer: Answering) -> AsyncIterator[str]:
-    """Serve one answer to every request on a unix socket."""
+    """Serve one response to every request on a unix socket."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

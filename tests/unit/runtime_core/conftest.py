@@ -21,14 +21,14 @@ def open_engine(path: Path, framework: str = "sklearn", sample: Any = None, **op
 
 
 def ask(engine: Engine, body: Any, protocol: Any = "native") -> Any:
-    """Give the parsed answer, or fail with what was answered instead."""
+    """Return the parsed answer, or fail with what was answered instead."""
     (result,) = engine.predict_many([Call(protocol, orjson.dumps(body))])
     assert isinstance(result, Prediction), result
     return orjson.loads(result.body)
 
 
 def refused(engine: Engine, body: Any, protocol: Any = "native") -> Failure:
-    """Give the failure that a body, parsed or raw, ends with."""
+    """Return the failure that a body, parsed or raw, ends with."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
     (result,) = engine.predict_many([Call(protocol, raw)])
     assert isinstance(result, Failure), result

@@ -48,7 +48,7 @@ def engine_of(model: Any) -> Engine:
 
 
 def answer(model: Any, *outputs: str) -> dict[str, Any]:
-    """Give what is answered for all rows together, once it is what is answered for each alone."""
+    """Return what is answered for all rows together, once it is what is answered for each alone."""
     engine = engine_of(model)
     together = ask(engine, {"inputs": ROWS.tolist(), "return": list(outputs)})
     for place, row in enumerate(ROWS.tolist()):
@@ -60,7 +60,7 @@ def answer(model: Any, *outputs: str) -> dict[str, Any]:
 
 
 def leaves(value: Any) -> list[Any]:
-    """Give the single values in lists, objects and arrays, one after the other."""
+    """Return the single values in lists, objects and arrays, one after the other."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, dict):

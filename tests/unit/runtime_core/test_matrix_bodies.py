@@ -30,7 +30,7 @@ def matrix(rows: Any, outputs: int = 1) -> bytes:
 
 
 def both(engine: Engine, rows: Any, outputs: int = 1) -> tuple[Prediction | Failure, Prediction | Failure]:
-    """Give the outcome of the matrix and that of the JSON, in which NaN is null."""
+    """Return the outcome of the matrix and that of the JSON, in which NaN is null."""
     listed = [[None if math.isnan(value) else value for value in row] for row in np.array(rows).tolist()]
     body = orjson.dumps({"inputs": listed, "return": OUTPUTS[outputs]})
     asked = [Call("matrix", matrix(rows, outputs)), Call("native", body)]

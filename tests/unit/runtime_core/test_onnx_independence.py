@@ -48,7 +48,7 @@ def quantized() -> Graph:
 
 @pytest.mark.parametrize("graph", [running_sum(), centered(), by_the_sign_of_all()])
 def test_rows_that_depend_on_each_other_are_refused(graph: Graph, tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match="another answer in a batch than alone") as raised:
+    with pytest.raises(LoadError, match="another prediction in a batch than alone") as raised:
         open_engine(graph.save(tmp_path), "onnx")
     assert raised.value.reason == "SampleFailed"
 

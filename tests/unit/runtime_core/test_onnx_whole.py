@@ -20,7 +20,7 @@ VECTOR: list[TensorInfo] = [("x", "float32", [3]), ("z", "float32", [3])]
 
 
 def voice() -> Graph:
-    """As a detector of voice has it: it gives its next state beside its answer."""
+    """As a detector of voice has it: it gives its next state beside its prediction."""
     nodes = [
         helper.make_node("Cast", ["rate"], ["factor"], to=1),
         helper.make_node("Mul", ["sound", "factor"], ["scaled"]),

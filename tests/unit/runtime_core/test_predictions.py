@@ -1,4 +1,4 @@
-"""Whatever the model, the answer is what its own predict and predict_proba give, number for number."""
+"""Whatever the model, the prediction is what its own predict and predict_proba give, number for number."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Work that is left out, a DataFrame for one, changes no answer; where it might, it is done."""
+"""Work that is left out, a DataFrame for one, changes no prediction; where it might, it is done."""
 
 import copy
 import warnings

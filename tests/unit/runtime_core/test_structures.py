@@ -1,4 +1,6 @@
-"""Whatever holds the estimator that sees the rows: the answer is the library's, by name and in any order."""
+"""Whatever holds the estimator that sees the rows: the prediction is the library's, by name and in any
+order.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

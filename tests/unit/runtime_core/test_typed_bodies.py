@@ -69,7 +69,9 @@ def assert_agree(body: bytes) -> None:
 
 
 def comparable(request: Request) -> list[Any]:
-    """Give the rows so that NaN equals itself, -0.0 not 0.0 and true not 1; a number may be int or float."""
+    """Return the rows so that NaN equals itself, -0.0 not 0.0 and true not 1; a number may be int or
+    float.
+    """
     return [[one(value) for value in row] if isinstance(row, list | tuple) else row for row in request.rows]
 
 

@@ -38,7 +38,7 @@ def assert_agree(body: bytes) -> None:
 
 
 def read(decode: Any, body: bytes) -> Any:
-    """Give all that was read, or the names of outputs that the model does not have."""
+    """Return all that was read, or the names of outputs that the model does not have."""
     try:
         request, echo = decode(Call("v2", body))
     except Rejected as refused:

@@ -38,7 +38,7 @@ class Original:
         self._frames = wire.Frames()
 
     async def hear(self) -> wire.ToModel:
-        """Give the next message."""
+        """Return the next message."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(WAIT_SECONDS):
             while True:

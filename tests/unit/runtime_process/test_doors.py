@@ -28,7 +28,7 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @asynccontextmanager
 async def connected(monkeypatch: pytest.MonkeyPatch, patience: Patience) -> AsyncIterator[Ends]:
-    """Give both ends of a connection to a runtime whose model answers with the body."""
+    """Return both ends of a connection to a runtime whose model answers with the body."""
     sweep_at_once(monkeypatch)
     batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
     batcher.use(Model())

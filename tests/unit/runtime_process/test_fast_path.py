@@ -1,4 +1,4 @@
-"""The short cut: an exchange in, one answer out, with what the ASGI way says too."""
+"""The fast path: an exchange in, one response out, with what the ASGI way says too."""
 
 import asyncio
 import gc
@@ -42,7 +42,7 @@ class Given:
 
 
 class Model:
-    """Answers at once: a body `422` fails so, others are their own answers."""
+    """Answers at once: a body `422` fails so, others are their own responses."""
 
     max_batch_bytes = 1000
     ahead_bytes = None

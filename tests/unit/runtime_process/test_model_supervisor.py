@@ -87,7 +87,7 @@ class Process:
         await asyncio.get_running_loop().sock_sendall(self._connection, data)
 
     async def hears(self) -> wire.ToModel | None:
-        """Give the next message, None when the server process has closed the connection."""
+        """Return the next message, None when the server process has closed the connection."""
         while data := await asyncio.get_running_loop().sock_recv(self._connection, 1 << 16):
             for body in self._frames.feed(data):
                 return wire.decode_to_model(body)
@@ -218,7 +218,7 @@ async def test_a_difference_switches_back_and_is_told(begin: Begin) -> None:
     await pair.process.says(Rechecked(None))
 
     await until(lambda: pair.status["engine"] == "native")
-    assert "another answer than the original" in pair.status["acceleration"]["detail"]
+    assert "another prediction than the original" in pair.status["acceleration"]["detail"]
     asked = pair.ask()
     await pair.process.hears()
     await pair.process.says(BatchResult([BY_THE_MODEL], 0.1))

@@ -81,7 +81,7 @@ async def ready_addresses(cluster: LocalCluster) -> list[str]:
 
 
 async def wait_for_pod(cluster: LocalCluster, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Give the first pod of which `wanted` is true."""
+    """Return the first pod of which `wanted` is true."""
     give_up_at = time.monotonic() + 30
     while True:
         found = await pods(cluster)

@@ -41,7 +41,7 @@ def pod(name: str, address: str) -> dict[str, Any]:
 
 @pytest.fixture
 async def ask(tmp_path: Path) -> AsyncIterator[Ask]:
-    """Give the values on the page, by name and model, of models that answer with these pages."""
+    """Return the values on the page, by name and model, of models that answer with these pages."""
 
     async def ask(**pages: bytes) -> dict[str, Any]:
         cluster = Cluster()

@@ -34,7 +34,7 @@ def create(  # noqa: PLR0917 - FastAPI gives each of them by name
     mark: MarkNew,
     accounts: Accounts,
 ) -> KeyWithSecret:
-    """Make a key. The answer is the only place where it is ever shown."""
+    """Make a key. The response is the only place where it is ever shown."""
     most = accounts.settings.user_max_api_keys
     return mark(service.create(session, principal, body, origin, most=most))
 

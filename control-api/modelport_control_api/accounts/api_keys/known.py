@@ -15,7 +15,7 @@ _MOST_AT_START = 10_000
 
 @dataclass(frozen=True)
 class Marking:
-    """Call it with a key that was just made: it is marked once the answer is out."""
+    """Call it with a key that was just made: it is marked once the response is out."""
 
     _store: Store
     _background: BackgroundTasks

@@ -19,7 +19,7 @@ from modelport_control_api.identity import Caller, Origin, Principal
 def create(
     session: Session, admin: Principal, origin: Origin, *, note: str | None, life: timedelta
 ) -> tuple[Invite, str]:
-    """Give the row and the token, which is kept nowhere."""
+    """Return the row and the token, which is kept nowhere."""
     token = secrets.token_urlsafe(32)
     row = Invite(
         id=new_id(),

@@ -57,7 +57,7 @@ def refresh(services: AccountServices, refresh_token: str, origin: Origin) -> To
         if isinstance(outcome, api_sessions.Reused):
             audit_session(session, "session.reuse", outcome.user_id, outcome.family_id, origin)
         user = session.get(User, outcome.user_id) if outcome else None
-    # Raised only now: the revocation above must be committed although the answer is an error.
+    # Raised only now: the revocation above must be committed although the response is an error.
     if isinstance(outcome, api_sessions.Reused):
         raise RefreshTokenReused
     if outcome is None or user is None:
@@ -83,7 +83,7 @@ def _find_user(session: Session, email: str) -> User | None:
 
 
 def _open_session(session: Session, user: User, life: timedelta, origin: Origin) -> tuple[str, str]:
-    """Give the session's id and its first refresh token."""
+    """Return the session's id and its first refresh token."""
     lock_unchanged(session, user)
     family_id, refresh_token = api_sessions.open_family(session, user.id, life)
     audit_session(session, "session.open", user.id, family_id, origin)
@@ -127,7 +127,7 @@ _ACCESS_TOKEN_SECONDS = 300
 def sign_in(
     services: AccountServices, user: User, browser: Browser, origin: Origin, old_token: str | None
 ) -> str:
-    """Give the session's token for the cookie; the browser's session before it ends. Blocking.
+    """Return the session's token for the cookie; the browser's session before it ends. Blocking.
 
     `user` has shown the password. Raises `WrongEmailOrPassword` if it was changed meanwhile.
     """

@@ -87,7 +87,7 @@ def rows_at_once(width: int, *, name_characters: int = 0, is_matrix: bool = Fals
 
 
 def chunks_of(block: Block, first_row: int) -> Iterator[Chunk]:
-    """Give the block's chunks, none larger than allowed. The same block gives the same ones."""
+    """Return the block's chunks, none larger than allowed. The same block gives the same ones."""
     inputs = _encode(block)
     rows = len(block.values)
     columns = block.values.columns if isinstance(block.values, Matrix) else 0

@@ -14,7 +14,7 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def split_rows(file: BinaryIO) -> Iterator[bytes]:
-    """Give each row's JSON. Raises `InputInvalid` where it is no JSON."""
+    """Return each row's JSON. Raises `InputInvalid` where it is no JSON."""
     text = _Text(file)
     in_object = text.take("{")
     if in_object and not (text.take('"inputs"') and text.take(":")):
@@ -54,7 +54,7 @@ class _Text:
         return True
 
     def value(self, number: int) -> str:
-        """Give the next value's text; `number` is its row's, for the error."""
+        """Return the next value's text; `number` is its row's, for the error."""
         self._skip_space()
         while True:
             end = self._end()

@@ -206,7 +206,7 @@ MEDIA_TYPES = {
 async def stream_results(
     files: BatchFiles, job_id: str, chunks: Sequence[int], output_format: str
 ) -> AsyncIterator[bytes]:
-    """Give the file of `chunks`' results, in that order. Raises `FileNotFoundError` if they are gone."""
+    """Return the file of `chunks`' results, in that order. Raises `FileNotFoundError` if they are gone."""
     columns = Columns()
     if output_format != "jsonl":
         # A table's columns must be known before its first row.

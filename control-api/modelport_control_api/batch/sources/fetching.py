@@ -140,7 +140,7 @@ class Fetching:
         self._total_seconds = total_seconds
 
     async def fetch(self, job_id: str, uri: str) -> int:
-        """Give the input's size in bytes. Raises `InputUnavailable`."""
+        """Return the input's size in bytes. Raises `InputUnavailable`."""
         for pause in self._pauses:
             try:
                 return await self._try(job_id, uri)

@@ -1,4 +1,4 @@
-"""A chunk of a job's rows and the answers to it, as the files between preparation, worker and download.
+"""A chunk of a job's rows and the responses to it, as the files between preparation, worker and download.
 
 Both are msgpack. A chunk holds its rows as the JSON text or the matrix that is sent to a pod, so that
 nobody has to read and write them again.
@@ -100,7 +100,7 @@ def combine(
     probabilities: Sequence[Named | None] | None,
     errors: Mapping[int, str],
 ) -> ChunkResults:
-    """Put the answers beside the rows. The arguments are about the rows that were asked: those of `inputs`.
+    """Put the responses beside the rows. The arguments are about the rows that were asked: those of `inputs`.
 
     `errors`: place among them → why there is no prediction; the sequences hold None there.
     Raises `ValueError` for another number of answers than of rows.

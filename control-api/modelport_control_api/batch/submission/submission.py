@@ -48,7 +48,7 @@ class JobSubmission:
     services: BatchServices
 
     async def submit(self, principal: Principal, model_id: str, version: str | None) -> BatchJob:
-        """Give the new job, or the one that the same request made before."""
+        """Return the new job, or the one that the same request made before."""
         key = idempotency_key(self.request)
         options_of.require_known(self._content_type)
         # Checked before the body is read: nobody sends a gigabyte to learn that the id is wrong.

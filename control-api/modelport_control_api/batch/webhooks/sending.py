@@ -1,4 +1,4 @@
-"""One signed message to one address: no redirects, no proxies, and nothing of the answer but its status."""
+"""One signed message to one address: no redirects, no proxies, and nothing of the response but its status."""
 
 import asyncio
 import ssl
@@ -45,7 +45,7 @@ class Sender:
             async with asyncio.timeout(self.total_seconds):
                 status = await self._post(url, headers, body)
         except TimeoutError:
-            raise NotTaken(f"No answer within {self.total_seconds:g} seconds.") from None
+            raise NotTaken(f"No response within {self.total_seconds:g} seconds.") from None
         except Forbidden as error:
             raise NotTaken(str(error)) from error
         except UNREACHABLE as error:
@@ -56,7 +56,7 @@ class Sender:
     async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
         backend = CheckedNetwork(self.allowed, self.resolve)
         asked = [*headers.items()]
-        # The answer's body stays where it is.
+        # The response's body stays where it is.
         async with (
             httpcore.AsyncConnectionPool(ssl_context=self.tls, network_backend=backend) as pool,
             pool.stream("POST", url, headers=asked, content=body) as answer,

@@ -10,7 +10,7 @@ _COVERED = 0.9
 
 
 def at_hours(column: ColumnProfile, live: Mapping[int, int]) -> tuple[list[float], float] | None:
-    """Give the cells that are expected of rows of these hours, and how many rows of the reference say so.
+    """Return the cells that are expected of rows of these hours, and how many rows of the reference say so.
 
     `live`: rows of each hour, as `times` has them. None: the reference has no times, or too few rows of
     those hours.
@@ -29,7 +29,7 @@ def at_hours(column: ColumnProfile, live: Mapping[int, int]) -> tuple[list[float
 
 
 def _cells_of(column: ColumnProfile, slot: int) -> list[int]:
-    """Give the cells of that hour of such days; of it and its neighbors where those are too few, and then
+    """Return the cells of that hour of such days; of it and its neighbors where those are too few, and then
     of that hour of all days."""
     of_hour = _of_kind(column, slot)
     if sum(of_hour) >= _ROWS_OF_AN_HOUR:

@@ -9,7 +9,7 @@ from modelport_telemetry.drift.bins import MAX_CATEGORIES, UNKNOWN, CategoryBins
 
 
 def repetition_of(counts: Mapping[Any, int]) -> float:
-    """Give the chance that two rows have the same value. `counts`: how often each came."""
+    """Return the chance that two rows have the same value. `counts`: how often each came."""
     rows = sum(counts.values())
     return sum(count * (count - 1) for count in counts.values()) / max(1, rows * (rows - 1))
 
@@ -17,7 +17,7 @@ def repetition_of(counts: Mapping[Any, int]) -> float:
 def usual_shares(
     counts: Mapping[str, int], cell_of: Mapping[str, int], cells: int, rows: int
 ) -> tuple[float, ...]:
-    """Give for each cell the share of its most frequent value; of a cell without any, that of one row."""
+    """Return for each cell the share of its most frequent value; of a cell without any, that of one row."""
     most = [1] * cells
     for value, count in counts.items():
         at = cell_of[value]
@@ -28,7 +28,7 @@ def usual_shares(
 def unknown_share(
     bins: NumberBins | CategoryBins, counts: Mapping[str, int], cell_of: Mapping[str, int]
 ) -> float:
-    """Give the share of new rows with a category that is not among the known ones (Good and Turing, 1953).
+    """Return the share of new rows with a category that is not among the known ones (Good and Turing, 1953).
 
     To those that came once here, the chance of one that came twice by luck is added.
     """

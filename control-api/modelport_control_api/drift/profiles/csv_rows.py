@@ -31,7 +31,7 @@ _ROWS_BETWEEN_TURNS = 100
 
 @contextmanager
 def open_rows(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
-    """Give the header's names, and the rows with the number of the line that each ends in.
+    """Return the header's names, and the rows with the number of the line that each ends in.
 
     Raises ReferenceInvalid, also while the rows are read.
     """

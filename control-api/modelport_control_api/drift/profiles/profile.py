@@ -71,7 +71,7 @@ class Matched(msgspec.Struct, frozen=True):
     unmatched: tuple[str, ...] = ()
 
     def reference_bins(self, reference: str, signature: Mapping[str, Any] | None) -> ReferenceBins:
-        """Give what gateways learn. `reference`: its id."""
+        """Return what gateways learn. `reference`: its id."""
         features = tuple(
             Feature(each.name, each.position, each.bins, usual(each), scores(each)) for each in self.columns
         )
@@ -79,7 +79,7 @@ class Matched(msgspec.Struct, frozen=True):
 
 
 def scores(column: ColumnProfile) -> tuple[float, ...]:
-    """Give each cell a number, so that runs of like values have like means, as blocks need it.
+    """Return each cell a number, so that runs of like values have like means, as blocks need it.
 
     Of numbers it is the middle of the cell's ranks; of categories, which have no order, anything will do that
     differs from one to the next.
@@ -93,7 +93,7 @@ def scores(column: ColumnProfile) -> tuple[float, ...]:
 
 
 def usual(column: ColumnProfile) -> tuple[float, ...]:
-    """Give the shares of cells' most frequent values from which on copies of a row are needless.
+    """Return the shares of cells' most frequent values from which on copies of a row are needless.
 
     Values that are missing, or not of the feature's few, are all alike by nature: copies of them are none.
     """

@@ -107,7 +107,7 @@ def _choose(texts: Sequence[str]) -> NumberBins | CategoryBins:
 def _count(
     path: Path, names: Sequence[str], bins: Sequence[NumberBins | CategoryBins], time_at: int | None
 ) -> tuple[int, list[list[int]], list[dict[int, list[int]]]]:
-    """Give the number of rows, each column's cells, and its cells by the hour (as `times` has them)."""
+    """Return the number of rows, each column's cells, and its cells by the hour (as `times` has them)."""
     cells = [[0] * each.cells for each in bins]
     slots: list[dict[int, list[int]]] = [{} for _ in bins]
     finders = [

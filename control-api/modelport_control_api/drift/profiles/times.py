@@ -15,7 +15,7 @@ _SHORTEST = len("2026-01-01T00:00")
 
 
 def time_column(sample: Sequence[Sequence[str]], columns: int) -> int | None:
-    """Give the place of the first column whose every text is a date and time (ISO 8601)."""
+    """Return the place of the first column whose every text is a date and time (ISO 8601)."""
     if columns > _MAX_COLUMNS:
         return None
     return next(
@@ -25,7 +25,7 @@ def time_column(sample: Sequence[Sequence[str]], columns: int) -> int | None:
 
 
 def slot_of(text: str) -> int | None:
-    """Give the hour that a text names; a time that names no zone is one of UTC. None: it is no time."""
+    """Return the hour that a text names; a time that names no zone is one of UTC. None: it is no time."""
     text = text.strip()
     if len(text) < _SHORTEST:
         return None
@@ -37,7 +37,7 @@ def slot_of(text: str) -> int | None:
 
 
 def slot_of_minute(minute: int) -> int:
-    """Give the hour that a minute since 1970 is in."""
+    """Return the hour that a minute since 1970 is in."""
     return _slot(datetime.fromtimestamp(minute * 60, UTC))
 
 

@@ -117,7 +117,7 @@ _ANSWERS: dict[str, Any] = {
     },
 }
 _CACHE_CONTROL = header(
-    "Cache-Control", "`no-cache` skips the cached answer, `no-store` also does not keep the new one."
+    "Cache-Control", "`no-cache` skips the cached response, `no-store` also does not keep the new one."
 )
 _SESSION = header("X-Modelport-Session", "Requests with the same value stay on one version of a split.")
 

@@ -32,7 +32,7 @@ def read_plan(data: bytes) -> "Backend":
 
 
 def difference(original: "Engine", call: Call, answer: Prediction) -> float | None:
-    """Compare an answer of the kernels with the original's to the same call.
+    """Compare a response of the kernels with the original's to the same call.
 
     Gives the largest difference of their numbers; None if they differ in a label, in form, or by more
     than the proof allows.

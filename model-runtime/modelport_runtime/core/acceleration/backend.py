@@ -25,10 +25,10 @@ class Final(Protocol):
     def scores(self, matrix: Matrix) -> Matrix: ...
 
     def results(self, scores: Matrix) -> list[Any]:
-        """Give n labels or numbers."""
+        """Return n labels or numbers."""
 
     def probabilities(self, scores: Matrix) -> Matrix:
-        """Give n × classes."""
+        """Return n × classes."""
 
 
 _FINALS: dict[type, Callable[[Any], Final]] = {
@@ -75,6 +75,6 @@ def read_plan(data: bytes) -> Backend:
     """Make a backend of a plan that a hostile model may have written. Raises `PlanRefused`."""
     plan = decode(data)
     validate(plan)
-    # What overflows is refused or is an answer, as with the original; in the log it tells nobody anything.
+    # What overflows is refused or is a prediction, as with the original; in the log it tells nobody anything.
     warnings.filterwarnings("ignore", category=RuntimeWarning, module=__package__)
     return KernelBackend(plan)

@@ -22,7 +22,7 @@ _SMALLEST_SCALE = 1e-9
 
 
 def differences(original: Outputs, other: Outputs, *, labels: bool) -> np.ndarray[Any, Any]:
-    """Give the difference of each row; infinity where a label or the form differs."""
+    """Return the difference of each row; infinity where a label or the form differs."""
     rows = np.zeros(original.rows)
     compare = {
         "prediction": _of_labels if labels else _of_numbers,
@@ -85,7 +85,7 @@ def difference_of_predictions(original: Engine, call: Call, answer: Prediction) 
 
 
 def _of_values(one: Any, other: Any, labels: bool, relative: bool) -> float:
-    """Give the largest difference of two parsed bodies; infinity if they are not of one form."""
+    """Return the largest difference of two parsed bodies; infinity if they are not of one form."""
     if isinstance(one, dict) and isinstance(other, dict):
         return _of_objects(one, other, labels, relative)
     if isinstance(one, list) and isinstance(other, list):

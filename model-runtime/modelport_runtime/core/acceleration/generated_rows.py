@@ -47,12 +47,12 @@ class GeneratedRows:
         self._next_edge = [cycle(edges) if edges else None for edges in self._edges]
 
     def take(self, count: int) -> list[Row]:
-        """Give ordinary rows: a model that raises on one of them raises on its own users."""
+        """Return ordinary rows: a model that raises on one of them raises on its own users."""
         made = [self._column(place, column, count) for place, column in enumerate(self._columns)]
         return [list(row) for row in zip(*made, strict=True)]
 
     def extremes(self) -> Iterator[list[Row]]:
-        """Give rows of one extreme value each, in all columns or one; what may raise comes last."""
+        """Return rows of one extreme value each, in all columns or one; what may raise comes last."""
         for value in (*_EXTREMES, *_BEYOND_FLOAT32):
             yield [[value if _is_free(column) else own for column, own in self._with_sample()]]
         for extremes in (_EXTREMES_OF, _BEYOND_OF):
@@ -124,7 +124,7 @@ class GeneratedRows:
         return float(value) if isinstance(value, int | float) and value == value else 1.0  # noqa: PLR0124  # NaN
 
     def _edge_values(self, place: int, column: Column) -> list[float]:
-        """Give every threshold and its neighbors in double and single precision, in a random order."""
+        """Return every threshold and its neighbors in double and single precision, in a random order."""
         values = np.array(self._hints.values.get(place, []), dtype=np.float64)
         values = values[np.isfinite(values)]
         single = values.astype(np.float32)
@@ -142,7 +142,7 @@ class GeneratedRows:
 
 
 def unknown_value(column: Column) -> Any:
-    """Give a value of the column's kind that no encoder knows."""
+    """Return a value of the column's kind that no encoder knows."""
     return UNKNOWN if column.kind == "string" else 987_654_321
 
 

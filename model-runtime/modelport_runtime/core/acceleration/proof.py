@@ -1,4 +1,4 @@
-"""Converts a model, and believes the kernels only where they give the original's answers."""
+"""Converts a model, and believes the kernels only where they give the original's predictions."""
 
 import time
 import warnings
@@ -23,7 +23,9 @@ _MAX_RUNS = 30
 
 
 def speedup(original: Engine, kernels: Engine, request: Request) -> float:
-    """Give by how much the shortest of a few runs is shorter: others on the same cores only lengthen them."""
+    """Return by how much the shortest of a few runs is shorter: others on the same cores only lengthen
+    them.
+    """
     return _seconds(lambda: original.run(request)) / max(_seconds(lambda: kernels.run(request)), 1e-9)
 
 
@@ -130,7 +132,9 @@ class _Comparison:
         self._labels = original.signature.task == "classifier"
 
     def bearable(self, sample: Row, tried: dict[int, Any]) -> set[int]:
-        """Give the columns where the original takes the value tried; elsewhere the kernels must raise too."""
+        """Return the columns where the original takes the value tried; elsewhere the kernels must raise
+        too.
+        """
         if not tried or self._takes([tried.get(place, own) for place, own in enumerate(sample)]):
             return set(tried)
         return {
@@ -140,7 +144,7 @@ class _Comparison:
         }
 
     def of(self, rows: list[Row]) -> None:
-        """Compare the answers to rows. Raises `_Differs`."""
+        """Compare the predictions of rows. Raises `_Differs`."""
         original = _outputs(self.original, rows)
         if original is not None:
             self._agree(original, _outputs(self.kernels, rows))
@@ -179,7 +183,7 @@ def _told(largest: float, wrong: int, rows: int) -> str:
 
 
 def _outputs(engine: Engine, rows: list[Row]) -> Outputs | None:
-    """Give the answer, or None if the engine raises."""
+    """Return the response, or None if the engine raises."""
     try:
         return engine.run(Request(rows, single=False, outputs=engine.signature.outputs))
     except Exception:  # noqa: BLE001  # whatever a model raises: what counts is that the other raises too

@@ -68,7 +68,9 @@ def _check_levels(trees: plan.Trees, nodes: int) -> None:
 
 
 def depths_of(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Give how many steps it takes from each node to its deepest leaf; beyond `MAX_LEVELS` at least that."""
+    """Return how many steps it takes from each node to its deepest leaf; beyond `MAX_LEVELS` at least
+    that.
+    """
     depths = np.zeros(len(left), dtype=np.int64)
     is_inner = left != np.arange(len(left))
     for _ in range(MAX_LEVELS + 2):

@@ -26,7 +26,7 @@ def prepare(framework: str) -> None:
     # Its telemetry starts a thread at import.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     registry.find(framework).prepare()
-    # It starts lscpu the first time, which the sandbox forbids; joblib remembers the answer.
+    # It starts lscpu the first time, which the sandbox forbids; joblib remembers the result.
     joblib.cpu_count(only_physical_cores=True)
 
 

@@ -23,10 +23,10 @@ class Backend(Protocol):
         """The packages that run this model, with the versions here."""
 
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
-        """Give what turns decoded rows into the model's input."""
+        """Return what turns decoded rows into the model's input."""
 
     def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
-        """Give exactly the outputs wanted, in that order, n JSON values of each.
+        """Return exactly the outputs wanted, in that order, n JSON values of each.
 
         Probabilities are an object of class → probability a row, of several labels a list of such objects.
         """

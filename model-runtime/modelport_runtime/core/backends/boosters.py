@@ -21,14 +21,14 @@ _NUMBER = Met("number", None, missing=True)
 
 
 def class_of_each(scores: Scores) -> list[int]:
-    """Give each row's class index: the likeliest, and class 1 only above one half, as the wrappers do."""
+    """Return each row's class index: the likeliest, and class 1 only above one half, as the wrappers do."""
     classes = np.argmax(scores, axis=1) if scores.ndim == 2 else (scores > 0.5).astype(np.int64)
     listed: list[int] = classes.tolist()
     return listed
 
 
 def two_columns(scores: Scores) -> Scores:
-    """Give n × k probabilities; a lone score is that of class 1."""
+    """Return n × k probabilities; a lone score is that of class 1."""
     return scores if scores.ndim == 2 else np.column_stack([1 - scores, scores])
 
 
@@ -49,7 +49,9 @@ class ScoringBackend(ABC):
         return self._signature(self._columns(None))
 
     def readings(self, row: Any) -> Iterator[tuple[Signature, "ScoringBackend"]]:
-        """Give the one signature of a booster: it may need the sample `row` to make sense of its columns."""
+        """Return the one signature of a booster: it may need the sample `row` to make sense of its
+        columns.
+        """
         self.signature = refined(self._signature(self._columns(row)), row)
         yield self.signature, self
 
@@ -78,7 +80,7 @@ class ScoringBackend(ABC):
 
     @abstractmethod
     def _met(self, sample: Mapping[int, Any]) -> Mapping[int, Met]:
-        """Give what is known of columns that are no plain numbers; `sample` has values by place."""
+        """Return what is known of columns that are no plain numbers; `sample` has values by place."""
 
     @abstractmethod
     def _signature(self, columns: tuple[Column, ...]) -> Signature: ...
@@ -91,4 +93,4 @@ class ScoringBackend(ABC):
 
     @abstractmethod
     def _named(self, scores: Scores) -> list[Any]:
-        """Give n objects of class → probability."""
+        """Return n objects of class → probability."""

@@ -93,7 +93,9 @@ _BUILTINS = vars(builtins) | {"__import__": _import}
 
 
 def _import_partly(module: str, names: tuple[str, ...]) -> Any:
-    """Give what `import module` or `from module import names` binds from; None if none of it is deferred."""
+    """Return what `import module` or `from module import names` binds from; None if none of it is
+    deferred.
+    """
     if module in MODULES and not names:
         # `import a.b` binds a.
         top, _, below = module.partition(".")

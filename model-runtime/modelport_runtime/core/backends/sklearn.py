@@ -48,7 +48,7 @@ class EstimatorBackend:
         return describe(self.estimator)
 
     def readings(self, row: Any) -> Iterator[tuple[Signature, "EstimatorBackend"]]:
-        """Give the signatures to try with the backends that feed the model so, the likeliest first."""
+        """Return the signatures to try with the backends that feed the model so, the likeliest first."""
         described = describe(self.estimator, row)
         for reading in readings(described, self._signature(described), row):
             yield reading.signature, self._reading(described, reading.container)

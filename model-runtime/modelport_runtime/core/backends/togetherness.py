@@ -1,4 +1,4 @@
-"""Does a row get the same answer alone as among others? Requests are put into batches, so it must."""
+"""Does a row get the same prediction alone as among others? Requests are put into batches, so it must."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,20 +14,20 @@ _ROUNDING = 1e-6
 
 
 def check(engine: Engine, request: Request, alone: Outputs) -> None:
-    """Raise `LoadError` (SampleFailed) if the row that was answered gets another answer in a batch."""
+    """Raise `LoadError` (SampleFailed) if the row that was predicted gets another prediction in a batch."""
     if all(_alike(alone, together.part(0, 1)) for together in _among_others(engine, request)):
         return
     # What is drawn by chance differs from itself, too.
     if _alike(alone, engine.run(request)):
         raise LoadError(
             "SampleFailed",
-            "The model gives a row another answer in a batch than alone. Rows are put into batches here: "
-            "make each answer depend on its own row only.",
+            "The model gives a row another prediction in a batch than alone. Rows are put into batches here: "
+            "make each prediction depend on its own row only.",
         )
 
 
 def _among_others(engine: Engine, request: Request) -> Iterator[Outputs]:
-    """Give the answers to the row and another, for each other that the model takes."""
+    """Return the predictions of the row and another, for each other that the model takes."""
     for other in [*_made_up(engine), *request.rows]:
         try:
             yield engine.run(Request([*request.rows, other], single=False, outputs=request.outputs))

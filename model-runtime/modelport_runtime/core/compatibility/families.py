@@ -9,7 +9,7 @@ from modelport_runtime.core.compatibility.versions import Saved
 
 
 def add_parameters(estimator: Any, _saved: Saved) -> None:
-    """Give parameters that came later their default, which keeps what was done before they came."""
+    """Set parameters that came later to their default, which keeps what was done before they came."""
     given = vars(estimator)
     known: Any = next(kind for kind in type(estimator).__mro__ if kind.__module__.startswith("sklearn."))
     for name, parameter in signature(known.__init__).parameters.items():

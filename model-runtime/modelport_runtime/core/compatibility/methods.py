@@ -47,7 +47,7 @@ def require(model: Any, saved: Saved) -> None:
 
 
 def _cause(error: BaseException | None) -> BaseException | None:
-    """Give what went wrong inside. Saying by intention that there is no method names none, or a method."""
+    """Return what went wrong inside. Saying by intention that there is no method names none, or a method."""
     while error is not None:
         if not _is_intended(error):
             return error

@@ -46,7 +46,7 @@ _BOOSTERS = ("xgboost", "lightgbm")
 
 
 def parts_of(held: Any) -> Iterator[Any]:
-    """Give each object once, inner ones after those that hold them. Calls no method of any."""
+    """Return each object once, inner ones after those that hold them. Calls no method of any."""
     seen: set[int] = set()
     waiting = [held]
     while waiting:

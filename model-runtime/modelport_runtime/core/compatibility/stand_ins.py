@@ -67,7 +67,7 @@ def _only_for_training(module: str, name: str) -> Any:
 
 @contextmanager
 def _module(name: str, standing: ModuleType | None = None) -> Iterator[ModuleType]:
-    """Give the module; one that is not here is `standing`, or an empty one, meanwhile."""
+    """Return the module; one that is not here is `standing`, or an empty one, meanwhile."""
     try:
         here = importlib.import_module(name)
     except ModuleNotFoundError:

@@ -11,7 +11,7 @@ from modelport_runtime.core.types import LoadError
 
 _SCIKIT_LEARN = "scikit-learn"
 _OLDEST = (1, 1)
-"""Files of older versions were never compared with their own answers."""
+"""Files of older versions were never compared with their own predictions."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Saved:
 
 
 def other_scikit_learn(found: Mapping[str, str]) -> Saved | None:
-    """Give the version that saved the file, None if unknown or a release of the one here."""
+    """Return the version that saved the file, None if unknown or a release of the one here."""
     saved = saved_by(_SCIKIT_LEARN, found)
     return None if saved is None or saved.release == _release_here() else saved
 
 
 def saved_by(library: str, found: Mapping[str, str]) -> Saved | None:
-    """Give the version of the library that saved the file, None if it does not say."""
+    """Return the version of the library that saved the file, None if it does not say."""
     version = found.get(library, "")
     release = _release(version)
     return None if release is None else Saved(version, release, library)

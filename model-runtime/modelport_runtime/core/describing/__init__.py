@@ -68,7 +68,7 @@ def _blank_columns(estimator: Any, found: list[str] | None, width: int) -> list[
 
 
 def values_by_place(row: Any, names: list[str] | None) -> dict[int, Any]:
-    """Give the values of a row, an object or list, by the places of their columns."""
+    """Return the values of a row, an object or list, by the places of their columns."""
     if isinstance(row, dict) and names is not None:
         spelled = {name: place for place, name in enumerate(names)}
         places = [(spelled.get(key, spelled.get(key.replace(" ", "_"))), value) for key, value in row.items()]

@@ -35,7 +35,7 @@ class _Info:
 
 
 def lightgbm_columns(booster: Any, sample: Mapping[int, Any]) -> dict[int, Met]:
-    """Give what is known of the columns that are no plain numbers.
+    """Return what is known of the columns that are no plain numbers.
 
     Raises `LoadError` if the booster contradicts itself, or says too little and the sample no more.
     """
@@ -85,7 +85,7 @@ def _columns(infos: list[_Info], categories: list[list[Any]], places: tuple[int,
 
 
 def _assignments(infos: list[_Info], categories: list[list[Any]]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Give (rank, columns that had the categories, in their order)."""
+    """Return (rank, columns that had the categories, in their order)."""
     categorical = [place for place, info in enumerate(infos) if info.categorical]
     candidates = [place for place, info in enumerate(infos) if any(map(info.can_hold, categories))]
     if len(candidates) > len(categorical) and not _few(len(candidates), len(categories)):
@@ -131,7 +131,7 @@ _FLAG = Met("any", NUMBER_OR_BOOLEAN.dtype, missing=True)
 
 
 def xgboost_columns(booster: Any, sample: Mapping[int, Any]) -> dict[int, Met]:
-    """Give what is known of the columns that are no plain numbers.
+    """Return what is known of the columns that are no plain numbers.
 
     Raises `LoadError` where a DataFrame's categories are lost, unless the sample has their codes.
     """
@@ -184,7 +184,7 @@ def has_booster(estimator: Any) -> bool:
 
 
 def booster_columns(estimator: Any, sample: Mapping[int, Any]) -> dict[int, Met]:
-    """Give what the booster of a wrapper says of columns that are no plain numbers. Raises `LoadError`."""
+    """Return what the booster of a wrapper says of columns that are no plain numbers. Raises `LoadError`."""
     if hasattr(estimator, "get_booster"):
         return xgboost_columns(estimator.get_booster(), sample)
     return lightgbm_columns(estimator.booster_, sample)

@@ -37,7 +37,7 @@ def is_of_a_library(estimator: Any) -> bool:
 
 
 def steps_of(estimator: Any) -> list[Any] | None:
-    """Give the stages of a pipeline, whatever its class; None if it is none."""
+    """Return the stages of a pipeline, whatever its class; None if it is none."""
     steps = getattr(estimator, "steps", None)
     if not isinstance(steps, list) or not steps:
         return None
@@ -50,7 +50,7 @@ def is_passed_on(stage: Any) -> bool:
 
 
 def union_of(estimator: Any) -> list[Any] | None:
-    """Give the transformers of a FeatureUnion, each of which gets all columns."""
+    """Return the transformers of a FeatureUnion, each of which gets all columns."""
     parts = getattr(estimator, "transformer_list", None)
     if not isinstance(parts, list):
         return None
@@ -58,7 +58,7 @@ def union_of(estimator: Any) -> list[Any] | None:
 
 
 def inner_estimators(estimator: Any) -> list[Inner]:
-    """Give those that are handed the rows as they are, with the columns chosen for each (None: all)."""
+    """Return those that are handed the rows as they are, with the columns chosen for each (None: all)."""
     if type(estimator).__module__ in _ENSEMBLES_OF_TREES:
         return []
     found = _fitted_inside(estimator)
@@ -90,7 +90,7 @@ def _chosen(estimator: Any, count: int) -> list[list[int] | None]:
 
 
 def _members(estimator: Any) -> list[Inner]:
-    """Give what an own class keeps: models beside each other, or the transformers before its model."""
+    """Return what an own class keeps: models beside each other, or the transformers before its model."""
     held = [model for value in _attributes(estimator).values() for model in _models_in(value)]
     transformers = [model for model in held if not hasattr(model, "predict")]
     return [Inner(model) for model in transformers[:1] or held]
@@ -124,7 +124,7 @@ def _is_fitted(value: Any) -> bool:
 
 
 def handed_rows(estimator: Any, *, beyond: bool = False, depth: int = 12) -> Iterator[Any]:
-    """Give the estimator and all inside it that see the rows as they come, all columns of them.
+    """Return the estimator and all inside it that see the rows as they come, all columns of them.
 
     beyond: also what stands behind functions and own transformers, which may do anything to the rows.
     """
@@ -147,7 +147,7 @@ def _handed_on(estimator: Any, *, beyond: bool) -> list[Any]:
 
 
 def _first_of(steps: list[Any]) -> list[Any]:
-    """Give the first stage, and the next as well where that one does unknown things."""
+    """Return the first stage, and the next as well where that one does unknown things."""
     first: list[Any] = []
     for step in steps:
         first.append(step)
@@ -173,7 +173,7 @@ def learned_floats(estimator: Any) -> set[str]:
 
 
 def feature_names(estimator: Any) -> list[str] | None:
-    """Give the column names that it, or anything in it that sees the rows, was fitted with."""
+    """Return the column names that it, or anything in it that sees the rows, was fitted with."""
     for candidate in handed_rows(estimator):
         for names in _names_in(candidate):
             return names
@@ -181,7 +181,7 @@ def feature_names(estimator: Any) -> list[str] | None:
 
 
 def width(estimator: Any) -> int | None:
-    """Give the number of columns, None if nothing in it knows."""
+    """Return the number of columns, None if nothing in it knows."""
     for candidate in handed_rows(estimator):
         found = getattr(candidate, "n_features_in_", None)
         if found is not None:
@@ -190,7 +190,7 @@ def width(estimator: Any) -> int | None:
 
 
 def lightgbm_names(booster: Any) -> list[str] | None:
-    """Give the names of a LightGBM booster, None for those that it makes up for the columns of an array."""
+    """Return the names of a LightGBM booster, None for those that it makes up for the columns of an array."""
     names = [str(name) for name in booster.feature_name()]
     return None if names == [f"Column_{place}" for place in range(len(names))] else names
 

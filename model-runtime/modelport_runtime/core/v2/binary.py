@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 
 def read(raw: bytes, datatype: str, count: int) -> Array | list[str]:
-    """Give `count` values, texts as a list. Raises `Unfit`: no size that a sender says is believed."""
+    """Return `count` values, texts as a list. Raises `Unfit`: no size that a sender says is believed."""
     if datatype == "BYTES":
         return _read_texts(raw, count)
     dtype = np.dtype(DTYPES[datatype]).newbyteorder("<")
@@ -52,7 +52,7 @@ def _read_texts(raw: bytes, count: int) -> list[str]:
 
 
 def write(values: list[Any] | Array, datatype: str) -> bytes:
-    """Give values of `datatype` as bytes; what is missing among floats is NaN."""
+    """Return values of `datatype` as bytes; what is missing among floats is NaN."""
     if datatype == "BYTES":
         texts = [str(value).encode("utf-8", "replace") for value in values]
         return b"".join(_LENGTH.pack(len(text)) + text for text in texts)

@@ -27,7 +27,7 @@ def check_tensor(content_type: Any, datatype: Any) -> None:
 
 
 def decoded(values: list[Any] | Array, content_type: Any) -> list[Any] | Array:
-    """Give what the values of a tensor that was checked stand for. Raises `Unfit`."""
+    """Return what the values of a tensor that was checked stand for. Raises `Unfit`."""
     decode = _TEXTS.get(content_type)
     return values if decode is None else [_one(decode, value, index) for index, value in enumerate(values)]
 

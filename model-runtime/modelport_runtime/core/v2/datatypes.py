@@ -27,7 +27,7 @@ Fit = Callable[[Any], Any]
 
 
 def fitting(values: list[Any], datatype: str) -> list[Any]:
-    """Give the values as their datatype has them; None and NaN stay. Raises `Unfit` with an index."""
+    """Return the values as their datatype has them; None and NaN stay. Raises `Unfit` with an index."""
     if _fit_at_once(values, datatype):
         return values
     fit, fitted = converter_to(DTYPES[datatype]), []
@@ -63,7 +63,7 @@ def _finite(fit: Fit, value: Any) -> Any:
 
 
 def of_values(values: Iterable[Any]) -> str:
-    """Give the datatype that JSON values of a result have."""
+    """Return the datatype that JSON values of a result have."""
     held = [value for value in values if value is not None]
     types = set(map(type, held))
     if types == {bool}:
@@ -74,7 +74,7 @@ def of_values(values: Iterable[Any]) -> str:
 
 
 def of_column(column: Column) -> str:
-    """Give the datatype that a column's metadata tells: what it knows, else what it becomes."""
+    """Return the datatype that a column's metadata tells: what it knows, else what it becomes."""
     if column.kind == "any":
         if column.dtype != "object" and column.dtype in DATATYPES:
             # Numbers and booleans alike, but no texts.

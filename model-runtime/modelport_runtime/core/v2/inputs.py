@@ -51,7 +51,7 @@ class Inputs:
         return self._decoder.read_rows(self._rows(tensors, *counts), None)
 
     def _matrix(self, tensor: Tensor) -> Any:
-        """Give rows as one array, where nothing in it needs a word or a closer look."""
+        """Return rows as one array, where nothing in it needs a word or a closer look."""
         if self._limits is None or tensor.shape[1:] != [len(self._columns)]:
             return None
         if not may_be_matrix(self._signature, tensor.name, tensor.shape):
@@ -122,7 +122,7 @@ class Inputs:
 
 
 def whole_shapes(signature: Signature) -> dict[str, int]:
-    """Give the number of dimensions of each input that has no rows, by its name."""
+    """Return the number of dimensions of each input that has no rows, by its name."""
     pairs = zip(signature.columns or (), signature.tensors_in or (), strict=False)
     return {
         column.name: len(spec.shape)

@@ -20,7 +20,7 @@ _CONTENT_TYPES = ("np", "pd", "str", None)
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False):
-    """One tensor of an answer: the name it goes by, the model's output, and whether it goes as bytes."""
+    """One tensor of a response: the name it goes by, the model's output, and whether it goes as bytes."""
 
     name: str
     output: str
@@ -55,16 +55,16 @@ class OutputTensors:
         return wanted
 
     def of_model(self, wanted: tuple[Wanted, ...]) -> tuple[str, ...]:
-        """Give what the model must be asked for, in the signature's order."""
+        """Return what the model must be asked for, in the signature's order."""
         asked = {each.output for each in wanted}
         return tuple(output for output in self._outputs if output in asked)
 
     def metadata(self, example: Outputs | None) -> list[dict[str, Any]]:
-        """Describe them; `example`: an answer, for what the file does not say."""
+        """Describe them; `example`: a response, for what the file does not say."""
         return [self._describe(name, output, example) for name, output in self.names.items()]
 
     def tensor(self, wanted: Wanted, outputs: Outputs) -> tuple[dict[str, Any], bytes]:
-        """Give the tensor's part of the JSON, and its bytes, none if its data are there."""
+        """Return the tensor's part of the JSON, and its bytes, none if its data are there."""
         spec, rows = self._specs.get(wanted.output), outputs.values[wanted.output]
         array = outputs.arrays.get(wanted.output)
         made = None if spec is None or array is None else _of_array(wanted.name, rows, array, spec)
@@ -109,7 +109,7 @@ class OutputTensors:
 
 
 def described(spec: TensorSpec) -> dict[str, Any]:
-    """Give a tensor's metadata; -1 is a free dimension."""
+    """Return a tensor's metadata; -1 is a free dimension."""
     shape = [-1 if size is None else size for size in spec.shape]
     return {"name": spec.name, "datatype": spec.datatype, "shape": shape}
 

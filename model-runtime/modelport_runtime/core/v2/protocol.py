@@ -1,4 +1,4 @@
-"""Requests and answers as a whole: JSON, and behind it the tensors that came or go as bytes."""
+"""Requests and responses as a whole: JSON, and behind it the tensors that came or go as bytes."""
 
 import json
 from contextlib import suppress
@@ -38,7 +38,7 @@ def _tensor(described: dict[str, Any]) -> dict[str, Any]:
 
 
 class Echo(msgspec.Struct, frozen=True, gc=False):
-    """What the answer repeats of its request, and which tensors it has."""
+    """What the response repeats of its request, and which tensors it has."""
 
     id: str | None
     wanted: tuple[Wanted, ...]
@@ -93,7 +93,7 @@ class Protocol:
         return Prediction(b"".join([head, *(raw for _, raw in written)]), len(head))
 
     def metadata(self, example: Outputs | None) -> dict[str, Any]:
-        """Describe inputs and outputs; -1 is a free dimension. `example`: an answer with all outputs."""
+        """Describe inputs and outputs; -1 is a free dimension. `example`: a response with all outputs."""
         return {
             "name": self._model,
             "versions": [self._version],

@@ -32,20 +32,20 @@ class Tensor:
         return self.shape[0] if self.shape else 1
 
     def whole(self) -> Any:
-        """Give all of it as nested lists; of no dimension, the one value."""
+        """Return all of it as nested lists; of no dimension, the one value."""
         return _nested(self.values(), self.shape)
 
     def values(self) -> list[Any]:
         return self.data if isinstance(self.data, list) else self.data.tolist()
 
     def each_row(self) -> list[Any]:
-        """Give each row: a scalar, a list, or lists of lists, as the shape has it."""
+        """Return each row: a scalar, a list, or lists of lists, as the shape has it."""
         values, width = self.values(), prod(self.shape[1:])
         inner = self.shape[1:]
         return [_nested(values[i * width : (i + 1) * width], inner) for i in range(self.rows)]
 
     def numbers(self) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-        """Give the tensor as float64, if it came as numbers that all are exact there."""
+        """Return the tensor as float64, if it came as numbers that all are exact there."""
         if isinstance(self.data, list) or self.data.dtype.kind == "b":
             return None
         if self.data.dtype.kind in "iu" and (np.abs(self.data.astype(float)) >= _MAX_FLOAT64_INTEGER).any():
@@ -76,7 +76,7 @@ class _Reader:
         self._at = 0
 
     def read(self, tensor: Any, path: str) -> Tensor | None:
-        """Give a tensor, or None and note what is wrong."""
+        """Return a tensor, or None and note what is wrong."""
         if not isinstance(tensor, dict):
             self.problems.add(path, f"must be an object, not {json_type(tensor)}")
             return None
@@ -141,7 +141,7 @@ class _Reader:
 
 
 def content_type_of(said: dict[str, Any]) -> Any:
-    """Give what the parameters of a request or of a tensor say of its content."""
+    """Return what the parameters of a request or of a tensor say of its content."""
     parameters = said.get("parameters")
     return parameters.get("content_type") if isinstance(parameters, dict) else None
 

@@ -23,7 +23,7 @@ def build_batch_deployment(model: MLModel, version: ModelVersion, settings: Sett
             "replicas": version.batch_replicas,
             "revisionHistoryLimit": 1,
             "selector": {"matchLabels": batch_selector(model, version.name)},
-            # Nobody waits for an answer: a change need never hold the model in memory twice.
+            # Nobody waits for a response: a change need never hold the model in memory twice.
             "strategy": {"type": "Recreate"},
             "template": with_digest(_build_template(model, version, settings)),
         },

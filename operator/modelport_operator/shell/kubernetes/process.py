@@ -47,7 +47,7 @@ _log = structlog.get_logger()
 
 
 async def run(settings: Settings) -> int:
-    """Give the exit code: 0 after a signal, 1 when it cannot go on.
+    """Return the exit code: 0 after a signal, 1 when it cannot go on.
 
     Raises `CannotListen`, `NoClusterAccess`.
     """

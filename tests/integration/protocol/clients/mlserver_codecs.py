@@ -1,4 +1,6 @@
-"""Run by an interpreter that has mlserver: prints what its unchanged codecs read of the answers, as JSON."""
+"""Run by an interpreter that has mlserver: prints what its unchanged codecs read of the responses, as
+JSON.
+"""
 
 import json
 import sys

@@ -67,7 +67,7 @@ def loaded(proves: bool = False, **changes: Any) -> bytes:
         loaded() * 2,
     ],
     ids=[
-        "other protocol", "too long", "no msgpack", "empty", "a question", "an answer that nobody waits for",
+        "other protocol", "too long", "no msgpack", "empty", "a question", "a response that nobody waits for",
         "a failure that is none", "a comparison that nobody waits for", "a proof that nobody waits for",
         "a level that is none", "deep JSON", "no document", "a state that is none", "two loads",
     ],

@@ -1,4 +1,4 @@
-"""What is taken for an answer, what is not, and that none of it is taken for another's."""
+"""What is taken for a response, what is not, and that none of it is taken for another's."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-// "Try it": the form's row to the model, its answer beside it, and the same call as code.
+// "Try it": the form's row to the model, its response beside it, and the same call as code.
 
 import { fetchSignedIn } from "../access.js";
 import { startTabs } from "./tabs.js";
@@ -75,7 +75,7 @@ function isScalar(text) {
   return isJson(text) && typeof JSON.parse(text) !== "object";
 }
 
-// The answer
+// The response
 
 async function predict(root, form) {
   const place = root.querySelector("[data-answer]");
@@ -120,7 +120,7 @@ function answered(answer, headers, took, text) {
     facts(answer, headers, took),
   ];
   if (answer.probabilities) parts.push(bars(answer.probabilities));
-  const raw = element("details", { class: "answer-raw" }, element("summary", {}, "The answer as JSON"));
+  const raw = element("details", { class: "answer-raw" }, element("summary", {}, "The response as JSON"));
   raw.append(element("pre", {}, JSON.stringify(JSON.parse(text), null, 2)));
   return [...parts, raw];
 }
@@ -137,7 +137,7 @@ function facts(answer, headers, took) {
   );
 }
 
-/** The likeliest first; a thousand classes would bury the answer. */
+/** The likeliest first; a thousand classes would bury the response. */
 function bars(probabilities) {
   const pairs = Object.entries(probabilities).flatMap(([name, value]) =>
     typeof value === "object" && value !== null

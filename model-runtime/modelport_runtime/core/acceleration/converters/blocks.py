@@ -22,7 +22,9 @@ def require(holds: bool, what: str) -> None:
 
 
 def known_name(estimator: Any) -> str:
-    """Give the class name of a scikit-learn object that is no more than its class. Raises `NotConverted`."""
+    """Return the class name of a scikit-learn object that is no more than its class. Raises
+    `NotConverted`.
+    """
     kind = type(estimator)
     if not kind.__module__.startswith("sklearn."):
         raise NotConverted(f"{kind.__module__}.{kind.__qualname__} has no kernels.")

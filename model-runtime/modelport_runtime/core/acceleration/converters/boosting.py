@@ -77,7 +77,7 @@ def histogram(stage: Any, block: Matrix, classes: list[Any] | None) -> tuple[Mat
 
 
 def _grown(stage: Any, sets: list[Any]) -> Iterator[Tree]:
-    """Give one tree after the other, and add their sets of categories to `sets`."""
+    """Return one tree after the other, and add their sets of categories to `sets`."""
     for predictor in _predictors(stage):
         yield _nodes(predictor, len(sets))
         sets += _sets(predictor)
@@ -114,7 +114,7 @@ def _with_category(tree: Tree) -> Tree:
 
 
 def _sets(predictor: Any) -> list[Any]:
-    """Give a row of 256 zeros and ones for each bit set of 8 × 32 bits."""
+    """Return a row of 256 zeros and ones for each bit set of 8 × 32 bits."""
     words = np.ascontiguousarray(predictor.raw_left_cat_bitsets, dtype="<u4")
     bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
     return list(bits.reshape(-1, _CODES)) if len(words) else []

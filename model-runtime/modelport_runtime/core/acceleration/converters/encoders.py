@@ -72,7 +72,7 @@ class _Tables:
         require(cells <= _MAX_CELLS, "An encoder knows too many categories.")
 
     def rows(self, column: int, values: list[Any]) -> np.ndarray[Any, Any]:
-        """Give what becomes of the values in this column. Raises ValueError where the encoder does."""
+        """Return what becomes of the values in this column. Raises ValueError where the encoder does."""
         table = np.empty((len(values), len(self.categories)), dtype=object)
         for place, known in enumerate(self.categories):
             table[:, place] = [known[0]] * len(values)

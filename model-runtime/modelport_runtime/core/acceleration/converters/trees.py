@@ -72,7 +72,7 @@ def nodes_of(tree: Any, values: _Vector) -> Tree:
 
 
 def rounded_down(threshold: _Vector) -> _Vector:
-    """Give the largest float32 ≤ each: a float32 is ≤ one exactly if it is ≤ the other."""
+    """Return the largest float32 ≤ each: a float32 is ≤ one exactly if it is ≤ the other."""
     single = threshold.astype(np.float32)
     return np.where(single > threshold, np.nextafter(single, np.float32(-np.inf)), single)
 

@@ -22,7 +22,7 @@ _ENCODERS = {"OneHotEncoder", "OrdinalEncoder"}
 
 
 def convert(estimator: Any, signature: Signature, libraries: dict[str, str]) -> plan.Plan:
-    """Give the plan of a fitted model. Raises `NotConverted`."""
+    """Return the plan of a fitted model. Raises `NotConverted`."""
     require(
         signature.columns is not None and signature.input == "rows", "The model takes no rows of columns."
     )
@@ -39,7 +39,7 @@ def convert(estimator: Any, signature: Signature, libraries: dict[str, str]) -> 
 
 
 def _stages(estimator: Any) -> list[Any]:
-    """Give the stages of pipelines in pipelines, without those that pass on what they get."""
+    """Return the stages of pipelines in pipelines, without those that pass on what they get."""
     name = known_name(estimator)
     if name in _SEARCHES:
         return _stages(estimator.best_estimator_)

@@ -27,7 +27,7 @@ class Forest:
         self._nan_allowed = final.nan_allowed
 
     def scores(self, matrix: Matrix) -> Matrix:
-        """Give the mean of the trees: n × k."""
+        """Return the mean of the trees: n × k."""
         single = matrix.astype(np.float32)
         check(single, nan_allowed=self._nan_allowed)
         values = self._values.take(self._trees.leaves(single), 0)
@@ -55,7 +55,7 @@ class Boosting:
         self._zero_is_positive = final.zero_is_positive
 
     def scores(self, matrix: Matrix) -> Matrix:
-        """Give the sums: n × outputs."""
+        """Return the sums: n × outputs."""
         if self._single:
             matrix = matrix.astype(np.float32)
         if self._checks:

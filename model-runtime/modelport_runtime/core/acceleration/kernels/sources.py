@@ -67,7 +67,7 @@ def _lookup(lookup: plan.Lookup) -> Read:
 
 
 def _beyond(lookup: plan.Lookup) -> Callable[[Any], int]:
-    """Give what places the values that are no keys."""
+    """Return what places the values that are no keys."""
     column, missing, unknown = lookup.column, lookup.missing, lookup.unknown
 
     def place(value: Any) -> int:

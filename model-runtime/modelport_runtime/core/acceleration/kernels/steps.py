@@ -30,7 +30,7 @@ Kernel = Callable[[Matrix], Matrix]
 
 
 def chain(steps: list[plan.Step]) -> Kernel | None:
-    """Give all steps as one function, or None if there are none."""
+    """Return all steps as one function, or None if there are none."""
     kernels = [kernel_of(step) for step in steps]
     if not kernels:
         return None

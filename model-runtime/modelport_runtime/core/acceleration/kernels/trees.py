@@ -38,7 +38,7 @@ class Trees:
         self._lanes = lru_cache(maxsize=128)(self._make_lanes)
 
     def leaves(self, matrix: Matrix) -> _Integers:
-        """Give the leaf of each row in each tree, in the order of the plan: trees × n."""
+        """Return the leaf of each row in each tree, in the order of the plan: trees × n."""
         if len(matrix) == 1 and self._all is not None:
             return self._all.leaves(matrix)
         step = max(1, _MAX_LANES // self.count)
@@ -119,7 +119,7 @@ class _Categories:
         self._left = trees.left_categories.unpack().astype(bool).ravel()
 
     def replace(self, ordinary: Any, cells: Matrix, node: _Integers, nan_left: Any) -> Any:
-        """Give `ordinary`, but by category at the nodes that ask for one."""
+        """Return `ordinary`, but by category at the nodes that ask for one."""
         row = self._row.take(node)
         missing = ~((cells >= 0) & (cells < 256))
         code = np.where(missing, 0, cells).astype(np.intp)

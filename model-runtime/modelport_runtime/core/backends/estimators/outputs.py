@@ -77,7 +77,7 @@ class EstimatorOutputs:
 
 
 def _scores_of(final: Any) -> Callable[[Any], Any] | None:
-    """Give what computes the scores of a booster whose `predict_proba` gives no probabilities."""
+    """Return what computes the scores of a booster whose `predict_proba` gives no probabilities."""
     library = type(final).__module__.partition(".")[0]
     if library == "xgboost" and hasattr(final, "get_booster"):
         raw = callable(final.objective) or final.objective == "binary:logitraw"

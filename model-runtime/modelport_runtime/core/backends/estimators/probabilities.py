@@ -22,7 +22,7 @@ class ImplausibleProbabilities(ValueError):
 
 
 def of_classes(given: Any, falls_short: Callable[[], bool] = lambda: False) -> np.ndarray[Any, Any]:
-    """Give n × k probabilities of which each row sums to 1. Raises `ImplausibleProbabilities`.
+    """Return n × k probabilities of which each row sums to 1. Raises `ImplausibleProbabilities`.
 
     A row of NaN, or of zeros where every class was ruled out, is what a library may answer.
     falls_short: called only if other rows sum to less than 1, as averages with rows of zeros do.
@@ -43,7 +43,7 @@ def of_classes(given: Any, falls_short: Callable[[], bool] = lambda: False) -> n
 
 
 def of_labels(given: Any) -> np.ndarray[Any, Any]:
-    """Give probabilities that need not sum to 1. Raises `ImplausibleProbabilities`."""
+    """Return probabilities that need not sum to 1. Raises `ImplausibleProbabilities`."""
     array = np.asarray(given)
     if array.size and (array.min() < -_ROUNDING or array.max() > 1 + _ROUNDING):
         numbers = f"{array.min():.6g} to {array.max():.6g}"

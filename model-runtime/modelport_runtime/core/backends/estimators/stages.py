@@ -67,7 +67,7 @@ _METHODS = {"predict", "predict_proba", "transform", "decision_function"}
 
 
 def stages_of(estimator: Any) -> list[Any]:
-    """Give the transformers and the final estimator of a pipeline, best of a search or not; else itself."""
+    """Return the transformers and the final estimator of a pipeline, best of a search or not; else itself."""
     if _is_exactly(estimator, _SEARCHES) and hasattr(estimator, "best_estimator_"):
         return stages_of(estimator.best_estimator_)
     if not _is_exactly(estimator, {"Pipeline"}):
@@ -84,7 +84,7 @@ def predicts_the_likeliest(estimator: Any) -> bool:
 
 
 def forget_names(estimator: Any, columns: tuple[Column, ...]) -> bool:
-    """Make the model take arrays for DataFrames if the answers are the same, and say whether they are.
+    """Make the model take arrays for DataFrames if the predictions are the same, and say whether they are.
 
     The columns must come in the order of its training. What it no longer knows it cannot compare: with
     the names kept it would warn at every call, which costs more than a scaler does.

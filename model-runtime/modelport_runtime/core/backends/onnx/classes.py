@@ -92,7 +92,8 @@ def classes_of(
     constants: Sequence[Labels],
     probes: Sequence[tuple[Any, Any]],
 ) -> Sequence[Labels] | None:
-    """Give the classes in the order of the scores: of the one label, or of each. None if nothing tells them.
+    """Return the classes in the order of the scores: of the one label, or of each. None if nothing tells
+    them.
 
     The file may declare them; else they are those of its constants, or 0…k-1, that are the likeliest's label.
     """
@@ -109,7 +110,7 @@ def classes_of(
 
 
 def _label(form: Form, place: int, scores: Any, labels: Any) -> tuple[list[Any], list[Any]]:
-    """Give the scores and the given labels of one label."""
+    """Return the scores and the given labels of one label."""
     if form == "classes":
         return list(scores), plain(np.ravel(labels))
     return [row[place] for row in scores], plain(np.asarray(labels)[:, place])

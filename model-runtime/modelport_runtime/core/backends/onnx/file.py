@@ -21,7 +21,7 @@ _MAX_RAW_BYTES = 80_000
 
 
 def class_labels(model: bytes) -> list[Labels]:
-    """Give the labels of each node that names any, in the order of its probabilities.
+    """Return the labels of each node that names any, in the order of its probabilities.
 
     Raises ValueError on bytes that are no protobuf.
     """
@@ -35,13 +35,13 @@ def class_labels(model: bytes) -> list[Labels]:
 
 
 def label_constants(model: bytes) -> list[Labels]:
-    """Give the constants that may be labels: vectors of different strings or whole numbers."""
+    """Return the constants that may be labels: vectors of different strings or whole numbers."""
     found = (_constant(tensor) for graph in _fields(model, _GRAPH) for tensor in _fields(graph, _INITIALIZER))
     return [labels for labels in found if labels and len(set(labels)) == len(labels)]
 
 
 def scalar_inputs(model: bytes) -> set[str]:
-    """Give the inputs of no dimension at all; of those of any shape ONNX Runtime tells the same."""
+    """Return the inputs of no dimension at all; of those of any shape ONNX Runtime tells the same."""
     return {
         b"".join(_fields(given, _INPUT_NAME)).decode()
         for graph in _fields(model, _GRAPH)
@@ -126,7 +126,7 @@ def _walk(message: bytes) -> Iterator[tuple[int, bytes | int]]:
 
 
 def pieces(message: bytes) -> Iterator[tuple[int, bytes | int, int, int]]:
-    """Give each field's number and value, and where it begins and ends."""
+    """Return each field's number and value, and where it begins and ends."""
     at = 0
     while at < len(message):
         start = at

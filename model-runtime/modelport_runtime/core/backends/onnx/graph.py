@@ -48,7 +48,7 @@ class Graph:
     def __init__(
         self, session: Any, scalars: Set[str], *, one_by_one: bool = False, is_recurrent: bool = False
     ) -> None:
-        """one_by_one: what stands beside a row would have a part in its answer.
+        """one_by_one: what stands beside a row would have a part in its prediction.
         is_recurrent: unless rows are found in its first sizes, a request is one row, as the graph has it."""
         self._session, self._scalars = session, scalars
         self._told_inputs, self.reported_outputs = session.get_inputs(), session.get_outputs()
@@ -87,7 +87,7 @@ class Graph:
         return tuple(replace(spec, shape=(None, None)) if free else spec for spec in specs)
 
     def shape_out(self, reported: Any) -> Shape:
-        """Give an output's shape, rows first; as declared where not even the inputs have rows."""
+        """Return an output's shape, rows first; as declared where not even the inputs have rows."""
         if not reported.shape and (seen := self._seen_shape(reported.name)):
             return seen
         layout, sizes = self.layouts[reported.name], sizes_of(reported)
@@ -96,7 +96,7 @@ class Graph:
         return layout.shape(sizes)
 
     def _seen_shape(self, name: str) -> Shape | None:
-        """Give the free shape of what was given for probes: the file declares none."""
+        """Return the free shape of what was given for probes: the file declares none."""
         if not self.probed:
             return (None, None) if has_any_shape(self._told_inputs, self._scalars) else None
         rows = self.probed[0][name]
@@ -116,7 +116,7 @@ class Graph:
         return assemble
 
     def run(self, groups: Groups, names: Sequence[str]) -> dict[str, Rows]:
-        """Give the rows of these outputs in the order of the rows that were assembled."""
+        """Return the rows of these outputs in the order of the rows that were assembled."""
         given = [self._rows(names, self._session.run(names, feeds)) for _, feeds in groups]
         places = [places for places, _ in groups if places is not None]
         if not places:

@@ -1,4 +1,6 @@
-"""Does each row of an ONNX graph get its own answer, whatever stands beside it? Requests are put together."""
+"""Does each row of an ONNX graph get its own prediction, whatever stands beside it? Requests are put
+together.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -19,14 +21,14 @@ def require(predict: Predict, drawn: Iterable[Feeds]) -> None:
     if sum(_depend(predict, feeds) for feeds in drawn) > 1:
         raise LoadError(
             "SampleFailed",
-            "The graph gives a row another answer in a batch than alone. Rows are put into batches here: "
-            "make each answer depend on its own row only.",
+            "The graph gives a row another prediction in a batch than alone. Rows are put into batches here: "
+            "make each prediction depend on its own row only.",
         )
 
 
 def fills_up(predict: Predict, drawn: Iterable[Feeds]) -> bool:
-    """Say whether a row gets a longer answer beside others than alone: as tokens of texts are filled up to
-    the longest."""
+    """Say whether a row gets a longer prediction beside others than alone: as tokens of texts are filled up
+    to the longest."""
     return any(
         len(one.shape) > 1 and len(both) == _rows(feeds) and both.shape[1:] != one.shape[1:]
         for feeds in drawn

@@ -77,7 +77,7 @@ def tensor_spec(reported: Any, output: str | None = None) -> TensorSpec:
 def read_inputs(
     inputs: Sequence[Any], outputs: Sequence[Any], scalars: Set[str]
 ) -> tuple[list[Input], int | None]:
-    """Give the inputs, and how many rows the graph takes at once; None: any number.
+    """Return the inputs, and how many rows the graph takes at once; None: any number.
 
     A fixed first size is a batch of so many rows if all inputs have it and all outputs may; else it is none.
     """
@@ -98,7 +98,7 @@ Grouped = Iterator[tuple[list[int], Rows]]
 
 
 def in_groups(rows: Rows, shape_of: Callable[[Any], Any], limit: int | None) -> Grouped:
-    """Give the places and rows of each group: of equal shapes, at most `limit` of them."""
+    """Return the places and rows of each group: of equal shapes, at most `limit` of them."""
     alike: dict[Any, list[int]] = {}
     for place, row in enumerate(rows):
         alike.setdefault(shape_of(row), []).append(place)

@@ -19,7 +19,7 @@ class Layout:
     axis: int | None = 0
 
     def shape(self, sizes: Shape) -> Shape:
-        """Give the shape with rows first of the declared one."""
+        """Return the shape with rows first of the declared one."""
         if self.axis is None:
             return (None, *sizes)
         return (None, *sizes[: self.axis], *sizes[self.axis + 1 :])

@@ -14,7 +14,7 @@ from modelport_runtime.core.responses import plain
 from modelport_runtime.core.signature import TensorSpec
 
 RESERVED = {"model", "version", "prediction", "predictions", "probabilities"}
-"""Keys of an answer that mean something else than an output that happens to be called so."""
+"""Keys of a response that mean something else than an output that happens to be called so."""
 
 
 @dataclass(frozen=True)

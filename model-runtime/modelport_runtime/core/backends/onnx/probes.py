@@ -43,7 +43,7 @@ class Probes:
         return any(map(len, numbers)) and all(np.isfinite(each).all() for each in numbers)
 
     def drawn(self, rows: int) -> Iterator[Feeds]:
-        """Give rows made up by chance, in shapes that the graph has taken, while there is time."""
+        """Return rows made up by chance, in shapes that the graph has taken, while there is time."""
         random = np.random.default_rng(1)
         make = partial(_random, scale=3.0, random=random)
         for _ in range(_DRAWS):
@@ -108,7 +108,7 @@ def _random(each: Input, shape: list[int], scale: float, random: np.random.Gener
 
 
 def _texts(shape: list[int], random: np.random.Generator) -> np.ndarray[Any, Any]:
-    """Give texts of one word or more."""
+    """Return texts of one word or more."""
     texts = np.empty(shape, dtype=object)
     for place in np.ndindex(*shape):
         texts[place] = f"{'text ' * random.integers(1, 5)}{random.integers(100)}"
@@ -120,7 +120,7 @@ def _missing(each: Input, shape: list[int]) -> Any:
 
 
 def _numbers(given: Any) -> np.ndarray[Any, Any]:
-    """Give the fractions of an output, of maps of classes too."""
+    """Return the fractions of an output, of maps of classes too."""
     if isinstance(given, np.ndarray) and given.dtype.kind == "f":
         return given.ravel()
     maps = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []

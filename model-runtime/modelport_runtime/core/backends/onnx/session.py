@@ -18,7 +18,7 @@ _MORE = 0x80
 
 
 def with_installed_locale(model: bytes) -> bytes:
-    """Give the file with C.UTF-8 in each StringNormalizer of an English locale, or of none."""
+    """Return the file with C.UTF-8 in each StringNormalizer of an English locale, or of none."""
     return _changed(model, _GRAPH, lambda graph: _changed(graph, _NODE, _node))
 
 
@@ -100,7 +100,7 @@ _FORMS = (
 
 
 def refusal(error: Exception) -> LoadError:
-    """Give the `LoadError` of what creating a session raised."""
+    """Return the `LoadError` of what creating a session raised."""
     said = str(error)
     for pattern, words in _FORMS:
         if found := re.search(pattern, said):
