@@ -54,7 +54,7 @@ def lightgbm_format(path: Path) -> dict[str, str]:
 
 
 def onnx_producer(path: Path) -> dict[str, str]:
-    """Give what converted the model."""
+    """Return what converted the model."""
     with path.open("rb") as file:
         name, version = onnx.producer(file, path.stat().st_size)
     return {name: version} if name and version else {}

@@ -57,7 +57,7 @@ def _stack_globals(window: bytes) -> dict[str, str]:
 
 
 def _globals(opening: bytes) -> dict[str, str]:
-    """Give what any protocol names, up to the first array or the end of the opening."""
+    """Return what any protocol names, up to the first array or the end of the opening."""
     found: dict[str, str] = {}
     try:
         for module, name in pickles.references(opening):
