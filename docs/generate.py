@@ -45,7 +45,7 @@ def reasons() -> str:
 
 
 def settings() -> str:
-    """One table a part: variable, default, meaning."""
+    """One table a component: variable, default, meaning."""
     parts = [
         "# Settings",
         GENERATED,

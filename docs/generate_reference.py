@@ -17,17 +17,17 @@ PARTS = {
     "Operator": "operator",
     "Runtime": "model-runtime",
     "One machine": "standalone",
-    "Every part that uses it": "libs",
+    "Every component that uses it": "libs",
 }
 _KINDS = ("Counter", "Gauge", "Histogram", "Summary")
 
 
 def metrics() -> str:
-    """One table a part: the metric, its labels, what it counts."""
+    """One table a component: the metric, its labels, what it counts."""
     parts = [
         "# Metrics",
         GENERATED,
-        "What each part shows at `/metrics`; [operations](operations.md) says which to alert on.",
+        "What each component shows at `/metrics`; [operations](operations.md) says which to alert on.",
         "For one release `modelport_store_…` and `modelport_limits_…` are shown under their former names "
         "too: `modelport_edge_store_…` and `modelport_edge_limits_…`.",
     ]

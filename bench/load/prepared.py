@@ -30,7 +30,7 @@ class Prepared:
     path: Path
 
     def whole(self, numbers: Numbers) -> Iterator[bytes]:
-        """The requests for ever, each with its number."""
+        """The requests forever, each with its number."""
         parts = self.path.read_bytes().split(b"\0")
         for number, part in zip(itertools.count(numbers.next), itertools.cycle(parts), strict=False):
             yield part.replace(MARK, b"%09d" % number)

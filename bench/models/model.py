@@ -27,7 +27,7 @@ class Model:
     data: list[Row]
 
     def rows(self, seed: int = _SEED) -> Iterator[Row]:
-        """New rows for ever: rows of the data, their numbers moved by up to a tenth."""
+        """New rows forever: rows of the data, their numbers moved by up to a tenth."""
         generator = random.Random(seed)
         while True:
             row = generator.choice(self.data)

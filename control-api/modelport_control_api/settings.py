@@ -68,7 +68,7 @@ class AccountsSettings(BaseSettings):
     """Life of a refresh token, in seconds; each refresh starts it again."""
 
     registration: Literal["open", "invite", "closed"] = "open"
-    """Who may make an account: everybody, who has a link from an administrator, or nobody."""
+    """Who may make an account: everybody, those with a link from an administrator, or nobody."""
 
     user_max_api_keys: int = Field(default=100, ge=1)
     """API keys that a user may hold; those that have expired do not count."""

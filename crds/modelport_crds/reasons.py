@@ -174,7 +174,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.API_KEY_LIMIT_REACHED: Explanation(
         "Accounts",
         "The account holds as many API keys that have not expired as it may.",
-        "Revoke those that nobody uses (`last_used_at` tells), or have USER_MAX_API_KEYS raised.",
+        "Revoke those that nobody uses (`last_used_at` shows them), or have USER_MAX_API_KEYS raised.",
     ),
     Reason.IMAGE_PULL_FAILED: Explanation(
         "Cluster",

@@ -18,7 +18,7 @@ UPSTREAM_ERRORS = Counter(
 )
 FALLBACKS = Counter(
     "modelport_gateway_fallbacks_total",
-    "Requests served without a part that was away: the store, or the control API.",
+    "Requests served without a component that was away: the store, or the control API.",
     ["without"],
 )
 WATCH_RESTARTS = Counter("modelport_gateway_watch_restarts_total", "Watches that broke.", ["kind"])

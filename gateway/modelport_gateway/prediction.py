@@ -195,7 +195,7 @@ def _caller_id(caller: Caller | None, address: str) -> str:
 
 
 def _with_headers(problem: Problem, headers: dict[str, str]) -> Problem:
-    # A new one: callers who shared a call share its problem, and each has a limit of his own.
+    # A new one: callers who shared a call share its problem, and each has a limit of their own.
     return Problem(
         status=problem.status,
         title=problem.title,

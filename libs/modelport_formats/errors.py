@@ -2,7 +2,7 @@
 
 
 class FormatError(Exception):
-    """The message is a sentence for whoever has the file."""
+    """The message is a sentence for the user who has the file."""
 
 
 class UnknownFormat(FormatError):

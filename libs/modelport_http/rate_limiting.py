@@ -9,7 +9,7 @@ from modelport_http.problem import Problem
 
 
 async def enforce(store: Store, name: str, limit: Limit, subject: str) -> dict[str, str]:
-    """Take one request of `subject`'s `name` limit; gives the headers to answer with.
+    """Consume one request of `subject`'s `name` limit; returns the headers of the response.
 
     Raises Problem 429 when it is used up. Without a store all pass, counted: being open for a while
     harms less than being closed to everybody.

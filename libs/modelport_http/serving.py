@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 # Longer than any usual proxy keeps an idle connection (60 to 90 s): the side that closes first must not be
-# the one who may just be sent a request.
+# the one that may just be sent a request.
 _KEEP_ALIVE_SECONDS = 120
 
 

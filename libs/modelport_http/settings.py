@@ -23,7 +23,7 @@ class DoorSettings(BaseSettings):
 
     body_bytes_per_second: int = Field(default=Patience.body_bytes_per_second, ge=0)
     """Least bytes a second of a request's body, on average over MODELPORT_SILENT_BODY_SECONDS; a connection
-    that brings fewer is closed. 0: any number, so that a byte now and then holds it for ever."""
+    that brings fewer is closed. 0: any number, so that a byte now and then holds it forever."""
 
     connections_per_address: int = Field(default=1000, ge=0)
     """Connections that one client address may hold at a process at once; 0: any number. Trusted proxies and

@@ -47,7 +47,7 @@ class KubeWatch(Protocol):
     """All that one needs who only follows."""
 
     def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
-        """What is there (ADDED…, SYNCED), then every change, for ever. `namespace` None: all of them."""
+        """What is there (ADDED…, SYNCED), then every change, forever. `namespace` None: all of them."""
         ...
 
 

@@ -56,7 +56,7 @@ class LimitResult(NamedTuple):
 
 class Store(Protocol):
     async def take(self, bucket: str, limit: Limit) -> LimitResult:
-        """Take one token of `bucket`, atomically."""
+        """Acquire one token of `bucket`, atomically."""
         ...
 
     async def give_back(self, bucket: str, limit: Limit) -> None:
@@ -66,7 +66,7 @@ class Store(Protocol):
     async def acquire_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[LimitResult | None, bytes | None]:
-        """Take a token and look a value up in one round trip. A refused token looks nothing up."""
+        """Acquire a token and look a value up in one round trip. A refused token looks nothing up."""
         ...
 
     async def get(self, key: bytes) -> bytes | None: ...

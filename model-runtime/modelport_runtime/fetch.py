@@ -192,7 +192,7 @@ def _verify(uri: str, found: str, expected: str) -> None:
 
 def _told(uri: str, found: str) -> str:
     """Volumes and buckets are opened with the platform's rights. The address's author may have none, and with
-    the digest he could have a file served that he cannot read."""
+    the digest they could have a file served that they cannot read."""
     return found if urlsplit(uri).scheme in ("http", "https") else "another one"
 
 

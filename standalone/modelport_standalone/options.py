@@ -1,4 +1,4 @@
-"""What `modelport up` was asked for, and what it says to who asked: on stdout, where no log line goes."""
+"""The options of `modelport up`, and its messages to the user: on stdout, where no log line goes."""
 
 import os
 import time

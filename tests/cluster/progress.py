@@ -21,7 +21,7 @@ def say(line: str) -> None:
 def run_step(
     line: str, command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None
 ) -> None:
-    """Say `line`, run, say each minute that it still runs, and how long it took. Output goes to `log`."""
+    """Print `line`, run, print each minute that it still runs, and how long it took. Output goes to `log`."""
     say(line)
     began = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)

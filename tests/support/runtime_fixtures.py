@@ -96,7 +96,7 @@ class Runtime:
             connection.close()
 
     def listens(self) -> bool:
-        """Say whether it can be connected to: its socket's file is there a moment before that."""
+        """Return whether it can be connected to: its socket's file is there a moment before that."""
         with socket.socket(socket.AF_UNIX) as client:
             return client.connect_ex(str(self.socket)) == 0
 

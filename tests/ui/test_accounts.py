@@ -101,7 +101,7 @@ def test_errors_are_pages_too(visitor: Visitor) -> None:
 def test_administrators_see_the_platform(visitor: Visitor, platform: PlatformProcess) -> None:
     admin = json.loads((platform.data / "admin.json").read_text())
     visitor.sign_in(admin["email"], admin["password"])
-    pages = {"": "All parts answer", "/users": admin["email"], "/models": "All models"}
+    pages = {"": "All components respond", "/users": admin["email"], "/models": "All models"}
     pages |= {"/limits": "MODELPORT_LIMIT_LOGIN", "/audit": "Signed in"}
     for path, text in pages.items():
         page = visitor.open(f"/ui/admin{path}")

@@ -27,7 +27,7 @@ def record(
     target: str,
     detail: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Keep that `action` ("api_key.create") was done to `target` ("api_key:<id>"). No secret in `detail`.
+    """Record that `action` ("api_key.create") was done to `target` ("api_key:<id>"). No secret in `detail`.
 
     `by`: the caller; the origin of a request without a credential; None: an operator's command.
     """

@@ -67,7 +67,7 @@ _COMMON = frozenset(
 
 
 def broken_rules(password: str, email: str) -> list[str]:
-    """Say each rule that the password breaks, for users; empty if it is good."""
+    """Return each rule that the password breaks, for users; empty if it is good."""
     lowered = password.casefold()
     name = email.partition("@")[0]
     rules = {

@@ -1,4 +1,4 @@
-"""Whether the parts that the control API stands on answer."""
+"""Whether the components that the control API stands on answer."""
 
 import asyncio
 import time

@@ -30,7 +30,7 @@ router = APIRouter(
 async def read_system_health(
     _principal: AdminPrincipal, context: RequestContext, services: Models
 ) -> SystemHealth:
-    """How the platform's parts are, and what waits. Answers 200 also when something is wrong."""
+    """How the platform's components are, and what waits. Answers 200 also when something is wrong."""
     return await service.system_health(context, services)
 
 
@@ -72,5 +72,5 @@ def create_invite(
 def delete_invite(
     invite_id: str, principal: AdminPrincipal, session: DbSession, origin: RequestOrigin
 ) -> None:
-    """Withdraw an invitation. Who has registered with it stays."""
+    """Withdraw an invitation. Users who have registered with it stay."""
     service.withdraw(session, principal, invite_id, origin)

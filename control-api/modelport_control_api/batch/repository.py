@@ -37,7 +37,7 @@ def is_preparation_free(session: Session, now: datetime, *, elsewhere: bool = Fa
 def claim_preparation(
     session: Session, worker: str, now: datetime, lease: timedelta, *, elsewhere: bool = False
 ) -> BatchJob | None:
-    """Take the job that waits longest for its input to be cut. Its `signature` is loaded.
+    """Claim the job that waits longest for its input to be cut. Its `signature` is loaded.
 
     Its `prepare_attempts` count this time too. `elsewhere`: of those whose input was not sent, but named.
     """
@@ -69,7 +69,9 @@ def put_off_preparation(session: Session, job_id: str, worker: str, until: datet
 
 
 def note_input(session: Session, job_id: str, worker: str, size: int) -> bool:
-    """Say that the input lies in the object store now. False: the preparation is no longer the worker's."""
+    """Record that the input lies in the object store now. False: the preparation is no longer the
+    worker's.
+    """
     job = _lock_prepared(session, job_id, worker)
     if job is None:
         return False
@@ -102,7 +104,7 @@ def finish_preparation(
     now: datetime,
     keep: timedelta,
 ) -> bool:
-    """Say that every row of the input is in some chunk. False: it is no longer the worker's.
+    """Record that every row of the input is in some chunk. False: it is no longer the worker's.
 
     `keep`: how long the files stay, if this is the job's end.
     """
@@ -119,7 +121,7 @@ def finish_preparation(
 def claim_chunk(
     session: Session, worker: str, now: datetime, lease: timedelta, *, model_id: str, version: str
 ) -> BatchChunk | None:
-    """Take the oldest free chunk of the version's job that has the fewest in work: no job waits for a larger
+    """Claim the oldest free chunk of the version's job that has the fewest in work: no job waits for a larger
     one."""
     jobs = _jobs_with_work(now).where(BatchJob.model_id == model_id, BatchJob.version == version)
     for job_id in session.scalars(jobs).all():
@@ -139,7 +141,7 @@ def claim_chunk(
 
 
 def renew(session: Session, worker: str, now: datetime, lease: timedelta) -> Held:
-    """Keep all that the worker holds for another `lease`, and tell what that is."""
+    """Renew all that the worker holds for another `lease`, and return what that is."""
     jobs = (
         update(BatchJob)
         .where(BatchJob.worker == worker, BatchJob.state == "running")

@@ -146,7 +146,7 @@ class LeaseRepository:
             return (job.chunks_prepared if job else 0), done
 
     async def note_waiting(self, version: Version, words: str) -> None:
-        """Say what the version's jobs wait for; nothing if `words` is empty."""
+        """Record what the version's jobs wait for; nothing if `words` is empty."""
         await self._transactions.write(lambda session: repository.note_waiting(session, *version, words))
 
     def add_chunk(self, job_id: str, number: int, rows: int, size: int) -> bool:
@@ -262,7 +262,7 @@ class LeaseRepository:
         return True
 
     def _give_up(self, session: Session, job_id: str) -> None:
-        """Whatever kills the workers that read it must not go on for ever."""
+        """Whatever kills the workers that read it must not go on forever."""
         self._fail(session, job_id, Reason.INPUT_INVALID, _UNREADABLE, keeps_files=True)
 
     def _fail(self, session: Session, job_id: str, reason: str, message: str, *, keeps_files: bool) -> None:

@@ -32,8 +32,8 @@ class Runs:
     def dependence(self, *, others: bool) -> float:
         """Return how many times fewer rows are independent; 1: all of them are.
 
-        `others`: another feature is certain, and who sends runs of rows sends runs of all their features:
-        a hint is enough.
+        `others`: another feature is certain, and a client that sends runs of rows sends runs of all their
+        features: a hint is enough.
         """
         if not (
             self.certain or (others and any(ratio > 1 + _error(count) for count, ratio in self._telling))

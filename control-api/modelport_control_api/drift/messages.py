@@ -54,7 +54,7 @@ def state_message(record: DriftRecord) -> str:
 def season_advice(
     state: str, reference: ReferenceAnswer | None, window: Window | None, *, weekend_rows: int = 0
 ) -> str:
-    """Say what a window may be mistaken for, of whose hours or days the reference knows nothing.
+    """Return what a window may be mistaken for, of whose hours or days the reference knows nothing.
 
     `weekend_rows`: rows of the reference that are of Saturdays and Sundays.
     """

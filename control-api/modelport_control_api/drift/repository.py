@@ -26,7 +26,7 @@ def find_reference(session: Session, model_id: str, number: int) -> DriftReferen
 
 
 def keep_reference(session: Session, model_id: str, number: int, profile: Profile) -> DriftReferenceRow:
-    """Keep it in place of the one before, whose counts and state go."""
+    """Store it in place of the one before, whose counts and state go."""
     remove_reference(session, model_id, number)
     row = DriftReferenceRow(
         model_id=model_id,
@@ -47,7 +47,7 @@ def keep_reference(session: Session, model_id: str, number: int, profile: Profil
 
 
 def remove_reference(session: Session, model_id: str, number: int) -> bool:
-    """Say whether there was one."""
+    """Return whether there was one."""
     row = find_reference(session, model_id, number)
     if row is None:
         return False

@@ -66,7 +66,7 @@ class ModelReader:
 
     @contextmanager
     def changing(self, principal: Principal, model_id: str) -> Iterator[None]:
-        """Say of a model applied with kubectl that it is changed there. Raises ManagedWithKubectl."""
+        """Refuse to change a model that is applied with kubectl. Raises ManagedWithKubectl."""
         try:
             yield
         except ModelNotFound as error:

@@ -26,7 +26,7 @@ from modelport_control_api.uploads.receive import receive_body
 def put(
     session: Session, caller: Caller, model_id: str, version: str, profile: Profile, *, limits: Limits
 ) -> DriftReferenceRow:
-    """Keep it in place of the one before. Raises ModelNotFound, VersionNotFound, QuotaReached."""
+    """Store it in place of the one before. Raises ModelNotFound, VersionNotFound, QuotaReached."""
     row = service.own_locked(session, caller.principal, model_id)
     found = service.find_version(row, version)
     # What was there goes first: it makes room.

@@ -102,7 +102,7 @@ class Publisher:
         return self._refusals.get(model_id)
 
     async def run(self) -> None:
-        """Publish for ever."""
+        """Publish forever."""
         next_resync = self._now() if self._overwrite else float("inf")
         while True:
             self._woken.clear()

@@ -55,7 +55,7 @@ class ModelStatuses:
             self._forget(model_id, changed)
 
     async def run(self) -> None:
-        """Follow the cluster for ever; a broken watch is begun again."""
+        """Follow the cluster forever; a broken watch is begun again."""
         await self._reflector.run()
 
     def put(self, obj: Object) -> None:

@@ -119,7 +119,7 @@ DEFAULT_HISTORY_MAX_ROW_BYTES = 16_384
 
 
 class ModelRow(Base):
-    """`last_version` counts up for ever: a name like v2 never means two different files."""
+    """`last_version` counts up forever: a name like v2 never means two different files."""
 
     __tablename__ = "models"
     __table_args__ = (Index(None, "owner_id", "created_at", "id"),)

@@ -22,7 +22,7 @@ _OF_MODULES: dict[str, Framework] = {"xgboost": "xgboost", "lightgbm": "lightgbm
 
 
 def detect_framework(path: Path, declared: str | None = None) -> Framework:
-    """Tell the framework of the file at `path`, and that `declared` does not contradict it. Blocking.
+    """Detect the framework of the file at `path`, and check that `declared` does not contradict it. Blocking.
 
     Raises UnsupportedFormat, CorruptArtifact or FrameworkMismatch; ValueError for an unknown `declared`.
     """

@@ -79,7 +79,7 @@ def read_flash(request: Request) -> Flash | None:
 
 
 def set_flash(response: Response, flash: Flash) -> None:
-    """Say it on the next page that is rendered."""
+    """Show it on the next page that is rendered."""
     value = urlsafe_b64encode(json.dumps([flash.text, flash.tone]).encode()).decode()
     response.set_cookie(_FLASH, value, max_age=60, path="/ui", httponly=True, samesite="lax")
 

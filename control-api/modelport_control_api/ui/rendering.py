@@ -62,6 +62,6 @@ def redirect(request: Request, path: str, say: str | None = None, tone: Tone = "
 
 
 def toast(response: Response, text: str, tone: Tone = "good") -> Response:
-    """Say it on the page that stays, when htmx has put the response into it."""
+    """Show it on the page that stays, when htmx has put the response into it."""
     response.headers["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": tone}})
     return response

@@ -96,7 +96,7 @@ class Stream:
         return _entries(claimed[1])
 
     async def _drop_gone_consumers(self) -> None:
-        """Names of replicas that are no more would stay in Redis for ever."""
+        """Names of replicas that are no more would stay in Redis forever."""
         consumers: Any = await self._redis.xinfo_consumers(self.name, _GROUP)
         for each in consumers:
             if not each["pending"] and each["idle"] > _GONE_MILLISECONDS:

@@ -76,7 +76,7 @@ class SigningKeys:
             await self._keep(response.content)
 
     async def run(self) -> None:
-        """Refresh for ever; soon again while there is no key at all."""
+        """Refresh forever; soon again while there is no key at all."""
         await every(self._pause_seconds, self.refresh, failed="signing_keys_refresh_failed")
 
     def _pause_seconds(self) -> float:

@@ -80,7 +80,9 @@ class ApiKeys:
         return said.caller() if said else None
 
     async def was_good(self, key: str) -> bool:
-        """Say whether there is reason to think that the key is good: only a look-up tells whether it is."""
+        """Return whether there is reason to think that the key is good: only a look-up tells whether
+        it is.
+        """
         digest = _digest(key)
         if self._good_lately.get(digest):
             return True

@@ -58,7 +58,7 @@ class Guard:
         return too_many_requests(_GUARD, taken) if taken else None
 
     async def may_try(self, address: str) -> bool:
-        """Say whether a key of a stopped address may be looked up all the same, as a few a second may."""
+        """Return whether a key of a stopped address may be looked up all the same, as a few a second may."""
         own = await self._tries.take(bucket_of(_GUARD, address), _TRIES)
         return own.allowed and (await self._tries.take(_GUARD, _TRIES_OF_ALL)).allowed
 

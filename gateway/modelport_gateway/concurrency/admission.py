@@ -75,7 +75,7 @@ class Admission:
             self.leave(model_uid)
 
     def enter(self, model_uid: str, places: int) -> bool:
-        """Take one of the model's `places` if one is free. Who got one must `leave`."""
+        """Acquire one of the model's `places` if one is free. Its holder must `leave`."""
         queue = self._queues.get(model_uid)
         if queue is None:
             queue = self._queues[model_uid] = _Queue()

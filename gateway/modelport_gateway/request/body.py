@@ -16,7 +16,7 @@ _JSON_BYTES = b"inference-header-content-length"
 
 
 def require_type(call: Call, headers: RequestHeaders) -> None:
-    """Take JSON, whatever has no type, and for `infer` binary tensors. Raises Problem 415."""
+    """Accept JSON, whatever has no type, and for `infer` binary tensors. Raises Problem 415."""
     content_type = headers.get(b"content-type")
     if content_type is None or content_type == _JSON:
         return

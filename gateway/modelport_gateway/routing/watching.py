@@ -1,4 +1,4 @@
-"""Keeps the route table true: watches MLModels and EndpointSlices, for ever."""
+"""Keeps the route table true: watches MLModels and EndpointSlices, forever."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -42,11 +42,11 @@ class Seen:
 
 class Tap(Protocol):
     def wants(self, route: Route, version: VersionRoute) -> bool:
-        """Say whether to take the next request to the version. Called for every request: be quick."""
+        """Return whether to take the next request to the version. Called for every request: be quick."""
         ...
 
     def take(self, seen: Seen) -> None:
-        """Keep it for later. Called while the event loop has answers to give: parse nothing here."""
+        """Store it for later. Called while the event loop has responses to send: parse nothing here."""
         ...
 
 

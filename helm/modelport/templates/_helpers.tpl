@@ -11,7 +11,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Labels by which a part's pods are found. Arguments: root context, component. They never change. */}}
+{{/* Labels by which a component's pods are found. Arguments: root context, component. They never change. */}}
 {{- define "modelport.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: modelport
@@ -70,11 +70,11 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
-{{/* Where a part's pods run. Arguments: root context, component, the part's values. */}}
+{{/* Where a component's pods run. Arguments: root context, component, the component's values. */}}
 {{- define "modelport.placement" -}}
 {{- $values := index . 2 -}}
 topologySpreadConstraints:
-  # Of nodes first, of zones too: losing one should not take a whole part. Never a reason to stay pending.
+  # Of nodes first, of zones too: losing one should not take a whole component. Never a reason to stay pending.
   - {{ dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway" "labelSelector" (dict "matchLabels" (include "modelport.selector" . | fromYaml)) | toJson }}
   - {{ dict "maxSkew" 1 "topologyKey" "topology.kubernetes.io/zone" "whenUnsatisfiable" "ScheduleAnyway" "labelSelector" (dict "matchLabels" (include "modelport.selector" . | fromYaml)) | toJson }}
 {{- with $values.nodeSelector }}

@@ -29,7 +29,7 @@ class Hosts:
         self._allowed: set[bytes] = set()
 
     def allow(self, headers: Headers) -> bool:
-        """Say whether each `Host` is one of them. None at all is no browser's request."""
+        """Return whether each `Host` is one of them. None at all is no browser's request."""
         for name, value in headers:
             if name == b"host" and value not in self._allowed and not self._find_out(value):
                 return False

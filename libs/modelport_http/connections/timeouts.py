@@ -21,7 +21,7 @@ _AFTER_UPLOAD_TIMER = 1.0
 
 @dataclass(frozen=True)
 class Patience:
-    """What `DoorSettings` says of them; the values here are for who has no settings of the kind."""
+    """What `DoorSettings` says of them; the values here are for servers without settings of the kind."""
 
     head_seconds: float = 20.0
     silent_body_seconds: float = 60.0

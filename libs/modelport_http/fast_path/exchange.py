@@ -83,7 +83,7 @@ class Exchange:
 
 class Handler(Protocol):
     def takes(self, target: bytes, headers: Headers) -> bool:
-        """Say whether a POST to `target` (no query in it) is for `begin`; else the ASGI app gets it."""
+        """Return whether a POST to `target` (no query in it) is for `begin`; else the ASGI app gets it."""
         ...
 
     def begin(self, exchange: Exchange) -> None:

@@ -55,7 +55,7 @@ _Waiting = tuple["asyncio.Future[Any]", Decode | None, Any, bytes | None]
 
 
 class RedisConnection(asyncio.Protocol):
-    """Takes commands before it is connected; they leave when the `greeting` has been answered.
+    """Accepts commands before it is connected; they are sent when the `greeting` has been answered.
 
     A command without a reply after `timeout_seconds` closes the connection: replies are matched by their
     order alone, and one that is slow holds up all behind it.

@@ -85,7 +85,7 @@ class RecentRows:
         self._copies: Counter[int] = Counter()
 
     def counts(self, digest: int, usual: float) -> bool:
-        """Say whether a row should be counted, and remember it.
+        """Return whether a row should be counted, and remember it.
 
         `digest`: equal for equal rows. `usual`: the largest share that such a row may have in the reference.
         """

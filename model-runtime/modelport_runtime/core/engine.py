@@ -131,7 +131,7 @@ class Engine:
             return [self._predict_batch([item])[0] for item in batch]
 
     def _failure(self, request: Request, error: BaseException) -> Failure:
-        """Say which of the request's values the model refuses, if that is what it raised over."""
+        """Return which of the request's values the model refuses, if that is what it raised over."""
 
         def predict(rows: Sequence[Any]) -> Outputs:
             return self._run(rows, request.outputs)
@@ -202,7 +202,7 @@ def describe_error(error: BaseException) -> str:
 
 
 def model_failure(error: BaseException) -> Failure:
-    """Say that the model raised; the trace goes along for the log."""
+    """The failure for a model that raised; the trace goes along for the log."""
     return Failure(
         500,
         "The model raised",

@@ -18,7 +18,7 @@ from modelport_runtime.core.types import Failure, Request
 
 _LIBRARIES = {"sklearn", "xgboost", "lightgbm", "pandas", "numpy", "scipy"}
 _MAX_SECONDS = 1.0
-"""A slow model is not asked for ever: then it is the one that raised."""
+"""A slow model is not asked forever: then it is the one that raised."""
 _MAX_TRIED = 16
 _OF_MISSING_VALUES = re.compile(r"\bNaN\b|\bNone(Type)?\b|missing value|\bnull\b", re.IGNORECASE)
 _MISSING = "must not be null: the model takes no missing values here"

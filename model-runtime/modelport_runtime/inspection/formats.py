@@ -18,7 +18,7 @@ def head(path: Path) -> bytes:
 
 
 def can_run_code(path: Path) -> bool:
-    """Say whether reading the file may run what it holds. Anything unknown may."""
+    """Return whether reading the file may run what it holds. Anything unknown may."""
     return begins_as(head(path)) not in WITHOUT_CODE
 
 

@@ -22,7 +22,7 @@ def is_here(module: str) -> bool:
 
 
 def moved(chain: Iterable[BaseException]) -> LoadError | None:
-    """Tell of a module or a name that is missing in a library which is here (LibraryMismatch)."""
+    """Report a module or a name that is missing in a library which is here (LibraryMismatch)."""
     for link in chain:
         module = _module_of(link)
         if module and module != "__main__" and (version := _version_of(module)):

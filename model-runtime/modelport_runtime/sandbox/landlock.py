@@ -44,7 +44,7 @@ def abi() -> int:
 
 
 def restrict(readable: Iterable[Path], *, signals: bool) -> int:
-    """Restrict the calling thread, and threads it starts, for ever. Gives the ABI. Raises OSError.
+    """Restrict the calling thread, and threads it starts, forever. Gives the ABI. Raises OSError.
 
     signals: other processes may be sent some; that a child's parent has died is signaled by one too.
     The process must have one thread, and no_new_privs.

@@ -124,7 +124,7 @@ def _in_words(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_asked(listener: int) -> bool:
-    """Say whether a request waits: to receive where none does would not return."""
+    """Return whether a request waits: to receive where none does would not return."""
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     return any(events & select.POLLIN for _, events in poll.poll(0))

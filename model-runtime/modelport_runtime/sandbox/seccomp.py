@@ -102,7 +102,7 @@ class _Program(ctypes.Structure):
 
 
 def install(machine: int, role: Role, hand_over: HandOver | None = None) -> None:
-    """Filter every thread of the process, for ever. It needs no_new_privs. Raises OSError.
+    """Filter every thread of the process, forever. It needs no_new_privs. Raises OSError.
 
     hand_over: is given what tells of refused calls, None where the kernel cannot.
     """

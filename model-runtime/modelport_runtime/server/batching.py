@@ -89,7 +89,7 @@ class Batcher:
         return len(self._queue)
 
     def is_stuck(self) -> bool:
-        """Say whether the model works on without an end, with nobody left who waits."""
+        """Return whether the model works on without an end, with nobody left who waits."""
         return (
             bool(self._at_work)
             and time.monotonic() - self._began > self._stuck_after

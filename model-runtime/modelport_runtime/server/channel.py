@@ -41,7 +41,7 @@ class _PendingBatch:
 
 
 class Channel(asyncio.Protocol):
-    """Asks, and hears. Replies come in the order of the questions."""
+    """Sends batches and receives results, in the order of the batches."""
 
     max_batch_bytes = wire.MAX_BATCH_BYTES
     ahead_bytes = 256 * 1024
@@ -59,11 +59,11 @@ class Channel(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Say whether the model can still be asked."""
+        """Return whether the model can still be called."""
         return self._transport is not None and not self._transport.is_closing() and not self._is_dismissed
 
     def answer(self, calls: list[Call], done: Done) -> None:
-        """Ask the model. A model process that ends meanwhile never answers."""
+        """Send a batch. A model process that ends meanwhile never responds."""
         self._due.append(_PendingBatch(len(calls), done, time.perf_counter()))
         self._send(PredictBatch(calls))
 

@@ -59,7 +59,7 @@ class Submission(msgspec.Struct):
 class PredictionHandler:
     """Counts each request once, and logs what its caller is not shown.
 
-    `state` is asked at every request: the load goes on meanwhile. A `Problem` that is raised has been
+    `state` is read at every request: the load goes on meanwhile. A `Problem` that is raised has been
     counted and is the response, also where the runtime itself failed.
     """
 
@@ -76,7 +76,7 @@ class PredictionHandler:
         raise _not_ready(state)
 
     def accept(self, head: RequestHead, declared_bytes: int = 0) -> Protocol:
-        """Say what the body is to be read as, before it is. Raises `Problem`: 413, 415 or 503."""
+        """Return what the body is to be read as, before it is. Raises `Problem`: 413, 415 or 503."""
         try:
             state = self._state()
             if state.phase != "ready":

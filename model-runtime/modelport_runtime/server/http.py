@@ -38,7 +38,7 @@ class Reply:
 
 
 class App:
-    """`state` and `status` are asked at every request: the load goes on meanwhile."""
+    """`state` and `status` are read at every request: the load goes on meanwhile."""
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ class Problem:
 
 
 def with_cure(reason: Reason, message: str) -> str:
-    """Say what happened and then what to do about it."""
+    """Write what happened and then what to do about it."""
     explanation = EXPLANATIONS[reason]
     happened = message.strip() or explanation.meaning
     closed = happened if happened[-1] in ".!?…" else f"{happened}."

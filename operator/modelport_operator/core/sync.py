@@ -28,7 +28,7 @@ def is_as_wanted(wanted: Any, live: Any) -> bool:
 def is_edited(live: Object) -> bool:
     """Whether someone else has put something into its spec: a container, a variable, a host network.
 
-    Applying what is wanted leaves that in place, since each writer owns what he wrote.
+    Applying what is wanted leaves that in place, since each writer owns what it wrote.
     """
     written = live["metadata"].get("managedFields") or ()
     return any(_owns_spec(entry) for entry in written if entry.get("manager") != FIELD_MANAGER)

@@ -1,4 +1,4 @@
-"""Puts the core's questions to the runtimes, all at once, and reads what failed pods printed."""
+"""Sends the core's probes to the runtimes, all at once, and reads what failed pods printed."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

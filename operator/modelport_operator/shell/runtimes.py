@@ -176,7 +176,7 @@ class RuntimeClient:
 
     async def _ask(self, request: _Request) -> _Reply | None:
         try:
-            # httpx limits each read; a runtime that drips must not hold a pass for ever.
+            # httpx limits each read; a runtime that drips must not hold a pass forever.
             async with asyncio.timeout(request.seconds):
                 return await _call(request)
         except (httpx.HTTPError, OSError, _TooLong) as error:

@@ -15,7 +15,7 @@ from modelport_operator.shell.metrics import WATCH_RESTARTS
 from modelport_operator.shell.reconcile import Key
 
 OnKey = Callable[[Key], None]
-# Runs for ever and calls what it is given for every model that something happened to.
+# Runs forever and calls what it is given for every model that something happened to.
 EventSource = Callable[[OnKey], Coroutine[Any, Any, None]]
 
 WATCHED_KINDS = (KIND, *CHILD_KINDS, "Pod", "EndpointSlice")

@@ -1,4 +1,4 @@
-"""Keeps as many pods of a Deployment's current template as it asks for, and tells the cluster of them."""
+"""Keeps as many pods of a Deployment's current template as it asks for, and reports them to the cluster."""
 
 import asyncio
 import hashlib

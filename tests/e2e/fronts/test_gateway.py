@@ -53,7 +53,7 @@ class Load:
 
 @contextmanager
 def under_load(gateway: Process, model_id: str) -> Iterator[Load]:
-    """One caller on one connection, who asks as soon as he has a response."""
+    """One caller on one connection, that calls again as soon as it has a response."""
     load, over = Load(), threading.Event()
 
     def ask() -> None:

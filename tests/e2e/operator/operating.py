@@ -126,7 +126,7 @@ class Harness:
             "MODELS_NAMESPACE": self.models.namespace,
             "WATCH_NAMESPACES": self.models.namespace,
             "PLATFORM_NAMESPACE": self.platform.namespace,
-            # Pods that wait for a node say the same for ever; those whose image is missing do not.
+            # Pods that wait for a node say the same forever; those whose image is missing do not.
             "NODE_SELECTOR": '{"modelport.dev/nowhere": "true"}',
             **{name.upper(): value for name, value in settings.items()},
         }

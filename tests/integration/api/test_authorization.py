@@ -108,7 +108,7 @@ BODIES |= dict.fromkeys((f"POST {BATCH}", f"POST {BATCH_OF_VERSION}"), ROWS)
 
 @dataclass(frozen=True)
 class Scene:
-    """Ann's model and key, and who comes for them."""
+    """Ann's model and key, and those who try to use them."""
 
     platform: PlatformProcess
     ann: httpx.Client

@@ -17,7 +17,7 @@ GUARDED = {
     ("GET", "/internal/v1/drift/metrics"),
     ("GET", "/internal/v1/batch/endpoints"),
 }
-# Init containers have no key, and who asks about an API key must know its digest.
+# Init containers have no key, and a query about an API key must know its digest.
 OPEN = {("POST", "/internal/v1/introspect"), ("GET", "/internal/v1/artifacts/{sha256}")}
 
 

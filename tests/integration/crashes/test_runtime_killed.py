@@ -103,7 +103,7 @@ def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(harn
 def asking(
     harness: Harness, model_id: str, expected: str, allowed: set[int], clients: int = _CLIENTS
 ) -> Iterator[Answers]:
-    """Ask from many clients at once, again and again, until the end of the block."""
+    """Call from many clients at once, again and again, until the end of the block."""
     answers, stop = Answers(), threading.Event()
 
     def ask() -> None:

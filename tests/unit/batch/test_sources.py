@@ -44,7 +44,7 @@ ENDLESS = b"HTTP/1.1 200 OK\r\n\r\n" + bytes(2 * MOST)
 
 @dataclass
 class Server:
-    """HTTPS on loopback. Gives `answers` in turn, raw, and then the last one for ever."""
+    """HTTPS on loopback. Gives `answers` in turn, raw, and then the last one forever."""
 
     answers: list[bytes]
     port: int = 0

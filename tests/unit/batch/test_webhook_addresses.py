@@ -47,7 +47,7 @@ async def receiving(receiver: Receiver) -> AsyncIterator[Receiver]:
 
 
 def answering(*answers: Sequence[str]) -> Sender:
-    """A sender whose resolver gives these responses in turn, and then the last one for ever."""
+    """A sender whose resolver gives these responses in turn, and then the last one forever."""
     left = list(answers)
 
     async def resolve(_host: str, _port: int) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Who may register: everybody, who was invited, or nobody."""
+"""Who may register: everybody, those who were invited, or nobody."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -12,7 +12,7 @@ from tests.unit.usage.test_reports import Gateway
 
 
 class Losing:
-    """Awaits for ever, and answers when it is first cancelled, as `asyncio.wait_for` of Python 3.11 may."""
+    """Awaits forever, and answers when it is first cancelled, as `asyncio.wait_for` of Python 3.11 may."""
 
     def __init__(self, answer: Any) -> None:
         self.entered = asyncio.Event()

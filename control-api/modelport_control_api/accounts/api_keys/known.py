@@ -1,4 +1,6 @@
-"""Tells gateways which keys exist, so that those are looked up even while bad keys stop their address."""
+"""Publishes to gateways which keys exist, so that those are looked up even while bad keys stop their
+address.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated

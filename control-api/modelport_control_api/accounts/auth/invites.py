@@ -40,7 +40,7 @@ def list_page(session: Session, limit: int, cursor: str | None) -> Page[Invite]:
 
 
 def withdraw(session: Session, admin: Principal, origin: Origin, invite_id: str) -> None:
-    """Raises `InviteNotFound`. Who has registered with it stays."""
+    """Raises `InviteNotFound`. Users who have registered with it stay."""
     row = session.get(Invite, invite_id)
     if row is None:
         raise InviteNotFound

@@ -53,7 +53,7 @@ class Demand:
     most: int
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Look forever."""
         await self.statuses.synced.wait()
         await every(_LOOK_EVERY_SECONDS, self.look, failed="batch_demand_unknown")
 

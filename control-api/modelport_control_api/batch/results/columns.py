@@ -20,7 +20,7 @@ class Columns:
     kinds: dict[str, set[str]] = field(default_factory=dict)
 
     def see(self, results: ChunkResults) -> None:
-        """Take note of a chunk."""
+        """Note a chunk."""
         known = set(self.keys)
         self.keys += [name for name in results.keys if name not in known]
         for name, values in results.keys.items():

@@ -68,7 +68,7 @@ class Compared:
         return min(1.0, len(self.findings) * smallest)
 
     def matters(self, alpha: float) -> bool:
-        """Say whether a test that is sure enough found enough. `alpha`: for this feature."""
+        """Return whether a test that is sure enough found enough. `alpha`: for this feature."""
         return any(each.p * len(self.findings) < alpha and each.weight > 1 for each in self.findings)
 
     @property

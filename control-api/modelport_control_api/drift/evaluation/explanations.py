@@ -14,7 +14,7 @@ _NEAR_THE_MIDDLE = 0.1
 
 
 def describe(column: ColumnProfile, live: Sequence[int], words: str = "") -> str:
-    """Say first what is most telling: rows without a value, unknown values, then where its values are.
+    """Return first what is most telling: rows without a value, unknown values, then where its values are.
 
     `words`: what the cells do not show.
     """
@@ -51,7 +51,7 @@ def _place(column: ColumnProfile, live: Sequence[int], *, alone: bool) -> list[s
 
 
 def _has_moved(column: ColumnProfile, live: Sequence[int]) -> bool:
-    """Say whether the middle value is another than the reference's, as ranks go."""
+    """Return whether the middle value is another than the reference's, as ranks go."""
     known, found = column.cells[FIRST_BIN:], live[FIRST_BIN:]
     at, half = _middle_bin(found), sum(known) / 2
     below = sum(known[:at])

@@ -84,7 +84,9 @@ def category_bins(values: Mapping[str, int]) -> CategoryBins:
 
 
 def _are_given_out(values: Sequence[float]) -> bool:
-    """Say whether these are whole numbers none of which repeats, though chance would have repeated some."""
+    """Return whether these are whole numbers none of which repeats, though chance would have repeated
+    some.
+    """
     if len(values) < _ENOUGH or len(set(values)) < len(values):
         return False
     if not all(value.is_integer() for value in values):

@@ -1,4 +1,4 @@
-"""Usage as cards and charts show it. Pure, but for the question to the analytics service."""
+"""Usage as cards and charts show it. Pure, but for the query to the analytics service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ def is_missing(value: Any) -> bool:
 
 
 def _fit_at_once(values: list[Any], datatype: str) -> bool:
-    """Say whether all fit for certain: those of large tensors are not looked at one by one."""
+    """Return whether all fit for certain: those of large tensors are not looked at one by one."""
     if set(map(type, values)) != _TYPES[re.sub("[0-9]", "", datatype)]:
         return False
     dtype = np.dtype(DTYPES[datatype])

@@ -16,7 +16,7 @@ _MAX_SHOWN = 100
 
 
 def may_be_matrix(signature: Signature, name: str, shape: list[int]) -> bool:
-    """Say whether a tensor that comes alone holds whole rows."""
+    """Return whether a tensor that comes alone holds whole rows."""
     columns = signature.columns
     if columns is None:
         return True

@@ -47,7 +47,7 @@ class Leadership:
         await self._election.acquire()
 
     async def keep(self) -> None:
-        """Renew for ever. Raises `LeadershipLost`."""
+        """Renew forever. Raises `LeadershipLost`."""
         renewed = time.monotonic()
         while True:
             await asyncio.sleep(RETRY_SECONDS)
@@ -77,7 +77,7 @@ class Leadership:
 
 class _PatientLock(LeaseLock):
     """A LeaseLock to which an API server that is away, or silent, is one failed try: the library's own would
-    raise, or wait for ever and lead on."""
+    raise, or wait forever and lead on."""
 
     async def get(self, name: str, namespace: str) -> Any:
         return await _answer(super().get(name, namespace), on_failure=_failed)

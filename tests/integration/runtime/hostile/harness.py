@@ -29,7 +29,7 @@ class Segment:
 
     @property
     def exists(self) -> bool:
-        """Say whether it can still be attached."""
+        """Return whether it can still be attached."""
         again = ctypes.c_void_p(_LIBC.shmat(self.number, None, 0))
         return again.value != ctypes.c_void_p(-1).value and _LIBC.shmdt(again) == 0
 

@@ -58,7 +58,7 @@ def _tree(member: Any, classes: list[Any] | None) -> Tree:
 
 
 def nodes_of(tree: Any, values: _Vector) -> Tree:
-    """Take the nodes of a fitted `Tree`; thresholds as the float32 numbers that tell the same rows apart."""
+    """Read the nodes of a fitted `Tree`; thresholds as the float32 numbers that separate the same rows."""
     here = np.arange(tree.node_count)
     is_leaf = tree.children_left < 0
     return Tree(

@@ -53,7 +53,9 @@ def scalar_inputs(model: bytes) -> set[str]:
 
 
 def declares_missing(model: bytes) -> bool:
-    """Say whether a node has a way for what is missing: an imputer, or trees that were trained with NaN."""
+    """Return whether a node has a way for what is missing: an imputer, or trees that were trained with
+    NaN.
+    """
     return any(
         b"".join(_fields(node, _OP_TYPE)) == b"Imputer" or any(map(_leads_nan, _fields(node, _ATTRIBUTE)))
         for graph in _fields(model, _GRAPH)
@@ -62,7 +64,7 @@ def declares_missing(model: bytes) -> bool:
 
 
 def is_recurrent(model: bytes) -> bool:
-    """Say whether a node reads sequences: there the first size may count steps, and the second rows."""
+    """Return whether a node reads sequences: there the first size may count steps, and the second rows."""
     return any(
         b"".join(_fields(node, _OP_TYPE)) in _RECURRENT
         for graph in _fields(model, _GRAPH)

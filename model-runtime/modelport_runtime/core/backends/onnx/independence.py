@@ -27,8 +27,8 @@ def require(predict: Predict, drawn: Iterable[Feeds]) -> None:
 
 
 def fills_up(predict: Predict, drawn: Iterable[Feeds]) -> bool:
-    """Say whether a row gets a longer prediction beside others than alone: as tokens of texts are filled up
-    to the longest."""
+    """Return whether a row gets a longer prediction beside others than alone: as tokens of texts are filled
+    up to the longest."""
     return any(
         len(one.shape) > 1 and len(both) == _rows(feeds) and both.shape[1:] != one.shape[1:]
         for feeds in drawn

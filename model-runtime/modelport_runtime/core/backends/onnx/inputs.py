@@ -64,7 +64,7 @@ def sizes_of(reported: Any) -> Shape:
 
 
 def has_any_shape(inputs: Sequence[Any], scalars: Set[str]) -> bool:
-    """Say whether the only input takes numbers and declares no shape at all."""
+    """Return whether the only input takes numbers and declares no shape at all."""
     (only, *others) = inputs
     is_shapeless = not only.shape and only.name not in scalars
     return is_shapeless and not others and DTYPES[only.type] != "object"

@@ -29,7 +29,9 @@ class Output:
 
 
 def read_outputs(graph: Graph, declared: Sequence[Labels], constants: Sequence[Labels]) -> list[Output]:
-    """Tell a classifier's label and scores; else a lone output is the prediction, and several an object."""
+    """Recognize a classifier's label and scores; else a lone output is the prediction, and several an
+    object.
+    """
     reported = graph.reported_outputs
     if _labels_and_scores(reported):
         return _of_classifier(graph, declared, constants)
