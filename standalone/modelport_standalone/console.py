@@ -17,16 +17,16 @@ from pydantic import ValidationError
 
 from modelport_standalone import accounts, demo
 from modelport_standalone.accounts import Admin
+from modelport_standalone.apps import Apps
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.demo import ROW, Demo, DemoFailed
-from modelport_standalone.fronts import Fronts
 from modelport_standalone.local_cluster.saved_models import DamagedState
 from modelport_standalone.options import CannotStart, Options, say
 
 _DEFAULT_URL = "http://127.0.0.1:8000"
 
 
-def welcome(
+def format_banner(
     url: str, admin: Admin, data: DataDir, demo: tuple[Demo, str] | None, *, seconds: float, log: str
 ) -> str:
     """`demo`: with the API key that may call it. `seconds`: how long the start took."""
@@ -80,25 +80,25 @@ def _address(url: str) -> str:
 _EVERYTHING: list[Scope] = ["predict", "models:read", "models:write", "analytics:read"]
 
 
-async def greet(options: Options, data: DataDir, fronts: Fronts, url: str) -> None:
+async def print_banner(options: Options, data: DataDir, apps: Apps, url: str) -> None:
     """Raises `CannotStart`."""
-    services = fronts.control_plane.accounts
+    services = apps.control_plane.accounts
     admin = await asyncio.to_thread(accounts.open_admin, services, data)
     key = await asyncio.to_thread(accounts.open_key, services, data, "cli", _EVERYTHING)
     try:
         await asyncio.to_thread(accounts.log_cli_in, url, key)
     except (ModelportError, OSError) as error:
         say(f"The modelport command is not logged in: {error}")
-    opened = await _open_demo(data, fronts, key, url) if options.demo else None
+    opened = await _open_demo(data, apps, key, url) if options.demo else None
     log = "here" if options.log_to_stderr else str(data.log)
-    say(welcome(url, admin, data, opened, seconds=time.monotonic() - options.asked_at, log=log))
+    say(format_banner(url, admin, data, opened, seconds=time.monotonic() - options.asked_at, log=log))
 
 
-async def _open_demo(data: DataDir, fronts: Fronts, admin_key: str, url: str) -> tuple[Demo, str] | None:
-    services = fronts.control_plane.accounts
+async def _open_demo(data: DataDir, apps: Apps, admin_key: str, url: str) -> tuple[Demo, str] | None:
+    services = apps.control_plane.accounts
     key = await asyncio.to_thread(accounts.open_key, services, data, "demo", ["predict"])
     # In process, so no response can fail to come.
-    transport = httpx.ASGITransport(fronts.app)
+    transport = httpx.ASGITransport(apps.app)
     async with httpx.AsyncClient(transport=transport, base_url=url, timeout=httpx.Timeout(None)) as api:
         try:
             return await demo.open_demo(api, data, admin_key, key, say), key

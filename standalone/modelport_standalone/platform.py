@@ -13,7 +13,7 @@ from modelport_standalone.data_dir import DataDir
 from modelport_standalone.local_cluster.cluster import LocalCluster
 
 if TYPE_CHECKING:
-    from modelport_standalone.fronts import Fronts
+    from modelport_standalone.apps import Apps
 
 _SOCKET = "unix:/modelport/run/http.sock"
 
@@ -21,23 +21,23 @@ _SOCKET = "unix:/modelport/run/http.sock"
 @asynccontextmanager
 async def running(
     data: DataDir, *, allow_unsandboxed: bool
-) -> AsyncIterator[tuple["Fronts", asyncio.Task[None]]]:
+) -> AsyncIterator[tuple["Apps", asyncio.Task[None]]]:
     """Return what answers requests, and the operator's task, which ends only if it breaks.
 
     Raises `CannotStart`.
     """
     async with AsyncExitStack() as stack:
-        # The models first: their processes start while the fronts' libraries are imported.
+        # The models first: their processes start while the apps' libraries are imported.
         with explained(data):
             settings = _operator_settings(data, allow_unsandboxed)
             cluster = LocalCluster(data.cluster)
         await stack.enter_async_context(cluster.running())
         operator = await stack.enter_async_context(_operating(cluster, settings))
         with explained(data):
-            fronts = await asyncio.to_thread(_build_fronts, data, cluster)
-        await stack.enter_async_context(fronts.running())
-        await stack.enter_async_context(_batch_worker(data, cluster, fronts))
-        yield fronts, operator
+            apps = await asyncio.to_thread(_build_apps, data, cluster)
+        await stack.enter_async_context(apps.running())
+        await stack.enter_async_context(_batch_worker(data, cluster, apps))
+        yield apps, operator
 
 
 @asynccontextmanager
@@ -57,17 +57,15 @@ def _operator_settings(data: DataDir, allow_unsandboxed: bool) -> OperatorSettin
     )
 
 
-def _batch_worker(
-    data: DataDir, cluster: LocalCluster, fronts: "Fronts"
-) -> AbstractAsyncContextManager[None]:
-    # Here and not above: it imports what the fronts did.
+def _batch_worker(data: DataDir, cluster: LocalCluster, apps: "Apps") -> AbstractAsyncContextManager[None]:
+    # Here and not above: it imports what the apps did.
     from modelport_standalone.batch_worker.child import running
 
-    return running(data, cluster, fronts.control_plane.internal, fronts.internal_key)
+    return running(data, cluster, apps.control_plane.internal, apps.internal_key)
 
 
-def _build_fronts(data: DataDir, cluster: LocalCluster) -> "Fronts":
+def _build_apps(data: DataDir, cluster: LocalCluster) -> "Apps":
     # Here and not above: the import alone takes a second.
-    from modelport_standalone import fronts
+    from modelport_standalone import apps
 
-    return fronts.build(data, cluster)
+    return apps.build(data, cluster)

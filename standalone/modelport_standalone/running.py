@@ -16,18 +16,18 @@ from modelport_process.start import raise_limit, spared
 from starlette.types import ASGIApp
 
 from modelport_standalone import platform, sandbox_check
+from modelport_standalone.apps import Apps
 from modelport_standalone.data_dir import DataDir
-from modelport_standalone.fronts import Fronts
 from modelport_standalone.options import Options, say
 
 # Together with the runtimes' own stop it stays within five seconds.
 _DRAIN_SECONDS = 2
 
 
-def build_server(options: Options, fronts: Fronts, listener: socket.socket) -> Server:
-    doors, settings = EdgeSettings(), fronts.control_plane.context.settings
-    app: ASGIApp = fronts.app
-    handler: Handler = fronts.fast_path
+def build_server(options: Options, apps: Apps, listener: socket.socket) -> Server:
+    doors, settings = EdgeSettings(), apps.control_plane.context.settings
+    app: ASGIApp = apps.app
+    handler: Handler = apps.fast_path
     # Elsewhere its names are the network's business, unless they are listed.
     if is_loopback(listener.getsockname()[0]) or doors.allowed_hosts:
         hosts = Hosts((options.host, *doors.allowed_hosts), settings.public_url)
@@ -58,15 +58,15 @@ async def run(options: Options, data: DataDir, listener: socket.socket) -> int:
     raise_limit()
     stop = _hear_signals()
     checking = asyncio.create_task(sandbox_check.check(data.root))
-    async with platform.running(data, allow_unsandboxed=options.allow_unsandboxed) as (fronts, operator):
-        # Here and not above: it imports what the fronts did.
-        from modelport_standalone.console import greet
+    async with platform.running(data, allow_unsandboxed=options.allow_unsandboxed) as (apps, operator):
+        # Here and not above: it imports what the apps did.
+        from modelport_standalone.console import print_banner
 
         _say_sandbox(options, *await checking)
         url = options.url(listener.getsockname()[1])
         with spared():
-            greeting = asyncio.create_task(greet(options, data, fronts, url))
-            await _serve(build_server(options, fronts, listener), listener, stop, greeting, operator)
+            banner = asyncio.create_task(print_banner(options, data, apps, url))
+            await _serve(build_server(options, apps, listener), listener, stop, banner, operator)
     say("Stopped.")
     return 0
 
@@ -75,21 +75,21 @@ async def _serve(
     server: Server,
     listener: socket.socket,
     stop: asyncio.Event,
-    greeting: asyncio.Task[None],
+    banner: asyncio.Task[None],
     operator: asyncio.Task[None],
 ) -> None:
     """Return after a signal. Raises what ended one of the tasks before."""
     serving = asyncio.create_task(server.serve([listener]))
     stopping = asyncio.create_task(stop.wait())
     vital: set[asyncio.Task[Any]] = {serving, operator, stopping}
-    await asyncio.wait({greeting, *vital}, return_when=asyncio.FIRST_COMPLETED)
-    if _went_well(greeting):
+    await asyncio.wait({banner, *vital}, return_when=asyncio.FIRST_COMPLETED)
+    if _went_well(banner):
         await asyncio.wait(vital, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    greeting.cancel()
+    banner.cancel()
     stopping.cancel()
-    await asyncio.wait({serving, greeting})
-    for task in (greeting, operator, serving):
+    await asyncio.wait({serving, banner})
+    for task in (banner, operator, serving):
         if task.done() and not task.cancelled():
             task.result()
 

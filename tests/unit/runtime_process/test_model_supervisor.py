@@ -269,7 +269,7 @@ async def test_kernels_go_on_without_the_original_and_say_so(begin: Begin) -> No
 
 @pytest.mark.parametrize("status", [-14, -9, 0, 7])
 @pytest.mark.parametrize("messages", [[], [LOADED], [PROVES]])
-async def test_the_end_of_a_model_that_answers_is_the_fronts(
+async def test_the_end_of_a_model_that_predicts_ends_the_server_process_too(
     status: int, messages: Sequence[wire.FromModel], begin: Begin
 ) -> None:
     pair: Pair = await begin()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from modelport_standalone.accounts import Admin
-from modelport_standalone.console import welcome
+from modelport_standalone.console import format_banner
 from modelport_standalone.data_dir import DataDir
 
 
@@ -22,7 +22,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def next_line(url: str = "http://127.0.0.1:8000") -> str:
     admin = Admin("admin@localhost", "secret", is_new=False)
-    text = welcome(url, admin, DataDir(Path("/data")), None, seconds=1.23, log="/data/logs/platform.log")
+    text = format_banner(
+        url, admin, DataDir(Path("/data")), None, seconds=1.23, log="/data/logs/platform.log"
+    )
     assert f"Modelport is up at {url}  (1.2 s;" in text
     assert "Log            /data/logs/platform.log" in text
     assert "secret" not in text

@@ -13,9 +13,9 @@ from modelport_control_api.accounts.passwords import Passwords
 from modelport_control_api.db.session import Database
 from modelport_crds.names import LABEL_MODEL, LABEL_MODEL_VERSION
 
-from tests.e2e.fronts import rights
-from tests.e2e.fronts.processes import Process, free_port, start
 from tests.e2e.kubectl import Kubectl
+from tests.e2e.servers import rights
+from tests.e2e.servers.processes import Process, free_port, start
 from tests.support.redis_fixtures import RedisServer
 
 PASSWORD = "Sensible-Passphrase-7"

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from tests.cluster.cluster import NoCluster
-from tests.e2e.fronts.processes import Process
-from tests.e2e.fronts.replica import Replica
-from tests.e2e.fronts.stage import Stage, own_address
 from tests.e2e.kubectl import Kubectl
+from tests.e2e.servers.processes import Process
+from tests.e2e.servers.replica import Replica
+from tests.e2e.servers.stage import Stage, own_address
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e

@@ -1,4 +1,4 @@
-"""The parts that answer requests: control API and gateway behind one ASGI app on one port."""
+"""What serves requests: control API and gateway behind one ASGI app on one port."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -44,7 +44,7 @@ _OWN_PATHS = ("/", "/readyz", "/metrics")
 _GATEWAY_PATHS = ("/predict", "/api/v1/predict", "/v2")
 
 
-class Front:
+class RootApp:
     """Plain ASGI: a router in front of the hot path would cost more than a cached response."""
 
     def __init__(
@@ -125,13 +125,13 @@ _GATEWAY_DRAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Fronts:
+class Apps:
     """`app` answers while `running()` is entered.
 
     `internal_key`: what `control_plane.internal` wants to be shown.
     """
 
-    app: Front
+    app: RootApp
     control_plane: ControlPlane
     internal_key: SecretStr
     _gateway: Gateway
@@ -154,7 +154,7 @@ class Fronts:
             await self._store.aclose()
 
 
-def build(data: DataDir, cluster: LocalCluster) -> Fronts:
+def build(data: DataDir, cluster: LocalCluster) -> Apps:
     """Bring keys and database up to this release, then wire. Blocking. Raises `CannotStart`."""
     with _explained(data):
         rotation.create_first(data.signing_keys)
@@ -169,8 +169,8 @@ def build(data: DataDir, cluster: LocalCluster) -> Fronts:
     sink = open_sink(redis_url, control, key)
     settings = GatewaySettings(drain_seconds=_GATEWAY_DRAIN_SECONDS, internal_key=key)
     gate = gateway.build(settings, store=store, cluster=cluster, control=control, sink=sink)
-    app = Front(gate.app, plane.public, partial(_metrics_of_models, cluster, control, key))
-    return Fronts(app, plane, key, gate, store, sink, control)
+    app = RootApp(gate.app, plane.public, partial(_metrics_of_models, cluster, control, key))
+    return Apps(app, plane, key, gate, store, sink, control)
 
 
 async def _metrics_of_models(cluster: LocalCluster, control: httpx.AsyncClient, key: SecretStr) -> bytes:

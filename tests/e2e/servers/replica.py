@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.e2e.fronts.stage import own_address
+from tests.e2e.servers.stage import own_address
 
 
 class Replica:

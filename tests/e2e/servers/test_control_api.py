@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from tests.e2e.fronts.stage import Stage
+from tests.e2e.servers.stage import Stage
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
