@@ -47,7 +47,7 @@ def authorized_request(route: Route | None, caller: Caller | None, address: str)
 
 
 def chosen_version(request: PredictionRequest, authorized: AuthorizedRequest) -> VersionRoute:
-    """Give the version that the request is for. Raises Problem 404 or 503."""
+    """Return the version that the request is for. Raises Problem 404 or 503."""
     route, name = authorized.route, request.target.version
     if name is not None and name not in route.versions:
         raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
@@ -87,7 +87,7 @@ class Prediction:
         *,
         json_bytes: int | None = None,
     ) -> PredictionResponse:
-        """Give the prediction. Raises Problem for everything else.
+        """Return the prediction. Raises Problem for everything else.
 
         `json_bytes`: the length of the JSON in front of binary tensors; None: the body is JSON as a whole.
         """

@@ -94,7 +94,7 @@ class PredictionHandler:
     async def _content(
         self, request: PredictionRequest, body: bytes, read: ReadBody | None
     ) -> tuple[bytes | None, int | None]:
-        """Give the body without its Content-Encoding, and the length of the JSON in front of tensors."""
+        """Return the body without its Content-Encoding, and the length of the JSON in front of tensors."""
         call, headers = request.target.call, request.headers
         if call not in _WITH_ROWS:
             return None, None
