@@ -16,7 +16,7 @@ class HistorySettings(BaseSettings):
     """Predictions kept of one model; beyond that the oldest go, whatever the model's retention says."""
 
     history_sweep_seconds: float = Field(default=60.0, gt=0)
-    """Seconds between two removals of kept predictions that are too old or too many."""
+    """Seconds between two removals of stored predictions that are too old or too many."""
 
 
 class ServeSettings(BaseSettings):

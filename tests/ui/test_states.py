@@ -154,7 +154,7 @@ def test_kept_predictions_are_shown_and_deleted_singly(
     page.once("dialog", lambda dialog: dialog.accept())
     row.get_by_role("button", name="Delete").click()
     expect(page.locator(".kept")).to_have_count(3)
-    expect(page.locator("#toasts")).to_contain_text("The kept prediction is deleted.")
+    expect(page.locator("#toasts")).to_contain_text("The stored prediction is deleted.")
     page.reload()
     expect(page.locator(".kept")).to_have_count(3)
 

@@ -81,7 +81,7 @@ class AuditList(BaseModel):
 
 router = APIRouter(prefix="/api/v1/audit", tags=["accounts"], responses=problems(*CREDENTIAL, 422))
 
-Everybody = Annotated[bool, Query(alias="all", description="What everybody did; for administrators.")]
+Everybody = Annotated[bool, Query(alias="all", description="What all users did; for administrators.")]
 
 
 @router.get("", response_model=AuditList)

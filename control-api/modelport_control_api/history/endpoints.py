@@ -1,4 +1,4 @@
-"""The calls on kept predictions of docs/api.md. Only a model's owner has them, no administrator."""
+"""The calls on stored predictions of docs/api.md. Only a model's owner has them, no administrator."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Kept predictions as JSON, with their bodies exact, and as CSV that a spreadsheet may open."""
+"""Stored predictions as JSON, with their bodies exact, and as CSV that a spreadsheet may open."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Rows of kept predictions: what gateways send is written while its owner wants it, and read by their
+"""Rows of stored predictions: what gateways send is written while its owner wants it, and read by their
 filters.
 """
 

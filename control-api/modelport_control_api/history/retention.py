@@ -1,4 +1,4 @@
-"""The end of kept predictions: by age, as the model's owner wants it, and by number."""
+"""The end of stored predictions: by age, as the model's owner wants it, and by number."""
 
 import asyncio
 from datetime import timedelta

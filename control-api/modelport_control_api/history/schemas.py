@@ -12,7 +12,7 @@ OUTCOMES = ("ok", "error", *(reason.value for reason in Reason))
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which of a model's kept predictions. `start` is within, `end` is not.
+    """Which of a model's stored predictions. `start` is within, `end` is not.
 
     `outcome`: ok, error (any), or one reason of docs/reasons.md.
     """
@@ -24,7 +24,7 @@ class Filter:
 
 
 class PredictionAnswer(BaseModel):
-    """One kept prediction. Redacted values are `"[redacted]"`."""
+    """One stored prediction. Redacted values are `"[redacted]"`."""
 
     id: str
     model_id: str

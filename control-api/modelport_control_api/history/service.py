@@ -1,4 +1,4 @@
-"""What a model's owner may do with its kept predictions. Nobody else may, administrators included."""
+"""What a model's owner may do with its stored predictions. Nobody else may, administrators included."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Kept predictions: what was asked, as the gateway redacted it, and what was answered."""
+"""Stored predictions: what was asked, as the gateway redacted it, and what was answered."""
 
 from datetime import datetime
 

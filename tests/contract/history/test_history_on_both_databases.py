@@ -1,4 +1,4 @@
-"""Kept predictions from their arrival to their end, on SQLite and on PostgreSQL."""
+"""Stored predictions from their arrival to their end, on SQLite and on PostgreSQL."""
 
 import csv
 import io

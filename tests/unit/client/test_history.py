@@ -1,4 +1,4 @@
-"""Kept predictions through the SDK and the command."""
+"""Stored predictions through the SDK and the command."""
 
 import json
 from datetime import UTC, datetime

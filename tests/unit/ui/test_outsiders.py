@@ -59,7 +59,7 @@ async def scene(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Scene]:
 
 
 def add_rows(platform: Platform, model_id: str) -> tuple[str, str]:
-    """A job of ann's that was cancelled, and a kept prediction."""
+    """A job of ann's that was cancelled, and a stored prediction."""
     now = utc_now()
     with platform.plane.context.database.transaction() as session:
         owner = session.query(User).filter_by(email="ann@example.com").one().id

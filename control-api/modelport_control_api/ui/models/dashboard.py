@@ -41,7 +41,7 @@ _SENTENCES: Mapping[str, str] = {
     "api_key.revoke": "API key revoked",
     "api_key.delete": "API key revoked",
     "api_key.rotate": "API key rotated",
-    "predictions.delete": "Kept predictions deleted",
+    "predictions.delete": "Stored predictions deleted",
     "user.register": "Account made",
     "user.update": "Profile changed",
 }

@@ -1,4 +1,4 @@
-"""Kept predictions of a model: filtered, exported, deleted."""
+"""Stored predictions of a model: filtered, exported, deleted."""
 
 import json
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _SPANS = {
     "1h": ("The last hour", timedelta(hours=1)),
     "24h": ("The last 24 hours", timedelta(hours=24)),
     "7d": ("The last 7 days", timedelta(days=7)),
-    "": ("All that is kept", None),
+    "": ("All that is stored", None),
 }
 
 
@@ -82,7 +82,7 @@ async def export(
 @router.post("/{model_id}/delete")
 async def delete_all(visit: CurrentVisit, model_id: str) -> Response:
     await run_in_threadpool(service.delete_all, visit.context.database, visit.caller, model_id)
-    return redirect(visit.request, f"/ui/history?model={model_id}", "All kept predictions are deleted.")
+    return redirect(visit.request, f"/ui/history?model={model_id}", "All stored predictions are deleted.")
 
 
 @router.post("/rows/{prediction_id}/delete")
@@ -91,8 +91,8 @@ async def delete_one(visit: CurrentVisit, prediction_id: str) -> Response:
         lambda session: calls.delete_prediction(prediction_id, visit.caller, session)
     )
     if is_htmx(visit.request):
-        return toast(Response(), "The kept prediction is deleted.")
-    return redirect(visit.request, "/ui/history", "The kept prediction is deleted.")
+        return toast(Response(), "The stored prediction is deleted.")
+    return redirect(visit.request, "/ui/history", "The stored prediction is deleted.")
 
 
 async def _rows(visit: Visit, model_id: str, wanted: Filter, cursor: str | None) -> Any:

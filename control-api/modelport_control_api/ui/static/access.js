@@ -6,14 +6,14 @@ let goodUntil = 0;
 export async function accessToken() {
   if (token && Date.now() < goodUntil) return token;
   const csrfToken = document.querySelector('meta[name="csrf-token"]').content;
-  const answer = await fetch("/ui/access-token", {
+  const response = await fetch("/ui/access-token", {
     method: "POST",
     headers: { "X-CSRF-Token": csrfToken, Accept: "application/json", "HX-Current-URL": location.href },
   });
-  const signIn = answer.headers.get("HX-Redirect");
+  const signIn = response.headers.get("HX-Redirect");
   if (signIn) location.assign(signIn);
-  if (!answer.ok) throw new Error("You are signed out: sign in again.");
-  const body = await answer.json();
+  if (!response.ok) throw new Error("You are signed out: sign in again.");
+  const body = await response.json();
   token = body.access_token;
   goodUntil = Date.now() + (body.expires_in - 60) * 1000;
   return token;

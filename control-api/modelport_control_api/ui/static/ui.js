@@ -37,7 +37,7 @@ document.addEventListener("htmx:responseError", (event) => {
   toast(event.detail.xhr.responseText.trim() || "The platform could not do that. Try again.", "bad", "response-error");
 });
 document.addEventListener("htmx:sendError", () => {
-  toast("The platform does not answer. Is it running, and are you online?", "bad", "send-error");
+  toast("The platform does not respond. Is it running, and are you online?", "bad", "send-error");
 });
 
 document.addEventListener("click", async (event) => {

@@ -14,7 +14,7 @@ export function describeProblem(status, text) {
     const problem = JSON.parse(text);
     return { title: `${status} ${problem.title ?? ""}`.trim(), detail: problem.detail ?? text, ...pick(problem) };
   } catch {
-    return { title: `Answered ${status}`, detail: text.slice(0, 500) || "Without a word.", errors: [] };
+    return { title: `Status ${status}`, detail: text.slice(0, 500) || "Without a word.", errors: [] };
   }
 }
 

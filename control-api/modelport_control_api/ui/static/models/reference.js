@@ -18,8 +18,8 @@ async function send(form) {
   const button = form.querySelector("button");
   button.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetchSignedIn(form.dataset.reference, { method: "PUT", body: chosen, headers: { "Content-Type": "text/csv" } });
-    if (!answer.ok) return say(form, sentenceOf(describeProblem(answer.status, await answer.text())));
+    const response = await fetchSignedIn(form.dataset.reference, { method: "PUT", body: chosen, headers: { "Content-Type": "text/csv" } });
+    if (!response.ok) return say(form, sentenceOf(describeProblem(response.status, await response.text())));
     toast("Live inputs are compared with these rows from now on.");
     form.reset();
     for (const folded of form.closest("#drift").querySelectorAll("details[open]")) folded.open = false;

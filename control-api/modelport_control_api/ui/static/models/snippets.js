@@ -19,14 +19,14 @@ export function python(call) {
     ...(call.key ? [] : ["import os", ""]),
     "import requests",
     "",
-    "answer = requests.post(",
+    "response = requests.post(",
     `    ${pythonLiteral(call.url)},`,
     `    headers={"X-API-Key": ${key}},`,
     `    json=${pythonLiteral(JSON.parse(call.body))},`,
     `    timeout=30,`,
     ")",
-    "answer.raise_for_status()",
-    "print(answer.json())",
+    "response.raise_for_status()",
+    "print(response.json())",
   ].join("\n");
 }
 
@@ -41,21 +41,21 @@ export function sdk(call) {
     "from modelport import Modelport",
     "",
     `with Modelport(${pythonLiteral(call.origin)}, api_key=${key}) as platform:`,
-    `    answer = platform.predict(${given.join(", ")})`,
-    "    print(answer.prediction)",
+    `    response = platform.predict(${given.join(", ")})`,
+    "    print(response.prediction)",
   ].join("\n");
 }
 
 export function javascript(call) {
   const key = call.key ? JSON.stringify(call.key) : `process.env.${KEY_VARIABLE}`;
   return [
-    `const answer = await fetch(${JSON.stringify(call.url)}, {`,
+    `const response = await fetch(${JSON.stringify(call.url)}, {`,
     '  method: "POST",',
     `  headers: { "X-API-Key": ${key}, "Content-Type": "application/json" },`,
     `  body: JSON.stringify(${call.body}),`,
     "});",
-    "if (!answer.ok) throw new Error(await answer.text());",
-    "console.log(await answer.json());",
+    "if (!response.ok) throw new Error(await response.text());",
+    "console.log(await response.json());",
   ].join("\n");
 }
 

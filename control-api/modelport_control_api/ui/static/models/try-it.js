@@ -100,32 +100,32 @@ async function showCall(place, form, body) {
   const headers = { "Content-Type": "application/json" };
   if (form.elements.fresh?.checked) headers["Cache-Control"] = "no-cache";
   const began = performance.now();
-  const answer = await fetchSignedIn(pathOf(form), { method: "POST", headers, body });
-  const text = await answer.text();
+  const response = await fetchSignedIn(pathOf(form), { method: "POST", headers, body });
+  const text = await response.text();
   const took = performance.now() - began;
-  if (answer.ok) {
-    place.replaceChildren(...answered(JSON.parse(text), answer.headers, took, text));
+  if (response.ok) {
+    place.replaceChildren(...rendered(JSON.parse(text), response.headers, took, text));
     return;
   }
-  const problem = describeProblem(answer.status, text);
+  const problem = describeProblem(response.status, text);
   showErrors(form, problem.errors);
   place.replaceChildren(note("bad", problem.title, problem.detail, problem.reason));
   form.querySelector("[aria-invalid]")?.focus();
 }
 
-function answered(answer, headers, took, text) {
+function rendered(response, headers, took, text) {
   const parts = [
     element("p", { class: "muted small" }, "Prediction"),
-    element("p", { class: "answer-value" }, shown(answer.prediction)),
-    facts(answer, headers, took),
+    element("p", { class: "answer-value" }, shown(response.prediction)),
+    facts(response, headers, took),
   ];
-  if (answer.probabilities) parts.push(bars(answer.probabilities));
+  if (response.probabilities) parts.push(bars(response.probabilities));
   const raw = element("details", { class: "answer-raw" }, element("summary", {}, "The response as JSON"));
   raw.append(element("pre", {}, JSON.stringify(JSON.parse(text), null, 2)));
   return [...parts, raw];
 }
 
-function facts(answer, headers, took) {
+function facts(response, headers, took) {
   const cache = headers.get("X-Cache");
   const words = { hit: "from the cache", miss: "computed now", bypass: "computed now, cache off" };
   return element(
@@ -133,7 +133,7 @@ function facts(answer, headers, took) {
     { class: "answer-facts" },
     element("li", {}, `${took < 10 ? took.toFixed(1) : Math.round(took)} ms`),
     element("li", { "data-cache": cache ?? "" }, words[cache] ?? "computed now"),
-    element("li", {}, `version ${headers.get("X-Modelport-Version") ?? answer.version}`),
+    element("li", {}, `version ${headers.get("X-Modelport-Version") ?? response.version}`),
   );
 }
 
@@ -236,14 +236,14 @@ async function makeKey(root, button) {
   button.disabled = true;
   const said = root.querySelector("[data-key-said]");
   const model = root.querySelector("form").dataset.model;
-  const answer = await fetchSignedIn("/api/v1/api-keys", {
+  const response = await fetchSignedIn("/api/v1/api-keys", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ name: `Try it: ${model}`, scopes: ["predict"], model_ids: [model] }),
   });
-  const text = await answer.text();
-  if (!answer.ok) {
-    said.textContent = describeProblem(answer.status, text).detail;
+  const text = await response.text();
+  if (!response.ok) {
+    said.textContent = describeProblem(response.status, text).detail;
     button.disabled = false;
     return null;
   }

@@ -71,9 +71,9 @@ async function send(root, form) {
   }
   const progress = showProgress(root, chosen);
   try {
-    const answer = await post(form, progress);
-    if (answer.ok) return arrive(form, JSON.parse(answer.text));
-    showProblem(root, form, describeProblem(answer.status, answer.text));
+    const response = await post(form, progress);
+    if (response.ok) return arrive(form, JSON.parse(response.text));
+    showProblem(root, form, describeProblem(response.status, response.text));
   } catch (error) {
     if (error.name !== "AbortError") {
       showProblem(root, form, { title: "The upload broke off", detail: error.message, errors: [] });
