@@ -88,19 +88,19 @@ async def _measure(folder: Path, pairs: int) -> tuple[float, float, float]:
         handler = path._handler
         counters = {"on": handler._usage, "off": _Uncounted()}
         found: dict[str, list[float]] = {name: [] for name in counters}
-        await _ask(path, _SLICE)
+        await _send(path, _SLICE)
         for number in range(pairs):
             # Which is first changes.
             for name in sorted(counters, reverse=number % 2 == 0):
                 handler._usage = counters[name]  # type: ignore[assignment]
-                found[name].append(await _ask(path, _SLICE))
+                found[name].append(await _send(path, _SLICE))
         handler._usage = counters["on"]  # type: ignore[assignment]
     differences = [on - off for on, off in zip(found["on"], found["off"], strict=True)]
     median = statistics.median
     return median(found["on"]), median(found["off"]), median(differences)
 
 
-async def _ask(path: FastPath, requests: int) -> float:
+async def _send(path: FastPath, requests: int) -> float:
     """Return the µs CPU a request."""
     begin = time.process_time()
     for _ in range(requests // _AT_ONCE):

@@ -84,7 +84,7 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
         if self._asking is not None:
             self._load.resent += 1
-        self._ask(self._asking or self._load.next())
+        self._send(self._asking or self._load.next())
 
     def data_received(self, data: bytes) -> None:
         self._begun = True
@@ -107,7 +107,7 @@ class _Connection(asyncio.Protocol):
         else:
             self.ended.set_result(self._asking)
 
-    def _ask(self, request: tuple[str, bytes] | None) -> None:
+    def _send(self, request: tuple[str, bytes] | None) -> None:
         self._asking, self._begun, self._whole, self._cache = request, False, False, "none"
         if request is None:
             self._transport.close()
@@ -119,7 +119,7 @@ class _Connection(asyncio.Protocol):
         assert self._asking is not None
         self._load.answered[(self._asking[0], self._parser.get_status_code(), self._cache)] += 1
         if self._parser.should_keep_alive():
-            self._ask(self._load.next())
+            self._send(self._load.next())
         else:
             self._asking = None
             self._transport.close()

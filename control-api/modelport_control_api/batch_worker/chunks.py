@@ -51,7 +51,7 @@ class ChunkWork:
         # None of them has a response if all were refused.
         probabilities = predicted.probabilities
         if claimed.probabilities and probabilities is None:
-            probabilities = [None] * chunk.askable
+            probabilities = [None] * chunk.sendable
         results = combine(chunk, predicted.predictions, probabilities, predicted.errors)
         # The file first: a worker that dies in between leaves a chunk that is done again, with the same
         # result.
@@ -75,16 +75,16 @@ class ChunkWork:
     async def _predict(self, claimed: ClaimedChunk, chunk: Chunk, pods: Pods) -> RowResults:
         if claimed.attempts > _MOST_ATTEMPTS:
             text = f"was not predicted: {claimed.attempts - 1} workers that took its chunk did not finish it"
-            return RowResults([None] * chunk.askable, None, dict.fromkeys(range(chunk.askable), text))
+            return RowResults([None] * chunk.sendable, None, dict.fromkeys(range(chunk.sendable), text))
         pod_client = pods.pod_client(probabilities=claimed.probabilities)
         halvings = max(0, claimed.attempts - _USUAL_ATTEMPTS)
-        if chunk.columns and chunk.askable and not halvings:
-            result = await pod_client.predict_matrix(chunk.inputs, chunk.askable, chunk.columns)
+        if chunk.columns and chunk.sendable and not halvings:
+            result = await pod_client.predict_matrix(chunk.inputs, chunk.sendable, chunk.columns)
             if isinstance(result, Predicted):
                 return RowResults(result.predictions, result.probabilities)
         # What was wrong with a matrix shows as JSON: rows are sent alone there.
         most_rows = max(1, chunk.rows >> halvings)
-        return await bisect_bad_rows(pod_client.predict, chunk.as_json(), chunk.askable, most_rows=most_rows)
+        return await bisect_bad_rows(pod_client.predict, chunk.as_json(), chunk.sendable, most_rows=most_rows)
 
 
 def _too_large(chunk: Chunk) -> str:

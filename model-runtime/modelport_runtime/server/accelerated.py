@@ -70,13 +70,13 @@ class Accelerated:
     def _finish(self, calls: list[Call], outcomes: Sequence[Outcome], seconds: float, done: Done) -> None:
         raised = [place for place, outcome in enumerate(outcomes) if _is_of_the_model(outcome)]
         if raised and self._original.is_open:
-            self._ask_the_original(calls, list(outcomes), raised, done)
+            self._call_the_original(calls, list(outcomes), raised, done)
             return
         done(outcomes, seconds)
         if self._recheck_every:
             self._count(calls, outcomes)
 
-    def _ask_the_original(
+    def _call_the_original(
         self, calls: list[Call], outcomes: list[Outcome], places: list[int], done: Done
     ) -> None:
         """What a model raises is reported in its own words."""

@@ -159,14 +159,14 @@ class RuntimeClient:
         self._sample_timeout_seconds = sample_timeout_seconds
 
     async def status(self, address: str) -> RuntimeStatus | None:
-        reply = await self._ask(_Request(address, "GET", "/status", _STATUS_SECONDS, _MAX_STATUS_BYTES))
+        reply = await self._send(_Request(address, "GET", "/status", _STATUS_SECONDS, _MAX_STATUS_BYTES))
         if reply is None or reply.code != httpx.codes.OK:
             return None
         return read_status(reply.body)
 
     async def predict(self, address: str, body: bytes) -> SampleAnswer | SampleRefused | None:
         seconds = self._sample_timeout_seconds
-        reply = await self._ask(_Request(address, "POST", "/predict", seconds, _MAX_ANSWER_BYTES, body))
+        reply = await self._send(_Request(address, "POST", "/predict", seconds, _MAX_ANSWER_BYTES, body))
         if reply is None or reply.code in _NOT_NOW:
             return None
         if reply.code != httpx.codes.OK:
@@ -174,7 +174,7 @@ class RuntimeClient:
         kept = reply.body[:_KEPT_ANSWER_BYTES].decode(errors="ignore")
         return SampleAnswer(body=kept, sha256=hashlib.sha256(reply.body).hexdigest())
 
-    async def _ask(self, request: _Request) -> _Reply | None:
+    async def _send(self, request: _Request) -> _Reply | None:
         try:
             # httpx limits each read; a runtime that drips must not hold a pass forever.
             async with asyncio.timeout(request.seconds):

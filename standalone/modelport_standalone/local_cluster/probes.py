@@ -87,7 +87,7 @@ class Probes:
     async def _await_start(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> Termination | None:
         limit = probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3)
         began = time.monotonic()
-        while not await _ask(client, probe):
+        while not await _probe(client, probe):
             seconds = time.monotonic() - began
             if seconds > limit and (text := self._too_late(seconds, limit)):
                 return Termination("StartupProbeFailed", text)
@@ -105,7 +105,7 @@ class Probes:
             return
         failures = 0
         while True:
-            answered = await self._ask_fairly(client, self._readiness)
+            answered = await self._probe_fairly(client, self._readiness)
             failures = 0 if answered else failures + (answered is False)
             if answered:
                 self._on_change(True, True)
@@ -121,16 +121,16 @@ class Probes:
         failures = starved = 0
         while failures < most and starved < MOST_TIMES * most:
             await asyncio.sleep(self._liveness.get("periodSeconds", 10))
-            answered = await self._ask_fairly(client, self._liveness)
+            answered = await self._probe_fairly(client, self._liveness)
             failures = 0 if answered else failures + (answered is False)
             starved = starved + 1 if answered is None else 0
         happened = "It no longer answered." if failures >= most else "It no longer answered: starved of CPU."
         return Termination("LivenessProbeFailed", happened)
 
-    async def _ask_fairly(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> bool | None:
+    async def _probe_fairly(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> bool | None:
         """None: it did not answer, but others had the processor for much of the time."""
         began, before = time.monotonic(), self._waited()
-        if await _ask(client, probe):
+        if await _probe(client, probe):
             return True
         seconds = time.monotonic() - began
         return None if self._waited() - before > _SLOW_BY_OTHERS * seconds else False
@@ -143,7 +143,7 @@ def _starved(seconds: float, waited: float) -> str:
     )
 
 
-async def _ask(client: httpx.AsyncClient, probe: dict[str, Any]) -> bool:
+async def _probe(client: httpx.AsyncClient, probe: dict[str, Any]) -> bool:
     try:
         async with asyncio.timeout(probe.get("timeoutSeconds", 1)):
             # The body is not read: the container is untrusted, and may send one without end.

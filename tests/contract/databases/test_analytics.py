@@ -67,7 +67,7 @@ def percentile(seconds: Iterable[float], share: float) -> float:
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 
-async def ask(api: httpx.AsyncClient, person: Person, path: str, **asked: Any) -> dict[str, Any]:
+async def query(api: httpx.AsyncClient, person: Person, path: str, **asked: Any) -> dict[str, Any]:
     answer = await api.get(f"/api/v1/analytics/{path}", headers=person.bearer, params=asked)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -84,7 +84,7 @@ async def test_every_request_is_in_the_bucket_of_its_local_day(
     usage = random_usage(IRIS, now, 12, 400)
     write(control_plane, *(each for each, _ in usage))
     since = (now - timedelta(days=10)).isoformat()
-    found = await ask(api, ada, f"models/{IRIS}", bucket="day", timezone=zone, **{"from": since})
+    found = await query(api, ada, f"models/{IRIS}", bucket="day", timezone=zone, **{"from": since})
     first = datetime.fromisoformat(found["from"])
     assert (first.hour, first.minute) == (0, 0)
     inside = [(each, seconds) for each, seconds in usage if moment_of(each) >= first]
@@ -116,7 +116,7 @@ async def test_an_empty_period_has_every_point_and_no_percentile(
     api: httpx.AsyncClient, control_plane: ControlPlane, ada: Person
 ) -> None:
     own(control_plane, ada, IRIS)
-    found = await ask(api, ada, f"models/{IRIS}")
+    found = await query(api, ada, f"models/{IRIS}")
     assert len(found["series"]) == 24
     for each in (found["totals"], found["previous"], *found["series"]):
         assert each["requests"] == 0
@@ -132,7 +132,7 @@ async def test_the_period_before_is_as_long_and_ends_where_this_one_begins(
     age = now - begin
     moments = [begin, begin - timedelta(minutes=1), begin - age + timedelta(minutes=2)]
     write(control_plane, *(line(IRIS, at) for at in [now, *moments, begin - age - timedelta(minutes=2)]))
-    found = await ask(api, ada, f"models/{IRIS}", **{"from": begin.isoformat()})
+    found = await query(api, ada, f"models/{IRIS}", **{"from": begin.isoformat()})
     assert (found["totals"]["requests"], found["previous"]["requests"]) == (2, 2)
 
 
@@ -149,7 +149,7 @@ async def test_callers_are_told_with_their_keys(
         line(IRIS, now, caller=str(uuid4()), api_key=str(uuid4())),
         line(IRIS, now, status=401),
     )
-    callers = (await ask(api, ada, f"models/{IRIS}"))["by_caller"]
+    callers = (await query(api, ada, f"models/{IRIS}"))["by_caller"]
     assert [(each["email"], each["api_key_name"], each["requests"]) for each in callers[:2]] == [
         (bob.email, "nightly", 4),
         (ada.email, None, 2),
@@ -166,14 +166,14 @@ async def test_the_overview_is_of_the_callers_own_models_and_the_admins_of_all(
     now = datetime.now(UTC)
     counts = {IRIS: 5, WINE: 3, BOBS: 2, "": 1}
     write(control_plane, *(line(id_, now, requests=count) for id_, count in counts.items()), dropped=7)
-    mine = await ask(api, ada, "overview")
+    mine = await query(api, ada, "overview")
     assert {each["id"]: each["requests"] for each in mine["by_model"]} == {IRIS: 5, WINE: 3}
     assert (mine["totals"]["requests"], mine["dropped"]) == (8, None)
     refused = await api.get("/api/v1/analytics/overview?all=true", headers=ada.bearer)
     assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json")
     with control_plane.context.database.transaction() as session:
         session.execute(update(User).where(User.id == ada.id).values(is_admin=True))
-    everything = await ask(api, ada, "overview", all=True)
+    everything = await query(api, ada, "overview", all=True)
     assert [(each["id"], each["name"]) for each in everything["by_model"]][:2] == [
         (IRIS, "Iris"),
         (WINE, "Wine"),
@@ -211,7 +211,7 @@ async def test_what_a_model_predicted_in_the_last_day_is_told(
                 reference_id=reference.id, minute=minute - age, rows=count + 1, counts={}, predictions=counted
             )
             session.add(row)
-    found = (await ask(api, ada, f"models/{IRIS}"))["predictions"]
+    found = (await query(api, ada, f"models/{IRIS}"))["predictions"]
     assert {each["label"]: each["rows"] for each in found["bars"]} == {"setosa": 4, "virginica": 2}
 
 

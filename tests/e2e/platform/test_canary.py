@@ -32,7 +32,7 @@ def canary(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     person.cli("delete", model_id, "--yes")
 
 
-async def ask(person: Person, model_id: str, sessions: list[str]) -> list[str]:
+async def predict(person: Person, model_id: str, sessions: list[str]) -> list[str]:
     """The version that answered each session, in order."""
     places = asyncio.Semaphore(20)
     body = {"input": [5.1, 3.5, 1.4, 0.2]}
@@ -54,11 +54,11 @@ async def ask(person: Person, model_id: str, sessions: list[str]) -> list[str]:
 
 
 async def test_shares_are_within_three_percent_of_the_weights(canary: tuple[Person, str]) -> None:
-    versions = Counter(await ask(*canary, [f"session-{number}" for number in range(REQUESTS)]))
+    versions = Counter(await predict(*canary, [f"session-{number}" for number in range(REQUESTS)]))
     assert abs(versions["v1"] / REQUESTS - 0.9) <= 0.03, versions
     assert abs(versions["v2"] / REQUESTS - 0.1) <= 0.03, versions
 
 
 async def test_a_session_stays_with_its_version_on_every_gateway(canary: tuple[Person, str]) -> None:
     for session in ("one", "two", "three", "four", "five"):
-        assert len(set(await ask(*canary, [session] * 20))) == 1
+        assert len(set(await predict(*canary, [session] * 20))) == 1

@@ -56,7 +56,7 @@ def under_load(gateway: Process, model_id: str) -> Iterator[Load]:
     """One caller on one connection, that calls again as soon as it has a response."""
     load, over = Load(), threading.Event()
 
-    def ask() -> None:
+    def predict() -> None:
         with httpx.Client(base_url=gateway.url, timeout=10) as client:
             while not over.is_set():
                 began = time.monotonic()
@@ -65,7 +65,7 @@ def under_load(gateway: Process, model_id: str) -> Iterator[Load]:
                 load.slowest = max(load.slowest, time.monotonic() - began)
                 time.sleep(0.005)
 
-    caller = threading.Thread(target=ask)
+    caller = threading.Thread(target=predict)
     caller.start()
     try:
         yield load

@@ -118,7 +118,7 @@ class Scene:
     prediction_id: str
     job_id: str
 
-    def ask(self, call: str, headers: dict[str, str]) -> httpx.Response:
+    def send(self, call: str, headers: dict[str, str]) -> httpx.Response:
         method, path = f"{call}{QUERIES.get(call, '')}".split(" ")
         real = {
             "{model_id}": self.model_id,
@@ -252,7 +252,7 @@ def test_every_call_refuses_who_may_not_use_it(scene: Scene, caller: str) -> Non
     wrong = {}
     for kind in IN_ORDER:
         for call in sorted(TABLE[kind]):
-            answer = scene.ask(call, headers)
+            answer = scene.send(call, headers)
             expected = refusals.get(kind)
             as_expected = answer.status_code == expected if expected else was_let_in(answer)
             if not as_expected or ("www-authenticate" in answer.headers) != (expected == 401):
@@ -278,7 +278,7 @@ def test_a_refused_caller_has_changed_nothing(scene: Scene) -> None:
 
 def test_what_needs_no_credential_asks_for_none(scene: Scene) -> None:
     for call in sorted(TABLE["open"]):
-        answer = scene.ask(call, {})
+        answer = scene.send(call, {})
         assert answer.status_code in (200, 204, 401, 422), (call, answer.text)
         # A wrong password is refused; a missing credential is not what is wrong.
         assert answer.status_code != 401 or "needs a credential" not in answer.text

@@ -58,7 +58,7 @@ def real(ann: httpx.Client, iris_id: str) -> Real:
     )
 
 
-def ask(
+def send(
     operation: APIOperation,
     headers: Mapping[str, str],
     ids: Mapping[str, str],
@@ -108,7 +108,7 @@ def test_every_call_answers_its_user_as_documented(
         ids = real.ids_for(operation)
         for mode in modes_of(operation):
             with subtests.test(operation.label, mode=mode):
-                ask(operation, headers, ids, mode, count_of(operation, ids))
+                send(operation, headers, ids, mode, count_of(operation, ids))
 
 
 @pytest.mark.timeout(900)
@@ -118,4 +118,4 @@ def test_every_call_answers_nobody_as_documented(
     for operation in operations:
         if operation.path not in SLOW:
             with subtests.test(operation.label):
-                ask(operation, {}, {}, GenerationMode.POSITIVE, EXAMPLES_OF_NOBODY)
+                send(operation, {}, {}, GenerationMode.POSITIVE, EXAMPLES_OF_NOBODY)

@@ -126,13 +126,13 @@ def _check_predictions(platform: KillablePlatform, author: Author, state: State)
     with author.account.caller(platform.url) as caller:
         for version in state.traffic:
             path = f"/predict/{author.model_id}/versions/{version}"
-            poll(partial(_ask, caller, path, state.tags[version]), f"{path} answers")
+            poll(partial(_predict, caller, path, state.tags[version]), f"{path} answers")
         answer = caller.post(f"/predict/{author.model_id}", json={"input": ROW}).raise_for_status().json()
         assert answer["version"] in state.traffic
         assert answer["prediction"] == state.tags[answer["version"]]
 
 
-def _ask(caller: httpx.Client, path: str, expected: str) -> str:
+def _predict(caller: httpx.Client, path: str, expected: str) -> str:
     answer = caller.post(path, json={"input": ROW})
     if answer.status_code == 503:
         assert "Retry-After" in answer.headers

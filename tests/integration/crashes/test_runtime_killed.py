@@ -106,12 +106,12 @@ def asking(
     """Call from many clients at once, again and again, until the end of the block."""
     answers, stop = Answers(), threading.Event()
 
-    def ask() -> None:
+    def predict() -> None:
         with harness.account.caller(harness.platform.url) as caller:
             while not stop.wait(0.02):
                 answers.take(caller.post(f"/predict/{model_id}", json={"input": ROW}), expected, allowed)
 
-    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    threads = [threading.Thread(target=predict) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:

@@ -44,14 +44,14 @@ async def test_a_hundred_users_at_once_are_all_answered(replica: ScriptedModel) 
         harness.serve("iris", replica.address)
         await harness.settle()
 
-        async def ask(users: aiohttp.ClientSession, number: int, row: int) -> int:
+        async def predict(users: aiohttp.ClientSession, number: int, row: int) -> int:
             headers = {"Authorization": f"Bearer {harness.control.token(admin=True, sub=f'user-{number}')}"}
             body = {"input": [number, row % 2]}
             async with users.post("/predict/iris", json=body, headers=headers) as answer:
                 return answer.status
 
         async def user(users: aiohttp.ClientSession, number: int) -> list[int]:
-            return [await ask(users, number, row) for row in range(4)]
+            return [await predict(users, number, row) for row in range(4)]
 
         # Not httpx: its pool's bookkeeping takes longer than a hundred users' predictions.
         async with aiohttp.ClientSession(str(client.base_url)) as users:

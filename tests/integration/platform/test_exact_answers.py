@@ -49,7 +49,7 @@ def nameless(serve: Any) -> str:
     return str(serve(iris_logistic().model)["id"])
 
 
-def ask(account: httpx.Client, id_: str, text: str, **headers: str) -> httpx.Response:
+def predict(account: httpx.Client, id_: str, text: str, **headers: str) -> httpx.Response:
     return account.post(
         f"/predict/{id_}", content=text, headers={"Content-Type": "application/json", **headers}
     ).raise_for_status()
@@ -58,17 +58,17 @@ def ask(account: httpx.Client, id_: str, text: str, **headers: str) -> httpx.Res
 def test_the_cache_gives_the_same_bytes_for_the_same_values_only(
     account: httpx.Client, nameless: str
 ) -> None:
-    first = ask(account, nameless, '{"input": [5, 3.5, 1.4, 0.2]}')
-    again = ask(account, nameless, '{"input": [5.0, 3.5, 1.4, 0.20]}')
+    first = predict(account, nameless, '{"input": [5, 3.5, 1.4, 0.2]}')
+    again = predict(account, nameless, '{"input": [5.0, 3.5, 1.4, 0.20]}')
     assert (first.headers["x-cache"], again.headers["x-cache"]) == ("miss", "hit")
     assert first.content == again.content
-    other = ask(account, nameless, '{"input": [3.5, 5.0, 1.4, 0.2]}')
+    other = predict(account, nameless, '{"input": [3.5, 5.0, 1.4, 0.2]}')
     assert other.headers["x-cache"] == "miss"
-    optional = ask(account, nameless, '{"input": [5, 3.5, 1.4, 0.2], "return": ["probabilities"]}')
+    optional = predict(account, nameless, '{"input": [5, 3.5, 1.4, 0.2], "return": ["probabilities"]}')
     assert optional.headers["x-cache"] == "miss"
-    many = ask(account, nameless, '{"inputs": [[5, 3.5, 1.4, 0.2]]}')
+    many = predict(account, nameless, '{"inputs": [[5, 3.5, 1.4, 0.2]]}')
     assert many.headers["x-cache"] == "miss"
-    fresh = ask(account, nameless, '{"input": [5, 3.5, 1.4, 0.2]}', **{"Cache-Control": "no-cache"})
+    fresh = predict(account, nameless, '{"input": [5, 3.5, 1.4, 0.2]}', **{"Cache-Control": "no-cache"})
     assert fresh.headers["x-cache"] in {"miss", "bypass"}
 
 
@@ -76,9 +76,9 @@ def test_a_model_without_names_takes_values_in_the_order_given(account: httpx.Cl
     signature = account.get(f"/api/v1/models/{nameless}").json()["signature"]
     assert signature["positional"] is True
     given = {"petal_length": 6.0, "petal_width": 2.5, "sepal_length": 5.1, "sepal_width": 1.9}
-    answer = ask(account, nameless, json.dumps({"input": given}))
+    answer = predict(account, nameless, json.dumps({"input": given}))
     assert answer.json()["prediction"] == iris_logistic().model.predict([list(given.values())])[0]
-    turned = ask(account, nameless, json.dumps({"input": dict(reversed(given.items()))}))
+    turned = predict(account, nameless, json.dumps({"input": dict(reversed(given.items()))}))
     assert turned.headers["x-cache"] == "miss"
 
 
@@ -88,7 +88,7 @@ def test_a_sample_with_names_makes_names_matter(account: httpx.Client, serve: An
     model = serve(iris_logistic().model, sample=json.dumps(sample))
     assert model["signature"]["positional"] is False
     for turned in (sample, dict(reversed(sample.items()))):
-        answer = ask(account, model["id"], json.dumps({"input": turned}))
+        answer = predict(account, model["id"], json.dumps({"input": turned}))
         assert answer.json()["prediction"] == iris()[1][0]
     wrong = account.post(f"/predict/{model['id']}", json={"input": {**sample, "color": 1}})
     assert wrong.status_code == 422

@@ -14,7 +14,7 @@ KEPT = {
 }
 
 
-def ask(**asked: Any) -> tuple[list[datetime], datetime]:
+def query_of(**asked: Any) -> tuple[list[datetime], datetime]:
     found = resolve(Query(**asked), NOW, KEPT)
     return [datetime.fromtimestamp(moment, UTC) for moment in found.boundaries], datetime.fromtimestamp(
         found.until, UTC
@@ -22,7 +22,7 @@ def ask(**asked: Any) -> tuple[list[datetime], datetime]:
 
 
 def test_a_day_of_hours_up_to_now_is_the_default() -> None:
-    edges, until = ask()
+    edges, until = query_of()
     assert edges[0] == datetime(2026, 6, 9, 13, tzinfo=UTC)
     assert edges[-1] == datetime(2026, 6, 10, 13, tzinfo=UTC)
     assert len(edges) == 25
@@ -31,12 +31,14 @@ def test_a_day_of_hours_up_to_now_is_the_default() -> None:
 
 @pytest.mark.parametrize(("bucket", "buckets"), [("minute", 60), ("day", 30)])
 def test_other_buckets_have_other_defaults(bucket: str, buckets: int) -> None:
-    edges, _ = ask(bucket=bucket)
+    edges, _ = query_of(bucket=bucket)
     assert len(edges) == buckets + 1
 
 
 def test_a_range_is_widened_to_whole_buckets_and_ends_before_to() -> None:
-    edges, until = ask(from_=datetime(2026, 6, 1, 8, 15, tzinfo=UTC), to=datetime(2026, 6, 1, 10, tzinfo=UTC))
+    edges, until = query_of(
+        from_=datetime(2026, 6, 1, 8, 15, tzinfo=UTC), to=datetime(2026, 6, 1, 10, tzinfo=UTC)
+    )
     assert [edge.hour for edge in edges] == [8, 9, 10]
     assert until == edges[-1]
 
@@ -66,7 +68,7 @@ def test_a_range_is_widened_to_whole_buckets_and_ends_before_to() -> None:
 )
 def test_what_cannot_be_answered_is_refused_by_field(asked: dict[str, Any], field: str, says: str) -> None:
     with pytest.raises(InvalidFields) as refused:
-        ask(**asked)
+        query_of(**asked)
     [error] = refused.value.errors
     assert error["field"] == field
     assert says in error["message"]
@@ -75,5 +77,5 @@ def test_what_cannot_be_answered_is_refused_by_field(asked: dict[str, Any], fiel
 @pytest.mark.parametrize("bucket", ["minute", "hour", "day"])
 def test_the_longest_range_has_some_360_points(bucket: Any) -> None:
     hours = {"minute": 6, "hour": 14 * 24, "day": 90 * 24}[bucket]
-    edges, _ = ask(from_=NOW - timedelta(hours=hours), bucket=bucket, timezone="Asia/Kathmandu")
+    edges, _ = query_of(from_=NOW - timedelta(hours=hours), bucket=bucket, timezone="Asia/Kathmandu")
     assert len(edges) <= 363

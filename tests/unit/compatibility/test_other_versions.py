@@ -37,7 +37,7 @@ def load(path: Path, row: Any) -> Engine:
     return engine
 
 
-def ask(engine: Engine, **body: Any) -> dict[str, Any]:
+def predict(engine: Engine, **body: Any) -> dict[str, Any]:
     (answer,) = engine.predict_many([Call("native", json.dumps(body).encode())])
     assert isinstance(answer, Prediction), answer
     given: dict[str, Any] = json.loads(answer.body)
@@ -64,13 +64,13 @@ def test_a_file_of_another_version_gives_its_own_versions_answers(path: Path) ->
     rows = expected["rows"]
     engine = load(path, rows[0])
 
-    given = ask(engine, inputs=rows)
+    given = predict(engine, inputs=rows)
 
     same(given["predictions"], expected.get("predict", expected.get("transform")))
-    same([ask(engine, input=row)["prediction"] for row in rows[:2]], given["predictions"][:2])
+    same([predict(engine, input=row)["prediction"] for row in rows[:2]], given["predictions"][:2])
     if "predict_proba" in expected and "probabilities" in engine.signature.outputs:
         probabilities = without_keys(
-            ask(engine, inputs=rows, **{"return": ["probabilities"]})["probabilities"]
+            predict(engine, inputs=rows, **{"return": ["probabilities"]})["probabilities"]
         )
         same(probabilities, by_row(expected["predict_proba"], probabilities))
 

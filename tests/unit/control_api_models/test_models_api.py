@@ -314,7 +314,7 @@ ROUTES = [
 ]
 
 
-async def ask(http: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
+async def call(http: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
     bodies: dict[str, object] = {"PATCH": {}, "PUT": {"v1": 100}}
     return await http.request(method, path, json=bodies.get(method))
 
@@ -336,9 +336,9 @@ async def test_only_the_owner_gets_at_a_model(
 ) -> None:
     path, nowhere = url(model_id, rest), url("nosuch-abcde", rest)
     async with platform.client() as nobody:
-        refused = await ask(nobody, method, path)
+        refused = await call(nobody, method, path)
     assert (refused.status_code, "WWW-Authenticate" in refused.headers) == (401, True)
-    theirs, none = await ask(bob.http, method, path), await ask(bob.http, method, nowhere)
+    theirs, none = await call(bob.http, method, path), await call(bob.http, method, nowhere)
     assert (theirs.status_code, none.status_code) == (404, 404)
     assert {**theirs.json(), "request_id": ""} == {**none.json(), "request_id": ""}
     other = "models:write" if scope == "models:read" else "models:read"
@@ -350,7 +350,7 @@ async def test_only_the_owner_gets_at_a_model(
         row.expires_at = utc_now() - timedelta(seconds=1)
     await ann.http.delete(f"/api/v1/api-keys/{revoked['id']}")
     for key, status in ((wrong, 403), (elsewhere, 404), (revoked, 401), (expired, 401)):
-        assert (await ask(key_client(platform, key["key"]), method, path)).status_code == status
+        assert (await call(key_client(platform, key["key"]), method, path)).status_code == status
     assert (await ann.http.get(url(model_id))).status_code == 200
 
 

@@ -32,7 +32,7 @@ def fronted(app: ASGIApp) -> ASGIApp:
     return RequestIdMiddleware(ProblemMiddleware(app))
 
 
-async def ask(app: ASGIApp, method: str = "GET", path: str = "/things/7", **request: Any) -> httpx.Response:
+async def call(app: ASGIApp, method: str = "GET", path: str = "/things/7", **request: Any) -> httpx.Response:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         return await client.request(method, path, **request)
@@ -47,14 +47,14 @@ async def length(request: Request) -> Response:
 
 
 async def test_a_sane_request_id_of_the_caller_is_kept() -> None:
-    answer = await ask(fronted(app_of(say_id)), headers={"X-Request-ID": "a.B-9_z"})
+    answer = await call(fronted(app_of(say_id)), headers={"X-Request-ID": "a.B-9_z"})
     assert (answer.headers["x-request-id"], answer.text) == ("a.B-9_z", "a.B-9_z")
 
 
 @pytest.mark.parametrize("given", [None, "", "x" * 65, "two words", 'quote"', "line\u00a0feed"])
 async def test_another_request_id_is_replaced(given: str | None) -> None:
     headers = {} if given is None else {b"X-Request-ID": given.encode()}
-    answer = await ask(fronted(app_of(say_id)), headers=headers)
+    answer = await call(fronted(app_of(say_id)), headers=headers)
     assert len(answer.headers["x-request-id"]) == 32
     assert answer.text == answer.headers["x-request-id"]
     assert current_request_id.get() == "-", "nothing is left behind"
@@ -71,7 +71,7 @@ async def test_a_problem_is_answered_as_rfc_9457() -> None:
             headers={"Retry-After": "3"},
         )
 
-    answer = await ask(fronted(app_of(fail)), headers={"X-Request-ID": "r1"})
+    answer = await call(fronted(app_of(fail)), headers={"X-Request-ID": "r1"})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == "3"
@@ -91,7 +91,7 @@ async def test_a_problem_without_a_title_has_the_status_own_one() -> None:
     async def fail(_request: Request) -> Response:
         raise Problem(status=404, detail="No such model.")
 
-    answer = (await ask(fronted(app_of(fail)))).json()
+    answer = (await call(fronted(app_of(fail)))).json()
     assert answer["title"] == "Not Found"
     assert answer["type"] == "about:blank"
     assert "reason" not in answer
@@ -102,7 +102,7 @@ async def test_where_the_public_address_is_known_a_problem_type_is_absolute() ->
     async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise Problem(status=503, detail="No version of it can answer.", reason="NoReadyVersion")
 
-    problem = (await ask(ProblemMiddleware(fail, "https://models.example"))).json()
+    problem = (await call(ProblemMiddleware(fail, "https://models.example"))).json()
     assert problem["type"] == "https://models.example/help/reasons/#NoReadyVersion"
 
 
@@ -111,7 +111,7 @@ async def test_any_other_exception_is_logged_and_answered_without_its_trace() ->
         raise RuntimeError("password=hunter2")
 
     with structlog.testing.capture_logs() as logs:
-        answer = await ask(fronted(app_of(fail)), headers={"X-Request-ID": "r2"})
+        answer = await call(fronted(app_of(fail)), headers={"X-Request-ID": "r2"})
     assert answer.status_code == 500
     assert "hunter2" not in answer.text
     assert answer.json()["request_id"] == "r2"
@@ -129,8 +129,8 @@ async def test_fastapi_lets_both_through_to_the_middleware() -> None:
     async def fail(kind: str) -> None:
         raise Problem(status=409, detail="Taken.") if kind == "problem" else ValueError(kind)
 
-    assert (await ask(app, path="/problem")).json()["status"] == 409
-    assert (await ask(app, path="/other")).json()["status"] == 500
+    assert (await call(app, path="/problem")).json()["status"] == 409
+    assert (await call(app, path="/other")).json()["status"] == 500
 
 
 async def test_an_answer_that_has_begun_is_cut_and_not_overwritten() -> None:
@@ -157,19 +157,19 @@ async def test_security_headers_are_added_and_an_apps_own_are_kept() -> None:
     async def page(_request: Request) -> Response:
         return PlainTextResponse("x", headers={"Content-Security-Policy": "default-src 'self'"})
 
-    answer = await ask(SecurityHeadersMiddleware(app_of(page)))
+    answer = await call(SecurityHeadersMiddleware(app_of(page)))
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["x-frame-options"] == "DENY"
     assert answer.headers["content-security-policy"] == "default-src 'self'"
     assert "strict-transport-security" not in answer.headers
-    answer = await ask(SecurityHeadersMiddleware(app_of(page)), path="https://test/things/7")
+    answer = await call(SecurityHeadersMiddleware(app_of(page)), path="https://test/things/7")
     assert answer.headers["strict-transport-security"].startswith("max-age=")
 
 
 async def test_the_access_log_has_the_route_and_never_a_secret() -> None:
     app = RequestIdMiddleware(AccessLogMiddleware(app_of(say_id)))
     with structlog.testing.capture_logs() as logs:
-        await ask(
+        await call(
             app,
             path="/things/7?token=secret-query",
             headers={"Authorization": "Bearer secret-header", "X-Request-ID": "r3"},
@@ -190,8 +190,8 @@ async def test_the_access_log_has_the_route_and_never_a_secret() -> None:
 async def test_the_access_log_skips_probes_and_cuts_unknown_paths() -> None:
     app = AccessLogMiddleware(app_of(say_id))
     with structlog.testing.capture_logs() as logs:
-        await ask(app, path="/healthz")
-        await ask(app, path="/" + "x" * 1000)
+        await call(app, path="/healthz")
+        await call(app, path="/" + "x" * 1000)
     [line] = logs
     assert (line["status"], len(line["path"])) == (404, 200)
 
@@ -207,7 +207,7 @@ async def test_a_body_is_limited_whether_or_not_it_says_its_length(
     chunked: bool, size: int, status: int
 ) -> None:
     app = fronted(BodyLimitMiddleware(app_of(length), limit_for=lambda _scope: 100))
-    answer = await ask(app, "POST", content=chunks_of(size) if chunked else bytes(size))
+    answer = await call(app, "POST", content=chunks_of(size) if chunked else bytes(size))
     assert answer.status_code == status
     if status == 413:
         assert "100 bytes" in answer.json()["detail"]
@@ -221,13 +221,13 @@ async def test_fastapi_cannot_turn_a_body_that_is_too_large_into_its_400() -> No
         return len(body)
 
     limited = BodyLimitMiddleware(app, limit_for=lambda _scope: 100)
-    answer = await ask(limited, "POST", content=chunks_of(200), headers={"Content-Type": "application/json"})
+    answer = await call(limited, "POST", content=chunks_of(200), headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
 
 
 async def test_a_route_may_limit_its_body_itself() -> None:
     app = BodyLimitMiddleware(app_of(length), limit_for=lambda _scope: None)
-    assert (await ask(app, "POST", content=bytes(1000))).text == "1000"
+    assert (await call(app, "POST", content=bytes(1000))).text == "1000"
 
 
 async def test_what_is_not_http_passes_through_every_middleware() -> None:

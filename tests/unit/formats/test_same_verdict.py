@@ -12,7 +12,7 @@ from modelport_runtime.inspection.formats import can_run_code
 
 from tests.support import models
 from tests.unit.formats.corpus import COMPRESSIONS, NATIVE, TRAINED, WRAPPED, dumped
-from tests.unit.runtime_core.conftest import ask, open_engine
+from tests.unit.runtime_core.conftest import open_engine, predict
 
 LIBRARIES = {"sklearn": "scikit-learn", "lightgbm": "lightgbm-format", "onnx": "skl2onnx"}
 # Protobuf tags that are opcodes of a pickle, too: such a file is read in a sandbox only.
@@ -40,7 +40,7 @@ def test_an_estimator_is_the_same_to_upload_inspection_and_library(
 
 def predictions(path: Path, framework: str, trained: models.Trained) -> list[Any]:
     engine = open_engine(path, framework, trusted=True, max_batch_rows=150)
-    answer: list[Any] = ask(engine, {"inputs": trained.rows})["predictions"]
+    answer: list[Any] = predict(engine, {"inputs": trained.rows})["predictions"]
     return answer
 
 

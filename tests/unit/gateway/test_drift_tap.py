@@ -32,7 +32,7 @@ async def counted(harness: Harness) -> DriftCounts | None:
     return found[-1] if found else None
 
 
-async def ask(caller: httpx.AsyncClient, **body: Any) -> int:
+async def predict(caller: httpx.AsyncClient, **body: Any) -> int:
     return (await caller.post("/predict/iris", json=body)).status_code
 
 
@@ -44,7 +44,7 @@ async def test_rows_are_counted_whatever_path_they_come_by(
     await watch(serving)
     async with path(serving) as caller:
         for value in (0.5, 0.5, None):
-            assert await ask(caller, input={"a": value}) == 200
+            assert await predict(caller, input={"a": value}) == 200
     found = await counted(serving)
     assert found is not None
     assert (found.model, found.version, found.reference, found.rows) == ("iris", "v1", "r1", 3)
@@ -59,7 +59,7 @@ async def test_of_a_large_batch_a_bounded_part_is_counted(serving: Harness, mode
     model.script = saying({"model": "iris", "version": "v1", "predictions": ["x"] * 2000})
     await watch(serving)
     async with by_asgi(serving) as caller:
-        assert await ask(caller, inputs=[{"a": 0.5}] * 2000) == 200
+        assert await predict(caller, inputs=[{"a": 0.5}] * 2000) == 200
     found = await counted(serving)
     assert found is not None
     assert 490 <= found.rows <= 510
@@ -68,9 +68,9 @@ async def test_of_a_large_batch_a_bounded_part_is_counted(serving: Harness, mode
 async def test_without_a_reference_nothing_is_counted(serving: Harness, model: ScriptedModel) -> None:
     model.script = saying(ONE)
     async with by_asgi(serving) as caller:
-        assert await ask(caller, input={"a": 0.5}) == 200
+        assert await predict(caller, input={"a": 0.5}) == 200
         await watch(serving)
         serving.control.references.clear()
         await serving.gateway._references.refresh()
-        assert await ask(caller, input={"a": 0.7}) == 200
+        assert await predict(caller, input={"a": 0.7}) == 200
     assert await counted(serving) is None

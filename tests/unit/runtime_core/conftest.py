@@ -20,7 +20,7 @@ def open_engine(path: Path, framework: str = "sklearn", sample: Any = None, **op
     return engine
 
 
-def ask(engine: Engine, body: Any, protocol: Any = "native") -> Any:
+def predict(engine: Engine, body: Any, protocol: Any = "native") -> Any:
     """Return the parsed answer, or fail with what was answered instead."""
     (result,) = engine.predict_many([Call(protocol, orjson.dumps(body))])
     assert isinstance(result, Prediction), result

@@ -12,7 +12,7 @@ import xgboost
 from modelport_runtime.core.types import LoadError
 from sklearn.ensemble import VotingClassifier
 
-from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
+from tests.unit.runtime_core.conftest import fields, open_engine, predict, refused
 
 ROWS = 120
 LIGHT = {"n_estimators": 3, "verbose": -1, "min_child_samples": 2}
@@ -52,7 +52,7 @@ def assert_serves(engine: Any, data: pd.DataFrame, model: Any) -> None:
     wanted = model.predict_proba(data).astype(np.float64)
     assert not engine.signature.positional
     for some in (rows, [dict(reversed(row.items())) for row in rows]):
-        given = ask(engine, {"inputs": some, "return": ["probabilities"]})["probabilities"]
+        given = predict(engine, {"inputs": some, "return": ["probabilities"]})["probabilities"]
         assert np.allclose([list(row.values()) for row in given], wanted, rtol=1e-6, atol=1e-7)
     assert refused(engine, {"input": {f"{name}_": value for name, value in rows[0].items()}}).status == 422
 
@@ -124,7 +124,7 @@ def test_categories_that_xgboost_did_not_keep_are_an_error_unless_the_sample_has
     with pytest.raises(LoadError, match="does not hold the categories of 'city'"):
         open_engine(path, "xgboost")
     engine = open_engine(path, "xgboost", {"input": {"city": 1, "area": 0.5}})
-    answer = ask(engine, {"inputs": codes[:, :].tolist(), "return": ["probabilities"]})
+    answer = predict(engine, {"inputs": codes[:, :].tolist(), "return": ["probabilities"]})
     given = [row["1"] for row in answer["probabilities"]]
     assert np.allclose(given, booster.predict(matrix), rtol=1e-6)
     assert fields(refused(engine, {"input": {"city": "rome", "area": 0.5}})) == ["input.city"]

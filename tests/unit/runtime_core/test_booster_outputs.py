@@ -10,7 +10,7 @@ import xgboost
 from modelport_runtime.core.backends.sklearn import EstimatorBackend
 
 from tests.support import models
-from tests.unit.runtime_core.conftest import ask, open_engine
+from tests.unit.runtime_core.conftest import open_engine, predict
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 ROWS = X[:4].tolist()
@@ -35,7 +35,7 @@ def engines(model: Any, folder: Path) -> list[Any]:
 def test_each_label_has_its_own_probabilities(strategy: str, tmp_path: Path) -> None:
     model = xgboost.XGBClassifier(n_estimators=3, multi_strategy=strategy).fit(X, LABELS)
     for engine in engines(model, tmp_path):
-        given = ask(engine, {"inputs": ROWS, "return": ["probabilities", "prediction"]})
+        given = predict(engine, {"inputs": ROWS, "return": ["probabilities", "prediction"]})
         assert given["predictions"] == model.predict(ROWS).tolist()
         ones = np.array([[label["1"] for label in row] for row in given["probabilities"]])
         assert ones == pytest.approx(model.predict_proba(ROWS), abs=1e-6)
@@ -45,7 +45,9 @@ def test_each_label_has_its_own_probabilities(strategy: str, tmp_path: Path) -> 
 def test_a_regressor_of_several_targets_gives_them_all(tmp_path: Path) -> None:
     model = xgboost.XGBRegressor(n_estimators=3).fit(X, X)
     for engine in engines(model, tmp_path):
-        assert np.array(ask(engine, {"inputs": ROWS})["predictions"]) == pytest.approx(model.predict(ROWS))
+        assert np.array(predict(engine, {"inputs": ROWS})["predictions"]) == pytest.approx(
+            model.predict(ROWS)
+        )
 
 
 SCORES = {
@@ -64,7 +66,7 @@ def test_scores_are_not_called_probabilities(name: str, tmp_path: Path) -> None:
     wanted = model.predict(ROWS, output_margin=True) if logits else model.predict_proba(ROWS)
     for engine in engines(model, tmp_path):
         assert engine.signature.outputs[:2] == ("prediction", "scores")
-        given = ask(engine, {"inputs": ROWS, "return": ["scores", "prediction"]})
+        given = predict(engine, {"inputs": ROWS, "return": ["scores", "prediction"]})
         assert np.array(given["scores"]) == pytest.approx(wanted, abs=1e-6)
         assert given["predictions"] == model.predict(ROWS).tolist()
 

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from tests.support import models
-from tests.unit.runtime_core.conftest import ask, fields, refused
+from tests.unit.runtime_core.conftest import fields, predict, refused
 
 
 def described_frame() -> pd.DataFrame:
@@ -89,7 +89,7 @@ def missing_as_a_category() -> models.Trained:
 )
 def test_a_composition_answers_what_it_predicts(train: Any, serve: Any) -> None:
     trained = train()
-    answer = ask(serve(trained), {"inputs": trained.rows})
+    answer = predict(serve(trained), {"inputs": trained.rows})
     assert answer["predictions"] == trained.model.predict(trained.data).tolist()
 
 
@@ -98,7 +98,7 @@ def test_columns_that_a_transformer_drops_may_be_left_out(serve: Any) -> None:
     columns = make_column_transformer((StandardScaler(), ["petal_length"]))
     trained = models.Trained(make_pipeline(columns, LogisticRegression()).fit(frame, models.iris()[1]), frame)
     engine = serve(trained)
-    assert ask(engine, {"input": {"petal_length": 1.4}})["prediction"] == "setosa"
+    assert predict(engine, {"input": {"petal_length": 1.4}})["prediction"] == "setosa"
     assert fields(refused(engine, {"input": {"petal_width": 1}})) == ["input.petal_length"]
 
 
@@ -107,7 +107,7 @@ def test_a_model_of_dictionaries_gets_them_as_they_are(serve: Any) -> None:
     model = make_pipeline(DictVectorizer(), LogisticRegression()).fit(rows, ["cold", "warm"])
     engine = serve(models.Trained(model, rows))
     assert engine.signature.columns is None
-    assert ask(engine, {"inputs": rows})["predictions"] == ["cold", "warm"]
+    assert predict(engine, {"inputs": rows})["predictions"] == ["cold", "warm"]
 
 
 @pytest.mark.parametrize("framework", ["sklearn", "xgboost", "lightgbm", "onnx"])

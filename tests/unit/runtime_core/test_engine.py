@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from tests.support import models
-from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
+from tests.unit.runtime_core.conftest import fields, open_engine, predict, refused
 
 
 class Recorder:
@@ -139,7 +139,7 @@ def test_a_sparse_row_is_written_out_dense_within_bounds(serve: Any) -> None:
     texts = ["one two", "three"]
     engine = serve(models.Trained(HashingVectorizer(n_features=64), texts))
     wanted = HashingVectorizer(n_features=64).transform(texts).toarray().tolist()
-    assert ask(engine, {"inputs": texts})["predictions"] == wanted
+    assert predict(engine, {"inputs": texts})["predictions"] == wanted
     wide = serve(models.Trained(HashingVectorizer(n_features=4096), texts), max_batch_rows=4096)
     failure = refused(wide, {"inputs": texts * 1250})
     assert "too many to write out" in failure.detail
@@ -170,7 +170,7 @@ def test_an_unknown_category_reaches_an_encoder_that_ignores_it(serve: Any) -> N
     trained = models.mixed_pipeline(unknown="ignore")
     row = dict(trained.rows[1], shape="oval", ring=9)
     wanted = trained.model.predict_proba(trained.data.iloc[[1]].assign(shape="oval", ring=9))[0].tolist()
-    answer = ask(serve(trained), {"input": row, "return": ["probabilities"]})
+    answer = predict(serve(trained), {"input": row, "return": ["probabilities"]})
     assert list(answer["probabilities"].values()) == wanted
 
 
@@ -229,7 +229,7 @@ def test_a_sample_that_names_columns_gives_a_nameless_model_names(serve: Any) ->
     engine = serve(trained, {"input": sample})
     assert not engine.signature.positional
     assert (engine.sample, engine.sample_source) == ({"input": sample}, "given")
-    assert ask(engine, {"input": dict(reversed(sample.items()))})["prediction"] == "setosa"
+    assert predict(engine, {"input": dict(reversed(sample.items()))})["prediction"] == "setosa"
     assert fields(refused(engine, {"input": {**sample, "color": 1}})) == ["input.color"]
 
 
@@ -237,7 +237,7 @@ def test_without_a_sample_one_is_made_from_the_signature(mixed: Engine) -> None:
     assert mixed.sample_source == "synthetic"
     assert mixed.sample is not None
     assert mixed.sample["input"]["shape"] == "long"
-    assert ask(mixed, mixed.sample)
+    assert predict(mixed, mixed.sample)
 
 
 class Filling(LogisticRegression):  # type: ignore[misc]  # scikit-learn is untyped

@@ -28,7 +28,7 @@ from sklearn.svm import SVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.support.odd_models import Odd, two_columns
-from tests.unit.runtime_core.conftest import ask, fields, refused
+from tests.unit.runtime_core.conftest import fields, predict, refused
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 2))
@@ -50,9 +50,9 @@ def engine_of(model: Any) -> Engine:
 def answer(model: Any, *outputs: str) -> dict[str, Any]:
     """Return what is answered for all rows together, once it is what is answered for each alone."""
     engine = engine_of(model)
-    together = ask(engine, {"inputs": ROWS.tolist(), "return": list(outputs)})
+    together = predict(engine, {"inputs": ROWS.tolist(), "return": list(outputs)})
     for place, row in enumerate(ROWS.tolist()):
-        alone = ask(engine, {"input": row, "return": list(outputs)})
+        alone = predict(engine, {"input": row, "return": list(outputs)})
         for output in outputs:
             key = "predictions" if output == "prediction" else output
             assert leaves(alone[output]) == pytest.approx(leaves(together[key][place]), abs=1e-9)
@@ -133,7 +133,7 @@ def test_the_other_methods_of_an_estimator_can_be_asked_for(name: str) -> None:
     assert np.shape(given[method]) == getattr(model, method)(ROWS).shape
     own = (model.predict if hasattr(model, "predict") else model.transform)(ROWS)
     assert leaves(given["predictions"]) == leaves(own)
-    assert list(ask(engine_of(model), {"input": ROWS[0].tolist()})) == ["model", "version", "prediction"]
+    assert list(predict(engine_of(model), {"input": ROWS[0].tolist()})) == ["model", "version", "prediction"]
 
 
 def test_an_output_that_the_model_lacks_is_refused_with_those_it_has() -> None:
@@ -246,7 +246,7 @@ def test_a_transformer_of_sparse_columns_gives_dense_rows() -> None:
     model = OneHotEncoder(handle_unknown="ignore").fit([["a"], ["b"]])
     backend = EstimatorBackend(model, {})
     engine = Engine(backend, backend.signature, model="m", version="v1", max_batch_rows=64)
-    assert ask(engine, {"inputs": [["b"], ["c"]]})["predictions"] == [[0, 1], [0, 0]]
+    assert predict(engine, {"inputs": [["b"], ["c"]]})["predictions"] == [[0, 1], [0, 0]]
 
 
 def test_arrays_go_along_as_they_were_given() -> None:

@@ -15,11 +15,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from tests.support import models
-from tests.unit.runtime_core.conftest import ask, open_engine, refused
+from tests.unit.runtime_core.conftest import open_engine, predict, refused
 
 
 def species(engine: Any, trained: models.Trained) -> list[Any]:
-    answer: list[Any] = ask(engine, {"inputs": trained.rows})["predictions"]
+    answer: list[Any] = predict(engine, {"inputs": trained.rows})["predictions"]
     return answer
 
 
@@ -65,7 +65,7 @@ def test_skops_of_other_types_needs_the_callers_trust(tmp_path: Path) -> None:
 def test_native_xgboost_predicts_as_its_wrapper(kind: str, tmp_path: Path) -> None:
     trained = models.iris_xgboost()
     engine = open_engine(models.save_xgboost(trained.model, tmp_path, kind=kind), "xgboost")
-    answer = ask(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
     assert answer["predictions"] == trained.model.predict(trained.data).tolist()
     given = np.array([list(row.values()) for row in answer["probabilities"]], dtype=np.float32)
     assert np.array_equal(given, trained.model.predict_proba(trained.data))
@@ -75,7 +75,7 @@ def test_native_xgboost_predicts_as_its_wrapper(kind: str, tmp_path: Path) -> No
 def test_native_xgboost_of_two_classes_keeps_its_column_names(tmp_path: Path) -> None:
     trained = models.cancer_xgboost_named()
     engine = open_engine(models.save_xgboost(trained.model, tmp_path), "xgboost")
-    answer = ask(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
     assert answer["predictions"] == trained.model.predict(trained.data).tolist()
     given = np.array([list(row.values()) for row in answer["probabilities"]], dtype=np.float32)
     assert np.array_equal(given, trained.model.predict_proba(trained.data))
@@ -84,7 +84,7 @@ def test_native_xgboost_of_two_classes_keeps_its_column_names(tmp_path: Path) ->
 def test_native_xgboost_regressor(tmp_path: Path) -> None:
     trained = models.diabetes_xgboost()
     engine = open_engine(models.save_xgboost(trained.model, tmp_path), "xgboost")
-    given = np.array(ask(engine, {"inputs": trained.rows})["predictions"], dtype=np.float32)
+    given = np.array(predict(engine, {"inputs": trained.rows})["predictions"], dtype=np.float32)
     assert np.array_equal(given, trained.model.predict(trained.data))
 
 
@@ -102,7 +102,7 @@ def test_multi_softmax_has_classes_but_no_probabilities(tmp_path: Path) -> None:
     (tmp_path / "model").write_bytes(bytes(booster.save_raw("json")))
     engine = open_engine(tmp_path / "model", "xgboost")
     assert (
-        ask(engine, {"inputs": data.tolist()})["predictions"]
+        predict(engine, {"inputs": data.tolist()})["predictions"]
         == booster.predict(xgboost.DMatrix(data)).tolist()
     )
     assert engine.signature.outputs == ("prediction",)
@@ -112,7 +112,7 @@ def test_multi_softmax_has_classes_but_no_probabilities(tmp_path: Path) -> None:
 def test_native_lightgbm_predicts_as_its_wrapper(train: Any, tmp_path: Path) -> None:
     trained = train()
     engine = open_engine(models.save_lightgbm(trained.model, tmp_path), "lightgbm")
-    answer = ask(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
     classes = trained.model.classes_
     assert [classes[index] for index in answer["predictions"]] == trained.model.predict(trained.data).tolist()
     given = [list(row.values()) for row in answer["probabilities"]]

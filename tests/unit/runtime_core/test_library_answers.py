@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
+from tests.unit.runtime_core.conftest import fields, open_engine, predict, refused
 
 RANDOM = np.random.default_rng(0)
 ROWS = 60
@@ -63,9 +63,9 @@ def test_true_among_numbers_is_one(name: str, given: bool, tmp_path: Path) -> No
     model.fit(DATA, LABELS)
     names = list(DATA)
     engine = serve(model, tmp_path, dict(zip(names, LIST[0], strict=True)) if given else None, framework)
-    assert ask(engine, {"inputs": LIST})["predictions"] == model.predict(DATA).tolist()
+    assert predict(engine, {"inputs": LIST})["predictions"] == model.predict(DATA).tolist()
     as_numbers = [[*row[:2], int(row[2])] for row in LIST]
-    assert ask(engine, {"inputs": as_numbers})["predictions"] == model.predict(DATA).tolist()
+    assert predict(engine, {"inputs": as_numbers})["predictions"] == model.predict(DATA).tolist()
     assert fields(refused(engine, {"input": [0.5, 3, "true"]})) == ["input[2]"]
 
 
@@ -75,7 +75,7 @@ def test_null_among_booleans_is_a_missing_number(name: str, tmp_path: Path) -> N
     model.fit(DATA, LABELS)
     engine = serve(model, tmp_path, dict(zip(DATA, LIST[0], strict=True)), framework)
     missing = DATA.assign(paid=np.nan)
-    assert ask(engine, {"inputs": [[*row[:2], None] for row in LIST]})["predictions"] == (
+    assert predict(engine, {"inputs": [[*row[:2], None] for row in LIST]})["predictions"] == (
         model.predict(missing).tolist()
     )
 
@@ -95,7 +95,7 @@ def test_trees_take_missing_values_wherever_they_stand(model: Any, tmp_path: Pat
     model.fit(numbers, LABELS)
     holes = np.array([[np.nan, 2.0], [0.3, np.nan], [np.nan, np.nan]])
     rows = [[None, 2.0], [0.3, None], [None, None]]
-    assert ask(serve(model, tmp_path), {"inputs": rows})["predictions"] == model.predict(holes).tolist()
+    assert predict(serve(model, tmp_path), {"inputs": rows})["predictions"] == model.predict(holes).tolist()
 
 
 def shouting(rows: Any) -> Any:
@@ -113,7 +113,7 @@ def inverse(rows: Any) -> Any:
 
 def test_a_value_that_the_library_refuses_is_named(tmp_path: Path) -> None:
     engine = serve(shouter(), tmp_path)
-    assert ask(engine, {"input": {"word": "cccc"}})["prediction"] == 1
+    assert predict(engine, {"input": {"word": "cccc"}})["prediction"] == 1
     for wrong in (7, True):
         body = {"inputs": [{"word": "a"}, {"word": wrong}, {"word": "b"}]}
         failure = refused(engine, body)
@@ -174,7 +174,7 @@ def test_null_that_a_model_then_refuses_is_named(tmp_path: Path) -> None:
             return rows["size"].to_numpy()
 
     engine = serve(Half(), tmp_path, {"size": 1.0, "paid": None})
-    assert ask(engine, {"input": {"size": 2.0, "paid": None}})["prediction"] == 2.0
+    assert predict(engine, {"input": {"size": 2.0, "paid": None}})["prediction"] == 2.0
     assert fields(refused(engine, {"input": {"size": None, "paid": None}})) == ["input.size"]
 
 
@@ -188,7 +188,7 @@ def test_a_fault_of_the_models_own_code_stays_its_own(tmp_path: Path) -> None:
 def test_densities_predict_scores(piped: bool, tmp_path: Path) -> None:
     rows = DATA[["size", "rooms"]].to_numpy()
     model = (make_pipeline(StandardScaler(), KernelDensity()) if piped else KernelDensity()).fit(rows)
-    given = ask(serve(model, tmp_path), {"inputs": rows[:3].tolist()})
+    given = predict(serve(model, tmp_path), {"inputs": rows[:3].tolist()})
     assert given["predictions"] == model.score_samples(rows[:3]).tolist()
 
 
@@ -204,7 +204,7 @@ def test_densities_predict_scores(piped: bool, tmp_path: Path) -> None:
 def test_a_classifier_of_one_class_gives_its_probability(model: Any, framework: str, tmp_path: Path) -> None:
     model.fit(DATA, np.zeros(ROWS, int))
     engine = serve(model, tmp_path, None, framework)
-    given = ask(engine, {"input": LIST[0], "return": ["prediction", "probabilities"]})
+    given = predict(engine, {"input": LIST[0], "return": ["prediction", "probabilities"]})
     likely = float(model.predict_proba(DATA[:1])[0, 0])
     assert (given["prediction"], given["probabilities"]) == (0, {"0": pytest.approx(likely, rel=1e-6)})
 
@@ -223,7 +223,7 @@ def test_a_sample_of_more_columns_than_the_inner_model_has(tmp_path: Path) -> No
     model = Picking()
     rows = [{"city": city, "rooms": 3, "size": 0.5} for city in ("rome", "oslo")]
     engine = serve(model, tmp_path, rows[0])
-    assert ask(engine, {"inputs": rows})["predictions"] == model.predict(pd.DataFrame(rows)).tolist()
+    assert predict(engine, {"inputs": rows})["predictions"] == model.predict(pd.DataFrame(rows)).tolist()
     assert fields(refused(engine, {"input": {"city": "rome", "rooms": 3}})) == ["input.size"]
 
 
@@ -248,7 +248,7 @@ def test_a_sample_shows_integers_beyond_a_float(tmp_path: Path) -> None:
     model = DecisionTreeClassifier(random_state=0).fit(rows, LABELS)
     engine = serve(model, tmp_path, {"id": 2**60 + 1, "size": 0.5})
     asked = [{"id": int(one), "size": float(size)} for one, size in rows.itertuples(index=False)]
-    assert ask(engine, {"inputs": asked})["predictions"] == model.predict(rows).tolist()
+    assert predict(engine, {"inputs": asked})["predictions"] == model.predict(rows).tolist()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.support import models
-from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
+from tests.unit.runtime_core.conftest import fields, open_engine, predict, refused
 
 
 def own_answer(path: Path, feeds: dict[str, Any]) -> list[Any]:
@@ -24,7 +24,7 @@ def test_a_classifier_gives_labels_and_probabilities_by_class(zipmap: bool, tmp_
     trained = models.iris_logistic()
     path = models.save_onnx(trained, tmp_path, zipmap=zipmap)
     engine = open_engine(path, "onnx")
-    answer = ask(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
     labels, probabilities = own_answer(path, {"X": trained.data.astype(np.float32)})
     assert answer["predictions"] == labels.tolist()
     wanted = [list(row.values()) if zipmap else row for row in probabilities]
@@ -44,7 +44,7 @@ def test_integer_labels_are_read_from_the_file(tmp_path: Path) -> None:
 def test_a_regressor_gives_one_number_a_row(tmp_path: Path) -> None:
     trained = models.diabetes_linear()
     path = models.save_onnx(trained, tmp_path)
-    answer = ask(open_engine(path, "onnx"), {"inputs": trained.rows})
+    answer = predict(open_engine(path, "onnx"), {"inputs": trained.rows})
     wanted = own_answer(path, {"X": trained.data.astype(np.float32)})[0].ravel()
     assert np.array_equal(np.array(answer["predictions"], dtype=np.float32), wanted)
 
@@ -54,7 +54,7 @@ def test_one_input_per_column_is_matched_by_name(tmp_path: Path) -> None:
     narrow = models.Trained(trained.model, trained.data.astype(np.float32))
     path = models.save_onnx(narrow, tmp_path)
     engine = open_engine(path, "onnx")
-    answer = ask(engine, {"inputs": [dict(reversed(row.items())) for row in trained.rows]})
+    answer = predict(engine, {"inputs": [dict(reversed(row.items())) for row in trained.rows]})
     feeds = {name: narrow.data[[name]].to_numpy() for name in models.IRIS_FIELDS}
     assert answer["predictions"] == own_answer(path, feeds)[0].tolist()
     assert fields(refused(engine, {"input": {"sepal_length": 1}})) == [
@@ -81,7 +81,7 @@ def image_model(path: Path) -> Path:
 
 def test_a_named_input_may_hold_nested_lists(tmp_path: Path) -> None:
     engine = open_engine(image_model(tmp_path / "model"), "onnx")
-    answer = ask(engine, {"input": {"picture": [[1, 2, 3], [4, 5, 6]]}})
+    answer = predict(engine, {"input": {"picture": [[1, 2, 3], [4, 5, 6]]}})
     assert answer["prediction"] == {"total": 21.0, "double": [[2, 4, 6], [8, 10, 12]]}
 
 
@@ -116,4 +116,4 @@ def test_a_model_of_texts_takes_bare_strings(tmp_path: Path) -> None:
     (tmp_path / "model").write_bytes(model.SerializeToString())
     engine = open_engine(tmp_path / "model", "onnx")
     assert engine.signature.input == "text"
-    assert ask(engine, {"inputs": ["two", "one", "three"]})["predictions"] == [2, 1, -1]
+    assert predict(engine, {"inputs": ["two", "one", "three"]})["predictions"] == [2, 1, -1]

@@ -10,7 +10,7 @@ from modelport_runtime.core.types import LoadError
 from onnx import helper
 
 from tests.support.onnx_graphs import Graph
-from tests.unit.runtime_core.conftest import ask, open_engine
+from tests.unit.runtime_core.conftest import open_engine, predict
 
 ROWS = ("x", "float32", [None, 2])
 RESULTS = ("y", "float32", [None, 2])
@@ -59,13 +59,13 @@ def test_a_graph_that_scales_by_its_batch_takes_each_row_alone(tmp_path: Path) -
     session = onnxruntime.InferenceSession(graph.bytes())
     alone = [session.run(None, {"x": np.array([row], np.float32)})[0][0] for row in rows]
     engine: Any = open_engine(graph.save(tmp_path), "onnx")
-    answer = ask(engine, {"inputs": rows})["predictions"]
+    answer = predict(engine, {"inputs": rows})["predictions"]
     assert np.array_equal(np.array(answer, np.float32), np.array(alone))
 
 
 def test_what_is_drawn_by_chance_is_no_sign_of_it(tmp_path: Path) -> None:
     noise = helper.make_node("RandomNormalLike", ["x"], ["y"])
-    ask(open_engine(Graph([noise], [ROWS], [RESULTS]).save(tmp_path), "onnx"), {"input": [1, 2]})
+    predict(open_engine(Graph([noise], [ROWS], [RESULTS]).save(tmp_path), "onnx"), {"input": [1, 2]})
 
 
 def split_texts() -> Graph:
@@ -96,8 +96,8 @@ def test_texts_that_are_filled_up_to_the_longest_are_split_each_alone(graph: Gra
     ]
     engine: Any = open_engine(graph.save(tmp_path), "onnx")
     for answer in (
-        ask(engine, {"inputs": texts})["predictions"],
-        [ask(engine, {"input": text})["prediction"] for text in texts],
+        predict(engine, {"inputs": texts})["predictions"],
+        [predict(engine, {"input": text})["prediction"] for text in texts],
     ):
         given = [list(each.values()) if isinstance(each, dict) else [each] for each in answer]
         assert given == alone
@@ -116,4 +116,4 @@ def test_tokens_that_fill_up_are_found_by_what_the_graph_gives(tmp_path: Path) -
     rows = [[3], [1], [5]]
     alone = [session.run(None, {"x": np.array([row])})[0][0].tolist() for row in rows]
     engine: Any = open_engine(graph.save(tmp_path), "onnx")
-    assert ask(engine, {"inputs": rows})["predictions"] == alone
+    assert predict(engine, {"inputs": rows})["predictions"] == alone

@@ -10,7 +10,7 @@ from modelport_runtime.core.backends.onnx.session import with_installed_locale
 from onnx import helper
 
 from tests.support.onnx_graphs import Graph
-from tests.unit.runtime_core.conftest import ask, open_engine
+from tests.unit.runtime_core.conftest import open_engine, predict
 
 LETTERS = "ÀÉÎÕÜ ÆØÅ ĄĆĘŁŃ ΑΒΓΔ АБВГД ẞ ABC xyz 1 東京"
 
@@ -24,7 +24,7 @@ def lower_case(locale: str | None = None) -> Graph:
 @pytest.mark.parametrize("locale", [None, "en_US.UTF-8", "en_GB.UTF-8"])
 def test_texts_are_folded_as_the_graph_says(locale: str | None, tmp_path: Path) -> None:
     engine = open_engine(lower_case(locale).save(tmp_path), "onnx")
-    assert ask(engine, {"inputs": [LETTERS, "Ab"]})["predictions"] == [LETTERS.lower(), "ab"]
+    assert predict(engine, {"inputs": [LETTERS, "Ab"]})["predictions"] == [LETTERS.lower(), "ab"]
 
 
 @pytest.mark.parametrize("locale", [None, "en_US.UTF-8"])

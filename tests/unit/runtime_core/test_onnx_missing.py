@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from tests.support.onnx_graphs import Graph
-from tests.unit.runtime_core.conftest import ask, open_engine, refused
+from tests.unit.runtime_core.conftest import open_engine, predict, refused
 
 DATA = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
 LABELS = (DATA[:, 0] > 0).astype(np.int64)
@@ -57,7 +57,7 @@ def stump(*, tracks_true: int) -> Graph:
 
 def test_trees_that_lead_it_somewhere_take_it(tmp_path: Path) -> None:
     engine = open_engine(stump(tracks_true=1).save(tmp_path), "onnx")
-    assert ask(engine, {"inputs": [[None, 1], [2, None], [-2, 1]]})["predictions"] == [1.5, -1.5, 1.5]
+    assert predict(engine, {"inputs": [[None, 1], [2, None], [-2, 1]]})["predictions"] == [1.5, -1.5, 1.5]
     raw = np.array([[np.nan, 1]], np.float32).tobytes()
     tensor = {"name": "x", "shape": [1, 2], "datatype": "FP32", "parameters": {"binary_data_size": len(raw)}}
     head = orjson.dumps({"inputs": [tensor]})
@@ -80,11 +80,11 @@ def test_an_imputer_takes_it(zipmap: bool, tmp_path: Path) -> None:
     values = np.array([[np.nan, 0.5, np.nan]], np.float32)
     label, given = onnxruntime.InferenceSession(path.read_bytes()).run(None, {"X": values})
     scores = list(given[0].values()) if zipmap else given[0].tolist()
-    answer = ask(engine, {"input": ROW, "return": ["prediction", "probabilities"]})
+    answer = predict(engine, {"input": ROW, "return": ["prediction", "probabilities"]})
     assert answer["prediction"] == label[0]
     assert list(answer["probabilities"].values()) == pytest.approx(scores, abs=1e-6)
     tensor = {"name": "X", "shape": [1, 3], "datatype": "FP32", "data": ROW}
-    assert ask(engine, {"inputs": [tensor]}, "v2")["outputs"][0]["data"] == label.tolist()
+    assert predict(engine, {"inputs": [tensor]}, "v2")["outputs"][0]["data"] == label.tolist()
 
 
 @pytest.mark.parametrize("model", [RandomForestClassifier(5), LogisticRegression()])

@@ -20,7 +20,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC, LinearSVC
 
 from tests.support.onnx_graphs import Graph
-from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
+from tests.unit.runtime_core.conftest import fields, open_engine, predict, refused
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 3)).astype(np.float32)
@@ -62,7 +62,7 @@ def test_probabilities_have_the_classes_of_the_model(name: str, zipmap: bool, tm
     estimator, target = CLASSIFIERS[name]
     model = estimator.fit(X, target)
     engine = opened(model, tmp_path, options={"zipmap": zipmap})
-    answer = ask(engine, {"inputs": ROWS.tolist(), "return": ["prediction", "probabilities"]})
+    answer = predict(engine, {"inputs": ROWS.tolist(), "return": ["prediction", "probabilities"]})
     assert answer["predictions"] == model.predict(ROWS).tolist()
     keys = [str(label) for label in model.classes_]
     assert [list(row) for row in answer["probabilities"]] == [keys] * len(ROWS)
@@ -85,7 +85,7 @@ def test_what_is_no_probability_is_not_called_one(name: str, tmp_path: Path) -> 
     engine = opened(model, tmp_path)
     assert engine.signature.outputs == ("prediction", output)
     assert fields(refused(engine, {"input": [0, 0, 0], "return": ["probabilities"]})) == ["return"]
-    answer = ask(engine, {"inputs": ROWS.tolist(), "return": [output, "prediction"]})
+    answer = predict(engine, {"inputs": ROWS.tolist(), "return": [output, "prediction"]})
     assert answer["predictions"] == model.predict(ROWS).tolist()
     assert values(answer[output]) == pytest.approx(getattr(model, method)(ROWS), abs=1e-3)
 
@@ -104,7 +104,7 @@ def test_each_label_has_its_own_probabilities(name: str, zipmap: bool, tmp_path:
     model = MULTILABEL[name].fit(X, LABELS)
     zipmap = zipmap and name not in ("neighbors", "one model a label")
     engine = opened(model, tmp_path, options={"zipmap": zipmap})
-    answer = ask(engine, {"inputs": ROWS.tolist(), "return": ["probabilities", "prediction"]})
+    answer = predict(engine, {"inputs": ROWS.tolist(), "return": ["probabilities", "prediction"]})
     assert answer["predictions"] == model.predict(ROWS).tolist()
     assert {tuple(label) for row in answer["probabilities"] for label in row} == {("0", "1")}
     own = model.predict_proba(ROWS)
@@ -115,7 +115,7 @@ def test_each_label_has_its_own_probabilities(name: str, zipmap: bool, tmp_path:
 
 def test_a_mixture_tells_the_probability_of_each_component(tmp_path: Path) -> None:
     model = GaussianMixture(2, random_state=0).fit(X)
-    answer = ask(
+    answer = predict(
         opened(model, tmp_path), {"inputs": ROWS.tolist(), "return": ["probabilities", "prediction"]}
     )
     assert answer["predictions"] == model.predict(ROWS).tolist()
@@ -131,9 +131,9 @@ def several(names: tuple[str, str] = ("a", "b")) -> Graph:
 def test_each_of_several_outputs_has_its_own_name(tmp_path: Path) -> None:
     engine = open_engine(several().save(tmp_path), "onnx")
     assert engine.signature.outputs == ("prediction", "a", "b")
-    answer = ask(engine, {"input": [1, 2], "return": ["b", "a"]})
+    answer = predict(engine, {"input": [1, 2], "return": ["b", "a"]})
     assert answer == {"model": "m", "version": "v1", "a": [1.0, 2.0], "b": [-1.0, -2.0]}
-    assert ask(engine, {"inputs": [[1, 2]]})["predictions"] == [{"a": [1.0, 2.0], "b": [-1.0, -2.0]}]
+    assert predict(engine, {"inputs": [[1, 2]]})["predictions"] == [{"a": [1.0, 2.0], "b": [-1.0, -2.0]}]
     assert engine.signature.tensors_in == (TensorSpec("x", "FP32", (None, 2)),)
     assert engine.signature.tensors_out == tuple(TensorSpec(n, "FP32", (None, 2), n) for n in "ab")
     outputs = engine.run(engine.decode_sample({"input": [1, 2]}))
@@ -146,7 +146,7 @@ def test_each_of_several_outputs_has_its_own_name(tmp_path: Path) -> None:
 def test_an_output_named_as_a_key_of_the_answer_gets_another_name(tmp_path: Path) -> None:
     engine = open_engine(several(("version", "probabilities")).save(tmp_path), "onnx")
     assert engine.signature.outputs == ("prediction", "version_output", "probabilities_output")
-    answer = ask(engine, {"input": [1, 2], "return": ["version_output"]})
+    answer = predict(engine, {"input": [1, 2], "return": ["version_output"]})
     assert (answer["version"], answer["version_output"]) == ("v1", [1, 2])
 
 
@@ -154,4 +154,4 @@ def test_a_regressor_of_several_targets_keeps_its_tensor(tmp_path: Path) -> None
     model = LinearRegression().fit(X, X)
     engine = opened(model, tmp_path)
     assert engine.signature.tensors_out == (TensorSpec("variable", "FP32", (None, 3), "prediction"),)
-    assert values(ask(engine, {"inputs": ROWS.tolist()})["predictions"]) == pytest.approx(X[:4], abs=1e-5)
+    assert values(predict(engine, {"inputs": ROWS.tolist()})["predictions"]) == pytest.approx(X[:4], abs=1e-5)

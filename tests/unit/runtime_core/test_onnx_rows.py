@@ -13,7 +13,7 @@ from modelport_runtime.core.types import Call, Failure, LoadError, Prediction
 from onnx import TensorProto, helper
 
 from tests.support.onnx_graphs import Graph, cast
-from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
+from tests.unit.runtime_core.conftest import fields, open_engine, predict, refused
 
 
 def first(given: list[Any]) -> Any:
@@ -162,8 +162,8 @@ def test_rows_together_are_answered_like_each_alone(name: str, tmp_path: Path) -
     session = onnxruntime.InferenceSession(path.read_bytes())
     wanted = [case.answer(session.run(None, feeds)) for feeds in case.feeds]
     engine = open_engine(path, "onnx")
-    assert ask(engine, {"inputs": case.rows})["predictions"] == wanted
-    assert [ask(engine, {"input": row})["prediction"] for row in case.rows] == wanted
+    assert predict(engine, {"inputs": case.rows})["predictions"] == wanted
+    assert [predict(engine, {"input": row})["prediction"] for row in case.rows] == wanted
 
 
 def test_a_row_that_the_graph_refuses_fails_its_own_request_alone(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_row_that_the_graph_refuses_fails_its_own_request_alone(tmp_path: Path
         weights,
     )
     engine = open_engine(graph.save(tmp_path), "onnx", {"input": [1, 2]})
-    assert ask(engine, {"inputs": PAIRS})["predictions"] == [21, 43, 65]
+    assert predict(engine, {"inputs": PAIRS})["predictions"] == [21, 43, 65]
     assert fields(refused(engine, {"inputs": [[1, 2], [1, True]]})) == ["inputs[1][1]"]
     calls = [Call("native", body) for body in (b'{"input":[1,2]}', b'{"input":[1,2,3]}', b'{"input":[3,4]}')]
     good, bad, other = engine.predict_many(calls)

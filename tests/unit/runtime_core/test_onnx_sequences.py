@@ -9,7 +9,7 @@ import pytest
 from onnx import helper
 
 from tests.support.onnx_graphs import Graph
-from tests.unit.runtime_core.conftest import ask, open_engine
+from tests.unit.runtime_core.conftest import open_engine, predict
 
 UNITS, FEATURES = 4, 2
 RANDOM = np.random.default_rng(0)
@@ -75,12 +75,12 @@ def test_a_request_is_answered_as_the_graph_does(name: str, steps: int, tmp_path
         {"name": key, "shape": value.shape, "datatype": "FP32", "data": value.ravel().tolist()}
         for key, value in feeds.items()
     ]
-    for output in ask(engine, {"inputs": tensors}, "v2")["outputs"]:
+    for output in predict(engine, {"inputs": tensors}, "v2")["outputs"]:
         wanted = right[output["name"]]
         assert output["shape"] == list(wanted.shape)
         assert output["data"] == pytest.approx(wanted.ravel().tolist(), rel=1e-5)
     row = {key: value.tolist() for key, value in feeds.items()}
-    answer = ask(engine, {"input": row})["prediction"]
+    answer = predict(engine, {"input": row})["prediction"]
     for key, wanted in right.items():
         given = answer[key] if isinstance(answer, dict) else answer
         assert np.allclose(given, wanted, rtol=1e-5)
@@ -91,5 +91,5 @@ def test_rows_that_stand_first_are_rows(tmp_path: Path) -> None:
     rows = RANDOM.normal(size=(3, 5, FEATURES)).astype(np.float32)
     (right,) = onnxruntime.InferenceSession(graph.bytes()).run(None, {"rows": rows})
     engine = open_engine(graph.save(tmp_path), "onnx")
-    answer = ask(engine, {"inputs": [{"rows": row} for row in rows.tolist()]})["predictions"]
+    answer = predict(engine, {"inputs": [{"rows": row} for row in rows.tolist()]})["predictions"]
     assert np.allclose(answer, right, rtol=1e-5)

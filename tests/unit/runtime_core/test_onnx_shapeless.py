@@ -9,7 +9,7 @@ import pytest
 from onnx import helper
 
 from tests.support.onnx_graphs import Graph
-from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
+from tests.unit.runtime_core.conftest import fields, open_engine, predict, refused
 
 ROWS = [[1.0, 2.0, 3.0], [4.0, -5.0, 6.5]]
 
@@ -36,12 +36,12 @@ def given(graph: Graph, rows: Any, dtype: str = "float32") -> Any:
 def test_vectors_are_answered_as_the_graph_does(graph: Graph, sample: Any, tmp_path: Path) -> None:
     engine = open_engine(graph.save(tmp_path), "onnx", sample)
     right = given(graph, ROWS)
-    assert ask(engine, {"inputs": ROWS})["predictions"] == right.tolist()
-    assert ask(engine, {"input": ROWS[1]})["prediction"] == given(graph, ROWS[1:])[0].tolist()
+    assert predict(engine, {"inputs": ROWS})["predictions"] == right.tolist()
+    assert predict(engine, {"input": ROWS[1]})["prediction"] == given(graph, ROWS[1:])[0].tolist()
     for rows in (ROWS, ROWS[:1]):
         data = [number for row in rows for number in row]
         tensor = {"name": "x", "shape": [len(rows), 3], "datatype": "FP32", "data": data}
-        (output,) = ask(engine, {"inputs": [tensor]}, "v2")["outputs"]
+        (output,) = predict(engine, {"inputs": [tensor]}, "v2")["outputs"]
         right = given(graph, rows)
         assert (output["shape"], output["data"]) == (list(right.shape), right.ravel().tolist())
     assert [each["shape"] for each in engine.v2_metadata()["inputs"]] == [[-1, -1]]
@@ -50,7 +50,7 @@ def test_vectors_are_answered_as_the_graph_does(graph: Graph, sample: Any, tmp_p
 def test_vectors_of_several_lengths_are_answered_each_as_alone(tmp_path: Path) -> None:
     rows = [[1.0], [2.0, 3.0], [4.0]]
     engine = open_engine(same("float32").save(tmp_path), "onnx")
-    assert ask(engine, {"inputs": rows})["predictions"] == rows
+    assert predict(engine, {"inputs": rows})["predictions"] == rows
 
 
 @pytest.mark.parametrize("wrong", [1.9, 256, -1, True, None, "1"])

@@ -9,7 +9,7 @@ import pytest
 from onnx import helper
 
 from tests.support.onnx_graphs import Graph, TensorInfo
-from tests.unit.runtime_core.conftest import ask, open_engine, refused
+from tests.unit.runtime_core.conftest import open_engine, predict, refused
 
 STATE: list[TensorInfo] = [
     ("sound", "float32", [None, None]),
@@ -61,7 +61,7 @@ def test_tensors_of_the_shapes_that_the_metadata_tells(
         for name, array in feeds.items()
     ]
     assert all(len(each["shape"]) == len(reported[each["name"]]["shape"]) for each in inputs)
-    given = {each["name"]: each for each in ask(engine, {"inputs": inputs}, "v2")["outputs"]}
+    given = {each["name"]: each for each in predict(engine, {"inputs": inputs}, "v2")["outputs"]}
     names = [name for name, *_ in graph.outputs]
     session = onnxruntime.InferenceSession(graph.bytes())
     for name, wanted in zip(names, session.run(names, feeds), strict=True):
@@ -76,7 +76,7 @@ def test_what_has_no_rows_goes_with_each_row(tmp_path: Path) -> None:
     engine = open_engine(graph.save(tmp_path), "onnx")
     rows = {"name": "x", "shape": [2, 2], "datatype": "FP32", "data": [1.0, 2.0, 3.0, 4.0]}
     scale = {"name": "s", "shape": [], "datatype": "FP32", "data": [3.0]}
-    answer = ask(engine, {"inputs": [rows, scale]}, "v2")["outputs"][0]
+    answer = predict(engine, {"inputs": [rows, scale]}, "v2")["outputs"][0]
     assert (answer["shape"], answer["data"]) == ([2, 2], [3.0, 6.0, 9.0, 12.0])
     wrong = [rows | {"shape": []}, scale]
     assert refused(engine, {"inputs": wrong}, "v2").detail.startswith("inputs[0]")

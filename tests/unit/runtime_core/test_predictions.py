@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.support import models
-from tests.unit.runtime_core.conftest import ask
+from tests.unit.runtime_core.conftest import predict
 
 SHAPES = {
     "numpy pipeline": (models.iris_logistic, "sklearn"),
@@ -62,7 +62,7 @@ def test_many_rows_answer_what_the_model_predicts(shape: str, serve: Any) -> Non
     trained = train()
     # Only a sample can tell this model's booleans from its numbers.
     sample = {"input": trained.rows[1]} if shape == "gradient boosting with categories" else None
-    answer = ask(serve(trained, sample, framework), {"inputs": trained.rows})
+    answer = predict(serve(trained, sample, framework), {"inputs": trained.rows})
     given = np.array(answer["predictions"], dtype=np.asarray(expected_predictions(trained)).dtype)
     wanted = expected_predictions(trained)
     if shape == "xgboost regressor":  # float32, written with the digits of a float32
@@ -76,7 +76,7 @@ def test_probabilities_are_the_models_own_by_class(shape: str, serve: Any) -> No
     train, framework = SHAPES[shape]
     trained = train()
     engine = serve(trained, framework=framework)
-    answer = ask(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
     wanted = trained.model.predict_proba(trained.data)
     if isinstance(wanted, list):
         given = [
@@ -97,7 +97,7 @@ def key(label: Any) -> str:
 
 
 def test_one_row_answers_in_the_singular(iris: Any) -> None:
-    answer = ask(iris, {"input": [5.1, 3.5, 1.4, 0.2], "return": ["prediction", "probabilities"]})
+    answer = predict(iris, {"input": [5.1, 3.5, 1.4, 0.2], "return": ["prediction", "probabilities"]})
     assert list(answer) == ["model", "version", "prediction", "probabilities"]
     assert (answer["model"], answer["version"], answer["prediction"]) == ("m", "v1", "setosa")
     assert list(answer["probabilities"]) == ["setosa", "versicolor", "virginica"]
@@ -105,8 +105,8 @@ def test_one_row_answers_in_the_singular(iris: Any) -> None:
 
 def test_rows_by_name_and_by_position_are_the_same_rows(named_iris: Any) -> None:
     rows = models.iris_logistic_named().rows[:50]
-    by_name = ask(named_iris, {"inputs": [dict(reversed(row.items())) for row in rows]})
-    by_position = ask(named_iris, {"inputs": [list(row.values()) for row in rows]})
+    by_name = predict(named_iris, {"inputs": [dict(reversed(row.items())) for row in rows]})
+    by_position = predict(named_iris, {"inputs": [list(row.values()) for row in rows]})
     assert by_name == by_position
 
 
@@ -117,5 +117,5 @@ def test_missing_values_reach_the_model_as_nan_whether_null_or_left_out(mixed: A
     frame = pd.DataFrame([row]).astype({"sepal_length": float, "shape": object}).replace({None: np.nan})
     wanted = trained.model.predict_proba(frame)[0].tolist()
     for body in (row, absent):
-        answer = ask(mixed, {"input": body, "return": ["probabilities"]})
+        answer = predict(mixed, {"input": body, "return": ["probabilities"]})
         assert list(answer["probabilities"].values()) == wanted

@@ -15,7 +15,7 @@ from modelport_runtime.core.backends.registry import FRAMEWORKS, Framework
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.inspection.formats import can_run_code
 
-from tests.unit.runtime_core.conftest import ask, open_engine
+from tests.unit.runtime_core.conftest import open_engine, predict
 
 TEMPLATE = Path(__file__).parents[3] / "docs" / "templates" / "backend.py"
 BIG_LIBRARIES = {"sklearn", "xgboost", "lightgbm", "onnxruntime", "pandas", "scipy"}
@@ -93,7 +93,7 @@ def template(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_a_copy_of_the_template_serves(tmp_path: Path) -> None:
     joblib.dump(Doubles(), tmp_path / "model")
     engine = open_engine(tmp_path / "model", "copied")
-    assert ask(engine, {"inputs": [[1, 2], {"width": 0.5, "length": 4}]})["predictions"] == [6, 9]
+    assert predict(engine, {"inputs": [[1, 2], {"width": 0.5, "length": 4}]})["predictions"] == [6, 9]
     assert engine.libraries_here == {"numpy": np.__version__}
 
 

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from tests.support import models
-from tests.unit.runtime_core.conftest import ask, fields, refused
+from tests.unit.runtime_core.conftest import fields, predict, refused
 
 
 def columns_of(engine: Any) -> dict[str, Any]:
@@ -120,11 +120,11 @@ def test_categorical_gradient_boosting_takes_strings(serve: Any) -> None:
 def test_a_model_of_unknown_width_takes_rows_as_they_are(serve: Any) -> None:
     engine = serve(models.Trained(FunctionTransformer(), models.iris()[0]))
     assert engine.signature.columns is None
-    assert ask(engine, {"input": [1, 2.5]})["prediction"] == [1.0, 2.5]
+    assert predict(engine, {"input": [1, 2.5]})["prediction"] == [1.0, 2.5]
 
 
 def test_a_function_over_an_array_gets_an_array_of_numbers(serve: Any) -> None:
     data, _ = models.iris()
     model = make_pipeline(FunctionTransformer(np.log1p), LinearRegression()).fit(data[:, :3], data[:, 3])
-    answer = ask(serve(models.Trained(model, data)), {"inputs": data[:, :3].tolist()})
+    answer = predict(serve(models.Trained(model, data)), {"inputs": data[:, :3].tolist()})
     assert answer["predictions"] == model.predict(data[:, :3]).tolist()

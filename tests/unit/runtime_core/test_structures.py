@@ -36,7 +36,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
+from tests.unit.runtime_core.conftest import fields, open_engine, predict, refused
 
 ROWS = 60
 
@@ -160,8 +160,8 @@ def rows_of(data: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def assert_answers(engine: Any, rows: list[Any], wanted: Any) -> None:
-    given = ask(engine, {"inputs": rows})["predictions"]
-    one = ask(engine, {"input": rows[0]})["prediction"]
+    given = predict(engine, {"inputs": rows})["predictions"]
+    one = predict(engine, {"input": rows[0]})["prediction"]
     wanted = np.asarray(wanted)
     if wanted.dtype.kind == "f":
         # The order of sums is the matrix's layout's.
@@ -261,7 +261,7 @@ def test_a_sample_that_the_model_answers_overrules_the_guess(tmp_path: Path) -> 
 
     model = Lengths().fit(NUMBERS.to_numpy()[:, :1], LABELS)
     engine = serve(model, tmp_path, ["four"])
-    assert ask(engine, {"inputs": [["a"], ["three"]]})["predictions"] == [1, 5]
+    assert predict(engine, {"inputs": [["a"], ["three"]]})["predictions"] == [1, 5]
 
 
 @pytest.mark.parametrize("final", [LogisticRegression(), HistGradientBoostingClassifier(max_iter=2)])
@@ -311,7 +311,7 @@ def test_a_missing_value_may_be_a_category(encoder: Any, missing: Any, named: bo
         data, [0, 1, 2] * 10
     )
     engine = serve(model, tmp_path)
-    assert ask(engine, {"inputs": [["a"], ["b"], [None]]})["predictions"] == [0, 1, 2]
+    assert predict(engine, {"inputs": [["a"], ["b"], [None]]})["predictions"] == [0, 1, 2]
     assert fields(refused(engine, {"input": ["c"]})) == ["input[0]"]
 
 
@@ -338,7 +338,7 @@ def test_holders_in_holders_are_looked_into(wrap: Callable[[Any], Any], tmp_path
     engine = open_engine(path)
     wanted = inner.predict(MIXED[:1])[0]
     row = {"size": float(DATA["size"][0]), "city": DATA["city"][0]}
-    assert ask(engine, {"input": row})["prediction"] == pytest.approx(wanted)
+    assert predict(engine, {"input": row})["prediction"] == pytest.approx(wanted)
     assert fields(refused(engine, {"input": {"city": 1.5, "size": 0.0}})) == ["input.city"]
 
 
@@ -352,7 +352,9 @@ def test_an_encoder_that_takes_the_unknown_takes_null(tmp_path: Path) -> None:
     path = tmp_path / "model.pkl"
     path.write_bytes(cloudpickle.dumps(model))
     row = MIXED[:1].assign(city=pd.Series([None], dtype=object))
-    given = ask(open_engine(path), {"input": {"city": None, "size": float(DATA["size"][0])}})["prediction"]
+    given = predict(open_engine(path), {"input": {"city": None, "size": float(DATA["size"][0])}})[
+        "prediction"
+    ]
     assert given == pytest.approx(model.predict(row)[0])
 
 
@@ -364,7 +366,7 @@ def test_a_sample_of_booleans_where_categories_became_numbers(tmp_path: Path) ->
     path.write_bytes(cloudpickle.dumps(model))
     row = {"paid": bool(DATA["paid"][0]), "size": float(DATA["size"][0])}
     engine = open_engine(path, sample={"input": row})
-    assert ask(engine, {"input": row})["prediction"] == pytest.approx(model.predict(rows[:1])[0])
+    assert predict(engine, {"input": row})["prediction"] == pytest.approx(model.predict(rows[:1])[0])
 
 
 def test_columns_of_numbers_or_booleans_are_told_as_numbers(tmp_path: Path) -> None:

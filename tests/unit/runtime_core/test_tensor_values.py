@@ -10,7 +10,7 @@ from modelport_runtime.core.types import Unfit
 from modelport_runtime.core.values import converter
 
 from tests.support import onnx_graphs
-from tests.unit.runtime_core.conftest import ask, fields, open_engine, refused
+from tests.unit.runtime_core.conftest import fields, open_engine, predict, refused
 
 FITTING = [
     ("uint8", [0, 255, 1.0]),
@@ -76,5 +76,5 @@ def test_a_tensor_deeper_than_the_models_is_refused_whole() -> None:
 @pytest.mark.parametrize("value", [256, -1, 1.9, 300, True, None, "1"])
 def test_no_integer_wraps_on_its_way_to_the_model(value: Any, tmp_path: Path) -> None:
     engine = open_engine(onnx_graphs.cast("uint8", [None, 2, 2]).save(tmp_path), "onnx")
-    assert ask(engine, {"input": {"x": [[255, 1], [1, 0]]}})["prediction"] == [[255, 1], [1, 0]]
+    assert predict(engine, {"input": {"x": [[255, 1], [1, 0]]}})["prediction"] == [[255, 1], [1, 0]]
     assert fields(refused(engine, {"input": {"x": [[1, 1], [value, 1]]}})) == ["input.x[1][0]"]

@@ -7,7 +7,7 @@ import pytest
 from modelport_runtime.core.types import Call, Prediction
 
 from tests.support import models
-from tests.unit.runtime_core.conftest import ask, fields, refused
+from tests.unit.runtime_core.conftest import fields, predict, refused
 
 
 def tensor(name: str, shape: list[int], datatype: str, data: list[Any]) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def test_one_matrix_flat_or_nested(flat: bool, iris: Any) -> None:
     trained = models.iris_logistic()
     data = trained.data.ravel().tolist() if flat else trained.rows
     body = {"id": "7", "inputs": [tensor("input", [150, 4], "FP64", data)], "parameters": {"x": 1}, **BOTH}
-    answer = ask(iris, body, "v2")
+    answer = predict(iris, body, "v2")
     assert (answer["model_name"], answer["model_version"], answer["id"]) == ("m", "v1", "7")
     given = outputs(answer)
     wanted = trained.model.predict(trained.data).tolist()
@@ -42,7 +42,7 @@ def test_one_tensor_per_column_in_any_order(mixed: Any) -> None:
         tensor(name, [20] if index % 2 else [20, 1], types.get(name, "FP64"), frame[name].tolist())
         for index, name in enumerate(reversed(frame.columns))
     ]
-    answer = ask(mixed, {"inputs": tensors, "outputs": [{"name": "predict"}]}, "v2")
+    answer = predict(mixed, {"inputs": tensors, "outputs": [{"name": "predict"}]}, "v2")
     wanted = models.mixed_pipeline().model.predict(frame).tolist()
     assert outputs(answer) == {"predict": tensor("predict", [20], "BYTES", wanted)}
 
@@ -52,13 +52,13 @@ def test_texts_are_byte_tensors(serve: Any) -> None:
     engine = serve(trained)
     texts = trained.rows[:5]
     for shape in ([5], [5, 1]):
-        answer = ask(engine, {"inputs": [tensor("text", shape, "BYTES", texts)]}, "v2")
+        answer = predict(engine, {"inputs": [tensor("text", shape, "BYTES", texts)]}, "v2")
         assert outputs(answer)["predict"]["data"] == trained.model.predict(texts).tolist()
 
 
 def test_a_transformed_row_keeps_its_dimension(serve: Any) -> None:
     trained = models.iris_pca()
-    answer = ask(serve(trained), {"inputs": [tensor("input", [150, 4], "FP64", trained.rows)]}, "v2")
+    answer = predict(serve(trained), {"inputs": [tensor("input", [150, 4], "FP64", trained.rows)]}, "v2")
     wanted = trained.model.transform(trained.data).ravel().tolist()
     assert outputs(answer)["predict"] == tensor("predict", [150, 2], "FP64", wanted)
 
@@ -122,7 +122,7 @@ def test_lists_nested_beyond_any_tensor_are_refused(depth: int, iris: Any) -> No
 def test_columns_of_a_nameless_model_stand_where_their_names_say(iris: Any) -> None:
     trained = models.iris_logistic()
     tensors = [tensor(f"x{place}", [150], "FP64", trained.data[:, place].tolist()) for place in (2, 0, 3, 1)]
-    given = outputs(ask(iris, {"inputs": tensors}, "v2"))
+    given = outputs(predict(iris, {"inputs": tensors}, "v2"))
     assert given["predict"]["data"] == trained.model.predict(trained.data).tolist()
 
 
@@ -136,10 +136,10 @@ def test_names_that_a_nameless_model_does_not_have_are_refused(iris: Any) -> Non
 def test_the_prediction_comes_alone_unless_more_is_asked_for(iris: Any) -> None:
     body = {"inputs": [tensor("input", [1, 4], "FP64", [5.1, 3.5, 1.4, 0.2])]}
     for asked in ({}, {"outputs": None}, {"outputs": []}):
-        assert list(outputs(ask(iris, {**body, **asked}, "v2"))) == ["predict"]
+        assert list(outputs(predict(iris, {**body, **asked}, "v2"))) == ["predict"]
     for names in (["predict_proba"], ["predict_proba", "predict"]):
         asked = {"outputs": [{"name": name} for name in names]}
-        assert list(outputs(ask(iris, {**body, **asked}, "v2"))) == names
+        assert list(outputs(predict(iris, {**body, **asked}, "v2"))) == names
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_value_that_is_none_of_its_datatype_is_422(datatype: str, value: Any, 
 def test_whole_numbers_of_any_datatype_are_numbers(datatype: str, iris: Any) -> None:
     body = {"inputs": [tensor("input", [1, 4], datatype, [5, 3, 1.0, 0])]}
     wanted = models.iris_logistic().model.predict([[5, 3, 1, 0]]).tolist()
-    assert outputs(ask(iris, body, "v2"))["predict"]["data"] == wanted
+    assert outputs(predict(iris, body, "v2"))["predict"]["data"] == wanted
 
 
 @pytest.mark.parametrize("missing", [b"NaN", b"null"])
@@ -193,7 +193,7 @@ def test_nan_is_a_missing_value_where_the_model_takes_one(missing: bytes, iris: 
 def test_a_matrix_may_have_any_name_but_a_column_no_other(named_iris: Any, serve: Any) -> None:
     trained = models.iris_logistic_named()
     for name in ("input", "input-0", "anything"):
-        answer = ask(
+        answer = predict(
             named_iris, {"inputs": [tensor(name, [150, 4], "FP64", trained.data.to_numpy().tolist())]}, "v2"
         )
         assert outputs(answer)["predict"]["data"] == trained.model.predict(trained.data).tolist()
@@ -222,7 +222,7 @@ def test_metadata_tells_what_answers_have(serve: Any) -> None:
         sent = tensor(column["name"], [3, *width], column["datatype"], trained.rows[:3])
         asked = [{"name": each["name"]} for each in reported["outputs"]]
         for output, said in zip(
-            ask(engine, {"inputs": [sent], "outputs": asked}, "v2")["outputs"],
+            predict(engine, {"inputs": [sent], "outputs": asked}, "v2")["outputs"],
             reported["outputs"],
             strict=True,
         ):

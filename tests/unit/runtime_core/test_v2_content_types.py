@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support import models
-from tests.unit.runtime_core.conftest import ask, refused
+from tests.unit.runtime_core.conftest import predict, refused
 from tests.unit.runtime_core.test_v2 import tensor
 
 
@@ -26,7 +26,7 @@ def test_texts_in_base64_are_the_texts(serve: Any) -> None:
         ("pd", texts),
         (None, texts),
     ):
-        assert ask(engine, body(sent, content_type), "v2")["outputs"][0]["data"] == wanted
+        assert predict(engine, body(sent, content_type), "v2")["outputs"][0]["data"] == wanted
     said = refused(engine, body([*texts[:1], b64encode(b"\xff").decode()], "base64"), "v2")
     assert said.errors == [
         {
@@ -61,7 +61,7 @@ def test_those_of_a_request_and_of_outputs_are_refused_where_they_would_change_s
     row = {"inputs": [tensor("input", [1, 4], "FP64", [5.1, 3.5, 1.4, 0.2])]}
     for known in ("np", "pd", "str", None):
         outputs = [{"name": "predict", "parameters": {"content_type": known}}]
-        ask(iris, row | {"parameters": {"content_type": known}, "outputs": outputs}, "v2")
+        predict(iris, row | {"parameters": {"content_type": known}, "outputs": outputs}, "v2")
     wrong = [{"name": "predict", "parameters": {"content_type": "base64"}}]
     assert "outputs[0].parameters.content_type" in refused(iris, row | {"outputs": wrong}, "v2").detail
     said = refused(iris, row | {"parameters": {"content_type": "hf"}}, "v2")

@@ -71,7 +71,7 @@ class Behind:
             cast(Engine, self.kernels), channel, recheck_every=3, on_difference=self.differed.set
         )
 
-    async def ask(self, *bodies: bytes) -> Sequence[Outcome]:
+    async def predict(self, *bodies: bytes) -> Sequence[Outcome]:
         done: asyncio.Future[Sequence[Outcome]] = asyncio.get_running_loop().create_future()
         self.accelerated.answer(
             [Call("native", body) for body in bodies], lambda outcomes, _: done.set_result(outcomes)
@@ -97,19 +97,19 @@ def skipped() -> float:
 
 
 async def test_one_request_in_so_many_is_compared_with_the_answer_it_got(behind: Behind) -> None:
-    assert await behind.ask(b"1", b"2") == [Prediction(b"kernels 1"), Prediction(b"kernels 2")]
+    assert await behind.predict(b"1", b"2") == [Prediction(b"kernels 1"), Prediction(b"kernels 2")]
     assert await behind.original.is_silent()
 
-    await behind.ask(b"3")
+    await behind.predict(b"3")
 
     assert await behind.original.hear() == Recheck(Call("native", b"3"), Prediction(b"kernels 3"))
     await behind.original.say(Rechecked(1e-9))
-    await behind.ask(b"4")
+    await behind.predict(b"4")
     assert not behind.differed.is_set()
 
 
 async def test_a_difference_is_told(behind: Behind) -> None:
-    await behind.ask(b"1", b"2", b"3")
+    await behind.predict(b"1", b"2", b"3")
     await behind.original.hear()
     await behind.original.say(Rechecked(None))
 
@@ -119,10 +119,10 @@ async def test_a_difference_is_told(behind: Behind) -> None:
 
 async def test_a_busy_original_delays_nobody_and_is_not_asked_again(behind: Behind) -> None:
     before = skipped()
-    await behind.ask(b"1", b"2", b"3")
+    await behind.predict(b"1", b"2", b"3")
     await behind.original.hear()
 
-    assert await behind.ask(b"4", b"5", b"6") == [
+    assert await behind.predict(b"4", b"5", b"6") == [
         Prediction(b"kernels " + body) for body in (b"4", b"5", b"6")
     ]
 
@@ -131,7 +131,7 @@ async def test_a_busy_original_delays_nobody_and_is_not_asked_again(behind: Behi
 
 
 async def test_what_makes_kernels_raise_is_answered_by_the_original(behind: Behind) -> None:
-    asked = asyncio.create_task(behind.ask(b"1", RAISES))
+    asked = asyncio.create_task(behind.predict(b"1", RAISES))
     assert await behind.original.hear() == PredictBatch([Call("native", RAISES)])
     original = Failure(500, "The model raised", "its own words", reason="ModelError")
     await behind.original.say(BatchResult([original], 0.1))
@@ -140,19 +140,19 @@ async def test_what_makes_kernels_raise_is_answered_by_the_original(behind: Behi
 
 
 async def test_an_original_that_ends_meanwhile_keeps_nobody_waiting(behind: Behind) -> None:
-    asked = asyncio.create_task(behind.ask(b"1", RAISES))
+    asked = asyncio.create_task(behind.predict(b"1", RAISES))
     await behind.original.hear()
     behind.original.end()
 
     assert await asked == [Prediction(b"kernels 1"), RAISED]
-    assert await behind.ask(RAISES) == [RAISED], "nobody is there to be asked"
+    assert await behind.predict(RAISES) == [RAISED], "nobody is there to be asked"
     before = skipped()
-    await behind.ask(b"1", b"2", b"3")
+    await behind.predict(b"1", b"2", b"3")
     assert skipped() == before + 1
 
 
 async def test_a_large_body_does_not_hold_up_the_loop(behind: Behind) -> None:
-    await behind.ask(b"1")
-    await behind.ask(b"x" * 100_000)
+    await behind.predict(b"1")
+    await behind.predict(b"x" * 100_000)
 
     assert behind.kernels.threads == [threading.main_thread().name, "kernels"]

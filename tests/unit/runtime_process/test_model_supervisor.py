@@ -110,7 +110,7 @@ class Pair:
     def status(self) -> dict[str, Any]:
         return status_document(self._settings, self.supervisor.state)
 
-    def ask(self) -> asyncio.Future[Outcome]:
+    def predict(self) -> asyncio.Future[Outcome]:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._batcher.submit(Call("native", BODY), lambda outcome, _: future.set_result(outcome))
         return future
@@ -158,7 +158,7 @@ async def test_without_a_proof_the_model_itself_answers(begin: Begin) -> None:
     pair: Pair = await begin(acceleration="off")
     await pair.process.says(Sandboxed(1, "no Landlock"), LOADED)
     status = await pair.until_ready()
-    asked = pair.ask()
+    asked = pair.predict()
 
     assert await pair.process.hears() == wire.PredictBatch([Call("native", BODY)])
     await pair.process.says(BatchResult([BY_THE_MODEL], 0.1))
@@ -173,7 +173,7 @@ async def test_proven_kernels_answer_and_say_so(begin: Begin) -> None:
     await pair.process.says(PROVES, PROVEN)
     status = await pair.until_ready()
 
-    assert await pair.ask() == Prediction(BY_KERNELS)
+    assert await pair.predict() == Prediction(BY_KERNELS)
     assert status["engine"] == "numpy"
     assert status["acceleration"] == {
         "setting": "auto",
@@ -212,14 +212,14 @@ async def test_a_difference_switches_back_and_is_told(begin: Begin) -> None:
     pair: Pair = await begin(recheck_every=1)
     await pair.process.says(PROVES, PROVEN)
     await pair.until_ready()
-    await pair.ask()
+    await pair.predict()
     assert await pair.process.hears() == wire.Recheck(Call("native", BODY), Prediction(BY_KERNELS))
 
     await pair.process.says(Rechecked(None))
 
     await until(lambda: pair.status["engine"] == "native")
     assert "another prediction than the original" in pair.status["acceleration"]["detail"]
-    asked = pair.ask()
+    asked = pair.predict()
     await pair.process.hears()
     await pair.process.says(BatchResult([BY_THE_MODEL], 0.1))
     assert await asked == Prediction(BY_THE_MODEL)
@@ -231,7 +231,7 @@ async def test_a_slow_proof_keeps_nobody_waiting(begin: Begin, monkeypatch: pyte
     pair: Pair = await begin(recheck_every=0)
     await pair.process.says(PROVES)
     assert (await pair.until_ready())["engine"] == "native"
-    asked = pair.ask()
+    asked = pair.predict()
     await pair.process.hears()
 
     await pair.process.says(PROVEN, BatchResult([BY_THE_MODEL], 0.1))
@@ -239,7 +239,7 @@ async def test_a_slow_proof_keeps_nobody_waiting(begin: Begin, monkeypatch: pyte
     assert await asked == Prediction(BY_THE_MODEL), "it was asked before the proof"
     assert pair.status["engine"] == "numpy"
     assert await pair.process.hears() is None, "it is let go only now"
-    assert await pair.ask() == Prediction(BY_KERNELS)
+    assert await pair.predict() == Prediction(BY_KERNELS)
 
 
 async def test_an_original_that_is_not_needed_is_let_go(begin: Begin) -> None:
@@ -252,7 +252,7 @@ async def test_an_original_that_is_not_needed_is_let_go(begin: Begin) -> None:
     await asyncio.sleep(0.1)
     assert (pair.ended, pair.process.was_killed) == ([], False)
     assert "no request is compared" in pair.status["acceleration"]["detail"]
-    assert await pair.ask() == Prediction(BY_KERNELS)
+    assert await pair.predict() == Prediction(BY_KERNELS)
 
 
 async def test_kernels_go_on_without_the_original_and_say_so(begin: Begin) -> None:
@@ -264,7 +264,7 @@ async def test_kernels_go_on_without_the_original_and_say_so(begin: Begin) -> No
 
     await until(lambda: "has ended" in pair.status["acceleration"]["detail"])
     assert pair.ended == []
-    assert await pair.ask() == Prediction(BY_KERNELS)
+    assert await pair.predict() == Prediction(BY_KERNELS)
 
 
 @pytest.mark.parametrize("status", [-14, -9, 0, 7])

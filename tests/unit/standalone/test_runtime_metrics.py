@@ -21,7 +21,7 @@ modelport_runtime_ready 1.0
 # TYPE process_open_fds gauge
 process_open_fds 16.0
 """
-Ask = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
+CollectFrom = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 
 
 class Cluster:
@@ -40,10 +40,10 @@ def pod(name: str, address: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def ask(tmp_path: Path) -> AsyncIterator[Ask]:
+async def collect_from(tmp_path: Path) -> AsyncIterator[CollectFrom]:
     """Return the values on the page, by name and model, of models that answer with these pages."""
 
-    async def ask(**pages: bytes) -> dict[str, Any]:
+    async def collect_from(**pages: bytes) -> dict[str, Any]:
         cluster = Cluster()
         async with asyncio.timeout(20):
             for name, page in pages.items():
@@ -59,11 +59,11 @@ async def ask(tmp_path: Path) -> AsyncIterator[Ask]:
         }
 
     async with AsyncExitStack() as stack:
-        yield ask
+        yield collect_from
 
 
-async def test_each_number_says_whose_it_is(ask: Ask) -> None:
-    assert await ask(iris=HONEST.encode(), wine=HONEST.replace("7.0", "8.0").encode()) == {
+async def test_each_number_says_whose_it_is(collect_from: CollectFrom) -> None:
+    assert await collect_from(iris=HONEST.encode(), wine=HONEST.replace("7.0", "8.0").encode()) == {
         "modelport_runtime_requests_total iris": 7.0,
         "modelport_runtime_requests_total wine": 8.0,
         "modelport_runtime_ready iris": 1.0,
@@ -83,17 +83,17 @@ async def test_each_number_says_whose_it_is(ask: Ask) -> None:
         b"# TYPE modelport_gateway_requests counter\nmodelport_gateway_requests_total 3\n",
     ],
 )
-async def test_a_page_that_makes_no_sense_is_left_out(ask: Ask, page: bytes) -> None:
-    assert await ask(honest=HONEST.encode(), odd=page) == await ask(honest=HONEST.encode())
+async def test_a_page_that_makes_no_sense_is_left_out(collect_from: CollectFrom, page: bytes) -> None:
+    assert await collect_from(honest=HONEST.encode(), odd=page) == await collect_from(honest=HONEST.encode())
 
 
-async def test_a_model_cannot_count_for_another(ask: Ask) -> None:
+async def test_a_model_cannot_count_for_another(collect_from: CollectFrom) -> None:
     lie = HONEST.replace("{", '{model="honest",').encode()
-    assert "modelport_runtime_requests_total liar" in (said := await ask(liar=lie))
+    assert "modelport_runtime_requests_total liar" in (said := await collect_from(liar=lie))
     assert not any(key.endswith("honest") for key in said)
 
 
-async def test_a_number_that_is_there_twice_is_said_once(ask: Ask) -> None:
+async def test_a_number_that_is_there_twice_is_said_once(collect_from: CollectFrom) -> None:
     samples = b'modelport_runtime_ready{model="a"} 1\nmodelport_runtime_ready{model="b"} 2\n'
     page = b"# TYPE modelport_runtime_ready gauge\n" + samples
-    assert await ask(iris=page) == {"modelport_runtime_ready iris": 2.0}
+    assert await collect_from(iris=page) == {"modelport_runtime_ready iris": 2.0}

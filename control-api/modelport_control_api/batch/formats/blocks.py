@@ -112,13 +112,13 @@ def _encode(block: Block) -> bytes:
     if isinstance(block.values, Matrix):
         return block.values.without(block.errors).numbers
     try:
-        return orjson.dumps(_askable(block), option=_OPTIONS)
+        return orjson.dumps(_sendable(block), option=_OPTIONS)
     except (TypeError, RecursionError):
         _mark_unwritable(block)
-        return orjson.dumps(_askable(block), option=_OPTIONS)
+        return orjson.dumps(_sendable(block), option=_OPTIONS)
 
 
-def _askable(block: Block) -> Any:
+def _sendable(block: Block) -> Any:
     errors = block.errors
     if not errors:
         return block.values

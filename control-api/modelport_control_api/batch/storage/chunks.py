@@ -41,7 +41,7 @@ class Chunk(msgspec.Struct, frozen=True, gc=False, array_like=True):
     numbers: list[int] | None = None
 
     @property
-    def askable(self) -> int:
+    def sendable(self) -> int:
         """How many rows `inputs` holds."""
         return self.rows - len(self.errors)
 
@@ -100,13 +100,13 @@ def combine(
     probabilities: Sequence[Named | None] | None,
     errors: Mapping[int, str],
 ) -> ChunkResults:
-    """Put the responses beside the rows. The arguments are about the rows that were asked: those of `inputs`.
+    """Put the predictions beside the rows. The arguments are about the rows that were sent: those of `inputs`.
 
     `errors`: place among them → why there is no prediction; the sequences hold None there.
-    Raises `ValueError` for another number of answers than of rows.
+    Raises `ValueError` for another number of predictions than of rows.
     """
-    if len(predictions) != chunk.askable or (probabilities and len(probabilities) != chunk.askable):
-        raise ValueError(f"{len(predictions)} answers to {chunk.askable} rows")
+    if len(predictions) != chunk.sendable or (probabilities and len(probabilities) != chunk.sendable):
+        raise ValueError(f"{len(predictions)} predictions for {chunk.sendable} rows")
     if not chunk.errors:
         given = None if probabilities is None else list(probabilities)
         return ChunkResults(

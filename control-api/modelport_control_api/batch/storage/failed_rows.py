@@ -53,8 +53,8 @@ def only(chunk: Chunk, places: Sequence[int]) -> Chunk:
 
 
 def _inputs(chunk: Chunk, places: Sequence[int]) -> bytes:
-    askable = {place: at for at, place in enumerate(_askable(chunk))}
-    wanted = [askable[place] for place in places]
+    sendable = {place: at for at, place in enumerate(_sendable(chunk))}
+    wanted = [sendable[place] for place in places]
     if chunk.columns:
         width = _NUMBER_BYTES * chunk.columns
         return b"".join(chunk.inputs[width * at : width * (at + 1)] for at in wanted)
@@ -62,5 +62,5 @@ def _inputs(chunk: Chunk, places: Sequence[int]) -> bytes:
     return b"[" + b",".join(bytes(texts[at]) for at in wanted) + b"]"
 
 
-def _askable(chunk: Chunk) -> list[int]:
+def _sendable(chunk: Chunk) -> list[int]:
     return [place for place in range(chunk.rows) if place not in chunk.errors]

@@ -15,7 +15,7 @@ URL, KEY, IRIS, TEXTS = sys.argv[1:]
 MATRIX = np.array([[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]])
 
 
-def ask(model: str, encoded: Any) -> InferenceResponse:
+def infer(model: str, encoded: Any) -> InferenceResponse:
     request = Request(
         f"{URL}/v2/models/{model}/infer",
         encoded.model_dump_json().encode(),
@@ -25,8 +25,8 @@ def ask(model: str, encoded: Any) -> InferenceResponse:
         return InferenceResponse.model_validate_json(answer.read())
 
 
-matrix = ask(IRIS, NumpyRequestCodec.encode_request(MATRIX))
-texts = ask(TEXTS, StringRequestCodec.encode_request(["goal", "ünïcode"]))
+matrix = infer(IRIS, NumpyRequestCodec.encode_request(MATRIX))
+texts = infer(TEXTS, StringRequestCodec.encode_request(["goal", "ünïcode"]))
 print(
     json.dumps(
         {

@@ -41,7 +41,7 @@ class EstimatorOutputs:
             return self._likeliest(transformed)
         values, arrays = {}, {}
         for name in wanted:
-            given = self._ask(name, transformed)
+            given = self._call(name, transformed)
             if isinstance(given, np.ndarray):
                 arrays[name] = given
             values[name] = self._read(name, given, partial(self._predict, transformed))
@@ -56,7 +56,7 @@ class EstimatorOutputs:
             dict(zip(BOTH, listed, strict=True)), dict(zip(BOTH, [prediction, given], strict=True))
         )
 
-    def _ask(self, name: str, transformed: Any) -> Any:
+    def _call(self, name: str, transformed: Any) -> Any:
         if name == "probabilities":
             return self._final.predict_proba(transformed)
         if name == "prediction":

@@ -30,7 +30,7 @@ class Probes:
         self.given: list[list[Any]] = []
         self.doubled: tuple[list[Any], list[Any]] | None = None
         for size in _FREE_SIZES:
-            self._ask(size)
+            self._probe(size)
             self.free_size = size
             if self.given:
                 return
@@ -50,7 +50,7 @@ class Probes:
             if self.given and time.monotonic() < self._until:
                 yield self._feeds(make, rows, self.free_size)
 
-    def _ask(self, free_size: int) -> None:
+    def _probe(self, free_size: int) -> None:
         for make in _makers():
             if self.given and time.monotonic() > self._until:
                 return
