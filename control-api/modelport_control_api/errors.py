@@ -1,4 +1,4 @@
-"""The roots of what can be wrong with a request. Each error says how it is answered, where it is defined."""
+"""The roots of what can be wrong with a request. Each error has its response where it is defined."""
 
 from typing import ClassVar
 

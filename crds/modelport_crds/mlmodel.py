@@ -40,7 +40,7 @@ class Resources(_Base, frozen=True, kw_only=True):
 
 
 class ModelVersion(_Base, frozen=True, kw_only=True):
-    """One immutable version. `sample` is a predict body ({"input": row}) that it must answer first.
+    """One immutable version. `sample` is a predict body ({"input": row}) that it must predict first.
 
     `batch_replicas`, which may change: pods that serve no request and do batch jobs.
     """
@@ -132,7 +132,7 @@ class SampleAnswer(_Base, frozen=True, kw_only=True):
 class AccelerationProof(_Base, frozen=True, kw_only=True):
     """How NumPy kernels compared with the model on generated rows.
 
-    `detail`, for users: why the model itself answers, how the kernels were proven, or what differed.
+    `detail`, for users: why the model itself predicts, how the kernels were proven, or what differed.
     `largest_difference` None: nothing was compared.
     """
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Written in status, answered by the API, shown by the CLI: one CamelCase word each."""
+    """Written in status, returned by the API, shown by the CLI: one CamelCase word each."""
 
     UNSUPPORTED_FORMAT = "UnsupportedFormat"
     CORRUPT_ARTIFACT = "CorruptArtifact"

@@ -20,7 +20,7 @@ def load(file: ModelFile) -> Backend:
 
 
 class PredictingBackend:
-    """A model that answers each row of numbers with one value."""
+    """A model that predicts one value for each row of numbers."""
 
     def __init__(self, model: Any, libraries: dict[str, str]) -> None:
         self.libraries = libraries

@@ -46,7 +46,7 @@ SAMPLES_DROPPED = Counter(
 
 
 def count_prediction(status: int, cache_state: str, seconds: float) -> None:
-    """Note one answered request; `cache_state`: hit, miss, bypass or none."""
+    """Count one request; `cache_state`: hit, miss, bypass or none."""
     counter, latency = _children(f"{status // 100}xx", cache_state)
     counter.inc()
     latency.observe(seconds)

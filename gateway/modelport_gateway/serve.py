@@ -34,7 +34,7 @@ def read() -> ProcessSettings:
 
 
 async def serve(settings: ProcessSettings, listener: socket.socket) -> None:
-    """Return after a signal, when the requests in flight have been answered. Raises `CannotStart`."""
+    """Return after a signal, when the requests in flight have ended. Raises `CannotStart`."""
     store = open_store(settings.edge.redis_url)
     stop = Stop(settings.process.shutdown_delay_seconds, round(settings.gateway.drain_seconds))
     try:

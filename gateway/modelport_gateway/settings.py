@@ -63,22 +63,22 @@ class Settings(BaseSettings):
     """Comma-separated origins that browsers may call from, e.g. https://app.example.com. Empty: none."""
 
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
-    """Largest request body in bytes; a larger one is answered 413."""
+    """Largest request body in bytes; a larger one gets 413."""
 
     max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
-    """Largest answer taken from a model in bytes: a model is untrusted and may answer without end."""
+    """Largest response taken from a model in bytes: a model is untrusted and may send without end."""
 
     cache_max_request_bytes: int = Field(default=256 * 1024, ge=0)
     """Larger request bodies, in bytes, bypass the cache: working out their key would hold up all others."""
 
     cache_max_answer_bytes: int = Field(default=1024 * 1024, ge=0)
-    """Larger answers, in bytes, are not kept, so that a few of them cannot push out all others."""
+    """Larger responses, in bytes, are not cached, so that a few of them cannot push out all others."""
 
     max_in_flight: int = Field(default=128, ge=1)
     """Requests sent to one replica of a model at a time; two batches of the default size keep it busy."""
 
     max_waiting: int = Field(default=512, ge=0)
-    """Requests of one model that wait for a free place before further ones are answered 503 QueueFull."""
+    """Requests of one model that wait for a free place before further ones get 503 QueueFull."""
 
     connect_timeout_seconds: float = Field(default=1.0, gt=0)
     """Seconds to reach a replica before another one is tried."""

@@ -1,4 +1,4 @@
-"""Request bodies that were compressed, inflated up to a bound, whatever they claim. Answers compressed."""
+"""Request bodies that were compressed, inflated up to a bound, whatever they claim. Responses compressed."""
 
 import zlib
 

@@ -127,7 +127,7 @@ def route_path(scope: Scope) -> str:
 
 
 class BodyLimitMiddleware:
-    """Answers 413 for a body of more bytes than `limit_for(scope)`; None: the route limits it itself."""
+    """Responds with 413 to a body of more bytes than `limit_for(scope)`; None: the route limits it itself."""
 
     def __init__(self, app: ASGIApp, *, limit_for: Callable[[Scope], int | None]) -> None:
         self.app = app
@@ -158,7 +158,7 @@ class _BodyTooLarge(Exception):
 
 
 class _MeteredRequest:
-    """Ends with 413 whatever the app sends: FastAPI answers any exception while it reads a body with 400."""
+    """Ends with 413 whatever the app sends: FastAPI turns any exception while it reads a body into a 400."""
 
     def __init__(self, receive: Receive, send: Send, limit: int) -> None:
         self._receive, self._send, self._left = receive, send, limit

@@ -1,4 +1,4 @@
-"""Errors as answers: RFC 9457 `application/problem+json`, for FastAPI and for plain ASGI alike."""
+"""Errors as responses: RFC 9457 `application/problem+json`, for FastAPI and for plain ASGI alike."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -84,7 +84,7 @@ def _is_v2(path: str) -> bool:
 
 
 async def send_problem(scope: Scope, send: Send, problem: Problem, public_url: str = "") -> None:
-    """Answer with the problem. The response must not have begun."""
+    """Respond with the problem. No response must have begun."""
     content = body(problem, request_id_of(scope), path=scope["path"], public_url=public_url)
     accept = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"), None)
     own = {"content-type": content_type_of(scope["path"], accept), "content-length": str(len(content))}
@@ -150,7 +150,7 @@ class ProblemMiddleware:
 
 
 def problem_of(error: Exception, *, path: str, request_id: str) -> Problem:
-    """What to answer for an exception; one that nobody expected is logged."""
+    """The response to an exception; one that nobody expected is logged."""
     if isinstance(error, Problem):
         return error
     log.error("unhandled_exception", path=path, request_id=request_id, exc_info=error)

@@ -63,7 +63,7 @@ async def serve(
     doors: DoorSettings | None = None,
     trusted_proxies: Sequence[Network] = (),
 ) -> None:
-    """Return when everything in flight at the signal has been answered. `on_stop`: be no longer ready."""
+    """Return when everything in flight at the signal has ended. `on_stop`: be no longer ready."""
     closing = asyncio.Event()
     doors = doors or DoorSettings()
     crowd = Crowd(doors.connections_per_address, trusted_proxies)

@@ -1,4 +1,4 @@
-"""What every process that answers requests reads from the environment beside its own settings."""
+"""What every process that serves requests reads from the environment beside its own settings."""
 
 from typing import Annotated, Any
 

@@ -45,7 +45,7 @@ class StoppingMiddleware:
         try:
             await self._app(scope, receive, noting_send)
         except asyncio.CancelledError:
-            # Passed on, uvicorn would log it as a failure of the app and answer a bare 500. Of a response
+            # Passed on, uvicorn would log it as a failure of the app and send a bare 500. Of a response
             # that has begun the connection is closed, so that nobody takes it for whole.
             if not begun:
                 await send_problem(scope, send, stopping())

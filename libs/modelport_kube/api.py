@@ -35,7 +35,7 @@ class KubernetesApi:
         try:
             answer = await self._calls.object(Call("PATCH", path, query, obj, APPLY))
         except Rejected as error:
-            # Another object's uid is answered as a value that makes no sense.
+            # Another object's uid is reported as a value that makes no sense.
             raise (
                 Conflict(str(error)) if "uid" in metadata and "metadata.uid" in str(error) else error
             ) from error

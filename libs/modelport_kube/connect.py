@@ -18,7 +18,9 @@ class NoClusterAccess(Exception):
 
 @asynccontextmanager
 async def connected() -> AsyncIterator[ApiClient]:
-    """Return a client of the cluster. Raises `NoClusterAccess`; whether the cluster answers is not asked."""
+    """Return a client of the cluster. Raises `NoClusterAccess`; whether the cluster responds is not
+    checked.
+    """
     settings = Configuration()
     try:
         # Always set in a pod, and nowhere else.

@@ -43,7 +43,7 @@ class AccessLines:
     def add(
         self, method: str, path: str, status: int, seconds: float, *, client_ip: str, request_id: str
     ) -> None:
-        """Note one answered request. To be called on the event loop."""
+        """Note one request. To be called on the event loop."""
         if self._output is None:
             return
         if not self._waiting:

@@ -20,7 +20,7 @@ _Reply = TypeVar("_Reply")
 
 class PingableStore(Store, Protocol):
     async def ping(self) -> None:
-        """Raises StoreUnavailable unless the store answers."""
+        """Raises StoreUnavailable unless the store responds."""
         ...
 
 

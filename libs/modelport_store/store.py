@@ -39,7 +39,7 @@ class Limit:
 
 
 class StoreUnavailable(Exception):
-    """The store did not answer in time. Callers go on without it and count that."""
+    """The store did not respond in time. Callers go on without it and count that."""
 
 
 class LimitResult(NamedTuple):

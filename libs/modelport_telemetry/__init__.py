@@ -1,1 +1,1 @@
-"""What gateways report about the requests they answered: usage, latency and drift counts."""
+"""What gateways report about the requests they served: usage, latency and drift counts."""

@@ -32,7 +32,7 @@ class FetchFailed(Exception):
 
 
 class Unreachable(Exception):
-    """The source did not answer or broke off, or the disk is full: either may do better later."""
+    """The source did not respond or broke off, or the disk is full: either may do better later."""
 
 
 def main() -> int:

@@ -32,9 +32,9 @@ class Settings:
     artifact_sha256: str
     """The digest that the file must have (64 hexadecimal digits); any other is not loaded."""
     listen: str = "127.0.0.1:8080"
-    """`host:port` or `unix:/path`: where to answer HTTP."""
+    """`host:port` or `unix:/path`: where to serve HTTP."""
     sample: dict[str, Any] | None = None
-    """A JSON predict body, `{"input": row}`, that the model must answer to be ready; at most 64 KiB."""
+    """A JSON predict body, `{"input": row}`, that the model must predict to be ready; at most 64 KiB."""
     load_timeout_seconds: int = 60
     """After so long the process ends by SIGALRM, even while a C extension holds Python's lock. Time in which
     other processes had its processor does not count, up to ten times as long by the clock on the wall."""
@@ -43,15 +43,15 @@ class Settings:
     max_batch_size: int = 64
     """Rows that go through the model in one call, and requests that wait for it together."""
     max_body_bytes: int = 8 * 1024**2
-    """A larger request body is answered 413."""
+    """A larger request body gets 413."""
     max_queue: int = 256
-    """Requests that may wait for the model; more are answered 503, because they would wait too long."""
+    """Requests that may wait for the model; more get 503, because they would wait too long."""
     stuck_after_seconds: int = 60
     """A model that works for so long, when all callers have given up, fails `/healthz`, to be restarted."""
     allow_unsandboxed: bool = False
     """Load formats that can run code although this machine cannot isolate them."""
     acceleration: Acceleration = "auto"
-    """`auto`: answer from NumPy kernels where they were proven to equal the model; `off`: never."""
+    """`auto`: predict with NumPy kernels where they were proven to equal the model; `off`: never."""
     recheck_every: int = 1000
     """One request in so many is compared with the model's own prediction; 0 ends the model once proven."""
     parent_pid: int | None = None

@@ -46,7 +46,7 @@ class Loaded(msgspec.Struct, tag=True):
 
 
 class ProofReport(msgspec.Struct, tag=True):
-    """The plan of kernels that answer as the model does, or in `detail` why there is none."""
+    """The plan of kernels that predict as the model does, or in `detail` why there is none."""
 
     plan: bytes | None
     rows_compared: Count
@@ -76,7 +76,7 @@ class PredictBatch(msgspec.Struct, tag=True):
 
 
 class Recheck(msgspec.Struct, tag=True):
-    """Compare the `answer` that a call was given."""
+    """Compare the `answer` to a call."""
 
     call: Call
     answer: Prediction

@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     are broken off are done again by the next leader. On Kubernetes only."""
 
     listen: str = "0.0.0.0:8080"
-    """Where `/healthz`, `/readyz` and `/metrics` are answered. On Kubernetes only."""
+    """Where `/healthz`, `/readyz` and `/metrics` are served. On Kubernetes only."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Log lines of less weight are left out. On Kubernetes only."""

@@ -126,7 +126,7 @@ _GATEWAY_DRAIN_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Apps:
-    """`app` answers while `running()` is entered.
+    """`app` serves while `running()` is entered.
 
     `internal_key`: what `control_plane.internal` wants to be shown.
     """

@@ -22,7 +22,7 @@ _SOCKET = "unix:/modelport/run/http.sock"
 async def running(
     data: DataDir, *, allow_unsandboxed: bool
 ) -> AsyncIterator[tuple["Apps", asyncio.Task[None]]]:
-    """Return what answers requests, and the operator's task, which ends only if it breaks.
+    """Return what serves requests, and the operator's task, which ends only if it breaks.
 
     Raises `CannotStart`.
     """

@@ -30,7 +30,7 @@ router = APIRouter(
 async def read_system_health(
     _principal: AdminPrincipal, context: RequestContext, services: Models
 ) -> SystemHealth:
-    """How the platform's components are, and what waits. Answers 200 also when something is wrong."""
+    """How the platform's components are, and what waits. Returns 200 also when something is wrong."""
     return await service.system_health(context, services)
 
 
@@ -64,7 +64,7 @@ def list_invites(
 def create_invite(
     body: NewInvite, principal: AdminPrincipal, session: DbSession, origin: RequestOrigin, renderer: Renderer
 ) -> MadeInvite:
-    """Let one person register, once. The token is in this answer and nowhere else."""
+    """Let one person register, once. The token is in this response and nowhere else."""
     return service.create(session, principal, body, origin, renderer.base_url)
 
 

@@ -1,4 +1,4 @@
-"""What the calls for administrators answer, as docs/api.md has it."""
+"""What the calls for administrators return, as docs/api.md has it."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Which rows of the ledger answer for a range: days within, hours at their edges, minutes at those. Pure.
+"""Which rows of the ledger make up a range: days within, hours at their edges, minutes at those. Pure.
 
 Times are seconds since 1970 UTC. The ledger's hours and days are those of UTC.
 """

@@ -1,4 +1,4 @@
-"""What the analytics calls answer, as docs/api.md has it."""
+"""What the analytics calls return, as docs/api.md has it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Answers of the analytics calls, for endpoints and pages alike."""
+"""Responses of the analytics calls, for endpoints and pages alike."""
 
 from sqlalchemy.orm import Session
 

@@ -1,4 +1,4 @@
-"""A job's answer: its row, what follows from it at a moment, and how its messages fare."""
+"""A job's response: its row, what follows from it at a moment, and how its messages fare."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -58,7 +58,7 @@ class JobAnswer(BaseModel):
 
 
 class NewJobAnswer(JobAnswer):
-    """`webhook_secret` signs the job's message. This answer is the only place where it is ever shown."""
+    """`webhook_secret` signs the job's message. This response is the only place where it is ever shown."""
 
     webhook_secret: str | None
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 
 class PodDiscoveryAway(Exception):
-    """The control API does not answer, or cannot say yet."""
+    """The control API does not respond, or does not know yet."""
 
 
 class Listed(msgspec.Struct, frozen=True):

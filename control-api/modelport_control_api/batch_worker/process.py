@@ -51,7 +51,7 @@ async def _answering(listen: str, database: Database) -> AsyncIterator[None]:
     if not listen:
         yield
         return
-    # Here and not above: a worker that answers nobody needs none of it.
+    # Here and not above: a worker that serves no requests needs none of it.
     import uvicorn
     from modelport_http.server import Server
 

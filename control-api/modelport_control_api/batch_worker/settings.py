@@ -1,4 +1,4 @@
-"""The settings of the process that does batch jobs. It gets no signing keys: it answers nobody."""
+"""The settings of the process that does batch jobs. It gets no signing keys: it serves no requests."""
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     """What the control API's internal port wants to be shown; the same there. A secret: no default."""
 
     worker_listen: str = "0.0.0.0:8002"
-    """Where the worker answers `/healthz`, `/readyz` and `/metrics`; empty: nowhere."""
+    """Where the worker serves `/healthz`, `/readyz` and `/metrics`; empty: nowhere."""
 
     worker_memory_bytes: int = Field(default=0, ge=0)
     """Most memory that the worker may take for its data, in bytes; 0: no limit of its own, as in a pod, which

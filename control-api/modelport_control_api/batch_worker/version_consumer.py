@@ -108,7 +108,7 @@ class VersionConsumer:
         try:
             listed = await self._deps.pod_discovery.find(*self._version)
         except PodDiscoveryAway as error:
-            # The pods that are known go on being asked.
+            # The known pods go on being called.
             log.warning("pod_discovery_failed", error=str(error))
         else:
             await self._follow(listed)

@@ -1,1 +1,1 @@
-"""Data drift: how live inputs and answers compare with a reference. Knows no models."""
+"""Data drift: how live inputs and predictions compare with a reference. Knows no models."""

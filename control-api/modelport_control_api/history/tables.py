@@ -1,4 +1,4 @@
-"""Stored predictions: what was asked, as the gateway redacted it, and what was answered."""
+"""Stored predictions: requests, as the gateway redacted them, and responses."""
 
 from datetime import datetime
 

@@ -1,1 +1,3 @@
-"""What every endpoint shares: the request's session, origin and principal, and how errors are answered."""
+"""What every endpoint shares: the request's session, origin and principal, and how errors become
+responses.
+"""

@@ -45,7 +45,7 @@ class _StrictRequest(Request):
         try:
             return loads(await self.body())
         except ValueError as error:
-            # What FastAPI answers as a body that is not JSON.
+            # What FastAPI reports as a body that is not JSON.
             raise json.JSONDecodeError(str(error), "", 0) from None
 
 

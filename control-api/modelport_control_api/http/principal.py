@@ -1,4 +1,4 @@
-"""FastAPI dependencies that give an endpoint its principal, or answer 401 or 403: users,
+"""FastAPI dependencies that give an endpoint its principal, or respond with 401 or 403: users,
 administrators, the platform.
 """
 

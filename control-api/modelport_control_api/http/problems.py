@@ -77,7 +77,7 @@ _ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
 
 
 def register(app: FastAPI) -> None:
-    """`ProblemMiddleware` answers; here errors only become problems."""
+    """`ProblemMiddleware` responds; here errors only become problems."""
     for kind, translate in _ANSWERS.items():
         app.add_exception_handler(kind, _raiser(translate))
 

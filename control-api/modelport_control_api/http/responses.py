@@ -1,4 +1,4 @@
-"""How answers that are no success are described in /openapi.json."""
+"""How error responses are described in /openapi.json."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ UPLOAD = (*JSON_BODY, 429, 507)
 
 
 async def never_stored(response: Response) -> None:
-    """A dependency for calls that answer with secrets: no cache on the way may keep them (RFC 6749, 5.1)."""
+    """A dependency for calls that return secrets: no cache on the way may keep them (RFC 6749, 5.1)."""
     response.headers["Cache-Control"] = "no-store"
 
 

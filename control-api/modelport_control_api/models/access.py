@@ -39,7 +39,9 @@ async def limit_uploads(request: Request, principal: Writer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ModelRenderer:
-    """Answers for one request. `base_url`: where users reach the platform; empty: where they sent it to."""
+    """Renders responses for one request. `base_url`: where users reach the platform; empty: where they sent
+    it to.
+    """
 
     services: ModelsServices
     base_url: str

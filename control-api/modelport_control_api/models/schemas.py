@@ -65,7 +65,7 @@ class ModelChange(BaseModel):
     timeout_seconds: int | None = Field(None, ge=1, le=600)
     acceleration: Acceleration | None = Field(
         None,
-        description="auto: NumPy kernels answer where they were proven to equal the model; off: never.",
+        description="auto: NumPy kernels predict where they were proven to equal the model; off: never.",
     )
     history: HistorySetting | None = Field(
         None, description="Requests and responses to keep; null: none. What was kept stays for its days."
@@ -116,7 +116,7 @@ class ModelChange(BaseModel):
 
 
 class ProofAnswer(BaseModel):
-    """How NumPy kernels compared with the model before they answered for it."""
+    """How NumPy kernels compared with the model before they predicted for it."""
 
     rows_compared: int
     largest_difference: float | None = Field(
@@ -139,7 +139,9 @@ class VersionAnswer(BaseModel):
     sha256: str
     size: int | None
     sample: dict[str, Any] | None
-    sample_answer: Any = Field(None, description="The version's answer to its sample, as /predict gives it.")
+    sample_answer: Any = Field(
+        None, description="The version's response to its sample, as /predict returns it."
+    )
     signature: dict[str, Any] | None
     libraries: dict[str, Any] | None = Field(
         description="Library versions found in the file, and those here."

@@ -42,7 +42,7 @@ MODEL_UPLOAD_BODY = _body(
             "type": "string",
             "enum": ["auto", "off"],
             "default": "auto",
-            "description": "auto: NumPy kernels answer where they were proven to equal it; off: never.",
+            "description": "auto: NumPy kernels predict where they were proven to equal it; off: never.",
         },
     },
     ["file", "name"],

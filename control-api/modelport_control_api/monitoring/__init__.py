@@ -1,1 +1,1 @@
-"""Watches the data drift of each version, and answers what was found."""
+"""Watches the data drift of each version, and returns what was found."""

@@ -1,4 +1,4 @@
-"""The two apps: which calls each answers, and what stands around them."""
+"""The two apps: which calls each serves, and what stands around them."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -101,7 +101,7 @@ def build_internal() -> FastAPI:
 
 def _add_routes(app: FastAPI, *parts: ModuleType) -> None:
     for part in parts:
-        # Not include_router: it analyzes every route again, for each app and when it is first asked.
+        # Not include_router: it analyzes every route again, for each app and when it is first called.
         app.router.routes.extend(part.router.routes)
 
 

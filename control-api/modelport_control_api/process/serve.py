@@ -66,7 +66,7 @@ async def run(settings: ProcessSettings, listeners: Listeners) -> None:
 async def serve(
     plane: ControlPlane, listeners: Listeners, stop: Stop, doors: DoorSettings | None = None
 ) -> None:
-    """Return after a signal, when the requests in flight have been answered."""
+    """Return after a signal, when the requests in flight have ended."""
     apps = [Served(plane.public, listeners.public), Served(plane.internal, listeners.internal)]
     async with plane.running():
         with spared():

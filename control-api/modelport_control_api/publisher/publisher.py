@@ -119,7 +119,7 @@ class Publisher:
 
     async def resync(self) -> None:
         """Look at every model again, and at those of ours in the cluster that no row has any more."""
-        # The cluster first: a model that is made in between is then in the database's answer, never taken
+        # The cluster first: a model that is made in between is then in the database's result, never taken
         # for one that was deleted.
         there = await self._cluster.list(names.KIND, self._namespace, {names.LABEL_MANAGED_BY: MANAGED_BY})
         wanted = await self._transactions.read(repository.all_ids)

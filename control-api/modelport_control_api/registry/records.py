@@ -47,7 +47,7 @@ class HistoryRecord:
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """`cache_ttl_seconds` None: answers are not cached. `rate_limit_requests` None: the platform's limit.
+    """`cache_ttl_seconds` None: responses are not cached. `rate_limit_requests` None: the platform's limit.
     `history` None: no predictions are kept.
 
     `revision` grows with every change, so that a publisher sees that it applied an outdated one.

@@ -29,7 +29,7 @@ class StatusView:
 
 
 def served_traffic(model: MLModel | None) -> dict[str, int]:
-    """What requests get now, by version in percent; empty while nothing answers."""
+    """What requests get now, by version in percent; empty while nothing serves."""
     return _weights(model.status.traffic) if model else {}
 
 

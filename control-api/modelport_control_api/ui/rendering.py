@@ -32,7 +32,7 @@ def render(
     headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> HTMLResponse:
-    """Answer with a page or, for htmx, a part of one. Only whole pages say what `redirect` was to say."""
+    """Respond with a page or, for htmx, a part of one. Only whole pages show the message of `redirect`."""
     signed_in = getattr(request.state, "signed_in", None)
     flash = None if is_htmx(request) else cookies.read_flash(request)
     html = _ENVIRONMENT.get_template(template).render(

@@ -1,1 +1,1 @@
-"""The usage ledger: what was answered, exactly once, by minute, hour and day."""
+"""The usage ledger: every request, exactly once, by minute, hour and day."""

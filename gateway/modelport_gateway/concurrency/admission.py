@@ -58,7 +58,7 @@ class _Queue:
 
 
 class Admission:
-    """Places at models, given in the order asked. All on one event loop, hence no locks."""
+    """Places at models, given in the order of the requests. All on one event loop, hence no locks."""
 
     def __init__(self, *, max_waiting: int) -> None:
         self._max_waiting = max_waiting

@@ -26,7 +26,7 @@ _GIVEN_BACK = frozenset(
         "ratelimit-policy",
     }
 )
-# It reads a file of a gigabyte to its end and stores it before it answers.
+# It reads a file of a gigabyte to its end and stores it before it responds.
 _TIMEOUT = httpx.Timeout(600, connect=5, pool=5)
 
 

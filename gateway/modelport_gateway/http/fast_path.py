@@ -1,4 +1,4 @@
-"""Predictions without ASGI: the same steps as Server's, fed and answered through the fast path's protocol."""
+"""Predictions without ASGI: the same steps as Server's, through the fast path's protocol."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ _JSON = "content-type: application/json\r\n"
 
 
 class ResponseLines:
-    """`serves_browsers`: answers differ by origin, though those given here are for no origin."""
+    """`serves_browsers`: responses differ by origin, though those sent here are for no origin."""
 
     def __init__(self, *, serves_browsers: bool) -> None:
         fixed = SECURITY_HEADERS | ({"Vary": "Origin"} if serves_browsers else {})

@@ -140,7 +140,7 @@ async def _read(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
 
 
 async def _write(scope: Scope, send: Send, request: PredictionRequest, response: Response) -> None:
-    """Raises what nobody is to be answered for: ClientDisconnect, CancelledError."""
+    """Raises what has no response: ClientDisconnect, CancelledError."""
     if type(response) is PredictionResponse:
         await _send_response(send, response, time.perf_counter() - request.started)
     elif isinstance(response, Problem):

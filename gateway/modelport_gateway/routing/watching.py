@@ -56,7 +56,7 @@ def _follow(cluster: KubeWatch, kind: str, namespace: str | None, sink: Sink) ->
 
 
 def read_slice(obj: Object) -> Slice:
-    """Read an EndpointSlice: the addresses that may be asked, and those that may if there are no others."""
+    """Read an EndpointSlice: the addresses that may be called, and those that may if there are no others."""
     labels = obj["metadata"].get("labels") or {}
     port = (obj.get("ports") or [{}])[0].get("port")
     endpoints = [

@@ -1,1 +1,1 @@
-"""Looking at answered requests for history and drift, after their callers have their responses."""
+"""Looking at completed requests for history and drift, after their callers have their responses."""

@@ -1,4 +1,4 @@
-"""Counts some rows of answered requests into the bins of their version's reference. No row is sent."""
+"""Counts some rows of completed requests into the bins of their version's reference. No row is sent."""
 
 import asyncio
 import random

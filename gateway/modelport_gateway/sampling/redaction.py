@@ -19,7 +19,7 @@ _SAID_OF_PROBLEMS = ("type", "title", "status", "request_id", "reason")
 # Shorter texts are also parts of words that have nothing to do with them.
 _SHORTEST_PART = 4
 _NO_ROW = 1000
-"""Further lists inside than any answer has: none of its numbers is one of a row."""
+"""Further lists inside than any response has: none of its numbers is one of a row."""
 
 
 class Redaction:
@@ -41,7 +41,7 @@ class Redaction:
         """Return a prediction without the hidden fields, and without hidden values that the model echoes."""
         if not isinstance(answer, dict):
             return REDACTED
-        # The lists that a number is in, if it is one of a row: a model that only transforms answers rows.
+        # The lists that a number is in, if it is one of a row: a model that only transforms returns rows.
         in_lists = {"prediction": 1, "predictions": 2}
         return {
             name: self._told_member(name, value, in_lists.get(name, _NO_ROW))

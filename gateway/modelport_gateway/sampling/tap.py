@@ -1,4 +1,4 @@
-"""Answered requests, handed to those that look at some of them: history and drift."""
+"""Completed requests, handed to those that look at some of them: history and drift."""
 
 import time
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from modelport_gateway.routing.routes import Route, VersionRoute
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One request to a version, and what was answered. The bodies are as they were sent, unredacted."""
+    """One request to a version, and its response. The bodies are as they were sent, unredacted."""
 
     route: Route
     version: VersionRoute
@@ -37,7 +37,7 @@ class Seen:
     """Empty for an access token or none."""
     request_id: str
     at: float
-    """When it was answered, in seconds since 1970 UTC."""
+    """When its response was sent, in seconds since 1970 UTC."""
 
 
 class Tap(Protocol):
@@ -57,7 +57,7 @@ class Taps:
         self._taps = tuple(taps)
 
     def offer(self, request: PredictionRequest, outcome: Outcome, seconds: float) -> None:
-        """Hand on a request that has been answered; not one whose caller had gone."""
+        """Hand on a completed request; not one whose caller had gone."""
         route, version = outcome.route, outcome.version
         if route is None or version is None:
             return

@@ -26,7 +26,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(self, on_lost: Callable[["UpstreamConnection"], None]) -> None:
         self.asked_at = 0.0
-        """When it was last asked, by the event loop's clock; 0 for a fresh one."""
+        """When it was last used, by the event loop's clock; 0 for a fresh one."""
         self._loop = asyncio.get_running_loop()
         self._on_lost = on_lost
         self._transport: asyncio.Transport
@@ -43,7 +43,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether it may be asked: it is open, and its last response is complete."""
+        """Whether it may be used: it is open, and its last response is complete."""
         return self._response is None and self.is_open
 
     def send(
@@ -76,7 +76,7 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         response, reader = self._response, self._reader
         if response is None:
-            # Nothing was asked: whatever this is, it must not be taken for the next response.
+            # Nothing was sent: whatever this is, it must not be taken for the next response.
             self.close()
             return
         try:
@@ -103,7 +103,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _finish(self, response: "asyncio.Future[Read]") -> None:
         self._response, reader = None, self._reader
-        # A replica that answers before it has read all leaves a request behind in which the next would end.
+        # A replica that responds before it has read all leaves a request behind in which the next would end.
         if not reader.keep_alive or self._transport.get_write_buffer_size():
             self.close()
         if not response.done():

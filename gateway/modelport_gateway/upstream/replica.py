@@ -1,4 +1,4 @@
-"""One call to one replica of a model: whatever it answers is untrusted, believed as far as it was
+"""One call to one replica of a model: whatever it returns is untrusted, believed as far as it was
 looked at.
 """
 
@@ -125,7 +125,7 @@ _SURROGATE, _SAME_LENGTH = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"), rb"\
 
 
 def rebuild_problem(response: UpstreamResponse) -> Problem:
-    """Read an error answer of a model. What cannot be read is left out; the status is kept."""
+    """Read an error response of a model. What cannot be read is left out; the status is kept."""
     said = _read(response.body)
     reason = said.get("reason")
     return Problem(

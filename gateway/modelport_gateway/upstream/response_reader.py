@@ -1,4 +1,4 @@
-"""Reads the responses of one connection: HTTP/1.1 by httptools, what may be answered by the rules here."""
+"""Reads the responses of one connection: HTTP/1.1 by httptools, what may be sent by the rules here."""
 
 import re
 
@@ -6,7 +6,7 @@ import httptools
 
 
 class EndpointUnreachable(Exception):
-    """Nothing was answered: the request may be tried elsewhere."""
+    """No response began: the request may be tried elsewhere."""
 
 
 class ClosedUnanswered(EndpointUnreachable):
@@ -18,7 +18,7 @@ class ResponseCutOff(EndpointUnreachable):
 
 
 class UpstreamTimeout(Exception):
-    """The model did not answer in its time."""
+    """The model did not respond in its time."""
 
 
 class UpstreamMisbehaved(Exception):

@@ -34,7 +34,7 @@ class UsageCounter:
         self._dropped = 0
 
     def count(self, outcome: Outcome, seconds: float, *, ended: float) -> None:
-        """Note one answered request; as for `UsageLine`.
+        """Count one request; as for `UsageLine`.
 
         `seconds`: from its first byte to its response, which was at `ended` on `time.perf_counter`.
         """

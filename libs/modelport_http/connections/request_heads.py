@@ -73,7 +73,7 @@ def _refuse(connection: Any) -> None:
 
 
 def _break_off(connection: Any, cycle: Any) -> None:
-    """Of a request that is being read: what answers it learns that nobody is there any more."""
+    """Of a request that is being read: what handles it learns that the client has gone."""
     if not cycle.response_started and not connection.pipeline:
         connection.transport.write(_ANSWER)
     cycle.disconnected = True

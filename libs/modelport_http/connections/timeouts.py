@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 _RECEIVED = struct.Struct("=52xI72xQ")
 # The server's own timer closes an idle connection; it is lost when bytes come that begin no request.
 _AFTER_IDLE_TIMER = 5.0
-# Uploads have a timer of their own, which answers 408: it goes first.
+# Uploads have a timer of their own, which sends 408: it goes first.
 _AFTER_UPLOAD_TIMER = 1.0
 
 
@@ -97,7 +97,7 @@ def _pause(connection: Any, now: float) -> _Pause:
     cycle = connection.cycle
     if cycle is None or not _is_head_whole(connection, cycle):
         return _Pause("head", cycle, now)
-    # Also of a request that was answered ahead: who goes on sending gets to read why it was refused.
+    # Also of a request with an early response: a client that goes on sending gets to read why it was refused.
     if is_body_open(connection, cycle):
         return _Pause("body", cycle, now)
     return _Pause("idle" if cycle.response_complete else "answer", cycle, now)
@@ -127,6 +127,6 @@ def _received(connection: Any) -> _Received | None:
         milliseconds, size = _RECEIVED.unpack(
             end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED.size)
         )
-    except (OSError, struct.error):  # It is over, or the kernel's answer is an older and shorter one.
+    except (OSError, struct.error):  # It is over, or the kernel's reply is an older and shorter one.
         return None
     return _Received(milliseconds / 1000, size)

@@ -52,7 +52,7 @@ class Exchange:
         self.response_complete = False
 
     def respond(self, head: bytes, body: bytes) -> None:
-        """Answer, once; nothing happens if the caller has gone.
+        """Respond, once; nothing happens if the caller has gone.
 
         `head`: status line and header lines, without content-length, connection and the empty line.
         """
@@ -87,5 +87,5 @@ class Handler(Protocol):
         ...
 
     def begin(self, exchange: Exchange) -> None:
-        """Respond at once or later. Must not raise: that is answered 500 and logged."""
+        """Respond at once or later. Must not raise: that becomes a 500 and is logged."""
         ...

@@ -121,7 +121,7 @@ class RedisStore:
         try:
             value: bytes | None = await self._for_large.send(command("GET", self._value_prefix + key))
         except StoreUnavailable:
-            # Large values may be slow without an outage: the token was taken, and the model can be asked.
+            # Large values may be slow without an outage: the token was taken, and the model can be called.
             STORE_LOST_VALUES.labels("get").inc()
             return None
         return value

@@ -1,1 +1,1 @@
-"""What gateways report of the requests they answered: its wire format, shared with the control API."""
+"""What gateways report of the requests they served: its wire format, shared with the control API."""

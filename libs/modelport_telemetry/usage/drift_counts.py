@@ -23,7 +23,7 @@ class DriftCounts(msgspec.Struct, frozen=True):
     features: dict[str, list[int]]
     """Feature → the count of each of its cells (`modelport_telemetry.drift.bins`)."""
     predictions: dict[str, int] = {}
-    """Key of `modelport_telemetry.drift.predictions` → answers."""
+    """Key of `modelport_telemetry.drift.predictions` → number of predictions."""
     counted: int | None = None
     """None: all, as gateways of the release before say it."""
     values: dict[str, list[int]] = {}

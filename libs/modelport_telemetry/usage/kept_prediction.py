@@ -12,7 +12,7 @@ class KeptPrediction(msgspec.Struct, frozen=True, array_like=True):
     """The public id."""
     version: str
     at: float
-    """When it was answered, in seconds since 1970 UTC."""
+    """When its response was sent, in seconds since 1970 UTC."""
     caller: str
     """The user's id; empty without a credential."""
     api_key: str

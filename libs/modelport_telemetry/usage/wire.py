@@ -35,7 +35,7 @@ class UsageLine(msgspec.Struct, frozen=True, array_like=True):
     """How many requests of one minute were alike."""
 
     minute: Annotated[int, msgspec.Meta(ge=0, lt=2**40)]
-    """The minute in which they were answered, in minutes since 1970 UTC."""
+    """The minute in which their responses were sent, in minutes since 1970 UTC."""
     model: Annotated[str, msgspec.Meta(max_length=127)]
     """The public id; empty where there is no such model."""
     version: Annotated[str, msgspec.Meta(max_length=63)]

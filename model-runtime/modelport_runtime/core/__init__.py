@@ -1,1 +1,3 @@
-"""The protocol-free core: a model file in, an `Engine` out, that turns request bodies into answer bodies."""
+"""The protocol-free core: a model file in, an `Engine` out, that turns request bodies into response
+bodies.
+"""

@@ -1,4 +1,4 @@
-"""Calls in, answers out: decode each, put compatible ones into one model call, split, encode."""
+"""Calls in, predictions out: decode each, put compatible ones into one model call, split, encode."""
 
 import traceback
 from collections.abc import Iterable, Sequence
@@ -88,7 +88,7 @@ class Engine:
         return Outputs(values)
 
     def predict_many(self, calls: Sequence[Call]) -> list[Prediction | Failure]:
-        """Answer each call in its place; one that is wrong, or makes the model raise, fails alone."""
+        """Predict each call in its place; one that is wrong, or makes the model raise, fails alone."""
         results: list[Prediction | Failure | None] = [None] * len(calls)
         pending = []
         for place, call in enumerate(calls):

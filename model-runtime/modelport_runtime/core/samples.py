@@ -1,4 +1,4 @@
-"""The one row that a version must answer: the uploaded one, or one made from the signature."""
+"""The one row that a version must predict: the uploaded one, or one made from the signature."""
 
 from collections.abc import Iterator
 from dataclasses import replace

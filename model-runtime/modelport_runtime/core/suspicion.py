@@ -34,7 +34,7 @@ class Suspicion:
     """One request that made the model raise. `good` is a row that it has answered, if there is one."""
 
     def __init__(self, signature: Signature, good: Any, predict: PredictRows, error: BaseException) -> None:
-        """ask: puts rows through the model; it raises what the model raises."""
+        """predict: puts rows through the model; it raises what the model raises."""
         self._signature = signature
         self._columns = signature.columns or ()
         self._good = good
@@ -79,7 +79,7 @@ class Suspicion:
         return True
 
     def _first_refused(self, rows: Sequence[Any]) -> int | None:
-        """None if each half is answered: then no row alone is what it refuses."""
+        """None if each half is predicted: then no row alone is what it refuses."""
         start, stop = 0, len(rows)
         while stop - start > 1:
             half = (start + stop) // 2

@@ -1,4 +1,4 @@
-"""What crosses the core's border: calls in, answers or failures out, a model's outputs by name."""
+"""What crosses the core's border: calls in, predictions or failures out, a model's outputs by name."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The address that the runtime answers at. Bound before rights are given up."""
+"""The address that the runtime serves at. Bound before rights are given up."""
 
 import os
 import socket

@@ -75,7 +75,7 @@ class Line:
 
 
 class Refuser:
-    """The server process's side: answers the kernel on the event loop, and notes each name once."""
+    """The server process's side: replies to the kernel on the event loop, and notes each name once."""
 
     def __init__(self, line: Line) -> None:
         self._page = line.page
@@ -101,7 +101,7 @@ class Refuser:
             os.close(listener)
             return
         request = bytearray(_REQUEST.size)
-        # The process that asked may have ended meanwhile.
+        # The calling process may have ended meanwhile.
         with suppress(OSError):
             fcntl.ioctl(listener, RECEIVE, request)
             identity, _, _, number = _REQUEST.unpack(request)

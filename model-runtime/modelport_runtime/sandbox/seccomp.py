@@ -165,7 +165,7 @@ def _same_architecture(machine: int) -> list[Instruction]:
 
 
 def _to_newer(others: Instruction) -> Instruction:
-    """Answer calls that are newer than the table, and x32's, as an older kernel: libraries fall back."""
+    """Treat calls that are newer than the table, and x32's, as an older kernel: libraries fall back."""
     return others if others == ASK else ABSENT_CALL
 
 

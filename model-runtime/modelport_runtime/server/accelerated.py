@@ -16,7 +16,7 @@ from modelport_runtime.server.channel import Channel
 from modelport_runtime.wire import Outcome
 
 _INLINE_BYTES = 64 * 1024
-"""Bodies that are answered on the event loop together: few enough rows not to hold it up."""
+"""Bodies that are predicted on the event loop together: few enough rows not to hold it up."""
 
 
 class Accelerated:
@@ -44,7 +44,7 @@ class Accelerated:
         self._finish(calls, outcomes, seconds, done)
 
     def give_up_the_original(self) -> None:
-        """Its process has ended: what it was asked is answered without it."""
+        """Its process has ended: its open calls are predicted without it."""
         if self._asked is not None:
             asked, self._asked = self._asked, None
             asked()

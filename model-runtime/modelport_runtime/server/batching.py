@@ -21,7 +21,7 @@ _MAX_AHEAD_BYTES = 4 * 1024**2
 """Of a batch that is sent ahead: it is held twice until the model takes it."""
 
 Resolve = Callable[[Outcome, float], None]
-"""Takes what became of a call, and how many seconds the batch took in which it was answered."""
+"""Takes what became of a call, and how many seconds its batch took."""
 Done = Callable[[Sequence[Outcome], float], None]
 
 
@@ -30,7 +30,7 @@ class QueueFull(Exception):
 
 
 class Model(Protocol):
-    """What answers batches, in their order: at once or later."""
+    """What predicts batches, in their order: at once or later."""
 
     @property
     def max_batch_bytes(self) -> int:
@@ -71,7 +71,7 @@ class Batcher:
         self._flush_is_due = False
 
     def use(self, model: Model) -> None:
-        """Let `model` answer from the next batch on."""
+        """Let `model` predict from the next batch on."""
         self._model = model
 
     def submit(self, call: Call, resolve: Resolve) -> Waiting:
@@ -154,5 +154,5 @@ def _resolve(waiting: Waiting, outcome: Outcome, seconds: float) -> None:
     try:
         waiting.resolve(outcome, seconds)
     except Exception:
-        # One caller's answer must not take the others' along.
+        # One caller's response must not take the others' along.
         log.exception("unhandled")

@@ -76,7 +76,7 @@ class Channel(asyncio.Protocol):
         return True
 
     def dismiss(self) -> None:
-        """Close once all that was asked is answered; the model process then ends."""
+        """Close once all results are there; the model process then ends."""
         self._is_dismissed = True
         if not self._due:
             self.close()
@@ -112,7 +112,7 @@ class Channel(asyncio.Protocol):
             return
         due = self._due.popleft() if self._due else None
         if isinstance(message, BatchResult) and isinstance(due, _PendingBatch):
-            # What was asked ahead began when the one before it was answered.
+            # What was sent ahead began when the one before it ended.
             began, self._received = max(due.began, self._received), time.perf_counter()
             due.done(_checked(message, due.calls), self._received - began)
         elif isinstance(message, Rechecked) and due is not None and not isinstance(due, _PendingBatch):

@@ -36,7 +36,7 @@ _ENDED_FROM_OUTSIDE = (-signal.SIGALRM, -signal.SIGKILL, -signal.SIGTERM)
 
 
 class ModelSupervisor:
-    """Holds the state, and says to the batcher who answers. Everything of it runs on the event loop."""
+    """Holds the state, and sets the batcher's model. Everything of it runs on the event loop."""
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ class Problem(Exception):
         self.status = status
         self.headers = dict(headers or {})
         self._members: dict[str, Any] = {
-            # Relative, as in modelport_http.problem: the host that the caller asked has the page.
+            # Relative, as in modelport_http.problem: the host that the caller used has the page.
             "type": f"/help/reasons/#{reason}" if reason else "about:blank",
             "title": title,
             "status": status,

@@ -49,7 +49,7 @@ class Parts:
 def run(
     settings: Settings, child: Child, listener: socket.socket, connection: socket.socket, line: Line
 ) -> None:
-    """Confine this process, then answer until SIGTERM and let requests that have begun end."""
+    """Confine this process, then serve until SIGTERM and let requests that have begun end."""
     # While /proc is still there.
     schedule, usage = Schedule.open(child.pid), Usage.open(child.pid)
     report = enter.enter(allowed.of_the_server(child.pid), settings.memory_bytes)

@@ -10,7 +10,7 @@ from modelport_runtime.wire import LoadReport
 
 @dataclass(frozen=True)
 class Acceleration:
-    """`detail`, for users: why the model itself answers, how kernels were proven, or what differed."""
+    """`detail`, for users: why the model itself predicts, how kernels were proven, or what differed."""
 
     rows_compared: int = 0
     largest_difference: float | None = None
@@ -19,7 +19,7 @@ class Acceleration:
 
 @dataclass(frozen=True)
 class State:
-    """`reported` is there once the load has ended. `engine`: what answers requests."""
+    """`reported` is there once the load has ended. `engine`: what predicts."""
 
     sandbox: SandboxReport
     phase: Literal["loading", "ready", "failed"] = "loading"

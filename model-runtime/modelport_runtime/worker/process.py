@@ -1,4 +1,4 @@
-"""The process that reads the model and answers from it: no HTTP, one thread, one batch after the other."""
+"""The process that reads the model and predicts with it: no HTTP, one thread, one batch after the other."""
 
 import ctypes
 import gc

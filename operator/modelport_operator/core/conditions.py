@@ -18,7 +18,7 @@ class _Facts:
     versions: Mapping[str, VersionStatus]
 
     def trouble(self) -> VersionStatus | None:
-        """The wanted version that keeps the model from being as asked: failed before merely not ready."""
+        """The wanted version that keeps the model from being as wanted: failed before merely not ready."""
         unready = [known for name in self.wanted if (known := self.versions.get(name)) and not known.ready]
         return min(unready, key=lambda known: not known.failed, default=None)
 
@@ -28,7 +28,7 @@ class _Facts:
         return next((known for known in served if known.ready and known.reason != Reason.SERVING), None)
 
     def down(self) -> VersionStatus | None:
-        """A version that gets requests and cannot answer any now."""
+        """A version that gets requests and cannot serve any now."""
         return next((self.versions[name] for name in self.served if not self.versions[name].ready), None)
 
 

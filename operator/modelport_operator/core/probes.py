@@ -1,4 +1,4 @@
-"""Which runtimes to probe in this pass, and for what; and now and then again which engine answers: no event
+"""Which runtimes to probe in this pass, and for what; and now and then again which engine predicts: no event
 tells.
 """
 

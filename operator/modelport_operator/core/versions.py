@@ -21,7 +21,7 @@ Traffic = tuple[TrafficTarget, ...]
 
 
 def decide_traffic(wanted: Traffic, versions: Mapping[str, VersionStatus], current: Traffic) -> Traffic:
-    """Move to what is wanted once all of it can answer; until then stay; at first take what there is.
+    """Move to what is wanted once all of it can serve; until then stay; at first take what there is.
 
     The weights sum to 100, or nothing is routed. No version is in it that has not answered.
     """

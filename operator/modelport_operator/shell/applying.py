@@ -92,6 +92,6 @@ async def _create(kube: Kube, obj: Object) -> None:
 
 
 def is_refusal(error: KubeError) -> bool:
-    """Rights, quotas and admission rules are answered with 403, an object that makes no sense with 422."""
+    """Rights, quotas and admission rules give 403, an object that makes no sense with 422."""
     call = _CALL.match(str(error))
     return isinstance(error, Rejected) or (call is not None and call["status"] == _FORBIDDEN)

@@ -44,7 +44,7 @@ _NO_SAMPLE = SampleRefused(
 
 
 async def probe_all(runtimes: Runtimes, probe_requests: Sequence[ProbeRequest]) -> dict[str, ProbeResult]:
-    """Return each version's answer, by its name."""
+    """Return each version's result, by its name."""
     answers = await asyncio.gather(*(_probe(runtimes, request) for request in probe_requests))
     return {request.version.name: answer for request, answer in zip(probe_requests, answers, strict=True)}
 

@@ -34,7 +34,7 @@ def restart_backoff(timings: Timings) -> Backoff:
 
 _READINESS_PERIOD_SECONDS = 1.0
 _SLOW_BY_OTHERS = 0.5
-"""From such a share of its time on, that it did not answer says nothing of the container."""
+"""From such a share of its time on, that it did not respond says nothing of the container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Probes:
         return Termination("LivenessProbeFailed", happened)
 
     async def _probe_fairly(self, client: httpx.AsyncClient, probe: dict[str, Any]) -> bool | None:
-        """None: it did not answer, but others had the processor for much of the time."""
+        """None: it did not respond, but others had the processor for much of the time."""
         began, before = time.monotonic(), self._waited()
         if await _probe(client, probe):
             return True

@@ -29,7 +29,7 @@ def normalize_or_keep(email: str) -> str:
 
 
 def normalize(email: str) -> str:
-    """Lower case and Unicode form NFC. No DNS is asked. Raises `EmailInvalid`."""
+    """Lower case and Unicode form NFC. No DNS is queried. Raises `EmailInvalid`."""
     try:
         checked = validate_email(email, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
@@ -60,7 +60,7 @@ class Registration(RequestBody):
 
 
 class Login(RequestBody):
-    # Not `Email`: a bad address is answered like an unknown one.
+    # Not `Email`: a bad address gets the same response as an unknown one.
     email: Annotated[str, Field(max_length=320, examples=["user@example.com"])]
     password: GivenPassword
 

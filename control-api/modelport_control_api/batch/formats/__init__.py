@@ -1,1 +1,1 @@
-"""From an input's bytes to rows that a model can be asked, and from answers to the bytes of a download."""
+"""From an input's bytes to rows for a model, and from predictions to the bytes of a download."""

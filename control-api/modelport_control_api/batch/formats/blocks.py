@@ -71,7 +71,7 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS
 
 @dataclass(slots=True)
 class Block:
-    """`values`: what the model is asked, one for each row, in a list or a `Matrix`; that of a row in `errors`
+    """`values`: what the model is sent, one for each row, in a list or a `Matrix`; that of a row in `errors`
     counts for nothing."""
 
     values: Any

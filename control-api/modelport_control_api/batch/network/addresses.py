@@ -1,4 +1,4 @@
-"""Which addresses may be asked: those of the public internet, and what the operator allows beside.
+"""Which addresses may be called: those of the public internet, and what the operator allows beside.
 
 The URL is untrusted. Without this the platform would send requests to its own neighbors for its author.
 """
@@ -11,12 +11,12 @@ from modelport_http.client_address import Network
 _NAT64 = IPv6Network("64:ff9b::/96")
 # What the registries give to hosts; all else is local, reserved, for documentation or of no meaning.
 _IPV6_UNICAST = IPv6Network("2000::/3")
-# Not for the public though `ipaddress` of some release lets them pass; and addresses at which clouds answer
+# Not for the public though `ipaddress` of some release lets them pass; and addresses at which clouds respond
 # their own machines, with credentials or about the network.
 _NOT_PUBLIC = tuple(
     ip_network(network)
     for network in (
-        "192.0.0.0/24",  # protocol assignments; Oracle Cloud answers at 192.0.0.192
+        "192.0.0.0/24",  # protocol assignments; Oracle Cloud responds at 192.0.0.192
         "168.63.129.16/32",  # Azure
         "161.26.0.0/16",  # IBM Cloud
         "166.8.0.0/14",  # IBM Cloud
@@ -31,7 +31,7 @@ _WEB = (80, 443)
 
 
 class Forbidden(Exception):
-    """The message says which host or port, and why it is not asked."""
+    """The message says which host or port, and why it is not called."""
 
 
 def check_port(port: int) -> None:
@@ -41,7 +41,7 @@ def check_port(port: int) -> None:
 
 
 def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Network]) -> None:
-    """Raises `Forbidden` unless every one of `addresses`, which `host` stands for, may be asked."""
+    """Raises `Forbidden` unless every one of `addresses`, which `host` stands for, may be called."""
     if not addresses:
         raise Forbidden(f"{host} has no address.")
     for text in addresses:

@@ -13,7 +13,7 @@ from modelport_control_api.batch.network.addresses import Forbidden, check_addre
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """A host's addresses."""
 
-# What httpcore and the resolver raise where nobody answers. A ValueError: no name can be so.
+# What httpcore and the resolver raise where nothing responds. A ValueError: no name can be so.
 UNREACHABLE = (OSError, ValueError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
 
 

@@ -100,7 +100,8 @@ def combine(
     probabilities: Sequence[Named | None] | None,
     errors: Mapping[int, str],
 ) -> ChunkResults:
-    """Put the predictions beside the rows. The arguments are about the rows that were sent: those of `inputs`.
+    """Put the predictions beside the rows. The arguments are about the rows that were sent: those of
+    `inputs`.
 
     `errors`: place among them → why there is no prediction; the sequences hold None there.
     Raises `ValueError` for another number of predictions than of rows.

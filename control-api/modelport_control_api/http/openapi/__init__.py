@@ -1,1 +1,1 @@
-"""/openapi.json: what FastAPI knows of the control API, and what the gateway answers at the same address."""
+"""/openapi.json: what FastAPI knows of the control API, and what the gateway serves at the same address."""

@@ -171,7 +171,7 @@ def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
 
 
 def main_version(model: ModelAnswer) -> VersionAnswer:
-    """The one that most requests get; before that, the newest that can answer, or the newest."""
+    """The one that most requests get; before that, the newest that can serve, or the newest."""
     served = max(model.versions, key=lambda version: (version.traffic, version.status == "ready"))
     return served if served.traffic or served.status == "ready" else model.versions[-1]
 

@@ -1,4 +1,4 @@
-"""From a stored file to an answered sample, step by step, as the upload page shows it. Pure."""
+"""From a stored file to a predicted sample, step by step, as the upload page shows it. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal

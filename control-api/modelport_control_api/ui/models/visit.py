@@ -1,4 +1,4 @@
-"""What every page about models needs of a request: who is there, the parts behind, and how it answers."""
+"""What every page about models needs of a request: who is there, the services behind, and how it responds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

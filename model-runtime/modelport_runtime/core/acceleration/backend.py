@@ -1,5 +1,5 @@
-"""A plan that answers: read from bytes that a hostile model may have written, and run as the server process's
-backend.
+"""A plan that predicts: read from bytes that a hostile model may have written, and run as the server
+process's backend.
 """
 
 import warnings
@@ -40,7 +40,7 @@ _FINALS: dict[type, Callable[[Any], Final]] = {
 
 
 class KernelBackend:
-    """Answers from a validated plan. Any number of threads may call it at once."""
+    """Predicts with a validated plan. Any number of threads may call it at once."""
 
     def __init__(self, made: plan.Plan) -> None:
         self.signature = made.signature

@@ -1,4 +1,4 @@
-"""When two answers are the same: labels equal, numbers as close as their rounding can be."""
+"""When two predictions are the same: labels equal, numbers as close as their rounding can be."""
 
 import math
 from typing import Any

@@ -164,12 +164,12 @@ class _Comparison:
 
     def _both_raise(self, rows: list[Row]) -> None:
         if _outputs(self.kernels, rows) is not None:
-            raise _Differs("answer a row on which the original raises.")
+            raise _Differs("predict a row on which the original raises.")
         self.rows += 1
 
     def _agree(self, original: Outputs, kernels: Outputs | None) -> None:
         if kernels is None:
-            raise _Differs("raise on a row that the original answers.")
+            raise _Differs("raise on a row that the original predicts.")
         found = differences(original, kernels, labels=self._labels)
         wrong = int((found > TOLERANCE).sum())
         if wrong:

@@ -60,7 +60,7 @@ def load(
 
 
 def self_check(engine: Engine) -> None:
-    """Put one row through the model: the sample, or rows made from the signature until one is answered.
+    """Put one row through the model: the sample, or rows made from the signature until one is predicted.
 
     Raises `LoadError`: SampleInvalid if the given sample does not fit, SampleFailed if the model raised.
     """

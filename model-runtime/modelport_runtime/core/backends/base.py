@@ -16,7 +16,7 @@ class Backend(Protocol):
 
     @property
     def signature(self) -> Signature:
-        """What the model itself tells; the sample may refine it before `assembler` is asked."""
+        """What the model itself says; the sample may refine it before `assembler` is called."""
 
     @property
     def libraries(self) -> dict[str, str]:

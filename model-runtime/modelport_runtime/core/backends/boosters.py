@@ -40,7 +40,7 @@ def wrapper(held: Any, libraries: dict[str, str]) -> Backend:
 
 
 class ScoringBackend(ABC):
-    """A booster of which everything is made from its scores: they are computed once for all that is asked."""
+    """A booster of which everything is made from its scores: they are computed once for all outputs."""
 
     blanks_are_lost = False
 

@@ -32,7 +32,7 @@ def _among_others(engine: Engine, request: Request) -> Iterator[Outputs]:
         try:
             yield engine.run(Request([*request.rows, other], single=False, outputs=request.outputs))
         except WrongNumberOfResults as error:
-            raise LoadError("SampleFailed", f"The model does not answer row by row: {error}.") from error
+            raise LoadError("SampleFailed", f"The model does not predict row by row: {error}.") from error
         except Exception:  # noqa: BLE001, S112  # what it raises over rows that nobody sent is nobody's concern
             continue
 

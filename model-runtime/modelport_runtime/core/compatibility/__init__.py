@@ -50,7 +50,7 @@ def _listening(reported: dict[str, str]) -> Iterator[None]:
 
 
 def mend(held: Any, found: Mapping[str, str]) -> Any:
-    """Make a loaded object answer as the version did that saved it. Raises `LoadError` (LibraryMismatch)."""
+    """Make a loaded object predict as the version did that saved it. Raises `LoadError` (LibraryMismatch)."""
     saved = other_scikit_learn(found)
     if saved is not None:
         saved.require_known()

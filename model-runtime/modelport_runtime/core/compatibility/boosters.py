@@ -13,7 +13,7 @@ def is_booster(part: Any) -> bool:
 
 
 def mend(part: Any, found: Mapping[str, str]) -> None:
-    """Raises `LoadError` (LibraryMismatch) for a booster that would answer with other numbers."""
+    """Raises `LoadError` (LibraryMismatch) for a booster that would predict other numbers."""
     if hasattr(part, "_Booster"):
         _mend_wrapper(part)
     booster = getattr(part, "_Booster", part)

@@ -22,7 +22,7 @@ _MIXTURES = {"GaussianMixture", "BayesianGaussianMixture"}
 
 
 class _NeverOneRow:
-    """scikit-learn 1.6 to 1.9 answer one row with a list that has lost its row."""
+    """scikit-learn 1.6 to 1.9 return for one row a list that has lost its row."""
 
     def transform(self: Any, rows: Any) -> Any:
         if len(rows) != 1:

@@ -31,7 +31,7 @@ def mend_histogram_gradient_boosting(model: Any, saved: Saved) -> None:
 
 
 def _loss_here(model: Any) -> Any:
-    """Only its link is used for answers, which the kind of the loss decides."""
+    """Only its link is used for predictions, which the kind of the loss decides."""
     from sklearn._loss import loss
 
     if not hasattr(model, "classes_"):

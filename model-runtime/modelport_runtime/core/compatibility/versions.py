@@ -38,14 +38,14 @@ class Saved:
         """Raises `LoadError` (LibraryMismatch) for a version that nothing is known of."""
         if self.release < _OLDEST:
             oldest = ".".join(map(str, _OLDEST))
-            raise self.refusal(f"What versions before {oldest} would answer is not known here.")
+            raise self.refusal(f"What versions before {oldest} would predict is not known here.")
         self.require_not_newer()
 
     def require_not_newer(self) -> None:
         """Raises `LoadError` (LibraryMismatch): what a later version changed nobody here can know."""
         here = _release(version_here(self.library))
         if here is not None and self.release > here:
-            raise self.refusal("What newer versions would answer is not known here.")
+            raise self.refusal("What newer versions would predict is not known here.")
 
 
 def other_scikit_learn(found: Mapping[str, str]) -> Saved | None:

@@ -27,7 +27,7 @@ class RuntimeStatus:
 
 @dataclass(frozen=True)
 class SampleRefused:
-    """The version answered its sample with something other than a prediction: final for this template."""
+    """The version responded to its sample with something other than a prediction: final for this template."""
 
     reason: Reason
     message: str

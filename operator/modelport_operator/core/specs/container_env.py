@@ -110,7 +110,7 @@ def _acceleration(model: MLModel, settings: Settings) -> dict[str, str]:
 
 
 def without_acceleration(env: EnvVars) -> EnvVars:
-    """The same for a runtime whose model always answers itself."""
+    """The same for a runtime whose model always predicts itself."""
     decided = {f"{_PREFIX}ACCELERATION", f"{_PREFIX}RECHECK_EVERY"}
     kept = [variable for variable in env if variable["name"] not in decided]
     return [*kept, *_env_vars({f"{_PREFIX}ACCELERATION": "off"})]

@@ -18,7 +18,8 @@ from modelport_operator.core.specs.container_env import artifact_address, is_in_
 from modelport_operator.core.specs.deployment import PORT
 from modelport_operator.settings import Settings
 
-# Nothing in the cluster, nor what a cloud answers its own machines: an artifact's address comes from a user.
+# Nothing in the cluster, nor what a cloud serves to its own machines: an artifact's address comes from a
+# user.
 _PRIVATE_NETWORKS = [
     *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
     *("192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3"),

@@ -47,7 +47,7 @@ class Health:
 
 @asynccontextmanager
 async def serving(health: Health, listen: str) -> AsyncIterator[asyncio.Task[None]]:
-    """Answer while entered. The task ends only if the server breaks. Raises `CannotListen`."""
+    """Serve while entered. The task ends only if the server breaks. Raises `CannotListen`."""
     # Bound here: uvicorn would end the process without a word.
     listener = _bound(listen)
     server = Server(uvicorn.Config(health, log_config=None, lifespan="off", access_log=False))

@@ -1,4 +1,4 @@
-"""The process: answer probes, wait to lead, lead, hand over."""
+"""The process: serve probes, wait to lead, lead, hand over."""
 
 import asyncio
 import signal
