@@ -33,7 +33,8 @@ def reasons() -> str:
     parts = [
         "# Reasons",
         GENERATED,
-        "The closed set that `reason` comes from, in status, in the API's answers and in the command line.\n"
+        "The closed set that `reason` comes from, in status, in the API's responses and on the command "
+        "line.\n"
         "A problem's `type` is the address of its reason on this page of the platform's own `/help`.",
     ]
     for group, entries in groupby(EXPLANATIONS.items(), key=lambda entry: entry[1].group):

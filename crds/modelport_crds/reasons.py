@@ -138,7 +138,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.SAMPLE_FAILED: Explanation(
         "Sample",
-        "The model raised when it was asked for the sample's prediction.",
+        "The model raised when it predicted the sample.",
         "Predict the same row with the model locally: where it works there, compare the libraries' versions.",
     ),
     Reason.MODEL_ERROR: Explanation(
@@ -148,7 +148,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.MODEL_TIMEOUT: Explanation(
         "Serving",
-        "The model did not answer within its time limit.",
+        "The model did not respond within its time limit.",
         "Send fewer rows, or raise the model's timeout.",
     ),
     Reason.QUEUE_FULL: Explanation(
@@ -158,7 +158,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.NO_READY_VERSION: Explanation(
         "Serving",
-        "No version of the model can answer now.",
+        "No version of the model can serve now.",
         "Wait for it to become ready; the model's own reason says what holds it up.",
     ),
     Reason.INPUT_INVALID: Explanation(
@@ -216,6 +216,6 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The cluster does not have the model as the API has it: it was deleted there, or refuses the change.",
         "Redeploy it (POST /api/v1/models/{id}/redeploy), or correct what the message says in the cluster.",
     ),
-    Reason.SERVING: Explanation("Cluster", "All is as asked for.", "Nothing to do."),
+    Reason.SERVING: Explanation("Cluster", "All is as specified.", "Nothing to do."),
     Reason.DELETING: Explanation("Cluster", "The model is being deleted.", "Nothing to do."),
 }

@@ -22,7 +22,9 @@ FALLBACKS = Counter(
     ["without"],
 )
 WATCH_RESTARTS = Counter("modelport_gateway_watch_restarts_total", "Watches that broke.", ["kind"])
-IN_FLIGHT = Gauge("modelport_gateway_in_flight_requests", "Requests sent to models and not yet answered.")
+IN_FLIGHT = Gauge(
+    "modelport_gateway_in_flight_requests", "Requests sent to models that have no response yet."
+)
 WAITING = Gauge("modelport_gateway_waiting_requests", "Requests that wait for a free place at their model.")
 USAGE_DROPPED = Counter(
     "modelport_gateway_usage_dropped_requests_total",

@@ -30,8 +30,8 @@ class DoorSettings(BaseSettings):
     unix sockets are not counted."""
 
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
-    """Host names (`models.example.com,…`) that `modelport up` answers to, with any port, beside those of this
-    machine's loopback and MODELPORT_CONTROL_API_PUBLIC_URL. Unless given, it answers to every name where it
+    """Host names (`models.example.com,…`) that `modelport up` accepts, with any port, beside those of this
+    machine's loopback and MODELPORT_CONTROL_API_PUBLIC_URL. Unless given, it accepts every name where it
     listens on other addresses than loopback."""
 
     @property
@@ -53,7 +53,7 @@ class Settings(DoorSettings):
 
     redis_url: SecretStr | None = None
     """`redis://[:password@]host:port/0`: limits and cached responses are kept there, shared by all replicas,
-    and outlive a restart. Unless given, and while it does not answer, they are in each process's memory."""
+    and outlive a restart. Unless given, and while it does not respond, they are in each process's memory."""
 
     log_level: Annotated[str, BeforeValidator(_as_level)] = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 STORE_FALLBACKS = Counter(
     "modelport_store_fallbacks_total",
-    "Store calls answered by this process's memory because Redis did not answer.",
+    "Store calls served by this process's memory because Redis did not respond.",
     ["operation"],
 )
 STORE_DEGRADED = Gauge("modelport_store_degraded", "1 while Redis is away and memory stands in for it.")
@@ -20,7 +20,7 @@ STORE_LOST_VALUES = Counter(
 )
 LIMITS_NOT_ENFORCED = Counter(
     "modelport_limits_not_enforced_total",
-    "Requests let through uncounted because no store answered.",
+    "Requests let through uncounted because no store responded.",
     ["limit"],
 )
 

@@ -32,14 +32,14 @@ REFUSED = Counter(
 )
 LOAD_SECONDS = Gauge("modelport_runtime_load_seconds", "How long loading took.", registry=REGISTRY)
 READY = Gauge(
-    "modelport_runtime_ready", "1 when the model is loaded and has answered its sample.", registry=REGISTRY
+    "modelport_runtime_ready", "1 when the model is loaded and has predicted its sample.", registry=REGISTRY
 )
 SANDBOX_LEVEL = Gauge(
     "modelport_runtime_sandbox_level", "2: Landlock and seccomp, 1: one of them, 0: none.", registry=REGISTRY
 )
 ACCELERATED = Gauge(
     "modelport_runtime_accelerated",
-    "1 while NumPy kernels answer, 0 while the model does.",
+    "1 while NumPy kernels predict, 0 while the model does.",
     registry=REGISTRY,
 )
 ORIGINAL_RUNS = Gauge(
@@ -47,7 +47,7 @@ ORIGINAL_RUNS = Gauge(
 )
 RECHECKS = Counter(
     "modelport_runtime_acceleration_rechecks_total",
-    "Answers of the kernels that were compared with the model's.",
+    "Predictions of the kernels that were compared with the model's.",
     registry=REGISTRY,
 )
 RECHECKS_SKIPPED = Counter(

@@ -97,7 +97,7 @@ async def _wait(api: httpx.AsyncClient, headers: dict[str, str], model_id: str, 
 
 
 async def _predict(api: httpx.AsyncClient, model_id: str, key: str) -> Any:
-    """Ready again after a restart is said before its process is: call until it responds."""
+    """Ready again after a restart is reported before its process is: call until it responds."""
     give_up_at = time.monotonic() + _ANSWER_WITHIN_SECONDS
     while True:
         answer = await api.post(f"/predict/{model_id}", headers={"X-API-Key": key}, json={"input": ROW})

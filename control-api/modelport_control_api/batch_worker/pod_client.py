@@ -16,7 +16,7 @@ from modelport_control_api.batch_worker.error_rows import PredictResult, Rejecte
 log = structlog.get_logger(__name__)
 REQUESTS = Counter("modelport_worker_requests_total", "Requests to pods that do batch jobs", ["status"])
 DEATHS = Counter(
-    "modelport_worker_lost_requests_total", "Requests to pods whose process ended before they had answered"
+    "modelport_worker_lost_requests_total", "Requests to pods whose process ended before they had responded"
 )
 
 _JSON = "application/json"

@@ -13,7 +13,7 @@ from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.responses import problems
 
 REQUEST_SECONDS = Histogram(
-    "modelport_control_api_request_seconds", "Time to answer a call", ["method", "route", "status"]
+    "modelport_control_api_request_seconds", "Time to respond to a call", ["method", "route", "status"]
 )
 
 

@@ -128,7 +128,7 @@ class Dispatch:
 def no_ready_version(public_id: str) -> Problem:
     return _unavailable(
         Reason.NO_READY_VERSION,
-        f"No version of the model {public_id} can answer now. Try again shortly; its status says why.",
+        f"No version of the model {public_id} can serve now. Try again shortly; its status says why.",
     )
 
 
@@ -140,7 +140,7 @@ def _too_slow(route: Route) -> Problem:
     return Problem(
         status=504,
         reason=Reason.MODEL_TIMEOUT,
-        detail=f"The model {route.public_id} did not answer within {route.timeout_seconds} s. "
+        detail=f"The model {route.public_id} did not respond within {route.timeout_seconds} s. "
         "Send fewer rows, or have the model's timeout raised.",
     )
 

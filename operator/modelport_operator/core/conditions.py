@@ -89,7 +89,7 @@ def _degraded(facts: _Facts) -> _Outcome:
 def _trouble_outcome(facts: _Facts, *, holds: bool) -> _Outcome:
     if trouble := facts.trouble():
         return _Outcome(holds, trouble.reason, f"{trouble.name}: {trouble.message}")
-    return _Outcome(holds, Reason.SERVING, "All is as asked for.")
+    return _Outcome(holds, Reason.SERVING, "All is as specified.")
 
 
 def _is_starting(known: VersionStatus) -> bool:
