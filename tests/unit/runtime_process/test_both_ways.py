@@ -272,7 +272,7 @@ async def test_a_request_that_a_stop_cuts_off_is_counted_once(log: io.StringIO) 
     await until(lambda: bool(runtime.model.held))
     task.cancel()
     await asyncio.wait([task])
-    runtime.model.held.pop()([Answer(b"{}")], 0.1)
+    runtime.model.held.pop()([Prediction(b"{}")], 0.1)
     assert task.cancelled()
     assert counted_since(before) == {("native", "499"): 1}
     assert [dict(line)["event"] for line in lines_of(log)] == ["client_gone"]
