@@ -115,7 +115,7 @@ def note_gone(head: RequestHead, protocol: Protocol) -> None:
 
 
 def _refuse(head: RequestHead, protocol: Protocol, error: Exception | Failure) -> Problem:
-    """Give the response, counted."""
+    """Return the response, counted."""
     problem = error if type(error) is Problem else _problem_of(error, head)
     _counter(protocol, problem.status).inc()
     return problem
