@@ -113,7 +113,7 @@ class Harness:
         assert self.segment.exists, "another process's shared memory was removed"
         assert self.segment.read() == self.token
         assert self.neighbor.poll() is None, "another process was ended"
-        assert os.getpriority(os.PRIO_PROCESS, self.neighbor.pid) == 0
+        assert os.getpriority(os.PRIO_PROCESS, self.neighbor.pid) == os.getpriority(os.PRIO_PROCESS, 0)
         assert resource.prlimit(self.neighbor.pid, resource.RLIMIT_NOFILE)[0] > 8
 
     @staticmethod
