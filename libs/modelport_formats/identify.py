@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +23,6 @@ from modelport_formats.signatures import (
 _HEAD_BYTES = 2 << 20
 _TAIL_BYTES = 128
 _BLOCK_BYTES = 1 << 16
-_END_OF_TREES = b"end of trees"
 # XGBoost writes its keys in order: the version comes last. Others may write it first or not at all.
 _END_OF_XGBOOST = re.compile(rb"(version.{0,64}|\}\s*)\}\s*$", re.DOTALL)
 
@@ -113,10 +113,18 @@ def _ends(head: bytes, tail: bytes, *, whole: bool) -> bool:
 
 def _check_end(file: BinaryIO, native: Format) -> None:
     if native is Format.LIGHTGBM:
-        if not _holds(file, _END_OF_TREES):
+        if is_cut_lightgbm(lambda words: _holds(file, words)):
             raise DamagedFile("The file begins as a LightGBM model and is cut short.")
     elif not _END_OF_XGBOOST.search(_tail(file)):
         raise DamagedFile("The file begins as an XGBoost model and is cut short.")
+
+
+def is_cut_lightgbm(holds: Callable[[bytes], bool]) -> bool:
+    """Return whether LightGBM's text ends before its trees or parameters: loading it may abort the process.
+
+    `holds`: whether some words are in the text.
+    """
+    return not holds(b"end of trees") or (holds(b"\nparameters:") and not holds(b"\nend of parameters"))
 
 
 def _holds(file: BinaryIO, words: bytes) -> bool:

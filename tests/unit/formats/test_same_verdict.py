@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from modelport_control_api.sniff.detect import detect_framework
 from modelport_control_api.sniff.errors import CorruptArtifact
+from modelport_formats.identify import is_cut_lightgbm
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.formats import can_run_code
 
 from tests.support import models
-from tests.unit.formats.corpus import COMPRESSIONS, NATIVE, TRAINED, WRAPPED, dumped
+from tests.unit.formats.corpus import COMPRESSIONS, NATIVE, TRAINED, WRAPPED, dumped, lightgbm_text
 from tests.unit.runtime_core.conftest import open_engine, predict
 
 LIBRARIES = {"sklearn": "scikit-learn", "lightgbm": "lightgbm-format", "onnx": "skl2onnx"}
@@ -111,3 +112,25 @@ def test_half_a_model_in_a_format_of_its_own_is_cut(way: str, path: Path) -> Non
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CorruptArtifact, match="cut short"):
         detect_framework(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("Tree=0\n", True),
+        ("end of trees\n", False),
+        ("end of trees\n\nparameters:\n[boosting: gbdt]\n", True),
+        ("end of trees\n\nparameters:\n[boosting: gbdt]\nend of parameters\n", False),
+        ("end of trees\r\n\r\nparameters:\r\n[boosting: gbdt]\r\n", True),
+    ],
+)
+def test_lightgbm_text_is_whole_if_its_trees_and_its_parameters_have_an_end(text: str, cut: bool) -> None:
+    assert is_cut_lightgbm(text.encode().__contains__) == cut
+
+
+def test_lightgbm_text_may_hold_no_parameters(path: Path) -> None:
+    text = lightgbm_text()
+    parameters = text[text.index("\nparameters:") : text.index("\nend of parameters")]
+    path.write_text(text.replace(parameters, "").replace("\nend of parameters", ""))
+    assert detect_framework(path) == "lightgbm"
+    open_engine(path, "lightgbm")

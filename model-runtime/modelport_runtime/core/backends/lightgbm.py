@@ -6,6 +6,7 @@ from typing import Any
 
 import lightgbm
 import numpy as np
+from modelport_formats.identify import is_cut_lightgbm
 
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns, wrapper
@@ -17,7 +18,6 @@ from modelport_runtime.core.responses import keyed, plain
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
 
-_END_OF_TREES = "end of trees"
 _CLASSIFIES = {"binary", "multiclass", "multiclassova"}
 
 
@@ -31,11 +31,9 @@ def load(file: ModelFile) -> Backend:
 
 def _read(path: Path) -> lightgbm.Booster:
     try:
-        text = path.read_text(encoding="utf-8")
-        # LightGBM itself aborts the process over a file that was cut.
-        if _END_OF_TREES not in text:
-            raise ValueError(f"it was cut: the line {_END_OF_TREES!r} is not there")
-        return lightgbm.Booster(model_str=text)
+        if is_cut_lightgbm(path.read_bytes().__contains__):
+            raise ValueError("it was cut: its trees or parameters have no end")
+        return lightgbm.Booster(model_str=path.read_text(encoding="utf-8"))
     except (lightgbm.basic.LightGBMError, UnicodeDecodeError, ValueError) as error:
         raise LoadError("CorruptArtifact", f"LightGBM cannot read the file: {error}") from error
 
