@@ -1,12 +1,18 @@
 """Single calls of the Kubernetes API: what is sent, and what each refusal means to the caller."""
 
 import json
+import logging
+import ssl
 from pathlib import Path
+from typing import Any
 
+import kopf
 import pytest
+from kubernetes.aio.config import kube_config
 from modelport_kube.api import KubernetesApi
 from modelport_kube.connect import NoClusterAccess, connected
 from modelport_kube.kube import Conflict, KubeError, Rejected
+from modelport_operator.shell.kubernetes import kopf_events
 
 from tests.unit.edge.fake_api_server import answering, client_of, failing, listing, model, serving
 
@@ -120,3 +126,58 @@ async def test_no_cluster_to_be_had_is_said_in_one_line(
     with pytest.raises(NoClusterAccess, match="KUBECONFIG"):
         async with connected():
             pass
+
+
+async def test_an_api_server_is_verified_as_kubectl_does_it(
+    strict_tls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The client reads the variable when it is imported.
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig(tmp_path)))
+    async with connected() as client:
+        context = client.rest_client.ssl_context
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+
+
+async def test_the_operators_watches_verify_it_so_too(
+    strict_tls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path)))
+    found = await kopf_events._login(logger=logging.getLogger(), settings=kopf.OperatorSettings())
+    assert found is not None
+    assert found.server == "https://kubernetes.example"
+    context = found.as_ssl_context()
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+
+
+@pytest.fixture
+def strict_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Python 3.13 has it by default."""
+    create = ssl.create_default_context
+
+    def create_strict(*args: Any, **options: Any) -> ssl.SSLContext:
+        context = create(*args, **options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", create_strict)
+
+
+def kubeconfig(folder: Path) -> Path:
+    path = folder / "kubeconfig"
+    path.write_text(
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "it",
+                "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+                "clusters": [{"name": "it", "cluster": {"server": "https://kubernetes.example"}}],
+                "users": [{"name": "it", "user": {"token": "of nobody"}}],
+            }
+        )
+    )
+    return path

@@ -7,7 +7,9 @@ restarts watches.
 import asyncio
 import logging
 import os
+import ssl
 from collections.abc import Callable, Collection
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -123,9 +125,17 @@ async def _handle(kind: str, on_key: OnKey, *, body: kopf.Body, **_: Any) -> Non
 
 async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
     """As modelport_kube.connect does it. Called again when the API server refuses a token."""
-    if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
-        return kopf.login_with_service_account(**kwargs)
-    return kopf.login_with_kubeconfig(**kwargs)
+    in_pod = "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
+    found = (kopf.login_with_service_account if in_pod else kopf.login_with_kubeconfig)(**kwargs)
+    return found and _Connection(**{each.name: getattr(found, each.name) for each in fields(found)})
+
+
+class _Connection(kopf.ConnectionInfo):
+    def as_ssl_context(self) -> ssl.SSLContext:
+        """Return a context that verifies as modelport_kube.connect's does."""
+        context = super().as_ssl_context()
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return context
 
 
 def _resource(kind: str) -> tuple[str, str, str]:
