@@ -48,7 +48,7 @@ async def test_two_ports_serve_until_sigterm(control_plane: ControlPlane) -> Non
         f"http://127.0.0.1:{s.getsockname()[1]}" for s in (listeners.public, listeners.internal)
     )
     running = asyncio.create_task(serve(control_plane, listeners, Stop(delay=0.5, drain=5)))
-    async with asyncio.timeout(30), httpx.AsyncClient() as client:
+    async with asyncio.timeout(100), httpx.AsyncClient(timeout=60) as client:
         assert (await answers(client, f"{public}/readyz")).status_code == 200
         assert (await answers(client, f"{internal}/readyz")).status_code == 200
         jwks = "/.well-known/jwks.json"

@@ -204,7 +204,7 @@ async def test_both_ways_answer_log_and_count_the_same(name: str, state: str, lo
     found = []
     for fast in (False, True):
         log.truncate(log.seek(0))
-        async with running(fast=fast) as runtime, httpx.AsyncClient() as client:
+        async with running(fast=fast) as runtime, httpx.AsyncClient(timeout=60) as client:
             runtime.state, before = STATES[state], counts()
             url = f"http://127.0.0.1:{runtime.port}{path}"
             response = await client.request(method, url, headers=headers, content=body)
@@ -222,7 +222,7 @@ async def test_both_ways_answer_log_and_count_the_same(name: str, state: str, lo
 
 @pytest.mark.parametrize("fast", [True, False])
 async def test_a_full_queue_refuses_and_is_counted(fast: bool) -> None:
-    async with running(fast=fast) as runtime, httpx.AsyncClient() as client:
+    async with running(fast=fast) as runtime, httpx.AsyncClient(timeout=60) as client:
         before, url = counts(), f"http://127.0.0.1:{runtime.port}/predict"
         held = asyncio.create_task(client.post(url, content=b"wait"))
         await until(lambda: bool(runtime.model.held))
