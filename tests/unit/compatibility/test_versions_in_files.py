@@ -144,5 +144,5 @@ def test_boosters_of_newer_versions_are_refused(release: tuple[int, int, int], t
     path = tmp_path / "model.ubj"
     path.write_bytes(saved_by(release))
 
-    with pytest.raises(LoadError, match=r"LibraryMismatch: .*What newer versions would answer"):
+    with pytest.raises(LoadError, match=r"LibraryMismatch: .*What newer versions would predict"):
         check_boosters(path, inspect(path).libraries.found)
