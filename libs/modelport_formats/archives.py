@@ -45,7 +45,7 @@ def schema(file: BinaryIO, limit: int) -> bytes:
                 "The file is a zip archive, but not one that skops wrote (it has no schema.json)."
             ) from None
         with _member(archive, info, file) as member:
-            return member.read(limit)
+            return _beginning(member, limit)
 
 
 def pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -55,6 +55,14 @@ def pieces(file: BinaryIO) -> Iterator[bytes]:
             with _member(archive, info, file) as member:
                 while piece := member.read(_CHUNK):
                     yield piece
+
+
+def _beginning(member: IO[bytes], limit: int) -> bytes:
+    """Read in pieces: of a stored member zipfile reads as much of the file at once as it is asked for."""
+    content = bytearray()
+    while piece := member.read(min(_CHUNK, limit - len(content))):
+        content += piece
+    return bytes(content)
 
 
 @contextmanager

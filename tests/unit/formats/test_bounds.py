@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import pickle
 import struct
 import subprocess
@@ -96,6 +97,16 @@ def test_a_directory_is_listed_only_if_it_is_small(
     assert archives.schema(few, 100) == CONTENT
     with pytest.raises(UnknownFormat, match="more entries than any skops model"):
         archives.schema(many, 100)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_schema_may_be_longer_than_a_directory(compression: int) -> None:
+    # Of a forest of 600 trees it is; random bytes stay as long when they are compressed.
+    content, file = os.urandom(archives._MAX_READ_BYTES + 5), io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        archive.writestr("schema.json", content)
+    assert archives.schema(file, 4 * len(content)) == content
+    assert archives.schema(file, len(content) - 7) == content[:-7]
 
 
 def test_empty_blocks_are_not_read_to_the_end() -> None:
