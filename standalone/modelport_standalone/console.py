@@ -1,4 +1,4 @@
-"""What a person reads of the platform: after its start accounts, keys and demo, and why it did not start."""
+"""What a person reads of the platform after its start: accounts, keys and demo."""
 
 import asyncio
 import json
@@ -6,22 +6,18 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from modelport.errors import ModelportError
 from modelport_control_api.accounts.api_keys.schemas import Scope
-from pydantic import ValidationError
 
 from modelport_standalone import accounts, demo
 from modelport_standalone.accounts import Admin
 from modelport_standalone.apps import Apps
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.demo import ROW, Demo, DemoFailed
-from modelport_standalone.local_cluster.saved_models import DamagedState
-from modelport_standalone.options import CannotStart, Options, say
+from modelport_standalone.options import Options, say
 
 _DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -105,17 +101,3 @@ async def _open_demo(data: DataDir, apps: Apps, admin_key: str, url: str) -> tup
         except DemoFailed as error:
             say(str(error))
             return None
-
-
-@contextmanager
-def explained(data: DataDir) -> Iterator[None]:
-    """Turn what is wrong with the folder or the environment into `CannotStart`."""
-    try:
-        yield
-    except DamagedState as error:
-        raise CannotStart(str(error)) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise CannotStart(f"The setting {first['loc'][0]} is wrong: {first['msg']}.") from error
-    except OSError as error:
-        raise CannotStart(f"The data folder {data.root} cannot be used: {error}.") from error

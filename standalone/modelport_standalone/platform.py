@@ -1,16 +1,18 @@
 """All parts in one process, wired as in Kubernetes: only what stands behind the interfaces differs."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from modelport_operator.settings import Settings as OperatorSettings
 from modelport_operator.shell.controller import Controller
+from pydantic import ValidationError
 
-from modelport_standalone.console import explained
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.local_cluster.cluster import LocalCluster
+from modelport_standalone.local_cluster.saved_models import DamagedState
+from modelport_standalone.options import CannotStart
 
 if TYPE_CHECKING:
     from modelport_standalone.apps import Apps
@@ -28,12 +30,12 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         # The models first: their processes start while the apps' libraries are imported.
-        with explained(data):
+        with _explained(data):
             settings = _operator_settings(data, allow_unsandboxed)
             cluster = LocalCluster(data.cluster)
         await stack.enter_async_context(cluster.running())
         operator = await stack.enter_async_context(_operating(cluster, settings))
-        with explained(data):
+        with _explained(data):
             apps = await asyncio.to_thread(_build_apps, data, cluster)
         await stack.enter_async_context(apps.running())
         await stack.enter_async_context(_batch_worker(data, cluster, apps))
@@ -69,3 +71,17 @@ def _build_apps(data: DataDir, cluster: LocalCluster) -> "Apps":
     from modelport_standalone import apps
 
     return apps.build(data, cluster)
+
+
+@contextmanager
+def _explained(data: DataDir) -> Iterator[None]:
+    """Turn what is wrong with the folder or the environment into `CannotStart`."""
+    try:
+        yield
+    except DamagedState as error:
+        raise CannotStart(str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise CannotStart(f"The setting {first['loc'][0]} is wrong: {first['msg']}.") from error
+    except OSError as error:
+        raise CannotStart(f"The data folder {data.root} cannot be used: {error}.") from error

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelport_http.connections.allowed_hosts import Hosts, HostsMiddleware, is_loopback
 from modelport_http.connections.per_address import Crowd
@@ -16,15 +16,17 @@ from modelport_process.start import raise_limit, spared
 from starlette.types import ASGIApp
 
 from modelport_standalone import platform, sandbox_check
-from modelport_standalone.apps import Apps
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.options import Options, say
+
+if TYPE_CHECKING:
+    from modelport_standalone.apps import Apps
 
 # Together with the runtimes' own stop it stays within five seconds.
 _DRAIN_SECONDS = 2
 
 
-def build_server(options: Options, apps: Apps, listener: socket.socket) -> Server:
+def build_server(options: Options, apps: "Apps", listener: socket.socket) -> Server:
     doors, settings = EdgeSettings(), apps.control_plane.context.settings
     app: ASGIApp = apps.app
     handler: Handler = apps.fast_path
