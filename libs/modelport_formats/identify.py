@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -113,18 +112,20 @@ def _ends(head: bytes, tail: bytes, *, whole: bool) -> bool:
 
 def _check_end(file: BinaryIO, native: Format) -> None:
     if native is Format.LIGHTGBM:
-        if is_cut_lightgbm(lambda words: _holds(file, words)):
+        if is_cut_lightgbm(file):
             raise DamagedFile("The file begins as a LightGBM model and is cut short.")
     elif not _END_OF_XGBOOST.search(_tail(file)):
         raise DamagedFile("The file begins as an XGBoost model and is cut short.")
 
 
-def is_cut_lightgbm(holds: Callable[[bytes], bool]) -> bool:
+def is_cut_lightgbm(file: BinaryIO) -> bool:
     """Return whether LightGBM's text ends before its trees or parameters: loading it may abort the process.
 
-    `holds`: whether some words are in the text.
+    Blocking, and in bounded memory.
     """
-    return not holds(b"end of trees") or (holds(b"\nparameters:") and not holds(b"\nend of parameters"))
+    return not _holds(file, b"end of trees") or (
+        _holds(file, b"\nparameters:") and not _holds(file, b"\nend of parameters")
+    )
 
 
 def _holds(file: BinaryIO, words: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Upload, the runtime's inspection and the library itself agree on what a file is."""
 
+import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ def test_half_a_model_in_a_format_of_its_own_is_cut(way: str, path: Path) -> Non
     ],
 )
 def test_lightgbm_text_is_whole_if_its_trees_and_its_parameters_have_an_end(text: str, cut: bool) -> None:
-    assert is_cut_lightgbm(text.encode().__contains__) == cut
+    assert is_cut_lightgbm(io.BytesIO(text.encode())) == cut
 
 
 def test_lightgbm_text_may_hold_no_parameters(path: Path) -> None:

@@ -31,8 +31,9 @@ def load(file: ModelFile) -> Backend:
 
 def _read(path: Path) -> lightgbm.Booster:
     try:
-        if is_cut_lightgbm(path.read_bytes().__contains__):
-            raise ValueError("it was cut: its trees or parameters have no end")
+        with path.open("rb") as file:
+            if is_cut_lightgbm(file):
+                raise ValueError("it was cut: its trees or parameters have no end")
         return lightgbm.Booster(model_str=path.read_text(encoding="utf-8"))
     except (lightgbm.basic.LightGBMError, UnicodeDecodeError, ValueError) as error:
         raise LoadError("CorruptArtifact", f"LightGBM cannot read the file: {error}") from error
