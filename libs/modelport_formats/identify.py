@@ -31,7 +31,6 @@ class Identified:
     """`first_class`: the class of the model, with its module or as this alone, where the format names one."""
 
     format: Format
-    compression: Compression | None = None
     first_class: str | None = None
 
 
@@ -50,7 +49,7 @@ def _identify(file: BinaryIO, size: int) -> Identified:
         return _compressed(file, compression)
     match begins_as(head):
         case Format.SKOPS:
-            return Identified(Format.SKOPS, first_class=archives.skops_module(file))
+            return Identified(Format.SKOPS, archives.skops_module(file))
         case (Format.XGBOOST | Format.LIGHTGBM) as native:
             if not begins_as_model(head, native):
                 raise UnknownFormat(describe_unknown(head))
@@ -76,7 +75,7 @@ def _compressed(file: BinaryIO, compression: Compression) -> Identified:
         raise _cut_pickle(compression) from None
     if plain.cut_short or (whole and not _ends(head, head, whole=True)):
         raise _cut_pickle(compression)
-    return Identified(Format.PICKLE, compression, found)
+    return Identified(Format.PICKLE, found)
 
 
 def _cut_pickle(compression: Compression) -> DamagedFile:
@@ -95,7 +94,7 @@ def _pickle(file: BinaryIO, head: bytes, size: int) -> Identified:
         if pickles.looks_binary_pickle(head):
             raise DamagedFile("The file begins as a pickle and is cut short.")
         raise UnknownFormat(describe_unknown(head))
-    return Identified(Format.PICKLE, first_class=found)
+    return Identified(Format.PICKLE, found)
 
 
 def _ends(head: bytes, tail: bytes, *, whole: bool) -> bool:
