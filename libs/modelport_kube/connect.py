@@ -16,6 +16,12 @@ class NoClusterAccess(Exception):
     """Neither a service account nor a usable kubeconfig."""
 
 
+def runs_in_pod() -> bool:
+    """Return whether to be a pod's service account: in a pod, unless KUBECONFIG is set."""
+    # Always set in a pod, and nowhere else.
+    return "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
+
+
 @asynccontextmanager
 async def connected() -> AsyncIterator[ApiClient]:
     """Return a client of the cluster. Raises `NoClusterAccess`; whether the cluster responds is not
@@ -23,8 +29,7 @@ async def connected() -> AsyncIterator[ApiClient]:
     """
     settings = Configuration()
     try:
-        # Always set in a pod, and nowhere else.
-        if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+        if runs_in_pod():
             config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
         else:
             await config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]

@@ -6,16 +6,16 @@ restarts watches.
 
 import asyncio
 import logging
-import os
 import ssl
 from collections.abc import Callable, Collection
-from dataclasses import fields
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import kopf
 import structlog
 from modelport_crds.names import KIND, LABEL_MODEL
+from modelport_kube.connect import runs_in_pod
 from modelport_kube.kube import RESOURCES, Kube, KubeError
 
 from modelport_operator.settings import Settings
@@ -125,9 +125,9 @@ async def _handle(kind: str, on_key: OnKey, *, body: kopf.Body, **_: Any) -> Non
 
 async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
     """As modelport_kube.connect does it. Called again when the API server refuses a token."""
-    in_pod = "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
-    found = (kopf.login_with_service_account if in_pod else kopf.login_with_kubeconfig)(**kwargs)
-    return found and _Connection(**{each.name: getattr(found, each.name) for each in fields(found)})
+    log_in = kopf.login_with_service_account if runs_in_pod() else kopf.login_with_kubeconfig
+    found = log_in(**kwargs)
+    return found and _Connection(**asdict(found))
 
 
 class _Connection(kopf.ConnectionInfo):
