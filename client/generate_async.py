@@ -25,6 +25,7 @@ _CLASSES = (
 )
 _NAMES = {name: f"Async{name}" for name in _CLASSES} | {
     "resources": "async_resources",
+    "blocking": "asynchronous",
     "__enter__": "__aenter__",
     "__exit__": "__aexit__",
 }

@@ -1,6 +1,7 @@
 """The Python SDK and the `modelport` command. Speaks REST only."""
 
-from modelport.async_client import AsyncModelport
+from typing import TYPE_CHECKING, Any
+
 from modelport.client import Modelport
 from modelport.drift import Drift, FeatureDrift
 from modelport.errors import (
@@ -21,8 +22,11 @@ from modelport.errors import (
 from modelport.history import KeptPrediction
 from modelport.job import Job
 from modelport.models import ApiKey, Model, Prediction, User, Version
-from modelport.transport import RetryPolicy
+from modelport.transport.retries import RetryPolicy
 from modelport.usage import Usage, UsageCounts
+
+if TYPE_CHECKING:
+    from modelport.async_client import AsyncModelport
 
 # The former name, for one release: programs that catch it go on.
 Unauthorised = Unauthorized
@@ -56,3 +60,16 @@ __all__ = [
     "User",
     "Version",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the awaiting client where it is used: asyncio would be a tenth of a command's start."""
+    if name == "AsyncModelport":
+        from modelport.async_client import AsyncModelport
+
+        return AsyncModelport
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), "AsyncModelport"]

@@ -18,7 +18,8 @@ from modelport.async_resources import (
 from modelport.calls import kept, predicting
 from modelport.former_names import same_as
 from modelport.models import Prediction
-from modelport.transport import AsyncTransport, RetryPolicy
+from modelport.transport.asynchronous import AsyncTransport
+from modelport.transport.retries import RetryPolicy
 from modelport.usage import Bucket, Usage
 
 DEFAULT_URL = "http://127.0.0.1:8000"

@@ -1,6 +1,5 @@
 """The `Authorization` header: a fixed API key, or a session whose access token is renewed when it ends."""
 
-import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
@@ -87,11 +86,13 @@ class SessionAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """In threads: a renewal waits for a lock, which a cancelled task would not release."""
-        token = await asyncio.to_thread(self._token)
+        from asyncio import to_thread  # Not above: a command has no event loop, and would start later.
+
+        token = await to_thread(self._token)
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
         if response.status_code == 401:
-            renewed = await asyncio.to_thread(self._renewed, token)
+            renewed = await to_thread(self._renewed, token)
             request.headers["Authorization"] = f"Bearer {renewed}"
             yield request
 

@@ -10,7 +10,8 @@ from modelport.calls import kept, predicting
 from modelport.former_names import same_as
 from modelport.models import Prediction
 from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Versions
-from modelport.transport import RetryPolicy, Transport
+from modelport.transport.blocking import Transport
+from modelport.transport.retries import RetryPolicy
 from modelport.usage import Bucket, Usage
 
 DEFAULT_URL = "http://127.0.0.1:8000"

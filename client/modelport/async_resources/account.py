@@ -7,7 +7,7 @@ from datetime import datetime
 from modelport.calls import account
 from modelport.credentials import Credentials
 from modelport.models import ApiKey, User
-from modelport.transport import AsyncTransport
+from modelport.transport.asynchronous import AsyncTransport
 
 
 class AsyncAccount:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modelport.calls import kept
 from modelport.history import KeptPrediction
-from modelport.transport import AsyncTransport
+from modelport.transport.asynchronous import AsyncTransport
 
 
 class AsyncKeptPredictions:

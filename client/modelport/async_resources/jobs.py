@@ -7,7 +7,7 @@ from typing import Literal
 
 from modelport.calls import jobs
 from modelport.job import Job, JobState, ResultFormat
-from modelport.transport import AsyncTransport
+from modelport.transport.asynchronous import AsyncTransport
 from modelport.uploads import OnProgress
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from modelport.calls import models
 from modelport.models import Acceleration, Access, Model
-from modelport.transport import AsyncTransport
+from modelport.transport.asynchronous import AsyncTransport
 from modelport.uploads import OnProgress
 
 

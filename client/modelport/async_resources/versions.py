@@ -8,7 +8,7 @@ from typing import Any
 from modelport.calls import versions
 from modelport.drift import Drift
 from modelport.models import Version
-from modelport.transport import AsyncTransport
+from modelport.transport.asynchronous import AsyncTransport
 from modelport.uploads import OnProgress
 
 

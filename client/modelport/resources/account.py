@@ -6,7 +6,7 @@ from datetime import datetime
 from modelport.calls import account
 from modelport.credentials import Credentials
 from modelport.models import ApiKey, User
-from modelport.transport import Transport
+from modelport.transport.blocking import Transport
 
 
 class Account:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from modelport.calls import kept
 from modelport.history import KeptPrediction
-from modelport.transport import Transport
+from modelport.transport.blocking import Transport
 
 
 class KeptPredictions:

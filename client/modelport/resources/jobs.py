@@ -6,7 +6,7 @@ from typing import Literal
 
 from modelport.calls import jobs
 from modelport.job import Job, JobState, ResultFormat
-from modelport.transport import Transport
+from modelport.transport.blocking import Transport
 from modelport.uploads import OnProgress
 
 

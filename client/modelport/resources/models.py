@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from modelport.calls import models
 from modelport.models import Acceleration, Access, Model
-from modelport.transport import Transport
+from modelport.transport.blocking import Transport
 from modelport.uploads import OnProgress
 
 

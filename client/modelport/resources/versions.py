@@ -7,7 +7,7 @@ from typing import Any
 from modelport.calls import versions
 from modelport.drift import Drift
 from modelport.models import Version
-from modelport.transport import Transport
+from modelport.transport.blocking import Transport
 from modelport.uploads import OnProgress
 
 

@@ -444,6 +444,13 @@ def test_a_new_key_is_all_of_stdout(cli: Cli, platform: Platform) -> None:
     assert cli("keys", "revoke", "k1", "--yes").code == 0
 
 
+def test_a_command_starts_without_the_awaiting_clients_modules() -> None:
+    code = "import sys; before = {*sys.modules}; import modelport.cli; print(*({*sys.modules} - before))"
+    started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "modelport.client" in started.stdout.split()
+    assert {"asyncio", "modelport.async_client"}.isdisjoint(started.stdout.split())
+
+
 # Commands of other parts
 
 

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 from modelport import ConnectionFailed, Modelport, RateLimited, RetryPolicy, Unavailable
-from modelport.transport import retry_after
+from modelport.transport.retries import retry_after
 
 from tests.unit.client.answers import ONE, key, model
 from tests.unit.client.platform import Answer, Platform, problem
