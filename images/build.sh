@@ -3,7 +3,7 @@
 # From the environment:
 #   TAG          the project's version unless given
 #   REGISTRY     put before each name, for example registry.example.org/team/
-#   BASE_IMAGE   python:3.11-slim unless given; a digest works
+#   BASE_IMAGE   python:3.13-slim unless given; a digest works
 #   BUILDER      docker or buildah; whichever works here unless given
 #   BUILD_FLAGS  more flags for it, for example --build-arg PIP_INDEX_URL=…
 set -euo pipefail

@@ -1,4 +1,4 @@
-"""The stand-in for python:3.11-slim, out of Debian's packages; kept once made."""
+"""The stand-in for python:3.13-slim, out of Debian's packages; kept once made."""
 
 import shutil
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from tests.cluster import folders, image_build, packages
 from tests.cluster.commands import run
 from tests.cluster.progress import run_step
 
-TAG = "localhost/modelport-base:bookworm"
+TAG = "localhost/modelport-base:trixie"
 _DOCKERFILE = Path(__file__).parent / "images" / "base" / "Dockerfile"
 _INCLUDED = "python3,python3-venv,ca-certificates"
 _SUPERFLUOUS = (
@@ -35,7 +35,7 @@ def build_args() -> Mapping[str, str]:
 
 
 def _root_archive() -> Path:
-    target = folders.cache() / "base-bookworm" / "root.tar"
+    target = folders.cache() / "base-trixie" / "root.tar"
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -59,12 +59,12 @@ def _root_archive() -> Path:
 
 def _bootstrap(root: Path) -> None:
     log = folders.cache() / "logs" / "debootstrap.log"
-    command = ["debootstrap", "--variant=minbase", f"--include={_INCLUDED}", "bookworm", str(root)]
+    command = ["debootstrap", "--variant=minbase", f"--include={_INCLUDED}", "trixie", str(root)]
     run_step("Making a base image from Debian's packages (once; about 90 seconds)", command, log)
     for folder in _SUPERFLUOUS:
         shutil.rmtree(root / folder)
     # apt refuses to work without them.
     (root / "var/cache/apt/archives/partial").mkdir(parents=True)
     (root / "var/lib/apt/lists/partial").mkdir(parents=True)
-    # As python:3.11-slim has it.
+    # As python:3.13-slim has it.
     (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
