@@ -1,12 +1,10 @@
 """Which cluster the tests use: a given one, else kind's, else processes of this machine, else none."""
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -53,7 +51,7 @@ def prepare_helm() -> None:
 
 def start() -> Cluster:
     """Does nothing where one runs already. Raises NoCluster where there is none to be had."""
-    with _alone():
+    with folders.alone_with("cluster"):
         found = given(os.environ)
         if found is not None:
             return found
@@ -77,7 +75,7 @@ def running() -> Cluster | None:
 
 
 def stop() -> None:
-    with _alone():
+    with folders.alone_with("cluster"):
         kind.down()
         stopping.down(Places())
 
@@ -163,13 +161,3 @@ def _have_tools() -> None:
     missing = [program for name, program in wanted.items() if shutil.which(name) is None]
     if programs.go_is_there():
         programs.put_on_path(*missing)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Test processes that run side by side must not start it twice."""
-    lock = folders.cache() / "cluster.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -1,10 +1,8 @@
 """The distribution's packages that the recipe needs, installed when missing."""
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cluster import folders
@@ -36,7 +34,7 @@ _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 def install(packages: Mapping[str, str]) -> None:
     """Raises StepFailed. Waits while other tests install theirs: apt-get itself would fail then."""
     if _missing(packages):
-        with _alone():
+        with folders.alone_with("apt-get"):
             _install(_missing(packages))
 
 
@@ -58,12 +56,3 @@ def _there(program: str) -> bool:
     if program.startswith("/"):
         return Path(program).exists()
     return shutil.which(program, path=f"{os.environ.get('PATH', '')}:{_SBIN}") is not None
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    lock = folders.cache() / "apt-get.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -1,11 +1,9 @@
 """The Go programs, each built once and kept by its version and its sources."""
 
-import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -64,7 +62,10 @@ def ensure(program: Program) -> Path:
     if program.path.exists():
         return program.path
     program.folder.parent.mkdir(parents=True, exist_ok=True)
-    with _only_builder(program), TemporaryDirectory(dir=program.folder.parent) as scratch:
+    with (
+        folders.alone_with(f"programs/{program.folder.name}"),
+        TemporaryDirectory(dir=program.folder.parent) as scratch,
+    ):
         if not program.path.exists():
             _build(program, Path(scratch) / "built")
     return program.path
@@ -74,13 +75,6 @@ def put_on_path(*programs: Program) -> None:
     """For this process and its children; what users have installed themselves comes first."""
     for program in programs:
         os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{ensure(program).parent}"
-
-
-@contextmanager
-def _only_builder(program: Program) -> Iterator[None]:
-    with program.folder.with_name(f"{program.folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(program: Program, target: Path) -> None:
