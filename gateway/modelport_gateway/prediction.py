@@ -39,7 +39,7 @@ class CacheUse:
 
 
 def authorized_request(route: Route | None, caller: Caller | None, address: str) -> AuthorizedRequest:
-    """Say who calls what. Raises Problem 401, 403 or 404."""
+    """Return who calls what. Raises Problem 401, 403 or 404."""
     decision = authorize(route, caller)
     if route is None or decision is not Decision.ALLOWED:
         raise _refusal(decision)

@@ -18,7 +18,7 @@ from modelport_gateway.settings import ServeSettings, Settings
 from modelport_gateway.usage.opening_sink import open_sink
 
 _CONNECT_SECONDS = 1.0
-_ANSWER_SECONDS = 5.0
+_RESPONSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ async def serve(settings: ProcessSettings, listener: socket.socket) -> None:
 def _control(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=url,
-        timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+        timeout=httpx.Timeout(_RESPONSE_SECONDS, connect=_CONNECT_SECONDS),
         # Of several replicas one may just be starting or stopping.
         transport=httpx.AsyncHTTPTransport(retries=1),
     )

@@ -110,7 +110,7 @@ class Settings(BaseSettings):
 
     history_rows_per_second: int = Field(default=20, ge=0)
     """Requests of one model that this gateway keeps for its history in a second, at most; reading and
-    redacting them costs what answering them costs."""
+    redacting them costs what serving them costs."""
 
     drift_rows_per_second: int = Field(default=50, ge=0)
     """Rows of one version with a reference that this gateway counts in a second, on average at most."""

@@ -58,7 +58,7 @@ def pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _beginning(member: IO[bytes], limit: int) -> bytes:
-    """Read in pieces: of a stored member zipfile reads as much of the file at once as it is asked for."""
+    """Read in pieces: of a stored member zipfile reads as much of the file at once as is requested."""
     content = bytearray()
     while piece := member.read(min(_CHUNK, limit - len(content))):
         content += piece

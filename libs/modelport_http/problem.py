@@ -119,7 +119,7 @@ class ProblemMiddleware:
     """Turns every exception into a response. Goes directly below `RequestIdMiddleware`.
 
     Both belong into the app's own list of middlewares: around a Starlette app, its ServerErrorMiddleware
-    has answered already. `public_url`: where users find the platform, without a slash behind it.
+    has responded already. `public_url`: where users find the platform, without a slash behind it.
     """
 
     def __init__(self, app: ASGIApp, public_url: str = "") -> None:

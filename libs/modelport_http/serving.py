@@ -1,6 +1,6 @@
 """Serves ASGI apps until a signal, and stops as Kubernetes wants it: nobody is turned away.
 
-A pod's addresses are withdrawn while it gets SIGTERM already. So it says that it is not ready, serves on
+A pod's addresses are withdrawn while it gets SIGTERM already. So it reports that it is not ready, serves on
 until every proxy has heard of it, has each connection closed with its next response, and only then stops
 listening.
 """
@@ -70,7 +70,7 @@ async def serve(
     servers = [(_build(each, stop, closing, crowd, Silence(doors.patience)), each.listener) for each in apps]
     terminated, interrupted = _hear_signals()
 
-    async def stop_when_told() -> None:
+    async def stop_on_signal() -> None:
         await terminated.wait()
         log.info("stopping", serves_on_for_seconds=stop.delay)
         on_stop()
@@ -79,11 +79,11 @@ async def serve(
         for server, _ in servers:
             server.should_exit = True
 
-    telling = asyncio.create_task(stop_when_told())
+    stopping = asyncio.create_task(stop_on_signal())
     try:
         await asyncio.gather(*(server.serve([listener]) for server, listener in servers))
     finally:
-        telling.cancel()
+        stopping.cancel()
     log.info("stopped")
 
 

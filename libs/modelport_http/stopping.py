@@ -1,4 +1,4 @@
-"""What a server that stops tells its callers: to go elsewhere next, and at last that it could not finish."""
+"""What a server that stops sends its callers: to go elsewhere next, and at last that it could not finish."""
 
 import asyncio
 

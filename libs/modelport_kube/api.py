@@ -33,15 +33,15 @@ class KubernetesApi:
         path = object_path(obj["kind"], metadata["namespace"], metadata["name"])
         query = {"fieldManager": field_manager, "force": "true"}
         try:
-            answer = await self._calls.object(Call("PATCH", path, query, obj, APPLY))
+            applied = await self._calls.object(Call("PATCH", path, query, obj, APPLY))
         except Rejected as error:
             # Another object's uid is reported as a value that makes no sense.
             raise (
                 Conflict(str(error)) if "uid" in metadata and "metadata.uid" in str(error) else error
             ) from error
-        if answer is None:
+        if applied is None:
             raise KubeError(f"{path} cannot be applied: its namespace or its kind is not there.")
-        return answer
+        return applied
 
     async def create(self, obj: Object, *, field_manager: str) -> Object:
         """Not a POST: what that writes is not given up by a later apply that leaves it out."""

@@ -92,8 +92,8 @@ class Calls:
             body=call.body,
             auth_settings=["BearerToken"],
         )
-        answer = await self._client.call_api(*serialized, _request_timeout=timeout)
-        response: aiohttp.ClientResponse = answer.response
+        wrapped = await self._client.call_api(*serialized, _request_timeout=timeout)
+        response: aiohttp.ClientResponse = wrapped.response
         return response
 
 
@@ -104,7 +104,7 @@ def refusal(status: int, what: str, raw: bytes) -> KubeError:
 
 def _message(raw: bytes) -> str:
     try:
-        said = msgspec.json.decode(raw, type=dict[str, Any]).get("message")
+        message = msgspec.json.decode(raw, type=dict[str, Any]).get("message")
     except msgspec.DecodeError:
-        said = None
-    return str(said or raw[:200].decode(errors="replace"))
+        message = None
+    return str(message or raw[:200].decode(errors="replace"))

@@ -90,7 +90,7 @@ class Kube(KubeObjects, Protocol):
         ...
 
     async def metadata(self, kind: str, namespace: str, name: str) -> Object | None:
-        """The object's metadata alone: what a Secret holds is never asked for."""
+        """The object's metadata alone: what a Secret holds is never requested."""
         ...
 
     async def patch_status(self, kind: str, namespace: str, name: str, status: Object) -> Object | None:

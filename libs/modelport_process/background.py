@@ -12,7 +12,7 @@ def is_cancelled() -> bool:
     """Whether the running task was asked to end, though nothing was raised in it.
 
     redis-py sends with `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that comes together
-    with its result (https://github.com/python/cpython/issues/86296). A loop around it that does not ask would
+    with its result (https://github.com/python/cpython/issues/86296). A loop that does not check would
     go on forever, and so would everything that waits for its end.
     """
     task = asyncio.current_task()

@@ -115,7 +115,7 @@ os.register_at_fork(after_in_child=_new_ids.__init__)  # type: ignore[misc]
 
 
 # httpx writes whole URLs, with their query, at INFO; uvicorn's access log is AccessLogMiddleware's job.
-# Alembic tells of each of its own plugins at each start.
+# Alembic logs each of its own plugins at each start.
 _TOO_TALKATIVE = ("httpx", "httpcore", "uvicorn.access", "asyncio", "alembic")
 
 _output: TextIO = sys.stderr

@@ -50,8 +50,8 @@ def read_settings(kind: type[_Settings], **given: object) -> _Settings:
     try:
         return kind(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        said = "; ".join(_one(kind, dict(entry)) for entry in error.errors(include_url=False))
-        raise CannotStart(f"{said}.") from error
+        problems = "; ".join(_one(kind, dict(entry)) for entry in error.errors(include_url=False))
+        raise CannotStart(f"{problems}.") from error
 
 
 def variable_of(kind: type[BaseModel], field: str) -> str:
@@ -91,8 +91,8 @@ def bind(variable: str, text: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=False)
     except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        raise CannotStart(f"{variable}={text} cannot be listened on: {said}.") from error
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise CannotStart(f"{variable}={text} cannot be listened on: {reason}.") from error
     give_up_on_deaf_peers(listener)
     return listener
 

@@ -1,4 +1,4 @@
-"""Redis while it answers, this process's memory while it does not.
+"""Redis while it replies, this process's memory while it does not.
 
 After one failure no request queries Redis again; a background task does, so an outage costs nothing per
 request.
@@ -98,10 +98,10 @@ class FallbackStore:
             self._recovery = asyncio.create_task(self._recover())
 
     async def _recover(self) -> None:
-        answers = False
-        while not answers:
+        is_back = False
+        while not is_back:
             await asyncio.sleep(self._probe_seconds)
-            answers = await self._answers()
+            is_back = await self._is_back()
         log.info("store_back")
         self._use_primary()
 
@@ -109,7 +109,7 @@ class FallbackStore:
         STORE_DEGRADED.set(0)
         self._recovery = None
 
-    async def _answers(self) -> bool:
+    async def _is_back(self) -> bool:
         try:
             await self._primary.ping()
         except StoreUnavailable:

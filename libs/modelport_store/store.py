@@ -43,7 +43,7 @@ class StoreUnavailable(Exception):
 
 
 class LimitResult(NamedTuple):
-    """What a token bucket said. Times are seconds from now."""
+    """What a token bucket decided. Times are seconds from now."""
 
     allowed: bool
     limit: Limit

@@ -12,7 +12,7 @@ MICROSECONDS = 1_000_000
 def take(full_at: int, now: int, limit: Limit) -> tuple[int, LimitResult]:
     """Acquire a token, at `now`, of a bucket that is full at `full_at`: microseconds of one clock, 0 if new.
 
-    Gives the bucket's new `full_at` and what to tell the caller. A refused take takes nothing.
+    Gives the bucket's new `full_at` and what to return to the caller. A refused take takes nothing.
     """
     interval = interval_of(limit)
     capacity = interval * limit.requests

@@ -1,4 +1,4 @@
-"""API keys: the control API says whose a key is. Only the key's SHA-256 leaves this process."""
+"""API keys: the control API knows whose a key is. Only the key's SHA-256 leaves this process."""
 
 import re
 import time
@@ -34,7 +34,7 @@ _INVALID = "The API key is unknown, revoked or expired; create or rotate one."
 
 
 class IntrospectionUnavailable(Exception):
-    """Neither the control API nor the store can say whose the key is."""
+    """Neither the control API nor the store can be read: whose the key is stays unknown."""
 
 
 class Introspection(Struct, frozen=True, dict=True):
@@ -76,8 +76,8 @@ class ApiKeys:
 
     def remembered(self, key: str) -> Caller | None:
         """Return the caller of a key that was found good in the last seconds."""
-        said = self._believed.get(_digest(key))
-        return said.caller() if said else None
+        introspection = self._believed.get(_digest(key))
+        return introspection.caller() if introspection else None
 
     async def was_good(self, key: str) -> bool:
         """Return whether there is reason to think that the key is good: only a look-up tells whether
@@ -98,31 +98,33 @@ class ApiKeys:
         if not _KEY.fullmatch(key):
             raise InvalidCredential("The API key is not one of this platform: it starts with mlp_live_.")
         digest = _digest(key)
-        said = self._believed.get(digest) or self._refused.get(digest)
-        said = said or await self._introspecting.run(digest, lambda: self._introspect(digest))
-        caller = said.caller()
+        introspection = self._believed.get(digest) or self._refused.get(digest)
+        introspection = introspection or await self._introspecting.run(
+            digest, lambda: self._introspect(digest)
+        )
+        caller = introspection.caller()
         if caller is None:
             raise InvalidCredential(_INVALID)
         return caller
 
     async def _introspect(self, digest: str) -> Introspection:
-        said = await self._recall(digest) if time.monotonic() < self._away_until else None
-        believed_for = _AWAY_SECONDS if said else _BELIEVED_SECONDS
-        said = said or await self._introspect_or_recall(digest)
-        self._remember(digest, said, believed_for)
-        return said
+        introspection = await self._recall(digest) if time.monotonic() < self._away_until else None
+        believed_for = _AWAY_SECONDS if introspection else _BELIEVED_SECONDS
+        introspection = introspection or await self._introspect_or_recall(digest)
+        self._remember(digest, introspection, believed_for)
+        return introspection
 
-    def _remember(self, digest: str, said: Introspection, seconds: float) -> None:
-        if said.active:
-            self._believed.put(digest, said, seconds)
+    def _remember(self, digest: str, introspection: Introspection, seconds: float) -> None:
+        if introspection.active:
+            self._believed.put(digest, introspection, seconds)
             self._good_lately.put(digest, value=True, ttl_seconds=self._keep_seconds)
         else:
-            self._refused.put(digest, said, seconds)
+            self._refused.put(digest, introspection, seconds)
             self._good_lately.forget(digest)
 
     async def _introspect_or_recall(self, digest: str) -> Introspection:
         try:
-            said = await self._fetch_introspection(digest)
+            introspection = await self._fetch_introspection(digest)
         except (httpx.HTTPError, msgspec.MsgspecError) as error:
             log.warning("api_key_introspection_failed", error=repr(error))
             self._away_until = time.monotonic() + _AWAY_SECONDS
@@ -130,8 +132,8 @@ class ApiKeys:
             if recalled is None:
                 raise IntrospectionUnavailable from error
             return recalled
-        await self._keep(digest, said)
-        return said
+        await self._keep(digest, introspection)
+        return introspection
 
     async def _fetch_introspection(self, digest: str) -> Introspection:
         response = await self._control.post(_PATH, json={"key_sha256": digest}, timeout=self._timeout)
@@ -139,7 +141,7 @@ class ApiKeys:
         return msgspec.json.decode(response.content, type=Introspection)
 
     async def _recall(self, digest: str) -> Introspection | None:
-        """What was last said of the key, to any replica; None: nothing is known of it."""
+        """What any replica last learned of the key; None: nothing is known of it."""
         FALLBACKS.labels("control-api").inc()
         try:
             kept = await self._store.get(_store_key(digest))
@@ -148,10 +150,12 @@ class ApiKeys:
             log.warning("api_key_cache_unreadable", error=repr(error))
             return None
 
-    async def _keep(self, digest: str, said: Introspection) -> None:
+    async def _keep(self, digest: str, introspection: Introspection) -> None:
         try:
-            if said.active:
-                await self._store.put(_store_key(digest), msgspec.json.encode(said), self._keep_seconds)
+            if introspection.active:
+                await self._store.put(
+                    _store_key(digest), msgspec.json.encode(introspection), self._keep_seconds
+                )
             else:
                 await self._store.delete(_store_key(digest))
                 await self._store.delete(mark_of(digest))

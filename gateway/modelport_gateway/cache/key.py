@@ -15,7 +15,7 @@ import orjson
 from modelport_gateway.cache.row_decoder import RowDecoder, usual_request
 
 # Integers up to here are exact as floats; orjson reads integers beyond 64 bits as rounded floats,
-# so a large float may stand for several integers that a runtime could tell apart.
+# so a large float may stand for several integers that a runtime could distinguish.
 _EXACT = 2**53
 _DEFAULT_RETURN = ["prediction"]
 

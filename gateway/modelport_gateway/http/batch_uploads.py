@@ -41,7 +41,7 @@ class BatchJobs:
         self._control = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises `Problem` where the control API does not answer."""
+        """Raises `Problem` where the control API does not respond."""
         if scope["method"] != "POST":
             raise Problem(status=405, detail="Use POST here.", headers={"Allow": "POST"})
         request = self._control.build_request(
@@ -71,7 +71,7 @@ def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
 
 
 async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    """Each piece is asked for when the one before has left: the slower side sets the pace."""
+    """Each piece is requested when the one before has left: the slower side sets the pace."""
     more = True
     while more:
         message = await receive()

@@ -18,11 +18,11 @@ _MOST_BYTES_AT_ONCE = 64 * 1024
 
 
 def wanted_encoding(headers: RequestHeaders, response: PredictionResponse) -> str | None:
-    """Return how to compress this answer. None: not at all."""
+    """Return how to compress this response. None: not at all."""
     if len(response.body) < _LEAST_BYTES:
         return None
-    asked = headers.get(b"accept-encoding")
-    return asked if asked in _ENCODINGS else None
+    accepted = headers.get(b"accept-encoding")
+    return accepted if accepted in _ENCODINGS else None
 
 
 async def encoded(response: PredictionResponse, encoding: str) -> PredictionResponse:

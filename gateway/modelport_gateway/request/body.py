@@ -1,4 +1,4 @@
-"""Reads a request's body, whole and bounded, and says what it is."""
+"""Reads a request's body, whole and bounded, and finds out what it is."""
 
 import asyncio
 

@@ -61,7 +61,7 @@ class Route:
 class Slice:
     """What one EndpointSlice says: the addresses of one version that may be called now.
 
-    `leaving` are on their way out and answer still: better than nobody, as kube-proxy has it too.
+    `leaving` are on their way out and still serve: better than nobody, as kube-proxy has it too.
     """
 
     model: Key

@@ -67,7 +67,7 @@ def read_slice(obj: Object) -> Slice:
         model=(obj["metadata"]["namespace"], labels.get(LABEL_MODEL, "")),
         version=labels.get(LABEL_MODEL_VERSION, ""),
         addresses=tuple(address for address, conditions in endpoints if _may_be_called(conditions)),
-        leaving=tuple(address for address, conditions in endpoints if _still_answers(conditions)),
+        leaving=tuple(address for address, conditions in endpoints if _still_serves(conditions)),
     )
 
 
@@ -81,7 +81,7 @@ def _may_be_called(conditions: dict[str, Any]) -> bool:
     return conditions.get("ready") is not False and not conditions.get("terminating")
 
 
-def _still_answers(conditions: dict[str, Any]) -> bool:
+def _still_serves(conditions: dict[str, Any]) -> bool:
     return bool(conditions.get("terminating") and conditions.get("serving"))
 
 

@@ -65,7 +65,7 @@ class DriftTap:
         watched = self._watched.get((seen.route.public_id, seen.version.name))
         if watched is None or seen.status != 200 or seen.call is not Call.PREDICT:
             return
-        if len(self._waiting) >= _MAX_WAITING or len(seen.body) + len(seen.answer) > _MAX_BODY_BYTES:
+        if len(self._waiting) >= _MAX_WAITING or len(seen.body) + len(seen.response) > _MAX_BODY_BYTES:
             SAMPLES_DROPPED.labels(drift_counts.KIND).inc()
             return
         watched.limiter.take_one()
@@ -180,10 +180,10 @@ class _RowRateLimiter:
 def _rows_of(seen: Seen) -> tuple[list[Any], list[Any]]:
     """The rows of a request and the predictions of its response, in the same order."""
     try:
-        asked, answered = orjson.loads(seen.body), orjson.loads(seen.answer)
+        sent, returned = orjson.loads(seen.body), orjson.loads(seen.response)
     except orjson.JSONDecodeError:
         return [], []
-    match asked, answered:
+    match sent, returned:
         case {"input": row}, {"prediction": prediction}:
             return [row], [prediction]
         case {"inputs": [*rows]}, {"predictions": [*predictions]}:

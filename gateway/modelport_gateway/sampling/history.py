@@ -25,7 +25,7 @@ class Bodies:
     """None: no JSON, or left out (`truncated`)."""
 
     request: str | None
-    answer: str | None
+    response: str | None
     truncated: bool = False
 
 
@@ -36,7 +36,7 @@ def kept_bodies(seen: Seen) -> Bodies:
     """Read, redact and write again; where nothing is to be redacted, what was sent is kept as it is."""
     fields = frozenset(seen.route.history.redact_fields if seen.route.history else ())
     try:
-        return _redacted(seen, fields) if fields else Bodies(_json_text(seen.body), _json_text(seen.answer))
+        return _redacted(seen, fields) if fields else Bodies(_json_text(seen.body), _json_text(seen.response))
     except RecursionError:
         # Nested so deeply that it cannot be searched.
         return NO_BODIES
@@ -47,10 +47,11 @@ def _redacted(seen: Seen, fields: frozenset[str]) -> Bodies:
     request = _parsed(seen.body)
     # The response after the request, whose hidden values it may repeat.
     shown = None if request is None else _text(redaction.request(seen.call, request))
-    answer = _parsed(seen.answer)
-    if answer is None:
+    response = _parsed(seen.response)
+    if response is None:
         return Bodies(shown, None)
-    return Bodies(shown, _text(redaction.answer(answer) if seen.status < 400 else redaction.problem(answer)))
+    redacted = redaction.prediction(response) if seen.status < 400 else redaction.problem(response)
+    return Bodies(shown, _text(redacted))
 
 
 def _parsed(body: bytes) -> Any:
@@ -100,7 +101,7 @@ class HistoryTap:
         history = seen.route.history
         if history is None:
             return
-        if len(seen.body) + len(seen.answer) > history.max_row_bytes:
+        if len(seen.body) + len(seen.response) > history.max_row_bytes:
             # Not even held: a body may be a thousand times as large.
             self._send(seen, NO_BODIES)
         elif len(self._waiting) >= _MAX_WAITING:
@@ -138,7 +139,7 @@ class HistoryTap:
             seconds=seen.seconds,
             request=bodies.request,
             request_bytes=len(seen.body),
-            answer=bodies.answer,
+            answer=bodies.response,
             truncated=bodies.truncated,
             redacted_fields=list(history.redact_fields) if history else [],
         )

@@ -15,7 +15,7 @@ _OWN_NAMES = {
     Call.PREDICT: frozenset({"return"}),
     Call.INFER: frozenset({"id", "parameters", "outputs"}),
 }
-_SAID_OF_PROBLEMS = ("type", "title", "status", "request_id", "reason")
+_KEPT_FIELDS = ("type", "title", "status", "request_id", "reason")
 # Shorter texts are also parts of words that have nothing to do with them.
 _SHORTEST_PART = 4
 _NO_ROW = 1000
@@ -23,7 +23,7 @@ _NO_ROW = 1000
 
 
 class Redaction:
-    """For one request and its response, in this order: what the first hides the second must not tell."""
+    """For one request and its response, in this order: what the first hides the second must not show."""
 
     def __init__(self, fields: frozenset[str], canonical: Canonical) -> None:
         self._fields = fields
@@ -37,22 +37,22 @@ class Redaction:
             return self._hide(body)
         return {name: self._member(call, name, value) for name, value in body.items()}
 
-    def answer(self, answer: Any) -> Any:
+    def prediction(self, response: Any) -> Any:
         """Return a prediction without the hidden fields, and without hidden values that the model echoes."""
-        if not isinstance(answer, dict):
+        if not isinstance(response, dict):
             return REDACTED
         # The lists that a number is in, if it is one of a row: a model that only transforms returns rows.
         in_lists = {"prediction": 1, "predictions": 2}
         return {
-            name: self._told_member(name, value, in_lists.get(name, _NO_ROW))
-            for name, value in answer.items()
+            name: self._response_member(name, value, in_lists.get(name, _NO_ROW))
+            for name, value in response.items()
         }
 
     @staticmethod
     def problem(problem: Mapping[str, Any]) -> Any:
         """Return a problem without its sentences: they quote what was sent."""
         fields = [{"field": each["field"], "message": REDACTED} for each in problem.get("errors", ())]
-        reported = {name: problem[name] for name in _SAID_OF_PROBLEMS if name in problem}
+        reported = {name: problem[name] for name in _KEPT_FIELDS if name in problem}
         return reported | ({"errors": fields} if fields else {})
 
     def _member(self, call: Call, name: str, value: Any) -> Any:
@@ -117,7 +117,7 @@ class Redaction:
         return [self._deep(each) for each in value] if isinstance(value, list) else value
 
     def _hide(self, value: Any) -> str:
-        """Remember what is hidden, so that the response does not tell it."""
+        """Remember what is hidden, so that the response does not show it."""
         match value:
             case dict():
                 for inner in value.values():
@@ -133,20 +133,20 @@ class Redaction:
                 self._numbers.add(value)
         return REDACTED
 
-    def _told_member(self, name: str, value: Any, lists_to_a_row: int) -> Any:
-        return REDACTED if name in self._fields else self._told(value, lists_to_a_row)
+    def _response_member(self, name: str, value: Any, lists_to_a_row: int) -> Any:
+        return REDACTED if name in self._fields else self._scrub_value(value, lists_to_a_row)
 
-    def _told(self, value: Any, lists_to_a_row: int) -> Any:
+    def _scrub_value(self, value: Any, lists_to_a_row: int) -> Any:
         match value:
             case dict() if _is_tensor_of_rows(value) or value.get("name") in self._fields:
                 return self._without_data(value)
             case dict():
                 return {
-                    self._scrubbed(name): self._told_member(name, each, lists_to_a_row)
+                    self._scrubbed(name): self._response_member(name, each, lists_to_a_row)
                     for name, each in value.items()
                 }
             case list():
-                return [self._told(each, lists_to_a_row - 1) for each in value]
+                return [self._scrub_value(each, lists_to_a_row - 1) for each in value]
             case str():
                 return self._scrubbed(value)
             case int() | float() if lists_to_a_row <= 0 and value in self._numbers:

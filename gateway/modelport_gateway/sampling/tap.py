@@ -22,7 +22,7 @@ class Seen:
     call: Call
     """PREDICT or INFER."""
     body: bytes
-    answer: bytes
+    response: bytes
     """The prediction, or the problem's JSON."""
     status: int
     reason: str
@@ -62,13 +62,13 @@ class Taps:
         if route is None or version is None:
             return
         match outcome.response:
-            case PredictionResponse() | Problem() as response:
+            case PredictionResponse() | Problem() as sent:
                 wanting = [tap for tap in self._taps if tap.wants(route, version)]
             case _:
                 return
         if wanting:
-            answer = _body_of(response, request.request_id)
-            seen = _seen(request, outcome, route=route, version=version, answer=answer, seconds=seconds)
+            response = _body_of(sent, request.request_id)
+            seen = _seen(request, outcome, route=route, version=version, response=response, seconds=seconds)
             for tap in wanting:
                 tap.take(seen)
 
@@ -85,7 +85,7 @@ def _seen(
     *,
     route: Route,
     version: VersionRoute,
-    answer: bytes,
+    response: bytes,
     seconds: float,
 ) -> Seen:
     caller = outcome.caller
@@ -94,7 +94,7 @@ def _seen(
         version=version,
         call=request.target.call,
         body=outcome.body,
-        answer=answer,
+        response=response,
         status=outcome.status,
         reason=outcome.reason,
         cache=outcome.cache,

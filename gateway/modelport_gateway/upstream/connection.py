@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from modelport_gateway.upstream.response_reader import (
-    ClosedUnanswered,
+    ClosedWithoutResponse,
     EndpointUnreachable,
     ResponseCutOff,
     ResponseReader,
@@ -25,7 +25,7 @@ class UpstreamConnection(asyncio.Protocol):
     """`on_lost` is called once, when it is closed for whatever reason."""
 
     def __init__(self, on_lost: Callable[["UpstreamConnection"], None]) -> None:
-        self.asked_at = 0.0
+        self.last_sent_at = 0.0
         """When it was last used, by the event loop's clock; 0 for a fresh one."""
         self._loop = asyncio.get_running_loop()
         self._on_lost = on_lost
@@ -55,12 +55,12 @@ class UpstreamConnection(asyncio.Protocol):
         closed. Who cancels it must close the connection: nobody reads the rest of the response.
         """
         self._response = response = self._loop.create_future()
-        self.asked_at, self._due = now, due
+        self.last_sent_at, self._due = now, due
         self._reader.begin(max_answer_bytes)
         if due < self._fires_at:
             self._set_timer(due)
         if not self.is_open:
-            self._fail(ClosedUnanswered("it closed the connection"))
+            self._fail(ClosedWithoutResponse("it closed the connection"))
         elif len(body) <= _SMALL_BODY_BYTES:
             self._transport.write(head + body)
         else:
@@ -94,11 +94,13 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        said = str(error or "it closed the connection")
+        message = str(error or "it closed the connection")
         if self._reader.has_head:
-            self._fail(ResponseCutOff(said))
+            self._fail(ResponseCutOff(message))
         else:
-            self._fail(EndpointUnreachable(said) if self._reader.has_begun else ClosedUnanswered(said))
+            self._fail(
+                EndpointUnreachable(message) if self._reader.has_begun else ClosedWithoutResponse(message)
+            )
         self._on_lost(self)
 
     def _finish(self, response: "asyncio.Future[Read]") -> None:

@@ -70,7 +70,7 @@ class Pool:
 
     def close_idle(self, since: float) -> None:
         """Close those that have not been used since, by the event loop's clock."""
-        for connection in [each for each in self._idle if each.asked_at < since]:
+        for connection in [each for each in self._idle if each.last_sent_at < since]:
             connection.close()
 
     def close(self) -> None:

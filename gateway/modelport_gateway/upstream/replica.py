@@ -16,7 +16,7 @@ from modelport_gateway.metrics import UPSTREAM_ERRORS
 from modelport_gateway.routing.routes import Endpoint
 from modelport_gateway.upstream.pool import Connections, Pool
 from modelport_gateway.upstream.response_reader import (
-    ClosedUnanswered,
+    ClosedWithoutResponse,
     EndpointUnreachable,
     UpstreamMisbehaved,
     UpstreamTimeout,
@@ -70,13 +70,13 @@ class Upstream:
         due, head, body = now + timeout_seconds, _head(pool, call), call.body or b""
         connection = pool.take() or await pool.wait(due=due)
         while True:
-            was_used = connection.asked_at > 0
+            was_used = connection.last_sent_at > 0
             try:
                 status, response, json_bytes = await connection.send(
                     head, body, now=now, due=due, max_answer_bytes=self._max_answer_bytes
                 )
                 return UpstreamResponse(status, response, time.perf_counter() - started, json_bytes)
-            except ClosedUnanswered as error:
+            except ClosedWithoutResponse as error:
                 # An idle connection may be closed by the runtime at the moment that it is used here.
                 if not was_used:
                     raise EndpointUnreachable(str(error)) from None
@@ -118,7 +118,7 @@ _MAX_ERRORS = 100
 _RETRY_AFTER = {"Retry-After": "1"}
 _FALLBACK_DETAIL = "The model refused the request and gave no reason; its version's logs may say more."
 _REASONS = frozenset(Reason)
-# Reads all and makes nothing of it: a microsecond for a usual answer.
+# Reads all and makes nothing of it: a microsecond for a usual response.
 _skim = msgspec.json.Decoder(msgspec.Raw).decode
 # Texts of a model may hold lone ones, which JSON can write and msgspec refuses.
 _SURROGATE, _SAME_LENGTH = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"), rb"\\u0020"
@@ -126,13 +126,13 @@ _SURROGATE, _SAME_LENGTH = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"), rb"\
 
 def rebuild_problem(response: UpstreamResponse) -> Problem:
     """Read an error response of a model. What cannot be read is left out; the status is kept."""
-    said = _read(response.body)
-    reason = said.get("reason")
+    problem = _read(response.body)
+    reason = problem.get("reason")
     return Problem(
         status=response.status,
-        detail=_text(said.get("detail")) or _FALLBACK_DETAIL,
+        detail=_text(problem.get("detail")) or _FALLBACK_DETAIL,
         reason=Reason(reason) if isinstance(reason, str) and reason in _REASONS else None,
-        errors=_errors(said.get("errors")),
+        errors=_errors(problem.get("errors")),
         headers=_RETRY_AFTER if response.status == 503 else None,
     )
 
@@ -164,10 +164,10 @@ def _is_usual_json(body: bytes) -> bool:
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
-        said = orjson.loads(body)
+        read = orjson.loads(body)
     except orjson.JSONDecodeError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return read if isinstance(read, dict) else {}
 
 
 def _text(value: Any) -> str:

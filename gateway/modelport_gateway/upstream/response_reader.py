@@ -9,7 +9,7 @@ class EndpointUnreachable(Exception):
     """No response began: the request may be tried elsewhere."""
 
 
-class ClosedUnanswered(EndpointUnreachable):
+class ClosedWithoutResponse(EndpointUnreachable):
     """The replica closed the connection before the first byte of its response."""
 
 
@@ -86,7 +86,7 @@ class ResponseReader:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.is_complete:
                 raise UpstreamMisbehaved(self._refusal or "its response is not HTTP") from error
-            # The response stands; what comes behind it is nothing that was asked for.
+            # The response stands; what comes behind it was not requested.
             self.keep_alive = False
         if self._refusal is not None:
             raise UpstreamMisbehaved(self._refusal)

@@ -1,1 +1,1 @@
-"""Counting every request once, and telling the control API until it has written it down."""
+"""Counting every request once, and reporting it to the control API until that has stored it."""

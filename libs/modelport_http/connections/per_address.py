@@ -14,7 +14,7 @@ _DETAIL = (
     "Close some, or use each for more than one request."
 )
 _BODY = orjson.dumps({"type": "about:blank", "title": "Too Many Requests", "status": 429, "detail": _DETAIL})
-_ANSWER = (
+_RESPONSE = (
     b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n"
     b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 )
@@ -56,7 +56,7 @@ def crowd_aware(protocol: type[Any], crowd: Crowd) -> type[asyncio.Protocol]:
             entered = crowd.enter(self.client[0] if self.client else "")
             self._entered = entered or ""
             if entered is None:
-                transport.write(_ANSWER)
+                transport.write(_RESPONSE)
                 transport.close()
 
         def connection_lost(self, exc: Exception | None) -> None:

@@ -19,7 +19,7 @@ _DETAIL = (
 _BODY = orjson.dumps(
     {"type": "about:blank", "title": "Request Header Fields Too Large", "status": 431, "detail": _DETAIL}
 )
-_ANSWER = (
+_RESPONSE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
     b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 )
@@ -66,7 +66,7 @@ def _counted(connection: Any, before: int, size: int) -> int:
 def _refuse(connection: Any) -> None:
     cycle = connection.cycle
     if cycle is None or cycle.response_complete:
-        connection.transport.write(_ANSWER)
+        connection.transport.write(_RESPONSE)
     elif is_body_open(connection, cycle):
         _break_off(connection, cycle)
     connection.transport.close()
@@ -75,6 +75,6 @@ def _refuse(connection: Any) -> None:
 def _break_off(connection: Any, cycle: Any) -> None:
     """Of a request that is being read: what handles it learns that the client has gone."""
     if not cycle.response_started and not connection.pipeline:
-        connection.transport.write(_ANSWER)
+        connection.transport.write(_RESPONSE)
     cycle.disconnected = True
     cycle.message_event.set()

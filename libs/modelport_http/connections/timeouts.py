@@ -21,7 +21,7 @@ _AFTER_UPLOAD_TIMER = 1.0
 
 @dataclass(frozen=True)
 class Patience:
-    """What `DoorSettings` says of them; the values here are for servers without settings of the kind."""
+    """What `DoorSettings` sets; the values here are for servers without settings of the kind."""
 
     head_seconds: float = 20.0
     silent_body_seconds: float = 60.0
@@ -82,15 +82,17 @@ class Silence:
         if reported is None:
             return False
         # What nobody here reads the peer cannot send.
-        is_asked = not connection.flow.read_paused
+        is_reading = not connection.flow.read_paused
         seconds, at_least = now - pause.since, self._patience.body_bytes_per_second
-        if not is_asked or pause.received == 0:
+        if not is_reading or pause.received == 0:
             self._pauses[connection] = _Pause("body", pause.about, now, reported.bytes)
         elif seconds > self._patience.silent_body_seconds:
             if reported.bytes - pause.received < at_least * seconds:
                 return True
             self._pauses[connection] = _Pause("body", pause.about, now, reported.bytes)
-        return is_asked and reported.silent_seconds - _AFTER_UPLOAD_TIMER > self._patience.silent_body_seconds
+        return (
+            is_reading and reported.silent_seconds - _AFTER_UPLOAD_TIMER > self._patience.silent_body_seconds
+        )
 
 
 def _pause(connection: Any, now: float) -> _Pause:
@@ -100,7 +102,7 @@ def _pause(connection: Any, now: float) -> _Pause:
     # Also of a request with an early response: a client that goes on sending gets to read why it was refused.
     if is_body_open(connection, cycle):
         return _Pause("body", cycle, now)
-    return _Pause("idle" if cycle.response_complete else "answer", cycle, now)
+    return _Pause("idle" if cycle.response_complete else "response", cycle, now)
 
 
 def _is_head_whole(connection: Any, cycle: Any) -> bool:
@@ -118,7 +120,7 @@ def is_body_open(connection: Any, cycle: Any) -> bool:
 
 
 def _received(connection: Any) -> _Received | None:
-    """None where nobody can tell."""
+    """None where it is not known."""
     # None: of a connection by TLS that ended this moment its protocol has yet to be notified.
     end: socket.socket | None = connection.transport.get_extra_info("socket")
     if end is None or end.family not in {socket.AF_INET, socket.AF_INET6} or not hasattr(socket, "TCP_INFO"):

@@ -16,7 +16,7 @@ class Connection(Protocol):
     scheme: Any
     tasks: set[asyncio.Task[None]]
 
-    def answer(self, exchange: "Exchange", head: bytes, body: bytes) -> None:
+    def respond(self, exchange: "Exchange", head: bytes, body: bytes) -> None:
         """Write the response of an exchange, after those of the requests before it."""
         ...
 
@@ -58,7 +58,7 @@ class Exchange:
         """
         if not self.response_complete and not self.disconnected:
             self.response_complete = True
-            self._connection.answer(self, head, body)
+            self._connection.respond(self, head, body)
 
     def cancel(self, msg: str | None = None) -> None:
         """Be one of the server's tasks, which its graceful stop cancels while it goes through them."""

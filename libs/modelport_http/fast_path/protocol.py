@@ -143,7 +143,7 @@ class FastPathProtocol(HttpToolsProtocol):
         self._give_up_receiving()
         super().shutdown()
 
-    def answer(self, exchange: Any, head: bytes, body: bytes) -> None:
+    def respond(self, exchange: Any, head: bytes, body: bytes) -> None:
         """Write, and go on to what was pipelined behind. For `Exchange` alone."""
         self.tasks.discard(exchange)
         if exchange.keep_alive and self.is_closing():

@@ -101,7 +101,7 @@ class RedisClient:
         await asyncio.sleep(0)
 
     def _next(self, failed: RedisConnection | None) -> RedisConnection:
-        if failed is not None and not failed.has_answered:
+        if failed is not None and not failed.has_replied:
             pause = min(_FIRST_PAUSE_SECONDS * (2**self._failures - 1), _LONGEST_PAUSE_SECONDS)
             if asyncio.get_running_loop().time() < failed.failed_at + pause:
                 return failed

@@ -55,7 +55,7 @@ _Waiting = tuple["asyncio.Future[Any]", Decode | None, Any, bytes | None]
 
 
 class RedisConnection(asyncio.Protocol):
-    """Accepts commands before it is connected; they are sent when the `greeting` has been answered.
+    """Accepts commands before it is connected; they are sent when the `greeting` has had its replies.
 
     A command without a reply after `timeout_seconds` closes the connection: replies are matched by their
     order alone, and one that is slow holds up all behind it.
@@ -65,7 +65,7 @@ class RedisConnection(asyncio.Protocol):
         self.failure: str | None = None
         """Why it is of no use any more."""
         self.failed_at = 0.0
-        self.has_answered = False
+        self.has_replied = False
         """Whether it was of use: a refused greeting is no response."""
         self._greeting = greeting
         self._greeted = False
@@ -130,7 +130,7 @@ class RedisConnection(asyncio.Protocol):
         self.fail("it closed the connection" if error is None else type(error).__name__)
 
     def data_received(self, data: bytes) -> None:
-        self.has_answered = self._greeted
+        self.has_replied = self._greeted
         reader, waiting = self._reader, self._waiting
         try:
             reader.feed(data)
@@ -139,7 +139,7 @@ class RedisConnection(asyncio.Protocol):
                 if isinstance(reply, hiredis.ReplyError):
                     self._refuse(reply, (future, decode, context, command))
                 elif not future.done():
-                    _answer(future, decode, context, reply)
+                    _resolve(future, decode, context, reply)
         except (hiredis.ProtocolError, IndexError):
             self.fail("what it sends is no reply")
 
@@ -156,8 +156,8 @@ class RedisConnection(asyncio.Protocol):
         if self._unwritten:
             self._write()
 
-    def _refuse(self, error: hiredis.ReplyError, asked: _Waiting) -> None:
-        future, decode, context, command = asked
+    def _refuse(self, error: hiredis.ReplyError, waiting: _Waiting) -> None:
+        future, decode, context, command = waiting
         if future.done():
             return
         if command is None or not str(error).startswith("NOSCRIPT"):
@@ -188,8 +188,8 @@ class RedisConnection(asyncio.Protocol):
 
     def _check_deadline(self) -> None:
         given = self._written + len(self._unwritten)
-        answered, batches = given - len(self._waiting), self._batches
-        while batches and (batches[1][0] if len(batches) > 1 else given) <= answered:
+        replied, batches = given - len(self._waiting), self._batches
+        while batches and (batches[1][0] if len(batches) > 1 else given) <= replied:
             batches.popleft()
         self._deadline = None
         if not batches:
@@ -206,12 +206,12 @@ class RedisConnection(asyncio.Protocol):
             self.fail(f"nothing within {self._timeout_seconds} s")
 
 
-def _answer(future: "asyncio.Future[Any]", decode: Decode | None, context: Any, reply: Any) -> None:
+def _resolve(future: "asyncio.Future[Any]", decode: Decode | None, context: Any, reply: Any) -> None:
     if decode is None:
         future.set_result(reply)
         return
     try:
         future.set_result(decode(reply, context))
     except (TypeError, ValueError, IndexError) as error:
-        # One reply that is not what was asked for spoils no other.
+        # One reply that is not as expected spoils no other.
         future.set_exception(StoreUnavailable(f"{_PREFIX}its reply makes no sense: {error}"))

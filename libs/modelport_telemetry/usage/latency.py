@@ -36,4 +36,4 @@ def quantile(counts: Mapping[int, int], share: float) -> float | None:
         seen += counts[bucket]
         if seen >= wanted:
             return seconds_of(bucket)
-    raise AssertionError("a share above 1 was asked for")
+    raise AssertionError("a share above 1 was requested")

@@ -10,7 +10,7 @@ import msgspec
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):
     kind: str
-    """Says who reads it: `history` or `drift`."""
+    """Names its reader: `history` or `drift`."""
     payload: bytes
 
 

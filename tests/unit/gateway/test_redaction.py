@@ -80,7 +80,7 @@ def test_tensors_are_shown_where_their_name_is_a_column() -> None:
 def answered(answer: Any, *, name: Any = SECRET, call: Call = Call.PREDICT) -> Any:
     redaction = Redaction(frozenset({"name"}), NAMED)
     redaction.request(call, {"input": {"age": 7, "name": name}})
-    return redaction.answer(answer)
+    return redaction.prediction(answer)
 
 
 def test_an_answer_does_not_repeat_what_is_hidden() -> None:
