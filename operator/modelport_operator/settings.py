@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     """Longest wait for a runtime's response to its sample, in seconds; then it is probed again."""
 
     watch_silence_seconds: float = Field(default=100, gt=0)
-    """A watch that says nothing for so long, in seconds, is started again. The API server sends each watch a
+    """A watch that is silent for so long, in seconds, is started again. The API server sends each watch a
     bookmark about every 60 seconds, so more silence than that means a dead connection. On Kubernetes only."""
 
     drain_seconds: float = Field(default=10, ge=0)

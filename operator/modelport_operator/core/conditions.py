@@ -62,7 +62,7 @@ def _ready(facts: _Facts) -> _Outcome:
 
 
 def _notes(facts: _Facts) -> list[str]:
-    """What a version that serves has to say: the library that saved it is another than the one here."""
+    """What a version that serves has to report: the library that saved it is another than the one here."""
     serving = [facts.versions[name] for name in facts.served if facts.versions[name].ready]
     return list(
         dict.fromkeys(known.message for known in serving if known.reason == Reason.SERVING and known.message)

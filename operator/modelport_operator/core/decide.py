@@ -20,8 +20,8 @@ from modelport_operator.core.sync import is_as_wanted, is_edited
 from modelport_operator.core.versions import decide_traffic, decide_versions
 from modelport_operator.settings import Settings
 
-# A runtime that is there but did not respond is probed again; no event would say that it can now.
-_ASK_AGAIN_SECONDS = 1.0
+# A runtime that is there but did not respond is probed again; no event would report that it can now.
+_PROBE_AGAIN_SECONDS = 1.0
 # A version that has served but cannot be loaded now, on a busy machine say, is loaded again so often.
 _LOAD_AGAIN_SECONDS = 60.0
 # Whether somebody else's object, which is in the way, has gone is looked at so often.
@@ -123,14 +123,16 @@ def _leftovers(
     it requests: until a pass that finds traffic gone from the status that was written before."""
     in_use = {target.version for target in (*model.status.traffic, *status.traffic)}
     in_use -= {version.name for version in model.spec.versions}
-    asked_for = {_ref(obj) for obj in wanted}
+    wanted_refs = {_ref(obj) for obj in wanted}
     return tuple(
-        _ref(obj) for obj in observed.objects if _ref(obj) not in asked_for and version_of(obj) not in in_use
+        _ref(obj)
+        for obj in observed.objects
+        if _ref(obj) not in wanted_refs and version_of(obj) not in in_use
     )
 
 
 def _to_load_again(status: MLModelStatus, observed: Observed, now: datetime) -> set[str]:
-    """A runtime that could not load stays up to say why: only a new process can do better."""
+    """A runtime that could not load stays up to report why: only a new process can do better."""
     earlier = now - timedelta(seconds=_LOAD_AGAIN_SECONDS)
     return {
         name
@@ -146,24 +148,26 @@ def _fallen(status: MLModelStatus, observed: Observed) -> set[str]:
         for version in status.versions
         if version.answered
         and not (version.ready or version.failed)
-        and (answer := observed.answers.get(version.name)) is not None
-        and answer.status is not None
-        and answer.status.state == "failed"
+        and (result := observed.probe_results.get(version.name)) is not None
+        and result.status is not None
+        and result.status.state == "failed"
     }
 
 
 def _requeue_after(model: MLModel, status: MLModelStatus, observed: Observed) -> float | None:
-    unheard = any(answer.status is None or _sample_is_open(answer) for answer in observed.answers.values())
+    unheard = any(
+        result.status is None or _sample_is_open(result) for result in observed.probe_results.values()
+    )
     traffic_left = {each.version for each in model.status.traffic} - {each.version for each in status.traffic}
     if unheard or traffic_left:
-        return _ASK_AGAIN_SECONDS
+        return _PROBE_AGAIN_SECONDS
     if observed.is_held_up:
         return _LOOK_AGAIN_SECONDS
     return _LOAD_AGAIN_SECONDS if _fallen(status, observed) else None
 
 
-def _sample_is_open(answer: ProbeResult) -> bool:
-    return answer.status is not None and answer.status.state != "failed" and answer.sample is None
+def _sample_is_open(result: ProbeResult) -> bool:
+    return result.status is not None and result.status.state != "failed" and result.sample is None
 
 
 def _ref(obj: Object) -> ObjectRef:

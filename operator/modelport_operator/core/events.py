@@ -64,7 +64,7 @@ def _of_versions(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]
         known = before.version(version.name)
         if known is None or _judgment(known) != _judgment(version):
             good = version.reason in _GOOD
-            yield Event("Normal" if good else "Warning", version.reason, _told(version))
+            yield Event("Normal" if good else "Warning", version.reason, _message(version))
 
 
 def _judgment(version: VersionStatus) -> tuple[str, bool]:
@@ -72,7 +72,7 @@ def _judgment(version: VersionStatus) -> tuple[str, bool]:
     return version.reason, version.failed
 
 
-def _told(version: VersionStatus) -> str:
+def _message(version: VersionStatus) -> str:
     words = {Reason.SERVING: "is ready.", Reason.PROGRESSING: "is starting."}.get(Reason(version.reason))
     if words is not None:
         return f"{version.name} {words}"

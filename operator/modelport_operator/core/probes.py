@@ -1,5 +1,5 @@
 """Which runtimes to probe in this pass, and for what; and now and then again which engine predicts: no event
-tells.
+reports it.
 """
 
 import json
@@ -38,7 +38,7 @@ def sample_body(version: ModelVersion, status: RuntimeStatus) -> bytes | None:
 
 
 def current_pods(pods: tuple[PodFacts, ...], template: str) -> tuple[PodFacts, ...]:
-    """Pods of this template; one that does not say counts, so that a cluster without annotations works."""
+    """Pods of this template; one without the annotation counts, so that a cluster without them works."""
     return tuple(pod for pod in pods if pod.template in ("", template))
 
 
@@ -49,22 +49,22 @@ def _probe_request(
     known = model.status.version(version.name)
     if known is not None and known.failed and known.template == template:
         return None
-    pod = _pod_to_ask(current_pods(observed.pods_of(version.name), template))
+    pod = _pod_to_probe(current_pods(observed.pods_of(version.name), template))
     if pod is None or pod.address is None:
         return None
-    unanswered = not _has_answered(known, template)
-    if not unanswered and pod.ready:
+    needs_sample = not _has_answered(known, template)
+    if not needs_sample and pod.ready:
         return None
-    return ProbeRequest(version, pod.address, sample=unanswered)
+    return ProbeRequest(version, pod.address, sample=needs_sample)
 
 
 def _has_answered(known: VersionStatus | None, template: str) -> bool:
     return known is not None and known.answered and known.template == template
 
 
-def _pod_to_ask(pods: tuple[PodFacts, ...]) -> PodFacts | None:
-    askable = [pod for pod in pods if pod.started and pod.address]
-    return max(askable, key=lambda pod: pod.ready, default=None)
+def _pod_to_probe(pods: tuple[PodFacts, ...]) -> PodFacts | None:
+    reachable = [pod for pod in pods if pod.started and pod.address]
+    return max(reachable, key=lambda pod: pod.ready, default=None)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Why a version does not run, as far as its pods tell."""
+"""Why a version does not run, as far as its pods report it."""
 
 from dataclasses import dataclass
 

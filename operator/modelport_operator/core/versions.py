@@ -25,10 +25,10 @@ def decide_traffic(wanted: Traffic, versions: Mapping[str, VersionStatus], curre
 
     The weights sum to 100, or nothing is routed. No version is in it that has not answered.
     """
-    asked = _shares(wanted)
-    ready = {name: share for name, share in asked.items() if _is_ready(versions.get(name))}
-    if ready == asked:
-        return _targets(asked)
+    wanted_shares = _shares(wanted)
+    ready = {name: share for name, share in wanted_shares.items() if _is_ready(versions.get(name))}
+    if ready == wanted_shares:
+        return _targets(wanted_shares)
     # A version that is down for a moment keeps its share: its requests wait or are tried again, where
     # moving them would send them to a version that nobody chose for them.
     staying = {name: share for name, share in _shares(current).items() if _has_answered(versions.get(name))}
@@ -89,11 +89,11 @@ def _decide_version(
     # Tried again, or working: its pods have logs of their own.
     known = replace(known, last_log="")
     pods = observed.pods_of(version.name)
-    answer = observed.answers.get(version.name, ProbeResult())
+    result = observed.probe_results.get(version.name, ProbeResult())
     known = _with_probe(known, observed.status_probes.get(version.name))
-    known = _with_answer(known, answer, template)
+    known = _with_result(known, result, template)
     known = _with_pods(known, pods)
-    problem = _problem(observed, version.name, current_pods(pods, template), answer)
+    problem = _problem(observed, version.name, current_pods(pods, template), result)
     return _judged(known, problem, current_pods(pods, template))
 
 
@@ -105,14 +105,14 @@ def _carried_over(version: ModelVersion, known: VersionStatus | None, template: 
     return VersionStatus(name=version.name, template=template, digest=f"sha256:{version.artifact.sha256}")
 
 
-def _with_answer(known: VersionStatus, answer: ProbeResult, template: str) -> VersionStatus:
-    status = answer.status
+def _with_result(known: VersionStatus, result: ProbeResult, template: str) -> VersionStatus:
+    status = result.status
     # What has answered is not made poorer by a later try that failed.
     if status is None or status.state == "loading" or (status.state == "failed" and known.answered):
         return known
     known = replace(known, **_own_words(status))
-    if isinstance(answer.sample, SampleAnswer):
-        return replace(known, answered=True, template=template, sample_answer=answer.sample)
+    if isinstance(result.sample, SampleAnswer):
+        return replace(known, answered=True, template=template, sample_answer=result.sample)
     return known
 
 
@@ -145,14 +145,14 @@ def _with_pods(known: VersionStatus, pods: tuple[PodFacts, ...]) -> VersionStatu
 
 
 def _problem(
-    observed: Observed, version: str, pods: tuple[PodFacts, ...], answer: ProbeResult
+    observed: Observed, version: str, pods: tuple[PodFacts, ...], result: ProbeResult
 ) -> Problem | None:
     """The runtime's own word wins: it knows more than its exit code."""
-    if answer.status is not None and answer.status.state == "failed":
-        reason = answer.status.reason or Reason.LOAD_FAILED
-        return Problem(reason, answer.status.message, ONCE)
-    if isinstance(answer.sample, SampleRefused):
-        return Problem(answer.sample.reason, answer.sample.message, ONCE)
+    if result.status is not None and result.status.state == "failed":
+        reason = result.status.reason or Reason.LOAD_FAILED
+        return Problem(reason, result.status.message, ONCE)
+    if isinstance(result.sample, SampleRefused):
+        return Problem(result.sample.reason, result.sample.message, ONCE)
     reported = (pod.problem for pod in pods if not pod.ready and pod.problem is not None)
     return next(reported, observed.refusals.get(version))
 

@@ -26,7 +26,7 @@ _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.05, 30.0
 
 
 class Controller:
-    """`run` until `stop`. Reacts to events at once; timers only for what no event tells.
+    """`run` until `stop`. Reacts to events at once; timers only for what no event reports.
 
     `events`: where they come from; the watches of `kube` unless given. `record`: called with each change
     of a model's status. `drain_seconds`: how long `stop` lets the passes in progress go on.
@@ -53,7 +53,7 @@ class Controller:
         self._queue = WorkQueue()
         self._backoff: KeyedBackoff[Key] = KeyedBackoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS)
         self._pace: PerKeyRateLimiter[Key] = PerKeyRateLimiter()
-        # Whose engines have not been asked for since the last resync.
+        # Whose engines have not been probed since the last resync.
         self._unchecked: set[Key] = set()
         self._stopping = asyncio.Event()
 

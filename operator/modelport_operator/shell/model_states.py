@@ -13,7 +13,7 @@ _STATES: tuple[State, ...] = ("ready", "degraded", "progressing", "failed")
 
 
 class ModelStates:
-    """Keyed by whatever tells models apart."""
+    """Keyed by whatever distinguishes models."""
 
     def __init__(self) -> None:
         self._states: dict[object, State] = {}

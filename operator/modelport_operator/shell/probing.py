@@ -45,8 +45,8 @@ _NO_SAMPLE = SampleRefused(
 
 async def probe_all(runtimes: Runtimes, probe_requests: Sequence[ProbeRequest]) -> dict[str, ProbeResult]:
     """Return each version's result, by its name."""
-    answers = await asyncio.gather(*(_probe(runtimes, request) for request in probe_requests))
-    return {request.version.name: answer for request, answer in zip(probe_requests, answers, strict=True)}
+    results = await asyncio.gather(*(_probe(runtimes, request) for request in probe_requests))
+    return {request.version.name: result for request, result in zip(probe_requests, results, strict=True)}
 
 
 async def check_all(runtimes: Runtimes, status_probes: Sequence[StatusProbe]) -> Mapping[str, RuntimeStatus]:

@@ -27,7 +27,7 @@ class WorkQueue:
             self._again.add(key)
             return
         self._waiting[key] = None
-        self._tell()
+        self._notify()
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Add it later. The earlier of two such times counts."""
@@ -48,7 +48,7 @@ class WorkQueue:
         key, _ = self._waiting.popitem(last=False)
         self._held.add(key)
         self._none_held.clear()
-        self._tell()
+        self._notify()
         return key
 
     def done(self, key: Key) -> None:
@@ -77,6 +77,6 @@ class WorkQueue:
         del self._timers[key]
         self.add(key)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         QUEUE_DEPTH.set(len(self._waiting))
         self._something.set()

@@ -64,7 +64,7 @@ async def reconcile(
 ) -> float | None:
     """Bring the cluster one step nearer to what the model asks for.
 
-    check_engines: also probe the runtimes that serve already which engine answers in them.
+    check_engines: also probe the runtimes that serve already which engine predicts in them.
     Gives the seconds after which to look again, None to wait for the next event. Raises `KubeError` if the
     cluster did not do something: run it again. Killed between any two writes, the next pass goes on there.
     """
@@ -74,9 +74,9 @@ async def reconcile(
         return None  # Its children go with it: it owns them.
     model = from_object(found)
     observed = await _observe(kube, model, settings)
-    answers = await probe_all(runtimes, probe_requests(model, observed, settings))
+    results = await probe_all(runtimes, probe_requests(model, observed, settings))
     checked = await check_all(runtimes, status_probes(model, observed, settings)) if check_engines else {}
-    observed = replace(observed, answers=answers, status_probes=checked)
+    observed = replace(observed, probe_results=results, status_probes=checked)
     observed = observed.withholding(await without_credentials(kube, model, settings))
     decision = decide(model, observed, clock.now(), settings)
     refusals = await apply_by_version(kube, decision.apply)

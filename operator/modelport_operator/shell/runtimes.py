@@ -56,21 +56,21 @@ class _WireProblem(msgspec.Struct):
 def read_status(body: bytes) -> RuntimeStatus | None:
     """None: it is not a status."""
     try:
-        said = msgspec.json.decode(body, type=_WireStatus)
+        reported = msgspec.json.decode(body, type=_WireStatus)
     except (msgspec.MsgspecError, RecursionError) as error:
         _log.warning("runtime_status_unreadable", error=plain_text(str(error)))
         return None
     return RuntimeStatus(
-        state=said.state,
-        reason=known_reason(said.reason, Reason.LOAD_FAILED) if said.state == "failed" else None,
-        message=plain_text(said.message or ""),
-        signature=_bounded("signature", said.signature, _MAX_SIGNATURE_BYTES),
-        sample=_bounded("sample", said.sample, _MAX_SIGNATURE_BYTES),
-        libraries=_bounded("libraries", said.libraries, _MAX_DETAIL_BYTES),
-        differences=_differences(said),
-        sandbox=_bounded("sandbox", said.sandbox, _MAX_DETAIL_BYTES),
-        engine=said.engine,
-        acceleration=_proof(said.acceleration) if said.acceleration is not None else None,
+        state=reported.state,
+        reason=known_reason(reported.reason, Reason.LOAD_FAILED) if reported.state == "failed" else None,
+        message=plain_text(reported.message or ""),
+        signature=_bounded("signature", reported.signature, _MAX_SIGNATURE_BYTES),
+        sample=_bounded("sample", reported.sample, _MAX_SIGNATURE_BYTES),
+        libraries=_bounded("libraries", reported.libraries, _MAX_DETAIL_BYTES),
+        differences=_differences(reported),
+        sandbox=_bounded("sandbox", reported.sandbox, _MAX_DETAIL_BYTES),
+        engine=reported.engine,
+        acceleration=_proof(reported.acceleration) if reported.acceleration is not None else None,
     )
 
 
@@ -94,17 +94,19 @@ def _refusal_text(code: int, problem: _WireProblem) -> str:
     return plain_text(f"{detail} ({fields})" if fields else detail)
 
 
-def _proof(said: _WireAcceleration) -> AccelerationProof:
+def _proof(reported: _WireAcceleration) -> AccelerationProof:
     return AccelerationProof(
-        rows_compared=said.rows_compared,
-        largest_difference=said.largest_difference,
-        detail=plain_text(said.detail),
+        rows_compared=reported.rows_compared,
+        largest_difference=reported.largest_difference,
+        detail=plain_text(reported.detail),
     )
 
 
-def _differences(said: _WireStatus) -> tuple[str, ...]:
-    notes = [] if _fits(said.signature, _MAX_SIGNATURE_BYTES) else ["The signature is too large to be kept."]
-    return tuple(plain_text(text, 200) for text in [*said.differences[:_MAX_DIFFERENCES], *notes])
+def _differences(reported: _WireStatus) -> tuple[str, ...]:
+    notes = (
+        [] if _fits(reported.signature, _MAX_SIGNATURE_BYTES) else ["The signature is too large to be kept."]
+    )
+    return tuple(plain_text(text, 200) for text in [*reported.differences[:_MAX_DIFFERENCES], *notes])
 
 
 def _bounded(name: str, value: dict[str, Any] | None, limit: int) -> dict[str, Any] | None:
@@ -119,10 +121,10 @@ def _fits(value: dict[str, Any] | None, limit: int) -> bool:
 
 
 _MAX_STATUS_BYTES = 1024 * 1024
-_MAX_ANSWER_BYTES = 4 * 1024 * 1024
-_KEPT_ANSWER_BYTES = 4096
+_MAX_RESPONSE_BYTES = 4 * 1024 * 1024
+_KEPT_RESPONSE_BYTES = 4096
 _STATUS_SECONDS = 5.0
-# The runtime is there but cannot say now: to be probed again; this says nothing about the model.
+# The runtime is there but cannot predict now: to be probed again; this is no judgment of the model.
 _NOT_NOW = {408, 429, 502, 503, 504}
 
 
@@ -132,7 +134,7 @@ class Runtimes(Protocol):
         ...
 
     async def predict(self, address: str, body: bytes) -> SampleAnswer | SampleRefused | None:
-        """None: it could not say; probe again."""
+        """None: it could not predict now; probe again."""
         ...
 
 
@@ -166,12 +168,12 @@ class RuntimeClient:
 
     async def predict(self, address: str, body: bytes) -> SampleAnswer | SampleRefused | None:
         seconds = self._sample_timeout_seconds
-        reply = await self._send(_Request(address, "POST", "/predict", seconds, _MAX_ANSWER_BYTES, body))
+        reply = await self._send(_Request(address, "POST", "/predict", seconds, _MAX_RESPONSE_BYTES, body))
         if reply is None or reply.code in _NOT_NOW:
             return None
         if reply.code != httpx.codes.OK:
             return read_refusal(reply.code, reply.body)
-        kept = reply.body[:_KEPT_ANSWER_BYTES].decode(errors="ignore")
+        kept = reply.body[:_KEPT_RESPONSE_BYTES].decode(errors="ignore")
         return SampleAnswer(body=kept, sha256=hashlib.sha256(reply.body).hexdigest())
 
     async def _send(self, request: _Request) -> _Reply | None:

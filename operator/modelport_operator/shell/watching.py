@@ -19,7 +19,7 @@ OnKey = Callable[[Key], None]
 EventSource = Callable[[OnKey], Coroutine[Any, Any, None]]
 
 WATCHED_KINDS = (KIND, *CHILD_KINDS, "Pod", "EndpointSlice")
-# Nobody edits the other children of a cluster in this process; its pods tell the rest.
+# Nobody edits the other children of a cluster in this process; its pods report the rest.
 _LOCAL_KINDS = (KIND, "Deployment", "Pod", "EndpointSlice")
 
 _log = structlog.get_logger()

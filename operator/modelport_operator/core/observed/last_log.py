@@ -15,7 +15,7 @@ from modelport_operator.core.probes import current_pods
 TAIL_LINES = 60
 # Every watcher of MLModels gets it, and an object in the cluster must stay well under a megabyte.
 _KEPT_BYTES = 4096
-# All replicas load the same file: the next one is read only lest the first has nothing to say.
+# All replicas load the same file: the next one is read only lest the first has nothing.
 _MOST_PODS = 3
 _TRACE = "trace"
 
@@ -26,7 +26,7 @@ def logs_to_read(
     """By version, the pods to read before it is stopped. What was kept once is not read again: a pass that
     stops the version again would find a pod that somebody else started."""
     found = {
-        version.name: _telling_pods(version, observed)
+        version.name: _pods_to_read(version, observed)
         for version in status.versions
         if version.failed and not version.last_log and version.name in stopping
     }
@@ -34,7 +34,7 @@ def logs_to_read(
 
 
 def with_logs(status: MLModelStatus, logs: Mapping[str, Sequence[str]]) -> MLModelStatus:
-    """Keep, of each version's `logs`, the end of the first that says something."""
+    """Keep, of each version's `logs`, the end of the first that is not empty."""
     kept = tuple(
         replace(version, last_log=_first_tail(logs[version.name])) if version.name in logs else version
         for version in status.versions
@@ -42,13 +42,13 @@ def with_logs(status: MLModelStatus, logs: Mapping[str, Sequence[str]]) -> MLMod
     return replace(status, versions=kept)
 
 
-def _telling_pods(version: VersionStatus, observed: Observed) -> tuple[str, ...]:
+def _pods_to_read(version: VersionStatus, observed: Observed) -> tuple[str, ...]:
     pods = sorted(current_pods(observed.pods_of(version.name), version.template), key=_silence)
     return tuple(pod.name for pod in pods[:_MOST_PODS])
 
 
 def _silence(pod: PodFacts) -> tuple[bool, bool, str]:
-    """First those that ended badly, then those whose load has ended: one that still loads tells least."""
+    """First those that ended badly, then those whose load has ended: one that still loads logs least."""
     return pod.problem is None, not pod.started, pod.name
 
 

@@ -1,4 +1,4 @@
-"""What there is: the children of a model, its pods, and what their runtimes said."""
+"""What there is: the children of a model, its pods, and what their runtimes reported."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,20 +15,20 @@ from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeS
 from modelport_operator.core.problems import Problem
 from modelport_operator.settings import Settings
 
-# What ends these is no object of ours, so no event tells of it.
+# What ends these is no object of ours, so no event reports it.
 _UNHEARD_OF = {Reason.NAME_TAKEN, Reason.POD_INCOMPLETE, Reason.PROGRESSING}
 
 
 @dataclass(frozen=True)
 class Observed:
-    """`answers` and `status_probes` are by version and hold only those that were probed in this pass.
+    """`probe_results` and `status_probes` are by version and hold only those that were probed in this pass.
     `refusals`, by version too, is why the cluster makes no pod of it; of versions in `withheld` nothing is
     applied."""
 
     objects: tuple[Object, ...] = ()
     pods: tuple[PodFacts, ...] = ()
     refusals: Mapping[str, Problem] = field(default_factory=dict)
-    answers: Mapping[str, ProbeResult] = field(default_factory=dict)
+    probe_results: Mapping[str, ProbeResult] = field(default_factory=dict)
     status_probes: Mapping[str, RuntimeStatus] = field(default_factory=dict)
     withheld: Collection[str] = ()
 
@@ -85,5 +85,5 @@ def any_version_of(obj: Object) -> str:
 
 
 def _serves(pod: Object) -> bool:
-    """One that does batch jobs says nothing about what callers get."""
+    """One that does batch jobs has no bearing on what callers get."""
     return LABEL_BATCH_VERSION not in pod["metadata"].get("labels", {})

@@ -1,4 +1,4 @@
-"""What a pod's status says about why it is not ready, and an ended container by the way it ended."""
+"""What a pod's status reports of why it is not ready, and an ended container by the way it ended."""
 
 import json
 import signal
@@ -24,12 +24,12 @@ _STARVED = "starved of CPU"
 
 def explain_fetch_exit(terminated: Object) -> Problem:
     """Read how the init container ended; it leaves one JSON line when it knows why."""
-    said = _last_json_line(terminated.get("message", ""))
-    reason = said.get("reason")
+    last_line = _last_json_line(terminated.get("message", ""))
+    reason = last_line.get("reason")
     if reason in _FETCH_REASONS:
-        return Problem(Reason(reason), plain_text(str(said.get("message", ""))), ONCE)
+        return Problem(Reason(reason), plain_text(str(last_line.get("message", ""))), ONCE)
     if terminated.get("exitCode") == _UNREACHABLE:
-        happened = plain_text(str(said.get("message", "")))
+        happened = plain_text(str(last_line.get("message", "")))
         return Problem(
             Reason.PROGRESSING, happened or "The artifact's source cannot be reached; it is tried again."
         )
@@ -63,7 +63,7 @@ def explain_model_exit(terminated: Object, memory_limit: str, settings: Settings
 
 
 def exit_signal(terminated: Object) -> int | None:
-    """The signal that ended the process: said outright, or as 128 + n as shells and containers do."""
+    """The signal that ended the process: named outright, or as 128 + n as shells and containers do."""
     if number := terminated.get("signal"):
         return int(number)
     code = int(terminated.get("exitCode", 0))
@@ -116,10 +116,10 @@ def _last_word(terminated: Object) -> str:
 def _last_json_line(message: str) -> dict[str, Any]:
     lines = message.strip().splitlines()
     try:
-        said = json.loads(lines[-1]) if lines else {}
+        last_line = json.loads(lines[-1]) if lines else {}
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return last_line if isinstance(last_line, dict) else {}
 
 
 _IMAGE_PROBLEMS = {
@@ -146,7 +146,7 @@ def read_problem(pod: Object, settings: Settings, *, served: bool = False) -> Pr
 
 
 def read_refusal(deployment: Object) -> Problem | None:
-    """What keeps the pod from being made at all, so that only its Deployment can say so."""
+    """What keeps the pod from being made at all, so that only its Deployment reports it."""
     for condition in deployment.get("status", {}).get("conditions") or ():
         if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
             return read_refusal_text(condition.get("message", ""))

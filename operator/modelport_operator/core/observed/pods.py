@@ -55,7 +55,7 @@ def read_pod(
 
 
 def is_live(pod: Object) -> bool:
-    """A pod on its way out says nothing about the try that follows it, nor does one that was evicted: another
+    """A pod on its way out is no sign of the try that follows it, nor does one that was evicted: another
     one stands in for it."""
     return not pod["metadata"].get("deletionTimestamp") and pod.get("status", {}).get("phase") != "Failed"
 

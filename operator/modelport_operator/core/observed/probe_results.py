@@ -35,7 +35,7 @@ class SampleRefused:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """All that one version's runtime said in one pass. None: it was not probed or could not be reached."""
+    """All that a version's runtime returned in one pass. None: it was not probed or could not be reached."""
 
     status: RuntimeStatus | None = None
     sample: SampleAnswer | SampleRefused | None = None

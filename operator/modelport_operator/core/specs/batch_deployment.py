@@ -8,7 +8,7 @@ from modelport_operator.core.specs.container_env import without_acceleration
 from modelport_operator.core.specs.deployment import build_template, with_digest
 from modelport_operator.settings import Settings
 
-# A container's share of a busy node's CPU follows what it asks for; what is idle it has all the same.
+# A container's share of a busy node's CPU follows what it requests; what is idle it has all the same.
 _CPU_REQUEST = "10m"
 # With so little of a busy node a load takes its time. One that hangs is ended by the runtime itself.
 _TIMES_TO_START = 5

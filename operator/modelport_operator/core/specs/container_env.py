@@ -62,7 +62,7 @@ EnvVars = list[dict[str, str]]
 
 _PREFIX = "MODELPORT_RUNTIME_"
 
-# The runtime's own default. Said again it would only be another template, and restart every pod.
+# The runtime's own default. Set again it would only be another template, and restart every pod.
 _USUAL_RECHECK_EVERY = 1000
 
 

@@ -56,7 +56,7 @@ def build_deployment(model: MLModel, version: ModelVersion, settings: Settings, 
 
 
 def template_digest(deployment: Object) -> str:
-    """The digest of the pod template, which its pods carry too: it tells one try from the next."""
+    """The digest of the pod template, which its pods carry too: it distinguishes one try from the next."""
     digest: str = deployment["spec"]["template"]["metadata"]["annotations"][ANNOTATION_TEMPLATE]
     return digest
 
@@ -80,7 +80,7 @@ def build_template(model: MLModel, version: ModelVersion, settings: Settings, re
         "spec": {
             "serviceAccountName": object_name(model, version.name),
             "automountServiceAccountToken": False,
-            # A Service's variables would tell the model the names of all other models.
+            # A Service's variables would reveal to the model the names of all other models.
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": _GRACE_SECONDS,
             "securityContext": pod_security(),
@@ -142,7 +142,7 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
 
 def _resources(version: ModelVersion, settings: Settings) -> Object:
     limit = memory_bytes(version, settings)
-    # More asked for than allowed would be refused by the API server.
+    # More requested than allowed would be refused by the API server.
     usual = {"cpu": "100m", "memory": str(min(limit, _USUAL_MEMORY_BYTES))}
     return {
         "requests": _canonical({**usual, **version.resources.requests}),

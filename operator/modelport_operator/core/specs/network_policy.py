@@ -84,7 +84,7 @@ def _egress(artifact: Artifact, settings: Settings) -> list[Object]:
 
 
 def _inner(settings: Settings) -> list[Object]:
-    """At any port: behind a Service the pod's own counts, which the artifact's address does not tell."""
+    """At any port: behind a Service the pod's own counts, which the artifact's address does not name."""
     networks = [{"ipBlock": {"cidr": network}} for network in settings.artifact_networks]
     return [{"to": networks}] if networks else []
 

@@ -28,12 +28,12 @@ class Health:
 
     async def __call__(self, scope: dict[str, Any], _receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            status, media_type, body = self._answer(scope["path"])
+            status, media_type, body = self._respond(scope["path"])
             headers = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode())]
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
 
-    def _answer(self, path: str) -> tuple[int, str, bytes]:
+    def _respond(self, path: str) -> tuple[int, str, bytes]:
         match path:
             case "/healthz":
                 return 200, _JSON, _OK

@@ -38,7 +38,7 @@ class WatchEnded(Exception):
 def kopf_events(kube: Kube, settings: Settings, *, on_started: Callable[[], None]) -> EventSource:
     """`on_started` is called once kopf has taken the signals of the process, to take them back."""
 
-    # It would tell of each event that a handler has heard.
+    # It would log each event that a handler has heard.
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)
 
     async def run(on_key: OnKey) -> None:

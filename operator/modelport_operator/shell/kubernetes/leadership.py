@@ -80,13 +80,13 @@ class _PatientLock(LeaseLock):
     raise, or wait forever and lead on."""
 
     async def get(self, name: str, namespace: str) -> Any:
-        return await _answer(super().get(name, namespace), on_failure=_failed)
+        return await _within_timeout(super().get(name, namespace), on_failure=_failed)
 
     async def create(self, name: str, namespace: str, election_record: Any) -> bool:
-        return await _answer(self._create(name, namespace, election_record), on_failure=_no)
+        return await _within_timeout(self._create(name, namespace, election_record), on_failure=_no)
 
     async def update(self, name: str, namespace: str, updated_record: Any) -> bool:
-        return await _answer(super().update(name, namespace, updated_record), on_failure=_no)
+        return await _within_timeout(super().update(name, namespace, updated_record), on_failure=_no)
 
     async def _create(self, name: str, namespace: str, election_record: Any) -> bool:
         # The library's own passes a bool where its client wants text, and so never makes the Lease.
@@ -99,12 +99,12 @@ class _PatientLock(LeaseLock):
         """Only after a `get`: replacing what it found fails if another one took the Lease since."""
         lease: Any = self.lease_reference
         lease.spec.holder_identity = ""
-        await _answer(
+        await _within_timeout(
             self.api_instance.replace_namespaced_lease(self.name, self.namespace, lease), on_failure=_no
         )
 
 
-async def _answer(call: Awaitable[Result], *, on_failure: Callable[[Exception], Result]) -> Result:
+async def _within_timeout(call: Awaitable[Result], *, on_failure: Callable[[Exception], Result]) -> Result:
     try:
         async with asyncio.timeout(_CALL_SECONDS):
             return await call

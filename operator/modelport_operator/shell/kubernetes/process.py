@@ -35,10 +35,10 @@ class RepairingApi(KubernetesApi):
         metadata = obj["metadata"]
         path = object_path(obj["kind"], metadata["namespace"], metadata["name"])
         # It holds the resourceVersion: what was written meanwhile is a conflict, and the pass is run again.
-        answer = await self._calls.object(Call("PUT", path, {"fieldManager": field_manager}, obj))
-        if answer is None:
+        replaced = await self._calls.object(Call("PUT", path, {"fieldManager": field_manager}, obj))
+        if replaced is None:
             raise KubeError(f"{path} is gone.")
-        return answer
+        return replaced
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
