@@ -30,6 +30,12 @@ class ModelportError(Exception):
 
     advice = ""
     """What to do, where the platform's own text does not say it."""
+    platform = ""
+    """The URL of the platform that was called; empty if none was."""
+    path = ""
+    """Of the call, e.g. `/api/v1/models/iris-7kq2p`; empty if there was none."""
+    anonymous = False
+    """The platform was called without a credential."""
 
     def __init__(
         self,
@@ -50,10 +56,12 @@ class ModelportError(Exception):
         self.help_url = help_url
 
     def __str__(self) -> str:
-        lines = [self.detail, *map(str, filter(self._is_unsaid, self.errors)), self.advice]
-        if self.request_id:
-            lines.append(f"(request id {self.request_id})")
-        return "\n".join(line for line in lines if line)
+        return "\n".join([self.detail, *self.lines_below(self.advice)])
+
+    def lines_below(self, advice: str) -> list[str]:
+        """What there is to say beside `detail`: fields, what to do, and the request's id."""
+        number = f"(request id {self.request_id})" if self.request_id else ""
+        return [line for line in (*map(str, filter(self._is_unsaid, self.errors)), advice, number) if line]
 
     def _is_unsaid(self, error: FieldError) -> bool:
         """The platform's `detail` often is the first field's message, with or without its name."""
@@ -61,7 +69,7 @@ class ModelportError(Exception):
 
 
 class Unauthorized(ModelportError):
-    advice = "Log in (`modelport login`), or give an API key (MODELPORT_API_KEY, or api_key=…)."
+    advice = "Log in (`modelport login EMAIL`), or give an API key (MODELPORT_API_KEY, or api_key=…)."
 
 
 class Forbidden(ModelportError):
@@ -118,7 +126,13 @@ class JobFailed(ModelportError):
 
 
 class NotReadyInTime(ModelportError):
+    """`waited_for`: as it was when the time was up."""
+
     advice = "It goes on: `modelport status` shows how far it is."
+
+    def __init__(self, detail: str, waited_for: "Model | Version | Job") -> None:
+        super().__init__(detail)
+        self.waited_for = waited_for
 
 
 _BY_STATUS: Mapping[int, type[ModelportError]] = {
@@ -137,18 +151,37 @@ _BY_STATUS: Mapping[int, type[ModelportError]] = {
 }
 
 
+def raise_unless_done(response: httpx.Response) -> None:
+    """Raise what the response stands for unless it is the platform's, and a success."""
+    if not response.is_success:
+        raise error_of(response)
+    if not _is_of_modelport(response):
+        raise not_modelport(response)
+
+
+def _is_of_modelport(response: httpx.Response) -> bool:
+    """A web server that answers everything with its page has deleted nothing."""
+    if response.request.method == "DELETE":
+        return response.status_code == httpx.codes.NO_CONTENT
+    return not response.headers.get("content-type", "").startswith("text/html")
+
+
 def error_of(response: httpx.Response) -> ModelportError:
     """The error that a read answer of status 300 or more stands for, whichever server wrote it."""
     problem = _problem_of(response)
+    if not problem:
+        return not_modelport(response)
     kind = _BY_STATUS.get(response.status_code, ServerError if response.is_server_error else ModelportError)
-    return kind(
-        str(problem.get("detail") or problem.get("title") or _unknown(response)),
+    error = kind(
+        str(problem.get("detail") or problem.get("title") or _status_of(response)),
         status=response.status_code,
         reason=problem.get("reason"),
         errors=_field_errors(problem.get("errors")),
         request_id=problem.get("request_id") or response.headers.get("x-request-id"),
         help_url=_help_url(response, problem.get("type")),
     )
+    error.anonymous = "authorization" not in response.request.headers
+    return error
 
 
 def _problem_of(response: httpx.Response) -> dict[str, Any]:
@@ -170,9 +203,27 @@ def _help_url(response: httpx.Response, kind: Any) -> str | None:
         return None
 
 
-def _unknown(response: httpx.Response) -> str:
-    answered = f"{response.status_code} {response.reason_phrase}"
-    return f"{response.request.url.host} answered {answered}, and not as Modelport does: is the URL right?"
+def not_modelport(response: httpx.Response) -> ModelportError:
+    """The error for a response that something else than the platform wrote."""
+    kind = _BY_STATUS.get(response.status_code, ServerError if response.is_server_error else ModelportError)
+    number = response.headers.get("x-request-id")
+    error = kind(_unlike_modelport(response), status=response.status_code, request_id=number)
+    error.advice = "MODELPORT_URL or --url (in Python: url=…) names another."
+    return error
+
+
+def _unlike_modelport(response: httpx.Response) -> str:
+    url = response.request.url
+    address = f"{url.scheme}://{url.netloc.decode()}"
+    if response.has_redirect_location:
+        return f"{address} redirects to {response.headers['location']}: is the URL right?"
+    answered = f"{address} answered {_status_of(response)}, and not as Modelport does"
+    running = ", and the platform running behind it" if response.is_server_error else ""
+    return f"{answered}: is the URL right{running}?"
+
+
+def _status_of(response: httpx.Response) -> str:
+    return f"{response.status_code} {response.reason_phrase}".strip()
 
 
 def _field_errors(listed: Any) -> tuple[FieldError, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
-from modelport.errors import ModelportError
+from modelport.errors import not_modelport
 
 Result = TypeVar("Result")
 
@@ -47,10 +47,7 @@ class Reply:
         try:
             return self.response.json()
         except ValueError as error:
-            raise ModelportError(
-                f"{self.url} answered something else than Modelport does: is the URL right?",
-                status=self.response.status_code,
-            ) from error
+            raise not_modelport(self.response) from error
 
 
 def request(

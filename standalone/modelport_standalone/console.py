@@ -2,13 +2,10 @@
 
 import asyncio
 import json
-import os
-import shutil
-import sys
 import time
-from pathlib import Path
 
 import httpx
+from modelport.cli.typed import command
 from modelport.errors import ModelportError
 from modelport_control_api.accounts.api_keys.schemas import Scope
 
@@ -43,14 +40,6 @@ def format_banner(
             "",
         ]
     )
-
-
-def command() -> str:
-    """As it can be typed in the folder where the platform was started."""
-    if shutil.which("modelport"):
-        return "modelport"
-    own = Path(sys.argv[0]).absolute()
-    return os.path.relpath(own) if own.is_relative_to(Path.cwd()) else str(own)
 
 
 def _demo_lines(url: str, demo: Demo, key: str) -> list[str]:

@@ -46,7 +46,7 @@ def login(email: str, password: str) -> Flow[Credentials]:
     try:
         reply = yield from request("POST", path_of("auth", "login"), json=body, anonymous=True)
     except Unauthorized as error:
-        error.advice = "Check both, or make an account: `modelport register`."
+        error.advice = "Check both, or make an account: `modelport register EMAIL`."
         raise
     return _session(reply.json())
 

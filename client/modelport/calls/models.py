@@ -29,7 +29,8 @@ def get(model_id: str, wait: float) -> Flow[Model]:
 
 
 def wait(model_id: str, seconds: float, on_status: Callable[[Model], None] | None) -> Flow[Model]:
-    return until_ready(lambda held: get(model_id, held), seconds, on_status)
+    path = path_of("models", model_id)
+    return until_ready(lambda held: get(model_id, held), seconds, on_status, path=path)
 
 
 def update(

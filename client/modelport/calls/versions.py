@@ -27,7 +27,8 @@ def get(model_id: str, version: str, wait: float) -> Flow[Version]:
 def wait(
     model_id: str, version: str, seconds: float, on_status: Callable[[Version], None] | None
 ) -> Flow[Version]:
-    return until_ready(lambda held: get(model_id, version, held), seconds, on_status)
+    path = _path(model_id, version)
+    return until_ready(lambda held: get(model_id, version, held), seconds, on_status, path=path)
 
 
 def create(

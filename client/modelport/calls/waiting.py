@@ -26,18 +26,23 @@ def hold(seconds: float) -> dict[str, float] | None:
 
 
 def until_ready(
-    get: Callable[[float], Flow[Loading]], seconds: float, on_status: Callable[[Loading], None] | None
+    get: Callable[[float], Flow[Loading]],
+    seconds: float,
+    on_status: Callable[[Loading], None] | None,
+    *,
+    path: str,
 ) -> Flow[Loading]:
-    """`get(hold)` reads the present state, after at most `hold` seconds if nothing changes.
+    """`get(hold)` reads the present state, after at most `hold` seconds if nothing changes. `path`: of what.
 
     Raises ModelFailed or NotReadyInTime.
     """
     found = yield from _until(get, lambda found: not _in_progress(found), seconds, _HOLD_SECONDS, on_status)
-    if found.status == "failed":
-        raise ModelFailed(found)
-    if _in_progress(found):
-        raise NotReadyInTime(f"{found.name} is not ready after {seconds:.0f} s: {found.message}")
-    return found
+    if found.status != "failed" and not _in_progress(found):
+        return found
+    late = f"{found.name} is not ready after {seconds:.0f} s: {found.message}"
+    error = ModelFailed(found) if found.status == "failed" else NotReadyInTime(late, found)
+    error.path = path
+    raise error
 
 
 def until_done(
@@ -46,7 +51,7 @@ def until_done(
     """Raises JobFailed, also for a job that was cancelled, or NotReadyInTime."""
     job = yield from _until(get, lambda job: job.ended, seconds, _HOLD_JOB_SECONDS, on_status)
     if not job.ended:
-        raise NotReadyInTime(f"The job {job.id} is not done after {seconds:.0f} s.")
+        raise NotReadyInTime(f"The job {job.id} is not done after {seconds:.0f} s.", job)
     if job.state != "succeeded":
         raise JobFailed(job)
     return job

@@ -1,11 +1,13 @@
 """login, register, whoami, logout."""
 
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 from modelport import credentials
+from modelport.cli.hints import API_KEY
 from modelport.cli.options import DEFAULT_URL, AsJson, PasswordFromStdin, Url
 from modelport.cli.output import note, print_json, print_line
 from modelport.client import Modelport
@@ -30,6 +32,7 @@ def login(
     with Modelport(url) as client:
         _open_session(client, email, password)
         _report(client.url, email, as_json)
+    _note_key_in_use()
 
 
 def register(  # noqa: PLR0917 - Typer gives each of them by name
@@ -49,6 +52,7 @@ def register(  # noqa: PLR0917 - Typer gives each of them by name
         client.register(email, password, full_name=full_name, invite=invite)
         _open_session(client, email, password)
         _report(client.url, email, as_json)
+    _note_key_in_use()
 
 
 def whoami(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
@@ -74,6 +78,7 @@ def logout(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     if kept is not None and kept.refresh_token is not None:
         _end_session(url, kept.refresh_token)
     note(f"Logged out of {url}.")
+    _note_key_in_use()
     if as_json:
         print_json({"url": url})
 
@@ -88,6 +93,11 @@ def _end_session(url: str, refresh_token: str) -> None:
 
 def _open_session(client: Modelport, email: str, password: str) -> None:
     credentials.save(client.url, client.login(email, password))
+
+
+def _note_key_in_use() -> None:
+    if os.environ.get(API_KEY):
+        note(f"{API_KEY} is set, and is what other commands use: `unset {API_KEY}` ends that.")
 
 
 def _report(url: str, email: str, as_json: bool) -> None:

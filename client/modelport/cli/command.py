@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from modelport.cli import accounts, drift, history, jobs, keys, models, serving, usage
+from modelport.cli import accounts, drift, hints, history, jobs, keys, models, serving, usage
 from modelport.cli.output import note, print_line
 from modelport.errors import (
     Conflict,
@@ -149,8 +149,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _show(error: ModelportError) -> None:
-    headline, _, rest = str(error).partition("\n")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[bold red]Error:[/] {escape(headline)}")
-    if rest:
-        console.print(rest, markup=False)
+    console.print(f"[bold red]Error:[/] {escape(hints.headline(error))}")
+    if rest := error.lines_below(hints.next_step(error)):
+        console.print("\n".join(rest), markup=False)

@@ -7,6 +7,7 @@ import typer
 
 from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url
 from modelport.cli.output import note, print_json, print_line, print_table
+from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.drift import Drift, FeatureDrift
 from modelport.models import Model
@@ -37,7 +38,7 @@ def drift(
     if as_json:
         print_json(found.raw)
     else:
-        _show(found)
+        _show(found, model_id, url)
 
 
 def _main_version(model: Model) -> str:
@@ -46,9 +47,14 @@ def _main_version(model: Model) -> str:
     return model.versions[-1].name
 
 
-def _show(found: Drift) -> None:
+def _no_reference(model_id: str, version: str, url: str) -> str:
+    put = typed(f"drift {model_id} --version {version} --reference FILE.csv", url)
+    return f"Live inputs are compared with the rows it was trained on, once it has them: {put}."
+
+
+def _show(found: Drift, model_id: str, url: str) -> None:
     print_line(f"{found.version}: {found.state}")
-    note(found.message)
+    note(found.message if found.state != "no_reference" else _no_reference(model_id, found.version, url))
     if any(feature.psi is not None for feature in found.features):
         print_table(["FEATURE", "DRIFTS", "PSI", "P", "WHAT CHANGED"], map(_line, found.features))
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes
+from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes, check_folder
 from modelport.cli.output import moment_text, note, print_json, print_table
+from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.history import KeptPrediction
 
@@ -34,6 +35,8 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show requests to a model and its responses. Turn it on with `modelport update --history`."""
+    if export is not None:
+        check_folder(export)
     with Modelport(url) as client:
         if delete:
             _delete(client, model_id, yes)
@@ -42,7 +45,7 @@ def history(
             note(f"Written to {export}.")
         else:
             found = client.predictions(model_id, outcome=outcome, version=version)
-            _show(model_id, list(itertools.islice(found, limit)), as_json)
+            _show(model_id, list(itertools.islice(found, limit)), url, as_json)
 
 
 def _delete(client: Modelport, model_id: str, yes: bool) -> None:
@@ -52,11 +55,11 @@ def _delete(client: Modelport, model_id: str, yes: bool) -> None:
     note(f"Forgotten: what was kept of {model_id}.")
 
 
-def _show(model_id: str, found: list[KeptPrediction], as_json: bool) -> None:
+def _show(model_id: str, found: list[KeptPrediction], url: str, as_json: bool) -> None:
     if as_json:
         print_json([each.raw for each in found])
     elif not found:
-        note(f"Nothing is kept. Keep one request in ten: modelport update {model_id} --history 10")
+        note(f"Nothing is kept. Keep one request in ten: {typed(f'update {model_id} --history 10', url)}.")
     else:
         columns = ("TIME", "VERSION", "STATUS", "CACHE", "MS", "REQUEST", "ANSWER")
         print_table(columns, map(_row, found))

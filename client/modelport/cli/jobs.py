@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes
+from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes, check_folder
 from modelport.cli.output import moment_text, note, print_json, print_line, print_table
 from modelport.cli.progress import job_bar, upload_bar
+from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.job import Job
 
@@ -89,6 +90,9 @@ def list_jobs(
         found = client.jobs(model_id=model)
     if as_json:
         print_json([job.raw for job in found])
+        return
+    if not found:
+        note(f"No jobs yet: {typed('batch MODEL FILE', url)} starts one.")
         return
     columns = ("JOB", "MODEL", "VERSION", "STATE", "DONE", "FAILED", "ROWS", "CREATED")
     rows = [
@@ -189,6 +193,7 @@ def _print(job: Job, as_json: bool, *, secret: str | None = None) -> None:
 def _format_of(output: Path | None) -> Any:
     if output is None:
         return None
+    check_folder(output)
     chosen = _FORMATS.get(output.suffix.lower())
     if chosen is None:
         raise typer.BadParameter(f"{output}: its name must end in .csv, .jsonl or .parquet.")

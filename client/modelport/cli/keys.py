@@ -7,6 +7,7 @@ import typer
 
 from modelport.cli.options import DEFAULT_URL, AsJson, Url, Yes
 from modelport.cli.output import moment_text, note, print_json, print_line, print_table
+from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.models import ApiKey
 
@@ -22,6 +23,9 @@ def list_keys(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
         found = client.keys()
     if as_json:
         print_json([key.raw for key in found])
+        return
+    if not found:
+        note(f"No keys yet: {typed('keys create NAME', url)} makes one.")
         return
     columns = ("ID", "NAME", "PREFIX", "SCOPES", "MODELS", "EXPIRES", "LAST USED")
     print_table(columns, map(_row, found))

@@ -19,6 +19,7 @@ from modelport.cli.output import (
     traffic_text,
 )
 from modelport.cli.progress import upload_bar, waiting_spinner
+from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.models import Acceleration, Access, Model, Version
 
@@ -101,7 +102,7 @@ def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     if as_json:
         print_json([model.raw for model in found])
     elif not found:
-        note('No models yet: modelport upload my.joblib --name "My model"')
+        note(f"No models yet: {typed('upload FILE', url)} makes one.")
     else:
         columns = ("ID", "NAME", "STATUS", "FRAMEWORK", "TRAFFIC", "CREATED")
         print_table(columns, map(_row, found))

@@ -20,6 +20,15 @@ PasswordFromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from stdin, not from the terminal.")
 ]
 
+
+def check_folder(file: Path) -> None:
+    """Before anything is done whose result is to go into `file`. Raises typer.BadParameter."""
+    if file.is_dir():
+        raise typer.BadParameter(f"{file} is a folder: name a file in it.")
+    if not file.parent.is_dir():
+        raise typer.BadParameter(f"There is no folder {file.parent}: make it, or name a file elsewhere.")
+
+
 __all__ = [
     "DEFAULT_URL",
     "AsJson",
@@ -30,4 +39,5 @@ __all__ = [
     "VersionName",
     "WaitSeconds",
     "Yes",
+    "check_folder",
 ]

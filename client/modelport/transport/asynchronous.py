@@ -13,10 +13,17 @@ from modelport import authentication
 from modelport.authentication import MemorySessions, SessionAuth
 from modelport.calls import account
 from modelport.credentials import Credentials
-from modelport.errors import ModelportError, error_of
+from modelport.errors import ModelportError, raise_unless_done
 from modelport.steps import Flow, Listing, Pause, Reply, Request
 from modelport.transport.blocking import Transport
-from modelport.transport.connection import checked, direct_to_this_machine, http_options, whole_file
+from modelport.transport.connection import (
+    checked,
+    direct_to_this_machine,
+    explained,
+    http_options,
+    of_platform,
+    whole_file,
+)
 from modelport.transport.retries import RetryPolicy, exchange
 
 Result = TypeVar("Result")
@@ -36,7 +43,8 @@ class AsyncTransport:
         self._auth = authentication.choose(self.url, key, self._refresh)
 
     async def run(self, flow: Flow[Result]) -> Result:
-        return await self._drive(flow, self._reply)
+        with of_platform(self.url):
+            return await self._drive(flow, self._reply)
 
     async def items(self, listing: Listing[Result]) -> AsyncIterator[Result]:
         """The items of a list; each page is asked for when it is reached."""
@@ -50,11 +58,11 @@ class AsyncTransport:
 
     async def download(self, path: str, query: Mapping[str, str], target: Path) -> None:
         """Write a response of any length to a file. What broke off half-way leaves none."""
-        with whole_file(target, self.url) as file:
+        with explained("GET", self.url, path), whole_file(target) as file:
             async with self._http.stream("GET", path, params=query, auth=self._auth) as response:
                 if not response.is_success:
                     await response.aread()
-                    raise error_of(response)
+                raise_unless_done(response)
                 async for piece in response.aiter_bytes():
                     await to_thread(file.write, piece)
 

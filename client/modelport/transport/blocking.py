@@ -12,9 +12,16 @@ from modelport import authentication
 from modelport.authentication import MemorySessions, SessionAuth
 from modelport.calls import account
 from modelport.credentials import Credentials
-from modelport.errors import ModelportError, error_of
+from modelport.errors import ModelportError, raise_unless_done
 from modelport.steps import Flow, Listing, Pause, Reply, Request
-from modelport.transport.connection import checked, direct_to_this_machine, http_options, whole_file
+from modelport.transport.connection import (
+    checked,
+    direct_to_this_machine,
+    explained,
+    http_options,
+    of_platform,
+    whole_file,
+)
 from modelport.transport.retries import RetryPolicy, exchange
 
 Result = TypeVar("Result")
@@ -32,7 +39,8 @@ class Transport:
         self._auth = authentication.choose(self.url, key, self._refresh)
 
     def run(self, flow: Flow[Result]) -> Result:
-        return self._drive(flow, self._reply)
+        with of_platform(self.url):
+            return self._drive(flow, self._reply)
 
     def items(self, listing: Listing[Result]) -> Iterator[Result]:
         """The items of a list; each page is asked for when it is reached."""
@@ -45,12 +53,13 @@ class Transport:
     def download(self, path: str, query: Mapping[str, str], target: Path) -> None:
         """Write a response of any length to a file. What broke off half-way leaves none."""
         with (
-            whole_file(target, self.url) as file,
+            explained("GET", self.url, path),
+            whole_file(target) as file,
             self._http.stream("GET", path, params=query, auth=self._auth) as response,
         ):
             if not response.is_success:
                 response.read()
-                raise error_of(response)
+            raise_unless_done(response)
             for piece in response.iter_bytes():
                 file.write(piece)
 

@@ -1,7 +1,7 @@
 """What both transports connect with, and write to."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,17 +15,66 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @contextmanager
-def whole_file(target: Path, url: str) -> Iterator[BinaryIO]:
-    """A file that takes its place once it is whole."""
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """A file that takes its place once it is whole. Raises ModelportError where it cannot be written."""
     part = target.with_name(f"{target.name}.part")
     try:
         with part.open("wb") as file:
             yield file
         part.replace(target)
-    except httpx.TransportError as error:
-        raise ConnectionFailed(f"{url} broke off: {error!r}. Try again.") from error
+    except OSError as error:
+        raise ModelportError(f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+_NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_CUT_OFF = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+CONNECTION_ERRORS = (*_NOT_REACHED, *_CUT_OFF)
+"""Not a read timeout: a server that was slow once gets no second copy of the work."""
+
+
+_AFTER_A_READ = "Try again."
+_AFTER_A_CHANGE = "It may have been done: look before you try again."
+
+
+@contextmanager
+def explained(method: str, url: str, path: str) -> Iterator[None]:
+    """Errors of the connection become ConnectionFailed; every error names what was called."""
+    try:
+        yield
+    except httpx.TransportError as error:
+        failed = _connection_failed(method, url, error)
+        failed.platform, failed.path = url, path
+        raise failed from error
+    except ModelportError as error:
+        error.platform, error.path = url, path
+        raise
+
+
+@contextmanager
+def of_platform(url: str) -> Iterator[None]:
+    """Errors that are no single call's, such as that a model is not ready in time, name the platform too."""
+    try:
+        yield
+    except ModelportError as error:
+        error.platform = url
+        raise
+
+
+def _connection_failed(method: str, url: str, error: httpx.TransportError) -> ConnectionFailed:
+    failed = ConnectionFailed(f"{url} {_what_failed(error)}.")
+    if not isinstance(error, _NOT_REACHED):
+        failed.advice = _AFTER_A_READ if method == "GET" else _AFTER_A_CHANGE
+    return failed
+
+
+def _what_failed(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "did not answer in time"
+    said = str(error).rstrip(".") or type(error).__name__
+    return f"{'broke off the connection' if isinstance(error, _CUT_OFF) else 'cannot be reached'}: {said}"
 
 
 def http_options(url: str, timeout_seconds: float) -> dict[str, Any]:
@@ -37,10 +86,17 @@ def http_options(url: str, timeout_seconds: float) -> dict[str, Any]:
 
 
 def checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_web_address(url):
         raise ModelportError(f"{url!r} is not the URL of a platform: write e.g. http://127.0.0.1:8000.")
     return url.rstrip("/")
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts, read = urlsplit(url), httpx.URL(url)
+        return parts.scheme in {"http", "https"} and bool(read.host) and (parts.port or 1) > 0
+    except (ValueError, httpx.InvalidURL):
+        return False
 
 
 def direct_to_this_machine(url: str) -> dict[str, None]:

@@ -10,16 +10,12 @@ from typing import Any
 
 import httpx
 
-from modelport.errors import ConnectionFailed, error_of
+from modelport.errors import raise_unless_done
 from modelport.steps import Flow, Pause, Reply, Request
+from modelport.transport.connection import CONNECTION_ERRORS, explained
 
 RETRIED_STATUSES = frozenset({429, 503})
 """Nothing was done yet, and later may be better. Not 504: the model was too slow and would be so again."""
-
-_NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_CUT_OFF = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
-CONNECTION_ERRORS = (*_NOT_REACHED, *_CUT_OFF)
-"""Not a read timeout: a server that was slow once gets no second copy of the work."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +80,7 @@ def retry_after(response: httpx.Response) -> float | None:
 
 def exchange(request: Request, retries: RetryPolicy, url: str) -> Flow[Reply]:
     """Send with retries. Raises ModelportError for all but a success."""
-    try:
+    with explained(request.method, url, request.path):
         response = yield from _responses(request, retries)
-    except httpx.TimeoutException as error:
-        raise ConnectionFailed(f"{url} did not answer in time.") from error
-    except httpx.TransportError as error:
-        raise ConnectionFailed(f"{url} cannot be reached: {error}.") from error
-    if not response.is_success:
-        raise error_of(response)
+        raise_unless_done(response)
     return Reply(response, url)

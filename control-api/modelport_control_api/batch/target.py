@@ -35,7 +35,7 @@ def find_target(
     chosen = version or _heaviest(live)
     known = live.status.version(chosen) if live and chosen else None
     if version and live and version not in {each.name for each in live.spec.versions}:
-        raise ModelHidden(_HIDDEN)
+        raise ModelHidden(f"The model has no version {version}.")
     if chosen is None or known is None or not known.answered or known.failed:
         view = version_view(chosen, live) if chosen else None
         because = view.message if view else "None of its versions serves yet."

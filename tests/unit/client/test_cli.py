@@ -162,6 +162,7 @@ def test_an_input_that_cannot_be_read_is_wrong_usage(
 def test_the_exit_code_tells_the_kind_of_failure(
     cli: Cli, platform: Platform, status: int, code: int
 ) -> None:
+    credentials.save(platform.url, Credentials(api_key="k"))
     platform.on(MODEL, problem(status, "What [happened].", errors=[{"field": "a", "message": "b"}]))
     ended = cli("status", "iris-7kq2p", "--json")
     assert (ended.code, ended.out) == (code, "")
@@ -221,7 +222,7 @@ def test_a_wrong_password_is_not_answered_with_advice_to_log_in(cli: Cli, platfo
     platform.on("POST /api/v1/auth/login", problem(401, "Wrong e-mail address or password."))
     ended = cli("login", "ada@example.com", "--password-stdin", stdin="pw\n")
     assert ended.code == 3
-    assert "modelport register" in ended.err
+    assert "`modelport register EMAIL`" in ended.err
     assert "modelport login" not in ended.err
     assert credentials.load(platform.url) is None
 

@@ -35,17 +35,5 @@ def test_a_command_in_this_folder_is_named_by_its_relative_path(folder: Path) ->
     assert next_line() == '.venv/bin/modelport upload my.joblib --name "My model"'
 
 
-def test_a_command_elsewhere_is_named_by_its_whole_path(
-    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    assert next_line().startswith(f"{folder}/.venv/bin/modelport upload")
-
-
-def test_a_command_on_the_path_is_named_by_its_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(folder / ".venv" / "bin"))
-    assert next_line().startswith("modelport upload")
-
-
 def test_another_address_is_told_to_the_command(folder: Path) -> None:
     assert next_line("http://127.0.0.1:9000").startswith("MODELPORT_URL=http://127.0.0.1:9000 .venv/bin/")

@@ -1,0 +1,150 @@
+"""What to type after an error: commands that work as they are printed, once their names are filled in."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from modelport import credentials
+from modelport.cli.typed import typed
+from modelport.errors import (
+    ConnectionFailed,
+    Forbidden,
+    InvalidRequest,
+    JobFailed,
+    ModelFailed,
+    ModelportError,
+    NotFound,
+    NotReadyInTime,
+    Unauthorized,
+)
+from modelport.job import Job
+from modelport.models import Version
+
+API_KEY = "MODELPORT_API_KEY"
+_LACKS_SCOPE = re.compile(r"lacks the scope `?([a-z]+(?::[a-z]+)?)")
+_MODEL = re.compile(r"^/(?:api/v1/(?:models|analytics/models)|predict)/([^/]+)")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def headline(error: ModelportError) -> str:
+    """What happened. The platform's own text tells a caller without credentials of HTTP headers."""
+    if isinstance(error, Unauthorized) and error.anonymous and not _is_login(error):
+        return f"You are not logged in to {error.platform}."
+    return error.detail
+
+
+def next_step(error: ModelportError) -> str:
+    """What to do; empty where the platform's text says it."""
+    if ("advice" in vars(error) and not _is_login(error)) or not error.platform:
+        return error.advice
+    hint = _BY_KIND.get(type(error))
+    return hint(error) if hint else error.advice
+
+
+def _is_login(error: ModelportError) -> bool:
+    return error.path == "/api/v1/auth/login"
+
+
+def _unauthorized(error: ModelportError) -> str:
+    if _is_login(error):
+        return f"Check both, or make an account: {typed('register EMAIL', error.platform)}."
+    if os.environ.get(API_KEY):
+        return f"It is in {API_KEY}: set that to another one, or log in instead: {_log_in(error)}."
+    return f"Log in: {_log_in(error)}; or set {API_KEY} to an API key.{_whose_password(error)}"
+
+
+def _forbidden(error: ModelportError) -> str:
+    """A login may do all that its user may; keys are made by one that is logged in."""
+    if "API key" not in error.detail:
+        return ""
+    lacking = _LACKS_SCOPE.search(error.detail)
+    then = "" if lacking is None else _make_key(error, lacking[1])
+    return f"Log in instead of using this key: {_log_in(error)}.{then}{_whose_password(error)}"
+
+
+def _make_key(error: ModelportError, scope: str) -> str:
+    create = typed(f"keys create NAME --scope {scope}", error.platform)
+    return f"\nThen {create} makes a key that may do this too."
+
+
+def _log_in(error: ModelportError) -> str:
+    login = typed("login EMAIL", error.platform)
+    # The CLI would go on using the key.
+    return f"`unset {API_KEY}`, then {login}" if os.environ.get(API_KEY) else login
+
+
+def _whose_password(error: ModelportError) -> str:
+    """`modelport up` made the account whose key it left here."""
+    kept = credentials.load(error.platform)
+    if not _is_here(error.platform) or (kept is not None and not kept.api_key):
+        return ""
+    return "\n`modelport up` printed the e-mail address of its account and where the password is."
+
+
+def _not_found(error: ModelportError) -> str:
+    platform, path = error.platform, error.path
+    if path.startswith("/api/v1/jobs"):
+        return f"{typed('jobs list', platform)} shows yours."
+    if path.startswith("/api/v1/api-keys"):
+        return f"{typed('keys list', platform)} shows yours."
+    if " version " in error.detail:
+        return f"{typed(f'versions {_model_of(error)}', platform)} shows its versions."
+    return f"Check the id: {typed('list', platform)} shows your models."
+
+
+def _connection_failed(error: ModelportError) -> str:
+    other = "MODELPORT_URL or --url names another."
+    if "CERTIFICATE_VERIFY_FAILED" in error.detail:
+        return "Where its certificate is your own, SSL_CERT_FILE=FILE.pem before the command accepts it."
+    if "SSL" in error.detail:
+        return f"It may not speak HTTPS: then its address begins with http://. {other}"
+    if _is_here(error.platform):
+        return f"Is the platform running there? {typed('up', '')} starts one here; {other}"
+    return f"Is the address right, and the platform running there? {other}"
+
+
+def _is_here(platform: str) -> bool:
+    return urlsplit(platform).hostname in _LOOPBACK
+
+
+def _model_failed(error: Any) -> str:
+    version = f" --version {error.failed.name}" if isinstance(error.failed, Version) else ""
+    return f"{typed(f'logs {_model_of(error)}{version}', error.platform)} shows what its code printed."
+
+
+def _job_failed(error: Any) -> str:
+    job = error.job
+    saved = f"; {typed(f'jobs fetch {job.id} --partial --output FILE.csv', error.platform)} saves what it did"
+    return f"{typed(f'jobs retry {job.id}', error.platform)} tries again{saved if job.rows_done else ''}."
+
+
+def _not_ready_in_time(error: Any) -> str:
+    found = error.waited_for
+    words = f"jobs show {found.id} --wait" if isinstance(found, Job) else f"status {_model_of(error)} --wait"
+    return f"It goes on: {typed(words, error.platform)} waits again."
+
+
+def _model_of(error: ModelportError) -> str:
+    found = _MODEL.match(error.path)
+    return unquote(found[1]) if found else "MODEL"
+
+
+def _invalid(error: ModelportError) -> str:
+    """An input that the model does not take."""
+    if not error.errors or not error.path.startswith("/predict/"):
+        return ""
+    return f"{typed(f'status {_model_of(error)}', error.platform)} shows what the model takes."
+
+
+_BY_KIND: Mapping[type[ModelportError], Callable[[Any], str]] = {
+    Unauthorized: _unauthorized,
+    Forbidden: _forbidden,
+    InvalidRequest: _invalid,
+    NotFound: _not_found,
+    ConnectionFailed: _connection_failed,
+    ModelFailed: _model_failed,
+    JobFailed: _job_failed,
+    NotReadyInTime: _not_ready_in_time,
+}
