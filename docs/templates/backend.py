@@ -31,5 +31,5 @@ class PredictingBackend:
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         return as_array(signature.columns or ())
 
-    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+    def predict(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         return Outputs({"prediction": plain(self._model.predict(inputs))})

@@ -150,9 +150,9 @@ def _download(uri: str, url: str, headers: Mapping[str, str], partial: Path) -> 
     for name, value in headers.items():
         request.add_unredirected_header(name, value)
     try:
-        with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # see above
-            expected = answer.headers.get("content-length")
-            digest = _copy(answer, partial)
+        with urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310  # see above
+            expected = response.headers.get("content-length")
+            digest = _copy(response, partial)
     except HTTPError as error:
         raise _refused_or_later(uri, error.code) from error
     except (OSError, HTTPException) as error:
@@ -185,12 +185,12 @@ def _verify(uri: str, found: str, expected: str) -> None:
     if found != expected:
         raise FetchFailed(
             "DigestMismatch",
-            f"The sha256 of {_shown(uri)} is {_told(uri, found)}, but the version names {expected}. "
+            f"The sha256 of {_shown(uri)} is {_digests_text(uri, found)}, but the version names {expected}. "
             "Create a new version with the digest of the file as it is now.",
         )
 
 
-def _told(uri: str, found: str) -> str:
+def _digests_text(uri: str, found: str) -> str:
     """Volumes and buckets are opened with the platform's rights. The address's author may have none, and with
     the digest they could have a file served that they cannot read."""
     return found if urlsplit(uri).scheme in ("http", "https") else "another one"

@@ -13,7 +13,7 @@ from typing import Any
 request_id: ContextVar[str] = ContextVar("modelport_runtime_request_id", default="")
 
 _MAX_MESSAGE = 8192
-"""Bytes of a message or trace: a model chooses what its exceptions say, and a log is shared."""
+"""Bytes of a message or trace: a model chooses the texts of its exceptions, and a log is shared."""
 _PLAIN = logging.LogRecord("", 0, "", 0, "", (), None).__dict__.keys() | {
     "message",
     "asctime",
@@ -62,6 +62,6 @@ def configure() -> None:
 
 def _bounded(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _MAX_MESSAGE:
-        # The last lines of a trace say what went wrong.
+        # The last lines of a trace name what went wrong.
         return "… " + value[-_MAX_MESSAGE:]
     return value

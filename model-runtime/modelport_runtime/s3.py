@@ -13,7 +13,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class BadAddress(ValueError):
-    """The environment or the URI says no place where an object could be."""
+    """The environment or the URI names no place where an object could be."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def sign(url: str, headers: Mapping[str, str], credentials: Credentials, now: da
     }
     names = ";".join(sorted(signed))
     scope = f"{stamp[:8]}/{credentials.region}/s3/aws4_request"
-    asked = hashlib.sha256(_canonical(url, signed).encode()).hexdigest()
-    signature = _signature(credentials, stamp[:8], f"{_ALGORITHM}\n{stamp}\n{scope}\n{asked}")
+    request_digest = hashlib.sha256(_canonical(url, signed).encode()).hexdigest()
+    signature = _signature(credentials, stamp[:8], f"{_ALGORITHM}\n{stamp}\n{scope}\n{request_digest}")
     proof = f"Credential={credentials.key_id}/{scope},SignedHeaders={names},Signature={signature}"
     return {**signed, "authorization": f"{_ALGORITHM} {proof}"}
 

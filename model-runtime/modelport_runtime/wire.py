@@ -88,7 +88,7 @@ ToModel = PredictBatch | Recheck
 
 
 class LoadReport(msgspec.Struct, frozen=True):
-    """What a load found, as `GET /status` and `GET /v2` tell it on. `v2`: the model's metadata there."""
+    """What a load found, as `GET /status` and `GET /v2` report it. `v2`: the model's metadata there."""
 
     state: Literal["ready", "failed"]
     reason: str | None

@@ -32,7 +32,7 @@ class _Pending(msgspec.Struct, frozen=True, gc=False):
 
 
 class Engine:
-    """One model, ready to answer. Not thread-safe: one worker thread calls it."""
+    """One model, ready to predict. Not thread-safe: one worker thread calls it."""
 
     def __init__(
         self,
@@ -70,19 +70,19 @@ class Engine:
         return other is not None
 
     def v2_metadata(self) -> dict[str, Any]:
-        """Return the model metadata of the Open Inference Protocol; what no file says is read off a
+        """Return the model metadata of the Open Inference Protocol; what no file declares is read off a
         response.
         """
         return self._v2.metadata(self._example())
 
     def _example(self) -> Outputs | None:
-        """Return a response to the sample with all that may be asked for, or what of it the model gives."""
+        """Return a response to the sample with all that may be requested, or what of it the model gives."""
         if self.sample is None:
             return None
         rows = self.decode_sample(self.sample).rows
         values: dict[str, list[Any]] = {}
         for output in self.signature.outputs:
-            # One by one: it has answered its sample, but an output that nobody asked for may raise.
+            # One by one: it has predicted its sample, but an output that nobody requested may raise.
             with suppress(Exception):
                 values |= self._run(rows, (output,)).values
         return Outputs(values)
@@ -138,7 +138,7 @@ class Engine:
 
         good = None if self.sample is None else self.decode_sample(self.sample).rows[0]
         suspicion = Suspicion(self.signature, good, predict, error)
-        return suspicion.failure(request, says=describe_error(error)) or model_failure(error)
+        return suspicion.failure(request, description=describe_error(error)) or model_failure(error)
 
     def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Prediction | Failure]:
         for item in batch:
@@ -155,7 +155,7 @@ class Engine:
         return results
 
     def _run(self, rows: Any, wanted: tuple[str, ...]) -> Outputs:
-        outputs = self.backend.answer(self._assemble(rows), wanted)
+        outputs = self.backend.predict(self._assemble(rows), wanted)
         for results in outputs.values.values():
             if len(results) != len(rows):
                 raise WrongNumberOfResults(f"{len(results)} results for {len(rows)} rows")
@@ -172,7 +172,7 @@ class WrongNumberOfResults(Exception):
 
 
 def _batches(pending: list[_Pending], max_rows: int) -> list[list[_Pending]]:
-    """Group by the outputs asked for, up to `max_rows` a group; a larger request goes alone, whole."""
+    """Group by the outputs requested, up to `max_rows` a group; a larger request goes alone, whole."""
     if len(pending) == 1:
         return [pending]
     alike: dict[tuple[str, ...], list[_Pending]] = {}
@@ -195,7 +195,7 @@ def _cut(group: list[_Pending], max_rows: int) -> list[list[_Pending]]:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return an exception's type and the first line of what it says, at most 300 characters."""
+    """Return an exception's type and the first line of its text, at most 300 characters."""
     lines = str(error).strip().splitlines()
     text = f"{type(error).__name__}: {without_paths(lines[0])}" if lines else type(error).__name__
     return text[:_MAX_DETAIL]

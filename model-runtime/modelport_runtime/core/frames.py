@@ -128,7 +128,7 @@ def _category_builder(column: Column) -> Callable[[tuple[Any, ...]], Any]:
 
 
 def _inferred(values: tuple[Any, ...]) -> Any:
-    """Type a column that the model says nothing of: numbers and booleans as NumPy does, else objects."""
+    """Type a column that the model declares nothing of: numbers and booleans as NumPy does, else objects."""
     types = {type(value) for value in values}
     if types <= {int, float} or types == {bool}:
         try:

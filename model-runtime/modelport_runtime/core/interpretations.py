@@ -1,6 +1,6 @@
-"""What a model may take, as far as it says so itself and the sample shows: the likeliest reading first.
+"""What a model may take, as far as it declares itself and the sample shows: the likeliest reading first.
 
-What a model says is a guess where its own code sees the rows. A sample that it answers is none.
+What a model declares is a guess where its own code sees the rows. A sample that it predicts is none.
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,14 +46,14 @@ def readings(described: Description, signature: Signature, row: Any) -> Iterator
 
 
 def refined(signature: Signature, row: Any) -> Signature:
-    """Let the sample tell what the model does not: names for a nameless one, kinds for unknown columns."""
+    """Let the sample show what the model does not: names for a nameless one, kinds for unknown columns."""
     if signature.columns is None or not isinstance(row, dict | list):
         return signature
     return next(_mixes(_with_names_of(signature, row), row))
 
 
 def own_container(described: Description) -> Container:
-    """Return what the model was trained on, as far as it says."""
+    """Return what the model was trained on, as far as it declares."""
     if described.columns is None:
         return "rows"
     return "frame" if described.named else "array"
@@ -152,7 +152,7 @@ def _options(column: Column, value: Any) -> list[Column]:
     if value is None:
         # Shown by the sample: this model is called with missing values.
         return [replace(column, optional=True)]
-    if type(value) not in _KINDS or not _may_be_told(column, value):
+    if type(value) not in _KINDS or not _can_become(column, value):
         return [column]
     kind, dtype = _KINDS[type(value)]
     if type(value) is int and float(value) != value:
@@ -173,11 +173,11 @@ def _options(column: Column, value: Any) -> list[Column]:
     return texts if date is None else [*texts, replace(reported, dtype=date)]
 
 
-def _may_be_told(column: Column, value: Any) -> bool:
+def _can_become(column: Column, value: Any) -> bool:
     if column.kind == "any":
         # Where the model computes, text is wrong however it is written.
         return column.dtype == "object" or not isinstance(value, str)
-    # A model takes booleans for the numbers 0 and 1 without telling; only its user knows.
+    # A model takes booleans for the numbers 0 and 1 without a word; only its user knows.
     return column.kind == "number" and (type(value) is bool or _is_unlike_a_number(value))
 
 

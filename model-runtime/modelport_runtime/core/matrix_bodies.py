@@ -1,7 +1,7 @@
 """Bodies that are the matrix itself, for clients that send thousands of rows of numbers.
 
 A head of 16 bytes, then rows × columns little-endian float64, row by row; NaN is a missing value. It gets the
-answers that the same numbers get as JSON, and where a number is wrong the same words.
+predictions that the same numbers get as JSON, and where a number is wrong the same words.
 """
 
 import math
@@ -70,14 +70,14 @@ class MatrixBodies:
 def _parse(body: bytes) -> tuple[tuple[str, ...], Matrix]:
     if len(body) < _HEAD.size:
         raise _malformed("it is shorter than its head")
-    magic, asked, rows, columns = _HEAD.unpack_from(body)
-    if magic != MAGIC or asked not in _OUTPUTS:
+    magic, wanted, rows, columns = _HEAD.unpack_from(body)
+    if magic != MAGIC or wanted not in _OUTPUTS:
         raise _malformed("its head is none of this format")
     if len(body) - _HEAD.size != rows * columns * _NUMBER_BYTES:
         raise _malformed("its length is not that of its rows and columns")
     # A copy of its own: a model may change what it is given.
     numbers = np.frombuffer(body, "<f8", offset=_HEAD.size).astype(np.float64)
-    return _OUTPUTS[asked], numbers.reshape(rows, columns)
+    return _OUTPUTS[wanted], numbers.reshape(rows, columns)
 
 
 def _malformed(what: str) -> Rejected:

@@ -145,7 +145,7 @@ class NativeResponses:
         return encode(body)
 
     def write_each(self, outputs: Outputs) -> list[bytes]:
-        """Write a response for every row, each asked for alone: the same bytes in a third of the time."""
+        """Write a response for every row, each requested alone: the same bytes in a third of the time."""
         try:
             return self._joined(outputs)
         except orjson.JSONEncodeError:

@@ -11,7 +11,7 @@ from modelport_runtime.core.types import Failure, FieldError, Rejected, Request,
 from modelport_runtime.core.values import converter, json_type
 
 MAX_ERRORS = 100
-"""A body of a million wrong values must not become a bigger answer."""
+"""A body of a million wrong values must not become a bigger response."""
 
 _EXACT = 2**53
 _WIDE = {"float32", "float64"}
@@ -63,15 +63,15 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return parsed
 
 
-def wanted_outputs(asked: Any, available: Sequence[str]) -> tuple[str, ...]:
+def wanted_outputs(wanted: Any, available: Sequence[str]) -> tuple[str, ...]:
     """Check `return` against what the model can give."""
     have = ", ".join(available)
-    if not isinstance(asked, list) or not asked:
+    if not isinstance(wanted, list) or not wanted:
         raise reject("return", f"must be a list of outputs: {have}")
-    for name in asked:
+    for name in wanted:
         if name not in available:
             raise reject("return", f"asks for {_shown(name)}, which this model does not have: {have}")
-    return tuple(name for name in available if name in asked)
+    return tuple(name for name in available if name in wanted)
 
 
 def _shown(name: Any) -> str:

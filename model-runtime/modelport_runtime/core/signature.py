@@ -69,7 +69,7 @@ class Signature:
 
     @property
     def usual_outputs(self) -> tuple[str, ...]:
-        """What is answered when a protocol asks for everything: the rest is returned where it is named."""
+        """What is returned when a protocol asks for everything: the rest is returned where it is named."""
         return tuple(name for name in self.outputs if name not in EXTRA_OUTPUTS)
 
     def to_json(self) -> dict[str, Any]:

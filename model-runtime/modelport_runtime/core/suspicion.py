@@ -1,6 +1,6 @@
 """Which value made the model raise? What it refuses of a caller's row is the caller's error, not the model's.
 
-Found by predicting again: with the values of a row that the model has answered in place of the suspicious
+Found by predicting again: with the values of a row that the model has predicted in place of the suspicious
 ones. Where that finds nothing, a model that complains of missing values was sent some.
 """
 
@@ -18,7 +18,7 @@ from modelport_runtime.core.types import Failure, Request
 
 _LIBRARIES = {"sklearn", "xgboost", "lightgbm", "pandas", "numpy", "scipy"}
 _MAX_SECONDS = 1.0
-"""A slow model is not asked forever: then it is the one that raised."""
+"""A slow model is not called forever: then it is the one that raised."""
 _MAX_TRIED = 16
 _OF_MISSING_VALUES = re.compile(r"\bNaN\b|\bNone(Type)?\b|missing value|\bnull\b", re.IGNORECASE)
 _MISSING = "must not be null: the model takes no missing values here"
@@ -31,7 +31,7 @@ class _OutOfTime(Exception):
 
 
 class Suspicion:
-    """One request that made the model raise. `good` is a row that it has answered, if there is one."""
+    """One request that made the model raise. `good` is a row that it has predicted, if there is one."""
 
     def __init__(self, signature: Signature, good: Any, predict: PredictRows, error: BaseException) -> None:
         """predict: puts rows through the model; it raises what the model raises."""
@@ -43,18 +43,18 @@ class Suspicion:
         self._by_library = _is_of_a_library(error)
         self._until = time.monotonic() + _MAX_SECONDS
 
-    def failure(self, request: Request, *, says: str) -> Failure | None:
+    def failure(self, request: Request, *, description: str) -> Failure | None:
         """Return the 422 that names row and columns; None if the model is at fault, as far as is known."""
         problems = Problems()
         if self._good is not None and isinstance(self._error, Exception):
-            self._find_refused(request, says, problems)
+            self._find_refused(request, description, problems)
         if not problems.errors and _complains_of_missing_values(self._error):
             for row, place in _missing_places(request.rows):
                 problems.add(self._field(request, row, place), _MISSING)
         return problems.failure() if problems.errors else None
 
-    def _find_refused(self, request: Request, says: str, problems: Problems) -> None:
-        rows, refused = request.rows, f"is refused by the model: {says}"
+    def _find_refused(self, request: Request, description: str, problems: Problems) -> None:
+        rows, refused = request.rows, f"is refused by the model: {description}"
         try:
             at = self._first_refused(rows)
             places = None if at is None else self._refused_in(rows[at])

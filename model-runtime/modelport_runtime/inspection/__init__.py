@@ -16,6 +16,6 @@ class Inspection:
 
 
 def inspect(path: Path) -> Inspection:
-    """Look into the file. A file that cannot be understood tells nothing: loading it will say why."""
+    """Look into the file. A file that cannot be understood yields nothing: loading it will report why."""
     found: Scan = scan(path)
     return Inspection(compare(found.versions), found.references)

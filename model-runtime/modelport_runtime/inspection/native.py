@@ -1,4 +1,4 @@
-"""What the frameworks' own formats say of what wrote them."""
+"""What the frameworks' own formats hold of what wrote them."""
 
 import re
 import struct

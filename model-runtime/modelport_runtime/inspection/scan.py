@@ -101,7 +101,7 @@ class Scan:
 
 
 def scan(path: Path) -> Scan:
-    """Look into the file, for at most seconds. One that cannot be understood tells nothing."""
+    """Look into the file, for at most seconds. One that cannot be understood yields nothing."""
     start = head(path)
     if start.startswith(XGBOOST_BINARY):
         return Scan(native.xgboost_binary_version(path))

@@ -20,7 +20,7 @@ _OVERLAP = 1024
 def windows(path: Path) -> Iterator[bytes]:
     """Yield the plain bytes piece by piece; each begins with the end of the one before.
 
-    Damaged data ends them: loading will say what is wrong with it.
+    Damaged data ends them: loading will report what is wrong with it.
     """
     deadline = time.monotonic() + _MAX_SECONDS
     given = 0

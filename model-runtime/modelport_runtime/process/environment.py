@@ -93,6 +93,6 @@ def hide_pyarrow() -> None:
 
 
 def clean_environment(environment: dict[str, str]) -> dict[str, str]:
-    """Return what a model may know: our own settings, and what tells libraries how to behave."""
+    """Return what a model may know: our own settings, and what configures libraries."""
     kept = {name: value for name, value in environment.items() if name.startswith(PREFIX) or name in _KEPT}
     return _DEFAULTS | kept | _SET

@@ -45,7 +45,7 @@ def waited_with_children(pid: int) -> float:
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that its first thread has started; none where the kernel does not tell."""
+    """Return the processes that its first thread has started; none where the kernel does not report them."""
     try:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except (OSError, ValueError):

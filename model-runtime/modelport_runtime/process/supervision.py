@@ -96,7 +96,7 @@ def end_like(status: int) -> NoReturn:
     if status >= 0:
         os._exit(status)
     number = -status
-    # The kernel spares the first process of a container such a signal: it ends as a shell would say it.
+    # The kernel spares the first process of a container such a signal: it ends as a shell would report it.
     if os.getpid() != 1:
         with suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
@@ -111,7 +111,7 @@ _AFTER_THE_ALARM_SECONDS = 1.0
 class LoadWatch:
     """`begin`, and `end` once the model has loaded. Time in which others had its processor does not count.
 
-    It ends as by an alarm of its own; how long that may take at most is the alarm's to say (`deadline`).
+    It ends as by an alarm of its own; how long that may take at most is for the alarm to decide (`deadline`).
     """
 
     def __init__(self, child: Child, schedule: Schedule, seconds: float) -> None:

@@ -87,8 +87,8 @@ class UsageWatch:
 
 def _judge(threads: int, resident: int, most_bytes: int) -> Ended | None:
     if threads > MAX_THREADS:
-        said = f"The model ran {threads} threads at once; at most {MAX_THREADS} are allowed."
-        return Ended("SandboxViolation", said)
+        message = f"The model ran {threads} threads at once; at most {MAX_THREADS} are allowed."
+        return Ended("SandboxViolation", message)
     if resident > most_bytes:
         used, limit = resident // 1024**2, most_bytes // 1024**2
         return Ended("OutOfMemory", f"The model held {used} MiB in memory; its limit is {limit} MiB.")

@@ -25,7 +25,7 @@ _SIGNALS = frozenset({
     "rt_sigsuspend", "rt_sigtimedwait", "sigaltstack", "tgkill",
 })  # fmt: skip
 
-# Landlock says which files. Nothing that changes one, locks one for others, or tells of a whole file system.
+# Landlock decides which files. Nothing that changes one, locks one for others, or shows a whole file system.
 _FILES = frozenset({
     "access", "close", "close_range", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fadvise64", "fcntl",
     "fstat", "getcwd", "getdents", "getdents64", "ioctl", "lseek", "lstat", "newfstatat", "open", "openat",

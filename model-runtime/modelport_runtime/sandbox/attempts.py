@@ -1,4 +1,4 @@
-"""What the model tried while it was loaded, to tell it in words. It only watches: the kernel forbids."""
+"""What the model tried while it was loaded, to report it in words. It only watches: the kernel forbids."""
 
 import sys
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_TELLING = {
+_REPORTED_EVENTS = {
     "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "subprocess.Popen", "pty.spawn",
     "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto",
     "os.chmod", "os.chown", "os.remove", "os.rename", "os.link", "os.symlink", "os.mkdir", "os.rmdir",
@@ -36,7 +36,11 @@ def seen() -> tuple[str, ...]:
 
 
 def _note(event: str, arguments: tuple[Any, ...]) -> None:
-    if event not in _TELLING or _watched_thread != threading.get_ident() or len(_seen) >= _MAX_ATTEMPTS:
+    if (
+        event not in _REPORTED_EVENTS
+        or _watched_thread != threading.get_ident()
+        or len(_seen) >= _MAX_ATTEMPTS
+    ):
         return
     # Arguments are the model's objects: only plain ones are shown, since repr() could be its code.
     shown = next((value for value in arguments if type(value) in (str, bytes, tuple, list)), "")

@@ -1,4 +1,4 @@
-"""Return up every right that a role does not need, by rlimits and capabilities too, and say how far that
+"""Return up every right that a role does not need, by rlimits and capabilities too, and report how far that
 went.
 """
 

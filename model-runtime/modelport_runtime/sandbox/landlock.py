@@ -22,7 +22,7 @@ _VERSION = 1
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}
 _NET_BIND_AND_CONNECT = 0b11
 _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1, 2
-# By these joblib tells how many CPUs it may use.
+# From these joblib reads how many CPUs it may use.
 _CPU_LIMITS = ("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
 
 # All packages of ours that the runtime imports, some modules of them only once it is restricted.

@@ -26,7 +26,7 @@ RECEIVE, SEND = 0xC0502100, 0xC0182101
 """SECCOMP_IOCTL_NOTIF_RECV, _SEND"""
 _REQUEST = struct.Struct("=QIIi60x")
 """id, pid, flags, the call's number; what follows, the arguments, may change until they are read."""
-_ANSWER = struct.Struct("=QqiI")
+_RESPONSE = struct.Struct("=QqiI")
 
 _MAX_NAMES = 5
 _UNHINDERED = 100
@@ -80,7 +80,7 @@ class Refuser:
     def __init__(self, line: Line) -> None:
         self._page = line.page
         self._handover = line.of_the_server
-        self._asked = 0
+        self._responses_sent = 0
 
     def watch(self) -> None:
         asyncio.get_running_loop().add_reader(self._handover, self._take)
@@ -91,11 +91,11 @@ class Refuser:
         with self._handover:
             _, descriptors, _, _ = socket.recv_fds(self._handover, 1, 1)
         for listener in descriptors:
-            loop.add_reader(listener, self._answer, listener)
+            loop.add_reader(listener, self._respond, listener)
 
-    def _answer(self, listener: int) -> None:
+    def _respond(self, listener: int) -> None:
         loop = asyncio.get_running_loop()
-        if not _is_asked(listener):
+        if not _has_call(listener):
             # Everything that could query has ended.
             loop.remove_reader(listener)
             os.close(listener)
@@ -107,11 +107,11 @@ class Refuser:
             identity, _, _, number = _REQUEST.unpack(request)
             self._note(number)
             code = errno.EPERM if number <= LAST_KNOWN else errno.ENOSYS
-            fcntl.ioctl(listener, SEND, _ANSWER.pack(identity, 0, -code, 0))
-        self._asked += 1
-        if self._asked > _UNHINDERED:
+            fcntl.ioctl(listener, SEND, _RESPONSE.pack(identity, 0, -code, 0))
+        self._responses_sent += 1
+        if self._responses_sent > _UNHINDERED:
             loop.remove_reader(listener)
-            loop.call_later(_PAUSE_SECONDS, loop.add_reader, listener, self._answer, listener)
+            loop.call_later(_PAUSE_SECONDS, loop.add_reader, listener, self._respond, listener)
 
     def _note(self, number: int) -> None:
         name = name_of(number, machine() or 0)
@@ -123,7 +123,7 @@ def _in_words(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"the system call {name}" for name in names)
 
 
-def _is_asked(listener: int) -> bool:
+def _has_call(listener: int) -> bool:
     """Return whether a request waits: to receive where none does would not return."""
     poll = select.poll()
     poll.register(listener, select.POLLIN)

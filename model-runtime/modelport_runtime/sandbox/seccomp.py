@@ -23,7 +23,7 @@ _ALLOW, _USER_NOTIF, _ERRNO = 0x7FFF0000, 0x7FC00000, 0x00050000
 PERMITTED: Instruction = (_RETURN, 0, 0, _ALLOW)
 REFUSED: Instruction = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
 ABSENT_CALL: Instruction = (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
-ASK: Instruction = (_RETURN, 0, 0, _USER_NOTIF)
+USER_NOTIFY: Instruction = (_RETURN, 0, 0, _USER_NOTIF)
 """The server process is consulted, notes the call and refuses it."""
 
 
@@ -104,7 +104,7 @@ class _Program(ctypes.Structure):
 def install(machine: int, role: Role, hand_over: HandOver | None = None) -> None:
     """Filter every thread of the process, forever. It needs no_new_privs. Raises OSError.
 
-    hand_over: is given what tells of refused calls, None where the kernel cannot.
+    hand_over: is given what reports refused calls, None where the kernel cannot.
     """
     if hand_over is None:
         _load(machine, build(machine, os.getpid(), role), _TSYNC)
@@ -118,7 +118,7 @@ def install(machine: int, role: Role, hand_over: HandOver | None = None) -> None
 
 
 def _listen(machine: int, role: Role) -> int | None:
-    program = build(machine, os.getpid(), role, others=ASK, also=_TO_HAND_OVER)
+    program = build(machine, os.getpid(), role, others=USER_NOTIFY, also=_TO_HAND_OVER)
     try:
         return _load(machine, program, _NEW_LISTENER | _TSYNC | _TSYNC_ESRCH)
     except OSError:
@@ -166,7 +166,7 @@ def _same_architecture(machine: int) -> list[Instruction]:
 
 def _to_newer(others: Instruction) -> Instruction:
     """Treat calls that are newer than the table, and x32's, as an older kernel: libraries fall back."""
-    return others if others == ASK else ABSENT_CALL
+    return others if others == USER_NOTIFY else ABSENT_CALL
 
 
 def _cases(wanted: Iterable[int], block: list[Instruction]) -> list[Instruction]:

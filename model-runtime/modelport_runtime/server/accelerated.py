@@ -34,9 +34,9 @@ class Accelerated:
         self._recheck_every = recheck_every
         self._until_recheck = recheck_every
         self._on_difference = on_difference
-        self._asked: Callable[[], None] | None = None
+        self._finish_without_original: Callable[[], None] | None = None
 
-    def answer(self, calls: list[Call], done: Done) -> None:
+    def predict(self, calls: list[Call], done: Done) -> None:
         if len(calls[0].body) > _INLINE_BYTES:
             self._predict_in_thread(calls, done)
             return
@@ -45,9 +45,9 @@ class Accelerated:
 
     def give_up_the_original(self) -> None:
         """Its process has ended: its open calls are predicted without it."""
-        if self._asked is not None:
-            asked, self._asked = self._asked, None
-            asked()
+        if self._finish_without_original is not None:
+            finish, self._finish_without_original = self._finish_without_original, None
+            finish()
 
     def _predict_in_thread(self, calls: list[Call], done: Done) -> None:
         loop = asyncio.get_running_loop()
@@ -82,13 +82,13 @@ class Accelerated:
         """What a model raises is reported in its own words."""
 
         def fill_in(originals: Sequence[Outcome], seconds: float) -> None:
-            self._asked = None
+            self._finish_without_original = None
             for place, outcome in zip(places, originals, strict=True):
                 outcomes[place] = outcome
             done(outcomes, seconds)
 
-        self._asked = partial(done, outcomes, 0.0)
-        self._original.answer([calls[place] for place in places], fill_in)
+        self._finish_without_original = partial(done, outcomes, 0.0)
+        self._original.predict([calls[place] for place in places], fill_in)
 
     def _count(self, calls: list[Call], outcomes: Sequence[Outcome]) -> None:
         self._until_recheck -= len(calls)

@@ -40,7 +40,7 @@ class Model(Protocol):
     def ahead_bytes(self) -> int | None:
         """From this size on a body may be sent while the model is at another. None: none is."""
 
-    def answer(self, calls: list[Call], done: Done) -> None:
+    def predict(self, calls: list[Call], done: Done) -> None:
         """Call `done` on the event loop, with an outcome for each call in its place. Must not raise."""
 
 
@@ -123,7 +123,7 @@ class Batcher:
                 self._began = time.monotonic()
             self._at_work.append(batch)
             metrics.BATCH_CALLS.observe(len(batch))
-            self._model.answer([waiting.call for waiting in batch], partial(self._finish, batch))
+            self._model.predict([waiting.call for waiting in batch], partial(self._finish, batch))
 
     def _take(self, max_bytes: int) -> list[Waiting]:
         """Take what waits, but for requests whose callers have gone."""

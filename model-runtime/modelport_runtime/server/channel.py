@@ -62,17 +62,17 @@ class Channel(asyncio.Protocol):
         """Return whether the model can still be called."""
         return self._transport is not None and not self._transport.is_closing() and not self._is_dismissed
 
-    def answer(self, calls: list[Call], done: Done) -> None:
+    def predict(self, calls: list[Call], done: Done) -> None:
         """Send a batch. A model process that ends meanwhile never responds."""
         self._due.append(_PendingBatch(len(calls), done, time.perf_counter()))
         self._send(PredictBatch(calls))
 
-    def recheck(self, call: Call, answer: Prediction, compared: Compared) -> bool:
+    def recheck(self, call: Call, prediction: Prediction, compared: Compared) -> bool:
         """Have a response compared with the original's; False: it is busy, or no longer there."""
         if self._due or not self.is_open:
             return False
         self._due.append(compared)
-        self._send(Recheck(call, answer))
+        self._send(Recheck(call, prediction))
         return True
 
     def dismiss(self) -> None:

@@ -43,9 +43,9 @@ def _respond(exchange: Exchange, head: RequestHead, outcome: Served | Problem) -
     if type(outcome) is Problem:
         _refuse(exchange, head, outcome)
         return
-    answer = outcome.answer
-    lines = _OK if answer.json_bytes is None else _TENSORS % answer.json_bytes + _OK_END
-    exchange.respond(lines % (head.request_id, outcome.seconds * 1000), answer.body)
+    prediction = outcome.prediction
+    lines = _OK if prediction.json_bytes is None else _TENSORS % prediction.json_bytes + _OK_END
+    exchange.respond(lines % (head.request_id, outcome.seconds * 1000), prediction.body)
 
 
 def _refuse(exchange: Exchange, head: RequestHead, problem: Problem) -> None:

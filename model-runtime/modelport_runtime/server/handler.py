@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Served(msgspec.Struct, frozen=True, gc=False):
     """A prediction, and how many seconds the batch took in which it was made."""
 
-    answer: Prediction
+    prediction: Prediction
     seconds: float
 
 
@@ -89,7 +89,7 @@ class PredictionHandler:
         return protocol
 
     def submit(self, head: RequestHead, protocol: Protocol, body: bytes, respond: Respond) -> Submission:
-        """Ask the model; `respond` is called later, once. Raises `Problem`: 400, 413, 415 or 503."""
+        """Call the model; `respond` is called later, once. Raises `Problem`: 400, 413, 415 or 503."""
         try:
             is_plain = not head.encoding and not head.json_length and len(body) <= self.max_body_bytes
             call = Call(protocol, body) if is_plain else self._call(head, protocol, body)

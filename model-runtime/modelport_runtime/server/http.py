@@ -129,11 +129,11 @@ def _refusal(problem: Problem, head: RequestHead) -> Reply:
 
 
 def _reply_of(served: Served) -> Reply:
-    answer, headers = served.answer, {b"server-timing": b"model;dur=%.3f" % (served.seconds * 1000)}
-    if answer.json_bytes is None:
-        return Reply(answer.body, headers=headers)
-    headers[b"inference-header-content-length"] = str(answer.json_bytes).encode()
-    return Reply(answer.body, content_type=OCTETS, headers=headers)
+    prediction, headers = served.prediction, {b"server-timing": b"model;dur=%.3f" % (served.seconds * 1000)}
+    if prediction.json_bytes is None:
+        return Reply(prediction.body, headers=headers)
+    headers[b"inference-header-content-length"] = str(prediction.json_bytes).encode()
+    return Reply(prediction.body, content_type=OCTETS, headers=headers)
 
 
 def _require_method(method: str, allowed: str) -> None:
@@ -171,7 +171,7 @@ async def _unless_gone(
 
     def stop(watcher: "asyncio.Future[dict[str, Any]]") -> None:
         if not ended.done():
-            # At once, or an answer that comes before the task goes on would be counted too.
+            # At once, or a response that comes before the task goes on would be counted too.
             submission.leave()
             ended.cancel()
 

@@ -93,7 +93,7 @@ class ModelSupervisor:
                 assert_never(event)
 
     def _note_sandbox(self, report: SandboxReport) -> None:
-        """The first word of a model process, said before the model is read."""
+        """The first message of a model process, sent before the model is read."""
         if self._has_reported:
             raise ProtocolError("a second report of the sandbox")
         self._has_reported = True
@@ -139,7 +139,7 @@ class ModelSupervisor:
             self._become_ready(acceleration)
 
     def _read(self, plan: bytes) -> Engine | None:
-        """Make an engine of a plan, which a hostile model may have written; None: it does not answer."""
+        """Make an engine of a plan, which a hostile model may have written; None: it does not predict."""
         from modelport_runtime.core.acceleration import read_plan
 
         settings = self._settings
@@ -167,21 +167,21 @@ class ModelSupervisor:
         kernels = Accelerated(
             engine, self._channel, recheck_every=every, on_difference=self._go_back_to_the_original
         )
-        said = (
+        message = (
             f"Every {every}th request is compared with it."
             if every
             else "The original was dropped, so no request is compared with it."
         )
         self.state = replace(self.state, engine="numpy")
         metrics.ACCELERATED.set(1)
-        self._become_ready(replace(acceleration, detail=f"{acceleration.detail} {said}"))
+        self._become_ready(replace(acceleration, detail=f"{acceleration.detail} {message}"))
         self._batcher.use(kernels)
         self._kernels = kernels
         if not every:
             self._channel.dismiss()
 
     def _become_ready(self, acceleration: Acceleration) -> None:
-        """Also called when the proof ends later: what `/status` tells of it is then replaced."""
+        """Also called when the proof ends later: what `/status` reports of it is then replaced."""
         self.state = replace(self.state, phase="ready", acceleration=acceleration)
         metrics.READY.set(1)
         log.info("ready", extra={"engine": self.state.engine, "detail": acceleration.detail})
@@ -224,7 +224,7 @@ class ModelSupervisor:
             self._child.kill()
 
     def _exited(self) -> None:
-        # What it said last may still be on its way.
+        # Its last message may still be on its way.
         if self._is_closed:
             self._ended()
         else:
@@ -240,7 +240,7 @@ class ModelSupervisor:
             return
         if self.state.engine == "numpy" and self._kernels is not None:
             self._kernels.give_up_the_original()
-            self._say_that_the_original_ended()
+            self._report_that_the_original_ended()
             return
         overuse = self._usage_watch.overuse
         if self.state.reported is None and (failure := overuse or self._violation(status)):
@@ -250,7 +250,7 @@ class ModelSupervisor:
             self._breach = overuse.message
             # The last line of the log.
             log.error("model_process_killed", extra={"detail": overuse.message})
-        # Not logged: supervisors tell the last line of a log, which is to be the model's.
+        # Not logged: supervisors report the last line of a log, which is to be the model's.
         self._end_like(BROKE_THE_PROTOCOL if self._breach is not None or status is None else status)
 
     def _violation(self, status: int | None) -> Ended | None:
@@ -258,17 +258,19 @@ class ModelSupervisor:
         refused = "; ".join(self._refused())
         if not refused or self._breach is not None or status in _ENDED_FROM_OUTSIDE:
             return None
-        said = f"Loading the file tried something that a model may not do, and ended its process: {refused}."
-        return Ended("SandboxViolation", said)
+        message = (
+            f"Loading the file tried something that a model may not do, and ended its process: {refused}."
+        )
+        return Ended("SandboxViolation", message)
 
     def _fail(self, failure: Ended) -> None:
-        """The load has ended with its process: it could not say so itself."""
+        """The load has ended with its process: it could not report so itself."""
         log.warning("load_ended", extra={"reason": failure.reason, "detail": failure.message})
         reported = LoadReport(state="failed", reason=failure.reason, message=failure.message)
         native = _native("No model is served.")
         self.state = replace(self.state, reported=reported, phase="failed", acceleration=native)
 
-    def _say_that_the_original_ended(self) -> None:
+    def _report_that_the_original_ended(self) -> None:
         if not self._settings.recheck_every:
             return
         log.warning("original_ended", extra={"status": self._child.status})

@@ -1,4 +1,4 @@
-"""What a request for a prediction says before the model reads it, and the call that becomes of it."""
+"""What a request for a prediction holds before the model reads it, and the call that becomes of it."""
 
 import itertools
 import re
@@ -75,7 +75,7 @@ def _require_json(content_type: bytes, protocol: Protocol) -> None:
 
 
 def call_of(protocol: Protocol, body: bytes, json_length: bytes) -> Call:
-    """Make the call of a body; `json_length`: what a header says of it. Raises `Problem`: 400."""
+    """Make the call of a body; `json_length`: what a header declares of it. Raises `Problem`: 400."""
     if not json_length or protocol != "v2":
         return Call(protocol, body)
     length = int(json_length) if _LENGTH.fullmatch(json_length) else 0

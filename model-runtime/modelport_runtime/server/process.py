@@ -62,7 +62,7 @@ def run(
         settings, report, batcher, child, schedule=schedule, usage=usage, refused=line.page.written
     )
     parts = build(settings, batcher, supervisor)
-    # uvicorn raises the signal once more when it has drained; an asked-for end is exit code 0.
+    # uvicorn raises the signal once more when it has drained; a requested end is exit code 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     _serve(parts, listener, connection, Refuser(line))
     child.end()

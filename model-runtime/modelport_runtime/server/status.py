@@ -1,4 +1,4 @@
-"""What the runtime is doing, as `/status` tells it. Replaced whole at each change."""
+"""What the runtime is doing, as `/status` reports it. Replaced whole at each change."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -39,7 +39,7 @@ def last_line(error: BaseException) -> str:
 
 
 def error_and_causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from: libraries wrap what the kernel said in errors of their own."""
+    """The error and what it came from: libraries wrap what the kernel reported in errors of their own."""
     seen: set[int] = set()
     link: object = error
     while isinstance(link, BaseException) and id(link) not in seen:

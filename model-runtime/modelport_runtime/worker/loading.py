@@ -129,7 +129,7 @@ class Loader:
             check_modules(scan.references)
             check_boosters(path, self._inspected.found)
             return self._load(path)
-        except BaseException as error:  # a model may raise SystemExit; /status must tell of it
+        except BaseException as error:  # a model may raise SystemExit; /status must report it
             log.warning("load_failed", exc_info=error)
             tried = (*attempts.seen(), *self._refused.read())
             failure = explain(error, self._inspected, tried, self._settings.memory_bytes)

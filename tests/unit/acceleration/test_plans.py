@@ -213,7 +213,7 @@ def test_any_byte_changed(linear: Any, forest: Any) -> None:
             with suppress(PlanRefused, ValueError):
                 backend = read_plan(bytes(spoiled))
                 rows = [[0.5] * len(backend.signature.columns or ())] * 2
-                assert backend.answer(backend.assembler(backend.signature)(rows), ("prediction",)).rows == 2
+                assert backend.predict(backend.assembler(backend.signature)(rows), ("prediction",)).rows == 2
 
 
 def test_a_plan_too_large() -> None:
@@ -247,5 +247,5 @@ def test_that_overflow_is_refused_without_a_warning(
     backend = read_plan(plans["forest"])
     inputs = backend.assembler(backend.signature)([[1e300] * 4])
     with pytest.raises(ValueError, match="infinity or a value too large"):
-        backend.answer(inputs, ("prediction",))
+        backend.predict(inputs, ("prediction",))
     assert not recwarn.list

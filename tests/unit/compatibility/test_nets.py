@@ -69,7 +69,7 @@ def test_what_rules_out_every_class_answers_as_its_library_does(model: Any) -> N
     wanted = model.fit(rows, random.choice(3, 60)).predict_proba(rows := rows * 2)
     assert (wanted.sum(axis=1) < 0.9).any()
 
-    answered = EstimatorBackend(model, {}).answer(rows, ("probabilities",)).values["probabilities"]
+    answered = EstimatorBackend(model, {}).predict(rows, ("probabilities",)).values["probabilities"]
 
     np.testing.assert_array_equal([list(row.values()) for row in answered], wanted)
 

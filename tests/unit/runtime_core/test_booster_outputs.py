@@ -78,4 +78,4 @@ def test_an_objective_of_ones_own_gives_no_probabilities() -> None:
     model = lightgbm.LGBMClassifier(n_estimators=3, objective=squares, verbose=-1).fit(X, ONE)
     backend = EstimatorBackend(model, {})
     assert backend.signature.outputs[:2] == ("prediction", "scores")
-    assert backend.answer(X[:4], ("scores",)).values["scores"] == model.predict_proba(X[:4]).tolist()
+    assert backend.predict(X[:4], ("scores",)).values["scores"] == model.predict_proba(X[:4]).tolist()

@@ -29,7 +29,7 @@ class Recorder:
     def assembler(self, signature: Signature) -> Any:
         return np.array
 
-    def predict(self, inputs: Any) -> list[Any]:
+    def totals(self, inputs: Any) -> list[Any]:
         self.calls.append(len(inputs))
         sums = inputs.sum(axis=1)
         if (sums < 0).any():
@@ -39,8 +39,8 @@ class Recorder:
     def probabilities(self, inputs: Any) -> list[Any]:
         raise NotImplementedError
 
-    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
-        read = {"prediction": self.predict, "probabilities": self.probabilities}
+    def predict(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+        read = {"prediction": self.totals, "probabilities": self.probabilities}
         return Outputs({name: read[name](inputs) for name in wanted})
 
 
@@ -117,7 +117,7 @@ def nested_lists(depth: int) -> Any:
 @pytest.mark.parametrize("raised", [RecursionError, SystemExit, MemoryError, GeneratorExit])
 def test_whatever_a_model_raises_ends_in_its_answer(raised: type[BaseException]) -> None:
     class Raising(Recorder):
-        def predict(self, inputs: Any) -> list[Any]:
+        def totals(self, inputs: Any) -> list[Any]:
             raise raised
 
     failure = refused(engine_of(Raising()), {"input": [1, 1]})
@@ -126,7 +126,7 @@ def test_whatever_a_model_raises_ends_in_its_answer(raised: type[BaseException])
 
 def test_an_answer_that_cannot_be_written_fails_alone() -> None:
     class Nesting(Recorder):
-        def predict(self, inputs: Any) -> list[Any]:
+        def totals(self, inputs: Any) -> list[Any]:
             return [nested_lists(100_000) if row[0] == 7 else 1 for row in inputs]
 
     results = engine_of(Nesting()).predict_many([call([7, 0]), call([1, 0])])
@@ -244,7 +244,7 @@ class Filling(LogisticRegression):  # type: ignore[misc]  # scikit-learn is unty
     """It takes missing values and does not tell."""
 
     def predict(self, rows: Any) -> Any:
-        return super().predict(np.nan_to_num(rows))
+        return super().totals(np.nan_to_num(rows))
 
     def predict_proba(self, rows: Any) -> Any:
         return super().predict_proba(np.nan_to_num(rows))

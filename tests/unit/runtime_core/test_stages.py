@@ -71,10 +71,10 @@ def test_an_array_is_answered_like_the_data_frame(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(inputs, np.ndarray)
-        assert backend.answer(inputs, ("prediction",)).values["prediction"] == wanted
+        assert backend.predict(inputs, ("prediction",)).values["prediction"] == wanted
         if likely is not None:
             assert likely == [
-                list(row.values()) for row in backend.answer(inputs, BOTH).values["probabilities"]
+                list(row.values()) for row in backend.predict(inputs, BOTH).values["probabilities"]
             ]
 
 
@@ -105,8 +105,8 @@ def test_compositions_of_them_take_arrays_too(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(inputs, np.ndarray)
-        predictions, probabilities = backend.answer(inputs, BOTH).values.values()
-    assert predictions == backend.answer(inputs, ("prediction",)).values["prediction"] == wanted
+        predictions, probabilities = backend.predict(inputs, BOTH).values.values()
+    assert predictions == backend.predict(inputs, ("prediction",)).values["prediction"] == wanted
     assert [list(row.values()) for row in probabilities] == likely
 
 
@@ -142,7 +142,7 @@ def test_what_may_use_names_is_given_them(name: str) -> None:
     backend, inputs = assembled(model, frame)
     assert isinstance(inputs, pd.DataFrame)
     assert hasattr(model, "feature_names_in_")
-    assert backend.answer(inputs, ("prediction",)).values["prediction"] == wanted
+    assert backend.predict(inputs, ("prediction",)).values["prediction"] == wanted
 
 
 @pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
@@ -153,7 +153,7 @@ def test_a_forest_is_asked_once_for_both(kind: Any, monkeypatch: pytest.MonkeyPa
     asked = []
     original = kind.predict_proba
     monkeypatch.setattr(kind, "predict_proba", lambda self, inputs: asked.append(1) or original(self, inputs))
-    predictions, probabilities = EstimatorBackend(model, {}).answer(data, BOTH).values.values()
+    predictions, probabilities = EstimatorBackend(model, {}).predict(data, BOTH).values.values()
     assert (predictions, [list(row.values()) for row in probabilities]) == wanted
     assert len(asked) == 1
 
@@ -162,7 +162,7 @@ def test_equal_probabilities_give_the_first_class_as_the_forest_does() -> None:
     model = RandomForestClassifier(2, bootstrap=False, max_features=1, random_state=3)
     model.fit([[0], [0]], ["b", "a"])
     predictions, probabilities = (
-        EstimatorBackend(copy.deepcopy(model), {}).answer(np.zeros((1, 1)), BOTH).values.values()
+        EstimatorBackend(copy.deepcopy(model), {}).predict(np.zeros((1, 1)), BOTH).values.values()
     )
     assert predictions == model.predict([[0]]).tolist() == ["a"]
     assert probabilities == [{"a": 0.5, "b": 0.5}]
@@ -175,7 +175,7 @@ def test_a_pipelines_transformers_run_once_for_both(monkeypatch: pytest.MonkeyPa
     original = ColumnTransformer.transform
     monkeypatch.setattr(ColumnTransformer, "transform", lambda *given: asked.append(1) or original(*given))
     predictions, probabilities = (
-        EstimatorBackend(trained.model, {}).answer(trained.data, BOTH).values.values()
+        EstimatorBackend(trained.model, {}).predict(trained.data, BOTH).values.values()
     )
     assert (predictions, [list(row.values()) for row in probabilities]) == wanted
     assert len(asked) == 1

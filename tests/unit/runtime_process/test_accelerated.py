@@ -73,7 +73,7 @@ class Behind:
 
     async def predict(self, *bodies: bytes) -> Sequence[Outcome]:
         done: asyncio.Future[Sequence[Outcome]] = asyncio.get_running_loop().create_future()
-        self.accelerated.answer(
+        self.accelerated.predict(
             [Call("native", body) for body in bodies], lambda outcomes, _: done.set_result(outcomes)
         )
         async with asyncio.timeout(WAIT_SECONDS):

@@ -195,7 +195,7 @@ class HeldModel:
         self._held: list[tuple[int, Done]] = []
         self._holds = True
 
-    def answer(self, calls: list[Call], done: Done) -> None:
+    def predict(self, calls: list[Call], done: Done) -> None:
         self.busy.set()
         if self._holds:
             self._held.append((len(calls), done))

@@ -22,7 +22,7 @@ class HeldModel:
         self._held: Done | None = None
         self._holds = True
 
-    def answer(self, calls: list[Call], done: Done) -> None:
+    def predict(self, calls: list[Call], done: Done) -> None:
         self.batches.append([call.body for call in calls])
         self.busy.set()
         self._held = done
@@ -166,7 +166,7 @@ class Ahead:
         self.batches: list[list[bytes]] = []
         self.held: list[Done] = []
 
-    def answer(self, calls: list[Call], done: Done) -> None:
+    def predict(self, calls: list[Call], done: Done) -> None:
         self.batches.append([call.body for call in calls])
         self.held.append(done)
 

@@ -46,7 +46,7 @@ class Model:
     def __init__(self) -> None:
         self.held: list[Done] = []
 
-    def answer(self, calls: list[Call], done: Done) -> None:
+    def predict(self, calls: list[Call], done: Done) -> None:
         if any(call.body == b"wait" for call in calls):
             self.held.append(done)
         else:

@@ -47,7 +47,7 @@ class Model:
     max_batch_bytes = 1000
     ahead_bytes = None
 
-    def answer(self, calls: list[Call], done: Done) -> None:
+    def predict(self, calls: list[Call], done: Done) -> None:
         done(
             [
                 Failure(422, "Wrong", "it is") if each.body == b"422" else Prediction(each.body)
@@ -119,7 +119,7 @@ async def test_the_content_type_says_that_a_body_is_a_matrix() -> None:
     asked: list[Call] = []
 
     class Remembers(Model):
-        def answer(self, calls: list[Call], done: Done) -> None:
+        def predict(self, calls: list[Call], done: Done) -> None:
             asked.extend(calls)
 
     for target in (b"/predict", b"/v2/infer"):

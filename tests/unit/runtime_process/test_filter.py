@@ -76,7 +76,7 @@ def test_only_calls_of_the_list_are_allowed(machine: int, role: Role) -> None:
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
 def test_whoever_asks_the_front_asks_it_about_each_refused_call(machine: int) -> None:
-    code = seccomp.build(machine, PID, MODEL, others=seccomp.ASK)
+    code = seccomp.build(machine, PID, MODEL, others=seccomp.USER_NOTIFY)
 
     def answered(name: str, *arguments: int) -> int:
         return answer(code, machine, NUMBERS[name][machine] or 0, *arguments)
@@ -154,7 +154,7 @@ _HEADERS = (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), Path("/usr/in
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
 def test_what_reaches_others_is_refused_by_name_or_asked_about(machine: int) -> None:
-    asking = seccomp.build(machine, PID, MODEL, others=seccomp.ASK)
+    asking = seccomp.build(machine, PID, MODEL, others=seccomp.USER_NOTIFY)
     for name in _FAMILIES:
         number = NUMBERS[name][machine]
         assert number is not None, name
@@ -163,7 +163,7 @@ def test_what_reaches_others_is_refused_by_name_or_asked_about(machine: int) -> 
     assert answer_to("read", machine, MODEL) == ALLOWED
 
 
-@pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.ASK])
+@pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.USER_NOTIFY])
 def test_calls_by_x32s_numbers_are_never_allowed(others: seccomp.Instruction) -> None:
     code = seccomp.build(0, PID, SERVER, others=others)
     for number in range(LAST_KNOWN + 200):
@@ -172,7 +172,7 @@ def test_calls_by_x32s_numbers_are_never_allowed(others: seccomp.Instruction) ->
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
 @pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [SERVER])
-@pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.ASK])
+@pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.USER_NOTIFY])
 def test_the_kernel_would_take_the_program(machine: int, role: Role, others: seccomp.Instruction) -> None:
     """As its checker reads it: known words, loads of whole words within the data, jumps that stay inside."""
     code = seccomp.build(machine, PID, role, others=others, also=frozenset({"seccomp", "sendmsg"}))

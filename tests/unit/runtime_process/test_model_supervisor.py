@@ -49,7 +49,7 @@ class Kernels:
     def assembler(self, _signature: Signature) -> Callable[[list[Any]], Any]:
         return list
 
-    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+    def predict(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         return Outputs({name: [row[0] * 10 for row in inputs] for name in wanted})
 
 

@@ -1,4 +1,4 @@
-"""A fitted scikit-learn model as NumPy kernels over plain arrays, proven equal to it before they answer.
+"""A fitted scikit-learn model as NumPy kernels over plain arrays, proven equal to it before they predict.
 
 The model process converts and proves (`accelerate`, `difference`); the server process, which imports neither
 scikit-learn nor what converts it, only reads the plan (`read_plan`).
@@ -31,7 +31,7 @@ def read_plan(data: bytes) -> "Backend":
     return backend.read_plan(data)
 
 
-def difference(original: "Engine", call: Call, answer: Prediction) -> float | None:
+def difference(original: "Engine", call: Call, prediction: Prediction) -> float | None:
     """Compare a response of the kernels with the original's to the same call.
 
     Gives the largest difference of their numbers; None if they differ in a label, in form, or by more
@@ -39,4 +39,4 @@ def difference(original: "Engine", call: Call, answer: Prediction) -> float | No
     """
     from modelport_runtime.core.acceleration.comparison import difference_of_predictions
 
-    return difference_of_predictions(original, call, answer)
+    return difference_of_predictions(original, call, prediction)

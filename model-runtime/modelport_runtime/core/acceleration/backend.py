@@ -52,7 +52,7 @@ class KernelBackend:
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         return self._read
 
-    def answer(self, inputs: Matrix, wanted: tuple[str, ...]) -> Outputs:
+    def predict(self, inputs: Matrix, wanted: tuple[str, ...]) -> Outputs:
         scores = self._final.scores(inputs)
         values, arrays = {}, {}
         for name in wanted:
@@ -75,6 +75,6 @@ def read_plan(data: bytes) -> Backend:
     """Make a backend of a plan that a hostile model may have written. Raises `PlanRefused`."""
     plan = decode(data)
     validate(plan)
-    # What overflows is refused or is a prediction, as with the original; in the log it tells nobody anything.
+    # What overflows is refused or is a prediction, as with the original; in the log it is no news.
     warnings.filterwarnings("ignore", category=RuntimeWarning, module=__package__)
     return KernelBackend(plan)

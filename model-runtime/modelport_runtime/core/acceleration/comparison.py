@@ -70,13 +70,13 @@ def _exact_or(a: Any, b: Any, difference: Any) -> np.ndarray[Any, Any]:
     return np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
 
 
-def difference_of_predictions(original: Engine, call: Call, answer: Prediction) -> float | None:
+def difference_of_predictions(original: Engine, call: Call, prediction: Prediction) -> float | None:
     """See `acceleration.difference`."""
     (own,) = original.predict_many([call])
     if not isinstance(own, Prediction):
         return None
     try:
-        given = v2.read_response(answer)
+        given = v2.read_response(prediction)
     except ValueError:
         return None
     exact = original.signature.task == "classifier"

@@ -107,7 +107,7 @@ class GeneratedRows:
         random = self._random
         origin, one = self._hints.scales.get(place, (0.0, 1.0))
         normal = origin + (one - origin) * random.normal(scale=2.0, size=count)
-        # A tree that tells missing from all others has an infinite threshold.
+        # A tree that separates missing from all others has an infinite threshold.
         finite = [value for value in self._hints.values.get(place, ()) if np.isfinite(value)]
         if place not in self._hints.scales and finite:
             low, high = min(finite), max(finite)

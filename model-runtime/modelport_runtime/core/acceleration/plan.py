@@ -182,7 +182,7 @@ class Trees(msgspec.Struct, frozen=True):
     """Binary trees, the nodes of all one after the other.
 
     A row goes left where its `feature` ≤ `threshold`. Children stand after their parent; a leaf is its own.
-    `nan_left`: 1 where NaN goes left. `category`: row of `left_categories` (m × 256) that tells whether a
+    `nan_left`: 1 where NaN goes left. `category`: row of `left_categories` (m × 256) that holds whether a
     code goes left; -1 where the threshold does. `values`: nodes × k.
     """
 

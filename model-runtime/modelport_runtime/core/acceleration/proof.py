@@ -173,11 +173,11 @@ class _Comparison:
         found = differences(original, kernels, labels=self._labels)
         wrong = int((found > TOLERANCE).sum())
         if wrong:
-            raise _Differs(_told(float(np.max(found)), wrong, self.rows + len(found)))
+            raise _Differs(_difference_text(float(np.max(found)), wrong, self.rows + len(found)))
         self.largest = max(self.largest, float(np.max(found, initial=0.0)))
 
 
-def _told(largest: float, wrong: int, rows: int) -> str:
+def _difference_text(largest: float, wrong: int, rows: int) -> str:
     what = "in a label" if np.isinf(largest) else f"by {largest:.1g}"
     return f"differ from the original {what} on {wrong} of {rows:,} rows."
 

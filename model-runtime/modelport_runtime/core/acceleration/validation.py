@@ -172,7 +172,7 @@ _RULES: dict[type, Callable[[Any, int], int]] = {
 
 
 def _check_final(final: plan.Final, width: int) -> Sequence[Any] | None:
-    """Return the classes that it tells apart."""
+    """Return the classes that it distinguishes."""
     if isinstance(final, plan.LinearRegressor):
         _coefficients(final.coefficients, width, 1)
         return None

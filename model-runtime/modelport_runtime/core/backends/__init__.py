@@ -1,4 +1,4 @@
-"""From a file to an engine: one module per framework, imported only when it is asked for."""
+"""From a file to an engine: one module per framework, imported only when it is needed."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +41,7 @@ def load(
     trusted: bool = False,
     found: Mapping[str, str] = MappingProxyType({}),
 ) -> Engine:
-    """Read the model file, which may run its code, and make it ready to answer.
+    """Read the model file, which may run its code, and make it ready to predict.
 
     found: the versions of libraries that the file names.
 
@@ -69,12 +69,12 @@ def self_check(engine: Engine) -> None:
         for sample in _samples(engine):
             try:
                 request = engine.decode_sample(sample)
-                answer = engine.run(request)
+                outputs = engine.run(request)
             except Exception as error:  # noqa: BLE001  # the next guess may do; the first failure is reported
                 failure = failure or error
                 continue
             engine.sample, engine.sample_source = sample, engine.sample_source or "synthetic"
-            togetherness.check(engine, request, answer)
+            togetherness.check(engine, request, outputs)
             return
         if not engine.try_another():
             break

@@ -10,13 +10,13 @@ from modelport_runtime.core.types import Outputs
 class Backend(Protocol):
     """One loaded model. `inputs` is whatever its own `assembler` makes of rows; n is the number of rows.
 
-    Any exception out of `answer` is the model's own. A backend may also have `readings(row)`, which gives
+    Any exception out of `predict` is the model's own. A backend may also have `readings(row)`, which gives
     pairs of a signature to try (of a sample, or None) and the backend for it.
     """
 
     @property
     def signature(self) -> Signature:
-        """What the model itself says; the sample may refine it before `assembler` is called."""
+        """What the model itself declares; the sample may refine it before `assembler` is called."""
 
     @property
     def libraries(self) -> dict[str, str]:
@@ -25,7 +25,7 @@ class Backend(Protocol):
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         """Return what turns decoded rows into the model's input."""
 
-    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+    def predict(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         """Return exactly the outputs wanted, in that order, n JSON values of each.
 
         Probabilities are an object of class → probability a row, of several labels a list of such objects.

@@ -66,7 +66,7 @@ class ScoringBackend(ABC):
         categorical = any(column.dtype == "category" for column in columns)
         return as_frame(columns) if categorical else as_array(columns)
 
-    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+    def predict(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         scores = self._scores(inputs)
         read = {"prediction": self._predictions, "probabilities": self._named, "scores": plain}
         arrays = {} if "scores" not in wanted else {"scores": scores}

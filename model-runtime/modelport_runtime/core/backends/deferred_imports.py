@@ -4,7 +4,7 @@
 and memory; the linear models bring scipy.optimize. Here scikit-learn's own modules, and no others, are given
 a stand-in for these. It loads the real one when anything uses it, so no prediction and no error changes.
 `sys.modules` holds nothing but real modules: a model file that names pandas imports it, and "is pandas
-imported?" is answered truly.
+imported?" is still true.
 """
 
 import builtins

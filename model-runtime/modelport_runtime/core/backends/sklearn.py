@@ -86,7 +86,7 @@ class EstimatorBackend:
             return as_array(columns, described.none)
         return as_frame(columns, described.none)
 
-    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+    def predict(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         return self._outputs.of(self._transform(inputs), wanted)
 
     def _transform(self, inputs: Any) -> Any:
@@ -96,7 +96,7 @@ class EstimatorBackend:
 
 
 def check_is_model(candidate: Any) -> None:
-    """Raise NotAModel, saying what it is instead, unless it is fitted and can predict or transform."""
+    """Raise NotAModel, which names what it is instead, unless it is fitted and can predict or transform."""
     kind = f"{type(candidate).__module__}.{type(candidate).__qualname__}".removeprefix("builtins.")
     if isinstance(candidate, type):
         raise LoadError(

@@ -1,8 +1,8 @@
 """Files that other versions of scikit-learn saved: mended to their own version's predictions, or refused.
 
-A model of another version may load and answer with other numbers, with no error. What is known to differ is
+A model of another version may load and predict other numbers, with no error. What is known to differ is
 mended in the loaded object where that gives exactly the predictions of the version that saved it, or refused
-(`LibraryMismatch`). docs/other-versions.md lists both; tests compare with answers stored at training.
+(`LibraryMismatch`). docs/other-versions.md lists both; tests compare with predictions stored at training.
 """
 
 import warnings

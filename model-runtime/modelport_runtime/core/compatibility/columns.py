@@ -142,7 +142,7 @@ _TOOK_MISSING: dict[str, Callable[[Any, Saved], bool]] = {
     "_BaseHeterogeneousEnsemble": _several,
     "IsolationForest": lambda _, saved: not saved.before(1, 6),
 }
-"""The others say today what they said then."""
+"""The others mean today what they meant then."""
 
 
 def _is_sparse(estimator: Any, saved: Saved) -> bool:

@@ -1,4 +1,4 @@
-"""Logistic regression: until 1.7 `multi_class` and the solver said how scores become probabilities."""
+"""Logistic regression: until 1.7 `multi_class` and the solver decided how scores become probabilities."""
 
 from typing import Any
 

@@ -26,7 +26,7 @@ def mix_in(estimator: Any, methods: type) -> None:
     estimator.__class__ = type(f"Mended{kind.__name__}", (methods, kind), {"__module__": kind.__module__})
 
 
-_ASKED = ("predict", "transform", "predict_proba", "decision_function", "score_samples")
+_METHODS = ("predict", "transform", "predict_proba", "decision_function", "score_samples")
 
 
 def require(model: Any, saved: Saved) -> None:
@@ -34,7 +34,7 @@ def require(model: Any, saved: Saved) -> None:
 
     Many methods are there only if what the model holds has them too, so that the rest would go unseen.
     """
-    for method in _ASKED:
+    for method in _METHODS:
         if getattr_static(model, method, None) is None:
             continue
         try:
@@ -58,4 +58,4 @@ def _cause(error: BaseException | None) -> BaseException | None:
 def _is_intended(error: BaseException) -> bool:
     if not isinstance(error, AttributeError):
         return False
-    return error.name is None or (error.name in _ASKED and error.obj is not None)
+    return error.name is None or (error.name in _METHODS and error.obj is not None)

@@ -106,7 +106,7 @@ def _loss_from_state(kind: Any, _checksum: int, state: tuple[Any, ...] | None = 
 
 
 def _add_distances(stack: ExitStack, name: str) -> None:
-    """1.1 and 1.2 had one width of each metric; since then their names say 64 or 32."""
+    """1.1 and 1.2 had one width of each metric; since then their names end in 64 or 32."""
     module = stack.enter_context(_module(name))
     here = importlib.import_module("sklearn.metrics._dist_metrics")
     wide = {other.removesuffix("64"): found for other, found in vars(here).items() if other.endswith("64")}
@@ -114,7 +114,7 @@ def _add_distances(stack: ExitStack, name: str) -> None:
 
 
 def _tree_of_any_version(tree: Any) -> Any:
-    """A `Tree` that takes the nodes of 1.1 and 1.2, which did not say where missing values go."""
+    """A `Tree` that takes the nodes of 1.1 and 1.2, which did not hold where missing values go."""
     nodes_here = np.dtype(tree(1, np.array([1], dtype=np.intp), 1).__getstate__()["nodes"].dtype)
 
     class Tree(tree):  # type: ignore[misc]  # a base that is only known when it runs

@@ -1,4 +1,4 @@
-"""The version of a library that saved a file, and how it is said that it cannot be served here."""
+"""The version of a library that saved a file, and the error where it cannot be served here."""
 
 import importlib
 import re
@@ -55,7 +55,7 @@ def other_scikit_learn(found: Mapping[str, str]) -> Saved | None:
 
 
 def saved_by(library: str, found: Mapping[str, str]) -> Saved | None:
-    """Return the version of the library that saved the file, None if it does not say."""
+    """Return the version of the library that saved the file, None if it names none."""
     version = found.get(library, "")
     release = _release(version)
     return None if release is None else Saved(version, release, library)

@@ -1,4 +1,4 @@
-"""What a fitted estimator says of its input: names, kinds, categories, missing values, the form of a row."""
+"""What a fitted estimator shows of its input: names, kinds, categories, missing values, the form of a row."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,7 +38,7 @@ class Description:
 def describe(estimator: Any, sample: Any = None) -> Description:
     """Look into every estimator that is handed the rows. Raises `LoadError` if it contradicts itself.
 
-    sample: a row that the model should take; it decides where the model says too little.
+    sample: a row that the model should take; it decides where the model reveals too little.
     """
     found = naming.feature_names(estimator)
     width = len(found) if found is not None else naming.width(estimator)

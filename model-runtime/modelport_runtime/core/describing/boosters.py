@@ -18,7 +18,7 @@ _MAX_ASSIGNMENTS = 20_000
 
 @dataclass(frozen=True)
 class _Info:
-    """What the booster says of a column: the codes it met, None where it does not tell."""
+    """What the booster stores of a column: the codes it met, None where it stores none."""
 
     categorical: bool
     codes: tuple[int, ...] | None
@@ -37,7 +37,7 @@ class _Info:
 def lightgbm_columns(booster: Any, sample: Mapping[int, Any]) -> dict[int, Met]:
     """Return what is known of the columns that are no plain numbers.
 
-    Raises `LoadError` if the booster contradicts itself, or says too little and the sample no more.
+    Raises `LoadError` if the booster contradicts itself, or stores too little and the sample shows no more.
     """
     infos = _infos(booster)
     categories: list[list[Any]] = booster.pandas_categorical or []
@@ -184,7 +184,7 @@ def has_booster(estimator: Any) -> bool:
 
 
 def booster_columns(estimator: Any, sample: Mapping[int, Any]) -> dict[int, Met]:
-    """Return what the booster of a wrapper says of columns that are no plain numbers. Raises `LoadError`."""
+    """Return what a wrapper's booster stores of columns that are no plain numbers. Raises `LoadError`."""
     if hasattr(estimator, "get_booster"):
         return xgboost_columns(estimator.get_booster(), sample)
     return lightgbm_columns(estimator.booster_, sample)

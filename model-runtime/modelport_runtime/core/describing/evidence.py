@@ -1,4 +1,4 @@
-"""What the stages that see a column say of it, the categories they learned, and what that makes of the
+"""What the stages that see a column reveal of it, the categories they learned, and what that makes of the
 column.
 """
 
@@ -15,7 +15,7 @@ from modelport_runtime.core.types import LoadError
 
 @dataclass(frozen=True)
 class Met:
-    """What one stage says. `kind` "any" with a numeric dtype: a number or a boolean.
+    """What one stage reveals. `kind` "any" with a numeric dtype: a number or a boolean.
 
     `missing`: whether it takes missing values, None if others decide; `none`: they must be None, not NaN.
     """
@@ -76,14 +76,14 @@ def met_by_encoder(categories: Any, *, strict: bool) -> Met:
     """strict: what is not among the categories makes the encoder raise; others take it, null as well.
 
     Raises `LoadError` (LoadFailed) where no value of JSON is one of the categories: an encoder that ignores
-    what it does not know would answer every row, and never with what it has learned.
+    what it does not know would predict every row, and never with what it has learned.
     """
     kept = np.asarray(categories)
     if kept.dtype.kind == "M":
         return _dates(kept)
     everything = kept.astype(object).tolist()
     known = [value for value in everything if not is_missing(value)]
-    _refuse_what_json_cannot_say(known)
+    _refuse_what_json_cannot_hold(known)
     kind, dtype = kind_of_values(known)
     return Met(
         kind,
@@ -94,7 +94,7 @@ def met_by_encoder(categories: Any, *, strict: bool) -> Met:
     )
 
 
-def _refuse_what_json_cannot_say(known: list[Any]) -> None:
+def _refuse_what_json_cannot_hold(known: list[Any]) -> None:
     for value in known:
         if not isinstance(value, bool | int | float | str | np.bool_ | np.integer | np.floating):
             raise LoadError(

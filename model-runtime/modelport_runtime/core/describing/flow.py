@@ -92,7 +92,7 @@ class Flow:
         return [track for one in made for track in one or ()]
 
     def _columns(self, stage: Any, tracks: Tracks) -> Tracks | None:
-        """ColumnTransformer: `output_indices_` tells where each part's results stand."""
+        """ColumnTransformer: `output_indices_` holds where each part's results stand."""
         indices = stage._transformer_to_input_indices
         slices = getattr(stage, "output_indices_", {})
         made: list[Track | None] = [None] * max((one.stop or 0 for one in slices.values()), default=0)

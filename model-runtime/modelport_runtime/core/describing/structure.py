@@ -1,4 +1,4 @@
-"""How estimators hold others, which are handed the rows, and what they say of their input: names and tags."""
+"""How estimators hold others, which are handed the rows, what they declare of input: names and tags."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ _ENSEMBLES_OF_TREES = {
 }
 _LIBRARIES = {"sklearn", "xgboost", "lightgbm", "imblearn"}
 _MAX_INNER = 64
-"""Members of an ensemble are alike: so many tell what all take."""
+"""Members of an ensemble are alike: so many show what all take."""
 _MAX_NESTED = 4
 """So many lists and dictionaries in each other are looked into: one may hold itself."""
 

@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 
 def read(raw: bytes, datatype: str, count: int) -> Array | list[str]:
-    """Return `count` values, texts as a list. Raises `Unfit`: no size that a sender says is believed."""
+    """Return `count` values, texts as a list. Raises `Unfit`: no size that a sender declares is believed."""
     if datatype == "BYTES":
         return _read_texts(raw, count)
     dtype = np.dtype(DTYPES[datatype]).newbyteorder("<")

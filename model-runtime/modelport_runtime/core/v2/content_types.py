@@ -1,4 +1,4 @@
-"""What MLServer's clients say of a tensor beside its datatype: `parameters.content_type`."""
+"""What MLServer's clients declare of a tensor beside its datatype: `parameters.content_type`."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from modelport_runtime.core.types import Unfit
 from modelport_runtime.core.v2.binary import Array
 
 _OF_REQUESTS = ("np", "pd", "str")
-"""They say what a request is decoded into: here that is the model's to say."""
+"""They name what a request is decoded into: here the model decides that."""
 _MAX_SHOWN = 40
 
 

@@ -74,7 +74,7 @@ def of_values(values: Iterable[Any]) -> str:
 
 
 def of_column(column: Column) -> str:
-    """Return the datatype that a column's metadata tells: what it knows, else what it becomes."""
+    """Return the datatype that a column's metadata names: what it knows, else what it becomes."""
     if column.kind == "any":
         if column.dtype != "object" and column.dtype in DATATYPES:
             # Numbers and booleans alike, but no texts.

@@ -103,8 +103,10 @@ class Inputs:
         problems = Problems()
         for index, name in enumerate(names):
             if name not in self._columns:
-                said = f"is {name[:_MAX_SHOWN]!r}, but the columns of this model are {_shown(self._columns)}"
-                problems.add(f"inputs[{index}].name", said)
+                message = (
+                    f"is {name[:_MAX_SHOWN]!r}, but the columns of this model are {_shown(self._columns)}"
+                )
+                problems.add(f"inputs[{index}].name", message)
         problems.raise_if_any()
         optional = () if self._signature.positional else self._optional()
         missing = [name for name in self._columns if name not in names and name not in optional]

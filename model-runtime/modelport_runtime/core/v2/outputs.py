@@ -36,31 +36,33 @@ class OutputTensors:
         reported = [output for output in signature.outputs if not self._specs or output in self._specs]
         names = {self._name(output): output for output in reported or signature.outputs}
         self.names = names
-        """As metadata tells them, each with its output."""
+        """As metadata lists them, each with its output."""
         usual = {_USUAL[output]: output for output in names.values() if output in _USUAL}
         self._known = usual | names
         # MLServer's codecs take one output alone; a graph that only has outputs has no first among them.
         only_first = not self._specs or "prediction" in names.values()
         self._default = ("prediction",) if only_first else tuple(names.values())
 
-    def wanted(self, asked: Any, as_bytes: bool) -> tuple[Wanted, ...]:
+    def wanted(self, requested: Any, as_bytes: bool) -> tuple[Wanted, ...]:
         """Read a request's `outputs`; as_bytes: unless an output says otherwise. Raises `Rejected`."""
-        if asked is None or asked == []:
+        if requested is None or requested == []:
             return tuple(Wanted(self._name(output), output, as_bytes) for output in self._default)
-        if not isinstance(asked, list):
+        if not isinstance(requested, list):
             raise reject("outputs", "must be a list of objects with a name")
-        wanted = tuple(self._one(output, f"outputs[{index}]", as_bytes) for index, output in enumerate(asked))
+        wanted = tuple(
+            self._one(output, f"outputs[{index}]", as_bytes) for index, output in enumerate(requested)
+        )
         if len({each.name for each in wanted}) < len(wanted):
             raise reject("outputs", "must have different names")
         return wanted
 
     def of_model(self, wanted: tuple[Wanted, ...]) -> tuple[str, ...]:
-        """Return what the model must be asked for, in the signature's order."""
-        asked = {each.output for each in wanted}
-        return tuple(output for output in self._outputs if output in asked)
+        """Return what the model must return, in the signature's order."""
+        requested = {each.output for each in wanted}
+        return tuple(output for output in self._outputs if output in requested)
 
     def metadata(self, example: Outputs | None) -> list[dict[str, Any]]:
-        """Describe them; `example`: a response, for what the file does not say."""
+        """Describe them; `example`: a response, for what the file does not declare."""
         return [self._describe(name, output, example) for name, output in self.names.items()]
 
     def tensor(self, wanted: Wanted, outputs: Outputs) -> tuple[dict[str, Any], bytes]:
@@ -81,12 +83,12 @@ class OutputTensors:
         spec = self._specs.get(output)
         return spec.name if spec else _USUAL.get(output, output)
 
-    def _one(self, asked: Any, path: str, as_bytes: bool) -> Wanted:
-        name = asked.get("name") if isinstance(asked, dict) else None
+    def _one(self, requested: Any, path: str, as_bytes: bool) -> Wanted:
+        name = requested.get("name") if isinstance(requested, dict) else None
         output = self._known.get(name) if isinstance(name, str) else None
         if output is None or name is None:
             raise reject(f"{path}.name", f"must be one of the model's outputs: {', '.join(self.names)}")
-        parameters = asked.get("parameters")
+        parameters = requested.get("parameters")
         given = parameters if isinstance(parameters, dict) else {}
         for key in _UNSUPPORTED:
             if key in given:
@@ -126,7 +128,7 @@ Made = tuple[dict[str, Any], list[Any]]
 
 
 def _of_array(name: str, rows: list[Any], array: np.ndarray[Any, Any], spec: TensorSpec) -> Made | None:
-    """A tensor as the graph gave it: its own type and shape. None: that says too little of it."""
+    """A tensor as the graph gave it: its own type and shape. None: that shows too little of it."""
     if array.ndim == len(spec.shape) + 1 and len(array) == 1:
         # It has no rows: for one row it is what the graph gave.
         array = array[0]
@@ -156,7 +158,7 @@ def _leaves(rows: list[Any]) -> list[Any]:
 
 
 def _class_free(row: Any) -> Any:
-    """Drop the class names: in a tensor the order of the classes says it."""
+    """Drop the class names: in a tensor the order of the classes stands for it."""
     if isinstance(row, dict):
         return list(row.values())
     return [_class_free(item) for item in row] if isinstance(row, list) else row

@@ -61,8 +61,8 @@ class Protocol:
         if typed is None:
             return self.decode_described(call)
         rows, identifier, names = typed
-        asked = None if names is None else [{"name": name} for name in names]
-        return self._request(rows, Echo(identifier, self._outputs.wanted(asked, as_bytes=False)))
+        requested = None if names is None else [{"name": name} for name in names]
+        return self._request(rows, Echo(identifier, self._outputs.wanted(requested, as_bytes=False)))
 
     def decode_described(self, call: Call) -> tuple[Request, Echo]:
         """Read it value by value: slower than `matrix_reader`, but takes all bodies and words all errors."""
@@ -78,7 +78,7 @@ class Protocol:
         return self._request(rows, Echo(identifier, wanted))
 
     def encode(self, echo: Echo, outputs: Outputs) -> Prediction:
-        """Write an infer response, each tensor as it was asked for."""
+        """Write an infer response, each tensor as it was requested."""
         written = [self._outputs.tensor(wanted, outputs) for wanted in echo.wanted]
         body: dict[str, Any] = {
             "model_name": self._model,
@@ -123,15 +123,15 @@ class Protocol:
         return [_column_metadata(column) for column in columns]
 
 
-def read_response(answer: Prediction) -> Any:
+def read_response(prediction: Prediction) -> Any:
     """Parse a body that was written here, binary tensors read into it. Raises ValueError."""
-    if answer.json_bytes is None:
-        return orjson.loads(answer.body)
-    parsed, at = orjson.loads(answer.body[: answer.json_bytes]), answer.json_bytes
+    if prediction.json_bytes is None:
+        return orjson.loads(prediction.body)
+    parsed, at = orjson.loads(prediction.body[: prediction.json_bytes]), prediction.json_bytes
     for tensor in parsed["outputs"]:
         size = tensor.get("parameters", {}).get("binary_data_size", 0)
         if "data" not in tensor:
-            raw = answer.body[at : at + size]
+            raw = prediction.body[at : at + size]
             at += size
             data = binary.read(raw, tensor["datatype"], prod(tensor["shape"]))
             tensor["data"] = without_nan(data if isinstance(data, list) else data.tolist())

@@ -140,9 +140,9 @@ class _Reader:
         return size
 
 
-def content_type_of(said: dict[str, Any]) -> Any:
-    """Return what the parameters of a request or of a tensor say of its content."""
-    parameters = said.get("parameters")
+def content_type_of(holder: dict[str, Any]) -> Any:
+    """Return what the parameters of a request or of a tensor declare of its content."""
+    parameters = holder.get("parameters")
     return parameters.get("content_type") if isinstance(parameters, dict) else None
 
 

@@ -11,10 +11,10 @@ from modelport_runtime.core.typed_bodies import value_type
 from modelport_runtime.core.v2.inputs import may_be_matrix
 
 ReadMatrix = Callable[[bytes], tuple[list[Any], str | None, tuple[str, ...] | None] | None]
-"""Gives rows, the request's id, and the names of the outputs that it asks for."""
+"""Gives rows, the request's id, and the names of the outputs that it requests."""
 
 _DATATYPES = ("FP64", "FP32")
-"""Of the others a value must be looked at to say whether it is one: JSON's numbers are all read as floats."""
+"""Of the others a value must be looked at to know if it is one: JSON's numbers are all read as floats."""
 
 
 class _Output(msgspec.Struct, forbid_unknown_fields=True, gc=False):

@@ -1,4 +1,4 @@
-"""What has become of the input on its way through the stages, and how it is said that a stage is not
+"""What has become of the input on its way through the stages, and the error for a stage that is not
 converted.
 """
 

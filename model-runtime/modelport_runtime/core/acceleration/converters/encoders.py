@@ -1,4 +1,4 @@
-"""Encoders of categories as look-up tables, which the encoder itself is asked for, value by value."""
+"""Encoders of categories as look-up tables, which the encoder itself fills, value by value."""
 
 import warnings
 from typing import Any

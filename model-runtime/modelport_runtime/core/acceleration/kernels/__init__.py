@@ -1,1 +1,1 @@
-"""What a plan says, done with NumPy alone."""
+"""A plan, carried out with NumPy alone."""

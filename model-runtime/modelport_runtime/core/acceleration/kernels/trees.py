@@ -107,7 +107,7 @@ class _AllNodes:
 
 
 def _few_nodes(walking: list[int]) -> int:
-    """Beyond so many (twice counted) nodes, to ask only those on the way is faster."""
+    """Beyond so many (twice counted) nodes, to test only those on the way is faster."""
     return 2 * max(2_000, 16 * sum(walking))
 
 
@@ -119,7 +119,7 @@ class _Categories:
         self._left = trees.left_categories.unpack().astype(bool).ravel()
 
     def replace(self, ordinary: Any, cells: Matrix, node: _Integers, nan_left: Any) -> Any:
-        """Return `ordinary`, but by category at the nodes that ask for one."""
+        """Return `ordinary`, but by category at the nodes that test one."""
         row = self._row.take(node)
         missing = ~((cells >= 0) & (cells < 256))
         code = np.where(missing, 0, cells).astype(np.intp)

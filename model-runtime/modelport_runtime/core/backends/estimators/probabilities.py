@@ -24,7 +24,7 @@ class ImplausibleProbabilities(ValueError):
 def of_classes(given: Any, falls_short: Callable[[], bool] = lambda: False) -> np.ndarray[Any, Any]:
     """Return n × k probabilities of which each row sums to 1. Raises `ImplausibleProbabilities`.
 
-    A row of NaN, or of zeros where every class was ruled out, is what a library may answer.
+    A row of NaN, or of zeros where every class was ruled out, is what a library may return.
     falls_short: called only if other rows sum to less than 1, as averages with rows of zeros do.
     """
     array = np.asarray(given)
@@ -89,7 +89,7 @@ class Probabilities:
         self._read: Read | None = None
 
     def __call__(self, given: Given, predict: Callable[[], Any]) -> list[Any]:
-        """`predict` predicts the same rows: it tells several labels from several classes."""
+        """`predict` predicts the same rows: it distinguishes several labels from several classes."""
         if self._read is None:
             self._read = self._reader(given, predict)
         return self._read(given)

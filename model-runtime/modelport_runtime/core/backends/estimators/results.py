@@ -11,7 +11,7 @@ _MAX_DENSE_CELLS = 10_000_000
 
 
 class Unreadable(Exception):
-    """A result of which nobody can tell what belongs to which row or class."""
+    """A result of which it is unclear what belongs to which row or class."""
 
 
 def rows_of(result: Any, method: str) -> Rows:

@@ -84,7 +84,7 @@ def predicts_the_likeliest(estimator: Any) -> bool:
 
 
 def forget_names(estimator: Any, columns: tuple[Column, ...]) -> bool:
-    """Make the model take arrays for DataFrames if the predictions are the same, and say whether they are.
+    """Make the model take arrays for DataFrames if the predictions are the same; return whether they are.
 
     The columns must come in the order of its training. What it no longer knows it cannot compare: with
     the names kept it would warn at every call, which costs more than a scaler does.
@@ -100,7 +100,7 @@ def forget_names(estimator: Any, columns: tuple[Column, ...]) -> bool:
 def _only_compares_names(stage: Any) -> bool:
     if not _is_exactly(stage, _ONLY_COMPARE_NAMES) or getattr(stage, "_preprocessor", None) is not None:
         return False
-    # Set by `set_output`: it asks for a DataFrame between the stages.
+    # Set by `set_output`: it requests a DataFrame between the stages.
     return "_sklearn_output_config" not in vars(stage)
 
 

@@ -77,7 +77,7 @@ def _session(model: bytes) -> Any:
 
 @dataclass(frozen=True)
 class SessionParts:
-    """A session, and what else its file tells: declared labels, constants that may be some, scalar inputs,
+    """A session, and what else its file declares: declared labels, constants that may be some, scalar inputs,
     whether something in it depends on all rows that come together, whether it has a way for missing values,
     and whether it reads sequences."""
 
@@ -144,7 +144,7 @@ class SessionBackend:
         whole = signature.input == "text" or (self._one_matrix and not self._graph.inputs[0].is_column)
         return self._graph.assembler(of_one_input=whole)
 
-    def answer(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
+    def predict(self, inputs: Any, wanted: tuple[str, ...]) -> Outputs:
         outputs = [self._named[name] for name in wanted]
         given = self._graph.run(inputs, list(dict.fromkeys(chain(*[output.sources for output in outputs]))))
         return Outputs(

@@ -92,7 +92,7 @@ def classes_of(
     constants: Sequence[Labels],
     probes: Sequence[tuple[Any, Any]],
 ) -> Sequence[Labels] | None:
-    """Return the classes in the order of the scores: of the one label, or of each. None if nothing tells
+    """Return the classes in the order of the scores: of the one label, or of each. None if nothing names
     them.
 
     The file may declare them; else they are those of its constants, or 0…k-1, that are the likeliest's label.

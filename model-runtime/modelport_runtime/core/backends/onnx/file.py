@@ -1,4 +1,4 @@
-"""What an ONNX file holds and ONNX Runtime does not tell: class labels, and which inputs are scalars.
+"""What an ONNX file holds and ONNX Runtime does not report: class labels, and which inputs are scalars.
 
 The `onnx` package is only for this too large: the file is read as the protobuf that it is.
 """
@@ -41,7 +41,7 @@ def label_constants(model: bytes) -> list[Labels]:
 
 
 def scalar_inputs(model: bytes) -> set[str]:
-    """Return the inputs of no dimension at all; of those of any shape ONNX Runtime tells the same."""
+    """Return the inputs of no dimension at all; of those of any shape ONNX Runtime reports the same."""
     return {
         b"".join(_fields(given, _INPUT_NAME)).decode()
         for graph in _fields(model, _GRAPH)

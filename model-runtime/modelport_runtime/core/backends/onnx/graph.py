@@ -51,15 +51,15 @@ class Graph:
         """one_by_one: what stands beside a row would have a part in its prediction.
         is_recurrent: unless rows are found in its first sizes, a request is one row, as the graph has it."""
         self._session, self._scalars = session, scalars
-        self._told_inputs, self.reported_outputs = session.get_inputs(), session.get_outputs()
-        unknown = [each.name for each in self._told_inputs if each.type not in DTYPES]
-        if unknown or not self._told_inputs:
+        self._declared_inputs, self.reported_outputs = session.get_inputs(), session.get_outputs()
+        unknown = [each.name for each in self._declared_inputs if each.type not in DTYPES]
+        if unknown or not self._declared_inputs:
             raise LoadError("UnsupportedFormat", f"The ONNX inputs {unknown} are not tensors of known types.")
         self._check_types()
-        self.inputs, self._limit = read_inputs(self._told_inputs, self.reported_outputs, scalars)
+        self.inputs, self._limit = read_inputs(self._declared_inputs, self.reported_outputs, scalars)
         self._is_whole = is_recurrent and not self._rows_stand_first()
         if self._is_whole:
-            self.inputs, self._limit = [Input(each, batched=False) for each in self._told_inputs], 1
+            self.inputs, self._limit = [Input(each, batched=False) for each in self._declared_inputs], 1
         probes = self._probes()
         self.makes_numbers_of_nan = probes.makes_numbers_of_nan()
         for given in probes.given[:1]:
@@ -81,9 +81,9 @@ class Graph:
         return [each.name for each in self.reported_outputs]
 
     def specs_in(self) -> tuple[TensorSpec, ...]:
-        specs = map(tensor_spec, self._told_inputs)
+        specs = map(tensor_spec, self._declared_inputs)
         # The smallest that rows are found in: what declares no shape may be more.
-        free = has_any_shape(self._told_inputs, self._scalars)
+        free = has_any_shape(self._declared_inputs, self._scalars)
         return tuple(replace(spec, shape=(None, None)) if free else spec for spec in specs)
 
     def shape_out(self, reported: Any) -> Shape:
@@ -98,7 +98,7 @@ class Graph:
     def _seen_shape(self, name: str) -> Shape | None:
         """Return the free shape of what was given for probes: the file declares none."""
         if not self.probed:
-            return (None, None) if has_any_shape(self._told_inputs, self._scalars) else None
+            return (None, None) if has_any_shape(self._declared_inputs, self._scalars) else None
         rows = self.probed[0][name]
         return (None,) * rows.ndim if isinstance(rows, np.ndarray) else None
 
@@ -144,7 +144,7 @@ class Graph:
     def _rows_stand_first(self) -> bool:
         """False where the first sizes are free and count something else: steps of a sequence."""
         if self._limit is not None:
-            return None not in [(sizes_of(each) or (1,))[0] for each in self._told_inputs]
+            return None not in [(sizes_of(each) or (1,))[0] for each in self._declared_inputs]
         probes = self._probes()
         layouts = [of_two(*each) for each in zip(*probes.doubled, strict=True)] if probes.doubled else []
         if None in layouts:
@@ -157,11 +157,11 @@ class Graph:
         return True
 
     def _let_rows_be_independent(self, probes: Probes) -> None:
-        answer, drawn = partial(self._arrays, probes), list(probes.drawn(_TOGETHER))
-        if independence.fills_up(answer, drawn):
+        run, drawn = partial(self._arrays, probes), list(probes.drawn(_TOGETHER))
+        if independence.fills_up(run, drawn):
             self._limit = 1
         else:
-            independence.require(answer, drawn)
+            independence.require(run, drawn)
 
     def _check_types(self) -> None:
         for reported in self.reported_outputs:
@@ -172,7 +172,7 @@ class Graph:
                 )
 
     def _arrays(self, probes: Probes, feeds: Feeds) -> list[np.ndarray[Any, Any]] | None:
-        given = probes.answer(feeds)
+        given = probes.try_run(feeds)
         if given is None:
             return None
         rows = self._rows(self._names, given).values()

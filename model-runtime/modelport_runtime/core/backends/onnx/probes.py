@@ -1,4 +1,4 @@
-"""Rows made up to see what an ONNX graph gives: its file tells types, but neither rows nor meanings."""
+"""Rows made up to see what an ONNX graph gives: its file declares types, but neither rows nor meanings."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ class Probes:
     def makes_numbers_of_nan(self) -> bool:
         if not self.given:
             return False
-        given = self.answer(self._feeds(_missing, self.rows, self.free_size))
+        given = self.try_run(self._feeds(_missing, self.rows, self.free_size))
         numbers = [_numbers(each) for each in given or ()]
         return any(map(len, numbers)) and all(np.isfinite(each).all() for each in numbers)
 
@@ -55,7 +55,7 @@ class Probes:
             if self.given and time.monotonic() > self._until:
                 return
             feeds = self._feeds(make, self.rows, free_size)
-            given = self.answer(feeds)
+            given = self.try_run(feeds)
             if given is None:
                 continue
             self.given.append(given)
@@ -63,7 +63,7 @@ class Probes:
                 self._double(given, feeds)
 
     def _double(self, one: list[Any], feeds: Feeds) -> None:
-        two = self.answer(
+        two = self.try_run(
             {
                 each.name: np.concatenate([feeds[each.name]] * 2) if each.batched else feeds[each.name]
                 for each in self._inputs
@@ -78,7 +78,7 @@ class Probes:
             feeds[each.name] = make(each, [rows, *shape] if each.batched else shape)
         return feeds
 
-    def answer(self, feeds: Feeds) -> list[Any] | None:
+    def try_run(self, feeds: Feeds) -> list[Any] | None:
         try:
             return self._run(feeds)
         except Exception:  # noqa: BLE001  # it takes other values than these; the next may do

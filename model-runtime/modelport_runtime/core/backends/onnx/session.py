@@ -101,12 +101,12 @@ _FORMS = (
 
 def refusal(error: Exception) -> LoadError:
     """Return the `LoadError` of what creating a session raised."""
-    said = str(error)
+    message = str(error)
     for pattern, words in _FORMS:
-        if found := re.search(pattern, said):
+        if found := re.search(pattern, message):
             named = next((group for group in found.groups() if group), "")
             return LoadError("UnsupportedFormat", words.format(named))
-    said = without_paths(_STATUS.sub("", _PLACE_IN_ITS_SOURCE.sub("", said)))
+    message = without_paths(_STATUS.sub("", _PLACE_IN_ITS_SOURCE.sub("", message)))
     is_damaged = isinstance(error, InvalidProtobuf | InvalidGraph | InvalidArgument | ValueError)
     reason = "CorruptArtifact" if is_damaged else "UnsupportedFormat"
-    return LoadError(reason, f"ONNX Runtime cannot read the file: {said}")
+    return LoadError(reason, f"ONNX Runtime cannot read the file: {message}")
