@@ -49,7 +49,7 @@ def staged_platform(folder: Path, database_url: str) -> Iterator[StagedPlatform]
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(100)
     try:
         yield found[0]
     finally:

@@ -44,6 +44,6 @@ def test_answers_outlive_a_restart_and_predictions_outlive_redis(
 
 def test_an_address_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
     process = launch(tmp_path, tmp_path / "data", MODELPORT_REDIS_URL="localhost:6379")
-    assert process.wait(60) == 1
+    assert process.wait(200) == 1
     (complaint,) = (tmp_path / "stderr").read_text().splitlines()
     assert complaint.startswith("Error: MODELPORT_REDIS_URL is no address of a Redis server")

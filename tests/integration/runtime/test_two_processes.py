@@ -94,19 +94,20 @@ def _launch_as_first_process(environment: dict[str, str], log: Path) -> RuntimeP
     reason="pid namespaces are not ours to make",
 )
 @pytest.mark.parametrize(
-    ("source", "code"),
+    ("source", "seconds", "code"),
     [
-        ("import time; time.sleep(600)", 128 + signal.SIGALRM),
-        ("import os; os.kill(os.getpid(), 9)", 128 + signal.SIGKILL),
-        ("import os; os._exit(7)", 7),
+        ("import time; time.sleep(600)", "1", 128 + signal.SIGALRM),
+        ("import os; os.kill(os.getpid(), 9)", "60", 128 + signal.SIGKILL),
+        ("import os; os._exit(7)", "60", 7),
     ],
     ids=["too long", "killed", "exits"],
 )
 def test_as_the_first_process_of_a_container_it_ends_as_shells_say_it(
-    source: str, code: int, tmp_path: Path
+    source: str, seconds: str, code: int, tmp_path: Path
 ) -> None:
     path = models.save_pickle(Runs(exec, source), tmp_path)
-    started = start_runtime(path, launch=_launch_as_first_process, MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS="1")
+    limit = {"MODELPORT_RUNTIME_LOAD_TIMEOUT_SECONDS": seconds}
+    started = start_runtime(path, launch=_launch_as_first_process, **limit)
     try:
         assert started.wait_until_ended() == code
     finally:

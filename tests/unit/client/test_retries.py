@@ -103,7 +103,7 @@ def test_a_slow_answer_is_not_asked_for_twice(platform: Platform, pauses: list[f
     go_on = threading.Event()
 
     def slowly(_asked: object) -> Answer:
-        go_on.wait(10)
+        go_on.wait(60)
         return Answer(200, ONE)
 
     platform.on(PREDICT, slowly)

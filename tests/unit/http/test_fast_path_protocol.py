@@ -219,7 +219,7 @@ def test_answers_keep_the_order_of_the_requests(fast: Running, handler: Echo) ->
     handler.holds = True
     connection = fast.connect()
     connection.sendall(post(b"first") + GET + post(b"third"))
-    assert handler.began.wait(5)
+    assert handler.began.wait(60)
     connection.settimeout(0.2)
     assert receive_all(connection) == b"", "nothing overtakes the first"
     later(fast, lambda: handler.answer(handler.held[0]))
@@ -236,9 +236,9 @@ def test_a_caller_that_leaves_is_told_once_and_answered_never(fast: Running, han
     handler.holds = True
     connection = fast.connect()
     connection.sendall(post())
-    assert handler.began.wait(5)
+    assert handler.began.wait(60)
     connection.close()
-    assert handler.left.wait(5)
+    assert handler.left.wait(60)
     exchange = handler.held[0]
     assert exchange.disconnected
     handler.left.clear()
@@ -323,7 +323,7 @@ def test_a_stop_waits_for_what_is_in_flight(fast: Running, handler: Echo) -> Non
     connection = fast.connect()
     idle = fast.connect()
     connection.sendall(post())
-    assert handler.began.wait(5)
+    assert handler.began.wait(60)
     fast.server.should_exit = True
     assert receive_all(idle) == b"<closed>"
     later(fast, lambda: handler.answer(handler.held[0]))
