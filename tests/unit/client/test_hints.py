@@ -142,7 +142,7 @@ def test_who_lacks_rights_that_are_no_keys_is_not_told_to_log_in(cli: Cli, platf
         ),
         (
             ("predict", "iris-7kq2p", "--version", "v9", "[1]"),
-            "POST /predict/iris-7kq2p",
+            "POST /predict/iris-7kq2p/versions/v9",
             "The model iris-7kq2p has no version v9.",
             "modelport versions iris-7kq2p",
         ),
