@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from modelport_http.client_address import Network, parse_networks
+from modelport_process.internal_key import EXAMPLE_KEY
 from modelport_store.store import Limit
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+EXAMPLE_DATABASE = "postgresql://user:password@host/name"
 
 
 class HistorySettings(BaseSettings):
@@ -54,7 +57,7 @@ ListSetting = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 class AccountsSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MODELPORT_CONTROL_API_", use_attribute_docstrings=True)
 
-    signing_keys_dir: Path
+    signing_keys_dir: Path = Field(examples=["/etc/modelport/signing-keys"])
     """Folder of Ed25519 private keys (`<time>-<random>.pem`, mode 0600) that sign access tokens. Make the
     first one with `python -m modelport_control_api.signing_keys rotate DIR`."""
 
@@ -96,7 +99,7 @@ class AccountsSettings(BaseSettings):
 class UploadSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MODELPORT_CONTROL_API_", use_attribute_docstrings=True)
 
-    artifacts_url: str
+    artifacts_url: str = Field(examples=["s3://bucket/prefix"])
     """Where model files are kept: an absolute path or `file://` URL of a folder that only this process uses,
     or `s3://bucket/prefix` (credentials as obstore reads them from the environment)."""
 
@@ -104,12 +107,12 @@ class UploadSettings(BaseSettings):
     """Folder for uploads on their way to a remote artifact store; one in the system's temporary folder unless
     given. A local store collects them in itself, since a rename is atomic within one filesystem only."""
 
-    disk_reserve_bytes: int | None = Field(default=None, ge=0)
+    disk_reserve_bytes: int | None = Field(default=None, ge=0, examples=[256_000_000])
     """Bytes that are left free on the disks of a local artifact store and of SQLite: below that uploads and
     jobs are answered with 507 and results wait, while logins, deletes and usage go on. Unless given: 256 MB,
     or a twentieth of a disk of less than 5 GB."""
 
-    artifact_grace_seconds: float | None = Field(default=None, ge=0)
+    artifact_grace_seconds: float | None = Field(default=None, ge=0, examples=[300])
     """Age in seconds below which an unreferenced file is left alone: another process may be about to commit
     the row that names it. Unless given: 300, and 0 with SQLite, where there is one process."""
 
@@ -210,11 +213,11 @@ class Settings(
         frozen=True,
     )
 
-    database_url: SecretStr
+    database_url: SecretStr = Field(examples=[EXAMPLE_DATABASE])
     """`postgresql://user:password@host/name` or `sqlite:////absolute/path`. Holds a password: no default."""
 
     internal_key: SecretStr | None = Field(
-        default=None, min_length=16, validation_alias="MODELPORT_INTERNAL_KEY"
+        default=None, min_length=16, examples=[EXAMPLE_KEY], validation_alias="MODELPORT_INTERNAL_KEY"
     )
     """What gateways and batch workers must show on the internal port, which models' pods reach too; the same
     there. Unless given, it tells nothing of drift references and batch pods, and takes no usage."""
@@ -222,7 +225,9 @@ class Settings(
     max_json_bytes: int = Field(default=65_536, ge=1024)
     """Largest JSON body accepted, in bytes. No call but an upload needs more."""
 
-    trusted_proxies: NetworksSetting = Field(default=(), validation_alias="MODELPORT_TRUSTED_PROXIES")
+    trusted_proxies: NetworksSetting = Field(
+        default=(), examples=["10.0.0.0/8"], validation_alias="MODELPORT_TRUSTED_PROXIES"
+    )
     """Networks (`10.0.0.0/8,…`) whose `X-Forwarded-For` is believed. None: the peer is the client."""
 
     cors_origins: ListSetting = Field(default=(), validation_alias="MODELPORT_CORS_ORIGINS")

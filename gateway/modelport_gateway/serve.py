@@ -10,7 +10,8 @@ from modelport_http.serving import serve as serve_apps
 from modelport_http.settings import Settings as EdgeSettings
 from modelport_kube.api import KubernetesApi
 from modelport_kube.connect import connected
-from modelport_process.start import read_settings, spared
+from modelport_process.settings import read_settings
+from modelport_process.start import spared
 from modelport_store.opening import open_store
 
 from modelport_gateway import app

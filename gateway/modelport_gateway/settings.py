@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from modelport_crds.names import DEFAULT_NAMESPACE
 from modelport_http.client_address import parse_networks
+from modelport_process.internal_key import EXAMPLE_KEY
 from modelport_store.store import Limit
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 def _http_address(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be http://<host>:<port>")
+        raise ValueError("it must be http://<host>:<port>")
     return text
 
 
@@ -27,7 +28,9 @@ class ServeSettings(BaseSettings):
     listen: str = "0.0.0.0:8080"
     """Address and port for predictions, health and metrics."""
 
-    control_url: Annotated[str, AfterValidator(_http_address)]
+    control_url: Annotated[str, AfterValidator(_http_address)] = Field(
+        examples=["http://modelport-control-api-internal:8001"]
+    )
     """The control API's internal port, e.g. `http://modelport-control-api-internal:8001`."""
 
     shutdown_delay_seconds: float = Field(default=5.0, ge=0)
@@ -56,7 +59,9 @@ class Settings(BaseSettings):
     limit_failed_credentials: str = "60/minute"
     """Bad credentials from one client address before more are refused unread; each costs a call."""
 
-    trusted_proxies: str = Field(default="", validation_alias="MODELPORT_TRUSTED_PROXIES")
+    trusted_proxies: str = Field(
+        default="", examples=["10.0.0.0/8"], validation_alias="MODELPORT_TRUSTED_PROXIES"
+    )
     """Comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8. Empty: none."""
 
     cors_origins: str = Field(default="", validation_alias="MODELPORT_CORS_ORIGINS")
@@ -99,7 +104,7 @@ class Settings(BaseSettings):
     """Seconds that requests in flight are given to end when the gateway stops."""
 
     internal_key: SecretStr | None = Field(
-        default=None, min_length=16, validation_alias="MODELPORT_INTERNAL_KEY"
+        default=None, min_length=16, examples=[EXAMPLE_KEY], validation_alias="MODELPORT_INTERNAL_KEY"
     )
     """Shown to the control API, the same there: without it the gateway hears of no drift references and,
     where there is no Redis, its usage is not taken."""

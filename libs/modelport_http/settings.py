@@ -44,7 +44,7 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 def _as_level(value: object) -> object:
     if isinstance(value, str) and value.upper() not in _LEVELS:
-        raise ValueError(f"must be one of {', '.join(_LEVELS)}")
+        raise ValueError(f"it must be one of {', '.join(_LEVELS)}")
     return value.upper() if isinstance(value, str) else value
 
 

@@ -5,6 +5,8 @@ from secrets import compare_digest
 
 from pydantic import SecretStr
 
+EXAMPLE_KEY = "$(openssl rand -hex 32)"
+
 
 def show(key: SecretStr | None) -> dict[str, str]:
     """Headers of a request."""

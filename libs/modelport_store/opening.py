@@ -18,4 +18,6 @@ def open_store(redis_url: SecretStr | None) -> Store:
     try:
         return FallbackStore(RedisStore(redis_url.get_secret_value()), MemoryStore())
     except ValueError as error:
-        raise CannotStart(f"MODELPORT_REDIS_URL is no address of a Redis server: {error}.") from error
+        raise CannotStart(
+            f"MODELPORT_REDIS_URL is no address of a Redis server: {error}. Write redis://:password@host:6379/0."
+        ) from error

@@ -80,7 +80,13 @@ def _parse(name: str, field: str, text: str) -> Any:
     try:
         return parse(text)
     except ValueError as error:
-        raise SettingsError(f"{name} is {text[:80]!r}, but {error}.") from None
+        raise SettingsError(f"{name} is {text[:80]!r}, but {error}{_example(name, field)}.") from None
+
+
+def _example(name: str, field: str) -> str:
+    """From the defaults, which are as the parsers want them; what has none is listed in the error itself."""
+    default = getattr(Settings, field, None)
+    return "" if default is None else f", e.g. {name}={str(default).lower()}"
 
 
 def _positive(text: str) -> int:

@@ -4,16 +4,17 @@ import asyncio
 import sys
 
 from modelport_process import logging
-from pydantic import ValidationError
+from modelport_process.settings import read_settings
+from modelport_process.start import CannotStart
 
 from modelport_operator.settings import Settings
 
 
 def main() -> int:
     try:
-        settings = Settings()  # type: ignore[call-arg]  # from the environment
-    except ValidationError as error:
-        print(f"The operator's settings are wrong: {_listed(error)}", file=sys.stderr)
+        settings = read_settings(Settings)
+    except CannotStart as error:
+        print(f"The operator cannot start: {error}", file=sys.stderr)
         return 1
     logging.configure("operator", settings.log_level)
     # Here and not above: a wrong setting is reported at once, and kopf is slow to import.
@@ -27,10 +28,6 @@ def main() -> int:
     except (NoClusterAccess, CannotListen) as error:
         print(error, file=sys.stderr)
         return 1
-
-
-def _listed(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    artifact_base_url: str
+    artifact_base_url: str = Field(examples=["file:///data/artifacts/sha256/{prefix}/{sha256}"])
     """Where `artifact:<sha256>` lies: a URL with `{sha256}` in it and, for stores that spread files over
     folders, `{prefix}` (its first two digits). A local folder: `file:///data/artifacts/sha256/{prefix}/{sha256}`."""
 
@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     """Namespace of gateway, operator and control API: only from there may a model's pod be reached. The Lease
     by which operators elect their leader is here too."""
 
-    runtime_images: ImagesSetting = Field(default_factory=lambda: dict(_RUNTIME_IMAGES))
+    runtime_images: ImagesSetting = Field(
+        default_factory=lambda: dict(_RUNTIME_IMAGES), examples=['{"onnx": "registry.example.org/onnx:1.2"}']
+    )
     """Images of the models' pods as JSON, framework to image: `{"onnx": "registry.example.org/onnx:1.2"}`.
     Frameworks not named keep their default."""
 
@@ -83,13 +85,15 @@ class Settings(BaseSettings):
     batch_worker_component: str = "worker"
     """Which of the platform's pods may reach those that do batch jobs, by `app.kubernetes.io/component`."""
 
-    node_selector: dict[str, str] = {}
+    node_selector: dict[str, str] = Field(default={}, examples=['{"pool": "models"}'])
     """Labels of the nodes that models' pods may run on, as JSON: `{"pool": "models"}`."""
 
-    tolerations: list[dict[str, Any]] = []
+    tolerations: list[dict[str, Any]] = Field(
+        default=[], examples=['[{"key": "models", "operator": "Exists"}]']
+    )
     """Tolerations of the models' pods, as JSON in the form that a pod has them."""
 
-    metrics_scraper: PodsOfNamespace | None = None
+    metrics_scraper: PodsOfNamespace | None = Field(default=None, examples=['{"namespace": "monitoring"}'])
     """Pods that may also reach models' pods, for their metrics, as JSON:
     `{"namespace": "monitoring", "labels": {"app.kubernetes.io/name": "prometheus"}}`."""
 

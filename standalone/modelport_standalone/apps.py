@@ -26,6 +26,7 @@ from modelport_http.middleware import RequestIdMiddleware, SecurityHeadersMiddle
 from modelport_http.problem import Problem, ProblemMiddleware
 from modelport_http.settings import Settings as EdgeSettings
 from modelport_process import internal_key
+from modelport_process.settings import read_settings
 from modelport_process.start import CannotStart as PartCannotStart
 from modelport_store.opening import open_store
 from modelport_store.store import Store
@@ -159,7 +160,7 @@ def build(data: DataDir, cluster: LocalCluster) -> Apps:
     with _explained(data):
         rotation.create_first(data.signing_keys)
         migrate.upgrade(data.database_url)
-        redis_url, key = EdgeSettings().redis_url, SecretStr(token_urlsafe())
+        redis_url, key = read_settings(EdgeSettings).redis_url, SecretStr(token_urlsafe())
         store = open_store(redis_url)
         plane = control_api.build(
             _control_api_settings(data, key), store=store, cluster=cluster, redis_url=redis_url
@@ -167,7 +168,7 @@ def build(data: DataDir, cluster: LocalCluster) -> Apps:
     # In process, but with the HTTP shape that the calls have in Kubernetes.
     control = httpx.AsyncClient(transport=httpx.ASGITransport(plane.internal), base_url="http://control-api")
     sink = open_sink(redis_url, control, key)
-    settings = GatewaySettings(drain_seconds=_GATEWAY_DRAIN_SECONDS, internal_key=key)
+    settings = read_settings(GatewaySettings, drain_seconds=_GATEWAY_DRAIN_SECONDS, internal_key=key)
     gate = gateway.build(settings, store=store, cluster=cluster, control=control, sink=sink)
     app = RootApp(gate.app, plane.public, partial(_metrics_of_models, cluster, control, key))
     return Apps(app, plane, key, gate, store, sink, control)
@@ -181,8 +182,9 @@ async def _metrics_of_models(cluster: LocalCluster, control: httpx.AsyncClient, 
 
 
 def _control_api_settings(data: DataDir, key: SecretStr) -> ControlApiSettings:
-    return ControlApiSettings(
-        database_url=data.database_url,  # type: ignore[arg-type]  # pydantic makes a SecretStr of it
+    return read_settings(
+        ControlApiSettings,
+        database_url=data.database_url,
         signing_keys_dir=data.signing_keys,
         artifacts_url=str(data.artifacts),
         # Nobody else writes to this cluster: what differs is damage.

@@ -1,6 +1,5 @@
 """`modelport up`."""
 
-import logging
 import os
 import socket
 import sys
@@ -118,11 +117,15 @@ def _complain(line: str) -> None:
     print(f"Error: {line}", file=sys.stderr)
 
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
 def _log_level() -> str:
     """Raises `CannotStart`."""
     wanted = os.environ.get("MODELPORT_LOG_LEVEL") or "INFO"
-    if wanted.upper() not in logging.getLevelNamesMapping():
+    if wanted.upper() not in _LEVELS:
         raise CannotStart(
-            f"The setting MODELPORT_LOG_LEVEL is wrong: {wanted!r} is not DEBUG, INFO, WARNING or ERROR."
+            f"MODELPORT_LOG_LEVEL is wrong: it must be one of {', '.join(_LEVELS)}, "
+            "e.g. MODELPORT_LOG_LEVEL=INFO."
         )
-    return wanted
+    return wanted.upper()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from modelport_operator.settings import Settings as OperatorSettings
 from modelport_operator.shell.controller import Controller
-from pydantic import ValidationError
+from modelport_process.settings import read_settings
+from modelport_process.start import CannotStart as PartCannotStart
 
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.local_cluster.cluster import LocalCluster
@@ -54,8 +55,11 @@ async def _operating(cluster: LocalCluster, settings: OperatorSettings) -> Async
 
 
 def _operator_settings(data: DataDir, allow_unsandboxed: bool) -> OperatorSettings:
-    return OperatorSettings(
-        artifact_base_url=data.artifact_url, runtime_listen=_SOCKET, allow_unsandboxed=allow_unsandboxed
+    return read_settings(
+        OperatorSettings,
+        artifact_base_url=data.artifact_url,
+        runtime_listen=_SOCKET,
+        allow_unsandboxed=allow_unsandboxed,
     )
 
 
@@ -78,10 +82,7 @@ def _explained(data: DataDir) -> Iterator[None]:
     """Turn what is wrong with the folder or the environment into `CannotStart`."""
     try:
         yield
-    except DamagedState as error:
+    except (DamagedState, PartCannotStart) as error:
         raise CannotStart(str(error)) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise CannotStart(f"The setting {first['loc'][0]} is wrong: {first['msg']}.") from error
     except OSError as error:
         raise CannotStart(f"The data folder {data.root} cannot be used: {error}.") from error

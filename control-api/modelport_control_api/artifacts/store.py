@@ -17,6 +17,8 @@ from urllib.request import url2pathname
 
 import obstore
 from modelport_crds.reasons import Reason
+from modelport_process.start import CannotStart
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from modelport_control_api.errors import DomainError
@@ -132,12 +134,27 @@ def open_artifact_store(url: str, scratch: Path) -> ArtifactStore:
     """Open the store at `url`: a `file://` URL or a path, or whatever obstore knows (`s3://bucket/prefix`).
 
     `scratch` is where uploads to a remote store are collected; a local store has its own folder for them.
+    Raises `CannotStart`.
     """
     folder = local_folder(url)
-    if folder is not None:
-        return LocalArtifactStore(folder)
-    scratch.mkdir(parents=True, exist_ok=True)
-    return ArtifactStore(from_url(url), scratch)
+    try:
+        if folder is not None:
+            return LocalArtifactStore(folder)
+        scratch.mkdir(parents=True, exist_ok=True)
+        return ArtifactStore(from_url(url), scratch)
+    except OSError as error:
+        raise CannotStart(f"A folder for model files cannot be made: {error}.") from error
+    except (BaseError, ValueError) as error:
+        # It holds the address, which may hold a password; below the first line are internals.
+        said = str(error).partition("\n")[0]
+        raise CannotStart(
+            f"MODELPORT_CONTROL_API_ARTIFACTS_URL is no address of an object store{_unless_secret(said)}: "
+            "write s3://bucket/prefix, or an absolute path."
+        ) from error
+
+
+def _unless_secret(said: str) -> str:
+    return "" if "@" in said else f" ({said})"
 
 
 def local_folder(url: str) -> Path | None:

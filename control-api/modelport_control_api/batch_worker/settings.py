@@ -1,10 +1,11 @@
 """The settings of the process that does batch jobs. It gets no signing keys: it serves no requests."""
 
+from modelport_process.internal_key import EXAMPLE_KEY
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from modelport_control_api.batch.formats.limits import Limits
-from modelport_control_api.settings import NetworksSetting
+from modelport_control_api.settings import EXAMPLE_DATABASE, NetworksSetting
 
 
 class Settings(BaseSettings):
@@ -12,13 +13,13 @@ class Settings(BaseSettings):
         env_prefix="MODELPORT_CONTROL_API_", use_attribute_docstrings=True, frozen=True
     )
 
-    database_url: SecretStr
+    database_url: SecretStr = Field(examples=[EXAMPLE_DATABASE])
     """The control API's database."""
 
-    artifacts_url: str
+    artifacts_url: str = Field(examples=["s3://bucket/prefix"])
     """The control API's object store; inputs and results lie in it beside the model files."""
 
-    disk_reserve_bytes: int | None = Field(default=None, ge=0)
+    disk_reserve_bytes: int | None = Field(default=None, ge=0, examples=[256_000_000])
     """Bytes that are left free on the disk of a local object store; below that jobs wait. Unless given:
     256 MB, or a twentieth of a disk of under 5 GB. Give the control API the same."""
 
@@ -29,7 +30,9 @@ class Settings(BaseSettings):
     internal_url: str = "http://127.0.0.1:8001"
     """The control API's internal port, or `unix:/path` of a socket: it knows where the pods are."""
 
-    internal_key: SecretStr = Field(min_length=16, validation_alias="MODELPORT_INTERNAL_KEY")
+    internal_key: SecretStr = Field(
+        min_length=16, examples=[EXAMPLE_KEY], validation_alias="MODELPORT_INTERNAL_KEY"
+    )
     """What the control API's internal port wants to be shown; the same there. A secret: no default."""
 
     worker_listen: str = "0.0.0.0:8002"
@@ -45,7 +48,7 @@ class Settings(BaseSettings):
     batch_job_retention_days: float = Field(default=90, gt=0)
     """Days for which a job is still listed, without its results, when its files have gone."""
 
-    webhook_allowed_networks: NetworksSetting = ()
+    webhook_allowed_networks: NetworksSetting = Field(default=(), examples=["10.0.0.0/8"])
     """Networks (`10.0.0.0/8,…`) that webhooks may be sent to beside the public internet. None by default:
     anyone who may submit a job could otherwise have the platform call its neighbors."""
 
@@ -60,7 +63,7 @@ class Settings(BaseSettings):
     """Most bytes that the rows of a batch job may take when they are decoded, and again its results. For a
     small file it is less: 256 MiB and a hundred times the file."""
 
-    batch_input_allowed_networks: NetworksSetting = ()
+    batch_input_allowed_networks: NetworksSetting = Field(default=(), examples=["10.0.0.0/8"])
     """Networks (`10.0.0.0/8,…`) that inputs (`input_uri`) may be fetched from beside the public internet.
     None by default: anyone who may submit a job could otherwise read what the platform's neighbors serve."""
 

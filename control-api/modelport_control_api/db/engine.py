@@ -4,8 +4,9 @@ import sqlite3
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from modelport_process.start import CannotStart
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 _POSTGRESQL_DISK_FULL = "53100"
 
@@ -25,14 +26,32 @@ BEGIN_OPTION = "modelport_begin"
 
 
 def build_engine(url: str) -> Engine:
-    """Connect lazily to `sqlite:///path` or `postgresql://…`. Values never reach logs or errors."""
-    address = make_url(url)
+    """Connect lazily to `sqlite:///path` or `postgresql://…`. Values never reach logs or errors.
+
+    Raises `CannotStart`.
+    """
+    address = _address(url)
     if address.get_backend_name() == "sqlite":
         return _build_sqlite(url)
     if address.drivername == "postgresql":
         # The driver that we install; SQLAlchemy's own default is another one.
         address = address.set(drivername="postgresql+psycopg2")
     return create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+
+
+def _address(url: str) -> URL:
+    """What the address holds is left out of the error: there is a password in it."""
+    try:
+        address = make_url(url)
+        is_known = address.get_backend_name() in {"postgresql", "sqlite"}
+    except (ArgumentError, ValueError):
+        is_known = False
+    if not is_known:
+        raise CannotStart(
+            "MODELPORT_CONTROL_API_DATABASE_URL is no address of a PostgreSQL or SQLite database: write "
+            "postgresql://user:password@host:5432/name or sqlite:////absolute/path."
+        )
+    return address
 
 
 def _build_sqlite(url: str) -> Engine:

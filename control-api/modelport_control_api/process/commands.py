@@ -12,7 +12,8 @@ import uvloop
 from modelport_http.settings import Settings as EdgeSettings
 from modelport_kube.connect import NoClusterAccess
 from modelport_process import logging
-from modelport_process.start import CannotStart, raise_limit, read_settings
+from modelport_process.settings import read_settings
+from modelport_process.start import CannotStart, raise_limit
 from sqlalchemy.exc import OperationalError
 
 from modelport_control_api import outbox

@@ -9,7 +9,8 @@ from modelport_http.settings import DoorSettings
 from modelport_http.settings import Settings as EdgeSettings
 from modelport_kube.api import KubernetesApi
 from modelport_kube.connect import connected
-from modelport_process.start import CannotStart, bind, read_settings, spared
+from modelport_process.settings import read_settings
+from modelport_process.start import CannotStart, bind, spared
 from modelport_store.opening import open_store
 from modelport_store.store import Store
 

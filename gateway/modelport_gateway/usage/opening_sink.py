@@ -50,4 +50,6 @@ def open_sink(redis_url: SecretStr | None, control: httpx.AsyncClient, key: Secr
     try:
         return RedisUsage(redis_url.get_secret_value())
     except ValueError as error:
-        raise CannotStart(f"MODELPORT_REDIS_URL is no address of a Redis server: {error}.") from error
+        raise CannotStart(
+            f"MODELPORT_REDIS_URL is no address of a Redis server: {error}. Write redis://:password@host:6379/0."
+        ) from error

@@ -4,7 +4,8 @@ import socket
 
 import pytest
 from modelport_http.settings import Settings
-from modelport_process.start import CannotStart, bind, read_settings
+from modelport_process.settings import read_settings
+from modelport_process.start import CannotStart, bind
 from modelport_store.opening import open_store
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,7 +36,7 @@ def test_a_log_level_is_one_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELPORT_LOG_LEVEL", "debug")
     assert read_settings(Settings).log_level == "DEBUG"
     monkeypatch.setenv("MODELPORT_LOG_LEVEL", "loud")
-    with pytest.raises(CannotStart, match="MODELPORT_LOG_LEVEL is wrong: must be one of DEBUG"):
+    with pytest.raises(CannotStart, match="MODELPORT_LOG_LEVEL is wrong: it must be one of DEBUG"):
         read_settings(Settings)
 
 
