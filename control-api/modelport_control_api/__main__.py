@@ -31,8 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).strip().replace("\n", " ")
-        print(f"The database of {commands.DATABASE_URL} cannot be used: {said}", file=sys.stderr)
+        reason = str(getattr(error, "orig", None) or error).strip().replace("\n", " ")
+        print(f"The database of {commands.DATABASE_URL} cannot be used: {reason}", file=sys.stderr)
         return 1
     return 0
 

@@ -6,7 +6,7 @@ from modelport_http.problem import FieldError, Problem
 
 
 class DomainError(Problem):
-    """A rule that was broken. Subclasses set `status`, and what else there is to say, as class attributes."""
+    """A rule that was broken. Subclasses set `status`, and what else there is, as class attributes."""
 
     status: int
     reason: str | None = None
@@ -18,10 +18,12 @@ class DomainError(Problem):
     """Seconds after which another try may succeed."""
 
     def __init__(self, message: str | None = None) -> None:
-        said = message or self.message
-        errors = [FieldError(field=self.field, message=said)] if self.field else []
+        detail = message or self.message
+        errors = [FieldError(field=self.field, message=detail)] if self.field else []
         headers = {"Retry-After": str(self.retry_after)} if self.retry_after else None
-        super().__init__(status=self.status, detail=said, reason=self.reason, errors=errors, headers=headers)
+        super().__init__(
+            status=self.status, detail=detail, reason=self.reason, errors=errors, headers=headers
+        )
 
 
 class InvalidFields(Problem):

@@ -40,5 +40,5 @@ def waiting_among(session: Session, model_ids: Collection[str]) -> set[str]:
 
 
 def mark_published(session: Session, model_id: str, up_to: int) -> None:
-    """Entries that came meanwhile stay: they tell of a later change."""
+    """Entries that came meanwhile stay: they stand for a later change."""
     session.execute(delete(OutboxRow).where(OutboxRow.model_id == model_id, OutboxRow.id <= up_to))

@@ -109,7 +109,7 @@ class UploadSettings(BaseSettings):
 
     disk_reserve_bytes: int | None = Field(default=None, ge=0, examples=[256_000_000])
     """Bytes that are left free on the disks of a local artifact store and of SQLite: below that uploads and
-    jobs are answered with 507 and results wait, while logins, deletes and usage go on. Unless given: 256 MB,
+    jobs are refused with 507 and results wait, while logins, deletes and usage go on. Unless given: 256 MB,
     or a twentieth of a disk of less than 5 GB."""
 
     artifact_grace_seconds: float | None = Field(default=None, ge=0, examples=[300])
@@ -147,7 +147,7 @@ class BatchSettings(UploadSettings):
     """Batch jobs that a user may have waiting or running at once."""
 
     batch_max_replicas: int = Field(default=2, ge=1, le=16)
-    """Most pods that do the batch jobs of one version; each job asks for one."""
+    """Most pods that do the batch jobs of one version; each job requests one."""
 
 
 class DriftSettings(UploadSettings):
@@ -220,7 +220,7 @@ class Settings(
         default=None, min_length=16, examples=[EXAMPLE_KEY], validation_alias="MODELPORT_INTERNAL_KEY"
     )
     """What gateways and batch workers must show on the internal port, which models' pods reach too; the same
-    there. Unless given, it tells nothing of drift references and batch pods, and takes no usage."""
+    there. Unless given, it serves nothing of drift references and batch pods, and takes no usage."""
 
     max_json_bytes: int = Field(default=65_536, ge=1024)
     """Largest JSON body accepted, in bytes. No call but an upload needs more."""

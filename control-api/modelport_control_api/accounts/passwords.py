@@ -16,7 +16,7 @@ class Passwords:
     def __init__(self, *, rounds: int, threads: int) -> None:
         self._rounds = rounds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="modelport-password")
-        # Checked for users that do not exist; of the same cost, so that the time does not tell.
+        # Checked for users that do not exist; of the same cost, so that the time reveals nothing.
         self._nobodys_hash = self.hash_now("nobody has this password")
 
     async def hash(self, password: str) -> str:

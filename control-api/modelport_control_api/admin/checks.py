@@ -1,4 +1,4 @@
-"""Whether the components that the control API stands on answer."""
+"""Whether the components that the control API depends on respond."""
 
 import asyncio
 import time

@@ -10,15 +10,15 @@ from modelport_control_api.models.schemas import Status
 
 
 class Check(BaseModel):
-    """`detail` says what is wrong; empty when nothing is."""
+    """`detail` names what is wrong; empty when nothing is."""
 
     ok: bool
-    milliseconds: float = Field(description="How long it took to answer.")
+    milliseconds: float = Field(description="How long it took to respond.")
     detail: str
 
 
 class SystemHealth(BaseModel):
-    """Numbers are null while the database does not answer."""
+    """Numbers are null while the database does not respond."""
 
     ok: bool = Field(description="All checks are.")
     version: str = Field(description="Of the platform.")

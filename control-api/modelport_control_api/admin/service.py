@@ -75,7 +75,7 @@ log = structlog.get_logger(__name__)
 
 
 async def system_health(context: Context, services: ModelsServices) -> SystemHealth:
-    """Never raises because something is down: that is what it tells."""
+    """Never raises because something is down: that is what it reports."""
     checks = await check_all(context, services)
     database, artifacts, shared_store, cluster = checks
     return SystemHealth(

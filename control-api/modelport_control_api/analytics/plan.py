@@ -69,7 +69,7 @@ class RetentionWindow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All rows lie in `pieces`; `runs` tell which bucket a row belongs to; `moves` mend the buckets' sums."""
+    """All rows lie in `pieces`; `runs` map each row to its bucket; `moves` mend the buckets' sums."""
 
     pieces: list[Piece]
     runs: list[Run]
@@ -193,11 +193,11 @@ class QueryPlan:
             settings.usage_minute_retention_days,
             settings.usage_hour_retention_days,
         )
-        asked = resolve(query, now, {"minute": retained.minutes_since, "hour": retained.hours_since})
-        start, end = asked.boundaries[0], asked.boundaries[-1]
+        range_ = resolve(query, now, {"minute": retained.minutes_since, "hour": retained.hours_since})
+        start, end = range_.boundaries[0], range_.boundaries[-1]
         return cls(
-            asked,
-            series=plan(asked.boundaries, retained),
+            range_,
+            series=plan(range_.boundaries, retained),
             whole=plan((start, end), retained),
-            before=plan((start - (asked.until - start), start), retained),
+            before=plan((start - (range_.until - start), start), retained),
         )

@@ -1,4 +1,4 @@
-"""What is asked for: a range, cut into buckets that begin when clocks in some time zone say so."""
+"""The query: a range, cut into buckets that begin by the clocks of some time zone."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class Range:
 
 
 def resolve(query: Query, now: datetime, kept_since: Mapping[BucketName, int]) -> Range:
-    """Widen what was asked for to whole buckets. Raises InvalidFields.
+    """Widen what was requested to whole buckets. Raises InvalidFields.
 
     `kept_since`: from when on the ledger has the minutes, and the hours.
     """

@@ -98,17 +98,17 @@ def of_model(session: Session, plans: QueryPlan, model_id: str) -> dict[str, Any
 
 
 def _of_both(session: Session, plans: QueryPlan, models: ledger.ModelIds, now: Sums) -> dict[str, Any]:
-    """Return the fields that both calls answer."""
-    asked = plans.range
+    """Return the fields that both calls have."""
+    range_ = plans.range
     before = ledger.altogether(session, plans.before, models)
     return {
-        "from_": _moment(asked.boundaries[0], asked),
-        "to": _moment(asked.until, asked),
-        "bucket": asked.bucket,
-        "timezone": asked.zone.key,
+        "from_": _moment(range_.boundaries[0], range_),
+        "to": _moment(range_.until, range_),
+        "bucket": range_.bucket,
+        "timezone": range_.zone.key,
         "totals": Totals(**figures(now)),
         "previous": Totals(**figures(before)),
-        "series": _points(ledger.by_bucket(session, plans.series, models), asked),
+        "series": _points(ledger.by_bucket(session, plans.series, models), range_),
     }
 
 
@@ -151,13 +151,13 @@ def _caller(
     )
 
 
-def _points(series: Usage[int], asked: Range) -> list[Point]:
-    starts: Sequence[int] = asked.boundaries[:-1]
+def _points(series: Usage[int], range_: Range) -> list[Point]:
+    starts: Sequence[int] = range_.boundaries[:-1]
     return [
-        Point(start=_moment(start, asked), **figures(series.get(number, NOTHING)))
+        Point(start=_moment(start, range_), **figures(series.get(number, NOTHING)))
         for number, start in enumerate(starts)
     ]
 
 
-def _moment(seconds: int, asked: Range) -> datetime:
-    return datetime.fromtimestamp(seconds, asked.zone)
+def _moment(seconds: int, range_: Range) -> datetime:
+    return datetime.fromtimestamp(seconds, range_.zone)

@@ -11,12 +11,12 @@ class Totals(BaseModel):
     """Latencies in milliseconds, as the gateway saw them; null where nothing was counted."""
 
     requests: int
-    errors: int = Field(description="Answered with a 5xx.")
-    refused: int = Field(description="Answered with a 4xx.")
+    errors: int = Field(description="Requests that ended with a 5xx.")
+    refused: int = Field(description="Requests that ended with a 4xx.")
     cache_hits: int
     error_rate: float | None = Field(description="errors / requests; null without requests.")
     cache_hit_rate: float | None = Field(
-        description="Hits among those that the cache could have answered (hit or miss); null without any."
+        description="Hits among those that the cache could have served (hit or miss); null without any."
     )
     p50_ms: float | None
     p95_ms: float | None

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 from starlette.responses import StreamingResponse
 
 from modelport_control_api.batch import service
-from modelport_control_api.batch.render import answer, answers
+from modelport_control_api.batch.render import job_response, job_responses
 from modelport_control_api.batch.repository import UNFINISHED, finished_chunks
 from modelport_control_api.batch.results.writers import MEDIA_TYPES, stream_results
 from modelport_control_api.batch.schemas import JobAnswer, JobPage, NewJobAnswer, State
-from modelport_control_api.batch.submission.endpoints import RESULTS, answer_new, limit_jobs
+from modelport_control_api.batch.submission.endpoints import RESULTS, limit_jobs, new_job_response
 from modelport_control_api.batch.submission.retrying import Retrying, Rows, get_retrying
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
@@ -49,7 +49,7 @@ async def list_jobs(
 
     def read(session: Session) -> JobPage:
         page = service.list_page(session, principal, limit, cursor, model_id=model_id, state=state)
-        return JobPage(items=answers(session, page.items, utc_now()), next_cursor=page.next_cursor)
+        return JobPage(items=job_responses(session, page.items, utc_now()), next_cursor=page.next_cursor)
 
     return await models.transactions.read(read)
 
@@ -99,7 +99,7 @@ async def retry_job(
     ] = "all",
 ) -> NewJobAnswer:
     """A new job that tries the rows of one that has ended again, with the same version and options."""
-    return await answer_new(retrying.models, await retrying.retry(principal, job_id, rows), response)
+    return await new_job_response(retrying.models, await retrying.retry(principal, job_id, rows), response)
 
 
 @router.get("/{job_id}/results", response_class=StreamingResponse, responses=RESULTS)
@@ -131,5 +131,5 @@ async def read_results(
 
 async def _load(models: ModelsServices, principal: Principal, job_id: str) -> JobAnswer:
     return await models.transactions.read(
-        lambda session: answer(session, service.get(session, principal, job_id), utc_now())
+        lambda session: job_response(session, service.get(session, principal, job_id), utc_now())
     )

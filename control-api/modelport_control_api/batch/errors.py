@@ -20,7 +20,7 @@ class ModelHidden(BatchError):
 
 
 class NoVersion(BatchError):
-    """No version can do the job: none serves, or the one that was asked for has not answered."""
+    """No version can do the job: none serves, or the one that was requested has not answered its sample."""
 
     status = 503
     retry_after = 5

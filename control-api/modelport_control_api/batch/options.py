@@ -55,7 +55,7 @@ def read_options(texts: Mapping[str, str], content_type: str, file_name: str) ->
         errors["webhook_url"] = problem
     if errors:
         raise InvalidFields(*errors.items())
-    input_format = given.get("format") or _told(content_type, file_name)
+    input_format = given.get("format") or _format_of(content_type, file_name)
     return Options(
         input_format=input_format,
         output_format=output or ("jsonl" if input_format == "json" else input_format),
@@ -89,7 +89,7 @@ def require_known(content_type: str) -> None:
         raise UnknownFormat(_WAYS)
 
 
-def _told(content_type: str, file_name: str) -> str:
+def _format_of(content_type: str, file_name: str) -> str:
     found = _CONTENT_TYPES.get(_bare(content_type)) or format_of_name(file_name)
     if found is None:
         raise UnknownFormat(f"What the file holds cannot be determined from its name or type. {_WAYS}")

@@ -26,7 +26,7 @@ _BY_ROW: dict[str, _Reader] = {"csv": partial(read_csv, by_row=True)}
 
 
 class Preparation:
-    """`rows` and `key_columns` tell of the chunks given so far, and at the end of the whole input.
+    """`rows` and `key_columns` describe the chunks given so far, and at the end of the whole input.
 
     `file` must be seekable for Parquet. `key_columns` None: all that the model does not take.
     """

@@ -101,11 +101,11 @@ def _results_url(job: BatchJob, now: datetime) -> str | None:
     return f"/api/v1/jobs/{job.id}/results" if is_there else None
 
 
-def answer(session: Session, job: BatchJob, now: datetime) -> JobAnswer:
-    return answers(session, [job], now)[0]
+def job_response(session: Session, job: BatchJob, now: datetime) -> JobAnswer:
+    return job_responses(session, [job], now)[0]
 
 
-def answers(session: Session, jobs: Sequence[BatchJob], now: datetime) -> list[JobAnswer]:
+def job_responses(session: Session, jobs: Sequence[BatchJob], now: datetime) -> list[JobAnswer]:
     """In the order of `jobs`."""
     deliveries = _deliveries(session, [job.id for job in jobs if job.webhook_url is not None])
     return [render_job(job, now, deliveries.get(job.id)) for job in jobs]

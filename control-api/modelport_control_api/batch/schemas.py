@@ -20,8 +20,8 @@ class WebhookAnswer(BaseModel):
 class JobAnswer(BaseModel):
     """`rows_total` is null until the input was read to its end; `progress` is 0 until then.
 
-    `waiting_for` says in words what an unfinished job waits for; null once its rows are being predicted.
-    `input_name` is what the file was called, empty where nobody said. `retry_of`: the job whose rows this one
+    `waiting_for` is what an unfinished job waits for, in words; null once its rows are being predicted.
+    `input_name` is what the file was called, empty if unknown. `retry_of`: the job whose rows this one
     tries again, and `retry_rows` which of them.
     `input_uri` is without its query, which may hold a credential.
     `results_url` is null until the job has succeeded and once its files are gone.

@@ -17,7 +17,7 @@ _HIDDEN = "There is no such model, or you may not call it."
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A version that has answered; `signature` is what it says of itself."""
+    """A version that has answered; `signature` is what it reports of itself."""
 
     model_id: str
     version: str

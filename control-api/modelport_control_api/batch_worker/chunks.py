@@ -1,4 +1,4 @@
-"""One chunk: read it, have its rows predicted, write its results, say that it is done."""
+"""One chunk: read it, have its rows predicted, write its results, report it done."""
 
 import structlog
 from modelport_crds.reasons import Reason

@@ -54,7 +54,7 @@ PredictRows = Callable[[bytes, int], Awaitable[PredictResult]]
 
 @dataclass(slots=True)
 class RowResults:
-    """A value for each row; None where `errors` says why there is none."""
+    """A value for each row; None where `errors` holds the reason."""
 
     predictions: list[Any]
     probabilities: list[dict[str, Any] | None] | None
@@ -153,18 +153,18 @@ _MOST_CHARACTERS = 500
 def read_reply(status: int, body: bytes, rows: int, *, probabilities: bool) -> PredictResult:
     """`rows`: how many were sent; `probabilities`: whether those were requested."""
     try:
-        said = orjson.loads(body)
+        reply = orjson.loads(body)
     except orjson.JSONDecodeError:
-        said = None
-    if not isinstance(said, dict):
+        reply = None
+    if not isinstance(reply, dict):
         return Rejected("The model's pod answered with what is no JSON object.")
     if status == 200:
-        return _predicted(said, rows, len(body), probabilities=probabilities)
-    return _rows_rejected(said.get("errors"), rows) or Rejected(_text(said))
+        return _predicted(reply, rows, len(body), probabilities=probabilities)
+    return _rows_rejected(reply.get("errors"), rows) or Rejected(_text(reply))
 
 
-def _predicted(said: dict[str, Any], rows: int, size: int, *, probabilities: bool) -> PredictResult:
-    predictions, given = said.get("predictions"), said.get("probabilities") if probabilities else None
+def _predicted(reply: dict[str, Any], rows: int, size: int, *, probabilities: bool) -> PredictResult:
+    predictions, given = reply.get("predictions"), reply.get("probabilities") if probabilities else None
     if not _is_list_of(rows, predictions) or (probabilities and not _is_list_of(rows, given)):
         return Rejected("The model's pod answered with another number of predictions than of rows.")
     return Predicted(predictions, given, size)  # type: ignore[arg-type]  # checked above
@@ -188,6 +188,6 @@ def _rows_rejected(errors: Any, rows: int) -> RowsRejected | None:
     return RowsRejected(reported, named=len(errors)) if reported else None
 
 
-def _text(said: dict[str, Any]) -> str:
-    words = [str(said[name]) for name in ("title", "detail") if said.get(name)]
+def _text(reply: dict[str, Any]) -> str:
+    words = [str(reply[name]) for name in ("title", "detail") if reply.get(name)]
     return ": ".join(words)[:_MOST_CHARACTERS] or "The model's pod refused the rows without a word."

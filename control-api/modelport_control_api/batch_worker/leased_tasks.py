@@ -21,7 +21,7 @@ class LeasedTasks:
 
     @staticmethod
     def break_off(before: dict[Hashable, asyncio.Task[None]], held: Held) -> None:
-        """`before`: a snapshot from before `held` was asked for: it does not know what was taken since."""
+        """`before`: a snapshot from before `held` was read: it does not know what was taken since."""
         for key, task in before.items():
             if key not in held.chunks and key not in held.preparations:
                 task.cancel()

@@ -26,7 +26,7 @@ _MATRIX_HEAD = struct.Struct("<4sIII")
 _PREDICTION, _BOTH = 1, 3
 _CONNECT_SECONDS = 5.0
 _WRITE_SECONDS = 60.0
-_MOST_ANSWER_BYTES = 16 << 20
+_MAX_RESPONSE_BYTES = 16 << 20
 _NOT_NOW = {429, 502, 503}
 _PAUSE_SECONDS = 0.5
 _MOST_PAUSE_SECONDS = 10.0
@@ -140,15 +140,15 @@ class PodClient:
         while True:
             try:
                 async with self._pods.place(alone=self._is_suspect) as client:
-                    status, answer = await _post(client, body, content_type)
+                    status, response = await _post(client, body, content_type)
                 REQUESTS.labels(str(status)).inc()
                 if status not in _NOT_NOW:
-                    return read_reply(status, answer, rows, probabilities=self._probabilities)
+                    return read_reply(status, response, rows, probabilities=self._probabilities)
             except _TooSlow:
                 return Rejected(f"The model took longer than it may for {_counted(rows)}.")
             except _TooLong:
                 return Rejected(
-                    f"The response to {_counted(rows)} is longer than {_MOST_ANSWER_BYTES} bytes."
+                    f"The response to {_counted(rows)} is longer than {_MAX_RESPONSE_BYTES} bytes."
                 )
             except _Lost:
                 DEATHS.inc()
@@ -180,8 +180,8 @@ def _open(address: str, request_seconds: float) -> httpx.AsyncClient:
 async def _post(client: httpx.AsyncClient, body: bytes, content_type: str) -> tuple[int, bytes]:
     try:
         headers = {"Content-Type": content_type}
-        async with client.stream("POST", "/predict", content=body, headers=headers) as answer:
-            return answer.status_code, await _read(answer)
+        async with client.stream("POST", "/predict", content=body, headers=headers) as response:
+            return response.status_code, await _read(response)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise _Unreachable from error
     except httpx.ReadTimeout as error:
@@ -190,11 +190,11 @@ async def _post(client: httpx.AsyncClient, body: bytes, content_type: str) -> tu
         raise _Lost from error
 
 
-async def _read(answer: httpx.Response) -> bytes:
+async def _read(response: httpx.Response) -> bytes:
     received = bytearray()
     # Raw: whatever encoding it claims is not undone.
-    async for piece in answer.aiter_raw():
+    async for piece in response.aiter_raw():
         received += piece
-        if len(received) > _MOST_ANSWER_BYTES:
+        if len(received) > _MAX_RESPONSE_BYTES:
             raise _TooLong
     return bytes(received)

@@ -38,11 +38,11 @@ class PodDiscovery:
 
     async def find(self, model_id: str, version: str) -> Listed:
         """Raises `PodDiscoveryAway`."""
-        asked = {"model": model_id, "version": version}
+        query = {"model": model_id, "version": version}
         try:
-            answer = await self._client.get("/internal/v1/batch/endpoints", params=asked)
-            answer.raise_for_status()
-            return msgspec.json.decode(answer.content, type=Listed)
+            response = await self._client.get("/internal/v1/batch/endpoints", params=query)
+            response.raise_for_status()
+            return msgspec.json.decode(response.content, type=Listed)
         except (httpx.HTTPError, msgspec.MsgspecError) as error:
             raise PodDiscoveryAway(repr(error)) from error
 

@@ -40,6 +40,10 @@ class StoredOrigin:
     """Else as if none had been done."""
 
     def chunks(self) -> Iterator[tuple[Chunk, ChunkResults | None]]:
+        """Yield each chunk with its results, None where it is to be predicted (again).
+
+        Raises `FileNotFoundError` once the job has none.
+        """
         count, done = self.leases.chunks_of(self.job_id)
         wanted = done if self.only_failed else set()
         if not count:
@@ -55,7 +59,7 @@ class StoredOrigin:
 
 log = structlog.get_logger(__name__)
 
-# Of what is here for the moment, and says nothing of the input: disk, bucket, database.
+# Of what is here for the moment, and is no fault of the input: disk, bucket, database.
 _AWAY = (OSError, StoreError, SQLAlchemyError)
 _SMALL_BYTES = 64 << 10
 """What reads thousands of rows at once takes longer to import than to read these takes."""
@@ -104,9 +108,9 @@ class Preparing:
         try:
             if await self._fetch(claimed):
                 loop = asyncio.get_running_loop()
-                tell = partial(loop.call_soon_threadsafe, self._cut_one.set)
+                on_chunk = partial(loop.call_soon_threadsafe, self._cut_one.set)
                 cut = self._cut_in_thread if claimed.rows_of is None else self._pick_in_thread
-                await asyncio.to_thread(cut, claimed, stop, tell)
+                await asyncio.to_thread(cut, claimed, stop, on_chunk)
         except InputUnavailable as error:
             text = f"The input could not be fetched from {shown(claimed.input_uri or '')}. {error}"
             await self._leases.fail(claimed.job_id, Reason.INPUT_INVALID, text)
@@ -146,7 +150,7 @@ class Preparing:
         return False
 
     def _cut_in_thread(
-        self, claimed: ClaimedInput, stop: threading.Event, tell: Callable[[], object]
+        self, claimed: ClaimedInput, stop: threading.Event, on_chunk: Callable[[], object]
     ) -> None:
         with self._files.open_input(claimed.job_id) as file:
             input_bytes = file.seek(0, os.SEEK_END)
@@ -161,18 +165,18 @@ class Preparing:
                 by_row=input_bytes <= _SMALL_BYTES,
             )
             with closing(preparation):
-                is_whole = self._offer(claimed.job_id, preparation.chunks(), allowance, stop, tell)
+                is_whole = self._offer(claimed.job_id, preparation.chunks(), allowance, stop, on_chunk)
             if is_whole:
                 self._leases.finish_input(claimed.job_id, preparation.rows, preparation.key_columns)
 
     def _pick_in_thread(
-        self, claimed: ClaimedInput, stop: threading.Event, tell: Callable[[], object]
+        self, claimed: ClaimedInput, stop: threading.Event, on_chunk: Callable[[], object]
     ) -> None:
         origin = StoredOrigin(self._files, self._leases, claimed.rows_of or "", claimed.only_failed)
         rows = FailedRows(origin)
         # They were within it before.
         allowance = Allowance(self._limits.job_bytes, self._limits.job_bytes)
-        if self._offer(claimed.job_id, rows.chunks(), allowance, stop, tell):
+        if self._offer(claimed.job_id, rows.chunks(), allowance, stop, on_chunk):
             self._leases.finish_input(claimed.job_id, rows.rows, rows.key_columns)
 
     def _offer(
@@ -181,7 +185,7 @@ class Preparing:
         chunks: Iterator[Chunk],
         allowance: Allowance,
         stop: threading.Event,
-        tell: Callable[[], object],
+        on_chunk: Callable[[], object],
     ) -> bool:
         """False: it was broken off."""
         size = 0
@@ -195,5 +199,5 @@ class Preparing:
             self._files.put_chunk(job_id, number, data)
             if not self._leases.add_chunk(job_id, number, chunk.rows, len(data)):
                 return False
-            tell()
+            on_chunk()
         return True

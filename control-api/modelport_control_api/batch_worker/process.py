@@ -25,7 +25,7 @@ async def run(settings: Settings) -> None:
     stop = _hear_signals()
     database = Database(settings.database_url.get_secret_value())
     try:
-        async with _answering(settings.worker_listen, database):
+        async with _serving_health(settings.worker_listen, database):
             working = asyncio.create_task(Worker(settings, database).run())
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -47,7 +47,7 @@ def _hear_signals() -> asyncio.Event:
 
 
 @asynccontextmanager
-async def _answering(listen: str, database: Database) -> AsyncIterator[None]:
+async def _serving_health(listen: str, database: Database) -> AsyncIterator[None]:
     if not listen:
         yield
         return
@@ -73,12 +73,12 @@ class _Health:
         self._database = database
 
     async def __call__(self, scope: dict[str, Any], _receive: Any, send: Any) -> None:
-        status, media_type, body = await self._answer(scope["path"])
+        status, media_type, body = await self._respond(scope["path"])
         headers = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, path: str) -> tuple[int, str, bytes]:
+    async def _respond(self, path: str) -> tuple[int, str, bytes]:
         match path:
             case "/healthz":
                 return 200, _JSON, b'{"status":"ok"}'

@@ -42,7 +42,7 @@ class VersionConsumer:
         self._pod_wait_seconds = pod_wait_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._alone_since = time.monotonic()
-        self._said = "?"
+        self._last_noted = "?"
         self._found = asyncio.Event()
         """Set when there are more pods."""
 
@@ -74,7 +74,7 @@ class VersionConsumer:
         return True
 
     async def _pause(self) -> None:
-        """Until a place or a chunk may be free. Other workers cut chunks too, of which nobody tells."""
+        """Until a place or a chunk may be free. Other workers cut chunks too, without any notice."""
         news = self._deps.cut
         if not self._has_place:
             # A chunk is no news then.
@@ -113,11 +113,11 @@ class VersionConsumer:
         else:
             await self._follow(listed)
 
-    async def _say(self, words: str) -> None:
-        """Of jobs that came since it was last said too."""
-        if words or self._said:
+    async def _note_waiting(self, words: str) -> None:
+        """Also for jobs that came since it was last noted."""
+        if words or self._last_noted:
             await self._deps.leases.note_waiting(self._version, words)
-        self._said = words
+        self._last_noted = words
 
     def _waits_for(self, listed: Listed) -> str:
         if not self._deps.chunks.has_room():
@@ -129,7 +129,7 @@ class VersionConsumer:
         await self._pods.update(listed.addresses)
         if self._pods.places > places:
             self._found.set()
-        await self._say(self._waits_for(listed))
+        await self._note_waiting(self._waits_for(listed))
         if listed.addresses:
             self._alone_since = time.monotonic()
         elif not listed.exists:

@@ -28,7 +28,7 @@ class Database:
             yield session
 
     def ping(self) -> None:
-        """Raise `sqlalchemy.exc.SQLAlchemyError` if the database does not answer."""
+        """Raise `sqlalchemy.exc.SQLAlchemyError` if the database does not respond."""
         with self._reader.connect() as connection:
             connection.execute(text("SELECT 1"))
 

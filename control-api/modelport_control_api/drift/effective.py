@@ -1,4 +1,4 @@
-"""How many independent rows tell as much as rows that come in runs, or from a few senders."""
+"""How many independent rows are worth as much as rows that come in runs, or from a few senders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from math import sqrt
 from modelport_telemetry.drift.repetition import SKETCH_CELLS, squares, variances
 
 SELDOM = 0.02
-"""A chance that two rows have the same value, below which repetition says something. Above, as with a few
+"""A chance that two rows have the same value, below which repetition means something. Above, as with a few
 categories, it is what the feature is like."""
 _SURE = 2.58
 """Of the normal distribution: that blocks vary more than chance has it must be sure to 99.5 %."""
-_TELLING = 16
-"""Blocks up to this size tell whether rows depend on each other: a step, which is drift, shows in larger."""
+_CONCLUSIVE_SIZE = 16
+"""Blocks up to this size show whether rows depend on each other: a step, which is drift, shows in larger."""
 _SKETCH_ERROR = sqrt(2 / SKETCH_CELLS)
 
 
@@ -27,7 +27,7 @@ class Runs:
 
     @property
     def certain(self) -> bool:
-        return any(ratio > _most_by_chance(count * 2 / 3) for count, ratio in self._telling)
+        return any(ratio > _most_by_chance(count * 2 / 3) for count, ratio in self._conclusive)
 
     def dependence(self, *, others: bool) -> float:
         """Return how many times fewer rows are independent; 1: all of them are.
@@ -36,15 +36,15 @@ class Runs:
         features: a hint is enough.
         """
         if not (
-            self.certain or (others and any(ratio > 1 + _error(count) for count, ratio in self._telling))
+            self.certain or (others and any(ratio > 1 + _error(count) for count, ratio in self._conclusive))
         ):
             return 1.0
         # A few blocks may understate it: what runs longer than they do cannot be seen.
         return max(1.0, *(ratio * (1 + _error(count)) for _, count, ratio in self.ratios))
 
     @property
-    def _telling(self) -> list[tuple[int, float]]:
-        return [(count, ratio) for size, count, ratio in self.ratios if size <= _TELLING]
+    def _conclusive(self) -> list[tuple[int, float]]:
+        return [(count, ratio) for size, count, ratio in self.ratios if size <= _CONCLUSIVE_SIZE]
 
 
 def runs_of(cells: Sequence[int], scores: Sequence[float], sums: Sequence[float]) -> Runs:

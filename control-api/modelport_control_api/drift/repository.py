@@ -37,7 +37,7 @@ def keep_reference(session: Session, model_id: str, number: int, profile: Profil
     )
     session.add(row)
     session.flush()
-    # Pending, so that it soon says how many rows are wanted.
+    # Pending, so that it soon shows how many rows are wanted.
     state = DriftStateRow(
         reference_id=row.id, model_id=model_id, number=number, state="collecting", pending=True
     )

@@ -1,1 +1,1 @@
-"""Sampled requests and responses of a model whose owner asked for them."""
+"""Sampled requests and responses of a model whose owner turned it on."""

@@ -29,7 +29,7 @@ class PredictionAnswer(BaseModel):
     id: str
     model_id: str
     version: str
-    at: datetime = Field(description="When it was answered.")
+    at: datetime = Field(description="When the response was sent.")
     caller_id: str | None = Field(description="The caller; null: unknown.")
     api_key_id: str | None
     request_id: str

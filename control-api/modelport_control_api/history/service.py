@@ -17,7 +17,7 @@ from modelport_control_api.registry.errors import ModelNotFound
 
 
 class PredictionNotFound(DomainError):
-    """None such, or one of someone else's model: the caller cannot tell which."""
+    """None such, or one of someone else's model: the caller cannot know which."""
 
     status = 404
     message = "No such prediction is kept: list them with GET /api/v1/predictions?model_id=…."

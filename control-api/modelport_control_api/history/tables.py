@@ -11,7 +11,7 @@ from modelport_control_api.db.base import Base, Identified
 class KeptPrediction(Identified, Base):
     """`request` and `answer` are JSON texts; None: too long (`truncated`), or no JSON.
 
-    `created_at`: when it was answered, by the gateway's clock.
+    `created_at`: when its response was sent, by the gateway's clock.
     """
 
     __tablename__ = "prediction_history"

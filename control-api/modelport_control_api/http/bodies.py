@@ -20,7 +20,7 @@ Line = Annotated[str, AfterValidator(_refuse_control_characters)]
 
 
 class RequestBody(BaseModel):
-    """A field that we do not know is a mistake of the caller's: we say so instead of ignoring it."""
+    """A field that we do not know is a mistake of the caller's: we report it instead of ignoring it."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
 

@@ -27,6 +27,7 @@ class AppState:
         self._services = services
 
     def get(self, kind: type[T]) -> T:
+        """Return the service of this type. Raises `LookupError` if the app was built without one."""
         for service in self._services:
             if isinstance(service, kind):
                 return service

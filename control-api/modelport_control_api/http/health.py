@@ -43,13 +43,13 @@ router = APIRouter(tags=["platform"])
 
 @router.get("/healthz")
 async def is_alive() -> dict[str, str]:
-    """200 while the process can answer."""
+    """200 while the process can respond."""
     return {"status": "ok"}
 
 
 @router.get("/readyz", responses=problems(503))
 def is_ready(context: RequestContext) -> dict[str, str]:
-    """200 while the database answers; 503 otherwise, and when this replica is stopping."""
+    """200 while the database responds; 503 otherwise, and when this replica is stopping."""
     if context.stopping.is_set():
         raise Problem(status=503, detail="This replica is stopping.", headers={"Retry-After": "1"})
     try:

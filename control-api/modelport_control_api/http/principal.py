@@ -66,7 +66,10 @@ CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
 def require(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
-    """Make the dependency that lets pass only credentials with `scope`. Sessions have every scope."""
+    """Return the dependency that lets pass only credentials with `scope`. Sessions have every scope.
+
+    Raises `ValueError` for a scope that does not exist; the dependency raises `Problem` 403.
+    """
     if scope not in SCOPES:
         raise ValueError(f"{scope!r} is not one of {SCOPES}")
 

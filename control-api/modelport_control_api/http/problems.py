@@ -43,7 +43,7 @@ def _of_validation(error: Any) -> Problem:
 
 
 def field_errors(entries: Sequence[Any]) -> list[FieldError]:
-    """pydantic's errors, as we tell them. Only place and message: an entry's "input" may be a password."""
+    """pydantic's errors, as we report them. Only place and message: an entry's "input" may be a password."""
     return [FieldError(field=_name(entry["loc"]), message=_message(entry)) for entry in entries]
 
 
@@ -68,7 +68,7 @@ def _of_database(error: OperationalError) -> Problem:
     return Problem(status=503, detail=detail, headers={"Retry-After": "5"})
 
 
-_ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
+_PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     CursorInvalid: _of_cursor,
     HTTPException: _of_http,
     OperationalError: _of_database,
@@ -78,7 +78,7 @@ _ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
 
 def register(app: FastAPI) -> None:
     """`ProblemMiddleware` responds; here errors only become problems."""
-    for kind, translate in _ANSWERS.items():
+    for kind, translate in _PROBLEMS.items():
         app.add_exception_handler(kind, _raiser(translate))
 
 

@@ -33,7 +33,7 @@ _MEANINGS = {
     401: "No credential, or one that is unknown, expired or revoked",
     403: "The credential is not for this",
     404: "None such, or it is not yours",
-    409: "It cannot be done as things are: `detail` says why",
+    409: "It conflicts with the current state: `detail` has the reason",
     410: "It was there, and is no longer kept",
     413: "The body is too large",
     415: "The body is of another content type",
@@ -41,7 +41,7 @@ _MEANINGS = {
     429: "Over the limit: try again after Retry-After",
     500: "The model raised: `reason` is ModelError",
     502: "The model returned something that is no valid response",
-    503: "It cannot be answered now: `reason` says why",
+    503: "It cannot be served now: see `reason`",
     504: "The model took too long",
     507: "The platform's disk is full",
 }
@@ -51,11 +51,11 @@ _HEADERS = {
     503: ("Retry-After", "Seconds until the next try may succeed."),
 }
 JSON_BODY = (400, 413, 415, 422)
-"""What any call that takes a JSON body may answer."""
+"""What any call that takes a JSON body may respond with."""
 CREDENTIAL = (401, 403)
-"""What any call that needs a credential may answer."""
+"""What any call that needs a credential may respond with."""
 UPLOAD = (*JSON_BODY, 429, 507)
-"""What any call that takes a model file may answer."""
+"""What any call that takes a model file may respond with."""
 
 
 async def never_stored(response: Response) -> None:

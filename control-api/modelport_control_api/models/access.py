@@ -58,7 +58,7 @@ async def get_renderer(request: Request, services: Models) -> ModelRenderer:
 
 
 def _base_url(request: Request, services: ModelsServices) -> str:
-    """Empty where only the request itself says by which name the platform is called: its sender knows."""
+    """Empty where only the request itself names how the platform is called: its sender knows."""
     if services.public_url:
         return services.public_url
     return str(request.base_url) if _LOOPBACK.allow(request.headers.raw) else ""

@@ -49,7 +49,7 @@ WaitSeconds = Annotated[
 async def upload_model(
     request: Request, response: Response, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> ModelAnswer:
-    """Upload a model file and get its endpoint. It answers as soon as the model has answered its sample."""
+    """Upload a model file and get its endpoint, which serves once the model has predicted its sample."""
     settings = get_context(request).settings
     form = model_form(settings.max_upload_bytes, settings.max_reference_bytes)
     _require_unrestricted(caller.principal)

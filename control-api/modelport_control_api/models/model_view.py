@@ -1,4 +1,4 @@
-"""A model as it is: what the database asks for, and what the cluster has, where the two differ.
+"""A model as it is: what the database wants, and what the cluster has, where the two differ.
 
 A model applied with kubectl has no row: its MLModel is all there is of it.
 """

@@ -1,4 +1,4 @@
-"""A model's representation: the row of the database and what the cluster says of it, in one."""
+"""A model's representation: the row of the database and what the cluster reports of it, in one."""
 
 import json
 from collections.abc import Callable

@@ -123,13 +123,13 @@ class ProofAnswer(BaseModel):
         description="Between two probabilities or numbers of a response; null: nothing was compared."
     )
     detail: str = Field(
-        description="Why the model answers itself, how the kernels were proven, or what differed."
+        description="Why the model itself predicts, how the kernels were proven, or what differed."
     )
 
 
 class VersionAnswer(BaseModel):
-    """`size` is in bytes; null where an MLModel applied with kubectl does not say. What
-    only a loaded model tells is null until it has loaded."""
+    """`size` is in bytes; null where an MLModel applied with kubectl does not declare it. What
+    only a loaded model reports is null until it has loaded."""
 
     name: str
     status: Status
@@ -187,7 +187,9 @@ class ModelAnswer(BaseModel):
     traffic: dict[str, int] = Field(
         description="What requests get now: version to percent; empty before that."
     )
-    wanted_traffic: dict[str, int] = Field(description="What was asked for; traffic follows once it answers.")
+    wanted_traffic: dict[str, int] = Field(
+        description="What was requested; `traffic` follows once the version is ready."
+    )
     versions: list[VersionAnswer]
     owner_id: str | None
     managed_by: Literal["api", "kubectl"] = Field(

@@ -16,7 +16,7 @@ _MODEL_TYPE = {
 }
 _SAMPLE = {
     "type": "string",
-    "description": 'JSON: one row, bare or as {"input": row}. The version must answer it before it is used.',
+    "description": 'JSON: one row, bare or as {"input": row}. The version must predict it to get requests.',
 }
 _REFERENCE = {
     "type": "string",

@@ -31,7 +31,7 @@ MAX_SAMPLE_BYTES = 64 * 1024
 def parse_sample(text: str) -> dict[str, Any]:
     """Read one bare row (object, list or string) or `{"input": row}`; give `{"input": row}`.
 
-    Raises ValueError that says what is accepted.
+    Raises ValueError that names what is accepted.
     """
     try:
         value = bodies.loads(text)
@@ -77,7 +77,7 @@ class UploadService:
 
     @asynccontextmanager
     async def receiving(self, request: Request, form: Form) -> AsyncIterator["StagedUpload"]:
-        """Receive the body and tell what it is. Raises UploadError, InvalidFields or an error of `sniff`."""
+        """Receive the body and identify it. Raises UploadError, InvalidFields or an error of `sniff`."""
         async with receive_upload(
             request, form, self.store.incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
         ) as upload:

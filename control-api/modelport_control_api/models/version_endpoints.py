@@ -52,7 +52,7 @@ TailLines = Annotated[int, Query(alias="tail", ge=1, le=logs.MAX_LINES, descript
 async def upload_version(
     model_id: str, request: Request, response: Response, caller: ChangingCaller, services: Models
 ) -> VersionAnswer:
-    """Upload a new version. Traffic moves to it when it has answered its sample, but not with `traffic=0`."""
+    """Upload a new version. Traffic moves to it once it has predicted its sample, not with `traffic=0`."""
     settings = get_context(request).settings
     form = version_form(settings.max_upload_bytes, settings.max_reference_bytes)
     # Checked before the body is read: nobody uploads 100 MB to learn that the id is wrong.

@@ -19,7 +19,7 @@ _SHOWN_CATEGORIES = 20
 _SHOWN_PREDICTIONS = 30
 
 
-def feature_answer(
+def feature_response(
     column: ColumnProfile, live: Sequence[int] | None, result: FeatureResult | None
 ) -> FeatureAnswer:
     """`live` None: no window is full."""

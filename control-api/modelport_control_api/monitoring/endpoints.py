@@ -100,7 +100,7 @@ async def put_reference(
     row = await models.transactions.write(
         lambda session: put(session, caller, model_id, version, profile, limits=models.limits)
     )
-    return reading.reference_answer(services, row)
+    return reading.reference_response(services, row)
 
 
 @router.delete("/reference", status_code=204, response_class=Response, responses=problems(409))

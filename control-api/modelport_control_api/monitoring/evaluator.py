@@ -103,7 +103,7 @@ class Evaluator:
 
 
 def conclude(state: DriftStateRow, minutes: list[DriftCountsRow], results: list[FeatureResult]) -> None:
-    """Note what a full window says. From drift to ok it takes a whole window after the last that drifted."""
+    """Note what a full window shows. From drift to ok it takes a whole window after the last that drifted."""
     state.window_start, state.window_end = minutes[-1].minute, minutes[0].minute + 1
     state.results = write_results(results)
     if any(result.drifts for result in results):

@@ -89,6 +89,7 @@ def list_references(session: DbSession, services: Drift) -> KnownReferences:
 
 @router.get("/bins/{reference}")
 def read_bins(reference: str, session: DbSession, services: Drift) -> Response:
+    """Return the bins by which gateways count the version's inputs. Raises `Problem` 404."""
     row = session.get(DriftReferenceRow, reference)
     if row is None:
         raise Problem(status=404, detail="There is no such reference: it was replaced or deleted.")

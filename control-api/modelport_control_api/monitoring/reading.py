@@ -18,7 +18,7 @@ from modelport_control_api.drift.schemas import (
     Window,
 )
 from modelport_control_api.drift.tables import DriftReferenceRow
-from modelport_control_api.monitoring.charts import distribution, feature_answer
+from modelport_control_api.monitoring.charts import distribution, feature_response
 from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.registry.errors import VersionNotFound
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
@@ -38,12 +38,12 @@ async def read_reference(services: DriftServices, record: ModelRecord, version: 
         row = repository.find_reference(session, record.id, found.number)
         if row is None:
             raise ReferenceNotFound(f"The version {version} has no reference.")
-        return reference_answer(services, row)
+        return reference_response(services, row)
 
     return await services.models.transactions.read(read)
 
 
-def reference_answer(services: DriftServices, row: DriftReferenceRow) -> ReferenceAnswer:
+def reference_response(services: DriftServices, row: DriftReferenceRow) -> ReferenceAnswer:
     profile = from_json(row.profile)
     matched = match(profile, services.signature_of(row.model_id, row.number))
     return ReferenceAnswer(
@@ -69,6 +69,7 @@ def prediction_distribution(
 
 
 def find_version(record: ModelRecord, name: str) -> VersionRecord:
+    """Return the version of this name. Raises `VersionNotFound`."""
     version = record.version(name)
     if version is None:
         raise VersionNotFound(f"The model has no version {name}.")
@@ -85,7 +86,7 @@ def _read(
     window = None
     if live.rows >= thresholds.window_rows:
         window = Window(start=_time(minutes[-1].minute), end=_time(minutes[0].minute + 1), rows=live.rows)
-    reference = reference_answer(services, row) if row else None
+    reference = reference_response(services, row) if row else None
     weekend_rows = from_json(row.profile).weekend_rows if row else 0
     advice = season_advice(summary.state, reference, window, weekend_rows=weekend_rows)
     return VersionDataDrift(
@@ -110,15 +111,15 @@ def _features(
     results = {each.name: each for each in version.data_drift.results} if version.data_drift else {}
     columns = match(from_json(row.profile), services.signature_of(row.model_id, row.number)).columns
     order = {name: at for at, name in enumerate(results)}
-    answers = [
-        feature_answer(
+    features = [
+        feature_response(
             column,
             live.features.get(column.name) if live else None,
             results.get(column.name),
         )
         for column in columns
     ]
-    return sorted(answers, key=lambda answer: order.get(answer.name, len(order)))
+    return sorted(features, key=lambda feature: order.get(feature.name, len(order)))
 
 
 def _time(minute: int) -> datetime:

@@ -40,7 +40,7 @@ class DriftServices:
         )
 
     def signature_of(self, model_id: str, number: int) -> Mapping[str, Any] | None:
-        """Return what the loaded version says of its inputs; None before that."""
+        """Return what the loaded version reports of its inputs; None before that."""
         live = self.models.statuses.get(model_id)
         known = live.status.version(f"v{number}") if live else None
         return known.signature if known else None

@@ -1,4 +1,4 @@
-"""What `python -m modelport_control_api` can do. Each command gives the line that says what it did."""
+"""What `python -m modelport_control_api` can do. Each command returns the line that reports what it did."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ def migrate() -> str:
 
 @contextmanager
 def opened_database() -> Iterator[Database]:
-    """A database that answers. Raises `CannotStart` or what the last try raised."""
+    """A database that responds. Raises `CannotStart` or what the last try raised."""
     url = os.environ.get(DATABASE_URL)
     if not url:
         raise CannotStart(f"{DATABASE_URL} is not set: give the database's address in it.")
@@ -70,6 +70,7 @@ _ROUNDS = 12
 
 
 def create_admin() -> str:
+    """Create the administrator whom the environment names, unless there is one. Raises `CannotStart`."""
     email, password = _email(), _password()
     if rules := broken_rules(password, email):
         raise CannotStart(f"{_PASSWORD} {'; '.join(rules)}.")
@@ -110,6 +111,7 @@ def republish() -> str:
 
 
 def serve() -> str:
+    """Serve requests until SIGTERM. Raises `CannotStart`."""
     settings = serving.read()
     logging.configure("control-api", settings.edge.log_level)
     raise_limit()

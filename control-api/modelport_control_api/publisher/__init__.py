@@ -1,1 +1,1 @@
-"""From what users asked for (the database) to what is served (the cluster), and the status back."""
+"""From what users want (the database) to what is served (the cluster), and the status back."""

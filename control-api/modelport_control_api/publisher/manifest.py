@@ -1,4 +1,4 @@
-"""The MLModel that a model of the database asks for. Pure."""
+"""The MLModel that a model of the database requires. Pure."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,6 +1,6 @@
-"""Publishes to the cluster what the database asks for, until it sticks.
+"""Publishes to the cluster what the database wants, until it sticks.
 
-Level-triggered: an outbox entry says which model to look at, never what to do. The whole MLModel is computed
+Level-triggered: an outbox entry names which model to look at, never what to do. The whole MLModel is computed
 from the rows as they are now, so entries may be repeated or merged without harm, and a crash at any point
 leaves the entry for the next start.
 """
@@ -170,14 +170,14 @@ class Publisher:
         wanted = await self._load(model_id)
         while True:
             async with asyncio.timeout(_APPLY_TIMEOUT_SECONDS):
-                await self._tell(model_id, wanted)
+                await self._apply(model_id, wanted)
             # A change that was committed meanwhile need not wait for the next round.
             latest = await self._load(model_id)
             if _revision(latest) == _revision(wanted):
                 return
             wanted = latest
 
-    async def _tell(self, model_id: str, wanted: _Wanted | None) -> None:
+    async def _apply(self, model_id: str, wanted: _Wanted | None) -> None:
         if wanted is None:
             await self._cluster.delete(names.KIND, self._namespace, model_id)
         else:

@@ -1,4 +1,4 @@
-"""What the cluster says of every model, kept in memory and fed by one watch; responses are made from it."""
+"""What the cluster reports of every model, in memory, fed by one watch; responses are made from it."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Where the cluster's MLModel is not what the database asks for, and making it so, no matter who has written
+"""Where the cluster's MLModel is not what the database wants, and making it so, no matter who has written
 to it.
 """
 
@@ -24,12 +24,12 @@ class Difference:
 
 
 def differences(wanted: MLModelSpec, there: MLModelSpec) -> tuple[Difference, ...]:
-    """Return each difference between what the database asks for and what is in the cluster."""
-    asked, found = _decided(wanted), _decided(there)
+    """Return each difference between what the database wants and what is in the cluster."""
+    wanted_values, found_values = _decided(wanted), _decided(there)
     return tuple(
-        Difference(field, found.get(field), asked.get(field))
-        for field in sorted(asked.keys() | found.keys())
-        if asked.get(field) != found.get(field)
+        Difference(field, found_values.get(field), wanted_values.get(field))
+        for field in sorted(wanted_values.keys() | found_values.keys())
+        if wanted_values.get(field) != found_values.get(field)
     )
 
 

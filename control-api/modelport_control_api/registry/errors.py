@@ -22,7 +22,7 @@ class VersionNotFound(ModelError):
 
 
 class VersionNotReady(ModelError):
-    """Traffic was asked for a version that cannot answer."""
+    """Traffic was requested for a version that cannot serve."""
 
     status = 409
     reason = Reason.NO_READY_VERSION
@@ -68,7 +68,7 @@ class LogsElsewhere(ModelError):
 
 
 class ClusterAway(ModelError):
-    """Only the cluster knows, and it does not answer."""
+    """Only the cluster knows, and it does not respond."""
 
     status = 503
     retry_after = 5

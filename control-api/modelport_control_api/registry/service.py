@@ -156,6 +156,7 @@ def own_locked(session: Session, principal: Principal, model_id: str) -> ModelRo
 
 
 def find_version(row: ModelRow, name: str) -> VersionRow:
+    """Return the version of this name. Raises `VersionNotFound`."""
     for version in row.versions:
         if f"v{version.number}" == name:
             return version
@@ -171,7 +172,7 @@ def replace_traffic(row: ModelRow, traffic: dict[str, int]) -> None:
 def finish_change(
     session: Session, caller: Caller, row: ModelRow, action: str, detail: dict[str, Any]
 ) -> ModelRecord:
-    """Count the change, tell the cluster and the audit log of it, and give the model as it is now."""
+    """Count the change, notify the cluster and the audit log, and return the model as it is now."""
     row.revision += 1
     row.updated_at = utc_now()
     outbox.record_change(session, row.id)

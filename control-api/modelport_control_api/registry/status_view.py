@@ -1,4 +1,4 @@
-"""What to show users of a model: its status, and why, from what is wanted and what the cluster says.
+"""What to show users of a model: its status, and why, from what is wanted and what the cluster reports.
 
 Pure: no I/O and no clock.
 """
@@ -48,7 +48,7 @@ def version_view(version: str, model: MLModel | None) -> StatusView:
 
 
 def model_view(wanted: Traffic, model: MLModel | None) -> StatusView:
-    """`wanted` is the traffic asked for: version → percent."""
+    """`wanted` is the traffic requested: version → percent."""
     wanted = {version: weight for version, weight in wanted.items() if weight}
     served = served_traffic(model)
     views = {version: version_view(version, model) for version in wanted}

@@ -13,7 +13,7 @@ from modelport_control_api.drift.tables import DriftStateRow
 class BatchJob(Identified, Base):
     """`version` is pinned at submission. A job is prepared (its input cut into chunks), then predicted.
 
-    `lease_until` and `worker` say who prepares it; each chunk has its own.
+    `lease_until` and `worker` name who prepares it; each chunk has its own.
     """
 
     __tablename__ = "batch_jobs"
@@ -64,7 +64,7 @@ class BatchJob(Identified, Base):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     request_sha256: Mapped[str | None] = mapped_column(String(64))
-    """Of what was asked for: another request under the same key is a mistake."""
+    """Of what was requested: another request under the same key is a mistake."""
     webhook_url: Mapped[str | None] = mapped_column(Text)
     webhook_secret: Mapped[str | None] = mapped_column(String(64))
     worker: Mapped[str | None] = mapped_column(String(64))

@@ -27,7 +27,10 @@ def set_traffic(
 
 
 def roll_back(session: Session, caller: Caller, model_id: str) -> ModelRecord:
-    """Swap the wanted traffic with the one before: a second rollback takes the first one back."""
+    """Swap the wanted traffic with the one before: a second rollback takes the first one back.
+
+    Raises `NothingToRollBack`, and what `service.own_locked` raises.
+    """
     row = service.own_locked(session, caller.principal, model_id)
     if not row.previous_traffic:
         raise NothingToRollBack("There is no earlier traffic to go back to.")

@@ -30,8 +30,8 @@ def _check_idle(row: ModelRow, name: str, live: MLModel | None) -> None:
     if len(row.versions) == 1:
         raise VersionServing(f"{name} is the model's only version: delete the model instead.")
     known = live.status.version(name) if live else None
-    wanted_and_answered = row.traffic.get(name) and known is not None and known.answered and not known.failed
-    if name in served_traffic(live) or wanted_and_answered:
+    is_wanted = row.traffic.get(name) and known is not None and known.answered and not known.failed
+    if name in served_traffic(live) or is_wanted:
         raise VersionServing(f"{name} is serving: move the traffic to another version first.")
 
 

@@ -52,7 +52,7 @@ def create(folder: Path, created_at: datetime) -> SigningKey:
 
 
 def list_files(folder: Path) -> list[Path]:
-    """All key files, oldest first."""
+    """Return all key files, oldest first. Raises `SigningKeysError`."""
     try:
         return sorted(path for path in folder.iterdir() if _NAME.match(path.name))
     except OSError as error:
@@ -62,7 +62,10 @@ def list_files(folder: Path) -> list[Path]:
 
 
 def fingerprint(path: Path) -> tuple[Path, int, int]:
-    """Changes with the file: a mounted Secret is replaced by other files behind the same names."""
+    """Return what changes with the file: a mounted Secret gets other files behind the same names.
+
+    Raises `SigningKeysError`.
+    """
     try:
         found = path.stat()
     except OSError as error:

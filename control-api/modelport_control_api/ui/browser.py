@@ -1,4 +1,4 @@
-"""What a browser tells of itself: its name in words, where it is, and where a request comes from."""
+"""What a browser reports of itself: its name in words, where it is, and where a request comes from."""
 
 import re
 from urllib.parse import urlsplit
@@ -63,7 +63,7 @@ def safe_next(path: str | None) -> str:
 
 
 def address_of(request: Request) -> str:
-    """The platform's address, for commands to copy: as this browser has it, unless the operator said it."""
+    """The platform's address, for commands to copy: as this browser has it, unless the operator set it."""
     if public_url := get_context(request).settings.public_url:
         return public_url.rstrip("/")
     return f"{'https' if came_over_https(request) else 'http'}://{request.headers.get('host', 'localhost')}"

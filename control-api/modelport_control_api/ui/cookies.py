@@ -1,4 +1,4 @@
-"""The UI's cookies: the session's, the theme's, and one line to say on the next page."""
+"""The UI's cookies: the session's, the theme's, and one line to show on the next page."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode

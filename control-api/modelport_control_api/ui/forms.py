@@ -23,14 +23,14 @@ class Form:
     error: str | None = None
 
     def refused_by(self, problem: Problem) -> "Form":
-        """The same form with what the service said of it."""
+        """The same form with what the service reported of it."""
         errors = {entry["field"]: entry["message"] for entry in problem.errors}
         return Form(self.values, errors, None if errors else problem.detail)
 
 
 @dataclass(frozen=True)
 class Parsed(Generic[Body]):
-    """`body` None: `form.errors` says why."""
+    """`body` None: `form.errors` has the reasons."""
 
     body: Body | None
     form: Form

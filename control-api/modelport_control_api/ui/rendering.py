@@ -49,15 +49,15 @@ def render(
     return response
 
 
-def redirect(request: Request, path: str, say: str | None = None, tone: Tone = "good") -> Response:
+def redirect(request: Request, path: str, flash: str | None = None, tone: Tone = "good") -> Response:
     """Lead to another page after a change, by htmx or without; `say` is shown there."""
     response: Response
     if is_htmx(request):
         response = Response(headers={"HX-Redirect": path})
     else:
         response = RedirectResponse(path, status_code=303)
-    if say:
-        cookies.set_flash(response, Flash(say, tone))
+    if flash:
+        cookies.set_flash(response, Flash(flash, tone))
     return response
 
 

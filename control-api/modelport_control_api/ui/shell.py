@@ -31,7 +31,7 @@ class UiShell:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._compressed = GZipMiddleware(self._answer, minimum_size=1000, compresslevel=5)
+        self._compressed = GZipMiddleware(self._respond, minimum_size=1000, compresslevel=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_ours(scope["path"]):
@@ -39,7 +39,7 @@ class UiShell:
         else:
             await self.app(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
         async def send_as_page(message: Message) -> None:
@@ -94,7 +94,7 @@ def _page_of(request: Request, problem: Problem) -> Response:
 
 def _lead_to_sign_in(request: Request) -> Response:
     if browser.is_htmx(request) or browser.wants_json(request):
-        # The page that the person sees, not the fragment that it asked for.
+        # The page that the person sees, not the fragment that it requested.
         shown = urlsplit(request.headers.get("hx-current-url", ""))
         return Response(status_code=401, headers={"HX-Redirect": _sign_in_url(shown.path, shown.query)})
     if request.method in browser.SAFE_METHODS:

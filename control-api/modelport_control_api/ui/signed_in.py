@@ -74,6 +74,7 @@ CurrentSignedIn = Annotated[SignedIn, Depends(require_sign_in)]
 
 
 async def require_admin(signed_in: CurrentSignedIn) -> SignedIn:
+    """Return the session if it is an administrator's. Raises `Problem` 403."""
     if not signed_in.principal.is_admin:
         raise Problem(status=403, detail="This page is for administrators of the platform.")
     return signed_in

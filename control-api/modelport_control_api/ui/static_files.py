@@ -44,6 +44,7 @@ def url_of(name: str) -> str:
 
 @router.get("/{version}/{name:path}")
 async def read_static(version: str, name: str, request: Request) -> Response:
+    """Return one of the UI's own files, compressed where the browser takes it. Raises `Problem` 404."""
     if name not in _NAMES:
         raise Problem(status=404, detail="There is no such file.")
     file = ROOT / name

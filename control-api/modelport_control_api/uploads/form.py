@@ -83,6 +83,7 @@ class Form:
         return self.max_file_bytes + others + 64 * 1024
 
     def check_field(self, name: str, seen: set[str]) -> None:
+        """Raises `FieldInvalid` for a field that the form does not have, or that was `seen` already."""
         known = [FILE_FIELD, *self.text_bytes, *self.extra_file_bytes]
         if name not in known:
             raise FieldInvalid(name, f"is not a field of this form; it has {', '.join(known)}")
@@ -90,6 +91,7 @@ class Form:
             raise FieldInvalid(name, "is given twice; give it once")
 
     def check_complete(self, seen: set[str]) -> None:
+        """Raises `FieldInvalid` for the first required field that was not `seen`."""
         files = [] if self.instead_of_file in seen else [FILE_FIELD]
         for name in (*files, *sorted(self.required)):
             if name not in seen:
@@ -113,11 +115,13 @@ class ReceivedUpload:
     extra_files: Mapping[str, Path] = field(default_factory=dict)
 
     def require_content(self) -> None:
+        """Raises `EmptyFile`."""
         if self.size == 0:
             raise EmptyFile("The file is empty. Save the model again and upload the new file.")
 
 
 def decode_text(name: str, raw: bytes) -> str:
+    """Return the field's text. Raises `FieldInvalid` for what is not UTF-8."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

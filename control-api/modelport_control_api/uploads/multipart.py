@@ -48,7 +48,7 @@ class MultipartEvents:
         self._parser = self._make_parser(options.get(b"boundary"))
 
     def feed(self, data: bytes) -> Iterator[Event]:
-        """Return the events of this piece."""
+        """Return the events of this piece. Raises `MalformedMultipart`."""
         try:
             self._parser.write(data)
         except FormParserError as error:
@@ -57,6 +57,7 @@ class MultipartEvents:
         yield from events
 
     def finish(self) -> None:
+        """To be called at the end of the body. Raises `MalformedMultipart` if it is cut off."""
         if not self._ended:
             raise MalformedMultipart("The multipart body ends before its closing boundary.")
 

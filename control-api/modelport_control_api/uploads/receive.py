@@ -88,7 +88,7 @@ async def _finished(spools: Mapping[str, Spool]) -> dict[str, Path]:
 
 
 def _refuse_declared_length(request: Request, form: Form) -> None:
-    """A body that says it is too long is refused before its first byte; one that lies is stopped later."""
+    """A body that is declared too long is refused before its first byte; one that lies is stopped later."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > form.max_body_bytes:
         raise _too_large(form)

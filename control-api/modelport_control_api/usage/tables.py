@@ -53,7 +53,7 @@ class UsageBatchRow(Base):
     """A batch that is in the ledger: what arrives again under its id is not counted again."""
 
     __tablename__ = "usage_batches"
-    # Hundreds of thousands of batches a day, few of which tell of a loss.
+    # Hundreds of thousands of batches a day, few of which report a loss.
     __table_args__ = (
         Index(
             "ix_usage_batches_dropped",
@@ -88,7 +88,7 @@ class _Requests(_Counted):
 
 
 EVERYBODY = "*"
-"""No model's id. Under it, and under no version, are the totals of all that was asked for."""
+"""No model's id. Under it, and under no version, are the totals of all requests."""
 
 
 class _Totals(_Counted):
@@ -111,7 +111,7 @@ It has an index by this name only: by one of `start` PostgreSQL reads the rows o
 
 
 def _key(table: str, *others: str) -> tuple[PrimaryKeyConstraint, Index]:
-    # The model first, then the time: that is what is asked for.
+    # The model first, then the time: that is how it is queried.
     return PrimaryKeyConstraint("model_id", "start", "version", *others), Index(f"ix_{table}_age", text(_AGE))
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from modelport_control_api.batch import repository
-from modelport_control_api.batch.render import answer
+from modelport_control_api.batch.render import job_response
 from modelport_control_api.batch.schemas import WebhookAnswer
 from modelport_control_api.batch.storage import expiry
 from modelport_control_api.batch.storage.files import LocalBatchFiles
@@ -44,7 +44,7 @@ def read_webhook(database: Database) -> WebhookAnswer:
     with database.transaction(read_only=True) as session:
         job = repository.find(session, "job")
         assert job is not None
-        webhook = answer(session, job, NOW).webhook
+        webhook = job_response(session, job, NOW).webhook
         assert webhook is not None
         return webhook
 

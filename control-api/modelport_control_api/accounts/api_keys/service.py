@@ -18,7 +18,7 @@ from modelport_control_api.identity import Caller, Origin, Principal
 
 
 class ApiKeyNotFound(DomainError):
-    """None such, or someone else's: the caller cannot tell which."""
+    """None such, or someone else's: the caller cannot know which."""
 
     status = 404
     message = "No such API key: list yours with GET /api/v1/api-keys."

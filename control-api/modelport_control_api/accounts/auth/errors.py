@@ -52,7 +52,7 @@ class InviteNeeded(DomainError):
 
 
 class InviteInvalid(DomainError):
-    """Unknown, used or expired: the caller cannot tell which."""
+    """Unknown, used or expired: the caller cannot know which."""
 
     status = 403
     message = "The invitation is unknown, used or expired: ask an administrator for another."

@@ -120,7 +120,7 @@ def audit_session(session: Session, action: str, user_id: str, family_id: str, o
     audit.record(session, Caller(actor, origin), action, f"session:{family_id}")
 
 
-# A page asks for the next one by itself; what leaks of one is soon worth nothing.
+# A page requests the next one by itself; what leaks of one is soon worth nothing.
 _ACCESS_TOKEN_SECONDS = 300
 
 
@@ -155,7 +155,7 @@ def issue_access_token(services: AccountServices, principal: Principal) -> tuple
 
 
 class SessionNotFound(Exception):
-    """None such, ended already, or someone else's: the caller cannot tell which."""
+    """None such, ended already, or someone else's: the caller cannot know which."""
 
 
 @dataclass(frozen=True)

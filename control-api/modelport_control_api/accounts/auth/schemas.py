@@ -17,7 +17,7 @@ for _name in ("local", "localhost", "test"):
 
 
 class EmailInvalid(Exception):
-    """Not an address; the text says why."""
+    """Not an address; the text names the reason."""
 
 
 def normalize_or_keep(email: str) -> str:

@@ -85,7 +85,7 @@ def issue(
 
 
 def verify(ring: KeyRing, token: str) -> AccessClaims:
-    """Raises `AccessTokenInvalid`. Whether the session still lives is the database's to say."""
+    """Raises `AccessTokenInvalid`. Whether the session still lives only the database knows."""
     try:
         key = ring.find(jwt.get_unverified_header(token).get("kid", ""))
         if key is None:

@@ -1,6 +1,6 @@
 """Sessions: chains of refresh tokens, each usable once. A second use means theft and ends the chain.
 
-But for a few seconds: two programs that share a session, or one whose answer was lost, are no thieves.
+But for a few seconds: two programs that share a session, or one whose response was lost, are no thieves.
 """
 
 import hashlib

@@ -27,7 +27,7 @@ Column = Callable[[Sequence[str]], Sequence[Any]]
 
 
 def read_column(column: InputColumn) -> Column:
-    """Build what reads a whole column. It raises `ValueError` where `read_cell` must say why."""
+    """Build what reads a whole column. It raises `ValueError` where `read_cell` must find out why."""
     if column.values is not None:
         return _by(read_cell(column))
     fast: dict[str, Column] = {"number": _numbers, "integer": _integers, "string": _strings}

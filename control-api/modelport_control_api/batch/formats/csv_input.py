@@ -139,7 +139,7 @@ def _require_text(text: str) -> None:
 
 
 def _some(reader: Iterator[Line], lines: _Lines, most: int) -> list[Line | str]:
-    """Read the next rows; a text instead of cells says why a row cannot be read."""
+    """Read the next rows; a text instead of cells is the reason why a row cannot be read."""
     rows: list[Line | str] = []
     end = lines.characters + MAX_BYTES
     while len(rows) < most and lines.characters < end:

@@ -26,7 +26,7 @@ MAX_KEYS = 200
 """Different names beside the model's columns."""
 
 Row = bytes | str
-"""A row's JSON; a text instead says why it cannot be read."""
+"""A row's JSON; a text instead is the reason why it cannot be read."""
 
 
 def read_json_lines(
@@ -39,7 +39,7 @@ def read_json_lines(
 def read_json(
     file: BinaryIO, signature: InputSignature, key_columns: Sequence[str] | None, limits: Limits
 ) -> Iterator[Block]:
-    """Raises `InputInvalid` where the list is no JSON: nobody can tell where its next row begins. Raises
+    """Raises `InputInvalid` where the list is no JSON: it is unknown where its next row begins. Raises
     `CellTooLarge` too."""
     return _blocks(split_rows(file), _RowReader(signature, key_columns, limits))
 

@@ -40,7 +40,7 @@ class InputSignature:
 
     @classmethod
     def read(cls, signature: Mapping[str, Any] | None) -> "InputSignature":
-        """A malformed one means "rows as they are": the version itself says what it refuses."""
+        """A malformed one means "rows as they are": the version itself reports what it refuses."""
         try:
             return cls._read(signature or {})
         except (KeyError, TypeError, AttributeError):

@@ -9,7 +9,7 @@ from modelport_control_api.errors import DomainError
 
 
 class InputInvalid(DomainError):
-    """The message says what is wrong, where, and what to do."""
+    """The message names what is wrong, where, and what to do."""
 
     status = 422
     reason = Reason.INPUT_INVALID

@@ -1,4 +1,4 @@
-"""What columns take when they are decoded: of Arrow arrays as they are, of Parquet files by what they say."""
+"""What columns take when they are decoded: of Arrow arrays as they are, of Parquet files as declared."""
 
 from collections.abc import Iterator, Set
 from functools import reduce
@@ -62,7 +62,7 @@ _DICTIONARIES = frozenset({"RLE_DICTIONARY", "PLAIN_DICTIONARY"})
 _PREFIXES = "DELTA_BYTE_ARRAY"
 _DELTAS = frozenset({_PREFIXES, "DELTA_LENGTH_BYTE_ARRAY"})
 _ROWS_OF_PREFIXES = 16
-"""Of texts that are written as what differs from the one before: no size tells how long those are."""
+"""Of texts that are written as what differs from the one before: no size shows how long those are."""
 
 
 class SaidSizes:

@@ -1,1 +1,1 @@
-"""Connections that go to the public internet only, whatever an untrusted URL says."""
+"""Connections that go to the public internet only, whatever an untrusted URL names."""

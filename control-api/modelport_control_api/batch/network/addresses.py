@@ -31,7 +31,7 @@ _WEB = (80, 443)
 
 
 class Forbidden(Exception):
-    """The message says which host or port, and why it is not called."""
+    """The message names the host or port, and why it is not called."""
 
 
 def check_port(port: int) -> None:

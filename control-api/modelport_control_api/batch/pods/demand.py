@@ -1,4 +1,4 @@
-"""How many pods for batch jobs each version should have; the publisher tells the cluster of it."""
+"""How many pods for batch jobs each version should have; the publisher writes it to the cluster."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -64,7 +64,7 @@ class Demand:
 
 
 def _needs_others(live: MLModel, needed: Replicas) -> bool:
-    """Of a model applied with kubectl the owner says how many."""
+    """Of a model applied with kubectl the owner sets how many."""
     if live.metadata.labels.get(LABEL_MANAGED_BY) != MANAGED_BY:
         return False
     return any(

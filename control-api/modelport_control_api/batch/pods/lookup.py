@@ -1,5 +1,5 @@
 """Where the pods are that do batch jobs of a version, or why there is none; and the call by which a
-worker asks.
+worker calls for.
 """
 
 import signal
@@ -33,7 +33,7 @@ _NOT_IN_TIME = (
 @dataclass(frozen=True, slots=True)
 class BatchPods:
     """`addresses`: `host:port` or `unix:/path` of those that are ready. `exists`: False if the model or the
-    version is gone for good. `reason` and `message` say why no pod is ready."""
+    version is gone for good. `reason` and `message` explain why no pod is ready."""
 
     addresses: tuple[str, ...] = ()
     exists: bool = True
@@ -52,7 +52,7 @@ async def find(cluster: Cluster, namespace: str, live: MLModel | None, version: 
     if metadata.namespace != namespace:
         return BatchPods((), False, Reason.NOT_DEPLOYED, _elsewhere(metadata.namespace))
     if not wanted.batch_replicas:
-        return BatchPods((), True, Reason.PROGRESSING, _not_asked_for(live, version))
+        return BatchPods((), True, Reason.PROGRESSING, _not_requested(live, version))
     labels = {names.LABEL_MODEL: metadata.name, names.LABEL_BATCH_VERSION: version}
     return _read(await cluster.list("Pod", namespace, labels))
 
@@ -64,7 +64,7 @@ def _elsewhere(namespace: str) -> str:
     )
 
 
-def _not_asked_for(live: MLModel, version: str) -> str:
+def _not_requested(live: MLModel, version: str) -> str:
     if live.metadata.labels.get(names.LABEL_MANAGED_BY) == MANAGED_BY:
         return "The pods that this job needs are yet to be published to the cluster."
     return (
@@ -124,17 +124,17 @@ def _of_container(container: Object) -> Iterator[tuple[str, str]]:
 
 def _of_end(ended: Object) -> tuple[str, str]:
     """Of a container that is started again: why it ended, in words."""
-    number, said = signal_of(ended), str(ended.get("message") or "")
+    number, message = signal_of(ended), str(ended.get("message") or "")
     if ended.get("reason") in _PROBES:
-        return Reason.LOAD_TIMEOUT, f"Its process was started again. {said}"
-    # A kubelet does not say so: it ends what its startup probe has given up, and nobody else does.
+        return Reason.LOAD_TIMEOUT, f"Its process was started again. {message}"
+    # A kubelet does not report it: it ends what its startup probe has given up, and nobody else does.
     if number == signal.SIGTERM:
         return Reason.LOAD_TIMEOUT, _NOT_IN_TIME
     if number == signal.SIGALRM or ended.get("exitCode") == signal.SIGALRM:
         return Reason.LOAD_TIMEOUT, "Loading the model took longer than it may."
     if ended.get("reason") == "OOMKilled" or number == signal.SIGKILL:
         return Reason.OUT_OF_MEMORY, "Its process was killed, as happens when memory runs out."
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in message.splitlines() if line.strip()]
     words = log_words(lines[-1]) if lines else ""
     last = f" Its last words: {words}" if words else ""
     return Reason.RUNTIME_CRASHED, f"Its process {ending_words(ended)}.{last}"
@@ -156,7 +156,7 @@ class EndpointsAnswer(BaseModel):
 async def list_endpoints(
     services: Models, model: Annotated[str, Query()], version: Annotated[str, Query()]
 ) -> EndpointsAnswer:
-    """503 while this replica has yet to hear from the cluster, or the cluster does not answer."""
+    """503 while this replica has yet to hear from the cluster, or the cluster does not respond."""
     if not services.statuses.synced.is_set():
         raise _away("This replica has yet to hear from the cluster.")
     try:

@@ -68,11 +68,11 @@ class Reader:
         try:
             async with (
                 httpcore.AsyncConnectionPool(ssl_context=self.tls, network_backend=backend) as pool,
-                pool.stream("GET", uri, headers=_HEADERS, extensions={"timeout": _TIMEOUTS}) as answer,
+                pool.stream("GET", uri, headers=_HEADERS, extensions={"timeout": _TIMEOUTS}) as response,
             ):
-                _check_status(answer.status)
-                _require_size(_declared_length(answer), max_bytes)
-                async for piece in answer.aiter_stream():
+                _check_status(response.status)
+                _require_size(_declared_length(response), max_bytes)
+                async for piece in response.aiter_stream():
                     yield piece
         except Forbidden as error:
             raise InputUnavailable(str(error)) from error
@@ -90,7 +90,7 @@ class Reader:
         except FileNotFoundError:
             raise InputUnavailable("Nothing lies there.") from None
         except (BaseError, OSError) as error:
-            # Its text tells of the platform's own credentials and network.
+            # Its text shows the platform's own credentials and network.
             log.warning("batch_input_unreadable", uri=uri, error=repr(error))
             text = "The bucket does not give it to the platform; the worker's log says why."
             raise InputUnavailable(text, passes=True) from error
@@ -104,8 +104,8 @@ def _check_status(status: int) -> None:
     raise InputUnavailable(f"It answered with status {status}.", passes=status in _BUSY)
 
 
-def _declared_length(answer: httpcore.Response) -> int:
-    headers = {name.lower(): value for name, value in answer.headers}
+def _declared_length(response: httpcore.Response) -> int:
+    headers = {name.lower(): value for name, value in response.headers}
     declared = headers.get(b"content-length", b"")
     return int(declared) if declared.isdigit() else 0
 

@@ -1,4 +1,4 @@
-"""Where an input may be fetched from, and how a request says so."""
+"""Where an input may be fetched from, and how a request names it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _MAX_JSON_BYTES = 8192
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An input that is elsewhere. `texts`: what the request says beside its address."""
+    """An input that is elsewhere. `texts`: what the request names beside its address."""
 
     uri: str
     texts: Mapping[str, str]
@@ -41,7 +41,7 @@ def find_named(upload: ReceivedUpload, content_type: str) -> Named | None:
 
 
 def require_readable(named: Named, prefixes: Sequence[str]) -> None:
-    """Raises `InvalidFields` for an address that is not fetched from, or a format that nothing tells."""
+    """Raises `InvalidFields` for an address that is not fetched from, or a format that nothing names."""
     problem = _s3_problem(named.uri, prefixes) if named.uri.startswith("s3://") else _web_problem(named.uri)
     if problem:
         raise InvalidFields((FIELD, problem))

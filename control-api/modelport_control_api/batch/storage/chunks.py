@@ -25,7 +25,7 @@ Named = dict[str, Any] | list[dict[str, Any]]
 class Chunk(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Rows `first_row` to `first_row + rows - 1` of the input, counted from 0.
 
-    `errors`: place in the chunk → why that row cannot be asked.
+    `errors`: place in the chunk → why that row cannot be sent.
     `inputs`: the JSON list of all others, in order; or, where `columns` is not 0, the numbers of all others,
     row by row, as a pod takes a matrix: little-endian float64, NaN where a value is missing.
     `keys`: name → one value for each row, the bad ones too; None where a row has none.
@@ -57,7 +57,7 @@ class Chunk(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class ChunkResults(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A value for each row of a chunk; a row with an entry in `errors` has None for prediction.
 
-    `probabilities` is None unless the job asked for them; else each row's, class → number, or a list of such
+    `probabilities` is None unless the job requested them; else each row's, class → number, or a list of such
     of several labels.
     """
 
@@ -113,13 +113,13 @@ def combine(
         return ChunkResults(
             chunk.first_row, chunk.rows, list(predictions), given, dict(errors), chunk.keys, chunk.numbers
         )
-    asked = [place for place in range(chunk.rows) if place not in chunk.errors]
+    sent = [place for place in range(chunk.rows) if place not in chunk.errors]
     return ChunkResults(
         chunk.first_row,
         chunk.rows,
-        _spread(asked, predictions, chunk.rows),
-        None if probabilities is None else _spread(asked, probabilities, chunk.rows),
-        dict(sorted({**chunk.errors, **{asked[place]: text for place, text in errors.items()}}.items())),
+        _spread(sent, predictions, chunk.rows),
+        None if probabilities is None else _spread(sent, probabilities, chunk.rows),
+        dict(sorted({**chunk.errors, **{sent[place]: text for place, text in errors.items()}}.items())),
         chunk.keys,
         chunk.numbers,
     )

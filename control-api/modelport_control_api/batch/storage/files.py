@@ -39,7 +39,7 @@ class StoredJob:
 
 
 class BatchFiles(Protocol):
-    """What is said to block may only be called from threads. A file that is missing: `FileNotFoundError`."""
+    """What is marked blocking is for threads alone. A file that is missing: `FileNotFoundError`."""
 
     def has_room(self) -> bool:
         """Whether results may be written: else `OSError` would say that the disk is full."""

@@ -9,7 +9,7 @@ from modelport_http.rate_limiting import enforce
 
 from modelport_control_api.batch.options import OUTPUT_FORMATS
 from modelport_control_api.batch.preparation import INPUT_FORMATS
-from modelport_control_api.batch.render import answer
+from modelport_control_api.batch.render import job_response
 from modelport_control_api.batch.results.writers import MEDIA_TYPES
 from modelport_control_api.batch.schemas import NewJobAnswer
 from modelport_control_api.batch.submission.submission import JobSubmission, get_submission
@@ -129,12 +129,12 @@ async def _submit(
     submission: JobSubmission, principal: Principal, response: Response, model_id: str, version: str | None
 ) -> NewJobAnswer:
     job = await submission.submit(principal, model_id, version)
-    return await answer_new(submission.models, job, response)
+    return await new_job_response(submission.models, job, response)
 
 
-async def answer_new(models: ModelsServices, job: BatchJob, response: Response) -> NewJobAnswer:
+async def new_job_response(models: ModelsServices, job: BatchJob, response: Response) -> NewJobAnswer:
     """The response to the user who made it."""
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     # A job that the same request made before may have ended by now.
-    shown = await models.transactions.read(lambda session: answer(session, job, utc_now()))
+    shown = await models.transactions.read(lambda session: job_response(session, job, utc_now()))
     return NewJobAnswer(**shown.model_dump(), webhook_secret=job.webhook_secret)

@@ -35,7 +35,10 @@ class Retrying:
     services: BatchServices
 
     async def retry(self, principal: Principal, job_id: str, rows: Rows) -> BatchJob:
-        """Return the new job, or the one that the same request made before."""
+        """Return the new job, or the one that the same request made before.
+
+        Raises `StorageFull`, and what `service.get` and `find_target` raise.
+        """
         key = idempotency_key(self.request)
 
         def prepare(session: Session) -> tuple[NewJob, str, BatchJob | None]:

@@ -150,7 +150,7 @@ def _look_at_its_head(path: Path, options: Options, target: Target) -> None:
         return
     with path.open("rb") as file:
         signature, keys = target.signature, options.key_columns
-        # How long a cell may be is the worker's to say.
+        # How long a cell may be only the worker knows.
         limits = Limits(cell_bytes=MAX_ROW_BYTES)
         # Kept by no name: what reads the file must be gone before it is closed.
         next(
@@ -173,6 +173,7 @@ def _query(request: Request) -> Mapping[str, str]:
 
 
 def idempotency_key(request: Request) -> str | None:
+    """Return the header `Idempotency-Key`, None without one. Raises `InvalidFields` for a malformed one."""
     key = request.headers.get("idempotency-key")
     if key is not None and not (0 < len(key) <= _MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()):
         raise InvalidFields(
@@ -183,5 +184,5 @@ def idempotency_key(request: Request) -> str | None:
 
 def _request_sha256(model_id: str, version: str | None, options: Options, source: str) -> str:
     """`source`: the input's own sha256, or its address."""
-    asked = [model_id, version, options.as_json(), source]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    identity = [model_id, version, options.as_json(), source]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,7 @@ from modelport_control_api.registry.tables import BatchJob, WebhookDelivery
 
 
 def announce(session: Session, job: BatchJob, now: datetime) -> None:
-    """Notify the user who asked for it of the job's end."""
+    """Notify the user who requested it of the job's end."""
     if job.webhook_url is None:
         return
     message = {

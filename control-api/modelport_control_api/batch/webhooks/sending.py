@@ -16,7 +16,7 @@ _TOTAL_SECONDS = 15.0
 
 
 class NotTaken(Exception):
-    """The receiver did not take the message. `for_good`: it says that it never will."""
+    """The receiver did not take the message. `for_good`: it will never take it."""
 
     def __init__(self, message: str, *, for_good: bool = False) -> None:
         super().__init__(message)
@@ -55,10 +55,10 @@ class Sender:
 
     async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
         backend = CheckedNetwork(self.allowed, self.resolve)
-        asked = [*headers.items()]
+        header_list = [*headers.items()]
         # The response's body stays where it is.
         async with (
             httpcore.AsyncConnectionPool(ssl_context=self.tls, network_backend=backend) as pool,
-            pool.stream("POST", url, headers=asked, content=body) as answer,
+            pool.stream("POST", url, headers=header_list, content=body) as response,
         ):
-            return answer.status
+            return response.status

@@ -1,1 +1,1 @@
-"""Compares live inputs with a reference, and says how sure the finding is."""
+"""Compares live inputs with a reference, and how sure the finding is."""

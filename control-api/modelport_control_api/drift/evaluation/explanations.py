@@ -18,10 +18,10 @@ def describe(column: ColumnProfile, live: Sequence[int], words: str = "") -> str
 
     `words`: what the cells do not show.
     """
-    said = [words] if words else []
+    findings = [words] if words else []
     if sum(live):
-        said += _changes(column, live)
-    text = "; ".join(said)
+        findings += _changes(column, live)
+    text = "; ".join(findings)
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -31,18 +31,18 @@ def _changes(column: ColumnProfile, live: Sequence[int]) -> list[str]:
         (what, sum(column.cells[cell] for cell in cells) / there, sum(live[cell] for cell in cells) / here)
         for what, cells in _shares(column.bins)
     ]
-    said = [
+    findings = [
         f"{what} in {_percent(now)} of rows, was {_percent(was)}"
         for what, was, now in shares
         if abs(now - was) >= _NOTABLE or (now >= _NOTABLE_OF_NONE and now > 4 * was)
     ]
     if sum(live[FIRST_BIN:]) and sum(column.cells[FIRST_BIN:]):
-        said += _place(column, live, alone=not said)
-    return said
+        findings += _place(column, live, alone=not findings)
+    return findings
 
 
 def _place(column: ColumnProfile, live: Sequence[int], *, alone: bool) -> list[str]:
-    """`alone`: nothing else was said."""
+    """`alone`: there is no other finding."""
     if isinstance(column.bins, CategoryBins):
         return [_largest(column, live)]
     if not column.bins.edges or not (alone or _has_moved(column, live)):

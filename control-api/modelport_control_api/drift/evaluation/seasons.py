@@ -10,7 +10,7 @@ _COVERED = 0.9
 
 
 def at_hours(column: ColumnProfile, live: Mapping[int, int]) -> tuple[list[float], float] | None:
-    """Return the cells that are expected of rows of these hours, and how many rows of the reference say so.
+    """Return the cells that are expected of rows of these hours, and how many rows of the reference show it.
 
     `live`: rows of each hour, as `times` has them. None: the reference has no times, or too few rows of
     those hours.

@@ -1,4 +1,4 @@
-"""Chooses the bins of a feature from drawn rows of its reference, and what else those rows tell of it."""
+"""Chooses the bins of a feature from drawn rows of its reference, and what else those rows show of it."""
 
 import math
 from collections import Counter

@@ -28,7 +28,7 @@ TAGS = [
     {"name": "history", "description": "Requests and responses, where a model's owner has them kept."},
     {"name": "drift", "description": "Live inputs beside the rows that a version was trained on."},
     {"name": "Open Inference Protocol", "description": "The same models, for clients of KServe and Triton."},
-    {"name": "analytics", "description": "What was asked, by whom, and how it was answered."},
+    {"name": "analytics", "description": "How often models were called, by whom, and with what results."},
     {"name": "platform", "description": "For those who run it."},
 ]
 

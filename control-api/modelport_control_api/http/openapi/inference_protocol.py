@@ -4,9 +4,9 @@ from modelport_control_api.http.openapi.predictions import (
     ABOUT_MODEL,
     WITH_BODY,
     Document,
-    answered,
     content,
     of_model,
+    ok_response,
     refused,
 )
 
@@ -58,7 +58,7 @@ _TENSORS = {
         "schema": {
             "type": "string",
             "format": "binary",
-            "description": "JSON and binary tensors behind it; Inference-Header-Content-Length says where.",
+            "description": "JSON, as long as Inference-Header-Content-Length, and binary tensors behind it.",
         }
     }
 }
@@ -75,7 +75,7 @@ def paths() -> Document:
 
 
 def _server(operation_id: str, summary: str, *problems: int) -> Document:
-    responses = {**answered("It is", content(_OBJECT, {})), **_refused(*problems)}
+    responses = {**ok_response("It is", content(_OBJECT, {})), **_refused(*problems)}
     return {"get": _named(operation_id, summary, responses)}
 
 
@@ -83,7 +83,7 @@ def _of_models(below: str, *, pinned: bool) -> Document:
     base, end = f"/v2/models/{{model_id}}{below}", "_with_version" if pinned else ""
     metadata = _model_call(f"v2_model{end}", "Inputs and outputs", _METADATA)
     config = _model_call(f"v2_model_config{end}", "The same in Triton's words", _OBJECT)
-    ready = _model_call(f"v2_model_ready{end}", "Can the model answer", _OBJECT)
+    ready = _model_call(f"v2_model_ready{end}", "Can the model predict", _OBJECT)
     return {
         base: {"get": of_model(metadata, pinned=pinned)},
         f"{base}/config": {"get": of_model(config, pinned=pinned)},
@@ -102,12 +102,12 @@ def _refused(*statuses: int) -> Document:
 
 
 def _model_call(operation_id: str, summary: str, schema: Document) -> Document:
-    responses = {**answered("It is", content(schema, {}), headers=True), **_refused(*ABOUT_MODEL)}
+    responses = {**ok_response("It is", content(schema, {}), headers=True), **_refused(*ABOUT_MODEL)}
     return _named(operation_id, summary, responses)
 
 
 def _infer(operation_id: str) -> Document:
-    responses = {**answered("The outputs", content(_INFERENCE, {}), headers=True), **_refused(*WITH_BODY)}
+    responses = {**ok_response("The outputs", content(_INFERENCE, {}), headers=True), **_refused(*WITH_BODY)}
     body = {"required": True, "content": {**content(_REQUEST, {"One row": _FLOWER}), **_TENSORS}}
     return {**_named(operation_id, "Infer", responses), "requestBody": body}
 

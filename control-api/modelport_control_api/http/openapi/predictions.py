@@ -23,7 +23,7 @@ VERSION: Document = {
 # Public models need no credential.
 _SECURITY: list[Document] = [{"Bearer": []}, {"ApiKey": []}, {}]
 _HEADERS = {
-    "X-Modelport-Version": "The version that answered.",
+    "X-Modelport-Version": "The version that predicted.",
     "X-Cache": "hit, miss or bypass.",
     "RateLimit": "What is left of the limit.",
     "RateLimit-Policy": "The limit.",
@@ -43,7 +43,7 @@ def content(schema: Document, examples: dict[str, Any]) -> Document:
     return {"application/json": {"schema": schema, **({"examples": named} if named else {})}}
 
 
-def answered(description: str, body: Document, *, headers: bool = False) -> Document:
+def ok_response(description: str, body: Document, *, headers: bool = False) -> Document:
     described = {
         name: {"description": text, "schema": {"type": "string"}}
         for name, text in (_HEADERS if headers else {}).items()
@@ -83,7 +83,7 @@ _REQUEST = {
     "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
     "additionalProperties": False,
 }
-_ANSWER = {
+_PREDICTION = {
     "type": "object",
     "properties": {
         "model": {"type": "string"},
@@ -94,7 +94,7 @@ _ANSWER = {
             "description": "Class to probability, or a list of such of several labels; a list for many rows."
         },
     },
-    "additionalProperties": {"description": "Another output that was asked for, by its name."},
+    "additionalProperties": {"description": "Another output that was requested, by its name."},
     "required": ["model", "version"],
 }
 _FLOWER = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
@@ -107,7 +107,7 @@ _REQUESTS: dict[str, Any] = {
     },
     "A text": {"input": "how good this is"},
 }
-_ANSWERS: dict[str, Any] = {
+_EXAMPLES: dict[str, Any] = {
     "One row": {"model": "iris-7kq2p", "version": "v1", "prediction": "setosa"},
     "Many rows, with probabilities": {
         "model": "iris-7kq2p",
@@ -139,7 +139,7 @@ def _path(operation_id: str, *, pinned: bool = False) -> Document:
         "parameters": [_CACHE_CONTROL] if pinned else [_CACHE_CONTROL, _SESSION],
         "requestBody": {"required": True, "content": content(_REQUEST, _REQUESTS)},
         "responses": {
-            **answered("The prediction", content(_ANSWER, _ANSWERS), headers=True),
+            **ok_response("The prediction", content(_PREDICTION, _EXAMPLES), headers=True),
             **refused(*WITH_BODY),
         },
     }

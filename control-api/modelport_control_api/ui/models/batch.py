@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.batch import endpoints as calls
 from modelport_control_api.batch import service
-from modelport_control_api.batch.render import answer, answers
+from modelport_control_api.batch.render import job_response, job_responses
 from modelport_control_api.batch.repository import UNFINISHED
 from modelport_control_api.batch.schemas import JobAnswer
 from modelport_control_api.batch.submission.endpoints import limit_jobs
@@ -90,7 +90,7 @@ async def retry(
 
 async def _job(visit: Visit, job_id: str) -> dict[str, Any]:
     def read(session: Session) -> JobAnswer:
-        return answer(session, service.get(session, visit.principal, job_id), utc_now())
+        return job_response(session, service.get(session, visit.principal, job_id), utc_now())
 
     job = await visit.services.transactions.read(read)
     going = job.state in UNFINISHED
@@ -108,7 +108,7 @@ async def _seen(visit: Visit, cursor: str | None) -> dict[str, Any]:
 
     def read(session: Session) -> tuple[list[JobAnswer], str | None]:
         page = service.list_page(session, visit.principal, _JOBS_ON_A_PAGE, cursor)
-        return answers(session, page.items, utc_now()), page.next_cursor
+        return job_responses(session, page.items, utc_now()), page.next_cursor
 
     jobs, older = await visit.services.transactions.read(read)
     return {

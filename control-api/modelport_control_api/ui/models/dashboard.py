@@ -13,7 +13,7 @@ from modelport_control_api.accounts.tables import AuditEntry
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.analytics.schemas import Overview
 from modelport_control_api.batch import service as jobs
-from modelport_control_api.batch.render import answers
+from modelport_control_api.batch.render import job_responses
 from modelport_control_api.batch.schemas import JobAnswer
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer
@@ -157,7 +157,7 @@ async def _events(visit: Visit, models: list[ModelAnswer]) -> list[Event]:
     def read(session: Session) -> tuple[list[AuditEntry], list[JobAnswer]]:
         entries = audit.list_page(session, visit.principal, _ENTRIES_READ, None).items
         found = jobs.list_page(session, visit.principal, _HAPPENINGS_SHOWN, None).items
-        return list(entries), answers(session, found, utc_now())
+        return list(entries), job_responses(session, found, utc_now())
 
     entries, found = await visit.services.transactions.read(read)
     return recent(entries, found, {model.id: model.name for model in models}, _HAPPENINGS_SHOWN)

@@ -155,7 +155,7 @@ async def show_try_it(visit: CurrentVisit, model_id: str) -> Response:
 
 @router.get("/{model_id}/head")
 async def show_head(visit: CurrentVisit, model_id: str, tab: str = "") -> Response:
-    """The status above the tabs, asked for while it may change."""
+    """The status above the tabs, polled while it may change."""
     return visit.page("models/head.html", **header(visit, await visit.model(model_id), tab))
 
 

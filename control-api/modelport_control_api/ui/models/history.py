@@ -114,9 +114,9 @@ def _kept(row: KeptPrediction) -> PredictionRow:
     return PredictionRow(row, _preview(row.answer), _readable(row.request), _readable(row.answer))
 
 
-def _preview(answer: str | None) -> str:
+def _preview(response: str | None) -> str:
     try:
-        body = json.loads(answer or "null")
+        body = json.loads(response or "null")
     except (ValueError, RecursionError):
         return ""
     found = body.get("prediction", body.get("predictions", "")) if isinstance(body, dict) else ""

@@ -24,7 +24,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a version or a model is not as it should be; `cure` says what to do."""
+    """Why a version or a model is not as it should be; `cure` is what to do."""
 
     reason: str
     happened: str
@@ -32,7 +32,7 @@ class Trouble:
 
 
 def build_steps(version: VersionAnswer, stored: str) -> list[Step]:
-    """`stored`: what is said of the file, its size and digest."""
+    """`stored`: the text about the file, its size and digest."""
     details = {_SCHEDULING: _scheduled(version), _LOADING: "", _SAMPLING: "", 0: stored}
     reached = _reached(version)
     current: StepState = "failed" if version.status == "failed" else "active"

@@ -47,7 +47,7 @@ def _entry(line: str) -> dict[str, Any] | None:
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 _TAIL_LINES = 40
-# Of what an upload may be refused for: the page says them where the response has the reason alone.
+# Of what an upload may be refused for: the page shows them where the response has the reason alone.
 _CURES = {
     reason.value: explanation.cure
     for reason, explanation in EXPLANATIONS.items()

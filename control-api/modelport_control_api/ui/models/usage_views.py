@@ -98,9 +98,9 @@ class Charts:
 
 def charts_of(usage: Overview | ModelAnalytics, url: str) -> Charts:
     points = usage.series
-    answered = [point.requests - point.errors - point.refused for point in points]
+    predicted = [point.requests - point.errors - point.refused for point in points]
     requests = [
-        _series("Answered", answered, 1),
+        _series("Answered", predicted, 1),
         _series("Refused (4xx)", [point.refused for point in points], 2),
         _series("Errors (5xx)", [point.errors for point in points], 4),
     ]

@@ -51,9 +51,9 @@ def _in_bytes(megabytes: str) -> int | str:
     try:
         return round(float(megabytes) * _MEGABYTE)
     except (ValueError, OverflowError):
-        # For the form to say what is wrong with it.
+        # For the form to show what is wrong with it.
         return megabytes
 
 
-def _page(request: Request, services: Models, user: UserEntry, form: Form, **answer: Any) -> Response:
-    return render(request, "admin/user.html", user=user, form=form, limits=services.limits, **answer)
+def _page(request: Request, services: Models, user: UserEntry, form: Form, **context: Any) -> Response:
+    return render(request, "admin/user.html", user=user, form=form, limits=services.limits, **context)

@@ -109,12 +109,12 @@ def revoke(
     key_id: str, request: Request, signed_in: CurrentSignedIn, session: DbSession, origin: RequestOrigin
 ) -> Response:
     service.delete(session, signed_in.principal, key_id, origin)
-    said = "The key is revoked. Gateways refuse it within 5 seconds."
+    message = "The key is revoked. Gateways refuse it within 5 seconds."
     if not browser.is_htmx(request):
-        return redirect(request, "/ui/keys", said)
+        return redirect(request, "/ui/keys", message)
     session.flush()
     page = service.list_page(session, signed_in.principal, _PAGE, None)
-    return toast(render(request, "keys/table.html", **_listed(page, None)), said)
+    return toast(render(request, "keys/table.html", **_listed(page, None)), message)
 
 
 def _show_again(request: Request, session: Session, signed_in: SignedIn, form: Form) -> Response:
@@ -148,7 +148,7 @@ def _as_body(values: dict[str, Any]) -> dict[str, Any]:
     days = body.pop("life_days", "")
     if days in {life for life, _ in LIVES if life}:
         body["expires_at"] = utc_now() + timedelta(days=int(days))
-    # Without a single box nothing is chosen: the default would give what nobody asked for.
+    # Without a single box nothing is chosen: the default would give what nobody chose.
     body["scopes"] = values["scopes"]
     return body
 

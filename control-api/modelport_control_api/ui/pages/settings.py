@@ -124,7 +124,7 @@ def _profile_form(signed_in: SignedIn) -> Form:
 
 
 async def _profile_page(
-    request: Request, signed_in: SignedIn, profile: Form, password: Form, **answer: Any
+    request: Request, signed_in: SignedIn, profile: Form, password: Form, **context: Any
 ) -> Response:
     quota = await find(request, ModelsServices).holding(signed_in.principal.user_id)
     return render(
@@ -134,5 +134,5 @@ async def _profile_page(
         profile=profile,
         password=password,
         min_characters=MIN_CHARACTERS,
-        **answer,
+        **context,
     )

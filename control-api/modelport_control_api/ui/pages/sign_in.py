@@ -118,11 +118,11 @@ def _refused(page: Any, request: Request, form: Form, there: str, problem: Probl
     return response
 
 
-def _sign_in_page(request: Request, form: Form, there: str, **answer: Any) -> Response:
-    return render(request, "sign_in.html", form=form, next=there, mode=_mode(request), **answer)
+def _sign_in_page(request: Request, form: Form, there: str, **context: Any) -> Response:
+    return render(request, "sign_in.html", form=form, next=there, mode=_mode(request), **context)
 
 
-def _registration_page(request: Request, form: Form, there: str, **answer: Any) -> Response:
+def _registration_page(request: Request, form: Form, there: str, **context: Any) -> Response:
     return render(
         request,
         "register.html",
@@ -130,7 +130,7 @@ def _registration_page(request: Request, form: Form, there: str, **answer: Any) 
         next=there,
         mode=_mode(request),
         min_characters=MIN_CHARACTERS,
-        **answer,
+        **context,
     )
 
 
