@@ -47,7 +47,7 @@ async def watch_collection(calls: Calls, path: str, selector: Query) -> AsyncIte
 
 
 async def list_collection(calls: Calls, path: str, selector: Query) -> tuple[list[Object], str]:
-    """All objects, and the version of the collection that they show."""
+    """Return all objects, and the `resourceVersion` of the collection. Raises `KubeError`."""
     items: list[Object] = []
     query: dict[str, Any] = {**selector, "limit": _PAGE}
     while True:

@@ -33,6 +33,10 @@ class RedisUsage:
         )
 
     async def send(self, due: Mapping[str, bytes], unconfirmed: Collection[str]) -> set[str]:
+        """Send the batches that are `due`; return which of the `unconfirmed` the ledger has now.
+
+        Raises `SinkUnavailable`.
+        """
         ids = list(unconfirmed)
         try:
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -45,6 +49,7 @@ class RedisUsage:
         return {each for each, found in zip(ids, confirmed, strict=True) if found is not None}
 
     async def send_samples(self, envelope: bytes) -> None:
+        """Send samples as best effort. Raises `SinkUnavailable`."""
         try:
             await self._redis.xadd(SAMPLES_STREAM, {FIELD: envelope}, maxlen=SAMPLES_STREAM_LENGTH)
         except (RedisError, OSError) as error:

@@ -69,7 +69,7 @@ def class_key(label: Any) -> str:
 
 def class_keys(classes: Iterable[Any]) -> list[str]:
     """Return the classes as different object keys: where two would share one, strings get their quotes,
-    too.
+    too. Raises `LoadError` where two still do.
     """
     classes = list(classes)
     keys = [class_key(label) for label in classes]

@@ -34,6 +34,7 @@ class Problems:
             self.errors.append({"field": field, "message": message})
 
     def raise_if_any(self) -> None:
+        """Raises `Rejected`: 422, with all that was found."""
         if self.errors:
             raise Rejected(self.failure())
 

@@ -36,7 +36,7 @@ def tensor_reader(shape: tuple[int | None, ...], dtype: str, fit: Fit) -> Callab
 
 def flattened(value: Any, levels: int) -> tuple[list[Any], tuple[int, ...]]:
     """Return the values of nested lists row by row, and the shape, of at most one level more than
-    expected.
+    expected. Raises `Unfit` unless all lists of a level are of one length.
     """
     level, shape = [value], list[int]()
     while list in (types := set(map(type, level))) and len(shape) <= levels:

@@ -17,7 +17,10 @@ _POLL_SECONDS = 1.0
 
 
 def die_with_parent(parent: int) -> None:
-    """Ask the kernel to end this process with its parent; where it cannot, `watch_parent` must be called."""
+    """Have the kernel end this process with its parent; where it cannot, call `watch_parent` too.
+
+    Raises `OSError`.
+    """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:

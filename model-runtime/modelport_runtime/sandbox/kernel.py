@@ -28,6 +28,7 @@ def syscall(number: int, *arguments: object) -> int:
 
 
 def prctl(option: int, *arguments: int) -> None:
+    """Raises `OSError`."""
     if _LIBC.prctl(option, *[ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

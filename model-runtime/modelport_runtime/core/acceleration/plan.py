@@ -31,6 +31,7 @@ class Array(msgspec.Struct, frozen=True):
     data: bytes
 
     def unpack(self) -> np.ndarray[Any, Any]:
+        """Return the array, of at most two dimensions, as a copy. Raises `PlanRefused`."""
         size = math.prod(self.shape) * np.dtype(self.dtype).itemsize
         if len(self.shape) > 2 or min(self.shape, default=0) < 0 or size != len(self.data):
             raise PlanRefused(f"{len(self.data)} bytes are no {self.dtype} array of shape {self.shape}")

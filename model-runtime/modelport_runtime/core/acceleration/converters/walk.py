@@ -50,7 +50,7 @@ def _stages(estimator: Any) -> list[Any]:
 
 
 def transformed(stage: Any, block: Block) -> Block:
-    """Put a block through one transformer, on paper."""
+    """Return the block behind one transformer. Raises `NotConverted`."""
     name = known_name(stage)
     if name == "ColumnTransformer":
         return _columns(stage, block)

@@ -128,7 +128,7 @@ def _walk(message: bytes) -> Iterator[tuple[int, bytes | int]]:
 
 
 def pieces(message: bytes) -> Iterator[tuple[int, bytes | int, int, int]]:
-    """Return each field's number and value, and where it begins and ends."""
+    """Yield each field's number and value, and where it begins and ends, in bytes. Raises `ValueError`."""
     at = 0
     while at < len(message):
         start = at

@@ -52,7 +52,10 @@ def _growing(one: np.ndarray[Any, Any], two: np.ndarray[Any, Any]) -> int | None
 
 
 def of_batch(given: Any, rows: int) -> Layout:
-    """Decide by a batch of the only size that the graph takes. Of one row, what has no rows is that row's."""
+    """Decide by a batch of the only size that the graph takes. Of one row, what has no rows is that row's.
+
+    Raises `NoRows`.
+    """
     if isinstance(given, np.ndarray) and given.shape[:1] == (rows,):
         return ROWS_FIRST
     if isinstance(given, list) and given:
