@@ -123,7 +123,7 @@ class AsyncModelport:
             InvalidRequest: The row is not what the model takes; `errors` names the fields.
             NotFound: There is no such model, or it is another user's.
             RateLimited: The limit is used up, also after the retries.
-            Unavailable: The model cannot answer now, also after the retries.
+            Unavailable: The model cannot predict now, also after the retries.
         """
         return await self._transport.run(predicting.predict(model_id, row, version, return_, session))
 

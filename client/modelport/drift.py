@@ -31,15 +31,15 @@ class Drift:
     rows: int
     features: tuple[FeatureDrift, ...]
     raw: Json = field(repr=False, compare=False)
-    """The whole answer, with both distributions of every feature."""
+    """The whole response, with both distributions of every feature."""
 
     @classmethod
-    def from_json(cls, answer: Json) -> "Drift":
+    def from_json(cls, data: Json) -> "Drift":
         return cls(
-            version=answer["version"],
-            state=answer["state"],
-            message=answer.get("message") or "",
-            rows=answer.get("rows") or 0,
+            version=data["version"],
+            state=data["state"],
+            message=data.get("message") or "",
+            rows=data.get("rows") or 0,
             features=tuple(
                 FeatureDrift(
                     name=each["name"],
@@ -49,7 +49,7 @@ class Drift:
                     summary=each.get("summary") or "",
                     change=each.get("change") or "none",
                 )
-                for each in answer.get("features") or ()
+                for each in data.get("features") or ()
             ),
-            raw=answer,
+            raw=data,
         )

@@ -1,4 +1,4 @@
-"""What a call can end with. Each error's text says what happened and what to do."""
+"""What a call can end with. Each error's text names what happened and what to do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ class FieldError:
 class ModelportError(Exception):
     """Every error of this package.
 
-    `status`: the answer's HTTP status, 0 if there was no answer. `help_url`: the page about its `reason`.
+    `status`: the response's HTTP status, 0 if there was no response. `help_url`: the page about its `reason`.
     """
 
     advice = ""
-    """What to do, where the platform's own text does not say it."""
+    """What to do, where the platform's own text does not hold it."""
     platform = ""
     """The URL of the platform that was called; empty if none was."""
     path = ""
@@ -95,7 +95,7 @@ class RateLimited(ModelportError):
 
 
 class Unavailable(ModelportError):
-    """The platform or the model cannot answer now, also after the retries."""
+    """The platform or the model cannot respond now, also after the retries."""
 
 
 class ServerError(ModelportError):
@@ -120,8 +120,8 @@ class JobFailed(ModelportError):
     """A batch job ended without all its results."""
 
     def __init__(self, job: "Job") -> None:
-        said = ": ".join(part for part in (job.reason, job.message) if part)
-        super().__init__(f"The job {job.id} was not done ({job.state}): {said}", reason=job.reason)
+        detail = ": ".join(part for part in (job.reason, job.message) if part)
+        super().__init__(f"The job {job.id} was not done ({job.state}): {detail}", reason=job.reason)
         self.job = job
 
 
@@ -160,14 +160,14 @@ def raise_unless_done(response: httpx.Response) -> None:
 
 
 def _is_of_modelport(response: httpx.Response) -> bool:
-    """A web server that answers everything with its page has deleted nothing."""
+    """A web server that responds to everything with its page has deleted nothing."""
     if response.request.method == "DELETE":
         return response.status_code == httpx.codes.NO_CONTENT
     return not response.headers.get("content-type", "").startswith("text/html")
 
 
 def error_of(response: httpx.Response) -> ModelportError:
-    """The error that a read answer of status 300 or more stands for, whichever server wrote it."""
+    """The error that a read response of status 300 or more stands for, whichever server wrote it."""
     problem = _problem_of(response)
     if not problem:
         return not_modelport(response)
@@ -185,7 +185,7 @@ def error_of(response: httpx.Response) -> ModelportError:
 
 
 def _problem_of(response: httpx.Response) -> dict[str, Any]:
-    """Empty when something between here and the platform answered in its own way."""
+    """Empty when something between here and the platform responded in its own way."""
     try:
         problem = response.json()
     except ValueError:
@@ -217,9 +217,9 @@ def _unlike_modelport(response: httpx.Response) -> str:
     address = f"{url.scheme}://{url.netloc.decode()}"
     if response.has_redirect_location:
         return f"{address} redirects to {response.headers['location']}: is the URL right?"
-    answered = f"{address} answered {_status_of(response)}, and not as Modelport does"
+    happened = f"{address} answered {_status_of(response)}, and not as Modelport does"
     running = ", and the platform running behind it" if response.is_server_error else ""
-    return f"{answered}: is the URL right{running}?"
+    return f"{happened}: is the URL right{running}?"
 
 
 def _status_of(response: httpx.Response) -> str:

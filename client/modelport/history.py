@@ -1,4 +1,4 @@
-"""Requests and answers that the platform keeps of a model whose history is on."""
+"""Requests and responses that the platform keeps of a model whose history is on."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,23 +26,23 @@ class KeptPrediction:
     answer: Any
     truncated: bool
     raw: dict[str, Any] = field(repr=False, compare=False)
-    """The whole answer."""
+    """The whole response."""
 
     @classmethod
-    def from_json(cls, answer: dict[str, Any]) -> "KeptPrediction":
+    def from_json(cls, data: dict[str, Any]) -> "KeptPrediction":
         return cls(
-            id=answer["id"],
-            model_id=answer["model_id"],
-            version=answer["version"],
-            at=datetime.fromisoformat(answer["at"]),
-            caller_id=answer.get("caller_id"),
-            request_id=answer.get("request_id") or "",
-            status=answer["status"],
-            reason=answer.get("reason") or "",
-            cache=answer.get("cache") or "",
-            seconds=answer.get("seconds") or 0.0,
-            request=answer.get("request"),
-            answer=answer.get("answer"),
-            truncated=bool(answer.get("truncated")),
-            raw=answer,
+            id=data["id"],
+            model_id=data["model_id"],
+            version=data["version"],
+            at=datetime.fromisoformat(data["at"]),
+            caller_id=data.get("caller_id"),
+            request_id=data.get("request_id") or "",
+            status=data["status"],
+            reason=data.get("reason") or "",
+            cache=data.get("cache") or "",
+            seconds=data.get("seconds") or 0.0,
+            request=data.get("request"),
+            answer=data.get("answer"),
+            truncated=bool(data.get("truncated")),
+            raw=data,
         )

@@ -15,7 +15,7 @@ _UNFINISHED = ("queued", "running")
 class Job:
     """`progress`: 0 to 1. `rows_total`: None until the input was read to its end.
 
-    `webhook_secret`: what signs the message about its end, in the answer that made it only.
+    `webhook_secret`: what signs the message about its end, in the response that made it only.
     """
 
     id: str
@@ -38,32 +38,32 @@ class Job:
     created_at: datetime
     webhook_secret: str | None = field(repr=False)
     raw: Json = field(repr=False, compare=False)
-    """The whole answer."""
+    """The whole response."""
 
     @property
     def ended(self) -> bool:
         return self.state not in _UNFINISHED
 
     @classmethod
-    def from_json(cls, answer: Json) -> "Job":
+    def from_json(cls, data: Json) -> "Job":
         return cls(
-            id=answer["id"],
-            model_id=answer["model_id"],
-            version=answer["version"],
-            state=answer["state"],
-            reason=answer.get("reason") or "",
-            message=answer.get("message") or "",
-            output_format=answer.get("output_format") or "",
-            input_name=answer.get("input_name") or "",
-            waiting_for=answer.get("waiting_for") or "",
-            retry_of=answer.get("retry_of"),
-            rows_total=answer.get("rows_total"),
-            rows_done=answer.get("rows_done") or 0,
-            rows_failed=answer.get("rows_failed") or 0,
-            progress=answer.get("progress") or 0.0,
-            rows_per_second=answer.get("rows_per_second"),
-            estimated_seconds_left=answer.get("estimated_seconds_left"),
-            created_at=datetime.fromisoformat(answer["created_at"]),
-            webhook_secret=answer.get("webhook_secret"),
-            raw=answer,
+            id=data["id"],
+            model_id=data["model_id"],
+            version=data["version"],
+            state=data["state"],
+            reason=data.get("reason") or "",
+            message=data.get("message") or "",
+            output_format=data.get("output_format") or "",
+            input_name=data.get("input_name") or "",
+            waiting_for=data.get("waiting_for") or "",
+            retry_of=data.get("retry_of"),
+            rows_total=data.get("rows_total"),
+            rows_done=data.get("rows_done") or 0,
+            rows_failed=data.get("rows_failed") or 0,
+            progress=data.get("progress") or 0.0,
+            rows_per_second=data.get("rows_per_second"),
+            estimated_seconds_left=data.get("estimated_seconds_left"),
+            created_at=datetime.fromisoformat(data["created_at"]),
+            webhook_secret=data.get("webhook_secret"),
+            raw=data,
         )

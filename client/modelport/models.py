@@ -1,4 +1,4 @@
-"""What the platform answers, typed. Fields that a newer platform adds are left out, not an error."""
+"""What the platform returns, typed. Fields that a newer platform adds are left out, not an error."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ Acceleration = Literal["auto", "off"]
 
 @dataclass(frozen=True)
 class Prediction:
-    """One row's answer. `cached`: no model was asked.
+    """One row's prediction. `cached`: no model was called.
 
-    `probabilities`: by class, a list of such of several labels; None unless asked for.
-    `outputs`: what else was asked for, by name.
+    `probabilities`: by class, a list of such of several labels; None unless requested.
+    `outputs`: what else was requested, by name.
     """
 
     prediction: Any
@@ -32,7 +32,7 @@ class Prediction:
 class Version:
     """`size` in bytes. `traffic`: its share of the requests, in percent.
 
-    `engine`: what computes its answers, `native` or `numpy`; empty until it has loaded. `acceleration`: how
+    `engine`: what predicts, `native` or `numpy`; empty until it has loaded. `acceleration`: how
     the NumPy kernels compared with the model (`rows_compared`, `largest_difference`, `detail`).
     """
 
@@ -50,32 +50,32 @@ class Version:
     acceleration: Json | None
     created_at: datetime | None
     raw: Json = field(repr=False, compare=False)
-    """The whole answer."""
+    """The whole response."""
 
     @classmethod
-    def from_json(cls, answer: Json) -> "Version":
+    def from_json(cls, data: Json) -> "Version":
         return cls(
-            name=answer["name"],
-            status=answer["status"],
-            reason=answer.get("reason") or "",
-            message=answer.get("message") or "",
-            framework=answer.get("framework") or "",
-            sha256=answer.get("sha256") or "",
-            size=answer.get("size") or 0,
-            traffic=answer.get("traffic") or 0,
-            signature=answer.get("signature"),
-            libraries=answer.get("libraries"),
-            engine=answer.get("engine") or "",
-            acceleration=answer.get("acceleration"),
-            created_at=_moment(answer.get("created_at")),
-            raw=answer,
+            name=data["name"],
+            status=data["status"],
+            reason=data.get("reason") or "",
+            message=data.get("message") or "",
+            framework=data.get("framework") or "",
+            sha256=data.get("sha256") or "",
+            size=data.get("size") or 0,
+            traffic=data.get("traffic") or 0,
+            signature=data.get("signature"),
+            libraries=data.get("libraries"),
+            engine=data.get("engine") or "",
+            acceleration=data.get("acceleration"),
+            created_at=_moment(data.get("created_at")),
+            raw=data,
         )
 
 
 @dataclass(frozen=True)
 class Model:
     """`traffic`: percent by version, what is served now. `signature`: None until a version has loaded.
-    `acceleration`: the setting, `auto` or `off`; each version tells what came of it.
+    `acceleration`: the setting, `auto` or `off`; each version reports what came of it.
     `history`: which requests are kept (`percent`, `retention_days`, …); None: none."""
 
     id: str
@@ -93,36 +93,36 @@ class Model:
     signature: Json | None
     created_at: datetime | None
     raw: Json = field(repr=False, compare=False)
-    """The whole answer."""
+    """The whole response."""
 
     @classmethod
-    def from_json(cls, answer: Json, base_url: str = "") -> "Model":
+    def from_json(cls, data: Json, base_url: str = "") -> "Model":
         """`base_url`: of the platform, for one that does not know it."""
-        predict_url = answer.get("predict_url") or ""
+        predict_url = data.get("predict_url") or ""
         if predict_url.startswith("/"):
-            answer = {**answer, "predict_url": base_url.rstrip("/") + predict_url}
+            data = {**data, "predict_url": base_url.rstrip("/") + predict_url}
         return cls(
-            id=answer["id"],
-            name=answer["name"],
-            description=answer.get("description") or "",
-            framework=answer.get("framework") or "",
-            status=answer["status"],
-            reason=answer.get("reason") or "",
-            message=answer.get("message") or "",
-            predict_url=answer.get("predict_url") or "",
-            acceleration=answer.get("acceleration") or "",
-            history=answer.get("history"),
-            traffic=answer.get("traffic") or {},
-            versions=tuple(Version.from_json(each) for each in answer.get("versions") or ()),
-            signature=answer.get("signature"),
-            created_at=_moment(answer.get("created_at")),
-            raw=answer,
+            id=data["id"],
+            name=data["name"],
+            description=data.get("description") or "",
+            framework=data.get("framework") or "",
+            status=data["status"],
+            reason=data.get("reason") or "",
+            message=data.get("message") or "",
+            predict_url=data.get("predict_url") or "",
+            acceleration=data.get("acceleration") or "",
+            history=data.get("history"),
+            traffic=data.get("traffic") or {},
+            versions=tuple(Version.from_json(each) for each in data.get("versions") or ()),
+            signature=data.get("signature"),
+            created_at=_moment(data.get("created_at")),
+            raw=data,
         )
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """`key`: the secret, only in the answer that made it."""
+    """`key`: the secret, only in the response that made it."""
 
     id: str
     name: str
@@ -136,19 +136,19 @@ class ApiKey:
     raw: Json = field(repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, answer: Json) -> "ApiKey":
-        model_ids = answer.get("model_ids")
+    def from_json(cls, data: Json) -> "ApiKey":
+        model_ids = data.get("model_ids")
         return cls(
-            id=answer["id"],
-            name=answer["name"],
-            prefix=answer.get("prefix") or "",
-            scopes=tuple(answer.get("scopes") or ()),
+            id=data["id"],
+            name=data["name"],
+            prefix=data.get("prefix") or "",
+            scopes=tuple(data.get("scopes") or ()),
             model_ids=None if model_ids is None else tuple(model_ids),
-            created_at=_moment(answer.get("created_at")),
-            expires_at=_moment(answer.get("expires_at")),
-            last_used_at=_moment(answer.get("last_used_at")),
-            key=answer.get("key"),
-            raw=answer,
+            created_at=_moment(data.get("created_at")),
+            expires_at=_moment(data.get("expires_at")),
+            last_used_at=_moment(data.get("last_used_at")),
+            key=data.get("key"),
+            raw=data,
         )
 
 
@@ -160,8 +160,8 @@ class User:
     created_at: datetime | None
 
     @classmethod
-    def from_json(cls, answer: Json) -> "User":
-        return cls(answer["id"], answer["email"], answer.get("full_name"), _moment(answer.get("created_at")))
+    def from_json(cls, data: Json) -> "User":
+        return cls(data["id"], data["email"], data.get("full_name"), _moment(data.get("created_at")))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -9,7 +9,7 @@ from modelport.errors import InvalidRequest
 
 
 def to_body(**members: Any) -> bytes:
-    """The JSON text of a predict call; NaN is null, missing. InvalidRequest for what JSON cannot hold."""
+    """Return a predict call's JSON; NaN becomes null. Raises `InvalidRequest` for what JSON cannot hold."""
     try:
         return json.dumps(_plain(members), allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:

@@ -43,7 +43,7 @@ class Reply:
     url: str
 
     def json(self) -> Any:
-        """Raises ModelportError where something else than the platform answered."""
+        """Raises ModelportError where something else than the platform responded."""
         try:
             return self.response.json()
         except ValueError as error:
@@ -53,7 +53,7 @@ class Reply:
 def request(
     method: str, path: str, *, repeatable: bool | None = None, anonymous: bool = False, **options: Any
 ) -> Flow[Reply]:
-    """Send one request; unless `repeatable` says otherwise, only a GET may be sent twice."""
+    """Send one request; unless `repeatable`, only a GET may be sent twice."""
     repeatable = method == "GET" if repeatable is None else repeatable
     reply: Reply = yield Request(method, path, options, repeatable, anonymous)
     return reply

@@ -14,7 +14,7 @@ OnProgress = Callable[[int, int], None]
 
 
 class _ReportingFile:
-    """A file that tells how far it has been read: httpx sends what it reads, so that is what was sent."""
+    """A file that reports how far it has been read: httpx sends what it reads, so that is what was sent."""
 
     def __init__(self, file: BinaryIO, size: int, on_progress: OnProgress) -> None:
         self._file, self._size, self._on_progress = file, size, on_progress

@@ -1,4 +1,4 @@
-"""How often models were asked, and how they answered."""
+"""How often models were called, and with what results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Bucket = Literal["minute", "hour", "day"]
 
 @dataclass(frozen=True)
 class UsageCounts:
-    """Latencies in milliseconds; None where nothing was asked. Rates are shares of 1.
+    """Latencies in milliseconds; None where there were no requests. Rates are shares of 1.
 
     `start`: of a period, when it began; else None. `name`: the model's id or the version, where there is one.
     """
@@ -28,20 +28,20 @@ class UsageCounts:
     name: str | None = None
 
     @classmethod
-    def from_json(cls, answer: Mapping[str, Any]) -> "UsageCounts":
-        start = answer.get("start")
+    def from_json(cls, data: Mapping[str, Any]) -> "UsageCounts":
+        start = data.get("start")
         return cls(
-            requests=answer["requests"],
-            errors=answer.get("errors") or 0,
-            refused=answer.get("refused") or 0,
-            cache_hits=answer.get("cache_hits") or 0,
-            error_rate=answer.get("error_rate"),
-            cache_hit_rate=answer.get("cache_hit_rate"),
-            p50_ms=answer.get("p50_ms"),
-            p95_ms=answer.get("p95_ms"),
-            p99_ms=answer.get("p99_ms"),
+            requests=data["requests"],
+            errors=data.get("errors") or 0,
+            refused=data.get("refused") or 0,
+            cache_hits=data.get("cache_hits") or 0,
+            error_rate=data.get("error_rate"),
+            cache_hit_rate=data.get("cache_hit_rate"),
+            p50_ms=data.get("p50_ms"),
+            p95_ms=data.get("p95_ms"),
+            p99_ms=data.get("p99_ms"),
             start=None if start is None else datetime.fromisoformat(start),
-            name=answer.get("id", answer.get("version")),
+            name=data.get("id", data.get("version")),
         )
 
 
@@ -54,15 +54,15 @@ class Usage:
     series: tuple[UsageCounts, ...]
     parts: tuple[UsageCounts, ...]
     raw: dict[str, Any] = field(repr=False, compare=False)
-    """The whole answer; callers and reasons are in there."""
+    """The whole response; callers and reasons are in there."""
 
     @classmethod
-    def from_json(cls, answer: dict[str, Any]) -> "Usage":
-        parts = answer.get("by_model") or answer.get("by_version") or ()
+    def from_json(cls, data: dict[str, Any]) -> "Usage":
+        parts = data.get("by_model") or data.get("by_version") or ()
         return cls(
-            totals=UsageCounts.from_json(answer["totals"]),
-            previous=UsageCounts.from_json(answer["previous"]),
-            series=tuple(map(UsageCounts.from_json, answer["series"])),
+            totals=UsageCounts.from_json(data["totals"]),
+            previous=UsageCounts.from_json(data["previous"]),
+            series=tuple(map(UsageCounts.from_json, data["series"])),
             parts=tuple(map(UsageCounts.from_json, parts)),
-            raw=answer,
+            raw=data,
         )

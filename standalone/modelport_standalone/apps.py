@@ -54,7 +54,7 @@ class RootApp:
         self._gateway = gateway
         self._control_api = control_api
         self._runtime_metrics = runtime_metrics
-        self._own = RequestIdMiddleware(SecurityHeadersMiddleware(ProblemMiddleware(self._answer)))
+        self._own = RequestIdMiddleware(SecurityHeadersMiddleware(ProblemMiddleware(self._respond)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -65,14 +65,14 @@ class RootApp:
         else:
             await self._control_api(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         if request.method not in ("GET", "HEAD"):
             raise Problem(status=405, detail="Use GET here.", headers={"Allow": "GET, HEAD"})
-        answer = await self._answer_to(request)
-        await answer(scope, receive, send)
+        response = await self._response_to(request)
+        await response(scope, receive, send)
 
-    async def _answer_to(self, request: Request) -> Response:
+    async def _response_to(self, request: Request) -> Response:
         match request.url.path:
             case "/readyz":
                 return await self._ready()

@@ -50,7 +50,7 @@ def _up(
         *(host, port, data_dir or default_data_dir(), demo, tls_cert, tls_key),
         allow_unsandboxed=allow_unsandboxed,
         log_to_stderr=log_to_stderr,
-        asked_at=time.monotonic(),
+        started_at=time.monotonic(),
     )
     raise typer.Exit(_serve(options))
 
@@ -60,7 +60,7 @@ def _serve(options: Options) -> int:
 
     # What is written is this user's alone, SQLite's files too.
     os.umask(0o077)
-    # Before the server's libraries are imported: what is wrong is said at once.
+    # Before the server's libraries are imported: what is wrong is reported at once.
     level = _log_level()
     listening.check_tls(options)
     with claim(options.data_dir) as data, listening.bind(options) as listener:

@@ -76,7 +76,7 @@ async def print_banner(options: Options, data: DataDir, apps: Apps, url: str) ->
         say(f"The modelport command is not logged in: {error}")
     opened = await _open_demo(data, apps, key, url) if options.demo else None
     log = "here" if options.log_to_stderr else str(data.log)
-    say(format_banner(url, admin, data, opened, seconds=time.monotonic() - options.asked_at, log=log))
+    say(format_banner(url, admin, data, opened, seconds=time.monotonic() - options.started_at, log=log))
 
 
 async def _open_demo(data: DataDir, apps: Apps, admin_key: str, url: str) -> tuple[Demo, str] | None:

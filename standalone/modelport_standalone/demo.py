@@ -1,4 +1,4 @@
-"""The demo: a real model, trained and uploaded the first time; it has answered when the start says so."""
+"""The demo: a real model, trained and uploaded the first time; it has predicted when the start reports so."""
 
 import asyncio
 import json
@@ -20,13 +20,13 @@ ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_widt
 _NAME = "Iris demo"
 _KEPT_ID = "demo_model"
 _HOLD_SECONDS = 5
-_ANSWER_WITHIN_SECONDS = 90.0
+_READY_WITHIN_SECONDS = 90.0
 
 Say = Callable[[str], None]
 
 
 class DemoFailed(Exception):
-    """The platform runs, but its demo does not; the message says why."""
+    """The platform runs, but its demo does not; the message explains why."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,15 @@ async def _upload(api: httpx.AsyncClient, headers: dict[str, str], say: Say) -> 
         await _train(path)
         content = await asyncio.to_thread(path.read_bytes)
     say("Uploading it")
-    answer = await api.post(
+    response = await api.post(
         "/api/v1/models/upload",
         headers=headers,
         files={"file": ("iris.joblib", content)},
         data={"name": _NAME, "description": "Made by modelport up --demo", "sample": json.dumps(ROW)},
     )
-    if not answer.is_success:
-        raise DemoFailed(f"The demo model was not taken: {answer.text}")
-    return str(answer.json()["id"])
+    if not response.is_success:
+        raise DemoFailed(f"The demo model was not taken: {response.text}")
+    return str(response.json()["id"])
 
 
 async def _train(path: Path) -> None:
@@ -84,25 +84,27 @@ async def _train(path: Path) -> None:
 
 
 async def _wait(api: httpx.AsyncClient, headers: dict[str, str], model_id: str, say: Say) -> None:
-    give_up_at = time.monotonic() + _ANSWER_WITHIN_SECONDS
+    give_up_at = time.monotonic() + _READY_WITHIN_SECONDS
     while time.monotonic() < give_up_at:
-        answer = await api.get(f"/api/v1/models/{model_id}", headers=headers, params={"wait": _HOLD_SECONDS})
-        model = answer.json()
+        response = await api.get(
+            f"/api/v1/models/{model_id}", headers=headers, params={"wait": _HOLD_SECONDS}
+        )
+        model = response.json()
         if model["status"] == "failed":
             raise DemoFailed(f"The demo model failed ({model['reason']}): {model['message']}")
         if model["status"] != "pending":
             return
         say(f"  {model['message'] or model['reason']}")
-    raise DemoFailed(f"The demo model was not ready within {_ANSWER_WITHIN_SECONDS:.0f} s.")
+    raise DemoFailed(f"The demo model was not ready within {_READY_WITHIN_SECONDS:.0f} s.")
 
 
 async def _predict(api: httpx.AsyncClient, model_id: str, key: str) -> Any:
     """Ready again after a restart is reported before its process is: call until it responds."""
-    give_up_at = time.monotonic() + _ANSWER_WITHIN_SECONDS
+    give_up_at = time.monotonic() + _READY_WITHIN_SECONDS
     while True:
-        answer = await api.post(f"/predict/{model_id}", headers={"X-API-Key": key}, json={"input": ROW})
-        if answer.is_success:
-            return answer.json()["prediction"]
-        if answer.status_code not in (404, 429, 503) or time.monotonic() > give_up_at:
-            raise DemoFailed(f"The demo model answered {answer.status_code}: {answer.text}")
+        response = await api.post(f"/predict/{model_id}", headers={"X-API-Key": key}, json={"input": ROW})
+        if response.is_success:
+            return response.json()["prediction"]
+        if response.status_code not in (404, 429, 503) or time.monotonic() > give_up_at:
+            raise DemoFailed(f"The demo model answered {response.status_code}: {response.text}")
         await asyncio.sleep(0.1)

@@ -12,7 +12,7 @@ _FILE_BYTES = 10 << 20
 class LogFile(io.TextIOBase):
     """What `modelport_process.logging` writes to. Made with its folder, readable by their owner only.
 
-    A full disk costs lines, never a request: the first loss is said on stderr. Only making it raises OSError.
+    A full disk costs lines, never a request: the first loss goes to stderr. Only making it raises OSError.
     """
 
     def __init__(self, path: Path, file_bytes: int = _FILE_BYTES) -> None:
@@ -31,7 +31,7 @@ class LogFile(io.TextIOBase):
                 self._append(data)
                 self._is_losing = False
             except OSError as error:
-                self._tell_once(error)
+                self._report_once(error)
         return len(text)
 
     def _append(self, data: bytes) -> None:
@@ -46,7 +46,7 @@ class LogFile(io.TextIOBase):
         self._descriptor = os.open(self._path, flags, 0o600)
         self._size = os.fstat(self._descriptor).st_size
 
-    def _tell_once(self, error: OSError) -> None:
+    def _report_once(self, error: OSError) -> None:
         if not self._is_losing:
             print(f"The log {self._path} cannot be written ({error.strerror}).", file=sys.stderr)
         self._is_losing = True

@@ -27,7 +27,7 @@ class Options:
     tls_key: Path | None = None
     allow_unsandboxed: bool = False
     log_to_stderr: bool = False
-    asked_at: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.monotonic)
     """By the monotonic clock, in seconds."""
 
     @property

@@ -1,7 +1,7 @@
 """What the models' processes count, for the platform's own /metrics.
 
 They are untrusted: of what they send only the runtime's own metrics are taken, with the type that those have,
-and who it is about is said by us. One that sends nonsense is left out, and cannot spoil the page for others.
+and we label who it is about. One that sends nonsense is left out, and cannot spoil the page for others.
 """
 
 import asyncio
@@ -45,18 +45,18 @@ async def _fetch(pod: Object) -> str:
         async with (
             asyncio.timeout(_SECONDS),
             httpx.AsyncClient(transport=transport, base_url="http://pod") as client,
-            client.stream("GET", "/metrics", headers={"Accept-Encoding": "identity"}) as answer,
+            client.stream("GET", "/metrics", headers={"Accept-Encoding": "identity"}) as response,
         ):
-            return await _read(answer)
+            return await _read(response)
     except (httpx.HTTPError, OSError, TimeoutError) as error:
         log.warning("model_metrics_unavailable", pod=pod["metadata"]["name"], error=repr(error))
         return ""
 
 
-async def _read(answer: httpx.Response) -> str:
+async def _read(response: httpx.Response) -> str:
     received = bytearray()
     # Raw: whatever encoding it claims is not undone.
-    async for chunk in answer.aiter_raw():
+    async for chunk in response.aiter_raw():
         received += chunk
         if len(received) > _PAGE_BYTES:
             raise httpx.DecodingError(f"more than {_PAGE_BYTES} bytes")

@@ -28,15 +28,15 @@ async def check(folder: Path) -> tuple[int, str]:
     )
     try:
         async with asyncio.timeout(_SECONDS):
-            answer, errors = await child.communicate()
+            report, errors = await child.communicate()
     except TimeoutError:
         child.kill()
         return 0, "the check did not end"
-    level, _, detail = answer.decode(errors="replace").strip().partition(" ")
-    return (int(level), detail) if level.isdecimal() else (0, _without_answer(errors))
+    level, _, detail = report.decode(errors="replace").strip().partition(" ")
+    return (int(level), detail) if level.isdecimal() else (0, _explain_failure(errors))
 
 
-def _without_answer(errors: bytes) -> str:
+def _explain_failure(errors: bytes) -> str:
     lines = errors.decode(errors="replace").strip().splitlines()
     return f"the check failed with {lines[-1]}" if lines else "the check ended without a response"
 

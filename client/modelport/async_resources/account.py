@@ -26,7 +26,7 @@ class AsyncAccount:
 
         Raises:
             Conflict: There is an account with this address.
-            InvalidRequest: The password is too weak; `errors` says which field is wrong.
+            InvalidRequest: The password is too weak; `errors` names the wrong field.
         """
         return await self._transport.run(account.register(email, password, full_name, invite))
 

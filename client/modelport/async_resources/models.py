@@ -33,10 +33,10 @@ class AsyncModels:
 
         Args:
             model_type: The framework, such as `sklearn`; read from the file unless given.
-            sample: A row as `predict` takes it, which the model has to answer before it gets requests.
+            sample: A row as `predict` takes it, which the model has to predict before it gets requests.
             reference: A CSV file with a header, of the rows it was trained on; live inputs are compared with
                 them (`versions.drift`).
-            acceleration: `"off"` has every request answered by the model itself.
+            acceleration: `"off"` has the model itself predict every request.
             on_progress: Called with the bytes sent so far and all bytes of the file.
 
         Raises:
@@ -68,7 +68,7 @@ class AsyncModels:
             on_status: Called with each state on the way.
 
         Raises:
-            ModelFailed: It will not serve; `reason` says why.
+            ModelFailed: It will not serve; see `reason`.
             NotReadyInTime: It still loads after `seconds`.
         """
         return await self._transport.run(models.wait(model_id, seconds, on_status))

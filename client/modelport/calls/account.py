@@ -67,9 +67,9 @@ def me() -> Flow[User]:
     return User.from_json(reply.json())
 
 
-def _session(answer: Any) -> Credentials:
+def _session(tokens: Any) -> Credentials:
     return Credentials(
-        access_token=answer["access_token"],
-        refresh_token=answer["refresh_token"],
-        expires_at=time.time() + answer["expires_in"],
+        access_token=tokens["access_token"],
+        refresh_token=tokens["refresh_token"],
+        expires_at=time.time() + tokens["expires_in"],
     )

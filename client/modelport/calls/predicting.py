@@ -24,11 +24,11 @@ def predict_many(
     model_id: str, rows: Any, version: str | None, return_: Sequence[str] | None, session: str | None
 ) -> Flow[list[Prediction]]:
     reply = yield from _send(model_id, version, session, inputs=as_rows(rows), **_wanted(return_))
-    answer = reply.json()
-    named = {name: values for name, values in answer.items() if name not in ("model", "version")}
+    body = reply.json()
+    named = {name: values for name, values in body.items() if name not in ("model", "version")}
     named["prediction"] = named.pop("predictions", [None] * len(next(iter(named.values()))))
     each = (dict(zip(named, values, strict=True)) for values in zip(*named.values(), strict=True))
-    return [_prediction(reply.response, {**answer, **one}) for one in each]
+    return [_prediction(reply.response, {**body, **one}) for one in each]
 
 
 def _send(model_id: str, version: str | None, session: str | None, **body: Any) -> Flow[Reply]:
@@ -46,13 +46,13 @@ def _wanted(return_: Sequence[str] | None) -> dict[str, list[str]]:
     return {} if return_ is None else {"return": list(return_)}
 
 
-def _prediction(response: httpx.Response, answer: dict[str, Any]) -> Prediction:
+def _prediction(response: httpx.Response, body: dict[str, Any]) -> Prediction:
     return Prediction(
-        prediction=answer.get("prediction"),
-        probabilities=answer.get("probabilities"),
-        model=answer["model"],
-        version=answer["version"],
-        outputs={name: value for name, value in answer.items() if name not in _USUAL},
+        prediction=body.get("prediction"),
+        probabilities=body.get("probabilities"),
+        model=body["model"],
+        version=body["version"],
+        outputs={name: value for name, value in body.items() if name not in _USUAL},
         cached=response.headers.get("x-cache") == "hit",
         request_id=response.headers.get("x-request-id"),
     )

@@ -13,7 +13,7 @@ from modelport.steps import Flow, Pause
 _HOLD_SECONDS = 20
 # Short, so that a job's bar moves.
 _HOLD_JOB_SECONDS = 1.0
-# A platform that answers at once, however long it was to hold, is not called in a busy loop.
+# A platform that responds at once, however long it was to hold, is not called in a busy loop.
 _BUSY_LOOP_SECONDS = 0.3
 
 Loading = TypeVar("Loading", Model, Version)
@@ -21,7 +21,7 @@ Waited = TypeVar("Waited", Model, Version, Job)
 
 
 def hold(seconds: float) -> dict[str, float] | None:
-    """The query that has the platform answer after a change, or after so many seconds (60 at most)."""
+    """The query that has the platform respond after a change, or after so many seconds (60 at most)."""
     return {"wait": seconds} if seconds > 0 else None
 
 

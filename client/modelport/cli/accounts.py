@@ -61,7 +61,7 @@ def whoami(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
         try:
             user = client.me()
         except Forbidden:
-            # The platform tells an API key nothing about the account.
+            # The platform shows an API key nothing about the account.
             user_id, email = None, None
         else:
             user_id, email = user.id, user.email

@@ -134,7 +134,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what the arguments say; gives the exit code."""
+    """Run the command of the arguments; returns the exit code."""
     try:
         build_app()(list(arguments), prog_name="modelport")
     except ModelportError as error:

@@ -30,11 +30,11 @@ def drift(
 ) -> None:
     """Show how a version's live inputs compare with the rows that it was trained on."""
     with Modelport(url) as client:
-        asked = version or _main_version(client.model(model_id))
+        chosen = version or _main_version(client.model(model_id))
         if reference is not None:
-            client.put_reference(model_id, asked, reference)
-            note(f"{reference.name} is the reference of {asked} now.")
-        found = client.drift(model_id, asked)
+            client.put_reference(model_id, chosen, reference)
+            note(f"{reference.name} is the reference of {chosen} now.")
+        found = client.drift(model_id, chosen)
     if as_json:
         print_json(found.raw)
     else:

@@ -81,6 +81,6 @@ def _cell(body: Any, truncated: bool) -> str:
     if body is None:
         return "(too long)" if truncated else "–"
     written = json.dumps(body, ensure_ascii=False)
-    # Untrusted text: a terminal would do what control characters say.
+    # Untrusted text: a terminal would obey its control characters.
     text = "".join(character if character.isprintable() else "·" for character in written)
     return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"

@@ -186,8 +186,8 @@ def _print(job: Job, as_json: bool, *, secret: str | None = None) -> None:
     total = "" if job.rows_total is None else f" of {job.rows_total:,}"
     failed = f", {job.rows_failed:,} of them without a prediction" if job.rows_failed else ""
     print_line(f"{job.id}  {job.state}  {job.rows_done:,}{total} rows{failed}")
-    if said := job.message or job.waiting_for:
-        note(said)
+    if text := job.message or job.waiting_for:
+        note(text)
 
 
 def _format_of(output: Path | None) -> Any:

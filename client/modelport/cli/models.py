@@ -196,7 +196,7 @@ def delete(
 
 
 def history_setting(share: str | None, days: int | None, redact: list[str] | None) -> Any:
-    """What `Modelport.update` takes."""
+    """Return what `Modelport.update` takes as `history`. Raises `typer.BadParameter`."""
     if share is None:
         if days is not None or redact:
             raise typer.BadParameter("--retention-days and --redact go with --history PERCENT.")
@@ -210,6 +210,7 @@ def history_setting(share: str | None, days: int | None, redact: list[str] | Non
 
 
 def parse_sample(text: str | None) -> Any:
+    """Return the row of `--sample`, None without one. Raises `typer.BadParameter` for what is no JSON."""
     try:
         return None if text is None else json.loads(text)
     except ValueError as error:

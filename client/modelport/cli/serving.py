@@ -110,7 +110,7 @@ def _weight(text: str) -> tuple[str, int]:
 
 
 def _print_traffic(model: Model, as_json: bool) -> None:
-    """What was asked for; requests follow as soon as the gateway knows."""
+    """What was requested; requests follow as soon as the gateway knows."""
     wanted: Mapping[str, int] = model.raw.get("wanted_traffic") or model.traffic
     if as_json:
         print_json({"model": model.id, "traffic": model.traffic, "wanted_traffic": wanted})
@@ -118,12 +118,12 @@ def _print_traffic(model: Model, as_json: bool) -> None:
         print_line(traffic_text(dict(wanted)))
 
 
-def _print_one(answer: Prediction, as_json: bool) -> None:
+def _print_one(prediction: Prediction, as_json: bool) -> None:
     if as_json:
-        print_json(_json_of(answer))
+        print_json(_json_of(prediction))
         return
-    print_line(_value_text(answer.prediction))
-    for name, probability in _by_name(answer.probabilities or {}).items():
+    print_line(_value_text(prediction.prediction))
+    for name, probability in _by_name(prediction.probabilities or {}).items():
         print_line(f"  {name}  {probability:.4f}")
 
 
@@ -136,19 +136,19 @@ def _by_name(probabilities: Any) -> dict[str, float]:
     }
 
 
-def _print_many(answers: list[Prediction], as_json: bool) -> None:
+def _print_many(predictions: list[Prediction], as_json: bool) -> None:
     if as_json:
-        print_json([_json_of(answer) for answer in answers])
+        print_json([_json_of(prediction) for prediction in predictions])
         return
-    for answer in answers:
-        _print_one(answer, as_json=False)
+    for prediction in predictions:
+        _print_one(prediction, as_json=False)
 
 
-def _json_of(answer: Prediction) -> dict[str, Any]:
-    shown = {"model": answer.model, "version": answer.version, "prediction": answer.prediction}
-    if answer.probabilities is not None:
-        shown["probabilities"] = answer.probabilities
-    return {**shown, **answer.outputs, "cached": answer.cached, "request_id": answer.request_id}
+def _json_of(prediction: Prediction) -> dict[str, Any]:
+    shown = {"model": prediction.model, "version": prediction.version, "prediction": prediction.prediction}
+    if prediction.probabilities is not None:
+        shown["probabilities"] = prediction.probabilities
+    return {**shown, **prediction.outputs, "cached": prediction.cached, "request_id": prediction.request_id}
 
 
 def _value_text(value: Any) -> str:

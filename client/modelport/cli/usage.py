@@ -1,4 +1,4 @@
-"""usage: how often models were asked, and how they answered."""
+"""usage: how often models were called, and with what results."""
 
 from datetime import datetime
 from typing import Annotated

@@ -25,7 +25,7 @@ class Account:
 
         Raises:
             Conflict: There is an account with this address.
-            InvalidRequest: The password is too weak; `errors` says which field is wrong.
+            InvalidRequest: The password is too weak; `errors` names the wrong field.
         """
         return self._transport.run(account.register(email, password, full_name, invite))
 

@@ -66,7 +66,7 @@ class Versions:
             on_status: Called with each state on the way.
 
         Raises:
-            ModelFailed: It will not be; `reason` says why.
+            ModelFailed: It will not be; see `reason`.
             NotReadyInTime: It still loads after `seconds`.
         """
         return self._transport.run(versions.wait(model_id, version, seconds, on_status))

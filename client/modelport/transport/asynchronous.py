@@ -47,7 +47,7 @@ class AsyncTransport:
             return await self._drive(flow, self._reply)
 
     async def items(self, listing: Listing[Result]) -> AsyncIterator[Result]:
-        """The items of a list; each page is asked for when it is reached."""
+        """The items of a list; each page is requested when it is reached."""
         page = await self.run(listing.page(None))
         while True:
             for item in page.items:

@@ -43,7 +43,7 @@ class Transport:
             return self._drive(flow, self._reply)
 
     def items(self, listing: Listing[Result]) -> Iterator[Result]:
-        """The items of a list; each page is asked for when it is reached."""
+        """The items of a list; each page is requested when it is reached."""
         page = self.run(listing.page(None))
         yield from page.items
         while page.next_cursor:

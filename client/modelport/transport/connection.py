@@ -73,8 +73,8 @@ def _connection_failed(method: str, url: str, error: httpx.TransportError) -> Co
 def _what_failed(error: httpx.TransportError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "did not answer in time"
-    said = str(error).rstrip(".") or type(error).__name__
-    return f"{'broke off the connection' if isinstance(error, _CUT_OFF) else 'cannot be reached'}: {said}"
+    detail = str(error).rstrip(".") or type(error).__name__
+    return f"{'broke off the connection' if isinstance(error, _CUT_OFF) else 'cannot be reached'}: {detail}"
 
 
 def http_options(url: str, timeout_seconds: float) -> dict[str, Any]:

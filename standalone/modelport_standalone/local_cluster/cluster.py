@@ -40,7 +40,7 @@ class LocalCluster:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run what Deployments ask for; on exit every process is stopped."""
+        """Run what Deployments request; on exit every process is stopped."""
         controller = tasks.start(self._control(), "deployment controller")
         try:
             yield

@@ -1,4 +1,4 @@
-"""Keeps as many pods of a Deployment's current template as it asks for, and reports them to the cluster."""
+"""Keeps as many pods of a Deployment's current template as it requests, and reports them to the cluster."""
 
 import asyncio
 import hashlib

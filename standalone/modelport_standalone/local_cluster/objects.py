@@ -82,7 +82,7 @@ class ObjectStore:
         """The counterpart of `put`."""
         obj = self._objects.pop((kind, namespace, name), None)
         if obj is not None:
-            self._tell("DELETED", obj)
+            self._notify("DELETED", obj)
 
     async def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
         watcher = Watcher(kind, namespace)
@@ -129,16 +129,16 @@ class ObjectStore:
     def _set(self, obj: Object) -> None:
         change: Change = "MODIFIED" if _key(obj) in self._objects else "ADDED"
         self._objects[_key(obj)] = obj
-        self._tell(change, obj)
+        self._notify(change, obj)
 
     def _numbered(self, obj: Object) -> Object:
         self._version += 1
         return {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self._version)}}
 
-    def _tell(self, change: Change, obj: Object) -> None:
+    def _notify(self, change: Change, obj: Object) -> None:
         for watcher in self._watchers:
             if watcher.covers(obj):
-                watcher.tell(change, obj)
+                watcher.notify(change, obj)
 
 
 def _key(obj: Object) -> Key:
@@ -158,7 +158,7 @@ def _begin(obj: Object) -> Object:
 
 
 def _merge(before: Object, obj: Object) -> Object:
-    """`before` with what `obj` says. Labels and annotations of others stay; a spec is taken as a whole."""
+    """`before` with what `obj` sets. Labels and annotations of others stay; a spec is taken as a whole."""
     given = {key: value for key, value in copy.deepcopy(obj).items() if key not in ("metadata", "status")}
     meta = {**before["metadata"], **_settable(obj["metadata"])}
     for field in ("labels", "annotations"):
@@ -170,7 +170,7 @@ def _merge(before: Object, obj: Object) -> Object:
 
 
 def _settable(metadata: Object) -> Object:
-    """What a writer may say; the rest of the metadata is the cluster's."""
+    """What a writer may set; the rest of the metadata is the cluster's."""
     return {key: metadata[key] for key in ("ownerReferences", "deletionTimestamp") if key in metadata}
 
 

@@ -32,7 +32,7 @@ class ContainerState:
         self.current = {"running": {"startedAt": now()}}
 
     def end(self, ending: Ending, reason: str | None, message: str) -> None:
-        """`reason` and `message`: why it was ended; else how it ended, and what it said last."""
+        """`reason` and `message`: why it was ended; else how it ended, and its last line."""
         self.started = self.ready = False
         terminated = {
             "exitCode": ending.code,

@@ -24,7 +24,7 @@ from modelport_standalone.priority import step_back
 
 log = structlog.get_logger(__name__)
 
-# An init container that ends so has said all there is to say (docs/contracts.md); others may do better later.
+# An init container that ends so has reported all there is (docs/contracts.md); others may do better later.
 _FINAL_EXIT = 1
 _CANNOT_BE_STARTED = 127
 # What routes by our objects, in this process, knows of it by then.
@@ -80,8 +80,8 @@ class Pod:
         self._on_change()
         await asyncio.sleep(_ROUTING_SECONDS)
         if self._process is not None:
-            asked: float = self.template["spec"].get("terminationGracePeriodSeconds", 30)
-            await self._process.stop(min(asked, longest_grace))
+            wanted_grace: float = self.template["spec"].get("terminationGracePeriodSeconds", 30)
+            await self._process.stop(min(wanted_grace, longest_grace))
         self._task.cancel()
         await asyncio.wait([self._task])
         await asyncio.to_thread(self._paths.remove)
@@ -93,7 +93,7 @@ class Pod:
                 await self._complete(container, state)
             await self._keep_running()
         except OSError as error:
-            # A full disk, no process left: this pod stays down and says why, the others go on.
+            # A full disk, no process left: this pod stays down and reports why, the others go on.
             log.error("pod_cannot_run", pod=self.name, error=repr(error))
             self._end(self.state.container, Ending(_CANNOT_BE_STARTED, None, str(error)))
         finally:

@@ -24,7 +24,7 @@ class Timings:
     """A process that was ready this long ago resets the backoff."""
 
     longest_grace: float = 10.0
-    """Between SIGTERM and SIGKILL, whatever the template asks for."""
+    """Between SIGTERM and SIGKILL, whatever the template requests."""
 
 
 def restart_backoff(timings: Timings) -> Backoff:
@@ -34,7 +34,7 @@ def restart_backoff(timings: Timings) -> Backoff:
 
 _READINESS_PERIOD_SECONDS = 1.0
 _SLOW_BY_OTHERS = 0.5
-"""From such a share of its time on, that it did not respond says nothing of the container."""
+"""From such a share of its time on, that it did not respond is no sign of the container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Termination:
 class Probes:
     """The three probes of one run of a container.
 
-    `waited`: for how many seconds so far its process could not run for others; `on_start` before it is said
-    to have started; `on_change(started, ready)` after each change.
+    `waited`: for how many seconds so far its process could not run for others; `on_start` before it counts
+    as started; `on_change(started, ready)` after each change.
     """
 
     def __init__(
@@ -105,9 +105,9 @@ class Probes:
             return
         failures = 0
         while True:
-            answered = await self._probe_fairly(client, self._readiness)
-            failures = 0 if answered else failures + (answered is False)
-            if answered:
+            healthy = await self._probe_fairly(client, self._readiness)
+            failures = 0 if healthy else failures + (healthy is False)
+            if healthy:
                 self._on_change(True, True)
             elif failures >= self._readiness.get("failureThreshold", 3):
                 self._on_change(True, False)
@@ -121,9 +121,9 @@ class Probes:
         failures = starved = 0
         while failures < most and starved < MOST_TIMES * most:
             await asyncio.sleep(self._liveness.get("periodSeconds", 10))
-            answered = await self._probe_fairly(client, self._liveness)
-            failures = 0 if answered else failures + (answered is False)
-            starved = starved + 1 if answered is None else 0
+            healthy = await self._probe_fairly(client, self._liveness)
+            failures = 0 if healthy else failures + (healthy is False)
+            starved = starved + 1 if healthy is None else 0
         happened = "It no longer answered." if failures >= most else "It no longer answered: starved of CPU."
         return Termination("LivenessProbeFailed", happened)
 
@@ -147,7 +147,7 @@ async def _probe(client: httpx.AsyncClient, probe: dict[str, Any]) -> bool:
     try:
         async with asyncio.timeout(probe.get("timeoutSeconds", 1)):
             # The body is not read: the container is untrusted, and may send one without end.
-            async with client.stream("GET", probe["httpGet"]["path"], timeout=None) as answer:
-                return 200 <= answer.status_code < 400
+            async with client.stream("GET", probe["httpGet"]["path"], timeout=None) as response:
+                return 200 <= response.status_code < 400
     except (httpx.HTTPError, OSError, TimeoutError):
         return False

@@ -109,7 +109,7 @@ def _with_our_python(command: list[str]) -> list[str]:
 
 
 def _environment(container: Object, paths: PodPaths) -> dict[str, str]:
-    """What the template says, never the platform's own, which may hold secrets."""
+    """What the template sets, never the platform's own, which may hold secrets."""
     given = {name: paths.localize(container, value) for name, value in environment_of(container).items()}
     return {
         "PATH": os.defpath,

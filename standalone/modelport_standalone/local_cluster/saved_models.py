@@ -9,7 +9,7 @@ from modelport_kube.kube import Object
 
 
 class DamagedState(Exception):
-    """The file cannot be read; the message says which and what to do. It is left as it is."""
+    """The file cannot be read; the message names it and what to do. It is left as it is."""
 
 
 class SavedModels:

@@ -1,4 +1,4 @@
-"""Telling watchers what changed: nothing is lost, and a slow watcher holds one event an object at most."""
+"""Notifying watchers of changes: nothing is lost, and a slow watcher holds one event an object at most."""
 
 import asyncio
 import copy
@@ -26,7 +26,7 @@ class Watcher:
     def covers(self, obj: Object) -> bool:
         return obj["kind"] == self._kind and self._namespace in (None, obj["metadata"]["namespace"])
 
-    def tell(self, change: Change, obj: Object) -> None:
+    def notify(self, change: Change, obj: Object) -> None:
         uid = obj["metadata"]["uid"]
         before = self._waiting.pop(uid, None)
         if before is not None and before[0] == "ADDED":

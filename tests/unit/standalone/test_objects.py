@@ -154,9 +154,9 @@ async def test_a_watcher_hears_what_is_there_and_then_every_change(cluster: Loca
 async def test_a_slow_watcher_is_told_the_last_state_and_holds_one_event_an_object() -> None:
     watcher = Watcher("MLModel", None)
     for number in range(1000):
-        watcher.tell("ADDED" if number == 0 else "MODIFIED", _tagged("kept", number))
-        watcher.tell("ADDED", _tagged(f"short-lived-{number}", 0))
-        watcher.tell("DELETED", _tagged(f"short-lived-{number}", 0))
+        watcher.notify("ADDED" if number == 0 else "MODIFIED", _tagged("kept", number))
+        watcher.notify("ADDED", _tagged(f"short-lived-{number}", 0))
+        watcher.notify("DELETED", _tagged(f"short-lived-{number}", 0))
     events = watcher.events([])
     assert (await anext(events)).type == "SYNCED"
     assert await anext(events) == WatchEvent("ADDED", _tagged("kept", 999))
