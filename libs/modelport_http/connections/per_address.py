@@ -49,7 +49,7 @@ def crowd_aware(protocol: type[Any], crowd: Crowd) -> type[asyncio.Protocol]:
     """A class of uvicorn's protocols that refuses connections which are too many."""
 
     class CrowdAware(protocol):  # type: ignore[misc]
-        _entered = ""
+        __slots__ = ("_entered",)
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)

@@ -30,9 +30,12 @@ def head_aware(protocol: type[Any]) -> type[asyncio.Protocol]:
     receive, take = protocol.data_received, protocol.on_body
 
     class HeadAware(protocol):  # type: ignore[misc]
-        _of_a_head = _UNKNOWN
-        _of_no_body = 0
-        """Bytes within a body that brought nothing of it: trailers, and extensions of chunks."""
+        # `_of_no_body`: bytes within a body that brought nothing of it: trailers, and extensions of chunks.
+        __slots__ = ("_of_a_head", "_of_no_body")
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            self._of_a_head, self._of_no_body = _UNKNOWN, 0
+            super().connection_made(transport)
 
         def data_received(self, data: bytes) -> None:
             before = self.cycle
@@ -51,7 +54,8 @@ def head_aware(protocol: type[Any]) -> type[asyncio.Protocol]:
 
         def on_chunk_header(self) -> None:
             # The parser gives trailers as headers: they are none of this request's.
-            self.headers: list[tuple[bytes, bytes]] = []
+            connection: Any = self
+            connection.headers = []
 
     return HeadAware
 
