@@ -1,6 +1,7 @@
 """What the model gave → JSON: exact numbers, null where JSON has no number, classes by their JSON text."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -153,14 +154,23 @@ class NativeResponses:
 
     def _joined(self, outputs: Outputs) -> list[bytes]:
         dumps, options = orjson.dumps, orjson.OPT_NON_STR_KEYS
-        bodies = [self._head] * outputs.rows
-        for name, rows in outputs.values.items():
-            key = b",%b:" % encode(name)
+        remaining = iter(outputs.values.items())
+        name, rows = next(remaining)
+        start = self._head + _key(name)
+        bodies = [start + dumps(value, None, options) + b"}" for value in rows]
+        for name, rows in remaining:
+            key = _key(name)
             bodies = [
-                b"%b%b%b" % (body, key, dumps(value, None, options))
+                b"%b%b%b}" % (body[:-1], key, dumps(value, None, options))
                 for body, value in zip(bodies, rows, strict=True)
             ]
-        return [body + b"}" for body in bodies]
+        return bodies
+
+
+@cache
+def _key(name: str) -> bytes:
+    """Return an output's name as what stands before its value. A model has few."""
+    return b",%b:" % encode(name)
 
 
 _ONE_ROW = Request([], single=True, outputs=())
