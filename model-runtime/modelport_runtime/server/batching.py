@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 _MAX_AHEAD_BYTES = 4 * 1024**2
 """Of a batch that is sent ahead: it is held twice until the model takes it."""
 
-Resolve = Callable[[Outcome, float], None]
-"""Takes what became of a call, and how many seconds its batch took."""
 Done = Callable[[Sequence[Outcome], float], None]
 
 
@@ -44,15 +42,18 @@ class Model(Protocol):
         """Call `done` on the event loop, with an outcome for each call in its place. Must not raise."""
 
 
-class Waiting:
-    """One call in the queue. Set `gone` when its caller has left: a call that waits is then dropped."""
+class Waiting(Protocol):
+    """One call in the queue."""
 
-    __slots__ = ("call", "gone", "resolve")
+    @property
+    def call(self) -> Call: ...
 
-    def __init__(self, call: Call, resolve: Resolve) -> None:
-        self.call = call
-        self.resolve = resolve
-        self.gone = False
+    @property
+    def gone(self) -> bool:
+        """Whether its caller has left: a call that waits is then dropped."""
+
+    def end(self, outcome: Outcome, seconds: float) -> None:
+        """Take what became of the call, and how many seconds its batch took."""
 
 
 class Batcher:
@@ -74,16 +75,14 @@ class Batcher:
         """Let `model` predict from the next batch on."""
         self._model = model
 
-    def submit(self, call: Call, resolve: Resolve) -> Waiting:
+    def submit(self, waiting: Waiting) -> None:
         """Queue a call; what arrives in one turn of the event loop goes together. Raises `QueueFull`."""
         if len(self._queue) >= self._max_queue:
             metrics.REFUSED.inc()
             raise QueueFull
-        waiting = Waiting(call, resolve)
         self._queue.append(waiting)
         if self._may_send():
             self._flush_soon()
-        return waiting
 
     def waiting(self) -> int:
         return len(self._queue)
@@ -147,12 +146,12 @@ class Batcher:
             self._flush_soon()
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if not waiting.gone:
-                _resolve(waiting, outcome, seconds)
+                _end(waiting, outcome, seconds)
 
 
-def _resolve(waiting: Waiting, outcome: Outcome, seconds: float) -> None:
+def _end(waiting: Waiting, outcome: Outcome, seconds: float) -> None:
     try:
-        waiting.resolve(outcome, seconds)
+        waiting.end(outcome, seconds)
     except Exception:
         # One caller's response must not take the others' along.
         log.exception("unhandled")

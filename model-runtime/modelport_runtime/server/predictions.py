@@ -56,7 +56,7 @@ def head_of(path: str, headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
 def protocol_of(path: str, content_type: bytes) -> Protocol:
     """What the body is. Raises `Problem`: 415."""
     protocol = PROTOCOLS[path]
-    if content_type in (JSON, b""):
+    if content_type == JSON or not content_type:
         return protocol
     if content_type == MATRIX and protocol == "native":
         return "matrix"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from modelport_runtime.core.types import Call, Prediction
-from modelport_runtime.server.batching import Batcher, Done, QueueFull, Waiting
+from modelport_runtime.server.batching import Batcher, Done, QueueFull
 
 MAX_BYTES = 100
 
@@ -43,9 +43,11 @@ class Asked:
 
     def __init__(self, batcher: Batcher, body: bytes) -> None:
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.waiting: Waiting = batcher.submit(Call("native", body), self._resolve)
+        self.call = Call("native", body)
+        self.gone = False
+        batcher.submit(self)
 
-    def _resolve(self, outcome: Any, _seconds: float) -> None:
+    def end(self, outcome: Any, seconds: float) -> None:
         self.answer.set_result(outcome.body)
 
 
@@ -107,7 +109,7 @@ async def test_a_call_whose_caller_has_gone_never_reaches_the_model(
 ) -> None:
     first = await keep_busy(batcher, model)
     gone, stays = Asked(batcher, b"gone"), Asked(batcher, b"stays")
-    gone.waiting.gone = True
+    gone.gone = True
     model.let_go()
 
     await answers(first, stays)
@@ -129,10 +131,11 @@ async def test_a_full_queue_refuses(batcher: Batcher, model: HeldModel) -> None:
 async def test_one_answer_that_cannot_be_given_takes_no_other_along(
     batcher: Batcher, model: HeldModel
 ) -> None:
-    def broken(_outcome: Any, _seconds: float) -> None:
-        raise RuntimeError
+    class Broken(Asked):
+        def end(self, outcome: Any, seconds: float) -> None:
+            raise RuntimeError
 
-    batcher.submit(Call("native", b"broken"), broken)
+    Broken(batcher, b"broken")
     other = Asked(batcher, b"other")
     await model.busy.wait()
     model.let_go()
@@ -148,7 +151,7 @@ async def test_a_model_that_works_for_nobody_is_stuck_until_it_ends(
     first = await keep_busy(batcher, model)
     assert not batcher.is_stuck(), "somebody waits for it"
 
-    first.waiting.gone = True
+    first.gone = True
 
     assert batcher.is_stuck()
     model.let_go()

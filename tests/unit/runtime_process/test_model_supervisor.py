@@ -94,6 +94,19 @@ class Process:
         return None
 
 
+class Asked:
+    """A call in the queue."""
+
+    call = Call("native", BODY)
+    gone = False
+
+    def __init__(self) -> None:
+        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    def end(self, outcome: Outcome, seconds: float) -> None:
+        self.outcome.set_result(outcome)
+
+
 class Pair:
     """A supervisor, and the process that it believes to be its child."""
 
@@ -111,9 +124,9 @@ class Pair:
         return status_document(self._settings, self.supervisor.state)
 
     def predict(self) -> asyncio.Future[Outcome]:
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._batcher.submit(Call("native", BODY), lambda outcome, _: future.set_result(outcome))
-        return future
+        asked = Asked()
+        self._batcher.submit(asked)
+        return asked.outcome
 
     async def until_ready(self) -> dict[str, Any]:
         await until(lambda: self.supervisor.state.phase == "ready")
