@@ -16,7 +16,7 @@ Facts = dict[str, dict[str, float | str | None]]
 class Figure:
     """Load of one kind on one path. Latencies in milliseconds, CPU in microseconds a request.
 
-    `connections` 0: open loop, `rate` then being what was asked for. `pss_mib` None: not to be seen.
+    `connections` 0: open loop, `rate` then being what was requested. `pss_mib` None: not to be seen.
     """
 
     group: str

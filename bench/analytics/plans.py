@@ -30,8 +30,8 @@ async def _plans_of(url: str, key: str, path: str, parameters: dict[str, str]) -
         )
         transport = httpx.ASGITransport(plane.public)
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-            answer = await client.get(path, params=parameters, headers={"X-API-Key": key})
-            answer.raise_for_status()
+            response = await client.get(path, params=parameters, headers={"X-API-Key": key})
+            response.raise_for_status()
         limits = [statement for statement, _ in sent if statement.startswith("SET LOCAL")]
         explained = [_explain(engine, limits, *each) for each in list(sent) if _OF_THE_LEDGER in each[0]]
         plane.accounts.passwords.close()

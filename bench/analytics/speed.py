@@ -64,8 +64,8 @@ class Call:
 
     def parameters(self) -> dict[str, str]:
         to = datetime.now(UTC) - self.ago
-        asked = {"from": (to - self.length).isoformat(), **self.others}
-        return asked | {"to": to.isoformat()} if self.ago else asked
+        params = {"from": (to - self.length).isoformat(), **self.others}
+        return params | {"to": to.isoformat()} if self.ago else params
 
 
 def main() -> None:
@@ -166,10 +166,10 @@ def _choose(chooser: random.Random) -> Call:
 
 def _milliseconds(client: httpx.Client, call: Call, keys: list[str]) -> float:
     begin = time.perf_counter()
-    answer = client.get(call.path, params=call.parameters(), headers={"X-API-Key": keys[call.owner]})
+    response = client.get(call.path, params=call.parameters(), headers={"X-API-Key": keys[call.owner]})
     spent = (time.perf_counter() - begin) * 1000
-    if answer.status_code != 200 or not answer.json()["totals"]["requests"]:
-        raise SystemExit(f"{call}: {answer.status_code} {answer.text[:500]}")
+    if response.status_code != 200 or not response.json()["totals"]["requests"]:
+        raise SystemExit(f"{call}: {response.status_code} {response.text[:500]}")
     return spent
 
 

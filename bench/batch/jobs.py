@@ -44,8 +44,8 @@ class Platform(SignedIn):
 
 
 def submit(platform: Platform, model_id: str, content: bytes) -> str:
-    answer = platform.client.post(f"/api/v1/predict/{model_id}/batch", content=content, headers=_CSV)
-    job_id: str = answer.raise_for_status().json()["id"]
+    response = platform.client.post(f"/api/v1/predict/{model_id}/batch", content=content, headers=_CSV)
+    job_id: str = response.raise_for_status().json()["id"]
     return job_id
 
 

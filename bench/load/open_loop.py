@@ -16,7 +16,7 @@ import httptools
 
 @dataclass
 class Result:
-    """Latencies in milliseconds; answers by status."""
+    """Latencies in milliseconds; responses by status."""
 
     latencies: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
@@ -105,9 +105,9 @@ async def _open_loop(address: str, requests: Iterator[bytes], rate: float, secon
 
 async def _one(address: str, idle: list[_Connection], request: bytes, due: float, result: Result) -> None:
     connection = idle.pop() if idle else await _connect(address)
-    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    connection.send(request, answer.set_result)
-    status = await answer
+    replied: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    connection.send(request, replied.set_result)
+    status = await replied
     result.add(status, time.perf_counter() - due)
     idle.append(connection)
 
@@ -130,10 +130,10 @@ async def _person(address: str, requests: Iterator[bytes], end: float, result: R
     # Spread over the pause, so that users do not all begin in the same instant.
     await asyncio.sleep(random.random())
     while time.perf_counter() < end:
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        replied: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         sent = time.perf_counter()
-        connection.send(next(requests), answer.set_result)
-        result.add(await answer, time.perf_counter() - sent)
+        connection.send(next(requests), replied.set_result)
+        result.add(await replied, time.perf_counter() - sent)
         await asyncio.sleep(1)
     connection.transport.close()
     await connection.lost

@@ -1,4 +1,4 @@
-"""Closed-loop load by wrk: so many connections, each of which sends its next request when answered."""
+"""Closed-loop load by wrk: so many connections, each of which sends its next request after a response."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def require() -> None:
 def run(
     address: str, prepared: Prepared, numbers: Numbers, *, connections: int, seconds: float, core: int
 ) -> Slice:
-    """Load `host:port`. Raises RuntimeError if any answer is not 2xx or any connection breaks."""
+    """Load `host:port`. Raises RuntimeError if any response is not 2xx or any connection breaks."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{_duration(seconds)}", "--timeout", "30s"]
     command += ["-s", _SCRIPT, f"http://{address}/", "--", str(prepared.path), str(numbers.next)]
     run = subprocess.run(

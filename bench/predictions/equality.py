@@ -1,4 +1,4 @@
-"""Compares 10,000 rows that the runtime answers with what the model itself says.
+"""Compares the runtime's predictions of 10,000 rows with the model's own.
 
 ``make bench ARGS="--only equality"``. Labels must be equal, probabilities within 1e-6.
 """
@@ -44,9 +44,9 @@ def _compare(model: Model, address: str) -> tuple[int, float]:
     original = joblib.load(model.path)
     rows = [_unseen(row, number) for number, row in enumerate(itertools.islice(model.rows(_SEED), ROWS))]
     labels, probabilities = [], []
-    for answer in _answers(model, rows, address):
-        labels += answer["predictions"]
-        probabilities += answer["probabilities"]
+    for response in _answers(model, rows, address):
+        labels += response["predictions"]
+        probabilities += response["probabilities"]
     table = _table(model, rows)
     expected = original.predict_proba(table)
     difference = np.abs(_matrix(probabilities, original) - expected).max(axis=1)
@@ -68,19 +68,19 @@ def _answers(model: Model, rows: list[Row], address: str) -> Iterator[Any]:
             break
         body = one_or_many(batch) | {"return": ["prediction", "probabilities"]}
         connection.request("POST", "/predict", json.dumps(body), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{model.name} was answered {answer.status}: {content[:300]!r}")
+        response = connection.getresponse()
+        content = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{model.name} was answered {response.status}: {content[:300]!r}")
         yield _as_many(json.loads(content))
     connection.close()
 
 
-def _as_many(answer: dict[str, Any]) -> dict[str, Any]:
-    """A single row's answer in the form of many."""
-    if "predictions" in answer:
-        return answer
-    return {"predictions": [answer["prediction"]], "probabilities": [answer["probabilities"]]}
+def _as_many(response: dict[str, Any]) -> dict[str, Any]:
+    """A single row's response in the form of many."""
+    if "predictions" in response:
+        return response
+    return {"predictions": [response["prediction"]], "probabilities": [response["probabilities"]]}
 
 
 def _matrix(probabilities: list[Any], original: Any) -> Any:

@@ -81,14 +81,14 @@ def require_cache(measuring: Measuring, target: Target, state: str) -> None:
     """Raises RuntimeError unless `target` answers its next requests with `X-Cache: <state>`."""
     whole = target.prepared.whole(measuring.numbers)
     host, port = target.address.split(":")
-    for asked in range(3):
+    for attempt in range(3):
         with socket.create_connection((host, int(port)), 10) as connection:
             connection.sendall(next(whole))
-            answer = connection.recv(65_536).lower()
+            reply = connection.recv(65_536).lower()
         measuring.numbers.used(1)
         # The first of them puts into the cache what is to be hit.
-        if asked and b"x-cache: " + state.encode() not in answer:
-            raise RuntimeError(f"{target.path} is no {state}: {answer[:500]!r}")
+        if attempt and b"x-cache: " + state.encode() not in reply:
+            raise RuntimeError(f"{target.path} is no {state}: {reply[:500]!r}")
 
 
 def _open_loops(measuring: Measuring, targets: list[Target]) -> None:

@@ -50,7 +50,7 @@ class Measuring:
         self.facts: dict[str, dict[str, float | str | None]] = {}
 
     def compare(self, setting: Setting, targets: Sequence[Target], connections: Sequence[int]) -> None:
-        """Closed loop, for each number of connections. Raises RuntimeError if any answer is an error."""
+        """Closed loop, for each number of connections. Raises RuntimeError if any response is an error."""
         for count in connections:
             for target in targets:
                 self._run(target, count, WARM_UP_SECONDS)

@@ -37,11 +37,11 @@ def _body(results: Results) -> str:
 
 
 def _measured_by(results: Results) -> str:
-    said = {
+    descriptions = {
         when: [group for group in results.when if results.when[group] == when]
         for when in results.when.values()
     }
-    return "\n".join(f"- {', '.join(groups)}: {when}." for when, groups in said.items())
+    return "\n".join(f"- {', '.join(groups)}: {when}." for when, groups in descriptions.items())
 
 
 def _goals(results: Results) -> str:

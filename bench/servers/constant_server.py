@@ -1,4 +1,4 @@
-"""The limit of uvicorn: an ASGI app that answers a constant.
+"""The limit of uvicorn: an ASGI app that responds with a constant.
 
 Run: ``python -m bench.servers.constant_server PORT``.
 """

@@ -18,7 +18,7 @@ class SignedIn:
         return {"Authorization": self.client.headers["Authorization"]}
 
     def upload(self, model: Model) -> str:
-        """Upload, wait until it answers, and give the model's id. Raises RuntimeError."""
+        """Upload, wait until it is ready, and return the model's id. Raises RuntimeError."""
         with model.path.open("rb") as file:
             answer = self.client.post(
                 "/api/v1/models/upload", files={"file": file}, data={"name": model.name}

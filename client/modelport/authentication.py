@@ -36,6 +36,7 @@ class MemorySessions:
         return self._current
 
     def save(self, renewed: Credentials | None) -> None:
+        """Replace the session; None: log out."""
         self._current = renewed
 
     @contextmanager
@@ -54,6 +55,7 @@ class FileSessions:
         return credentials.load(self._url)
 
     def save(self, renewed: Credentials | None) -> None:
+        """Replace the session in the file that processes share; None: log out."""
         credentials.save_locked(self._url, renewed)
 
     def locked(self) -> AbstractContextManager[None]:

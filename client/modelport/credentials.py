@@ -27,6 +27,7 @@ class Credentials:
 
 
 def path() -> Path:
+    """Return where the CLI keeps its credentials."""
     folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(folder) / "modelport" / "credentials.json"
 

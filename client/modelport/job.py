@@ -42,6 +42,7 @@ class Job:
 
     @property
     def ended(self) -> bool:
+        """Whether it is done, failed or cancelled."""
         return self.state not in _UNFINISHED
 
     @classmethod

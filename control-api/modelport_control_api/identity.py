@@ -26,6 +26,7 @@ class Principal:
     model_ids: frozenset[str] | None = None
 
     def may_use(self, model_id: str) -> bool:
+        """Whether the credential is not limited to other models."""
         return self.model_ids is None or model_id in self.model_ids
 
 

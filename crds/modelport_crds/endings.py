@@ -4,7 +4,7 @@ import json
 import signal
 from typing import Any
 
-_SAID_BY = ("event", "message", "msg")
+_TEXT_FIELDS = ("event", "message", "msg")
 _MORE = ("detail", "error", "reason")
 _SIGNAL_EXITS = 128
 
@@ -30,13 +30,13 @@ def signal_of(terminated: dict[str, Any]) -> int | None:
 def log_words(line: str) -> str:
     """A line of a log as a sentence has it: of a JSON object what it says, any other as it is."""
     try:
-        said = json.loads(line)
+        parsed = json.loads(line)
     except (ValueError, RecursionError):
         return line
-    if not isinstance(said, dict):
+    if not isinstance(parsed, dict):
         return line
-    words = [str(said[name]).replace("_", " ") for name in _SAID_BY if said.get(name)][:1]
-    return ": ".join(words + [str(said[name]) for name in _MORE if said.get(name)][:1])
+    words = [str(parsed[name]).replace("_", " ") for name in _TEXT_FIELDS if parsed.get(name)][:1]
+    return ": ".join(words + [str(parsed[name]) for name in _MORE if parsed.get(name)][:1])
 
 
 def _named(number: int) -> str:

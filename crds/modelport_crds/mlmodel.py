@@ -108,6 +108,7 @@ class MLModelSpec(_Base, frozen=True, kw_only=True):
     history: History | None = None
 
     def version(self, name: str) -> ModelVersion | None:
+        """Return the version of this name; None: there is none."""
         return next((version for version in self.versions if version.name == name), None)
 
 
@@ -180,9 +181,11 @@ class MLModelStatus(_Base, frozen=True, kw_only=True):
     selector: str = ""
 
     def version(self, name: str) -> VersionStatus | None:
+        """Return the status of the version of this name; None: there is none."""
         return next((version for version in self.versions if version.name == name), None)
 
     def condition(self, type_: str) -> Condition | None:
+        """Return the condition of this type; None: there is none."""
         return next((condition for condition in self.conditions if condition.type == type_), None)
 
 
@@ -220,6 +223,7 @@ def to_object(model: MLModel) -> dict[str, Any]:
 
 
 def status_to_object(status: MLModelStatus) -> dict[str, Any]:
+    """Return the status as the Kubernetes API takes it."""
     return _plain(status)
 
 

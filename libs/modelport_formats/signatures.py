@@ -78,6 +78,7 @@ _OTHERS = {
 
 
 def compression_of(head: bytes) -> Compression | None:
+    """Return the compression that the first bytes stand for; None: none of those known."""
     return next((name for name, pattern in _COMPRESSIONS.items() if re.match(pattern, head)), None)
 
 
@@ -92,6 +93,7 @@ def begins_as_model(head: bytes, format_: Format) -> bool:
 
 
 def describe_unknown(head: bytes) -> str:
+    """Return a sentence for users about a file that is of no known format."""
     known = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
     return (
         f"The file is {known or 'no model file that Modelport knows'}. "

@@ -40,6 +40,7 @@ def ip_behind(peer: str, forwarded_for: Sequence[str], trusted_proxies: Sequence
 
 
 def is_trusted(peer: str, trusted_proxies: Sequence[Network]) -> bool:
+    """Whether the peer is a proxy whose forwarding headers are believed."""
     address = _address(peer)
     return address is not None and _is_in(address, trusted_proxies)
 

@@ -46,6 +46,7 @@ def rate_limit_headers(name: str, taken: LimitResult) -> dict[str, str]:
 
 
 def too_many_requests(name: str, taken: LimitResult) -> Problem:
+    """Return 429 with the rate-limit headers, and `Retry-After` in whole seconds."""
     seconds = max(1, math.ceil(taken.retry_after))
     return Problem(
         status=429,

@@ -98,6 +98,7 @@ class Calls:
 
 
 def refusal(status: int, what: str, raw: bytes) -> KubeError:
+    """Return the error of a response: `Rejected`, `Conflict`, or any other `KubeError`."""
     kind = Rejected if status in _REJECTED else Conflict if status == _CONFLICT else KubeError
     return kind(f"{what}: {status} {_message(raw)}")
 

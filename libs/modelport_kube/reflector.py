@@ -104,4 +104,5 @@ class Reflector:
 
 
 def object_key(obj: Object) -> ObjectKey:
+    """Return namespace (empty for an object of the cluster) and name."""
     return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]

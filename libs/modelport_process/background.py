@@ -9,7 +9,7 @@ import structlog
 
 
 def is_cancelled() -> bool:
-    """Whether the running task was asked to end, though nothing was raised in it.
+    """Whether the running task was cancelled, though nothing was raised in it.
 
     redis-py sends with `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that comes together
     with its result (https://github.com/python/cpython/issues/86296). A loop that does not check would

@@ -47,6 +47,7 @@ class KeyedBackoff(Generic[Key]):
         return backoff.next_delay()
 
     def failures(self, key: Key) -> int:
+        """Return how often the key has failed in a row."""
         return self._failing[key].failures if key in self._failing else 0
 
     def succeeded(self, key: Key) -> None:

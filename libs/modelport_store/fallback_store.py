@@ -35,6 +35,7 @@ class FallbackStore:
 
     @property
     def degraded(self) -> bool:
+        """Whether Redis is away, so that values and limits are this process's own."""
         return self._recovery is not None
 
     async def take(self, bucket: str, limit: Limit) -> LimitResult:

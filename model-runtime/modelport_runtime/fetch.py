@@ -36,6 +36,7 @@ class Unreachable(Exception):
 
 
 def main() -> int:
+    """Return the exit code (docs/contracts.md)."""
     try:
         fetch(*_settings(os.environ))
     except FetchFailed as refused:

@@ -17,6 +17,7 @@ KEYS = Listing(path_of("api-keys"), lambda each, _url: ApiKey.from_json(each))
 def create_key(
     name: str, scopes: Sequence[str] | None, model_ids: Sequence[str] | None, expires_at: datetime | None
 ) -> Flow[ApiKey]:
+    """Return the new key, with its secret."""
     expiry = None if expires_at is None else expires_at.isoformat()
     body = without_none(name=name, scopes=scopes, model_ids=model_ids, expires_at=expiry)
     reply = yield from request("POST", path_of("api-keys"), json=body)
@@ -24,6 +25,7 @@ def create_key(
 
 
 def rotate_key(key_id: str, grace_seconds: int) -> Flow[ApiKey]:
+    """Return the key that takes the old one's place, which still works for so many seconds."""
     path = path_of("api-keys", key_id, "rotate")
     reply = yield from request("POST", path, json={"grace_seconds": grace_seconds})
     return ApiKey.from_json(reply.json())
@@ -42,6 +44,7 @@ def register(email: str, password: str, full_name: str | None, invite: str | Non
 
 
 def login(email: str, password: str) -> Flow[Credentials]:
+    """Return the session's tokens. Raises `Unauthorized`."""
     body = {"email": email, "password": password}
     try:
         reply = yield from request("POST", path_of("auth", "login"), json=body, anonymous=True)
@@ -52,6 +55,7 @@ def login(email: str, password: str) -> Flow[Credentials]:
 
 
 def refresh(refresh_token: str) -> Flow[Credentials]:
+    """Return the next tokens; the given one is used up."""
     body = {"refresh_token": refresh_token}
     reply = yield from request("POST", path_of("auth", "refresh"), json=body, anonymous=True)
     return _session(reply.json())

@@ -25,6 +25,7 @@ def create(
     idempotency_key: str | None,
     on_progress: OnProgress | None,
 ) -> Flow[Job]:
+    """Upload the file as a new job's input; return the job, which has yet to begin."""
     texts = {
         "format": input_format,
         "output": output,
@@ -51,11 +52,13 @@ def listing(model_id: str | None, state: JobState | None) -> Listing[Job]:
 
 
 def get(job_id: str, wait: float) -> Flow[Job]:
+    """Return the job, after a change or at latest after `wait` seconds."""
     reply = yield from request("GET", path_of("jobs", job_id), params=hold(wait))
     return Job.from_json(reply.json())
 
 
 def wait(job_id: str, seconds: float, on_status: Callable[[Job], None] | None) -> Flow[Job]:
+    """Return the job once it has ended; `seconds` at most. Raises what `until_done` raises."""
     return until_done(lambda held: get(job_id, held), seconds, on_status)
 
 
@@ -66,6 +69,7 @@ def results(job_id: str, output: ResultFormat | None, partial: bool) -> tuple[st
 
 
 def retry(job_id: str, rows: Literal["all", "failed"], idempotency_key: str | None) -> Flow[Job]:
+    """Return a new job for the same rows, or for those that failed."""
     reply = yield from request(
         "POST",
         path_of("jobs", job_id, "retry"),

@@ -18,6 +18,7 @@ def listing(query: dict[str, str]) -> Listing[KeptPrediction]:
 def query_of(
     model_id: str, start: datetime | None, end: datetime | None, outcome: str | None, version: str | None
 ) -> dict[str, str]:
+    """Return the history's filter as the API takes it."""
     return without_none(
         **{
             "model_id": model_id,
@@ -34,6 +35,7 @@ def delete(model_id: str) -> Flow[None]:
 
 
 def usage(model_id: str | None, days: float, bucket: Bucket, timezone: str) -> Flow[Usage]:
+    """Return the last `days`, of one model or of all of the account."""
     path = path_of("analytics", *(("overview",) if model_id is None else ("models", model_id)))
     since = datetime.now(UTC) - timedelta(days=days)
     query = {"from": since.isoformat(), "bucket": bucket, "timezone": timezone}

@@ -20,15 +20,18 @@ def upload(
     on_progress: OnProgress | None,
     **texts: str | None,
 ) -> Flow[Model]:
+    """Return the new model, which is not ready yet; `on_progress` gets bytes sent and bytes in all."""
     with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
         return _model((yield from request("POST", path_of("models", "upload"), **form)))
 
 
 def get(model_id: str, wait: float) -> Flow[Model]:
+    """Return the model, after a change or at latest after `wait` seconds."""
     return _model((yield from request("GET", path_of("models", model_id), params=hold(wait))))
 
 
 def wait(model_id: str, seconds: float, on_status: Callable[[Model], None] | None) -> Flow[Model]:
+    """Return the model once it is ready; `seconds` at most. Raises what `until_ready` raises."""
     path = path_of("models", model_id)
     return until_ready(lambda held: get(model_id, held), seconds, on_status, path=path)
 
@@ -54,6 +57,7 @@ def delete(model_id: str) -> Flow[None]:
 
 
 def set_traffic(model_id: str, weights: Mapping[str, int]) -> Flow[Model]:
+    """Return the model; `weights`: version → percent, which sum to 100."""
     return _model((yield from request("PUT", path_of("models", model_id, "traffic"), json=dict(weights))))
 
 

@@ -16,6 +16,7 @@ _USUAL = {"model", "version", "prediction", "predictions", "probabilities"}
 def predict(
     model_id: str, row: Any, version: str | None, return_: Sequence[str] | None, session: str | None
 ) -> Flow[Prediction]:
+    """Return the row's prediction."""
     reply = yield from _send(model_id, version, session, input=row, **_wanted(return_))
     return _prediction(reply.response, reply.json())
 
@@ -23,6 +24,7 @@ def predict(
 def predict_many(
     model_id: str, rows: Any, version: str | None, return_: Sequence[str] | None, session: str | None
 ) -> Flow[list[Prediction]]:
+    """Return a prediction for each row, in the order of the rows."""
     reply = yield from _send(model_id, version, session, inputs=as_rows(rows), **_wanted(return_))
     body = reply.json()
     named = {name: values for name, values in body.items() if name not in ("model", "version")}

@@ -20,6 +20,7 @@ def of_model(model_id: str) -> Flow[list[Version]]:
 
 
 def get(model_id: str, version: str, wait: float) -> Flow[Version]:
+    """Return the version, after a change or at latest after `wait` seconds."""
     reply = yield from request("GET", _path(model_id, version), params=hold(wait))
     return Version.from_json(reply.json())
 
@@ -27,6 +28,7 @@ def get(model_id: str, version: str, wait: float) -> Flow[Version]:
 def wait(
     model_id: str, version: str, seconds: float, on_status: Callable[[Version], None] | None
 ) -> Flow[Version]:
+    """Return the version once it is ready; `seconds` at most. Raises what `until_ready` raises."""
     path = _path(model_id, version)
     return until_ready(lambda held: get(model_id, version, held), seconds, on_status, path=path)
 
@@ -41,6 +43,7 @@ def create(
     move_traffic: bool,
     on_progress: OnProgress | None,
 ) -> Flow[Version]:
+    """Return the new version, which is not ready yet."""
     texts = {"model_type": model_type, "traffic": None if move_traffic else "0"}
     with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
         reply = yield from request("POST", path_of("models", model_id, "versions"), **form)
@@ -52,6 +55,7 @@ def delete(model_id: str, version: str) -> Flow[None]:
 
 
 def logs(model_id: str, version: str, tail: int) -> Flow[str]:
+    """Return the last `tail` lines that the version logged."""
     reply = yield from request("GET", _path(model_id, version, "logs"), params={"tail": tail})
     return reply.response.text
 

@@ -57,6 +57,7 @@ _BY_ERROR: dict[type[ModelportError], int] = {
 
 
 def of(error: ModelportError) -> int:
+    """Return the exit code that stands for the error."""
     return _BY_ERROR.get(type(error), FAILURE)
 
 

@@ -61,6 +61,7 @@ def status_text(status: str) -> Text:
 
 
 def moment_text(moment: datetime | None) -> str:
+    """Return local time to the minute; a dash for None."""
     return "–" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
 
 

@@ -86,6 +86,7 @@ def http_options(url: str, timeout_seconds: float) -> dict[str, Any]:
 
 
 def checked(url: str) -> str:
+    """Return the platform's URL without a slash behind it. Raises `ModelportError`."""
     if not _is_web_address(url):
         raise ModelportError(f"{url!r} is not the URL of a platform: write e.g. http://127.0.0.1:8000.")
     return url.rstrip("/")

@@ -38,6 +38,7 @@ class Passwords:
 
 
 def check(password: str, password_hash: str) -> bool:
+    """Whether it is the password. Takes a tenth of a second of CPU or more: not for the event loop."""
     return bcrypt.checkpw(_digest(password), password_hash.encode())
 
 

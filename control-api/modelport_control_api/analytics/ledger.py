@@ -68,12 +68,14 @@ def by_bucket(session: Session, plan: Plan, models: ModelIds) -> Usage[int]:
 
 
 def altogether(session: Session, plan: Plan, models: ModelIds) -> Sums:
+    """Return the sums over the plan's pieces, of all the models together."""
     rows = _rows(TOTALS, plan.pieces, _subjects(models), (*_SUMS, "latencies"))
     *counts, joined = session.execute(select(*_summed(rows))).one()
     return Sums._make([*counts, unpack(joined)])
 
 
 def by_version(session: Session, plan: Plan, model_id: str) -> Usage[str]:
+    """Return the sums of each of the model's versions, by name."""
     rows = _rows(TOTALS, plan.pieces, [model_id], ("version", *_SUMS, "latencies"))
     return _grouped(session, rows, rows.c.version)
 

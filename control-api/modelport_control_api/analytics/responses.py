@@ -41,10 +41,12 @@ def own_models(session: Session, principal: Principal) -> dict[str, str]:
 
 
 def model_names(session: Session, ids: Collection[str]) -> dict[str, str]:
+    """Return id → name of those models that still exist."""
     return dict(session.execute(select(ModelRow.id, ModelRow.name).where(ModelRow.id.in_(ids))).all())
 
 
 def emails_of(session: Session, user_ids: Collection[str]) -> dict[str, str]:
+    """Return id → email address of those users that still exist."""
     return dict(session.execute(select(User.id, User.email).where(User.id.in_(user_ids))).all())
 
 

@@ -50,6 +50,7 @@ class Figures(TypedDict):
 
 
 def figures(sums: Sums) -> Figures:
+    """Return counts, rates (shares of 1, None without requests) and percentiles in milliseconds."""
     p50, p95, p99 = _percentiles(sums.latencies)
     return {
         "requests": sums.requests,
@@ -65,10 +66,12 @@ def figures(sums: Sums) -> Figures:
 
 
 def rate(part: int, whole: int) -> float | None:
+    """Return the share of 1; None of nothing."""
     return part / whole if whole else None
 
 
 def added_up(sums: Iterable[Sums]) -> Sums:
+    """Return the sums of all, latencies bucket by bucket."""
     return reduce(partial(_combined, add), sums, NOTHING)
 
 

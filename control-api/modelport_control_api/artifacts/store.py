@@ -146,15 +146,15 @@ def open_artifact_store(url: str, scratch: Path) -> ArtifactStore:
         raise CannotStart(f"A folder for model files cannot be made: {error}.") from error
     except (BaseError, ValueError) as error:
         # It holds the address, which may hold a password; below the first line are internals.
-        said = str(error).partition("\n")[0]
+        text = str(error).partition("\n")[0]
         raise CannotStart(
-            f"MODELPORT_CONTROL_API_ARTIFACTS_URL is no address of an object store{_unless_secret(said)}: "
+            f"MODELPORT_CONTROL_API_ARTIFACTS_URL is no address of an object store{_unless_secret(text)}: "
             "write s3://bucket/prefix, or an absolute path."
         ) from error
 
 
-def _unless_secret(said: str) -> str:
-    return "" if "@" in said else f" ({said})"
+def _unless_secret(text: str) -> str:
+    return "" if "@" in text else f" ({text})"
 
 
 def local_folder(url: str) -> Path | None:

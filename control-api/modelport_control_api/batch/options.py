@@ -80,6 +80,7 @@ def is_json(content_type: str) -> bool:
 
 
 def format_of_name(file_name: str) -> str | None:
+    """Return the input format that the file's ending stands for; None: an unknown ending."""
     return _SUFFIXES.get(file_name[file_name.rfind(".") :].lower()) if "." in file_name else None
 
 

@@ -33,7 +33,7 @@ class ChunkWork:
         self._files = files
 
     def has_room(self) -> bool:
-        """For results. A chunk that is taken without would be said to be what nobody can do."""
+        """For results. A chunk that is taken without would be reported as one that nobody can do."""
         return self._files.has_room()
 
     async def do(self, claimed: ClaimedChunk, pods: Pods) -> None:

@@ -248,6 +248,7 @@ class LeaseRepository:
             await self.fail(job_id, reason, message)
 
     async def renew(self) -> Held:
+        """Prolong all leases of this worker; return what it still holds."""
         return await self._transactions.write(
             lambda session: repository.renew(session, self._worker, utc_now(), self._lease)
         )

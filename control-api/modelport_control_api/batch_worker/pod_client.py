@@ -74,6 +74,7 @@ class Pods:
 
     @property
     def places(self) -> int:
+        """How many requests may be in flight together."""
         return self._requests_per_pod * len(self._pods)
 
     async def update(self, addresses: Collection[str]) -> None:

@@ -49,6 +49,7 @@ def _key(table: type[Listed]) -> ColumnElement[Any]:
 
 
 def encode_cursor(created_at: datetime, row_id: str) -> str:
+    """Return the cursor of the page behind this row."""
     return base64.urlsafe_b64encode(f"{created_at.isoformat()}|{row_id}".encode()).decode().rstrip("=")
 
 

@@ -20,6 +20,7 @@ NO_REFERENCE = (
 
 
 def summarize(record: DriftRecord | None) -> DataDriftSummary:
+    """Return the state for lists and cards; None: the version has no reference."""
     if record is None:
         return DataDriftSummary(state="no_reference", message=NO_REFERENCE, rows=0, since=None, features=[])
     drifting = [result for result in record.results if result.drifts][:_SHOWN_FEATURES]
@@ -36,6 +37,7 @@ def summarize(record: DriftRecord | None) -> DataDriftSummary:
 
 
 def state_message(record: DriftRecord) -> str:
+    """Return a sentence about the state, with the features that drift."""
     if record.state == "collecting":
         return f"Collecting: {record.rows} of {record.wanted_rows} sampled rows."
     drifting = [result.name for result in record.results if result.drifts]

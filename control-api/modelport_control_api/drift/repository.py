@@ -18,6 +18,7 @@ _SLICE_ROWS = 1000
 
 
 def find_reference(session: Session, model_id: str, number: int) -> DriftReferenceRow | None:
+    """Return the version's reference; None: it has none."""
     return session.scalars(
         select(DriftReferenceRow).where(
             DriftReferenceRow.model_id == model_id, DriftReferenceRow.number == number
@@ -86,6 +87,7 @@ def mark_model_pending(session: Session, model_id: str) -> None:
 
 
 def pending_references(session: Session) -> list[str]:
+    """Return the ids of references that are to be evaluated again."""
     return list(session.scalars(select(DriftStateRow.reference_id).where(DriftStateRow.pending)))
 
 
@@ -121,6 +123,7 @@ def between(
 def predictions_between(
     session: Session, model_id: str, numbers: Collection[int] | None, start: int, end: int
 ) -> list[dict[str, int]]:
+    """Return the predictions' counts of each minute in `start` to `end` (minutes since 1970)."""
     query = (
         select(DriftCountsRow.predictions)
         .join(DriftReferenceRow, DriftReferenceRow.id == DriftCountsRow.reference_id)

@@ -45,6 +45,7 @@ def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
 
 
 def find_of_owner(session: Session, owner_id: str, prediction_id: str) -> KeptPrediction | None:
+    """Return the stored prediction; None: there is none, or it is someone else's."""
     query = (
         select(KeptPrediction)
         .join(ModelRow, ModelRow.id == KeptPrediction.model_id)

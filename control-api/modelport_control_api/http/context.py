@@ -38,6 +38,7 @@ class AppState:
 
 
 def find(request: Request, kind: type[T]) -> T:
+    """Return the app's service of this type. Raises `LookupError`."""
     state: AppState = request.app.state.services
     return state.get(kind)
 
@@ -75,6 +76,7 @@ RequestContext = Annotated[Context, Depends(provide(Context))]
 
 
 def open_session(request: Request) -> Iterator[Session]:
+    """Yield a session in a transaction of its own: read-only for GET and HEAD."""
     read_only = request.method in ("GET", "HEAD")
     with get_context(request).database.transaction(read_only=read_only) as session:
         yield session

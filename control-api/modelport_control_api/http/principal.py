@@ -48,6 +48,7 @@ def current_principal(
     _token: Annotated[str | None, Depends(_bearer)],
     _key: Annotated[str | None, Depends(_api_key)],
 ) -> Principal:
+    """Return who calls. Raises `Problem` 401."""
     credential = presented(request)
     if credential is None:
         raise unauthorized(
@@ -82,6 +83,7 @@ def require(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
 
 
 async def require_session(principal: CurrentPrincipal) -> Principal:
+    """Return who calls, if logged in. Raises `Problem` 403 for an API key."""
     if principal.credential != "session":
         raise forbidden("An API key cannot manage accounts or keys: log in and use the access token.")
     return principal
@@ -99,6 +101,7 @@ def forbidden(detail: str) -> Problem:
 
 
 async def require_admin(principal: SessionPrincipal) -> Principal:
+    """Return who calls, if an administrator. Raises `Problem` 403."""
     if not principal.is_admin:
         raise forbidden("This is for administrators of the platform.")
     return principal

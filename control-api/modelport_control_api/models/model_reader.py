@@ -28,6 +28,7 @@ class ModelReader:
     publisher: Publisher
 
     def look(self, record: ModelRecord) -> ModelView:
+        """Return the model as the database, the cluster and the publisher know it now."""
         age = (utc_now() - record.updated_at).total_seconds()
         settled = min(age, self.statuses.live_for()) >= _SEEN_WITHIN_SECONDS
         live, refusal = self.statuses.get(record.id), self.publisher.refusal(record.id)

@@ -32,6 +32,7 @@ class ModelView:
     """Where the cluster's MLModel is out of sync with the record."""
 
     def version_view(self, name: str) -> StatusView:
+        """Return the version's state, reason and message."""
         # With no MLModel, or one that was refused as a whole, what holds of the model holds of its versions.
         if self.view.reason == Reason.NOT_DEPLOYED and (self.live is None or not served_traffic(self.live)):
             return self.view

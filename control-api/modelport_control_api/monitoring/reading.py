@@ -44,6 +44,7 @@ async def read_reference(services: DriftServices, record: ModelRecord, version: 
 
 
 def reference_response(services: DriftServices, row: DriftReferenceRow) -> ReferenceAnswer:
+    """Return the reference, with the columns that the version's signature does not have."""
     profile = from_json(row.profile)
     matched = match(profile, services.signature_of(row.model_id, row.number))
     return ReferenceAnswer(

@@ -32,6 +32,7 @@ class DriftServices:
         return cls(models, thresholds, settings.max_reference_bytes, settings.upload_idle_seconds)
 
     def thresholds_of(self, own: DriftThresholds) -> Thresholds:
+        """Return the version's own thresholds; the platform's where it sets none."""
         platform = self.thresholds
         return Thresholds(
             psi_threshold=own.psi_threshold or platform.psi_threshold,
@@ -46,6 +47,7 @@ class DriftServices:
         return known.signature if known else None
 
     def has_answered(self, model_id: str, number: int) -> bool:
+        """Whether the cluster reports that the version has answered its sample."""
         live = self.models.statuses.get(model_id)
         known = live.status.version(f"v{number}") if live else None
         return known is not None and known.answered

@@ -32,6 +32,7 @@ _RETRY_SECONDS = 1.0
 
 
 def migrate() -> str:
+    """Bring the database to this release's schema. Raises `CannotStart`."""
     with opened_database() as database:
         migrations.upgrade(database.engine.url.render_as_string(hide_password=False))
     return "The database has this release's schema."
@@ -103,6 +104,7 @@ def _password() -> str:
 
 
 def republish() -> str:
+    """Have every model published again. Raises `CannotStart`."""
     with opened_database() as database, database.transaction() as session:
         models = repository.all_ids(session)
         for model_id in sorted(models):
@@ -125,6 +127,7 @@ def serve() -> str:
 
 
 def work() -> str:
+    """Do batch jobs until SIGTERM. Raises `CannotStart`."""
     # Here and not above: the other commands need none of it.
     from modelport_control_api.batch_worker import process
     from modelport_control_api.batch_worker.settings import Settings

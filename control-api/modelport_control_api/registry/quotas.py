@@ -33,6 +33,7 @@ class Held:
 
     @property
     def bytes(self) -> int:
+        """Of model files, jobs and drift references together."""
         return self.model_bytes + self.job_bytes + self.reference_bytes
 
 
@@ -81,6 +82,7 @@ class QuotaReached(DomainError):
 
 
 def read(session: Session, user_id: str, limits: Limits) -> Holding:
+    """Return what the user holds, and may hold."""
     return _holding(session, session.get_one(User, user_id), limits)
 
 
@@ -97,6 +99,7 @@ def check_room(session: Session, user_id: str, limits: Limits, *, models: int, s
 
 
 def held_by(session: Session, user_ids: list[str]) -> dict[str, Held]:
+    """Return what each of the users holds; zeros where it is nothing."""
     sums = [_by_owner(session, owner, query, user_ids) for owner, query in _SUMS]
     return {user: Held(*(each.get(user, 0) for each in sums)) for user in user_ids}
 

@@ -75,4 +75,5 @@ class ModelRecord:
     """The last change is not yet published to the cluster."""
 
     def version(self, name: str) -> VersionRecord | None:
+        """Return the version of this name; None: there is none."""
         return next((version for version in self.versions if version.name == name), None)

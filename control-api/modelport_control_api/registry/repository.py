@@ -19,6 +19,7 @@ _MODEL_ID = re.compile(r"[a-z0-9-]{1,63}")
 
 
 def find(session: Session, model_id: str) -> ModelRow | None:
+    """Return the model; None: there is none, or the id is malformed."""
     return session.get(ModelRow, model_id) if _MODEL_ID.fullmatch(model_id) else None
 
 

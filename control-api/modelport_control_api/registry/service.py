@@ -34,6 +34,7 @@ def new_model_id(name: str) -> str:
 
 
 def slugify(name: str) -> str:
+    """Return the name as the beginning of an id that Kubernetes takes as a Service's name."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:_SLUG_LENGTH].strip("-")
     # A Service's name must not begin with a digit.
@@ -57,6 +58,7 @@ class NewVersion:
 
     @property
     def stored_bytes(self) -> int:
+        """Bytes of the file and of its drift reference."""
         return self.size + (size_of(self.reference) if self.reference else 0)
 
 
@@ -145,6 +147,7 @@ def redeploy(session: Session, caller: Caller, model_id: str) -> ModelRecord:
 
 
 def get_model(session: Session, principal: Principal, model_id: str) -> ModelRecord:
+    """Return the model if the caller may read it. Raises `ModelNotFound`."""
     return _record(session, _own(principal, repository.find(session, model_id), model_id))
 
 

@@ -34,6 +34,7 @@ def served_traffic(model: MLModel | None) -> dict[str, int]:
 
 
 def version_view(version: str, model: MLModel | None) -> StatusView:
+    """Return the version's state as the cluster reports it; None: the cluster has no such model."""
     known = model.status.version(version) if model else None
     if known is None:
         return _progressing(f"{version} is about to be started.")

@@ -32,6 +32,7 @@ class SigningKey:
     path: Path
 
     def public_jwk(self) -> dict[str, str]:
+        """Return the public key as a JWK (RFC 8037)."""
         x = base64url_encode(_public_bytes(self.private)).decode()
         return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": self.kid, "use": "sig", "alg": "EdDSA"}
 

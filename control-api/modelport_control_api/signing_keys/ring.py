@@ -43,6 +43,7 @@ class KeyRing:
         return next((key for key in self.published() if key.kid == kid), None)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """Return the JWK set of all published keys."""
         return {"keys": [key.public_jwk() for key in self.published()]}
 
     def _current(self) -> list[SigningKey]:

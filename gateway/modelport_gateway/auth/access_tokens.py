@@ -48,6 +48,7 @@ class SigningKeys:
         return bool(self._keys)
 
     def known(self, kid: str) -> Ed25519PublicKey | None:
+        """Return the public key of this id; None: it is to be fetched first, or unknown."""
         return self._keys.get(kid)
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:

@@ -63,6 +63,7 @@ class Guard:
         return own.allowed and (await self._tries.take(_GUARD, _TRIES_OF_ALL)).allowed
 
     async def failed(self, address: str) -> None:
+        """Count a wrong credential from the address; beyond the limit the address is held off."""
         taken = await self._failures.take(bucket_of(_GUARD, address), self._limit)
         if not taken.allowed:
             self._stopped.put(address, taken, taken.retry_after)
@@ -107,5 +108,6 @@ class Authentication:
 
 
 def unauthorized(detail: str, *, bad_credential: bool) -> Problem:
+    """Return 401 with its challenge. `bad_credential`: one was sent, and it is no good."""
     challenge = 'Bearer realm="modelport"' + (', error="invalid_token"' if bad_credential else "")
     return Problem(status=401, detail=detail, headers={"WWW-Authenticate": challenge})

@@ -169,6 +169,7 @@ def content_headers(response: PredictionResponse) -> tuple[str, dict[str, str]]:
 
 
 def server_timing(response: PredictionResponse, seconds: float) -> str:
+    """Return the value of `Server-Timing`, in milliseconds: the gateway's own time and the model's."""
     model_ms = response.model_seconds * 1000
     return f"gateway;dur={seconds * 1000 - model_ms:.2f}, model;dur={model_ms:.2f}"
 

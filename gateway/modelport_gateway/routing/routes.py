@@ -54,6 +54,7 @@ class Route:
 
     @property
     def replicas(self) -> int:
+        """Replicas that may be called now, of all versions."""
         return sum(len(version.endpoints) for version in self.versions.values())
 
 
@@ -163,6 +164,7 @@ def _callable_slices(slices: Collection[Slice]) -> set[tuple[str, str]]:
 
 
 def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint, ...]]) -> Route:
+    """Return the route of a model as its status and its endpoints are now."""
     spec, status = model.spec, model.status
     versions = {
         name: _version_route(model, id_, name, sha256, endpoints.get(name, ()))
@@ -207,7 +209,7 @@ def _version_route(
             version=name,
             artifact_sha256=sha256,
             template=status.template,
-            # What kernels said before they were found to differ is not what the model says.
+            # What kernels predicted before they were found to differ is not what the model predicts.
             engine=status.engine or "",
             signature=status.signature,
         ),

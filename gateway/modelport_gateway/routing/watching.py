@@ -39,6 +39,7 @@ class Slices:
 
 
 def watches(cluster: KubeWatch, table: RouteTable, namespace: str | None) -> list[Reflector]:
+    """Return what keeps the table as the cluster is: one reflector for models, one for their endpoints."""
     return [
         _follow(cluster, "MLModel", namespace, Models(table)),
         _follow(cluster, "EndpointSlice", namespace, Slices(table)),

@@ -33,6 +33,7 @@ class Redaction:
         self._numbers: set[float] = set()
 
     def request(self, call: Call, body: Any) -> Any:
+        """Return the request without hidden values, which it remembers for the response."""
         if not isinstance(body, dict):
             return self._hide(body)
         return {name: self._member(call, name, value) for name, value in body.items()}

@@ -126,6 +126,7 @@ class Dispatch:
 
 
 def no_ready_version(public_id: str) -> Problem:
+    """Return 503 with `Retry-After`."""
     return _unavailable(
         Reason.NO_READY_VERSION,
         f"No version of the model {public_id} can serve now. Try again shortly; its status says why.",

@@ -120,6 +120,7 @@ class Connections:
         self._gone_since: dict[str, float] = {}
 
     def pool(self, address: str) -> Pool:
+        """Return the pool of the replica at the address, made the first time."""
         pool = self._pools.get(address)
         if pool is None:
             pool = self._pools[address] = Pool(

@@ -56,11 +56,12 @@ class ResponseReader:
 
     @property
     def has_head(self) -> bool:
+        """Whether the response's head is complete."""
         return self.status != 0
 
     @property
     def ends_with_connection(self) -> bool:
-        """Whether the response said nothing of its length, so that a closed connection completes it."""
+        """Whether the response declared no length, so that a closed connection completes it."""
         return self.has_head and not self.is_complete and not (self._length or self._transfer_encoding)
 
     @property

@@ -23,8 +23,8 @@ ROW = [5.1, 3.5, 1.4, 0.2]
 def call(method: str, url: str, body: bytes | None = None, **headers: str) -> Any:
     request = urllib.request.Request(url, body, {"Accept": "application/json", **headers}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return json.loads(answer.read() or b"null")
+        with urllib.request.urlopen(request, timeout=120) as response:
+            return json.loads(response.read() or b"null")
     except urllib.error.HTTPError as error:
         raise SystemExit(f"{method} {url}: {error.code} {error.read().decode()}") from error
 
@@ -76,10 +76,10 @@ def main() -> None:
     try:
         print(f"uploaded {model['id']}", flush=True)
         wait_until_ready(url, token)
-        answer = call_json("POST", f"{GATEWAY}/predict/{model['id']}", {"input": ROW}, **token)
-        if answer["prediction"] != 0:
-            raise SystemExit(f"The model should have predicted 0: {answer}")
-        print(f"predicted {answer}", flush=True)
+        response = call_json("POST", f"{GATEWAY}/predict/{model['id']}", {"input": ROW}, **token)
+        if response["prediction"] != 0:
+            raise SystemExit(f"The model should have predicted 0: {response}")
+        print(f"predicted {response}", flush=True)
     finally:
         call("DELETE", url, **token)
     print("deleted", flush=True)

@@ -15,6 +15,7 @@ from modelport_store.store import StoreUnavailable
 
 
 def command(*arguments: bytes | str | int) -> bytes:
+    """Return a command as Redis's protocol writes it."""
     return b"*%d\r\n%b" % (len(arguments), pack(*arguments))
 
 

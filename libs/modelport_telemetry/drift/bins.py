@@ -35,6 +35,7 @@ class NumberBins(msgspec.Struct, frozen=True, tag="numbers"):
 
     @property
     def far_cells(self) -> tuple[int, ...]:
+        """The cells for values far beyond the reference's own; empty without `far`."""
         return (FIRST_BIN, self.cells - 1) if self.far else ()
 
     @property

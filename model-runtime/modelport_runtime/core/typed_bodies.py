@@ -69,16 +69,16 @@ class _TypedBodies:
         self._optional = optional
         self._in_order = in_order
         self._outputs: dict[Any, tuple[str, ...]] = {UNSET: ("prediction",)}
-        for asked in (("prediction",), ("probabilities",), ("prediction", "probabilities")):
-            if set(asked) <= set(outputs):
-                self._outputs |= {asked: asked, asked[::-1]: asked}
+        for names in (("prediction",), ("probabilities",), ("prediction", "probabilities")):
+            if set(names) <= set(outputs):
+                self._outputs |= {names: names, names[::-1]: names}
 
     def read(self, body: bytes) -> Request | None:
         try:
             parsed: Any = self._parse(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        outputs = self._outputs.get(parsed.asked)
+        outputs = self._outputs.get(parsed.return_)
         row, rows = parsed.input, parsed.inputs
         single = rows is UNSET
         # One of both must be given; an empty list is an error too.
@@ -130,9 +130,11 @@ def _body_type(row: Any) -> type[msgspec.Struct]:
     fields: list[tuple[str, Any, Any]] = [
         ("input", row | UnsetType, UNSET),
         ("inputs", list[row] | UnsetType, UNSET),
-        ("asked", tuple[str, ...] | UnsetType, UNSET),
+        ("return_", tuple[str, ...] | UnsetType, UNSET),
     ]
-    return msgspec.defstruct("Body", fields, rename={"asked": "return"}, forbid_unknown_fields=True, gc=False)
+    return msgspec.defstruct(
+        "Body", fields, rename={"return_": "return"}, forbid_unknown_fields=True, gc=False
+    )
 
 
 def _row_type(signature: Signature) -> Any:

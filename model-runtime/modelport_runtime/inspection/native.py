@@ -25,6 +25,7 @@ def xgboost_version(path: Path) -> dict[str, str]:
 
 
 def find_xgboost(text: bytes) -> dict[str, str]:
+    """Return the version of XGBoost that wrote the text; empty if it is not in it."""
     if match := _XGBOOST_JSON.search(text):
         return {"xgboost": ".".join(part.decode() for part in match.groups())}
     if match := _XGBOOST_UBJSON.search(text):

@@ -73,6 +73,7 @@ DENIED_QUIETLY = frozenset({"get_mempolicy", "mbind", "set_mempolicy", "set_memp
 
 
 def calls_of_a_model(framework: str) -> frozenset[str]:
+    """Return the names of the system calls that a model process may make."""
     return _COMMON | _OF_FRAMEWORKS.get(framework, _OF_PYTHON_POOLS)
 
 

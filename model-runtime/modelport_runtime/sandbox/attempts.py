@@ -32,6 +32,7 @@ def watched() -> Iterator[None]:
 
 
 def seen() -> tuple[str, ...]:
+    """Return the attempts so far, in their order."""
     return tuple(_seen)
 
 

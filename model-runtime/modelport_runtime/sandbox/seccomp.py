@@ -151,6 +151,7 @@ def build(
 
 
 def refusing(machine: int, names: frozenset[str]) -> list[Instruction]:
+    """Return a filter that refuses the named calls and permits all others."""
     return [*_same_architecture(machine), *_cases(numbers(names, machine), [REFUSED]), PERMITTED]
 
 

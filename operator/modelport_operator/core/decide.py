@@ -59,6 +59,7 @@ class Decision:
 
 
 def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings) -> Decision:
+    """Return what to write now, and when to look again. Pure."""
     if model.metadata.deletion_timestamp is not None:
         return Decision(status=_deleting_status(model, now))
     status = _decide_status(model, observed, now, settings)

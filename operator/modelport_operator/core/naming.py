@@ -14,6 +14,7 @@ from modelport_operator.core.problems import Problem
 
 
 def is_owned_by(uid: str, obj: Object) -> bool:
+    """Whether the object's controller is the one of this uid."""
     return _controller(obj).get("uid") == uid
 
 
@@ -23,6 +24,7 @@ def with_uid(wanted: Object, live: Object) -> Object:
 
 
 def has_same_owner(wanted: Object, live: Object) -> bool:
+    """Whether both objects have the same controller."""
     return is_owned_by(_controller(wanted)["uid"], live)
 
 

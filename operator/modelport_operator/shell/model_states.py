@@ -33,6 +33,7 @@ class ModelStates:
 
 
 def state_of(status: MLModelStatus) -> State:
+    """Return the model's state for metrics."""
     if _holds(status, DEGRADED):
         return "degraded" if status.traffic else "failed"
     if _holds(status, PROGRESSING):

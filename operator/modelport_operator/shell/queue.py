@@ -52,6 +52,7 @@ class WorkQueue:
         return key
 
     def done(self, key: Key) -> None:
+        """Release the key; it is queued again if it was added meanwhile."""
         self._held.discard(key)
         if not self._held:
             self._none_held.set()

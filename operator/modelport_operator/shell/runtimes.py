@@ -85,6 +85,7 @@ def read_refusal(code: int, body: bytes) -> SampleRefused:
 
 
 def known_reason(reason: str | None, fallback: Reason) -> Reason:
+    """Return the reason, or `fallback` for one that no release knows."""
     return Reason(reason) if reason in set(Reason) else fallback
 
 

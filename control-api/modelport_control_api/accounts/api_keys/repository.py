@@ -16,6 +16,7 @@ SHOWN_CHARACTERS = len(PREFIX) + 4
 
 
 def new_key() -> str:
+    """Return the secret of a new key: 256 random bits."""
     return PREFIX + secrets.token_urlsafe(32)
 
 
@@ -25,6 +26,7 @@ def sha256(key: str) -> str:
 
 
 def shown_prefix(key: str) -> str:
+    """Return the part of the key by which its owner recognizes it."""
     return key[:SHOWN_CHARACTERS]
 
 
@@ -66,6 +68,7 @@ def expiry_of(key: ApiKey, key_sha256: str) -> datetime | None:
 
 
 def is_use_stale(key: ApiKey) -> bool:
+    """Whether the stored time of its last use is too old to stand for now."""
     return key.last_used_at is None or key.last_used_at < utc_now() - LAST_USED_RESOLUTION
 
 

@@ -63,6 +63,7 @@ def use(session: Session, token: str, user_id: str) -> None:
 
 
 def state_of(invite: Invite, now: datetime) -> Literal["open", "used", "expired"]:
+    """Return the state at `now`; used wins over expired."""
     if invite.used_at is not None:
         return "used"
     return "open" if invite.expires_at > now else "expired"

@@ -77,6 +77,7 @@ def rotate(
 
 
 def find(session: Session, refresh_token: str) -> RefreshToken | None:
+    """Return the token's row, also of one that was used or revoked; None: there is none."""
     return _find(session, _digest(refresh_token))
 
 
@@ -112,6 +113,7 @@ def list_alive(session: Session, user_id: str) -> Sequence[ApiLogin]:
 
 
 def is_alive(session: Session, family_id: str) -> bool:
+    """Whether a token of the session can still be used."""
     return bool(session.scalar(select(exists().where(RefreshToken.family_id == family_id, *_usable()))))
 
 

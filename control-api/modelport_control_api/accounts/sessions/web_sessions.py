@@ -54,6 +54,7 @@ def find(session: Session, token: str) -> tuple[WebSession, User] | None:
 
 
 def is_alive(session: Session, session_id: str) -> bool:
+    """Whether the session has neither ended nor expired."""
     return bool(session.scalar(select(exists().where(WebSession.id == session_id, *_alive()))))
 
 
@@ -64,6 +65,7 @@ def list_alive(session: Session, user_id: str) -> Sequence[WebSession]:
 
 
 def is_sight_stale(row: WebSession) -> bool:
+    """Whether the stored time of its last request is too old to stand for now."""
     return row.last_seen_at < utc_now() - _SEEN_RESOLUTION
 
 

@@ -38,6 +38,7 @@ class Limits:
     job_bytes: int = 4_000_000_000
 
     def allowance(self, input_bytes: int) -> "Allowance":
+        """Return the decoded bytes that an input of so many encoded bytes may take."""
         most = min(self.job_bytes, _FREE_BYTES + _DECODED_FOR_EACH_BYTE * input_bytes)
         return Allowance(most, input_bytes)
 

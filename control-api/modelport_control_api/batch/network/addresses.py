@@ -52,6 +52,7 @@ def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Netwo
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether the address is on the public internet, also one that IPv6 carries inside."""
     if isinstance(address, IPv6Address):
         inner = _carried(address)
         if inner is not None:

@@ -39,6 +39,7 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        """Connect to the address that was checked. Raises `Forbidden`, or what httpcore raises."""
         check_port(port)
         addresses = await self._resolve(host, port)
         check_addresses(host, addresses, self._allowed)

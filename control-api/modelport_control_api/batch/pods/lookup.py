@@ -143,7 +143,7 @@ def _of_end(ended: Object) -> tuple[str, str]:
 router = APIRouter(prefix="/internal/v1/batch", dependencies=[PLATFORM_ONLY])
 
 
-class EndpointsAnswer(BaseModel):
+class EndpointsResponse(BaseModel):
     """As `lookup.BatchPods`."""
 
     addresses: list[str]
@@ -155,7 +155,7 @@ class EndpointsAnswer(BaseModel):
 @router.get("/endpoints")
 async def list_endpoints(
     services: Models, model: Annotated[str, Query()], version: Annotated[str, Query()]
-) -> EndpointsAnswer:
+) -> EndpointsResponse:
     """503 while this replica has yet to hear from the cluster, or the cluster does not respond."""
     if not services.statuses.synced.is_set():
         raise _away("This replica has yet to hear from the cluster.")
@@ -163,7 +163,7 @@ async def list_endpoints(
         found = await find(services.cluster, services.namespace, services.statuses.get(model), version)
     except Exception as error:  # any exception of a cluster means: try later
         raise _away("The cluster does not answer.") from error
-    return EndpointsAnswer(
+    return EndpointsResponse(
         addresses=list(found.addresses), exists=found.exists, reason=found.reason, message=found.message
     )
 

@@ -46,14 +46,17 @@ def shown_key(name: str) -> str:
 
 
 def key_values(results: ChunkResults, name: str) -> Sequence[Any]:
+    """Return the key column's value of each row; None where the row has none."""
     return results.keys.get(name) or [None] * results.rows
 
 
 def row_numbers(results: ChunkResults) -> Sequence[int]:
+    """Return each row's place in the job's input, counted from 0."""
     return results.numbers or range(results.first_row, results.first_row + results.rows)
 
 
 def class_values(results: ChunkResults, name: str) -> Iterator[Any]:
+    """Yield each row's probability of the class; None where there is none."""
     for named in results.probabilities or [None] * results.rows:
         yield None if named is None else _by_name(named).get(name)
 
@@ -66,6 +69,7 @@ def _by_name(named: Named) -> dict[str, Any]:
 
 
 def error_values(results: ChunkResults) -> Iterator[str | None]:
+    """Yield why each row has no prediction; None where it has one."""
     return map(results.errors.get, range(results.rows))
 
 

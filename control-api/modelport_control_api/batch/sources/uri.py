@@ -50,6 +50,7 @@ def require_readable(named: Named, prefixes: Sequence[str]) -> None:
 
 
 def file_name(uri: str) -> str:
+    """Return the path of the URI, by whose ending the format is found."""
     return urlsplit(uri).path
 
 

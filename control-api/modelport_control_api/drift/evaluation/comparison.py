@@ -64,6 +64,7 @@ class Compared:
 
     @property
     def p_value(self) -> float:
+        """The smallest p-value of all findings, corrected for their number (Bonferroni)."""
         smallest = min((finding.p for finding in self.findings), default=1.0)
         return min(1.0, len(self.findings) * smallest)
 

@@ -52,6 +52,7 @@ class Counted(msgspec.Struct):
 
 
 def total(parts: Iterable[Counted]) -> Counted:
+    """Return the counts of all parts together."""
     whole = Counted()
     for part in parts:
         whole.add(part)

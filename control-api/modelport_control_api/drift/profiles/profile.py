@@ -55,6 +55,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def weekend_rows(self) -> int:
+        """Rows of the reference from weekends; 0 where it has no times."""
         return max((sum(map(sum, column.weekend.values())) for column in self.columns), default=0)
 
 
@@ -104,6 +105,7 @@ def usual(column: ColumnProfile) -> tuple[float, ...]:
 
 
 def to_json(profile: Profile) -> dict[str, Any]:
+    """Return the profile as the database stores it."""
     plain: dict[str, Any] = msgspec.to_builtins(profile, str_keys=True)
     return plain
 
@@ -114,6 +116,7 @@ def size_of(profile: Profile) -> int:
 
 
 def from_json(stored: dict[str, Any]) -> Profile:
+    """Read what `to_json` returned."""
     return msgspec.convert(stored, Profile, str_keys=True)
 
 

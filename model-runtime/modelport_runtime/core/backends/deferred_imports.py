@@ -34,7 +34,7 @@ _MEMBERS = {
     "scipy.integrate": {"trapezoid"},
     "scipy.interpolate": {"BSpline"},
 }
-"""What is only called or asked for an attribute. Any other name is imported when it is named, as ever."""
+"""What is only called or read an attribute of. Any other name is imported when it is named, as ever."""
 _NUMPY_TOOLS = ("testing", "f2py")
 _COPIES_OF_NUMPY = (
     "scipy._lib.array_api_compat.numpy",
@@ -44,7 +44,7 @@ _COPIES_OF_NUMPY = (
 
 
 class Deferred:
-    """Stands for a module or a member of one until it is called or asked for an attribute."""
+    """Stands for a module or a member of one until it is called or an attribute of it is read."""
 
     def __init__(self, module: str, member: str | None = None) -> None:
         self._module = module

@@ -9,6 +9,7 @@ _KEEPS_CATEGORIES = (3, 1)
 
 
 def is_booster(part: Any) -> bool:
+    """Whether it is a model of XGBoost or LightGBM."""
     return type(part).__module__.partition(".")[0] in ("xgboost", "lightgbm")
 
 

@@ -108,6 +108,7 @@ def _counts_to_fractions(counts: np.ndarray[Any, Any]) -> None:
 
 
 def took_missing(criterion: str, splitter: str, saved: Saved) -> bool:
+    """Whether that release trained such trees with missing values."""
     if saved.before(1, 3) or criterion not in _WITH_MISSING:
         return False
     return splitter == "best" or not saved.before(1, 6)

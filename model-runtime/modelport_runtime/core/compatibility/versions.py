@@ -23,6 +23,7 @@ class Saved:
     library: str = _SCIKIT_LEARN
 
     def before(self, major: int, minor: int) -> bool:
+        """Whether the file is older than this release of its library."""
         return self.release < (major, minor)
 
     def refusal(self, what: str) -> LoadError:
@@ -63,6 +64,7 @@ def saved_by(library: str, found: Mapping[str, str]) -> Saved | None:
 
 @cache
 def version_here(library: str) -> str:
+    """Return the installed version of the library."""
     if library == "xgboost":
         # It comes as xgboost or xgboost-cpu.
         return str(importlib.import_module(library).__version__)

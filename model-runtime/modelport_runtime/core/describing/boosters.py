@@ -178,6 +178,7 @@ def _decoded(encoding: dict[str, Any]) -> list[Any]:
 
 
 def has_booster(estimator: Any) -> bool:
+    """Whether the estimator is a fitted wrapper around a booster."""
     return hasattr(estimator, "get_booster") or hasattr(
         getattr(estimator, "booster_", None), "pandas_categorical"
     )

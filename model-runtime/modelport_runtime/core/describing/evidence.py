@@ -109,6 +109,7 @@ def _dates(categories: np.ndarray[Any, Any]) -> Met:
 
 
 def kind_of_values(values: list[Any]) -> tuple[Kind, str]:
+    """Return the kind and dtype that hold all the values; any object where they differ."""
     types = {type(value) for value in values}
     if len(types) == 1:
         return _KINDS.get(types.pop(), ("any", "object"))

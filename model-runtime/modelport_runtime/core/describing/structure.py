@@ -33,6 +33,7 @@ def is_model(value: Any) -> bool:
 
 
 def is_of_a_library(estimator: Any) -> bool:
+    """Whether its class comes from a library that is known, and not from the user's code."""
     return type(estimator).__module__.partition(".")[0] in _LIBRARIES
 
 

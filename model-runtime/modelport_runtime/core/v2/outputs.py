@@ -117,6 +117,7 @@ def described(spec: TensorSpec) -> dict[str, Any]:
 
 
 def flag(given: Any, path: str, default: bool) -> bool:
+    """Return the parameter, or its default where it is not given. Raises `Rejected`."""
     if given is None:
         return default
     if not isinstance(given, bool):

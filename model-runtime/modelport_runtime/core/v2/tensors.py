@@ -36,6 +36,7 @@ class Tensor:
         return _nested(self.values(), self.shape)
 
     def values(self) -> list[Any]:
+        """Return the values row by row, as Python's own types."""
         return self.data if isinstance(self.data, list) else self.data.tolist()
 
     def each_row(self) -> list[Any]:

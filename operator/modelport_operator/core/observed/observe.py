@@ -74,6 +74,7 @@ def observe(
 
 
 def version_of(obj: Object) -> str:
+    """Return the version that the object belongs to; empty: to none."""
     version: str = obj["metadata"].get("labels", {}).get(LABEL_MODEL_VERSION, "")
     return version
 

@@ -154,6 +154,7 @@ def read_refusal(deployment: Object) -> Problem | None:
 
 
 def read_refusal_text(message: str) -> Problem:
+    """Return why the cluster refuses an object, as a problem of the version."""
     reason = Reason.QUOTA_EXCEEDED if "quota" in message else Reason.POD_REFUSED
     return Problem(reason, plain_text(message))
 

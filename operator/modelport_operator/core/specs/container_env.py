@@ -32,6 +32,7 @@ def is_in_platform_store(artifact: Artifact) -> bool:
 
 
 def artifact_source(model: MLModel, artifact: Artifact, settings: Settings) -> Source:
+    """Return where the pod gets the file from, and the volume or Secret that it needs for it."""
     address = artifact_address(artifact, settings)
     url = urlsplit(address)
     if url.scheme == "pvc":
@@ -97,6 +98,7 @@ def build_runtime_env(model: MLModel, version: ModelVersion, settings: Settings)
 
 
 def memory_bytes(version: ModelVersion, settings: Settings) -> int:
+    """Return the version's memory limit in bytes; the settings' where it has none."""
     limit = version.resources.limits.get("memory")
     return to_bytes(limit) if limit else settings.runtime_memory_bytes
 

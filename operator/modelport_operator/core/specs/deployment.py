@@ -62,6 +62,7 @@ def template_digest(deployment: Object) -> str:
 
 
 def with_digest(template: Object) -> Object:
+    """Return the template with the digest of itself as an annotation."""
     metadata = {**template["metadata"], "annotations": {ANNOTATION_TEMPLATE: _digest(template)}}
     return {**template, "metadata": metadata}
 

@@ -76,6 +76,7 @@ class Matrix:
     infinite: bool
 
     def then(self, *steps: plan.Step, **changes: Any) -> "Matrix":
+        """Return the block after further steps."""
         part = plan.Part(self.part.source, [*self.part.steps, *steps])
         return replace(self, part=part, **changes)
 

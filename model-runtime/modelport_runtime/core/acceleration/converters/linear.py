@@ -38,6 +38,7 @@ def _link(stage: Any, classes: list[Any]) -> Literal["none", "softmax", "one_ver
 
 
 def regressor(stage: Any, block: Matrix) -> tuple[Matrix, plan.Final]:
+    """Return the block and what predicts from it. Raises `NotConverted` for several outputs."""
     coefficients = floats(stage.coef_)
     require(coefficients.shape == (block.width,), "A linear model has several outputs.")
     intercept = floats(stage.intercept_).ravel()

@@ -21,6 +21,7 @@ _ROUNDING = 1e-3
 
 
 def form_of(scores: Any, labels: Any) -> Form | None:
+    """Return how scores lie beside labels; None: in no known form."""
     several = np.shape(labels)[1] if np.ndim(labels) == 2 else 1
     if isinstance(scores, list):
         if scores and isinstance(scores[0], dict):
@@ -35,6 +36,7 @@ def form_of(scores: Any, labels: Any) -> Form | None:
 
 
 def are_probabilities(form: Form, scores: Sequence[Any]) -> bool:
+    """Whether all scores lie from 0 to 1 and, of one label, sum to 1."""
     together_one = form in ("classes", "labels")
     return all(_is_distribution(part, together_one) for given in scores for part in _parts(form, given))
 

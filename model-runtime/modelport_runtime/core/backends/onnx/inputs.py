@@ -60,6 +60,7 @@ class Input:
 
 
 def sizes_of(reported: Any) -> Shape:
+    """Return the shape; None for a dimension that is free."""
     return tuple(size if isinstance(size, int) and size > 0 else None for size in reported.shape)
 
 

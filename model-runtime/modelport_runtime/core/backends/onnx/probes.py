@@ -36,6 +36,7 @@ class Probes:
                 return
 
     def makes_numbers_of_nan(self) -> bool:
+        """Whether the graph takes NaN and returns finite numbers."""
         if not self.given:
             return False
         given = self.try_run(self._feeds(_missing, self.rows, self.free_size))
@@ -79,6 +80,7 @@ class Probes:
         return feeds
 
     def try_run(self, feeds: Feeds) -> list[Any] | None:
+        """Return the outputs; None if the graph refuses the inputs."""
         try:
             return self._run(feeds)
         except Exception:  # noqa: BLE001  # it takes other values than these; the next may do
