@@ -97,9 +97,9 @@ class OpenLoop:
     async def _send(self, at: float, body: bytes) -> None:
         status, version, error = 0, "", ""
         try:
-            async with self._session.post(self._url, data=body) as answer:
-                text = await answer.text()
-                status, version = answer.status, answer.headers.get("X-Modelport-Version", "")
+            async with self._session.post(self._url, data=body) as response:
+                text = await response.text()
+                status, version = response.status, response.headers.get("X-Modelport-Version", "")
                 error = "" if status == 200 else text[:300]
         except (aiohttp.ClientError, TimeoutError) as problem:
             error = repr(problem)

@@ -103,9 +103,9 @@ class Person:
         return {"Authorization": f"Bearer {self.access_token}"}
 
     async def make_key(self, **body: Any) -> dict[str, Any]:
-        answer = await self.api.post("/api/v1/api-keys", headers=self.bearer, json={"name": "ci", **body})
-        assert answer.status_code == 201, answer.text
-        key: dict[str, Any] = answer.json()
+        response = await self.api.post("/api/v1/api-keys", headers=self.bearer, json={"name": "ci", **body})
+        assert response.status_code == 201, response.text
+        key: dict[str, Any] = response.json()
         return key
 
 
@@ -117,7 +117,7 @@ async def register(api: httpx.AsyncClient, email: str = "ada@example.com") -> Pe
 
 
 async def log_in(api: httpx.AsyncClient, email: str, password: str = PASSWORD) -> dict[str, Any]:
-    answer = await api.post("/api/v1/auth/login", json={"email": email, "password": password})
-    assert answer.status_code == 200, answer.text
-    pair: dict[str, Any] = answer.json()
+    response = await api.post("/api/v1/auth/login", json={"email": email, "password": password})
+    assert response.status_code == 200, response.text
+    pair: dict[str, Any] = response.json()
     return pair

@@ -110,8 +110,8 @@ def wait_until_ready(client: httpx.Client, model_id: str) -> None:
 
 def _log_in(url: str, email: str, password: str) -> str:
     body = {"email": email, "password": password}
-    answer = httpx.post(f"{url}/api/v1/auth/login", json=body, timeout=60).raise_for_status()
-    return str(answer.json()["access_token"])
+    response = httpx.post(f"{url}/api/v1/auth/login", json=body, timeout=60).raise_for_status()
+    return str(response.json()["access_token"])
 
 
 def _read_until_up(process: subprocess.Popen[str]) -> str:

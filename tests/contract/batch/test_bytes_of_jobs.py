@@ -66,14 +66,14 @@ async def test_at_the_quota_no_job_is_taken_and_no_model(
     platform: Platform, ann: Account, model_id: str
 ) -> None:
     await allow(platform, ann, 2 * len(TABLE))
-    answers = await asyncio.gather(*(submit(ann, model_id) for _ in range(6)))
-    assert sorted(answer.status_code for answer in answers) == [202, 202, 409, 409, 409, 409]
-    refused = next(answer.json() for answer in answers if answer.status_code == 409)
+    responses = await asyncio.gather(*(submit(ann, model_id) for _ in range(6)))
+    assert sorted(response.status_code for response in responses) == [202, 202, 409, 409, 409, 409]
+    refused = next(response.json() for response in responses if response.status_code == 409)
     assert f"{2 * len(TABLE)} of batch jobs" in refused["detail"]
     assert "ask an administrator" in refused["detail"]
     assert files_bytes(platform) == 2 * len(TABLE)
     assert (await ann.upload(pickle.dumps("any"))).status_code == 409
-    first = next(answer.json()["id"] for answer in answers if answer.status_code == 202)
+    first = next(response.json()["id"] for response in responses if response.status_code == 202)
     for _ in range(2):  # Cancelled, then removed.
         await ann.http.delete(f"/api/v1/jobs/{first}")
     assert (await submit(ann, model_id)).status_code == 202

@@ -130,9 +130,9 @@ async def test_a_table_comes_back_as_csv_json_lines_and_parquet(
     job = (await ann.http.get(url, params={"wait": 5})).json()
     assert (job["state"], job["rows_total"], job["rows_done"], job["rows_failed"]) == ("succeeded", 3, 3, 1)
     assert (job["progress"], job["results_url"]) == (1.0, f"{url}/results")
-    answer = await ann.http.get(job["results_url"])
-    assert answer.headers["content-disposition"].endswith('.csv"')
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    response = await ann.http.get(job["results_url"])
+    assert response.headers["content-disposition"].endswith('.csv"')
+    rows = list(csv.DictReader(io.StringIO(response.text)))
     assert [row["customer"] for row in rows] == ["c1", "c2", "c3"]
     assert [row["prediction"] for row in rows] == ["setosa", "", "virginica"]
     assert rows[0]["probability_virginica"] == "0.75"
@@ -154,10 +154,10 @@ async def test_a_table_comes_back_as_csv_json_lines_and_parquet(
 
 async def test_the_same_request_under_one_key_makes_one_job(ann: Account, model_id: str) -> None:
     query = {"key": "night-1", "webhook_url": "https://example.com/done"}
-    answers = await asyncio.gather(*(submit(ann, model_id, **query) for _ in range(5)))
-    assert {answer.status_code for answer in answers} == {202}
-    assert len({answer.json()["id"] for answer in answers}) == 1
-    assert len({answer.json()["webhook_secret"] for answer in answers}) == 1
+    responses = await asyncio.gather(*(submit(ann, model_id, **query) for _ in range(5)))
+    assert {response.status_code for response in responses} == {202}
+    assert len({response.json()["id"] for response in responses}) == 1
+    assert len({response.json()["webhook_secret"] for response in responses}) == 1
     other = await submit(ann, model_id, output="parquet", **query)
     assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
     jobs = (await ann.http.get("/api/v1/jobs")).json()["items"]
@@ -222,20 +222,20 @@ async def test_a_cancelled_job_gives_what_was_done_and_goes_when_deleted(
 async def test_what_cannot_be_done_is_said_at_once(
     ann: Account, model_id: str, body: str, query: dict[str, str], status: int, words: str
 ) -> None:
-    answer = await submit(ann, model_id, body, **query)
-    assert answer.status_code == status
-    assert words in answer.text.replace('\\"', '"')
+    response = await submit(ann, model_id, body, **query)
+    assert response.status_code == status
+    assert words in response.text.replace('\\"', '"')
 
 
 async def test_a_form_tells_its_format_by_the_name_of_its_file(ann: Account, model_id: str) -> None:
     row = json.dumps([5.1, 3.5, 1.4, 0.2])
-    answer = await ann.http.post(
+    response = await ann.http.post(
         f"/api/v1/predict/{model_id}/versions/v1/batch",
         files={"file": ("rows.jsonl", row.encode(), "application/octet-stream")},
         data={"output": "csv"},
     )
-    assert answer.status_code == 202, answer.text
-    assert (answer.json()["input_format"], answer.json()["output_format"]) == ("jsonl", "csv")
+    assert response.status_code == 202, response.text
+    assert (response.json()["input_format"], response.json()["output_format"]) == ("jsonl", "csv")
 
 
 async def test_an_input_can_be_named_in_place_of_being_sent(
@@ -275,10 +275,10 @@ async def test_an_input_can_be_named_in_place_of_being_sent(
 async def test_an_input_that_is_named_wrongly(
     *, ann: Account, model_id: str, request_: dict[str, Any], field: str, words: str
 ) -> None:
-    answer = await ann.http.post(f"/api/v1/predict/{model_id}/batch", **request_)
-    assert answer.status_code == 422, answer.text
-    assert [error["field"] for error in answer.json()["errors"]] == [field]
-    assert words in answer.json()["detail"]
+    response = await ann.http.post(f"/api/v1/predict/{model_id}/batch", **request_)
+    assert response.status_code == 422, response.text
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+    assert words in response.json()["detail"]
 
 
 async def test_who_may_not_use_a_model_or_a_job(platform: Platform, ann: Account, model_id: str) -> None:
@@ -302,8 +302,8 @@ async def test_no_version_that_answers_is_a_503_and_an_unknown_one_a_404(
     assert (await ann.http.post(pinned, content=TABLE.encode(), headers=headers)).status_code == 404
     failed = {"answered": False, "failed": True, "reason": "LoadFailed", "message": "It broke."}
     await platform.serve(model_id, {}, v1=failed)
-    answer = await submit(ann, model_id)
-    assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
+    response = await submit(ann, model_id)
+    assert (response.status_code, response.json()["reason"]) == (503, "NoReadyVersion")
 
 
 async def test_expired_results_are_gone(platform: Platform, ann: Account, model_id: str) -> None:

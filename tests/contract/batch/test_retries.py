@@ -69,8 +69,8 @@ async def retry(ann: Account, job: dict[str, Any], rows: str, **headers: str) ->
 
 
 async def results(ann: Account, job_id: str) -> list[dict[str, str]]:
-    answer = await ann.http.get(f"/api/v1/jobs/{job_id}/results")
-    return list(csv.DictReader(io.StringIO(answer.text)))
+    response = await ann.http.get(f"/api/v1/jobs/{job_id}/results")
+    return list(csv.DictReader(io.StringIO(response.text)))
 
 
 async def test_failed_rows_are_tried_again_under_their_own_numbers(
@@ -109,8 +109,8 @@ async def test_all_rows_of_a_try_are_tried_again_under_their_own_numbers(
     job = (await submit(ann, model_id, BODY)).json()
     await worker.work(bad={1.0, 5.0})
     tried = (await retry(ann, job, "failed")).json()
-    answer = await retry(ann, tried, "all")
-    assert answer.status_code == 409
+    response = await retry(ann, tried, "all")
+    assert response.status_code == 409
     await worker.work(bad={5.0})
     again = tried
     for _ in range(2):
@@ -130,8 +130,8 @@ async def test_a_try_that_did_not_get_all_its_rows_says_whose_to_try(
     tried = (await retry(ann, job, "failed")).json()
     await ann.http.delete(f"/api/v1/jobs/{tried['id']}")
     for rows in ("all", "failed"):
-        answer = await retry(ann, tried, rows)
-        assert (answer.status_code, f"taken from job {job['id']}" in answer.text) == (409, True)
+        response = await retry(ann, tried, rows)
+        assert (response.status_code, f"taken from job {job['id']}" in response.text) == (409, True)
 
 
 async def test_all_rows_are_tried_again_also_when_the_first_job_is_gone(
@@ -151,12 +151,12 @@ async def test_what_cannot_be_tried_again_is_said(ann: Account, model_id: str, w
     good = BODY.replace("oops", "3")
     job = (await submit(ann, model_id, good)).json()
     await ann.http.delete(f"/api/v1/jobs/{job['id']}")
-    answer = await retry(ann, job, "failed")
-    assert (answer.status_code, "not read to its end: try all rows" in answer.text) == (409, True)
+    response = await retry(ann, job, "failed")
+    assert (response.status_code, "not read to its end: try all rows" in response.text) == (409, True)
     again = (await retry(ann, job, "all")).json()
     await worker.work()
-    answer = await retry(ann, again, "failed")
-    assert (answer.status_code, "Each of its rows has a prediction" in answer.text) == (409, True)
+    response = await retry(ann, again, "failed")
+    assert (response.status_code, "Each of its rows has a prediction" in response.text) == (409, True)
     assert (await retry(ann, job, "some")).status_code == 422
 
 

@@ -68,9 +68,9 @@ def percentile(seconds: Iterable[float], share: float) -> float:
 
 
 async def query(api: httpx.AsyncClient, person: Person, path: str, **asked: Any) -> dict[str, Any]:
-    answer = await api.get(f"/api/v1/analytics/{path}", headers=person.bearer, params=asked)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
+    response = await api.get(f"/api/v1/analytics/{path}", headers=person.bearer, params=asked)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
     return found
 
 
@@ -217,8 +217,8 @@ async def test_what_a_model_predicted_in_the_last_day_is_told(
 
 async def test_a_mistake_names_its_field(api: httpx.AsyncClient, ada: Person) -> None:
     asked = {"timezone": "Mars/Olympus"}
-    answer = await api.get("/api/v1/analytics/overview", headers=ada.bearer, params=asked)
-    assert answer.status_code == 422
-    assert [each["field"] for each in answer.json()["errors"]] == ["timezone"]
+    response = await api.get("/api/v1/analytics/overview", headers=ada.bearer, params=asked)
+    assert response.status_code == 422
+    assert [each["field"] for each in response.json()["errors"]] == ["timezone"]
     naive = await api.get("/api/v1/analytics/overview?from=2026-01-01T00:00:00", headers=ada.bearer)
     assert [each["field"] for each in naive.json()["errors"]] == ["from"]

@@ -24,8 +24,8 @@ from tests.support.control_api import PASSWORD, Person, log_in
 
 
 async def statuses(*calls: Any) -> Counter[int]:
-    answers: list[httpx.Response] = await asyncio.gather(*calls)
-    return Counter(answer.status_code for answer in answers)
+    responses: list[httpx.Response] = await asyncio.gather(*calls)
+    return Counter(response.status_code for response in responses)
 
 
 async def test_of_simultaneous_registrations_of_one_address_exactly_one_succeeds(
@@ -45,10 +45,10 @@ async def test_of_simultaneous_registrations_of_one_address_exactly_one_succeeds
 
 async def test_simultaneous_refreshes_give_the_same_pair(api: httpx.AsyncClient, ada: Person) -> None:
     body = {"refresh_token": ada.refresh_token}
-    answers = await asyncio.gather(*(api.post("/api/v1/auth/refresh", json=body) for _ in range(6)))
-    assert Counter(answer.status_code for answer in answers) == {200: 6}
-    pair = answers[0].json()
-    assert [answer.json() for answer in answers] == [pair] * 6
+    responses = await asyncio.gather(*(api.post("/api/v1/auth/refresh", json=body) for _ in range(6)))
+    assert Counter(response.status_code for response in responses) == {200: 6}
+    pair = responses[0].json()
+    assert [response.json() for response in responses] == [pair] * 6
     bearer = {"Authorization": f"Bearer {pair['access_token']}"}
     assert (await api.get("/api/v1/auth/me", headers=bearer)).status_code == 200
 
@@ -69,7 +69,7 @@ async def test_simultaneous_rotations_leave_one_working_key(api: httpx.AsyncClie
     rotated = await asyncio.gather(
         *(api.post(f"/api/v1/api-keys/{key['id']}/rotate", headers=ada.bearer) for _ in range(4))
     )
-    keys = [answer.json()["key"] for answer in rotated]
+    keys = [response.json()["key"] for response in rotated]
     seen = await statuses(*(api.get("/api/v1/auth/me", headers={"X-API-Key": text}) for text in keys))
     assert seen == {200: 1, 401: 3}
 

@@ -20,9 +20,9 @@ async def admin(ada: Person, control_plane: ControlPlane) -> Person:
 
 
 async def read(person: Person, path: str) -> dict[str, Any]:
-    answer = await person.api.get(path, headers=person.bearer)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
+    response = await person.api.get(path, headers=person.bearer)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
     return found
 
 
@@ -83,6 +83,6 @@ async def test_health_is_told_while_a_part_is_away(
 
 @pytest.mark.parametrize("call", ["admin/health", "admin/users", "audit?all=true"])
 async def test_what_is_for_admins_is_refused_to_others(bob: Person, call: str) -> None:
-    answer = await bob.api.get(f"/api/v1/{call}", headers=bob.bearer)
-    assert answer.status_code == 403
-    assert "dministrators" in answer.json()["detail"]
+    response = await bob.api.get(f"/api/v1/{call}", headers=bob.bearer)
+    assert response.status_code == 403
+    assert "dministrators" in response.json()["detail"]

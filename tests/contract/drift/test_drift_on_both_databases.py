@@ -55,9 +55,9 @@ class Scene:
         return f"/api/v1/models/{self.model_id}/versions/v1"
 
     async def put(self, table: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        answer = await self.ann.http.put(f"{self.version}/reference", content=as_csv(table))
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
+        response = await self.ann.http.put(f"{self.version}/reference", content=as_csv(table))
+        assert response.status_code == 200, response.text
+        found: dict[str, Any] = response.json()
         return found
 
     async def bins(self) -> ReferenceBins:
@@ -96,9 +96,9 @@ class Scene:
         Evaluator(context.database, part, retention_days=14).evaluate_pending()
 
     async def drift(self) -> dict[str, Any]:
-        answer = await self.ann.http.get(f"{self.version}/drift")
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
+        response = await self.ann.http.get(f"{self.version}/drift")
+        assert response.status_code == 200, response.text
+        found: dict[str, Any] = response.json()
         return found
 
     def stored(self) -> tuple[int, ...]:
@@ -211,8 +211,8 @@ async def test_a_reference_is_deleted_and_a_bad_one_named(scene: Scene) -> None:
 async def test_a_bad_reference_at_the_upload_keeps_nothing(scene: Scene) -> None:
     before = scene.platform.stored()
     files = {"file": pickle.dumps(iris_logistic().model), "reference": b"a\n1\n"}
-    answer = await scene.ann.http.post("/api/v1/models/upload", data={"name": "Bad"}, files=files)
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "reference"
+    response = await scene.ann.http.post("/api/v1/models/upload", data={"name": "Bad"}, files=files)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "reference"
     assert scene.platform.stored() == before
     assert scene.platform.incoming() == []

@@ -148,8 +148,8 @@ async def test_a_hundred_identical_requests_are_one_call(harness: Harness, model
         await answering(http("200 OK", b"{}"))(request, writer)
 
     model.script = slowly
-    answers = await asyncio.gather(*(harness.predict() for _ in range(100)))
-    assert {answer.status_code for answer in answers} == {200}
+    responses = await asyncio.gather(*(harness.predict() for _ in range(100)))
+    assert {response.status_code for response in responses} == {200}
     assert len(model.received) == 1
 
 
@@ -179,9 +179,9 @@ async def test_predictions_go_on_while_redis_is_away(
         await harness.settle()
         assert (await harness.predict()).status_code == 200
         breakable_redis.stop()
-        answers = [await harness.predict(body={"input": [row, 0]}) for row in range(3)]
+        responses = [await harness.predict(body={"input": [row, 0]}) for row in range(3)]
         keyed = await harness.predict(headers={"X-API-Key": harness.control.issue_key()})
-        assert [answer.status_code for answer in [*answers, keyed]] == [200] * 4
+        assert [response.status_code for response in [*responses, keyed]] == [200] * 4
         counted = (await harness.http.get("/metrics")).text
     assert 'modelport_gateway_fallbacks_total{without="store"}' in counted or with_fallback
     await store.aclose()
@@ -203,6 +203,6 @@ async def test_callers_who_share_a_failed_call_are_told_their_own_limits(
     received = len(model.received)
     mine, theirs = await asyncio.gather(harness.predict(), harness.predict(headers=other))
     assert len(model.received) == received + 1
-    assert [answer.status_code for answer in (mine, theirs)] == [500, 500]
+    assert [response.status_code for response in (mine, theirs)] == [500, 500]
     assert ";r=8;" in mine.headers["ratelimit"]
     assert ";r=9;" in theirs.headers["ratelimit"]

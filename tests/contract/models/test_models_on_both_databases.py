@@ -55,8 +55,8 @@ async def test_pages_hold_while_models_come(platform: Platform, model_bytes: byt
 async def test_versions_uploaded_at_once_get_different_names(platform: Platform, model_bytes: bytes) -> None:
     ann = await platform.account("ann")
     model_id = (await ann.upload(model_bytes)).json()["id"]
-    answers = await asyncio.gather(*(ann.upload_version(model_id, model_bytes) for _ in range(6)))
-    assert sorted(answer.json()["name"] for answer in answers) == ["v2", "v3", "v4", "v5", "v6", "v7"]
+    responses = await asyncio.gather(*(ann.upload_version(model_id, model_bytes) for _ in range(6)))
+    assert sorted(response.json()["name"] for response in responses) == ["v2", "v3", "v4", "v5", "v6", "v7"]
 
 
 @pytest.mark.parametrize("model_id", ["%00", "a%00b", "%F0%9F%98%80", "x" * 300, "A'--"])

@@ -48,10 +48,10 @@ def test_a_job_is_done_by_pods_of_its_own(platform: Any, tmp_path: Path) -> None
 
 def _submit(person: Person, model_id: str) -> str:
     with person.http() as client:
-        answer = client.post(
+        response = client.post(
             f"/api/v1/predict/{model_id}/batch", content=_input(), headers={"Content-Type": "text/csv"}
         )
-    job_id: str = answer.raise_for_status().json()["id"]
+    job_id: str = response.raise_for_status().json()["id"]
     return job_id
 
 

@@ -45,10 +45,10 @@ async def predict(person: Person, model_id: str, sessions: list[str]) -> list[st
                 places,
                 client.post(
                     f"/predict/{model_id}", json=body, headers={"X-Modelport-Session": session}
-                ) as answer,
+                ) as response,
             ):
-                assert answer.status == 200, await answer.text()
-                return answer.headers["X-Modelport-Version"]
+                assert response.status == 200, await response.text()
+                return response.headers["X-Modelport-Version"]
 
         return await asyncio.gather(*(one(session) for session in sessions))
 

@@ -46,14 +46,14 @@ def test_a_model_applied_with_kubectl_serves_under_its_name(
 ) -> None:
     name = applied(mlmodel("gitops", artifact))
     platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
-    answer = eventually(
+    response = eventually(
         lambda: _ok(httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW})), seconds=5
     )
-    assert answer.json() == {"model": name, "version": "v1", "prediction": "setosa"}
+    assert response.json() == {"model": name, "version": "v1", "prediction": "setosa"}
 
 
-def _ok(answer: httpx.Response) -> httpx.Response | None:
-    return answer if answer.status_code == 200 else None
+def _ok(response: httpx.Response) -> httpx.Response | None:
+    return response if response.status_code == 200 else None
 
 
 def test_a_file_on_a_volume_claim_is_read_by_the_init_container_alone(platform: Any, applied: Any) -> None:
@@ -89,10 +89,10 @@ def test_a_model_serves_once_somebody_elses_object_has_left_its_name(
     assert platform.models.json("get", "service", "taken-v1") == before
     platform.models.run("delete", "service", "taken-v1")
     platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
-    answer = eventually(
+    response = eventually(
         lambda: _ok(httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW})), seconds=5
     )
-    assert answer.json()["prediction"] == "setosa"
+    assert response.json()["prediction"] == "setosa"
 
 
 def test_a_model_that_asks_for_too_much_is_said_to_be_unschedulable(

@@ -29,10 +29,10 @@ def test_requests_are_counted_once_and_kept_without_what_is_secret(platform: Any
             {"sepal_length": number / 7, "sepal_width": 3.5, "petal_length": SECRET, "petal_width": 0.2}
             for number in range(REQUESTS)
         ]
-        answers = [person.predict(model_id, row) for row in rows]
-        assert {answer.status_code for answer in answers} == {200}
+        responses = [person.predict(model_id, row) for row in rows]
+        assert {response.status_code for response in responses} == {200}
         kept = eventually(lambda: len(found := _history(person, model_id)) >= REQUESTS and found)
-        assert {each["request_id"] for each in kept} == {each.headers["x-request-id"] for each in answers}
+        assert {each["request_id"] for each in kept} == {each.headers["x-request-id"] for each in responses}
         assert {each["request"]["input"]["petal_length"] for each in kept} == {"[redacted]"}
         export = client.get("/api/v1/predictions/export", params={"model_id": model_id})
         assert str(SECRET) not in export.raise_for_status().text
@@ -58,21 +58,21 @@ def test_a_shifted_feature_is_named(platform: Any, tmp_path: Path) -> None:
 
 def _history(person: Person, model_id: str) -> list[dict[str, Any]]:
     with person.http() as client:
-        answer = client.get("/api/v1/predictions", params={"model_id": model_id, "limit": 100})
-    items: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
+        response = client.get("/api/v1/predictions", params={"model_id": model_id, "limit": 100})
+    items: list[dict[str, Any]] = response.raise_for_status().json()["items"]
     return items
 
 
 def _counted(person: Person, model_id: str) -> int:
     with person.http() as client:
-        answer = client.get(f"/api/v1/analytics/models/{model_id}").raise_for_status().json()
-    return int(answer["totals"]["requests"])
+        response = client.get(f"/api/v1/analytics/models/{model_id}").raise_for_status().json()
+    return int(response["totals"]["requests"])
 
 
 def _drift_after(person: Person, model_id: str, rows: list[dict[str, float]]) -> dict[str, Any] | None:
     """Send the rows once more; None unless the version drifts. Gateways hear of a reference within 10 s."""
     with person.http() as client:
         client.post(f"/predict/{model_id}", json={"inputs": rows}).raise_for_status()
-        answer = client.get(f"/api/v1/models/{model_id}/versions/v1/drift").raise_for_status()
-    found: dict[str, Any] = answer.json()
+        response = client.get(f"/api/v1/models/{model_id}/versions/v1/drift").raise_for_status()
+    found: dict[str, Any] = response.json()
     return found if found["state"] == "drift" else None

@@ -154,6 +154,6 @@ class Stage:
         return process
 
     def _log_in(self, account: dict[str, str]) -> httpx.Client:
-        answer = httpx.post(f"{self.control_api.url}/api/v1/auth/login", json=account, timeout=30)
-        bearer = {"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"}
+        response = httpx.post(f"{self.control_api.url}/api/v1/auth/login", json=account, timeout=30)
+        bearer = {"Authorization": f"Bearer {response.raise_for_status().json()['access_token']}"}
         return httpx.Client(base_url=self.control_api.url, headers=bearer, timeout=60)

@@ -39,8 +39,8 @@ def predict(gateway: Process, model_id: str, **headers: str) -> httpx.Response:
 
 
 def who(gateway: Process, model_id: str) -> str:
-    answer = predict(gateway, model_id)
-    return str(answer.json().get("prediction", answer.status_code))
+    response = predict(gateway, model_id)
+    return str(response.json().get("prediction", response.status_code))
 
 
 @dataclass
@@ -60,8 +60,8 @@ def under_load(gateway: Process, model_id: str) -> Iterator[Load]:
         with httpx.Client(base_url=gateway.url, timeout=10) as client:
             while not over.is_set():
                 began = time.monotonic()
-                answer = client.post(f"/predict/{model_id}", json={"input": [began]})
-                load.statuses.append(answer.status_code)
+                response = client.post(f"/predict/{model_id}", json={"input": [began]})
+                load.statuses.append(response.status_code)
                 load.slowest = max(load.slowest, time.monotonic() - began)
                 time.sleep(0.005)
 
@@ -123,8 +123,8 @@ def test_replicas_of_the_gateway_share_cache_and_limits(stage: Stage, replicas: 
     asked = [
         httpx.post(f"{gateways[number % 2].url}/predict/shared", json={"input": [1]}) for number in range(12)
     ]
-    assert [answer.status_code for answer in asked] == [200] * 10 + [429] * 2
-    assert [answer.headers["X-Cache"] for answer in asked[:10]] == ["miss"] + ["hit"] * 9
+    assert [response.status_code for response in asked] == [200] * 10 + [429] * 2
+    assert [response.headers["X-Cache"] for response in asked[:10]] == ["miss"] + ["hit"] * 9
     assert replicas[0].answered == 1
 
 

@@ -23,8 +23,8 @@ def iris_file() -> bytes:
 def upload_iris(client: httpx.Client, **fields: str) -> dict[str, Any]:
     """Return the model as it is at once: it loads from now on."""
     form = {"name": "Iris", **fields}
-    answer = client.post("/api/v1/models/upload", files={"file": iris_file()}, data=form)
-    model: dict[str, Any] = answer.raise_for_status().json()
+    response = client.post("/api/v1/models/upload", files={"file": iris_file()}, data=form)
+    model: dict[str, Any] = response.raise_for_status().json()
     return model
 
 

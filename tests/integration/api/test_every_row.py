@@ -29,13 +29,13 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def assert_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    body: dict[str, Any] = answer.json()
+def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
     assert {"type", "title", "status", "detail", "request_id"} <= body.keys()
     assert body["status"] == status
-    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body["request_id"] == response.headers["x-request-id"]
     return body
 
 
@@ -75,8 +75,8 @@ def test_a_rotated_key_works_for_its_grace_and_the_list_has_pages(
     new = ann.post(f"/api/v1/api-keys/{old['id']}/rotate", json={"grace_seconds": 60}).json()
     assert new["key"] != old["key"]
     for key in (old["key"], new["key"]):
-        answer = predict(nobody, iris_id, {"input": ROW}, {"X-API-Key": key})
-        assert answer.status_code == 200, answer.text
+        response = predict(nobody, iris_id, {"input": ROW}, {"X-API-Key": key})
+        assert response.status_code == 200, response.text
     another = ann.post("/api/v1/api-keys", json={"name": "another"}).json()
     page = ann.get("/api/v1/api-keys", params={"limit": 1}).json()
     assert [item["id"] for item in page["items"]] == [another["id"]]
@@ -98,12 +98,12 @@ def test_a_prediction_has_its_headers_and_a_cached_one_the_same_bytes(
     body = {"input": [6.0, 3.0, 4.0, 1.0]}
     first = predict(ann, iris_id, body)
     again = ann.post(f"/api/v1/predict/{iris_id}", json=body)
-    assert [answer.headers["x-cache"] for answer in (first, again)] == ["miss", "hit"]
+    assert [response.headers["x-cache"] for response in (first, again)] == ["miss", "hit"]
     assert first.content == again.content
-    for answer in (first, again):
-        assert answer.headers["x-modelport-version"] == "v1"
-        assert answer.headers["server-timing"].startswith("gateway;dur=")
-        assert {"ratelimit", "ratelimit-policy", "x-request-id"} <= answer.headers.keys()
+    for response in (first, again):
+        assert response.headers["x-modelport-version"] == "v1"
+        assert response.headers["server-timing"].startswith("gateway;dur=")
+        assert {"ratelimit", "ratelimit-policy", "x-request-id"} <= response.headers.keys()
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_cache_control_is_honored(
     ann: httpx.Client, iris_id: str, directive: str, width: float, answered: str, asked_again: str
 ) -> None:
     body = {"input": [5.0, 3.0, 4.0, width]}
-    answer = predict(ann, iris_id, body, headers={"Cache-Control": directive})
-    assert answer.headers["x-cache"] == answered
+    response = predict(ann, iris_id, body, headers={"Cache-Control": directive})
+    assert response.headers["x-cache"] == answered
     assert predict(ann, iris_id, body).headers["x-cache"] == asked_again
 
 

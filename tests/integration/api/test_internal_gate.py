@@ -38,10 +38,10 @@ async def test_nobody_but_the_platform_asks(
 ) -> None:
     async with client_of(plane.public) as api, client_of(plane.internal) as internal:
         headers = await _headers(api, given)
-        answer = await internal.request(method, path, headers=headers)
-        assert answer.status_code == 403
-        assert "MODELPORT_INTERNAL_KEY" in answer.json()["detail"]
-        assert INTERNAL_KEY.get_secret_value() not in answer.text
+        response = await internal.request(method, path, headers=headers)
+        assert response.status_code == 403
+        assert "MODELPORT_INTERNAL_KEY" in response.json()["detail"]
+        assert INTERNAL_KEY.get_secret_value() not in response.text
         assert (await api.request(method, path, headers=internal_key.show(INTERNAL_KEY))).status_code == 404
 
 
@@ -88,5 +88,5 @@ async def test_who_shows_the_key_is_answered(
     plane: ControlPlane, method: str, path: str, status: int
 ) -> None:
     async with client_of(plane.internal) as internal:
-        answer = await internal.request(method, path, headers=internal_key.show(INTERNAL_KEY))
-        assert answer.status_code == status
+        response = await internal.request(method, path, headers=internal_key.show(INTERNAL_KEY))
+        assert response.status_code == status

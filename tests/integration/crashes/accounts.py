@@ -53,10 +53,10 @@ def telling_model(tag: str) -> bytes:
 
 def upload(client: httpx.Client, tag: str) -> str:
     """Upload a telling model; give its id."""
-    answer = client.post(
+    response = client.post(
         "/api/v1/models/upload", files={"file": telling_model(tag)}, data={"name": tag}
     ).raise_for_status()
-    return str(answer.json()["id"])
+    return str(response.json()["id"])
 
 
 def serve(client: httpx.Client, tag: str) -> str:

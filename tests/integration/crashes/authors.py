@@ -106,10 +106,10 @@ class Author:
     def _upload(self, client: httpx.Client) -> None:
         self._made += 1
         file, after = telling_model(self._tag), State().with_version(self._tag)
-        answer = self._send(
+        response = self._send(
             client, "POST", "/upload", None, after, files={"file": file}, data={"name": self._tag}
         )
-        self.model_id = answer["id"] if answer else None
+        self.model_id = response["id"] if response else None
 
     def _add_version(self, client: httpx.Client, state: State) -> None:
         tag = f"{self._tag}-{state.last + 1}"
@@ -148,15 +148,15 @@ class Author:
     ) -> Any:
         """Return the response's JSON, None if the platform refused a change that it may refuse (409)."""
         self.possible = [before, after]
-        answer = client.request(method, f"/api/v1/models{path}", **body)
+        response = client.request(method, f"/api/v1/models{path}", **body)
         self.changes += 1
-        if answer.is_success:
+        if response.is_success:
             self.possible = [after]
-            return answer.json() if answer.content else {}
+            return response.json() if response.content else {}
         self.possible = [before]
         # Traffic to a version that has not answered yet, nothing to roll back to, a version in use.
-        if answer.status_code != 409:
-            self.wrong.append(f"{method} {path}: {answer.status_code} {answer.text}")
+        if response.status_code != 409:
+            self.wrong.append(f"{method} {path}: {response.status_code} {response.text}")
         return None
 
 

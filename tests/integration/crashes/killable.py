@@ -65,10 +65,10 @@ class KillablePlatform:
         def find_fault() -> str:
             assert self.running.poll() is None, f"ended with {self.running.returncode}:\n{self.stderr}"
             try:
-                answer = httpx.get(f"{self.url}/readyz", timeout=START_SECONDS)
+                response = httpx.get(f"{self.url}/readyz", timeout=START_SECONDS)
             except httpx.TransportError as error:
                 return repr(error)
-            return "" if answer.is_success else answer.text
+            return "" if response.is_success else response.text
 
         poll(find_fault, "the platform answers")
         return self

@@ -90,8 +90,8 @@ def unsaid(client: httpx.Client, job_id: str) -> str:
 
 
 def unfinished(client: httpx.Client, job_id: str) -> str:
-    answer = client.get(f"/api/v1/jobs/{job_id}?wait=5")
-    return "" if answer.json()["state"] == "succeeded" else answer.text
+    response = client.get(f"/api/v1/jobs/{job_id}?wait=5")
+    return "" if response.json()["state"] == "succeeded" else response.text
 
 
 def usage_of(client: httpx.Client) -> int:
@@ -105,10 +105,10 @@ def upload(client: httpx.Client, tag: str, padding: int) -> httpx.Response:
     return client.post("/api/v1/models/upload", files={"file": content}, data={"name": tag})
 
 
-def assert_says_no_room(answer: httpx.Response) -> None:
-    assert answer.status_code in {503, 507}, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert "room" in answer.json()["detail"]
+def assert_says_no_room(response: httpx.Response) -> None:
+    assert response.status_code in {503, 507}, response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert "room" in response.json()["detail"]
 
 
 @contextmanager

@@ -64,8 +64,8 @@ def test_a_first_start_that_is_killed_again_and_again_succeeds_in_the_end() -> N
         poll(lambda: "Modelport is up" not in platform.stdout, "it says that it is up")
         check_whole(platform)
         admin = json.loads((platform.data / "admin.json").read_text())
-        answer = httpx.post(f"{platform.url}/api/v1/auth/login", json=admin, timeout=60)
-        assert answer.status_code == 200, answer.text
+        response = httpx.post(f"{platform.url}/api/v1/auth/login", json=admin, timeout=60)
+        assert response.status_code == 200, response.text
         key = json.loads((platform.data / "keys.json").read_text())["cli"]
         listed = httpx.get(f"{platform.url}/api/v1/models", headers={"X-API-Key": key}, timeout=60)
         assert listed.raise_for_status().json()["items"] == []
@@ -127,18 +127,18 @@ def _check_predictions(platform: KillablePlatform, author: Author, state: State)
         for version in state.traffic:
             path = f"/predict/{author.model_id}/versions/{version}"
             poll(partial(_predict, caller, path, state.tags[version]), f"{path} answers")
-        answer = caller.post(f"/predict/{author.model_id}", json={"input": ROW}).raise_for_status().json()
-        assert answer["version"] in state.traffic
-        assert answer["prediction"] == state.tags[answer["version"]]
+        response = caller.post(f"/predict/{author.model_id}", json={"input": ROW}).raise_for_status().json()
+        assert response["version"] in state.traffic
+        assert response["prediction"] == state.tags[response["version"]]
 
 
 def _predict(caller: httpx.Client, path: str, expected: str) -> str:
-    answer = caller.post(path, json={"input": ROW})
-    if answer.status_code == 503:
-        assert "Retry-After" in answer.headers
-        return answer.text
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["prediction"] == expected
+    response = caller.post(path, json={"input": ROW})
+    if response.status_code == 503:
+        assert "Retry-After" in response.headers
+        return response.text
+    assert response.status_code == 200, response.text
+    assert response.json()["prediction"] == expected
     return ""
 
 

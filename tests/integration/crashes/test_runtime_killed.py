@@ -41,14 +41,14 @@ class Answers:
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
-    def take(self, answer: httpx.Response, expected: str, allowed: set[int]) -> None:
-        self.statuses[answer.status_code] += 1
-        right = answer.status_code == 200 and answer.json()["prediction"] == expected
-        honest = answer.status_code in allowed and answer.json()["status"] == answer.status_code
-        if answer.status_code == 503 and "Retry-After" not in answer.headers:
+    def take(self, response: httpx.Response, expected: str, allowed: set[int]) -> None:
+        self.statuses[response.status_code] += 1
+        right = response.status_code == 200 and response.json()["prediction"] == expected
+        honest = response.status_code in allowed and response.json()["status"] == response.status_code
+        if response.status_code == 503 and "Retry-After" not in response.headers:
             honest = False
         if not right and not honest:
-            self.wrong.append(f"{answer.status_code} {answer.headers} {answer.text}")
+            self.wrong.append(f"{response.status_code} {response.headers} {response.text}")
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +63,18 @@ def harness() -> Iterator[Harness]:
 
 
 def test_a_killed_runtime_is_back_at_once_and_nobody_gets_a_wrong_answer(harness: Harness) -> None:
-    with asking(harness, harness.victim, "victim", {503}) as answers:
-        poll(lambda: not answers.statuses[200], "the model answers")
+    with asking(harness, harness.victim, "victim", {503}) as responses:
+        poll(lambda: not responses.statuses[200], "the model answers")
         killed = harness.victims_process()
         killed.kill()
         began = time.monotonic()
         poll(lambda: killed.alive, "it is gone")
         # What is counted from here on was answered by another process.
         poll(lambda: find_fault(harness, harness.victim), "the model answers again")
-        print(f"back after {time.monotonic() - began:.2f} s: {dict(answers.statuses)}")
-    assert not answers.wrong
+        print(f"back after {time.monotonic() - began:.2f} s: {dict(responses.statuses)}")
+    assert not responses.wrong
     assert not killed.alive
-    assert set(answers.statuses) <= {200, 503}
+    assert set(responses.statuses) <= {200, 503}
 
 
 def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(harness: Harness) -> None:
@@ -104,18 +104,18 @@ def asking(
     harness: Harness, model_id: str, expected: str, allowed: set[int], clients: int = _CLIENTS
 ) -> Iterator[Answers]:
     """Call from many clients at once, again and again, until the end of the block."""
-    answers, stop = Answers(), threading.Event()
+    responses, stop = Answers(), threading.Event()
 
     def predict() -> None:
         with harness.account.caller(harness.platform.url) as caller:
             while not stop.wait(0.02):
-                answers.take(caller.post(f"/predict/{model_id}", json={"input": ROW}), expected, allowed)
+                responses.take(caller.post(f"/predict/{model_id}", json={"input": ROW}), expected, allowed)
 
     threads = [threading.Thread(target=predict) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:
-        yield answers
+        yield responses
     finally:
         stop.set()
         for thread in threads:
@@ -124,5 +124,5 @@ def asking(
 
 def find_fault(harness: Harness, model_id: str) -> str:
     with harness.account.caller(harness.platform.url) as caller:
-        answer = caller.post(f"/predict/{model_id}", json={"input": ROW})
-        return "" if answer.status_code == 200 else answer.text
+        response = caller.post(f"/predict/{model_id}", json={"input": ROW})
+        return "" if response.status_code == 200 else response.text

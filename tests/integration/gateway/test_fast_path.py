@@ -95,13 +95,13 @@ def self_signed(folder: Path) -> Path:
 async def by_its_row(request: Received, writer: asyncio.StreamWriter) -> None:
     """A model that refuses what says so in its body."""
     problem = b'{"detail": "no number", "errors": [{"field": "a", "message": "m"}]}'
-    answers = {
+    responses = {
         b"\0": http("200 OK", b'{"outputs": []}\1\2', "application/octet-stream", TENSORS_LENGTH),
         b"refuse": http("422 Unprocessable", problem, "application/problem+json"),
         b"long": http("200 OK", b'{"prediction": "%b"}' % (b"a" * 2000)),
         b"misbehave": http("418 Teapot", b"{}"),
     }
-    chosen = next((answer for word, answer in answers.items() if word in request.body), None)
+    chosen = next((response for word, response in responses.items() if word in request.body), None)
     await answering(chosen or http("200 OK", b'{"prediction" :  "setosa"}'))(request, writer)
 
 
@@ -225,9 +225,9 @@ def usage_of(harness: Harness) -> dict[tuple[Any, ...], int]:
     return counted
 
 
-def seen_of(answer: httpx.Response) -> tuple[Any, ...]:
+def seen_of(response: httpx.Response) -> tuple[Any, ...]:
     """All that a caller sees, but for times and random ids."""
-    headers = dict(answer.headers)
+    headers = dict(response.headers)
     request_id = headers.pop("x-request-id")
     assert headers.pop("date")
     timing = headers.pop("server-timing", "")
@@ -235,7 +235,7 @@ def seen_of(answer: httpx.Response) -> tuple[Any, ...]:
     waits = headers.pop("retry-after", "")
     times = (re.sub(r"[0-9.]+", "n", timing), limit, seconds.isdigit(), waits.isdigit())
     own = "random" if len(request_id) == 32 else request_id
-    return answer.status_code, headers, times, own, answer.content.replace(request_id.encode(), b"<id>")
+    return response.status_code, headers, times, own, response.content.replace(request_id.encode(), b"<id>")
 
 
 def logged_of(line: dict[str, Any]) -> tuple[Any, ...]:
@@ -259,10 +259,10 @@ async def transcript(
         reported, before = [], counts()
         access_log(log)
         for method, path, headers, body in requests(harness):
-            answer = await client.request(method, path, headers=headers, content=body)
+            response = await client.request(method, path, headers=headers, content=body)
             await asyncio.sleep(0.01)
             reported.append(
-                ((method, path, body), seen_of(answer), [logged_of(line) for line in access_log(log)])
+                ((method, path, body), seen_of(response), [logged_of(line) for line in access_log(log)])
             )
         after = counts()
     reported.append(usage_of(harness))
@@ -279,13 +279,13 @@ async def test_both_ways_answer_count_and_log_the_same(tmp_path: Path, log: io.S
     for expected, got in zip(slow, fast, strict=True):
         assert got == expected
     assert not none
-    *answers, usage, _ = fast
-    assert len(taken) == len(answers) - 8, "what the short cut does not take is at the end of the list"
-    statuses = {reported[1][0] for reported in answers}
+    *responses, usage, _ = fast
+    assert len(taken) == len(responses) - 8, "what the short cut does not take is at the end of the list"
+    statuses = {reported[1][0] for reported in responses}
     assert statuses == {200, 400, 401, 404, 405, 413, 415, 422, 429, 502, 503}
-    assert all(len(reported[2]) == 1 for reported in answers), "one line a request"
-    no_model_paths = [reported[0] for reported in answers if reported[0][1] == "/predict/UPPER"]
-    assert sum(usage.values()) == len(answers) - len(no_model_paths), "each request on a model's path once"
+    assert all(len(reported[2]) == 1 for reported in responses), "one line a request"
+    no_model_paths = [reported[0] for reported in responses if reported[0][1] == "/predict/UPPER"]
+    assert sum(usage.values()) == len(responses) - len(no_model_paths), "each request on a model's path once"
     assert usage[("iris", "v1", OWNER, "k1", 200, "", "hit")] == 1
     assert usage[("iris", "", "", "", 401, "", "none")] == 5
     assert usage[("", "", OWNER, "", 404, "", "none")] == 2, "an invented id is not kept"
@@ -297,9 +297,9 @@ async def test_without_cors_browsers_headers_change_nothing(serving: Harness) ->
     handler = Counting(serving.gateway.fast_path)
     async with listening(serving, handler) as (client, _):
         headers = {**serving.bearer, "Origin": "https://anywhere.example"}
-        answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=headers)
-    assert answer.status_code == 200
-    assert "access-control-allow-origin" not in answer.headers
+        response = await client.post("/predict/iris", json={"input": [1, 2]}, headers=headers)
+    assert response.status_code == 200
+    assert "access-control-allow-origin" not in response.headers
     assert handler.paths == ["/predict/iris"]
 
 
@@ -307,12 +307,12 @@ async def test_without_cors_browsers_headers_change_nothing(serving: Harness) ->
 async def test_over_tls_browsers_are_told_to_stay_there(serving: Harness, tmp_path: Path, lean: bool) -> None:
     handler = serving.gateway.fast_path if lean else None
     async with listening(serving, handler, self_signed(tmp_path)) as (client, _):
-        answers = [
+        responses = [
             await client.post("/predict/iris", json={"input": [1, 2]}, headers=headers)
             for headers in (serving.bearer, {})
         ]
-    assert [answer.status_code for answer in answers] == [200, 401]
-    assert all(answer.headers["strict-transport-security"].startswith("max-age=") for answer in answers)
+    assert [response.status_code for response in responses] == [200, 401]
+    assert all(response.headers["strict-transport-security"].startswith("max-age=") for response in responses)
 
 
 @pytest.mark.parametrize("lean", [True, False])
@@ -324,13 +324,13 @@ async def test_an_error_of_ours_is_500_logged_and_counted(
 
     monkeypatch.setattr(serving.gateway.fast_path._handler._authentication, "identify", fails)
     async with listening(serving, serving.gateway.fast_path if lean else None) as (client, _):
-        answer = await client.post("/predict/iris", json={}, headers=serving.bearer)
+        response = await client.post("/predict/iris", json={}, headers=serving.bearer)
     await serving.gateway.usage.turn()
     assert usage_of(serving) == {("iris", "", "", "", 500, "", "none"): 1}
-    assert answer.status_code == 500
-    assert answer.headers["content-type"] == "application/problem+json"
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
     assert "a bug" in log.getvalue()
-    assert "a bug" not in answer.text
+    assert "a bug" not in response.text
 
 
 async def test_what_is_in_flight_when_the_stop_runs_out_of_time_is_told(
@@ -346,11 +346,11 @@ async def test_what_is_in_flight_when_the_stop_runs_out_of_time_is_told(
         asking = asyncio.create_task(asked)
         await until(lambda: bool(model.received))
         server.should_exit = True
-        answer = await asking
+        response = await asking
         release.set()
-    assert answer.status_code == 503
-    assert "stopping" in answer.json()["detail"]
-    assert answer.headers["connection"] == "close"
+    assert response.status_code == 503
+    assert "stopping" in response.json()["detail"]
+    assert response.headers["connection"] == "close"
     assert serving.gateway._in_flight.in_flight == 0
 
 
@@ -372,8 +372,8 @@ async def test_a_caller_that_leaves_still_fills_the_cache(serving: Harness, mode
         assert serving.gateway._in_flight.in_flight == 1
         release.set()
         await until(lambda: serving.gateway._in_flight.in_flight == 0)
-        answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer)
-    assert (answer.headers["x-cache"], len(model.received)) == ("hit", 1)
+        response = await client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer)
+    assert (response.headers["x-cache"], len(model.received)) == ("hit", 1)
 
 
 async def test_identical_requests_at_once_share_one_call(serving: Harness, model: ScriptedModel) -> None:
@@ -386,6 +386,6 @@ async def test_identical_requests_at_once_share_one_call(serving: Harness, model
         asked = [
             client.post("/predict/iris", json={"input": [1, 2]}, headers=serving.bearer) for _ in range(10)
         ]
-        answers = await asyncio.gather(*asked)
-    assert {answer.status_code for answer in answers} == {200}
+        responses = await asyncio.gather(*asked)
+    assert {response.status_code for response in responses} == {200}
     assert len(model.received) == 1

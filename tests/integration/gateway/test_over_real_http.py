@@ -47,8 +47,8 @@ async def test_a_hundred_users_at_once_are_all_answered(replica: ScriptedModel) 
         async def predict(users: aiohttp.ClientSession, number: int, row: int) -> int:
             headers = {"Authorization": f"Bearer {harness.control.token(admin=True, sub=f'user-{number}')}"}
             body = {"input": [number, row % 2]}
-            async with users.post("/predict/iris", json=body, headers=headers) as answer:
-                return answer.status
+            async with users.post("/predict/iris", json=body, headers=headers) as response:
+                return response.status
 
         async def user(users: aiohttp.ClientSession, number: int) -> list[int]:
             return [await predict(users, number, row) for row in range(4)]
@@ -74,8 +74,8 @@ async def test_a_caller_that_leaves_harms_nobody(replica: ScriptedModel) -> None
         await until(lambda: harness.gateway._in_flight.in_flight == 1)
         writer.close()
         await until(lambda: harness.gateway._in_flight.in_flight == 0)
-        answer = await client.post("/predict/iris", json={"input": [1, 2]}, headers=harness.bearer)
-        assert answer.status_code == 200
+        response = await client.post("/predict/iris", json={"input": [1, 2]}, headers=harness.bearer)
+        assert response.status_code == 200
 
 
 async def test_browsers_may_call_from_the_origins_allowed_only(replica: ScriptedModel) -> None:

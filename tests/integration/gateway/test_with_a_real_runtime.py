@@ -53,8 +53,8 @@ async def status_when_loaded(socket: Path, child: Process) -> dict[str, object]:
     ):
         while child.returncode is None:
             try:
-                async with session.get("http://model/status") as answer:
-                    status = await answer.json()
+                async with session.get("http://model/status") as response:
+                    status = await response.json()
                     if status["state"] != "loading":
                         return dict(status)
             except aiohttp.ClientError:

@@ -13,8 +13,8 @@ PASSWORD = "Sensible-Passphrase-7"
 
 
 def log_in(url: str, email: str) -> httpx.Client:
-    answer = httpx.post(f"{url}/api/v1/auth/login", json={"email": email, "password": PASSWORD})
-    token = answer.raise_for_status().json()["access_token"]
+    response = httpx.post(f"{url}/api/v1/auth/login", json={"email": email, "password": PASSWORD})
+    token = response.raise_for_status().json()["access_token"]
     return httpx.Client(base_url=url, timeout=90, headers={"Authorization": f"Bearer {token}"})
 
 
@@ -45,8 +45,8 @@ def serve(account: httpx.Client) -> Callable[..., dict[str, Any]]:
         file = io.BytesIO()
         joblib.dump(model, file)
         form = {"name": "test model", **fields}
-        answer = account.post("/api/v1/models/upload", files={"file": file.getvalue()}, data=form)
-        id_ = answer.raise_for_status().json()["id"]
+        response = account.post("/api/v1/models/upload", files={"file": file.getvalue()}, data=form)
+        id_ = response.raise_for_status().json()["id"]
         served: dict[str, Any] = account.get(f"/api/v1/models/{id_}", params={"wait": 60}).json()
         assert served["status"] == "ready", served
         return served

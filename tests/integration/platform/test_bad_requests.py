@@ -51,18 +51,20 @@ def iris_id(serve: Any) -> str:
 def test_a_bad_body_is_refused_naming_the_field(name: str, account: httpx.Client, iris_id: str) -> None:
     body, status, field = BAD_BODIES[name]
     content = body if isinstance(body, str) else json.dumps(body)
-    answer = account.post(f"/predict/{iris_id}", content=content, headers=JSON)
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    response = account.post(f"/predict/{iris_id}", content=content, headers=JSON)
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["request_id"] == response.headers["x-request-id"]
     if field is not None:
-        assert [error["field"] for error in answer.json()["errors"]][:1] == [field]
+        assert [error["field"] for error in response.json()["errors"]][:1] == [field]
 
 
 def test_every_bad_field_has_an_entry_of_its_own(account: httpx.Client, iris_id: str) -> None:
     body = {"input": dict.fromkeys(IRIS_FIELDS, "x")}
-    answer = account.post(f"/predict/{iris_id}", json=body)
-    assert {error["field"] for error in answer.json()["errors"]} == {f"input.{name}" for name in IRIS_FIELDS}
+    response = account.post(f"/predict/{iris_id}", json=body)
+    assert {error["field"] for error in response.json()["errors"]} == {
+        f"input.{name}" for name in IRIS_FIELDS
+    }
 
 
 def test_a_category_the_model_does_not_know_is_named_with_those_it_knows(
@@ -70,9 +72,9 @@ def test_a_category_the_model_does_not_know_is_named_with_those_it_knows(
 ) -> None:
     trained = mixed_pipeline()
     id_ = serve(trained.model)["id"]
-    answer = account.post(f"/predict/{id_}", json={"input": {**trained.rows[1], "shape": "round"}})
-    assert answer.status_code == 422, answer.text
-    (error,) = answer.json()["errors"]
+    response = account.post(f"/predict/{id_}", json={"input": {**trained.rows[1], "shape": "round"}})
+    assert response.status_code == 422, response.text
+    (error,) = response.json()["errors"]
     assert error["field"] == "input.shape"
     assert "long" in error["message"]
     assert "short" in error["message"]
@@ -99,25 +101,27 @@ def test_a_bad_call_is_a_problem_and_never_a_500(
     account: httpx.Client, iris_id: str, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     content = json.dumps({"x": 1}) if method != "GET" else None
-    answer = account.request(method, path.replace("{id}", iris_id), content=content, headers=headers)
-    assert answer.status_code == status, answer.text
+    response = account.request(method, path.replace("{id}", iris_id), content=content, headers=headers)
+    assert response.status_code == status, response.text
     kind = "application/json" if path.startswith("/v2/") else "application/problem+json"
-    assert answer.headers["content-type"] == kind
+    assert response.headers["content-type"] == kind
 
 
 def test_others_models_and_models_that_do_not_exist_look_the_same(
     outsider: httpx.Client, iris_id: str
 ) -> None:
-    answers = [outsider.post(f"/predict/{id_}", json={"input": ROW}) for id_ in (iris_id, "none-such-00000")]
-    bodies = [{**answer.json(), "request_id": ""} for answer in answers]
-    assert [answer.status_code for answer in answers] == [404, 404]
+    responses = [
+        outsider.post(f"/predict/{id_}", json={"input": ROW}) for id_ in (iris_id, "none-such-00000")
+    ]
+    bodies = [{**response.json(), "request_id": ""} for response in responses]
+    assert [response.status_code for response in responses] == [404, 404]
     assert bodies[0] == bodies[1]
 
 
 def test_a_body_over_the_limit_is_refused(account: httpx.Client, iris_id: str) -> None:
     body = json.dumps({"inputs": [[1.0, 2.0, 3.0, 4.0]] * 800_000})
-    answer = account.post(f"/predict/{iris_id}", content=body, headers=JSON)
-    assert answer.status_code == 413
+    response = account.post(f"/predict/{iris_id}", content=body, headers=JSON)
+    assert response.status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -129,6 +133,6 @@ def test_a_name_that_is_pointed_at_this_machine_reaches_nothing(
     method = "POST" if iris_id in (path := path.replace("{id}", iris_id)) else "GET"
     content = json.dumps({"input": ROW}) if method == "POST" else None
     for headers in ({"Host": "evil.example:8000"}, {"X-Forwarded-Host": "evil.example"}):
-        answer = account.request(method, path, content=content, headers=JSON | headers)
-        assert (answer.status_code == 421) == ("Host" in headers), answer.text
-        assert "evil" not in answer.text + str(answer.headers)
+        response = account.request(method, path, content=content, headers=JSON | headers)
+        assert (response.status_code == 421) == ("Host" in headers), response.text
+        assert "evil" not in response.text + str(response.headers)

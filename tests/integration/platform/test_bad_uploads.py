@@ -101,24 +101,24 @@ BAD_UPLOADS: dict[str, Case] = {
 @pytest.mark.parametrize("name", BAD_UPLOADS)
 def test_a_bad_upload_ends_with_its_reason(name: str, account: httpx.Client, tmp_path: Path) -> None:
     make, fields, reasons = BAD_UPLOADS[name]
-    answer = account.post(
+    response = account.post(
         "/api/v1/models/upload", files={"file": ("model", make(tmp_path))}, data={"name": name, **fields}
     )
-    if answer.status_code == 202:
-        answer = account.get(f"/api/v1/models/{answer.json()['id']}", params={"wait": 60})
-        assert answer.json()["status"] == "failed", answer.text
+    if response.status_code == 202:
+        response = account.get(f"/api/v1/models/{response.json()['id']}", params={"wait": 60})
+        assert response.json()["status"] == "failed", response.text
     else:
-        assert answer.status_code == 422, answer.text
-    assert answer.json()["reason"] in reasons, answer.text
-    assert answer.json().get("message") or answer.json()["detail"]
+        assert response.status_code == 422, response.text
+    assert response.json()["reason"] in reasons, response.text
+    assert response.json().get("message") or response.json()["detail"]
 
 
 def test_a_file_that_hangs_ends_with_the_time_limit(new_platform: Callable[..., Any]) -> None:
     platform = new_platform(MODELPORT_LOAD_TIMEOUT_SECONDS="4").start()
     with platform.register_user() as account:
         file = _pickled(_Calls(time.sleep, 3600))
-        answer = account.post("/api/v1/models/upload", files={"file": file}, data={"name": "hangs"})
-        model = account.get(f"/api/v1/models/{answer.json()['id']}", params={"wait": 60}).json()
+        response = account.post("/api/v1/models/upload", files={"file": file}, data={"name": "hangs"})
+        model = account.get(f"/api/v1/models/{response.json()['id']}", params={"wait": 60}).json()
     assert (model["status"], model["reason"]) == ("failed", "LoadTimeout")
 
 
@@ -126,8 +126,8 @@ def test_a_good_model_is_served_after_all_of_them(account: httpx.Client, serve: 
     trained = iris_logistic()
     model = serve(trained.model)
     data = iris()[0][::10]
-    answer = account.post(f"/predict/{model['id']}", json={"inputs": data.tolist()})
-    assert answer.json()["predictions"] == trained.model.predict(data).tolist()
+    response = account.post(f"/predict/{model['id']}", json={"inputs": data.tolist()})
+    assert response.json()["predictions"] == trained.model.predict(data).tolist()
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_sent(account: httpx.Client) -> None:
@@ -137,6 +137,6 @@ def test_a_file_over_the_limit_is_refused_before_it_is_sent(account: httpx.Clien
     connection.putheader("Content-Type", "multipart/form-data; boundary=b")
     connection.putheader("Content-Length", str(200 * 1024**2))
     connection.endheaders()
-    answer = connection.getresponse()
-    assert answer.status == 413
-    assert json.loads(answer.read())["reason"] == "TooLarge"
+    response = connection.getresponse()
+    assert response.status == 413
+    assert json.loads(response.read())["reason"] == "TooLarge"

@@ -20,9 +20,9 @@ def modelport(platform: Any, account: httpx.Client, *arguments: str) -> Any:
         "PATH": "/usr/bin:/bin",
     }
     command = [str(Path(sys.executable).with_name("modelport")), *arguments, "--json"]
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
-    assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout)
+    response = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
+    assert response.returncode == 0, response.stderr
+    return json.loads(response.stdout)
 
 
 def test_a_mixed_pipeline_uploaded_with_the_cli_predicts_what_it_predicts_here(
@@ -33,11 +33,11 @@ def test_a_mixed_pipeline_uploaded_with_the_cli_predicts_what_it_predicts_here(
     model = modelport(platform, account, "upload", str(path), "--name", "Mixed flowers")
     wanted = trained.model.predict(trained.data).tolist()
     body = {"inputs": trained.rows, "return": ["prediction", "probabilities"]}
-    answer = account.post(f"/predict/{model['id']}", json=body).raise_for_status().json()
-    assert answer["predictions"] == wanted
+    response = account.post(f"/predict/{model['id']}", json=body).raise_for_status().json()
+    assert response["predictions"] == wanted
     classes = trained.model.classes_
     for row, probabilities in zip(
-        answer["probabilities"], trained.model.predict_proba(trained.data), strict=True
+        response["probabilities"], trained.model.predict_proba(trained.data), strict=True
     ):
         assert row == dict(zip(classes, probabilities.tolist(), strict=True))
     row = modelport(platform, account, "predict", model["id"], json.dumps(trained.rows[0]))
@@ -76,8 +76,8 @@ def test_a_model_without_names_takes_values_in_the_order_given(account: httpx.Cl
     signature = account.get(f"/api/v1/models/{nameless}").json()["signature"]
     assert signature["positional"] is True
     given = {"petal_length": 6.0, "petal_width": 2.5, "sepal_length": 5.1, "sepal_width": 1.9}
-    answer = predict(account, nameless, json.dumps({"input": given}))
-    assert answer.json()["prediction"] == iris_logistic().model.predict([list(given.values())])[0]
+    response = predict(account, nameless, json.dumps({"input": given}))
+    assert response.json()["prediction"] == iris_logistic().model.predict([list(given.values())])[0]
     turned = predict(account, nameless, json.dumps({"input": dict(reversed(given.items()))}))
     assert turned.headers["x-cache"] == "miss"
 
@@ -88,7 +88,7 @@ def test_a_sample_with_names_makes_names_matter(account: httpx.Client, serve: An
     model = serve(iris_logistic().model, sample=json.dumps(sample))
     assert model["signature"]["positional"] is False
     for turned in (sample, dict(reversed(sample.items()))):
-        answer = predict(account, model["id"], json.dumps({"input": turned}))
-        assert answer.json()["prediction"] == iris()[1][0]
+        response = predict(account, model["id"], json.dumps({"input": turned}))
+        assert response.json()["prediction"] == iris()[1][0]
     wrong = account.post(f"/predict/{model['id']}", json={"input": {**sample, "color": 1}})
     assert wrong.status_code == 422

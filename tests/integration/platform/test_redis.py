@@ -33,8 +33,8 @@ def test_answers_outlive_a_restart_and_predictions_outlive_redis(
 
         breakable_redis.stop()
         alone = [again.post(f"/predict/{id_}", json=ROW) for _ in range(5)]
-        assert {answer.status_code for answer in alone} == {200}
-        assert {answer.content for answer in alone} == {first.content}
+        assert {response.status_code for response in alone} == {200}
+        assert {response.content for response in alone} == {first.content}
         assert "ratelimit" in alone[-1].headers
         counted = again.get("/metrics").text
         assert [

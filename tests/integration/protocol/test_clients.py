@@ -51,8 +51,8 @@ def served(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def upload(user: httpx.Client, name: str, data: bytes) -> str:
-    answer = user.post("/api/v1/models/upload", files={"file": data}, data={"name": name})
-    id_: str = answer.raise_for_status().json()["id"]
+    response = user.post("/api/v1/models/upload", files={"file": data}, data={"name": name})
+    id_: str = response.raise_for_status().json()["id"]
     model = user.get(f"/api/v1/models/{id_}", params={"wait": 60}).json()
     assert model["status"] == "ready", model
     return id_

@@ -44,11 +44,11 @@ def test_it_is_isolated_by_both_layers(iris: Runtime) -> None:
 
 
 def test_a_prediction_has_the_callers_request_id_and_the_models_time(iris: Runtime) -> None:
-    answer = iris.post("/predict", {"input": ROW}, {"x-request-id": "abc-1"})
+    response = iris.post("/predict", {"input": ROW}, {"x-request-id": "abc-1"})
 
-    assert answer.json == {"model": "iris", "version": "v1", "prediction": "setosa"}
-    assert answer.headers["x-request-id"] == "abc-1"
-    assert answer.headers["server-timing"].startswith("model;dur=")
+    assert response.json == {"model": "iris", "version": "v1", "prediction": "setosa"}
+    assert response.headers["x-request-id"] == "abc-1"
+    assert response.headers["server-timing"].startswith("model;dur=")
 
 
 def test_the_open_inference_protocol_gives_the_models_own_numbers(iris: Runtime) -> None:
@@ -57,12 +57,16 @@ def test_the_open_inference_protocol_gives_the_models_own_numbers(iris: Runtime)
 
     metadata = iris.get("/v2").json
     asked = [{"name": "predict"}, {"name": "predict_proba"}]
-    answer = iris.post("/v2/infer", {"id": "7", "inputs": inputs, "outputs": asked})
+    response = iris.post("/v2/infer", {"id": "7", "inputs": inputs, "outputs": asked})
 
     assert metadata["name"] == "iris"
-    assert answer.status == 200, answer.body
-    assert (answer.json["model_name"], answer.json["model_version"], answer.json["id"]) == ("iris", "v1", "7")
-    given = {output["name"]: (output["shape"], output["data"]) for output in answer.json["outputs"]}
+    assert response.status == 200, response.body
+    assert (response.json["model_name"], response.json["model_version"], response.json["id"]) == (
+        "iris",
+        "v1",
+        "7",
+    )
+    given = {output["name"]: (output["shape"], output["data"]) for output in response.json["outputs"]}
     assert given == {
         "predict": ([150], trained.model.predict(trained.data).tolist()),
         "predict_proba": ([150, 3], trained.model.predict_proba(trained.data).ravel().tolist()),
@@ -90,14 +94,14 @@ def test_the_open_inference_protocol_gives_the_models_own_numbers(iris: Runtime)
 def test_a_wrong_request_is_a_problem_with_its_status(  # a table of cases
     method: str, path: str, body: bytes | None, headers: dict[str, str], status: int, iris: Runtime
 ) -> None:
-    answer = iris.request(method, path, body, headers)
+    response = iris.request(method, path, body, headers)
 
-    assert answer.status == status
+    assert response.status == status
     wanted = "application/json" if path.startswith("/v2") else "application/problem+json"
-    assert answer.headers["content-type"] == wanted
-    assert answer.json["status"] == status
-    assert answer.json.get("error") == (answer.json["detail"] if path.startswith("/v2") else None)
-    assert answer.json["request_id"] == answer.headers["x-request-id"]
+    assert response.headers["content-type"] == wanted
+    assert response.json["status"] == status
+    assert response.json.get("error") == (response.json["detail"] if path.startswith("/v2") else None)
+    assert response.json["request_id"] == response.headers["x-request-id"]
 
 
 def test_a_body_that_grows_past_the_limit_without_saying_so_is_refused(iris: Runtime) -> None:
@@ -116,9 +120,9 @@ def test_many_at_once_are_all_answered_rightly(iris: Runtime) -> None:
     rows, expected = trained.rows, trained.model.predict(trained.data).tolist()
 
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda row: iris.post("/predict", {"input": row}).json["prediction"], rows))
+        responses = list(pool.map(lambda row: iris.post("/predict", {"input": row}).json["prediction"], rows))
 
-    assert answers == expected
+    assert responses == expected
 
 
 def test_metrics_count_requests_by_status(iris: Runtime) -> None:

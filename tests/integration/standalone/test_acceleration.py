@@ -52,14 +52,14 @@ def under_load(client: httpx.Client, model_id: str) -> Iterator[Load]:
 def _send(caller: httpx.Client, model_id: str, load: Load) -> None:
     row = ROWS[(len(load.labels) * 7) % len(ROWS)]
     try:
-        answer = caller.post(f"/predict/{model_id}", json={"input": row})
+        response = caller.post(f"/predict/{model_id}", json={"input": row})
     except httpx.HTTPError as error:
         load.lost.append(repr(error))
         return
-    if answer.status_code == httpx.codes.OK:
-        load.labels.append(answer.json()["prediction"])
+    if response.status_code == httpx.codes.OK:
+        load.labels.append(response.json()["prediction"])
     else:
-        load.lost.append(answer.text)
+        load.lost.append(response.text)
 
 
 def version_of(client: httpx.Client, model_id: str) -> dict[str, Any]:
@@ -78,8 +78,8 @@ def wait_for_engine(client: httpx.Client, model_id: str, engine: str) -> dict[st
 
 def probabilities(client: httpx.Client, model_id: str) -> tuple[list[str], np.ndarray[Any, Any]]:
     body = {"inputs": ROWS, "return": ["prediction", "probabilities"]}
-    answer = client.post(f"/predict/{model_id}", json=body, headers=FRESH).raise_for_status().json()
-    return answer["predictions"], np.array([list(each.values()) for each in answer["probabilities"]])
+    response = client.post(f"/predict/{model_id}", json=body, headers=FRESH).raise_for_status().json()
+    return response["predictions"], np.array([list(each.values()) for each in response["probabilities"]])
 
 
 @pytest.fixture(scope="module")

@@ -57,8 +57,8 @@ def wait_for_bins(owner: httpx.Client, model: str, row: dict[str, float]) -> Non
 
 
 def send(owner: httpx.Client, model: str, rows: list[dict[str, float]]) -> None:
-    answer = owner.post(f"/predict/{model}", json={"inputs": rows})
-    assert answer.status_code == 200, answer.text
+    response = owner.post(f"/predict/{model}", json={"inputs": rows})
+    assert response.status_code == 200, response.text
 
 
 def state_within(owner: httpx.Client, model: str, wanted: str, seconds: float = 40) -> dict[str, Any]:

@@ -52,15 +52,15 @@ def test_what_is_kept_of_a_model(platform: PlatformProcess) -> None:
         configure({"percent": 100, "redact_fields": [FIELD]})
         eventually(is_kept)
         assert ann.delete("/api/v1/predictions", params=query).status_code == 204
-        answers = [predict(number) for number in range(2, 12)]
+        responses = [predict(number) for number in range(2, 12)]
         refused = ann.post(f"/predict/{id_}", json={"input": {**row(1), FIELD: str(SECRET)}})
         assert refused.status_code == 422
         rows = eventually(lambda: len(found := kept()) >= 11 and found)
         assert len(rows) == 11
         by_request = {each["request_id"]: each for each in rows}
-        for answer in answers:
-            one = by_request[answer.headers["x-request-id"]]
-            assert one["answer"] == answer.json()
+        for response in responses:
+            one = by_request[response.headers["x-request-id"]]
+            assert one["answer"] == response.json()
             assert one["request"]["input"][FIELD] == "[redacted]"
             assert (one["status"], one["version"], one["cache"]) == (200, "v1", "miss")
         assert by_request[refused.headers["x-request-id"]]["status"] == 422

@@ -31,14 +31,14 @@ def saved(model: Any) -> bytes:
 def upload(
     client: httpx.Client, model: Any, path: str = "/api/v1/models/upload", **fields: str
 ) -> dict[str, Any]:
-    answer = client.post(path, files={"file": ("model.joblib", saved(model))}, data=fields)
-    made: dict[str, Any] = answer.raise_for_status().json()
+    response = client.post(path, files={"file": ("model.joblib", saved(model))}, data=fields)
+    made: dict[str, Any] = response.raise_for_status().json()
     return made
 
 
 def serving_version(client: httpx.Client, model_id: str) -> str:
-    answer = client.post(f"/predict/{model_id}", json={"input": [5.1, 3.5, 1.4, 0.2]})
-    return str(answer.raise_for_status().json()["version"])
+    response = client.post(f"/predict/{model_id}", json={"input": [5.1, 3.5, 1.4, 0.2]})
+    return str(response.raise_for_status().json()["version"])
 
 
 def wait_for_version(client: httpx.Client, model_id: str, version: str) -> None:
@@ -76,9 +76,9 @@ def test_a_killed_model_is_back_and_meanwhile_is_said_to_be_away(platform: Platf
         (pid,) = set(platform.runtimes()) - before
         os.kill(pid, signal.SIGKILL)
         killed_at = time.monotonic()
-        answers = []
-        while not answers or answers[-1].status_code != 200:
-            answers.append(
+        responses = []
+        while not responses or responses[-1].status_code != 200:
+            responses.append(
                 client.post(
                     f"/predict/{model_id}",
                     json={"input": [5.1, 3.5, 1.4, 0.2]},
@@ -86,10 +86,10 @@ def test_a_killed_model_is_back_and_meanwhile_is_said_to_be_away(platform: Platf
                 )
             )
             assert time.monotonic() - killed_at < 30
-        for answer in answers[:-1]:
-            assert answer.status_code == 503
-            assert int(answer.headers["Retry-After"]) > 0
-        assert answers[-1].json()["prediction"] == "setosa"
+        for response in responses[:-1]:
+            assert response.status_code == 503
+            assert int(response.headers["Retry-After"]) > 0
+        assert responses[-1].json()["prediction"] == "setosa"
         assert set(platform.runtimes()) - before - {pid}, "it answers from another process"
 
 
@@ -104,8 +104,8 @@ def test_one_port_has_the_pages_of_all_parts(platform: PlatformProcess, path: st
 def test_the_root_leads_browsers_to_the_ui_and_others_to_the_docs(
     platform: PlatformProcess, accept: str, there: str
 ) -> None:
-    answer = httpx.get(f"{platform.url}/", headers={"Accept": accept}, timeout=30)
-    assert answer.headers["Location"] == there
+    response = httpx.get(f"{platform.url}/", headers={"Accept": accept}, timeout=30)
+    assert response.headers["Location"] == there
 
 
 def test_the_metrics_of_models_are_for_this_machine_only(platform: PlatformProcess) -> None:

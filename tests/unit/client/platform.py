@@ -90,14 +90,16 @@ class Platform:
 
             def handle_one_call(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                answer = platform._answer(Asked(self.command, self.path, self.headers, body))
-                if answer.cut:
+                response = platform._answer(Asked(self.command, self.path, self.headers, body))
+                if response.cut:
                     self.close_connection = True
                     return
-                content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-                content = b"" if answer.status == 204 else content
-                self.send_response(answer.status)
-                for name, value in {"Content-Length": str(len(content)), **answer.headers}.items():
+                content = (
+                    response.body if isinstance(response.body, bytes) else json.dumps(response.body).encode()
+                )
+                content = b"" if response.status == 204 else content
+                self.send_response(response.status)
+                for name, value in {"Content-Length": str(len(content)), **response.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)

@@ -32,9 +32,9 @@ async def test_the_users_own_example_registers_and_logs_in(api: httpx.AsyncClien
 
 async def test_an_address_is_taken_in_every_spelling(api: httpx.AsyncClient) -> None:
     assert (await register(api, email="User@Example.com")).json()["email"] == "user@example.com"
-    answer = await register(api, email="USER@example.COM")
-    assert answer.status_code == 409
-    assert "is registered already" in answer.json()["detail"]
+    response = await register(api, email="USER@example.COM")
+    assert response.status_code == 409
+    assert "is registered already" in response.json()["detail"]
     await log_in(api, "uSER@exAMPLE.com")
 
 
@@ -52,11 +52,11 @@ async def test_an_address_is_taken_in_every_spelling(api: httpx.AsyncClient) -> 
 async def test_a_weak_password_is_refused_by_naming_the_rule(
     api: httpx.AsyncClient, password: str, rule: str
 ) -> None:
-    answer = await register(api, password=password)
-    assert answer.status_code == 422
-    errors = answer.json()["errors"]
+    response = await register(api, password=password)
+    assert response.status_code == 422
+    errors = response.json()["errors"]
     assert any(error["field"] == "password" and rule in error["message"] for error in errors)
-    assert password not in answer.text
+    assert password not in response.text
 
 
 @pytest.mark.parametrize(
@@ -76,18 +76,18 @@ async def test_a_weak_password_is_refused_by_naming_the_rule(
 async def test_a_bad_body_names_the_field_and_never_echoes_the_password(
     api: httpx.AsyncClient, body: dict[str, Any], field: str
 ) -> None:
-    answer = await register(api, **body)
-    assert answer.status_code == 422
-    assert field in {error["field"].partition(".")[0] for error in answer.json()["errors"]}
-    assert PASSWORD not in answer.text
+    response = await register(api, **body)
+    assert response.status_code == 422
+    assert field in {error["field"].partition(".")[0] for error in response.json()["errors"]}
+    assert PASSWORD not in response.text
 
 
 async def test_a_body_that_is_no_json_is_a_400(api: httpx.AsyncClient) -> None:
-    answer = await api.post(
+    response = await api.post(
         "/api/v1/auth/login", content=b'{"email": ', headers={"Content-Type": "application/json"}
     )
-    assert answer.status_code == 400
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
@@ -111,17 +111,19 @@ async def test_a_failed_login_does_not_tell_why_and_always_checks_one_hash(
         return real(given, hashed)
 
     monkeypatch.setattr(passwords.bcrypt, "checkpw", counting)
-    answer = await api.post("/api/v1/auth/login", json={"email": email, "password": password})
-    assert answer.status_code == 401
-    assert answer.json()["detail"] == "Wrong e-mail address or password."
+    response = await api.post("/api/v1/auth/login", json={"email": email, "password": password})
+    assert response.status_code == 401
+    assert response.json()["detail"] == "Wrong e-mail address or password."
     assert costs == ["04"]
 
 
 async def test_long_passwords_count_whole(api: httpx.AsyncClient) -> None:
     long = "correct horse battery staple " * 4
     assert (await register(api, password=long + "1")).status_code == 201
-    answer = await api.post("/api/v1/auth/login", json={"email": "user@example.com", "password": long + "2"})
-    assert answer.status_code == 401
+    response = await api.post(
+        "/api/v1/auth/login", json={"email": "user@example.com", "password": long + "2"}
+    )
+    assert response.status_code == 401
     await log_in(api, "user@example.com", long + "1")
 
 
@@ -138,8 +140,8 @@ def test_twelve_rounds_unless_set() -> None:
 
 async def test_the_authorize_button_of_the_docs_logs_in_by_form(api: httpx.AsyncClient, ada: Person) -> None:
     form = {"grant_type": "password", "username": ada.email, "password": PASSWORD}
-    answer = await api.post("/api/v1/auth/token", data=form)
-    assert answer.json().keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
+    response = await api.post("/api/v1/auth/token", data=form)
+    assert response.json().keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
     schemes = (await api.get("/openapi.json")).json()["components"]["securitySchemes"]
     assert schemes["Bearer"]["flows"]["password"]["tokenUrl"] == "/api/v1/auth/token"
     wrong = await api.post("/api/v1/auth/token", data=form | {"password": "wrong"})
@@ -148,8 +150,8 @@ async def test_the_authorize_button_of_the_docs_logs_in_by_form(api: httpx.Async
 
 async def test_a_name_can_be_changed_and_taken_away(api: httpx.AsyncClient, ada: Person) -> None:
     for name in ("Ada Lovelace", None):
-        answer = await api.patch("/api/v1/auth/me", headers=ada.bearer, json={"full_name": name})
-        assert answer.json()["full_name"] == name
+        response = await api.patch("/api/v1/auth/me", headers=ada.bearer, json={"full_name": name})
+        assert response.json()["full_name"] == name
         assert (await api.get("/api/v1/auth/me", headers=ada.bearer)).json()["full_name"] == name
 
 
@@ -173,8 +175,8 @@ async def test_a_new_password_ends_the_other_sessions_only(api: httpx.AsyncClien
 
 
 async def keys_of(person: Person) -> list[dict[str, Any]]:
-    answer = await person.api.get("/api/v1/api-keys", headers=person.bearer)
-    keys: list[dict[str, Any]] = answer.json()["items"]
+    response = await person.api.get("/api/v1/api-keys", headers=person.bearer)
+    keys: list[dict[str, Any]] = response.json()["items"]
     return keys
 
 
@@ -210,9 +212,9 @@ async def test_a_password_change_that_is_refused_changes_nothing(
     api: httpx.AsyncClient, ada: Person, body: dict[str, Any], said: str
 ) -> None:
     await ada.make_key()
-    answer = await change_password(ada, **body)
-    assert answer.status_code == 422
-    assert said in answer.json()["detail"]
+    response = await change_password(ada, **body)
+    assert response.status_code == 422
+    assert said in response.json()["detail"]
     assert len(await keys_of(ada)) == 1
     await log_in(api, ada.email)
 

@@ -24,9 +24,9 @@ async def internal(control_plane: ControlPlane) -> AsyncIterator[httpx.AsyncClie
 
 
 async def introspect(internal: httpx.AsyncClient, key: str) -> dict[str, Any]:
-    answer = await internal.post("/internal/v1/introspect", json={"key_sha256": repository.sha256(key)})
-    assert answer.status_code == 200
-    reported: dict[str, Any] = answer.json()
+    response = await internal.post("/internal/v1/introspect", json={"key_sha256": repository.sha256(key)})
+    assert response.status_code == 200
+    reported: dict[str, Any] = response.json()
     return reported
 
 
@@ -79,8 +79,8 @@ async def test_unknown_deleted_and_expired_keys_are_inactive(
 
 
 async def test_the_internal_app_refuses_what_is_no_digest(internal: httpx.AsyncClient) -> None:
-    answer = await internal.post("/internal/v1/introspect", json={"key_sha256": "mlp_live_x"})
-    assert answer.status_code == 422
+    response = await internal.post("/internal/v1/introspect", json={"key_sha256": "mlp_live_x"})
+    assert response.status_code == 422
 
 
 async def test_introspection_is_not_on_the_public_app(api: httpx.AsyncClient) -> None:
@@ -104,9 +104,9 @@ async def test_introspection_is_not_on_the_public_app(api: httpx.AsyncClient) ->
 async def test_a_bad_key_request_names_the_field(
     api: httpx.AsyncClient, ada: Person, body: dict[str, Any], field: str
 ) -> None:
-    answer = await api.post("/api/v1/api-keys", headers=ada.bearer, json={"name": "ci", **body})
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"].startswith(field)
+    response = await api.post("/api/v1/api-keys", headers=ada.bearer, json={"name": "ci", **body})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"].startswith(field)
 
 
 async def rotate(ada: Person, key_id: str, **body: Any) -> httpx.Response:
@@ -187,9 +187,9 @@ async def test_keys_are_listed_in_pages_newest_first(api: httpx.AsyncClient, ada
 async def test_a_cursor_that_we_did_not_give_is_a_422(
     api: httpx.AsyncClient, ada: Person, cursor: str
 ) -> None:
-    answer = await api.get("/api/v1/api-keys", headers=ada.bearer, params={"cursor": cursor})
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "cursor"
+    response = await api.get("/api/v1/api-keys", headers=ada.bearer, params={"cursor": cursor})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "cursor"
 
 
 async def test_gateways_are_told_which_keys_exist(ada: Person, control_plane: ControlPlane) -> None:

@@ -75,16 +75,16 @@ def bearer(token: str) -> dict[str, str]:
 async def assert_refused_everywhere(api: httpx.AsyncClient, headers: dict[str, str]) -> None:
     """Each route in one test: an account for every route would cost more than all requests together."""
     for route in PROTECTED:
-        answer = await call(api, route, headers)
-        assert_refused(answer)
+        response = await call(api, route, headers)
+        assert_refused(response)
         # Only a credential that was given can be a bad one.
-        assert ("error=" in answer.headers["WWW-Authenticate"]) == bool(headers), route
+        assert ("error=" in response.headers["WWW-Authenticate"]) == bool(headers), route
 
 
-def assert_refused(answer: httpx.Response) -> None:
-    assert answer.status_code == 401, (answer.url, answer.text)
-    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="modelport"')
-    assert answer.headers["Content-Type"] == "application/problem+json"
+def assert_refused(response: httpx.Response) -> None:
+    assert response.status_code == 401, (response.url, response.text)
+    assert response.headers["WWW-Authenticate"].startswith('Bearer realm="modelport"')
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 async def test_nobody_is_refused(api: httpx.AsyncClient) -> None:
@@ -149,17 +149,17 @@ async def test_a_key_with_every_scope_cannot_manage_account_or_keys(
 ) -> None:
     key = await ada.make_key(scopes=list(SCOPES))
     for route in sorted(SESSION_ONLY):
-        answer = await call(api, route, {"X-API-Key": key["key"]}, key["id"])
-        assert answer.status_code == 403, route
-        assert "log in" in answer.json()["detail"]
+        response = await call(api, route, {"X-API-Key": key["key"]}, key["id"])
+        assert response.status_code == 403, route
+        assert "log in" in response.json()["detail"]
 
 
 async def test_what_is_for_administrators_is_for_nobody_else(
     api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
 ) -> None:
     for method, path in sorted(ADMIN_ONLY):
-        answer = await call(api, (method, path), ada.bearer)
-        assert (answer.status_code, "administrators" in answer.json()["detail"]) == (403, True), path
+        response = await call(api, (method, path), ada.bearer)
+        assert (response.status_code, "administrators" in response.json()["detail"]) == (403, True), path
         own = await call(api, (method, path.replace("{user_id}", ada.id)), ada.bearer)
         assert own.status_code == 403, "nor for oneself"
     with control_plane.context.database.transaction(read_only=True) as session:
@@ -170,9 +170,9 @@ async def test_what_is_for_administrators_is_for_nobody_else(
 async def test_a_key_without_the_scope_cannot_read_usage(api: httpx.AsyncClient, ada: Person) -> None:
     key = await ada.make_key(scopes=["predict", "models:read", "models:write"])
     for route in sorted(SCOPED):
-        answer = await call(api, route, {"X-API-Key": key["key"]})
-        assert answer.status_code == 403, route
-        assert "analytics:read" in answer.json()["detail"]
+        response = await call(api, route, {"X-API-Key": key["key"]})
+        assert response.status_code == 403, route
+        assert "analytics:read" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("route", sorted(OF_ONE_KEY), ids=" ".join)

@@ -43,11 +43,11 @@ async def test_registrations_are_limited_by_address(sqlite_url: str, tmp_path: P
         for number in range(2):
             await register(api, f"user{number}@example.com")
         body = {"email": "three@example.com", "password": PASSWORD}
-        answer = await api.post("/api/v1/auth/register", json=body)
-        assert answer.status_code == 429
-        assert int(answer.headers["Retry-After"]) > 0
-        assert answer.headers["RateLimit"].startswith('"register"')
-        assert answer.headers["RateLimit-Policy"] == '"register";q=2;w=3600'
+        response = await api.post("/api/v1/auth/register", json=body)
+        assert response.status_code == 429
+        assert int(response.headers["Retry-After"]) > 0
+        assert response.headers["RateLimit"].startswith('"register"')
+        assert response.headers["RateLimit-Policy"] == '"register";q=2;w=3600'
         assert (await elsewhere.post("/api/v1/auth/register", json=body)).status_code == 201
 
 
@@ -111,8 +111,8 @@ async def test_successful_logins_are_not_counted(sqlite_url: str, tmp_path: Path
 
 async def test_guesses_made_at_once_are_counted_like_others(sqlite_url: str, tmp_path: Path) -> None:
     async with serving(build_control_plane(sqlite_url, tmp_path, limit_login="3/minute")) as api:
-        answers = await asyncio.gather(*(api.post(LOGIN, json=WRONG) for _ in range(20)))
-    assert sorted(answer.status_code for answer in answers) == [401] * 3 + [429] * 17
+        responses = await asyncio.gather(*(api.post(LOGIN, json=WRONG) for _ in range(20)))
+    assert sorted(response.status_code for response in responses) == [401] * 3 + [429] * 17
 
 
 @pytest.mark.parametrize(("trusted", "last"), [("192.0.2.0/24", 401), ("", 429)])
@@ -123,8 +123,8 @@ async def test_forwarded_addresses_count_from_trusted_proxies_only(
     async with serving(plane) as api:
         for number in range(3):
             headers = {"X-Forwarded-For": f"198.51.100.{number}"}
-            answer = await api.post(LOGIN, json=WRONG, headers=headers)
-    assert answer.status_code == last
+            response = await api.post(LOGIN, json=WRONG, headers=headers)
+    assert response.status_code == last
 
 
 async def test_without_a_store_people_still_log_in_and_it_is_counted(sqlite_url: str, tmp_path: Path) -> None:
@@ -177,17 +177,17 @@ async def test_no_answer_repeats_a_host_where_the_operator_said_the_address(
         ada = await register(api)
         evil = {**ada.bearer, "Host": "evil.example"}
         for path in ("/api/v1/models/", "/openapi.json", "/ui", "/docs/assets", "/ui/login", "/nothing"):
-            answer = await api.get(path, headers=evil)
-            assert "evil" not in answer.text + str(answer.headers)
+            response = await api.get(path, headers=evil)
+            assert "evil" not in response.text + str(response.headers)
 
 
 async def test_every_answer_carries_request_id_and_security_headers(api: httpx.AsyncClient) -> None:
-    for answer in (await api.get("/healthz"), await api.get("/nothing"), await api.post(LOGIN, json={})):
-        assert answer.headers["X-Request-ID"]
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["X-Frame-Options"] == "DENY"
-        assert "Strict-Transport-Security" not in answer.headers
-        assert "Access-Control-Allow-Origin" not in answer.headers
+    for response in (await api.get("/healthz"), await api.get("/nothing"), await api.post(LOGIN, json={})):
+        assert response.headers["X-Request-ID"]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["X-Frame-Options"] == "DENY"
+        assert "Strict-Transport-Security" not in response.headers
+        assert "Access-Control-Allow-Origin" not in response.headers
 
 
 async def test_hsts_on_https_only(control_plane: ControlPlane) -> None:
@@ -221,10 +221,10 @@ async def test_a_large_body_is_a_413(api: httpx.AsyncClient, path: str, content_
 
 
 async def test_wrong_address_and_method_are_problems(api: httpx.AsyncClient) -> None:
-    for answer, status in ((await api.get("/nothing"), 404), (await api.delete(LOGIN), 405)):
-        assert answer.status_code == answer.json()["status"] == status
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+    for response, status in ((await api.get("/nothing"), 404), (await api.delete(LOGIN), 405)):
+        assert response.status_code == response.json()["status"] == status
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.json()["request_id"] == response.headers["X-Request-ID"]
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/docs/oauth2-redirect"])

@@ -57,13 +57,13 @@ async def test_it_is_everybodys(
     sqlite_url: str, tmp_path: Path, path: str, content_type: str, authorization: str | None
 ) -> None:
     headers = {"Authorization": authorization} if authorization else {}
-    answer = await get(sqlite_url, tmp_path, path, **headers)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == content_type
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert "unsafe" not in answer.headers["Content-Security-Policy"]
-    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    response = await get(sqlite_url, tmp_path, path, **headers)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == content_type
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.usefixtures("built")
@@ -83,8 +83,8 @@ async def test_a_browser_keeps_what_is_named_by_its_content_and_asks_about_the_r
 async def test_a_folder_without_its_slash_leads_there_and_repeats_no_host(
     sqlite_url: str, tmp_path: Path, path: str
 ) -> None:
-    answer = await get(sqlite_url, tmp_path, path, Host="evil.example")
-    assert (answer.status_code, answer.headers["Location"]) == (307, f"{path}/")
+    response = await get(sqlite_url, tmp_path, path, Host="evil.example")
+    assert (response.status_code, response.headers["Location"]) == (307, f"{path}/")
 
 
 @pytest.mark.usefixtures("built")
@@ -103,10 +103,10 @@ async def test_a_folder_without_its_slash_leads_there_and_repeats_no_host(
     ],
 )
 async def test_nothing_else_is_there(sqlite_url: str, tmp_path: Path, path: str) -> None:
-    answer = await get(sqlite_url, tmp_path, path)
-    assert answer.status_code == 404
-    assert "secret" not in answer.text.replace("secret.html", "")
-    assert os.uname().nodename not in answer.text
+    response = await get(sqlite_url, tmp_path, path)
+    assert response.status_code == 404
+    assert "secret" not in response.text.replace("secret.html", "")
+    assert os.uname().nodename not in response.text
 
 
 async def test_only_reading_is_allowed(sqlite_url: str, tmp_path: Path, built: Path) -> None:

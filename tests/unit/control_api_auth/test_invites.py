@@ -39,8 +39,8 @@ async def _invite(root: Account, **body: Any) -> dict[str, Any]:
     made = await root.http.post("/api/v1/admin/invites", json=body)
     assert made.status_code == 201, made.text
     assert made.headers["Cache-Control"] == "no-store"
-    answer: dict[str, Any] = made.json()
-    return answer
+    response: dict[str, Any] = made.json()
+    return response
 
 
 async def _state(root: Account) -> list[str]:
@@ -52,8 +52,8 @@ async def test_closed_is_closed_to_everybody_and_the_administrator_is_there(star
     root = await platform.admin()
     invite = await _invite(root)
     for more in ({}, {"invite": invite["token"]}):
-        answer = await _register(platform, "eve", **more)
-        assert (answer.status_code, "takes no registrations" in answer.json()["detail"]) == (403, True)
+        response = await _register(platform, "eve", **more)
+        assert (response.status_code, "takes no registrations" in response.json()["detail"]) == (403, True)
     assert await _state(root) == ["open"]
 
 
@@ -79,18 +79,18 @@ async def test_an_invitation_lets_one_person_in_once(start: Start) -> None:
 async def test_who_was_not_invited_is_not_told_who_has_an_account(start: Start) -> None:
     platform = await start("invite")
     await platform.admin()
-    answers = [await _register(platform, name, invite="unknown") for name in ("root", "nobody")]
-    assert [answer.status_code for answer in answers] == [403, 403]
-    assert answers[0].json()["detail"] == answers[1].json()["detail"]
+    responses = [await _register(platform, name, invite="unknown") for name in ("root", "nobody")]
+    assert [response.status_code for response in responses] == [403, 403]
+    assert responses[0].json()["detail"] == responses[1].json()["detail"]
 
 
 async def test_of_two_that_come_at_once_one_gets_in(start: Start) -> None:
     platform = await start("invite")
     invite = await _invite(await platform.admin())
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(_register(platform, name, invite=invite["token"]) for name in ("ann", "bob", "eve"))
     )
-    assert sorted(answer.status_code for answer in answers) == [201, 403, 403]
+    assert sorted(response.status_code for response in responses) == [201, 403, 403]
 
 
 async def test_an_invitation_expires_and_can_be_withdrawn(start: Start) -> None:

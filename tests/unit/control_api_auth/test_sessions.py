@@ -31,9 +31,9 @@ async def let_pass(control_plane: ControlPlane, seconds: float) -> None:
 async def test_a_refresh_gives_a_pair_that_works_in_the_same_session(
     api: httpx.AsyncClient, ada: Person
 ) -> None:
-    answer = await refresh(api, ada.refresh_token)
-    assert answer.status_code == 200
-    pair = answer.json()
+    response = await refresh(api, ada.refresh_token)
+    assert response.status_code == 200
+    pair = response.json()
     assert pair["refresh_token"] != ada.refresh_token
     me = await api.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {pair['access_token']}"})
     assert me.json()["email"] == ada.email
@@ -62,10 +62,10 @@ async def test_reuse_is_a_401_that_is_remembered_and_kills_the_newer_tokens(
 async def test_a_race_of_refreshes_gives_each_the_same_pair(
     api: httpx.AsyncClient, ada: Person, control_plane: ControlPlane
 ) -> None:
-    answers = await asyncio.gather(*(refresh(api, ada.refresh_token) for _ in range(5)))
-    assert {answer.status_code for answer in answers} == {200}
-    pair = answers[0].json()
-    assert [answer.json() for answer in answers] == [pair] * 5
+    responses = await asyncio.gather(*(refresh(api, ada.refresh_token) for _ in range(5)))
+    assert {response.status_code for response in responses} == {200}
+    pair = responses[0].json()
+    assert [response.json() for response in responses] == [pair] * 5
     await let_pass(control_plane, 4)
     assert (await refresh(api, ada.refresh_token)).json()["refresh_token"] == pair["refresh_token"]
     # The session goes on as if the token had come once; and a second token is distinguished from the first.
@@ -109,9 +109,9 @@ async def test_unknown_expired_and_logged_out_tokens_are_refused(
         expire = update(RefreshToken).where(RefreshToken.user_id == ada.id)
         session.execute(expire.values(expires_at=utc_now() - timedelta(seconds=1)))
     for token in ("unknown", ada.refresh_token, bob.refresh_token):
-        answer = await refresh(api, token)
-        assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"]
+        response = await refresh(api, token)
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"]
 
 
 async def test_only_hashes_of_refresh_tokens_are_kept(
@@ -136,8 +136,8 @@ async def test_a_login_forgets_expired_sessions(
 
 async def test_logging_out_twice_is_no_error(api: httpx.AsyncClient, ada: Person) -> None:
     for token in (ada.refresh_token, ada.refresh_token, "unknown"):
-        answer = await api.post("/api/v1/auth/logout", json={"refresh_token": token})
-        assert answer.status_code == 204
+        response = await api.post("/api/v1/auth/logout", json={"refresh_token": token})
+        assert response.status_code == 204
 
 
 async def test_access_tokens_say_what_the_contract_says(ada: Person, control_plane: ControlPlane) -> None:

@@ -29,8 +29,8 @@ def _fill(platform: Platform) -> None:
     object.__setattr__(platform.plane.models.reserve, "bytes", MORE_THAN_ANY_DISK)
 
 
-def _says_no_room(answer: httpx.Response) -> bool:
-    return answer.status_code == 507 and "has no room" in answer.json()["detail"]
+def _says_no_room(response: httpx.Response) -> bool:
+    return response.status_code == 507 and "has no room" in response.json()["detail"]
 
 
 async def test_uploads_and_jobs_are_refused_and_leave_nothing(full: Platform, iris_bytes: bytes) -> None:

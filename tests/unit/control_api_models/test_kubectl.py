@@ -42,9 +42,9 @@ async def mine(platform: Platform, ann: Account, iris_bytes: bytes) -> str:
 
 
 async def read(account: Account, model_id: str) -> dict[str, Any]:
-    answer = await account.http.get(f"/api/v1/models/{model_id}")
-    assert answer.status_code == 200, answer.text
-    model: dict[str, Any] = answer.json()
+    response = await account.http.get(f"/api/v1/models/{model_id}")
+    assert response.status_code == 200, response.text
+    model: dict[str, Any] = response.json()
     return model
 
 
@@ -234,13 +234,13 @@ async def test_only_admins_see_them_and_nobody_changes_them(platform: Platform, 
     key = (await admin.http.post("/api/v1/api-keys", json=asked)).json()["key"]
     restricted = platform.client(**{"X-API-Key": key})
     for method, path, body, status in CALLS:
-        answers = [
+        responses = [
             await http.request(method, f"/api/v1/models/wine{path}", json=body)
             for http in (admin.http, ann.http, restricted)
         ]
-        assert [answer.status_code for answer in answers] == [status, 404, 404], (method, path)
+        assert [response.status_code for response in responses] == [status, 404, 404], (method, path)
         if status == 409:
-            assert "kubectl -n modelport-models edit mlmodel wine" in answers[0].json()["detail"]
+            assert "kubectl -n modelport-models edit mlmodel wine" in responses[0].json()["detail"]
     assert (await ann.http.get("/api/v1/models")).json()["items"] == []
     assert (await restricted.get("/api/v1/models")).json()["items"] == []
     assert platform.cluster.applies == []

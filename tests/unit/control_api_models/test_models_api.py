@@ -107,9 +107,9 @@ async def test_rollback_of_what_never_changed_is_a_conflict(ann: Account, model_
 async def test_bad_traffic_is_refused_naming_the_version(
     ann: Account, two_versions: str, weights: dict[str, object], field: str
 ) -> None:
-    answer = await ann.http.put(url(two_versions, "/traffic"), json=weights)
-    assert answer.status_code == 422
-    assert field in [error["field"] for error in answer.json()["errors"]]
+    response = await ann.http.put(url(two_versions, "/traffic"), json=weights)
+    assert response.status_code == 422
+    assert field in [error["field"] for error in response.json()["errors"]]
 
 
 async def test_traffic_to_a_version_that_is_not_ready_is_a_conflict_naming_it(
@@ -118,8 +118,8 @@ async def test_traffic_to_a_version_that_is_not_ready_is_a_conflict_naming_it(
     for facts in (STARTING, FAILED, DOWN):
         platform.cluster.set_status(two_versions, traffic={"v1": 100}, v1=READY, v2=facts)
         await asyncio.sleep(0.02)
-        answer = await ann.http.put(url(two_versions, "/traffic"), json={"v1": 90, "v2": 10})
-        assert (answer.status_code, answer.json()["detail"].startswith("v2 is")) == (409, True)
+        response = await ann.http.put(url(two_versions, "/traffic"), json={"v1": 90, "v2": 10})
+        assert (response.status_code, response.json()["detail"].startswith("v2 is")) == (409, True)
 
 
 async def test_a_serving_version_and_an_only_version_cannot_be_deleted(
@@ -153,9 +153,9 @@ async def test_logs_are_text_cut_to_their_tail(platform: Platform, ann: Account,
         "one": (labels, "a\nb\nc"),
         "other": ({**labels, "serving.modelport.dev/version": "v2"}, "not this"),
     }
-    answer = await ann.http.get(url(model_id, "/versions/v1/logs?tail=2"))
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert answer.text == "b\nc"
+    response = await ann.http.get(url(model_id, "/versions/v1/logs?tail=2"))
+    assert response.headers["content-type"].startswith("text/plain")
+    assert response.text == "b\nc"
     assert (await ann.http.get(url(model_id, "/versions/v2/logs"))).status_code == 404
 
 
@@ -179,8 +179,8 @@ async def test_a_version_without_any_log_has_an_empty_one(
     path = url(model_id, "/versions/v1/logs")
     assert (await ann.http.get(path)).text == ""
     await platform.serve(model_id, {}, v1=FAILED)
-    answer = await ann.http.get(path)
-    assert (answer.status_code, answer.text) == (200, "")
+    response = await ann.http.get(path)
+    assert (response.status_code, response.text) == (200, "")
 
 
 async def test_settings_change_alone_and_null_turns_cache_and_limit_off(
@@ -268,9 +268,9 @@ async def test_a_version_tells_its_engine_and_how_it_was_proven(
 async def test_a_bad_change_names_its_field(
     ann: Account, model_id: str, change: dict[str, object], field: str
 ) -> None:
-    answer = await ann.http.patch(url(model_id), json=change)
-    assert answer.status_code == 422
-    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    response = await ann.http.patch(url(model_id), json=change)
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
 async def test_lists_are_paged_newest_first_and_stable(ann: Account, bob: Account, iris_bytes: bytes) -> None:
@@ -324,9 +324,9 @@ def key_client(platform: Platform, key: str) -> httpx.AsyncClient:
 
 
 async def make_key(account: Account, **fields: object) -> dict[str, str]:
-    answer = await account.http.post("/api/v1/api-keys", json={"name": "k", **fields})
-    assert answer.status_code == 201, answer.text
-    made: dict[str, str] = answer.json()
+    response = await account.http.post("/api/v1/api-keys", json={"name": "k", **fields})
+    assert response.status_code == 201, response.text
+    made: dict[str, str] = response.json()
     return made
 
 

@@ -18,14 +18,14 @@ async def narrow(tmp_path: Path, sqlite_url: str, iris_bytes: bytes) -> AsyncIte
         yield running
 
 
-def _is_refused(answer: httpx.Response, what: str) -> bool:
-    detail = answer.json()["detail"]
-    return answer.status_code == 409 and what in detail and "ask an administrator" in detail
+def _is_refused(response: httpx.Response, what: str) -> bool:
+    detail = response.json()["detail"]
+    return response.status_code == 409 and what in detail and "ask an administrator" in detail
 
 
-async def _id(answer: httpx.Response) -> str:
-    assert answer.status_code == 202, answer.text
-    model_id: str = answer.json()["id"]
+async def _id(response: httpx.Response) -> str:
+    assert response.status_code == 202, response.text
+    model_id: str = response.json()["id"]
     return model_id
 
 
@@ -91,8 +91,8 @@ async def test_references_count_and_one_takes_the_place_of_another(
 
 async def test_of_several_at_once_no_more_come_through_than_may(narrow: Platform, iris_bytes: bytes) -> None:
     ann = await narrow.account("ann")
-    answers = await asyncio.gather(*(ann.upload(iris_bytes, f"model {number}") for number in range(6)))
-    assert sorted(answer.status_code for answer in answers) == [202, 202, 409, 409, 409, 409]
+    responses = await asyncio.gather(*(ann.upload(iris_bytes, f"model {number}") for number in range(6)))
+    assert sorted(response.status_code for response in responses) == [202, 202, 409, 409, 409, 409]
     assert len((await ann.http.get("/api/v1/models")).json()["items"]) == 2
 
 
@@ -124,12 +124,12 @@ async def test_an_administrators_version_counts_as_the_owners(narrow: Platform, 
 )
 async def test_limits_that_make_no_sense_are_refused(narrow: Platform, body: dict[str, object]) -> None:
     ann, root = await narrow.account("ann"), await narrow.admin()
-    answer = await root.http.patch(f"/api/v1/admin/users/{await _user_id(ann)}", json=body)
-    assert answer.status_code == 422
+    response = await root.http.patch(f"/api/v1/admin/users/{await _user_id(ann)}", json=body)
+    assert response.status_code == 422
 
 
 async def test_an_account_that_is_not_there_is_not_found(narrow: Platform) -> None:
     root = await narrow.admin()
     for user_id in ("nobody", "a%00b"):
-        answer = await root.http.patch(f"/api/v1/admin/users/{user_id}", json={"max_models": 1})
-        assert answer.status_code == 404, answer.text
+        response = await root.http.patch(f"/api/v1/admin/users/{user_id}", json={"max_models": 1})
+        assert response.status_code == 404, response.text

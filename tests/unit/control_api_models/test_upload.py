@@ -21,18 +21,18 @@ UPLOAD = "/api/v1/models/upload"
 async def test_an_upload_answers_202_with_the_model_and_where_it_is(
     platform: Platform, ann: Account, iris_bytes: bytes
 ) -> None:
-    answer = await ann.upload(
+    response = await ann.upload(
         iris_bytes, name="iris_classifier", model_type="sklearn", sample="[5.1, 3.5, 1.4, 0.2]"
     )
-    model = answer.json()
-    assert answer.status_code == 202
-    assert answer.headers["Location"] == f"/api/v1/models/{model['id']}"
+    model = response.json()
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"/api/v1/models/{model['id']}"
     assert model["id"].startswith("iris-classifier-")
     assert (model["framework"], model["status"], model["traffic"]) == ("sklearn", "pending", {})
     assert model["predict_url"] == f"/predict/{model['id']}"
     assert model["versions"][0]["sha256"] == hashlib.sha256(iris_bytes).hexdigest()
     assert model["versions"][0]["sample"] == {"input": [5.1, 3.5, 1.4, 0.2]}
-    assert (await ann.http.get(answer.headers["Location"])).json()["id"] == model["id"]
+    assert (await ann.http.get(response.headers["Location"])).json()["id"] == model["id"]
     await platform.published(model["id"], "v1")
 
 
@@ -53,9 +53,9 @@ async def test_no_name_that_a_request_brings_along_is_repeated(
 ) -> None:
     model_id = (await ann.upload(iris_bytes)).json()["id"]
     for path in (f"/api/v1/models/{model_id}", "/api/v1/models", "/api/v1/auth/me"):
-        answer = await ann.http.get(path, headers={"Host": host})
-        assert answer.status_code == 200
-        assert "elsewhere" not in answer.text + str(answer.headers)
+        response = await ann.http.get(path, headers={"Host": host})
+        assert response.status_code == 200
+        assert "elsewhere" not in response.text + str(response.headers)
     shown = (await ann.http.get(f"/api/v1/models/{model_id}", headers={"Host": host})).json()
     assert shown["predict_url"] == f"{base}/predict/{model_id}"
 
@@ -89,8 +89,8 @@ async def test_fields_may_come_in_any_order_and_a_sample_as_a_file(ann: Account,
         ("file", ("model", iris_bytes)),
         ("name", (None, b"late")),
     ]
-    answer = await ann.http.post(UPLOAD, files=parts)
-    assert (answer.status_code, answer.json()["name"]) == (202, "late")
+    response = await ann.http.post(UPLOAD, files=parts)
+    assert (response.status_code, response.json()["name"]) == (202, "late")
 
 
 def zipped() -> bytes:
@@ -135,10 +135,10 @@ async def test_a_bad_upload_gets_its_reason_and_leaves_nothing(
     content, fields, status, reason, field = BAD[case]
     content = iris_bytes if content == b"MODEL" else content
     files = {"file": ("model", content)} if content is not None else {"name": (None, "x")}
-    answer = await ann.http.post(UPLOAD, data=fields if content is not None else {}, files=files)
-    problem = answer.json()
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert (answer.status_code, problem.get("reason")) == (status, reason)
+    response = await ann.http.post(UPLOAD, data=fields if content is not None else {}, files=files)
+    problem = response.json()
+    assert response.headers["content-type"] == "application/problem+json"
+    assert (response.status_code, problem.get("reason")) == (status, reason)
     assert [error["field"] for error in problem["errors"]] == [field]
     assert (platform.stored(), platform.incoming()) == ([], [])
     assert (await ann.http.get("/api/v1/models")).json()["items"] == []
@@ -176,8 +176,8 @@ async def test_a_malformed_body_is_refused_and_leaves_nothing(
     platform: Platform, ann: Account, case: str
 ) -> None:
     content_type, body, status = RAW[case]
-    answer = await ann.http.post(UPLOAD, content=body, headers={"Content-Type": content_type})
-    assert answer.status_code == status, answer.text
+    response = await ann.http.post(UPLOAD, content=body, headers={"Content-Type": content_type})
+    assert response.status_code == status, response.text
     assert (platform.stored(), platform.incoming()) == ([], [])
 
 
@@ -199,8 +199,8 @@ async def test_a_body_that_declares_too_much_is_refused_before_it_is_read(small:
         yield b"x"
 
     headers = {"Content-Type": FORM, "Content-Length": "90000000"}
-    answer = await ann.http.post(UPLOAD, content=body(), headers=headers)
-    assert (answer.status_code, answer.json()["reason"]) == (413, "TooLarge")
+    response = await ann.http.post(UPLOAD, content=body(), headers=headers)
+    assert (response.status_code, response.json()["reason"]) == (413, "TooLarge")
     assert small.incoming() == []
 
 
@@ -215,8 +215,8 @@ async def test_a_body_that_declares_nothing_is_stopped_at_the_limit(small: Platf
             sent += 1000
             yield bytes(1000)
 
-    answer = await ann.http.post(UPLOAD, content=body(), headers={"Content-Type": FORM})
-    assert (answer.status_code, answer.json()["reason"]) == (413, "TooLarge")
+    response = await ann.http.post(UPLOAD, content=body(), headers={"Content-Type": FORM})
+    assert (response.status_code, response.json()["reason"]) == (413, "TooLarge")
     assert small.incoming() == []
 
 
@@ -235,8 +235,8 @@ async def test_a_full_disk_is_said_clearly(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("modelport_control_api.uploads.spool.Spool._write_through", no_room)
-    answer = await ann.upload(iris_bytes)
-    assert (answer.status_code, "no room" in answer.json()["detail"]) == (507, True)
+    response = await ann.upload(iris_bytes)
+    assert (response.status_code, "no room" in response.json()["detail"]) == (507, True)
     assert platform.incoming() == []
 
 
@@ -249,9 +249,9 @@ async def test_nobody_can_write_a_stored_file(platform: Platform, ann: Account, 
 async def test_the_same_bytes_uploaded_at_once_are_stored_once(
     platform: Platform, ann: Account, iris_bytes: bytes
 ) -> None:
-    answers = await asyncio.gather(*(ann.upload(iris_bytes, name=f"m{i}") for i in range(6)))
-    assert {answer.status_code for answer in answers} == {202}
-    assert len({answer.json()["id"] for answer in answers}) == 6
+    responses = await asyncio.gather(*(ann.upload(iris_bytes, name=f"m{i}") for i in range(6)))
+    assert {response.status_code for response in responses} == {202}
+    assert len({response.json()["id"] for response in responses}) == 6
     assert platform.stored() == [hashlib.sha256(iris_bytes).hexdigest()]
     assert platform.incoming() == []
 
@@ -310,7 +310,7 @@ async def test_the_eleventh_upload_of_an_hour_is_refused(
         settings_at(tmp_path, sqlite_url, limit_upload=Limit(10, 3600)), tmp_path
     ) as running:
         ann, bob = await running.account("ann"), await running.account("bob")
-        answers: list[httpx.Response] = [await ann.upload(iris_bytes) for _ in range(11)]
-        assert [answer.status_code for answer in answers] == [202] * 10 + [429]
-        assert int(answers[-1].headers["Retry-After"]) > 0
+        responses: list[httpx.Response] = [await ann.upload(iris_bytes) for _ in range(11)]
+        assert [response.status_code for response in responses] == [202] * 10 + [429]
+        assert int(responses[-1].headers["Retry-After"]) > 0
         assert (await bob.upload(iris_bytes)).status_code == 202

@@ -64,12 +64,12 @@ async def hello(_: Any) -> PlainTextResponse:
 async def test_a_foreign_name_reaches_nothing_and_is_not_repeated() -> None:
     app = HostsMiddleware(Starlette(routes=[Route("/", hello)]), HOSTS)
     async with client(app) as evil, client(app, "localhost:8000") as own:
-        answer = await evil.get("/")
-        assert answer.status_code == 421
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.headers["X-Request-ID"]
-        assert "MODELPORT_ALLOWED_HOSTS" in answer.json()["detail"]
-        assert "evil" not in answer.text + str(answer.headers)
+        response = await evil.get("/")
+        assert response.status_code == 421
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.headers["X-Request-ID"]
+        assert "MODELPORT_ALLOWED_HOSTS" in response.json()["detail"]
+        assert "evil" not in response.text + str(response.headers)
         assert (await own.get("/")).text == "hello"
 
 

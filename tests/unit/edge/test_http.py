@@ -47,16 +47,16 @@ async def length(request: Request) -> Response:
 
 
 async def test_a_sane_request_id_of_the_caller_is_kept() -> None:
-    answer = await call(fronted(app_of(say_id)), headers={"X-Request-ID": "a.B-9_z"})
-    assert (answer.headers["x-request-id"], answer.text) == ("a.B-9_z", "a.B-9_z")
+    response = await call(fronted(app_of(say_id)), headers={"X-Request-ID": "a.B-9_z"})
+    assert (response.headers["x-request-id"], response.text) == ("a.B-9_z", "a.B-9_z")
 
 
 @pytest.mark.parametrize("given", [None, "", "x" * 65, "two words", 'quote"', "line\u00a0feed"])
 async def test_another_request_id_is_replaced(given: str | None) -> None:
     headers = {} if given is None else {b"X-Request-ID": given.encode()}
-    answer = await call(fronted(app_of(say_id)), headers=headers)
-    assert len(answer.headers["x-request-id"]) == 32
-    assert answer.text == answer.headers["x-request-id"]
+    response = await call(fronted(app_of(say_id)), headers=headers)
+    assert len(response.headers["x-request-id"]) == 32
+    assert response.text == response.headers["x-request-id"]
     assert current_request_id.get() == "-", "nothing is left behind"
 
 
@@ -71,12 +71,12 @@ async def test_a_problem_is_answered_as_rfc_9457() -> None:
             headers={"Retry-After": "3"},
         )
 
-    answer = await call(fronted(app_of(fail)), headers={"X-Request-ID": "r1"})
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["retry-after"] == "3"
-    assert answer.headers["x-request-id"] == "r1"
-    assert answer.json() == {
+    response = await call(fronted(app_of(fail)), headers={"X-Request-ID": "r1"})
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["retry-after"] == "3"
+    assert response.headers["x-request-id"] == "r1"
+    assert response.json() == {
         "type": "/help/reasons/#SampleInvalid",
         "title": "Invalid",
         "status": 422,
@@ -91,11 +91,11 @@ async def test_a_problem_without_a_title_has_the_status_own_one() -> None:
     async def fail(_request: Request) -> Response:
         raise Problem(status=404, detail="No such model.")
 
-    answer = (await call(fronted(app_of(fail)))).json()
-    assert answer["title"] == "Not Found"
-    assert answer["type"] == "about:blank"
-    assert "reason" not in answer
-    assert "errors" not in answer
+    response = (await call(fronted(app_of(fail)))).json()
+    assert response["title"] == "Not Found"
+    assert response["type"] == "about:blank"
+    assert "reason" not in response
+    assert "errors" not in response
 
 
 async def test_where_the_public_address_is_known_a_problem_type_is_absolute() -> None:
@@ -111,10 +111,10 @@ async def test_any_other_exception_is_logged_and_answered_without_its_trace() ->
         raise RuntimeError("password=hunter2")
 
     with structlog.testing.capture_logs() as logs:
-        answer = await call(fronted(app_of(fail)), headers={"X-Request-ID": "r2"})
-    assert answer.status_code == 500
-    assert "hunter2" not in answer.text
-    assert answer.json()["request_id"] == "r2"
+        response = await call(fronted(app_of(fail)), headers={"X-Request-ID": "r2"})
+    assert response.status_code == 500
+    assert "hunter2" not in response.text
+    assert response.json()["request_id"] == "r2"
     [line] = [each for each in logs if each["event"] == "unhandled_exception"]
     assert line["request_id"] == "r2"
     assert isinstance(line["exc_info"], RuntimeError)
@@ -157,13 +157,13 @@ async def test_security_headers_are_added_and_an_apps_own_are_kept() -> None:
     async def page(_request: Request) -> Response:
         return PlainTextResponse("x", headers={"Content-Security-Policy": "default-src 'self'"})
 
-    answer = await call(SecurityHeadersMiddleware(app_of(page)))
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["x-frame-options"] == "DENY"
-    assert answer.headers["content-security-policy"] == "default-src 'self'"
-    assert "strict-transport-security" not in answer.headers
-    answer = await call(SecurityHeadersMiddleware(app_of(page)), path="https://test/things/7")
-    assert answer.headers["strict-transport-security"].startswith("max-age=")
+    response = await call(SecurityHeadersMiddleware(app_of(page)))
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["x-frame-options"] == "DENY"
+    assert response.headers["content-security-policy"] == "default-src 'self'"
+    assert "strict-transport-security" not in response.headers
+    response = await call(SecurityHeadersMiddleware(app_of(page)), path="https://test/things/7")
+    assert response.headers["strict-transport-security"].startswith("max-age=")
 
 
 async def test_the_access_log_has_the_route_and_never_a_secret() -> None:
@@ -207,10 +207,10 @@ async def test_a_body_is_limited_whether_or_not_it_says_its_length(
     chunked: bool, size: int, status: int
 ) -> None:
     app = fronted(BodyLimitMiddleware(app_of(length), limit_for=lambda _scope: 100))
-    answer = await call(app, "POST", content=chunks_of(size) if chunked else bytes(size))
-    assert answer.status_code == status
+    response = await call(app, "POST", content=chunks_of(size) if chunked else bytes(size))
+    assert response.status_code == status
     if status == 413:
-        assert "100 bytes" in answer.json()["detail"]
+        assert "100 bytes" in response.json()["detail"]
 
 
 async def test_fastapi_cannot_turn_a_body_that_is_too_large_into_its_400() -> None:
@@ -221,8 +221,10 @@ async def test_fastapi_cannot_turn_a_body_that_is_too_large_into_its_400() -> No
         return len(body)
 
     limited = BodyLimitMiddleware(app, limit_for=lambda _scope: 100)
-    answer = await call(limited, "POST", content=chunks_of(200), headers={"Content-Type": "application/json"})
-    assert answer.status_code == 413
+    response = await call(
+        limited, "POST", content=chunks_of(200), headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code == 413
 
 
 async def test_a_route_may_limit_its_body_itself() -> None:

@@ -96,21 +96,21 @@ async def test_a_private_model_answers_those_it_may(
     headers = make_headers(serving.control)
     for method, path in ROUTES:
         body = {"input": {"a": 1}} if method == "POST" else None
-        answer = await serving.http.request(method, path, json=body, headers=headers)
-        assert answer.status_code == expected, (path, answer.text)
-        assert ("www-authenticate" in answer.headers) == (expected == 401)
+        response = await serving.http.request(method, path, json=body, headers=headers)
+        assert response.status_code == expected, (path, response.text)
+        assert ("www-authenticate" in response.headers) == (expected == 401)
     assert bool(model.received) == (expected == 200)
 
 
 async def test_not_yours_and_not_there_look_the_same(serving: Harness) -> None:
     outsider = bearer(serving.control.token(sub="somebody-else"))
-    answers = [await serving.predict(name, headers=outsider) for name in ("iris", "nothing-here")]
-    bodies = [{**answer.json(), "request_id": ""} for answer in answers]
+    responses = [await serving.predict(name, headers=outsider) for name in ("iris", "nothing-here")]
+    bodies = [{**response.json(), "request_id": ""} for response in responses]
     assert bodies[0] == bodies[1]
-    assert answers[0].status_code == 404
-    assert answers[0].headers.keys() == answers[1].headers.keys()
+    assert responses[0].status_code == 404
+    assert responses[0].headers.keys() == responses[1].headers.keys()
     anonymous = [await serving.predict(name, headers={}) for name in ("iris", "nothing-here")]
-    assert [answer.status_code for answer in anonymous] == [401, 401]
+    assert [response.status_code for response in anonymous] == [401, 401]
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ async def test_access_widens_who_may(
 ) -> None:
     harness.serve("iris", model.address, access=access)
     await harness.settle()
-    answer = await harness.predict(headers=CALLERS[caller][0](harness.control))
-    assert answer.status_code == expected
+    response = await harness.predict(headers=CALLERS[caller][0](harness.control))
+    assert response.status_code == expected
 
 
 async def test_only_a_keys_hash_leaves_the_gateway(serving: Harness) -> None:

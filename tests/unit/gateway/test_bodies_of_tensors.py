@@ -33,13 +33,13 @@ async def test_a_body_with_tensors_reaches_the_model_whole_with_the_length_of_it
 ) -> None:
     model.script = answering(binary(ANSWER + b"\1\2", len(ANSWER)))
     given = {"Content-Type": content_type} if content_type else {}
-    answer = await infer(serving, HEAD + b"\0\xff", **tensors(len(HEAD)), **given)
-    assert answer.status_code == 200, answer.text
+    response = await infer(serving, HEAD + b"\0\xff", **tensors(len(HEAD)), **given)
+    assert response.status_code == 200, response.text
     assert model.received[-1].body == HEAD + b"\0\xff"
     assert model.received[-1].headers["inference-header-content-length"] == str(len(HEAD))
-    assert answer.content == ANSWER + b"\1\2"
-    assert answer.headers["content-type"] == OCTETS
-    assert answer.headers["inference-header-content-length"] == str(len(ANSWER))
+    assert response.content == ANSWER + b"\1\2"
+    assert response.headers["content-type"] == OCTETS
+    assert response.headers["inference-header-content-length"] == str(len(ANSWER))
 
 
 async def test_a_compressed_body_reaches_the_model_inflated(serving: Harness, model: ScriptedModel) -> None:
@@ -53,8 +53,8 @@ async def test_a_body_that_is_json_as_a_whole_is_passed_on_as_that(
     serving: Harness, model: ScriptedModel
 ) -> None:
     for given in ({}, {"Content-Type": OCTETS}, tensors(len(HEAD))):
-        answer = await infer(serving, HEAD, **given)
-        assert answer.headers["content-type"] == "application/json"
+        response = await infer(serving, HEAD, **given)
+        assert response.headers["content-type"] == "application/json"
         assert "inference-header-content-length" not in model.received[-1].headers
 
 
@@ -72,10 +72,10 @@ async def test_a_length_that_the_body_does_not_have_is_400(
     serving: Harness, model: ScriptedModel, length: str
 ) -> None:
     headers = {"Inference-Header-Content-Length": length.encode()}
-    answer = await serving.http.post(
+    response = await serving.http.post(
         "/v2/models/iris/infer", content=HEAD, headers={**serving.bearer, **headers}
     )
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert not model.received
 
 
@@ -96,9 +96,9 @@ async def test_an_answer_without_json_where_it_says_so_is_502(
     serving: Harness, model: ScriptedModel, said: bytes
 ) -> None:
     model.script = answering(said)
-    answer = await infer(serving, HEAD)
-    assert answer.status_code == 502
-    assert answer.json()["error"] == answer.json()["detail"]
+    response = await infer(serving, HEAD)
+    assert response.status_code == 502
+    assert response.json()["error"] == response.json()["detail"]
 
 
 async def test_a_prediction_is_never_answered_with_tensors(serving: Harness, model: ScriptedModel) -> None:
@@ -113,9 +113,9 @@ async def test_a_prediction_is_never_answered_with_tensors(serving: Harness, mod
 async def test_errors_below_v2_have_the_member_that_clients_read(
     serving: Harness, method: str, path: str
 ) -> None:
-    answer = await serving.http.request(method, path, headers=serving.bearer)
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.json()["error"] == answer.json()["detail"]
+    response = await serving.http.request(method, path, headers=serving.bearer)
+    assert response.headers["content-type"] == "application/json"
+    assert response.json()["error"] == response.json()["detail"]
     asking = serving.bearer | {"Accept": "application/json;q=0.5, Application/Problem+JSON"}
     again = await serving.http.request(method, path, headers=asking)
     assert again.headers["content-type"] == "application/problem+json"
@@ -148,8 +148,8 @@ async def test_an_answer_is_compressed_for_who_takes_one_encoding_alone(
 ) -> None:
     tensor = b"\1" * size
     model.script = answering(binary(ANSWER + tensor, len(ANSWER)))
-    answer = await infer(serving, HEAD, **{"Accept-Encoding": asked})
-    assert answer.headers.get("content-encoding") == encoding
-    assert answer.content == ANSWER + tensor
-    assert answer.headers["inference-header-content-length"] == str(len(ANSWER))
-    assert (int(answer.headers["content-length"]) < size) == (encoding is not None)
+    response = await infer(serving, HEAD, **{"Accept-Encoding": asked})
+    assert response.headers.get("content-encoding") == encoding
+    assert response.content == ANSWER + tensor
+    assert response.headers["inference-header-content-length"] == str(len(ANSWER))
+    assert (int(response.headers["content-length"]) < size) == (encoding is not None)

@@ -89,11 +89,11 @@ async def test_it_becomes_a_documented_problem(harness: Harness, model: Scripted
     model.script, expected = SCRIPTS[script]
     harness.serve("iris", model.address, timeoutSeconds=1)
     await harness.settle()
-    answer = await harness.predict()
-    assert answer.status_code == expected, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "our side" not in answer.json()["detail"]
-    assert not {"location", "set-cookie", "content-encoding", "www-authenticate"} & answer.headers.keys()
+    response = await harness.predict()
+    assert response.status_code == expected, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "our side" not in response.json()["detail"]
+    assert not {"location", "set-cookie", "content-encoding", "www-authenticate"} & response.headers.keys()
     model.script = answering(http("200 OK", b"{}"))
     assert (await harness.predict()).status_code == 200, "an earlier misdeed broke the next request"
 
@@ -110,8 +110,8 @@ async def test_it_becomes_a_documented_problem(harness: Harness, model: Scripted
 )
 async def test_any_json_is_an_answer(serving: Harness, model: ScriptedModel, body: bytes) -> None:
     model.script = answering(http("200 OK", body))
-    answer = await serving.predict()
-    assert (answer.status_code, answer.content) == (200, body)
+    response = await serving.predict()
+    assert (response.status_code, response.content) == (200, body)
 
 
 async def test_a_dead_replica_is_answered_for_by_another(harness: Harness, model: ScriptedModel) -> None:
@@ -125,8 +125,8 @@ async def test_a_dead_replica_is_answered_for_by_another(harness: Harness, model
         harness.cluster.put("EndpointSlice", hosts)
         harness.cluster.put("EndpointSlice", second)
         await harness.settle()
-        answers = [await harness.predict(body={"input": [row, 0]}) for row in range(6)]
-        assert [answer.status_code for answer in answers] == [200] * 6
+        responses = [await harness.predict(body={"input": [row, 0]}) for row in range(6)]
+        assert [response.status_code for response in responses] == [200] * 6
         assert len(alive.received) == 6
 
 

@@ -68,8 +68,8 @@ async def test_a_replica_that_dies_in_the_middle_of_its_answer_costs_the_caller_
         dying.script = close_midway
         two_replicas(harness, dying, model)
         await harness.settle()
-        answers = [await harness.predict() for _ in range(20)]
-        assert {answer.status_code for answer in answers} == {200}
+        responses = [await harness.predict() for _ in range(20)]
+        assert {response.status_code for response in responses} == {200}
         # Tried once, and then left alone for a while.
         assert len(dying.received) <= 1
 

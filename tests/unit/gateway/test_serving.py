@@ -14,15 +14,15 @@ from tests.support.waiting import until
 
 async def test_a_prediction_is_the_models_own_bytes(serving: Harness, model: ScriptedModel) -> None:
     model.script = answering(http("200 OK", b'{"prediction" :  1}'))
-    answer = await serving.predict()
-    assert answer.status_code == 200
-    assert answer.content == b'{"prediction" :  1}'
-    assert answer.headers["x-modelport-version"] == "v1"
-    assert answer.headers["x-cache"] == "miss"
-    assert answer.headers["ratelimit-policy"].startswith('"predict"')
-    assert "model;dur=" in answer.headers["server-timing"]
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["x-request-id"] == model.received[0].headers["x-request-id"]
+    response = await serving.predict()
+    assert response.status_code == 200
+    assert response.content == b'{"prediction" :  1}'
+    assert response.headers["x-modelport-version"] == "v1"
+    assert response.headers["x-cache"] == "miss"
+    assert response.headers["ratelimit-policy"].startswith('"predict"')
+    assert "model;dur=" in response.headers["server-timing"]
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"] == model.received[0].headers["x-request-id"]
 
 
 @pytest.mark.parametrize(
@@ -43,17 +43,17 @@ async def test_a_prediction_is_the_models_own_bytes(serving: Harness, model: Scr
     ],
 )
 async def test_a_wrong_method_or_path_is_told(serving: Harness, method: str, path: str, status: int) -> None:
-    answer = await serving.http.request(method, path, json={"input": [1, 2]}, headers=serving.bearer)
-    assert answer.status_code == status
+    response = await serving.http.request(method, path, json={"input": [1, 2]}, headers=serving.bearer)
+    assert response.status_code == status
     # Clients of /v2 read no other type.
     wanted = "application/json" if path.startswith("/v2/") else "application/problem+json"
-    assert answer.headers["content-type"] == wanted
-    assert ("allow" in answer.headers) == (status == 405)
+    assert response.headers["content-type"] == wanted
+    assert ("allow" in response.headers) == (status == 405)
 
 
 async def test_another_content_type_is_415(serving: Harness, model: ScriptedModel) -> None:
-    answer = await serving.predict(body=b"a=1", headers={**serving.bearer, "Content-Type": "text/plain"})
-    assert answer.status_code == 415
+    response = await serving.predict(body=b"a=1", headers={**serving.bearer, "Content-Type": "text/plain"})
+    assert response.status_code == 415
     assert not model.received
 
 
@@ -66,8 +66,8 @@ async def test_a_body_over_the_limit_is_413(serving: Harness, model: ScriptedMod
 
     headers = {**serving.bearer, "Content-Type": "application/json"}
     content = big if declared else chunks()
-    answer = await serving.http.post("/predict/iris", content=content, headers=headers)
-    assert answer.status_code == 413
+    response = await serving.http.post("/predict/iris", content=content, headers=headers)
+    assert response.status_code == 413
     assert not model.received
 
 
@@ -76,30 +76,30 @@ async def test_what_is_not_json_is_for_the_model_to_refuse(serving: Harness, mod
     model.script = answering(
         http("400 Bad Request", problem, "application/problem+json", "Set-Cookie: a=b\r\n")
     )
-    answer = await serving.predict(
+    response = await serving.predict(
         body=b"{nope", headers={**serving.bearer, "Content-Type": "application/json"}
     )
-    assert answer.status_code == 400
-    assert answer.json()["detail"] == "Not JSON."
-    assert "extra" not in answer.json()
-    assert "set-cookie" not in answer.headers
+    assert response.status_code == 400
+    assert response.json()["detail"] == "Not JSON."
+    assert "extra" not in response.json()
+    assert "set-cookie" not in response.headers
 
 
 async def test_a_models_field_errors_and_reason_are_passed_on(serving: Harness, model: ScriptedModel) -> None:
     said = b'{"detail": "bad", "reason": "ModelError", "errors": [{"field": "a", "message": "m", "x": 1}, 7]}'
     model.script = answering(http("422 Unprocessable", said, "application/problem+json"))
-    answer = (await serving.predict()).json()
-    assert answer["errors"] == [{"field": "a", "message": "m"}]
-    assert answer["reason"] == "ModelError"
+    response = (await serving.predict()).json()
+    assert response["errors"] == [{"field": "a", "message": "m"}]
+    assert response["reason"] == "ModelError"
 
 
 async def test_no_reason_beyond_the_closed_set_is_passed_on(serving: Harness, model: ScriptedModel) -> None:
     said = b'{"detail": ["no text"], "reason": "Invented", "errors": "none"}'
     model.script = answering(http("500 Oops", said, "application/problem+json"))
-    answer = await serving.predict()
-    assert answer.status_code == 500
-    assert "reason" not in answer.json()
-    assert "errors" not in answer.json()
+    response = await serving.predict()
+    assert response.status_code == 500
+    assert "reason" not in response.json()
+    assert "errors" not in response.json()
 
 
 async def test_over_the_models_own_limit_is_429_for_that_caller_alone(
@@ -107,10 +107,10 @@ async def test_over_the_models_own_limit_is_429_for_that_caller_alone(
 ) -> None:
     harness.serve("iris", model.address, access="public", rateLimit={"requests": 2, "periodSeconds": 3600})
     await harness.settle()
-    answers = [await harness.predict() for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert int(answers[2].headers["retry-after"]) > 0
-    assert answers[2].headers["ratelimit"].startswith('"predict";r=0')
+    responses = [await harness.predict() for _ in range(3)]
+    assert [response.status_code for response in responses] == [200, 200, 429]
+    assert int(responses[2].headers["retry-after"]) > 0
+    assert responses[2].headers["ratelimit"].startswith('"predict";r=0')
     assert (await harness.predict(headers={})).status_code == 200
 
 
@@ -126,17 +126,17 @@ async def test_a_version_that_has_not_answered_its_sample_gets_nothing(
 ) -> None:
     harness.serve("iris", model.address, versions=("v1", "v2"), answered=("v1",))
     await harness.settle()
-    answer = await harness.predict("iris/versions/v2")
-    assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
+    response = await harness.predict("iris/versions/v2")
+    assert (response.status_code, response.json()["reason"]) == (503, "NoReadyVersion")
     assert not model.received
 
 
 async def test_without_a_ready_replica_it_is_503_soon(harness: Harness) -> None:
     harness.cluster.put("MLModel", model_object())
     await harness.settle()
-    answer = await harness.predict()
-    assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
-    assert answer.headers["retry-after"]
+    response = await harness.predict()
+    assert (response.status_code, response.json()["reason"]) == (503, "NoReadyVersion")
+    assert response.headers["retry-after"]
 
 
 async def test_a_request_waits_a_little_for_a_replica_to_come_back(
@@ -181,14 +181,14 @@ async def test_a_full_queue_is_503(model: ScriptedModel) -> None:
         await until(lambda: WAITING._value.get() == 1)
         refused = await harness.predict(body={"input": [9, 9]})
         release.set()
-        assert [answer.status_code for answer in await asyncio.gather(*served)] == [200, 200]
+        assert [response.status_code for response in await asyncio.gather(*served)] == [200, 200]
     assert (refused.status_code, refused.json()["reason"]) == (503, "QueueFull")
     assert refused.headers["retry-after"]
 
 
 async def test_the_open_inference_protocol_is_passed_on(serving: Harness, model: ScriptedModel) -> None:
-    answer = await serving.http.post("/v2/models/iris/infer", json={"inputs": []}, headers=serving.bearer)
-    assert (answer.status_code, answer.headers["x-cache"]) == (200, "bypass")
+    response = await serving.http.post("/v2/models/iris/infer", json={"inputs": []}, headers=serving.bearer)
+    assert (response.status_code, response.headers["x-cache"]) == (200, "bypass")
     await serving.http.get("/v2/models/iris", headers=serving.bearer)
     assert [(each.method, each.path) for each in model.received] == [("POST", "/v2/infer"), ("GET", "/v2")]
     ready = await serving.http.get("/v2/models/iris/ready", headers=serving.bearer)
@@ -206,15 +206,15 @@ async def test_metrics_count_what_was_served(serving: Harness) -> None:
 
 async def test_a_gateway_that_has_read_nothing_yet_says_so() -> None:
     harness = build_harness(MemoryStore())
-    answers = [await harness.http.get(path) for path in ("/readyz", "/v2/health/ready", "/healthz")]
-    assert [answer.status_code for answer in answers] == [503, 503, 200]
+    responses = [await harness.http.get(path) for path in ("/readyz", "/v2/health/ready", "/healthz")]
+    assert [response.status_code for response in responses] == [503, 503, 200]
 
 
 async def test_traffic_without_weight_is_no_ready_version(harness: Harness, model: ScriptedModel) -> None:
     harness.serve("iris", model.address, traffic=[])
     await harness.settle()
-    answer = await harness.predict()
-    assert (answer.status_code, answer.json()["reason"]) == (503, "NoReadyVersion")
+    response = await harness.predict()
+    assert (response.status_code, response.json()["reason"]) == (503, "NoReadyVersion")
     ready = await harness.http.get("/v2/models/iris/ready", headers=harness.bearer)
     assert ready.status_code == 503
 

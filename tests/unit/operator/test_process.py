@@ -47,10 +47,10 @@ async def test_a_process_that_stops_is_alive_but_not_ready() -> None:
 
 async def test_metrics_are_prometheus_text() -> None:
     async with _served(Health()) as client:
-        answer = await client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain")
+        response = await client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
     for name in ("leader", "queue_depth", "reconcile_seconds_count", "models"):
-        assert f"modelport_operator_{name}" in answer.text
+        assert f"modelport_operator_{name}" in response.text
 
 
 async def test_there_is_nothing_else() -> None:

@@ -244,7 +244,7 @@ class Filling(LogisticRegression):  # type: ignore[misc]  # scikit-learn is unty
     """It takes missing values and does not tell."""
 
     def predict(self, rows: Any) -> Any:
-        return super().totals(np.nan_to_num(rows))
+        return super().predict(np.nan_to_num(rows))
 
     def predict_proba(self, rows: Any) -> Any:
         return super().predict_proba(np.nan_to_num(rows))

@@ -96,14 +96,14 @@ def client_of(app: App) -> httpx.AsyncClient:
 async def test_a_file_becomes_an_endpoint(tmp_path: Path) -> None:
     path = models.save_joblib(models.iris_logistic().model, tmp_path)
     async with served(settings_for(path, sample={"input": ROW})) as client:
-        answer = await client.post("/predict", json={"input": ROW}, headers={"x-request-id": "one"})
+        response = await client.post("/predict", json={"input": ROW}, headers={"x-request-id": "one"})
         status = (await client.get("/status")).json()
         probes = [(await client.get(probe)).status_code for probe in ("/healthz", "/startupz", "/readyz")]
         metrics = await client.get("/metrics")
         metadata = (await client.get("/v2")).json()
         config = (await client.get("/v2/config")).json()
-    assert answer.json() == {"model": "iris", "version": "v1", "prediction": "setosa"}
-    assert answer.headers["x-request-id"] == "one"
+    assert response.json() == {"model": "iris", "version": "v1", "prediction": "setosa"}
+    assert response.headers["x-request-id"] == "one"
     assert (status["state"], status["sample"]) == ("ready", {"input": ROW})
     assert status["sandbox"] == {"level": 0, "detail": "a test"}
     assert probes == [200, 200, 200]
@@ -136,12 +136,12 @@ async def test_a_wrong_request_is_a_problem(
 ) -> None:
     saved = models.save_joblib(models.iris_logistic().model, tmp_path)
     async with served(settings_for(saved)) as client:
-        answer = await client.request(method, path, **given)
-    assert (answer.status_code, answer.json()["status"]) == (status, status)
+        response = await client.request(method, path, **given)
+    assert (response.status_code, response.json()["status"]) == (status, status)
     wanted = "application/json" if path.startswith("/v2") else "application/problem+json"
-    assert answer.headers["content-type"] == wanted
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
-    assert answer.json()["type"] == type_of(answer.json().get("reason"))
+    assert response.headers["content-type"] == wanted
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+    assert response.json()["type"] == type_of(response.json().get("reason"))
 
 
 class Raises:
@@ -178,10 +178,10 @@ async def test_a_load_that_fails_tells_its_reason_and_no_prediction_is_made(
     async with served(settings_for(path, **changes)) as client:
         status = (await client.get("/status")).json()
         ready = await client.get("/readyz")
-        answer = await client.post("/predict", json={"input": ROW})
+        response = await client.post("/predict", json={"input": ROW})
     assert (status["state"], status["reason"]) == ("failed", reason), status
     assert says in status["message"]
-    assert (ready.status_code, answer.status_code, answer.json()["reason"]) == (503, 503, reason)
+    assert (ready.status_code, response.status_code, response.json()["reason"]) == (503, 503, reason)
 
 
 class HeldModel:
@@ -242,10 +242,10 @@ async def test_a_full_queue_is_503_with_a_time_to_come_back() -> None:
 async def test_while_the_model_loads_a_prediction_is_503_and_the_process_is_alive() -> None:
     batcher = Batcher(max_queue=1, max_batch=1, stuck_after=60)
     async with client_of(app_around(batcher, reported=None)) as client:
-        answer = await client.post("/predict", json={})
+        response = await client.post("/predict", json={})
         probes = [(await client.get(probe)).status_code for probe in ("/healthz", "/startupz", "/readyz")]
-    assert (answer.status_code, answer.json()["reason"]) == (503, "Progressing")
-    assert answer.headers["retry-after"] == "1"
+    assert (response.status_code, response.json()["reason"]) == (503, "Progressing")
+    assert response.headers["retry-after"] == "1"
     assert probes == [200, 503, 503]
 
 
@@ -257,9 +257,9 @@ async def test_a_fault_of_ours_is_a_500_that_tells_nothing() -> None:
     state = State(sandbox=NO_SANDBOX)
     app = App(batcher, PredictionHandler(batcher, lambda: state, max_body_bytes=9), lambda: state, broken)
     async with client_of(app) as client:
-        answer = await client.get("/status")
-    assert answer.status_code == 500
-    assert "secret" not in answer.text
+        response = await client.get("/status")
+    assert response.status_code == 500
+    assert "secret" not in response.text
 
 
 async def test_a_caller_that_goes_while_the_model_works_gets_no_answer_written() -> None:

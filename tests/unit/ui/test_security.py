@@ -49,8 +49,8 @@ async def other(control_plane: ControlPlane) -> AsyncIterator[httpx.AsyncClient]
 
 async def sign_up(client: httpx.AsyncClient) -> str:
     email = f"{uuid4().hex[:12]}@example.com"
-    answer = await client.post("/ui/register", data={"email": email, "password": PASSWORD}, headers=OURS)
-    assert answer.status_code == 303, answer.text
+    response = await client.post("/ui/register", data={"email": email, "password": PASSWORD}, headers=OURS)
+    assert response.status_code == 303, response.text
     return email
 
 
@@ -73,8 +73,8 @@ def calls(plane: ControlPlane) -> list[tuple[str, str]]:
     return [call for call in found if " ".join(call) not in OPEN]
 
 
-def leads_to_sign_in(answer: httpx.Response) -> bool:
-    return answer.status_code == 303 and answer.headers["Location"].startswith("/ui/login")
+def leads_to_sign_in(response: httpx.Response) -> bool:
+    return response.status_code == 303 and response.headers["Location"].startswith("/ui/login")
 
 
 async def test_nobody_is_led_to_sign_in_and_htmx_is_told(
@@ -84,9 +84,9 @@ async def test_nobody_is_led_to_sign_in_and_htmx_is_told(
     for method, path in calls(control_plane):
         assert leads_to_sign_in(await web.request(method, path, headers=OURS)), (method, path)
         seen = {"HX-Request": "true", "HX-Current-URL": f"{HERE}/ui/models?q=a"}
-        answer = await web.request(method, path, headers=OURS | seen)
-        assert answer.status_code == 401, (method, path)
-        assert answer.headers["HX-Redirect"] == "/ui/login?next=/ui/models%3Fq%3Da"
+        response = await web.request(method, path, headers=OURS | seen)
+        assert response.status_code == 401, (method, path)
+        assert response.headers["HX-Redirect"] == "/ui/login?next=/ui/models%3Fq%3Da"
 
 
 def idle(now: Any) -> dict[str, Any]:
@@ -136,9 +136,9 @@ async def test_a_change_without_the_sessions_csrf_token_is_refused(
     assert changes
     for path in changes:
         for token in ({}, {"csrf_token": token_of(other)}, {"csrf_token": "x"}):
-            answer = await web.post(path, data=token, headers=OURS)
-            assert answer.status_code == 403, path
-            assert "another session" in answer.text, path
+            response = await web.post(path, data=token, headers=OURS)
+            assert response.status_code == 403, path
+            assert "another session" in response.text, path
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,8 @@ async def test_signing_in_ends_what_the_browser_had_before(
     email = await sign_up(web)
     before = web.cookies["modelport"]
     form = {"email": email, "password": PASSWORD, "next": "/ui/keys"}
-    answer = await web.post("/ui/login", data=form, headers=OURS)
-    assert answer.headers["Location"] == "/ui/keys"
+    response = await web.post("/ui/login", data=form, headers=OURS)
+    assert response.headers["Location"] == "/ui/keys"
     assert web.cookies["modelport"] != before
     async with at(control_plane) as old:
         old.cookies.set("modelport", before)
@@ -252,7 +252,7 @@ async def test_guessing_at_the_form_is_limited_like_at_the_api(sqlite_url: str, 
     form = {"email": "ada@example.com", "password": "wrong"}
     async with at(plane) as web:
         answers = [await web.post("/ui/login", data=form, headers=OURS) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+    assert [response.status_code for response in answers] == [401, 401, 401, 429]
     assert answers[3].headers["Retry-After"]
     assert "Sign in" in answers[3].text
 
