@@ -113,8 +113,9 @@ $(VENV)/.uv:
 
 $(VENV)/.standalone $(VENV)/.dev: $(VENV)/.%: requirements/%.txt $(DISTRIBUTIONS:%=%/pyproject.toml) $(VENV)/.uv
 	@echo "==> [2/3] Installing the locked packages of requirements/$*.txt (once; about 500 MB unpacked)"
-	@# Compiled now: each model's process would do it again, where the environment or a sandbox forbids to keep it.
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --compile-bytecode --require-hashes -r requirements/$*.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --require-hashes -r requirements/$*.txt
 	@echo "==> [3/3] Installing Modelport itself"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(DISTRIBUTIONS:%=--editable %)
+	@# Now: each model's process would do it again, where the environment or a sandbox forbids to keep it.
+	@$(BIN)/python requirements/compile.py requirements/image-runtime-*.txt
 	@touch $@
