@@ -11,7 +11,11 @@ for _library in ("OMP", "OPENBLAS"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 pytest_plugins = [
-    f"tests.support.{file.stem}" for file in sorted((Path(__file__).parent / "support").glob("*_fixtures.py"))
+    "tests.support.kinds",
+    *(
+        f"tests.support.{file.stem}"
+        for file in sorted((Path(__file__).parent / "support").glob("*_fixtures.py"))
+    ),
 ]
 
 

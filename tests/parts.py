@@ -1,70 +1,53 @@
-"""Which tests concern which part: `make test-gateway` and the like, and what `make watch` runs again.
+"""What belongs to which part: `make test-gateway` and the like, and what `make watch` runs again.
 
+A part's tests are in the folder of its name, by kind: `tests/control_api/unit` for the part control-api.
 `python -m tests.parts gateway -k cache` runs the part's tests; what follows its name goes to pytest.
 """
 
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """`sources`: files and folders of the repository. `tests`: patterns below tests/."""
-
-    sources: tuple[str, ...] = ()
-    tests: tuple[str, ...] = ()
-
-    def folders(self) -> list[Path]:
-        return sorted({path for pattern in self.tests for path in TESTS.glob(pattern) if path.is_dir()})
-
-
+# Each with its files and folders of the repository.
 PARTS = {
-    "gateway": Part(
-        ("gateway",), ("unit/gateway", "contract/gateway", "integration/gateway", "integration/protocol")
+    "gateway": ("gateway",),
+    "control-api": ("control-api",),
+    "operator": ("operator",),
+    "runtime": ("model-runtime",),
+    "client": ("client",),
+    "standalone": ("standalone",),
+    "libs": ("libs", "crds"),
+    "chart": ("helm", "images"),
+    "docs": ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "mkdocs.yml"),
+    "tools": (
+        "bench",
+        "tests/architecture",
+        "tests/cluster",
+        "Makefile",
+        ".github",
+        "pyproject.toml",
+        "requirements",
     ),
-    "control-api": Part(
-        ("control-api",),
-        (
-            *(f"unit/{name}" for name in ("analytics", "batch*", "control_api*", "drift", "ui", "usage")),
-            *(f"contract/{name}" for name in ("artifacts", "batch", "databases", "drift", "history")),
-            *(f"contract/{name}" for name in ("models", "usage")),
-            *(f"integration/{name}" for name in ("api", "batch_worker", "usage")),
-        ),
-    ),
-    "operator": Part(("operator",), ("unit/operator",)),
-    "runtime": Part(
-        ("model-runtime",),
-        ("unit/acceleration", "unit/compatibility", "unit/runtime*", "integration/runtime"),
-    ),
-    "client": Part(("client",), ("unit/client", "integration/client")),
-    "standalone": Part(
-        ("standalone",),
-        ("unit/standalone", "integration/standalone", "integration/platform", "integration/crashes"),
-    ),
-    "libs": Part(("libs", "crds"), ("unit/crds", "unit/edge", "unit/formats", "unit/http", "contract/store")),
-    "chart": Part(("helm", "images"), ("unit/chart",)),
-    "docs": Part(
-        ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "mkdocs.yml", ".github"),
-        ("unit/docs", "unit/repository", "integration/docs"),
-    ),
-    "tools": Part(("bench", "tests/cluster"), ("unit/bench", "unit/cluster")),
 }
 
-KINDS = {kind: Part(tests=(kind,)) for kind in ("unit", "contract", "integration")}
+KINDS = ("unit", "contract", "integration")
+
+
+def folders(name: str) -> list[Path]:
+    """Where the tests of a part, or of one kind, are."""
+    return sorted(TESTS.glob(f"*/{name}")) if name in KINDS else [TESTS / name.replace("-", "_")]
 
 
 def main(arguments: list[str]) -> None:
-    known = PARTS | KINDS
+    known = (*PARTS, *KINDS)
     if not arguments or arguments[0] not in known:
         sys.exit(f"Name a part: {', '.join(known)}. For example: make test-gateway")
     name, *options = arguments
-    run(known[name].folders(), options)
+    run(folders(name), options)
 
 
 def run(paths: Iterable[Path], options: Iterable[str]) -> None:

@@ -61,8 +61,8 @@ shown=$!
 echo "==> Tests"
 rm -f .coverage .coverage.*
 code=0
-# By file, because a file's tests share a server that takes seconds to start; in the order of the folders, because
-# what takes long (contract, integration) should begin before what is short (unit).
+# By file, because a file's tests share a server that takes seconds to start; in the order of tests/support/kinds.py,
+# because what takes long (contract, integration) should begin before what is short (unit).
 $bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-auto}" --dist loadfile --no-loadscope-reorder \
   -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=90 9>&- || code=$?
 exec 9>&-

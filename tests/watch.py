@@ -11,7 +11,7 @@ from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, watch
 
-from tests.parts import PARTS, ROOT, TESTS, Part
+from tests.parts import PARTS, ROOT, TESTS, folders
 
 
 def main(options: list[str]) -> None:
@@ -56,7 +56,7 @@ def _importing(path: Path) -> list[Path]:
     named = re.compile(
         rf"^\s*(from|import) {re.escape(name)}\b|^\s*from {re.escape(package)} import .*\b{module}\b", re.M
     )
-    return [test for test in TESTS.glob("unit/**/test_*.py") if named.search(test.read_text())]
+    return [test for test in TESTS.glob("*/unit/**/test_*.py") if named.search(test.read_text())]
 
 
 def _module_name(path: Path) -> str | None:
@@ -66,19 +66,19 @@ def _module_name(path: Path) -> str | None:
     return ".".join(inside).removesuffix(".__init__") if is_product else None
 
 
-def _part_of(path: Path) -> Part | None:
+def _part_of(path: Path) -> str | None:
     return next(
         (
             part
-            for part in PARTS.values()
-            if any(path.is_relative_to(ROOT / source) for source in part.sources)
+            for part, sources in PARTS.items()
+            if any(path.is_relative_to(ROOT / source) for source in sources)
         ),
         None,
     )
 
 
-def _units(part: Part | None) -> list[Path]:
-    return [folder for folder in part.folders() if folder.is_relative_to(TESTS / "unit")] if part else []
+def _units(part: str | None) -> list[Path]:
+    return [folder / "unit" for folder in folders(part)] if part else []
 
 
 if __name__ == "__main__":

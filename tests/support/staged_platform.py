@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 
-from tests.unit.control_api_models.platform import Platform, running_platform, settings_at
+from tests.control_api.unit.models.platform import Platform, running_platform, settings_at
 
 T = TypeVar("T")
 

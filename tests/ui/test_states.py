@@ -16,13 +16,13 @@ from modelport_control_api.ui.models import dashboard
 from playwright.sync_api import expect
 from structlog.testing import capture_logs
 
-from tests.contract.drift.test_drift_on_both_databases import MINUTE, SIGNATURE, Scene, rows
+from tests.control_api.contract.drift.test_drift_on_both_databases import MINUTE, SIGNATURE, Scene, rows
+from tests.control_api.unit.models.fake_cluster import READY
+from tests.control_api.unit.models.platform import PASSWORD, Account
+from tests.control_api.unit.models.test_kubectl import by_hand
 from tests.support.models import iris_logistic
 from tests.support.staged_platform import StagedPlatform, staged_platform
 from tests.support.visitor import Visitor, visit
-from tests.unit.control_api_models.fake_cluster import READY
-from tests.unit.control_api_models.platform import PASSWORD, Account
-from tests.unit.control_api_models.test_kubectl import by_hand
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

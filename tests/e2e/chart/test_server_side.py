@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.chart.unit.chart import Object, pod_specs, render
 from tests.cluster.cluster import Cluster
 from tests.e2e.kubectl import Kubectl
-from tests.unit.chart.chart import Object, pod_specs, render
 
 pytestmark = pytest.mark.e2e
 

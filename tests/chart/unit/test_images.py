@@ -1,0 +1,72 @@
+"""The Dockerfiles keep to one form, and install what their distributions ask for: no more, and locked."""
+
+import re
+
+import pytest
+
+from requirements.distribution import requirements
+from tests.architecture.modules import imports
+from tests.chart.unit.chart import ROOT
+
+DOCKERFILES = {
+    "control-api": "control-api/Dockerfile",
+    "gateway": "gateway/Dockerfile",
+    "operator": "operator/Dockerfile",
+    "runtime-sklearn": "model-runtime/Dockerfile.sklearn",
+    "runtime-onnx": "model-runtime/Dockerfile.onnx",
+}
+
+
+@pytest.fixture(params=DOCKERFILES)
+def part(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
+    text = (ROOT / DOCKERFILES[part]).read_text()
+    stages = ["${BASE_IMAGE}", "libraries", "${BASE_IMAGE}"]
+    # One more builds the pages of /help.
+    assert re.findall(r"^FROM (\S+)", text, re.M) == [*["${BASE_IMAGE}"] * (part == "control-api"), *stages]
+    last = text.rsplit("FROM ", maxsplit=1)[1]
+    assert "USER 65532:65532" in last
+    assert re.search(r'^ENTRYPOINT \["python", "-Iu", "-m", "modelport_\w+"\]$', last, re.M)
+    assert f"requirements/image-{part}.txt" in text
+    assert "://" not in text
+
+
+def test_its_libraries_are_locked_and_are_those_of_its_distribution(part: str) -> None:
+    text = (ROOT / "requirements" / f"image-{part}.txt").read_text()
+    pins = re.findall(r"^([\w.-]+)==\S+", text, re.M)
+    assert text.count("--hash=sha256:") >= len(pins)
+    assert "://" not in text
+    assert _direct(part) <= set(pins)
+
+
+def _direct(part: str) -> set[str]:
+    name = re.sub(r"^runtime-(\w+)$", r"runtime[\1]", part)
+    return {re.split(r"[\[>=<]", each)[0].lower() for each in requirements(f"modelport-{name}")}
+
+
+def test_it_holds_the_packages_that_its_code_imports(part: str) -> None:
+    copied = re.findall(
+        r"^COPY \S+/(modelport_\w+) /build/code/\1$", (ROOT / DOCKERFILES[part]).read_text(), re.M
+    )
+    assert set(copied) == {name.split(".")[0] for name in _reached_from(copied[-1])}
+
+
+def _reached_from(package: str) -> set[str]:
+    graph = imports()
+    reached: set[str] = set()
+    found = {name for name in graph if name.split(".")[0] == package}
+    while found:
+        reached |= found
+        found = {target for name in found for target in graph[name]} - reached
+    return reached
+
+
+def test_a_build_sees_nothing_but_code_and_the_pages_of_its_help() -> None:
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    for line in lines[1:]:
+        assert line == "**/__pycache__" or any(ROOT.glob(line.removeprefix("!"))), line

@@ -1,0 +1,45 @@
+"""What helm says after an installation."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.chart.unit.chart import CHART, KUBE_VERSION, run_helm
+
+# Helm may have to be built first.
+pytestmark = pytest.mark.timeout(600)
+INGRESS = ("ingress.enabled=true", "ingress.host=models.example.com")
+ROUTE = ("httpRoute.enabled=true", "httpRoute.parentRefs[0].name=public")
+
+
+@pytest.fixture
+def chart(tmp_path: Path) -> Path:
+    """The chart with its notes as an object: helm shows them only after it has installed into a cluster."""
+    copy = tmp_path / "modelport"
+    shutil.copytree(CHART, copy)
+    shutil.move(copy / "templates" / "NOTES.txt", copy / "notes")
+    (copy / "templates" / "notes.yaml").write_text('text: {{ tpl (.Files.Get "notes") . | quote }}\n')
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("settings", "warns"),
+    [
+        ((), False),
+        (INGRESS, True),
+        (ROUTE, True),
+        ((*INGRESS, "settings.trustedProxies=10.244.0.0/16"), False),
+    ],
+)
+def test_an_ingress_without_trusted_proxies_is_warned_of(
+    chart: Path, settings: tuple[str, ...], warns: bool
+) -> None:
+    given = [word for each in settings for word in ("--set", each)]
+    given += ["--kube-version", KUBE_VERSION, "--show-only", "templates/notes.yaml"]
+    answer = run_helm("template", "modelport", str(chart), *given)
+    assert answer.returncode == 0, answer.stderr
+    notes = yaml.safe_load(answer.stdout)["text"]
+    assert ("settings.trustedProxies=" in notes) == warns
+    assert "rollout status" in notes

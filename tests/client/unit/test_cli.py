@@ -1,0 +1,489 @@
+"""The `modelport` command: what it prints where, and how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import EntryPoint
+from importlib.metadata import version as package_version
+from pathlib import Path
+
+import pytest
+from modelport import credentials
+from modelport.cli import command
+from modelport.credentials import Credentials
+
+from tests.client.unit.answers import ONE, USER, key, model, tokens, version
+from tests.client.unit.conftest import Cli
+from tests.client.unit.platform import Answer, Platform, problem
+
+MODEL = "GET /api/v1/models/iris-7kq2p"
+PREDICT = "POST /predict/iris-7kq2p"
+
+
+# Uploads
+
+
+def test_an_upload_waits_until_the_model_is_ready(cli: Cli, platform: Platform, model_file: Path) -> None:
+    platform.on("POST /api/v1/models/upload", Answer(202, model("pending")))
+    platform.on(MODEL, Answer(200, model("pending")), Answer(200, model()))
+    ended = cli("upload", str(model_file), "--name", "Iris [v2]")
+    assert ended.code == 0
+    assert "Iris [v2] (iris-7kq2p) is ready" in ended.out
+    assert "http://127.0.0.1:8000/predict/iris-7kq2p" in ended.out
+    assert "petal_width: number?" in ended.out
+    assert "Waiting: Progressing: The model is loading." in ended.err
+
+
+def test_an_upload_with_json_prints_the_model_and_nothing_else(
+    cli: Cli, platform: Platform, model_file: Path
+) -> None:
+    platform.on("POST /api/v1/models/upload", Answer(202, model("pending")))
+    platform.on(MODEL, Answer(200, model()))
+    ended = cli("upload", str(model_file), "--json")
+    assert json.loads(ended.out) == model()
+    assert b'name="name"\r\n\r\nmy model\r\n' in platform.asked[0].body, "named after the file"
+
+
+def test_an_upload_need_not_wait(cli: Cli, platform: Platform, model_file: Path) -> None:
+    platform.on("POST /api/v1/models/upload", Answer(202, model("pending")))
+    ended = cli("upload", str(model_file), "--no-wait", "--sample", '{"petal_width": 0.2}')
+    assert (ended.code, len(platform.asked)) == (0, 1)
+    assert "is pending" in ended.out
+
+
+def test_a_model_that_fails_says_why_and_ends_with_seven(
+    cli: Cli, platform: Platform, model_file: Path
+) -> None:
+    failed = model("failed", reason="MissingModule", message="No module named 'mine'. Export to ONNX.")
+    platform.on("POST /api/v1/models/upload", Answer(202, model("pending")))
+    platform.on(MODEL, Answer(200, failed))
+    ended = cli("upload", str(model_file))
+    assert (ended.code, ended.out) == (7, "")
+    assert "MissingModule: No module named 'mine'. Export to ONNX." in ended.err
+
+
+def test_a_model_that_takes_too_long_ends_with_seven_and_says_how_to_go_on(
+    cli: Cli, platform: Platform
+) -> None:
+    platform.on(MODEL, Answer(200, model("pending")))
+    ended = cli("status", "iris-7kq2p", "--wait", "--timeout", "1")
+    assert ended.code == 7
+    assert "modelport status" in ended.err
+
+
+def test_another_version_is_uploaded_to_a_model(cli: Cli, platform: Platform, model_file: Path) -> None:
+    path = "/api/v1/models/iris-7kq2p/versions"
+    platform.on(f"POST {path}", Answer(202, version("v2", "pending")))
+    platform.on(f"GET {path}/v2", Answer(200, version("v2")))
+    ended = cli("upload", str(model_file), "--to", "iris-7kq2p", "--no-traffic")
+    assert (ended.code, ended.out) == (0, "v2 is ready: It serves.\n")
+    assert b'name="traffic"' in platform.asked[0].body
+    assert json.loads(cli("upload", str(model_file), "--to", "iris-7kq2p", "--json").out) == version("v2")
+
+
+@pytest.mark.parametrize("arguments", [("gone.joblib",), (".",), ()])
+def test_a_file_that_is_none_is_wrong_usage(cli: Cli, platform: Platform, arguments: Sequence[str]) -> None:
+    assert cli("upload", *arguments).code == 2
+    assert platform.asked == []
+
+
+def test_a_sample_that_is_no_json_is_wrong_usage(cli: Cli, platform: Platform, model_file: Path) -> None:
+    ended = cli("upload", str(model_file), "--sample", "{x: 1}")
+    assert (ended.code, platform.asked) == (2, [])
+    assert "not JSON" in ended.err
+
+
+# Predictions
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "sent"),
+    [
+        (['{"petal_width": 0.2}'], "", {"input": {"petal_width": 0.2}}),
+        (["[5.1, 3.5]"], "", {"input": [5.1, 3.5]}),
+        (["petal_width=0.2", "town=Rome", "code=\"7\"", "gone=null"], "",
+         {"input": {"petal_width": 0.2, "town": "Rome", "code": "7", "gone": None}}),
+        (["win a prize"], "", {"input": "win a prize"}),
+        (['"1=2"'], "", {"input": "1=2"}),
+        (["-"], '{"petal_width": 1}', {"input": {"petal_width": 1}}),
+        ([], '{"petal_width": 1}', {"input": {"petal_width": 1}}),
+        ([], "win a prize\n", {"input": "win a prize"}),
+        (['{"input": [1], "return": ["probabilities"]}'], "", {"input": [1], "return": ["probabilities"]}),
+        (['{"input": 1, "output": 2}'], "", {"input": {"input": 1, "output": 2}}),
+        (["[1]", "-p"], "", {"input": [1], "return": ["prediction", "probabilities"]}),
+    ],
+)  # fmt: skip
+def test_a_row_can_be_given_in_many_ways(
+    cli: Cli, platform: Platform, arguments: list[str], stdin: str, sent: object
+) -> None:
+    platform.on(PREDICT, Answer(200, ONE))
+    ended = cli("predict", "iris-7kq2p", *arguments, stdin=stdin)
+    assert (ended.code, ended.out, ended.err) == (0, "setosa\n", "")
+    assert platform.asked[0].json == sent
+
+
+def test_a_file_of_rows_is_many_predictions(cli: Cli, platform: Platform, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.json"
+    rows.write_text("[[1], [2]]")
+    platform.on(PREDICT, Answer(200, {"model": "m", "version": "v1", "predictions": [0.5, None]}))
+    assert cli("predict", "iris-7kq2p", f"@{rows}").out == "0.5\nnull\n"
+    assert platform.asked[0].json == {"inputs": [[1], [2]]}
+    shown = json.loads(cli("predict", "iris-7kq2p", f"@{rows}", "--json").out)
+    assert [each["prediction"] for each in shown] == [0.5, None]
+
+
+def test_probabilities_are_shown_below(cli: Cli, platform: Platform) -> None:
+    body = {**ONE, "probabilities": {"setosa": 0.98, "versicolor": 0.02}}
+    platform.on(PREDICT, Answer(200, body, {"X-Cache": "hit"}))
+    assert cli("predict", "iris-7kq2p", "[1]", "-p").out == "setosa\n  setosa  0.9800\n  versicolor  0.0200\n"
+    shown = json.loads(cli("predict", "iris-7kq2p", "[1]", "-p", "--json").out)
+    assert shown == {**body, "cached": True, "request_id": None}
+
+
+@pytest.mark.parametrize("arguments", [["{x: 1}"], ["[1,"], ["@gone.json"], ["a", "b"], [""]])
+def test_an_input_that_cannot_be_read_is_wrong_usage(
+    cli: Cli, platform: Platform, arguments: list[str]
+) -> None:
+    ended = cli("predict", "iris-7kq2p", *arguments)
+    assert (ended.code, ended.out, platform.asked) == (2, "", [])
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, 5), (401, 3), (403, 3), (404, 4), (409, 5), (422, 5), (500, 1), (504, 6)]
+)
+def test_the_exit_code_tells_the_kind_of_failure(
+    cli: Cli, platform: Platform, status: int, code: int
+) -> None:
+    credentials.save(platform.url, Credentials(api_key="k"))
+    platform.on(MODEL, problem(status, "What [happened].", errors=[{"field": "a", "message": "b"}]))
+    ended = cli("status", "iris-7kq2p", "--json")
+    assert (ended.code, ended.out) == (code, "")
+    assert "Error: What [happened]." in ended.err
+    assert "a: b" in ended.err
+    assert "r-9" in ended.err
+
+
+def test_a_limit_that_frees_too_late_ends_with_six(cli: Cli, platform: Platform) -> None:
+    platform.on(MODEL, problem(429, "The limit is used up.", headers={"Retry-After": "3600"}))
+    assert cli("status", "iris-7kq2p").code == 6
+
+
+def test_an_unknown_command_is_wrong_usage(cli: Cli) -> None:
+    assert cli("serve").code == 2
+
+
+def test_ctrl_c_ends_with_130_and_no_trace(platform: Platform) -> None:
+    def pending(_asked: object) -> Answer:
+        return Answer(200, model("pending"))
+
+    platform.on(MODEL, pending)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "modelport", "status", "iris-7kq2p", "--wait"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "MODELPORT_API_KEY": "k"},
+    )
+    deadline = time.monotonic() + 20
+    while len(platform.asked) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+
+
+# Accounts
+
+
+def test_a_login_is_kept_and_used(cli: Cli, platform: Platform) -> None:
+    platform.on("POST /api/v1/auth/login", Answer(200, tokens()))
+    platform.on("GET /api/v1/auth/me", Answer(200, USER))
+    assert cli("login", "ada@example.com", "--password-stdin", stdin="pass word\n").code == 0
+    assert platform.asked[0].json == {"email": "ada@example.com", "password": "pass word"}
+    assert cli("whoami").out == f"ada@example.com at {platform.url}\n"
+    assert platform.asked[1].token == "access-1"
+    assert json.loads(cli("whoami", "--json").out) == {
+        "url": platform.url,
+        "id": "u1",
+        "email": "ada@example.com",
+    }
+
+
+def test_a_wrong_password_is_not_answered_with_advice_to_log_in(cli: Cli, platform: Platform) -> None:
+    platform.on("POST /api/v1/auth/login", problem(401, "Wrong e-mail address or password."))
+    ended = cli("login", "ada@example.com", "--password-stdin", stdin="pw\n")
+    assert ended.code == 3
+    assert "`modelport register EMAIL`" in ended.err
+    assert "modelport login" not in ended.err
+    assert credentials.load(platform.url) is None
+
+
+def test_an_account_is_made_and_logged_in(cli: Cli, platform: Platform) -> None:
+    platform.on("POST /api/v1/auth/register", Answer(201, USER))
+    platform.on("POST /api/v1/auth/login", Answer(200, tokens()))
+    ended = cli("register", "ada@example.com", "--name", "Ada", "--password-stdin", "--json", stdin="pw\n")
+    assert json.loads(ended.out) == {"url": platform.url, "email": "ada@example.com"}
+    assert platform.asked[0].json["full_name"] == "Ada"
+    assert credentials.load(platform.url) is not None
+
+
+def test_a_password_is_never_an_argument(cli: Cli, platform: Platform) -> None:
+    assert cli("login", "ada@example.com", "--password", "pw").code == 2
+    assert platform.asked == []
+
+
+def test_a_logout_ends_the_session_here_and_there(cli: Cli, platform: Platform) -> None:
+    platform.on("POST /api/v1/auth/logout", Answer(204))
+    credentials.save(
+        platform.url, Credentials(access_token="a", refresh_token="r", expires_at=time.time() + 99)
+    )
+    assert cli("logout").code == 0
+    assert platform.asked[0].json == {"refresh_token": "r"}
+    assert credentials.load(platform.url) is None
+
+
+def test_a_logout_works_without_the_platform(cli: Cli) -> None:
+    url = "http://127.0.0.1:9"
+    credentials.save(url, Credentials(access_token="a", refresh_token="r"))
+    ended = cli("logout", "--url", url)
+    assert ended.code == 0
+    assert "was not notified" in ended.err
+    assert credentials.load(url) is None
+
+
+def test_whoami_with_an_api_key_says_so(
+    cli: Cli, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELPORT_API_KEY", "k")
+    platform.on("GET /api/v1/auth/me", problem(403, "An API key cannot manage accounts."))
+    assert cli("whoami").out == f"An API key at {platform.url}\n"
+
+
+# Models, versions, keys
+
+
+def test_models_are_listed(cli: Cli, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    platform.on("GET /api/v1/models", Answer(200, {"items": [model()], "next_cursor": None}))
+    out = cli("list").out
+    assert [" ".join(line.split()[:4]) for line in out.splitlines()] == [
+        "ID NAME STATUS FRAMEWORK",
+        "iris-7kq2p Iris [v2] ready",
+    ], "one line a model, however narrow the terminal"
+    assert json.loads(cli("list", "--json").out) == [model()]
+
+
+def test_on_a_narrow_terminal_each_model_is_a_block(
+    cli: Cli, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    platform.on("GET /api/v1/models", Answer(200, {"items": [model()], "next_cursor": None}))
+    lines = cli("list").out.splitlines()
+    assert "iris-7kq2p" in lines[0]
+    assert [line.split()[0] for line in lines[1:]] == ["name", "status", "framework", "traffic", "created"]
+
+
+def test_a_status_names_each_engine_and_its_proof(cli: Cli, platform: Platform) -> None:
+    fresh = version("v3", "pending", engine=None, acceleration=None)
+    native = version("v2", engine="native", acceleration={"detail": "Acceleration is switched off."})
+    platform.on(MODEL, Answer(200, model(versions=[version(), native, fresh])))
+    lines = cli("status", "iris-7kq2p").out.splitlines()
+    assert [line.strip() for line in lines if "engine" in line] == [
+        "engine    v1 numpy: They are equal.",
+        "engine    v2 native: Acceleration is switched off.",
+    ]
+    assert "numpy" in cli("versions", "iris-7kq2p").out
+
+
+def test_a_platform_of_an_earlier_release_tells_of_no_engine(cli: Cli, platform: Platform) -> None:
+    old = version()
+    del old["engine"], old["acceleration"]
+    platform.on(MODEL, Answer(200, model(versions=[old])))
+    assert "engine" not in cli("status", "iris-7kq2p").out
+    assert cli("versions", "iris-7kq2p").code == 0
+
+
+def test_an_upload_and_an_update_switch_acceleration_off(
+    cli: Cli, platform: Platform, model_file: Path
+) -> None:
+    platform.on("POST /api/v1/models/upload", Answer(202, model("pending", acceleration="off")))
+    cli("upload", str(model_file), "--no-wait", "--acceleration", "off")
+    assert b'name="acceleration"\r\n\r\noff\r\n' in platform.asked[0].body
+    platform.on("PATCH /api/v1/models/iris-7kq2p", Answer(200, model(acceleration="off")))
+    ended = cli("update", "iris-7kq2p", "--acceleration", "off")
+    assert (ended.code, platform.asked[1].json) == (0, {"acceleration": "off"})
+    assert "Iris [v2] (iris-7kq2p) is ready" in ended.out
+    cli("update", "iris-7kq2p", "--name", "A", "--access", "public", "--description", "")
+    assert platform.asked[2].json == {"name": "A", "access": "public", "description": ""}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("update", "iris-7kq2p"),
+        ("update", "iris-7kq2p", "--acceleration", "on"),
+        ("upload", "{file}", "--acceleration", "numpy"),
+        ("upload", "{file}", "--to", "iris-7kq2p", "--acceleration", "off"),
+    ],
+)
+def test_an_acceleration_that_means_nothing_is_wrong_usage(
+    cli: Cli, platform: Platform, model_file: Path, arguments: tuple[str, ...]
+) -> None:
+    assert cli(*(each.replace("{file}", str(model_file)) for each in arguments)).code == 2
+    assert platform.asked == []
+
+
+def test_logs_are_readable_and_cannot_steer_the_terminal(cli: Cli, platform: Platform) -> None:
+    event = {"time": "2026-01-01T10:00:00.5+00:00", "level": "warning", "event": "load_failed", "seconds": 1}
+    lines = [json.dumps(event | {"trace": "Traceback:\n  ValueError"}), "hello \x1b]0;owned\x07 [1]", "7"]
+    logs = "GET /api/v1/models/iris-7kq2p/versions/v1/logs"
+    platform.on(logs, Answer(200, "\n".join(lines).encode()))
+    assert cli("logs", "iris-7kq2p", "--version", "v1").out.splitlines() == [
+        "2026-01-01 10:00:00 WARNING load_failed seconds=1",
+        "  Traceback:",
+        "    ValueError",
+        "hello \ufffd]0;owned\ufffd [1]",
+        "7",
+    ]
+
+
+def test_no_models_yet_says_what_to_do(cli: Cli, platform: Platform) -> None:
+    platform.on("GET /api/v1/models", Answer(200, {"items": [], "next_cursor": None}))
+    ended = cli("list")
+    assert ended.out == ""
+    assert "modelport upload" in ended.err
+
+
+def test_versions_traffic_and_rollback_are_shown(cli: Cli, platform: Platform) -> None:
+    path = "/api/v1/models/iris-7kq2p"
+    platform.on(MODEL, Answer(200, model()))
+    platform.on(f"PUT {path}/traffic", Answer(200, model(wanted_traffic={"v1": 90, "v2": 10})))
+    platform.on(f"POST {path}/rollback", Answer(200, model()))
+    out = cli("versions", "iris-7kq2p").out
+    assert all(text in out for text in ("v1", "ready", "100 %", "1.2 MB", "abababababab"))
+    assert json.loads(cli("versions", "iris-7kq2p", "--json").out) == [version()]
+    assert cli("traffic", "iris-7kq2p").out == "v1 100 %\n"
+    assert cli("traffic", "iris-7kq2p", "v1=90", "v2=10").out == "v1 90 %, v2 10 %\n"
+    assert platform.calls(f"PUT {path}/traffic")[0].json == {"v1": 90, "v2": 10}
+    assert json.loads(cli("rollback", "iris-7kq2p", "--json").out)["traffic"] == {"v1": 100}
+    assert cli("traffic", "iris-7kq2p", "v1").code == 2
+
+
+def test_logs_are_of_the_newest_version_unless_named(cli: Cli, platform: Platform) -> None:
+    path = "/api/v1/models/iris-7kq2p/versions"
+    platform.on(MODEL, Answer(200, model(versions=[version("v1"), version("v2")])))
+    platform.on(f"GET {path}/v2/logs", Answer(200, b"new\n"))
+    platform.on(f"GET {path}/v1/logs", Answer(200, b"old [b]\n"))
+    assert cli("logs", "iris-7kq2p").out == "new\n"
+    assert cli("logs", "iris-7kq2p", "--version", "v1").out == "old [b]\n"
+    assert json.loads(cli("logs", "iris-7kq2p", "--json").out)["lines"] == ["new"]
+
+
+def test_deleting_asks_first(cli: Cli, platform: Platform) -> None:
+    path = "/api/v1/models/iris-7kq2p"
+    platform.on(f"DELETE {path}", Answer(204))
+    platform.on(f"DELETE {path}/versions/v1", Answer(204))
+    assert cli("delete", "iris-7kq2p", stdin="n\n").code == 1
+    assert platform.asked == []
+    assert cli("delete", "iris-7kq2p", stdin="y\n").code == 0
+    assert cli("delete", "iris-7kq2p", "--version", "v1", "--yes").code == 0
+    assert [asked.path for asked in platform.asked] == [path, f"{path}/versions/v1"]
+
+
+def test_what_was_ended_or_deleted_is_json_too(cli: Cli, platform: Platform) -> None:
+    platform.on("DELETE /api/v1/models/iris-7kq2p", Answer(204))
+    platform.on("DELETE /api/v1/models/iris-7kq2p/versions/v1", Answer(204))
+    platform.on("DELETE /api/v1/api-keys/k1", Answer(204))
+    said = [
+        json.loads(cli(*words, "--json").out)
+        for words in (
+            ("delete", "iris-7kq2p", "--yes"),
+            ("delete", "iris-7kq2p", "--version", "v1", "--yes"),
+            ("keys", "revoke", "k1", "--yes"),
+            ("logout",),
+        )
+    ]
+    assert said == [
+        {"model": "iris-7kq2p", "version": None},
+        {"model": "iris-7kq2p", "version": "v1"},
+        {"id": "k1"},
+        {"url": platform.url},
+    ]
+
+
+def test_the_version_is_that_of_the_package(cli: Cli) -> None:
+    assert cli("--version").out == f"modelport {package_version('modelport')}\n"
+
+
+def test_a_new_key_is_all_of_stdout(cli: Cli, platform: Platform) -> None:
+    path = "/api/v1/api-keys"
+    platform.on(f"POST {path}", Answer(201, key(key="mlp_live_secret")))
+    platform.on(f"POST {path}/k1/rotate", Answer(200, key(key="mlp_live_other")))
+    platform.on(f"DELETE {path}/k1", Answer(204))
+    platform.on(f"GET {path}", Answer(200, {"items": [key()], "next_cursor": None}))
+    ended = cli("keys", "create", "ci", "--scope", "predict", "--model", "m", "--expires-days", "30")
+    assert (ended.code, ended.out) == (0, "mlp_live_secret\n")
+    sent = platform.asked[0].json
+    assert (sent["scopes"], sent["model_ids"]) == (["predict"], ["m"])
+    assert 29 <= (datetime.fromisoformat(sent["expires_at"]) - datetime.now(UTC)).days <= 30
+    assert cli("keys", "rotate", "k1").out == "mlp_live_other\n"
+    assert json.loads(cli("keys", "rotate", "k1", "--json").out)["key"] == "mlp_live_other"
+    assert "mlp_live_ab12" in cli("keys", "list").out
+    assert json.loads(cli("keys", "list", "--json").out) == [key()]
+    assert cli("keys", "revoke", "k1", stdin="n\n").code == 1
+    assert cli("keys", "revoke", "k1", "--yes").code == 0
+
+
+def test_a_command_starts_without_the_awaiting_clients_modules() -> None:
+    code = "import sys; before = {*sys.modules}; import modelport.cli; print(*({*sys.modules} - before))"
+    started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "modelport.client" in started.stdout.split()
+    assert {"asyncio", "modelport.async_client"}.isdisjoint(started.stdout.split())
+
+
+# Commands of other parts
+
+
+def start(arguments: Sequence[str]) -> int:
+    print("started with", *arguments)
+    return 9
+
+
+def test_a_command_of_another_part_gets_its_arguments_as_they_are(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = EntryPoint("up", f"{__name__}:start", command.GROUP)
+    monkeypatch.setattr(EntryPoint, "load", lambda _self: start)
+    monkeypatch.setattr(command, "entry_points", lambda group: [entry])
+    ended = cli("up", "--demo", "--port", "9000", "--help")
+    assert (ended.code, ended.out) == (9, "started with --demo --port 9000 --help\n")
+
+
+def test_without_the_platform_installed_up_says_what_to_install(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "entry_points", lambda group: [])
+    ended = cli("up")
+    assert ended.code == 1
+    assert "pip install 'modelport[standalone]'" in ended.err
+
+
+def test_a_command_whose_libraries_are_missing_says_what_to_install(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = EntryPoint("up", "no_such_module.cli:up", command.GROUP)
+    monkeypatch.setattr(command, "entry_points", lambda group: [entry])
+    ended = cli("up")
+    assert ended.code == 1
+    assert "No module named 'no_such_module'" in ended.err

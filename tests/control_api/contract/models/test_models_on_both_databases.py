@@ -1,0 +1,65 @@
+"""A model's life on SQLite and on PostgreSQL: the same answers, also to many at once."""
+
+import asyncio
+import pickle
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+from tests.control_api.unit.models.fake_cluster import READY
+from tests.control_api.unit.models.platform import Platform, running_platform, settings_at, until
+
+
+@pytest.fixture(scope="module")
+def model_bytes() -> bytes:
+    features, target = load_iris(return_X_y=True)
+    return pickle.dumps(LogisticRegression(max_iter=500).fit(features, target))
+
+
+@pytest.fixture
+async def platform(database_url: str, tmp_path: Path) -> AsyncIterator[Platform]:
+    settings = settings_at(tmp_path, database_url, artifact_grace_seconds=0)
+    async with running_platform(settings, tmp_path) as running:
+        yield running
+
+
+async def test_from_upload_to_delete(platform: Platform, model_bytes: bytes) -> None:
+    ann = await platform.account("ann")
+    model_id = (await ann.upload(model_bytes, sample="[5.1, 3.5, 1.4, 0.2]")).json()["id"]
+    url = f"/api/v1/models/{model_id}"
+    await platform.serve(model_id, {"v1": 100})
+    await ann.upload_version(model_id, model_bytes, traffic="0")
+    await platform.serve(model_id, {"v1": 100}, v1=READY, v2=READY)
+    moved = await ann.http.put(f"{url}/traffic", json={"v1": 90, "v2": 10})
+    assert moved.json()["wanted_traffic"] == {"v1": 90, "v2": 10}
+    back = await ann.http.post(f"{url}/rollback")
+    assert back.json()["wanted_traffic"] == {"v1": 100}
+    assert (await ann.http.delete(f"{url}/versions/v2")).status_code == 204
+    assert (await ann.http.delete(url)).status_code == 204
+    await until(lambda: model_id not in platform.cluster.objects)
+    assert platform.stored() == []
+
+
+async def test_pages_hold_while_models_come(platform: Platform, model_bytes: bytes) -> None:
+    ann = await platform.account("ann")
+    made = [(await ann.upload(model_bytes, name=f"m{i}")).json()["id"] for i in range(3)]
+    first = (await ann.http.get("/api/v1/models?limit=2")).json()
+    await ann.upload(model_bytes, name="late")
+    second = (await ann.http.get(f"/api/v1/models?limit=2&cursor={first['next_cursor']}")).json()
+    assert [item["id"] for item in first["items"] + second["items"]] == made[::-1]
+
+
+async def test_versions_uploaded_at_once_get_different_names(platform: Platform, model_bytes: bytes) -> None:
+    ann = await platform.account("ann")
+    model_id = (await ann.upload(model_bytes)).json()["id"]
+    responses = await asyncio.gather(*(ann.upload_version(model_id, model_bytes) for _ in range(6)))
+    assert sorted(response.json()["name"] for response in responses) == ["v2", "v3", "v4", "v5", "v6", "v7"]
+
+
+@pytest.mark.parametrize("model_id", ["%00", "a%00b", "%F0%9F%98%80", "x" * 300, "A'--"])
+async def test_an_id_that_can_be_none_is_not_found(platform: Platform, model_id: str) -> None:
+    ann = await platform.account("ann")
+    assert (await ann.http.get(f"/api/v1/models/{model_id}")).status_code == 404

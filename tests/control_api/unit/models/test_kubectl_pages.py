@@ -1,0 +1,50 @@
+"""Pages of a model that kubectl applied: administrators see it, and nothing on them changes it."""
+
+import httpx
+import pytest
+
+from tests.control_api.unit.models.platform import PASSWORD, Account, Platform
+from tests.control_api.unit.models.test_kubectl import by_hand
+
+ORIGIN = "http://localhost"
+CHANGES = ("settings", "delete", "traffic", "rollback", "redeploy", "versions/v1/delete")
+
+
+@pytest.fixture
+async def browser(platform: Platform) -> httpx.AsyncClient:
+    """An administrator's, signed in by the form."""
+    await platform.admin()
+    platform.cluster.put(by_hand("wine"))
+    await platform.heard("wine", lambda live: live is not None)
+    return await sign_in(platform, "root")
+
+
+async def sign_in(platform: Platform, name: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=platform.plane.public)
+    client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"Origin": ORIGIN})
+    form = {"email": f"{name}@example.com", "password": PASSWORD}
+    assert (await client.post("/ui/login", data=form)).status_code == 303
+    return client
+
+
+async def test_it_is_read_only_and_says_how_to_change_it(
+    platform: Platform, browser: httpx.AsyncClient
+) -> None:
+    for tab in ("", "/versions", "/usage", "/settings"):
+        page = await browser.get(f"/ui/models/wine{tab}")
+        assert page.status_code == 200, tab
+        assert "kubectl -n modelport-models edit mlmodel wine" in page.text
+        assert "/ui/upload?model=" not in page.text
+    token = page.text.split('name="csrf-token" content="')[1].partition('"')[0]
+    assert "<form" not in page.text.partition("<main")[2]
+    for change in CHANGES:
+        form = {"confirm_name": "wine by hand", "csrf_token": token, "v1": "100", "name": "mine"}
+        await browser.post(f"/ui/models/wine/{change}", data=form)
+    assert platform.cluster.applies == []
+    assert "wine by hand" in (await browser.get("/ui/models")).text
+
+
+async def test_others_do_not_find_it(platform: Platform, browser: httpx.AsyncClient, ann: Account) -> None:
+    other = await sign_in(platform, "ann")
+    assert (await other.get("/ui/models/wine")).status_code == 404
+    assert "wine by hand" not in (await other.get("/ui/models")).text

@@ -1,0 +1,115 @@
+"""Boosters that older versions of XGBoost and LightGBM saved give their own predictions, or are refused.
+
+`tests/fixtures/other_boosters/generate.sh` makes the files.
+"""
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from lightgbm import LGBMRegressor
+from modelport_runtime.core import backends
+from modelport_runtime.core.compatibility import mend
+from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.types import Call, LoadError, Prediction
+from modelport_runtime.inspection import inspect
+from modelport_runtime.inspection.formats import check_boosters
+from sklearn.ensemble import VotingRegressor
+from xgboost import XGBRegressor
+
+FOLDER = Path(__file__).parents[3] / "fixtures/other_boosters"
+FILES = sorted(path for path in FOLDER.glob("*-*/*") if path.suffix != ".json")
+LOST = [
+    path for path in FILES if path.parent.name.startswith("xgboost") and path.stem in ("words", "numbers")
+]
+KEPT = [path for path in FILES if path not in LOST]
+
+
+def named(path: Path) -> str:
+    return f"{path.parent.name}-{path.name}"
+
+
+def load(path: Path, row: Any) -> Engine:
+    found = inspect(path).libraries.found
+    check_boosters(path, found)
+    framework = path.parent.name.partition("-")[0]
+    engine = backends.load(
+        path, framework, {"input": row}, model="m", version="1", max_batch_rows=64, found=found
+    )
+    backends.self_check(engine)
+    return engine
+
+
+def stored(path: Path) -> dict[str, Any]:
+    answers: dict[str, Any] = json.loads((path.parent / "answers.json").read_text())[path.stem]
+    return answers
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", KEPT, ids=named)
+def test_a_booster_of_another_version_gives_its_own_versions_answers(path: Path) -> None:
+    expected = stored(path)
+    engine = load(path, expected["rows"][0])
+
+    (answer,) = engine.predict_many([Call("native", json.dumps({"inputs": expected["rows"]}).encode())])
+
+    assert isinstance(answer, Prediction), answer
+    given = json.loads(answer.body)["predictions"]
+    if isinstance(given[0], str):
+        assert given == expected["predict"]
+    else:
+        np.testing.assert_allclose(given, expected["predict"], rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", LOST, ids=named)
+def test_categories_that_the_file_has_lost_are_never_taken_for_codes(path: Path) -> None:
+    version = path.parent.name.partition("-")[2]
+
+    with pytest.raises(LoadError, match=f"saved with xgboost {version}; xgboost .* is here.*save the model"):
+        load(path, stored(path)["rows"][0])
+
+
+def test_ensembles_hold_wrappers_that_were_never_fitted() -> None:
+    rows = np.random.RandomState(0).normal(size=(30, 2))
+    model = VotingRegressor([("a", XGBRegressor(n_estimators=2)), ("b", LGBMRegressor(n_estimators=2))])
+    model.fit(rows, rows[:, 0])
+
+    assert mend(model, {"scikit-learn": "1.3.2", "xgboost": "2.0.3"}) is model
+
+
+LEAVES = b'"tree_param":{"size_leaf_vector":"%d"}},"version":[2,0,3]}'
+BINARY_LEAVES = (
+    b"size_leaf_vectorSL\0\0\0\0\0\0\0\x01%d}}{L\0\0\0\0\0\0\0\x07version[#L\0\0\0\0\0\0\0\x03i\x02i\0i\x03"
+)
+
+
+def files_with(size: int) -> dict[str, bytes]:
+    """What is looked for, in files that are no models otherwise."""
+    return {
+        "json": b"{" + LEAVES % size,
+        "ubj": b"{" + BINARY_LEAVES % size,
+        "pickle": pickle.dumps(("xgboost.core", bytearray(BINARY_LEAVES % size))),
+    }
+
+
+@pytest.mark.parametrize("form", ["json", "ubj", "pickle"])
+def test_trees_that_would_end_the_process_are_refused_before_they_are_read(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(files_with(2)[form])
+    with pytest.raises(LoadError, match=r"LibraryMismatch: .*xgboost 2\.0\.3; .*several numbers in a leaf"):
+        check_boosters(path, inspect(path).libraries.found)
+
+    path.write_bytes(files_with(1)[form])
+    check_boosters(path, inspect(path).libraries.found)
+
+
+def test_the_binary_format_is_refused_by_the_version_in_its_head(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(b"binf" + bytes(20) + bytes([1, 0, 0, 0, 7, 0, 0, 0]) + bytes(64))
+
+    with pytest.raises(LoadError, match=r"LibraryMismatch: .*xgboost 1\.7; .*binary format"):
+        check_boosters(path, inspect(path).libraries.found)

@@ -1,0 +1,70 @@
+"""Parts share no code with the runtime, so the frameworks are listed in several: in each the same ones."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_args
+
+import modelport_crds.mlmodel
+import modelport_operator.settings
+import modelport_runtime.settings
+import pytest
+import yaml
+from modelport_runtime.core.backends.registry import FRAMEWORKS
+
+ROOT = Path(__file__).parents[4]
+PAGE = (ROOT / "docs" / "add-a-framework.md").read_text()
+NAMES = {framework.name for framework in FRAMEWORKS}
+MANIFEST = "crds/mlmodel.yaml"
+CHART = "helm/modelport/templates/operator/deployment.yaml"
+
+
+def _of_manifest() -> Iterable[str]:
+    (version,) = yaml.safe_load((ROOT / MANIFEST).read_text())["spec"]["versions"]
+    spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    names: list[str] = spec["properties"]["versions"]["items"]["properties"]["framework"]["enum"]
+    return names
+
+
+def _of_chart() -> Iterable[str]:
+    (images,) = re.findall(r"\$images := dict (.*)", (ROOT / CHART).read_text())
+    return re.findall(r'"(\w+)" [$(]', images)
+
+
+LISTS = {
+    "model-runtime/modelport_runtime/settings.py": get_args(modelport_runtime.settings.Framework),
+    "crds/modelport_crds/mlmodel.py": get_args(modelport_crds.mlmodel.Framework),
+    MANIFEST: _of_manifest(),
+    "operator/modelport_operator/settings.py": modelport_operator.settings._RUNTIME_IMAGES,
+    CHART: _of_chart(),
+}
+TEXTS = [
+    ("docs/api.md", r"^`model_type` is (.*?);"),
+    ("docs/contracts.md", r"`MODELPORT_RUNTIME_FRAMEWORK` \| (.*?) \|"),
+    ("docs/contracts.md", r"`MODELPORT_OPERATOR_RUNTIME_IMAGES` \| `\{(.*?)\}`"),
+    ("docs/settings.md", r"`MODELPORT_RUNTIME_FRAMEWORK` \|.*\| (.*):"),
+    ("client/modelport/cli/models.py", r'"--type", help="(.*?);'),
+]
+
+
+@pytest.mark.parametrize("place", LISTS)
+def test_the_same_frameworks_are_listed_in(place: str) -> None:
+    assert set(LISTS[place]) == NAMES
+    assert f"`{place}`" in PAGE
+
+
+@pytest.mark.parametrize(("place", "pattern"), TEXTS)
+def test_all_frameworks_are_named_in(place: str, pattern: str) -> None:
+    (sentence,) = re.findall(pattern, (ROOT / place).read_text(), re.MULTILINE)
+    assert set(re.findall(r"\w+", sentence)) - {"or"} == NAMES
+    assert f"`{place}`" in PAGE
+
+
+def test_the_comparison_counts_them() -> None:
+    assert f"| frameworks | {len(NAMES)} today |" in (ROOT / "README.md").read_text()
+
+
+def test_every_file_that_the_page_names_is_there() -> None:
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.\w+)`", PAGE)
+    assert len(named) > 10
+    assert [path for path in named if "NAME" not in path and not (ROOT / path).exists()] == []
