@@ -32,7 +32,7 @@ def test_a_row_is_sent_as_json(client: Modelport, platform: Platform, row: Any, 
     assert platform.asked[0].json == {"input": sent}
 
 
-def test_an_answer_is_typed(client: Modelport, platform: Platform) -> None:
+def test_a_response_is_typed(client: Modelport, platform: Platform) -> None:
     body = {**ONE, "probabilities": {"setosa": 0.98}}
     platform.on(PREDICT, Answer(200, body, {"X-Cache": "hit", "X-Request-ID": "r1"}))
     answer = client.predict("iris-7kq2p", {}, return_=["prediction", "probabilities"])

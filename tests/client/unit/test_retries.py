@@ -33,7 +33,7 @@ def test_untold_it_waits_longer_each_time(client: Modelport, platform: Platform,
     assert pauses == [0.25, 0.5, 1.0]
 
 
-def test_after_four_tries_the_error_is_the_last_answer(
+def test_after_four_tries_the_error_is_the_last_response(
     client: Modelport, platform: Platform, pauses: list[float]
 ) -> None:
     platform.on(PREDICT, BUSY)
@@ -66,7 +66,7 @@ def test_the_total_time_is_bounded(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 500, 504])
-def test_other_answers_stand(client: Modelport, platform: Platform, status: int) -> None:
+def test_other_responses_stand(client: Modelport, platform: Platform, status: int) -> None:
     platform.on(PREDICT, problem(status, "No."))
     with pytest.raises(Exception, match="No"):
         client.predict("m", {})
@@ -99,7 +99,7 @@ def test_nobody_there_says_what_to_do(pauses: list[float]) -> None:
     assert len(pauses) == 3
 
 
-def test_a_slow_answer_is_not_asked_for_twice(platform: Platform, pauses: list[float]) -> None:
+def test_a_slow_response_is_not_requested_twice(platform: Platform, pauses: list[float]) -> None:
     go_on = threading.Event()
 
     def slowly(_asked: object) -> Answer:

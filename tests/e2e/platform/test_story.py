@@ -35,7 +35,7 @@ def test_an_uploaded_model_predicts_through_the_ingress_what_the_pipeline_does(
     assert answer["predictions"] == iris_logistic_named().model.predict(iris_frame().iloc[::10]).tolist()
 
 
-def test_its_second_answer_comes_from_the_cache_that_gateways_share(person: Person, iris: str) -> None:
+def test_its_second_response_comes_from_the_cache_that_gateways_share(person: Person, iris: str) -> None:
     person.http().patch(f"/api/v1/models/{iris}", json={"cache_ttl_seconds": 60}).raise_for_status()
     eventually(lambda: person.predict(iris, ROW).headers["X-Cache"] == "hit")
     # Two gateways: were the cache their own, some of these would miss.
@@ -47,7 +47,7 @@ def test_the_sandbox_in_a_pod_is_the_full_one(person: Person, iris: str) -> None
     assert sandbox["level"] == 2, sandbox
 
 
-def test_its_answers_come_from_kernels_that_were_proven_in_the_pod(person: Person, iris: str) -> None:
+def test_its_responses_come_from_kernels_that_were_proven_in_the_pod(person: Person, iris: str) -> None:
     version = person.model(iris)["versions"][0]
     assert version["engine"] == "numpy", version["acceleration"]
     assert version["acceleration"]["rows_compared"] >= 1000

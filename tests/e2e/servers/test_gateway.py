@@ -74,7 +74,7 @@ def under_load(gateway: Process, model_id: str) -> Iterator[Load]:
         caller.join()
 
 
-def test_only_replicas_that_stay_are_asked(stage: Stage, replicas: list[Replica]) -> None:
+def test_only_replicas_that_stay_are_called(stage: Stage, replicas: list[Replica]) -> None:
     one, two = replicas
     stage.serve("drains", (one.address, READY), (two.address, READY), access="public")
     eventually(lambda: {who(stage.gateway, "drains") for _ in range(20)} == {"one", "two"})
@@ -85,7 +85,7 @@ def test_only_replicas_that_stay_are_asked(stage: Stage, replicas: list[Replica]
     eventually(lambda: {who(stage.gateway, "drains") for _ in range(20)} == {"one"})
 
 
-def test_a_replica_that_is_gone_but_still_listed_costs_nobody_an_answer(
+def test_a_replica_that_is_gone_but_still_listed_costs_nobody_a_response(
     stage: Stage, replicas: list[Replica]
 ) -> None:
     one, _ = replicas

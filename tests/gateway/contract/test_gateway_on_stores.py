@@ -64,7 +64,7 @@ async def test_an_equal_request_gets_the_same_bytes_without_the_model(
     assert len(model.received) == 1
 
 
-async def test_another_input_or_option_is_another_answer(harness: Harness) -> None:
+async def test_another_input_or_option_is_another_response(harness: Harness) -> None:
     bodies: list[Any] = [
         {"input": [1, 2]},
         {"input": [2, 1]},
@@ -78,7 +78,7 @@ async def test_another_input_or_option_is_another_answer(harness: Harness) -> No
     assert await cache_states(harness, *bodies) == ["hit"] * len(bodies)
 
 
-async def test_no_answer_crosses_models_versions_artifacts_or_signatures(
+async def test_no_response_crosses_models_versions_artifacts_or_signatures(
     harness: Harness, model: ScriptedModel
 ) -> None:
     body = {"input": [1, 2]}
@@ -98,7 +98,7 @@ async def test_no_answer_crosses_models_versions_artifacts_or_signatures(
         assert await cache_states(harness, body, body) == ["miss", "hit"]
 
 
-async def test_callers_share_answers_and_not_limits(harness: Harness, model: ScriptedModel) -> None:
+async def test_callers_share_responses_and_not_limits(harness: Harness, model: ScriptedModel) -> None:
     harness.serve("iris", model.address, access="public", rateLimit={"requests": 1, "periodSeconds": 3600})
     await harness.settle()
     assert (await harness.predict()).headers["x-cache"] == "miss"

@@ -59,7 +59,7 @@ async def answer_with(send: Any, status: int, body: bytes, *headers: tuple[bytes
     await send({"type": "http.response.body", "body": body})
 
 
-async def test_the_file_goes_no_faster_than_it_is_read_and_the_answer_comes_back() -> None:
+async def test_the_file_goes_no_faster_than_it_is_read_and_the_response_comes_back() -> None:
     go_on, seen = asyncio.Event(), {"size": 0}
 
     async def slow(asked: Any, receive: Any, send: Any) -> None:

@@ -92,7 +92,7 @@ async def test_a_length_that_the_body_does_not_have_is_400(
         http("422 No", ANSWER, OCTETS, "Inference-Header-Content-Length: 15\r\n"),
     ],
 )
-async def test_an_answer_without_json_where_it_says_so_is_502(
+async def test_a_response_without_json_where_it_says_so_is_502(
     serving: Harness, model: ScriptedModel, said: bytes
 ) -> None:
     model.script = answering(said)
@@ -122,7 +122,7 @@ async def test_errors_below_v2_have_the_member_that_clients_read(
     assert "error" not in (await serving.http.get("/v2x", headers=serving.bearer)).json()
 
 
-async def test_equal_rows_share_an_answer_however_they_were_sent(
+async def test_equal_rows_share_a_response_however_they_were_sent(
     serving: Harness, model: ScriptedModel
 ) -> None:
     await serving.predict(body=ROW)
@@ -143,7 +143,7 @@ async def test_equal_rows_share_an_answer_however_they_were_sent(
         ("br", 2000, None),
     ],
 )
-async def test_an_answer_is_compressed_for_who_takes_one_encoding_alone(
+async def test_a_response_is_compressed_for_who_takes_one_encoding_alone(
     serving: Harness, model: ScriptedModel, asked: str, size: int, encoding: str | None
 ) -> None:
     tensor = b"\1" * size

@@ -98,7 +98,7 @@ def test_absent_is_null_where_a_column_is_optional() -> None:
     assert same({"c0": 1}, {"c0": 1, "c1": None}, "number", "number")
 
 
-def test_one_row_is_not_many_and_another_return_is_another_answer() -> None:
+def test_one_row_is_not_many_and_another_return_is_another_response() -> None:
     described = signature("number")
     bodies = [
         {"input": [1]},
@@ -163,7 +163,7 @@ def test_two_columns_of_one_name_are_never_mixed_up() -> None:
     assert key_of({"input": [1, 2]}, described) != key_of({"input": [2, 1]}, described)
 
 
-def test_all_that_an_answer_depends_on_is_in_the_scope() -> None:
+def test_all_that_a_response_depends_on_is_in_the_scope() -> None:
     parts = {"model_uid": "u", "public_id": "i", "version": "v1", "artifact_sha256": "a", "template": "t"}
     scopes = [cache_scope(signature=None, **parts), cache_scope(signature={"task": "x"}, **parts)]
     scopes += [cache_scope(signature=None, **(parts | {name: "other"})) for name in parts]

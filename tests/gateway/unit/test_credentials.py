@@ -70,7 +70,7 @@ async def test_a_revoked_key_is_forgotten_by_the_store_too(monkeypatch: pytest.M
         await keys.verify(KEY)
 
 
-async def test_a_kept_answer_is_used_only_while_the_control_api_is_away(
+async def test_a_kept_response_is_used_only_while_the_control_api_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(api_keys, "_BELIEVED_SECONDS", 0.0)
@@ -85,7 +85,7 @@ async def test_a_kept_answer_is_used_only_while_the_control_api_is_away(
         await api_keys_of(control, store).verify(KEY)
 
 
-async def test_an_expiry_holds_also_for_a_kept_answer() -> None:
+async def test_an_expiry_holds_also_for_a_kept_response() -> None:
     control, store = FakeControlApi(), MemoryStore()
     soon = (datetime.now(UTC) + timedelta(seconds=1.5)).isoformat()
     control.issue_key(expires_at=soon)

@@ -108,7 +108,7 @@ async def test_it_becomes_a_documented_problem(harness: Harness, model: Scripted
         b'{"a": [1e999, -0.0]}',
     ],
 )
-async def test_any_json_is_an_answer(serving: Harness, model: ScriptedModel, body: bytes) -> None:
+async def test_any_json_is_a_response(serving: Harness, model: ScriptedModel, body: bytes) -> None:
     model.script = answering(http("200 OK", body))
     response = await serving.predict()
     assert (response.status_code, response.content) == (200, body)
@@ -130,7 +130,7 @@ async def test_a_dead_replica_is_answered_for_by_another(harness: Harness, model
         assert len(alive.received) == 6
 
 
-async def test_the_only_replica_is_asked_once_more(serving: Harness, model: ScriptedModel) -> None:
+async def test_the_only_replica_is_called_once_more(serving: Harness, model: ScriptedModel) -> None:
     good = model.script
 
     async def die_once(request: Received, writer: asyncio.StreamWriter) -> None:

@@ -83,7 +83,7 @@ def answered(answer: Any, *, name: Any = SECRET, call: Call = Call.PREDICT) -> A
     return redaction.prediction(answer)
 
 
-def test_an_answer_does_not_repeat_what_is_hidden() -> None:
+def test_a_response_does_not_repeat_what_is_hidden() -> None:
     assert answered({"prediction": "setosa"}) == {"prediction": "setosa"}
     assert answered({"prediction": SECRET}) == {"prediction": REDACTED}
     assert answered({"prediction": f"Dear {SECRET},"}) == {"prediction": REDACTED}

@@ -36,7 +36,7 @@ def addresses(*slices: Slice) -> set[str]:
     return table.addresses()
 
 
-def test_a_replica_on_its_way_out_is_asked_only_if_there_is_no_other() -> None:
+def test_a_replica_on_its_way_out_is_called_only_if_there_is_no_other() -> None:
     leaving = Slice(KEY, "v1", (), ("10.0.0.1:8080",))
     assert addresses(leaving) == {"10.0.0.1:8080"}
     assert addresses(leaving, Slice(KEY, "v1", ("10.0.0.2:8080",))) == {"10.0.0.2:8080"}
@@ -61,7 +61,7 @@ def test_only_what_terminates_and_serves_is_leaving(conditions: dict[str, bool],
     assert bool(read.leaving) == leaving
 
 
-async def test_a_replica_that_dies_in_the_middle_of_its_answer_costs_the_caller_nothing(
+async def test_a_replica_that_dies_in_the_middle_of_its_response_costs_the_caller_nothing(
     harness: Harness, model: ScriptedModel
 ) -> None:
     async with scripted_model() as dying:

@@ -116,7 +116,7 @@ async def test_a_stop_lets_requests_in_flight_end(serving: Harness, model: Scrip
         ({"ready": True, "terminating": True}, False),
     ],
 )
-def test_only_ready_endpoints_that_stay_are_asked(conditions: dict[str, bool] | None, asked: bool) -> None:
+def test_only_ready_endpoints_that_stay_are_called(conditions: dict[str, bool] | None, asked: bool) -> None:
     slice_ = slice_object("iris", "v1", "10.0.0.1:8080")
     slice_["endpoints"][0]["conditions"] = conditions
     assert read_slice(slice_).addresses == (("10.0.0.1:8080",) if asked else ())

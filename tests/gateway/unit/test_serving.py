@@ -219,7 +219,7 @@ async def test_traffic_without_weight_is_no_ready_version(harness: Harness, mode
     assert ready.status_code == 503
 
 
-async def test_a_large_request_or_answer_is_served_uncached(serving: Harness, model: ScriptedModel) -> None:
+async def test_a_large_request_or_response_is_served_uncached(serving: Harness, model: ScriptedModel) -> None:
     large = {"inputs": [[row, 0] for row in range(60_000)]}
     assert (await serving.predict(body=large)).headers["x-cache"] == "bypass"
     model.script = answering(http("200 OK", b'"' + b"x" * 2_000_000 + b'"'))

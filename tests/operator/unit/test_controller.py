@@ -98,7 +98,7 @@ async def test_one_model_that_cannot_be_read_does_not_stop_the_others() -> None:
         await _until(_has_deployment(harness))
 
 
-async def test_a_runtime_that_answers_late_is_asked_again_without_an_event() -> None:
+async def test_a_runtime_that_answers_late_is_probed_again_without_an_event() -> None:
     harness = Harness()
     harness.runtimes.samples["10.0.0.1"] = None
     async with _running(harness):

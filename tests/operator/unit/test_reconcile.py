@@ -210,7 +210,7 @@ async def test_a_pod_that_is_down_keeps_its_traffic_and_says_so() -> None:
     assert harness.condition("Ready")["status"] == "True"
 
 
-async def test_a_runtime_that_does_not_answer_is_asked_again_soon() -> None:
+async def test_a_runtime_that_does_not_answer_is_probed_again_soon() -> None:
     harness = Harness()
     await harness.submit(a_model())
     await harness.settle()

@@ -117,7 +117,7 @@ async def test_nobody_there_is_none(tmp_path: Path) -> None:
     assert await CLIENT.predict("127.0.0.1:1", b"{}") is None
 
 
-async def test_an_answer_keeps_its_beginning_and_the_digest_of_all(tmp_path: Path) -> None:
+async def test_a_response_keeps_its_beginning_and_the_digest_of_all(tmp_path: Path) -> None:
     body = json.dumps({"prediction": "ü" * 4000}, ensure_ascii=False).encode()
     async with _runtime(tmp_path, _saying(200, body)) as address:
         answer = await CLIENT.predict(address, b'{"input": [1]}')
@@ -172,7 +172,7 @@ async def test_a_busy_runtime_has_given_no_verdict(tmp_path: Path, code: int) ->
         assert await CLIENT.predict(address, b"{}") is None
 
 
-async def test_an_answer_without_end_is_cut(tmp_path: Path) -> None:
+async def test_a_response_without_end_is_cut(tmp_path: Path) -> None:
     async def flood(_head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         try:
@@ -187,7 +187,7 @@ async def test_an_answer_without_end_is_cut(tmp_path: Path) -> None:
         assert await client.predict(address, b"{}") is None
 
 
-async def test_an_answer_that_drips_is_cut(tmp_path: Path) -> None:
+async def test_a_response_that_drips_is_cut(tmp_path: Path) -> None:
     async def drip(_head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         try:

@@ -103,7 +103,7 @@ def test_a_model_is_accelerated_with_a_proof(client: httpx.Client, fast: str) ->
     assert version["acceleration"]["detail"]
 
 
-def test_a_switch_to_off_and_back_loses_no_request_and_changes_no_answer(
+def test_a_switch_to_off_and_back_loses_no_request_and_changes_no_response(
     client: httpx.Client, fast: str
 ) -> None:
     accelerated = probabilities(client, fast)

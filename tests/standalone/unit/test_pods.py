@@ -207,7 +207,7 @@ async def test_a_process_that_ignores_sigterm_is_killed_after_its_grace(cluster:
     assert not is_running(pid)
 
 
-async def test_an_answer_without_end_to_a_probe_does_no_harm(cluster: LocalCluster) -> None:
+async def test_a_response_without_end_to_a_probe_does_no_harm(cluster: LocalCluster) -> None:
     await apply(cluster, deployment(SAY="x" * 100_000))
     await wait_for_pod(cluster, is_ready)
 

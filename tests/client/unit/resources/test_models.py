@@ -63,7 +63,7 @@ def test_settings_are_changed_alone(client: Modelport, platform: Platform, model
     assert b'name="acceleration"\r\n\r\noff\r\n' in platform.asked[1].body
 
 
-def test_a_change_whose_answer_was_lost_is_sent_again(client: Modelport, platform: Platform) -> None:
+def test_a_change_whose_response_was_lost_is_sent_again(client: Modelport, platform: Platform) -> None:
     platform.on(MODEL.replace("GET", "PATCH"), Answer(cut=True), Answer(200, model()))
     client.update("iris-7kq2p", name="B")
     assert [asked.json for asked in platform.asked] == [{"name": "B"}] * 2

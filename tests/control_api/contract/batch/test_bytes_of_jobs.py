@@ -141,7 +141,7 @@ async def test_a_result_that_comes_after_the_jobs_end_is_not_kept(database: Data
     assert results(tmp_path) == ["000000"]
 
 
-async def test_answers_too_large_leave_no_unread_file(
+async def test_responses_too_large_leave_no_unread_file(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(error_rows, "MAX_RESULTS_BYTES", 1000)
@@ -153,7 +153,7 @@ async def test_answers_too_large_leave_no_unread_file(
     assert not (tmp_path / "batch/job").exists()
 
 
-async def test_answers_too_large_leave_the_results_that_are_there(
+async def test_responses_too_large_leave_the_results_that_are_there(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(error_rows, "MAX_RESULTS_BYTES", 1000)

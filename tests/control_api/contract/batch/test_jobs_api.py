@@ -165,7 +165,7 @@ async def test_the_same_request_under_one_key_makes_one_job(ann: Account, model_
     assert "webhook_secret" not in jobs[0]
 
 
-async def test_a_pod_is_asked_for_with_the_job_itself(
+async def test_a_pod_is_requested_with_the_job_itself(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(_: Demand) -> None:

@@ -43,7 +43,7 @@ async def test_a_field_in_a_list_is_named_by_its_place(api: httpx.AsyncClient, a
     assert [error["field"] for error in response.json()["errors"]] == ["scopes[1]"]
 
 
-async def test_answers_with_secrets_are_stored_by_no_cache(api: httpx.AsyncClient, ada: Person) -> None:
+async def test_responses_with_secrets_are_stored_by_no_cache(api: httpx.AsyncClient, ada: Person) -> None:
     made = await api.post("/api/v1/api-keys", headers=ada.bearer, json={"name": "ci"})
     refreshed = await api.post("/api/v1/auth/refresh", json={"refresh_token": ada.refresh_token})
     assert [made.status_code, refreshed.status_code] == [201, 200]

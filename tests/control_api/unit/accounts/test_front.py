@@ -169,7 +169,7 @@ async def test_a_public_address_without_trusted_proxies_is_warned_of(
     assert [log["cure"] for log in logs if log["log_level"] == "warning"] == [HOW_TO_TRUST] * warns
 
 
-async def test_no_answer_repeats_a_host_where_the_operator_said_the_address(
+async def test_no_response_repeats_a_host_where_the_operator_said_the_address(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     plane = build_control_plane(sqlite_url, tmp_path, public_url="https://models.example")
@@ -181,7 +181,7 @@ async def test_no_answer_repeats_a_host_where_the_operator_said_the_address(
             assert "evil" not in response.text + str(response.headers)
 
 
-async def test_every_answer_carries_request_id_and_security_headers(api: httpx.AsyncClient) -> None:
+async def test_every_response_carries_request_id_and_security_headers(api: httpx.AsyncClient) -> None:
     for response in (await api.get("/healthz"), await api.get("/nothing"), await api.post(LOGIN, json={})):
         assert response.headers["X-Request-ID"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"

@@ -84,7 +84,7 @@ async def test_rows_reach_the_model_as_they_were_written() -> None:
     assert seen[1:] == [b"[1.10]", b'[{"a": 12345678901234567890123}]']
 
 
-async def test_answers_that_cannot_be_held_together_are_refused() -> None:
+async def test_responses_that_cannot_be_held_together_are_refused() -> None:
     asked: list[int] = []
 
     async def predict(inputs: bytes, rows: int) -> PredictResult:

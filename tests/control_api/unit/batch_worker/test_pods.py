@@ -82,7 +82,7 @@ async def test_a_pod_has_a_few_requests_at_once_and_no_more(pods: Pods, pod: Pod
     assert pod.most == 3
 
 
-async def test_a_busy_pod_is_asked_again(pods: Pods, pod: Pod) -> None:
+async def test_a_busy_pod_is_called_again(pods: Pods, pod: Pod) -> None:
     async def busy_at_first(body: bytes, writer: asyncio.StreamWriter) -> None:
         await predict(body, writer, "503 Busy" if len(pod.bodies) < 3 else "200 OK")
 

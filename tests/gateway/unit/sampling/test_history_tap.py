@@ -77,7 +77,7 @@ async def test_a_failure_of_our_own_is_kept_as_the_caller_got_it(
     assert (answer.status_code, one.status, one.answer) == (500, 500, answer.text)
 
 
-async def test_a_request_and_its_answer_are_kept_as_they_were(
+async def test_a_request_and_its_response_are_kept_as_they_were(
     caller: httpx.AsyncClient, serving: Harness, model: ScriptedModel
 ) -> None:
     serving.serve("iris", model.address, history=ALL)

@@ -129,7 +129,7 @@ BAD: dict[str, tuple[Script, type[Exception]]] = {
 
 
 @pytest.mark.parametrize("kind", GOOD)
-async def test_it_is_an_answer(replica: ScriptedModel, send: Sender, kind: str) -> None:
+async def test_it_is_a_response(replica: ScriptedModel, send: Sender, kind: str) -> None:
     replica.script, body = GOOD[kind]
     for _ in range(3):
         answer = await send()
@@ -155,7 +155,7 @@ async def test_it_is_none_and_harms_nothing_later(replica: ScriptedModel, send: 
     "surplus", [http("200 OK", b'"second"'), b"garbage", b"HTTP/1.1 200", b"HTTP/1.1 100 Continue\r\n\r\n"]
 )
 @pytest.mark.parametrize("pause_seconds", [0.0, 0.05])
-async def test_what_comes_behind_an_answer_is_not_the_next_one(
+async def test_what_comes_behind_a_response_is_not_the_next_one(
     replica: ScriptedModel, send: Sender, surplus: bytes, pause_seconds: float
 ) -> None:
     async def say_too_much(_: Received, writer: asyncio.StreamWriter) -> None:
@@ -175,7 +175,7 @@ async def test_what_comes_behind_an_answer_is_not_the_next_one(
     assert (await send()).body == b'"third"'
 
 
-async def test_what_is_sent_before_any_question_is_no_answer() -> None:
+async def test_what_is_sent_before_any_request_is_no_response() -> None:
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(http("200 OK", b'"unasked"'))
         await asyncio.sleep(0.2)

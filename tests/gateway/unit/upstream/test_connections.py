@@ -110,7 +110,7 @@ async def test_an_idle_connection_that_closes_when_used_costs_nobody_anything(
     assert send.endpoint.failures == 0
 
 
-async def test_a_replica_that_closes_a_fresh_connection_is_not_asked_again(
+async def test_a_replica_that_closes_a_fresh_connection_is_not_called_again(
     replica: ScriptedModel, send: Sender
 ) -> None:
     replica.script = closing(10)
@@ -119,7 +119,7 @@ async def test_a_replica_that_closes_a_fresh_connection_is_not_asked_again(
     assert len(replica.received) == 1
 
 
-async def test_a_replica_that_closes_every_connection_is_asked_twice_at_most(
+async def test_a_replica_that_closes_every_connection_is_called_twice_at_most(
     replica: ScriptedModel, send: Sender
 ) -> None:
     await send()
@@ -130,7 +130,7 @@ async def test_a_replica_that_closes_every_connection_is_asked_twice_at_most(
     assert send.endpoint.failures == 1
 
 
-async def test_an_answer_that_was_begun_is_not_asked_for_again(replica: ScriptedModel, send: Sender) -> None:
+async def test_a_response_that_was_begun_is_not_requested_again(replica: ScriptedModel, send: Sender) -> None:
     async def begin(_: Received, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200")
         await writer.drain()
@@ -166,7 +166,7 @@ async def test_a_caller_who_leaves_takes_the_connection_along() -> None:
     server.close()
 
 
-async def test_a_storm_of_leavers_shifts_no_answer(replica: ScriptedModel) -> None:
+async def test_a_storm_of_leavers_shifts_no_response(replica: ScriptedModel) -> None:
     async def echo(request: Received, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0)
         writer.write(http("200 OK", request.body))

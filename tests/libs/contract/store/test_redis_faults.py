@@ -81,7 +81,7 @@ async def test_the_store_works_again_when_redis_is_back(
     assert (await redis_store.take("caller", LIMIT)).remaining == 9
 
 
-async def test_a_late_answer_is_never_taken_for_another_question(breakable_redis: RedisServer) -> None:
+async def test_a_late_reply_is_never_taken_for_another_command(breakable_redis: RedisServer) -> None:
     store = RedisStore(breakable_redis.url, timeout_seconds=0.2)
     await store.put(b"first", b"answer to first", 60)
     await store.put(b"second", b"answer to second", 60)

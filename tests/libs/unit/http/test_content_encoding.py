@@ -80,5 +80,5 @@ def test_the_bound_is_the_last_size_that_is_taken() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_an_answer_comes_out_of_what_it_was_compressed_to(encoding: str) -> None:
+def test_a_response_comes_out_of_what_it_was_compressed_to(encoding: str) -> None:
     assert inflate(deflate(BODY, encoding), encoding, len(BODY)) == BODY

@@ -223,7 +223,7 @@ async def test_a_slow_upload_that_was_answered_ahead_is_not(monkeypatch: pytest.
         writer.close()
 
 
-async def test_an_answer_that_takes_long_and_an_idle_connection_are_not(
+async def test_a_response_that_takes_long_and_an_idle_connection_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with serving(monkeypatch) as (connect, _):
@@ -318,7 +318,7 @@ def test_a_system_that_refuses_its_own_hard_limit_is_left_as_it_is(monkeypatch: 
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
 
 
-def test_who_takes_nothing_of_an_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_takes_nothing_of_a_response_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start, "_DEAF_SECONDS", 1)
     with start.bind("LISTEN", "127.0.0.1:0") as listener, socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -200,7 +200,7 @@ def test_what_is_taken(fast: Running, name: str, by: bytes) -> None:
     assert b"x-by: " + by in fast.exchange(WHOLE_REQUESTS[name])
 
 
-def test_what_follows_a_whole_request_cannot_take_its_answer_away(fast: Running) -> None:
+def test_what_follows_a_whole_request_cannot_take_its_response_away(fast: Running) -> None:
     got = fast.exchange(post() + b"no request")
     assert got.startswith(b"HTTP/1.1 200 OK")
     assert b"HTTP/1.1 400 Bad Request" in got
@@ -215,7 +215,7 @@ def test_expect_100_continue_is_the_apps(fast: Running) -> None:
     assert b"x-by: app" in connection.recv(1000)
 
 
-def test_answers_keep_the_order_of_the_requests(fast: Running, handler: Echo) -> None:
+def test_responses_keep_the_order_of_the_requests(fast: Running, handler: Echo) -> None:
     handler.holds = True
     connection = fast.connect()
     connection.sendall(post(b"first") + GET + post(b"third"))
@@ -276,7 +276,7 @@ def test_an_exception_is_500_with_its_traceback_in_the_log(
     assert "the handler broke" in caplog.text
 
 
-def test_each_answer_closes_its_connection_while_the_server_goes(fast: Running, handler: Echo) -> None:
+def test_each_response_closes_its_connection_while_the_server_goes(fast: Running, handler: Echo) -> None:
     connection = fast.connect()
     connection.sendall(post())
     assert b"connection: close" not in connection.recv(1000)

@@ -133,7 +133,7 @@ async def test_fastapi_lets_both_through_to_the_middleware() -> None:
     assert (await call(app, path="/other")).json()["status"] == 500
 
 
-async def test_an_answer_that_has_begun_is_cut_and_not_overwritten() -> None:
+async def test_a_response_that_has_begun_is_cut_and_not_overwritten() -> None:
     async def half(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"half", "more_body": True})

@@ -42,5 +42,5 @@ async def test_a_request_that_is_given_up_is_asked_to_come_again() -> None:
     assert json.loads(body["body"])["status"] == 503
 
 
-async def test_an_answer_that_has_begun_is_left_incomplete() -> None:
+async def test_a_response_that_has_begun_is_left_incomplete() -> None:
     assert await sent_until_cancelled(START) == [START]

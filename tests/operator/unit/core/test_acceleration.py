@@ -118,7 +118,7 @@ async def test_the_status_names_the_engine_and_the_proof() -> None:
     }
 
 
-async def test_a_runtime_that_serves_is_asked_only_when_engines_are_checked() -> None:
+async def test_a_runtime_that_serves_is_probed_only_when_engines_are_checked() -> None:
     harness = Harness()
     await _serving(harness)
     harness.runtimes.statuses_asked.clear()

@@ -99,7 +99,7 @@ def _asked(model: ModelBuilder, *pods: Object) -> list[tuple[str, bool]]:
     return [(request.address, request.sample) for request in probe_requests(built, seen, SETTINGS)]
 
 
-def test_a_runtime_is_asked_as_soon_as_its_load_has_ended() -> None:
+def test_a_runtime_is_probed_as_soon_as_its_load_has_ended() -> None:
     assert _asked(a_model(), a_pod().build()) == []
     assert _asked(a_model(), a_pod().started().build()) == [("10.0.0.1:8080", True)]
 

@@ -25,18 +25,18 @@ FAILED_WORD = RuntimeStatus(state="failed", reason=Reason.LOAD_FAILED, message="
 
 
 def _judge(
-    known: VersionStatus | None, *pods: PodBuilder, answer: ProbeResult | None = None, **objects: Any
+    known: VersionStatus | None, *pods: PodBuilder, result: ProbeResult | None = None, **objects: Any
 ) -> VersionStatus:
     builder = a_model().known(known) if known is not None else a_model()
-    return _decide(builder.build(), *pods, answer=answer, **objects)
+    return _decide(builder.build(), *pods, result=result, **objects)
 
 
 def _decide(
-    model: MLModel, *pods: PodBuilder, answer: ProbeResult | None = None, objects: tuple[Any, ...] = ()
+    model: MLModel, *pods: PodBuilder, result: ProbeResult | None = None, objects: tuple[Any, ...] = ()
 ) -> VersionStatus:
     seen = observe(model, objects, [pod.build() for pod in pods], [], SETTINGS)
-    answers = {"v1": answer} if answer is not None else {}
-    (decided,) = decide_versions(model, type(seen)(seen.objects, seen.pods, seen.refusals, answers), SETTINGS)
+    results = {"v1": result} if result is not None else {}
+    (decided,) = decide_versions(model, type(seen)(seen.objects, seen.pods, seen.refusals, results), SETTINGS)
     return decided
 
 
@@ -65,14 +65,14 @@ def test_a_ready_pod_alone_makes_no_version_ready() -> None:
     assert _judge(NEW, _pod().ready()).ready is False
 
 
-def test_a_ready_runtime_that_gave_no_answer_makes_no_version_ready() -> None:
-    decided = _judge(NEW, _pod().ready(), answer=ProbeResult(status=READY, sample=None))
+def test_a_ready_runtime_that_gave_no_response_makes_no_version_ready() -> None:
+    decided = _judge(NEW, _pod().ready(), result=ProbeResult(status=READY, sample=None))
     assert (decided.ready, decided.answered) == (False, False)
     assert decided.signature == {"task": "classifier"}
 
 
-def test_an_answer_and_a_ready_pod_make_it_ready() -> None:
-    decided = _judge(NEW, _pod().ready(), answer=ProbeResult(READY, PREDICTION))
+def test_a_response_and_a_ready_pod_make_it_ready() -> None:
+    decided = _judge(NEW, _pod().ready(), result=ProbeResult(READY, PREDICTION))
     assert (decided.ready, decided.answered, decided.replicas) == (True, True, 1)
     assert decided.sample_answer == PREDICTION
     assert decided.reason == "Serving"
@@ -80,13 +80,13 @@ def test_an_answer_and_a_ready_pod_make_it_ready() -> None:
 
 def test_differences_of_libraries_are_stated_though_it_serves() -> None:
     status = RuntimeStatus(state="ready", differences=("Saved with scikit-learn 1.7.2, here 1.9.1.",))
-    decided = _judge(NEW, _pod().ready(), answer=ProbeResult(status, PREDICTION))
+    decided = _judge(NEW, _pod().ready(), result=ProbeResult(status, PREDICTION))
     assert decided.ready
     assert decided.message == "Saved with scikit-learn 1.7.2, here 1.9.1."
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("result", "reason"),
     [
         (ProbeResult(FAILED_WORD), "LoadFailed"),
         (ProbeResult(READY, SampleRefused(Reason.SAMPLE_INVALID, "no")), "SampleInvalid"),
@@ -94,13 +94,13 @@ def test_differences_of_libraries_are_stated_though_it_serves() -> None:
     ],
     ids=["load", "invalid", "raised"],
 )
-def test_what_the_runtime_says_is_final(answer: ProbeResult, reason: str) -> None:
-    decided = _judge(NEW, _pod().started(), answer=answer)
+def test_what_the_runtime_says_is_final(result: ProbeResult, reason: str) -> None:
+    decided = _judge(NEW, _pod().started(), result=result)
     assert (decided.failed, decided.reason, decided.ready) == (True, reason, False)
 
 
 def test_the_runtimes_word_wins_over_an_earlier_exit() -> None:
-    decided = _judge(NEW, _pod().restarted_after(exitCode=139).started(), answer=ProbeResult(FAILED_WORD))
+    decided = _judge(NEW, _pod().restarted_after(exitCode=139).started(), result=ProbeResult(FAILED_WORD))
     assert decided.reason == "LoadFailed"
 
 
@@ -171,7 +171,7 @@ def test_a_version_that_served_goes_on_from_its_old_pods_while_new_ones_start() 
 def test_new_pods_that_fail_are_told_though_the_old_ones_serve() -> None:
     served = replace(ANSWERED, template="before")
     old = a_pod().called("old").of_template("before").ready()
-    decided = _judge(served, old, _pod().started(), answer=ProbeResult(FAILED_WORD))
+    decided = _judge(served, old, _pod().started(), result=ProbeResult(FAILED_WORD))
     assert (decided.ready, decided.failed, decided.reason) == (True, False, "LoadFailed")
 
 
@@ -197,5 +197,5 @@ def test_every_message_says_what_to_do() -> None:
 
 
 def test_a_sample_answer_is_kept_while_nothing_is_asked() -> None:
-    answer = SampleAnswer(body="{}", sha256="00")
-    assert _judge(replace(ANSWERED, sample_answer=answer), _pod().ready()).sample_answer == answer
+    result = SampleAnswer(body="{}", sha256="00")
+    assert _judge(replace(ANSWERED, sample_answer=result), _pod().ready()).sample_answer == result

@@ -65,5 +65,5 @@ def test_whole_bodies_of_real_data(serve: Serve) -> None:
     single = [{"input": row.tolist()} for row in data[:50]]
     calls = [Call("native", orjson.dumps(body)) for body in (asked, *single)]
     answers = kernels.predict_many(calls)
-    assert all(isinstance(answer, Prediction) for answer in answers)
+    assert all(isinstance(response, Prediction) for response in answers)
     assert answers == engine.predict_many(calls)

@@ -95,7 +95,7 @@ def test_labels_and_form(spoil: Callable[[Any], Any], classifier: Engine) -> Non
 
 
 @pytest.mark.parametrize("answer", [b"", b"{", b"\xff", b"null"])
-def test_what_is_no_answer(answer: bytes, classifier: Engine) -> None:
+def test_what_is_no_response(answer: bytes, classifier: Engine) -> None:
     assert difference(classifier, Call("native", orjson.dumps(BOTH)), Prediction(answer)) is None
 
 

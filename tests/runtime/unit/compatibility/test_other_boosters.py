@@ -54,10 +54,10 @@ def test_a_booster_of_another_version_gives_its_own_versions_answers(path: Path)
     expected = stored(path)
     engine = load(path, expected["rows"][0])
 
-    (answer,) = engine.predict_many([Call("native", json.dumps({"inputs": expected["rows"]}).encode())])
+    (response,) = engine.predict_many([Call("native", json.dumps({"inputs": expected["rows"]}).encode())])
 
-    assert isinstance(answer, Prediction), answer
-    given = json.loads(answer.body)["predictions"]
+    assert isinstance(response, Prediction), response
+    given = json.loads(response.body)["predictions"]
     if isinstance(given[0], str):
         assert given == expected["predict"]
     else:

@@ -38,9 +38,9 @@ def load(path: Path, row: Any) -> Engine:
 
 
 def predict(engine: Engine, **body: Any) -> dict[str, Any]:
-    (answer,) = engine.predict_many([Call("native", json.dumps(body).encode())])
-    assert isinstance(answer, Prediction), answer
-    given: dict[str, Any] = json.loads(answer.body)
+    (response,) = engine.predict_many([Call("native", json.dumps(body).encode())])
+    assert isinstance(response, Prediction), response
+    given: dict[str, Any] = json.loads(response.body)
     return given
 
 

@@ -124,7 +124,7 @@ def test_categories_that_xgboost_did_not_keep_are_an_error_unless_the_sample_has
     with pytest.raises(LoadError, match="does not hold the categories of 'city'"):
         open_engine(path, "xgboost")
     engine = open_engine(path, "xgboost", {"input": {"city": 1, "area": 0.5}})
-    answer = predict(engine, {"inputs": codes[:, :].tolist(), "return": ["probabilities"]})
-    given = [row["1"] for row in answer["probabilities"]]
+    response = predict(engine, {"inputs": codes[:, :].tolist(), "return": ["probabilities"]})
+    given = [row["1"] for row in response["probabilities"]]
     assert np.allclose(given, booster.predict(matrix), rtol=1e-6)
     assert fields(refused(engine, {"input": {"city": "rome", "area": 0.5}})) == ["input.city"]

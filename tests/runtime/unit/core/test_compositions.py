@@ -89,8 +89,8 @@ def missing_as_a_category() -> models.Trained:
 )
 def test_a_composition_answers_what_it_predicts(train: Any, serve: Any) -> None:
     trained = train()
-    answer = predict(serve(trained), {"inputs": trained.rows})
-    assert answer["predictions"] == trained.model.predict(trained.data).tolist()
+    response = predict(serve(trained), {"inputs": trained.rows})
+    assert response["predictions"] == trained.model.predict(trained.data).tolist()
 
 
 def test_columns_that_a_transformer_drops_may_be_left_out(serve: Any) -> None:

@@ -115,7 +115,7 @@ def nested_lists(depth: int) -> Any:
 
 
 @pytest.mark.parametrize("raised", [RecursionError, SystemExit, MemoryError, GeneratorExit])
-def test_whatever_a_model_raises_ends_in_its_answer(raised: type[BaseException]) -> None:
+def test_whatever_a_model_raises_ends_in_its_response(raised: type[BaseException]) -> None:
     class Raising(Recorder):
         def totals(self, inputs: Any) -> list[Any]:
             raise raised
@@ -124,7 +124,7 @@ def test_whatever_a_model_raises_ends_in_its_answer(raised: type[BaseException])
     assert (failure.status, failure.detail) == (500, raised.__name__)
 
 
-def test_an_answer_that_cannot_be_written_fails_alone() -> None:
+def test_a_response_that_cannot_be_written_fails_alone() -> None:
     class Nesting(Recorder):
         def totals(self, inputs: Any) -> list[Any]:
             return [nested_lists(100_000) if row[0] == 7 else 1 for row in inputs]
@@ -170,8 +170,8 @@ def test_an_unknown_category_reaches_an_encoder_that_ignores_it(serve: Any) -> N
     trained = models.mixed_pipeline(unknown="ignore")
     row = dict(trained.rows[1], shape="oval", ring=9)
     wanted = trained.model.predict_proba(trained.data.iloc[[1]].assign(shape="oval", ring=9))[0].tolist()
-    answer = predict(serve(trained), {"input": row, "return": ["probabilities"]})
-    assert list(answer["probabilities"].values()) == wanted
+    response = predict(serve(trained), {"input": row, "return": ["probabilities"]})
+    assert list(response["probabilities"].values()) == wanted
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_an_unknown_category_reaches_an_encoder_that_ignores_it(serve: Any) -> N
         ({1: np.float64(0.5), "x": (1, b"y")}, b'{"1":0.5,"x":[1,"y"]}'),
     ],
 )
-def test_answers_are_exact_json(value: Any, text: bytes) -> None:
+def test_responses_are_exact_json(value: Any, text: bytes) -> None:
     assert encode(plain(value)) == text
 
 
@@ -206,7 +206,7 @@ def test_a_class_is_a_key_by_its_json_text(label: Any, key: str) -> None:
     "values",
     [["a", 1, None, 0.1], [{"é": [1.5]}, [True]], [2**70, "\ud800"], [float("nan"), 1e16]],
 )
-def test_answers_written_together_are_the_bytes_of_each_alone(values: list[Any]) -> None:
+def test_responses_written_together_are_the_bytes_of_each_alone(values: list[Any]) -> None:
     answers = NativeResponses("iris-é", "v1")
     named = [{"x": 0.25, "y": value} for value in values]
     many = {"prediction": values, "probabilities": named, 'a "b"': values}

@@ -19,8 +19,8 @@ from tests.support import models
 
 
 def species(engine: Any, trained: models.Trained) -> list[Any]:
-    answer: list[Any] = predict(engine, {"inputs": trained.rows})["predictions"]
-    return answer
+    response: list[Any] = predict(engine, {"inputs": trained.rows})["predictions"]
+    return response
 
 
 # lz4's file flushes what joblib has closed, which Python 3.13 no longer keeps to itself.
@@ -65,9 +65,9 @@ def test_skops_of_other_types_needs_the_callers_trust(tmp_path: Path) -> None:
 def test_native_xgboost_predicts_as_its_wrapper(kind: str, tmp_path: Path) -> None:
     trained = models.iris_xgboost()
     engine = open_engine(models.save_xgboost(trained.model, tmp_path, kind=kind), "xgboost")
-    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
-    assert answer["predictions"] == trained.model.predict(trained.data).tolist()
-    given = np.array([list(row.values()) for row in answer["probabilities"]], dtype=np.float32)
+    response = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    assert response["predictions"] == trained.model.predict(trained.data).tolist()
+    given = np.array([list(row.values()) for row in response["probabilities"]], dtype=np.float32)
     assert np.array_equal(given, trained.model.predict_proba(trained.data))
     assert engine.signature.classes == (0, 1, 2)
 
@@ -75,9 +75,9 @@ def test_native_xgboost_predicts_as_its_wrapper(kind: str, tmp_path: Path) -> No
 def test_native_xgboost_of_two_classes_keeps_its_column_names(tmp_path: Path) -> None:
     trained = models.cancer_xgboost_named()
     engine = open_engine(models.save_xgboost(trained.model, tmp_path), "xgboost")
-    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
-    assert answer["predictions"] == trained.model.predict(trained.data).tolist()
-    given = np.array([list(row.values()) for row in answer["probabilities"]], dtype=np.float32)
+    response = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    assert response["predictions"] == trained.model.predict(trained.data).tolist()
+    given = np.array([list(row.values()) for row in response["probabilities"]], dtype=np.float32)
     assert np.array_equal(given, trained.model.predict_proba(trained.data))
 
 
@@ -112,10 +112,12 @@ def test_multi_softmax_has_classes_but_no_probabilities(tmp_path: Path) -> None:
 def test_native_lightgbm_predicts_as_its_wrapper(train: Any, tmp_path: Path) -> None:
     trained = train()
     engine = open_engine(models.save_lightgbm(trained.model, tmp_path), "lightgbm")
-    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    response = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
     classes = trained.model.classes_
-    assert [classes[index] for index in answer["predictions"]] == trained.model.predict(trained.data).tolist()
-    given = [list(row.values()) for row in answer["probabilities"]]
+    assert [classes[index] for index in response["predictions"]] == trained.model.predict(
+        trained.data
+    ).tolist()
+    given = [list(row.values()) for row in response["probabilities"]]
     assert given == trained.model.predict_proba(trained.data).tolist()
 
 

@@ -62,13 +62,13 @@ def test_many_rows_answer_what_the_model_predicts(shape: str, serve: Any) -> Non
     trained = train()
     # Only a sample can tell this model's booleans from its numbers.
     sample = {"input": trained.rows[1]} if shape == "gradient boosting with categories" else None
-    answer = predict(serve(trained, sample, framework), {"inputs": trained.rows})
-    given = np.array(answer["predictions"], dtype=np.asarray(expected_predictions(trained)).dtype)
+    response = predict(serve(trained, sample, framework), {"inputs": trained.rows})
+    given = np.array(response["predictions"], dtype=np.asarray(expected_predictions(trained)).dtype)
     wanted = expected_predictions(trained)
     if shape == "xgboost regressor":  # float32, written with the digits of a float32
         assert given.astype(np.float32).tolist() == wanted
     else:
-        assert answer["predictions"] == wanted
+        assert response["predictions"] == wanted
 
 
 @pytest.mark.parametrize("shape", [name for name in SHAPES if name not in WITHOUT_PROBABILITIES])
@@ -76,18 +76,18 @@ def test_probabilities_are_the_models_own_by_class(shape: str, serve: Any) -> No
     train, framework = SHAPES[shape]
     trained = train()
     engine = serve(trained, framework=framework)
-    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    response = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
     wanted = trained.model.predict_proba(trained.data)
     if isinstance(wanted, list):
         given = [
-            [list(row[output].values()) for row in answer["probabilities"]] for output in range(len(wanted))
+            [list(row[output].values()) for row in response["probabilities"]] for output in range(len(wanted))
         ]
         assert given == [one.tolist() for one in wanted]
         return
-    assert [list(row) for row in answer["probabilities"]] == [[key(c) for c in trained.model.classes_]] * len(
-        wanted
-    )
-    given_array = np.array([list(row.values()) for row in answer["probabilities"]], dtype=wanted.dtype)
+    assert [list(row) for row in response["probabilities"]] == [
+        [key(c) for c in trained.model.classes_]
+    ] * len(wanted)
+    given_array = np.array([list(row.values()) for row in response["probabilities"]], dtype=wanted.dtype)
     assert np.array_equal(given_array, wanted)
 
 
@@ -97,10 +97,10 @@ def key(label: Any) -> str:
 
 
 def test_one_row_answers_in_the_singular(iris: Any) -> None:
-    answer = predict(iris, {"input": [5.1, 3.5, 1.4, 0.2], "return": ["prediction", "probabilities"]})
-    assert list(answer) == ["model", "version", "prediction", "probabilities"]
-    assert (answer["model"], answer["version"], answer["prediction"]) == ("m", "v1", "setosa")
-    assert list(answer["probabilities"]) == ["setosa", "versicolor", "virginica"]
+    response = predict(iris, {"input": [5.1, 3.5, 1.4, 0.2], "return": ["prediction", "probabilities"]})
+    assert list(response) == ["model", "version", "prediction", "probabilities"]
+    assert (response["model"], response["version"], response["prediction"]) == ("m", "v1", "setosa")
+    assert list(response["probabilities"]) == ["setosa", "versicolor", "virginica"]
 
 
 def test_rows_by_name_and_by_position_are_the_same_rows(named_iris: Any) -> None:
@@ -117,5 +117,5 @@ def test_missing_values_reach_the_model_as_nan_whether_null_or_left_out(mixed: A
     frame = pd.DataFrame([row]).astype({"sepal_length": float, "shape": object}).replace({None: np.nan})
     wanted = trained.model.predict_proba(frame)[0].tolist()
     for body in (row, absent):
-        answer = predict(mixed, {"input": body, "return": ["probabilities"]})
-        assert list(answer["probabilities"].values()) == wanted
+        response = predict(mixed, {"input": body, "return": ["probabilities"]})
+        assert list(response["probabilities"].values()) == wanted

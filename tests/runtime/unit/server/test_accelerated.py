@@ -96,7 +96,7 @@ def skipped() -> float:
     return metrics.RECHECKS_SKIPPED._value.get()
 
 
-async def test_one_request_in_so_many_is_compared_with_the_answer_it_got(behind: Behind) -> None:
+async def test_one_request_in_so_many_is_compared_with_the_response_it_got(behind: Behind) -> None:
     assert await behind.predict(b"1", b"2") == [Prediction(b"kernels 1"), Prediction(b"kernels 2")]
     assert await behind.original.is_silent()
 
@@ -117,7 +117,7 @@ async def test_a_difference_is_told(behind: Behind) -> None:
         await behind.differed.wait()
 
 
-async def test_a_busy_original_delays_nobody_and_is_not_asked_again(behind: Behind) -> None:
+async def test_a_busy_original_delays_nobody_and_is_not_called_again(behind: Behind) -> None:
     before = skipped()
     await behind.predict(b"1", b"2", b"3")
     await behind.original.hear()

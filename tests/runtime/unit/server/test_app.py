@@ -262,7 +262,7 @@ async def test_a_fault_of_ours_is_a_500_that_tells_nothing() -> None:
     assert "secret" not in response.text
 
 
-async def test_a_caller_that_goes_while_the_model_works_gets_no_answer_written() -> None:
+async def test_a_caller_that_goes_while_the_model_works_gets_no_response_written() -> None:
     model = HeldModel()
     gone = asyncio.Event()
     body = iter([{"type": "http.request", "body": b"{}"}])

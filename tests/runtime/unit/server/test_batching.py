@@ -128,7 +128,7 @@ async def test_a_full_queue_refuses(batcher: Batcher, model: HeldModel) -> None:
     await answers(*asked)
 
 
-async def test_one_answer_that_cannot_be_given_takes_no_other_along(
+async def test_one_response_that_cannot_be_given_takes_no_other_along(
     batcher: Batcher, model: HeldModel
 ) -> None:
     class Broken(Asked):

@@ -70,7 +70,7 @@ async def answered(exchange: Given, state: State = READY) -> Given:
     return exchange
 
 
-async def test_an_answer_is_json_with_the_callers_id_and_the_models_time() -> None:
+async def test_a_response_is_json_with_the_callers_id_and_the_models_time() -> None:
     given = await answered(Given(b"{}", content_type=b"application/json", x_request_id=b"abc-1"))
 
     assert given.head.split(b"\r\n") == [

@@ -62,7 +62,7 @@ def harness() -> Iterator[Harness]:
         yield Harness(platform, account, victim, other, bystander)
 
 
-def test_a_killed_runtime_is_back_at_once_and_nobody_gets_a_wrong_answer(harness: Harness) -> None:
+def test_a_killed_runtime_is_back_at_once_and_nobody_gets_a_wrong_response(harness: Harness) -> None:
     with asking(harness, harness.victim, "victim", {503}) as responses:
         poll(lambda: not responses.statuses[200], "the model answers")
         killed = harness.victims_process()

@@ -13,7 +13,7 @@ from tests.support.redis_fixtures import RedisServer
 ROW = {"input": [5.1, 3.5, 1.4, 0.2]}
 
 
-def test_answers_outlive_a_restart_and_predictions_outlive_redis(
+def test_responses_outlive_a_restart_and_predictions_outlive_redis(
     new_platform: Callable[..., Any], breakable_redis: RedisServer, tmp_path: Path
 ) -> None:
     platform = new_platform(MODELPORT_REDIS_URL=breakable_redis.url).start()

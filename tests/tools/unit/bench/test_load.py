@@ -101,13 +101,13 @@ def refusing_server() -> Iterator[str]:
 
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-def test_an_error_among_the_answers_ends_a_closed_loop(refusing_server: str, tmp_path: Path) -> None:
+def test_an_error_among_the_responses_ends_a_closed_loop(refusing_server: str, tmp_path: Path) -> None:
     request = prepared.get(tmp_path, "x", "/", {})
     with pytest.raises(RuntimeError, match="were errors"):
         wrk.run(refusing_server, request, prepared.Numbers(), connections=2, seconds=1, core=0)
 
 
-def test_an_error_among_the_answers_ends_an_open_loop(refusing_server: str) -> None:
+def test_an_error_among_the_responses_ends_an_open_loop(refusing_server: str) -> None:
     requests = iter([b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"] * 100)
     result = open_loop.open_loop(refusing_server, requests, rate=50, seconds=0.5)
     with pytest.raises(RuntimeError, match="503"):

@@ -33,7 +33,7 @@ async def test_commands_of_one_turn_leave_in_one_write(patient: RedisStore, redi
     assert redis.connections == 1
 
 
-async def test_ten_thousand_callers_at_once_each_get_their_own_answer(
+async def test_ten_thousand_callers_at_once_each_get_their_own_response(
     patient: RedisStore, redis: ScriptedRedis
 ) -> None:
     keys = [b"%d" % number for number in range(10_000)]
@@ -41,7 +41,7 @@ async def test_ten_thousand_callers_at_once_each_get_their_own_answer(
     assert redis.connections == 1
 
 
-async def test_a_storm_of_cancellations_shifts_no_answer(patient: RedisStore, redis: ScriptedRedis) -> None:
+async def test_a_storm_of_cancellations_shifts_no_reply(patient: RedisStore, redis: ScriptedRedis) -> None:
     chance = random.Random(7)
     for turn in range(20):
         keys = [b"%d-%d" % (turn, number) for number in range(200)]

@@ -40,7 +40,7 @@ def both(engine: Engine, rows: Any, outputs: int = 1) -> tuple[Prediction | Fail
 
 
 @pytest.mark.parametrize("trained", TRAINED.values(), ids=TRAINED.keys())
-def test_answers_are_those_to_json(serve: Callable[..., Engine], trained: Any) -> None:
+def test_responses_are_those_to_json(serve: Callable[..., Engine], trained: Any) -> None:
     given = trained()
     engine = serve(given)
     for outputs in (1, 3) if "probabilities" in engine.signature.outputs else (1,):

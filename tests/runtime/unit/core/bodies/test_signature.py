@@ -126,5 +126,5 @@ def test_a_model_of_unknown_width_takes_rows_as_they_are(serve: Any) -> None:
 def test_a_function_over_an_array_gets_an_array_of_numbers(serve: Any) -> None:
     data, _ = models.iris()
     model = make_pipeline(FunctionTransformer(np.log1p), LinearRegression()).fit(data[:, :3], data[:, 3])
-    answer = predict(serve(models.Trained(model, data)), {"inputs": data[:, :3].tolist()})
-    assert answer["predictions"] == model.predict(data[:, :3]).tolist()
+    response = predict(serve(models.Trained(model, data)), {"inputs": data[:, :3].tolist()})
+    assert response["predictions"] == model.predict(data[:, :3]).tolist()

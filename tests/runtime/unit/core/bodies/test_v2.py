@@ -17,8 +17,8 @@ def tensor(name: str, shape: list[int], datatype: str, data: list[Any]) -> dict[
 BOTH = {"outputs": [{"name": "predict"}, {"name": "predict_proba"}]}
 
 
-def outputs(answer: Any) -> dict[str, Any]:
-    return {output["name"]: output for output in answer["outputs"]}
+def outputs(response: Any) -> dict[str, Any]:
+    return {output["name"]: output for output in response["outputs"]}
 
 
 @pytest.mark.parametrize("flat", [True, False])
@@ -26,9 +26,9 @@ def test_one_matrix_flat_or_nested(flat: bool, iris: Any) -> None:
     trained = models.iris_logistic()
     data = trained.data.ravel().tolist() if flat else trained.rows
     body = {"id": "7", "inputs": [tensor("input", [150, 4], "FP64", data)], "parameters": {"x": 1}, **BOTH}
-    answer = predict(iris, body, "v2")
-    assert (answer["model_name"], answer["model_version"], answer["id"]) == ("m", "v1", "7")
-    given = outputs(answer)
+    response = predict(iris, body, "v2")
+    assert (response["model_name"], response["model_version"], response["id"]) == ("m", "v1", "7")
+    given = outputs(response)
     wanted = trained.model.predict(trained.data).tolist()
     assert given["predict"] == tensor("predict", [150], "BYTES", wanted)
     probabilities = trained.model.predict_proba(trained.data).ravel().tolist()
@@ -42,9 +42,9 @@ def test_one_tensor_per_column_in_any_order(mixed: Any) -> None:
         tensor(name, [20] if index % 2 else [20, 1], types.get(name, "FP64"), frame[name].tolist())
         for index, name in enumerate(reversed(frame.columns))
     ]
-    answer = predict(mixed, {"inputs": tensors, "outputs": [{"name": "predict"}]}, "v2")
+    response = predict(mixed, {"inputs": tensors, "outputs": [{"name": "predict"}]}, "v2")
     wanted = models.mixed_pipeline().model.predict(frame).tolist()
-    assert outputs(answer) == {"predict": tensor("predict", [20], "BYTES", wanted)}
+    assert outputs(response) == {"predict": tensor("predict", [20], "BYTES", wanted)}
 
 
 def test_texts_are_byte_tensors(serve: Any) -> None:
@@ -52,15 +52,15 @@ def test_texts_are_byte_tensors(serve: Any) -> None:
     engine = serve(trained)
     texts = trained.rows[:5]
     for shape in ([5], [5, 1]):
-        answer = predict(engine, {"inputs": [tensor("text", shape, "BYTES", texts)]}, "v2")
-        assert outputs(answer)["predict"]["data"] == trained.model.predict(texts).tolist()
+        response = predict(engine, {"inputs": [tensor("text", shape, "BYTES", texts)]}, "v2")
+        assert outputs(response)["predict"]["data"] == trained.model.predict(texts).tolist()
 
 
 def test_a_transformed_row_keeps_its_dimension(serve: Any) -> None:
     trained = models.iris_pca()
-    answer = predict(serve(trained), {"inputs": [tensor("input", [150, 4], "FP64", trained.rows)]}, "v2")
+    response = predict(serve(trained), {"inputs": [tensor("input", [150, 4], "FP64", trained.rows)]}, "v2")
     wanted = trained.model.transform(trained.data).ravel().tolist()
-    assert outputs(answer)["predict"] == tensor("predict", [150, 2], "FP64", wanted)
+    assert outputs(response)["predict"] == tensor("predict", [150, 2], "FP64", wanted)
 
 
 @pytest.mark.parametrize(
@@ -177,10 +177,10 @@ def test_nan_is_a_missing_value_where_the_model_takes_one(missing: bytes, iris: 
     trained = models.iris_boosting_with_gaps()
     raw = b'{"inputs": [{"name": "input", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, %b]}]}'
     engine = serve(trained)
-    (answer,) = engine.predict_many([Call("v2", raw % missing)])
-    assert isinstance(answer, Prediction), answer
+    (response,) = engine.predict_many([Call("v2", raw % missing)])
+    assert isinstance(response, Prediction), response
     wanted = trained.model.predict([[1, 2, 3, float("nan")]]).tolist()
-    assert outputs(orjson.loads(answer.body))["predict"]["data"] == wanted
+    assert outputs(orjson.loads(response.body))["predict"]["data"] == wanted
     failure = refused(iris, raw % missing, "v2")
     assert (failure.status, fields(failure)) == (422, ["inputs[0][3]"])
     for infinite in (b"Infinity", b"-Infinity"):
@@ -193,10 +193,10 @@ def test_nan_is_a_missing_value_where_the_model_takes_one(missing: bytes, iris: 
 def test_a_matrix_may_have_any_name_but_a_column_no_other(named_iris: Any, serve: Any) -> None:
     trained = models.iris_logistic_named()
     for name in ("input", "input-0", "anything"):
-        answer = predict(
+        response = predict(
             named_iris, {"inputs": [tensor(name, [150, 4], "FP64", trained.data.to_numpy().tolist())]}, "v2"
         )
-        assert outputs(answer)["predict"]["data"] == trained.model.predict(trained.data).tolist()
+        assert outputs(response)["predict"]["data"] == trained.model.predict(trained.data).tolist()
     names = list(trained.data.columns)
     tensors = [tensor(name, [1], "FP64", [1.0]) for name in (*names[:3], "petal with")]
     failure = refused(named_iris, {"inputs": tensors}, "v2")

@@ -35,9 +35,9 @@ def infer(engine: Engine, inputs: list[Any], raw: bytes, **members: Any) -> Pred
     return result
 
 
-def reported(answer: Prediction | Failure) -> dict[str, Any]:
-    assert isinstance(answer, Prediction), answer
-    head = answer.body if answer.json_bytes is None else answer.body[: answer.json_bytes]
+def reported(response: Prediction | Failure) -> dict[str, Any]:
+    assert isinstance(response, Prediction), response
+    head = response.body if response.json_bytes is None else response.body[: response.json_bytes]
     return {output["name"]: output for output in orjson.loads(head)["outputs"]}
 
 
@@ -96,13 +96,13 @@ def test_outputs_come_as_they_are_asked_for(iris: Any) -> None:
         {"name": "predict", "parameters": {"binary_data": False}},
         {"name": "predict_proba", "parameters": {"binary_data": True}},
     ]
-    answer = infer(iris, sent, matrix.tobytes(), outputs=asked, id="7")
-    assert isinstance(answer, Prediction)
-    outputs = reported(answer)
+    response = infer(iris, sent, matrix.tobytes(), outputs=asked, id="7")
+    assert isinstance(response, Prediction)
+    outputs = reported(response)
     assert outputs["predict"]["data"] == trained.model.predict(matrix).tolist()
     assert outputs["predict_proba"]["parameters"] == {"binary_data_size": 72}
-    assert answer.json_bytes is not None
-    numbers = np.frombuffer(answer.body[answer.json_bytes :], "<f8").reshape(3, 3)
+    assert response.json_bytes is not None
+    numbers = np.frombuffer(response.body[response.json_bytes :], "<f8").reshape(3, 3)
     assert (numbers == trained.model.predict_proba(matrix)).all()
     alone = infer(iris, sent, matrix.tobytes(), parameters={"binary_data_output": True})
     assert isinstance(alone, Prediction)
@@ -181,7 +181,7 @@ def test_what_an_output_cannot_be_asked_for_is_422(asked: dict[str, Any], iris: 
         max_size=3,
     ),
 )
-def test_any_bytes_are_an_answer_or_a_refusal(iris: Any, raw: bytes, sent: list[Any]) -> None:
+def test_any_bytes_are_a_response_or_a_refusal(iris: Any, raw: bytes, sent: list[Any]) -> None:
     result = infer(iris, sent, raw)
     assert isinstance(result, Prediction) or result.status in (400, 422)
 

@@ -15,8 +15,8 @@ from tests.support import models
 
 def own_answer(path: Path, feeds: dict[str, Any]) -> list[Any]:
     session = onnxruntime.InferenceSession(path.read_bytes())
-    answer: list[Any] = session.run(None, feeds)
-    return answer
+    response: list[Any] = session.run(None, feeds)
+    return response
 
 
 @pytest.mark.parametrize("zipmap", [True, False])
@@ -24,14 +24,14 @@ def test_a_classifier_gives_labels_and_probabilities_by_class(zipmap: bool, tmp_
     trained = models.iris_logistic()
     path = models.save_onnx(trained, tmp_path, zipmap=zipmap)
     engine = open_engine(path, "onnx")
-    answer = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
+    response = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
     labels, probabilities = own_answer(path, {"X": trained.data.astype(np.float32)})
-    assert answer["predictions"] == labels.tolist()
+    assert response["predictions"] == labels.tolist()
     wanted = [list(row.values()) if zipmap else row for row in probabilities]
-    assert [list(row) for row in answer["probabilities"]] == [["setosa", "versicolor", "virginica"]] * len(
+    assert [list(row) for row in response["probabilities"]] == [["setosa", "versicolor", "virginica"]] * len(
         labels
     )
-    given = np.array([list(row.values()) for row in answer["probabilities"]], dtype=np.float32)
+    given = np.array([list(row.values()) for row in response["probabilities"]], dtype=np.float32)
     assert np.array_equal(given, np.array(wanted, dtype=np.float32))
 
 
@@ -44,9 +44,9 @@ def test_integer_labels_are_read_from_the_file(tmp_path: Path) -> None:
 def test_a_regressor_gives_one_number_a_row(tmp_path: Path) -> None:
     trained = models.diabetes_linear()
     path = models.save_onnx(trained, tmp_path)
-    answer = predict(open_engine(path, "onnx"), {"inputs": trained.rows})
+    response = predict(open_engine(path, "onnx"), {"inputs": trained.rows})
     wanted = own_answer(path, {"X": trained.data.astype(np.float32)})[0].ravel()
-    assert np.array_equal(np.array(answer["predictions"], dtype=np.float32), wanted)
+    assert np.array_equal(np.array(response["predictions"], dtype=np.float32), wanted)
 
 
 def test_one_input_per_column_is_matched_by_name(tmp_path: Path) -> None:
@@ -54,9 +54,9 @@ def test_one_input_per_column_is_matched_by_name(tmp_path: Path) -> None:
     narrow = models.Trained(trained.model, trained.data.astype(np.float32))
     path = models.save_onnx(narrow, tmp_path)
     engine = open_engine(path, "onnx")
-    answer = predict(engine, {"inputs": [dict(reversed(row.items())) for row in trained.rows]})
+    response = predict(engine, {"inputs": [dict(reversed(row.items())) for row in trained.rows]})
     feeds = {name: narrow.data[[name]].to_numpy() for name in models.IRIS_FIELDS}
-    assert answer["predictions"] == own_answer(path, feeds)[0].tolist()
+    assert response["predictions"] == own_answer(path, feeds)[0].tolist()
     assert fields(refused(engine, {"input": {"sepal_length": 1}})) == [
         f"input.{n}" for n in models.IRIS_FIELDS[1:]
     ]
@@ -81,8 +81,8 @@ def image_model(path: Path) -> Path:
 
 def test_a_named_input_may_hold_nested_lists(tmp_path: Path) -> None:
     engine = open_engine(image_model(tmp_path / "model"), "onnx")
-    answer = predict(engine, {"input": {"picture": [[1, 2, 3], [4, 5, 6]]}})
-    assert answer["prediction"] == {"total": 21.0, "double": [[2, 4, 6], [8, 10, 12]]}
+    response = predict(engine, {"input": {"picture": [[1, 2, 3], [4, 5, 6]]}})
+    assert response["prediction"] == {"total": 21.0, "double": [[2, 4, 6], [8, 10, 12]]}
 
 
 @pytest.mark.parametrize(

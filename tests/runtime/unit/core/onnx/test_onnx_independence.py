@@ -59,8 +59,8 @@ def test_a_graph_that_scales_by_its_batch_takes_each_row_alone(tmp_path: Path) -
     session = onnxruntime.InferenceSession(graph.bytes())
     alone = [session.run(None, {"x": np.array([row], np.float32)})[0][0] for row in rows]
     engine: Any = open_engine(graph.save(tmp_path), "onnx")
-    answer = predict(engine, {"inputs": rows})["predictions"]
-    assert np.array_equal(np.array(answer, np.float32), np.array(alone))
+    response = predict(engine, {"inputs": rows})["predictions"]
+    assert np.array_equal(np.array(response, np.float32), np.array(alone))
 
 
 def test_what_is_drawn_by_chance_is_no_sign_of_it(tmp_path: Path) -> None:
@@ -95,11 +95,11 @@ def test_texts_that_are_filled_up_to_the_longest_are_split_each_alone(graph: Gra
         for text in texts
     ]
     engine: Any = open_engine(graph.save(tmp_path), "onnx")
-    for answer in (
+    for response in (
         predict(engine, {"inputs": texts})["predictions"],
         [predict(engine, {"input": text})["prediction"] for text in texts],
     ):
-        given = [list(each.values()) if isinstance(each, dict) else [each] for each in answer]
+        given = [list(each.values()) if isinstance(each, dict) else [each] for each in response]
         assert given == alone
 
 

@@ -61,9 +61,9 @@ def test_trees_that_lead_it_somewhere_take_it(tmp_path: Path) -> None:
     raw = np.array([[np.nan, 1]], np.float32).tobytes()
     tensor = {"name": "x", "shape": [1, 2], "datatype": "FP32", "parameters": {"binary_data_size": len(raw)}}
     head = orjson.dumps({"inputs": [tensor]})
-    (answer,) = engine.predict_many([Call("v2", head + raw, len(head))])
-    assert isinstance(answer, Prediction), answer
-    assert orjson.loads(answer.body)["outputs"][0]["data"] == [1.5]
+    (response,) = engine.predict_many([Call("v2", head + raw, len(head))])
+    assert isinstance(response, Prediction), response
+    assert orjson.loads(response.body)["outputs"][0]["data"] == [1.5]
 
 
 def test_trees_that_do_not_refuse_it(tmp_path: Path) -> None:
@@ -80,9 +80,9 @@ def test_an_imputer_takes_it(zipmap: bool, tmp_path: Path) -> None:
     values = np.array([[np.nan, 0.5, np.nan]], np.float32)
     label, given = onnxruntime.InferenceSession(path.read_bytes()).run(None, {"X": values})
     scores = list(given[0].values()) if zipmap else given[0].tolist()
-    answer = predict(engine, {"input": ROW, "return": ["prediction", "probabilities"]})
-    assert answer["prediction"] == label[0]
-    assert list(answer["probabilities"].values()) == pytest.approx(scores, abs=1e-6)
+    response = predict(engine, {"input": ROW, "return": ["prediction", "probabilities"]})
+    assert response["prediction"] == label[0]
+    assert list(response["probabilities"].values()) == pytest.approx(scores, abs=1e-6)
     tensor = {"name": "X", "shape": [1, 3], "datatype": "FP32", "data": ROW}
     assert predict(engine, {"inputs": [tensor]}, "v2")["outputs"][0]["data"] == label.tolist()
 

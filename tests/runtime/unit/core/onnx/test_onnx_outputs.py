@@ -62,11 +62,11 @@ def test_probabilities_have_the_classes_of_the_model(name: str, zipmap: bool, tm
     estimator, target = CLASSIFIERS[name]
     model = estimator.fit(X, target)
     engine = opened(model, tmp_path, options={"zipmap": zipmap})
-    answer = predict(engine, {"inputs": ROWS.tolist(), "return": ["prediction", "probabilities"]})
-    assert answer["predictions"] == model.predict(ROWS).tolist()
+    response = predict(engine, {"inputs": ROWS.tolist(), "return": ["prediction", "probabilities"]})
+    assert response["predictions"] == model.predict(ROWS).tolist()
     keys = [str(label) for label in model.classes_]
-    assert [list(row) for row in answer["probabilities"]] == [keys] * len(ROWS)
-    assert values(answer["probabilities"]) == pytest.approx(model.predict_proba(ROWS), abs=1e-4)
+    assert [list(row) for row in response["probabilities"]] == [keys] * len(ROWS)
+    assert values(response["probabilities"]) == pytest.approx(model.predict_proba(ROWS), abs=1e-4)
 
 
 SCORES = {
@@ -85,9 +85,9 @@ def test_what_is_no_probability_is_not_called_one(name: str, tmp_path: Path) -> 
     engine = opened(model, tmp_path)
     assert engine.signature.outputs == ("prediction", output)
     assert fields(refused(engine, {"input": [0, 0, 0], "return": ["probabilities"]})) == ["return"]
-    answer = predict(engine, {"inputs": ROWS.tolist(), "return": [output, "prediction"]})
-    assert answer["predictions"] == model.predict(ROWS).tolist()
-    assert values(answer[output]) == pytest.approx(getattr(model, method)(ROWS), abs=1e-3)
+    response = predict(engine, {"inputs": ROWS.tolist(), "return": [output, "prediction"]})
+    assert response["predictions"] == model.predict(ROWS).tolist()
+    assert values(response[output]) == pytest.approx(getattr(model, method)(ROWS), abs=1e-3)
 
 
 MULTILABEL = {
@@ -104,22 +104,22 @@ def test_each_label_has_its_own_probabilities(name: str, zipmap: bool, tmp_path:
     model = MULTILABEL[name].fit(X, LABELS)
     zipmap = zipmap and name not in ("neighbors", "one model a label")
     engine = opened(model, tmp_path, options={"zipmap": zipmap})
-    answer = predict(engine, {"inputs": ROWS.tolist(), "return": ["probabilities", "prediction"]})
-    assert answer["predictions"] == model.predict(ROWS).tolist()
-    assert {tuple(label) for row in answer["probabilities"] for label in row} == {("0", "1")}
+    response = predict(engine, {"inputs": ROWS.tolist(), "return": ["probabilities", "prediction"]})
+    assert response["predictions"] == model.predict(ROWS).tolist()
+    assert {tuple(label) for row in response["probabilities"] for label in row} == {("0", "1")}
     own = model.predict_proba(ROWS)
     ones = np.array([label[:, 1] for label in own]).T if isinstance(own, list) else own
-    assert values(answer["probabilities"])[:, :, 1] == pytest.approx(ones, abs=1e-4)
-    assert values(answer["probabilities"]).sum(axis=2) == pytest.approx(1)
+    assert values(response["probabilities"])[:, :, 1] == pytest.approx(ones, abs=1e-4)
+    assert values(response["probabilities"]).sum(axis=2) == pytest.approx(1)
 
 
 def test_a_mixture_tells_the_probability_of_each_component(tmp_path: Path) -> None:
     model = GaussianMixture(2, random_state=0).fit(X)
-    answer = predict(
+    response = predict(
         opened(model, tmp_path), {"inputs": ROWS.tolist(), "return": ["probabilities", "prediction"]}
     )
-    assert answer["predictions"] == model.predict(ROWS).tolist()
-    assert values(answer["probabilities"]) == pytest.approx(model.predict_proba(ROWS), abs=1e-3)
+    assert response["predictions"] == model.predict(ROWS).tolist()
+    assert values(response["probabilities"]) == pytest.approx(model.predict_proba(ROWS), abs=1e-3)
 
 
 def several(names: tuple[str, str] = ("a", "b")) -> Graph:
@@ -131,8 +131,8 @@ def several(names: tuple[str, str] = ("a", "b")) -> Graph:
 def test_each_of_several_outputs_has_its_own_name(tmp_path: Path) -> None:
     engine = open_engine(several().save(tmp_path), "onnx")
     assert engine.signature.outputs == ("prediction", "a", "b")
-    answer = predict(engine, {"input": [1, 2], "return": ["b", "a"]})
-    assert answer == {"model": "m", "version": "v1", "a": [1.0, 2.0], "b": [-1.0, -2.0]}
+    response = predict(engine, {"input": [1, 2], "return": ["b", "a"]})
+    assert response == {"model": "m", "version": "v1", "a": [1.0, 2.0], "b": [-1.0, -2.0]}
     assert predict(engine, {"inputs": [[1, 2]]})["predictions"] == [{"a": [1.0, 2.0], "b": [-1.0, -2.0]}]
     assert engine.signature.tensors_in == (TensorSpec("x", "FP32", (None, 2)),)
     assert engine.signature.tensors_out == tuple(TensorSpec(n, "FP32", (None, 2), n) for n in "ab")
@@ -143,11 +143,11 @@ def test_each_of_several_outputs_has_its_own_name(tmp_path: Path) -> None:
     }
 
 
-def test_an_output_named_as_a_key_of_the_answer_gets_another_name(tmp_path: Path) -> None:
+def test_an_output_named_as_a_key_of_the_response_gets_another_name(tmp_path: Path) -> None:
     engine = open_engine(several(("version", "probabilities")).save(tmp_path), "onnx")
     assert engine.signature.outputs == ("prediction", "version_output", "probabilities_output")
-    answer = predict(engine, {"input": [1, 2], "return": ["version_output"]})
-    assert (answer["version"], answer["version_output"]) == ("v1", [1, 2])
+    response = predict(engine, {"input": [1, 2], "return": ["version_output"]})
+    assert (response["version"], response["version_output"]) == ("v1", [1, 2])
 
 
 def test_a_regressor_of_several_targets_keeps_its_tensor(tmp_path: Path) -> None:

@@ -80,9 +80,9 @@ def test_a_request_is_answered_as_the_graph_does(name: str, steps: int, tmp_path
         assert output["shape"] == list(wanted.shape)
         assert output["data"] == pytest.approx(wanted.ravel().tolist(), rel=1e-5)
     row = {key: value.tolist() for key, value in feeds.items()}
-    answer = predict(engine, {"input": row})["prediction"]
+    response = predict(engine, {"input": row})["prediction"]
     for key, wanted in right.items():
-        given = answer[key] if isinstance(answer, dict) else answer
+        given = response[key] if isinstance(response, dict) else response
         assert np.allclose(given, wanted, rtol=1e-5)
 
 
@@ -91,5 +91,5 @@ def test_rows_that_stand_first_are_rows(tmp_path: Path) -> None:
     rows = RANDOM.normal(size=(3, 5, FEATURES)).astype(np.float32)
     (right,) = onnxruntime.InferenceSession(graph.bytes()).run(None, {"rows": rows})
     engine = open_engine(graph.save(tmp_path), "onnx")
-    answer = predict(engine, {"inputs": [{"rows": row} for row in rows.tolist()]})["predictions"]
-    assert np.allclose(answer, right, rtol=1e-5)
+    response = predict(engine, {"inputs": [{"rows": row} for row in rows.tolist()]})["predictions"]
+    assert np.allclose(response, right, rtol=1e-5)

@@ -76,8 +76,8 @@ def test_what_has_no_rows_goes_with_each_row(tmp_path: Path) -> None:
     engine = open_engine(graph.save(tmp_path), "onnx")
     rows = {"name": "x", "shape": [2, 2], "datatype": "FP32", "data": [1.0, 2.0, 3.0, 4.0]}
     scale = {"name": "s", "shape": [], "datatype": "FP32", "data": [3.0]}
-    answer = predict(engine, {"inputs": [rows, scale]}, "v2")["outputs"][0]
-    assert (answer["shape"], answer["data"]) == ([2, 2], [3.0, 6.0, 9.0, 12.0])
+    response = predict(engine, {"inputs": [rows, scale]}, "v2")["outputs"][0]
+    assert (response["shape"], response["data"]) == ([2, 2], [3.0, 6.0, 9.0, 12.0])
     wrong = [rows | {"shape": []}, scale]
     assert refused(engine, {"inputs": wrong}, "v2").detail.startswith("inputs[0]")
 
