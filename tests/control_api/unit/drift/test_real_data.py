@@ -22,6 +22,8 @@ from modelport_telemetry.drift.counting import RowCounter
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 
+# Millions of cells are counted here, four times as slowly under coverage; other tests of drift measure that.
+pytestmark = pytest.mark.no_cover
 Rows = NDArray[np.float64]
 LOADERS: dict[str, Callable[[], Any]] = {
     "breast_cancer": load_breast_cancer,
