@@ -13,7 +13,7 @@ _ASKING_FIXTURES = {"platform", "new_platform"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the kinds, and trace no test of processes that only asks them: it would take twice as long.
 
-    `modelport up` measures itself (tests/support/platform_process.py); the CLI runs in the tests' own.
+    The shared platform measures itself (tests/support/platform_fixtures.py); the CLI runs in the tests' own.
     """
     items.sort(key=lambda item: _ORDER.index(_kind(item)))
     for item in items:

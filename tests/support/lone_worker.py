@@ -41,7 +41,8 @@ def database_with_a_job(root: Path, **job: Any) -> Iterator[Database]:
 async def start_worker(root: Path, **settings: str) -> asyncio.subprocess.Process:
     """`settings`: of the control API, named without their prefix."""
     environment = {
-        **os.environ,
+        # Not measured: it is killed in the end, and writes nothing of what it counted.
+        **{name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"},
         "MODELPORT_INTERNAL_KEY": "nobody-is-asked-for-anything",
         # As `modelport up` has them: a memory limit then counts what is used, not what is set aside.
         "ARROW_DEFAULT_MEMORY_POOL": "system",

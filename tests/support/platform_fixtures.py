@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator["PlatformProcess"]:
     """`.url`, `.register_user()`, `.admin_token()`. Do not stop it: others use it too."""
-    from tests.support.platform_process import PlatformProcess
+    from tests.support.platform_process import PlatformProcess, measuring
 
-    process = PlatformProcess(tmp_path_factory.mktemp("platform")).start()
+    # What only a whole platform runs is counted in this one: the others would count the same lines again.
+    process = PlatformProcess(tmp_path_factory.mktemp("platform"), **measuring()).start()
     yield process
     assert process.stop() == 0
 
