@@ -111,6 +111,7 @@ class Scene:
     """Ann's model and key, and those who try to use them."""
 
     platform: PlatformProcess
+    anybody: httpx.Client
     ann: httpx.Client
     bob: httpx.Client
     model_id: str
@@ -130,7 +131,9 @@ class Scene:
         for name, id_ in real.items():
             path = path.replace(name, id_)
         body = None if method in ("GET", "DELETE") else BODIES.get(call, ROW)
-        return httpx.request(method, self.platform.url + path, headers=headers, json=body, timeout=60)
+        # Who is asked keeps no cookie of one caller for the next.
+        self.anybody.cookies.clear()
+        return self.anybody.request(method, path, headers=headers, json=body)
 
     def key(self, **body: Any) -> dict[str, str]:
         made = self.ann.post("/api/v1/api-keys", json={"name": "test", "scopes": ALL_SCOPES, **body})
@@ -138,13 +141,15 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(platform: PlatformProcess, ann: httpx.Client, bob: httpx.Client, iris_id: str) -> Scene:
+def scene(
+    platform: PlatformProcess, nobody: httpx.Client, ann: httpx.Client, bob: httpx.Client, iris_id: str
+) -> Scene:
     key = ann.post("/api/v1/api-keys", json={"name": "target"}).raise_for_status().json()
     reference = "a,b,c,d\n" + "5.1,3.5,1.4,0.2\n" * 30
     ann.put(f"/api/v1/models/{iris_id}/versions/v1/reference", content=reference).raise_for_status()
     job = ann.post(f"/api/v1/predict/{iris_id}/batch", json=ROWS).raise_for_status().json()
     kept = kept_prediction(platform, iris_id)
-    return Scene(platform, ann, bob, iris_id, key["id"], kept, job["id"])
+    return Scene(platform, nobody, ann, bob, iris_id, key["id"], kept, job["id"])
 
 
 def kept_prediction(platform: PlatformProcess, model_id: str) -> str:

@@ -62,15 +62,18 @@ class KillablePlatform:
         return self.wait_until_up()
 
     def wait_until_up(self) -> "KillablePlatform":
-        def find_fault() -> str:
-            assert self.running.poll() is None, f"ended with {self.running.returncode}:\n{self.stderr}"
-            try:
-                response = httpx.get(f"{self.url}/readyz", timeout=START_SECONDS)
-            except httpx.TransportError as error:
-                return repr(error)
-            return "" if response.is_success else response.text
+        # One for all looks: each new one reads the machine's certificates, which takes longer than the look.
+        with httpx.Client(timeout=START_SECONDS) as client:
 
-        poll(find_fault, "the platform answers")
+            def find_fault() -> str:
+                assert self.running.poll() is None, f"ended with {self.running.returncode}:\n{self.stderr}"
+                try:
+                    response = client.get(f"{self.url}/readyz")
+                except httpx.TransportError as error:
+                    return repr(error)
+                return "" if response.is_success else response.text
+
+            poll(find_fault, "the platform answers")
         return self
 
     def environment(self, **more: str) -> dict[str, str]:
