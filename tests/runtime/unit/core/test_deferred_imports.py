@@ -4,6 +4,7 @@ Each test has a process of its own: this one has imported everything.
 """
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -70,9 +71,12 @@ print(json.dumps(reported))
 
 
 def run(script: str, *arguments: str, given: bytes = b"") -> Any:
+    # Not measured: it would trace every call of scikit-learn, and other tests run the same lines of ours.
+    environment = {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], input=given, capture_output=True, check=False, timeout=100
-    )
+        [sys.executable, "-c", script, *arguments],
+        input=given, capture_output=True, check=False, timeout=100, env=environment,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
 
