@@ -138,6 +138,26 @@ def test_twelve_rounds_unless_set() -> None:
     assert hashed.startswith("$2b$05$")
 
 
+async def test_a_user_that_does_not_exist_costs_what_a_wrong_password_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(passwords, "check", lambda _, hashed: checked.append(hashed))
+    kept = passwords.Passwords(rounds=5, threads=1)
+    for hashed in (kept.hash_now(PASSWORD), None):
+        assert not await kept.matches("wrong", hashed)
+    of_somebody, of_nobody = checked
+    # bcrypt works as long as the first seven characters say; the rest is salt and digest, of one length.
+    assert of_nobody[:7] == of_somebody[:7]
+    assert len(of_nobody) == len(of_somebody)
+    assert not bcrypt.checkpw(b"wrong", of_nobody.encode())
+
+
+def test_no_password_is_hashed_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("bcrypt.hashpw")
+    passwords.Passwords(rounds=12, threads=1).close()
+
+
 async def test_the_authorize_button_of_the_docs_logs_in_by_form(api: httpx.AsyncClient, ada: Person) -> None:
     form = {"grant_type": "password", "username": ada.email, "password": PASSWORD}
     response = await api.post("/api/v1/auth/token", data=form)
