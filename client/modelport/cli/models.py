@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from modelport.cli.log_lines import readable
 from modelport.cli.options import DEFAULT_URL, AsJson, ModelFile, ModelId, Url, WaitSeconds, Yes
 from modelport.cli.output import (
     engine_text,
@@ -15,6 +14,7 @@ from modelport.cli.output import (
     print_json,
     print_line,
     print_table,
+    readable,
     status_text,
     traffic_text,
 )
