@@ -2,17 +2,19 @@
 
 import signal
 import sqlite3
-import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 from modelport_standalone.data_dir import DataDir
 
 from tests.support.models import iris_logistic, save_joblib
 from tests.support.platform_process import PlatformProcess, wait_until_ready
 from tests.support.redis_fixtures import RedisServer
+from tests.support.waiting import eventually
 
 ROW = {"input": [5.1, 3.5, 1.4, 0.2]}
 
@@ -28,6 +30,13 @@ def counted(platform: PlatformProcess, model: str) -> dict[tuple[int, str], int]
     return {(status, cache): requests for status, cache, requests in rows}
 
 
+def predicted(client: httpx.Client, model: str, requests: int) -> Counter[tuple[int, str]]:
+    """What the caller is told of as many requests: status and cache state."""
+    responses = [client.post(f"/predict/{model}", json=ROW) for _ in range(requests)]
+    assert {response.status_code for response in responses} == {200}
+    return Counter((response.status_code, response.headers["x-cache"]) for response in responses)
+
+
 @pytest.mark.parametrize("way", ["direct", "redis"])
 def test_every_prediction_is_in_the_ledger_within_seconds_and_after_a_stop(
     new_platform: Callable[..., PlatformProcess], redis_server: RedisServer, tmp_path: Path, way: str
@@ -38,17 +47,10 @@ def test_every_prediction_is_in_the_ledger_within_seconds_and_after_a_stop(
     with platform.register_user() as ada:
         model = ada.post("/api/v1/models/upload", files={"file": file}, data={"name": "iris"}).json()["id"]
         wait_until_ready(ada, model)
-        for _ in range(20):
-            assert ada.post(f"/predict/{model}", json=ROW).status_code == 200
         assert ada.post(f"/predict/{model}", json={"input": ["x"]}).status_code == 422
-        expected = {(200, "miss"): 1, (200, "hit"): 19, (422, "none"): 1}
-        deadline = time.monotonic() + 20
-        while counted(platform, model) != expected:
-            assert time.monotonic() < deadline, counted(platform, model)
-            time.sleep(0.05)
-
-        for _ in range(10):
-            assert ada.post(f"/predict/{model}", json=ROW).status_code == 200
+        # Not always one miss: on a busy machine Redis may be too slow, and the cache is left out then.
+        seen = Counter({(422, "none"): 1}) + predicted(ada, model, 20)
+        eventually(lambda: counted(platform, model) == seen)
+        seen += predicted(ada, model, 10)
     assert platform.stop(signal.SIGTERM) == 0
-    expected[200, "hit"] += 10
-    assert counted(platform, model) == expected
+    assert counted(platform, model) == seen
