@@ -27,6 +27,9 @@ if name == "e2e" and os.environ.get("WAIT"):
     with open("calls", "a") as calls:
         calls.write("e2e alone\\n")
 if name == "others" and os.environ.get("WAIT"):
+    while "e2e\\n" not in open("calls"):
+        time.sleep(0.05)
+    # In which one that does not wait would go on.
     time.sleep(1)
     with open("calls", "a") as calls:
         calls.write("others done\\n")
@@ -77,7 +80,7 @@ def calls(folder: Path) -> list[str]:
 
 def test_both_run_and_the_end_to_end_tests_output_follows_in_full(start: Start, tmp_path: Path) -> None:
     run = start()
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=100)
     assert run.returncode == 0, output
     assert output.rindex("output of e2e") > output.index("output of others")
     assert {"helm", "prepare", "e2e", "others"} <= set(calls(tmp_path))
@@ -86,29 +89,29 @@ def test_both_run_and_the_end_to_end_tests_output_follows_in_full(start: Start, 
 
 def test_what_measures_gaps_can_wait_until_the_other_tests_have_ended(start: Start, tmp_path: Path) -> None:
     run = start(WAIT="yes")
-    run.communicate(timeout=30)
+    run.communicate(timeout=100)
     done = calls(tmp_path)
     assert done.index("e2e") < done.index("others done") < done.index("e2e alone")
 
 
 def test_a_second_run_in_the_same_checkout_is_refused(start: Start, tmp_path: Path) -> None:
     first = start(HANG="others")
-    eventually(lambda: "others" in calls(tmp_path), seconds=30)
-    output, _ = start().communicate(timeout=30)
+    eventually(lambda: "others" in calls(tmp_path), seconds=100)
+    output, _ = start().communicate(timeout=100)
     os.killpg(first.pid, signal.SIGINT)
-    first.communicate(timeout=30)
+    first.communicate(timeout=100)
     assert "make test runs here already" in output
 
 
 def test_a_cluster_that_ran_before_stays(start: Start, tmp_path: Path) -> None:
-    start(CODE_status="0").communicate(timeout=30)
+    start(CODE_status="0").communicate(timeout=100)
     assert "down" not in calls(tmp_path)
 
 
 @pytest.mark.parametrize("failing", ["e2e", "others", "prepare"])
 def test_who_fails_fails_the_run_and_the_cluster_goes(start: Start, tmp_path: Path, failing: str) -> None:
     run = start(**{f"CODE_{failing}": "4"})
-    run.communicate(timeout=30)
+    run.communicate(timeout=100)
     assert run.returncode == 4
     assert "others" in calls(tmp_path)
     assert calls(tmp_path)[-1] == "down"
@@ -116,7 +119,7 @@ def test_who_fails_fails_the_run_and_the_cluster_goes(start: Start, tmp_path: Pa
 
 def test_where_no_cluster_can_be_had_the_tests_say_so_themselves(start: Start, tmp_path: Path) -> None:
     run = start(CODE_helm="3", CODE_prepare="3")
-    run.communicate(timeout=30)
+    run.communicate(timeout=100)
     assert run.returncode == 0
     assert "e2e" in calls(tmp_path)
 
@@ -124,9 +127,9 @@ def test_where_no_cluster_can_be_had_the_tests_say_so_themselves(start: Start, t
 @pytest.mark.parametrize("hanging", ["e2e", "others", "e2e others"])
 def test_ctrl_c_ends_both_and_takes_the_cluster_down(start: Start, tmp_path: Path, hanging: str) -> None:
     run = start(HANG=hanging)
-    eventually(lambda: {"e2e", "others"} <= set(calls(tmp_path)), seconds=30)
+    eventually(lambda: {"e2e", "others"} <= set(calls(tmp_path)), seconds=100)
     os.killpg(run.pid, signal.SIGINT)
-    run.communicate(timeout=30)
+    run.communicate(timeout=100)
     assert run.returncode == 128 + signal.SIGINT
     assert {f"{name} interrupted" for name in hanging.split()} <= set(calls(tmp_path))
     assert calls(tmp_path)[-1] == "down"
@@ -134,6 +137,6 @@ def test_ctrl_c_ends_both_and_takes_the_cluster_down(start: Start, tmp_path: Pat
 
 def test_arguments_run_these_tests_alone(start: Start, tmp_path: Path) -> None:
     run = start("-k", "cache", "-x")
-    run.communicate(timeout=30)
+    run.communicate(timeout=100)
     assert run.returncode == 0
     assert calls(tmp_path) == ["others"]
