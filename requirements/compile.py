@@ -18,8 +18,8 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 _NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)==", re.MULTILINE)
-# Besides tests: NumPy's tools for building extensions, and ONNX Runtime's for preparing models.
-_NOT_IMPORTED = frozenset({"tests", "test", "distutils", "f2py", "quantization", "tools", "transformers"})
+# Tests, and what prepares models for ONNX Runtime.
+_NOT_IMPORTED = re.compile(r"(^|/)tests?/|^onnxruntime/(quantization|tools|transformers)/")
 _PLATFORM = (
     "import modelport.cli.command, modelport_standalone.running, modelport_standalone.apps, uvloop, "
     "modelport_standalone.console, modelport_standalone.batch_worker.child, alembic.command, "
@@ -44,7 +44,7 @@ def _modules(name: str) -> Iterator[Path]:
     except PackageNotFoundError:
         return
     for file in installed:
-        if file.suffix == ".py" and _NOT_IMPORTED.isdisjoint(file.parts):
+        if file.suffix == ".py" and not _NOT_IMPORTED.search(file.as_posix()):
             yield Path(str(file.locate()))
 
 

@@ -1,17 +1,26 @@
 """After the installation no process compiles what it cannot keep: models' libraries, a start's imports."""
 
 import os
+import runpy
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, PackagePath, files
 from pathlib import Path
 
-SCRIPT = Path("requirements/compile.py").absolute()
+ROOT = Path(__file__).parents[4]
+SCRIPT = ROOT / "requirements" / "compile.py"
 # The platform's own list is long to compile; that it can be imported is what each installation shows.
 _WITH_A_SMALL_PLATFORM = """
 import runpy, sys
 script = runpy.run_path(sys.argv[1])
 script["main"].__globals__["_PLATFORM"] = "import modelport_process.backoff"
 sys.exit(script["main"](sys.argv[2:]))
+"""
+
+_LOADED = """
+import sys
+import joblib, lightgbm, onnxruntime, pandas, sklearn.ensemble, sklearn.pipeline, skops.io, xgboost
+print(*(getattr(module, "__file__", None) for module in [*sys.modules.values()]), sep="\\n")
 """
 
 
@@ -30,6 +39,26 @@ def test_what_a_lock_lists_is_compiled_without_its_tests(tmp_path: Path) -> None
     found = compiled(tmp_path, "joblib", "no-such-distribution")
     assert {"joblib/parallel", "loky/process_executor"} <= found
     assert not any(module.startswith(("test/", "tests/")) for module in found)
+
+
+def test_what_importing_models_libraries_loads_is_compiled() -> None:
+    script = runpy.run_path(str(SCRIPT))
+    locks = [lock.read_text() for lock in ROOT.glob("requirements/image-runtime-*.txt")]
+    names = {name for lock in locks for name in script["_NAME"].findall(lock)}
+    compiled = {str(path) for name in names for path in script["_modules"](name)}
+    installed = {str(file.locate()) for name in names for file in files_of(name) if file.suffix == ".py"}
+    shown = subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True)
+    # The packages that skops finds tests in are empty.
+    loaded = {file for file in shown.stdout.splitlines() if file in installed and "/tests/" not in file}
+    assert len(loaded) > 1000
+    assert loaded <= compiled
+
+
+def files_of(name: str) -> list[PackagePath]:
+    try:
+        return files(name) or []
+    except PackageNotFoundError:
+        return []
 
 
 def test_what_the_platform_imports_is_compiled(tmp_path: Path) -> None:
