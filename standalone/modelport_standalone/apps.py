@@ -27,7 +27,7 @@ from modelport_http.problem import Problem, ProblemMiddleware
 from modelport_http.settings import Settings as EdgeSettings
 from modelport_process import internal_key
 from modelport_process.settings import read_settings
-from modelport_process.start import CannotStart as PartCannotStart
+from modelport_process.start import CannotStart
 from modelport_store.opening import open_store
 from modelport_store.store import Store
 from pydantic import SecretStr
@@ -39,7 +39,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from modelport_standalone import runtime_metrics
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.local_cluster.cluster import LocalCluster
-from modelport_standalone.options import CannotStart
 
 _OWN_PATHS = ("/", "/readyz", "/metrics")
 _GATEWAY_PATHS = ("/predict", "/api/v1/predict", "/v2")
@@ -197,7 +196,7 @@ def _control_api_settings(data: DataDir, key: SecretStr) -> ControlApiSettings:
 def _explained(data: DataDir) -> Iterator[None]:
     try:
         yield
-    except (SigningKeysError, PartCannotStart) as error:
+    except SigningKeysError as error:
         raise CannotStart(str(error)) from error
     except SQLAlchemyError as error:
         raise CannotStart(

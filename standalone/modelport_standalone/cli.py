@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated, TextIO, cast
 
 import typer
+from modelport_process.start import CannotStart
 
 from modelport_standalone.data_dir import DataDir, claim
-from modelport_standalone.options import CannotStart, Options, default_data_dir, say
+from modelport_standalone.options import Options, default_data_dir, say
 
 
 def up(arguments: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from modelport_standalone.options import CannotStart
+from modelport_process.start import CannotStart
 
 
 def read(path: Path) -> dict[str, str]:

@@ -4,9 +4,9 @@ import errno
 import socket
 import ssl
 
-from modelport_process.start import give_up_on_deaf_peers
+from modelport_process.start import CannotStart, give_up_on_deaf_peers
 
-from modelport_standalone.options import CannotStart, Options
+from modelport_standalone.options import Options
 
 _BACKLOG = 2048
 

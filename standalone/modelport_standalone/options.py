@@ -6,10 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-class CannotStart(Exception):
-    """One line for a person: what is wrong, where, and what to do."""
-
-
 def say(line: str) -> None:
     print(line, flush=True)
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from modelport_operator.settings import Settings as OperatorSettings
 from modelport_operator.shell.controller import Controller
 from modelport_process.settings import read_settings
-from modelport_process.start import CannotStart as PartCannotStart
+from modelport_process.start import CannotStart
 
 from modelport_standalone.data_dir import DataDir
 from modelport_standalone.local_cluster.cluster import LocalCluster
 from modelport_standalone.local_cluster.saved_models import DamagedState
-from modelport_standalone.options import CannotStart
 
 if TYPE_CHECKING:
     from modelport_standalone.apps import Apps
@@ -82,7 +81,7 @@ def _explained(data: DataDir) -> Iterator[None]:
     """Turn what is wrong with the folder or the environment into `CannotStart`."""
     try:
         yield
-    except (DamagedState, PartCannotStart) as error:
+    except DamagedState as error:
         raise CannotStart(str(error)) from error
     except OSError as error:
         raise CannotStart(f"The data folder {data.root} cannot be used: {error}.") from error

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from modelport_process.start import CannotStart
 from modelport_standalone import data_dir
-from modelport_standalone.options import CannotStart
 
 
 def test_what_was_written_is_read_and_is_its_owners_only(tmp_path: Path) -> None:
