@@ -171,8 +171,7 @@ def error_of(response: httpx.Response) -> ModelportError:
     problem = _problem_of(response)
     if not problem:
         return not_modelport(response)
-    kind = _BY_STATUS.get(response.status_code, ServerError if response.is_server_error else ModelportError)
-    error = kind(
+    error = _kind_of(response)(
         str(problem.get("detail") or problem.get("title") or _status_of(response)),
         status=response.status_code,
         reason=problem.get("reason"),
@@ -205,11 +204,14 @@ def _help_url(response: httpx.Response, kind: Any) -> str | None:
 
 def not_modelport(response: httpx.Response) -> ModelportError:
     """The error for a response that something else than the platform wrote."""
-    kind = _BY_STATUS.get(response.status_code, ServerError if response.is_server_error else ModelportError)
     number = response.headers.get("x-request-id")
-    error = kind(_unlike_modelport(response), status=response.status_code, request_id=number)
+    error = _kind_of(response)(_unlike_modelport(response), status=response.status_code, request_id=number)
     error.advice = "MODELPORT_URL or --url (in Python: url=…) names another."
     return error
+
+
+def _kind_of(response: httpx.Response) -> type[ModelportError]:
+    return _BY_STATUS.get(response.status_code, ServerError if response.is_server_error else ModelportError)
 
 
 def _unlike_modelport(response: httpx.Response) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from modelport.errors import JobFailed, ModelFailed, NotReadyInTime
+from modelport.errors import JobFailed, ModelFailed, ModelportError, NotReadyInTime
 from modelport.job import Job
 from modelport.models import Model, Version
 from modelport.steps import Flow, Pause
@@ -37,10 +37,13 @@ def until_ready(
     Raises ModelFailed or NotReadyInTime.
     """
     found = yield from _until(get, lambda found: not _in_progress(found), seconds, _HOLD_SECONDS, on_status)
-    if found.status != "failed" and not _in_progress(found):
+    error: ModelportError
+    if found.status == "failed":
+        error = ModelFailed(found)
+    elif _in_progress(found):
+        error = NotReadyInTime(f"{found.name} is not ready after {seconds:.0f} s: {found.message}", found)
+    else:
         return found
-    late = f"{found.name} is not ready after {seconds:.0f} s: {found.message}"
-    error = ModelFailed(found) if found.status == "failed" else NotReadyInTime(late, found)
     error.path = path
     raise error
 

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from modelport import credentials
 from modelport.cli.typed import typed
@@ -21,11 +21,11 @@ from modelport.errors import (
 )
 from modelport.job import Job
 from modelport.models import Version
+from modelport.transport.connection import is_this_machine
 
 API_KEY = "MODELPORT_API_KEY"
 _LACKS_SCOPE = re.compile(r"lacks the scope `?([a-z]+(?::[a-z]+)?)")
 _MODEL = re.compile(r"^/(?:api/v1/(?:models|analytics/models)|predict)/([^/]+)")
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def headline(error: ModelportError) -> str:
@@ -78,7 +78,7 @@ def _log_in(error: ModelportError) -> str:
 def _whose_password(error: ModelportError) -> str:
     """`modelport up` made the account whose key it left here."""
     kept = credentials.load(error.platform)
-    if not _is_here(error.platform) or (kept is not None and not kept.api_key):
+    if not is_this_machine(error.platform) or (kept is not None and not kept.api_key):
         return ""
     return "\n`modelport up` printed the e-mail address of its account and where the password is."
 
@@ -100,13 +100,9 @@ def _connection_failed(error: ModelportError) -> str:
         return "Where its certificate is your own, SSL_CERT_FILE=FILE.pem before the command accepts it."
     if "SSL" in error.detail:
         return f"It may not speak HTTPS: then its address begins with http://. {other}"
-    if _is_here(error.platform):
+    if is_this_machine(error.platform):
         return f"Is the platform running there? {typed('up', '')} starts one here; {other}"
     return f"Is the address right, and the platform running there? {other}"
-
-
-def _is_here(platform: str) -> bool:
-    return urlsplit(platform).hostname in _LOOPBACK
 
 
 def _model_failed(error: Any) -> str:

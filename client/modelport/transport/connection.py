@@ -102,6 +102,11 @@ def _is_web_address(url: str) -> bool:
 
 def direct_to_this_machine(url: str) -> dict[str, None]:
     """A company's proxy, set in the environment, cannot reach this machine's own loopback address."""
+    if not is_this_machine(url):
+        return {}
     host = urlsplit(url).hostname or ""
-    pattern = f"[{host}]" if ":" in host else host
-    return {f"all://{pattern}": None} if host in _LOOPBACK else {}
+    return {f"all://[{host}]" if ":" in host else f"all://{host}": None}
+
+
+def is_this_machine(url: str) -> bool:
+    return urlsplit(url).hostname in _LOOPBACK
