@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from modelport_process.logging import level_of
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -39,13 +40,8 @@ class DoorSettings(BaseSettings):
         return Patience(self.head_seconds, self.silent_body_seconds, self.body_bytes_per_second)
 
 
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-
 def _as_level(value: object) -> object:
-    if isinstance(value, str) and value.upper() not in _LEVELS:
-        raise ValueError(f"it must be one of {', '.join(_LEVELS)}")
-    return value.upper() if isinstance(value, str) else value
+    return level_of(value) if isinstance(value, str) else value
 
 
 class Settings(DoorSettings):

@@ -17,6 +17,15 @@ import structlog
 from starlette.types import Scope
 from structlog.types import EventDict, Processor, WrappedLogger
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def level_of(text: str) -> str:
+    """Return the level that `text` names, in any case. Raises ValueError with the levels there are."""
+    if text.upper() not in _LEVELS:
+        raise ValueError(f"it must be one of {', '.join(_LEVELS)}")
+    return text.upper()
+
 
 class _Line(msgspec.Struct):
     method: str

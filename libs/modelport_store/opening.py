@@ -1,5 +1,8 @@
 """The store that an address names: Redis with this process's memory behind it, or memory alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from modelport_process.start import CannotStart
 from pydantic import SecretStr
 
@@ -15,8 +18,15 @@ def open_store(redis_url: SecretStr | None) -> Store:
     # Here and not above: without Redis nobody needs the 8 MiB of redis-py.
     from modelport_store.redis.store import RedisStore
 
-    try:
+    with redis_address():
         return FallbackStore(RedisStore(redis_url.get_secret_value()), MemoryStore())
+
+
+@contextmanager
+def redis_address() -> Iterator[None]:
+    """What is opened at MODELPORT_REDIS_URL raises ValueError if that is none: make it `CannotStart`."""
+    try:
+        yield
     except ValueError as error:
         raise CannotStart(
             f"MODELPORT_REDIS_URL is no address of a Redis server: {error}. Write redis://:password@host:6379/0."

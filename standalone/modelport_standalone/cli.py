@@ -118,15 +118,11 @@ def _complain(line: str) -> None:
     print(f"Error: {line}", file=sys.stderr)
 
 
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-
 def _log_level() -> str:
     """Raises `CannotStart`."""
-    wanted = os.environ.get("MODELPORT_LOG_LEVEL") or "INFO"
-    if wanted.upper() not in _LEVELS:
-        raise CannotStart(
-            f"MODELPORT_LOG_LEVEL is wrong: it must be one of {', '.join(_LEVELS)}, "
-            "e.g. MODELPORT_LOG_LEVEL=INFO."
-        )
-    return wanted.upper()
+    from modelport_process.logging import level_of
+
+    try:
+        return level_of(os.environ.get("MODELPORT_LOG_LEVEL") or "INFO")
+    except ValueError as error:
+        raise CannotStart(f"MODELPORT_LOG_LEVEL is wrong: {error}, e.g. MODELPORT_LOG_LEVEL=INFO.") from error

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import httpx
 from modelport_process import internal_key
-from modelport_process.start import CannotStart
+from modelport_store.opening import redis_address
 from pydantic import SecretStr
 
 from modelport_gateway.usage.sink import SinkUnavailable, UsageSink
@@ -47,9 +47,5 @@ def open_sink(redis_url: SecretStr | None, control: httpx.AsyncClient, key: Secr
     # Here and not above: without Redis nobody needs the 8 MiB of redis-py.
     from modelport_gateway.usage.redis_usage import RedisUsage
 
-    try:
+    with redis_address():
         return RedisUsage(redis_url.get_secret_value())
-    except ValueError as error:
-        raise CannotStart(
-            f"MODELPORT_REDIS_URL is no address of a Redis server: {error}. Write redis://:password@host:6379/0."
-        ) from error
