@@ -1,5 +1,5 @@
 """Where the pods are that do batch jobs of a version, or why there is none; and the call by which a
-worker calls for.
+worker learns it.
 """
 
 import signal
