@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.cluster import folders, kind, packages, programs
 from tests.cluster.cluster import NONE_TO_BE_HAD, Cluster, NoCluster
-from tests.cluster.host import images, starting, stopping, storage
+from tests.cluster.host import images, machine, starting, stopping, storage
 from tests.cluster.host.plan import Places
 from tests.cluster.host.processes import ProcessTrouble
 
@@ -25,6 +25,7 @@ def find_or_start() -> Cluster:
     _be_wanted()
     found = given(os.environ)
     if found is None and not kind.possible():
+        _have_the_machine()
         # In a process of its own, whose children are then nobody's in the test run.
         _start_apart()
     cluster = found or start()
@@ -75,8 +76,10 @@ def running() -> Cluster | None:
 
 
 def stop() -> None:
+    """Raises ProcessTrouble where other tests use it."""
     with folders.alone_with("cluster"):
         kind.down()
+        machine.be_unused()
         stopping.down(Places())
 
 
@@ -154,6 +157,13 @@ def _start_apart() -> None:
     if answer.returncode:
         # Not a reason to skip tests: here is one to be had, and it did not start.
         raise ProcessTrouble(answer.stdout.strip() or f"{' '.join(command)} ended with {answer.returncode}")
+
+
+def _have_the_machine() -> None:
+    if not host_is_impossible():
+        machine.keep()
+        # Before the process apart, which could not tell that it is this one that uses the cluster.
+        machine.take(Places())
 
 
 def _have_tools() -> None:

@@ -8,6 +8,8 @@ _RULE = ("from", PODS, "lookup", _TABLE)
 
 
 def up() -> None:
+    # A cluster that was killed leaves its links, and its folder may be gone.
+    down()
     run_each(
         [
             # A bridge without ports stands in for a "dummy" link, which not every kernel has.

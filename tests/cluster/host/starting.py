@@ -12,6 +12,7 @@ from tests.cluster.host import (
     control_plane,
     identities,
     images,
+    machine,
     names,
     network,
     node,
@@ -57,6 +58,7 @@ def up(places: Places) -> None:
     if places.root.exists():
         say("Removing what is left of an earlier cluster")
         stopping.down(places)
+    machine.take(places)
     began = time.monotonic()
     say(f"Starting Kubernetes {programs.KUBE.version} (15 s); logs in {places.logs}")
     who = _prepare(places)
