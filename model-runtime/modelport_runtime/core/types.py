@@ -24,10 +24,10 @@ class Outputs(msgspec.Struct, frozen=True, gc=False):
     def part(self, start: int, stop: int) -> "Outputs":
         """Return the rows of one request out of a batch."""
         cut = slice(start, stop)
-        return Outputs(
-            {name: rows[cut] for name, rows in self.values.items()},
-            {name: rows[cut] for name, rows in self.arrays.items()},
-        )
+        values = {name: rows[cut] for name, rows in self.values.items()}
+        if not self.arrays:
+            return Outputs(values)
+        return Outputs(values, {name: rows[cut] for name, rows in self.arrays.items()})
 
 
 _PATH = re.compile(r"(?<![\w:/.])(?:/[\w.+@~-]+){2,}")
