@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modelport_http.client_address import Network
 from modelport_http.connections.per_address import Crowd, crowd_aware
-from modelport_http.connections.request_heads import head_aware
+from modelport_http.connections.request_heads import HeadAwareProtocol
 from modelport_http.connections.timeouts import Silence
 from modelport_http.server import Server
 from modelport_http.settings import DoorSettings
@@ -125,10 +124,10 @@ def build_config(
 
     `handler`, `is_closing`: as `fast_path_protocol` has them.
     """
-    protocol = _protocol(handler, is_closing) if handler else HttpToolsProtocol
+    protocol = _protocol(handler, is_closing) if handler else HeadAwareProtocol
     return uvicorn.Config(
         StoppingMiddleware(app),
-        http=crowd_aware(head_aware(protocol), crowd) if crowd else protocol,
+        http=crowd_aware(protocol, crowd) if crowd else protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -4,12 +4,13 @@ import asyncio
 from typing import Any
 
 import orjson
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modelport_http.connections.timeouts import is_body_open
 
 MAX_BYTES = 64 * 1024
 """Beside the first pieces of data, which the event loop bounds."""
-_UNKNOWN = -1
+UNKNOWN = -1
 """The next piece may be the end of a body."""
 
 _DETAIL = (
@@ -25,46 +26,45 @@ _RESPONSE = (
 )
 
 
-def head_aware(protocol: type[Any]) -> type[asyncio.Protocol]:
-    """A class of uvicorn's protocols that refuses heads which do not end."""
-    receive, take = protocol.data_received, protocol.on_body
+class HeadAwareProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1, but that it refuses heads which do not end."""
 
-    class HeadAware(protocol):  # type: ignore[misc]
-        # `_of_no_body`: bytes within a body that brought nothing of it: trailers, and extensions of chunks.
-        __slots__ = ("_of_a_head", "_of_no_body")
+    __slots__ = ("_of_a_head", "of_no_body")
 
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            self._of_a_head, self._of_no_body = _UNKNOWN, 0
-            super().connection_made(transport)
+    of_no_body: int
+    """Bytes within a body that brought nothing of it: trailers, and extensions of chunks. `UNKNOWN` once the
+    piece of data that is being read has brought some of the body.
+    """
 
-        def data_received(self, data: bytes) -> None:
-            before = self.cycle
-            receive(self, data)
-            if self.cycle is not before:
-                self._of_a_head, self._of_no_body = _UNKNOWN, 0
-                return
-            self._of_a_head = _counted(self, self._of_a_head, len(data))
-            self._of_no_body = 0 if self._of_no_body == _UNKNOWN else self._of_no_body + len(data)
-            if self._of_a_head > MAX_BYTES or self._of_no_body > MAX_BYTES:
-                _refuse(self)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._of_a_head, self.of_no_body = UNKNOWN, 0
+        super().connection_made(transport)
 
-        def on_body(self, body: bytes) -> None:
-            self._of_no_body = _UNKNOWN
-            take(self, body)
+    def data_received(self, data: bytes) -> None:
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._of_a_head, self.of_no_body = UNKNOWN, 0
+            return
+        self._of_a_head = _counted(self, self._of_a_head, len(data))
+        self.of_no_body = 0 if self.of_no_body == UNKNOWN else self.of_no_body + len(data)
+        if self._of_a_head > MAX_BYTES or self.of_no_body > MAX_BYTES:
+            _refuse(self)
 
-        def on_chunk_header(self) -> None:
-            # The parser gives trailers as headers: they are none of this request's.
-            connection: Any = self
-            connection.headers = []
+    def on_body(self, body: bytes) -> None:
+        self.of_no_body = UNKNOWN
+        super().on_body(body)
 
-    return HeadAware
+    def on_chunk_header(self) -> None:
+        # The parser gives trailers as headers: they are none of this request's.
+        self.headers = []
 
 
 def _counted(connection: Any, before: int, size: int) -> int:
     """With a piece of data more, in which no head came to its end."""
     if connection.cycle is not None and is_body_open(connection, connection.cycle):
-        return _UNKNOWN
-    return 0 if before == _UNKNOWN else before + size
+        return UNKNOWN
+    return 0 if before == UNKNOWN else before + size
 
 
 def _refuse(connection: Any) -> None:

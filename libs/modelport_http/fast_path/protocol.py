@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
+from modelport_http.connections.request_heads import UNKNOWN, HeadAwareProtocol
 from modelport_http.fast_path.exchange import Exchange, Handler, Headers
 
 
@@ -70,7 +69,7 @@ def fast_path_protocol(
     )
 
 
-class FastPathProtocol(HttpToolsProtocol):
+class FastPathProtocol(HeadAwareProtocol):
     """One connection. Made by `fast_path_protocol`.
 
     With slots: CPython keeps the attributes of an instance beside it only while they are 30 at most, and
@@ -119,6 +118,7 @@ class FastPathProtocol(HttpToolsProtocol):
         if self._receiving is None:
             super().on_body(body)
         else:
+            self.of_no_body = UNKNOWN
             self._receiving.body += body
 
     def on_message_complete(self) -> None:

@@ -8,7 +8,6 @@ import socket
 from dataclasses import dataclass
 
 import uvicorn
-from modelport_http.connections.request_heads import head_aware
 from modelport_http.connections.timeouts import Patience, Silence
 from modelport_http.fast_path.protocol import fast_path_protocol
 from modelport_http.server import SweepingServer
@@ -103,7 +102,7 @@ def build_server(parts: Parts, patience: Patience = _PATIENCE) -> SweepingServer
     config = uvicorn.Config(
         parts.app,
         loop="uvloop",
-        http=head_aware(fast_path_protocol(parts.fast_path, is_closing=lambda: server.should_exit)),
+        http=fast_path_protocol(parts.fast_path, is_closing=lambda: server.should_exit),
         ws="none",
         lifespan="off",
         access_log=False,
