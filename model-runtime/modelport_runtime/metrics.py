@@ -1,24 +1,26 @@
 """What Prometheus may scrape from one runtime. A registry of our own: no library's metrics among them."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.process_collector import ProcessCollector
+
+from modelport_runtime.loop_metrics import LoopCounter, LoopHistogram
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 ProcessCollector(registry=REGISTRY)
 
-REQUESTS = Counter(
+REQUESTS = LoopCounter(
     "modelport_runtime_requests_total",
     "Requests to the model, by protocol and HTTP status.",
     ["protocol", "status"],
     registry=REGISTRY,
 )
-BATCH_CALLS = Histogram(
+BATCH_CALLS = LoopHistogram(
     "modelport_runtime_batch_requests",
     "Requests that went through the model together.",
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
     registry=REGISTRY,
 )
-MODEL_SECONDS = Histogram(
+MODEL_SECONDS = LoopHistogram(
     "modelport_runtime_model_seconds",
     "Time of one batch: decoding, the model, encoding.",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),

@@ -146,6 +146,8 @@ class Engine:
                 break
         else:
             return [Prediction(body) for body in self._responses.write_each(outputs)]
+        if len(batch) == 1:
+            return [self._encode(batch[0], outputs)]
         results: list[Prediction | Failure] = []
         start = 0
         for item in batch:

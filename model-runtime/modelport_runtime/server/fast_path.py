@@ -1,6 +1,6 @@
 """Small predictions on the fast path of `modelport_http`, without ASGI between socket and model."""
 
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 
 from modelport_http.fast_path.exchange import Exchange, Headers
@@ -55,6 +55,7 @@ def _refuse(exchange: Exchange, head: RequestHead, problem: Problem) -> None:
     exchange.respond(lines + own, problem.body(head.request_id.decode(), head.path))
 
 
+@cache
 def _phrase(status: int) -> bytes:
     try:
         return HTTPStatus(status).phrase.encode()

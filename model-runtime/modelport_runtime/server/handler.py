@@ -2,12 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from functools import cache
 from http import HTTPStatus
 
 import msgspec
 from modelport_http.content_encoding import Undecodable, inflate
-from prometheus_client import Counter
 
 from modelport_runtime import logs, metrics
 from modelport_runtime.core.types import Call, Failure, Prediction
@@ -46,7 +44,7 @@ class Submission(msgspec.Struct):
             self.respond(_refuse(self.head, self.call.protocol, outcome))
         else:
             self.respond(Served(outcome, seconds))
-            _counter(self.call.protocol, 200).inc()
+            metrics.REQUESTS.count(self.call.protocol, 200)
 
     def leave(self) -> None:
         """To be called when the caller has gone. Does nothing once the request has ended."""
@@ -83,6 +81,10 @@ class PredictionHandler:
             protocol = protocol_of(head.path, head.content_type)
             if declared_bytes > self.max_body_bytes:
                 raise _too_large(self.max_body_bytes)
+        except Problem as problem:
+            # As it is: raised anew it costs a 415 another hundredth of its time.
+            metrics.REQUESTS.count(PROTOCOLS[head.path], problem.status)
+            raise
         except Exception as error:  # noqa: BLE001 - every failure is a response
             raise _refuse(head, PROTOCOLS[head.path], error) from None
         return protocol
@@ -108,7 +110,8 @@ class PredictionHandler:
 
 def note_gone(head: RequestHead, protocol: Protocol) -> None:
     """Count and log that the caller has gone before the response."""
-    _counter(protocol, 499).inc()
+    # 499: the caller has gone.
+    metrics.REQUESTS.count(protocol, 499)
     with logs.about(head.request_id.decode()):
         log.info("client_gone", extra={"path": head.path})
 
@@ -116,7 +119,7 @@ def note_gone(head: RequestHead, protocol: Protocol) -> None:
 def _refuse(head: RequestHead, protocol: Protocol, error: Exception | Failure) -> Problem:
     """Return the response, counted."""
     problem = error if type(error) is Problem else _problem_of(error, head)
-    _counter(protocol, problem.status).inc()
+    metrics.REQUESTS.count(protocol, problem.status)
     return problem
 
 
@@ -174,9 +177,3 @@ def _inflated(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
         return inflate(body, encoding.decode("latin-1"), max_bytes)
     except Undecodable as error:
         raise Problem(error.status, HTTPStatus(error.status).phrase, error.detail) from None
-
-
-@cache
-def _counter(protocol: Protocol, status: int) -> Counter:
-    """Return the counter of a protocol's requests with a status; 499: the caller has gone."""
-    return metrics.REQUESTS.labels(protocol, str(status))
