@@ -261,11 +261,19 @@ async def running_harness(
         yield harness
 
 
+_SLOW_TO_FORGIVE = {"limit_failed_credentials": "60/hour"}
+"""By default a stopped address is let in again after a second, which a busy machine needs for one request."""
+
+
 def build_harness(store: Any, *, sink: UsageSink | None = None, **settings: Any) -> Harness:
     """`sink`: instead of the harness's own, `usage`."""
     cluster, control, usage = FakeCluster(), FakeControlApi(), KeptUsage()
     gateway = build(
-        Settings(**settings), store=store, cluster=cluster, control=control.client, sink=sink or usage
+        Settings(**{**_SLOW_TO_FORGIVE, **settings}),
+        store=store,
+        cluster=cluster,
+        control=control.client,
+        sink=sink or usage,
     )
     transport = httpx.ASGITransport(gateway.app, raise_app_exceptions=False)
     client = httpx.AsyncClient(transport=transport, base_url="http://gateway")
