@@ -21,9 +21,9 @@ from modelport_telemetry.drift.repetition import (
     WHOLE_ROWS,
     Blocks,
     RecentRows,
+    digest_of_value,
     empty_sketch,
     note_digest,
-    note_value,
 )
 
 Cell = Callable[[Any], int]
@@ -66,7 +66,7 @@ class RowCounter:
             return
         self.rows += 1
         cells = [feature.cell(value) for feature, value in zip(self._features, values, strict=True)]
-        usual = min((f.usual(cell) for f, cell in zip(self._features, cells, strict=True)), default=1.0)
+        usual = min([f.usual[cell] for f, cell in zip(self._features, cells, strict=True)], default=1.0)
         if not self._recent.counts(digest, usual):
             return
         self._counted += 1
@@ -105,18 +105,16 @@ class _FeatureCounter:
         self.name, self.position = feature.name, feature.position
         self.cell = cell_of(feature)
         self._size = feature.bins.cells
-        self._usual = feature.usual or (1.0,) * self._size
+        self.usual = feature.usual or (1.0,) * self._size
         self._scores = feature.scores or (0.5,) * self._size
         self._blocks = Blocks()
         self._cells, self._sketch = [0] * self._size, empty_sketch()
 
-    def usual(self, cell: int) -> float:
-        return self._usual[cell]
-
     def count(self, value: Any, cell: int) -> None:
         self._cells[cell] += 1
         self._blocks.add(self._scores[cell])
-        note_value(self._sketch, value)
+        # What most values are, without a call.
+        note_digest(self._sketch, hash(value) if type(value) is float else digest_of_value(value))
 
     def take(self) -> tuple[list[int], list[int], list[float]]:
         taken = self._cells, self._sketch, self._blocks.take()

@@ -73,6 +73,7 @@ RECENT_ROWS = 500
 _ALWAYS_COUNTED = 2
 _SPREAD = 3
 """Standard deviations by which chance may exceed the usual number of copies."""
+_NUMBERS = (bool, int, float)
 # Fibonacci hashing: the bits of small integers and short floats are all alike.
 _MIX, _BITS = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
@@ -108,11 +109,6 @@ def empty_sketch() -> list[int]:
     return [0] * SKETCH_CELLS
 
 
-def note_value(sketch: list[int], value: Any) -> None:
-    """Count a value. Equal ones fall into one cell in every process: 1, 1.0 and true are, "1" is another."""
-    note_digest(sketch, _digest(value))
-
-
 def note_digest(sketch: list[int], digest: int) -> None:
     """Count what has this digest."""
     mixed = digest * _MIX & _BITS
@@ -124,8 +120,9 @@ def squares(sketch: Sequence[int]) -> float:
     return float(sum(cell * cell for cell in sketch))
 
 
-def _digest(value: Any) -> int:
+def digest_of_value(value: Any) -> int:
+    """Return the same for equal values in every process: 1, 1.0 and true are equal, "1" is another."""
     # Python's own hash of texts differs from process to process, and before 3.12 that of None does too.
     if isinstance(value, str):
         return digest_of(value)
-    return hash(value) if isinstance(value, bool | int | float) else 0
+    return hash(value) if isinstance(value, _NUMBERS) else 0

@@ -3,14 +3,14 @@
 import subprocess
 import sys
 
-from modelport_telemetry.drift.repetition import empty_sketch, note_value
+from modelport_telemetry.drift.repetition import digest_of_value, empty_sketch, note_digest
 
 VALUES = [None, True, 1.5, 7, "rome", [1]]
 ASK = f"""
-from modelport_telemetry.drift.repetition import empty_sketch, note_value
+from modelport_telemetry.drift.repetition import digest_of_value, empty_sketch, note_digest
 for value in {VALUES!r}:
     sketch = empty_sketch()
-    note_value(sketch, value)
+    note_digest(sketch, digest_of_value(value))
     print(sketch)
 """
 
@@ -20,7 +20,7 @@ def test_every_process_finds_the_same_cell() -> None:
     expected = []
     for value in VALUES:
         sketch = empty_sketch()
-        note_value(sketch, value)
+        note_digest(sketch, digest_of_value(value))
         expected.append(str(sketch))
     assert said.splitlines() == expected
 
@@ -28,5 +28,5 @@ def test_every_process_finds_the_same_cell() -> None:
 def test_one_is_one_however_it_is_written() -> None:
     sketch = empty_sketch()
     for value in (1, 1.0, True):
-        note_value(sketch, value)
+        note_digest(sketch, digest_of_value(value))
     assert sorted(map(abs, sketch))[-1] == 3
