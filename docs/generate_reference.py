@@ -44,7 +44,7 @@ def _metrics_of(folder: Path) -> Iterator[str]:
     for file in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                kind = node.func.id.removesuffix("MetricFamily")
+                kind = node.func.id.removeprefix("Loop").removesuffix("MetricFamily")
                 name, help_text, labels = (*map(_constant, node.args[:3]), None, None, None)[:3]
                 if kind in _KINDS and isinstance(name, str) and isinstance(help_text, str):
                     shown = ", ".join(f"`{label}`" for label in labels or _labels(node))
