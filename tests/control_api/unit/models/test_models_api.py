@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -205,11 +206,17 @@ async def test_acceleration_is_switched_and_what_others_settings_were_stays(
     await ann.http.patch(url(model_id), json={"timeout_seconds": 9})
     off = (await ann.http.patch(url(model_id), json={"acceleration": "off"})).json()
     assert (off["acceleration"], off["timeout_seconds"], off["name"]) == ("off", 9, "Iris")
-    await until(lambda: platform.cluster.objects[model_id]["spec"].get("acceleration") == "off")
+    await until(lambda: published(platform, model_id).get("acceleration") == "off")
     auto = (await ann.http.patch(url(model_id), json={"acceleration": "auto"})).json()
     assert auto["acceleration"] == "auto"
     # Named although it is the default: an apply that leaves it out would leave what others wrote.
-    await until(lambda: platform.cluster.objects[model_id]["spec"].get("acceleration") == "auto")
+    await until(lambda: published(platform, model_id).get("acceleration") == "auto")
+
+
+def published(platform: Platform, model_id: str) -> dict[str, Any]:
+    """The MLModel's spec; before it is there, nothing."""
+    spec: dict[str, Any] = platform.cluster.objects.get(model_id, {}).get("spec", {})
+    return spec
 
 
 async def test_a_switch_of_acceleration_is_in_the_audit_log(
