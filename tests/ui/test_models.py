@@ -169,3 +169,17 @@ def test_hostile_words_stay_words(visitor: Visitor, tmp_path: Path) -> None:
         page = visitor.open(path)
         expect(page.get_by_text(name[:30]).first).to_be_attached()
         assert page.locator("img[src=x], main script").count() == 0
+
+
+def test_a_form_that_only_its_script_can_send_waits_for_it(visitor: Visitor, tmp_path: Path) -> None:
+    """Pressed before, the browser would open the page again, without what was filled in."""
+    visitor.sign_up()
+    model_id = serve(visitor, tmp_path / "iris.joblib", iris_logistic_named().model)
+    buttons = {f"/ui/models/{model_id}": "Predict", "/ui/upload": "Upload", "/ui/batch": "Start the job"}
+    visitor.page.route(re.compile(r"/static/.*(try-it|upload)"), lambda route: route.abort())
+    for address, name in buttons.items():
+        expect(visitor.open(address).get_by_role("button", name=name, exact=True)).to_be_disabled()
+    visitor.page.unroute_all()
+    for address, name in buttons.items():
+        expect(visitor.open(address).get_by_role("button", name=name, exact=True)).to_be_enabled()
+    visitor.faults.clear()

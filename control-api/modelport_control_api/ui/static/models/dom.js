@@ -8,6 +8,11 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** The form's script is there to send it. */
+export function enableSending(root) {
+  for (const button of root.querySelectorAll("button[data-script]")) button.disabled = false;
+}
+
 /** An error answer, in words: {title, detail, reason, errors}. */
 export function describeProblem(status, text) {
   try {

@@ -2,7 +2,7 @@
 
 import { fetchSignedIn } from "../access.js";
 import { toast } from "../toasts.js";
-import { describeProblem } from "./dom.js";
+import { describeProblem, enableSending } from "./dom.js";
 
 // The card is fetched again now and then, and its form with it.
 document.addEventListener("submit", (event) => {
@@ -10,6 +10,8 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   send(event.target);
 });
+enableSending(document);
+document.addEventListener("htmx:afterSettle", () => enableSending(document));
 
 async function send(form) {
   const chosen = form.elements.reference.files[0];

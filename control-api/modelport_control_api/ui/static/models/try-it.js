@@ -3,7 +3,7 @@
 import { fetchSignedIn } from "../access.js";
 import { startTabs } from "./tabs.js";
 import { curl, javascript, python, sdk } from "./snippets.js";
-import { describeProblem, element } from "./dom.js";
+import { describeProblem, element, enableSending } from "./dom.js";
 
 const WRITERS = { curl, python, sdk, javascript };
 const MAX_BARS = 20;
@@ -20,6 +20,7 @@ function start(root) {
     event.preventDefault();
     predict(root, form);
   });
+  enableSending(form);
   root.querySelector("[data-make-key]")?.addEventListener("click", async (event) => {
     state.key = (await makeKey(root, event.currentTarget)) ?? state.key;
     refresh();

@@ -1,7 +1,7 @@
 // The upload page: a file by dropping or choosing, its progress as it is sent, and what the platform said.
 
 import { accessToken } from "../access.js";
-import { describeProblem, element } from "./dom.js";
+import { describeProblem, element, enableSending } from "./dom.js";
 
 const root = document.querySelector("[data-upload]");
 if (root) start(root);
@@ -18,6 +18,7 @@ function start(root) {
     event.preventDefault();
     send(root, form);
   });
+  enableSending(form);
   showChoice(root, form);
 }
 
