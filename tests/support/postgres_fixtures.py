@@ -41,8 +41,8 @@ class PostgresServer:
         if self._user:
             account = pwd.getpwnam(self._user)
             os.chown(self._folder, account.pw_uid, account.pw_gid)
-        self._binaries = self._reachable_installation() / "bin"
-        initdb = [self._binaries / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust"]
+        self.binaries = self._reachable_installation() / "bin"
+        initdb = [self.binaries / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust"]
         options = ["-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run([*initdb, *options], check=True, capture_output=True, **self._identity())
         self.resume()
@@ -60,7 +60,7 @@ class PostgresServer:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self._data, *options],
+                [self.binaries / "postgres", "-D", self._data, *options],
                 stdout=log,
                 stderr=log,
                 **self._identity(),

@@ -21,7 +21,9 @@ from sqlalchemy import (
     select,
 )
 
-_RELEASE_BEFORE = "0009_audit_by_age"
+from tests.support.releases import stored
+
+_SCHEMA_BEFORE = stored.about(stored.newest())["schema"]
 _NOW = datetime(2026, 1, 1)
 _OF_TYPE: list[tuple[Any, Any]] = [
     (JSON, {"v1": 100}),
@@ -69,7 +71,7 @@ def _read(url: str, names: list[str]) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_every_value_of_every_table_is_there_after_the_upgrade(empty_url: str) -> None:
-    migrate.upgrade(empty_url, _RELEASE_BEFORE)
+    migrate.upgrade(empty_url, _SCHEMA_BEFORE)
     before = _fill(empty_url)
     migrate.upgrade(empty_url)
     after = _read(empty_url, list(before))

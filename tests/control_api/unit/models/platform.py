@@ -135,8 +135,10 @@ def settings_at(root: Path, database_url: str, **changed: Any) -> Settings:
 
 
 @asynccontextmanager
-async def running_platform(settings: Settings, root: Path) -> AsyncIterator[Platform]:
-    cluster = FakeCluster()
+async def running_platform(
+    settings: Settings, root: Path, cluster: FakeCluster | None = None
+) -> AsyncIterator[Platform]:
+    cluster = cluster or FakeCluster()
     plane = build(settings, store=MemoryStore(), cluster=cluster)
     spare_the_disk(plane.context.database.engine)
     async with plane.running():
