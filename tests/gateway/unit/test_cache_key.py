@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from modelport_gateway.cache.key import Canonical, Uncacheable, cache_key, cache_scope
 
@@ -40,6 +40,7 @@ def told_apart(value: Any, kind: str) -> Any:
     return ("numeric", value) if numeric else (type(value).__name__, repr(value))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(scalars, scalars, st.sampled_from(["number", "integer", "any", "string"])), min_size=1)
 )
@@ -51,6 +52,7 @@ def test_keys_are_equal_exactly_when_the_contract_says_so(cells: list[tuple[Any,
     assert same(list(one), list(other), *kinds) == equal
 
 
+@settings(deadline=None)
 @given(st.lists(scalars, min_size=2, max_size=5), st.randoms())
 def test_key_order_and_naming_make_no_difference(cells: list[Any], random: Any) -> None:
     assume(not any(type(cell) is float and abs(cell) > 2**53 for cell in cells))
@@ -61,6 +63,7 @@ def test_key_order_and_naming_make_no_difference(cells: list[Any], random: Any) 
     assert same(dict(named), cells, *kinds)
 
 
+@settings(deadline=None)
 @given(st.lists(scalars, min_size=2, max_size=4, unique_by=repr))
 def test_in_a_positional_signature_order_counts(cells: list[Any]) -> None:
     named = {f"x{at}": cell for at, cell in enumerate(cells)}

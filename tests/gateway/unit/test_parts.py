@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_gateway.auth.ttl_cache import TTLCache
 from modelport_gateway.concurrency.admission import Admission, QueueFull
@@ -185,6 +185,7 @@ def test_memory_forgets_what_is_old_and_what_is_too_much() -> None:
 weights = st.lists(st.integers(0, 100), min_size=1, max_size=5)
 
 
+@settings(deadline=None)
 @given(weights, st.text(max_size=20))
 def test_only_versions_with_weight_are_chosen_and_always_the_same(numbers: list[int], caller: str) -> None:
     traffic = [(f"v{at}", weight) for at, weight in enumerate(numbers, start=1)]

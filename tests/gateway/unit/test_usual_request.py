@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_gateway.cache.key import Canonical, Uncacheable, cache_key
 from modelport_gateway.cache.row_decoder import usual_request
@@ -55,12 +55,14 @@ def bodies(draw: Any) -> tuple[Canonical, bytes]:
     return canonical(columns), (shape % row).encode()
 
 
+@settings(deadline=None)
 @given(bodies())
 def test_both_ways_give_one_key(given_: tuple[Canonical, bytes]) -> None:
     way, body = given_
     assert key(way, body) == key(replace(way, usual=None), body)
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=60) | st.binary(max_size=30).map(lambda inside: b'{"input":{"c0":' + inside + b"}}")
 )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_control_api.analytics.query import DAY, HOUR, MINUTE, BucketName, boundaries
 
@@ -25,6 +25,7 @@ def hours_of_days(first: str, days: int, zone: str) -> list[float]:
     return [(after - before) / HOUR for before, after in pairwise(found)]
 
 
+@settings(deadline=None)
 @given(first=MOMENTS, share=st.floats(0, 1), bucket=st.sampled_from(list(LENGTHS)), zone=ZONES)
 def test_buckets_cover_the_range_and_no_more(
     first: int, share: float, bucket: BucketName, zone: ZoneInfo
@@ -37,6 +38,7 @@ def test_buckets_cover_the_range_and_no_more(
     assert all(moment % MINUTE == 0 for moment in found)
 
 
+@settings(deadline=None)
 @given(first=MOMENTS, zone=ZONES)
 def test_a_day_begins_when_the_date_changes(first: int, zone: ZoneInfo) -> None:
     for moment in boundaries(first, first + 40 * DAY, "day", zone):

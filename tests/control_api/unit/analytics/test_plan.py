@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_control_api.analytics.plan import Move, Piece, Plan, RetentionWindow, plan
 from modelport_control_api.analytics.query import DAY, HOUR, MINUTE, BucketName, boundaries
@@ -27,6 +27,7 @@ def number_of(found: Plan, start: int) -> int:
     return run.first + (start - run.start) // run.seconds
 
 
+@settings(deadline=None)
 @given(edges=EDGES, minutes_gone=st.integers(0, 100), hours_gone=st.integers(0, 100))
 def test_rows_tile_the_range_and_are_kept(edges: list[int], minutes_gone: int, hours_gone: int) -> None:
     kept = RetentionWindow(MIDNIGHT + minutes_gone * DAY, MIDNIGHT + min(minutes_gone, hours_gone) * DAY)
@@ -39,6 +40,7 @@ def test_rows_tile_the_range_and_are_kept(edges: list[int], minutes_gone: int, h
         assert start >= {"minute": kept.minutes_since, "hour": kept.hours_since, "day": 0}[rows]
 
 
+@settings(deadline=None)
 @given(edges=EDGES, minutes_gone=st.integers(0, 100))
 def test_an_edge_moves_by_half_an_hour_where_minutes_are_gone(edges: list[int], minutes_gone: int) -> None:
     found = plan(edges, RetentionWindow(MIDNIGHT + minutes_gone * DAY, 0))
@@ -49,11 +51,13 @@ def test_an_edge_moves_by_half_an_hour_where_minutes_are_gone(edges: list[int], 
         assert abs(last - edges[-1]) <= HOUR / 2
 
 
+@settings(deadline=None)
 @given(minutes=st.sets(st.integers(0, 3 * 24 * 60), min_size=2, max_size=8))
 def test_where_all_is_kept_edges_are_exact(minutes: set[int]) -> None:
     assert_exact([NOON + minute * MINUTE for minute in sorted(minutes)], MINUTE)
 
 
+@settings(deadline=None)
 @given(
     zone=ZONES,
     bucket=st.sampled_from(["minute", "hour", "day"]),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_control_api.drift.profiles.csv_rows import ReferenceInvalid
 from modelport_control_api.drift.profiles.profile import Profile, from_json, match, to_json
@@ -84,6 +84,7 @@ def test_live_values_find_their_cells(row: object, cells: dict[str, int], tmp_pa
     assert {name: counted[name][cell] for name, cell in cells.items()} == dict.fromkeys(cells, 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6) | st.integers(-3, 3), min_size=30, max_size=200))
 def test_a_reference_counted_live_gives_its_own_counts(values: list[float]) -> None:
     import tempfile

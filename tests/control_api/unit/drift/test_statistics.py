@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_control_api.drift.statistics import (
     chi_square,
@@ -19,6 +19,7 @@ from scipy import special, stats
 COUNTS = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)), min_size=2, max_size=12)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 300), st.integers(1, 150))
 def test_the_tail_of_chi_square(statistic: float, degrees: int) -> None:
     assert chi_square_tail(statistic, degrees) == pytest.approx(
@@ -26,11 +27,13 @@ def test_the_tail_of_chi_square(statistic: float, degrees: int) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 8))
 def test_the_tail_of_kolmogorov(distance: float) -> None:
     assert kolmogorov_tail(distance) == pytest.approx(special.kolmogorov(distance), rel=1e-9, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_pearsons_test(cells: list[tuple[int, int]]) -> None:
     reference, live = zip(*cells, strict=True)
@@ -38,6 +41,7 @@ def test_pearsons_test(cells: list[tuple[int, int]]) -> None:
     assert chi_square(reference, live, sum(reference), sum(live)) == pytest.approx(expected, rel=1e-7)
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_the_rank_sum_test_with_ties(cells: list[tuple[int, int]]) -> None:
     reference, live = zip(*cells, strict=True)
@@ -48,6 +52,7 @@ def test_the_rank_sum_test_with_ties(cells: list[tuple[int, int]]) -> None:
     assert rank_sum(reference, live, sum(reference), sum(live)) == pytest.approx(expected, rel=1e-7)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 99), st.integers(1, 199))
 def test_the_test_of_two_shares(reference: int, live: int) -> None:
     expected = stats.chi2_contingency([[reference, 100 - reference], [live, 200 - live]]).pvalue
@@ -67,6 +72,7 @@ def test_kolmogorov_smirnov_is_close_to_the_exact_one() -> None:
         assert found == pytest.approx(stats.ks_2samp(a, b).pvalue, rel=0.25)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_steps_down(p_values: list[float]) -> None:
     order = np.argsort(p_values, kind="stable")

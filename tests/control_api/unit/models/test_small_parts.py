@@ -3,12 +3,13 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_control_api.models.uploads import parse_sample
 from modelport_control_api.registry.service import new_model_id
 
 
+@settings(deadline=None)
 @given(st.text(max_size=150))
 def test_a_model_id_is_a_dns_label_with_room_for_its_version(name: str) -> None:
     model_id = new_model_id(name)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_control_api.analytics.totals import NOTHING, figures
 from modelport_control_api.usage.tables import added, pack, unpack
@@ -11,6 +11,7 @@ from modelport_telemetry.usage.latency import LAST_BUCKET, quantile
 HISTOGRAMS = st.dictionaries(st.integers(0, LAST_BUCKET), st.integers(1, 10**12))
 
 
+@settings(deadline=None)
 @given(parts=st.lists(HISTOGRAMS, min_size=1, max_size=5))
 def test_joined_and_added_histograms_are_sums(parts: list[dict[int, int]]) -> None:
     sums: Counter[int] = Counter()
@@ -23,6 +24,7 @@ def test_joined_and_added_histograms_are_sums(parts: list[dict[int, int]]) -> No
     assert pack(sums) == packed
 
 
+@settings(deadline=None)
 @given(counts=HISTOGRAMS)
 def test_percentiles_are_the_quantiles(counts: dict[int, int]) -> None:
     shown = figures(NOTHING._replace(latencies=unpack(pack(counts))))

@@ -3,18 +3,20 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_telemetry.usage.latency import LAST_BUCKET, bucket_of, quantile, seconds_of
 
 SECONDS = st.floats(2e-5, 600, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(SECONDS)
 def test_a_bucket_stands_for_its_latencies_within_five_percent(seconds: float) -> None:
     assert seconds_of(bucket_of(seconds)) == pytest.approx(seconds, rel=0.05)
 
 
+@settings(deadline=None)
 @given(st.lists(SECONDS, min_size=1, max_size=200), st.floats(0, 1))
 def test_quantiles_are_within_five_percent_of_the_truth(latencies: list[float], share: float) -> None:
     counts: dict[int, int] = {}

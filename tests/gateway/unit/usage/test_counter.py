@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_gateway.auth.authorization import Caller
 from modelport_gateway.outcome import Outcome, PredictionResponse
@@ -73,6 +73,7 @@ def test_a_clock_that_is_set_back_counts_so_from_the_next_minute_on(clock: Clock
     assert counted(counter) == {(MINUTE - number * 60, "", 200): 1 for number in range(3)}
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1000), max_size=300))
 def test_latencies_added_up_together_fall_into_the_buckets_of_each(latencies: list[float]) -> None:
     counter = UsageCounter(10)

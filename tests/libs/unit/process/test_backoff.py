@@ -1,12 +1,13 @@
 """Waits that grow, are spread, and begin again after a success."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_process.backoff import Backoff, KeyedBackoff
 
 _SECONDS = st.floats(0.001, 100)
 
 
+@settings(deadline=None)
 @given(_SECONDS, _SECONDS, st.sampled_from([1.5, 2.0, 4.0]), st.integers(0, 5000))
 def test_a_delay_lies_between_half_its_limit_and_all_of_it(
     first: float, longest: float, factor: float, failures: int

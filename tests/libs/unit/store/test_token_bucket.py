@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_store.store import Limit, LimitResult
 from modelport_store.token_bucket import MICROSECONDS, take
@@ -23,6 +23,7 @@ def take_all(limit: Limit, gaps: list[int]) -> list[tuple[int, LimitResult]]:
     return answers
 
 
+@settings(deadline=None)
 @given(LIMITS, GAPS)
 def test_never_more_is_allowed_than_the_capacity_and_what_was_refilled(limit: Limit, gaps: list[int]) -> None:
     allowed = 0
@@ -32,6 +33,7 @@ def test_never_more_is_allowed_than_the_capacity_and_what_was_refilled(limit: Li
         assert allowed <= limit.requests + refilled
 
 
+@settings(deadline=None)
 @given(LIMITS, GAPS)
 def test_what_is_left_is_never_negative_and_never_above_the_capacity(limit: Limit, gaps: list[int]) -> None:
     for _, taken in take_all(limit, gaps):
@@ -40,6 +42,7 @@ def test_what_is_left_is_never_negative_and_never_above_the_capacity(limit: Limi
         assert (taken.retry_after > 0) == (not taken.allowed)
 
 
+@settings(deadline=None)
 @given(LIMITS, GAPS, st.integers(0, 10 * MICROSECONDS))
 def test_waiting_longer_never_leaves_less(limit: Limit, gaps: list[int], longer: int) -> None:
     full_at, now = 0, START
@@ -51,6 +54,7 @@ def test_waiting_longer_never_leaves_less(limit: Limit, gaps: list[int], longer:
     assert (later.allowed, later.remaining) >= (sooner.allowed, sooner.remaining)
 
 
+@settings(deadline=None)
 @given(LIMITS, GAPS)
 def test_a_refused_caller_who_waits_as_told_is_allowed(limit: Limit, gaps: list[int]) -> None:
     full_at, now = 0, START
@@ -62,6 +66,7 @@ def test_a_refused_caller_who_waits_as_told_is_allowed(limit: Limit, gaps: list[
             assert again.allowed
 
 
+@settings(deadline=None)
 @given(LIMITS)
 def test_a_new_bucket_allows_exactly_its_capacity_at_once(limit: Limit) -> None:
     count = min(limit.requests, 200)

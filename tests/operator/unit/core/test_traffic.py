@@ -1,7 +1,7 @@
 """Who gets the requests: by table, and for every combination that Hypothesis finds."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from modelport_crds.mlmodel import VersionStatus
 from modelport_operator.core.versions import decide_traffic
@@ -84,6 +84,7 @@ _versions = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(wanted=_shares, facts=_versions, current=_shares)
 def test_weights_sum_to_a_hundred_and_go_only_to_versions_that_have_answered(
     wanted: Weights, facts: dict[str, dict[str, bool]], current: Weights
@@ -100,6 +101,7 @@ def test_weights_sum_to_a_hundred_and_go_only_to_versions_that_have_answered(
 _ANSWERED = {"answered": True, "ready": False, "failed": False}
 
 
+@settings(deadline=None)
 @given(wanted=_shares, facts=_versions, current=_shares)
 @example({"v1": 1}, dict.fromkeys(NAMES, _ANSWERED), {"v1": 1, "v2": 1, "v3": 64, "v4": 77})
 def test_deciding_again_changes_nothing(

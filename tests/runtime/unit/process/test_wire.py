@@ -2,12 +2,13 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_runtime import wire
 from modelport_runtime.core.types import Call, Failure
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=100), max_size=20), st.lists(st.integers(1, 50), min_size=1))
 def test_frames_come_together_whatever_their_pieces(bodies: list[bytes], sizes: list[int]) -> None:
     calls = [wire.PredictBatch([Call("native", body)]) for body in bodies]

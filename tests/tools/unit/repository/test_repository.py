@@ -1,5 +1,6 @@
 """Promises about the repository itself: layers hold, locked versions are hashed and name no registry."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[4]
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 WRONG_IMPORTS = {
     "gateway/modelport_gateway/routing/routes.py": "modelport_operator.settings",
     "control-api/modelport_control_api/settings.py": "modelport_gateway",
@@ -49,3 +51,21 @@ def test_locked_requirements_are_hashed_and_name_no_registry(name: str) -> None:
     assert text.count("--hash=sha256:") >= len(pins)
     assert "://" not in text
     assert "index-url" not in text
+
+
+def test_no_property_is_held_to_a_clock() -> None:
+    """Hypothesis gives each example 200 ms by default, which a busy machine may take from it."""
+    files = (ROOT / "tests").rglob("test_*.py")
+    trees = [ast.parse(text) for text in map(Path.read_text, files) if "hypothesis" in text]
+    decorated = {
+        node.name: [ast.unparse(each) for each in node.decorator_list]
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, _FUNCTIONS)
+    }
+    properties = {
+        name: given for name, given in decorated.items() if any(text.startswith("given(") for text in given)
+    }
+    assert len(properties) > 40
+    held = [name for name, given in properties.items() if not any("deadline=None" in text for text in given)]
+    assert held == [], "add deadline=None to their @settings"
