@@ -57,15 +57,16 @@ def test_no_property_is_held_to_a_clock() -> None:
     """Hypothesis gives each example 200 ms by default, which a busy machine may take from it."""
     files = (ROOT / "tests").rglob("test_*.py")
     trees = [ast.parse(text) for text in map(Path.read_text, files) if "hypothesis" in text]
-    decorated = {
-        node.name: [ast.unparse(each) for each in node.decorator_list]
+    # A list, since functions of several files may share a name.
+    decorated = [
+        (node.name, [ast.unparse(each) for each in node.decorator_list])
         for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, _FUNCTIONS)
-    }
-    properties = {
-        name: given for name, given in decorated.items() if any(text.startswith("given(") for text in given)
-    }
+    ]
+    properties = [
+        (name, given) for name, given in decorated if any(text.startswith("given(") for text in given)
+    ]
     assert len(properties) > 40
-    held = [name for name, given in properties.items() if not any("deadline=None" in text for text in given)]
+    held = [name for name, given in properties if not any("deadline=None" in text for text in given)]
     assert held == [], "add deadline=None to their @settings"
