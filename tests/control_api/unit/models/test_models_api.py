@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -203,20 +202,15 @@ async def test_settings_change_alone_and_null_turns_cache_and_limit_off(
 async def test_acceleration_is_switched_and_what_others_settings_were_stays(
     platform: Platform, ann: Account, model_id: str
 ) -> None:
+    await platform.published(model_id, "v1")
     await ann.http.patch(url(model_id), json={"timeout_seconds": 9})
     off = (await ann.http.patch(url(model_id), json={"acceleration": "off"})).json()
     assert (off["acceleration"], off["timeout_seconds"], off["name"]) == ("off", 9, "Iris")
-    await until(lambda: published(platform, model_id).get("acceleration") == "off")
+    await until(lambda: platform.cluster.objects[model_id]["spec"].get("acceleration") == "off")
     auto = (await ann.http.patch(url(model_id), json={"acceleration": "auto"})).json()
     assert auto["acceleration"] == "auto"
     # Named although it is the default: an apply that leaves it out would leave what others wrote.
-    await until(lambda: published(platform, model_id).get("acceleration") == "auto")
-
-
-def published(platform: Platform, model_id: str) -> dict[str, Any]:
-    """The MLModel's spec; before it is there, nothing."""
-    spec: dict[str, Any] = platform.cluster.objects.get(model_id, {}).get("spec", {})
-    return spec
+    await until(lambda: platform.cluster.objects[model_id]["spec"].get("acceleration") == "auto")
 
 
 async def test_a_switch_of_acceleration_is_in_the_audit_log(
