@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator["Browser"]:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
     # Here and not above: most tests need no browser, and the import takes a while.
     from playwright.sync_api import sync_playwright
 
     from tests.support import chromium as installed
+    from tests.support.without_netlink import launcher
 
-    path = installed.find()
+    path = launcher(installed.find(), tmp_path_factory.mktemp("chromium"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(installed.FLAGS))
         yield browser

@@ -20,9 +20,15 @@ EQUAL, GREATER, ANY_BIT = 0x15, 0x25, 0x45
 NUMBER, ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _ALLOW, _USER_NOTIF, _ERRNO = 0x7FFF0000, 0x7FC00000, 0x00050000
 
+
+def failing(error: int) -> Instruction:
+    """Return the end of a call that fails with this errno."""
+    return (_RETURN, 0, 0, _ERRNO | error)
+
+
 PERMITTED: Instruction = (_RETURN, 0, 0, _ALLOW)
-REFUSED: Instruction = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
-ABSENT_CALL: Instruction = (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
+REFUSED = failing(errno.EPERM)
+ABSENT_CALL = failing(errno.ENOSYS)
 USER_NOTIFY: Instruction = (_RETURN, 0, 0, _USER_NOTIF)
 """The server process is consulted, notes the call and refuses it."""
 
@@ -107,26 +113,30 @@ def install(machine: int, role: Role, hand_over: HandOver | None = None) -> None
     hand_over: is given what reports refused calls, None where the kernel cannot.
     """
     if hand_over is None:
-        _load(machine, build(machine, os.getpid(), role), _TSYNC)
+        load(machine, build(machine, os.getpid(), role), _TSYNC)
         return
     listener = _listen(machine, role)
     hand_over(listener)
     if listener is None:
         install(machine, role)
     else:
-        _load(machine, refusing(machine, _TO_HAND_OVER), _TSYNC)
+        load(machine, refusing(machine, _TO_HAND_OVER), _TSYNC)
 
 
 def _listen(machine: int, role: Role) -> int | None:
     program = build(machine, os.getpid(), role, others=USER_NOTIFY, also=_TO_HAND_OVER)
     try:
-        return _load(machine, program, _NEW_LISTENER | _TSYNC | _TSYNC_ESRCH)
+        return load(machine, program, _NEW_LISTENER | _TSYNC | _TSYNC_ESRCH)
     except OSError:
         # The container runtime listens already, or the kernel is older than 5.7.
         return None
 
 
-def _load(machine: int, program: list[Instruction], flags: int) -> int:
+def load(machine: int, program: list[Instruction], flags: int = 0) -> int:
+    """Filter this thread and what it starts, forever, and return what the flags ask for.
+
+    It needs no_new_privs. Raises OSError.
+    """
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
     pointer = ctypes.byref(_Program(len(program), code))
     return syscall(_SECCOMP[machine], ctypes.c_uint(_SET_MODE_FILTER), ctypes.c_uint(flags), pointer)
