@@ -29,6 +29,10 @@ class Numbers(TypedDict):
 
 
 def numbers(session: Session) -> Numbers:
+    """Return the numbers of this moment. `outbox_waiting` counts models with a change to publish.
+
+    `usage_dropped`: requests of the last 24 hours. An age is None where nothing waits, or no usage is stored.
+    """
     waiting, oldest = session.execute(
         select(func.count(OutboxRow.model_id.distinct()), func.min(OutboxRow.created_at))
     ).one()

@@ -38,6 +38,7 @@ Everybody = Annotated[bool, Query(alias="all", description="Of everybody's model
 async def get_query(
     from_: From = None, to: To = None, bucket: BucketSize = "hour", timezone: Timezone = "UTC"
 ) -> query.Query:
+    """Collect the parameters. Range and time zone are checked only when the query is resolved."""
     return query.Query(from_, to, bucket, timezone)
 
 

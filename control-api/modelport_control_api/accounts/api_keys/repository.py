@@ -43,6 +43,7 @@ def find_active(session: Session, key_sha256: str) -> ApiKey | None:
 
 
 def count_unexpired(session: Session, user_id: str) -> int:
+    """Return how many of the user's keys have not expired. A rotated key counts once."""
     mine = select(func.count()).select_from(ApiKey).where(ApiKey.user_id == user_id, _unexpired())
     return session.scalars(mine).one()
 
@@ -73,4 +74,5 @@ def is_use_stale(key: ApiKey) -> bool:
 
 
 def touch(session: Session, key_id: str) -> None:
+    """Set the time of the key's last use to now. Each call writes: check `is_use_stale` first."""
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=utc_now()))

@@ -64,6 +64,7 @@ def create(
 
 
 def list_page(session: Session, owner: Principal, limit: int, cursor: str | None) -> Page[ApiKey]:
+    """Return the owner's keys, expired ones too, newest first. Raises `CursorInvalid`."""
     return read_page(session, select(ApiKey).where(ApiKey.user_id == owner.user_id), ApiKey, limit, cursor)
 
 
@@ -90,6 +91,7 @@ def delete(session: Session, owner: Principal, key_id: str, origin: Origin) -> N
 
 
 def delete_all(session: Session, owner: Principal, origin: Origin) -> None:
+    """Delete every key of the owner, expired ones too, with an audit entry for each."""
     for key in session.scalars(select(ApiKey).where(ApiKey.user_id == owner.user_id)):
         _audit(session, owner, "api_key.delete", key, origin)
         session.delete(key)

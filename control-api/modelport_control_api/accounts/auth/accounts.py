@@ -70,6 +70,7 @@ async def change(
 
 
 async def get(services: AccountServices, user_id: str) -> User:
+    """Return the account. Raises `sqlalchemy.exc.NoResultFound` if it is gone."""
     return await services.transactions.read(lambda session: session.get_one(User, user_id))
 
 

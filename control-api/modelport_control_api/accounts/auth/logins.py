@@ -116,6 +116,7 @@ def lock_unchanged(session: Session, user: User) -> None:
 
 
 def audit_session(session: Session, action: str, user_id: str, family_id: str, origin: Origin) -> None:
+    """Record `action` on the session, done by its user. `family_id`: of a browser session, its id."""
     actor = Principal(user_id, "", False, frozenset(), "session", family_id)
     audit.record(session, Caller(actor, origin), action, f"session:{family_id}")
 
@@ -165,6 +166,7 @@ class OwnSessions:
 
 
 def list_own(session: Session, owner: Principal) -> OwnSessions:
+    """Return the owner's live sessions, the caller's own included; of each kind the last seen first."""
     return OwnSessions(
         web_sessions.list_alive(session, owner.user_id), api_sessions.list_alive(session, owner.user_id)
     )

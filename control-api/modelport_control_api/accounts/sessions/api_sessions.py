@@ -82,6 +82,7 @@ def find(session: Session, refresh_token: str) -> RefreshToken | None:
 
 
 def revoke_family(session: Session, family_id: str) -> None:
+    """End the session: none of its refresh tokens works any more. An unknown id is no error."""
     _revoke(session, RefreshToken.family_id == family_id)
 
 

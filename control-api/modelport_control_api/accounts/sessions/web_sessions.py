@@ -70,6 +70,7 @@ def is_sight_stale(row: WebSession) -> bool:
 
 
 def touch(session: Session, session_id: str) -> None:
+    """Set the time of its last request to now. Each call writes: check `is_sight_stale` first."""
     session.execute(update(WebSession).where(WebSession.id == session_id).values(last_seen_at=utc_now()))
 
 
