@@ -83,6 +83,7 @@ class ArtifactStore:
         return await self.find(sha256) is not None
 
     async def find(self, sha256: str) -> StoredArtifact | None:
+        """Return what is stored under the digest, without its content. None: nothing, or it is malformed."""
         if not _SHA256.fullmatch(sha256):
             return None
         try:
@@ -100,6 +101,7 @@ class ArtifactStore:
             return
 
     async def list_digests(self) -> AsyncIterator[StoredArtifact]:
+        """Yield every stored file, in no particular order."""
         async for page in obstore.list(self._store, prefix=_PREFIX):
             for meta in page:
                 digest = meta["path"].rpartition("/")[2]

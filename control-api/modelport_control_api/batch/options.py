@@ -72,10 +72,12 @@ def check_outputs(options: Options, signature: Mapping[str, Any] | None) -> None
 
 
 def is_multipart(content_type: str) -> bool:
+    """Whether it is a form. Parameters (`; boundary=…`) and case do not matter."""
     return _bare(content_type) == "multipart/form-data"
 
 
 def is_json(content_type: str) -> bool:
+    """Whether it is `application/json`, with any parameters and in any case. JSON Lines is not."""
     return _bare(content_type) == "application/json"
 
 

@@ -102,6 +102,7 @@ def _results_url(job: BatchJob, now: datetime) -> str | None:
 
 
 def job_response(session: Session, job: BatchJob, now: datetime) -> JobAnswer:
+    """Render the job as of `now`. `session`: for the delivery of its webhook."""
     return job_responses(session, [job], now)[0]
 
 

@@ -246,6 +246,7 @@ def unfinished(session: Session, model_id: str, version: str) -> list[str]:
 
 
 def note_waiting(session: Session, model_id: str, version: str, words: str) -> None:
+    """Record what the version's unfinished jobs wait for. Empty `words`: for nothing."""
     of_version = (BatchJob.model_id == model_id) & (BatchJob.version == version)
     waiting = update(BatchJob).where(
         of_version, BatchJob.state.in_(UNFINISHED), BatchJob.waiting_for != words
@@ -254,6 +255,7 @@ def note_waiting(session: Session, model_id: str, version: str, words: str) -> N
 
 
 def find(session: Session, job_id: str) -> BatchJob | None:
+    """Return the job, whoever owns it, without locking it; None: there is none."""
     return session.get(BatchJob, job_id)
 
 

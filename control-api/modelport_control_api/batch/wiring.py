@@ -23,6 +23,7 @@ class BatchServices:
 
     @classmethod
     def build(cls, settings: BatchSettings) -> Self:
+        """Return the services as the settings have them. No file and no network is touched yet."""
         return cls(
             files=open_batch_files(settings.artifacts_url),
             max_bytes=settings.batch_max_bytes,

@@ -37,6 +37,10 @@ class ChunkWork:
         return self._files.has_room()
 
     async def do(self, claimed: ClaimedChunk, pods: Pods) -> None:
+        """Predict the chunk's rows, store the results, and count the chunk as done.
+
+        Ends the job if its results are too large or its owner's quota is full; neither is raised.
+        """
         chunk = read_chunk(await self._files.read_chunk(claimed.job_id, claimed.number))
         try:
             predicted = await self._predict(claimed, chunk, pods)

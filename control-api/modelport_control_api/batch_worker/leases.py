@@ -53,6 +53,7 @@ class ClaimedInput:
 
     @classmethod
     def of(cls, job: BatchJob) -> Self:
+        """Copy what cutting needs. The job's deferred `signature` must be loaded, or its session open."""
         is_here = job.input_bytes is not None
         return cls(
             job.id,
@@ -173,6 +174,8 @@ class LeaseRepository:
         )
 
     async def claim_chunk(self, version: Version) -> ClaimedChunk | None:
+        """Lease the oldest free chunk of the version's job with the fewest in work; None: none is free."""
+
         def claim(session: Session) -> ClaimedChunk | None:
             chunk = repository.claim_chunk(
                 session, self._worker, utc_now(), self._lease, model_id=version[0], version=version[1]

@@ -47,6 +47,10 @@ class VersionConsumer:
         """Set when there are more pods."""
 
     async def run(self) -> None:
+        """Do chunks until cancelled, or until claiming one raises; it may be called again then.
+
+        What is in progress when it ends keeps its lease.
+        """
         looking = asyncio.create_task(self._look_for_pods())
         try:
             while True:

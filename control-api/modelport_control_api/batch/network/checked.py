@@ -51,6 +51,7 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        """Raises `Forbidden` for any path: only TCP is allowed."""
         raise Forbidden("Only TCP is spoken.")
 
     async def sleep(self, seconds: float) -> None:

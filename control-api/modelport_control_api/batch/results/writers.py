@@ -44,6 +44,7 @@ class JsonLinesWriter:
         return b""
 
     def rows(self, results: ChunkResults) -> bytes:
+        """Return a line for each row, with the keys of this chunk only."""
         names = [*map(shown_key, results.keys), "row", "prediction"]
         values: list[Any] = [*results.keys.values(), row_numbers(results), results.predictions]
         if results.probabilities is not None:
@@ -66,6 +67,7 @@ class CsvWriter:
         return _csv([_header(self._columns)])
 
     def rows(self, results: ChunkResults) -> bytes:
+        """Return a line for each row. What a row does not have is an empty cell."""
         columns = self._columns
         values = [
             *(map(_cell, key_values(results, name)) for name in columns.keys),
@@ -95,6 +97,7 @@ class ParquetWriter:
         return self._sink.take()
 
     def rows(self, results: ChunkResults) -> bytes:
+        """Return what the file grows by. The columns must have seen the chunk before the writer was made."""
         import pyarrow
 
         columns = self._columns

@@ -77,6 +77,7 @@ _write = msgspec.msgpack.Encoder().encode
 
 
 def write_chunk(chunk: Chunk) -> bytes:
+    """Return the content of a chunk's file, for `read_chunk`."""
     return _write(chunk)
 
 
@@ -86,6 +87,7 @@ def read_chunk(data: bytes) -> Chunk:
 
 
 def write_results(results: ChunkResults) -> bytes:
+    """Return the content of a result file, for `read_results`."""
     return _write(results)
 
 

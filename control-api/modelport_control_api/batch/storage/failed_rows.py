@@ -30,6 +30,10 @@ class FailedRows:
         self._origin = origin
 
     def chunks(self) -> Iterator[Chunk]:
+        """Yield what is to be tried again. Blocks. Once only: `rows` and `key_columns` grow meanwhile.
+
+        Raises `FileNotFoundError` once the origin's files are gone.
+        """
         for chunk, results in self._origin.chunks():
             self.key_columns += [name for name in chunk.keys if name not in self.key_columns]
             places = range(chunk.rows) if results is None else sorted(results.errors)

@@ -69,6 +69,7 @@ class Retrying:
 
 
 async def get_retrying(request: Request, models: Models, services: Batch) -> Retrying:
+    """The dependency. Nothing is read or stored before `retry`."""
     return Retrying(request, models, services)
 
 

@@ -141,6 +141,7 @@ async def store(
 
 
 async def get_submission(request: Request, models: Models, services: Batch) -> JobSubmission:
+    """The dependency. Nothing of the body is read before `submit`."""
     return JobSubmission(request, models, services)
 
 
