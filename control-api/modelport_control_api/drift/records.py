@@ -26,10 +26,12 @@ class FeatureResult:
 
 
 def write_results(results: Sequence[FeatureResult]) -> list[dict[str, Any]]:
+    """Return the results as JSON, in the same order, for `read_results`."""
     return [asdict(result) for result in results]
 
 
 def read_results(stored: Sequence[dict[str, Any]]) -> tuple[FeatureResult, ...]:
+    """Return the results in the stored order. A field that was not stored has its default."""
     return tuple(FeatureResult(**result) for result in stored)
 
 
@@ -57,6 +59,7 @@ class DriftRecord:
 
 
 def to_drift_record(row: DriftStateRow) -> DriftRecord:
+    """Copy the row, so that the record outlives its session."""
     return DriftRecord(
         state=cast(WatchedState, row.state),
         since=row.since,

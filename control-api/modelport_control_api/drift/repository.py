@@ -77,12 +77,14 @@ def add_counts(session: Session, arrived: Sequence[DriftCounts]) -> None:
 
 
 def mark_pending(session: Session, references: Collection[str]) -> None:
+    """Have the references with these ids evaluated again. An unknown id is no error."""
     session.execute(
         update(DriftStateRow).where(DriftStateRow.reference_id.in_(sorted(references))).values(pending=True)
     )
 
 
 def mark_model_pending(session: Session, model_id: str) -> None:
+    """Have the references of all versions of the model evaluated again."""
     session.execute(update(DriftStateRow).where(DriftStateRow.model_id == model_id).values(pending=True))
 
 
@@ -156,6 +158,7 @@ def remove_before(session: Session, minute: int) -> int:
 
 
 def counted(rows: Sequence[DriftCountsRow]) -> Counted:
+    """Return the rows' counts added up, with the hours that their minutes are in; zeros for no rows."""
     return total(map(_counted, rows))
 
 

@@ -66,6 +66,7 @@ Version = Annotated[str | None, Query(pattern="^v[1-9][0-9]{0,5}$")]
 async def get_filter(
     start: Start = None, end: End = None, outcome: Outcome = None, version: Version = None
 ) -> Filter:
+    """Collect the parameters, each checked already. A start after the end is no error: it finds nothing."""
     return Filter(start, end, outcome, version)
 
 

@@ -55,6 +55,7 @@ def find_of_owner(session: Session, owner_id: str, prediction_id: str) -> KeptPr
 
 
 def add(session: Session, rows: list[dict[str, object]]) -> None:
+    """Insert rows, each given by its columns' names. An empty list is no error."""
     if rows:
         session.execute(insert(KeptPrediction), rows)
 

@@ -39,6 +39,7 @@ class Total:
     latencies: dict[int, int] = field(default_factory=dict)
 
     def add(self, line: UsageLine) -> None:
+        """Add the line's requests: as errors from status 500 on, as refused from 400 to 499."""
         self.requests += line.requests
         self.errors += line.requests if line.status >= 500 else 0
         self.refused += line.requests if 400 <= line.status < 500 else 0

@@ -34,6 +34,7 @@ class UsageServices:
         return cls(handlers, database, Transactions(database), settings, redis_url)
 
     def background(self) -> tuple[Work, ...]:
+        """Return what is to run beside the calls: retention, and with Redis the consumers of its streams."""
         if self._redis_url is None:
             return (self._remove_for_ever,)
         # Here and not above: without Redis nobody needs the 8 MiB of redis-py.

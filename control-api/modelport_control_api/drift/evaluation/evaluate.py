@@ -42,6 +42,7 @@ class Counted(msgspec.Struct):
     hours: dict[int, int] = {}
 
     def add(self, other: "Counted") -> None:
+        """Add the other's counts to these. Raises `ValueError` for a feature with another number of cells."""
         self.rows += other.rows
         self.counted += other.counted
         _add_lists(self.features, other.features)

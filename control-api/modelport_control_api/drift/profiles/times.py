@@ -42,6 +42,7 @@ def slot_of_minute(minute: int) -> int:
 
 
 def is_weekend(moment: datetime) -> bool:
+    """Whether it is Saturday or Sunday in the time zone of `moment`."""
     return moment.weekday() >= _SATURDAY
 
 
