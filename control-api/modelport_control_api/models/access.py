@@ -25,6 +25,7 @@ Models = Annotated[ModelsServices, Depends(provide(ModelsServices))]
 
 
 async def get_caller(principal: Writer, origin: RequestOrigin) -> Caller:
+    """Return who calls and from where. The dependency lets pass only the scope `models:write`."""
     return Caller(principal, origin)
 
 
@@ -54,6 +55,7 @@ class ModelRenderer:
 
 
 async def get_renderer(request: Request, services: Models) -> ModelRenderer:
+    """Return the renderer. Its links are paths unless `public_url` is set or `Host` is a loopback name."""
     return ModelRenderer(services, _base_url(request, services).rstrip("/"))
 
 

@@ -23,6 +23,10 @@ from modelport_control_api.registry.status_view import served_traffic
 
 
 def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAnswer:
+    """Return the model as the API shows it. `predict_url`: from its id to the address.
+
+    `framework` and `signature` are those of the version with the most traffic.
+    """
     record, live, view = seen.record, seen.live, seen.view
     served = served_traffic(live)
     main = record.version(_main_version(served or record.traffic)) or record.versions[-1]
@@ -56,6 +60,7 @@ def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAns
 
 
 def render_version(seen: ModelView, version: VersionRecord) -> VersionAnswer:
+    """Return one version of the model. What the cluster has not reported is None; of counts, 0."""
     live, view = seen.live, seen.version_view(version.name)
     known = live.status.version(version.name) if live else None
     known = known or VersionStatus(name=version.name)

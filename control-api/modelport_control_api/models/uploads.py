@@ -60,10 +60,12 @@ _VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16}
 
 
 def model_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
+    """Return the form of a new model, which needs `name` and `file`. Both limits are in bytes."""
     return Form(_MODEL_TEXTS, frozenset({"name"}), max_file_bytes, {_REFERENCE: max_reference_bytes})
 
 
 def version_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
+    """Return the form of a new version, which needs only `file`. Both limits are in bytes."""
     return Form(_VERSION_TEXTS, frozenset(), max_file_bytes, {_REFERENCE: max_reference_bytes})
 
 

@@ -55,6 +55,7 @@ class ModelsServices:
         cluster: Cluster,
         batch_replicas: BatchReplicas,
     ) -> Self:
+        """Wire the services; nothing runs yet. Makes the local folders for files. Raises `CannotStart`."""
         namespace = settings.models_namespace
         publisher = Publisher(
             database,

@@ -41,6 +41,7 @@ def _metadata(record: ModelRecord, namespace: str) -> mlmodel.Metadata:
 
 
 def build_spec(record: ModelRecord) -> mlmodel.MLModelSpec:
+    """Return the spec, with no batch replicas. `cache` None: off; `rate_limit` None: the platform's."""
     ttl, requests = record.cache_ttl_seconds, record.rate_limit_requests
     return mlmodel.MLModelSpec(
         display_name=record.name,

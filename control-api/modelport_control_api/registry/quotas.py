@@ -51,6 +51,7 @@ class Holding:
 
 
 def limits_of(settings: ModelsSettings) -> Limits:
+    """Return the limits of all users who have none of their own."""
     return Limits(settings.user_max_models, settings.user_max_bytes)
 
 
@@ -105,6 +106,7 @@ def held_by(session: Session, user_ids: list[str]) -> dict[str, Held]:
 
 
 def holding_of(user: User, held: Held, limits: Limits) -> Holding:
+    """Combine what is held with what may be. The user's own limits, where set, win over `limits`."""
     return Holding(
         models=held.models,
         max_models=limits.max_models if user.max_models is None else user.max_models,

@@ -37,10 +37,12 @@ def page(session: Session, principal: Principal, limit: int, cursor: str | None)
 
 
 def all_rows(session: Session) -> Sequence[ModelRow]:
+    """Return every owner's models, in no particular order, with their versions and drift states loaded."""
     return session.scalars(select(ModelRow)).all()
 
 
 def all_ids(session: Session) -> set[str]:
+    """Return the ids of every owner's models."""
     return set(session.scalars(select(ModelRow.id)))
 
 
@@ -63,6 +65,7 @@ def referenced_digests(session: Session, digests: Collection[str]) -> set[str]:
 
 
 def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
+    """Copy the row and its versions, so that they outlive the session. `waits`: it is not published yet."""
     return ModelRecord(
         id=row.id,
         owner_id=row.owner_id,
