@@ -10,10 +10,12 @@ from sqlalchemy.types import TypeDecorator
 
 
 def utc_now() -> datetime:
+    """Return the current time, aware and in UTC: `UtcDateTime` refuses a naive one."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
+    """Return a random UUID (version 4) as text of 36 characters."""
     return str(uuid4())
 
 

@@ -69,6 +69,7 @@ class Context:
 
 
 def get_context(request: Request) -> Context:
+    """Return the app's context, the same for every request. Raises `LookupError`."""
     return find(request, Context)
 
 
@@ -89,6 +90,7 @@ DbSession = Annotated[Session, get_session]
 
 
 async def get_origin(request: Request) -> Origin:
+    """Return the request's id and the address of the client behind the trusted proxies."""
     proxies = get_context(request).settings.trusted_proxies
     return Origin(request_id_of(request.scope), client_ip(request.scope, proxies))
 

@@ -29,6 +29,7 @@ _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def add_docs(app: FastAPI) -> None:
+    """Add /docs and /redoc, both of /openapi.json, each with its own Content-Security-Policy."""
     pages = {
         "/docs": get_swagger_ui_html(
             openapi_url="/openapi.json",
@@ -84,6 +85,7 @@ _NEVER_CHANGES = re.compile(r"\.[0-9a-f]{8}\.min\.(?:js|css)$")
 
 
 def add_help(app: FastAPI) -> None:
+    """Mount the help site at /help. Where it is not built, one page with the reasons stands in for it."""
     app.mount("/help", GZipMiddleware(_HelpSite(SITE), minimum_size=1000, compresslevel=5), name="help")
 
 

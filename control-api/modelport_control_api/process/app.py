@@ -38,6 +38,7 @@ from modelport_control_api.usage.wiring import UsageServices
 
 
 def sample_handlers(reserve: DiskReserve) -> Handlers:
+    """Return what writes each kind of sample. Each raises `OSError` while less than the reserve is free."""
     by_kind: Handlers = {kept_prediction.KIND: repository.write, drift_counts.KIND: drift_arrivals.write}
     return {kind: _while_there_is_room(reserve, handler) for kind, handler in by_kind.items()}
 

@@ -47,6 +47,10 @@ _CORS_EXPOSED = ["X-Request-ID", "Location", "RateLimit", "RateLimit-Policy", "R
 
 
 def build_public(settings: Settings) -> FastAPI:
+    """Return the app for users: API, documentation, help and web UI.
+
+    The caller attaches an `AppState` and registers the handlers of problems.
+    """
     app = DocumentedApp(
         title="Modelport",
         summary="Upload a model file, get a secured endpoint.",
@@ -80,6 +84,10 @@ def build_public(settings: Settings) -> FastAPI:
 
 
 def build_internal() -> FastAPI:
+    """Return the app for the platform's own components, without documentation, CORS or a body limit.
+
+    The caller completes it as the public one.
+    """
     app = FastAPI(
         title="Modelport internal",
         openapi_url=None,

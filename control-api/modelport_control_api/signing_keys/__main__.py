@@ -9,6 +9,7 @@ from modelport_control_api.signing_keys.files import SigningKeysError
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Return the exit status: 1 if the folder cannot be used, with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="python -m modelport_control_api.signing_keys", description=__doc__)
     parser.add_argument("command", choices=["rotate"])
     parser.add_argument("folder", type=Path)

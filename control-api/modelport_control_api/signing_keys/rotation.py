@@ -44,6 +44,7 @@ DEFAULT_TOKEN_SECONDS = 1800
 
 
 def schedule(activation_seconds: int, token_seconds: int) -> Schedule:
+    """Return the schedule. `token_seconds`: the longest life of a token."""
     return Schedule(timedelta(seconds=activation_seconds), timedelta(seconds=token_seconds))
 
 

@@ -65,6 +65,7 @@ _TENSORS = {
 
 
 def paths() -> Document:
+    """Return the calls about the server and about models, by path as OpenAPI's `paths`."""
     return {
         "/v2": _server("v2_metadata", "The server"),
         "/v2/health/live": _server("v2_live", "Is it up"),

@@ -34,6 +34,7 @@ WITH_BODY = (*ABOUT_MODEL, 400, 413, 415, 422, 500)
 
 
 def header(name: str, description: str) -> Document:
+    """Describe an optional header of a request, whose value is a text."""
     return {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
 
 
@@ -44,6 +45,7 @@ def content(schema: Document, examples: dict[str, Any]) -> Document:
 
 
 def ok_response(description: str, body: Document, *, headers: bool = False) -> Document:
+    """Describe the response 200. `headers`: with those that the gateway adds."""
     described = {
         name: {"description": text, "schema": {"type": "string"}}
         for name, text in (_HEADERS if headers else {}).items()
@@ -54,6 +56,7 @@ def ok_response(description: str, body: Document, *, headers: bool = False) -> D
 
 
 def refused(*statuses: int) -> Document:
+    """Describe the problems as OpenAPI's `responses`: by status as text, in ascending order."""
     return {str(status): described for status, described in sorted(problems(*statuses).items())}
 
 
@@ -123,6 +126,7 @@ _SESSION = header("X-Modelport-Session", "Requests with the same value stay on o
 
 
 def paths() -> Document:
+    """Return the prediction calls, with and without /api/v1, by path as OpenAPI's `paths`."""
     return {
         "/predict/{model_id}": _path("predict"),
         "/predict/{model_id}/versions/{version}": _path("predict_with_version", pinned=True),
