@@ -56,6 +56,7 @@ def save_locked(url: str, credentials: Credentials | None) -> None:
 
 
 def forget(url: str) -> None:
+    """Remove the platform's entry, if there is one. Raises ModelportError if the file is damaged."""
     with locked():
         save_locked(url, None)
 

@@ -35,6 +35,7 @@ class Drift:
 
     @classmethod
     def from_json(cls, data: Json) -> "Drift":
+        """Read the API's JSON. Raises KeyError without version or state, or without a feature's figures."""
         return cls(
             version=data["version"],
             state=data["state"],

@@ -30,6 +30,7 @@ class KeptPrediction:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "KeptPrediction":
+        """Read one item of the API's list. Raises KeyError without ids, version, time or status."""
         return cls(
             id=data["id"],
             model_id=data["model_id"],

@@ -47,6 +47,7 @@ class Job:
 
     @classmethod
     def from_json(cls, data: Json) -> "Job":
+        """Read the API's JSON. Raises KeyError without ids, version, state or `created_at`."""
         return cls(
             id=data["id"],
             model_id=data["model_id"],

@@ -54,6 +54,7 @@ class Version:
 
     @classmethod
     def from_json(cls, data: Json) -> "Version":
+        """Read the API's JSON. Raises KeyError without name or status; all else may be missing."""
         return cls(
             name=data["name"],
             status=data["status"],
@@ -137,6 +138,7 @@ class ApiKey:
 
     @classmethod
     def from_json(cls, data: Json) -> "ApiKey":
+        """Read the API's JSON. Raises KeyError without id or name; all else may be missing."""
         model_ids = data.get("model_ids")
         return cls(
             id=data["id"],

@@ -76,6 +76,7 @@ class Listing(Generic[Result]):
     query: Mapping[str, str] = field(default_factory=dict)
 
     def page(self, cursor: str | None) -> Flow[Page[Result]]:
+        """Request one page: the first for None, else the one that `Page.next_cursor` named."""
         params = {**self.query, **({"cursor": cursor} if cursor else {})}
         reply = yield from request("GET", self.path, params=params)
         found = reply.json()
@@ -84,6 +85,7 @@ class Listing(Generic[Result]):
         )
 
     def whole(self) -> Flow[list[Result]]:
+        """Return the items of all pages, in the platform's order; each page is one request."""
         page = yield from self.page(None)
         items = page.items
         while page.next_cursor:
@@ -93,4 +95,5 @@ class Listing(Generic[Result]):
 
 
 def without_none(**values: Any) -> dict[str, Any]:
+    """Return the values that are not None, in their order: other empty ones are sent."""
     return {name: value for name, value in values.items() if value is not None}

@@ -29,6 +29,7 @@ class UsageCounts:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "UsageCounts":
+        """Read the counts of one period, model or version. Raises KeyError without `requests`."""
         start = data.get("start")
         return cls(
             requests=data["requests"],
@@ -58,6 +59,7 @@ class Usage:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Usage":
+        """Read the API's JSON, of the account or of one model. Raises KeyError without totals or series."""
         parts = data.get("by_model") or data.get("by_version") or ()
         return cls(
             totals=UsageCounts.from_json(data["totals"]),

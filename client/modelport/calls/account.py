@@ -32,10 +32,16 @@ def rotate_key(key_id: str, grace_seconds: int) -> Flow[ApiKey]:
 
 
 def revoke_key(key_id: str) -> Flow[None]:
+    """End the key, at once and for good. Raises `NotFound`, also for one that was revoked before."""
     yield from request("DELETE", path_of("api-keys", key_id))
 
 
 def register(email: str, password: str, full_name: str | None, invite: str | None) -> Flow[User]:
+    """Return the new user, who is not logged in yet.
+
+    Raises `Conflict` for an address that has an account, `InvalidRequest` for a weak password, `Forbidden`
+    where registration is closed or needs another `invite`.
+    """
     body = {"email": email, "password": password}
     body |= {"full_name": full_name} if full_name else {}
     body |= {"invite": invite} if invite else {}
@@ -62,11 +68,13 @@ def refresh(refresh_token: str) -> Flow[Credentials]:
 
 
 def logout(refresh_token: str) -> Flow[None]:
+    """End the session of the token. One that is unknown, or whose session has ended, is no error."""
     body = {"refresh_token": refresh_token}
     yield from request("POST", path_of("auth", "logout"), json=body, anonymous=True)
 
 
 def me() -> Flow[User]:
+    """Return the user that the credential belongs to. Raises `Unauthorized` without a valid one."""
     reply = yield from request("GET", path_of("auth", "me"))
     return User.from_json(reply.json())
 

@@ -47,6 +47,7 @@ def create(
 
 
 def listing(model_id: str | None, state: JobState | None) -> Listing[Job]:
+    """Return the list of the account's jobs, newest first; None: of every model, in every state."""
     query = without_none(model_id=model_id, state=state)
     return Listing(path_of("jobs"), lambda each, _url: Job.from_json(each), query)
 
@@ -81,4 +82,5 @@ def retry(job_id: str, rows: Literal["all", "failed"], idempotency_key: str | No
 
 
 def delete(job_id: str) -> Flow[None]:
+    """Cancel a job that has not ended; remove one that has, with its files. Raises `NotFound`."""
     yield from request("DELETE", path_of("jobs", job_id))

@@ -12,6 +12,7 @@ EXPORT = path_of("predictions", "export")
 
 
 def listing(query: dict[str, str]) -> Listing[KeptPrediction]:
+    """Return the list of kept predictions, newest first. `query`: as `query_of` returns it."""
     return Listing(_PATH, lambda each, _url: KeptPrediction.from_json(each), query)
 
 
@@ -31,6 +32,7 @@ def query_of(
 
 
 def delete(model_id: str) -> Flow[None]:
+    """Delete all that is kept of the model, for good. Raises `NotFound` for a model of another user."""
     yield from request("DELETE", _PATH, params={"model_id": model_id}, repeatable=True)
 
 

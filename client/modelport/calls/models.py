@@ -45,6 +45,10 @@ def update(
     acceleration: Acceleration | None,
     history: Mapping[str, Any] | Literal["off"] | None,
 ) -> Flow[Model]:
+    """Return the changed model. None leaves a setting as it is; `history="off"` stores no more requests.
+
+    Raises `Conflict` for a model applied with kubectl.
+    """
     body = without_none(name=name, description=description, access=access, acceleration=acceleration)
     if history is not None:
         body["history"] = None if history == "off" else dict(history)
@@ -53,6 +57,10 @@ def update(
 
 
 def delete(model_id: str) -> Flow[None]:
+    """Stop serving the model and remove the files of all versions.
+
+    Raises `NotFound`, or `Conflict` for a model applied with kubectl.
+    """
     yield from request("DELETE", path_of("models", model_id))
 
 
@@ -62,6 +70,10 @@ def set_traffic(model_id: str, weights: Mapping[str, int]) -> Flow[Model]:
 
 
 def rollback(model_id: str) -> Flow[Model]:
+    """Return the model with the traffic before the last change; a second call takes the first one back.
+
+    Raises `Conflict` where there is no earlier traffic.
+    """
     return _model((yield from request("POST", path_of("models", model_id, "rollback"))))
 
 

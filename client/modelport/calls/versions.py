@@ -15,6 +15,7 @@ from modelport.uploads import OnProgress, opened, upload_form
 
 
 def of_model(model_id: str) -> Flow[list[Version]]:
+    """Return the model's versions, oldest first. Raises `NotFound`."""
     model = yield from models.get(model_id, wait=0)
     return [*model.versions]
 
@@ -51,6 +52,7 @@ def create(
 
 
 def delete(model_id: str, version: str) -> Flow[None]:
+    """Remove a version. Raises `Conflict` if it gets requests or is the only one."""
     yield from request("DELETE", _path(model_id, version))
 
 
@@ -61,11 +63,16 @@ def logs(model_id: str, version: str, tail: int) -> Flow[str]:
 
 
 def drift(model_id: str, version: str) -> Flow[Drift]:
+    """Return how the newest inputs compare with the reference: `no_reference` is a state, no error."""
     reply = yield from request("GET", _path(model_id, version, "drift"))
     return Drift.from_json(reply.json())
 
 
 def put_reference(model_id: str, version: str, path: str | Path) -> Flow[None]:
+    """Send a CSV file as the version's reference, in place of an earlier one; counting starts over.
+
+    Raises `ModelportError` for a file that cannot be read, `InvalidRequest` for one that is no such CSV.
+    """
     with opened(Path(path)) as file:
         headers = {"Content-Type": "text/csv", "Content-Length": str(os.fstat(file.fileno()).st_size)}
         yield from request("PUT", _path(model_id, version, "reference"), content=file, headers=headers)

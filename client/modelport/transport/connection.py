@@ -78,6 +78,7 @@ def _what_failed(error: httpx.TransportError) -> str:
 
 
 def http_options(url: str, timeout_seconds: float) -> dict[str, Any]:
+    """Return the arguments of an httpx client: 5 s at most to connect, `timeout_seconds` for all else."""
     return {
         "base_url": url,
         "timeout": httpx.Timeout(timeout_seconds, connect=min(5, timeout_seconds)),
@@ -109,4 +110,5 @@ def direct_to_this_machine(url: str) -> dict[str, None]:
 
 
 def is_this_machine(url: str) -> bool:
+    """Return whether the URL's host is `localhost`, 127.0.0.1 or ::1: no other address is looked up."""
     return urlsplit(url).hostname in _LOOPBACK
