@@ -17,6 +17,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's e-mai
 
 
 def add_to(app: typer.Typer) -> None:
+    """Register `login`, `register`, `whoami` and `logout` on the app."""
     for command in (login, register, whoami, logout):
         app.command()(command)
 

@@ -72,6 +72,10 @@ _AS_GIVEN = {
 
 
 def add_to(app: typer.Typer) -> None:
+    """Register a command for each entry point of the group, which is imported only when the command runs.
+
+    `up` is registered even if no installed package has it: it then reports what to install, and exits with 1.
+    """
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     for name in sorted({*found, *_HELP}):
         _add(app, name, found.get(name))
@@ -102,6 +106,7 @@ def _show_version(wanted: bool) -> None:
 
 
 def build_app() -> typer.Typer:
+    """Return a new app with all commands. It lets `ModelportError` pass, which `run` reports."""
     app = typer.Typer(
         name="modelport",
         help="From a model file to a secured endpoint.",
@@ -131,6 +136,7 @@ def _common(
 
 
 def main() -> None:
+    """Run the command of `sys.argv` and exit with its code: the entry point of `modelport`."""
     sys.exit(run(sys.argv[1:]))
 
 

@@ -14,6 +14,7 @@ from modelport.models import Model
 
 
 def add_to(app: typer.Typer) -> None:
+    """Register `drift` on the app."""
     app.command()(drift)
 
 

@@ -17,6 +17,7 @@ _LONGEST_CELL = 60
 
 
 def add_to(app: typer.Typer) -> None:
+    """Register `history` on the app."""
     app.command()(history)
 
 

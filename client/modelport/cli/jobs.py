@@ -30,6 +30,7 @@ _FORMATS: dict[str, Any] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"
 
 
 def add_to(root: typer.Typer) -> None:
+    """Register `batch` on the app, and the other commands as the group `jobs`."""
     root.command()(batch)
     root.add_typer(app, name="jobs")
 

@@ -45,6 +45,7 @@ Reference = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
+    """Register `upload`, `list`, `status`, `update`, `logs` and `delete` on the app."""
     app.command()(upload)
     app.command("list")(list_models)
     app.command()(status)

@@ -23,6 +23,7 @@ _STATUS_STYLES = {"ready": "green", "pending": "yellow", "degraded": "yellow", "
 
 
 def print_json(value: Any) -> None:
+    """Print indented JSON on stdout; what JSON has no type for is printed as its `str`."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
@@ -61,6 +62,7 @@ def _print_blocks(console: Console, columns: Sequence[str], rows: Iterable[Seque
 
 
 def status_text(status: str) -> Text:
+    """Return the status in its color; one that is not known stays plain."""
     return Text(status, style=_STATUS_STYLES.get(status, ""))
 
 
@@ -70,6 +72,7 @@ def moment_text(moment: datetime | None) -> str:
 
 
 def traffic_text(traffic: dict[str, int]) -> str:
+    """Return `v1 90 %, v2 10 %`, by name; a dash where no version gets requests."""
     return ", ".join(f"{version} {percent} %" for version, percent in sorted(traffic.items())) or "–"
 
 

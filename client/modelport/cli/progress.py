@@ -22,6 +22,7 @@ from modelport.uploads import OnProgress
 
 @contextmanager
 def upload_bar(file_name: str) -> Iterator[OnProgress]:
+    """Bytes sent of all bytes, as the callable is given them. Nothing is shown off a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:

@@ -22,6 +22,7 @@ from modelport.models import Model, Prediction
 
 
 def add_to(app: typer.Typer) -> None:
+    """Register `predict`, `versions`, `traffic` and `rollback` on the app."""
     for command in (predict, versions, traffic, rollback):
         app.command()(command)
 

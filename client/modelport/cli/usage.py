@@ -15,6 +15,7 @@ _FIGURES = ("REQUESTS", "ERRORS", "REFUSED", "CACHE HITS", "P50 MS", "P95 MS", "
 
 
 def add_to(app: typer.Typer) -> None:
+    """Register `usage` on the app."""
     app.command()(usage)
 
 
