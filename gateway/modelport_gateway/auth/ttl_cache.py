@@ -18,6 +18,7 @@ class TTLCache(Generic[K, V]):
         self._items: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
     def get(self, key: K) -> V | None:
+        """Return the value, now the one used last; None if there is none or its time is over."""
         item = self._items.get(key)
         if item is None:
             return None

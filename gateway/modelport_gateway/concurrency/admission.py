@@ -92,6 +92,7 @@ class Admission:
         IN_FLIGHT.inc()
 
     def leave(self, model_uid: str) -> None:
+        """Release a place that `enter` or `wait` gave, once: it goes to the next in line, if there is one."""
         IN_FLIGHT.dec()
         queue = self._queues[model_uid]
         self._hand_on(queue)

@@ -31,6 +31,7 @@ _TIMEOUT = httpx.Timeout(600, connect=5, pool=5)
 
 
 def is_batch_path(path: str) -> bool:
+    """Return whether the whole path is that of a new batch job, of a model or of one of its versions."""
     return _PATH.fullmatch(path) is not None
 
 

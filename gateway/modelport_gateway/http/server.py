@@ -88,6 +88,7 @@ class Server:
         await _send(send, 200, CONTENT_TYPE_LATEST, generate_latest())
 
     async def v2(self, send: Send) -> None:
+        """Send the server metadata of the Open Inference Protocol; like `live`, whether ready or not."""
         server = {
             "name": "modelport",
             "version": VERSION,

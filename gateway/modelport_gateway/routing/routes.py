@@ -113,6 +113,7 @@ class RouteTable:
             self._rebuild(key)
 
     def put_slice(self, key: Key, slice_: Slice) -> None:
+        """Replace what an EndpointSlice says, and rebuild the routes of its model and of the one before."""
         if self._slices.get(key) == slice_:
             return
         before = self._slices.get(key)
@@ -124,6 +125,7 @@ class RouteTable:
         self._rebuild(slice_.model)
 
     def drop_slice(self, key: Key) -> None:
+        """Forget an EndpointSlice, and rebuild its model's route. No error if it is not known."""
         if slice_ := self._slices.pop(key, None):
             of_model = self._slices_of[slice_.model]
             del of_model[key]
