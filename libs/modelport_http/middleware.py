@@ -150,6 +150,7 @@ def declared_length(scope: Scope) -> int:
 
 
 def body_too_large(limit: int) -> Problem:
+    """Return 413 for a body of more than `limit` bytes."""
     return Problem(status=413, detail=f"The request body is larger than {limit} bytes. Send less at once.")
 
 

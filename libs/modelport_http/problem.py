@@ -109,6 +109,7 @@ def headers_of(problem: Problem) -> dict[str, str]:
 
 
 def internal_error() -> Problem:
+    """Return 500 for what nobody expected: it names nothing of it, so the caller has to log that."""
     return Problem(
         status=500,
         detail="Something failed on our side. Try again; if it stays, report the request id.",

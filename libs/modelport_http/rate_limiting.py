@@ -33,6 +33,7 @@ async def give_back(store: Store, name: str, limit: Limit, subject: str) -> None
 
 
 def bucket_of(name: str, subject: str) -> str:
+    """Return the name of a bucket in the store: each subject has one of each limit."""
     return f"{name}:{subject}"
 
 

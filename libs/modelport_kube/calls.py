@@ -24,6 +24,7 @@ def collection_path(kind: str, namespace: str | None) -> str:
 
 
 def object_path(kind: str, namespace: str, name: str) -> str:
+    """Return the path of one object; `kind` is a key of `RESOURCES`. Names are not quoted."""
     return f"{collection_path(kind, namespace)}/{name}"
 
 
@@ -63,6 +64,10 @@ class Calls:
         return None if raw is None else msgspec.json.decode(raw, type=dict[str, Any])
 
     async def body(self, call: Call) -> bytes | None:
+        """Return the response, read whole; None where there is nothing at the path.
+
+        Raises `Rejected` (400, 413, 422), `Conflict` (409), or `KubeError` for other failures.
+        """
         try:
             response = await self.open(call, timeout=_SECONDS)
             try:

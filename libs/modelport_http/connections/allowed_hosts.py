@@ -47,6 +47,7 @@ class Hosts:
 
 
 def is_loopback(name: str) -> bool:
+    """Return whether a lower-case name, IPv6 without brackets, is `localhost` or a loopback address."""
     if name == "localhost":
         return True
     try:

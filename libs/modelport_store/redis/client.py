@@ -91,6 +91,7 @@ class RedisClient:
         return connection.send(command, decode, context, is_script=is_script)
 
     async def aclose(self) -> None:
+        """Close for good: what is in flight, and every later `send`, raises StoreUnavailable."""
         self._closed = True
         if self._connection is not None:
             self._connection.fail(_CLOSED)

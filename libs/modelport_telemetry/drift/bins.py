@@ -92,6 +92,7 @@ def digest_of(category: str) -> int:
 
 
 def encode(bins: ReferenceBins) -> bytes:
+    """Return JSON, as gateways read it with `decode`."""
     return msgspec.json.encode(bins)
 
 

@@ -53,6 +53,7 @@ class Blocks:
 
 
 def empty() -> list[float]:
+    """Return the sums of no blocks, `SUMS` zeros; a new list each time."""
     return [0.0] * SUMS
 
 
@@ -106,6 +107,7 @@ class RecentRows:
 
 
 def empty_sketch() -> list[int]:
+    """Return the sketch of no values, for `note_digest` to change; a new list each time."""
     return [0] * SKETCH_CELLS
 
 

@@ -37,6 +37,7 @@ _DECODER = msgspec.msgpack.Decoder(DriftCounts)
 
 
 def encode(counts: DriftCounts) -> bytes:
+    """Return the MessagePack payload of a `drift` sample. Checks nothing: `decode` does."""
     return _ENCODER.encode(counts)
 
 

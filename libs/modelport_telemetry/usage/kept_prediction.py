@@ -39,6 +39,7 @@ _DECODER = msgspec.msgpack.Decoder(KeptPrediction)
 
 
 def encode(kept: KeptPrediction) -> bytes:
+    """Return the MessagePack payload of a `history` sample: fields by position, in their order."""
     return _ENCODER.encode(kept)
 
 

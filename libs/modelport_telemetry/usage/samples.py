@@ -19,6 +19,7 @@ _DECODER = msgspec.msgpack.Decoder(list[Sample])
 
 
 def encode(samples: Sequence[Sample]) -> bytes:
+    """Return one envelope, in MessagePack, of the samples in their order."""
     return _ENCODER.encode(list(samples))
 
 

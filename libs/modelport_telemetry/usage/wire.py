@@ -71,6 +71,7 @@ _DECODER = msgspec.msgpack.Decoder(UsageBatch)
 
 
 def encode(batch: UsageBatch) -> bytes:
+    """Return MessagePack, for a stream's entry or a request's body. Checks no limits: `decode` does."""
     return _ENCODER.encode(batch)
 
 
