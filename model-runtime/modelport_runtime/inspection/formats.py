@@ -13,6 +13,7 @@ from modelport_runtime.inspection.windows import windows
 
 
 def head(path: Path) -> bytes:
+    """Return the first 16 bytes, fewer of a shorter file. Raises OSError."""
     with path.open("rb") as file:
         return file.read(16)
 

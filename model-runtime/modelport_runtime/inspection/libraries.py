@@ -96,6 +96,7 @@ def check_modules(references: dict[str, str]) -> None:
 
 
 def missing_module(name: str) -> LoadError:
+    """Return the error for a module that is not installed; for one of pyarrow it says how to do without."""
     return LoadError(
         "MissingModule",
         f"The model needs the Python module {name!r}, which this runtime does not have."
@@ -108,6 +109,7 @@ def _is_of_tables(module: str) -> bool:
 
 
 def defined_in_main(name: str) -> LoadError:
+    """Return the error for a class or function that a notebook or script had. `name`: without its module."""
     return LoadError(
         "MissingModule",
         f"The model needs {name!r}, which was defined in a notebook or script (module __main__) and is not "

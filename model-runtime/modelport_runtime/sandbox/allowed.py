@@ -106,6 +106,7 @@ class Role:
 
 
 def of_a_model(framework: str, artifact: Path) -> Role:
+    """Return what the model process may do; of others' files it may read `artifact` alone."""
     return Role(
         calls=calls_of_a_model(framework),
         proc=_OF_A_MODEL,
@@ -115,6 +116,7 @@ def of_a_model(framework: str, artifact: Path) -> Role:
 
 
 def of_the_server(child: int) -> Role:
+    """Return what the server process may do. `child`: the pid of the model process, which it may signal."""
     return Role(
         calls=OF_THE_FRONT,
         proc=_OF_THE_FRONT,

@@ -43,6 +43,7 @@ def limit_kernel_memory(descriptors: int) -> None:
 
 
 def forbid_core_dumps() -> None:
+    """Allow no core dump of this process and its children from now on, for good: it would hold requests."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

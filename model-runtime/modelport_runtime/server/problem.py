@@ -47,6 +47,7 @@ class Problem(Exception):
 
 
 def content_type_of(path: str) -> bytes:
+    """Return a problem's type: `application/json` for a path that begins with /v2."""
     return _JSON if path.startswith("/v2") else _PROBLEM
 
 
@@ -56,6 +57,7 @@ def of_failure(failure: Failure) -> Problem:
 
 
 def internal_error() -> Problem:
+    """Return 500 for what nobody expected: it names nothing of it, so the caller has to log that."""
     return Problem(
         500,
         "Internal Server Error",

@@ -68,6 +68,7 @@ def run(
 
 
 def build_batcher(settings: Settings) -> Batcher:
+    """Return the empty queue with the settings' bounds; without a model it queues until it is full."""
     return Batcher(
         max_queue=settings.max_queue,
         max_batch=settings.max_batch_size,
@@ -76,6 +77,7 @@ def build_batcher(settings: Settings) -> Batcher:
 
 
 def build(settings: Settings, batcher: Batcher, supervisor: ModelSupervisor) -> Parts:
+    """Wire both paths to one handler. Nothing is started; `/status` reads `supervisor` at each request."""
     predictions = PredictionHandler(batcher, lambda: supervisor.state, max_body_bytes=settings.max_body_bytes)
     app = App(
         batcher, predictions, lambda: supervisor.state, lambda: status_document(settings, supervisor.state)
@@ -99,6 +101,7 @@ def _serve(parts: Parts, listener: socket.socket, connection: socket.socket, ref
 
 
 def build_server(parts: Parts, patience: Patience = _PATIENCE) -> SweepingServer:
+    """Return a server of both paths, not started. A signal stops it; requests in flight have 25 s then."""
     config = uvicorn.Config(
         parts.app,
         loop="uvloop",

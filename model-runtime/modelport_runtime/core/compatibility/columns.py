@@ -12,6 +12,10 @@ from modelport_runtime.core.compatibility.versions import Saved
 
 
 def mend_encoder(encoder: Any, saved: Saved) -> None:
+    """Set what later versions look up in a fitted one.
+
+    Raises `LoadError` (LibraryMismatch) for a OneHotEncoder that drops a category and groups rare ones.
+    """
     given = vars(encoder)
     if "categories_" not in given:
         return
@@ -71,6 +75,7 @@ def mend_splines(transformer: Any, _saved: Saved) -> None:
 
 
 def mend_iterative_imputer(imputer: Any, _saved: Saved) -> None:
+    """Note which columns were empty in training, as later versions do at fit."""
     if hasattr(imputer, "initial_imputer_") and not hasattr(imputer, "_is_empty_feature"):
         imputer._is_empty_feature = np.isnan(imputer.initial_imputer_.statistics_)
 

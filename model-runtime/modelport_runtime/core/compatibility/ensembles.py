@@ -9,6 +9,10 @@ from modelport_runtime.core.compatibility.versions import Saved
 
 
 def mend_adaboost(model: Any, saved: Saved) -> None:
+    """Give it the scores of then: SAMME.R's until 1.5, SAMME's until 1.2.
+
+    Raises `LoadError` (LibraryMismatch) for an own class.
+    """
     if not saved.before(1, 6):
         return
     if vars(model).get("algorithm", "SAMME.R") == "SAMME.R":
@@ -55,6 +59,7 @@ _RENAMED = {"base_estimator": "estimator", "base_estimator_": "estimator_"}
 
 
 def mend_renamed(holder: Any, _saved: Saved) -> None:
+    """Set `estimator` from `base_estimator`, and `estimator_` likewise, unless they are there already."""
     given = vars(holder)
     for old, new in _RENAMED.items():
         if old in given:

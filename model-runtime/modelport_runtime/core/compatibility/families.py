@@ -49,6 +49,7 @@ def mend_pls(model: Any, saved: Saved) -> None:
 
 
 def mend_ridge_classifier(model: Any, _saved: Saved) -> None:
+    """Set the classes of a fitted one from its label binarizer, unless it has them."""
     if not hasattr(model, "classes_") and "_label_binarizer" in vars(model):
         model.classes_ = model._label_binarizer.classes_
 

@@ -9,6 +9,10 @@ from modelport_runtime.core.compatibility.versions import Saved
 
 
 def mend_logistic(model: Any, saved: Saved) -> None:
+    """Give a fitted one the probabilities of then, until 1.7, where they differ.
+
+    Raises `LoadError` (LibraryMismatch) for an own class.
+    """
     if not saved.before(1, 8) or not hasattr(model, "classes_"):
         return
     several = len(model.classes_) > 2

@@ -10,6 +10,7 @@ from modelport_runtime.core.compatibility.methods import mix_in
 
 
 def mend(part: Any) -> None:
+    """Work around faults of the scikit-learn here, whichever version saved the part; others stay."""
     kind = type(part)
     if kind.__module__.startswith("sklearn.decomposition.") and kind.__name__ in _SPARSE_COMPONENTS:
         mix_in(part, _NeverOneRow)

@@ -12,6 +12,10 @@ from modelport_runtime.core.compatibility.versions import Saved
 
 
 def mend_gradient_boosting(model: Any, saved: Saved) -> None:
+    """Give a fitted one its loss and, until 1.7, a classifier's start of then, where they differ.
+
+    Raises `LoadError` (LibraryMismatch) for an own class.
+    """
     if not hasattr(model, "estimators_"):
         return
     if isinstance(vars(model).get("_loss"), OnlyForTraining):
@@ -76,6 +80,10 @@ _WITH_MISSING = {"gini", "log_loss", "entropy", "squared_error", "friedman_mse",
 
 
 def mend_tree(tree: Any, saved: Saved) -> None:
+    """Until 1.3 leaves held counts of classes: they become fractions, in place.
+
+    Missing values are refused where the version of then refused them.
+    """
     if not hasattr(tree, "tree_"):
         return
     if saved.before(1, 4) and hasattr(tree, "classes_"):
@@ -93,6 +101,7 @@ def mend_forest(forest: Any, saved: Saved) -> None:
 
 
 def refuse_missing(tree: Any) -> None:
+    """Have predictions of the tree, or of a forest of such trees, raise ValueError on missing values."""
     tree._support_missing_values = _never
 
 

@@ -47,6 +47,10 @@ class Flow:
         return self.met
 
     def through(self, stage: Any, tracks: Tracks) -> Tracks | None:
+        """Note in `met` what each track meets in a stage. Return the tracks that it makes, None if unknown.
+
+        A word or None in an estimator's place is no stage: "drop" leaves no track, all else lets them pass.
+        """
         if isinstance(stage, str | None):
             return [] if stage == "drop" else _untouched(tracks)
         for handles, go in _WAYS:

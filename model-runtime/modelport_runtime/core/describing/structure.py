@@ -226,6 +226,7 @@ def takes_dictionaries(estimator: Any) -> bool:
 
 
 def allows_nan(stage: Any) -> bool:
+    """Return whether the stage's tags say that it takes NaN; False where it has none."""
     return bool(getattr(_tags(stage), "allow_nan", False))
 
 

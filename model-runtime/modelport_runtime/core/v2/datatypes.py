@@ -40,6 +40,7 @@ def fitting(values: list[Any], datatype: str) -> list[Any]:
 
 
 def is_missing(value: Any) -> bool:
+    """Return whether the value is None or NaN. NumPy's own floats are not recognized."""
     return value is None or (type(value) is float and math.isnan(value))
 
 

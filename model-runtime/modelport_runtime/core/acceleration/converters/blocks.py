@@ -55,6 +55,7 @@ class Raw:
     fills: tuple[Any, ...]
 
     def take(self, chosen: list[int]) -> "Raw":
+        """Return the columns at `chosen`, in that order: places in this block, not in the row."""
         return Raw(
             tuple(self.places[one] for one in chosen),
             tuple(self.columns[one] for one in chosen),

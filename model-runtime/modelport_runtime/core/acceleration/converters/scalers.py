@@ -62,10 +62,18 @@ def _scaled(block: Matrix, *steps: plan.Step) -> Matrix:
 
 
 def standard(stage: Any, block: Matrix) -> Matrix:
+    """StandardScaler: minus `mean_`, over `scale_`, each where it does so.
+
+    Raises `NotConverted` for single precision.
+    """
     return _moved(block, stage.mean_ if stage.with_mean else None, stage.scale_ if stage.with_std else None)
 
 
 def robust(stage: Any, block: Matrix) -> Matrix:
+    """RobustScaler: minus `center_`, over `scale_`, each where it does so.
+
+    Raises `NotConverted` for single precision.
+    """
     center = stage.center_ if stage.with_centering else None
     return _moved(block, center, stage.scale_ if stage.with_scaling else None)
 
@@ -81,6 +89,10 @@ def _moved(block: Matrix, origin: Any, scale: Any) -> Matrix:
 
 
 def min_max(stage: Any, block: Matrix) -> Matrix:
+    """MinMaxScaler: times `scale_`, plus `min_`, cut to `feature_range` if it clips.
+
+    Raises `NotConverted` for single precision.
+    """
     steps: list[plan.Step] = [
         plan.Multiply(pack(floats(stage.scale_))),
         plan.Add(pack(floats(stage.min_))),
@@ -92,6 +104,10 @@ def min_max(stage: Any, block: Matrix) -> Matrix:
 
 
 def max_abs(stage: Any, block: Matrix) -> Matrix:
+    """MaxAbsScaler: over `scale_`, cut to -1 and 1 if it clips.
+
+    Raises `NotConverted` for single precision.
+    """
     steps: list[plan.Step] = [plan.Divide(pack(floats(stage.scale_)))]
     if getattr(stage, "clip", False):
         steps.append(plan.Clip(-1.0, 1.0))
@@ -99,6 +115,7 @@ def max_abs(stage: Any, block: Matrix) -> Matrix:
 
 
 def normalizer(stage: Any, block: Matrix) -> Matrix:
+    """Normalizer: each row over its norm. The plan raises on NaN and infinity, as scikit-learn does."""
     return block.checked(nan_allowed=False).then(plan.Normalize(stage.norm), infinite=True, nan=True)
 
 

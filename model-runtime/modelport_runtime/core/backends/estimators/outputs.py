@@ -37,6 +37,7 @@ class EstimatorOutputs:
         return (*names, *(name for name in EXTRA_OUTPUTS if hasattr(self._estimator, name)))
 
     def of(self, transformed: Any, wanted: tuple[str, ...]) -> Outputs:
+        """Return the outputs wanted, in that order, of rows that all stages but the last have transformed."""
         if wanted == BOTH and self._both_at_once:
             return self._likeliest(transformed)
         values, arrays = {}, {}

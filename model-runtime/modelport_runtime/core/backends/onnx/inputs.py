@@ -72,6 +72,7 @@ def has_any_shape(inputs: Sequence[Any], scalars: Set[str]) -> bool:
 
 
 def tensor_spec(reported: Any, output: str | None = None) -> TensorSpec:
+    """Return the tensor as the file declares it. `output`: its name in the signature, None for an input."""
     return TensorSpec(reported.name, _DATATYPES[DTYPES[reported.type]], sizes_of(reported), output)
 
 
@@ -110,4 +111,5 @@ def in_groups(rows: Rows, shape_of: Callable[[Any], Any], limit: int | None) -> 
 
 
 def shapes_of_values(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the shape of each value, () for a single one. Raises ValueError for a ragged list."""
     return tuple([np.shape(value) for value in row])
