@@ -11,6 +11,7 @@ from modelport_operator.settings import Settings
 
 
 def main() -> int:
+    """Run until a signal. Return the exit code: 1 where it cannot start, or cannot go on."""
     try:
         settings = read_settings(Settings)
     except CannotStart as error:

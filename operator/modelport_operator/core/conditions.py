@@ -49,6 +49,7 @@ def decide_conditions(
 
 
 def deleting_conditions(model: MLModel, now: datetime) -> tuple[Condition, ...]:
+    """Return Ready, Progressing and Degraded, in this order, all False. `now`: for those that were True."""
     gone = _Outcome(False, Reason.DELETING, "The model is being deleted.")
     return _stamped(model, {READY: gone, PROGRESSING: gone, DEGRADED: gone}, now)
 

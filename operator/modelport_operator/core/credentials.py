@@ -19,6 +19,7 @@ def named_secret(model: MLModel, settings: Settings) -> str | None:
 
 
 def versions_with_credentials(model: MLModel) -> list[str]:
+    """Return the versions whose file is in S3, in the spec's order: no other source takes credentials."""
     return [version.name for version in model.spec.versions if version.artifact.uri.startswith("s3://")]
 
 
@@ -36,6 +37,7 @@ def explain_unlabeled(name: str, metadata: Object | None) -> Problem | None:
 
 
 def explain_unlisted(name: str) -> Problem:
+    """Return the problem of a Secret that the cluster does not let the operator look at."""
     return Problem(
         Reason.POD_INCOMPLETE,
         f"{ANNOTATION_CREDENTIALS} names the Secret {name!r}, which is none of those that the chart's "

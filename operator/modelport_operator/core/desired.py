@@ -35,6 +35,7 @@ def desired_objects(model: MLModel, settings: Settings, *, stopped: Collection[s
 
 
 def desired_deployment(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
+    """Return the version's Deployment as it is when it runs: not with 0 replicas for one that is stopped."""
     return build_deployment(model, version, settings, replicas=replicas(model))
 
 

@@ -81,6 +81,7 @@ def batch_labels(model: MLModel, version: str) -> dict[str, str]:
 
 
 def batch_selector(model: MLModel, version: str) -> dict[str, str]:
+    """Return labels that never change and that no pod that serves has."""
     return {names.LABEL_MODEL: model.metadata.name, names.LABEL_BATCH_VERSION: version}
 
 
@@ -95,10 +96,12 @@ def pods_selector(model_name: str) -> str:
 
 
 def object_metadata(model: MLModel, version: str) -> dict[str, Any]:
+    """Return name, labels and owner of an object that serves: all have one name, and go with the model."""
     return _metadata(model, object_name(model, version), version_labels(model, version))
 
 
 def batch_metadata(model: MLModel, version: str) -> dict[str, Any]:
+    """Return name, labels and owner of an object for batch jobs: it goes with the model."""
     return _metadata(model, batch_object_name(model, version), batch_labels(model, version))
 
 

@@ -20,6 +20,7 @@ class EventRecorder:
         self._clock = clock or SystemClock()
 
     async def __call__(self, model: MLModel, status: MLModelStatus) -> None:
+        """Write what changed from `model.status`, the status before, to `status`."""
         try:
             for event in events_of(model.status, status):
                 await self._write(model, event)

@@ -21,6 +21,7 @@ class WorkQueue:
         self._closed = False
 
     def add(self, key: Key) -> None:
+        """Queue the key once; if it is held, when it is released. Nothing happens after `close`."""
         if self._closed:
             return
         if key in self._held:
@@ -42,6 +43,7 @@ class WorkQueue:
         self._timers[key] = loop.call_later(seconds, self._on_time, key)
 
     async def take(self) -> Key:
+        """Wait for the key queued first, and hold it until `done`. After `close` it never returns."""
         while not self._waiting:
             self._something.clear()
             await self._something.wait()

@@ -169,6 +169,7 @@ def terminated_state(status: Object) -> Object | None:
 
 
 def container_statuses(pod: Object, field: str = "containerStatuses") -> list[Object]:
+    """Return the statuses in `field`, the pod's own list; empty until its node reports any."""
     found: list[Object] = pod.get("status", {}).get(field) or []
     return found
 

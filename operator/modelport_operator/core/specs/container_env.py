@@ -28,6 +28,7 @@ class Source:
 
 
 def is_in_platform_store(artifact: Artifact) -> bool:
+    """Return whether the URI is `artifact:<sha256>`; else it is an address outside."""
     return artifact.uri.startswith(f"{ARTIFACT_SCHEME}:")
 
 
@@ -68,6 +69,7 @@ _USUAL_RECHECK_EVERY = 1000
 
 
 def build_fetch_env(version: ModelVersion, source: Source) -> EnvVars:
+    """Return what the init container reads, except credentials: from where, the digest, and to where."""
     return _env_vars(
         {
             "MODELPORT_FETCH_URI": source.address,
@@ -78,6 +80,7 @@ def build_fetch_env(version: ModelVersion, source: Source) -> EnvVars:
 
 
 def build_runtime_env(model: MLModel, version: ModelVersion, settings: Settings) -> EnvVars:
+    """Return what the runtime reads. Raises ValueError for a memory limit that is no quantity."""
     metadata = model.metadata
     facts = {
         "MODEL": public_id(metadata.namespace, metadata.name, models_namespace=settings.models_namespace),

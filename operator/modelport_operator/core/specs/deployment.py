@@ -39,6 +39,10 @@ _USUAL_MEMORY_BYTES = 256 * 1024**2
 
 
 def build_deployment(model: MLModel, version: ModelVersion, settings: Settings, *, replicas: int) -> Object:
+    """Return the Deployment of the pods that serve a version. `replicas` may be 0.
+
+    Raises ValueError for a memory limit that is no quantity.
+    """
     template = build_template(model, version, settings, replicas)
     return {
         "apiVersion": "apps/v1",
@@ -75,6 +79,10 @@ def _digest(template: Object) -> str:
 
 
 def build_template(model: MLModel, version: ModelVersion, settings: Settings, replicas: int) -> Object:
+    """Return the pod template, without its digest. `replicas`: several are spread over nodes.
+
+    Raises ValueError for a memory limit that is no quantity.
+    """
     source = artifact_source(model, version.artifact, settings)
     return {
         "metadata": {"labels": version_labels(model, version.name)},

@@ -20,6 +20,7 @@ _POSSIBLE = (
 
 
 def build_fetch_container(version: ModelVersion, source: Source, settings: Settings) -> Object:
+    """Return the init container, which puts the file at `ARTIFACT_PATH`; it may hold 256 MiB in memory."""
     claim_mount = {"name": _VOLUME, "mountPath": CLAIM_DIR, "readOnly": True}
     return {
         "name": "fetch",
@@ -52,6 +53,7 @@ def _credentials(source: Source) -> list[Object]:
 
 
 def source_volumes(source: Source) -> list[Object]:
+    """Return the volume of a source on a claim, read-only; of any other source none."""
     if source.claim is None:
         return []
     claim = {"claimName": source.claim, "readOnly": True}

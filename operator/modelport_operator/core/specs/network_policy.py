@@ -30,6 +30,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "s3": 443}
 
 
 def build_network_policy(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
+    """Of the pods that serve: reached by gateway and operator, and by the metrics' scraper if one is set."""
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",

@@ -34,11 +34,13 @@ def build_spread(model: MLModel, version: ModelVersion, replicas: int) -> Object
 
 
 def image_fields(version: ModelVersion, settings: Settings) -> dict[str, str]:
+    """Return the image of the version's framework, for both containers, and when a node pulls it."""
     image = settings.runtime_images[version.framework]
     return {"image": image, "imagePullPolicy": settings.image_pull_policy}
 
 
 def pod_security() -> Object:
+    """Return the pod's security context: one user and group for all, never root."""
     # 65532 is the images' own user; the fetched file is readable by its group.
     return {
         "runAsNonRoot": True,
@@ -50,6 +52,7 @@ def pod_security() -> Object:
 
 
 def container_security() -> Object:
+    """Return a container's security context: it writes to its volumes only."""
     return {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,

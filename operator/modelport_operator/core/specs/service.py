@@ -8,6 +8,7 @@ from modelport_operator.core.specs.deployment import PORT
 
 
 def build_service_account(model: MLModel, version: ModelVersion) -> Object:
+    """Return the account that the version's pods run as; no token of it is mounted."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -17,6 +18,7 @@ def build_service_account(model: MLModel, version: ModelVersion) -> Object:
 
 
 def build_pod_disruption_budget(model: MLModel, version: ModelVersion) -> Object:
+    """Return the budget: a drained node may take one pod at a time. For several replicas."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
@@ -29,6 +31,7 @@ def build_pod_disruption_budget(model: MLModel, version: ModelVersion) -> Object
 
 
 def build_service(model: MLModel, version: ModelVersion) -> Object:
+    """Return the Service, without an address of its own: its EndpointSlices name the pods that serve."""
     return {
         "apiVersion": "v1",
         "kind": "Service",

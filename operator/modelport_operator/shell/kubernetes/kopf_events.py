@@ -90,6 +90,7 @@ async def _stop(tasks: Collection[asyncio.Task[Any]]) -> None:
 
 
 def build_registry(on_key: OnKey) -> kopf.OperatorRegistry:
+    """Return handlers of all watched kinds, and the login. `on_key` is not called for objects of no model."""
     registry = kopf.OperatorRegistry()
     kopf.on.login(id="login", registry=registry)(_login)
     for kind in WATCHED_KINDS:
@@ -99,6 +100,7 @@ def build_registry(on_key: OnKey) -> kopf.OperatorRegistry:
 
 
 def build_kopf_settings(settings: Settings) -> kopf.OperatorSettings:
+    """Return kopf's settings: it writes nothing, and of all but models it watches what has our label."""
     built = kopf.OperatorSettings()
     built.posting.enabled = False
     # Namespaces and kinds are known: it need not watch CRDs and namespaces, nor may it.
