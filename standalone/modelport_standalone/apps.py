@@ -146,6 +146,7 @@ class Apps:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
+        """Run both apps' background work while entered. Enter it once: connections are closed at the end."""
         try:
             async with self._control, self.control_plane.running(), self._gateway.running():
                 yield

@@ -38,6 +38,7 @@ def write(path: Path, content: dict[str, str]) -> None:
 
 
 def damaged(path: Path) -> CannotStart:
+    """Return the `CannotStart` for a damaged file; the file itself stays as it is."""
     return CannotStart(f"{path} is damaged: restore it, or move it away to have a new one made.")
 
 

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 
 def main(path: str) -> None:
+    """Train on the iris data, and write a joblib file at `path`, over what is there."""
     iris = load_iris(as_frame=True)
     # "sepal length (cm)" -> "sepal_length": names that are easy to type in JSON.
     rows = iris.data.rename(columns=lambda name: name.removesuffix(" (cm)").replace(" ", "_"))

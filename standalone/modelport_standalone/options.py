@@ -7,6 +7,7 @@ from pathlib import Path
 
 
 def say(line: str) -> None:
+    """Print a line on stdout at once, even where stdout is a pipe."""
     print(line, flush=True)
 
 
@@ -37,5 +38,6 @@ class Options:
 
 
 def default_data_dir() -> Path:
+    """Return `$XDG_DATA_HOME/modelport`, or ~/.local/share/modelport; it need not exist."""
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "modelport"

@@ -27,6 +27,10 @@ _DRAIN_SECONDS = 2
 
 
 def build_server(options: Options, apps: "Apps", listener: socket.socket) -> Server:
+    """Return the server of the platform, not started; on loopback it refuses names that are not its own.
+
+    `listener`: already bound, for its address only.
+    """
     doors, settings = EdgeSettings(), apps.control_plane.context.settings
     app: ASGIApp = apps.app
     handler: Handler = apps.fast_path

@@ -16,6 +16,7 @@ _NICENESS = 10
 
 
 def main(parent: int) -> int:
+    """Return the worker's exit code. `parent`: the platform's pid; this process ends when that one does."""
     # Before the imports: they take a second, in which the platform may die.
     die_with_parent(parent)
     watch_parent(parent)

@@ -44,6 +44,7 @@ class WorkerChild:
         self._register = register
 
     async def run(self) -> None:
+        """Start the worker, and again after a pause whenever it ends; cancelled, stop it."""
         backoff = Backoff(_FIRST_RESTART_SECONDS, _LAST_RESTART_SECONDS)
         loop = asyncio.get_running_loop()
         while True:

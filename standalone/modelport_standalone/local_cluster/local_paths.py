@@ -26,6 +26,7 @@ def plan_socket_base() -> Path:
 
 
 def is_socket_base(path: Path) -> bool:
+    """Return whether its name is one of `plan_socket_base`; the folder need not exist."""
     return path.name.startswith(_BASE_PREFIX)
 
 
@@ -74,6 +75,7 @@ class PodPaths:
 
 
 def environment_of(container: Object) -> Mapping[str, str]:
+    """Return the container's variables by name; empty for one that comes from a Secret."""
     return {each["name"]: each.get("value", "") for each in container.get("env", [])}
 
 

@@ -35,6 +35,7 @@ class ObjectStore:
         return copy.deepcopy(self._objects.get((kind, namespace, name)))
 
     def list(self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None) -> list[Object]:
+        """Return the objects that have all `labels`; `namespace` None: all of them."""
         wanted = (labels or {}).items()
         return [
             copy.deepcopy(obj)
@@ -56,6 +57,7 @@ class ObjectStore:
             return await self._apply(obj)
 
     async def patch_status(self, kind: str, namespace: str, name: str, status: Object) -> Object | None:
+        """Replace the status and return the object; None: it is not there. An equal one writes nothing."""
         async with self._writing:
             before = self._objects.get((kind, namespace, name))
             if before is None:
@@ -65,6 +67,10 @@ class ObjectStore:
             return self.get(kind, namespace, name)
 
     async def delete(self, kind: str, namespace: str, name: str, *, uid: str = "") -> None:
+        """Delete the object and what it owns, but for what controllers remove. No error if it is not there.
+
+        With a `uid` that very object: raises `Conflict` if another one has its name.
+        """
         key = (kind, namespace, name)
         async with self._writing:
             if key in self._objects:
@@ -85,6 +91,7 @@ class ObjectStore:
             self._notify("DELETED", obj)
 
     async def watch(self, kind: str, namespace: str | None) -> AsyncIterator[WatchEvent]:
+        """What is there (ADDED…, SYNCED), then every change, forever. `namespace` None: all of them."""
         watcher = Watcher(kind, namespace)
         there = [obj for obj in self._objects.values() if watcher.covers(obj)]
         self._watchers.add(watcher)

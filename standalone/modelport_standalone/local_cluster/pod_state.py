@@ -46,6 +46,7 @@ class ContainerState:
         self.current = {"terminated": terminated | signal}
 
     def to_status(self) -> Object:
+        """Return it as an entry of a Pod's `containerStatuses`."""
         return {
             "name": self.name,
             "image": self.image,
@@ -66,6 +67,7 @@ class PodState:
     address: str = ""
 
     def to_status(self) -> Object:
+        """Return a Pod's `status`: Pending until its container runs and after it has ended, never Failed."""
         ready = "True" if self.container.ready else "False"
         return {
             "phase": "Running" if "running" in self.container.current else "Pending",
@@ -77,4 +79,5 @@ class PodState:
 
 
 def now() -> str:
+    """Return the time in UTC to the second, as Kubernetes writes it: `2026-01-31T12:00:00Z`."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

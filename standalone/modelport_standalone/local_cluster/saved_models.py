@@ -39,6 +39,7 @@ class SavedModels:
             raise self._damaged(error) from error
 
     def put(self, obj: Object) -> None:
+        """Write the model over the one of its name; it is committed on return. Raises `sqlite3.Error`."""
         meta = obj["metadata"]
         self._connection.execute(
             "INSERT OR REPLACE INTO models VALUES (?, ?, ?)",

@@ -27,6 +27,7 @@ class Watcher:
         return obj["kind"] == self._kind and self._namespace in (None, obj["metadata"]["namespace"])
 
     def notify(self, change: Change, obj: Object) -> None:
+        """Queue a change, merged with one of the same object that waits: ADDED, then DELETED, is none."""
         uid = obj["metadata"]["uid"]
         before = self._waiting.pop(uid, None)
         if before is not None and before[0] == "ADDED":
