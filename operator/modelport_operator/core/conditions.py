@@ -49,7 +49,7 @@ def decide_conditions(
 
 
 def deleting_conditions(model: MLModel, now: datetime) -> tuple[Condition, ...]:
-    """Return Ready, Progressing and Degraded, in this order, all False. `now`: for those that were True."""
+    """Return Ready, Progressing and Degraded, in this order, all False; since `now` if they were not."""
     gone = _Outcome(False, Reason.DELETING, "The model is being deleted.")
     return _stamped(model, {READY: gone, PROGRESSING: gone, DEGRADED: gone}, now)
 

@@ -19,7 +19,7 @@ def named_secret(model: MLModel, settings: Settings) -> str | None:
 
 
 def versions_with_credentials(model: MLModel) -> list[str]:
-    """Return the versions whose file is in S3, in the spec's order: no other source takes credentials."""
+    """Return the names of versions whose file is in S3, in order: no other source takes credentials."""
     return [version.name for version in model.spec.versions if version.artifact.uri.startswith("s3://")]
 
 

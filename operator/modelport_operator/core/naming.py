@@ -81,7 +81,7 @@ def batch_labels(model: MLModel, version: str) -> dict[str, str]:
 
 
 def batch_selector(model: MLModel, version: str) -> dict[str, str]:
-    """Return labels that never change and that no pod that serves has."""
+    """Return labels that never change; no pod that serves has both."""
     return {names.LABEL_MODEL: model.metadata.name, names.LABEL_BATCH_VERSION: version}
 
 

@@ -15,7 +15,7 @@ _TIMES_TO_START = 5
 
 
 def build_batch_deployment(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
-    """Return the Deployment: `batch_replicas` pods, unaccelerated, with the least share of a node's CPU.
+    """Return the Deployment: `batch_replicas` pods, unaccelerated, with little of a busy node's CPU.
 
     Raises ValueError for a memory limit that is no quantity.
     """

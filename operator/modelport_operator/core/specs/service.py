@@ -18,7 +18,7 @@ def build_service_account(model: MLModel, version: ModelVersion) -> Object:
 
 
 def build_pod_disruption_budget(model: MLModel, version: ModelVersion) -> Object:
-    """Return the budget: a drained node may take one pod at a time. For several replicas."""
+    """Return the budget: evictions leave at most one pod missing. For versions with several replicas."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
