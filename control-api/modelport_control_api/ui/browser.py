@@ -49,6 +49,7 @@ def is_loopback(request: Request) -> bool:
 
 
 def is_htmx(request: Request) -> bool:
+    """Whether htmx sent it: the response goes into the page that is shown, as a part of it."""
     return request.headers.get("hx-request") == "true"
 
 

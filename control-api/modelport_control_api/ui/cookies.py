@@ -50,6 +50,7 @@ def set_session(response: Response, token: str, *, secure: bool) -> None:
 
 
 def clear_session(response: Response) -> None:
+    """Have the browser drop the session's cookie under both names. The session itself does not end."""
     response.delete_cookie(SESSION, path="/", secure=True, httponly=True, samesite="lax")
     response.delete_cookie(LOOPBACK_SESSION, path="/", httponly=True, samesite="lax")
 
@@ -71,6 +72,7 @@ def read_time_zone(request: Request) -> str:
 
 
 def read_flash(request: Request) -> Flash | None:
+    """Return what `set_flash` left; None: nothing. It stays until `clear_flash`, at most a minute."""
     try:
         text, tone = json.loads(urlsafe_b64decode(request.cookies.get(_FLASH, "")))
     except ValueError:
@@ -85,4 +87,5 @@ def set_flash(response: Response, flash: Flash) -> None:
 
 
 def clear_flash(response: Response) -> None:
+    """Have the browser drop it, so that no later page shows it."""
     response.delete_cookie(_FLASH, path="/ui", httponly=True, samesite="lax")

@@ -72,6 +72,7 @@ def exact(moment: datetime | None) -> str:
 
 
 def day(moment: datetime | None) -> str:
+    """`2026-03-01`; a dash for None."""
     return NOTHING if moment is None else f"{moment:%Y-%m-%d}"
 
 

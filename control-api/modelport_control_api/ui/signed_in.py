@@ -20,11 +20,13 @@ FIELD = "csrf_token"
 
 
 def issue(session_token: str) -> str:
+    """Return a CSRF token of the session, another one each time. Nothing is stored."""
     nonce = secrets.token_urlsafe(16)
     return f"{nonce}.{_sign(session_token, nonce)}"
 
 
 def is_valid(session_token: str, given: str) -> bool:
+    """Whether the CSRF token was issued for this session. It may be used more than once."""
     nonce, _, signature = given.partition(".")
     return hmac.compare_digest(_sign(session_token, nonce).encode(), signature.encode())
 

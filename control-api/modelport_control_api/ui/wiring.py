@@ -39,5 +39,6 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 
 def add_ui(app: FastAPI) -> None:
+    """Add the routes of all pages. `UiShell` around the app makes pages of what they raise."""
     for router in ROUTERS:
         app.router.routes.extend(router.routes)

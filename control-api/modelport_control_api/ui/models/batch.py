@@ -122,6 +122,8 @@ async def _seen(visit: Visit, cursor: str | None) -> dict[str, Any]:
 
 
 async def own_models(visit: Visit) -> list[ModelAnswer]:
+    """Return the visitor's models, newest first, `MOST_SHOWN` at most; to an admin those of kubectl too."""
+
     def read(session: Session) -> Any:
         return visit.services.reader.page(session, visit.principal, MOST_SHOWN, None)[0]
 

@@ -44,10 +44,12 @@ class Change:
 
 
 def period_named(name: str) -> Period:
+    """Return the period of this name; the default one for an unknown name."""
     return PERIODS.get(name, PERIODS[DEFAULT_PERIOD])
 
 
 def query_of(period: Period, now: datetime, time_zone: str) -> Query:
+    """Return the query for the period's buckets up to now, the one that still runs included."""
     # Whole buckets up to now: of 24 hours the one that is running and 23 before it.
     step = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
     return Query(from_=now - period.length + step[period.bucket], bucket=period.bucket, timezone=time_zone)
@@ -78,6 +80,7 @@ def _change(difference: float, text: str, is_same: bool, *, more_is_good: bool |
 
 
 def card_changes(totals: Totals, before: Totals) -> dict[str, Change | None]:
+    """Return the change of `requests`, `p95`, `errors` and `cache`; None: there is nothing to compare."""
     return {
         "requests": relative_change(totals.requests, before.requests, more_is_good=None),
         "p95": relative_change(totals.p95_ms, before.p95_ms, more_is_good=False),
@@ -97,6 +100,7 @@ class Charts:
 
 
 def charts_of(usage: Overview | ModelAnalytics, url: str) -> Charts:
+    """Return the charts, a point for each bucket. `x`: when it begins, in seconds since 1970 UTC."""
     points = usage.series
     predicted = [point.requests - point.errors - point.refused for point in points]
     requests = [

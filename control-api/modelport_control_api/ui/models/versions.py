@@ -149,6 +149,7 @@ async def _seen(visit: Visit, model_id: str, error: str | None = None) -> dict[s
 
 
 def card_of(version: VersionAnswer) -> VersionCard:
+    """Return the card. A version that is ready has no trouble, whatever its reason."""
     sandbox = version.sandbox or {}
     return VersionCard(
         version,

@@ -68,6 +68,7 @@ async def get_visit(  # noqa: PLR0917 - FastAPI gives each of them; they are one
     renderer: Renderer,
     origin: RequestOrigin,
 ) -> Visit:
+    """The dependency. It lets pass only users who are signed in, as `require_sign_in`."""
     return Visit(request, signed_in, context, services, renderer, origin)
 
 

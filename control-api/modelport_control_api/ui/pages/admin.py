@@ -28,6 +28,7 @@ class LimitLine:
 
 
 def limits_in_force(settings: Settings) -> list[LimitLine]:
+    """Return the limits in the order of the page, as text, each with the variable that sets it."""
     prefix = "MODELPORT_CONTROL_API_"
     idle, whole = web_sessions.IDLE_LIFE, web_sessions.WHOLE_LIFE
     return [

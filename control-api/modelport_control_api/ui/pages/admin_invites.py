@@ -19,6 +19,7 @@ _BLANK = Form({"days": "7"})
 
 
 async def read_invite(request: Request) -> dict[str, Any]:
+    """Return the form's texts by name. A dependency, as only async code can read the body."""
     return await read_values(request)
 
 

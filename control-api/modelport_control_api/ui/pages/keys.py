@@ -39,10 +39,12 @@ _MOST_MODELS = 100
 
 
 async def read_new_key(request: Request) -> dict[str, Any]:
+    """Return the form's texts by name; `scopes` and `model_ids` are lists, empty if none was chosen."""
     return await read_values(request, lists=("scopes", "model_ids"))
 
 
 async def read_rotation(request: Request) -> dict[str, Any]:
+    """Return the form's texts by name."""
     return await read_values(request)
 
 
