@@ -31,7 +31,7 @@ def test_registering_says_what_is_wrong_beside_the_field_and_then_leads_home(vis
     expect(page).to_have_url(f"{visitor.url}/ui/")
 
 
-def test_signing_in_by_keyboard_leads_to_the_page_that_was_asked_for(
+def test_signing_in_by_keyboard_leads_to_the_requested_page(
     new_visitor: Callable[[], Visitor],
 ) -> None:
     email = new_visitor().sign_up().email

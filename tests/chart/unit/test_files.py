@@ -25,7 +25,7 @@ def test_its_version_is_the_projects() -> None:
     assert (chart["version"], chart["appVersion"]) == (version, version)
 
 
-def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
+def test_the_dashboard_queries_only_metrics_that_exist() -> None:
     sources = "".join(path.read_text() for part in _PARTS for path in (ROOT / part).rglob("*.py"))
     dashboard = json.loads((CHART / "files" / "dashboards" / "modelport.json").read_text())
     expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]

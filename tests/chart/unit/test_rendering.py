@@ -76,7 +76,7 @@ def test_only_those_who_speak_to_kubernetes_have_an_account(objects: list[Object
         assert spec["enableServiceLinks"] is False, name
 
 
-def test_every_container_asks_for_memory_and_is_held_to_it(objects: list[Object]) -> None:
+def test_every_container_requests_cpu_and_memory_and_has_a_memory_limit(objects: list[Object]) -> None:
     for name, spec in pod_specs(objects).items():
         for container in containers(spec):
             assert set(container["resources"]["requests"]) == {"cpu", "memory"}, name
@@ -130,7 +130,9 @@ def test_only_the_operator_writes_beside_models(objects: list[Object]) -> None:
                 assert rule["resources"] == ["mlmodels"]
 
 
-def test_without_other_namespaces_nothing_is_asked_of_the_whole_cluster(defaults: list[Object]) -> None:
+def test_without_other_namespaces_the_operator_watches_one_and_needs_no_cluster_role(
+    defaults: list[Object],
+) -> None:
     assert not of_kind(defaults, "ClusterRole")
     operator = of_kind(defaults, "Deployment")["modelport-operator"]["spec"]["template"]["spec"][
         "containers"

@@ -53,7 +53,7 @@ def typed(line: str, folder: Path) -> Any:
     return json.loads(ended.stdout)
 
 
-def test_the_four_curl_lines_take_a_stranger_to_a_prediction(platform: PlatformProcess, folder: Path) -> None:
+def test_the_four_curl_lines_lead_a_new_user_to_a_prediction(platform: PlatformProcess, folder: Path) -> None:
     register, login, upload, predict = (
         line.replace("http://localhost:8000", platform.url) for line in curls()
     )

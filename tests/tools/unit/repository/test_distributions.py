@@ -95,7 +95,7 @@ def one_of(names: Iterable[str], ending: str) -> str:
     return found
 
 
-def test_it_asks_for_all_that_its_code_imports(name: str) -> None:
+def test_it_requires_all_that_its_code_imports(name: str) -> None:
     reached = set(reached_from(packages_of(name)))
     declared = {name_of(each) for each in requirements(with_extras(name))}
     assert third_party(reached) <= declared
@@ -103,7 +103,7 @@ def test_it_asks_for_all_that_its_code_imports(name: str) -> None:
     assert own == set(own_declared(with_extras(name))) - {name}
 
 
-def test_it_asks_for_nothing_that_its_code_does_not_import(name: str) -> None:
+def test_it_requires_nothing_that_its_code_does_not_import(name: str) -> None:
     mine = {name_of(each) for each in direct(name) if not each.startswith("modelport")}
     assert mine - third_party(reached_from(packages_of(name))) <= NOT_BY_NAME.keys()
 

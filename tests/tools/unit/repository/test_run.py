@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[4]
 INTERRUPTED = 2
-# What it was called for goes to `calls`. A test run that was told to hang ends by Ctrl-C as pytest does.
+# What it was called for goes to `calls`. A test run that is made to hang ends by Ctrl-C as pytest does.
 STAND_IN = f"""#!{sys.executable}
 import os, sys, time
 words = sys.argv[1:]
