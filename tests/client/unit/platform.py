@@ -73,7 +73,7 @@ class Platform:
         self._server.shutdown()
         self._server.server_close()
 
-    def _answer(self, asked: Asked) -> Answer:
+    def _respond(self, asked: Asked) -> Answer:
         with self._lock:
             self.asked.append(asked)
             rules = self._rules.get(f"{asked.method} {asked.path.partition('?')[0]}")
@@ -90,7 +90,7 @@ class Platform:
 
             def handle_one_call(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                response = platform._answer(Asked(self.command, self.path, self.headers, body))
+                response = platform._respond(Asked(self.command, self.path, self.headers, body))
                 if response.cut:
                     self.close_connection = True
                     return

@@ -159,9 +159,7 @@ def test_an_input_that_cannot_be_read_is_wrong_usage(
 @pytest.mark.parametrize(
     ("status", "code"), [(400, 5), (401, 3), (403, 3), (404, 4), (409, 5), (422, 5), (500, 1), (504, 6)]
 )
-def test_the_exit_code_tells_the_kind_of_failure(
-    cli: Cli, platform: Platform, status: int, code: int
-) -> None:
+def test_each_kind_of_failure_has_its_exit_code(cli: Cli, platform: Platform, status: int, code: int) -> None:
     credentials.save(platform.url, Credentials(api_key="k"))
     platform.on(MODEL, problem(status, "What [happened].", errors=[{"field": "a", "message": "b"}]))
     ended = cli("status", "iris-7kq2p", "--json")
@@ -218,7 +216,7 @@ def test_a_login_is_kept_and_used(cli: Cli, platform: Platform) -> None:
     }
 
 
-def test_a_wrong_password_is_not_answered_with_advice_to_log_in(cli: Cli, platform: Platform) -> None:
+def test_a_wrong_password_gets_no_advice_to_log_in(cli: Cli, platform: Platform) -> None:
     platform.on("POST /api/v1/auth/login", problem(401, "Wrong e-mail address or password."))
     ended = cli("login", "ada@example.com", "--password-stdin", stdin="pw\n")
     assert ended.code == 3
@@ -306,7 +304,7 @@ def test_a_status_names_each_engine_and_its_proof(cli: Cli, platform: Platform) 
     assert "numpy" in cli("versions", "iris-7kq2p").out
 
 
-def test_a_platform_of_an_earlier_release_tells_of_no_engine(cli: Cli, platform: Platform) -> None:
+def test_a_platform_of_an_earlier_release_reports_no_engine(cli: Cli, platform: Platform) -> None:
     old = version()
     del old["engine"], old["acceleration"]
     platform.on(MODEL, Answer(200, model(versions=[old])))
@@ -390,7 +388,7 @@ def test_logs_are_of_the_newest_version_unless_named(cli: Cli, platform: Platfor
     assert json.loads(cli("logs", "iris-7kq2p", "--json").out)["lines"] == ["new"]
 
 
-def test_deleting_asks_first(cli: Cli, platform: Platform) -> None:
+def test_deleting_prompts_for_confirmation_first(cli: Cli, platform: Platform) -> None:
     path = "/api/v1/models/iris-7kq2p"
     platform.on(f"DELETE {path}", Answer(204))
     platform.on(f"DELETE {path}/versions/v1", Answer(204))

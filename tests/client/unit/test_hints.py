@@ -47,7 +47,7 @@ def kept_key(platform: Platform) -> None:
 # Credentials
 
 
-def test_nobody_is_told_where_and_how_to_log_in(cli: Cli, platform: Platform) -> None:
+def test_without_credentials_the_hint_names_where_and_how_to_log_in(cli: Cli, platform: Platform) -> None:
     platform.on(MODEL, problem(401, "This call needs a credential: send Authorization: Bearer <token>."))
     ended = cli("status", "iris-7kq2p")
     assert (ended.code, commands(ended)) == (3, ["modelport login EMAIL", "modelport up"])
@@ -122,7 +122,7 @@ def test_a_session_that_ended_is_to_be_opened_again(cli: Cli, platform: Platform
     assert commands(ended)[0] == "modelport login EMAIL"
 
 
-def test_who_lacks_rights_that_are_no_keys_is_not_told_to_log_in(cli: Cli, platform: Platform) -> None:
+def test_a_caller_who_is_no_administrator_gets_no_hint_to_log_in(cli: Cli, platform: Platform) -> None:
     platform.on(MODEL, problem(403, "This is for administrators of the platform."))
     assert commands(cli("status", "iris-7kq2p")) == []
 

@@ -63,7 +63,7 @@ def test_a_version_and_a_session_can_be_named(client: Modelport, platform: Platf
         {"first": {"a": 1, "b": None}, "second": {"a": 2, "b": "x"}}.values(),
     ],
 )
-def test_many_rows_are_answered_in_order(client: Modelport, platform: Platform, rows: Any) -> None:
+def test_many_rows_get_their_predictions_in_order(client: Modelport, platform: Platform, rows: Any) -> None:
     body = {"model": "m", "version": "v1", "predictions": [0, 1], "probabilities": [{"0": 1.0}, {"1": 0.9}]}
     platform.on(PREDICT, Answer(200, body))
     answers = client.predict_many("iris-7kq2p", rows)

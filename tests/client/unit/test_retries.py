@@ -21,13 +21,17 @@ def limited(seconds: str) -> Answer:
     return problem(429, "The limit is used up.", headers={"Retry-After": seconds})
 
 
-def test_it_waits_as_long_as_it_is_told(client: Modelport, platform: Platform, pauses: list[float]) -> None:
+def test_it_waits_as_long_as_retry_after_says(
+    client: Modelport, platform: Platform, pauses: list[float]
+) -> None:
     platform.on(PREDICT, limited("7"), Answer(200, ONE))
     assert client.predict("m", {}).prediction == "setosa"
     assert pauses == [pytest.approx(7.25)], "a little later, so that not all come back at once"
 
 
-def test_untold_it_waits_longer_each_time(client: Modelport, platform: Platform, pauses: list[float]) -> None:
+def test_without_retry_after_it_waits_longer_each_time(
+    client: Modelport, platform: Platform, pauses: list[float]
+) -> None:
     platform.on(PREDICT, BUSY, BUSY, BUSY, Answer(200, ONE))
     client.predict("m", {})
     assert pauses == [0.25, 0.5, 1.0]
@@ -117,19 +121,19 @@ def test_a_slow_response_is_not_requested_twice(platform: Platform, pauses: list
     assert len(platform.asked) == 1
 
 
-def answer_with(retry_after_header: str) -> httpx.Response:
+def response_with(retry_after_header: str) -> httpx.Response:
     return httpx.Response(503, headers=[(b"Retry-After", retry_after_header.encode())])
 
 
 def test_retry_after_is_read_in_both_forms() -> None:
-    assert retry_after(answer_with(" 12 ")) == 12
+    assert retry_after(response_with(" 12 ")) == 12
     in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    assert retry_after(answer_with(in_a_minute)) == pytest.approx(60, abs=5)
-    assert retry_after(answer_with("Sun, 06 Nov 1994 08:49:37 GMT")) == 0
-    assert retry_after(answer_with("Sun, 06 Nov 1994 08:49:37 -0000")) == 0
+    assert retry_after(response_with(in_a_minute)) == pytest.approx(60, abs=5)
+    assert retry_after(response_with("Sun, 06 Nov 1994 08:49:37 GMT")) == 0
+    assert retry_after(response_with("Sun, 06 Nov 1994 08:49:37 -0000")) == 0
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-3", "1.5", "٣"])
 def test_another_retry_after_counts_as_none(text: str) -> None:
-    assert retry_after(answer_with(text)) is None
+    assert retry_after(response_with(text)) is None
     assert retry_after(httpx.Response(503)) is None

@@ -62,7 +62,7 @@ def test_a_status_is_an_exception(
         (7, None),
     ],
 )
-def test_the_page_about_a_reason_is_told(
+def test_an_error_names_the_help_page_of_its_reason(
     client: Modelport, platform: Platform, kind: object, page: str | None
 ) -> None:
     platform.on(ROLLBACK, problem(503, "Try later.", type=kind))
@@ -89,7 +89,9 @@ def test_fields_are_listed_once(client: Modelport, platform: Platform) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[]", b'"text"', b'{"errors": [1, {}]}'])
-def test_what_a_proxy_answers_is_an_error_too(client: Modelport, platform: Platform, body: bytes) -> None:
+def test_an_error_response_of_a_proxy_raises_unavailable(
+    client: Modelport, platform: Platform, body: bytes
+) -> None:
     platform.on(ROLLBACK, Answer(502, body, {"X-Request-ID": "proxy-1"}))
     with pytest.raises(Unavailable, match="502 Bad Gateway") as error:
         client.rollback("m")

@@ -48,7 +48,7 @@ def keep_session(url: str, expires_at: float) -> None:
     )
 
 
-def ask_me(url: str) -> str:
+def own_email(url: str) -> str:
     with Modelport(url) as client:
         return client.me().email
 
@@ -58,9 +58,9 @@ def test_the_given_key_comes_before_the_environment_and_that_before_the_file(
 ) -> None:
     platform.on(ME, Answer(200, USER))
     credentials.save(platform.url, Credentials(api_key="of the file"))
-    ask_me(platform.url)
+    own_email(platform.url)
     monkeypatch.setenv("MODELPORT_API_KEY", "of the environment")
-    ask_me(platform.url)
+    own_email(platform.url)
     with Modelport(platform.url, "given") as client:
         client.me()
     assert [asked.token for asked in platform.asked] == ["of the file", "of the environment", "given"]
@@ -70,7 +70,7 @@ def test_a_key_is_never_sent_to_another_platform(platform: Platform) -> None:
     credentials.save("http://elsewhere.example", Credentials(api_key="secret"))
     platform.on(ME, problem(401, "This call needs a credential."))
     with pytest.raises(Unauthorized, match="modelport login"):
-        ask_me(platform.url)
+        own_email(platform.url)
     assert "Authorization" not in platform.asked[0].headers
 
 
@@ -121,7 +121,7 @@ def test_a_token_that_ended_is_renewed_and_kept(platform: Platform, expires_in: 
     if expires_in > 100:
         session.newest = 0  # Known by the platform's 401 only, e.g. after its keys were changed.
         platform.on(REFRESH, lambda _: _renew_again(session))
-    assert ask_me(platform.url) == USER["email"]
+    assert own_email(platform.url) == USER["email"]
     kept = credentials.load(platform.url)
     assert kept is not None
     assert kept.access_token == f"access-{session.newest}"
@@ -148,7 +148,7 @@ def test_processes_use_a_refresh_token_once(platform: Platform) -> None:
     keep_session(platform.url, time.time())
     # Spawned: a fork of a process with threads may hang. Not a Pool: it ends its processes by signal.
     with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as pool:
-        assert list(pool.map(ask_me, [platform.url] * 8)) == [USER["email"]] * 8
+        assert list(pool.map(own_email, [platform.url] * 8)) == [USER["email"]] * 8
     assert (session.newest, session.reused) == (2, False)
 
 
@@ -156,7 +156,7 @@ def test_a_session_that_is_over_is_forgotten_and_says_what_to_do(platform: Platf
     platform.on(REFRESH, problem(401, "The refresh token is revoked."))
     keep_session(platform.url, time.time())
     with pytest.raises(Unauthorized, match="session has ended") as error:
-        ask_me(platform.url)
+        own_email(platform.url)
     assert "modelport login" in str(error.value)
     assert credentials.load(platform.url) is None
 
@@ -165,7 +165,7 @@ def test_a_platform_that_is_away_ends_no_session(platform: Platform) -> None:
     platform.on(REFRESH, problem(500, "Broken."))
     keep_session(platform.url, time.time())
     with pytest.raises(ModelportError, match="Broken"):
-        ask_me(platform.url)
+        own_email(platform.url)
     assert credentials.load(platform.url) is not None
 
 
@@ -179,7 +179,7 @@ def test_a_login_in_a_program_is_kept_in_memory_only(platform: Platform) -> None
     assert credentials.load(platform.url) is None
 
 
-def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
+def test_a_proxy_of_the_environment_is_not_used_for_this_machine(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

@@ -24,7 +24,7 @@ def kept(number: int = 1, **changed: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_pages_are_asked_for_as_they_are_reached(platform: Platform) -> None:
+def test_pages_are_requested_as_they_are_reached(platform: Platform) -> None:
     pages = (
         Answer(200, {"items": [kept(1)], "next_cursor": "c1"}),
         Answer(200, {"items": [kept(2)], "next_cursor": None}),

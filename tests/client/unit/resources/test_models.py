@@ -30,7 +30,7 @@ def test_an_upload_is_a_form_with_the_file_last(
     assert b'{"petal_width": 0.2}' in body
 
 
-def test_an_upload_tells_how_far_it_is(client: Modelport, platform: Platform, model_file: Path) -> None:
+def test_an_upload_reports_its_progress(client: Modelport, platform: Platform, model_file: Path) -> None:
     platform.on(UPLOAD, Answer(202, model()))
     reported: list[tuple[int, int]] = []
     client.upload(model_file, "x", on_progress=lambda sent, size: reported.append((sent, size)))
@@ -69,7 +69,7 @@ def test_a_change_whose_response_was_lost_is_sent_again(client: Modelport, platf
     assert [asked.json for asked in platform.asked] == [{"name": "B"}] * 2
 
 
-def test_a_version_tells_its_engine(client: Modelport, platform: Platform) -> None:
+def test_a_version_reports_its_engine_and_its_proof(client: Modelport, platform: Platform) -> None:
     platform.on(MODEL, Answer(200, model()))
     (found,) = client.versions("iris-7kq2p")
     assert found.engine == "numpy"
@@ -107,7 +107,7 @@ def test_waiting_shows_each_state_and_ends_when_it_serves(client: Modelport, pla
     assert [asked.path.partition("?")[2] for asked in platform.asked] == ["", "wait=20", "wait=20"]
 
 
-def test_a_version_at_its_first_answers_is_waited_for(client: Modelport, platform: Platform) -> None:
+def test_a_version_that_still_progresses_is_waited_for(client: Modelport, platform: Platform) -> None:
     path = "GET /api/v1/models/iris-7kq2p/versions/v2"
     first = version("v2", "degraded", reason="Progressing")
     platform.on(path, Answer(200, first), Answer(200, version("v2")))

@@ -35,7 +35,7 @@ def test_all_models_are_rows_of_a_table(cli: Cli, platform: Platform) -> None:
     assert rows[2].startswith("before 7")
 
 
-def test_one_model_is_told_by_day_of_the_time_zone(cli: Cli, platform: Platform) -> None:
+def test_the_usage_of_one_model_is_listed_by_day_of_the_time_zone(cli: Cli, platform: Platform) -> None:
     platform.on(ONE, OF_ONE)
     done = cli("usage", "iris-7kq2p", "--days", "30", "--timezone", "Europe/Paris")
     assert [line.split()[:2] for line in done.out.strip().split("\n")[1:3]] == [
@@ -48,12 +48,12 @@ def test_one_model_is_told_by_day_of_the_time_zone(cli: Cli, platform: Platform)
     assert timedelta(0) <= since - timedelta(days=30) < timedelta(minutes=1)
 
 
-def test_with_json_the_whole_answer_is_printed(cli: Cli, platform: Platform) -> None:
+def test_with_json_the_whole_response_is_printed(cli: Cli, platform: Platform) -> None:
     platform.on(ONE, OF_ONE)
     assert json.loads(cli("usage", "iris-7kq2p", "--json").out) == OF_ONE.body
 
 
-def test_no_requests_and_no_such_model_are_told_apart(cli: Cli, platform: Platform) -> None:
+def test_no_requests_and_no_such_model_are_distinguished(cli: Cli, platform: Platform) -> None:
     platform.on(ALL, Answer(body={**SHARED, "totals": counts(0), "by_model": []}))
     platform.on(ONE, problem(404, "There is no such model, or it is not yours."))
     none, missing = cli("usage", "--days", "1"), cli("usage", "iris-7kq2p")
