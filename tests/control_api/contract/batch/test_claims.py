@@ -174,7 +174,7 @@ def test_a_small_job_does_not_wait_for_a_large_one(database: Database) -> None:
     assert [claim(database) for _ in range(4)] == [("small", 0), ("large", 1), ("small", 1), ("large", 2)]
 
 
-def test_renewal_tells_what_is_still_held(database: Database) -> None:
+def test_renewal_returns_what_is_still_held(database: Database) -> None:
     add_job(database, "cut", age=1)
     with database.transaction() as session:
         repository.claim_preparation(session, "w", NOW, LEASE)
@@ -205,7 +205,7 @@ def test_what_a_stopping_worker_gives_back_is_free_at_once(database: Database) -
     assert claim(database, "other") == ("job", 1)
 
 
-def test_an_ended_job_takes_no_more_chunks_and_asks_for_no_pods(database: Database) -> None:
+def test_an_ended_job_accepts_no_more_chunks_and_requests_no_pods(database: Database) -> None:
     add_job(database)
     prepare(database, "job", 2)
     assert claim(database) == ("job", 0)

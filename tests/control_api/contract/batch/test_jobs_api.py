@@ -180,11 +180,11 @@ async def test_a_pod_is_requested_with_the_job_itself(
         await platform.serve(made, {"v1": 100}, v1={**READY, "signature": SIGNATURE})
         assert (await submit(ann, made)).status_code == 202
 
-        def asked_for() -> bool:
+        def pods_requested() -> bool:
             (version,) = platform.cluster.objects[made]["spec"]["versions"]
             return bool(version.get("batchReplicas"))
 
-        await until(asked_for)
+        await until(pods_requested)
 
 
 async def test_a_cancelled_job_gives_what_was_done_and_goes_when_deleted(
@@ -227,7 +227,7 @@ async def test_what_cannot_be_done_is_said_at_once(
     assert words in response.text.replace('\\"', '"')
 
 
-async def test_a_form_tells_its_format_by_the_name_of_its_file(ann: Account, model_id: str) -> None:
+async def test_the_format_of_a_form_is_detected_by_the_name_of_its_file(ann: Account, model_id: str) -> None:
     row = json.dumps([5.1, 3.5, 1.4, 0.2])
     response = await ann.http.post(
         f"/api/v1/predict/{model_id}/versions/v1/batch",
@@ -294,7 +294,7 @@ async def test_who_may_not_use_a_model_or_a_job(platform: Platform, ann: Account
     assert (await submit(bob, model_id)).status_code == 202
 
 
-async def test_no_version_that_answers_is_a_503_and_an_unknown_one_a_404(
+async def test_no_ready_version_is_a_503_and_an_unknown_one_a_404(
     platform: Platform, ann: Account, model_id: str
 ) -> None:
     pinned = f"/api/v1/predict/{model_id}/versions/v7/batch"

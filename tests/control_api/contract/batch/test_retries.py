@@ -169,7 +169,7 @@ async def test_under_one_key_there_is_one_retry(ann: Account, model_id: str, wor
     assert (await retry(ann, job, "failed", **key)).status_code == 422
 
 
-async def test_a_strangers_job_cannot_be_tried_again(
+async def test_somebody_elses_job_cannot_be_tried_again(
     platform: Platform, ann: Account, model_id: str, worker: Worker
 ) -> None:
     job = (await submit(ann, model_id, BODY)).json()
@@ -181,7 +181,7 @@ async def test_a_strangers_job_cannot_be_tried_again(
         assert (await nobody.post(url)).status_code == 401
 
 
-async def test_the_name_of_the_file_and_what_is_waited_for_are_told(ann: Account, model_id: str) -> None:
+async def test_a_job_reports_the_name_of_its_file_and_what_it_waits_for(ann: Account, model_id: str) -> None:
     sent = await ann.http.post(
         f"/api/v1/predict/{model_id}/batch", files={"file": ("C:\\rows\\may.csv", BODY.encode(), "text/csv")}
     )
@@ -193,7 +193,7 @@ async def test_the_name_of_the_file_and_what_is_waited_for_are_told(ann: Account
     assert (job["retry_of"], job["retry_rows"]) == (None, None)
 
 
-async def test_what_the_jobs_of_a_version_wait_for_is_told_until_their_pod_is_there(
+async def test_jobs_report_what_they_wait_for_until_their_pod_is_there(
     ann: Account, model_id: str, worker: Worker
 ) -> None:
     job = (await submit(ann, model_id, BODY)).json()
@@ -205,7 +205,7 @@ async def test_what_the_jobs_of_a_version_wait_for_is_told_until_their_pod_is_th
     assert (await ann.http.get(url)).json()["waiting_for"] is None
 
 
-def test_rows_that_were_never_asked_count_as_failed() -> None:
+def test_rows_that_were_never_predicted_count_as_failed() -> None:
     matrix = Chunk(10, 3, b"\0" * 16 + b"\1" * 16, {1: "bad"}, {"id": ["a", "b", "c"]}, 2)
     texts = Chunk(13, 3, b'["x","y"]', {0: "no JSON"}, {"id": ["d", "e", "f"]})
 

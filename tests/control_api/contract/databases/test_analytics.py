@@ -136,7 +136,7 @@ async def test_the_period_before_is_as_long_and_ends_where_this_one_begins(
     assert (found["totals"]["requests"], found["previous"]["requests"]) == (2, 2)
 
 
-async def test_callers_are_told_with_their_keys(
+async def test_callers_are_listed_with_their_keys(
     api: httpx.AsyncClient, control_plane: ControlPlane, ada: Person, bob: Person
 ) -> None:
     own(control_plane, ada, IRIS)
@@ -196,7 +196,7 @@ async def test_a_key_for_certain_models_sees_those_only(
     assert other.json()["detail"] == missing.json()["detail"]
 
 
-async def test_what_a_model_predicted_in_the_last_day_is_told(
+async def test_a_models_predictions_of_the_last_day_are_counted_by_label(
     api: httpx.AsyncClient, control_plane: ControlPlane, ada: Person
 ) -> None:
     own(control_plane, ada, IRIS)

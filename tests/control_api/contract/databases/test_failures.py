@@ -25,7 +25,7 @@ def run(database: Database, *statements: str) -> None:
             session.execute(text(statement))
 
 
-def test_a_full_disk_is_told_from_other_failures(database_url: str) -> None:
+def test_a_full_disk_is_distinguished_from_other_failures(database_url: str) -> None:
     database = Database(database_url)
     try:
         full = failure_of(database, *_FILL[database.engine.dialect.name])

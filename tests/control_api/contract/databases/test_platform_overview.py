@@ -26,7 +26,7 @@ async def read(person: Person, path: str) -> dict[str, Any]:
     return found
 
 
-async def test_people_read_their_own_trail_in_pages_and_admins_everybodys(admin: Person, bob: Person) -> None:
+async def test_users_read_their_own_trail_in_pages_and_admins_everybodys(admin: Person, bob: Person) -> None:
     for number in range(3):
         await bob.make_key(name=f"key {number}")
     first = await read(bob, "/api/v1/audit?limit=2")
@@ -41,7 +41,7 @@ async def test_people_read_their_own_trail_in_pages_and_admins_everybodys(admin:
     assert {admin.id, bob.id} <= {each["actor_id"] for each in everybodys["items"]}
 
 
-async def test_admins_see_people_and_when_they_were_last_there(
+async def test_admins_see_users_and_when_they_were_last_seen(
     admin: Person, bob: Person, control_plane: ControlPlane
 ) -> None:
     with control_plane.context.database.transaction() as session:
@@ -69,7 +69,7 @@ async def test_admins_see_how_the_platform_is(admin: Person, control_plane: Cont
     assert found["usage_age_seconds"] is None
 
 
-async def test_health_is_told_while_a_part_is_away(
+async def test_health_is_reported_while_a_component_is_unavailable(
     admin: Person, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(_sha256: str) -> bool:

@@ -93,7 +93,7 @@ async def test_a_turn_is_held_by_one_and_free_afterward(postgres_url: str) -> No
     other.close()
 
 
-async def test_a_turn_that_the_database_took_back_is_told(postgres_url: str) -> None:
+async def test_a_lock_that_the_database_took_back_is_reported_as_lost(postgres_url: str) -> None:
     database = Database(postgres_url)
     lost = False
     try:

@@ -156,7 +156,7 @@ async def test_from_nothing_over_drift_to_ok_again(scene: Scene) -> None:
     assert (await scene.drift())["state"] == "ok"
 
 
-async def test_counts_of_one_minute_add_up_whoever_writes_them(scene: Scene) -> None:
+async def test_concurrent_counts_of_one_minute_add_up(scene: Scene) -> None:
     await scene.put(rows(100))
     bins = await scene.bins()
     parts = [scene.payload(bins, rows(10, seed=seed), MINUTE) for seed in range(20)]
@@ -169,7 +169,7 @@ async def test_counts_of_one_minute_add_up_whoever_writes_them(scene: Scene) -> 
     assert scene.stored() == (1, 1, 1)
 
 
-async def test_another_reference_begins_anew_and_counts_for_the_old_one_are_left_out(scene: Scene) -> None:
+async def test_another_reference_starts_from_zero_and_leaves_out_counts_for_the_old_one(scene: Scene) -> None:
     await scene.put(rows(100))
     old = await scene.bins()
     scene.arrive(scene.payload(old, rows(50), MINUTE))

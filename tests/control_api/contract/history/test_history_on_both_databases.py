@@ -89,7 +89,7 @@ async def scene(database_url: str, tmp_path: Path, model_bytes: bytes) -> AsyncI
         yield made
 
 
-async def test_the_setting_is_off_until_asked_for_and_reaches_the_cluster(scene: Scene) -> None:
+async def test_the_setting_is_off_until_it_is_set_and_reaches_the_cluster(scene: Scene) -> None:
     model = await scene.configure({"history": None})
     assert model["history"] is None
     model = await scene.configure({"history": {"percent": 5, "redact_fields": ["a"], "max_row_bytes": 2048}})
@@ -121,7 +121,7 @@ async def test_a_setting_that_is_none_names_the_field(scene: Scene, setting: Any
     assert [each["field"] for each in answer.json()["errors"]] == [field]
 
 
-async def test_what_arrived_is_told_as_it_was_sent(scene: Scene) -> None:
+async def test_what_arrived_is_returned_as_it_was_sent(scene: Scene) -> None:
     deep = "[" * 500 + "]" * 500
     scene.arrive(scene.kept(request=deep, at=1_750_000_000.25, api_key="k1"))
     listed = (await scene.listed()).content

@@ -37,7 +37,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "_LOOK_EVERY_SECONDS", 0.1)
 
 
-class Answering:
+class CountingGateway:
     """A gateway that counts without end."""
 
     def __init__(self, redis_url: str) -> None:
@@ -45,19 +45,19 @@ class Answering:
         self.samples = SampleQueue()
         self.sink = RedisUsage(redis_url)
         self.reports = UsageReports(self.counter, self.samples, self.sink)
-        self.answered = 0
+        self.counted = 0
 
-    async def answer_for(self, seconds: float) -> None:
+    async def count_for(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self.counter.count(outcome(f"user-{self.answered % 7}"), 0.001, ended=time.perf_counter())
-            self.answered += 1
+            self.counter.count(outcome(f"user-{self.counted % 7}"), 0.001, ended=time.perf_counter())
+            self.counted += 1
             await asyncio.sleep(0.001)
 
 
 @asynccontextmanager
-async def answering(redis_url: str) -> AsyncIterator[Answering]:
-    gateway = Answering(redis_url)
+async def counting(redis_url: str) -> AsyncIterator[CountingGateway]:
+    gateway = CountingGateway(redis_url)
     running = asyncio.create_task(gateway.reports.run())
     try:
         yield gateway
@@ -95,32 +95,32 @@ def database(postgres_url: str) -> Iterator[Database]:
 
 async def test_two_replicas_write_what_a_gateway_counted(redis_url: str, database: Database) -> None:
     async with consuming(redis_url, database), consuming(redis_url, database):
-        async with answering(redis_url) as gateway:
-            await gateway.answer_for(1)
-        assert total(database) == gateway.answered
+        async with counting(redis_url) as gateway:
+            await gateway.count_for(1)
+        assert total(database) == gateway.counted
 
 
 async def test_a_redis_that_is_emptied_loses_nothing(redis_server: RedisServer, database: Database) -> None:
     async with consuming(redis_server.url, database):
-        async with answering(redis_server.url) as gateway:
+        async with counting(redis_server.url) as gateway:
             with redis_server.client() as client:
                 for _ in range(5):
-                    await gateway.answer_for(0.3)
+                    await gateway.count_for(0.3)
                     await asyncio.to_thread(client.flushall)
-        assert total(database) == gateway.answered
+        assert total(database) == gateway.counted
 
 
 async def test_a_redis_that_dies_and_comes_back_empty_loses_nothing(
     breakable_redis: RedisServer, database: Database
 ) -> None:
     async with consuming(breakable_redis.url, database):
-        async with answering(breakable_redis.url) as gateway:
-            await gateway.answer_for(0.5)
+        async with counting(breakable_redis.url) as gateway:
+            await gateway.count_for(0.5)
             breakable_redis.stop()
-            await gateway.answer_for(0.5)
+            await gateway.count_for(0.5)
             await asyncio.to_thread(breakable_redis.start)
-            await gateway.answer_for(0.5)
-        assert total(database) == gateway.answered
+            await gateway.count_for(0.5)
+        assert total(database) == gateway.counted
 
 
 async def test_while_the_database_is_away_usage_waits(
@@ -130,12 +130,12 @@ async def test_while_the_database_is_away_usage_waits(
     await asyncio.to_thread(migrate.upgrade, url)
     database = Database(url)
     async with consuming(redis_url, database):
-        async with answering(redis_url) as gateway:
-            await gateway.answer_for(0.5)
+        async with counting(redis_url) as gateway:
+            await gateway.count_for(0.5)
             await asyncio.to_thread(breakable_postgres.shut_down)
-            await gateway.answer_for(0.5)
+            await gateway.count_for(0.5)
             await asyncio.to_thread(breakable_postgres.resume)
-        assert total(database) == gateway.answered
+        assert total(database) == gateway.counted
     database.close()
 
 
@@ -148,30 +148,30 @@ async def test_a_replica_that_dies_between_the_commit_and_the_confirmation_chang
         died.set()
         await asyncio.Event().wait()
 
-    async with answering(redis_url) as gateway:
+    async with counting(redis_url) as gateway:
         async with consuming(redis_url, database) as dying:
             monkeypatch.setattr(dying._stream, "forget", die)
-            await gateway.answer_for(0.3)
+            await gateway.count_for(0.3)
             await died.wait()
         before = total(database)
         assert before > 0, "it was committed"
         async with consuming(redis_url, database):
             await gateway.reports.finish(10)
-    assert total(database) == gateway.answered >= before
+    assert total(database) == gateway.counted >= before
 
 
 async def test_what_a_stopped_gateway_left_in_redis_is_taken_over_from_a_replica_that_died(
     redis_url: str, redis_server: RedisServer, database: Database
 ) -> None:
-    gateway = Answering(redis_url)
-    await gateway.answer_for(0.05)
+    gateway = CountingGateway(redis_url)
+    await gateway.count_for(0.05)
     await gateway.reports.turn()
     await gateway.sink.aclose()
     with redis_server.client() as client:
         client.xgroup_create(USAGE_STREAM, "control-api", id="0")
         assert client.xreadgroup("control-api", "died", {USAGE_STREAM: ">"})
     async with consuming(redis_url, database):
-        await eventually(lambda: total(database) == gateway.answered)
+        await eventually(lambda: total(database) == gateway.counted)
         await eventually(lambda: entries(redis_server, USAGE_STREAM) == 0)
 
 
@@ -182,9 +182,9 @@ async def test_what_is_no_batch_is_set_aside_and_holds_up_nobody(
         client.xadd(USAGE_STREAM, {FIELD: b"no batch"})
         client.xadd(USAGE_STREAM, {"other": b"field"})
     async with consuming(redis_url, database):
-        async with answering(redis_url) as gateway:
-            await gateway.answer_for(0.2)
-        assert total(database) == gateway.answered
+        async with counting(redis_url) as gateway:
+            await gateway.count_for(0.2)
+        assert total(database) == gateway.counted
         await eventually(lambda: entries(redis_server, USAGE_STREAM) == 0)
     with redis_server.client() as client:
         assert client.xpending(USAGE_STREAM, "control-api")["pending"] == 0
@@ -200,7 +200,7 @@ async def test_one_batch_that_the_database_refuses_does_not_keep_out_the_others(
 
     write = ledger.write
     monkeypatch.setattr(ledger, "write", refuse_one)
-    gateway = Answering(redis_url)
+    gateway = CountingGateway(redis_url)
     for number in range(7):
         gateway.counter.count(outcome(f"user-{number}"), 0.001, ended=time.perf_counter())
         await gateway.reports.turn()
@@ -223,7 +223,7 @@ async def test_samples_reach_their_handlers_and_what_fails_is_counted(
     lost = SAMPLES_LOST.labels("drift")._value.get()
     consumer = SamplesConsumer(redis_url, database, {"history": keep, "drift": fail})
     running = asyncio.create_task(consumer.run())
-    async with answering(redis_url) as gateway:
+    async with counting(redis_url) as gateway:
         for kind in ("history", "drift", "unknown", "history"):
             gateway.samples.put(kind, kind.encode())
         await eventually(lambda: len(taken) == 2)

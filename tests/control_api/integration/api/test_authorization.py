@@ -281,7 +281,7 @@ def test_a_refused_caller_has_changed_nothing(scene: Scene) -> None:
     assert scene.ann.get(f"/api/v1/models/{scene.model_id}/versions/v1/reference").json()["rows"] == 30
 
 
-def test_what_needs_no_credential_asks_for_none(scene: Scene) -> None:
+def test_open_calls_require_no_credential(scene: Scene) -> None:
     for call in sorted(TABLE["open"]):
         answer = scene.send(call, {})
         assert answer.status_code in (200, 204, 401, 422), (call, answer.text)

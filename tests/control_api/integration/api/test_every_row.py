@@ -119,7 +119,7 @@ def test_cache_control_is_honored(
     assert predict(ann, iris_id, body).headers["x-cache"] == asked_again
 
 
-def test_probabilities_come_when_asked_for_one_row_and_for_many(ann: httpx.Client, iris_id: str) -> None:
+def test_probabilities_come_on_request_for_one_row_and_for_many(ann: httpx.Client, iris_id: str) -> None:
     both = ["prediction", "probabilities"]
     one = predict(ann, iris_id, {"input": ROW, "return": both}).json()
     many = predict(ann, iris_id, {"inputs": [ROW, [6.7, 3.0, 5.2, 2.3]], "return": both}).json()
@@ -129,7 +129,7 @@ def test_probabilities_come_when_asked_for_one_row_and_for_many(ann: httpx.Clien
     assert [max(row, key=row.get) for row in many["probabilities"]] == many["predictions"]
 
 
-def test_the_inference_protocol_answers_by_model_and_by_version(ann: httpx.Client, iris_id: str) -> None:
+def test_the_inference_protocol_works_by_model_and_by_version(ann: httpx.Client, iris_id: str) -> None:
     tensor = {"name": "input", "shape": [1, 4], "datatype": "FP64", "data": list(ROW.values())}
     for base in (f"/v2/models/{iris_id}", f"/v2/models/{iris_id}/versions/v1"):
         assert ann.get(base).json()["inputs"] == [{"name": "input", "datatype": "FP64", "shape": [-1, 4]}]

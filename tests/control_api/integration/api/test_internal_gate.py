@@ -33,7 +33,7 @@ def test_every_internal_route_is_guarded_or_open_on_purpose(plane: ControlPlane)
 
 @pytest.mark.parametrize(("method", "path"), sorted(GUARDED))
 @pytest.mark.parametrize("given", [None, "Bearer ", "Bearer wrong", "cut", "user", "key", "revoked key"])
-async def test_nobody_but_the_platform_asks(
+async def test_only_the_platform_may_call_the_internal_port(
     plane: ControlPlane, method: str, path: str, given: str | None
 ) -> None:
     async with client_of(plane.public) as api, client_of(plane.internal) as internal:
@@ -84,7 +84,7 @@ async def test_without_a_key_of_its_own_the_control_api_believes_nobody(
         ("GET", "/internal/v1/batch/endpoints?model=m&version=v1", 503),
     ],
 )
-async def test_who_shows_the_key_is_answered(
+async def test_a_caller_with_the_internal_key_is_let_in(
     plane: ControlPlane, method: str, path: str, status: int
 ) -> None:
     async with client_of(plane.internal) as internal:

@@ -100,7 +100,7 @@ def modes_of(operation: APIOperation) -> list[GenerationMode]:
 
 
 @pytest.mark.timeout(900)
-def test_every_call_answers_its_user_as_documented(
+def test_every_call_responds_to_its_user_as_documented(
     operations: list[APIOperation], ann: httpx.Client, real: Real, subtests: pytest.Subtests
 ) -> None:
     headers = {"Authorization": ann.headers["Authorization"]}
@@ -112,7 +112,7 @@ def test_every_call_answers_its_user_as_documented(
 
 
 @pytest.mark.timeout(900)
-def test_every_call_answers_nobody_as_documented(
+def test_every_call_responds_without_credentials_as_documented(
     operations: list[APIOperation], subtests: pytest.Subtests
 ) -> None:
     for operation in operations:

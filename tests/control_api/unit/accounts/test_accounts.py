@@ -200,7 +200,7 @@ async def keys_of(person: Person) -> list[dict[str, Any]]:
     return keys
 
 
-async def test_a_new_password_ends_api_keys_if_it_is_asked_to(
+async def test_a_new_password_revokes_api_keys_on_request(
     ada: Person, bob: Person, control_plane: ControlPlane
 ) -> None:
     for person in (ada, ada, bob):

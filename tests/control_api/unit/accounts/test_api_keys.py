@@ -58,9 +58,7 @@ async def test_introspection_says_what_the_contract_says(internal: httpx.AsyncCl
     }
 
 
-async def test_a_key_predicts_everywhere_unless_told_otherwise(
-    internal: httpx.AsyncClient, ada: Person
-) -> None:
+async def test_a_key_predicts_everywhere_by_default(internal: httpx.AsyncClient, ada: Person) -> None:
     reported = await introspect(internal, (await ada.make_key())["key"])
     assert (reported["scopes"], reported["model_ids"], reported["expires_at"]) == (["predict"], None, None)
 
@@ -192,7 +190,9 @@ async def test_a_cursor_that_we_did_not_give_is_a_422(
     assert response.json()["errors"][0]["field"] == "cursor"
 
 
-async def test_gateways_are_told_which_keys_exist(ada: Person, control_plane: ControlPlane) -> None:
+async def test_existing_keys_are_marked_in_the_store_for_gateways(
+    ada: Person, control_plane: ControlPlane
+) -> None:
     store = control_plane.context.store
 
     async def is_marked(key: dict[str, Any]) -> bool:

@@ -188,7 +188,7 @@ async def test_someone_elses_key_and_none_such_look_the_same(
     assert (await api.get("/api/v1/auth/me", headers={"X-API-Key": key["key"]})).status_code == 200
 
 
-async def test_people_see_their_own_keys_only(api: httpx.AsyncClient, ada: Person, bob: Person) -> None:
+async def test_users_see_their_own_keys_only(api: httpx.AsyncClient, ada: Person, bob: Person) -> None:
     await ada.make_key()
     assert (await api.get("/api/v1/api-keys", headers=bob.bearer)).json()["items"] == []
 

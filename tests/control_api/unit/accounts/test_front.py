@@ -72,7 +72,7 @@ async def test_guessing_at_many_accounts_from_one_address_is_limited(sqlite_url:
 
 
 @pytest.mark.parametrize("door", ["login", "token", "ui"])
-async def test_a_stranger_cannot_keep_an_account_out(sqlite_url: str, tmp_path: Path, door: str) -> None:
+async def test_an_outsider_cannot_lock_the_owner_out(sqlite_url: str, tmp_path: Path, door: str) -> None:
     plane = build_control_plane(sqlite_url, tmp_path, limit_login="3/minute")
 
     async def log_in_by(api: httpx.AsyncClient, password: str) -> int:
@@ -89,7 +89,7 @@ async def test_a_stranger_cannot_keep_an_account_out(sqlite_url: str, tmp_path: 
             assert await log_in_by(owner, PASSWORD) in {200, 303}
 
 
-async def test_a_stranger_alone_does_not_use_up_what_the_account_has_elsewhere(
+async def test_one_outsider_does_not_use_up_the_accounts_login_limit_elsewhere(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     plane = build_control_plane(sqlite_url, tmp_path, limit_login_elsewhere="3/hour")
@@ -127,7 +127,7 @@ async def test_forwarded_addresses_count_from_trusted_proxies_only(
     assert response.status_code == last
 
 
-async def test_without_a_store_people_still_log_in_and_it_is_counted(sqlite_url: str, tmp_path: Path) -> None:
+async def test_without_a_store_users_still_log_in_and_it_is_counted(sqlite_url: str, tmp_path: Path) -> None:
     def counted() -> float:
         return LIMITS_NOT_ENFORCED.labels("login")._value.get()
 

@@ -67,7 +67,7 @@ async def test_it_is_everybodys(
 
 
 @pytest.mark.usefixtures("built")
-async def test_a_browser_keeps_what_is_named_by_its_content_and_asks_about_the_rest(
+async def test_a_browser_caches_what_is_named_by_its_content_and_revalidates_the_rest(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     script = await get(sqlite_url, tmp_path, f"/help/{SCRIPT}")

@@ -76,7 +76,7 @@ async def test_an_invitation_lets_one_person_in_once(start: Start) -> None:
     assert "token" not in listed
 
 
-async def test_who_was_not_invited_is_not_told_who_has_an_account(start: Start) -> None:
+async def test_who_was_not_invited_does_not_learn_who_has_an_account(start: Start) -> None:
     platform = await start("invite")
     await platform.admin()
     responses = [await _register(platform, name, invite="unknown") for name in ("root", "nobody")]

@@ -34,7 +34,7 @@ def test_migrate_says_what_is_wrong(
     assert said in capsys.readouterr().err
 
 
-async def answers(client: httpx.AsyncClient, url: str) -> httpx.Response:
+async def get_once_up(client: httpx.AsyncClient, url: str) -> httpx.Response:
     while True:
         try:
             return await client.get(url)
@@ -49,8 +49,8 @@ async def test_two_ports_serve_until_sigterm(control_plane: ControlPlane) -> Non
     )
     running = asyncio.create_task(serve(control_plane, listeners, Stop(delay=0.5, drain=5)))
     async with asyncio.timeout(100), httpx.AsyncClient(timeout=60) as client:
-        assert (await answers(client, f"{public}/readyz")).status_code == 200
-        assert (await answers(client, f"{internal}/readyz")).status_code == 200
+        assert (await get_once_up(client, f"{public}/readyz")).status_code == 200
+        assert (await get_once_up(client, f"{internal}/readyz")).status_code == 200
         jwks = "/.well-known/jwks.json"
         assert (await client.get(public + jwks)).json() == (await client.get(internal + jwks)).json()
         os.kill(os.getpid(), signal.SIGTERM)

@@ -81,7 +81,7 @@ async def test_a_token_used_again_at_once_does_not_bring_an_ended_session_back(
     assert (await refresh(api, ada.refresh_token)).status_code == 401
 
 
-async def test_what_follows_a_token_cannot_be_told_from_it_alone(
+async def test_the_successor_of_a_token_cannot_be_derived_from_it_alone(
     tmp_path: Path, control_plane: ControlPlane
 ) -> None:
     rotation.create_first(tmp_path / "elsewhere")

@@ -105,7 +105,7 @@ class MountedSecret:
                 (self.mount / name).symlink_to(Path("..data") / name)
 
 
-def test_a_mounted_secret_is_rotated_by_a_second_entry_and_read_anew_when_replaced(tmp_path: Path) -> None:
+def test_a_mounted_secret_is_rotated_by_a_second_entry_and_read_again_when_replaced(tmp_path: Path) -> None:
     secret = MountedSecret(tmp_path / "mount")
     made = [files.create(tmp_path / "made", utc_now() - timedelta(hours=hours)) for hours in (3, 1)]
     entries = {key.path.name: key.path.read_bytes() for key in made}

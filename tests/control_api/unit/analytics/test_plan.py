@@ -63,7 +63,7 @@ def test_where_all_is_kept_edges_are_exact(minutes: set[int]) -> None:
     bucket=st.sampled_from(["minute", "hour", "day"]),
     first=st.integers(NOON, NOON + 300 * DAY),
 )
-def test_buckets_of_any_zone_are_answered_exactly(zone: ZoneInfo, bucket: BucketName, first: int) -> None:
+def test_buckets_of_any_zone_are_covered_exactly(zone: ZoneInfo, bucket: BucketName, first: int) -> None:
     length = {"minute": 3 * HOUR, "hour": 4 * DAY, "day": 40 * DAY}[bucket]
     edges = boundaries(first, first + length, bucket, zone)
     # Zones differ by quarters of an hour.
@@ -110,7 +110,7 @@ def test_days_of_a_zone_are_mended_by_the_hours_between_midnights() -> None:
     ]
 
 
-def test_two_days_that_share_a_midnight_are_told_apart() -> None:
+def test_two_days_that_share_a_midnight_are_distinguished() -> None:
     """In New Zealand clocks go on by an hour, and midnight from 12:00 UTC to 11:00 UTC."""
     change = int(datetime(2026, 9, 27, tzinfo=UTC).timestamp())
     assert_exact(boundaries(change - 4 * DAY, change + 4 * DAY, "day", ZoneInfo("Pacific/Auckland")), HOUR)

@@ -66,7 +66,7 @@ def test_a_range_is_widened_to_whole_buckets_and_ends_before_to() -> None:
         ({"timezone": ""}, "timezone", "IANA name"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_by_field(asked: dict[str, Any], field: str, says: str) -> None:
+def test_an_invalid_query_is_refused_by_field(asked: dict[str, Any], field: str, says: str) -> None:
     with pytest.raises(InvalidFields) as refused:
         query_of(**asked)
     [error] = refused.value.errors

@@ -25,7 +25,7 @@ FORMS = {
 }
 
 
-def asked_of(engine: Any, form: str) -> Any:
+def predict(engine: Any, form: str) -> Any:
     signature = engine.signature.to_json()
     (chunk,) = Preparation(io.BytesIO(FORMS[form]), form, signature, None).chunks()
     assert not chunk.errors
@@ -34,12 +34,12 @@ def asked_of(engine: Any, form: str) -> Any:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_rows_that_a_model_was_trained_on_are_answered(form: str, tmp_path: Path) -> None:
+def test_the_rows_that_a_model_was_trained_on_are_predicted(form: str, tmp_path: Path) -> None:
     model = LinearRegression().fit(ROWS, [1.0, 2.0, 4.0])
     joblib.dump(model, tmp_path / "model.joblib")
-    answer = asked_of(open_engine(tmp_path / "model.joblib"), form)
-    assert isinstance(answer, Prediction)
-    assert orjson.loads(answer.body)["predictions"] == pytest.approx(model.predict(ROWS).tolist())
+    result = predict(open_engine(tmp_path / "model.joblib"), form)
+    assert isinstance(result, Prediction)
+    assert orjson.loads(result.body)["predictions"] == pytest.approx(model.predict(ROWS).tolist())
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -50,7 +50,7 @@ def test_onnx_refuses_them_in_all_formats_alike(form: str, dtype: str, tmp_path:
         [("size", dtype, [None, 1]), ("paid", dtype, [None, 1])],
         [("y", dtype, [None, 1])],
     )
-    failure = asked_of(open_engine(graph.save(tmp_path), "onnx"), form)
+    failure = predict(open_engine(graph.save(tmp_path), "onnx"), form)
     assert isinstance(failure, Failure)
     assert [error["field"][:9] for error in failure.errors] == [f"inputs[{row}]" for row in range(3)]
     assert "must be a number, not a boolean" in failure.detail

@@ -43,7 +43,7 @@ def cut(data: bytes, form: str, keys: Sequence[str] | None = None, **changed: An
     return chunks
 
 
-def asked(chunks: Sequence[Chunk]) -> list[list[Any]]:
+def input_rows(chunks: Sequence[Chunk]) -> list[list[Any]]:
     """All rows as lists in the signature's order."""
     rows = [row for chunk in chunks for row in json.loads(chunk.inputs)]
     return [[row.get(name) for name in NAMES] if isinstance(row, dict) else row for row in rows]
@@ -77,14 +77,14 @@ def test_every_format_gives_the_same_rows_and_keys(rows: list[tuple[Any, ...]]) 
     }
     for form, data in written.items():
         chunks = cut(data, form)
-        assert asked(chunks) == [list(row[1:]) for row in rows], form
+        assert input_rows(chunks) == [list(row[1:]) for row in rows], form
         assert [key for chunk in chunks for key in chunk.keys["id"]] == [row[0] for row in rows]
         assert not any(chunk.errors for chunk in chunks)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["csv", "jsonl", "json", "parquet"]))
 @settings(max_examples=300, deadline=None)
-def test_whatever_bytes_come_every_row_is_asked_or_has_an_error(data: bytes, form: str) -> None:
+def test_whatever_bytes_come_every_row_is_an_input_or_an_error(data: bytes, form: str) -> None:
     try:
         chunks = cut(data, form)
     except InputInvalid:
@@ -116,7 +116,7 @@ def test_a_bad_row_says_what_is_wrong_and_harms_no_other(form: str, row: str, wo
     (chunk,) = cut(data, form)
     assert chunk.errors.keys() == {1}
     assert words in chunk.errors[1]
-    assert asked([chunk]) == [[1, 2, "Rome", True]] * 2
+    assert input_rows([chunk]) == [[1, 2, "Rome", True]] * 2
 
 
 @pytest.mark.parametrize(

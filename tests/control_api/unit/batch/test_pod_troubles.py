@@ -52,7 +52,7 @@ MODEL = from_object(
         ({"exitCode": 1, "message": "ImportError: x"}, "RuntimeCrashed", "Its last words: ImportError: x"),
     ],
 )
-async def test_an_ended_pod_is_told_of_in_words(ended: dict[str, Any], reason: str, words: str) -> None:
+async def test_an_ended_pod_is_explained_in_words(ended: dict[str, Any], reason: str, words: str) -> None:
     found = await lookup.find(Pods(ended), "models", MODEL, "v1")  # type: ignore[arg-type]
     assert (found.reason, words in found.message) == (reason, True), found.message
     assert "{" not in found.message

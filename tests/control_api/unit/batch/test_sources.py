@@ -172,7 +172,7 @@ async def test_a_redirect_to_loopback_is_not_followed(
 
 
 @pytest.mark.parametrize("answer", [["127.0.0.1"], ["169.254.169.254"], ["93.184.216.34", "::1"]])
-async def test_a_name_that_stands_for_a_private_address_is_not_asked(
+async def test_a_name_that_stands_for_a_private_address_gets_no_request(
     files: LocalBatchFiles, certificate: Path, answer: list[str]
 ) -> None:
     async def resolve(_host: str, _port: int) -> list[str]:
@@ -186,7 +186,7 @@ async def test_a_name_that_stands_for_a_private_address_is_not_asked(
     assert not any(address in str(raised.value) for address in answer)
 
 
-async def test_a_server_that_never_answers_is_left(
+async def test_a_server_that_never_responds_is_given_up(
     files: LocalBatchFiles, reader: Reader, tmp_path: Path
 ) -> None:
     server = await asyncio.start_server(_silent, "127.0.0.1", 0)
@@ -281,7 +281,7 @@ def test_addresses_that_nothing_is_fetched_from(uri: str, words: str) -> None:
     assert words in error["message"]
 
 
-def test_a_format_is_told_by_the_name_or_by_word() -> None:
+def test_the_format_comes_from_the_name_or_from_the_form_field() -> None:
     for texts, name in (({}, "rows.parquet?part=1"), ({"format": "csv"}, "rows")):
         require_readable(Named(f"https://example.com/{name}", texts), [])
     with pytest.raises(InvalidFields) as raised:

@@ -46,9 +46,9 @@ async def receiving(receiver: Receiver) -> AsyncIterator[Receiver]:
     server.close()
 
 
-def answering(*answers: Sequence[str]) -> Sender:
+def sender_resolving(*responses: Sequence[str]) -> Sender:
     """A sender whose resolver gives these responses in turn, and then the last one forever."""
-    left = list(answers)
+    left = list(responses)
 
     async def resolve(_host: str, _port: int) -> Sequence[str]:
         return left.pop(0) if len(left) > 1 else left[0]
@@ -128,10 +128,10 @@ async def test_a_message_is_signed_as_the_standard_says() -> None:
         [],
     ],
 )
-async def test_a_name_with_any_private_address_is_not_asked(answer: list[str]) -> None:
+async def test_a_name_with_any_private_address_gets_no_request(answer: list[str]) -> None:
     async with receiving(Receiver()) as receiver:
         with pytest.raises(NotTaken):
-            await send(answering(answer), receiver.port)
+            await send(sender_resolving(answer), receiver.port)
     assert receiver.requests == []
 
 
@@ -153,10 +153,10 @@ async def test_an_address_in_the_url_is_judged_as_what_it_stands_for(host: str) 
     assert receiver.requests == []
 
 
-async def test_a_name_that_changes_its_mind_is_asked_once() -> None:
+async def test_a_name_that_changes_its_address_is_resolved_once() -> None:
     """DNS rebinding: a public address for the check, a private one for the connection."""
     async with receiving(Receiver()) as receiver:
-        sender = answering(["192.88.99.255"], ["127.0.0.1"])
+        sender = sender_resolving(["192.88.99.255"], ["127.0.0.1"])
         with pytest.raises(NotTaken):
             await send(sender, receiver.port)
     assert receiver.requests == []

@@ -64,7 +64,7 @@ async def test_one_bad_row_of_a_chunk_costs_few_questions() -> None:
     assert len(raising.asked) <= 27
 
 
-async def test_a_model_that_raises_on_every_row_is_not_asked_about_each() -> None:
+async def test_a_model_that_raises_on_every_row_is_not_called_for_each() -> None:
     model = Model(raising=set(range(5000)))
     answers = await bisect_bad_rows(model.predict, orjson.dumps(list(range(5000))), 5000, most_rows=5000)
     assert len(answers.errors) == 5000

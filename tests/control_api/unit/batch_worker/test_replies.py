@@ -53,5 +53,5 @@ def test_what_names_no_row_is_about_all_of_them(status: int, said: Any) -> None:
     assert result.message
 
 
-def test_probabilities_that_were_asked_for_must_come() -> None:
+def test_a_response_without_the_requested_probabilities_is_rejected() -> None:
     assert isinstance(_read(200, {"predictions": [1, 2, 3]}, probabilities=True), Rejected)

@@ -31,7 +31,7 @@ def test_what_has_changed_is_found(name: str) -> None:
 
 @uncounted
 @pytest.mark.parametrize("name", SMALL)
-def test_a_small_change_is_told_as_small(name: str) -> None:
+def test_a_small_change_is_reported_as_small(name: str) -> None:
     drifting, small = count(SMALL[name], RUNS, seed=3)
     assert drifting + small == RUNS
     assert small >= RUNS - 2

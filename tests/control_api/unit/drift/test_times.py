@@ -53,7 +53,7 @@ def test_minutes_that_gateways_count_have_the_hours_of_a_reference() -> None:
         assert slot_of_minute(int(moment.timestamp()) // 60) == slot_of(moment.isoformat())
 
 
-def test_a_weekend_that_the_reference_lacks_is_told() -> None:
+def test_a_weekend_that_the_reference_lacks_is_pointed_out() -> None:
     saturday = datetime(2026, 11, 28, 23, 0, tzinfo=UTC)
     timed = ReferenceAnswer(rows=100, features=1, unmatched=[], created_at=saturday, time_column="at")
 

@@ -12,7 +12,7 @@ class LocalStore(Store):
     pass
 
 
-def test_a_service_is_found_by_the_type_that_is_asked_for() -> None:
+def test_a_service_is_found_by_the_requested_type() -> None:
     local = LocalStore()
     assert AppState("something else", local).get(Store) is local
 

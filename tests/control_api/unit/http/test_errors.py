@@ -21,11 +21,11 @@ def test_when_to_try_again_is_said() -> None:
     assert TooManyJobs("Twenty jobs are in progress.").headers == {"Retry-After": "30"}
 
 
-def test_a_missing_credential_is_answered_with_how_to_show_one() -> None:
+def test_a_failed_authentication_has_a_www_authenticate_header() -> None:
     assert WrongEmailOrPassword().headers == {"WWW-Authenticate": 'Bearer realm="modelport"'}
 
 
-def test_several_rules_of_one_field_are_all_told() -> None:
+def test_all_broken_rules_of_one_field_are_reported() -> None:
     error = PasswordTooWeak(["must be longer", "must not repeat one character"])
     assert isinstance(error, InvalidFields)
     assert error.status == 422

@@ -40,7 +40,7 @@ class FakeCluster:
         name = obj["metadata"]["name"]
         known = self.objects.get(name)
         self.objects[name] = {**obj, "status": known["status"] if known and "status" in known else {}}
-        self._tell(Event("MODIFIED" if known else "ADDED", self.objects[name]))
+        self._notify(Event("MODIFIED" if known else "ADDED", self.objects[name]))
         return obj
 
     async def merge(
@@ -58,12 +58,12 @@ class FakeCluster:
     def edit(self, name: str, spec: Object) -> None:
         """Play kubectl: write a spec behind the API's back."""
         self.objects[name] = {**self.objects[name], "spec": spec}
-        self._tell(Event("MODIFIED", self.objects[name]))
+        self._notify(Event("MODIFIED", self.objects[name]))
 
     def put(self, obj: Object) -> None:
         """Play kubectl: apply an object that nobody made through the API."""
         self.objects[obj["metadata"]["name"]] = obj
-        self._tell(Event("ADDED", obj))
+        self._notify(Event("ADDED", obj))
 
     async def get(self, kind: str, namespace: str, name: str) -> Object | None:
         return self.objects.get(name)
@@ -72,7 +72,7 @@ class FakeCluster:
         self._maybe_fail()
         gone = self.objects.pop(name, None)
         if gone is not None:
-            self._tell(Event("DELETED", gone))
+            self._notify(Event("DELETED", gone))
 
     async def list(
         self, kind: str, namespace: str | None, labels: Mapping[str, str] | None = None
@@ -103,7 +103,7 @@ class FakeCluster:
             "versions": [{"name": version, **facts} for version, facts in versions.items()],
         }
         self.objects[name] = {**self.objects[name], "status": status}
-        self._tell(Event("MODIFIED", self.objects[name]))
+        self._notify(Event("MODIFIED", self.objects[name]))
 
     def _maybe_refuse(self, *, apply: bool = False) -> None:
         if self.refuses is not None:
@@ -116,7 +116,7 @@ class FakeCluster:
             self.fail_applies -= 1
             raise ConnectionError("the cluster is away")
 
-    def _tell(self, event: Event) -> None:
+    def _notify(self, event: Event) -> None:
         for queue in self.watchers:
             queue.put_nowait(event)
 

@@ -131,7 +131,7 @@ async def test_a_serving_version_and_an_only_version_cannot_be_deleted(
     assert (await ann.http.delete(url(two_versions, "/versions/v7"))).status_code == 404
 
 
-async def test_a_version_tells_its_file_and_what_the_runtime_found(
+async def test_a_version_reports_what_the_runtime_found(
     platform: Platform, ann: Account, model_id: str
 ) -> None:
     facts = {
@@ -222,7 +222,7 @@ async def test_a_switch_of_acceleration_is_in_the_audit_log(
         assert (row.target, row.detail) == (f"model:{model_id}", {"changes": {"acceleration": "off"}})
 
 
-async def test_a_version_tells_its_engine_and_how_it_was_proven(
+async def test_a_version_reports_its_engine_and_how_it_was_proven(
     platform: Platform, ann: Account, model_id: str
 ) -> None:
     path = url(model_id, "/versions/v1")

@@ -96,7 +96,9 @@ async def test_a_commit_is_published_at_once_without_waiting_for_the_poll(
         await until(lambda: record.id in cluster.objects)
 
 
-async def test_a_cluster_that_fails_is_asked_until_it_sticks(database: Database, ann: Caller) -> None:
+async def test_a_failing_cluster_is_called_until_the_change_is_applied(
+    database: Database, ann: Caller
+) -> None:
     cluster = FakeCluster(fail_applies=5)
     record = create(database, ann)
     async with publishing(database, cluster):
@@ -147,7 +149,7 @@ async def test_a_deleted_model_leaves_the_cluster_even_if_it_fails_first(
         await until(lambda: record.id not in cluster.objects and not pending(database))
 
 
-async def test_when_told_to_overwrite_a_start_puts_back_what_was_lost_and_removes_what_no_row_has(
+async def test_with_overwrite_a_start_restores_what_was_lost_and_removes_what_no_row_has(
     database: Database, ann: Caller
 ) -> None:
     cluster = FakeCluster()

@@ -64,7 +64,7 @@ def test_joblib_of_an_xgboost_wrapper_is_xgboost(tmp_path: Path, xgb: Any, compr
 
 
 @pytest.mark.parametrize("protocol", range(6))
-def test_pickles_of_every_protocol_are_told_by_the_class_they_begin_with(
+def test_pickles_of_every_protocol_are_recognized_by_the_class_they_begin_with(
     tmp_path: Path, iris_model: LogisticRegression, xgb: Any, lgbm: Any, protocol: int
 ) -> None:
     found = [
@@ -78,14 +78,14 @@ def test_a_pipeline_around_an_xgboost_model_is_sklearn(tmp_path: Path, xgb: Any)
     assert detect_framework(written(tmp_path, pickle.dumps(make_pipeline(xgb)))) == "sklearn"
 
 
-def test_skops_files_are_told_by_their_schema(
+def test_skops_files_are_recognized_by_their_schema(
     tmp_path: Path, iris_model: LogisticRegression, lgbm: Any
 ) -> None:
     assert detect_framework(written(tmp_path, skops.io.dumps(iris_model))) == "sklearn"
     assert detect_framework(written(tmp_path, skops.io.dumps(lgbm))) == "lightgbm"
 
 
-def test_native_files_are_told_from_each_other(
+def test_native_files_are_distinguished_by_framework(
     tmp_path: Path, iris_model: LogisticRegression, xgb: Any, lgbm: Any
 ) -> None:
     onnx = to_onnx(iris_model, np.zeros((1, 4), dtype=np.float32)).SerializeToString()

@@ -29,7 +29,7 @@ CASES: dict[str, tuple[Mapping[str, int], mlmodel.MLModel | None, str, str, str]
     "not published yet": (V1, None, "pending", "Progressing", "v1"),
     "loading": (V1, live({}, v1=STARTING), "pending", "Progressing", "loading"),
     "no node": (V1, live({}, v1={"reason": "Unschedulable"}), "pending", "Unschedulable", "node"),
-    "answered, traffic not moved": (V1, live({}, v1=READY), "pending", "Progressing", "about to move"),
+    "predicted, traffic not moved": (V1, live({}, v1=READY), "pending", "Progressing", "about to move"),
     "serving": (V1, live(V1, v1=READY), "ready", "Serving", "v1 serves"),
     "serving a split": (SPLIT, live(SPLIT, v1=READY, v2=READY), "ready", "Serving", "v2 (10 %)"),
     "failed": (V1, live({}, v1=FAILED), "failed", "LoadFailed", "v1 failed: ValueError: no."),

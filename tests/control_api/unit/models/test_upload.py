@@ -18,7 +18,7 @@ from tests.control_api.unit.models.platform import Account, Platform, running_pl
 UPLOAD = "/api/v1/models/upload"
 
 
-async def test_an_upload_answers_202_with_the_model_and_where_it_is(
+async def test_an_upload_returns_202_with_the_model_and_its_location(
     platform: Platform, ann: Account, iris_bytes: bytes
 ) -> None:
     response = await ann.upload(

@@ -106,7 +106,7 @@ async def token_of(client: httpx.AsyncClient) -> str:
     return re.findall(r'name="csrf-token" content="([^"]+)"', (await client.get("/ui/")).text)[0]
 
 
-async def test_other_people_find_nothing(scene: Scene) -> None:
+async def test_other_users_find_nothing(scene: Scene) -> None:
     for page in scene.pages:
         assert (await scene.owner.get(page)).status_code == 200, page
         answer = await scene.outsider.get(page)
@@ -117,7 +117,7 @@ async def test_other_people_find_nothing(scene: Scene) -> None:
         assert "Iris" not in (await scene.outsider.get(page)).text, page
 
 
-async def test_other_people_change_nothing(scene: Scene) -> None:
+async def test_other_users_change_nothing(scene: Scene) -> None:
     before, token = scene.rows(), await token_of(scene.outsider)
     for change in scene.changes:
         form = {"csrf_token": token, "confirm_name": "Iris", "v1": "100"}

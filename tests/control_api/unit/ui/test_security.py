@@ -77,7 +77,7 @@ def leads_to_sign_in(response: httpx.Response) -> bool:
     return response.status_code == 303 and response.headers["Location"].startswith("/ui/login")
 
 
-async def test_nobody_is_led_to_sign_in_and_htmx_is_told(
+async def test_without_a_session_every_call_leads_to_sign_in_from_htmx_too(
     control_plane: ControlPlane, web: httpx.AsyncClient
 ) -> None:
     assert len(calls(control_plane)) > 20

@@ -24,7 +24,7 @@ def test_a_version_on_its_way_shows_what_it_is_doing(stage: str) -> None:
     assert next(step.detail for step in steps if step.state == "active") == message
 
 
-def test_a_version_that_answers_has_every_step_behind_it() -> None:
+def test_a_version_that_serves_has_completed_every_step() -> None:
     assert {step.state for step in build_steps(version(), "1.2 kB")} == {"done"}
 
 
