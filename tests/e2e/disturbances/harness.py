@@ -51,9 +51,9 @@ class Harness:
             names = self.release.run("get", kind, "-o", "name").split()
             for name in names:
                 self.release.run("rollout", "status", name, "--timeout=180s", timeout=200)
-        eventually(self._two_replicas_answer, seconds=180)
+        eventually(self._two_replicas_serve, seconds=180)
 
-    def _two_replicas_answer(self) -> bool:
+    def _two_replicas_serve(self) -> bool:
         status = self.models.json("get", "mlm", self.model_id).get("status", {})
         serving = {each["version"] for each in status.get("traffic", []) if each["weight"]}
         replicas = [each["replicas"] for each in status.get("versions", []) if each["name"] in serving]

@@ -26,13 +26,13 @@ def until(holds: Callable[[], Any], seconds: float = 30, every: float = 0.1) -> 
     """Return the first response that counts as true. Raises with the last other one. A process that is not up
     yet is no response."""
     deadline = time.monotonic() + seconds
-    while not (found := _answer(holds)):
+    while not (found := _result(holds)):
         assert time.monotonic() < deadline, f"it never came to hold: {found!r}"
         time.sleep(every)
     return found
 
 
-def _answer(holds: Callable[[], Any]) -> Any:
+def _result(holds: Callable[[], Any]) -> Any:
     try:
         return holds()
     except httpx.TransportError:

@@ -40,7 +40,7 @@ def _apply(harness: Harness, **changes: Any) -> None:
     harness.models.run("apply", "-f", "-", input=model)
 
 
-def _told(harness: Harness, reason: str, seconds: float = 60) -> str:
+def _reported(harness: Harness, reason: str, seconds: float = 60) -> str:
     """Wait for the reason; give its message."""
     until(lambda: harness.reason("iris") == reason, seconds=seconds), harness.status("iris")
     (known,) = harness.status("iris")["versions"]
@@ -54,13 +54,13 @@ def _told(harness: Harness, reason: str, seconds: float = 60) -> str:
 def test_a_quota_that_is_used_up(operated: Harness) -> None:
     operated.models.run("create", "quota", "none", "--hard=pods=0")
     _apply(operated)
-    assert "exceeded quota: none" in _told(operated, "QuotaExceeded")
+    assert "exceeded quota: none" in _reported(operated, "QuotaExceeded")
 
 
 def test_a_quota_on_the_objects_themselves(operated: Harness) -> None:
     operated.models.run("create", "quota", "none", "--hard=services=0")
     _apply(operated)
-    assert 'services "iris-v1" is forbidden: exceeded quota' in _told(operated, "QuotaExceeded")
+    assert 'services "iris-v1" is forbidden: exceeded quota' in _reported(operated, "QuotaExceeded")
     operated.models.run("delete", "quota", "none")
     until(lambda: any(obj["kind"] == "Deployment" for obj in operated.children()))
 
@@ -75,56 +75,56 @@ def test_a_rule_of_the_namespace_that_the_pod_breaks(operated: Harness) -> None:
     }
     operated.models.run("apply", "-f", "-", input=limits)
     _apply(operated)
-    assert "maximum memory usage per Container is 128Mi" in _told(operated, "PodRefused")
+    assert "maximum memory usage per Container is 128Mi" in _reported(operated, "PodRefused")
 
 
 def test_an_object_that_makes_no_sense(operated: Harness) -> None:
     _apply(operated, resources={"requests": {"cpu": "2"}, "limits": {"cpu": "1"}})
-    assert "must be less than or equal to cpu limit" in _told(operated, "PodRefused")
+    assert "must be less than or equal to cpu limit" in _reported(operated, "PodRefused")
 
 
 @pytest.mark.usefixtures("runs_pods")
 def test_no_node_with_room(operated: Harness) -> None:
     _apply(operated, resources={"requests": {"cpu": "1000"}})
-    assert "Insufficient cpu" in _told(operated, "Unschedulable")
+    assert "Insufficient cpu" in _reported(operated, "Unschedulable")
 
 
 @pytest.mark.usefixtures("runs_pods")
 def test_a_claim_that_is_not_there(operated: Harness) -> None:
     _apply(operated, artifact={"uri": "pvc://nothing/model", "sha256": "0" * 64})
-    assert '"nothing" not found' in _told(operated, "PodIncomplete")
+    assert '"nothing" not found' in _reported(operated, "PodIncomplete")
 
 
 @pytest.mark.usefixtures("runs_pods")
 def test_credentials_that_are_not_there(operated: Harness) -> None:
     _apply(operated, artifact={"uri": "s3://bucket/model", "sha256": "0" * 64})
-    assert '"no-such-secret" not found' in _told(operated, "PodIncomplete")
+    assert '"no-such-secret" not found' in _reported(operated, "PodIncomplete")
 
 
 @pytest.mark.usefixtures("runs_pods")
 def test_an_image_that_is_not_there(operated: Harness) -> None:
     _apply(operated, framework="onnx")
-    assert "localhost/nowhere/nothing:1" in _told(operated, "ImagePullFailed")
+    assert "localhost/nowhere/nothing:1" in _reported(operated, "ImagePullFailed")
 
 
 @pytest.mark.usefixtures("runs_pods")
 def test_a_file_that_is_not_there(operated: Harness) -> None:
     _apply(operated, artifact={"uri": "file:///nothing", "sha256": "0" * 64})
-    _told(operated, "ArtifactNotFound")
+    _reported(operated, "ArtifactNotFound")
     until(lambda: operated.models.json("get", "deployment", "iris-v1")["spec"]["replicas"] == 0)
 
 
 @pytest.mark.usefixtures("runs_pods")
 def test_a_file_with_another_digest(operated: Harness) -> None:
     _apply(operated, artifact=IN_THE_IMAGE)
-    assert "but the version names 000" in _told(operated, "DigestMismatch")
+    assert "but the version names 000" in _reported(operated, "DigestMismatch")
 
 
 @pytest.mark.usefixtures("runs_pods")
 def test_a_limit_that_is_too_small(operated: Harness) -> None:
     """The kernel's verdict on the second try is final."""
     _apply(operated, artifact=_no_model(), resources={"limits": {"memory": "32Mi"}})
-    assert "The limit is 32Mi." in _told(operated, "OutOfMemory", seconds=120)
+    assert "The limit is 32Mi." in _reported(operated, "OutOfMemory", seconds=120)
 
 
 @pytest.mark.usefixtures("runs_pods")

@@ -13,13 +13,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("operator")]
 _SELECTOR = "serving.modelport.dev/model=iris,!serving.modelport.dev/batch-version"
 
 
-def _is_told(harness: Harness, name: str = "iris") -> bool:
+def _has_status(harness: Harness, name: str = "iris") -> bool:
     return bool(harness.status(name).get("versions"))
 
 
 def test_a_model_gets_its_objects_a_status_and_an_event(harness: Harness) -> None:
     harness.models.run("apply", "-f", "-", input=mlmodel(scaling={"minReplicas": 2, "maxReplicas": 2}))
-    until(lambda: _is_told(harness))
+    until(lambda: _has_status(harness))
     kinds = sorted(obj["kind"] for obj in harness.children())
     assert kinds == ["Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"]
     status = harness.status("iris")
@@ -56,7 +56,7 @@ EDITS: dict[str, list[str]] = {
 
 def test_what_is_changed_or_deleted_by_hand_is_put_right_at_once(harness: Harness) -> None:
     harness.models.run("apply", "-f", "-", input=mlmodel())
-    until(lambda: _is_told(harness))
+    until(lambda: _has_status(harness))
     wanted = _specs(harness)
     for what, edit in EDITS.items():
         harness.models.run(*edit)
@@ -72,7 +72,7 @@ def _specs(harness: Harness) -> dict[str, Any]:
 
 def test_restarting_a_deployment_by_hand_is_no_drift(harness: Harness, operator: Operator) -> None:
     harness.models.run("apply", "-f", "-", input=mlmodel())
-    until(lambda: _is_told(harness))
+    until(lambda: _has_status(harness))
     harness.models.run("rollout", "restart", "deployment/iris-v1")
     passes = operator.passes()
     harness.models.run("label", "mlm", "iris", "touched=yes")
@@ -84,7 +84,7 @@ def test_restarting_a_deployment_by_hand_is_no_drift(harness: Harness, operator:
 
 def test_scaling_a_model_scales_its_deployments_within_its_limit(harness: Harness) -> None:
     harness.models.run("apply", "-f", "-", input=mlmodel(scaling={"minReplicas": 1, "maxReplicas": 3}))
-    until(lambda: _is_told(harness))
+    until(lambda: _has_status(harness))
     harness.models.run("scale", "mlm", "iris", "--replicas=3")
     until(lambda: harness.models.json("get", "deployment", "iris-v1")["spec"]["replicas"] == 3)
     refused = harness.models.try_run("scale", "mlm", "iris", "--replicas=4")

@@ -95,7 +95,7 @@ def test_a_model_serves_once_somebody_elses_object_has_left_its_name(
     assert response.json()["prediction"] == "setosa"
 
 
-def test_a_model_that_asks_for_too_much_is_said_to_be_unschedulable(
+def test_a_model_that_requests_too_much_is_reported_as_unschedulable(
     platform: Any, artifact: File, applied: Any
 ) -> None:
     model = mlmodel("greedy", artifact)

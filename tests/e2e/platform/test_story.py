@@ -53,7 +53,7 @@ def test_its_responses_come_from_kernels_that_were_proven_in_the_pod(person: Per
     assert version["acceleration"]["rows_compared"] >= 1000
 
 
-def test_kubectl_shows_it_as_people_ask_for_it(platform: Any, iris: str) -> None:
+def test_kubectl_get_shows_its_readiness_version_and_traffic(platform: Any, iris: str) -> None:
     line = platform.models.run("get", "mlm", iris, "--no-headers").split()
     assert line[:6] == [iris, "True", "Serving", "v1", "100", "1"]
 

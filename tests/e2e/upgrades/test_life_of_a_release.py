@@ -60,9 +60,7 @@ def test_an_uninstallation_keeps_the_data_and_another_installation_takes_it_up(
     harness.person.cli("delete", harness.model_id, "--yes")
 
 
-def test_it_installs_with_no_values_and_who_asks_for_it_is_rid_of_everything(
-    cluster: Cluster, harness: Harness
-) -> None:
+def test_it_installs_with_no_values_and_everything_can_be_removed(cluster: Cluster, harness: Harness) -> None:
     _be_rid(harness)
     cluster.recycle_volumes()
     harness.release.ensure_namespace()
