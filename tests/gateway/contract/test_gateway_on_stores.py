@@ -109,14 +109,14 @@ async def test_callers_share_responses_and_not_limits(harness: Harness, model: S
 
 
 async def test_no_cache_skips_what_is_kept_and_no_store_keeps_nothing(harness: Harness) -> None:
-    def asking(directive: str) -> dict[str, Any]:
+    def cache_control(directive: str) -> dict[str, Any]:
         return {"headers": {**harness.bearer, "Cache-Control": directive}}
 
     body = {"input": [1, 2]}
-    assert await cache_states(harness, body, **asking("no-store")) == ["bypass"]
+    assert await cache_states(harness, body, **cache_control("no-store")) == ["bypass"]
     first = await harness.predict(body=body)
     assert first.headers["x-cache"] == "miss"
-    again = await harness.predict(body=body, **asking("no-cache"))
+    again = await harness.predict(body=body, **cache_control("no-cache"))
     assert (again.headers["x-cache"], again.content == first.content) == ("miss", False)
     assert (await harness.predict(body=body)).content == again.content
 
@@ -128,7 +128,7 @@ async def test_no_store_skips_what_is_kept_too(harness: Harness) -> None:
     assert (await harness.predict()).content == first.content
 
 
-async def test_a_model_without_cache_is_asked_each_time(harness: Harness, model: ScriptedModel) -> None:
+async def test_a_model_without_cache_is_called_each_time(harness: Harness, model: ScriptedModel) -> None:
     harness.serve("iris", model.address, cache=None)
     await harness.settle()
     assert await cache_states(harness, {"input": [1, 2]}, {"input": [1, 2]}) == ["bypass", "bypass"]
@@ -187,7 +187,7 @@ async def test_predictions_go_on_while_redis_is_away(
     await store.aclose()
 
 
-async def test_callers_who_share_a_failed_call_are_told_their_own_limits(
+async def test_callers_who_share_a_failed_call_get_their_own_limits(
     harness: Harness, model: ScriptedModel
 ) -> None:
     async def fail_slowly(request: Received, writer: asyncio.StreamWriter) -> None:

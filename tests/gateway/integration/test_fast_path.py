@@ -270,7 +270,7 @@ async def transcript(
     return [*reported, {key: value for key, value in changed.items() if value}], handler.paths
 
 
-async def test_both_ways_answer_count_and_log_the_same(tmp_path: Path, log: io.StringIO) -> None:
+async def test_both_ways_respond_count_and_log_the_same(tmp_path: Path, log: io.StringIO) -> None:
     async with scripted_model(tmp_path / "m.sock") as model:
         model.script = by_its_row
         settings = {"cors_origins": ALLOWED_ORIGIN, "max_body_bytes": 1024, "trusted_proxies": "127.0.0.0/8"}
@@ -304,7 +304,9 @@ async def test_without_cors_browsers_headers_change_nothing(serving: Harness) ->
 
 
 @pytest.mark.parametrize("lean", [True, False])
-async def test_over_tls_browsers_are_told_to_stay_there(serving: Harness, tmp_path: Path, lean: bool) -> None:
+async def test_over_tls_every_response_has_strict_transport_security(
+    serving: Harness, tmp_path: Path, lean: bool
+) -> None:
     handler = serving.gateway.fast_path if lean else None
     async with listening(serving, handler, self_signed(tmp_path)) as (client, _):
         responses = [
@@ -333,7 +335,7 @@ async def test_an_error_of_ours_is_500_logged_and_counted(
     assert "a bug" not in response.text
 
 
-async def test_what_is_in_flight_when_the_stop_runs_out_of_time_is_told(
+async def test_what_is_in_flight_when_the_stop_runs_out_of_time_gets_a_503(
     serving: Harness, model: ScriptedModel
 ) -> None:
     async def hang(*_: Any) -> None:

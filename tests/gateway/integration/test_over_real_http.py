@@ -36,7 +36,7 @@ async def replica(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield model
 
 
-async def test_a_hundred_users_at_once_are_all_answered(replica: ScriptedModel) -> None:
+async def test_a_hundred_users_at_once_all_get_their_predictions(replica: ScriptedModel) -> None:
     async with (
         running_harness(MemoryStore(), limit_predict="1000/second") as harness,
         listening(harness) as client,

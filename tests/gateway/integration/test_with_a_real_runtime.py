@@ -84,7 +84,7 @@ async def harness() -> AsyncIterator[Harness]:
             yield harness
 
 
-async def test_a_real_model_answers_and_its_mistakes_are_told(harness: Harness) -> None:
+async def test_a_real_model_predicts_and_wrong_requests_are_reported(harness: Harness) -> None:
     names = load_iris().feature_names
     row = dict(zip(names, [5, 3.5, 1.4, 0.2], strict=True))
     first = await harness.predict(body={"input": row})

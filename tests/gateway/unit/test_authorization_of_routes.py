@@ -89,7 +89,7 @@ CALLERS: dict[str, tuple[Callable[[FakeControlApi], Headers], int]] = {
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-async def test_a_private_model_answers_those_it_may(
+async def test_a_private_model_responds_to_authorized_callers_only(
     serving: Harness, caller: str, model: ScriptedModel
 ) -> None:
     make_headers, expected = CALLERS[caller]

@@ -54,7 +54,7 @@ class Caller:
         self.answer.append(message)
 
 
-async def answer_with(send: Any, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+async def respond_with(send: Any, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -70,7 +70,7 @@ async def test_the_file_goes_no_faster_than_it_is_read_and_the_response_comes_ba
             message = await receive()
             seen["size"] += len(message["body"])
             more = message["more_body"]
-        await answer_with(send, 202, b"{}", (b"location", b"/api/v1/jobs/1"), (b"set-cookie", b"x=1"))
+        await respond_with(send, 202, b"{}", (b"location", b"/api/v1/jobs/1"), (b"set-cookie", b"x=1"))
 
     caller = Caller(64)
     async with control_api(slow) as control:

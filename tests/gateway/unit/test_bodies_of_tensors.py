@@ -63,7 +63,7 @@ async def test_versions_are_counted_as_triton_does_too(serving: Harness, version
     assert (await infer(serving, HEAD, version)).headers["x-modelport-version"] == "v1"
 
 
-async def test_the_server_tells_that_it_takes_tensors(serving: Harness) -> None:
+async def test_the_server_lists_the_extension_for_binary_tensors(serving: Harness) -> None:
     assert (await serving.http.get("/v2")).json()["extensions"] == ["binary_tensor_data"]
 
 
@@ -101,7 +101,7 @@ async def test_a_response_without_json_where_it_says_so_is_502(
     assert response.json()["error"] == response.json()["detail"]
 
 
-async def test_a_prediction_is_never_answered_with_tensors(serving: Harness, model: ScriptedModel) -> None:
+async def test_the_native_route_never_returns_tensors(serving: Harness, model: ScriptedModel) -> None:
     model.script = answering(binary(ANSWER + b"\1", len(ANSWER)))
     assert (await serving.predict(body=ROW)).status_code == 502
 

@@ -32,7 +32,7 @@ scalars = st.one_of(
 )
 
 
-def told_apart(value: Any, kind: str) -> Any:
+def identity_of(value: Any, kind: str) -> Any:
     """What docs/contracts.md says makes two cells different, written another way than the code under test."""
     numeric = type(value) in (int, float) and kind in ("number", "integer")
     if numeric and math.copysign(1, value) == -1 and value == 0 and type(value) is float:
@@ -46,7 +46,7 @@ def told_apart(value: Any, kind: str) -> Any:
 )
 def test_keys_are_equal_exactly_when_the_contract_says_so(cells: list[tuple[Any, Any, str]]) -> None:
     one, other, kinds = zip(*cells, strict=True)
-    equal = all(told_apart(a, kind) == told_apart(b, kind) for a, b, kind in cells)
+    equal = all(identity_of(a, kind) == identity_of(b, kind) for a, b, kind in cells)
     big = [v for v in (*one, *other) if type(v) in (int, float) and abs(v) > 2**53]
     assume(not big)
     assert same(list(one), list(other), *kinds) == equal
@@ -93,7 +93,7 @@ def test_in_a_positional_signature_order_counts(cells: list[Any]) -> None:
         ("1,2", ["1", "2"], "any", False),
     ],
 )
-def test_values_are_told_apart_as_the_runtime_does(one: Any, other: Any, kind: str, equal: bool) -> None:
+def test_values_are_distinguished_as_the_runtime_does(one: Any, other: Any, kind: str, equal: bool) -> None:
     assert same([one], [other], kind) == equal
 
 

@@ -42,7 +42,7 @@ SCRIPTS = {
     "hangs": (hang, 504),
     "closes without a response": (close_at_once, 503),
     "closes midway": (close_midway, 502),
-    "answers without end": (never_end, 502),
+    "sends without end": (never_end, 502),
     "sends a header of 100 MB": (header_without_end, 502),
     "announces 10 GB": (
         answering(f"HTTP/1.1 200 OK\r\n{JSON}Content-Length: 9999999999\r\n\r\nx".encode()),
@@ -58,21 +58,21 @@ SCRIPTS = {
     ),
     "redirects": (answering(http("302 Found", b"{}", extra="Location: http://169.254.169.254/\r\n")), 502),
     "invents a status": (answering(http("201 Created", b"{}")), 502),
-    "asks for a password": (
+    "requests a password": (
         answering(http("401 Unauthorized", b"{}", extra="WWW-Authenticate: Basic\r\n")),
         502,
     ),
-    "answers HTML": (answering(http("200 OK", b"<script>", "text/html")), 502),
+    "returns HTML": (answering(http("200 OK", b"<script>", "text/html")), 502),
     "compresses": (answering(http("200 OK", b"\x1f\x8b", extra="Content-Encoding: gzip\r\n")), 502),
     "calls text JSON": (answering(http("200 OK", b"Traceback (most recent call last)")), 502),
-    "answers nothing": (answering(http("200 OK", b"")), 502),
+    "returns nothing": (answering(http("200 OK", b"")), 502),
     "breaks its JSON off": (answering(http("200 OK", b'{"prediction": [1, 2')), 502),
     "says more than its JSON": (answering(http("200 OK", b'{"prediction": 1}{}')), 502),
-    "answers NaN": (answering(http("200 OK", b'{"prediction": NaN}')), 502),
-    "answers no UTF-8": (answering(http("200 OK", b'{"prediction": "\xff"}')), 502),
-    "answers a surrogate as bytes": (answering(http("200 OK", b'{"prediction": "\xed\xa0\x80"}')), 502),
-    "answers UTF-16": (answering(http("200 OK", '{"prediction": 1}'.encode("utf-16"))), 502),
-    "answers UTF-32": (answering(http("200 OK", '{"prediction": 1}'.encode("utf-32"))), 502),
+    "returns NaN": (answering(http("200 OK", b'{"prediction": NaN}')), 502),
+    "returns no UTF-8": (answering(http("200 OK", b'{"prediction": "\xff"}')), 502),
+    "returns a surrogate as bytes": (answering(http("200 OK", b'{"prediction": "\xed\xa0\x80"}')), 502),
+    "returns UTF-16": (answering(http("200 OK", '{"prediction": 1}'.encode("utf-16"))), 502),
+    "returns UTF-32": (answering(http("200 OK", '{"prediction": 1}'.encode("utf-32"))), 502),
     "begins with a mark of UTF-8": (answering(http("200 OK", b'\xef\xbb\xbf{"prediction": 1}')), 502),
     "nests a response deeply": (answering(http("200 OK", b'{"a":' * 100_000)), 502),
     "speaks no HTTP": (answering(b"SSH-2.0-OpenSSH\r\n\r\n"), 502),
@@ -114,7 +114,7 @@ async def test_any_json_is_a_response(serving: Harness, model: ScriptedModel, bo
     assert (response.status_code, response.content) == (200, body)
 
 
-async def test_a_dead_replica_is_answered_for_by_another(harness: Harness, model: ScriptedModel) -> None:
+async def test_another_replica_responds_for_a_dead_one(harness: Harness, model: ScriptedModel) -> None:
     async with scripted_model() as dying:
         dead = dying.address
     harness.serve("iris")
@@ -145,14 +145,14 @@ async def test_the_only_replica_is_called_once_more(serving: Harness, model: Scr
 async def test_a_busy_replica_gets_no_request_that_an_idle_one_could_take(harness: Harness) -> None:
     async with scripted_model() as one, scripted_model() as other:
 
-        async def dawdle_if_told(request: Received, writer: asyncio.StreamWriter) -> None:
+        async def dawdle_if_negative(request: Received, writer: asyncio.StreamWriter) -> None:
             if b"-1" in request.body:
                 await asyncio.sleep(0.5)
             await answering(http("200 OK", b"{}"))(request, writer)
 
         harness.serve("iris")
         for name, replica in (("a", one), ("b", other)):
-            replica.script = dawdle_if_told
+            replica.script = dawdle_if_negative
             each = slice_object("iris", "v1", replica.address)
             each["metadata"]["name"] = name
             harness.cluster.put("EndpointSlice", each)

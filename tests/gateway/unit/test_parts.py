@@ -141,7 +141,7 @@ async def hold(admission: Admission, gate: asyncio.Event, entered: list[int], nu
         await gate.wait()
 
 
-async def test_places_go_in_the_order_asked_and_no_more_wait_than_may() -> None:
+async def test_places_go_in_the_order_requested_and_no_more_wait_than_may() -> None:
     admission, gate, entered = Admission(max_waiting=2), asyncio.Event(), list[int]()
     tasks = [asyncio.create_task(hold(admission, gate, entered, number)) for number in range(4)]
     await asyncio.sleep(0.01)

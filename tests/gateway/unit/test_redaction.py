@@ -77,36 +77,38 @@ def test_tensors_are_shown_where_their_name_is_a_column() -> None:
     assert shown[2]["shape"] == [1, 2]
 
 
-def answered(answer: Any, *, name: Any = SECRET, call: Call = Call.PREDICT) -> Any:
+def redacted_response(response: Any, *, name: Any = SECRET, call: Call = Call.PREDICT) -> Any:
     redaction = Redaction(frozenset({"name"}), NAMED)
     redaction.request(call, {"input": {"age": 7, "name": name}})
-    return redaction.prediction(answer)
+    return redaction.prediction(response)
 
 
 def test_a_response_does_not_repeat_what_is_hidden() -> None:
-    assert answered({"prediction": "setosa"}) == {"prediction": "setosa"}
-    assert answered({"prediction": SECRET}) == {"prediction": REDACTED}
-    assert answered({"prediction": f"Dear {SECRET},"}) == {"prediction": REDACTED}
-    assert answered({"probabilities": {SECRET: 0.5, "x": 0.5}}) == {
+    assert redacted_response({"prediction": "setosa"}) == {"prediction": "setosa"}
+    assert redacted_response({"prediction": SECRET}) == {"prediction": REDACTED}
+    assert redacted_response({"prediction": f"Dear {SECRET},"}) == {"prediction": REDACTED}
+    assert redacted_response({"probabilities": {SECRET: 0.5, "x": 0.5}}) == {
         "probabilities": {REDACTED: 0.5, "x": 0.5}
     }
-    assert answered({"outputs": [{"name": "name", "data": [1]}]})["outputs"][0]["data"] == REDACTED
+    assert redacted_response({"outputs": [{"name": "name", "data": [1]}]})["outputs"][0]["data"] == REDACTED
     # A short one is only itself: many words have an "a".
-    assert answered({"prediction": "a", "version": "alpha"}, name="a") == {
+    assert redacted_response({"prediction": "a", "version": "alpha"}, name="a") == {
         "prediction": REDACTED, "version": "alpha",
     }  # fmt: skip
 
 
 def test_numbers_are_hidden_in_transformed_rows_and_not_among_labels() -> None:
-    assert answered({"prediction": [0.1, NUMBER]}, name=NUMBER) == {"prediction": [0.1, REDACTED]}
-    assert answered({"predictions": [[NUMBER], [1]]}, name=NUMBER) == {"predictions": [[REDACTED], [1]]}
-    assert answered({"predictions": [1, 0]}, name=1) == {"predictions": [1, 0]}
-    assert answered({"prediction": 1}, name=1) == {"prediction": 1}
+    assert redacted_response({"prediction": [0.1, NUMBER]}, name=NUMBER) == {"prediction": [0.1, REDACTED]}
+    assert redacted_response({"predictions": [[NUMBER], [1]]}, name=NUMBER) == {
+        "predictions": [[REDACTED], [1]]
+    }
+    assert redacted_response({"predictions": [1, 0]}, name=1) == {"predictions": [1, 0]}
+    assert redacted_response({"prediction": 1}, name=1) == {"prediction": 1}
     tensor = {"name": "output", "shape": [1, 2], "data": [0.1, NUMBER]}
-    assert answered({"outputs": [tensor]}, name=NUMBER)["outputs"][0]["data"] == REDACTED
+    assert redacted_response({"outputs": [tensor]}, name=NUMBER)["outputs"][0]["data"] == REDACTED
 
 
-def test_of_a_problem_the_fields_are_told_and_no_sentence() -> None:
+def test_a_redacted_problem_names_the_fields_and_repeats_no_sentence() -> None:
     problem = {
         "type": "about:blank", "title": "Unprocessable Content", "status": 422, "request_id": "r",
         "detail": f"input.name: {SECRET} is not known",

@@ -92,7 +92,7 @@ async def test_a_replica_that_could_not_be_reached_comes_last_for_a_while(
     assert known.failures == 0
 
 
-async def test_requests_in_flight_at_a_replica_that_drains_are_answered(
+async def test_requests_in_flight_at_a_replica_that_drains_complete(
     harness: Harness, model: ScriptedModel
 ) -> None:
     gate = asyncio.Event()

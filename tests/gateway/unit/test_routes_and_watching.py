@@ -17,7 +17,7 @@ async def test_a_deleted_model_is_gone(serving: Harness) -> None:
     assert (await serving.predict()).status_code == 404
 
 
-async def test_a_version_that_left_the_spec_answers_until_traffic_has_left_it(serving: Harness) -> None:
+async def test_a_version_that_left_the_spec_serves_until_traffic_has_left_it(serving: Harness) -> None:
     leaving = model_object(versions=("v1", "v2"))
     v1, v2 = leaving["spec"]["versions"]
     leaving["spec"] |= {"versions": [v2], "traffic": [{"version": "v2", "weight": 100}]}

@@ -42,7 +42,9 @@ async def test_a_prediction_is_the_models_own_bytes(serving: Harness, model: Scr
         ("GET", "/elsewhere", 404),
     ],
 )
-async def test_a_wrong_method_or_path_is_told(serving: Harness, method: str, path: str, status: int) -> None:
+async def test_a_wrong_method_is_a_405_and_a_wrong_path_a_404(
+    serving: Harness, method: str, path: str, status: int
+) -> None:
     response = await serving.http.request(method, path, json={"input": [1, 2]}, headers=serving.bearer)
     assert response.status_code == status
     # Clients of /v2 read no other type.
@@ -121,7 +123,7 @@ async def test_a_pinned_version_gets_the_request(harness: Harness, model: Script
     assert (await harness.predict("iris")).headers["x-modelport-version"] == "v1"
 
 
-async def test_a_version_that_has_not_answered_its_sample_gets_nothing(
+async def test_a_version_that_has_not_predicted_its_sample_gets_no_requests(
     harness: Harness, model: ScriptedModel
 ) -> None:
     harness.serve("iris", model.address, versions=("v1", "v2"), answered=("v1",))
@@ -233,7 +235,9 @@ def test_a_setting_that_makes_no_sense_is_refused_at_the_start(name: str) -> Non
         Settings(**{name: "much"})
 
 
-async def test_what_kernels_answered_is_forgotten_when_the_model_itself_answers(serving: Harness) -> None:
+async def test_cached_predictions_of_kernels_are_dropped_when_the_model_itself_predicts(
+    serving: Harness,
+) -> None:
     states = []
     for engine in ("numpy", "numpy", "native"):
         changed = model_object("iris")

@@ -238,13 +238,13 @@ async def test_a_timer_of_an_earlier_request_ends_no_later_one(
 async def test_a_connection_is_not_used_again_before_the_request_has_left(
     replica: ScriptedModel, send: Sender, opened: list[str]
 ) -> None:
-    async def answer_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def respond_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(http("413 Too Large", b"{}", "application/problem+json"))
         await asyncio.sleep(1)
         writer.close()
 
-    server = await asyncio.start_server(answer_unread, "127.0.0.1", 0, limit=1024)
+    server = await asyncio.start_server(respond_unread, "127.0.0.1", 0, limit=1024)
     other = sender_at(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
     for _ in range(2):
         assert (await other(b"x" * 20_000_000)).status == 413
@@ -274,12 +274,12 @@ async def test_idle_connections_are_closed_in_time_and_used_ones_are_not(
 async def test_a_connection_that_its_replica_closes_while_idle_is_forgotten(
     replica: ScriptedModel, send: Sender
 ) -> None:
-    async def answer_and_close(request: Received, writer: asyncio.StreamWriter) -> None:
+    async def respond_and_close(request: Received, writer: asyncio.StreamWriter) -> None:
         await GOOD(request, writer)
         await asyncio.sleep(0.05)
         writer.close()
 
-    replica.script = answer_and_close
+    replica.script = respond_and_close
     await send()
     assert send.idle == 1
     await until(lambda: send.idle == 0)

@@ -15,7 +15,7 @@ class Gateway:
         self.sink = KeptUsage()
         self.reports = UsageReports(self.counter, self.samples, self.sink, self.clock)
 
-    def answer(self, caller: str = "ada") -> None:
+    def respond(self, caller: str = "ada") -> None:
         count(self.counter, caller, self.clock)
 
     async def turns(self, number: int) -> None:
@@ -30,7 +30,7 @@ class Gateway:
 
 async def test_what_is_confirmed_is_sent_once() -> None:
     gateway = Gateway()
-    gateway.answer()
+    gateway.respond()
     await gateway.turns(100)
     assert [batch.id for batch in gateway.sink.batches] == list(gateway.sent())
     assert sum(gateway.sent().values()) == 1
@@ -39,7 +39,7 @@ async def test_what_is_confirmed_is_sent_once() -> None:
 async def test_what_is_not_confirmed_is_sent_again_ever_less_often_and_at_last_forgotten() -> None:
     gateway = Gateway()
     gateway.sink.confirms = False
-    gateway.answer()
+    gateway.respond()
     await gateway.turns(300)
     assert 5 <= len(gateway.sink.batches) <= 9
     assert len(gateway.sent()) == 1
@@ -54,7 +54,7 @@ async def test_while_nobody_takes_usage_it_adds_up_in_few_lines() -> None:
     gateway = Gateway(max_lines=100)
     gateway.sink.away = True
     for _ in range(600):
-        gateway.answer()
+        gateway.respond()
         await gateway.turns(1)
     gateway.sink.away = False
     await gateway.turns(20)
@@ -62,13 +62,13 @@ async def test_while_nobody_takes_usage_it_adds_up_in_few_lines() -> None:
     assert sum(batch.dropped for batch in gateway.sink.batches) == 0
 
 
-async def test_what_had_to_be_forgotten_is_told_once() -> None:
+async def test_what_had_to_be_dropped_is_reported_once() -> None:
     gateway = Gateway(max_lines=10)
     gateway.sink.away = True
-    gateway.answer("first")
+    gateway.respond("first")
     await gateway.turns(1)
     for number in range(25):
-        gateway.answer(f"user-{number}")
+        gateway.respond(f"user-{number}")
     gateway.sink.away = False
     await gateway.turns(20)
     dropped = {batch.id: batch.dropped for batch in gateway.sink.batches}
@@ -79,18 +79,18 @@ async def test_what_had_to_be_forgotten_is_told_once() -> None:
 async def test_at_the_stop_everything_is_sent_or_given_up_in_time() -> None:
     gateway = Gateway()
     for number in range(40_000):
-        gateway.answer(f"user-{number}")
+        gateway.respond(f"user-{number}")
     await gateway.reports.finish(5)
     assert sum(gateway.sent().values()) == 40_000
     gateway.sink.away = True
-    gateway.answer()
+    gateway.respond()
     await gateway.reports.finish(0.1)
 
 
 async def test_what_was_taken_and_lost_is_sent_again_before_the_stop() -> None:
     gateway = Gateway()
     gateway.sink.confirms = False
-    gateway.answer()
+    gateway.respond()
     await gateway.turns(1)
     gateway.sink.batches.clear()
     gateway.sink.confirms = True
