@@ -184,13 +184,13 @@ async def test_a_paused_redis_is_used_again_when_it_goes_on(breakable_redis: Red
         assert {type(answer) for answer in answers} == {StoreUnavailable}
         breakable_redis.resume()
 
-        async def answers_again() -> bool:
+        async def responds_again() -> bool:
             try:
                 return await store.get(b"key") == b"value"
             except StoreUnavailable:
                 return False
 
-        await poll(answers_again)
+        await poll(responds_again)
     await store.aclose()
 
 
@@ -211,7 +211,7 @@ async def test_time_that_this_process_spent_otherwise_is_not_held_against_redis(
 ) -> None:
     loop = uvloop.new_event_loop()
 
-    async def ask_and_compute() -> bytes | None:
+    async def call_and_compute() -> bytes | None:
         store = RedisStore(breakable_redis.url, timeout_seconds=0.1)
         await store.put(b"key", b"value", 60)
         asked = asyncio.create_task(store.get(b"key"))
@@ -223,5 +223,5 @@ async def test_time_that_this_process_spent_otherwise_is_not_held_against_redis(
         return value
 
     # Not on asyncio's own event loop, which reads before it looks at the time.
-    assert await asyncio.to_thread(loop.run_until_complete, ask_and_compute()) == b"value"
+    assert await asyncio.to_thread(loop.run_until_complete, call_and_compute()) == b"value"
     loop.close()

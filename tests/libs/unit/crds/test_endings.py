@@ -31,5 +31,5 @@ def test_an_end_has_a_name(ended: dict[str, int], words: str) -> None:
         ('{"event": ', '{"event": '),
     ],
 )
-def test_a_line_of_a_log_is_told_as_a_person_would(line: str, words: str) -> None:
+def test_a_line_of_a_log_becomes_plain_words(line: str, words: str) -> None:
     assert log_words(line) == words

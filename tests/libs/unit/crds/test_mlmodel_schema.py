@@ -83,7 +83,7 @@ def test_the_yaml_and_the_names_agree() -> None:
     assert spec["names"]["shortNames"] == ["mlm"]
 
 
-def test_kubectl_get_shows_what_people_ask_for() -> None:
+def test_kubectl_get_shows_readiness_traffic_and_the_url() -> None:
     columns = [column["name"] for column in VERSION["additionalPrinterColumns"] if not column.get("priority")]
     assert columns == ["Ready", "Reason", "Version", "Traffic", "Replicas", "URL", "Age"]
 
@@ -122,7 +122,7 @@ def _version(**changes: Any) -> dict[str, Any]:
     return {**a_model().manifest()["spec"]["versions"][0], **changes}
 
 
-def test_a_model_as_people_write_it_fits_the_schema_and_the_types() -> None:
+def test_a_model_as_users_write_it_fits_the_schema_and_the_types() -> None:
     manifest = _manifest(cache={}, rateLimit={"requests": 5}, scaling={"maxReplicas": 3})
     jsonschema_rs.validate(SCHEMA, manifest)
     model = from_object(manifest)
@@ -169,7 +169,7 @@ def test_the_log_of_a_failed_version_is_text_and_may_be_left_out() -> None:
         jsonschema_rs.validate(SCHEMA, manifest)
 
 
-def test_a_version_tells_its_engine_and_the_proof_once_it_knows() -> None:
+def test_a_version_reports_its_engine_and_the_proof_once_they_are_known() -> None:
     proof = {"rowsCompared": 1024, "largestDifference": 1e-9, "detail": "equal"}
     versions: list[dict[str, Any]] = [
         {"name": "v1", "engine": "numpy", "acceleration": proof},

@@ -142,7 +142,7 @@ def far_apart(content: bytes) -> bytes:
         (Compression.XZ, lzma.compress),
     ],
 )
-def test_no_more_is_given_than_was_asked_for(
+def test_a_read_returns_no_more_than_was_requested(
     compression: Compression, compress: Callable[[bytes], bytes], size: int
 ) -> None:
     reader = Decompressor(io.BytesIO(compress(CONTENT * 100)), compression)

@@ -210,7 +210,9 @@ async def test_trailers_are_no_headers_and_a_long_body_in_chunks_is_whole(
         writer.close()
 
 
-async def test_a_slow_upload_that_was_answered_ahead_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_upload_that_already_has_its_response_is_not_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(silence, "_AFTER_IDLE_TIMER", -4.5)
     async with serving(monkeypatch) as (connect, _):
         reader, writer = await connect()

@@ -50,7 +50,7 @@ def head(by: bytes = b"fast") -> bytes:
 
 
 class Echo:
-    """Answers at once, or when `answer` is called for what it holds back."""
+    """Answers at once, or when `respond` is called for what it holds back."""
 
     def __init__(self) -> None:
         self.holds = False
@@ -70,10 +70,10 @@ class Echo:
         if self.holds or exchange.body == self.holds_from:
             self.held.append(exchange)
         else:
-            self.answer(exchange)
+            self.respond(exchange)
         self.began.set()
 
-    def answer(self, exchange: Exchange) -> None:
+    def respond(self, exchange: Exchange) -> None:
         exchange.respond(head(), echo(exchange.target, exchange.headers, exchange.body))
 
 
@@ -109,7 +109,7 @@ def later(running: Running, call: Callable[[], None]) -> None:
     running.server.servers[0].get_loop().call_soon_threadsafe(call)
 
 
-def answers(raw: bytes) -> list[Any]:
+def responses(raw: bytes) -> list[Any]:
     """Status line, headers without the date and body of each response, and whether the connection closed."""
     text = re.sub(rb"date: [^\r]*\r\n|x-by: [^\r]*\r\n", b"", raw)
     read: list[Any] = []
@@ -174,10 +174,12 @@ MALFORMED_REQUESTS = {
 
 
 @pytest.mark.parametrize("name", [*WHOLE_REQUESTS, *MALFORMED_REQUESTS])
-def test_each_request_is_answered_as_without_the_fast_path(fast: Running, plain: Running, name: str) -> None:
+def test_each_request_gets_the_response_it_gets_without_the_fast_path(
+    fast: Running, plain: Running, name: str
+) -> None:
     sent = WHOLE_REQUESTS.get(name) or MALFORMED_REQUESTS[name]
-    expected = answers(plain.exchange(sent))
-    assert answers(fast.exchange(sent)) == expected
+    expected = responses(plain.exchange(sent))
+    assert responses(fast.exchange(sent)) == expected
     assert len(expected) > 1, "the plain server answers, or this compares nothing"
 
 
@@ -187,7 +189,7 @@ def test_each_request_is_answered_as_without_the_fast_path(fast: Running, plain:
 def test_byte_at_a_time_makes_no_difference(fast: Running, plain: Running, name: str) -> None:
     sent = WHOLE_REQUESTS.get(name) or MALFORMED_REQUESTS[name]
     one_by_one = [sent[index : index + 1] for index in range(len(sent))]
-    assert answers(fast.exchange(*one_by_one, pause=0.0005)) == answers(plain.exchange(sent))
+    assert responses(fast.exchange(*one_by_one, pause=0.0005)) == responses(plain.exchange(sent))
 
 
 @pytest.mark.parametrize(
@@ -222,8 +224,8 @@ def test_responses_keep_the_order_of_the_requests(fast: Running, handler: Echo) 
     assert handler.began.wait(60)
     connection.settimeout(0.2)
     assert receive_all(connection) == b"", "nothing overtakes the first"
-    later(fast, lambda: handler.answer(handler.held[0]))
-    got = answers(receive_all(connection))
+    later(fast, lambda: handler.respond(handler.held[0]))
+    got = responses(receive_all(connection))
     assert [json.loads(body)[2] for _, _, body in got[:-1]] == ["first", "", "third"]
 
 
@@ -232,7 +234,7 @@ def test_a_head_and_its_body_may_come_apart(fast: Running) -> None:
     assert b"x-by: fast" in fast.exchange(whole[:-8], whole[-8:-4], whole[-4:], pause=0.02)
 
 
-def test_a_caller_that_leaves_is_told_once_and_answered_never(fast: Running, handler: Echo) -> None:
+def test_a_caller_that_leaves_is_reported_once_and_gets_no_response(fast: Running, handler: Echo) -> None:
     handler.holds = True
     connection = fast.connect()
     connection.sendall(post())
@@ -242,7 +244,7 @@ def test_a_caller_that_leaves_is_told_once_and_answered_never(fast: Running, han
     exchange = handler.held[0]
     assert exchange.disconnected
     handler.left.clear()
-    later(fast, lambda: handler.answer(exchange))
+    later(fast, lambda: handler.respond(exchange))
     assert b"x-by: app" in fast.exchange(GET), "the server lives on"
     assert not handler.left.is_set()
     assert not fast.server.server_state.tasks
@@ -304,17 +306,17 @@ def test_a_connection_in_use_is_not_idle(fast: Running, handler: Echo) -> None:
     handler.holds = True
     connection.sendall(post())
     time.sleep(1.5)
-    later(fast, lambda: handler.answer(handler.held[0]))
+    later(fast, lambda: handler.respond(handler.held[0]))
     assert b"x-by: fast" in connection.recv(1000)
 
 
-def test_one_that_waits_behind_an_answered_one_is_not_idle(fast: Running, handler: Echo) -> None:
+def test_a_request_that_waits_behind_a_finished_one_is_not_idle(fast: Running, handler: Echo) -> None:
     handler.holds_from = b"second"
     connection = fast.connect()
     connection.sendall(post(b"first") + post(b"second"))
     assert b"first" in connection.recv(1000)
     time.sleep(1.5)
-    later(fast, lambda: handler.answer(handler.held[0]))
+    later(fast, lambda: handler.respond(handler.held[0]))
     assert b"second" in connection.recv(1000)
 
 
@@ -326,7 +328,7 @@ def test_a_stop_waits_for_what_is_in_flight(fast: Running, handler: Echo) -> Non
     assert handler.began.wait(60)
     fast.server.should_exit = True
     assert receive_all(idle) == b"<closed>"
-    later(fast, lambda: handler.answer(handler.held[0]))
+    later(fast, lambda: handler.respond(handler.held[0]))
     got = receive_all(connection)
     assert got.startswith(b"HTTP/1.1 200 OK")
     assert b"connection: close\r\n" in got
@@ -343,7 +345,7 @@ def test_a_stop_that_runs_out_of_time_cuts_off(fast: Running, handler: Echo, ans
         time.sleep(0.01)
     if answers_then:
         for exchange in handler.held:
-            exchange.on_cancel = lambda held=exchange: handler.answer(held)  # type: ignore[misc]
+            exchange.on_cancel = lambda held=exchange: handler.respond(held)  # type: ignore[misc]
     fast.server.should_exit = True
     got = [receive_all(connection) for connection in connections]
     assert all(each.endswith(b"<closed>") for each in got)

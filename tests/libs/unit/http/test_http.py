@@ -60,7 +60,7 @@ async def test_another_request_id_is_replaced(given: str | None) -> None:
     assert current_request_id.get() == "-", "nothing is left behind"
 
 
-async def test_a_problem_is_answered_as_rfc_9457() -> None:
+async def test_a_problem_becomes_an_rfc_9457_response() -> None:
     async def fail(_request: Request) -> Response:
         raise Problem(
             status=422,
@@ -106,7 +106,7 @@ async def test_where_the_public_address_is_known_a_problem_type_is_absolute() ->
     assert problem["type"] == "https://models.example/help/reasons/#NoReadyVersion"
 
 
-async def test_any_other_exception_is_logged_and_answered_without_its_trace() -> None:
+async def test_any_other_exception_is_logged_and_its_response_reveals_nothing() -> None:
     async def fail(_request: Request) -> Response:
         raise RuntimeError("password=hunter2")
 

@@ -59,7 +59,7 @@ async def test_after_sigterm_it_is_not_ready_and_serves_on_until_the_proxies_kno
             await client.get("/predict")
 
 
-async def test_a_request_in_flight_at_the_end_is_answered() -> None:
+async def test_a_request_in_flight_at_the_stop_completes() -> None:
     app = Slow()
     async with running(app, Stop(delay=0.1, drain=5)) as (client, task):
         app.seconds = 3.0
@@ -71,7 +71,7 @@ async def test_a_request_in_flight_at_the_end_is_answered() -> None:
         assert (await in_flight).status_code == 200
 
 
-async def test_one_that_takes_longer_than_it_may_is_told_that_the_platform_stops() -> None:
+async def test_a_request_that_outlasts_the_drain_gets_a_503_with_retry_after() -> None:
     app = Slow()
     async with running(app, Stop(delay=0, drain=1)) as (client, _):
         app.seconds = 60.0

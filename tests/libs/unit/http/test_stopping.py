@@ -35,7 +35,7 @@ async def sent_until_cancelled(*messages: dict[str, Any]) -> list[Any]:
     return sent
 
 
-async def test_a_request_that_is_given_up_is_asked_to_come_again() -> None:
+async def test_a_request_that_is_given_up_gets_a_503_with_retry_after() -> None:
     start, body = await sent_until_cancelled()
     assert start["status"] == 503
     assert dict(start["headers"])[b"retry-after"] == b"5"

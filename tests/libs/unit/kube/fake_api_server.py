@@ -22,7 +22,7 @@ class FakeApiServer:
     received: list[web.Request] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def respond(self, request: web.Request) -> web.StreamResponse:
         self.received.append(request)
         self.bodies.append(await request.read())
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -36,7 +36,7 @@ class FakeApiServer:
 async def serving(*script: Answer) -> AsyncIterator[tuple[FakeApiServer, KubernetesApi]]:
     fake = FakeApiServer(list(script))
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", fake.answer)
+    app.router.add_route("*", "/{path:.*}", fake.respond)
     async with TestServer(app) as server, client_of(f"http://127.0.0.1:{server.port}") as client:
         yield fake, KubernetesApi(client)
 
@@ -47,10 +47,10 @@ def client_of(host: str) -> ApiClient:
 
 
 def answering(body: Any, status: int = 200) -> Answer:
-    async def answer(_request: web.Request) -> web.StreamResponse:
+    async def respond(_request: web.Request) -> web.StreamResponse:
         return web.json_response(body, status=status)
 
-    return answer
+    return respond
 
 
 def failing(status: int, message: str = "no", reason: str = "") -> Answer:
@@ -65,7 +65,7 @@ def listing(*names: str, version: str = "10", token: str = "") -> Answer:
 def streaming(*lines: bytes, then: Callable[[web.Request], Awaitable[None]] | None = None) -> Answer:
     """Send the lines and end the stream, after `then`."""
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def respond(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         for line in lines:
@@ -74,7 +74,7 @@ def streaming(*lines: bytes, then: Callable[[web.Request], Awaitable[None]] | No
             await then(request)
         return response
 
-    return answer
+    return respond
 
 
 async def cut_off(request: web.Request) -> None:

@@ -52,7 +52,7 @@ async def test_another_objects_uid_is_a_conflict_however_the_server_says_it() ->
         assert json.loads(fake.bodies[2])["preconditions"] == {"uid": "mine"}
 
 
-async def test_of_a_secret_its_metadata_alone_is_asked_for() -> None:
+async def test_only_the_metadata_of_a_secret_is_requested() -> None:
     async with serving(answering(OBJECT), failing(404)) as (fake, kube):
         assert await kube.metadata("Secret", "models", "iris") == OBJECT["metadata"]
         (request,) = fake.received

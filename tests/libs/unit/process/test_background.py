@@ -26,7 +26,7 @@ class Fragile:
             self.ended = True
 
 
-async def test_what_breaks_is_told_and_begun_again_and_holds_up_nobody(
+async def test_failing_work_is_logged_and_begun_again_and_holds_up_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(background, "_AGAIN_SECONDS", 0.01)
@@ -90,7 +90,7 @@ async def test_what_is_not_expected_is_raised() -> None:
     assert steps.calls == 2
 
 
-async def test_it_may_wait_first_and_asks_each_time_how_long() -> None:
+async def test_it_may_wait_first_and_reads_the_interval_each_time() -> None:
     steps, waits = Steps(), iter([0.001, 60.0])
     loop = asyncio.create_task(every(lambda: next(waits), steps.step, failed="no_luck", at_once=False))
     await _run_until_done(steps, loop)

@@ -108,7 +108,7 @@ def said_of(kind: type[BaseSettings], environment: Mapping[str, str], monkeypatc
         ),
     ],
 )
-def test_a_wrong_value_is_told_by_variable_problem_and_example(
+def test_a_wrong_value_is_reported_by_variable_problem_and_example(
     kind: type[BaseSettings], variable: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = said_of(kind, {**ARTIFACTS, variable: value}, monkeypatch)
@@ -144,7 +144,7 @@ def test_a_rule_over_several_names_the_variable_itself(monkeypatch: pytest.Monke
 def test_every_number_choice_and_list_has_an_example(
     kind: type[BaseSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever else is not set: each wrong variable has one, and none is told in pydantic's words."""
+    """Whatever else is not set: each wrong variable has one, and none is reported in pydantic's words."""
     for field, info in kind.model_fields.items():
         if info.annotation not in {str, Path} and "Secret" not in str(info.annotation):
             monkeypatch.setenv(variable_of(kind, field), "[\x7f")
@@ -160,7 +160,7 @@ def test_every_number_choice_and_list_has_an_example(
     "url",
     ["hunter2", "mysql://me:hunter2@db/x", "postgresql:/me:hunter2@db", "postgresql://me:hunter2@db:x/y"],
 )
-def test_an_address_of_no_database_is_told_without_its_password(url: str) -> None:
+def test_an_invalid_database_url_is_reported_without_its_password(url: str) -> None:
     with pytest.raises(
         CannotStart, match=r"MODELPORT_CONTROL_API_DATABASE_URL.*write postgresql://"
     ) as raised:
@@ -169,14 +169,16 @@ def test_an_address_of_no_database_is_told_without_its_password(url: str) -> Non
 
 
 @pytest.mark.parametrize("url", ["ftp://me:hunter2@host", "s3://", "s3:/bucket"])
-def test_an_address_of_no_object_store_is_told(url: str, tmp_path: Path) -> None:
+def test_an_invalid_object_store_url_is_reported_in_one_line_without_its_password(
+    url: str, tmp_path: Path
+) -> None:
     with pytest.raises(CannotStart, match=r"MODELPORT_CONTROL_API_ARTIFACTS_URL.*write s3://") as raised:
         open_artifact_store(url, tmp_path)
     assert "hunter2" not in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotStart, match="cannot be made"):
         open_artifact_store(str(tmp_path / "file"), tmp_path)
@@ -191,7 +193,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         ("ALLOW_UNSANDBOXED", "ja", "true or false, e.g. MODELPORT_RUNTIME_ALLOW_UNSANDBOXED=false"),
     ],
 )
-def test_a_runtimes_variable_is_told_in_the_same_way(name: str, value: str, said: str) -> None:
+def test_a_wrong_variable_of_a_runtime_is_reported_in_the_same_way(name: str, value: str, said: str) -> None:
     good = {
         "MODEL": "m",
         "VERSION": "v1",

@@ -56,7 +56,7 @@ def test_waiting_longer_never_leaves_less(limit: Limit, gaps: list[int], longer:
 
 @settings(deadline=None)
 @given(LIMITS, GAPS)
-def test_a_refused_caller_who_waits_as_told_is_allowed(limit: Limit, gaps: list[int]) -> None:
+def test_a_refused_caller_who_waits_for_retry_after_is_allowed(limit: Limit, gaps: list[int]) -> None:
     full_at, now = 0, START
     for gap in gaps:
         now += gap

@@ -63,7 +63,7 @@ async def test_a_server_is_greeted_as_its_address_says(redis: ScriptedRedis, soc
 
 
 @pytest.mark.parametrize("refused", [b"AUTH", b"SELECT"])
-async def test_nothing_is_asked_of_a_server_that_refuses_to_be_greeted(
+async def test_a_server_that_refuses_the_greeting_gets_no_other_commands(
     redis: ScriptedRedis, socket: Path, refused: bytes
 ) -> None:
     async def refuse(command: Command, writer: asyncio.StreamWriter) -> None:

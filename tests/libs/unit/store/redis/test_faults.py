@@ -56,18 +56,18 @@ async def test_a_storm_of_cancellations_shifts_no_reply(patient: RedisStore, red
     assert redis.connections == 1
 
 
-async def test_nobody_there_is_told_at_once_and_found_when_there(socket: Path) -> None:
+async def test_a_missing_server_is_reported_at_once_and_found_when_it_is_there(socket: Path) -> None:
     store = RedisStore(f"unix://{socket}", timeout_seconds=5)
     started = time.monotonic()
     assert "FileNotFoundError" in await unavailable(store)
     assert "FileNotFoundError" in await unavailable(store)
     assert time.monotonic() - started < 1
     async with scripted_redis(socket):
-        await until_answered(store)
+        await until_available(store)
     await store.aclose()
 
 
-async def until_answered(store: RedisStore) -> None:
+async def until_available(store: RedisStore) -> None:
     async with asyncio.timeout(10):
         while True:
             try:
@@ -89,7 +89,7 @@ async def test_a_redis_that_is_away_is_not_tried_for_each_request(
         await unavailable(store)
     assert redis.connections < 20
     redis.script = echo
-    await until_answered(store)
+    await until_available(store)
 
 
 @pytest.mark.parametrize("sent", [b"", b"$5\r\nhe", b"*2\r\n:1\r\n"])
@@ -139,10 +139,10 @@ async def test_silence_is_noticed_while_others_go_on_asking(store: RedisStore, r
     redis.script = echo
     answers = await asyncio.gather(silent, *behind, return_exceptions=True)
     assert {type(answer) for answer in answers} == {StoreUnavailable}
-    await until_answered(store)
+    await until_available(store)
 
 
-async def test_slow_replies_within_the_time_are_answers(store: RedisStore, redis: ScriptedRedis) -> None:
+async def test_slow_replies_within_the_timeout_are_accepted(store: RedisStore, redis: ScriptedRedis) -> None:
     async def dawdle(command: Command, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(TIMEOUT_SECONDS / 4)
         await echo(command, writer)
@@ -208,18 +208,16 @@ async def test_garbage_closes_the_connection(store: RedisStore, redis: ScriptedR
     assert redis.connections == 2
 
 
-async def test_a_reply_that_nobody_asked_for_is_given_to_nobody(
-    patient: RedisStore, redis: ScriptedRedis
-) -> None:
+async def test_an_unsolicited_reply_is_returned_to_nobody(patient: RedisStore, redis: ScriptedRedis) -> None:
     redis.script = always(bulk(b"mine") + bulk(b"nobody's"))
     assert await patient.get(b"key") == b"mine"
     redis.script = echo
-    await until_answered(patient)
+    await until_available(patient)
     assert await patient.get(b"key") == b"key"
     assert redis.connections == 2
 
 
-async def test_a_forgotten_script_is_taught_once_and_asked_again_once(
+async def test_a_forgotten_script_is_loaded_once_and_called_again_once(
     patient: RedisStore, redis: ScriptedRedis
 ) -> None:
     known = False
@@ -236,7 +234,7 @@ async def test_a_forgotten_script_is_taught_once_and_asked_again_once(
     assert redis.names.count(b"EVALSHA") == 99
 
 
-async def test_a_script_that_is_never_known_is_not_asked_for_ever(
+async def test_a_script_that_is_never_known_is_not_called_forever(
     patient: RedisStore, redis: ScriptedRedis
 ) -> None:
     redis.script = always(b"-NOSCRIPT No matching script\r\n")
