@@ -98,7 +98,7 @@ async def test_one_model_that_cannot_be_read_does_not_stop_the_others() -> None:
         await _until(_has_deployment(harness))
 
 
-async def test_a_runtime_that_answers_late_is_probed_again_without_an_event() -> None:
+async def test_a_runtime_that_responds_late_is_probed_again_without_an_event() -> None:
     harness = Harness()
     harness.runtimes.samples["10.0.0.1"] = None
     async with _running(harness):
@@ -110,7 +110,7 @@ async def test_a_runtime_that_answers_late_is_probed_again_without_an_event() ->
         await _until(lambda: harness.traffic() == {"v1": 100})
 
 
-async def test_a_runtime_that_went_back_to_its_model_shows_within_a_resync_and_is_told() -> None:
+async def test_a_runtime_that_went_back_to_its_model_is_reported_within_a_resync() -> None:
     harness = Harness(settings=settings(resync_seconds=0.2))
     numpy = RuntimeStatus(state="ready", engine="numpy")
     native = RuntimeStatus(
@@ -150,7 +150,7 @@ class _BreakingKube(FakeKube):
             yield event
 
 
-async def test_a_broken_watch_is_begun_anew_and_misses_nothing() -> None:
+async def test_a_broken_watch_is_begun_again_and_misses_nothing() -> None:
     harness = Harness(kube=_BreakingKube())
     await harness.submit(a_model())
     async with _running(harness):

@@ -22,11 +22,11 @@ def _status(version: VersionStatus, **traffic: int) -> MLModelStatus:
     return MLModelStatus(versions=(version,), traffic=targets(**traffic))
 
 
-def test_a_new_version_is_told() -> None:
+def test_a_new_version_is_reported() -> None:
     assert events_of(NOTHING, _status(STARTING)) == (Event("Normal", "Progressing", "v1 is starting."),)
 
 
-def test_a_version_that_serves_and_its_traffic_are_told() -> None:
+def test_a_version_that_serves_and_its_traffic_are_reported() -> None:
     assert events_of(_status(STARTING), _status(SERVING, v1=100)) == (
         Event("Normal", "Serving", "v1 is ready."),
         Event("Normal", "TrafficMoved", "Requests go to v1 100 %."),

@@ -58,7 +58,7 @@ async def test_there_is_nothing_else() -> None:
         assert (await client.get("/")).status_code == 404
 
 
-def test_kopf_writes_nothing_and_asks_the_server_to_filter() -> None:
+def test_kopf_writes_nothing_and_lets_the_server_filter() -> None:
     built = build_kopf_settings(settings(watch_silence_seconds=42))
     assert (built.posting.enabled, built.scanning.disabled) == (False, True)
     assert built.watching.inactivity_timeout == 42
@@ -78,14 +78,14 @@ def _started(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 
-def test_a_missing_setting_is_told_in_one_line() -> None:
+def test_a_missing_setting_is_reported_in_one_line() -> None:
     ended = _started({})
     assert ended.returncode == 1
     assert "The operator cannot start: MODELPORT_OPERATOR_ARTIFACT_BASE_URL is not set" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_missing_cluster_is_told_in_one_line() -> None:
+def test_a_missing_cluster_is_reported_in_the_last_line() -> None:
     given = {"ARTIFACT_BASE_URL": "file:///{sha256}", "LISTEN": f"127.0.0.1:{_free_port()}"}
     environment = {f"MODELPORT_OPERATOR_{name}": value for name, value in given.items()}
     ended = _started({**environment, "KUBECONFIG": "/nowhere"})
@@ -93,7 +93,7 @@ def test_a_missing_cluster_is_told_in_one_line() -> None:
     assert "No access to a Kubernetes cluster" in ended.stderr.splitlines()[-1]
 
 
-def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+def test_a_port_that_is_taken_is_reported_in_the_last_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         given = {"ARTIFACT_BASE_URL": "file:///{sha256}", "LISTEN": listen}

@@ -65,7 +65,7 @@ async def test_nothing_comes_from_a_closed_queue() -> None:
     assert await _is_empty(queue)
 
 
-def test_each_failure_waits_longer_up_to_a_limit_and_success_begins_anew() -> None:
+def test_each_failure_waits_longer_up_to_a_limit_and_success_resets_it() -> None:
     backoff: KeyedBackoff[str] = KeyedBackoff(first=1, longest=8)
     delays = [backoff.next_delay("a") for _ in range(60)]
     assert all(0.5 <= delay <= 1 for delay in delays[:1])

@@ -42,7 +42,7 @@ async def test_one_pass_after_the_pod_is_ready_the_version_serves() -> None:
     assert harness.runtimes.asked == [b'{"input":[1.0,2.0]}']
 
 
-async def test_a_second_pass_calls_no_write_and_asks_no_sample_again() -> None:
+async def test_a_second_pass_calls_no_write_and_probes_no_sample_again() -> None:
     harness = Harness()
     await _serving(harness)
     harness.kube.calls.clear()
@@ -51,7 +51,7 @@ async def test_a_second_pass_calls_no_write_and_asks_no_sample_again() -> None:
     assert len(harness.runtimes.asked) == 1
 
 
-async def test_the_old_version_serves_until_the_new_one_has_answered() -> None:
+async def test_the_old_version_serves_until_the_new_one_has_predicted() -> None:
     harness = Harness()
     await _serving(harness)
     await harness.submit(a_model().versions("v1", "v2").traffic(v2=100))
@@ -126,7 +126,7 @@ async def test_what_was_kept_is_not_lost_to_a_pod_that_somebody_starts_again() -
     assert harness.version("v1")["lastLog"] == "ValueError: no"
 
 
-async def test_a_failed_version_tried_anew_has_no_log_of_its_failure() -> None:
+async def test_a_failed_version_tried_again_has_no_log_of_its_failure() -> None:
     harness = Harness()
     harness.kube.logs["iris-v1-0"] = "ValueError: no"
     await _failed(harness)
@@ -160,7 +160,7 @@ async def test_no_log_is_read_of_a_version_that_has_not_failed() -> None:
     assert harness.kube.read_logs == []
 
 
-async def test_a_version_that_nothing_can_be_asked_of_gets_no_requests() -> None:
+async def test_a_version_without_a_sample_gets_no_requests() -> None:
     harness = Harness()
     await harness.submit(a_model().versions(a_version(sample=None)))
     await harness.settle()
@@ -210,7 +210,7 @@ async def test_a_pod_that_is_down_keeps_its_traffic_and_says_so() -> None:
     assert harness.condition("Ready")["status"] == "True"
 
 
-async def test_a_runtime_that_does_not_answer_is_probed_again_soon() -> None:
+async def test_a_runtime_that_does_not_respond_is_probed_again_soon() -> None:
     harness = Harness()
     await harness.submit(a_model())
     await harness.settle()
@@ -323,7 +323,7 @@ class _StrictKube(FakeKube):
         return await super().apply(obj, field_manager=field_manager)
 
 
-async def test_what_the_api_server_does_not_take_is_told_and_stops_no_other_version() -> None:
+async def test_what_the_api_server_rejects_is_reported_and_stops_no_other_version() -> None:
     harness = Harness(kube=_StrictKube())
     await harness.submit(a_model().versions("v1", "v2"))
     with pytest.raises(Rejected):
@@ -334,7 +334,7 @@ async def test_what_the_api_server_does_not_take_is_told_and_stops_no_other_vers
     assert harness.version("v1")["reason"] == "Progressing"
 
 
-async def test_a_quota_on_objects_is_told() -> None:
+async def test_an_exceeded_quota_on_objects_is_reported() -> None:
     kube = _StrictKube()
     kube.error = KubeError('PATCH /apis/x: 403 services "iris-v2" is forbidden: exceeded quota: team')
     harness = Harness(kube=kube)

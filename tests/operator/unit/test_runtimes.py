@@ -32,11 +32,11 @@ async def _runtime(folder: Path, answer: Answering) -> AsyncIterator[str]:
 
 
 def _saying(code: int, body: bytes, headers: str = "") -> Answering:
-    async def answer(_head: bytes, writer: asyncio.StreamWriter) -> None:
+    async def respond(_head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(f"HTTP/1.1 {code} X\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
         await writer.drain()
 
-    return answer
+    return respond
 
 
 def _saying_status(**facts: object) -> Answering:
@@ -130,11 +130,11 @@ async def test_a_response_keeps_its_beginning_and_the_digest_of_all(tmp_path: Pa
 async def test_the_sample_is_sent_as_it_is(tmp_path: Path) -> None:
     seen: list[bytes] = []
 
-    async def answer(head: bytes, writer: asyncio.StreamWriter) -> None:
+    async def respond(head: bytes, writer: asyncio.StreamWriter) -> None:
         seen.append(head)
         await _saying(200, b"{}")(head, writer)
 
-    async with _runtime(tmp_path, answer) as address:
+    async with _runtime(tmp_path, respond) as address:
         await CLIENT.predict(address, b'{"input": [1]}')
     assert seen[0].startswith(b"POST /predict HTTP/1.1")
     assert b"content-type: application/json" in seen[0].lower()

@@ -28,30 +28,30 @@ def _deployment(model: ModelBuilder, given: Settings | None = None) -> Any:
     return next(obj for obj in objects if obj["kind"] == "Deployment")
 
 
-def _told(model: ModelBuilder, given: Settings | None = None) -> Mapping[str, str]:
+def _variables(model: ModelBuilder, given: Settings | None = None) -> Mapping[str, str]:
     """What the runtime is given about acceleration."""
     env = _deployment(model, given)["spec"]["template"]["spec"]["containers"][0]["env"]
     names = ("MODELPORT_RUNTIME_ACCELERATION", "MODELPORT_RUNTIME_RECHECK_EVERY")
     return {each["name"]: each["value"] for each in env if each["name"] in names}
 
 
-def test_usually_a_runtime_is_told_nothing_so_that_an_upgrade_restarts_no_pod() -> None:
-    assert _told(a_model()) == {}
-    assert _told(a_model(), settings(recheck_every=1000)) == {}
+def test_usually_a_runtime_gets_no_variables_so_that_an_upgrade_restarts_no_pod() -> None:
+    assert _variables(a_model()) == {}
+    assert _variables(a_model(), settings(recheck_every=1000)) == {}
 
 
-def test_off_is_told_and_is_another_template() -> None:
+def test_off_is_set_as_a_variable_and_is_another_template() -> None:
     off = a_model().with_spec(acceleration="off")
-    assert _told(off) == {"MODELPORT_RUNTIME_ACCELERATION": "off"}
+    assert _variables(off) == {"MODELPORT_RUNTIME_ACCELERATION": "off"}
     assert template_digest(_deployment(off)) != template_digest(_deployment(a_model()))
 
 
 @pytest.mark.parametrize("every", [0, 1, 10_000])
-def test_another_pace_of_rechecks_is_told_where_anything_is_accelerated(every: int) -> None:
+def test_another_recheck_interval_is_set_only_where_anything_is_accelerated(every: int) -> None:
     given = settings(recheck_every=every)
-    assert _told(a_model(), given) == {"MODELPORT_RUNTIME_RECHECK_EVERY": str(every)}
+    assert _variables(a_model(), given) == {"MODELPORT_RUNTIME_RECHECK_EVERY": str(every)}
     off = a_model().with_spec(acceleration="off")
-    assert "MODELPORT_RUNTIME_RECHECK_EVERY" not in _told(off, given)
+    assert "MODELPORT_RUNTIME_RECHECK_EVERY" not in _variables(off, given)
 
 
 def test_a_pace_below_nothing_is_refused() -> None:
@@ -128,7 +128,7 @@ async def test_a_runtime_that_serves_is_probed_only_when_engines_are_checked() -
     assert harness.runtimes.statuses_asked == ["10.0.0.1:8080"]
 
 
-async def test_a_check_that_finds_nothing_new_writes_nothing_and_asks_for_no_other_pass() -> None:
+async def test_a_check_that_finds_nothing_new_writes_nothing_and_requests_no_other_pass() -> None:
     harness = Harness()
     await _serving(harness)
     harness.kube.calls.clear()
@@ -166,7 +166,7 @@ async def test_one_of_two_pods_that_went_back_is_the_one_to_tell_of() -> None:
 
 
 @pytest.mark.parametrize("said", [None, RuntimeStatus(state="loading"), RuntimeStatus(state="failed")])
-async def test_a_runtime_that_cannot_be_asked_now_changes_nothing(said: RuntimeStatus | None) -> None:
+async def test_a_runtime_without_a_ready_status_changes_nothing(said: RuntimeStatus | None) -> None:
     harness = Harness()
     await _serving(harness)
     harness.runtimes.statuses["10.0.0.1"] = said
@@ -175,7 +175,7 @@ async def test_a_runtime_that_cannot_be_asked_now_changes_nothing(said: RuntimeS
     assert harness.kube.calls == []
 
 
-async def test_off_serves_from_the_old_pod_until_the_new_one_has_answered_natively() -> None:
+async def test_off_serves_from_the_old_pod_until_the_new_one_has_predicted_natively() -> None:
     harness = Harness()
     await _serving(harness)
     await harness.submit(a_model().with_spec(acceleration="off"))

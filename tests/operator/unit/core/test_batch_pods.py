@@ -92,7 +92,7 @@ def test_how_many_there_are_changes_no_pod_that_serves() -> None:
     assert live["spec"]["template"] == plain["spec"]["template"]
 
 
-def test_they_come_and_go_with_what_the_version_asks_for() -> None:
+def test_they_come_and_go_with_what_the_version_requests() -> None:
     assert set(_by_name(a_model(), "Deployment")) == {"iris-v1"}
     there = desired_objects(BATCH.build(), SETTINGS)
     names = ("Deployment", "iris-v1-batch"), ("NetworkPolicy", "iris-v1-batch")

@@ -19,7 +19,7 @@ DOWN = VersionStatus(name="v1", answered=True, reason="RuntimeCrashed", message=
 # wanted, versions, served → status and reason of Ready, Progressing, Degraded
 Row = tuple[dict[str, int], list[VersionStatus], dict[str, int], list[tuple[str, str]]]
 CASES: dict[str, Row] = {
-    "all is as asked": (
+    "all is as specified": (
         {"v1": 100},
         [READY],
         {"v1": 100},

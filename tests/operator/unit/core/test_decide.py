@@ -79,7 +79,7 @@ def test_a_model_that_is_being_deleted_gets_no_object_and_no_traffic() -> None:
         (ProbeResult(READY, PREDICTION), False),
         (ProbeResult(RuntimeStatus(state="failed", reason=Reason.LOAD_FAILED)), False),
     ],
-    ids=["unreachable", "no response", "loading", "answered", "failed"],
+    ids=["unreachable", "no response", "loading", "predicted", "failed"],
 )
 def test_only_what_no_event_will_tell_is_looked_at_again(answer: ProbeResult, again: bool) -> None:
     decision = _decide(a_model(), a_pod().ready().build(), v1=answer)
@@ -93,21 +93,21 @@ def test_the_status_names_the_generation_and_the_address() -> None:
     assert elsewhere.url == "/predict/team.iris"
 
 
-def _asked(model: ModelBuilder, *pods: Object) -> list[tuple[str, bool]]:
+def _probes(model: ModelBuilder, *pods: Object) -> list[tuple[str, bool]]:
     built = model.build()
     seen = observe(built, [], pods, [], SETTINGS)
     return [(request.address, request.sample) for request in probe_requests(built, seen, SETTINGS)]
 
 
 def test_a_runtime_is_probed_as_soon_as_its_load_has_ended() -> None:
-    assert _asked(a_model(), a_pod().build()) == []
-    assert _asked(a_model(), a_pod().started().build()) == [("10.0.0.1:8080", True)]
+    assert _probes(a_model(), a_pod().build()) == []
+    assert _probes(a_model(), a_pod().started().build()) == [("10.0.0.1:8080", True)]
 
 
-def test_of_two_pods_the_ready_one_is_asked() -> None:
+def test_of_two_pods_the_ready_one_is_probed() -> None:
     starting, ready = a_pod().started().called("a").build(), a_pod().ready().called("b").build()
     ready["status"]["podIP"] = "fd00::1"
-    assert _asked(a_model(), starting, ready) == [("[fd00::1]:8080", True)]
+    assert _probes(a_model(), starting, ready) == [("[fd00::1]:8080", True)]
 
 
 def test_a_pod_is_found_by_its_endpoint_where_it_has_a_socket() -> None:
@@ -157,7 +157,7 @@ _HAS_SERVED = VersionStatus(name="v1", answered=True)
 _CANNOT_LOAD = ProbeResult(RuntimeStatus(state="failed", reason=Reason.LOAD_TIMEOUT, message="60 s are over"))
 
 
-def test_a_version_that_has_served_is_loaded_anew_when_a_minute_has_passed() -> None:
+def test_a_version_that_has_served_is_loaded_again_when_a_minute_has_passed() -> None:
     fallen = a_model().known(_HAS_SERVED)
     early = _decide(fallen, _fallen_pod(seconds_ago=30), v1=_CANNOT_LOAD)
     assert (early.stop, early.requeue_after) == ((), 60)

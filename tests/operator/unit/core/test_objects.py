@@ -88,7 +88,7 @@ def test_the_containers_are_started_isolated_from_the_folder_and_the_environment
     assert spec["containers"][0]["command"] == ["python", "-I", "-m", "modelport_runtime"]
 
 
-def test_the_runtime_is_told_what_the_contract_says() -> None:
+def test_the_runtime_gets_the_variables_of_the_contract() -> None:
     model = a_model().with_spec(batching=Batching(max_batch_size=7))
     assert _model_env(model) == {
         "MODELPORT_RUNTIME_MODEL": "iris",
@@ -158,7 +158,7 @@ def test_the_startup_probe_lets_a_load_take_its_whole_limit() -> None:
     assert probe["periodSeconds"] * probe["failureThreshold"] > 300
 
 
-def test_each_probe_asks_its_own_question() -> None:
+def test_each_probe_has_its_own_path() -> None:
     container = _pod_spec()["containers"][0]
     assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": 8080}
     assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": 8080}
@@ -423,7 +423,7 @@ def test_all_namespaces_are_watched_unless_some_are_named() -> None:
     assert settings().namespaces == (None,)
 
 
-def test_settings_are_read_from_the_environment_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_read_from_the_environment_as_users_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "ARTIFACT_BASE_URL": "http://control-api:8081/{sha256}",
         "WATCH_NAMESPACES": "team-a, team-b,",

@@ -217,7 +217,7 @@ def test_the_limit_that_was_too_small_is_named() -> None:
     assert problem.message == "The kernel ended the process for its memory. The limit is 1536Mi."
 
 
-def test_a_limit_in_bytes_is_told_in_words() -> None:
+def test_a_limit_in_bytes_is_reported_in_mebibytes() -> None:
     pod = a_pod().ended(exitCode=137, reason="OOMKilled").build()
     pod["spec"] = {"containers": [{"resources": {"limits": {"memory": "2147483648"}}}]}
 

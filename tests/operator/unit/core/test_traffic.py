@@ -86,7 +86,7 @@ _versions = st.dictionaries(
 
 @settings(deadline=None)
 @given(wanted=_shares, facts=_versions, current=_shares)
-def test_weights_sum_to_a_hundred_and_go_only_to_versions_that_have_answered(
+def test_weights_sum_to_a_hundred_and_go_only_to_versions_that_have_predicted(
     wanted: Weights, facts: dict[str, dict[str, bool]], current: Weights
 ) -> None:
     versions = {name: VersionStatus(name=name, **given) for name, given in facts.items()}

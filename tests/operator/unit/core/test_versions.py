@@ -53,7 +53,7 @@ def _pod() -> PodBuilder:
         (_pod(), "loading the model"),
         (_pod().started(), "giving its first answers"),
     ],
-    ids=["pod", "fetch", "runtime", "load", "answer"],
+    ids=["pod", "fetch", "runtime", "load", "sample"],
 )
 def test_a_version_on_its_way_says_how_far_it_is(pod: PodBuilder, doing: str) -> None:
     decided = _judge(None, pod)
@@ -117,7 +117,7 @@ FINAL = {
 
 
 @pytest.mark.parametrize(("pod", "reason"), FINAL.values(), ids=FINAL.keys())
-def test_a_version_that_never_answered_fails_for_good_by(pod: PodBuilder, reason: str) -> None:
+def test_a_version_that_never_predicted_fails_for_good_by(pod: PodBuilder, reason: str) -> None:
     decided = _judge(NEW, pod)
     assert (decided.failed, decided.reason) == (True, reason)
     again = _judge(ANSWERED, pod)
@@ -168,7 +168,7 @@ def test_a_version_that_served_goes_on_from_its_old_pods_while_new_ones_start() 
     assert (decided.ready, decided.template) == (True, "before")
 
 
-def test_new_pods_that_fail_are_told_though_the_old_ones_serve() -> None:
+def test_new_pods_that_fail_are_reported_though_the_old_ones_serve() -> None:
     served = replace(ANSWERED, template="before")
     old = a_pod().called("old").of_template("before").ready()
     decided = _judge(served, old, _pod().started(), result=ProbeResult(FAILED_WORD))
@@ -184,7 +184,7 @@ def test_one_ready_replica_of_two_is_enough() -> None:
     assert (decided.ready, decided.replicas, decided.reason) == (True, 1, "Serving")
 
 
-def test_a_quota_is_told_by_the_deployment_when_there_is_no_pod() -> None:
+def test_an_exceeded_quota_is_read_from_the_deployment_when_there_is_no_pod() -> None:
     deployment = desired_deployment(MODEL, a_version("v1"), SETTINGS)
     condition = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
     decided = _judge(NEW, objects=({**deployment, "status": {"conditions": [condition]}},))
@@ -196,6 +196,6 @@ def test_every_message_says_what_to_do() -> None:
     assert decided.message.startswith("The process ended with exit code 3. Read `modelport logs`")
 
 
-def test_a_sample_answer_is_kept_while_nothing_is_asked() -> None:
+def test_a_sample_answer_is_kept_while_nothing_is_probed() -> None:
     result = SampleAnswer(body="{}", sha256="00")
     assert _judge(replace(ANSWERED, sample_answer=result), _pod().ready()).sample_answer == result
