@@ -38,7 +38,7 @@ def count(runtime: Runtime, name: str) -> float:
     return next(float(line.split()[1]) for line in lines if line.startswith(f"modelport_runtime_{name} "))
 
 
-def test_kernels_answer_as_the_model_and_say_how_that_was_proven(
+def test_kernels_predict_as_the_model_and_report_how_that_was_proven(
     iris: Path, forked_runtime: StartRuntime
 ) -> None:
     trained = models.iris_logistic()
@@ -62,7 +62,7 @@ def test_kernels_answer_as_the_model_and_say_how_that_was_proven(
 
 
 @pytest.mark.parametrize("body", [b"{", b'{"input": [1]}', b'{"input": ["a", 2, 3, 4]}', b'{"inputs": []}'])
-def test_wrong_requests_are_told_in_the_same_words(
+def test_wrong_requests_get_the_same_response_with_and_without_kernels(
     body: bytes, iris: Path, forked_runtime: StartRuntime
 ) -> None:
     answers = [
@@ -79,11 +79,11 @@ def test_requests_are_compared_with_the_original_in_the_background(
 ) -> None:
     started = forked_runtime(iris, MODELPORT_RUNTIME_RECHECK_EVERY="2").wait_until_started()
 
-    def asked() -> bool:
+    def rechecked() -> bool:
         assert started.post("/predict", {"input": ROW}).json["prediction"] == "setosa"
         return count(started, "acceleration_rechecks_total") >= 3
 
-    eventually(asked)
+    eventually(rechecked)
     assert count(started, "acceleration_differences_total") == 0
     assert started.status["engine"] == "numpy"
 
@@ -106,7 +106,7 @@ LogisticRegression.decision_function = decision_function
 """
 
 
-def test_a_model_that_comes_to_differ_answers_itself_again(
+def test_a_model_that_comes_to_differ_predicts_itself_again(
     tmp_path: Path, forked_runtime: StartRuntime
 ) -> None:
     source = f"DATA = {pickle.dumps(models.iris_logistic().model)!r}\n{DRIFTS}"
@@ -161,7 +161,7 @@ def test_kernels_go_on_when_the_original_is_killed(iris: Path, forked_runtime: S
     assert started.stop() == 0
 
 
-def test_switched_off_the_model_itself_answers(iris: Path, forked_runtime: StartRuntime) -> None:
+def test_switched_off_the_model_itself_predicts(iris: Path, forked_runtime: StartRuntime) -> None:
     started = forked_runtime(iris, **OFF).wait_until_started()
 
     assert started.status["engine"] == "native"

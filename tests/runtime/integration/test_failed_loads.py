@@ -54,7 +54,7 @@ def fails(runtime: StartRuntime, path: Path, framework: str = "sklearn", **env: 
         "raises",
     ],
 )
-def test_a_bad_file_is_told_by_reason(
+def test_a_bad_file_is_reported_by_reason(
     content: bytes, reason: str, says: str, tmp_path: Path, forked_runtime: StartRuntime
 ) -> None:
     path = tmp_path / "model"
@@ -74,7 +74,7 @@ def test_another_digest_is_not_loaded(tmp_path: Path, runtime: StartRuntime) -> 
     assert status["reason"] == "DigestMismatch"
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path, forked_runtime: StartRuntime) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path, forked_runtime: StartRuntime) -> None:
     assert fails(forked_runtime, tmp_path / "model")["reason"] == "ArtifactNotFound"
 
 
@@ -82,7 +82,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, forked_runtime: StartR
     ("sample", "reason"),
     [('{"input": [1, 2]}', "SampleInvalid"), ('{"input": [1, 2, 3, "four"]}', "SampleInvalid")],
 )
-def test_a_sample_that_does_not_fit_is_told(
+def test_a_sample_that_does_not_fit_is_reported(
     sample: str, reason: str, tmp_path: Path, forked_runtime: StartRuntime
 ) -> None:
     path = models.save_joblib(models.iris_logistic().model, tmp_path)
@@ -90,7 +90,7 @@ def test_a_sample_that_does_not_fit_is_told(
     assert fails(forked_runtime, path, MODELPORT_RUNTIME_SAMPLE=sample)["reason"] == reason
 
 
-def test_a_model_of_another_version_that_answers_is_served_and_the_difference_told(
+def test_a_model_of_another_version_that_predicts_is_served_and_the_difference_reported(
     tmp_path: Path, forked_runtime: StartRuntime
 ) -> None:
     started = forked_runtime(saved_with("1.2.2", tmp_path)).wait_until_started()

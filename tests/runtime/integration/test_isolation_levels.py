@@ -90,7 +90,7 @@ def test_a_file_without_code_is_served(
     assert "modelport_runtime_sandbox_level 0.0" in started.get("/metrics").body.decode()
 
 
-def test_whoever_runs_the_platform_may_allow_it(tmp_path: Path, weak: StartWeak) -> None:
+def test_a_setting_of_the_platform_may_allow_it(tmp_path: Path, weak: StartWeak) -> None:
     path = models.save_joblib(models.iris_logistic().model, tmp_path)
 
     started = weak(BOTH, path, MODELPORT_RUNTIME_ALLOW_UNSANDBOXED="true")

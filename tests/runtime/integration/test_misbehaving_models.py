@@ -63,7 +63,7 @@ def start(tmp_path: Path, forked_runtime: StartRuntime) -> StartRuntime:
     return start
 
 
-def asked(runtime: Runtime, order: float, **headers: str) -> Reply:
+def predict(runtime: Runtime, order: float, **headers: str) -> Reply:
     return runtime.post("/predict", {"input": [order]}, headers)
 
 
@@ -74,9 +74,9 @@ def numbers(runtime: Runtime, name: str) -> float:
 
 
 def begin(pool: ThreadPoolExecutor, runtime: Runtime, order: float) -> Future[Reply]:
-    """Ask, and return once the model is at work on it."""
+    """Call, and return once the model is at work on it."""
     arrived = numbers(runtime, "modelport_runtime_batch_requests_count")
-    future = pool.submit(asked, runtime, order)
+    future = pool.submit(predict, runtime, order)
     eventually(lambda: numbers(runtime, "modelport_runtime_batch_requests_count") > arrived)
     return future
 
@@ -93,15 +93,15 @@ def log_lines(runtime: Runtime) -> list[dict[str, Any]]:
         (EXIT, "SystemExit: 3"),
     ],
 )
-def test_what_a_row_does_to_the_model_is_told_to_its_caller_alone(
+def test_what_a_row_does_to_the_model_is_reported_to_its_caller_alone(
     order: float, says: str, start: StartRuntime
 ) -> None:
     runtime = start()
 
     with ThreadPoolExecutor(8) as pool:
         slow = begin(pool, runtime, SLOW)
-        bad = pool.submit(asked, runtime, order, **{"x-request-id": "the-bad-one"})
-        others = [pool.submit(asked, runtime, number) for number in range(5)]
+        bad = pool.submit(predict, runtime, order, **{"x-request-id": "the-bad-one"})
+        others = [pool.submit(predict, runtime, number) for number in range(5)]
         answers = [other.result().json["prediction"] for other in others]
 
     assert answers == [0, 1, 2, 3, 4]
@@ -121,7 +121,7 @@ def test_a_model_that_ends_the_process_ends_only_that(start: StartRuntime) -> No
     runtime = start()
 
     with pytest.raises((ConnectionError, OSError)):
-        asked(runtime, END)
+        predict(runtime, END)
 
     assert runtime.wait_until_ended() == 7
 
@@ -131,7 +131,7 @@ def test_a_model_that_starts_threads_without_end_is_ended(start: StartRuntime) -
     began = time.monotonic()
 
     with pytest.raises((ConnectionError, OSError)):
-        asked(runtime, THREADS)
+        predict(runtime, THREADS)
 
     assert runtime.wait_until_ended() == BROKE_THE_PROTOCOL
     assert time.monotonic() - began < 5
@@ -154,7 +154,7 @@ def test_a_load_that_starts_threads_without_end_is_a_failed_load(
 
 def test_a_model_that_hangs_is_reported_once_nobody_waits_for_it(start: StartRuntime) -> None:
     runtime = start(MODELPORT_RUNTIME_STUCK_AFTER_SECONDS="1")
-    caller = half_asked(runtime, HANG)
+    caller = send_request(runtime, HANG)
     time.sleep(1.5)
     assert runtime.get("/healthz").status == 200, "somebody waits for it"
 
@@ -165,7 +165,7 @@ def test_a_model_that_hangs_is_reported_once_nobody_waits_for_it(start: StartRun
     assert any(line["event"] == "client_gone" for line in log_lines(runtime))
 
 
-def half_asked(runtime: Runtime, order: float) -> socket.socket:
+def send_request(runtime: Runtime, order: float) -> socket.socket:
     """Send a request and do not wait for its response."""
     body = json.dumps({"input": [order]}).encode()
     head = (
@@ -182,8 +182,8 @@ def test_a_caller_that_leaves_takes_no_other_along(start: StartRuntime) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         slow = begin(pool, runtime, SLOW)
-        gone = half_asked(runtime, END)
-        stays = [pool.submit(asked, runtime, number) for number in (1, 2)]
+        gone = send_request(runtime, END)
+        stays = [pool.submit(predict, runtime, number) for number in (1, 2)]
         eventually(lambda: numbers(runtime, "modelport_runtime_waiting_requests") == 3)
         gone.close()
         eventually(lambda: any(line["event"] == "client_gone" for line in log_lines(runtime)))
@@ -198,9 +198,9 @@ def test_a_full_queue_says_when_to_come_again(start: StartRuntime) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         slow = begin(pool, runtime, SLOW)
-        waits = pool.submit(asked, runtime, 1)
+        waits = pool.submit(predict, runtime, 1)
         eventually(lambda: numbers(runtime, "modelport_runtime_waiting_requests") == 1)
-        refused = asked(runtime, 2)
+        refused = predict(runtime, 2)
 
         assert (refused.status, refused.json["reason"]) == (503, "QueueFull")
         assert int(refused.headers["retry-after"]) > 0
@@ -212,7 +212,7 @@ def test_sigterm_lets_what_has_begun_end(start: StartRuntime) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         slow = begin(pool, runtime, SLOW)
-        waits = pool.submit(asked, runtime, 1)
+        waits = pool.submit(predict, runtime, 1)
         eventually(lambda: numbers(runtime, "modelport_runtime_waiting_requests") == 1)
         runtime.process.send_signal(signal.SIGTERM)
 
@@ -220,11 +220,11 @@ def test_sigterm_lets_what_has_begun_end(start: StartRuntime) -> None:
     assert runtime.wait_until_ended() == 0
 
 
-def test_a_model_that_prints_floods_is_answered_from_all_the_same(start: StartRuntime) -> None:
+def test_a_model_that_prints_floods_predicts_all_the_same(start: StartRuntime) -> None:
     runtime = start()
 
-    answers = [asked(runtime, order).json["prediction"] for order in (FLOOD, 4, FLOOD)]
+    answers = [predict(runtime, order).json["prediction"] for order in (FLOOD, 4, FLOOD)]
 
     assert answers == [FLOOD, 4, FLOOD]
-    assert asked(runtime, RAISE).status == 500
+    assert predict(runtime, RAISE).status == 500
     assert any(line["event"] == "model_raised" for line in log_lines(runtime)), "our lines are whole"

@@ -115,7 +115,7 @@ def test_a_body_that_grows_past_the_limit_without_saying_so_is_refused(iris: Run
         assert b" 413 " in connection.recv(4096).splitlines()[0]
 
 
-def test_many_at_once_are_all_answered_rightly(iris: Runtime) -> None:
+def test_many_requests_at_once_all_get_their_own_predictions(iris: Runtime) -> None:
     trained = models.iris_logistic()
     rows, expected = trained.rows, trained.model.predict(trained.data).tolist()
 

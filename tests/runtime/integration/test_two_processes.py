@@ -40,7 +40,7 @@ def runs(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGALRM, signal.SIGSEGV])
-def test_a_front_whose_model_answers_ends_as_its_process_did(
+def test_the_server_process_of_a_ready_model_ends_as_the_model_process_did(
     number: signal.Signals, iris: Path, runtime: StartRuntime
 ) -> None:
     started = runtime(iris, MODELPORT_RUNTIME_ACCELERATION="off").wait_until_started()
@@ -125,7 +125,7 @@ def test_a_failed_load_keeps_no_model_process(tmp_path: Path, runtime: StartRunt
     assert started.get("/healthz").status == 200
 
 
-def test_probes_are_answered_while_the_model_loads(iris: Path, runtime: StartRuntime) -> None:
+def test_probes_get_responses_while_the_model_loads(iris: Path, runtime: StartRuntime) -> None:
     started = runtime(iris)
     eventually(started.listens)
 

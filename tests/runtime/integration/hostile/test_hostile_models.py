@@ -32,8 +32,8 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
 
 
 @pytest.fixture(scope="module")
-def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the kernel answered to each attempt, after a look at the harm."""
+def kernel_results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the kernel returned for each attempt, after a look at the harm."""
     harness = Harness(tmp_path_factory.mktemp("gauntlet"))
     sources = payloads.REFUSED | _system_calls()
     artifact = harness.infect(payloads.GAUNTLET, SOURCES=list(sources.items()), PLACES=harness.places)
@@ -57,8 +57,8 @@ def _system_calls() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("attempt", sorted(payloads.REFUSED.keys() | _system_calls().keys()))
-def test_the_kernel_refuses_what_no_model_needs(attempt: str, answered: dict[str, str]) -> None:
-    assert answered[attempt] == "PermissionError"
+def test_the_kernel_refuses_what_no_model_needs(attempt: str, kernel_results: dict[str, str]) -> None:
+    assert kernel_results[attempt] == "PermissionError"
 
 
 @pytest.mark.parametrize("source", payloads.REPORTED.values(), ids=payloads.REPORTED.keys())

@@ -69,7 +69,7 @@ DECLINED: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", DECLINED)
-def test_that_it_is_told_why(name: str, serve: Serve) -> None:
+def test_that_the_reason_is_reported(name: str, serve: Serve) -> None:
     make, why = DECLINED[name]
     result = accelerate(serve(make()))
     assert isinstance(result, Declined), result
@@ -83,7 +83,7 @@ def test_that_too_large_a_forest_is_not_collected(serve: Serve, monkeypatch: pyt
         assert result == Declined("The trees have more than 100 nodes.")
 
 
-def test_that_what_the_original_raises_in_conversion_is_told(
+def test_that_what_the_original_raises_in_conversion_is_reported(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = serve(trained.CASES["linear"]())

@@ -27,7 +27,7 @@ def classifier(serve: Serve) -> Engine:
     return serve(trained.CASES["logistic, three classes"]())
 
 
-def _answered(engine: Engine, call: Call) -> Any:
+def _predicted(engine: Engine, call: Call) -> Any:
     (answer,) = engine.predict_many([call])
     assert isinstance(answer, Prediction), answer
     return orjson.loads(answer.body)
@@ -38,12 +38,12 @@ def _answered(engine: Engine, call: Call) -> Any:
 )
 def test_that_the_same_is_no_difference(protocol: Any, body: Any, classifier: Engine) -> None:
     call = Call(protocol, orjson.dumps(body))
-    assert difference(classifier, call, Prediction(orjson.dumps(_answered(classifier, call)))) == 0
+    assert difference(classifier, call, Prediction(orjson.dumps(_predicted(classifier, call)))) == 0
 
 
-def test_that_rounding_is_told_but_allowed(classifier: Engine) -> None:
+def test_that_rounding_is_reported_but_allowed(classifier: Engine) -> None:
     call = Call("native", orjson.dumps(BOTH))
-    answer = _answered(classifier, call)
+    answer = _predicted(classifier, call)
     answer["probabilities"]["setosa"] -= 4e-7
     assert difference(classifier, call, Prediction(orjson.dumps(answer))) == pytest.approx(4e-7)
 
@@ -62,14 +62,14 @@ def test_binary_tensors_are_compared_by_their_numbers(classifier: Engine) -> Non
 
 def test_probabilities_too_far_apart(classifier: Engine) -> None:
     call = Call("native", orjson.dumps(BOTH))
-    answer = _answered(classifier, call)
+    answer = _predicted(classifier, call)
     answer["probabilities"]["setosa"] -= 2e-6
     assert difference(classifier, call, Prediction(orjson.dumps(answer))) is None
 
 
 def test_probabilities_too_far_apart_in_the_open_protocol(classifier: Engine) -> None:
     call = Call("v2", orjson.dumps(V2))
-    answer = _answered(classifier, call)
+    answer = _predicted(classifier, call)
     (tensor,) = (one for one in answer["outputs"] if one["name"] == "predict_proba")
     tensor["data"][0] -= 5e-7
     assert difference(classifier, call, Prediction(orjson.dumps(answer))) == pytest.approx(5e-7)
@@ -91,7 +91,7 @@ def test_probabilities_too_far_apart_in_the_open_protocol(classifier: Engine) ->
 )
 def test_labels_and_form(spoil: Callable[[Any], Any], classifier: Engine) -> None:
     call = Call("native", orjson.dumps(BOTH))
-    assert difference(classifier, call, Prediction(orjson.dumps(spoil(_answered(classifier, call))))) is None
+    assert difference(classifier, call, Prediction(orjson.dumps(spoil(_predicted(classifier, call))))) is None
 
 
 @pytest.mark.parametrize("answer", [b"", b"{", b"\xff", b"null"])
@@ -107,7 +107,7 @@ def test_a_call_that_the_original_refuses(classifier: Engine) -> None:
 def test_numbers_by_their_size(serve: Serve) -> None:
     regressor = serve(trained.CASES["linear"]())
     call = Call("native", orjson.dumps({"input": [0.01] * 10}))
-    answer = _answered(regressor, call)
+    answer = _predicted(regressor, call)
     for factor, reported in ((1 + 1e-7, 1e-7), (1 + 1e-5, None)):
         spoiled = {**answer, "prediction": answer["prediction"] * factor}
         found = difference(regressor, call, Prediction(orjson.dumps(spoiled)))

@@ -63,7 +63,7 @@ RULE_OUT_ALL = [
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("model", RULE_OUT_ALL, ids=lambda model: type(model).__name__)
-def test_what_rules_out_every_class_answers_as_its_library_does(model: Any) -> None:
+def test_what_rules_out_every_class_predicts_as_its_library_does(model: Any) -> None:
     random = np.random.RandomState(0)
     rows = random.normal(size=(60, 2))
     wanted = model.fit(rows, random.choice(3, 60)).predict_proba(rows := rows * 2)
@@ -84,7 +84,7 @@ def less_the_mean(rows: Any) -> Any:
     return rows - rows.mean(axis=0)
 
 
-def test_a_row_that_is_answered_otherwise_among_others_is_refused_at_load() -> None:
+def test_a_model_whose_prediction_depends_on_other_rows_is_refused_at_load() -> None:
     model = FunctionTransformer(less_the_mean).fit([[1.0, 2.0], [3.0, 5.0]])
 
     with pytest.raises(LoadError) as refused:

@@ -50,7 +50,7 @@ def stored(path: Path) -> dict[str, Any]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", KEPT, ids=named)
-def test_a_booster_of_another_version_gives_its_own_versions_answers(path: Path) -> None:
+def test_a_booster_of_another_version_gives_its_own_versions_predictions(path: Path) -> None:
     expected = stored(path)
     engine = load(path, expected["rows"][0])
 

@@ -59,7 +59,7 @@ def stored(path: Path) -> dict[str, Any]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.name}")
-def test_a_file_of_another_version_gives_its_own_versions_answers(path: Path) -> None:
+def test_a_file_of_another_version_gives_its_own_versions_predictions(path: Path) -> None:
     expected = stored(path)
     rows = expected["rows"]
     engine = load(path, rows[0])

@@ -50,10 +50,10 @@ def test_what_cannot_be_mended_is_a_mismatch_that_names_both_versions(model: Any
     ],
     ids=["imputer 1.3", "no indicators", "categories 1.2", "no categories"],
 )
-def test_what_answers_as_then_is_served(model: Any, version: str) -> None:
+def test_what_predicts_as_then_is_served(model: Any, version: str) -> None:
     assert mend(model, {"scikit-learn": version}) is model
 
 
-def test_what_reading_the_file_misses_is_told_as_it_was_raised() -> None:
+def test_a_module_that_reading_the_file_misses_is_raised_unchanged() -> None:
     with pytest.raises(ModuleNotFoundError, match="no_such_module"), standing_in():
         raise ModuleNotFoundError("No module named 'no_such_module'", name="no_such_module")

@@ -30,7 +30,9 @@ def of_old(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("plain", [True, False], ids=["C", "Python"])
-def test_every_protocol_tells_the_version(protocol: int, plain: bool, of_old: Any, tmp_path: Path) -> None:
+def test_the_version_is_found_in_every_protocol(
+    protocol: int, plain: bool, of_old: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "model"
     with path.open("wb") as file:
         (pickle.Pickler if plain else pickle._Pickler)(file, protocol).dump(of_old)
@@ -39,7 +41,7 @@ def test_every_protocol_tells_the_version(protocol: int, plain: bool, of_old: An
 
 
 @pytest.mark.parametrize("compression", ["zlib", "gzip", "bz2", "xz", "lzma", "lz4"])
-def test_every_compression_tells_the_version(compression: str, of_old: Any, tmp_path: Path) -> None:
+def test_the_version_is_found_in_every_compression(compression: str, of_old: Any, tmp_path: Path) -> None:
     path = tmp_path / "model"
     joblib.dump(of_old, path, compress=(compression, 3))
 

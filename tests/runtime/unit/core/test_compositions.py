@@ -87,7 +87,7 @@ def missing_as_a_category() -> models.Trained:
         missing_as_a_category,
     ],
 )
-def test_a_composition_answers_what_it_predicts(train: Any, serve: Any) -> None:
+def test_a_composition_returns_what_its_model_predicts(train: Any, serve: Any) -> None:
     trained = train()
     response = predict(serve(trained), {"inputs": trained.rows})
     assert response["predictions"] == trained.model.predict(trained.data).tolist()

@@ -124,7 +124,7 @@ def test_a_file_that_names_pandas_and_scipy_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("first", "needs"), [(PowerTransformer, "scipy.stats"), (SplineTransformer, "scipy.interpolate")]
 )
-def test_what_a_transformer_needs_is_loaded_when_it_is_asked(first: Any, needs: str, tmp_path: Path) -> None:
+def test_what_a_transformer_needs_is_loaded_when_it_is_called(first: Any, needs: str, tmp_path: Path) -> None:
     data, species = models.iris()
     model = make_pipeline(first(), LogisticRegression(max_iter=500)).fit(data, species)
     reported = served(model, data.tolist(), tmp_path)
@@ -134,7 +134,7 @@ def test_what_a_transformer_needs_is_loaded_when_it_is_asked(first: Any, needs: 
 
 
 @pytest.mark.slow
-def test_every_estimator_learns_answers_warns_and_raises_as_ever() -> None:
+def test_every_estimator_learns_predicts_warns_and_raises_as_ever() -> None:
     deferred, ordinary = run(EVERY, "deferred"), run(EVERY, "ordinary")
     assert len(ordinary) > 150
     assert sum(isinstance(reported, list) for reported in ordinary.values()) > 120

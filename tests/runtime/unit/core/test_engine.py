@@ -70,7 +70,7 @@ def test_a_call_larger_than_a_batch_goes_whole_and_alone() -> None:
     assert backend.calls == [1, 20, 1]
 
 
-def test_calls_that_ask_for_different_outputs_are_answered_in_their_places() -> None:
+def test_calls_for_different_outputs_get_their_results_in_their_places() -> None:
     class Both(Recorder):
         signature = Signature("classifier", positional_columns(2), outputs=("prediction", "probabilities"))
 
@@ -101,7 +101,7 @@ def test_one_bad_call_fails_alone_and_in_its_place() -> None:
     assert predictions(results[3]) == [4]
 
 
-def test_a_model_that_answers_too_few_rows_is_in_error() -> None:
+def test_a_model_that_returns_too_few_rows_is_in_error() -> None:
     failure = refused(engine_of(Recorder(), 16), {"inputs": [[1, 1]] * 13})
     assert (failure.status, failure.reason) == (500, "ModelError")
     assert "1 results for 13 rows" in failure.detail
@@ -145,7 +145,7 @@ def test_a_sparse_row_is_written_out_dense_within_bounds(serve: Any) -> None:
     assert "too many to write out" in failure.detail
 
 
-def test_real_calls_in_one_batch_answer_as_they_do_alone(iris: Engine) -> None:
+def test_real_calls_in_one_batch_return_what_they_return_alone(iris: Engine) -> None:
     rows = models.iris_logistic().rows[::10]
     calls = [Call("native", orjson.dumps({"input": row, "return": ["prediction"]})) for row in rows]
     assert iris.predict_many(calls) == [iris.predict_many([one])[0] for one in calls]
@@ -219,7 +219,7 @@ def test_responses_written_together_are_the_bytes_of_each_alone(values: list[Any
         assert answers.write_each(outputs) == alone
 
 
-def test_a_part_of_the_outputs_keeps_what_was_not_asked_absent() -> None:
+def test_a_part_of_the_outputs_lacks_what_was_not_requested() -> None:
     assert Outputs({"prediction": [1, 2, 3]}).part(1, 3) == Outputs({"prediction": [2, 3]})
 
 
@@ -272,7 +272,7 @@ def test_a_sample_that_does_not_fit_is_invalid(sample: Any, reported: str, tmp_p
     assert caught.value.reason == "SampleInvalid"
 
 
-def test_a_sample_on_which_the_model_raises_is_told(tmp_path: Any) -> None:
+def test_a_sample_on_which_the_model_raises_is_reported(tmp_path: Any) -> None:
     path = models.save_joblib(models.iris_logistic().model, tmp_path)
     engine = load(path, "sklearn", {"input": [None, 1, 2, 3]}, model="m", version="v1", max_batch_rows=8)
     with pytest.raises(LoadError, match="ValueError: Input X contains NaN") as caught:

@@ -47,7 +47,7 @@ def engine_of(model: Any) -> Engine:
     return engine
 
 
-def answer(model: Any, *outputs: str) -> dict[str, Any]:
+def predict_alike(model: Any, *outputs: str) -> dict[str, Any]:
     """Return what is answered for all rows together, once it is what is answered for each alone."""
     engine = engine_of(model)
     together = predict(engine, {"inputs": ROWS.tolist(), "return": list(outputs)})
@@ -86,7 +86,7 @@ MULTILABEL = {
 @pytest.mark.parametrize("name", sorted(MULTILABEL))
 def test_each_label_has_its_own_probabilities(name: str) -> None:
     model = MULTILABEL[name].fit(X, LABELS)
-    given = answer(model, *BOTH)
+    given = predict_alike(model, *BOTH)
     assert given["predictions"] == model.predict(ROWS).tolist()
     own = model.predict_proba(ROWS)
     ones = np.array([label[:, 1] for label in own]).T if isinstance(own, list) else own
@@ -102,7 +102,7 @@ def test_each_label_has_its_own_probabilities(name: str) -> None:
 )
 def test_labels_have_classes_of_their_own(model: Any) -> None:
     model = model.fit(X, NAMED)
-    given = answer(model, *BOTH)
+    given = predict_alike(model, *BOTH)
     own = model.predict_proba(ROWS)
     assert given["predictions"] == model.predict(ROWS).tolist()
     for place, row in enumerate(given["probabilities"]):
@@ -125,10 +125,10 @@ EXTRAS = {
 
 
 @pytest.mark.parametrize("name", sorted(EXTRAS))
-def test_the_other_methods_of_an_estimator_can_be_asked_for(name: str) -> None:
+def test_the_other_methods_of_an_estimator_can_be_requested(name: str) -> None:
     model, target, method = EXTRAS[name]
     model = model.fit(X, target)
-    given = answer(model, method, "prediction")
+    given = predict_alike(model, method, "prediction")
     assert leaves(given[method]) == pytest.approx(leaves(getattr(model, method)(ROWS)), rel=1e-12)
     assert np.shape(given[method]) == getattr(model, method)(ROWS).shape
     own = (model.predict if hasattr(model, "predict") else model.transform)(ROWS)
@@ -158,21 +158,21 @@ LIKELY = {
 
 @pytest.mark.parametrize("name", sorted(LIKELY))
 def test_probabilities_of_any_form_are_those_of_the_classes(name: str) -> None:
-    given = answer(Odd(likely=LIKELY[name]), *BOTH)
+    given = predict_alike(Odd(likely=LIKELY[name]), *BOTH)
     assert given["predictions"] == (ROWS[:, 0] > 0).astype(int).tolist()
     assert given["probabilities"] == [TWO[0] if row > 0 else TWO[1] for row in ROWS[:, 0]]
 
 
 def test_components_without_names_are_their_numbers() -> None:
     model = GaussianMixture(3, random_state=0).fit(X)
-    given = answer(model, *BOTH)["probabilities"]
+    given = predict_alike(model, *BOTH)["probabilities"]
     assert [list(row) for row in given] == [["0", "1", "2"]] * len(ROWS)
     assert leaves(given) == pytest.approx(leaves(model.predict_proba(ROWS)), abs=1e-12)
 
 
 def test_one_hot_predictions_are_no_labels() -> None:
     model = Odd(lambda rows: np.rint(two_columns(rows)), two_columns)
-    assert answer(model, *BOTH)["probabilities"][0] == TWO[int(ROWS[0, 0] <= 0)]
+    assert predict_alike(model, *BOTH)["probabilities"][0] == TWO[int(ROWS[0, 0] <= 0)]
 
 
 UNREADABLE = {
@@ -190,7 +190,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", sorted(UNREADABLE))
-def test_what_cannot_be_told_apart_is_refused_at_load(name: str) -> None:
+def test_outputs_that_cannot_be_read_by_row_and_class_are_refused_at_load(name: str) -> None:
     backend = EstimatorBackend(UNREADABLE[name], {})
     engine = Engine(backend, backend.signature, model="m", version="v1", max_batch_rows=64)
     with pytest.raises(LoadError, match=r"gave|results for") as refusal:
@@ -209,7 +209,7 @@ def test_what_cannot_be_told_apart_is_refused_at_load(name: str) -> None:
     ],
 )
 def test_no_two_classes_share_a_key(classes: list[Any], keys: list[str]) -> None:
-    (row, *_) = answer(Odd(likely=two_columns, classes=classes), *BOTH)["probabilities"]
+    (row, *_) = predict_alike(Odd(likely=two_columns, classes=classes), *BOTH)["probabilities"]
     assert list(row) == keys
 
 
@@ -221,7 +221,7 @@ def test_classes_that_are_alike_in_json_are_refused_at_load() -> None:
 
 
 def gives(predict: Any) -> Any:
-    return answer(Odd(predict, classes=None), "prediction")["predictions"][0]
+    return predict_alike(Odd(predict, classes=None), "prediction")["predictions"][0]
 
 
 def test_predictions_of_any_form_are_one_value_a_row() -> None:

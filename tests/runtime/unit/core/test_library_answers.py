@@ -273,7 +273,7 @@ def test_categories_that_json_has_no_value_for_are_an_error_at_load(
 
 
 @pytest.mark.parametrize("given", [True, False], ids=["sample", "no sample"])
-def test_a_net_of_one_class_is_told_to_learn_another(given: bool, tmp_path: Path) -> None:
+def test_a_net_of_one_class_is_refused_with_advice_to_train_on_two(given: bool, tmp_path: Path) -> None:
     model = MLPClassifier((2,), max_iter=2, random_state=0).fit(DATA[["size"]].to_numpy(), [0] * ROWS)
     with pytest.raises(LoadError, match="train it on two classes or more") as raised:
         serve(model, tmp_path, [0.5] if given else None)

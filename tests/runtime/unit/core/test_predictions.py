@@ -57,7 +57,7 @@ def expected_predictions(trained: models.Trained) -> list[Any]:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_many_rows_answer_what_the_model_predicts(shape: str, serve: Any) -> None:
+def test_many_rows_get_what_the_model_predicts(shape: str, serve: Any) -> None:
     train, framework = SHAPES[shape]
     trained = train()
     # Only a sample can tell this model's booleans from its numbers.
@@ -96,7 +96,7 @@ def key(label: Any) -> str:
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 
-def test_one_row_answers_in_the_singular(iris: Any) -> None:
+def test_one_row_gets_its_response_in_the_singular(iris: Any) -> None:
     response = predict(iris, {"input": [5.1, 3.5, 1.4, 0.2], "return": ["prediction", "probabilities"]})
     assert list(response) == ["model", "version", "prediction", "probabilities"]
     assert (response["model"], response["version"], response["prediction"]) == ("m", "v1", "setosa")

@@ -33,7 +33,7 @@ def halves() -> tuple[pd.DataFrame, np.ndarray]:
     return frame, (models.iris()[1] == "virginica").astype(int)
 
 
-def answers(model: Any, frame: pd.DataFrame) -> Any:
+def results_of(model: Any, frame: pd.DataFrame) -> Any:
     method = "predict" if hasattr(model, "predict") else "transform"
     result = getattr(model, method)(frame)
     return np.asarray(result.toarray() if hasattr(result, "toarray") else result).tolist()
@@ -58,14 +58,14 @@ def test_every_listed_estimator_is_one() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
-def test_an_array_is_answered_like_the_data_frame(name: str) -> None:
+def test_an_array_gets_the_predictions_of_the_data_frame(name: str) -> None:
     frame, target = halves()
     few = {"max_iter": 20} if "max_iter" in ESTIMATORS[name]().get_params() else {}
     few |= {"n_quantiles": 20} if name == "QuantileTransformer" else {}
     few |= {"k": 2} if name == "SelectKBest" else {}
     model = ESTIMATORS[name](**few).fit(frame, target + 1.0 if name == "GammaRegressor" else target)
     unseen = framed(frame * 1.01 + 0.013)
-    wanted = answers(model, unseen)
+    wanted = results_of(model, unseen)
     likely = model.predict_proba(unseen).tolist() if hasattr(model, "predict_proba") else None
     backend, inputs = assembled(model, unseen)
     with warnings.catch_warnings():
@@ -146,16 +146,18 @@ def test_what_may_use_names_is_given_them(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
-def test_a_forest_is_asked_once_for_both(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forest_is_called_once_for_both(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     data, species = models.iris()
     model = kind(7, random_state=0).fit(data, species)
     wanted = model.predict(data).tolist(), model.predict_proba(data).tolist()
-    asked = []
+    called = []
     original = kind.predict_proba
-    monkeypatch.setattr(kind, "predict_proba", lambda self, inputs: asked.append(1) or original(self, inputs))
+    monkeypatch.setattr(
+        kind, "predict_proba", lambda self, inputs: called.append(1) or original(self, inputs)
+    )
     predictions, probabilities = EstimatorBackend(model, {}).predict(data, BOTH).values.values()
     assert (predictions, [list(row.values()) for row in probabilities]) == wanted
-    assert len(asked) == 1
+    assert len(called) == 1
 
 
 def test_equal_probabilities_give_the_first_class_as_the_forest_does() -> None:
@@ -171,11 +173,11 @@ def test_equal_probabilities_give_the_first_class_as_the_forest_does() -> None:
 def test_a_pipelines_transformers_run_once_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
     trained = models.mixed_pipeline()
     wanted = trained.model.predict(trained.data).tolist(), trained.model.predict_proba(trained.data).tolist()
-    asked = []
+    called = []
     original = ColumnTransformer.transform
-    monkeypatch.setattr(ColumnTransformer, "transform", lambda *given: asked.append(1) or original(*given))
+    monkeypatch.setattr(ColumnTransformer, "transform", lambda *given: called.append(1) or original(*given))
     predictions, probabilities = (
         EstimatorBackend(trained.model, {}).predict(trained.data, BOTH).values.values()
     )
     assert (predictions, [list(row.values()) for row in probabilities]) == wanted
-    assert len(asked) == 1
+    assert len(called) == 1

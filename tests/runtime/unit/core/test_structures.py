@@ -159,7 +159,7 @@ def rows_of(data: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def assert_answers(engine: Any, rows: list[Any], wanted: Any) -> None:
+def assert_predicts(engine: Any, rows: list[Any], wanted: Any) -> None:
     given = predict(engine, {"inputs": rows})["predictions"]
     one = predict(engine, {"input": rows[0]})["prediction"]
     wanted = np.asarray(wanted)
@@ -175,9 +175,9 @@ def assert_serves(engine: Any, data: pd.DataFrame, wanted: Any) -> None:
     """Rows by name, in another order and by position; a misspelled name is refused."""
     rows = rows_of(data)
     assert not engine.signature.positional
-    assert_answers(engine, rows, wanted)
-    assert_answers(engine, [dict(reversed(row.items())) for row in rows], wanted)
-    assert_answers(engine, [list(row.values()) for row in rows], wanted)
+    assert_predicts(engine, rows, wanted)
+    assert_predicts(engine, [dict(reversed(row.items())) for row in rows], wanted)
+    assert_predicts(engine, [list(row.values()) for row in rows], wanted)
     first = next(iter(rows[0]))
     misspelled = {f"{first}_": rows[0][first]} | {name: rows[0][name] for name in rows[0] if name != first}
     assert f"input.{first}_" in fields(refused(engine, {"input": misspelled}))
@@ -226,7 +226,7 @@ def test_texts_reach_the_vectorizer_wherever_it_stands(model: Any, tmp_path: Pat
     model.fit(TEXTS, LABELS)
     engine = serve(model, tmp_path)
     assert engine.signature.input == "text"
-    assert_answers(engine, TEXTS, model.predict(TEXTS))
+    assert_predicts(engine, TEXTS, model.predict(TEXTS))
 
 
 def test_the_sample_shows_that_an_own_transformer_takes_a_data_frame(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_dates_are_strings_in_iso_8601(given: bool, tmp_path: Path) -> None:
         assert fields(refused(engine, {"input": {"when": wrong, "city": "rome"}})) == ["input.when"]
 
 
-def test_a_sample_that_the_model_answers_overrules_the_guess(tmp_path: Path) -> None:
+def test_a_sample_that_the_model_predicts_overrules_the_guess(tmp_path: Path) -> None:
     class Lengths(Ridge):
         """It inherits what takes numbers, and takes words."""
 
@@ -369,7 +369,7 @@ def test_a_sample_of_booleans_where_categories_became_numbers(tmp_path: Path) ->
     assert predict(engine, {"input": row})["prediction"] == pytest.approx(model.predict(rows[:1])[0])
 
 
-def test_columns_of_numbers_or_booleans_are_told_as_numbers(tmp_path: Path) -> None:
+def test_columns_of_numbers_or_booleans_are_reported_as_numbers(tmp_path: Path) -> None:
     model = make_pipeline(
         ColumnTransformer([("city", OneHotEncoder(), ["city"])], remainder="passthrough"), Ridge()
     ).fit(MIXED, LABELS)

@@ -88,7 +88,7 @@ def test_an_object_of_a_bucket_is_downloaded(
     assert (tmp_path / "model").read_bytes() == CONTENT
 
 
-def test_the_digest_of_an_object_that_the_platform_can_read_is_not_told(
+def test_the_digest_of_an_object_that_the_platform_can_read_is_not_revealed(
     source: Path, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bucket").mkdir()
@@ -103,7 +103,7 @@ def test_the_digest_of_an_object_that_the_platform_can_read_is_not_told(
     assert DIGEST not in refused.value.message
 
 
-def test_an_object_that_is_not_there_is_told_by_its_own_address(
+def test_an_object_that_is_not_there_is_reported_by_its_own_address(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
@@ -128,7 +128,7 @@ def test_other_bytes_are_refused_and_leave_nothing(
 
 
 @pytest.mark.parametrize("uri", ["file:///nowhere/at/all", "{address}/nothing", "ftp://host/file"])
-def test_nothing_there_is_told(uri: str, tmp_path: Path, address: str) -> None:
+def test_a_missing_artifact_is_reported(uri: str, tmp_path: Path, address: str) -> None:
     with pytest.raises(FetchFailed) as refused:
         fetch(uri.format(address=address), DIGEST, tmp_path / "model")
 
@@ -136,7 +136,7 @@ def test_nothing_there_is_told(uri: str, tmp_path: Path, address: str) -> None:
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9/x", "{address}/busy", "{address}/broken"])
-def test_a_source_that_may_do_better_later_is_told_apart(uri: str, tmp_path: Path, address: str) -> None:
+def test_a_source_that_may_do_better_later_raises_unreachable(uri: str, tmp_path: Path, address: str) -> None:
     with pytest.raises(Unreachable):
         fetch(uri.format(address=address), DIGEST, tmp_path / "model")
 
@@ -175,7 +175,7 @@ def test_a_file_over_the_systems_limit_is_too_large(
 
 
 @pytest.mark.parametrize("sha256", [DIGEST, "0" * 64], ids=["not there", "other bytes"])
-def test_no_path_of_the_platform_is_told(sha256: str, source: Path, tmp_path: Path) -> None:
+def test_no_path_of_the_platform_is_revealed(sha256: str, source: Path, tmp_path: Path) -> None:
     if sha256 == DIGEST:
         source.unlink()
 

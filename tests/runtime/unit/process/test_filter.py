@@ -16,13 +16,13 @@ from modelport_runtime.sandbox.seccomp import limits
 PID, CHILD, UNRELATED = 100, 101, 1
 _AUDIT_ARCHITECTURES = (0xC000003E, 0xC00000B7)
 ALLOWED, EPERM, ENOSYS = 0x7FFF0000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
-IS_ASKED = 0x7FC00000
+IS_NOTIFIED = 0x7FC00000
 MODEL = of_a_model("sklearn", Path("model"))
 SERVER = of_the_server(CHILD)
 FRAMEWORKS = ("sklearn", "onnx", "xgboost", "lightgbm")
 
 
-def answer(
+def run_filter(
     code: list[seccomp.Instruction], machine: int, number: int, *arguments: int, architecture: int = 0
 ) -> int:
     """Run the program as the kernel does."""
@@ -48,10 +48,10 @@ def answer(
             at += if_true if holds[what] else if_false
 
 
-def answer_to(name: str, machine: int, role: Role, *arguments: int) -> int:
+def result_for(name: str, machine: int, role: Role, *arguments: int) -> int:
     number = NUMBERS[name][machine]
     assert number is not None
-    return answer(seccomp.build(machine, PID, role), machine, number, *arguments)
+    return run_filter(seccomp.build(machine, PID, role), machine, number, *arguments)
 
 
 def there(machine: int) -> list[str]:
@@ -63,31 +63,31 @@ def there(machine: int) -> list[str]:
 def test_only_calls_of_the_list_are_allowed(machine: int, role: Role) -> None:
     held = limits(PID, role, seccomp.REFUSED).keys()
 
-    answers = {name: answer_to(name, machine, role) for name in there(machine) if name not in held}
+    results = {name: result_for(name, machine, role) for name in there(machine) if name not in held}
 
-    assert {name for name, given in answers.items() if given == ALLOWED} == {
-        name for name in role.calls - held if name in answers
+    assert {name for name, given in results.items() if given == ALLOWED} == {
+        name for name in role.calls - held if name in results
     }
-    assert {name for name, given in answers.items() if given == ENOSYS} == {
-        name for name in allowed.ABSENT if name in answers
+    assert {name for name, given in results.items() if given == ENOSYS} == {
+        name for name in allowed.ABSENT if name in results
     }
-    assert set(answers.values()) == {ALLOWED, EPERM, ENOSYS}
+    assert set(results.values()) == {ALLOWED, EPERM, ENOSYS}
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
-def test_whoever_asks_the_front_asks_it_about_each_refused_call(machine: int) -> None:
+def test_with_user_notify_each_refused_call_goes_to_the_server_process(machine: int) -> None:
     code = seccomp.build(machine, PID, MODEL, others=seccomp.USER_NOTIFY)
 
-    def answered(name: str, *arguments: int) -> int:
-        return answer(code, machine, NUMBERS[name][machine] or 0, *arguments)
+    def result(name: str, *arguments: int) -> int:
+        return run_filter(code, machine, NUMBERS[name][machine] or 0, *arguments)
 
-    assert {answered(name) for name in ("shmat", "msgctl", "semtimedop", "mq_notify", "memfd_create")} == {
-        IS_ASKED
+    assert {result(name) for name in ("shmat", "msgctl", "semtimedop", "mq_notify", "memfd_create")} == {
+        IS_NOTIFIED
     }
-    assert answered("kill", UNRELATED, 9) == IS_ASKED
-    assert answered("clone3") == ENOSYS, "glibc falls back to clone for this alone"
-    assert answered("mbind") == EPERM, "libraries try it, and do without"
-    assert answer(code, machine, LAST_KNOWN + 1) == IS_ASKED
+    assert result("kill", UNRELATED, 9) == IS_NOTIFIED
+    assert result("clone3") == ENOSYS, "glibc falls back to clone for this alone"
+    assert result("mbind") == EPERM, "libraries try it, and do without"
+    assert run_filter(code, machine, LAST_KNOWN + 1) == IS_NOTIFIED
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
@@ -127,16 +127,16 @@ def test_whoever_asks_the_front_asks_it_about_each_refused_call(machine: int) ->
 def test_arguments_decide(
     machine: int, name: str, arguments: tuple[int, ...], role: Role, is_allowed: bool
 ) -> None:
-    assert answer_to(name, machine, role, *arguments) == (ALLOWED if is_allowed else EPERM)
+    assert result_for(name, machine, role, *arguments) == (ALLOWED if is_allowed else EPERM)
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
 def test_other_architectures_and_newer_calls_are_refused(machine: int) -> None:
     code = seccomp.build(machine, PID, MODEL)
 
-    assert answer(code, machine, 0, architecture=0x40000003) == EPERM
-    assert answer(code, machine, 0x40000000) == ENOSYS, "x32's"
-    assert answer(code, machine, LAST_KNOWN + 1) == ENOSYS
+    assert run_filter(code, machine, 0, architecture=0x40000003) == EPERM
+    assert run_filter(code, machine, 0x40000000) == ENOSYS, "x32's"
+    assert run_filter(code, machine, LAST_KNOWN + 1) == ENOSYS
 
 
 _FAMILIES = (
@@ -153,21 +153,21 @@ _HEADERS = (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), Path("/usr/in
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
-def test_what_reaches_others_is_refused_by_name_or_asked_about(machine: int) -> None:
-    asking = seccomp.build(machine, PID, MODEL, others=seccomp.USER_NOTIFY)
+def test_what_reaches_others_is_refused_by_name_or_passed_to_the_server_process(machine: int) -> None:
+    notifying = seccomp.build(machine, PID, MODEL, others=seccomp.USER_NOTIFY)
     for name in _FAMILIES:
         number = NUMBERS[name][machine]
         assert number is not None, name
-        assert answer_to(name, machine, MODEL) == EPERM, name
-        assert answer(asking, machine, number) == IS_ASKED, name
-    assert answer_to("read", machine, MODEL) == ALLOWED
+        assert result_for(name, machine, MODEL) == EPERM, name
+        assert run_filter(notifying, machine, number) == IS_NOTIFIED, name
+    assert result_for("read", machine, MODEL) == ALLOWED
 
 
 @pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.USER_NOTIFY])
 def test_calls_by_x32s_numbers_are_never_allowed(others: seccomp.Instruction) -> None:
     code = seccomp.build(0, PID, SERVER, others=others)
     for number in range(LAST_KNOWN + 200):
-        assert answer(code, 0, 0x40000000 | number) in {ENOSYS, IS_ASKED}
+        assert run_filter(code, 0, 0x40000000 | number) in {ENOSYS, IS_NOTIFIED}
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)

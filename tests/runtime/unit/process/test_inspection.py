@@ -60,7 +60,7 @@ def saved_with(version: str, folder: Path) -> Path:
     return path
 
 
-def test_skops_tells_its_version_and_types(tmp_path: Path) -> None:
+def test_a_skops_file_names_its_version_and_types(tmp_path: Path) -> None:
     found = inspect(models.save_skops(models.iris_logistic().model, tmp_path))
 
     assert found.libraries.found == {"scikit-learn": sklearn.__version__}
@@ -75,13 +75,13 @@ def test_xgboosts_own_files_tell_their_version(kind: str, tmp_path: Path) -> Non
     assert found.libraries.here == {"xgboost": xgboost.__version__}
 
 
-def test_a_pickled_xgboost_wrapper_tells_its_version(tmp_path: Path) -> None:
+def test_a_pickled_xgboost_wrapper_names_its_version(tmp_path: Path) -> None:
     found = inspect(models.save_joblib(models.iris_xgboost().model, tmp_path))
 
     assert found.libraries.found["xgboost"] == xgboost.__version__
 
 
-def test_a_lightgbm_file_tells_its_format_only(tmp_path: Path) -> None:
+def test_a_lightgbm_file_names_its_format_only(tmp_path: Path) -> None:
     assert lightgbm.__version__
     found = inspect(models.save_lightgbm(models.iris_lightgbm().model, tmp_path))
 
@@ -89,7 +89,7 @@ def test_a_lightgbm_file_tells_its_format_only(tmp_path: Path) -> None:
     assert found.libraries.differences == ()
 
 
-def test_onnx_tells_its_producer(tmp_path: Path) -> None:
+def test_an_onnx_file_names_its_producer(tmp_path: Path) -> None:
     found = inspect(models.save_onnx(models.iris_logistic(), tmp_path))
 
     assert "skl2onnx" in found.libraries.found
@@ -98,7 +98,7 @@ def test_onnx_tells_its_producer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"\x80", b"PK\x03\x04rubbish", b"{", b"\x1f\x8b\x08", b"\x78\x9cxx"]
 )
-def test_a_broken_file_tells_nothing(content: bytes, tmp_path: Path) -> None:
+def test_a_broken_file_names_no_libraries(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_bytes(content)
 

@@ -51,6 +51,6 @@ def test_a_key_is_a_name_and_not_an_encoded_path() -> None:
     assert build_request("s3://models/a b/c%20d+e", {}).url.endswith("/a%20b/c%2520d%2Be")
 
 
-def test_an_endpoint_that_is_no_address_is_told() -> None:
+def test_an_endpoint_that_is_no_address_is_reported() -> None:
     with pytest.raises(BadAddress, match="AWS_ENDPOINT_URL"):
         build_request("s3://models/a", {"AWS_ENDPOINT_URL": "minio:9000"})

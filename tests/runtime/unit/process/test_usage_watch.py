@@ -65,7 +65,7 @@ def process() -> Iterator[Process]:
     started.close()
 
 
-def test_usage_is_told_of_a_process_with_any_name(process: Process) -> None:
+def test_usage_is_read_of_a_process_with_any_name(process: Process) -> None:
     usage = Usage.open(process.pid)
     process.uses(threads=7, megabytes=50)
 

@@ -108,7 +108,7 @@ async def test_one_request_in_so_many_is_compared_with_the_response_it_got(behin
     assert not behind.differed.is_set()
 
 
-async def test_a_difference_is_told(behind: Behind) -> None:
+async def test_a_difference_is_reported(behind: Behind) -> None:
     await behind.predict(b"1", b"2", b"3")
     await behind.original.hear()
     await behind.original.say(Rechecked(None))
@@ -130,7 +130,7 @@ async def test_a_busy_original_delays_nobody_and_is_not_called_again(behind: Beh
     assert skipped() == before + 1
 
 
-async def test_what_makes_kernels_raise_is_answered_by_the_original(behind: Behind) -> None:
+async def test_what_makes_kernels_raise_gets_the_response_of_the_original(behind: Behind) -> None:
     asked = asyncio.create_task(behind.predict(b"1", RAISES))
     assert await behind.original.hear() == PredictBatch([Call("native", RAISES)])
     original = Failure(500, "The model raised", "its own words", reason="ModelError")

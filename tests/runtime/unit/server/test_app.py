@@ -170,7 +170,7 @@ class Raises:
         (pickle.dumps([1]), {"allow_unsandboxed": False}, "SandboxUnavailable", "a test"),
     ],
 )
-async def test_a_load_that_fails_tells_its_reason_and_no_prediction_is_made(
+async def test_a_load_that_fails_reports_its_reason_and_no_prediction_is_made(
     content: bytes, changes: dict[str, Any], reason: str, says: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "model"
@@ -249,7 +249,7 @@ async def test_while_the_model_loads_a_prediction_is_503_and_the_process_is_aliv
     assert probes == [200, 503, 503]
 
 
-async def test_a_fault_of_ours_is_a_500_that_tells_nothing() -> None:
+async def test_a_fault_of_ours_is_a_500_that_reveals_nothing() -> None:
     def broken() -> dict[str, Any]:
         raise RuntimeError("a secret")
 

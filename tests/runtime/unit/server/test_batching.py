@@ -27,28 +27,28 @@ class HeldModel:
         self.busy.set()
         self._held = done
         if not self._holds:
-            self._answer()
+            self._respond()
 
     def let_go(self) -> None:
         self._holds = False
-        self._answer()
+        self._respond()
 
-    def _answer(self) -> None:
+    def _respond(self) -> None:
         assert self._held is not None
         self._held([Prediction(body) for body in self.batches[-1]], 0.0)
 
 
-class Asked:
-    """A call in the queue; `answer` is set by its outcome."""
+class QueuedCall:
+    """A call in the queue; `response` is set by its outcome."""
 
     def __init__(self, batcher: Batcher, body: bytes) -> None:
-        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.response: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.call = Call("native", body)
         self.gone = False
         batcher.submit(self)
 
     def end(self, outcome: Any, seconds: float) -> None:
-        self.answer.set_result(outcome.body)
+        self.response.set_result(outcome.body)
 
 
 @pytest.fixture
@@ -63,43 +63,47 @@ def batcher(model: HeldModel) -> Batcher:
     return batcher
 
 
-async def keep_busy(batcher: Batcher, model: HeldModel) -> Asked:
-    first = Asked(batcher, b"first")
+async def keep_busy(batcher: Batcher, model: HeldModel) -> QueuedCall:
+    first = QueuedCall(batcher, b"first")
     await model.busy.wait()
     return first
 
 
-async def answers(*asked: Asked) -> list[bytes]:
+async def responses(*queued: QueuedCall) -> list[bytes]:
     async with asyncio.timeout(30):
-        return await asyncio.gather(*(one.answer for one in asked))
+        return await asyncio.gather(*(one.response for one in queued))
 
 
 async def test_requests_that_arrive_while_the_model_is_busy_go_together(
     batcher: Batcher, model: HeldModel
 ) -> None:
-    asked = [await keep_busy(batcher, model), *(Asked(batcher, body) for body in (b"a", b"b", b"c"))]
+    queued = [await keep_busy(batcher, model), *(QueuedCall(batcher, body) for body in (b"a", b"b", b"c"))]
     model.let_go()
 
-    assert await answers(*asked) == [b"first", b"a", b"b", b"c"]
+    assert await responses(*queued) == [b"first", b"a", b"b", b"c"]
     assert model.batches == [[b"first"], [b"a", b"b"], [b"c"]]
 
 
 async def test_requests_of_one_turn_of_the_loop_go_together(batcher: Batcher, model: HeldModel) -> None:
-    asked = [Asked(batcher, body) for body in (b"a", b"b")]
+    queued = [QueuedCall(batcher, body) for body in (b"a", b"b")]
     await model.busy.wait()
     model.let_go()
 
-    await answers(*asked)
+    await responses(*queued)
 
     assert model.batches == [[b"a", b"b"]]
 
 
 async def test_bodies_that_are_too_many_bytes_together_go_apart(batcher: Batcher, model: HeldModel) -> None:
-    asked = [Asked(batcher, b"x" * 60), Asked(batcher, b"y" * 60), Asked(batcher, b"z" * 2 * MAX_BYTES)]
+    queued = [
+        QueuedCall(batcher, b"x" * 60),
+        QueuedCall(batcher, b"y" * 60),
+        QueuedCall(batcher, b"z" * 2 * MAX_BYTES),
+    ]
     await model.busy.wait()
     model.let_go()
 
-    await answers(*asked)
+    await responses(*queued)
 
     assert [[body[:1] for body in batch] for batch in model.batches] == [[b"x"], [b"y"], [b"z"]]
 
@@ -108,40 +112,40 @@ async def test_a_call_whose_caller_has_gone_never_reaches_the_model(
     batcher: Batcher, model: HeldModel
 ) -> None:
     first = await keep_busy(batcher, model)
-    gone, stays = Asked(batcher, b"gone"), Asked(batcher, b"stays")
+    gone, stays = QueuedCall(batcher, b"gone"), QueuedCall(batcher, b"stays")
     gone.gone = True
     model.let_go()
 
-    await answers(first, stays)
+    await responses(first, stays)
 
     assert model.batches == [[b"first"], [b"stays"]]
-    assert not gone.answer.done()
+    assert not gone.response.done()
 
 
 async def test_a_full_queue_refuses(batcher: Batcher, model: HeldModel) -> None:
-    asked = [await keep_busy(batcher, model), *(Asked(batcher, b"x") for _ in range(3))]
+    queued = [await keep_busy(batcher, model), *(QueuedCall(batcher, b"x") for _ in range(3))]
 
     with pytest.raises(QueueFull):
-        Asked(batcher, b"one too many")
+        QueuedCall(batcher, b"one too many")
 
     model.let_go()
-    await answers(*asked)
+    await responses(*queued)
 
 
 async def test_one_response_that_cannot_be_given_takes_no_other_along(
     batcher: Batcher, model: HeldModel
 ) -> None:
-    class Broken(Asked):
+    class Broken(QueuedCall):
         def end(self, outcome: Any, seconds: float) -> None:
             raise RuntimeError
 
     Broken(batcher, b"broken")
-    other = Asked(batcher, b"other")
+    other = QueuedCall(batcher, b"other")
     await model.busy.wait()
     model.let_go()
 
-    assert await answers(other) == [b"other"]
-    assert await answers(Asked(batcher, b"after")) == [b"after"]
+    assert await responses(other) == [b"other"]
+    assert await responses(QueuedCall(batcher, b"after")) == [b"after"]
 
 
 async def test_a_model_that_works_for_nobody_is_stuck_until_it_ends(
@@ -155,7 +159,7 @@ async def test_a_model_that_works_for_nobody_is_stuck_until_it_ends(
 
     assert batcher.is_stuck()
     model.let_go()
-    await answers(Asked(batcher, b"after"))
+    await responses(QueuedCall(batcher, b"after"))
     assert not batcher.is_stuck()
 
 
@@ -173,7 +177,7 @@ class Ahead:
         self.batches.append([call.body for call in calls])
         self.held.append(done)
 
-    async def answer_first(self) -> None:
+    async def respond_first(self) -> None:
         self.held.pop(0)(
             [Prediction(body) for body in self.batches[len(self.batches) - len(self.held) - 1]], 0.0
         )
@@ -185,24 +189,24 @@ async def test_one_large_request_is_sent_ahead_and_small_ones_wait_for_each_othe
     batcher = Batcher(max_queue=9, max_batch=9, stuck_after=0)
     batcher.use(model)
     large = [bytes([number]) * 60 for number in range(4)]
-    asked = []
+    queued = []
     for body in (large[0], b"small", large[1], large[2], large[3]):
-        asked.append(Asked(batcher, body))
+        queued.append(QueuedCall(batcher, body))
         await asyncio.sleep(0)
     assert model.batches == [[large[0]]]
 
-    await model.answer_first()
+    await model.respond_first()
     assert model.batches[1:] == [[b"small", large[1]]]
     await asyncio.sleep(0)
-    asked.append(Asked(batcher, b"late"))
+    queued.append(QueuedCall(batcher, b"late"))
     await asyncio.sleep(0)
     assert model.batches[2:] == [[large[2]]]
 
-    await model.answer_first()
+    await model.respond_first()
     assert model.batches[3:] == [[large[3], b"late"]]
-    assert [each.answer.done() for each in asked] == [True, True, True, False, False, False]
-    await model.answer_first()
-    await model.answer_first()
-    assert [each.answer.result() for each in asked] == [
+    assert [each.response.done() for each in queued] == [True, True, True, False, False, False]
+    await model.respond_first()
+    await model.respond_first()
+    assert [each.response.result() for each in queued] == [
         large[0], b"small", *large[1:], b"late"
     ]  # fmt: skip

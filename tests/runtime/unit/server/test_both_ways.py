@@ -199,7 +199,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "state"), CASES)
-async def test_both_ways_answer_log_and_count_the_same(name: str, state: str, log: io.StringIO) -> None:
+async def test_both_ways_respond_log_and_count_the_same(name: str, state: str, log: io.StringIO) -> None:
     method, path, headers, body = REQUESTS[name]
     found = []
     for fast in (False, True):

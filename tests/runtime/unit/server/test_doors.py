@@ -73,7 +73,7 @@ async def test_a_body_that_trickles_is_cut_off_and_a_slow_one_is_not(
         assert answer.startswith(b"HTTP/1.1 200") is not ends
 
 
-async def test_bodies_in_many_pieces_are_answered_one_after_the_other(
+async def test_bodies_in_many_pieces_get_their_responses_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     piece = b"%x\r\n%b\r\n" % (50_000, b" " * 50_000)

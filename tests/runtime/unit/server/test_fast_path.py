@@ -64,14 +64,14 @@ def begin(exchange: Given, state: State = READY, model: Model | None = None) -> 
     FastPath(predictor).begin(cast(Exchange, exchange))
 
 
-async def answered(exchange: Given, state: State = READY) -> Given:
+async def completed(exchange: Given, state: State = READY) -> Given:
     begin(exchange, state)
     await asyncio.sleep(0)
     return exchange
 
 
 async def test_a_response_is_json_with_the_callers_id_and_the_models_time() -> None:
-    given = await answered(Given(b"{}", content_type=b"application/json", x_request_id=b"abc-1"))
+    given = await completed(Given(b"{}", content_type=b"application/json", x_request_id=b"abc-1"))
 
     assert given.head.split(b"\r\n") == [
         b"HTTP/1.1 200 OK",
@@ -85,7 +85,7 @@ async def test_a_response_is_json_with_the_callers_id_and_the_models_time() -> N
 
 @pytest.mark.parametrize("harmful", [b"", b"a\tb", b"\xff", b"x" * 129])
 async def test_an_id_that_could_do_harm_is_replaced(harmful: bytes) -> None:
-    given = await answered(Given(b"{}", content_type=b"application/json", x_request_id=harmful))
+    given = await completed(Given(b"{}", content_type=b"application/json", x_request_id=harmful))
 
     identifier = given.head.split(b"x-request-id: ")[1].split(b"\r\n")[0]
     assert len(identifier) == 32
@@ -104,7 +104,7 @@ async def test_an_id_that_could_do_harm_is_replaced(harmful: bytes) -> None:
 async def test_a_problem_is_one_with_its_status(
     body: bytes, content_type: bytes, state: State, status: int
 ) -> None:
-    given = await answered(Given(body, content_type=content_type, x_request_id=b"1"), state)
+    given = await completed(Given(body, content_type=content_type, x_request_id=b"1"), state)
 
     lines = given.head.decode().split("\r\n")
     assert lines[0] == f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
@@ -132,7 +132,7 @@ async def test_the_content_type_says_that_a_body_is_a_matrix() -> None:
     assert given.head.startswith(b"HTTP/1.1 415")
 
 
-async def test_a_caller_that_leaves_is_not_answered() -> None:
+async def test_a_caller_that_leaves_gets_no_response() -> None:
     given = Given(b"{}", content_type=b"application/json")
     begin(given)
     given.on_disconnect()
@@ -149,8 +149,8 @@ def no_collector() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_collector")
-async def test_an_answered_exchange_is_gone_without_the_collector() -> None:
-    given = await answered(Given(b"{}", content_type=b"application/json"))
+async def test_a_finished_exchange_is_gone_without_the_collector() -> None:
+    given = await completed(Given(b"{}", content_type=b"application/json"))
     assert given.answer
     left = weakref.ref(given)
 

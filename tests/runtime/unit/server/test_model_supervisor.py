@@ -167,7 +167,7 @@ async def begin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
         pair.process._connection.close()
 
 
-async def test_without_a_proof_the_model_itself_answers(begin: Begin) -> None:
+async def test_without_a_proof_the_model_itself_predicts(begin: Begin) -> None:
     pair: Pair = await begin(acceleration="off")
     await pair.process.says(Sandboxed(1, "no Landlock"), LOADED)
     status = await pair.until_ready()
@@ -181,7 +181,7 @@ async def test_without_a_proof_the_model_itself_answers(begin: Begin) -> None:
     assert "switched off" in status["acceleration"]["detail"]
 
 
-async def test_proven_kernels_answer_and_say_so(begin: Begin) -> None:
+async def test_proven_kernels_predict_and_the_status_reports_it(begin: Begin) -> None:
     pair: Pair = await begin(recheck_every=7)
     await pair.process.says(PROVES, PROVEN)
     status = await pair.until_ready()
@@ -221,7 +221,7 @@ async def test_a_plan_that_cannot_be_used_leaves_the_model_itself(
     assert status["acceleration"]["rows_compared"] == 0
 
 
-async def test_a_difference_switches_back_and_is_told(begin: Begin) -> None:
+async def test_a_difference_switches_back_and_is_reported(begin: Begin) -> None:
     pair: Pair = await begin(recheck_every=1)
     await pair.process.says(PROVES, PROVEN)
     await pair.until_ready()
@@ -316,7 +316,7 @@ async def test_nonsense_ends_both(begin: Begin) -> None:
     assert pair.process.was_killed
 
 
-async def test_kernels_that_were_not_asked_for_are_nonsense(begin: Begin) -> None:
+async def test_kernels_that_were_not_requested_end_both(begin: Begin) -> None:
     pair: Pair = await begin(acceleration="off")
     await pair.process.says(PROVES, PROVEN)
 

@@ -49,7 +49,7 @@ def test_responses_are_those_to_json(serve: Callable[..., Engine], trained: Any)
         assert first == second
 
 
-def test_kernels_answer_it_too(serve: Callable[..., Engine]) -> None:
+def test_kernels_predict_it_too(serve: Callable[..., Engine]) -> None:
     given = models.iris_forest()
     made = accelerate(serve(given))
     assert isinstance(made, Accelerated), made
@@ -70,7 +70,7 @@ def test_nan_is_a_missing_value(serve: Callable[..., Engine]) -> None:
 
 
 @pytest.mark.parametrize("rows", [[[1, 2, 3, 4], [1, np.nan, 3, np.nan]], [[1, 2, 3]], [[1, 2, 3, 4, 5]] * 2])
-def test_what_is_wrong_is_told_as_for_json(iris: Engine, rows: Any) -> None:
+def test_what_is_wrong_is_reported_as_for_json(iris: Engine, rows: Any) -> None:
     first, second = both(iris, rows)
     assert isinstance(first, Failure)
     assert first.errors[0]["field"].startswith("inputs[")

@@ -33,7 +33,7 @@ def test_its_json_form_is_plain_and_complete(iris: Any) -> None:
     }
 
 
-def test_a_column_transformer_tells_kinds_categories_and_missing_values(mixed: Any) -> None:
+def test_kinds_categories_and_missing_values_are_read_from_a_column_transformer(mixed: Any) -> None:
     columns = columns_of(mixed)
     assert list(columns) == list(models.mixed_frame().columns)
     assert columns["sepal_length"].kind == "number"
@@ -46,7 +46,7 @@ def test_a_column_transformer_tells_kinds_categories_and_missing_values(mixed: A
     assert not mixed.signature.positional
 
 
-def test_the_sample_tells_the_kind_of_a_column_that_is_passed_through(serve: Any) -> None:
+def test_the_sample_decides_the_kind_of_a_column_that_is_passed_through(serve: Any) -> None:
     trained = models.mixed_pipeline()
     engine = serve(trained, {"input": trained.rows[1]})
     assert columns_of(engine)["wide"].kind == "boolean"

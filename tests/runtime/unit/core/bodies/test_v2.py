@@ -133,7 +133,7 @@ def test_names_that_a_nameless_model_does_not_have_are_refused(iris: Any) -> Non
     assert "x3 missing" in failure.detail
 
 
-def test_the_prediction_comes_alone_unless_more_is_asked_for(iris: Any) -> None:
+def test_the_prediction_comes_alone_unless_more_is_requested(iris: Any) -> None:
     body = {"inputs": [tensor("input", [1, 4], "FP64", [5.1, 3.5, 1.4, 0.2])]}
     for asked in ({}, {"outputs": None}, {"outputs": []}):
         assert list(outputs(predict(iris, {**body, **asked}, "v2"))) == ["predict"]
@@ -213,7 +213,7 @@ def test_texts_are_one_tensor(serve: Any) -> None:
     assert fields(refused(engine, {"inputs": [one, {**one, "name": "b"}]}, "v2")) == ["inputs"]
 
 
-def test_metadata_tells_what_answers_have(serve: Any) -> None:
+def test_metadata_describes_what_responses_have(serve: Any) -> None:
     for trained in (models.iris_pca(), models.iris_logistic(), models.text_classifier()):
         engine = serve(trained)
         reported = engine.v2_metadata()

@@ -88,7 +88,7 @@ def test_json_and_bytes_may_be_mixed_in_one_request(mixed: Any) -> None:
     assert reported(infer(mixed, sent, size))["predict"]["data"]
 
 
-def test_outputs_come_as_they_are_asked_for(iris: Any) -> None:
+def test_outputs_come_as_they_are_requested(iris: Any) -> None:
     trained = models.iris_logistic()
     matrix = trained.data[:3]
     sent = [tensor("input", [3, 4], "FP64", matrix.nbytes)]
@@ -161,7 +161,7 @@ def test_a_size_that_is_not_so_is_422(sent: dict[str, Any], raw: bytes, field: s
 
 
 @pytest.mark.parametrize("asked", [{"classification": 2}, {"shared_memory_region": "r"}, {"binary_data": 1}])
-def test_what_an_output_cannot_be_asked_for_is_422(asked: dict[str, Any], iris: Any) -> None:
+def test_an_unsupported_parameter_of_an_output_is_422(asked: dict[str, Any], iris: Any) -> None:
     sent = tensor("input", [1, 4], "FP64", 32)
     result = infer(iris, [sent], bytes(32), outputs=[{"name": "predict", "parameters": asked}])
     assert wrong(result) == [f"outputs[0].parameters.{next(iter(asked))}"]

@@ -13,7 +13,7 @@ from tests.runtime.unit.core.conftest import fields, open_engine, predict, refus
 from tests.support import models
 
 
-def own_answer(path: Path, feeds: dict[str, Any]) -> list[Any]:
+def own_outputs(path: Path, feeds: dict[str, Any]) -> list[Any]:
     session = onnxruntime.InferenceSession(path.read_bytes())
     response: list[Any] = session.run(None, feeds)
     return response
@@ -25,7 +25,7 @@ def test_a_classifier_gives_labels_and_probabilities_by_class(zipmap: bool, tmp_
     path = models.save_onnx(trained, tmp_path, zipmap=zipmap)
     engine = open_engine(path, "onnx")
     response = predict(engine, {"inputs": trained.rows, "return": ["prediction", "probabilities"]})
-    labels, probabilities = own_answer(path, {"X": trained.data.astype(np.float32)})
+    labels, probabilities = own_outputs(path, {"X": trained.data.astype(np.float32)})
     assert response["predictions"] == labels.tolist()
     wanted = [list(row.values()) if zipmap else row for row in probabilities]
     assert [list(row) for row in response["probabilities"]] == [["setosa", "versicolor", "virginica"]] * len(
@@ -45,7 +45,7 @@ def test_a_regressor_gives_one_number_a_row(tmp_path: Path) -> None:
     trained = models.diabetes_linear()
     path = models.save_onnx(trained, tmp_path)
     response = predict(open_engine(path, "onnx"), {"inputs": trained.rows})
-    wanted = own_answer(path, {"X": trained.data.astype(np.float32)})[0].ravel()
+    wanted = own_outputs(path, {"X": trained.data.astype(np.float32)})[0].ravel()
     assert np.array_equal(np.array(response["predictions"], dtype=np.float32), wanted)
 
 
@@ -56,7 +56,7 @@ def test_one_input_per_column_is_matched_by_name(tmp_path: Path) -> None:
     engine = open_engine(path, "onnx")
     response = predict(engine, {"inputs": [dict(reversed(row.items())) for row in trained.rows]})
     feeds = {name: narrow.data[[name]].to_numpy() for name in models.IRIS_FIELDS}
-    assert response["predictions"] == own_answer(path, feeds)[0].tolist()
+    assert response["predictions"] == own_outputs(path, feeds)[0].tolist()
     assert fields(refused(engine, {"input": {"sepal_length": 1}})) == [
         f"input.{n}" for n in models.IRIS_FIELDS[1:]
     ]

@@ -113,7 +113,7 @@ def test_each_label_has_its_own_probabilities(name: str, zipmap: bool, tmp_path:
     assert values(response["probabilities"]).sum(axis=2) == pytest.approx(1)
 
 
-def test_a_mixture_tells_the_probability_of_each_component(tmp_path: Path) -> None:
+def test_a_mixture_returns_the_probability_of_each_component(tmp_path: Path) -> None:
     model = GaussianMixture(2, random_state=0).fit(X)
     response = predict(
         opened(model, tmp_path), {"inputs": ROWS.tolist(), "return": ["probabilities", "prediction"]}

@@ -156,7 +156,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_rows_together_are_answered_like_each_alone(name: str, tmp_path: Path) -> None:
+def test_rows_together_get_the_predictions_of_each_alone(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     path = case.graph.save(tmp_path)
     session = onnxruntime.InferenceSession(path.read_bytes())

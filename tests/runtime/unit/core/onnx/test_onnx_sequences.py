@@ -65,7 +65,7 @@ GRAPHS = {
 
 @pytest.mark.parametrize("steps", [1, 3])
 @pytest.mark.parametrize("name", GRAPHS)
-def test_a_request_is_answered_as_the_graph_does(name: str, steps: int, tmp_path: Path) -> None:
+def test_a_request_gets_what_the_graph_returns(name: str, steps: int, tmp_path: Path) -> None:
     graph, batch = GRAPHS[name]
     feeds = feeds_for(graph, steps, batch)
     names = [output for output, _, _ in graph.outputs]

@@ -33,7 +33,7 @@ def given(graph: Graph, rows: Any, dtype: str = "float32") -> Any:
 @pytest.mark.parametrize(
     ("graph", "sample"), [(product(), {"input": ROWS[0]}), (product(), None), (same("float32"), None)]
 )
-def test_vectors_are_answered_as_the_graph_does(graph: Graph, sample: Any, tmp_path: Path) -> None:
+def test_vectors_get_what_the_graph_returns(graph: Graph, sample: Any, tmp_path: Path) -> None:
     engine = open_engine(graph.save(tmp_path), "onnx", sample)
     right = given(graph, ROWS)
     assert predict(engine, {"inputs": ROWS})["predictions"] == right.tolist()
@@ -47,7 +47,7 @@ def test_vectors_are_answered_as_the_graph_does(graph: Graph, sample: Any, tmp_p
     assert [each["shape"] for each in engine.v2_metadata()["inputs"]] == [[-1, -1]]
 
 
-def test_vectors_of_several_lengths_are_answered_each_as_alone(tmp_path: Path) -> None:
+def test_vectors_of_several_lengths_are_each_predicted_as_alone(tmp_path: Path) -> None:
     rows = [[1.0], [2.0, 3.0], [4.0]]
     engine = open_engine(same("float32").save(tmp_path), "onnx")
     assert predict(engine, {"inputs": rows})["predictions"] == rows

@@ -46,9 +46,7 @@ def numbers(*shape: int) -> Any:
         (vectors(), {"x": numbers(3), "z": numbers(3)}),
     ],
 )
-def test_tensors_of_the_shapes_that_the_metadata_tells(
-    graph: Graph, feeds: dict[str, Any], tmp_path: Path
-) -> None:
+def test_tensors_of_the_shapes_in_the_metadata(graph: Graph, feeds: dict[str, Any], tmp_path: Path) -> None:
     engine = open_engine(graph.save(tmp_path), "onnx")
     reported = {each["name"]: each for each in engine.v2_metadata()["inputs"]}
     inputs = [
