@@ -22,7 +22,7 @@ def run_pasted(line: str) -> str:
     ).stdout
 
 
-def test_the_printed_curl_answers_and_goes_on_answering_after_a_crash(new_platform: NewPlatform) -> None:
+def test_the_printed_curl_predicts_before_and_after_a_crash(new_platform: NewPlatform) -> None:
     first = new_platform().start("--demo", "--port", "0")
     line = curl_line(first)
     assert '"prediction":"setosa"' in run_pasted(line)

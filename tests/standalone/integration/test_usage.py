@@ -31,7 +31,7 @@ def counted(platform: PlatformProcess, model: str) -> dict[tuple[int, str], int]
 
 
 def predicted(client: httpx.Client, model: str, requests: int) -> Counter[tuple[int, str]]:
-    """What the caller is told of as many requests: status and cache state."""
+    """What the caller sees of as many requests: status and cache state."""
     responses = [client.post(f"/predict/{model}", json=ROW) for _ in range(requests)]
     assert {response.status_code for response in responses} == {200}
     return Counter((response.status_code, response.headers["x-cache"]) for response in responses)

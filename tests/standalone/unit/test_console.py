@@ -35,5 +35,5 @@ def test_a_command_in_this_folder_is_named_by_its_relative_path(folder: Path) ->
     assert next_line() == '.venv/bin/modelport upload my.joblib --name "My model"'
 
 
-def test_another_address_is_told_to_the_command(folder: Path) -> None:
+def test_another_address_is_passed_to_the_command(folder: Path) -> None:
     assert next_line("http://127.0.0.1:9000").startswith("MODELPORT_URL=http://127.0.0.1:9000 .venv/bin/")

@@ -151,7 +151,7 @@ async def test_a_watcher_hears_what_is_there_and_then_every_change(cluster: Loca
     ]
 
 
-async def test_a_slow_watcher_is_told_the_last_state_and_holds_one_event_an_object() -> None:
+async def test_a_slow_watcher_gets_the_last_state_and_holds_one_event_an_object() -> None:
     watcher = Watcher("MLModel", None)
     for number in range(1000):
         watcher.notify("ADDED" if number == 0 else "MODIFIED", _tagged("kept", number))

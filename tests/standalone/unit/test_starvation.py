@@ -98,7 +98,7 @@ async def test_silence_of_a_starved_process_does_not_count(
     assert time.monotonic() - began > 0.05
 
 
-def test_the_scheduler_tells_of_a_real_process() -> None:
+def test_the_waiting_time_of_a_real_process_is_read_from_the_scheduler() -> None:
     schedule = Schedule.open(os.getpid())
     before = schedule.waited()
     assert 0 <= before <= schedule.waited() <= waited_with_children(os.getpid()) + 1

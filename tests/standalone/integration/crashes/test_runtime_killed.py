@@ -63,7 +63,7 @@ def harness() -> Iterator[Harness]:
 
 
 def test_a_killed_runtime_is_back_at_once_and_nobody_gets_a_wrong_response(harness: Harness) -> None:
-    with asking(harness, harness.victim, "victim", {503}) as responses:
+    with calling(harness, harness.victim, "victim", {503}) as responses:
         poll(lambda: not responses.statuses[200], "the model answers")
         killed = harness.victims_process()
         killed.kill()
@@ -82,8 +82,8 @@ def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(harn
         client.patch(f"/api/v1/models/{harness.victim}", json={"timeout_seconds": 1}).raise_for_status()
     hanging = harness.victims_process()
     with (
-        asking(harness, harness.victim, "victim", {503, 504}) as hung,
-        asking(harness, harness.other, "other", set(), clients=2) as others,
+        calling(harness, harness.victim, "victim", {503, 504}) as hung,
+        calling(harness, harness.other, "other", set(), clients=2) as others,
     ):
         poll(lambda: not hung.statuses[200], "the model answers")
         hanging.send(signal.SIGSTOP)
@@ -100,7 +100,7 @@ def test_a_hanging_runtime_costs_its_callers_a_504_and_nobody_else_anything(harn
 
 
 @contextmanager
-def asking(
+def calling(
     harness: Harness, model_id: str, expected: str, allowed: set[int], clients: int = _CLIENTS
 ) -> Iterator[Answers]:
     """Call from many clients at once, again and again, until the end of the block."""

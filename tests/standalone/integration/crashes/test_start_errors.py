@@ -106,7 +106,7 @@ def test_a_damaged_signing_key_is_named(attempt: Attempt) -> None:
 
 
 @pytest.mark.parametrize("saved", ["{}", "[]", "nonsense"])
-def test_a_saved_model_that_cannot_be_read_is_told(attempt: Attempt, saved: str) -> None:
+def test_a_saved_model_that_cannot_be_read_is_reported(attempt: Attempt, saved: str) -> None:
     file = attempt.data / "cluster" / "cluster.db"
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("INSERT INTO models VALUES ('n', 'm', ?)", (saved,))
