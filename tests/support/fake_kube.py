@@ -102,7 +102,7 @@ class FakeKube:
         ref = _ref(obj)
         verb = "MODIFIED" if ref in self._objects else "ADDED"
         self._objects[ref] = self._numbered(copy.deepcopy(obj))
-        self._tell(verb, ref[0], self._objects[ref])
+        self._notify(verb, ref[0], self._objects[ref])
 
     def remove(self, kind: str, name: str, namespace: str = "modelport-models") -> None:
         self._remove((kind, namespace, name))
@@ -137,13 +137,13 @@ class FakeKube:
         verb = "MODIFIED" if ref in self._objects else "ADDED"
         self._objects[ref] = self._numbered(obj)
         self.writes.append(write)
-        self._tell(verb, ref[0], self._objects[ref])
+        self._notify(verb, ref[0], self._objects[ref])
         return copy.deepcopy(self._objects[ref])
 
     def _remove(self, ref: Ref) -> None:
         obj = self._objects.pop(ref)
         self.writes.append(f"delete {ref[0]} {ref[2]}")
-        self._tell("DELETED", ref[0], obj)
+        self._notify("DELETED", ref[0], obj)
         uid = obj["metadata"].get("uid")
         for child, candidate in list(self._objects.items()):
             owners = candidate["metadata"].get("ownerReferences", ())
@@ -154,7 +154,7 @@ class FakeKube:
         obj["metadata"]["resourceVersion"] = str(next(self._numbers))
         return obj
 
-    def _tell(self, verb: Any, kind: str, obj: Object) -> None:
+    def _notify(self, verb: Any, kind: str, obj: Object) -> None:
         for watched, namespace, queue in self._watchers:
             if watched == kind and namespace in (None, obj["metadata"]["namespace"]):
                 queue.put_nowait(WatchEvent(verb, copy.deepcopy(obj)))

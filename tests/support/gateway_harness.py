@@ -48,10 +48,10 @@ class FakeCluster:
 
     def put(self, kind: str, obj: dict[str, Any]) -> None:
         self._objects[kind][obj["metadata"]["name"]] = obj
-        self._tell(kind, WatchEvent("MODIFIED", obj))
+        self._notify(kind, WatchEvent("MODIFIED", obj))
 
     def delete(self, kind: str, name: str) -> None:
-        self._tell(kind, WatchEvent("DELETED", self._objects[kind].pop(name)))
+        self._notify(kind, WatchEvent("DELETED", self._objects[kind].pop(name)))
 
     def delete_unseen(self, kind: str, name: str) -> None:
         """Delete while no watch looks: only the next listing can tell."""
@@ -59,9 +59,9 @@ class FakeCluster:
 
     def break_watches(self) -> None:
         for kind in self._watchers:
-            self._tell(kind, ConnectionError("the watch broke"))
+            self._notify(kind, ConnectionError("the watch broke"))
 
-    def _tell(self, kind: str, event: WatchEvent | Exception) -> None:
+    def _notify(self, kind: str, event: WatchEvent | Exception) -> None:
         for queue in self._watchers[kind]:
             queue.put_nowait(event)
 
@@ -94,7 +94,7 @@ class FakeControlApi:
         self.references: dict[str, dict[str, str]] = {}
         self.bins: dict[str, bytes] = {}
         self.client = httpx.AsyncClient(
-            transport=httpx.MockTransport(self._answer), base_url="http://control"
+            transport=httpx.MockTransport(self._respond), base_url="http://control"
         )
 
     def issue_key(self, key: str = KEY, **said: Any) -> str:
@@ -131,7 +131,7 @@ class FakeControlApi:
             ]
         }
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _respond(self, request: httpx.Request) -> httpx.Response:
         if self.away:
             raise httpx.ConnectError("the control API is away")
         await asyncio.sleep(self.delay_seconds)

@@ -6,18 +6,18 @@ from tests.parts import TESTS
 
 # What takes long begins first, so that no worker is left alone with it at the end.
 _ORDER = ("contract", "integration", "ui", "unit", "e2e")
-_ASKING_FOLDERS = [TESTS / name for name in ("runtime/integration", "standalone/integration/crashes")]
-_ASKING_FIXTURES = {"platform", "new_platform"}
+_CALLING_FOLDERS = [TESTS / name for name in ("runtime/integration", "standalone/integration/crashes")]
+_CALLING_FIXTURES = {"platform", "new_platform"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the kinds, and trace no test of processes that only asks them: it would take twice as long.
+    """Order the kinds, and trace no test of processes that only calls them: it would take twice as long.
 
     The shared platform measures itself (tests/support/platform_fixtures.py); the CLI runs in the tests' own.
     """
     items.sort(key=lambda item: _ORDER.index(_kind(item)))
     for item in items:
-        if _kind(item) == "integration" and _only_asks(item):
+        if _kind(item) == "integration" and _only_calls(item):
             item.add_marker("no_cover")
 
 
@@ -27,7 +27,7 @@ def _kind(item: pytest.Item) -> str:
     return next(name for name in folders if name in _ORDER)
 
 
-def _only_asks(item: pytest.Item) -> bool:
-    asks_platform = not _ASKING_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+def _only_calls(item: pytest.Item) -> bool:
+    calls_platform = not _CALLING_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
     in_process = item.path.is_relative_to(TESTS / "client")
-    return any(map(item.path.is_relative_to, _ASKING_FOLDERS)) or (asks_platform and not in_process)
+    return any(map(item.path.is_relative_to, _CALLING_FOLDERS)) or (calls_platform and not in_process)

@@ -65,7 +65,7 @@ class PostgresServer:
                 stderr=log,
                 **self._identity(),
             )
-        self._wait_until_it_answers()
+        self._wait_until_it_responds()
 
     def shut_down(self) -> None:
         """Cut all connections, keep all that was committed."""
@@ -103,7 +103,7 @@ class PostgresServer:
         shutil.copytree(installation, copy, symlinks=True)
         return copy
 
-    def _wait_until_it_answers(self) -> None:
+    def _wait_until_it_responds(self) -> None:
         import psycopg2
 
         deadline = time.monotonic() + _START_SECONDS

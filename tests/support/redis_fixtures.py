@@ -51,7 +51,7 @@ class RedisServer:
             ],
             stdout=subprocess.DEVNULL,
         )
-        self._wait_until_it_answers()
+        self._wait_until_it_responds()
 
     def stop(self) -> None:
         """Die at once, as in an outage; also while paused."""
@@ -75,7 +75,7 @@ class RedisServer:
 
         return redis.Redis.from_url(self.url)
 
-    def _wait_until_it_answers(self) -> None:
+    def _wait_until_it_responds(self) -> None:
         import redis
 
         deadline = time.monotonic() + 20
