@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, undefer
 
 from modelport_control_api.batch.webhooks import outbox
@@ -140,11 +140,14 @@ def claim_chunk(
     return None
 
 
-def renew(session: Session, worker: str, now: datetime, lease: timedelta) -> Held:
-    """Renew all that the worker holds for another `lease`, and return what that is."""
+def renew(session: Session, worker: str, in_work: Held, now: datetime, lease: timedelta) -> Held:
+    """Renew for another `lease` what the worker is doing, and return what of it is still its own.
+
+    What it holds but does not do, since it failed on the way, becomes free at its lease's end.
+    """
     jobs = (
         update(BatchJob)
-        .where(BatchJob.worker == worker, BatchJob.state == "running")
+        .where(BatchJob.worker == worker, BatchJob.state == "running", BatchJob.id.in_(in_work.preparations))
         .values(lease_until=now + lease)
         .returning(BatchJob.id)
     )
@@ -152,6 +155,7 @@ def renew(session: Session, worker: str, now: datetime, lease: timedelta) -> Hel
     chunks = (
         update(BatchChunk)
         .where(BatchChunk.worker == worker, ~BatchChunk.done, BatchChunk.job_id.in_(running))
+        .where(tuple_(BatchChunk.job_id, BatchChunk.number).in_(in_work.chunks))
         .values(lease_until=now + lease)
         .returning(BatchChunk.job_id, BatchChunk.number)
     )
@@ -162,7 +166,7 @@ def renew(session: Session, worker: str, now: datetime, lease: timedelta) -> Hel
 
 
 def release_chunk(session: Session, job_id: str, number: int, worker: str) -> None:
-    """Return a chunk back before its lease ends; what was not the worker's stays as it is."""
+    """Free a chunk before its lease ends; what was not the worker's stays as it is."""
     session.execute(
         update(BatchChunk)
         .where(BatchChunk.job_id == job_id, BatchChunk.number == number)

@@ -250,10 +250,10 @@ class LeaseRepository:
         for job_id in await self._transactions.read(lambda session: repository.unfinished(session, *version)):
             await self.fail(job_id, reason, message)
 
-    async def renew(self) -> Held:
-        """Prolong all leases of this worker; return what it still holds."""
+    async def renew(self, in_work: Held) -> Held:
+        """Prolong the leases of what this worker is doing; return what of it is still its own."""
         return await self._transactions.write(
-            lambda session: repository.renew(session, self._worker, utc_now(), self._lease)
+            lambda session: repository.renew(session, self._worker, in_work, utc_now(), self._lease)
         )
 
     async def release_all(self) -> None:

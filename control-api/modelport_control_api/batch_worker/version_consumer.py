@@ -49,7 +49,7 @@ class VersionConsumer:
     async def run(self) -> None:
         """Do chunks until cancelled, or until claiming one raises; it may be called again then.
 
-        What is in progress when it ends keeps its lease.
+        What was in progress is free again at its lease's end.
         """
         looking = asyncio.create_task(self._look_for_pods())
         try:

@@ -159,8 +159,9 @@ class Worker:
             pass
 
     async def _renew(self) -> None:
-        if before := self._deps.leased_tasks.snapshot():
-            self._deps.leased_tasks.break_off(before, await self._leases.renew())
+        tasks = self._deps.leased_tasks
+        if before := tasks.snapshot():
+            tasks.break_off(before, await self._leases.renew(tasks.leases_of(before)))
 
 
 async def _for_ever(what: str, pause_seconds: float, step: Callable[[], Awaitable[None]]) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from modelport_control_api.batch import repository
+from modelport_control_api.batch.repository import Held
 from modelport_control_api.batch_worker.leases import MAX_PREPARE_ATTEMPTS, LeaseRepository
 from modelport_control_api.db.session import Database
 from modelport_control_api.registry.tables import BatchChunk, BatchJob, WebhookDelivery
@@ -182,15 +183,27 @@ def test_renewal_returns_what_is_still_held(database: Database) -> None:
     add_job(database, "done")
     prepare(database, "done", 2)
     claimed = {claim(database), claim(database)}
+    all_three = Held(frozenset({"cut"}), frozenset({("cut", 0), ("done", 0)}))
     with database.transaction() as session:
-        held = repository.renew(session, "w", NOW + LEASE * 0.9, LEASE)
+        held = repository.renew(session, "w", all_three, NOW + LEASE * 0.9, LEASE)
     assert held.preparations == {"cut"}
     assert held.chunks == claimed == {("cut", 0), ("done", 0)}
     # Without the renewal it would be free by now.
     assert claim(database, "other", NOW + LEASE * 1.5) == ("done", 1)
     with database.transaction() as session:
         repository.fail_job(session, "done", "NoReadyVersion", "gone", **ENDED)
-        assert repository.renew(session, "w", NOW, LEASE).chunks == {("cut", 0)}
+        assert repository.renew(session, "w", all_three, NOW, LEASE).chunks == {("cut", 0)}
+
+
+def test_a_chunk_whose_task_failed_is_free_though_its_worker_goes_on(database: Database) -> None:
+    add_job(database)
+    prepare(database, "job", 2)
+    assert [claim(database), claim(database)] == [("job", 0), ("job", 1)]
+    with database.transaction() as session:
+        in_work = Held(frozenset(), frozenset({("job", 1)}))
+        repository.renew(session, "w", in_work, NOW + LEASE * 0.9, LEASE)
+    assert claim(database, "other", NOW + LEASE * 1.5) == ("job", 0)
+    assert claim(database, "other", NOW + LEASE * 1.5) is None
 
 
 def test_what_a_stopping_worker_gives_back_is_free_at_once(database: Database) -> None:
