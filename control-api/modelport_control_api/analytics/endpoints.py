@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
 from modelport_control_api.analytics import query, service
-from modelport_control_api.analytics.query import BucketName
+from modelport_control_api.analytics.query import LONGEST, BucketName
 from modelport_control_api.analytics.schemas import ModelAnalytics, Overview
 from modelport_control_api.http.context import RequestContext
 from modelport_control_api.http.principal import require
@@ -22,10 +22,8 @@ From = Annotated[
     Query(alias="from", description="RFC 3339. Left out: 60 minutes, 24 hours or 30 days before `to`."),
 ]
 To = Annotated[AwareDatetime | None, Query(description="RFC 3339; not included. Left out: now.")]
-BucketSize = Annotated[
-    BucketName,
-    Query(description="A range is at most 1 day by minute, 14 days by hour, 90 days by day."),
-]
+_LONGEST = ", ".join(f"{most} by {bucket}" for bucket, most in LONGEST.items())
+BucketSize = Annotated[BucketName, Query(description=f"A range is at most {_LONGEST}.")]
 Timezone = Annotated[
     str,
     Query(

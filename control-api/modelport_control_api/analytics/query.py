@@ -48,7 +48,7 @@ def _midnights(first: int, zone: ZoneInfo) -> Iterator[int]:
 
 _LONGEST_SECONDS: Mapping[BucketName, int] = {"minute": 6 * HOUR, "hour": 14 * DAY, "day": 90 * DAY}
 # So that a response has at most 360 points: more of them no chart shows, and each costs.
-_LONGEST = {"minute": "6 hours", "hour": "14 days", "day": "90 days"}
+LONGEST: Mapping[BucketName, str] = {"minute": "6 hours", "hour": "14 days", "day": "90 days"}
 _LONGER = {"minute": "ask for hours", "hour": "ask for days", "day": "ask for a part of it"}
 _DEFAULT_SECONDS: Mapping[BucketName, int] = {"minute": 59 * MINUTE, "hour": 23 * HOUR, "day": 29 * DAY}
 _EARLIEST = 2 * DAY
@@ -105,7 +105,7 @@ def _check(bucket: BucketName, first: int, last: int) -> None:
         raise InvalidFields(("from", "must be before to, and in the past"))
     # One bucket more: `from` may be a moment older than the now that `to` stands for.
     if last - first >= _LONGEST_SECONDS[bucket] + SECONDS[bucket]:
-        message = f"must be at most {_LONGEST[bucket]} before to when bucket is {bucket}: {_LONGER[bucket]}"
+        message = f"must be at most {LONGEST[bucket]} before to when bucket is {bucket}: {_LONGER[bucket]}"
         raise InvalidFields(("from", message))
 
 

@@ -74,10 +74,15 @@ def read_time_zone(request: Request) -> str:
 def read_flash(request: Request) -> Flash | None:
     """Return what `set_flash` left; None: nothing. It stays until `clear_flash`, at most a minute."""
     try:
-        text, tone = json.loads(urlsafe_b64decode(request.cookies.get(_FLASH, "")))
+        kept = json.loads(urlsafe_b64decode(request.cookies.get(_FLASH, "")))
     except ValueError:
         return None
-    return Flash(str(text), tone if tone in {"good", "bad"} else "neutral")
+    match kept:
+        case [str(text), "good" | "bad" as tone]:
+            return Flash(text, tone)
+        case [str(text), _]:
+            return Flash(text, "neutral")
+    return None
 
 
 def set_flash(response: Response, flash: Flash) -> None:

@@ -50,7 +50,7 @@ def render(
 
 
 def redirect(request: Request, path: str, flash: str | None = None, tone: Tone = "good") -> Response:
-    """Lead to another page after a change, by htmx or without; `say` is shown there."""
+    """Lead to another page after a change, by htmx or without; `flash` is shown there."""
     response: Response
     if is_htmx(request):
         response = Response(headers={"HX-Redirect": path})

@@ -20,7 +20,7 @@ Handlers = Mapping[str, Handler]
 
 
 def dispatch(database: Database, handlers: Handlers, samples: Sequence[Sample]) -> None:
-    """Return each handler its payloads. Blocking. What cannot be written is counted, and raises nothing."""
+    """Give each handler its payloads. Blocks. What cannot be written is counted, and raises nothing."""
     by_kind: dict[str, list[bytes]] = defaultdict(list)
     for sample in samples:
         by_kind[sample.kind].append(sample.payload)

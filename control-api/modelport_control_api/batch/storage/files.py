@@ -54,7 +54,7 @@ class BatchFiles(Protocol):
         ...
 
     async def copy_input(self, origin: str, job_id: str) -> None:
-        """Return a job the input of another."""
+        """Give a job the input of another."""
         ...
 
     def open_input(self, job_id: str) -> BinaryIO:
