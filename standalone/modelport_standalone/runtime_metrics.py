@@ -40,7 +40,8 @@ def _is_ready(pod: Object) -> bool:
 
 
 async def _fetch(pod: Object) -> str:
-    transport = httpx.AsyncHTTPTransport(uds=pod["status"]["podIP"].removeprefix("unix:"))
+    # A socket has no TLS; to read the trusted certificates would take 20 ms each time.
+    transport = httpx.AsyncHTTPTransport(uds=pod["status"]["podIP"].removeprefix("unix:"), verify=False)
     try:
         async with (
             asyncio.timeout(_SECONDS),

@@ -170,7 +170,8 @@ def _open(address: str, request_seconds: float) -> httpx.AsyncClient:
     socket = address.removeprefix("unix:") if address.startswith("unix:") else None
     timeout = httpx.Timeout(request_seconds, connect=_CONNECT_SECONDS, write=_WRITE_SECONDS, pool=None)
     return httpx.AsyncClient(
-        transport=httpx.AsyncHTTPTransport(uds=socket),
+        # Pods have no TLS; to read the trusted certificates would take 20 ms a connection.
+        transport=httpx.AsyncHTTPTransport(uds=socket, verify=False),
         base_url="http://pod" if socket else f"http://{address}",
         headers={"Accept-Encoding": "identity"},
         timeout=timeout,

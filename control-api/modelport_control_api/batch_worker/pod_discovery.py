@@ -27,7 +27,7 @@ class PodDiscovery:
     def open(cls, url: str, key: SecretStr) -> "PodDiscovery":
         """At `http://host:port` or `unix:/path`. `key`: MODELPORT_INTERNAL_KEY."""
         socket = url.removeprefix("unix:") if url.startswith("unix:") else None
-        transport = httpx.AsyncHTTPTransport(uds=socket)
+        transport = httpx.AsyncHTTPTransport(uds=socket, verify=socket is None)
         base = "http://control-api" if socket else url
         headers = internal_key.show(key)
         return cls(

@@ -65,7 +65,7 @@ class Probes:
         self._startup = container.get("startupProbe")
         self._readiness = container.get("readinessProbe")
         self._liveness = container.get("livenessProbe")
-        self._transport = httpx.AsyncHTTPTransport(uds=socket)
+        self._transport = httpx.AsyncHTTPTransport(uds=socket, verify=False)
         self._timings = timings
         self._waited = waited
         self._on_start = on_start
