@@ -20,6 +20,7 @@ FILES = {
 
 
 def main() -> None:
+    """Install the locked packages, replace the vendored files by theirs and write the manifest."""
     subprocess.run(["npm", "ci", "--silent"], cwd=_HERE, check=True)  # noqa: S607 - wherever npm is
     shutil.rmtree(TARGET, ignore_errors=True)
     libraries = [_copy(name, files) for name, files in FILES.items()]

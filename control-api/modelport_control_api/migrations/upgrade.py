@@ -31,6 +31,7 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 def downgrade(url: str, revision: str) -> None:
+    """Undo what is newer than `revision`, in one transaction, with the data that only it can hold."""
     from alembic import command
 
     with _locked_connection(url) as connection:

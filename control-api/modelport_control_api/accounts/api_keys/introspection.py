@@ -33,6 +33,7 @@ class Active(BaseModel):
 
 @router.post("/introspect")
 def introspect(request: IntrospectionRequest, services: Accounts) -> Active | Inactive:
+    """Return what a key may do, and note its use; `Inactive` if it is unknown, revoked or expired."""
     key = _find(services, request.key_sha256)
     if key is None:
         return Inactive()
