@@ -13,27 +13,28 @@ from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[4]
 INTERRUPTED = 2
-# What it was called for goes to `calls`. A test run that is made to hang ends by Ctrl-C as pytest does.
+# What it was called for goes to `calls`. A test run that is made to hang ends by Ctrl-C as pytest does,
+# from the moment that `calls` names it.
 STAND_IN = f"""#!{sys.executable}
 import os, sys, time
 words = sys.argv[1:]
 name = "e2e" if "tests/e2e" in words else words[-1] if "tests.cluster" in words else "others"
-with open("calls", "a") as calls:
-    calls.write(name + "\\n")
-print("output of", name, flush=True)
-if name == "e2e" and os.environ.get("WAIT"):
-    import fcntl
-    fcntl.flock(open(os.environ["MODELPORT_OTHER_TESTS"]), fcntl.LOCK_SH)
-    with open("calls", "a") as calls:
-        calls.write("e2e alone\\n")
-if name == "others" and os.environ.get("WAIT"):
-    while "e2e\\n" not in open("calls"):
-        time.sleep(0.05)
-    # In which one that does not wait would go on.
-    time.sleep(1)
-    with open("calls", "a") as calls:
-        calls.write("others done\\n")
 try:
+    with open("calls", "a") as calls:
+        calls.write(name + "\\n")
+    print("output of", name, flush=True)
+    if name == "e2e" and os.environ.get("WAIT"):
+        import fcntl
+        fcntl.flock(open(os.environ["MODELPORT_OTHER_TESTS"]), fcntl.LOCK_SH)
+        with open("calls", "a") as calls:
+            calls.write("e2e alone\\n")
+    if name == "others" and os.environ.get("WAIT"):
+        while "e2e\\n" not in open("calls"):
+            time.sleep(0.05)
+        # In which one that does not wait would go on.
+        time.sleep(1)
+        with open("calls", "a") as calls:
+            calls.write("others done\\n")
     # Not for ever: nothing is left of a test that failed.
     if name in os.environ.get("HANG", "").split():
         time.sleep(60)
