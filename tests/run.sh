@@ -63,9 +63,9 @@ shown=$!
 echo "==> Tests"
 rm -f .coverage .coverage.*
 code=0
-# By file, because a file's tests share a server that takes seconds to start; in the order of tests/support/kinds.py,
-# because what takes long (contract, integration) should begin before what is short (unit). Two workers a core: they
-# wait for servers more than half of the time.
+# By file, because a file's tests share a server that takes seconds to start, and those of the shared platform in one
+# worker; in the order of tests/support/kinds.py, because what takes long (contract, integration) should begin before
+# what is short (unit). Two workers a core: they wait for servers more than half of the time.
 $bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-$((2 * $(nproc)))}" --dist loadfile --no-loadscope-reorder \
   -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=90 9>&- || code=$?
 exec 9>&-

@@ -1,4 +1,6 @@
-"""What the kind of a test says about it: when it runs, and whether coverage is measured in its process."""
+"""What the kind of a test says about it: when it runs, in which worker, and whether its process is traced."""
+
+from typing import Any
 
 import pytest
 
@@ -10,15 +12,58 @@ _CALLING_FOLDERS = [TESTS / name for name in ("runtime/integration", "standalone
 _CALLING_FIXTURES = {"platform", "new_platform"}
 
 
+_OF_THE_SHARED_PLATFORM = (
+    "tests/ui/",
+    "tests/client/integration/",
+    "tests/control_api/integration/api/",
+    "tests/gateway/integration/protocol/test_clients.py",
+    "tests/standalone/integration/platform/",
+    "tests/standalone/integration/test_",
+)
+"""In one worker: another one would start a platform too, which takes minutes of processor time."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the kinds, and trace no test of processes that only calls them: it would take twice as long.
 
     The shared platform measures itself (tests/support/platform_fixtures.py); the CLI runs in the tests' own.
     """
-    items.sort(key=lambda item: _ORDER.index(_kind(item)))
+    items.sort(key=lambda item: (not _is_in_the_platforms_worker(item.nodeid), _ORDER.index(_kind(item))))
     for item in items:
+        _require_the_platforms_worker(item)
         if _kind(item) == "integration" and _only_calls(item):
             item.add_marker("no_cover")
+
+
+# Without xdist there is no such hook.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Send a file's tests to one worker, for they share servers; those of the shared platform likewise.
+
+    Not by xdist's groups: it writes them where pytest 9 does not look (xdist 3.8).
+    """
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class FilesAndThePlatform(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "platform" if _is_in_the_platforms_worker(nodeid) else super()._split_scope(nodeid)
+
+    return FilesAndThePlatform(config, log)
+
+
+def _is_in_the_platforms_worker(nodeid: str) -> bool:
+    return nodeid.startswith(_OF_THE_SHARED_PLATFORM)
+
+
+def _require_the_platforms_worker(item: pytest.Item) -> None:
+    # Unit and contract tests have platforms of their own, of fakes.
+    shares = _kind(item) in ("integration", "ui") and "platform" in getattr(item, "fixturenames", ())
+    if shares and not _is_in_the_platforms_worker(item.nodeid):
+        raise pytest.UsageError(
+            f"{item.nodeid} uses the shared platform: add its folder to {__name__}._OF_THE_SHARED_PLATFORM."
+        )
 
 
 def _kind(item: pytest.Item) -> str:
