@@ -45,13 +45,13 @@ def values(annotations: Mapping[str, str]) -> Mapping[str, Any]:
     }
 
 
-def install(kubectl: Kubectl, folder: Path, annotations: Mapping[str, str]) -> None:
+def install(kubectl: Kubectl, folder: Path, annotations: Mapping[str, str], chart: Path = CHART) -> None:
     """`helm upgrade --install`, until everything is ready. Other annotations: new pods."""
     file = folder / "values.yaml"
     file.write_text(yaml.safe_dump(values(annotations)))
     # Other tests may have applied the resource's definition with kubectl before.
     options = ("--install", "--take-ownership", "--wait", "--values", str(file))
-    helm(kubectl, "upgrade", *options, NAME, str(CHART))
+    helm(kubectl, "upgrade", *options, NAME, str(chart))
 
 
 def uninstall(kubectl: Kubectl) -> None:
