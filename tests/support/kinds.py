@@ -16,6 +16,7 @@ _OF_THE_SHARED_PLATFORM = (
     "tests/ui/",
     "tests/client/integration/",
     "tests/control_api/integration/api/",
+    "tests/docs/integration/test_readme.py",
     "tests/gateway/integration/protocol/test_clients.py",
     "tests/standalone/integration/platform/",
     "tests/standalone/integration/test_",
@@ -30,9 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     items.sort(key=lambda item: (not _is_in_the_platforms_worker(item.nodeid), _ORDER.index(_kind(item))))
     for item in items:
-        _require_the_platforms_worker(item)
         if _kind(item) == "integration" and _only_calls(item):
             item.add_marker("no_cover")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test that would start the shared platform in a second worker."""
+    # Unit and contract tests have platforms of their own, of fakes.
+    shares = _kind(item) in ("integration", "ui") and "platform" in getattr(item, "fixturenames", ())
+    if shares and not _is_in_the_platforms_worker(item.nodeid):
+        pytest.fail(f"It uses the shared platform: add its folder to {__name__}._OF_THE_SHARED_PLATFORM.")
 
 
 # Without xdist there is no such hook.
@@ -55,15 +63,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def _is_in_the_platforms_worker(nodeid: str) -> bool:
     return nodeid.startswith(_OF_THE_SHARED_PLATFORM)
-
-
-def _require_the_platforms_worker(item: pytest.Item) -> None:
-    # Unit and contract tests have platforms of their own, of fakes.
-    shares = _kind(item) in ("integration", "ui") and "platform" in getattr(item, "fixturenames", ())
-    if shares and not _is_in_the_platforms_worker(item.nodeid):
-        raise pytest.UsageError(
-            f"{item.nodeid} uses the shared platform: add its folder to {__name__}._OF_THE_SHARED_PLATFORM."
-        )
 
 
 def _kind(item: pytest.Item) -> str:
