@@ -42,14 +42,14 @@ async def ends(run: Callable[[], Awaitable[None]], losing: Losing) -> bool:
 async def test_a_gateway_that_stops_while_it_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reports, "_EVERY_SECONDS", 0.01)
     gateway, losing = Gateway(), Losing(set())
-    gateway.answer()
+    gateway.respond()
     monkeypatch.setattr(gateway.sink, "send", losing)
     assert await ends(gateway.reports.run, losing)
 
 
 async def test_a_gateway_whose_last_reports_come_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
     gateway, losing = Gateway(), Losing(set())
-    gateway.answer()
+    gateway.respond()
     monkeypatch.setattr(gateway.sink, "send", losing)
     async with asyncio.timeout(5):
         await gateway.reports.finish(0.1)
