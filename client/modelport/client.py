@@ -109,7 +109,7 @@ class Modelport:
             row: NumPy and pandas values and NaN, which is missing, are fine.
             version: Call this version, not the one that the traffic's weights choose.
             return_: Names in the version's `signature["outputs"]`, e.g. `["prediction", "probabilities"]`.
-            session: Requests of one session stay on one version.
+            session: Requests of one session stay on one version of a model that is `sticky`.
 
         Raises:
             InvalidRequest: The row is not what the model takes; `errors` names the fields.

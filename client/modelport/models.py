@@ -9,6 +9,7 @@ Json = dict[str, Any]
 Status = Literal["pending", "ready", "failed", "degraded"]
 Access = Literal["private", "authenticated", "public"]
 Acceleration = Literal["auto", "off"]
+Sticky = Literal["caller", "session"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Version:
 class Model:
     """`traffic`: percent by version, what is served now. `signature`: None until a version has loaded.
     `acceleration`: the setting, `auto` or `off`; each version reports what came of it.
+    `sticky`: what stays on one version of a split, `caller` or `session`; None: each request is drawn.
     `history`: which requests are kept (`percent`, `retention_days`, …); None: none."""
 
     id: str
@@ -88,6 +90,7 @@ class Model:
     message: str
     predict_url: str
     acceleration: str
+    sticky: str | None
     history: Json | None
     traffic: Mapping[str, int]
     versions: tuple[Version, ...]
@@ -112,6 +115,7 @@ class Model:
             message=data.get("message") or "",
             predict_url=data.get("predict_url") or "",
             acceleration=data.get("acceleration") or "",
+            sticky=data.get("sticky"),
             history=data.get("history"),
             traffic=data.get("traffic") or {},
             versions=tuple(Version.from_json(each) for each in data.get("versions") or ()),

@@ -16,6 +16,7 @@ Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm"]
 Access = Literal["private", "authenticated", "public"]
 Acceleration = Literal["auto", "off"]
+Sticky = Literal["caller", "session"]
 Engine = Literal["native", "numpy"]
 RedactedField = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -105,6 +106,8 @@ class MLModelSpec(_Base, frozen=True, kw_only=True):
     rate_limit: RateLimit | None = None
     timeout_seconds: Annotated[int, Meta(ge=1, le=600)] = 30
     acceleration: Acceleration = "auto"
+    sticky: Sticky | None = None
+    """What stays on one version of a split; None: nothing, each request is drawn by the weights."""
     history: History | None = None
 
     def version(self, name: str) -> ModelVersion | None:

@@ -52,7 +52,8 @@ def chosen_version(request: PredictionRequest, authorized: AuthorizedRequest) ->
     if name is not None and name not in route.versions:
         raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
     if name is None:
-        sticky_to = request.headers.get(b"x-modelport-session") or authorized.caller_id
+        # Most models ask for nothing to stick: their requests pay for no look at a header.
+        sticky_to = _sticky_to(request, authorized) if route.sticky else None
         name = choose_version(route.traffic, model_uid=route.uid, sticky_to=sticky_to)
     version = route.versions.get(name) if name else None
     # Also for traffic: what status says and what has answered must agree before anything is sent.
@@ -187,6 +188,12 @@ def _ready(request: PredictionRequest, route: Route, version: VersionRoute) -> P
     if not version.endpoints:
         raise no_ready_version(route.public_id)
     return PredictionResponse(orjson.dumps({"name": request.target.model, "ready": True}), version.name)
+
+
+def _sticky_to(request: PredictionRequest, authorized: AuthorizedRequest) -> str | None:
+    """What keeps the request on one version of a split; None: it is drawn by the weights."""
+    session = request.headers.get(b"x-modelport-session")
+    return session or (authorized.caller_id if authorized.route.sticky == "caller" else None)
 
 
 def _caller_id(caller: Caller | None, address: str) -> str:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import joblib
 import numpy as np
 import pytest
@@ -73,6 +74,45 @@ def test_traffic_moves_by_a_slider_and_back(visitor: Visitor, tmp_path: Path) ->
     expect(page.locator("article").first).to_contain_text("70 % of the traffic")
     visitor.press("Roll back")
     expect(page.locator("#toasts")).to_contain_text("Rolled back: traffic goes 100 % to v2.")
+
+
+def test_a_canary_gets_its_share_of_one_callers_requests(visitor: Visitor, tmp_path: Path) -> None:
+    visitor.sign_up()
+    model_id = serve(visitor, tmp_path / "iris.joblib", iris_logistic_named().model)
+    page = visitor.open(f"/ui/models/{model_id}/settings")
+    expect(page.get_by_label("What stays on one version of a traffic split")).to_have_value("")
+    visitor.picture("settings-sticky")
+    page.get_by_label("Who may predict").select_option("public")
+    visitor.press("Save")
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
+    visitor.open(f"/ui/upload?model={model_id}")
+    drop(page, tmp_path / "iris.joblib")
+    visitor.press("Upload the version")
+    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
+    page = visitor.open(f"/ui/models/{model_id}/versions")
+    expect(page.locator("article").first).to_contain_text("100 % of the traffic")
+    page.reload()
+    shares = page.locator("#versions section", has_text="Shares of the requests")
+    expect(shares).to_contain_text("–")
+    visitor.picture("shares-of-none")
+    page.get_by_label("v1", exact=True).fill("70")
+    visitor.press("Move the traffic")
+    expect(page.locator("article").first).to_contain_text("30 % of the traffic")
+    predict_often(visitor, model_id, 60)
+    expect(shares.locator("tbody tr").first).not_to_contain_text("–", timeout=30_000)
+    expect(shares).to_contain_text(re.compile(r"6\d requests since the minute", re.ASCII), timeout=30_000)
+    visitor.picture("shares-observed")
+
+
+def predict_often(visitor: Visitor, model_id: str, requests: int) -> None:
+    """As one caller who names no session; both versions answer."""
+    row = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+    with httpx.Client(base_url=visitor.url, timeout=60) as client:
+        answers = [
+            client.post(f"/predict/{model_id}", json={"input": row}).raise_for_status()
+            for _ in range(requests)
+        ]
+    assert {answer.headers["X-Modelport-Version"] for answer in answers} == {"v1", "v2"}
 
 
 def test_settings_are_checked_kept_and_end_with_the_model(visitor: Visitor, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from modelport.calls.paths import path_of
 from modelport.calls.waiting import hold, until_ready
-from modelport.models import Acceleration, Access, Model
+from modelport.models import Acceleration, Access, Model, Sticky
 from modelport.steps import Flow, Listing, Reply, request, without_none
 from modelport.uploads import OnProgress, upload_form
 
@@ -43,13 +43,16 @@ def update(
     description: str | None,
     access: Access | None,
     acceleration: Acceleration | None,
+    sticky: Sticky | Literal["off"] | None,
     history: Mapping[str, Any] | Literal["off"] | None,
 ) -> Flow[Model]:
-    """Return the changed model. None leaves a setting as it is; `history="off"` stores no more requests.
+    """Return the changed model. None leaves a setting as it is; `"off"` turns `sticky` or `history` off.
 
     Raises `Conflict` for a model applied with kubectl.
     """
     body = without_none(name=name, description=description, access=access, acceleration=acceleration)
+    if sticky is not None:
+        body["sticky"] = None if sticky == "off" else sticky
     if history is not None:
         body["history"] = None if history == "off" else dict(history)
     # Twice is as good as once: the same settings again change nothing.

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -29,6 +29,13 @@ Sample = Annotated[
 AccelerationSetting = Annotated[
     Acceleration | None,
     typer.Option(help="auto: NumPy kernels predict where they were proven to equal the model; off: never."),
+]
+StickySetting = Annotated[
+    Literal["caller", "session", "off"] | None,
+    typer.Option(
+        help="What stays on one version of a traffic split. session: requests with the same --session; caller: "
+        "such sessions, and each caller without one; off: nothing, each request is drawn by the weights."
+    ),
 ]
 HistoryShare = Annotated[
     str | None,
@@ -133,6 +140,7 @@ def update(
         Access | None, typer.Option(help="Who may predict: the owner, all with a credential, or everyone.")
     ] = None,
     acceleration: AccelerationSetting = None,
+    sticky: StickySetting = None,
     history: HistoryShare = None,
     retention_days: Annotated[
         int | None, typer.Option(min=1, max=365, help="Days that --history keeps them; 30 unless given.")
@@ -150,6 +158,7 @@ def update(
         "description": description,
         "access": access,
         "acceleration": acceleration,
+        "sticky": sticky,
         "history": history_setting(history, retention_days, redact),
     }
     if not any(value is not None for value in changes.values()):

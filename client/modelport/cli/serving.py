@@ -40,7 +40,9 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", "-p", help="Show each class's probability too.")
     ] = False,
-    session: Annotated[str | None, typer.Option(help="Requests of a session stay on one version.")] = None,
+    session: Annotated[
+        str | None, typer.Option(help="Requests of a session stay on one version, if the model is sticky.")
+    ] = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:

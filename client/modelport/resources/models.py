@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from modelport.calls import models
-from modelport.models import Acceleration, Access, Model
+from modelport.models import Acceleration, Access, Model, Sticky
 from modelport.transport.blocking import Transport
 from modelport.uploads import OnProgress
 
@@ -80,11 +80,15 @@ class Models:
         description: str | None = None,
         access: Access | None = None,
         acceleration: Acceleration | None = None,
+        sticky: Sticky | Literal["off"] | None = None,
         history: Mapping[str, Any] | Literal["off"] | None = None,
     ) -> Model:
         """Change a model's settings; what is left out stays as it is.
 
         Args:
+            sticky: What stays on one version of a traffic split: `"session"`: requests with the same
+                `session`; `"caller"`: such sessions, and each caller without one; `"off"`: nothing, each
+                request is drawn by the weights.
             history: The share of requests to keep with their responses, `{"percent": 10}`, and if wanted
                 `retention_days`, `redact_fields` and `max_row_bytes`; `"off"` keeps no more.
         """
@@ -94,6 +98,7 @@ class Models:
             description=description,
             access=access,
             acceleration=acceleration,
+            sticky=sticky,
             history=history,
         )
         return self._transport.run(flow)

@@ -99,6 +99,12 @@ def of_model(session: Session, plans: QueryPlan, model_id: str) -> dict[str, Any
     }
 
 
+def requests_by_version(session: Session, plans: QueryPlan, model_id: str) -> dict[str, int]:
+    """Return the requests of each version, without those that were refused before one was chosen."""
+    usage = ledger.by_version(session, plans.whole, model_id)
+    return {name: sums.requests for name, sums in usage.items() if name}
+
+
 def _of_both(session: Session, plans: QueryPlan, models: ledger.ModelIds, now: Sums) -> dict[str, Any]:
     """Return the fields that both calls have."""
     range_ = plans.range

@@ -50,6 +50,23 @@ async def of_model(
     return await services.transactions.read(read)
 
 
+async def requests_by_version(
+    context: Context, services: ModelsServices, principal: Principal, model_id: str, query: Query
+) -> dict[str, int]:
+    """Return how often each version was called, and nothing else: a fraction of what `of_model` reads.
+
+    Raises ModelNotFound or InvalidFields.
+    """
+
+    def read(session: Session) -> dict[str, int]:
+        model = services.reader.load(session, principal, model_id)
+        plans = QueryPlan.of(query, context.settings, utc_now())
+        responses.sum_alone(session)
+        return responses.requests_by_version(session, plans, model.id)
+
+    return await services.transactions.read(read)
+
+
 def _dropped(session: Session, plans: QueryPlan) -> int:
     # The second that is now is part of it.
     return responses.dropped(session, plans.range.boundaries[0], plans.range.until + 1)

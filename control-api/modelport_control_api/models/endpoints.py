@@ -103,7 +103,7 @@ async def read_model(
 async def change_model(
     model_id: str, change: ModelChange, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> ModelAnswer:
-    """Change the name, description, access, cache, limit, timeout, acceleration or history."""
+    """Change the name, description, access, cache, limit, timeout, acceleration, stickiness or history."""
     with services.reader.changing(caller.principal, model_id):
         record = await services.transactions.write(
             lambda session: service.change_model(session, caller, model_id, change.changes())

@@ -45,6 +45,7 @@ def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAns
         rate_limit=_rate_limit(record),
         timeout_seconds=record.timeout_seconds,
         acceleration=record.acceleration,
+        sticky=record.sticky,
         history=_history(record),
         data_drift=DataDriftSetting(**asdict(record.data_drift)),
         traffic=served,

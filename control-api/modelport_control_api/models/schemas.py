@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from modelport_crds.mlmodel import Acceleration, Engine
+from modelport_crds.mlmodel import Acceleration, Engine, Sticky
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from modelport_control_api.drift.schemas import DataDriftSetting, DataDriftSummary
@@ -67,6 +67,11 @@ class ModelChange(BaseModel):
         None,
         description="auto: NumPy kernels predict where they were proven to equal the model; off: never.",
     )
+    sticky: Sticky | None = Field(
+        None,
+        description="What stays on one version of a split. session: requests with the same "
+        "X-Modelport-Session; caller: such a session, or else the caller; null: each request is drawn.",
+    )
     history: HistorySetting | None = Field(
         None, description="Requests and responses to keep; null: none. What was kept stays for its days."
     )
@@ -96,7 +101,7 @@ class ModelChange(BaseModel):
         return value
 
     def changes(self) -> dict[str, Any]:
-        """Return what was sent, as columns: null included, since null turns cache, limit and history off."""
+        """Return what was sent, as columns: null included, which turns a setting off."""
         sent = self.model_dump(exclude_unset=True)
         if "cache_ttl_seconds" in sent:
             sent["cache_ttl_seconds"] = sent["cache_ttl_seconds"] or None
@@ -183,6 +188,9 @@ class ModelAnswer(BaseModel):
     rate_limit: RateLimitSetting | None
     timeout_seconds: int
     acceleration: Acceleration
+    sticky: Sticky | None = Field(
+        description="What stays on one version of a split; null: each request is drawn."
+    )
     history: HistorySetting | None = Field(description="null: no requests or responses are kept.")
     traffic: dict[str, int] = Field(
         description="What requests get now: version to percent; empty before that."

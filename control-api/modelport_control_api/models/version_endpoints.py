@@ -128,7 +128,7 @@ async def delete_version(model_id: str, version: str, caller: ChangingCaller, se
 async def set_traffic(
     model_id: str, weights: Weights, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> ModelAnswer:
-    """Share the requests between versions that are ready. A caller stays on one version."""
+    """Share the requests between versions that are ready: each is drawn, unless the model is `sticky`."""
     live = services.statuses.get(model_id)
     with services.reader.changing(caller.principal, model_id):
         record = await services.transactions.write(

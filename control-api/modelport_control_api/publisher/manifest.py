@@ -60,6 +60,7 @@ def build_spec(record: ModelRecord) -> mlmodel.MLModelSpec:
         ),
         timeout_seconds=record.timeout_seconds,
         acceleration=record.acceleration,
+        sticky=record.sticky,
         history=_history(record),
     )
 

@@ -49,6 +49,7 @@ def undo(manifest: Object, there: Object) -> Object:
         "rateLimit",
         "timeoutSeconds",
         "acceleration",
+        "sticky",
         "history",
     )
     return {"spec": {field: manifest["spec"].get(field) for field in fields} | {"versions": versions}}
@@ -63,6 +64,7 @@ def _decided(spec: MLModelSpec) -> Mapping[str, Any]:
         "rateLimit": _plain(spec.rate_limit),
         "timeoutSeconds": spec.timeout_seconds,
         "acceleration": spec.acceleration,
+        "sticky": spec.sticky,
         "history": _plain(spec.history),
         "traffic": {target.version: target.weight for target in spec.traffic if target.weight},
     }

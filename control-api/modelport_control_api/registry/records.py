@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from modelport_crds.mlmodel import Acceleration, Access, Framework
+from modelport_crds.mlmodel import Acceleration, Access, Framework, Sticky
 
 from modelport_control_api.drift.records import DriftRecord, DriftThresholds
 
@@ -48,7 +48,7 @@ class HistoryRecord:
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
     """`cache_ttl_seconds` None: responses are not cached. `rate_limit_requests` None: the platform's limit.
-    `history` None: no predictions are kept.
+    `sticky` None: each request is drawn by the weights. `history` None: no predictions are kept.
 
     `revision` grows with every change, so that a publisher sees that it applied an outdated one.
     """
@@ -63,6 +63,7 @@ class ModelRecord:
     rate_limit_period_seconds: int
     timeout_seconds: int
     acceleration: Acceleration
+    sticky: Sticky | None
     history: HistoryRecord | None
     traffic: Traffic
     revision: int

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
-from modelport_crds.mlmodel import Acceleration, Access, Framework
+from modelport_crds.mlmodel import Acceleration, Access, Framework, Sticky
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -77,6 +77,7 @@ def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
         rate_limit_period_seconds=row.rate_limit_period_seconds,
         timeout_seconds=row.timeout_seconds,
         acceleration=cast(Acceleration, row.acceleration),
+        sticky=cast(Sticky | None, row.sticky),
         history=_to_history_record(row),
         data_drift=DriftThresholds(row.drift_psi_threshold, row.drift_alpha, row.drift_window_rows),
         traffic=dict(row.traffic),

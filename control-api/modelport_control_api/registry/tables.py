@@ -136,6 +136,7 @@ class ModelRow(Base):
     acceleration: Mapped[str] = mapped_column(
         String(10), default=DEFAULT_ACCELERATION, server_default=DEFAULT_ACCELERATION
     )
+    sticky: Mapped[str | None] = mapped_column(String(10), default=None)
     history_percent: Mapped[int | None] = mapped_column(default=None)
     history_retention_days: Mapped[int] = mapped_column(
         default=DEFAULT_HISTORY_RETENTION_DAYS, server_default=str(DEFAULT_HISTORY_RETENTION_DAYS)

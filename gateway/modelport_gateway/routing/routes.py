@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from modelport_crds.mlmodel import Access, History, MLModel, VersionStatus
+from modelport_crds.mlmodel import Access, History, MLModel, Sticky, VersionStatus
 from modelport_crds.names import public_id
 from modelport_store.store import Limit
 
@@ -49,6 +49,8 @@ class Route:
     cache_ttl_seconds: int | None
     limit: Limit | None
     timeout_seconds: int
+    sticky: Sticky | None = None
+    """What stays on one version of a split; None: each request is drawn by the weights."""
     history: History | None = None
     """None: no requests are kept."""
 
@@ -182,6 +184,7 @@ def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint
         cache_ttl_seconds=spec.cache.ttl_seconds if spec.cache else None,
         limit=Limit(spec.rate_limit.requests, spec.rate_limit.period_seconds) if spec.rate_limit else None,
         timeout_seconds=spec.timeout_seconds,
+        sticky=spec.sticky,
         history=spec.history,
     )
 

@@ -1,21 +1,25 @@
-"""Which version a request goes to: the traffic weights, with each caller kept on one side of a split."""
+"""Which version a request goes to: drawn by the traffic weights, or kept on one side of a split."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from random import random
 
 
-def choose_version(traffic: Sequence[tuple[str, int]], *, model_uid: str, sticky_to: str) -> str | None:
-    """Return one version name of `traffic` (name, weight), the same for the same `sticky_to`.
+def choose_version(
+    traffic: Sequence[tuple[str, int]], *, model_uid: str, sticky_to: str | None
+) -> str | None:
+    """Return one version name of `traffic` (name, weight); None: nothing has weight.
 
-    None: nothing has weight. A caller moves to another version only when the weights move: versions own
-    adjacent ranges in their order.
+    `sticky_to` None: each call is a draw of its own. Else the same version for the same `sticky_to`, which
+    moves to another only when the weights move: versions own adjacent ranges in their order.
     """
     if len(traffic) == 1 and traffic[0][1] > 0:
         return traffic[0][0]
     total = sum(weight for _, weight in traffic)
     if total <= 0:
         return None
-    point = _point(model_uid, sticky_to) * total
+    # No digest where nothing sticks: each request of a split comes by here.
+    point = (random() if sticky_to is None else _point(model_uid, sticky_to)) * total  # noqa: S311 - no secret
     for name, weight in traffic:
         if point < weight:
             return name

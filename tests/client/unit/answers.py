@@ -35,6 +35,7 @@ def model(status: str = "ready", **more: Any) -> dict[str, Any]:
         "predict_url": "http://127.0.0.1:8000/predict/iris-7kq2p",
         "signature": {"columns": [{"name": "petal_width", "kind": "number", "optional": True}]},
         "acceleration": "auto",
+        "sticky": None,
         "traffic": {"v1": 100},
         "versions": [version()],
         "created_at": "2026-11-24T02:30:00Z",

@@ -326,16 +326,26 @@ def test_an_upload_and_an_update_switch_acceleration_off(
     assert platform.asked[2].json == {"name": "A", "access": "public", "description": ""}
 
 
+@pytest.mark.parametrize(("given", "sent"), [("caller", "caller"), ("session", "session"), ("off", None)])
+def test_an_update_says_what_sticks_to_a_version(
+    cli: Cli, platform: Platform, given: str, sent: str | None
+) -> None:
+    platform.on("PATCH /api/v1/models/iris-7kq2p", Answer(200, model(sticky=sent)))
+    ended = cli("update", "iris-7kq2p", "--sticky", given)
+    assert (ended.code, platform.asked[0].json) == (0, {"sticky": sent})
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("update", "iris-7kq2p"),
+        ("update", "iris-7kq2p", "--sticky", "address"),
         ("update", "iris-7kq2p", "--acceleration", "on"),
         ("upload", "{file}", "--acceleration", "numpy"),
         ("upload", "{file}", "--to", "iris-7kq2p", "--acceleration", "off"),
     ],
 )
-def test_an_acceleration_that_means_nothing_is_wrong_usage(
+def test_a_setting_that_means_nothing_is_wrong_usage(
     cli: Cli, platform: Platform, model_file: Path, arguments: tuple[str, ...]
 ) -> None:
     assert cli(*(each.replace("{file}", str(model_file)) for each in arguments)).code == 2

@@ -1,8 +1,9 @@
-"""A canary: shares of traffic as asked for, over callers who are each faithful to one version."""
+"""A canary: every caller gets the shares asked for, unless the model has sessions stay on one version."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
@@ -33,32 +34,64 @@ def canary(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 async def predict(person: Person, model_id: str, sessions: list[str]) -> list[str]:
-    """The version that answered each session, in order."""
+    """The version that answered each request, in order; a session of "" is none."""
     places = asyncio.Semaphore(20)
     body = {"input": [5.1, 3.5, 1.4, 0.2]}
-    headers = {"Authorization": f"Bearer {person.token}"}
+    authorization = {"Authorization": f"Bearer {person.token}"}
 
-    async with aiohttp.ClientSession(person.url, headers=headers) as client:
+    async with aiohttp.ClientSession(person.url, headers=authorization) as client:
 
         async def one(session: str) -> str:
-            async with (
-                places,
-                client.post(
-                    f"/predict/{model_id}", json=body, headers={"X-Modelport-Session": session}
-                ) as response,
-            ):
+            headers = {"X-Modelport-Session": session} if session else {}
+            async with places, client.post(f"/predict/{model_id}", json=body, headers=headers) as response:
                 assert response.status == 200, await response.text()
                 return response.headers["X-Modelport-Version"]
 
         return await asyncio.gather(*(one(session) for session in sessions))
 
 
-async def test_shares_are_within_three_percent_of_the_weights(canary: tuple[Person, str]) -> None:
-    versions = Counter(await predict(*canary, [f"session-{number}" for number in range(REQUESTS)]))
-    assert abs(versions["v1"] / REQUESTS - 0.9) <= 0.03, versions
-    assert abs(versions["v2"] / REQUESTS - 0.1) <= 0.03, versions
+@contextmanager
+def sticky(person: Person, model_id: str, setting: str) -> Iterator[None]:
+    """While the model has it; gateways hear of it within moments."""
+    person.cli("update", model_id, "--sticky", setting)
+    try:
+        yield
+    finally:
+        person.cli("update", model_id, "--sticky", "off")
 
 
-async def test_a_session_stays_with_its_version_on_every_gateway(canary: tuple[Person, str]) -> None:
-    for session in ("one", "two", "three", "four", "five"):
-        assert len(set(await predict(*canary, [session] * 20))) == 1
+def check_shares(versions: list[str]) -> None:
+    counts = Counter(versions)
+    assert abs(counts["v1"] / REQUESTS - 0.9) <= 0.03, counts
+    assert abs(counts["v2"] / REQUESTS - 0.1) <= 0.03, counts
+
+
+@pytest.mark.parametrize("session", ["", "one"])
+async def test_one_caller_gets_the_shares_within_three_percent_of_the_weights(
+    canary: tuple[Person, str], session: str
+) -> None:
+    check_shares(await predict(*canary, [session] * REQUESTS))
+
+
+async def test_sessions_get_the_shares_and_each_stays_with_its_version_on_every_gateway(
+    canary: tuple[Person, str],
+) -> None:
+    with sticky(*canary, "session"):
+        await until_sticky(canary)
+        check_shares(await predict(*canary, [f"session-{number}" for number in range(REQUESTS)]))
+        for session in ("one", "two", "three", "four", "five"):
+            assert len(set(await predict(*canary, [session] * 20))) == 1
+
+
+async def test_a_caller_who_names_no_session_stays_with_one_version(canary: tuple[Person, str]) -> None:
+    with sticky(*canary, "caller"):
+        await until_sticky(canary, "")
+        assert len(set(await predict(*canary, [""] * 100))) == 1
+
+
+async def until_sticky(canary: tuple[Person, str], session: str = "probe") -> None:
+    """Every gateway has heard: so many requests are never drawn alike by chance."""
+    for _ in range(20):
+        if len(set(await predict(*canary, [session] * REQUESTS))) == 1:
+            return
+    pytest.fail("the gateways still draw each request")

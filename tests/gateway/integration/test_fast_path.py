@@ -112,7 +112,9 @@ def serve_models(harness: Harness, model: ScriptedModel) -> None:
     harness.serve("others", model.address, owner="somebody-else")
     harness.serve("away", access="public")
     split = [{"version": "v1", "weight": 50}, {"version": "v2", "weight": 50}]
-    harness.serve("split", model.address, versions=("v1", "v2"), traffic=split, access="public")
+    harness.serve(
+        "split", model.address, versions=("v1", "v2"), traffic=split, access="public", sticky="session"
+    )
     harness.serve("loose", model.address, access="public", signature={**SIGNATURE, "columns": None})
     harness.control.issue_key()
 
@@ -291,6 +293,21 @@ async def test_both_ways_respond_count_and_log_the_same(tmp_path: Path, log: io.
     assert usage[("", "", OWNER, "", 404, "", "none")] == 2, "an invented id is not kept"
     assert usage[("others", "", OWNER, "", 404, "", "none")] == 1
     assert usage[("away", "v1", "", "", 503, "NoReadyVersion", "none")] == 1
+
+
+@pytest.mark.parametrize("lean", [True, False])
+async def test_each_request_of_a_split_is_drawn_whichever_way_it_comes(
+    model: ScriptedModel, serving: Harness, lean: bool
+) -> None:
+    split = [{"version": "v1", "weight": 50}, {"version": "v2", "weight": 50}]
+    serving.serve("drawn", model.address, versions=("v1", "v2"), traffic=split, access="public")
+    await serving.settle()
+    handler = Counting(serving.gateway.fast_path)
+    async with listening(serving, handler if lean else None) as (client, _):
+        headers = {**JSON, "X-Modelport-Session": "one"}
+        responses = [await client.post("/predict/drawn", content=ROW, headers=headers) for _ in range(50)]
+    assert {response.headers["x-modelport-version"] for response in responses} == {"v1", "v2"}
+    assert len(handler.paths) == (50 if lean else 0)
 
 
 async def test_without_cors_browsers_headers_change_nothing(serving: Harness) -> None:

@@ -8,7 +8,7 @@ from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http import client_addresses, fast_path
 from modelport_gateway.http.client_addresses import ClientAddresses
 from modelport_gateway.request.paths import RequestHeaders
-from modelport_gateway.routing.traffic_split import choose_version
+from modelport_gateway.routing import traffic_split
 from modelport_http.client_address import HOW_TO_TRUST, parse_networks
 
 from tests.support.gateway_harness import Harness
@@ -99,6 +99,18 @@ def test_what_is_in_flight_is_counted_through_failures() -> None:
     assert (in_flight.in_flight, in_flight.idle.is_set()) == (0, True)
 
 
-def test_the_only_version_needs_no_choice() -> None:
-    assert choose_version([("v1", 100)], model_uid="u", sticky_to="c") == "v1"
-    assert choose_version([("v1", 0)], model_uid="u", sticky_to="c") is None
+@pytest.mark.parametrize("sticky_to", ["c", None])
+def test_the_only_version_needs_no_choice(sticky_to: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for draw in ("random", "_point"):
+        monkeypatch.setattr(traffic_split, draw, None)
+    assert traffic_split.choose_version([("v1", 100)], model_uid="u", sticky_to=sticky_to) == "v1"
+    assert traffic_split.choose_version([("v1", 0)], model_uid="u", sticky_to=sticky_to) is None
+
+
+def test_a_drawn_request_pays_for_no_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic_split, "_point", None)
+    drawn = {
+        traffic_split.choose_version([("v1", 50), ("v2", 50)], model_uid="u", sticky_to=None)
+        for _ in range(50)
+    }
+    assert drawn == {"v1", "v2"}

@@ -1,7 +1,9 @@
 """Single flight, admission, memory with an end, traffic: each alone."""
 
 import asyncio
+import math
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -201,6 +203,33 @@ def test_callers_split_as_the_weights_say() -> None:
         for caller in range(5000)
     )
     assert 400 < counts["v2"] < 600
+
+
+@settings(deadline=None, max_examples=25)
+@given(weights.filter(any))
+def test_requests_are_drawn_within_binomial_bounds_of_the_weights(numbers: list[int]) -> None:
+    traffic = [(f"v{at}", weight) for at, weight in enumerate(numbers, start=1)]
+    counts = Counter(choose_version(traffic, model_uid="u", sticky_to=None) for _ in range(10_000))
+    assert counts.total() == 10_000
+    assert set(counts) <= {name for name, weight in traffic if weight}
+    for name, weight in traffic:
+        share = weight / sum(numbers)
+        deviation = math.sqrt(10_000 * share * (1 - share))
+        assert abs(counts[name] - 10_000 * share) <= 6 * deviation, (numbers, counts)
+
+
+def test_a_draw_says_nothing_about_the_next_one() -> None:
+    traffic = [("v1", 90), ("v2", 10)]
+    drawn = [choose_version(traffic, model_uid="u", sticky_to=None) for _ in range(10_000)]
+    pairs = Counter(pairwise(drawn))
+    # 90 of 10,000 expected after each other, nine of ten times beside the other version.
+    assert 40 < pairs["v2", "v2"] < 170
+    assert 700 < pairs["v2", "v1"] < 1100
+
+
+def test_nothing_is_drawn_where_nothing_has_weight() -> None:
+    assert choose_version([], model_uid="u", sticky_to=None) is None
+    assert choose_version([("v1", 0), ("v2", 0)], model_uid="u", sticky_to=None) is None
 
 
 def test_callers_move_only_to_where_weight_was_added() -> None:

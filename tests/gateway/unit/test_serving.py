@@ -1,6 +1,7 @@
 """What a caller gets for good and for bad requests."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from modelport_gateway.metrics import WAITING
@@ -152,20 +153,64 @@ async def test_a_request_waits_a_little_for_a_replica_to_come_back(
     assert (await waiting).status_code == 200
 
 
-async def test_a_session_header_keeps_its_callers_on_one_version(
-    harness: Harness, model: ScriptedModel
-) -> None:
+def serve_split(harness: Harness, model: ScriptedModel, **spec: Any) -> None:
     split = [{"version": "v1", "weight": 50}, {"version": "v2", "weight": 50}]
-    harness.serve("iris", model.address, versions=("v1", "v2"), traffic=split)
+    harness.serve("iris", model.address, versions=("v1", "v2"), traffic=split, **spec)
+
+
+async def versions_of(harness: Harness, session: str | None, requests: int = 5) -> set[str]:
+    headers = harness.bearer | ({} if session is None else {"X-Modelport-Session": session})
+    responses = [await harness.predict(headers=headers) for _ in range(requests)]
+    return {response.headers["x-modelport-version"] for response in responses}
+
+
+@pytest.mark.parametrize("sticky", ["caller", "session"])
+async def test_a_session_header_keeps_its_callers_on_one_version(
+    harness: Harness, model: ScriptedModel, sticky: str
+) -> None:
+    serve_split(harness, model, sticky=sticky)
     await harness.settle()
-
-    async def versions_of(session: str) -> set[str]:
-        headers = {**harness.bearer, "X-Modelport-Session": session}
-        return {(await harness.predict(headers=headers)).headers["x-modelport-version"] for _ in range(5)}
-
-    of_sessions = [await versions_of(str(number)) for number in range(20)]
+    of_sessions = [await versions_of(harness, str(number)) for number in range(20)]
     assert all(len(versions) == 1 for versions in of_sessions)
     assert set().union(*of_sessions) == {"v1", "v2"}
+
+
+@pytest.mark.parametrize("session", [None, "one"])
+async def test_each_request_is_drawn_unless_the_model_is_sticky(
+    harness: Harness, model: ScriptedModel, session: str | None
+) -> None:
+    serve_split(harness, model)
+    await harness.settle()
+    assert await versions_of(harness, session, 50) == {"v1", "v2"}
+
+
+@pytest.mark.parametrize("session", [None, ""])
+async def test_what_names_no_session_is_drawn_where_only_sessions_stick(
+    harness: Harness, model: ScriptedModel, session: str | None
+) -> None:
+    serve_split(harness, model, sticky="session")
+    await harness.settle()
+    assert await versions_of(harness, session, 50) == {"v1", "v2"}
+
+
+@pytest.mark.parametrize("session", [None, ""])
+async def test_what_names_no_session_stays_with_its_caller_where_callers_stick(
+    harness: Harness, model: ScriptedModel, session: str | None
+) -> None:
+    serve_split(harness, model, sticky="caller")
+    await harness.settle()
+    assert len(await versions_of(harness, session, 50)) == 1
+
+
+async def test_stickiness_is_in_force_as_soon_as_the_model_asks_for_it(
+    harness: Harness, model: ScriptedModel
+) -> None:
+    serve_split(harness, model)
+    await harness.settle()
+    assert len(await versions_of(harness, "one", 50)) == 2
+    serve_split(harness, model, sticky="session")
+    await harness.settle()
+    assert len(await versions_of(harness, "one", 50)) == 1
 
 
 async def test_a_full_queue_is_503(model: ScriptedModel) -> None:

@@ -122,7 +122,10 @@ _EXAMPLES: dict[str, Any] = {
 _CACHE_CONTROL = header(
     "Cache-Control", "`no-cache` skips the cached response, `no-store` also does not keep the new one."
 )
-_SESSION = header("X-Modelport-Session", "Requests with the same value stay on one version of a split.")
+_SESSION = header(
+    "X-Modelport-Session",
+    "Requests with the same value stay on one version of a split, if the model is `sticky`.",
+)
 
 
 def paths() -> Document:

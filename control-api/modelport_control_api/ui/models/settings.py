@@ -68,6 +68,7 @@ def values_of(model: ModelAnswer) -> dict[str, str]:
         "rate_limit.period_seconds": limit.period_seconds if limit else 60,
         "timeout_seconds": model.timeout_seconds,
         "acceleration": model.acceleration,
+        "sticky": model.sticky,
         "history.percent": history.percent if history else None,
         "history.retention_days": history.retention_days if history else None,
         "history.redact_fields": ", ".join(history.redact_fields) if history else "",
@@ -80,6 +81,7 @@ def change_of(values: Mapping[str, str]) -> dict[str, Any]:
     """The form's fields as the body of PATCH. What turns a thing on decides: empty is off."""
     change: dict[str, Any] = {name: values[name] for name in _PLAIN if name in values}
     change["cache_ttl_seconds"] = values.get("cache_ttl_seconds") or None
+    change["sticky"] = values.get("sticky") or None
     limit, history = _group(values, "rate_limit"), _group(values, "history")
     change["rate_limit"] = limit if limit.get("requests") else None
     if "redact_fields" in history:

@@ -13,6 +13,7 @@ from modelport_control_api.registry import repository, service, traffic, version
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.forms import read_values
 from modelport_control_api.ui.models.detail import header
+from modelport_control_api.ui.models.shares import observed_shares
 from modelport_control_api.ui.models.steps import Trouble, trouble_of
 from modelport_control_api.ui.models.upload import find_version, tail_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
@@ -141,6 +142,8 @@ async def _seen(visit: Visit, model_id: str, error: str | None = None) -> dict[s
         **header(visit, model, "versions"),
         "cards": [card_of(version) for version in reversed(model.versions)],
         "ready": ready,
+        # Of one version both are everything.
+        "observed": await observed_shares(visit, model) if len(model.versions) > 1 else None,
         "previous_traffic": await _previous_traffic(visit, model),
         "traffic_error": error,
         "is_pending": any(version.status == "pending" for version in model.versions)

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from modelport import Model, ModelFailed, Modelport, ModelportError, NotReadyInTime
@@ -61,6 +62,24 @@ def test_settings_are_changed_alone(client: Modelport, platform: Platform, model
     platform.on(UPLOAD, Answer(202, model("pending", acceleration="off")))
     assert client.upload(model_file, "x", acceleration="off").acceleration == "off"
     assert b'name="acceleration"\r\n\r\noff\r\n' in platform.asked[1].body
+
+
+@pytest.mark.parametrize(("given", "sent"), [("caller", "caller"), ("session", "session"), ("off", None)])
+def test_what_sticks_to_a_version_is_set_and_turned_off(
+    client: Modelport, platform: Platform, given: Any, sent: str | None
+) -> None:
+    platform.on(MODEL.replace("GET", "PATCH"), Answer(200, model(sticky=sent)))
+    changed = client.update("iris-7kq2p", sticky=given)
+    assert (changed.sticky, platform.asked[0].json) == (sent, {"sticky": sent})
+
+
+def test_a_model_of_a_platform_that_knows_no_stickiness_has_none(
+    client: Modelport, platform: Platform
+) -> None:
+    old = model()
+    del old["sticky"]
+    platform.on(MODEL, Answer(200, old))
+    assert client.model("iris-7kq2p").sticky is None
 
 
 def test_a_change_whose_response_was_lost_is_sent_again(client: Modelport, platform: Platform) -> None:

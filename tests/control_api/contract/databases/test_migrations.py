@@ -103,6 +103,18 @@ def test_models_of_before_are_accelerated_and_the_release_before_still_writes(em
     assert set(accelerations_of(empty_url)) == {"old-abcde", "late-abcde", "back-abcde"}
 
 
+def test_models_of_before_stick_to_nothing_and_the_release_before_still_writes(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0012_bytes_of_jobs")
+    add_model(empty_url, "old-abcde")
+    migrate.upgrade(empty_url)
+    add_model(empty_url, "late-abcde")
+    with connected(empty_url) as connection:
+        assert set(connection.execute(text("SELECT id, sticky FROM models"))) == {
+            ("old-abcde", None),
+            ("late-abcde", None),
+        }
+
+
 def test_replicas_that_migrate_at_once_all_succeed(empty_url: str) -> None:
     failures: list[Exception] = []
 

@@ -174,6 +174,18 @@ async def test_an_upgrade_restarts_no_model(upgraded: Upgraded) -> None:
         assert {name: model["spec"] for name, model in platform.cluster.objects.items()} == before
 
 
+async def test_models_of_the_build_before_are_not_sticky_and_can_be_made_so(upgraded: Upgraded) -> None:
+    async with upgraded.started() as platform:
+        owner = await upgraded.log_in(platform, "owner")
+        models = (await owner.http.get("/api/v1/models")).json()["items"]
+        assert models
+        assert {model["sticky"] for model in models} == {None}
+        id_ = next(model["id"] for model in models if model["managed_by"] == "api")
+        change = await owner.http.patch(f"/api/v1/models/{id_}", json={"sticky": "caller"})
+        assert change.json()["sticky"] == "caller"
+        await until(lambda: platform.cluster.objects[id_]["spec"].get("sticky") == "caller")
+
+
 def _rows(url: str) -> Iterator[tuple[str, list[Any]]]:
     engine, tables = build_engine(url), MetaData()
     with engine.connect() as connection:

@@ -82,6 +82,34 @@ async def test_acceleration_that_kubectl_switched_off_is_shown_and_undone_by_a_r
     await until(lambda: platform.cluster.objects[mine]["spec"]["acceleration"] == "auto")
 
 
+async def test_stickiness_that_kubectl_set_is_shown_and_undone_by_a_redeploy(
+    platform: Platform, ann: Account, mine: str
+) -> None:
+    spec = platform.cluster.objects[mine]["spec"]
+    platform.cluster.edit(mine, {**spec, "sticky": "caller"})
+    await platform.heard(mine, lambda live: live.spec.sticky == "caller")
+    model = await read(ann, mine)
+    assert model["sticky"] == "caller"
+    assert model["sync"] == [{"field": "sticky", "in_cluster": "caller", "in_api": None}]
+    assert (await ann.http.post(f"/api/v1/models/{mine}/redeploy")).status_code == 202
+    await until(lambda: "sticky" not in platform.cluster.objects[mine]["spec"])
+
+
+async def test_stickiness_that_kubectl_took_away_comes_back_with_the_next_change(
+    platform: Platform, ann: Account, mine: str
+) -> None:
+    await ann.http.patch(f"/api/v1/models/{mine}", json={"sticky": "session"})
+    await platform.plane.models.publisher.publish_due()
+    await platform.heard(mine, lambda live: live.spec.sticky == "session")
+    platform.settle()
+    spec = {name: value for name, value in platform.cluster.objects[mine]["spec"].items() if name != "sticky"}
+    platform.cluster.edit(mine, spec)
+    await platform.heard(mine, lambda live: live.spec.sticky is None)
+    assert (await read(ann, mine))["sync"] == [{"field": "sticky", "in_cluster": None, "in_api": "session"}]
+    await ann.http.patch(f"/api/v1/models/{mine}", json={"timeout_seconds": 9})
+    await until(lambda: platform.cluster.objects[mine]["spec"].get("sticky") == "session")
+
+
 async def test_an_mlmodel_of_an_earlier_release_which_does_not_name_it_is_in_sync(
     platform: Platform, ann: Account, mine: str
 ) -> None:

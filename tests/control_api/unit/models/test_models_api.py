@@ -222,6 +222,33 @@ async def test_a_switch_of_acceleration_is_in_the_audit_log(
         assert (row.target, row.detail) == (f"model:{model_id}", {"changes": {"acceleration": "off"}})
 
 
+async def test_a_split_sticks_as_the_model_asks_and_not_by_default(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await platform.published(model_id, "v1")
+    assert (await ann.http.get(url(model_id))).json()["sticky"] is None
+    assert "sticky" not in platform.cluster.objects[model_id]["spec"]
+    for sticky in ("caller", "session"):
+        changed = (await ann.http.patch(url(model_id), json={"sticky": sticky})).json()
+        assert (changed["sticky"], changed["name"]) == (sticky, "Iris")
+        await until(lambda: platform.cluster.objects[model_id]["spec"].get("sticky") == sticky)  # noqa: B023
+    await ann.http.patch(url(model_id), json={"timeout_seconds": 9})
+    assert (await ann.http.get(url(model_id))).json()["sticky"] == "session"
+    assert (await ann.http.patch(url(model_id), json={"sticky": None})).json()["sticky"] is None
+    await until(lambda: "sticky" not in platform.cluster.objects[model_id]["spec"])
+
+
+async def test_a_change_of_stickiness_is_in_the_audit_log(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await ann.http.patch(url(model_id), json={"sticky": "session"})
+    await ann.http.patch(url(model_id), json={"sticky": None})
+    with platform.plane.context.database.transaction() as session:
+        query = select(AuditEntry.detail).where(AuditEntry.action == "model.change")
+        details = session.scalars(query.order_by(AuditEntry.created_at)).all()
+    assert details == [{"changes": {"sticky": "session"}}, {"changes": {"sticky": None}}]
+
+
 async def test_a_version_reports_its_engine_and_how_it_was_proven(
     platform: Platform, ann: Account, model_id: str
 ) -> None:
@@ -255,6 +282,8 @@ async def test_a_version_reports_its_engine_and_how_it_was_proven(
         ({"acceleration": "on"}, "acceleration"),
         ({"acceleration": False}, "acceleration"),
         ({"acceleration": None}, "acceleration"),
+        ({"sticky": "address"}, "sticky"),
+        ({"sticky": True}, "sticky"),
         ({"access": "everyone"}, "access"),
         ({"access": None}, "access"),
         ({"name": ""}, "name"),

@@ -146,6 +146,8 @@ BAD_SPECS: dict[str, dict[str, Any]] = {
     "a timeout of an hour": {"timeoutSeconds": 3600},
     "an access": {"access": "everyone"},
     "an acceleration": {"acceleration": "on"},
+    "a stickiness": {"sticky": "address"},
+    "a stickiness of nothing": {"sticky": None},
     "a history of nothing": {"history": {"percent": 0}},
     "a history without a share": {"history": {"redactFields": ["name"]}},
     "an acceleration that YAML took for false": {"acceleration": False},
@@ -156,6 +158,20 @@ BAD_SPECS: dict[str, dict[str, Any]] = {
 def test_the_schema_refuses(spec: dict[str, Any]) -> None:
     with pytest.raises(jsonschema_rs.ValidationError):
         jsonschema_rs.validate(SCHEMA, _manifest(**spec))
+
+
+@pytest.mark.parametrize("sticky", ["caller", "session"])
+def test_a_split_sticks_to_what_the_model_asks_for(sticky: str) -> None:
+    manifest = _manifest(sticky=sticky)
+    jsonschema_rs.validate(SCHEMA, manifest)
+    model = from_object(manifest)
+    assert model.spec.sticky == to_object(model)["spec"]["sticky"] == sticky
+
+
+def test_a_model_that_asks_for_no_stickiness_has_none() -> None:
+    model = from_object(_manifest())
+    assert model.spec.sticky is None
+    assert "sticky" not in to_object(model)["spec"]
 
 
 def test_the_log_of_a_failed_version_is_text_and_may_be_left_out() -> None:
