@@ -33,8 +33,9 @@ AccelerationSetting = Annotated[
 StickySetting = Annotated[
     Literal["caller", "session", "off"] | None,
     typer.Option(
-        help="What stays on one version of a traffic split. session: requests with the same --session; caller: "
-        "such sessions, and each caller without one; off: nothing, each request is drawn by the weights."
+        help="What stays on one version of a traffic split. session: requests with the same --session; "
+        "caller: such sessions, and each caller without one; off: nothing, each request is drawn by the "
+        "weights."
     ),
 ]
 HistoryShare = Annotated[
