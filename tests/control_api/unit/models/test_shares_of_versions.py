@@ -13,6 +13,7 @@ from modelport_control_api.usage import ledger
 from modelport_telemetry.usage.wire import UsageBatch, UsageLine
 from sqlalchemy import update
 
+from tests.control_api.unit.models.fake_cluster import READY
 from tests.control_api.unit.models.platform import Account, Platform
 from tests.control_api.unit.models.test_kubectl_pages import sign_in
 
@@ -22,7 +23,7 @@ async def split(platform: Platform, ann: Account, iris_bytes: bytes) -> str:
     """A model of ann's with a canary, which was changed an hour and a half ago."""
     model_id: str = (await ann.upload(iris_bytes)).json()["id"]
     await ann.upload_version(model_id, iris_bytes, traffic="0")
-    await platform.serve(model_id, {"v1": 100, "v2": 0})
+    await platform.serve(model_id, {"v1": 100}, v1=READY, v2=READY)
     weights = {"v1": 90, "v2": 10}
     moved = await ann.http.put(f"/api/v1/models/{model_id}/traffic", json=weights)
     assert moved.status_code == 200, moved.text
