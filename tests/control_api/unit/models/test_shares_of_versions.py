@@ -69,10 +69,10 @@ async def shown(browser: httpx.AsyncClient, model_id: str, part: str = "") -> tu
 async def test_observed_stands_beside_wanted(
     platform: Platform, browser: httpx.AsyncClient, split: str, part: str
 ) -> None:
-    count(platform, split, utc_now() - timedelta(minutes=5), v1=1823, v2=177, none=40)
+    count(platform, split, utc_now() - timedelta(minutes=5), v1=1824, v2=176, none=40)
     count(platform, split, utc_now() - timedelta(minutes=80), v1=5000)
     rows, words = await shown(browser, split, part)
-    assert rows == [["v2", "10 %", "8.8 %", "177"], ["v1", "90 %", "91.2 %", "1,823"]]
+    assert rows == [["v2", "10 %", "8.8 %", "176"], ["v1", "90 %", "91.2 %", "1,824"]]
     assert words.startswith("2,000 requests in the last hour. Each is drawn by the shares wanted.")
 
 
