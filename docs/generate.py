@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from modelport_crds.reasons import EXPLANATIONS
-from pydantic_core import PydanticUndefined
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined, to_json
 from pydantic_settings import BaseSettings
 
 DOCS = Path(__file__).parent
@@ -101,8 +102,16 @@ def _attribute_docstrings(settings_class: type) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    shown = "none" if value in (None, "", (), [], frozenset()) else str(value)
+    shown = "none" if value in (None, "", (), [], frozenset()) else _as_set(value)
     return f"`{shown}`"
+
+
+def _as_set(value: object) -> str:
+    """As it is written in the variable, where that is JSON of a form of its own."""
+    parts = value if isinstance(value, tuple) else (value,)
+    if not all(isinstance(part, BaseModel) for part in parts):
+        return str(value)
+    return to_json(value, by_alias=True, exclude_none=True).decode()
 
 
 def _one_line(text: str | None) -> str:

@@ -8,6 +8,8 @@ from modelport_crds.names import DEFAULT_NAMESPACE
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from modelport_operator.egress_rules import USUAL_DNS, EgressRule
+
 _RUNTIME_IMAGES: Mapping[Framework, str] = {
     "sklearn": "modelport-runtime-sklearn",
     "xgboost": "modelport-runtime-sklearn",
@@ -100,6 +102,14 @@ class Settings(BaseSettings):
     artifact_networks: ListSetting = ()
     """Private networks (`10.0.0.0/8,…`) that hold model files: models' pods may reach them. None by default,
     so that an artifact's address, which a user gives, leads to nothing inside."""
+
+    dns_egress: tuple[EgressRule, ...] = Field(
+        default=USUAL_DNS,
+        examples=['[{"to": [{"ipBlock": {"cidr": "169.254.20.10/32"}}]}]'],
+    )
+    """How models' pods reach DNS, for the name in an artifact's address: egress rules as JSON, in the form
+    that a NetworkPolicy has them. NodeLocal DNSCache, OpenShift and others need rules of their own: the
+    chart's `networkPolicy.dns`."""
 
     artifact_credentials_secret: str = ""
     """Secret, in the models' namespaces, with the `AWS_…` variables for `s3://` artifacts; only the init

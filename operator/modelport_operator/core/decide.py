@@ -16,7 +16,7 @@ from modelport_operator.core.naming import pods_selector, with_uid
 from modelport_operator.core.observed.last_log import logs_to_read, with_logs
 from modelport_operator.core.observed.observe import Observed, any_version_of, version_of
 from modelport_operator.core.observed.probe_results import ProbeResult
-from modelport_operator.core.sync import is_as_wanted, is_edited
+from modelport_operator.core.sync import has_same_rules, is_as_wanted, is_edited
 from modelport_operator.core.versions import decide_traffic, decide_versions
 from modelport_operator.settings import Settings
 
@@ -105,7 +105,9 @@ def _public_id(model: MLModel, settings: Settings) -> str:
 
 def _is_there(wanted: Object, observed: Observed) -> bool:
     live = _live(wanted, observed)
-    return live is not None and is_as_wanted(wanted, live) and not is_edited(live)
+    if live is None or is_edited(live):
+        return False
+    return is_as_wanted(wanted, live) and has_same_rules(wanted, live)
 
 
 def _aimed(wanted: Object, observed: Observed) -> Object:

@@ -25,6 +25,19 @@ def is_as_wanted(wanted: Any, live: Any) -> bool:
     return bool(wanted == live)
 
 
+def has_same_rules(wanted: Object, live: Object) -> bool:
+    """Whether a NetworkPolicy has its rules and nothing else; of any other object true.
+
+    There a key that is there beyond what is wanted makes the rule mean less: pods, where all of a namespace
+    are meant.
+    """
+    if wanted["kind"] != "NetworkPolicy":
+        return True
+    return all(
+        _is_equal(wanted["spec"].get(name, []), live["spec"].get(name, [])) for name in ("ingress", "egress")
+    )
+
+
 def is_edited(live: Object) -> bool:
     """Whether someone else has put something into its spec: a container, a variable, a host network.
 
@@ -39,6 +52,21 @@ def replacement(wanted: Object, live: Object) -> Object:
     kept = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
     labels = {**kept.get("labels", {}), **wanted["metadata"]["labels"]}
     return {**wanted, "metadata": {**kept, **wanted["metadata"], "labels": labels}}
+
+
+def _is_equal(wanted: Any, live: Any) -> bool:
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        return all(_has_equal(wanted, live, key) for key in wanted.keys() | live.keys())
+    if isinstance(wanted, list) and isinstance(live, list):
+        return len(wanted) == len(live) and all(map(_is_equal, wanted, live))
+    return bool(wanted == live)
+
+
+def _has_equal(wanted: Object, live: Object, key: str) -> bool:
+    if key in wanted and key in live:
+        return _is_equal(wanted[key], live[key])
+    # An empty selector selects all; that is not what its absence means.
+    return not key.endswith("Selector") and _is_left_out(wanted.get(key, live.get(key)))
 
 
 def _owns_spec(entry: Object) -> bool:

@@ -39,24 +39,31 @@ def run_helm(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def render(*settings: str) -> list[Object]:
-    """The objects of a release, hooks too. `settings`: as for --set."""
-    answer = _template(*settings)
+def render(*settings: str, json_values: Sequence[str] = (), files: Sequence[Path] = ()) -> list[Object]:
+    """The objects of a release, hooks too. `settings`: as for --set; `json_values`: as for --set-json."""
+    answer = _template(*_options(settings, json_values, files))
     assert answer.returncode == 0, answer.stderr
     return [each for each in yaml.safe_load_all(answer.stdout) if each]
 
 
-def refusal(*settings: str) -> str:
+def refusal(*settings: str, json_values: Sequence[str] = ()) -> str:
     """What helm says about settings that it does not take."""
-    answer = _template(*settings)
+    answer = _template(*_options(settings, json_values, ()))
     assert answer.returncode != 0
     return answer.stderr
 
 
-def _template(*settings: str) -> subprocess.CompletedProcess[str]:
-    given = [word for each in settings for word in ("--set", each)]
+def _options(settings: Sequence[str], json_values: Sequence[str], files: Sequence[Path]) -> list[str]:
+    return [
+        *(word for each in files for word in ("--values", str(each))),
+        *(word for each in settings for word in ("--set", each)),
+        *(word for each in json_values for word in ("--set-json", each)),
+    ]
+
+
+def _template(*options: str) -> subprocess.CompletedProcess[str]:
     version = ("--namespace", NAMESPACE, "--kube-version", KUBE_VERSION)
-    return run_helm("template", "modelport", str(CHART), *version, *given)
+    return run_helm("template", "modelport", str(CHART), *version, *options)
 
 
 def of_kind(objects: Sequence[Object], kind: str) -> dict[str, Object]:

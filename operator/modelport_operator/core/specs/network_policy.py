@@ -81,7 +81,11 @@ def _egress(artifact: Artifact, settings: Settings) -> list[Object]:
         if is_in_platform_store(artifact)
         else {"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE_NETWORKS}}
     )
-    return [{"to": [source], "ports": [{"port": port, "protocol": "TCP"}]}, *_inner(settings), _dns()]
+    return [
+        {"to": [source], "ports": [{"port": port, "protocol": "TCP"}]},
+        *_inner(settings),
+        *(rule.as_object() for rule in settings.dns_egress),
+    ]
 
 
 def _inner(settings: Settings) -> list[Object]:
@@ -93,18 +97,6 @@ def _inner(settings: Settings) -> list[Object]:
 def _port(address: str) -> int | None:
     url = urlsplit(address)
     return url.port or _DEFAULT_PORTS.get(url.scheme)
-
-
-def _dns() -> Object:
-    return {
-        "to": [
-            {
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-                "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-            }
-        ],
-        "ports": [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")],
-    }
 
 
 def _platform_pods(component: str, settings: Settings) -> Object:

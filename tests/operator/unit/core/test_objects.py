@@ -1,6 +1,7 @@
 """The objects of a version: isolation, limits, probes and the containers' settings."""
 
 import json
+import re
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -10,7 +11,7 @@ from modelport_kube.kube import RESOURCES, Object
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.quantities import canonical, to_bytes
 from modelport_operator.core.specs.deployment import template_digest
-from modelport_operator.core.sync import is_as_wanted, is_edited, replacement
+from modelport_operator.core.sync import has_same_rules, is_as_wanted, is_edited, replacement
 from modelport_operator.settings import Settings
 from pydantic import ValidationError
 
@@ -237,6 +238,61 @@ def test_a_public_file_opens_no_private_network() -> None:
     assert not any(ip_address("93.184.216.34") in network for network in closed)
 
 
+_NODE_LOCAL = {
+    "to": [{"ipBlock": {"cidr": "169.254.20.10/32"}}],
+    "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+}
+_OPENSHIFT = {
+    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}],
+    "ports": [{"port": 5353, "protocol": "UDP"}, {"port": 5353, "protocol": "TCP"}],
+}
+
+
+def test_dns_is_where_the_platform_says() -> None:
+    given = settings(dns_egress=[_NODE_LOCAL, _OPENSHIFT])
+    model = a_model().versions(
+        a_version(artifact=Artifact(uri="https://example.org/m.onnx", sha256=digest_of("v1")))
+    )
+    assert _one("NetworkPolicy", model, given)["spec"]["egress"][1:] == [_NODE_LOCAL, _OPENSHIFT]
+    assert _one("NetworkPolicy", given=given)["spec"]["egress"] == [], "a local file needs no network"
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({}, "must have `to`, `ports` or both"),
+        ({"to": []}, "must have `to`, `ports` or both"),
+        ({"tos": [{"podSelector": {}}], "ports": [{"port": 53}]}, "Extra inputs"),
+        ({"to": [{"podselector": {}}]}, "Extra inputs"),
+        ({"to": [{}]}, "must have an ipBlock"),
+        ({"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}, "podSelector": {}}]}, "must have an ipBlock"),
+        ({"to": [{"ipBlock": {"cidr": "10.0.0.0/99"}}]}, "10.0.0.0/99"),
+        ({"to": [{"ipBlock": {"cidr": "::/0", "except": ["10.0.0.0/8"]}}]}, "10.0.0.0/8 is no part of ::/0"),
+        ({"ports": [{"port": 53, "protocol": "udp"}]}, "'UDP'"),
+    ],
+)
+def test_an_egress_rule_that_would_open_more_or_be_refused_is_an_error_at_the_start(
+    rule: Object, said: str
+) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        settings(dns_egress=[rule])
+
+
+def test_a_policy_s_rule_that_means_less_than_wanted_is_seen() -> None:
+    namespace = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}
+
+    def policy(*to: Object) -> Object:
+        return {"kind": "NetworkPolicy", "spec": {"egress": [{"to": list(to)}], "policyTypes": ["Egress"]}}
+
+    wanted, narrower = policy(namespace), policy({**namespace, "podSelector": {"matchLabels": {"a": "b"}}})
+    assert is_as_wanted(wanted, narrower)
+    assert not has_same_rules(wanted, narrower)
+    assert not has_same_rules(wanted, {"spec": {}})
+    assert not has_same_rules(policy({"podSelector": {}}), policy({**namespace, "podSelector": {}}))
+    assert has_same_rules(policy({"podSelector": {"matchLabels": {}}}), policy({"podSelector": {}}))
+    assert has_same_rules({"kind": "Service", "spec": {}}, {"spec": {"ports": []}})
+
+
 def test_the_service_gives_the_gateway_each_pod() -> None:
     spec = _one("Service")["spec"]
     assert spec["clusterIP"] == "None"
@@ -430,6 +486,7 @@ def test_settings_are_read_from_the_environment_as_users_write_them(monkeypatch:
         "RUNTIME_IMAGES": '{"onnx": "onnx:1"}',
         "TOLERATIONS": '[{"key": "models", "operator": "Exists"}]',
         "METRICS_SCRAPER": '{"namespace": "monitoring"}',
+        "DNS_EGRESS": json.dumps([_OPENSHIFT]),
     }.items():
         monkeypatch.setenv(f"MODELPORT_OPERATOR_{name}", value)
     given = Settings()  # type: ignore[call-arg]
@@ -438,6 +495,7 @@ def test_settings_are_read_from_the_environment_as_users_write_them(monkeypatch:
     assert given.tolerations[0]["key"] == "models"
     assert given.metrics_scraper is not None
     assert given.metrics_scraper.namespace == "monitoring"
+    assert [rule.as_object() for rule in given.dns_egress] == [_OPENSHIFT]
 
 
 def _written_by(manager: str, fields: Object, **more: str) -> Object:
