@@ -100,8 +100,8 @@ class Settings(BaseSettings):
     `{"namespace": "monitoring", "labels": {"app.kubernetes.io/name": "prometheus"}}`."""
 
     artifact_networks: ListSetting = ()
-    """Private networks (`10.0.0.0/8,…`) that hold model files: models' pods may reach them. None by default,
-    so that an artifact's address, which a user gives, leads to nothing inside."""
+    """Private networks (`10.0.0.0/8,fd00::/8,…`) that hold model files: models' pods may reach them. None by
+    default, so that an artifact's address, which a user gives, leads to nothing inside."""
 
     dns_egress: tuple[EgressRule, ...] = Field(
         default=USUAL_DNS,

@@ -26,6 +26,15 @@ _PRIVATE_NETWORKS = [
     # Azure; IBM Cloud, twice.
     *("168.63.129.16/32", "161.26.0.0/16", "166.8.0.0/14"),
 ]
+# What the registries give to hosts. Unique local addresses (fc00::/7, where clouds have their metadata too),
+# link-local ones (fe80::/10), multicast and NAT64, which leads to IPv4 of any kind, are all beyond.
+_IPV6_UNICAST = "2000::/3"
+# Protocols' own (Teredo), documentation (twice), and 6to4, which leads to IPv4 as well.
+_PRIVATE_IPV6_NETWORKS = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
+_PUBLIC = [
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE_NETWORKS}},
+    {"ipBlock": {"cidr": _IPV6_UNICAST, "except": _PRIVATE_IPV6_NETWORKS}},
+]
 _DEFAULT_PORTS = {"http": 80, "https": 443, "s3": 443}
 
 
@@ -76,13 +85,9 @@ def _egress(artifact: Artifact, settings: Settings) -> list[Object]:
     port = _port(artifact_address(artifact, settings))
     if port is None:
         return []
-    source = (
-        _platform_pods("control-api", settings)
-        if is_in_platform_store(artifact)
-        else {"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE_NETWORKS}}
-    )
+    sources = [_platform_pods("control-api", settings)] if is_in_platform_store(artifact) else _PUBLIC
     return [
-        {"to": [source], "ports": [{"port": port, "protocol": "TCP"}]},
+        {"to": sources, "ports": [{"port": port, "protocol": "TCP"}]},
         *_inner(settings),
         *(rule.as_object() for rule in settings.dns_egress),
     ]

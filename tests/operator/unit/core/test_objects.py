@@ -229,13 +229,50 @@ def test_the_platforms_store_is_reached_at_its_port_only() -> None:
     assert [port["port"] for port in rules[1]["ports"]] == [53, 53]
 
 
-def test_a_public_file_opens_no_private_network() -> None:
-    rules = _egress("https://example.org/model.onnx")
-    assert rules[0]["ports"] == [{"port": 443, "protocol": "TCP"}]
-    closed = [ip_network(network) for network in rules[0]["to"][0]["ipBlock"]["except"]]
-    for address in ("10.1.2.3", "169.254.169.254", "100.100.100.200", "192.0.0.192", "168.63.129.16"):
-        assert any(ip_address(address) in network for network in closed), address
-    assert not any(ip_address("93.184.216.34") in network for network in closed)
+def _reaches(rule: Object, address: str) -> bool:
+    """Whether the rule lets a pod call the address, as a network's plugin reads it."""
+    blocks = [peer["ipBlock"] for peer in rule["to"]]
+    return any(
+        _is_in(address, [block["cidr"]]) and not _is_in(address, block.get("except", [])) for block in blocks
+    )
+
+
+def _is_in(address: str, networks: list[str]) -> bool:
+    return any(ip_address(address) in ip_network(network) for network in networks)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("10.1.2.3", "169.254.169.254", "100.100.100.200", "192.0.0.192", "168.63.129.16", "127.0.0.1"),
+        # Unique local, and what clouds have there; link-local, site-local, loopback, unspecified, multicast.
+        *("fc00::1", "fd00:10:96::a", "fd00:ec2::254", "fd20:ce::254", "fe80::1", "fec0::1", "::1", "::"),
+        "ff02::1",
+        # 10.0.0.1 and 169.254.169.254 as IPv6 carries them: NAT64 (twice), 6to4, mapped, compatible, Teredo.
+        *("64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::1", "::ffff:10.0.0.1", "::10.0.0.1"),
+        *("64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "2001:0:a9fe:a9fe::1"),
+        # Documentation, benchmarks, what leads nowhere, segment routing.
+        *("2001:db8::1", "3fff::1", "2001:2::1", "100::1", "5f00::1"),
+    ],
+)
+def test_a_public_file_opens_no_private_network_of_ipv4_or_ipv6(address: str) -> None:
+    assert not _reaches(_egress("https://example.org/model.onnx")[0], address)
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:21f:cb07::1", "2a00:1450:4001::200e"])
+def test_a_public_file_is_reached_by_ipv4_and_ipv6_at_its_port(address: str) -> None:
+    rule = _egress("https://example.org/model.onnx")[0]
+    assert _reaches(rule, address)
+    assert rule["ports"] == [{"port": 443, "protocol": "TCP"}]
+
+
+def test_what_a_block_leaves_out_is_a_part_of_it_as_the_api_server_wants() -> None:
+    for block in (peer["ipBlock"] for peer in _egress("https://example.org/model.onnx")[0]["to"]):
+        network = ip_network(block["cidr"])
+        for left_out in map(ip_network, block["except"]):
+            assert left_out.version == network.version
+            assert left_out.subnet_of(network)
+            assert left_out != network
 
 
 _NODE_LOCAL = {
