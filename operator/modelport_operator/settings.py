@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from modelport_crds.mlmodel import Framework
 from modelport_crds.names import DEFAULT_NAMESPACE
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from modelport_operator.egress_rules import USUAL_DNS, EgressRule
@@ -42,6 +43,20 @@ class PodsOfNamespace(BaseModel):
     labels: dict[str, str] = {}
 
 
+class PodIds(BaseModel):
+    """Ids of a pod's user and groups, as its security context has them. None: left to the cluster."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    run_as_user: int | None = Field(default=None, ge=1)
+    run_as_group: int | None = Field(default=None, ge=0)
+    fs_group: int | None = Field(default=None, ge=0)
+
+
+# The images' own user; the fetched file is readable by its group.
+_USUAL_IDS = PodIds.model_validate({"runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532})
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="MODELPORT_OPERATOR_",
@@ -76,6 +91,10 @@ class Settings(BaseSettings):
 
     image_pull_secrets: ListSetting = ()
     """Secrets, in the models' namespaces, that the images are pulled with (`one,two`)."""
+
+    pod_security_context: PodIds = Field(default=_USUAL_IDS, examples=['{"runAsUser": 65532}'])
+    """Ids of user and groups of the models' pods, as JSON. One that is left out, or null, is the cluster's to
+    give, as OpenShift's restricted-v2 does; `{}` leaves all to it. A change restarts the models' pods."""
 
     priority_class_name: str = ""
     """PriorityClass of the models' pods."""

@@ -53,12 +53,34 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* What Pod Security "restricted" asks of a pod. Argument: the user id. */}}
+{{/* Ids of all pods but the databases', as JSON. Values of an earlier release have none: then those of the images. */}}
+{{- define "modelport.podIds" -}}
+{{- if hasKey .Values "podSecurityContext" -}}
+{{- toJson .Values.podSecurityContext -}}
+{{- else -}}
+{{- dict "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532 | toJson -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "modelport.podSecurity" -}}
+{{- include "modelport.restricted" (include "modelport.podIds" . | fromJson) -}}
+{{- end -}}
+
+{{/* Of a built-in database's pod. Argument: the id of user and groups, or null. */}}
+{{- define "modelport.databasePodSecurity" -}}
+{{- include "modelport.restricted" (dict "runAsUser" . "runAsGroup" . "fsGroup" .) -}}
+{{- end -}}
+
+{{/* What Pod Security "restricted" asks of a pod. Argument: ids by name; one that is null is the cluster's to give. */}}
+{{- define "modelport.restricted" -}}
+{{- $ids := . -}}
 runAsNonRoot: true
-runAsUser: {{ . }}
-runAsGroup: {{ . }}
-fsGroup: {{ . }}
+{{- range $name := list "runAsUser" "runAsGroup" "fsGroup" }}
+{{- $id := get $ids $name }}
+{{- if or $id (eq (toString $id) "0") }}
+{{ $name }}: {{ int64 $id }}
+{{- end }}
+{{- end }}
 # Not a walk over all files of the volume at each start.
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}

@@ -52,7 +52,7 @@ def operator_settings(objects: list[Object]) -> Settings:
         for name, value in environment(spec["containers"][0]).items()
         if name.startswith(prefix)
     }
-    structured = ("dns_egress",)
+    structured = ("dns_egress", "pod_security_context")
     loaded = {name: json.loads(given[name]) for name in structured if name in given}
     return Settings.model_validate({"artifact_base_url": given["artifact_base_url"], **loaded})
 

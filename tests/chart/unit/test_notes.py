@@ -11,6 +11,7 @@ from tests.chart.unit.chart import CHART, KUBE_VERSION, run_helm
 # Helm may have to be built first.
 pytestmark = pytest.mark.timeout(600)
 INGRESS = ("ingress.enabled=true", "ingress.host=models.example.com")
+OPENSHIFT = ("--api-versions", "security.openshift.io/v1")
 ROUTE = ("httpRoute.enabled=true", "httpRoute.parentRefs[0].name=public")
 
 
@@ -36,10 +37,30 @@ def chart(tmp_path: Path) -> Path:
 def test_an_ingress_without_trusted_proxies_is_warned_of(
     chart: Path, settings: tuple[str, ...], warns: bool
 ) -> None:
-    given = [word for each in settings for word in ("--set", each)]
-    given += ["--kube-version", KUBE_VERSION, "--show-only", "templates/notes.yaml"]
-    answer = run_helm("template", "modelport", str(chart), *given)
-    assert answer.returncode == 0, answer.stderr
-    notes = yaml.safe_load(answer.stdout)["text"]
+    notes = _notes(chart, *(word for each in settings for word in ("--set", each)))
     assert ("settings.trustedProxies=" in notes) == warns
     assert "rollout status" in notes
+
+
+@pytest.mark.parametrize(
+    ("options", "warns"),
+    [
+        ((), False),
+        (OPENSHIFT, True),
+        ((*OPENSHIFT, "--values", str(CHART / "values.openshift.yaml")), False),
+    ],
+)
+def test_openshift_is_warned_of_ids_that_it_would_refuse(
+    chart: Path, options: tuple[str, ...], warns: bool
+) -> None:
+    assert ("values.openshift.yaml" in _notes(chart, *options)) == warns
+
+
+def _notes(chart: Path, *options: str) -> str:
+    answer = run_helm(
+        *("template", "modelport", str(chart), "--kube-version", KUBE_VERSION),
+        *("--show-only", "templates/notes.yaml", *options),
+    )
+    assert answer.returncode == 0, answer.stderr
+    text: str = yaml.safe_load(answer.stdout)["text"]
+    return text

@@ -1,5 +1,6 @@
 """The process around the controller: its probes, why it cannot start, and what standalone is spared."""
 
+import getpass
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from modelport_operator.shell.kubernetes import kopf_events
 from modelport_operator.shell.kubernetes.http import Health, serving
 from modelport_operator.shell.kubernetes.kopf_events import build_kopf_settings, build_registry
 from modelport_operator.shell.watching import WATCHED_KINDS
@@ -108,3 +110,13 @@ def test_a_port_that_is_taken_is_reported_in_the_last_line() -> None:
 def test_standalone_is_spared_what_only_a_cluster_needs(module: str) -> None:
     code = f"import sys, modelport_standalone.platform; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+async def test_it_needs_no_name_of_the_user_that_it_runs_as(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> str:
+        raise KeyError("getpwuid(): uid not found: 1000700000")
+
+    monkeypatch.setattr(getpass, "getuser", fail)
+    tasks = await kopf_events._spawn(settings(watch_namespaces="team-a"), lambda key: None)
+    await kopf_events._stop(tasks)
+    assert tasks

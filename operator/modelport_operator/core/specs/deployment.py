@@ -92,7 +92,7 @@ def build_template(model: MLModel, version: ModelVersion, settings: Settings, re
             # A Service's variables would reveal to the model the names of all other models.
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": _GRACE_SECONDS,
-            "securityContext": pod_security(),
+            "securityContext": pod_security(settings),
             "initContainers": [build_fetch_container(version, source, settings)],
             "containers": [_build_model_container(model, version, settings)],
             "volumes": [

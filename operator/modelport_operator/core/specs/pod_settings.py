@@ -39,14 +39,11 @@ def image_fields(version: ModelVersion, settings: Settings) -> dict[str, str]:
     return {"image": image, "imagePullPolicy": settings.image_pull_policy}
 
 
-def pod_security() -> Object:
-    """Return the pod's security context: one user and group for all, never root."""
-    # 65532 is the images' own user; the fetched file is readable by its group.
+def pod_security(settings: Settings) -> Object:
+    """Return the pod's security context: one user and group for all, never root, whoever gives the ids."""
     return {
         "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "runAsGroup": 65532,
-        "fsGroup": 65532,
+        **settings.pod_security_context.model_dump(by_alias=True, exclude_none=True),
         "seccompProfile": {"type": "RuntimeDefault"},
     }
 

@@ -6,6 +6,7 @@ restarts watches.
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Collection
 from dataclasses import asdict
@@ -70,6 +71,8 @@ async def _spawn(settings: Settings, on_key: OnKey) -> Collection[asyncio.Task[A
         registry=build_registry(on_key),
         settings=build_kopf_settings(settings),
         standalone=True,
+        # Its own would have the user's name, and an id that the cluster gave the pod has none.
+        identity=socket.gethostname(),  # type: ignore[arg-type]
         clusterwide=not namespaces,
         namespaces=namespaces,
     )

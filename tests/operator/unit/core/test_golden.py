@@ -32,12 +32,27 @@ _OF_A_COMPANY = settings(
     artifact_networks="10.20.0.0/16",
     artifact_credentials_secret="bucket",
 )
+_OF_THE_PLATFORM = Artifact(uri=f"artifact:{digest_of('v1')}", sha256=digest_of("v1"), size=1_000_000)
+_ON_OPENSHIFT = settings(
+    artifact_base_url="http://modelport-control-api-internal.modelport.svc:8001/internal/v1/artifacts/{sha256}",
+    pod_security_context={},
+    dns_egress=[
+        {
+            "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}],
+            "ports": [{"port": 5353, "protocol": "UDP"}, {"port": 5353, "protocol": "TCP"}],
+        }
+    ],
+)
 
 CASES: dict[str, tuple[ModelBuilder, Settings]] = {
     "one-version": (a_model(), settings()),
     "canary-of-two-replicas": (
         a_model().versions("v1", "v2").traffic(v1=90, v2=10).replicas(2),
         settings(),
+    ),
+    "ids-of-the-cluster-and-its-dns": (
+        a_model().versions(a_version(artifact=_OF_THE_PLATFORM)),
+        _ON_OPENSHIFT,
     ),
     "batch-pods-and-every-setting": (
         a_model()

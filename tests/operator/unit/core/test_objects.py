@@ -71,6 +71,30 @@ def test_the_pod_keeps_to_the_restricted_pod_security_standard() -> None:
     assert all("emptyDir" in volume for volume in spec["volumes"])
 
 
+@pytest.mark.parametrize(
+    ("given", "ids"),
+    [
+        ({}, {}),
+        ({"runAsUser": None, "runAsGroup": None, "fsGroup": None}, {}),
+        ({"runAsUser": 1_000_700_000, "runAsGroup": 0}, {"runAsUser": 1_000_700_000, "runAsGroup": 0}),
+    ],
+)
+def test_the_pods_ids_may_be_others_or_the_clusters(given: Object, ids: Object) -> None:
+    pod = _pod_spec(given=settings(pod_security_context=given))["securityContext"]
+    assert pod == {"runAsNonRoot": True, **ids, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def test_other_ids_are_another_template() -> None:
+    usual, others = _one("Deployment"), _one("Deployment", given=settings(pod_security_context={}))
+    assert template_digest(usual) != template_digest(others)
+
+
+@pytest.mark.parametrize("wrong", [{"runAsUser": 0}, {"fsGroup": -1}, {"runasUser": 1}, {"privileged": True}])
+def test_no_id_is_root_s_and_nothing_else_of_a_security_context_is_taken(wrong: Object) -> None:
+    with pytest.raises(ValidationError, match="pod_security_context"):
+        settings(pod_security_context=wrong)
+
+
 def test_the_pod_gets_no_token_and_learns_of_no_other_model() -> None:
     assert _pod_spec()["automountServiceAccountToken"] is False
     assert _pod_spec()["enableServiceLinks"] is False
