@@ -130,6 +130,13 @@ class Settings(BaseSettings):
     that a NetworkPolicy has them. NodeLocal DNSCache, OpenShift and others need rules of their own: the
     chart's `networkPolicy.dns`."""
 
+    extra_egress: tuple[EgressRule, ...] = Field(
+        default=(), examples=['[{"to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}], "ports": [{"port": 443}]}]']
+    )
+    """Further egress rules of models' pods, as JSON in the form that a NetworkPolicy has them. What is opened
+    to them, the code in every model may reach: for files in private networks there is
+    `MODELPORT_OPERATOR_ARTIFACT_NETWORKS`."""
+
     artifact_credentials_secret: str = ""
     """Secret, in the models' namespaces, with the `AWS_…` variables for `s3://` artifacts; only the init
     container gets them. A model's annotation `serving.modelport.dev/artifact-credentials` names another one,

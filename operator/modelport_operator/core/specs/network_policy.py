@@ -82,15 +82,17 @@ def _sources(components: Sequence[str], settings: Settings) -> list[Object]:
 
 
 def _egress(artifact: Artifact, settings: Settings) -> list[Object]:
+    further = [rule.as_object() for rule in settings.extra_egress]
+    rules = [*_to_source(artifact, settings), *further]
+    return [*rules, *(rule.as_object() for rule in settings.dns_egress)] if rules else []
+
+
+def _to_source(artifact: Artifact, settings: Settings) -> list[Object]:
     port = _port(artifact_address(artifact, settings))
     if port is None:
         return []
     sources = [_platform_pods("control-api", settings)] if is_in_platform_store(artifact) else _PUBLIC
-    return [
-        {"to": sources, "ports": [{"port": port, "protocol": "TCP"}]},
-        *_inner(settings),
-        *(rule.as_object() for rule in settings.dns_egress),
-    ]
+    return [{"to": sources, "ports": [{"port": port, "protocol": "TCP"}]}, *_inner(settings)]
 
 
 def _inner(settings: Settings) -> list[Object]:

@@ -501,6 +501,16 @@ def test_private_networks_are_opened_only_where_the_platform_says_so() -> None:
     assert local == [], "a file in the image needs no network"
 
 
+def test_further_egress_is_every_models_and_brings_dns_along() -> None:
+    further = {"to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}], "ports": [{"port": 443, "protocol": "TCP"}]}
+    given = settings(extra_egress=[further], dns_egress=[_OPENSHIFT])
+    assert _one("NetworkPolicy", given=given)["spec"]["egress"] == [further, _OPENSHIFT]
+    fetching = a_model().versions(
+        a_version(artifact=Artifact(uri="https://example.org/m.onnx", sha256=digest_of("v1")))
+    )
+    assert _one("NetworkPolicy", fetching, given)["spec"]["egress"][1:] == [further, _OPENSHIFT]
+
+
 def test_a_scraper_may_reach_a_model_only_where_one_is_named() -> None:
     scraper = {"namespace": "monitoring", "labels": {"app": "prometheus"}}
     (rule,) = _one("NetworkPolicy", given=settings(metrics_scraper=scraper))["spec"]["ingress"]
