@@ -90,6 +90,6 @@ def scheduler(kube: Path, who: Identities) -> Command:
         f"--kubeconfig={who.kubeconfig('scheduler')}",
         "--bind-address=127.0.0.1",
         "--leader-elect=false",
-        # A pod that comes with its claim can miss that this was bound, and is tried again after 5 minutes else.
+        # Else a pod that comes with its claim, and misses that this was bound, waits for 5 minutes.
         "--pod-max-in-unschedulable-pods-duration=10s",
     ]

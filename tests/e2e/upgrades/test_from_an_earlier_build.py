@@ -1,9 +1,12 @@
 """A platform of an earlier build becomes one of this checkout, under load, and keeps all that it held.
 
-Only with `MODELPORT_UPGRADE_FROM`, a checkout of that build: its images take minutes and a gigabyte.
+Only with `MODELPORT_UPGRADE_FROM`, a checkout of that build with its `.venv` (`make .venv/.dev`): its images
+take minutes and a gigabyte.
 """
 
+import json
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import base_image, image_build, ingress, stand_ins
+from tests.cluster import ingress, stand_ins
 from tests.cluster.cluster import Cluster
 from tests.e2e import images, release
 from tests.e2e.accounts import Person
@@ -75,22 +78,34 @@ async def test_an_upgrade_keeps_all_data_and_loses_no_request(cluster: Cluster, 
     assert _spec(earlier).items() >= wanted.items()
 
 
+_BUILD = """
+import json
+from tests.cluster import base_image, image_build
+from tests.e2e.images import PARTS, ROOT, image_of
+
+def build(part):
+    return str(image_build.build(ROOT / PARTS[part], ROOT, image_of(part), base_image.build_args()))
+
+print(json.dumps({part: build(part) for part in PARTS}))
+"""
+
+
 def _load(cluster: Cluster, checkout: Path) -> dict[str, str]:
-    """Build a checkout's images by the names that its chart has by default, and load them."""
-    loaded = {}
-    for part, dockerfile in images.PARTS.items():
-        archive = image_build.build(
-            checkout / dockerfile, checkout, images.image_of(part), base_image.build_args()
-        )
+    """Build a checkout's images as it does itself, with its own base, and load them."""
+    python = checkout / ".venv" / "bin" / "python"
+    built = subprocess.run(
+        [python, "-c", _BUILD], cwd=checkout, stdout=subprocess.PIPE, check=True, text=True
+    )
+    archives = {part: Path(file) for part, file in json.loads(built.stdout.splitlines()[-1]).items()}
+    for archive in archives.values():
         cluster.load_image(archive)
-        loaded[part] = archive.stem
-    return loaded
+    return {part: archive.stem for part, archive in archives.items()}
 
 
 def _use(harness: Harness) -> tuple[str, str]:
     """Give the model a second version, a share of traffic, a key and a batch job that has ended."""
     person, model_id = harness.person, harness.model_id
-    person.upload(harness.file, "--model", model_id)
+    person.upload(harness.file, "--to", model_id)
     with person.http() as client:
         client.put(f"/api/v1/models/{model_id}/traffic", json={"v1": 80, "v2": 20}).raise_for_status()
         key = client.post("/api/v1/api-keys", json={"name": "ci", "scopes": ["predict"]}).raise_for_status()
