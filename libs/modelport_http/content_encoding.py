@@ -2,6 +2,8 @@
 
 import zlib
 
+from modelport_http.wording import counted
+
 _WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_WINDOW = -15
 _MAX_MEMBERS = 16
@@ -53,7 +55,9 @@ def _inflate(body: bytes, window: int, max_bytes: int) -> bytes:
         inflater = zlib.decompressobj(window)
         inflated += inflater.decompress(rest, max_bytes - len(inflated) + 1)
         if len(inflated) > max_bytes:
-            raise Undecodable(413, f"The body inflates to more than {max_bytes} bytes. Send less at once.")
+            raise Undecodable(
+                413, f"The body inflates to more than {counted(max_bytes, 'byte')}. Send less at once."
+            )
         if not inflater.eof:
             raise EOFError("it ends too early")
         rest = inflater.unused_data

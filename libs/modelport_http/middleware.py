@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelport_http.client_address import Network, client_ip
 from modelport_http.problem import Problem, send_problem
+from modelport_http.wording import counted
 
 access_log = structlog.get_logger("modelport.access")
 
@@ -151,7 +152,9 @@ def declared_length(scope: Scope) -> int:
 
 def body_too_large(limit: int) -> Problem:
     """Return 413 for a body of more than `limit` bytes."""
-    return Problem(status=413, detail=f"The request body is larger than {limit} bytes. Send less at once.")
+    return Problem(
+        status=413, detail=f"The request body is larger than {counted(limit, 'byte')}. Send less at once."
+    )
 
 
 class _BodyTooLarge(Exception):

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
+from modelport_http.wording import counted
+
 _CHUNK = 1024 * 1024
 _TIMEOUT_SECONDS = 30
 """Of silence on the network, not of the whole download."""
@@ -161,7 +163,7 @@ def _download(uri: str, url: str, headers: Mapping[str, str], partial: Path) -> 
             raise
         raise Unreachable(f"{_shown(uri)} cannot be reached: {error}.") from error
     if expected is not None and partial.stat().st_size != int(expected):
-        raise Unreachable(f"{_shown(uri)} broke off before its {expected} bytes.")
+        raise Unreachable(f"{_shown(uri)} broke off before its {counted(int(expected), 'byte')}.")
     return digest
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
+from modelport_http.wording import counted
 
 from modelport_runtime.core.types import Call, Failure, Prediction
 
@@ -111,7 +112,7 @@ def frame(message: FromModel | ToModel) -> bytes:
     """Raises UnicodeEncodeError for text with lone surrogates, `ProtocolError` if it is too long."""
     body = _encode(message)
     if len(body) > _MAX_REQUEST_BYTES:
-        raise ProtocolError(f"a message of {len(body)} bytes cannot be sent")
+        raise ProtocolError(f"a message of {counted(len(body), 'byte')} cannot be sent")
     return _LENGTH.pack(len(body)) + body
 
 
@@ -129,7 +130,7 @@ class Frames:
         while len(buffer) >= _LENGTH.size:
             (size,) = _LENGTH.unpack_from(buffer)
             if size > self._max_bytes:
-                raise ProtocolError(f"a frame of {size} bytes")
+                raise ProtocolError(f"a frame of {counted(size, 'byte')}")
             end = _LENGTH.size + size
             if len(buffer) < end:
                 return

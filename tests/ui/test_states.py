@@ -115,7 +115,7 @@ def test_a_drifting_feature_is_shown_beside_its_reference(
     (tmp_path / "train.csv").write_text(as_csv(300))
     # Not enough rows: said beside the field.
     give_reference(visitor, tmp_path / "few.csv")
-    expect(page.locator("#drift .error")).to_contain_text("has 1 rows")
+    expect(page.locator("#drift .error")).to_contain_text("has 1 row;")
     give_reference(visitor, tmp_path / "train.csv")
     expect(page.locator("#drift")).to_contain_text("Collecting")
     scene = Scene(stage.platform, ann, model_id)

@@ -12,6 +12,7 @@ from modelport.cli.progress import job_bar, upload_bar
 from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.job import Job
+from modelport.wording import counted
 
 app = typer.Typer(help="Batch jobs: list, show, fetch, delete.", no_args_is_help=True)
 
@@ -184,11 +185,17 @@ def _print(job: Job, as_json: bool, *, secret: str | None = None) -> None:
     if as_json:
         print_json({**job.raw, "webhook_secret": secret} if secret else job.raw)
         return
-    total = "" if job.rows_total is None else f" of {job.rows_total:,}"
     failed = f", {job.rows_failed:,} of them without a prediction" if job.rows_failed else ""
-    print_line(f"{job.id}  {job.state}  {job.rows_done:,}{total} rows{failed}")
+    print_line(f"{job.id}  {job.state}  {_rows_text(job)}{failed}")
     if text := job.message or job.waiting_for:
         note(text)
+
+
+def _rows_text(job: Job) -> str:
+    """`20 of 30 rows`; `20 rows` while nobody knows how many there are."""
+    if job.rows_total is None:
+        return counted(job.rows_done, "row")
+    return f"{job.rows_done:,} of {counted(job.rows_total, 'row')}"
 
 
 def _format_of(output: Path | None) -> Any:

@@ -10,6 +10,7 @@ from modelport.cli.options import DEFAULT_URL, AsJson, Url
 from modelport.cli.output import note, print_json, print_table
 from modelport.client import Modelport
 from modelport.usage import Bucket, Usage, UsageCounts
+from modelport.wording import counted
 
 _FIGURES = ("REQUESTS", "ERRORS", "REFUSED", "CACHE HITS", "P50 MS", "P95 MS", "P99 MS")
 
@@ -36,7 +37,7 @@ def usage(
     if as_json:
         print_json(found.raw)
     elif not found.totals.requests:
-        note(f"No requests in the last {days:g} days.")
+        note(f"No requests in the last {'day' if days == 1 else counted(days, 'day')}.")
     elif model_id is None:
         _print(("MODEL", *_FIGURES), [(each.name or "(no such model)", each) for each in found.parts], found)
     else:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from modelport_http.wording import counted
 from modelport_store.fallback_store import FallbackStore
 
 from modelport_control_api.admin.schemas import Check
@@ -45,7 +46,7 @@ async def _check(probe: Callable[[], Awaitable[None]]) -> Check:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             await probe()
     except TimeoutError:
-        detail = f"It does not answer within {_TIMEOUT_SECONDS:g} seconds."
+        detail = f"It does not answer within {counted(_TIMEOUT_SECONDS, 'second')}."
     except Exception as error:  # noqa: BLE001 - whatever it is: it is what the caller wants to know
         detail = f"{type(error).__name__}: {error}"
     milliseconds = (time.perf_counter() - begin) * 1000

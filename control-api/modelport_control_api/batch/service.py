@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from modelport_http.wording import counted
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -89,7 +90,9 @@ def require_room(session: Session, principal: Principal, most: int) -> None:
         BatchJob.owner_id == principal.user_id, BatchJob.state.in_(repository.UNFINISHED)
     )
     if (session.scalar(unfinished) or 0) >= most:
-        raise TooManyJobs(f"You have {most} unfinished jobs, the most allowed: wait for one, or cancel one.")
+        raise TooManyJobs(
+            f"You have {counted(most, 'unfinished job')}, the most allowed: wait for one, or cancel one."
+        )
 
 
 def list_page(

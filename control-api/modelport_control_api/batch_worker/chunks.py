@@ -2,6 +2,7 @@
 
 import structlog
 from modelport_crds.reasons import Reason
+from modelport_http.wording import counted
 from prometheus_client import Counter
 
 from modelport_control_api.batch.storage.chunks import Chunk, combine, read_chunk, write_results
@@ -78,7 +79,8 @@ class ChunkWork:
 
     async def _predict(self, claimed: ClaimedChunk, chunk: Chunk, pods: Pods) -> RowResults:
         if claimed.attempts > _MOST_ATTEMPTS:
-            text = f"was not predicted: {claimed.attempts - 1} workers that took its chunk did not finish it"
+            workers = counted(claimed.attempts - 1, "worker")
+            text = f"was not predicted: {workers} took its chunk and did not finish it"
             return RowResults([None] * chunk.sendable, None, dict.fromkeys(range(chunk.sendable), text))
         pod_client = pods.pod_client(probabilities=claimed.probabilities)
         halvings = max(0, claimed.attempts - _USUAL_ATTEMPTS)
@@ -93,7 +95,7 @@ class ChunkWork:
 
 def _too_large(chunk: Chunk) -> str:
     return (
-        f"The model's predictions for the {chunk.rows} rows from row {chunk.first_row} on take more than "
-        f"{MAX_RESULTS_BYTES} bytes, the most for rows that are predicted together: submit the input in "
-        "files of fewer rows, or without probabilities."
+        f"The model's predictions for {counted(chunk.rows, 'row')} from row {chunk.first_row} on take "
+        f"more than {counted(MAX_RESULTS_BYTES, 'byte')}, the most for rows that are predicted together: "
+        "submit the input in files of fewer rows, or without probabilities."
     )

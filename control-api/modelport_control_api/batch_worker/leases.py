@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal, Self, TypeVar
 
 from modelport_crds.reasons import Reason
+from modelport_http.wording import counted
 from sqlalchemy.orm import Session
 
 from modelport_control_api.batch import repository
@@ -31,8 +32,8 @@ _UNREADABLE = (
 
 def _too_many_results(most: int) -> str:
     return (
-        f"The results take more than {most} bytes, the most for one job: submit the input in several smaller "
-        "files, without probabilities, or with fewer key_columns."
+        f"The results take more than {counted(most, 'byte')}, the most for one job: submit the input in "
+        "several smaller files, without probabilities, or with fewer key_columns."
     )
 
 

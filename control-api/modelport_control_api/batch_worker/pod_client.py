@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import httpx
 import structlog
+from modelport_http.wording import counted
 from modelport_process.backoff import Backoff
 from prometheus_client import Counter
 
@@ -146,11 +147,10 @@ class PodClient:
                 if status not in _NOT_NOW:
                     return read_reply(status, response, rows, probabilities=self._probabilities)
             except _TooSlow:
-                return Rejected(f"The model took longer than it may for {_counted(rows)}.")
+                return Rejected(f"The model took longer than it may for {_rows_text(rows)}.")
             except _TooLong:
-                return Rejected(
-                    f"The response to {_counted(rows)} is longer than {_MAX_RESPONSE_BYTES} bytes."
-                )
+                most = counted(_MAX_RESPONSE_BYTES, "byte")
+                return Rejected(f"The response to {_rows_text(rows)} is longer than {most}.")
             except _Lost:
                 DEATHS.inc()
                 deaths += self._is_suspect
@@ -162,8 +162,8 @@ class PodClient:
             await asyncio.sleep(backoff.next_delay())
 
 
-def _counted(rows: int) -> str:
-    return "this row" if rows == 1 else f"{rows} rows"
+def _rows_text(rows: int) -> str:
+    return "this row" if rows == 1 else counted(rows, "row")
 
 
 def _open(address: str, request_seconds: float) -> httpx.AsyncClient:

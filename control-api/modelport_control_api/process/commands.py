@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvloop
 from modelport_http.settings import Settings as EdgeSettings
+from modelport_http.wording import counted
 from modelport_kube.connect import NoClusterAccess
 from modelport_process import logging
 from modelport_process.settings import read_settings
@@ -109,7 +110,7 @@ def republish() -> str:
         models = repository.all_ids(session)
         for model_id in sorted(models):
             outbox.record_change(session, model_id)
-    return f"{len(models)} models will be published within seconds, as the database has them."
+    return f"{counted(len(models), 'model')} will be published within seconds, as the database has them."
 
 
 def serve() -> str:

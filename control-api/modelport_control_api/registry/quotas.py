@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from modelport_http.wording import counted
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -131,11 +132,12 @@ def _check(holding: Holding, models: int, size: int) -> None:
     cure = "Delete what is not needed, or ask an administrator of the platform for more."
     if models and holding.models + models > holding.max_models:
         raise QuotaReached(
-            f"The account holds {holding.models} of the {holding.max_models} models that it may. {cure}"
+            f"The account holds {counted(holding.models, 'model')}; {holding.max_models:,} is the most that "
+            f"it may. {cure}"
         )
     if holding.bytes + size > holding.max_bytes:
         raise QuotaReached(
-            f"The account would hold {holding.bytes + size} bytes; {holding.max_bytes} is the most that it "
-            f"may. It holds {holding.model_bytes} bytes of model files, {holding.job_bytes} of batch jobs "
-            f"and {holding.reference_bytes} of references. {cure}"
+            f"The account would hold {counted(holding.bytes + size, 'byte')}; {holding.max_bytes:,} is the "
+            f"most that it may. It holds {counted(holding.model_bytes, 'byte')} of model files, "
+            f"{holding.job_bytes:,} of batch jobs and {holding.reference_bytes:,} of references. {cure}"
         )

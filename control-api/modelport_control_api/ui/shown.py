@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from modelport_http.wording import counted
+
 from modelport_control_api.db.base import utc_now
 
 _UNITS = ((60, "second"), (60, "minute"), (24, "hour"), (30, "day"), (12, "month"))
@@ -79,13 +81,14 @@ def day(moment: datetime | None) -> str:
 def _count(amount: float) -> str:
     for step, unit in _UNITS:
         if amount < step:
-            return f"{int(amount)} {unit}{'s' if int(amount) != 1 else ''}"
+            return counted(int(amount), unit)
         amount /= step
-    return f"{int(amount)} year{'s' if int(amount) != 1 else ''}"
+    return counted(int(amount), "year")
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
+    "counted": counted,
     "percent": percent,
     "milliseconds": milliseconds,
     "size": size,

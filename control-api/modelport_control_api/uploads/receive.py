@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from modelport_http.wording import counted
 from starlette.requests import ClientDisconnect, Request
 
 from modelport_control_api.disk import NO_RESERVE, DiskReserve
@@ -106,7 +107,8 @@ async def _bounded(chunks: AsyncIterator[bytes], form: Form) -> AsyncIterator[by
 
 def _too_large(form: Form) -> UploadError:
     return UploadTooLarge(
-        f"The upload is larger than {form.max_file_bytes} bytes, the most that this platform accepts."
+        f"The upload is larger than {counted(form.max_file_bytes, 'byte')}, "
+        "the most that this platform accepts."
     )
 
 
@@ -126,7 +128,7 @@ async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]
         ) from None
     except TimeoutError:
         raise UploadInterrupted(
-            f"Nothing of the upload arrived for {idle_seconds:g} seconds. Nothing was kept."
+            f"Nothing of the upload arrived for {counted(idle_seconds, 'second')}. Nothing was kept."
         ) from None
 
 
@@ -172,11 +174,13 @@ class _Receiver:
         text += data
         limit = self._form.text_bytes[self._current]
         if len(text) > limit:
-            raise FieldInvalid(self._current, f"is longer than {limit} bytes")
+            raise FieldInvalid(self._current, f"is longer than {counted(limit, 'byte')}")
 
     async def _write_extra(self, data: bytes) -> None:
         try:
             await self._extra[self._current].write(data)
         except UploadTooLarge:
             most = self._form.extra_file_bytes[self._current]
-            raise FieldInvalid(self._current, f"is larger than {most} bytes, the most it may have") from None
+            raise FieldInvalid(
+                self._current, f"is larger than {counted(most, 'byte')}, the most it may have"
+            ) from None

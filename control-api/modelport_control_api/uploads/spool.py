@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from modelport_http.wording import counted
+
 from modelport_control_api.disk import NO_RESERVE, DiskReserve
 from modelport_control_api.uploads.form import StorageFull, UploadTooLarge
 
@@ -48,7 +50,8 @@ class Spool:
         self.size += len(data)
         if self.size > self._max_bytes:
             raise UploadTooLarge(
-                f"The file is larger than {self._max_bytes} bytes, the most that this platform accepts."
+                f"The file is larger than {counted(self._max_bytes, 'byte')}, "
+                "the most that this platform accepts."
             )
         self._buffer += data
         if len(self._buffer) >= _BUFFER_BYTES:

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from modelport_http.problem import Problem
+from modelport_http.wording import counted
 from modelport_telemetry.usage import samples as samples_wire
 from modelport_telemetry.usage import wire
 from starlette.concurrency import run_in_threadpool
@@ -22,7 +23,7 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MAX_BYTES:
-            raise Problem(status=413, detail=f"A report may have {_MAX_BYTES} bytes at most.")
+            raise Problem(status=413, detail=f"A report may have {counted(_MAX_BYTES, 'byte')} at most.")
     return bytes(body)
 
 

@@ -3,6 +3,7 @@
 import re
 
 import httptools
+from modelport_http.wording import counted
 
 
 class EndpointUnreachable(Exception):
@@ -158,7 +159,7 @@ class ResponseReader:
         return None
 
     def _too_long(self) -> str:
-        return f"its response is longer than {self._max_bytes} bytes"
+        return f"its response is longer than {counted(self._max_bytes, 'byte')}"
 
 
 def _is_json(content_type: bytes) -> bool:

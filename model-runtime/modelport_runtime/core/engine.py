@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
+from modelport_http.wording import counted
 
 from modelport_runtime.core import v2
 from modelport_runtime.core.matrix_bodies import MatrixBodies
@@ -160,7 +161,9 @@ class Engine:
         outputs = self.backend.predict(self._assemble(rows), wanted)
         for results in outputs.values.values():
             if len(results) != len(rows):
-                raise WrongNumberOfResults(f"{len(results)} results for {len(rows)} rows")
+                raise WrongNumberOfResults(
+                    f"{counted(len(results), 'result')} for {counted(len(rows), 'row')}"
+                )
         return outputs
 
     def _encode(self, item: _Pending, outputs: Outputs) -> Prediction:

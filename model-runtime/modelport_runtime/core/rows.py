@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
+from modelport_http.wording import counted
 
 from modelport_runtime.core.signature import Column, Signature, TensorSpec
 from modelport_runtime.core.typed_bodies import typed_reader
@@ -222,7 +223,7 @@ class _ColumnReader:
 
     def _read_list(self, row: list[Any], suffixes: list[str], path: Path, problems: Problems) -> Row:
         if len(row) != len(self._names):
-            problems.add(path(), f"has {len(row)} values, but the model takes {len(self._names)}")
+            problems.add(path(), f"has {counted(len(row), 'value')}, but the model takes {len(self._names)}")
             return []
         return self._convert(row, suffixes, path, problems)
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+from modelport_http.wording import counted
+
 from modelport_runtime.core.signature import Column, Signature, is_date
 from modelport_runtime.core.types import LoadError
 
@@ -25,7 +27,7 @@ def named(columns: tuple[Column, ...], names: list[str]) -> tuple[Column, ...]:
     if len(names) != len(columns):
         raise LoadError(
             "SampleInvalid",
-            f"The sample names {len(names)} fields, but the model takes {len(columns)}.",
+            f"The sample names {counted(len(names), 'field')}, but the model takes {len(columns)}.",
         )
     return tuple(replace(column, name=name) for column, name in zip(columns, names, strict=True))
 

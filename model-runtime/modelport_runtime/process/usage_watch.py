@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
+from modelport_http.wording import counted
+
 from modelport_runtime.process.supervision import Child
 
 MAX_THREADS = max(256, 4 * (os.cpu_count() or 1))
@@ -87,7 +89,7 @@ class UsageWatch:
 
 def _judge(threads: int, resident: int, most_bytes: int) -> Ended | None:
     if threads > MAX_THREADS:
-        message = f"The model ran {threads} threads at once; at most {MAX_THREADS} are allowed."
+        message = f"The model ran {counted(threads, 'thread')} at once; at most {MAX_THREADS} are allowed."
         return Ended("SandboxViolation", message)
     if resident > most_bytes:
         used, limit = resident // 1024**2, most_bytes // 1024**2

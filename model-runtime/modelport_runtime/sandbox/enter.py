@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from modelport_http.wording import counted
+
 from modelport_runtime.sandbox import landlock, seccomp
 from modelport_runtime.sandbox.allowed import Role
 from modelport_runtime.sandbox.kernel import PR_SET_NO_NEW_PRIVS, machine, prctl, syscall
@@ -104,7 +106,7 @@ def _restrict_files(role: Role) -> None:
     tasks = len(os.listdir("/proc/self/task"))
     if tasks != 1:
         # Below ABI 8 Landlock holds the calling thread only; a model could make another act for it.
-        raise OSError(f"{tasks} threads run already, and it would hold only one of them")
+        raise OSError(f"{counted(tasks, 'thread')} run already, and it would hold only one of them")
     # Landlock knows signals to all or to none outside: for a child, seccomp holds them alone.
     landlock.restrict(landlock.read_set(role.artifact, role.proc), signals=role.child is not None)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import msgspec
+from modelport_http.wording import counted
 
 from modelport_runtime import wire
 from modelport_runtime.core.types import Call, Failure, Prediction
@@ -126,7 +127,7 @@ class Channel(asyncio.Protocol):
 def _checked(message: BatchResult, calls: int) -> list[Outcome]:
     given, binary = message.outcomes, message.json_bytes
     if len(given) != calls:
-        raise ProtocolError(f"{len(given)} outcomes for {calls} calls")
+        raise ProtocolError(f"{counted(len(given), 'outcome')} for {counted(calls, 'call')}")
     return [_outcome(each, binary.get(place) if binary else None) for place, each in enumerate(given)]
 
 

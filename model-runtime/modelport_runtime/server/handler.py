@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import msgspec
 from modelport_http.content_encoding import Undecodable, inflate
+from modelport_http.wording import counted
 
 from modelport_runtime import logs, metrics
 from modelport_runtime.core.types import Call, Failure, Prediction
@@ -167,7 +168,7 @@ def _too_large(max_bytes: int) -> Problem:
     return Problem(
         413,
         "Content Too Large",
-        f"The body has more than {max_bytes} bytes. Send fewer rows in one request.",
+        f"The body has more than {counted(max_bytes, 'byte')}. Send fewer rows in one request.",
     )
 
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from modelport_http.wording import counted
+
 from modelport_runtime import wire
 from modelport_runtime.core import backends
 from modelport_runtime.core.engine import Engine, describe_error, model_failure
@@ -149,7 +151,7 @@ def _too_large(size: int) -> Failure:
     return Failure(
         500,
         "Answer too large",
-        f"The responses of one batch have {size} bytes. Send fewer rows in one request.",
+        f"The responses of one batch have {counted(size, 'byte')}. Send fewer rows in one request.",
         reason="ModelError",
     )
 
@@ -177,8 +179,9 @@ def _accelerate(engine: Engine, max_plan_bytes: int) -> ProofReport:
             None, 0, None, f"As kernels the model would take {size} MiB of its memory limit again."
         )
     proof = result.proof
+    rows = counted(proof.rows_compared, "generated row")
     detail = (
-        f"NumPy kernels gave the loaded model's predictions on {proof.rows_compared:,} generated rows "
+        f"NumPy kernels gave the loaded model's predictions on {rows} "
         f"and are {proof.speedup:.1f} times as fast."
     )
     return ProofReport(result.plan, proof.rows_compared, proof.largest_difference, detail)

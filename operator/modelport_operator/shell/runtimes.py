@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from modelport_crds.mlmodel import AccelerationProof, Engine, SampleAnswer
 from modelport_crds.reasons import Reason
+from modelport_http.wording import counted
 
 from modelport_operator.core.observed.probe_results import RuntimeStatus, SampleRefused, plain_text
 
@@ -212,7 +213,7 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
     async for chunk in response.aiter_raw():
         received += chunk
         if len(received) > limit:
-            raise _TooLong(f"more than {limit} bytes")
+            raise _TooLong(f"more than {counted(limit, 'byte')}")
     return bytes(received)
 
 

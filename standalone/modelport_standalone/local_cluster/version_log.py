@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from modelport_http.wording import counted
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,8 @@ class VersionLog:
             return b""
         dropped, self._dropped = self._dropped, 0
         limit = _BYTES_PER_SECOND >> 10
-        return f"\n[modelport] {dropped} bytes dropped: more than {limit} KiB a second was printed\n".encode()
+        lost = counted(dropped, "byte")
+        return f"\n[modelport] {lost} dropped: more than {limit} KiB a second was printed\n".encode()
 
     def _append(self, data: bytes) -> None:
         try:

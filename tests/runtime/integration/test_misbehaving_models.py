@@ -89,7 +89,7 @@ def log_lines(runtime: Runtime) -> list[dict[str, Any]]:
     ("order", "says"),
     [
         (RAISE, "ValueError: no flower has -1"),
-        (ONE_MORE, "2 results for 1 rows"),
+        (ONE_MORE, "2 results for 1 row"),
         (EXIT, "SystemExit: 3"),
     ],
 )

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from modelport_http.wording import counted
+
 from modelport_control_api.batch.formats.blocks import Block, Matrix, rows_at_once
 from modelport_control_api.batch.formats.cells import Cell, CellUnfit, read_cell, read_column
 from modelport_control_api.batch.formats.csv_pieces import CsvPieces, PieceReader
@@ -249,7 +251,7 @@ def _key(cells: Sequence[str], misshapen: dict[int, str]) -> list[Any]:
 def _described(row: Line | str, width: int) -> str:
     if isinstance(row, str):
         return row
-    return f"has {len(row)} cells, but the first line names {width} columns"
+    return f"has {counted(len(row), 'cell')}, but the first line names {counted(width, 'column')}"
 
 
 def _is_number(text: str) -> bool:

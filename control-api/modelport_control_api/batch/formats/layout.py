@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from modelport_http.wording import counted
+
 from modelport_control_api.batch.formats.limits import InputInvalid, require_names
 
 
@@ -134,7 +136,7 @@ def _by_position(places: dict[str, int], keys: dict[str, int], columns: tuple[In
     others = [name for name in places if name not in keys]
     if len(others) != len(columns):
         raise InputInvalid(
-            f"The input has {len(others)} columns beside its key columns, but the model takes "
+            f"The input has {counted(len(others), 'column')} beside its key columns, but the model takes "
             f"{len(columns)}, by position: name the columns that only identify a row in key_columns."
         )
     features = zip(others, columns, strict=True)

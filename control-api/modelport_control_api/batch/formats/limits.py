@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modelport_crds.reasons import Reason
+from modelport_http.wording import counted
 
 from modelport_control_api.errors import DomainError
 
@@ -54,9 +55,10 @@ class Allowance:
         """Raises `InputTooLarge`."""
         if decoded > self.most:
             raise InputTooLarge(
-                f"The rows of the input take more than {self.most} bytes when they are decoded, the most for "
-                f"a file of {self.input_bytes} bytes: submit it in several smaller files, or leave out "
-                "columns that the model does not take (key_columns says which of them to keep)."
+                f"The rows of the input take more than {counted(self.most, 'byte')} when they are decoded, "
+                f"the most for a file of {counted(self.input_bytes, 'byte')}: submit it in several smaller "
+                "files, or leave out columns that the model does not take (key_columns says which of them to "
+                "keep)."
             )
 
 
@@ -84,7 +86,7 @@ class CellTooLarge(RowTooLarge):
 
     def in_row(self, row: int) -> InputTooLarge:
         return InputTooLarge(
-            f"Row {row} (counted from 0) has more than {self._most} bytes in the column "
+            f"Row {row} (counted from 0) has more than {counted(self._most, 'byte')} in the column "
             f"{self._column[:100]!r}, the most that a cell may have: shorten it, or leave the column out."
         )
 

@@ -13,6 +13,7 @@ import httpcore
 import obstore
 import structlog
 from modelport_http.client_address import Network
+from modelport_http.wording import counted
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
@@ -112,7 +113,9 @@ def _declared_length(response: httpcore.Response) -> int:
 
 def _require_size(size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise InputUnavailable(f"It is larger than {max_bytes} bytes, the most that this platform accepts.")
+        raise InputUnavailable(
+            f"It is larger than {counted(max_bytes, 'byte')}, the most that this platform accepts."
+        )
 
 
 _PAUSES = (2.0, 10.0)
@@ -158,7 +161,8 @@ class Fetching:
             ):
                 size = await self._files.write_input(job_id, pieces)
         except TimeoutError:
-            text = f"It was not there within {self._total_seconds:g} seconds: send it as the request's body."
+            within = counted(self._total_seconds, "second")
+            text = f"It was not there within {within}: send it as the request's body."
             raise InputUnavailable(text) from None
         except FileNotFoundError as error:
             # The lease was lost meanwhile, and its new holder has started over.

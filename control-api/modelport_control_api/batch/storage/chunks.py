@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import orjson
+from modelport_http.wording import counted
 
 MAX_ROWS = 5000
 MAX_MATRIX_ROWS = 20_000
@@ -109,7 +110,7 @@ def combine(
     Raises `ValueError` for another number of predictions than of rows.
     """
     if len(predictions) != chunk.sendable or (probabilities and len(probabilities) != chunk.sendable):
-        raise ValueError(f"{len(predictions)} predictions for {chunk.sendable} rows")
+        raise ValueError(f"{counted(len(predictions), 'prediction')} for {counted(chunk.sendable, 'row')}")
     if not chunk.errors:
         given = None if probabilities is None else list(probabilities)
         return ChunkResults(

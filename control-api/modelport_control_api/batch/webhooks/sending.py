@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpcore
 from modelport_http.client_address import Network
+from modelport_http.wording import counted
 
 from modelport_control_api.batch.network.addresses import Forbidden
 from modelport_control_api.batch.network.checked import UNREACHABLE, CheckedNetwork, Resolve, resolve
@@ -45,7 +46,7 @@ class Sender:
             async with asyncio.timeout(self.total_seconds):
                 status = await self._post(url, headers, body)
         except TimeoutError:
-            raise NotTaken(f"No response within {self.total_seconds:g} seconds.") from None
+            raise NotTaken(f"No response within {counted(self.total_seconds, 'second')}.") from None
         except Forbidden as error:
             raise NotTaken(str(error)) from error
         except UNREACHABLE as error:

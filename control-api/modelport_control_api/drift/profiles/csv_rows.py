@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from modelport_http.wording import counted
+
 from modelport_control_api.errors import DomainError
 
 
@@ -53,7 +55,7 @@ def _header(row: list[str]) -> list[str]:
     if not any(names):
         raise ReferenceInvalid("line 1 must be a header with the names of the columns")
     if len(names) > MAX_COLUMNS:
-        raise ReferenceInvalid(f"has {len(names)} columns; at most {MAX_COLUMNS} can be compared")
+        raise ReferenceInvalid(f"has {counted(len(names), 'column')}; at most {MAX_COLUMNS} can be compared")
     if any(len(name) > _LONGEST_NAME or not name.isprintable() for name in names):
         raise ReferenceInvalid(
             f"line 1 names a column with more than {_LONGEST_NAME} characters, or some that cannot be printed"
@@ -100,7 +102,7 @@ def _rows(reader: Any, lines: _Lines, header: list[str]) -> Iterator[tuple[int, 
             continue
         if len(row) != len(header):
             raise ReferenceInvalid(
-                f"line {reader.line_num} has {len(row)} fields, and the header has {len(header)}"
+                f"line {reader.line_num} has {counted(len(row), 'field')}, and the header has {len(header)}"
             )
         yield reader.line_num, row
 

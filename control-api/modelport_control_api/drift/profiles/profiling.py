@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from modelport_http.wording import counted
 from modelport_telemetry.drift.bins import MISSING, UNKNOWN, CategoryBins, Feature, NumberBins
 from modelport_telemetry.drift.counting import cell_of
 
@@ -39,7 +40,7 @@ def profile_csv(path: Path) -> Profile:
     """Raises ReferenceInvalid."""
     names, sample = _sample(path)
     if len(sample) < MIN_ROWS:
-        raise ReferenceInvalid(f"has {len(sample)} rows; a reference needs at least {MIN_ROWS}")
+        raise ReferenceInvalid(f"has {counted(len(sample), 'row')}; a reference needs at least {MIN_ROWS}")
     bins = [_choose([row[at] for row in sample]) for at in range(len(names))]
     time_at = time_column(sample, len(names))
     rows, cells, slots = _count(path, names, bins, time_at)

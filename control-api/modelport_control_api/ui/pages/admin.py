@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Depends, Request, Response
+from modelport_http.wording import counted
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts import audit
@@ -56,12 +57,13 @@ def limits_in_force(settings: Settings) -> list[LimitLine]:
         ),
         LimitLine(
             "Life of an API session",
-            f"{settings.refresh_token_seconds // 86_400} days after its last refresh",
+            f"{counted(settings.refresh_token_seconds // 86_400, 'day')} after its last refresh",
             f"{prefix}REFRESH_TOKEN_SECONDS",
         ),
         LimitLine(
             "Life of a browser's session",
-            f"{idle.total_seconds() / 3600:.0f} hours without use, {whole.days} days in all",
+            f"{counted(idle.total_seconds() / 3600, 'hour')} without use, "
+            f"{counted(whole.days, 'day')} in all",
             None,
         ),
     ]

@@ -10,6 +10,7 @@ from typing import Any, Literal, Union
 
 import msgspec
 import numpy as np
+from modelport_http.wording import counted
 
 from modelport_runtime.core.signature import Signature
 
@@ -34,7 +35,9 @@ class Array(msgspec.Struct, frozen=True):
         """Return the array, of at most two dimensions, as a copy. Raises `PlanRefused`."""
         size = math.prod(self.shape) * np.dtype(self.dtype).itemsize
         if len(self.shape) > 2 or min(self.shape, default=0) < 0 or size != len(self.data):
-            raise PlanRefused(f"{len(self.data)} bytes are no {self.dtype} array of shape {self.shape}")
+            raise PlanRefused(
+                f"{counted(len(self.data), 'byte')} for a {self.dtype} array of shape {self.shape}"
+            )
         return np.frombuffer(self.data, self.dtype).reshape(self.shape).copy()
 
 
@@ -246,14 +249,14 @@ def encode(plan: Plan) -> bytes:
     """Write a plan. Raises `PlanRefused` if it is larger than a server process would read."""
     data = _encode(plan)
     if len(data) > MAX_PLAN_BYTES:
-        raise PlanRefused(f"the plan has {len(data)} bytes, more than {MAX_PLAN_BYTES}")
+        raise PlanRefused(f"the plan has {counted(len(data), 'byte')}, more than {MAX_PLAN_BYTES}")
     return data
 
 
 def decode(data: bytes) -> Plan:
     """Read a plan of the right form; whether its parts fit is for `validation`. Raises `PlanRefused`."""
     if len(data) > MAX_PLAN_BYTES:
-        raise PlanRefused(f"the plan has {len(data)} bytes, more than {MAX_PLAN_BYTES}")
+        raise PlanRefused(f"the plan has {counted(len(data), 'byte')}, more than {MAX_PLAN_BYTES}")
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 from modelport_runtime.core.acceleration import plan
 from modelport_runtime.core.acceleration.backend import read_plan
@@ -80,7 +81,9 @@ def _prove(engine: Engine, seconds: float, rows: int) -> Accelerated | Declined:
     generated = _generated(comparison, list(sample), hints_of(made))
     _compare(comparison, generated, until, rows)
     if comparison.rows < _MIN_ROWS:
-        return Declined(f"Only {comparison.rows} rows could be compared in {seconds:g} seconds.")
+        return Declined(
+            f"Only {counted(comparison.rows, 'row')} could be compared in {counted(seconds, 'second')}."
+        )
     return _if_faster(comparison, data, generated.take(32))
 
 
@@ -179,7 +182,7 @@ class _Comparison:
 
 def _difference_text(largest: float, wrong: int, rows: int) -> str:
     what = "in a label" if np.isinf(largest) else f"by {largest:.1g}"
-    return f"differ from the original {what} on {wrong} of {rows:,} rows."
+    return f"differ from the original {what} on {wrong:,} of {counted(rows, 'row')}."
 
 
 def _outputs(engine: Engine, rows: list[Row]) -> Outputs | None:

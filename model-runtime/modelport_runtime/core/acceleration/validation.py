@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 from modelport_runtime.core.acceleration import plan
 from modelport_runtime.core.acceleration.plan import Array, PlanRefused
@@ -103,7 +104,7 @@ class _Widths:
 
 def _bounded(width: int) -> int:
     if not 0 < width <= _MAX_WIDTH:
-        raise PlanRefused(f"a matrix of {width} columns")
+        raise PlanRefused(f"a matrix of {counted(width, 'column')}")
     return width
 
 
@@ -115,12 +116,12 @@ def _array(array: Array, dtype: str, dimensions: int) -> np.ndarray[Any, Any]:
 
 def _check_range(places: Any, stop: int) -> None:
     if len(places) and (int(np.min(places)) < 0 or int(np.max(places)) >= stop):
-        raise PlanRefused(f"a place outside of {stop} columns or rows")
+        raise PlanRefused(f"a place that is not from 0 to {stop - 1}")
 
 
 def _row_of(array: Array, width: int) -> None:
     if _array(array, "float64", 1).shape != (width,):
-        raise PlanRefused(f"{array.shape[0]} values for {width} columns")
+        raise PlanRefused(f"{counted(array.shape[0], 'value')} for {counted(width, 'column')}")
 
 
 def _same_width(step: Any, width: int) -> int:
@@ -144,13 +145,13 @@ def _after_impute(step: plan.Impute, width: int) -> int:
 def _after_projection(step: plan.Project, width: int) -> int:
     matrix = _array(step.matrix, "float64", 2)
     if matrix.shape[0] != width:
-        raise PlanRefused(f"a projection of {matrix.shape[0]} columns for {width}")
+        raise PlanRefused(f"a projection of {counted(matrix.shape[0], 'column')} for {width}")
     return int(matrix.shape[1])
 
 
 def _after_recoding(step: plan.Recode, width: int) -> int:
     if len(step.columns) != width:
-        raise PlanRefused(f"{len(step.columns)} recodings for {width} columns")
+        raise PlanRefused(f"{counted(len(step.columns), 'recoding')} for {counted(width, 'column')}")
     for column in step.columns:
         keys = _array(column.keys, "float64", 1)
         _row_of(column.codes, len(keys))
@@ -198,7 +199,10 @@ def _scores_of(classes: Sequence[Any]) -> int:
 
 def _coefficients(array: Array, width: int, scores: int) -> None:
     if _array(array, "float64", 2).shape != (width, scores):
-        raise PlanRefused(f"coefficients of shape {array.shape} for {width} columns and {scores} scores")
+        raise PlanRefused(
+            f"coefficients of shape {array.shape} for {counted(width, 'column')} "
+            f"and {counted(scores, 'score')}"
+        )
 
 
 def _check_boosting(final: plan.Boosting) -> None:
@@ -210,7 +214,7 @@ def _check_boosting(final: plan.Boosting) -> None:
 
 def _leaf_values(trees: plan.Trees, width: int) -> None:
     if width < 1 or _array(trees.values, "float64", 2).shape[1] != width:
-        raise PlanRefused(f"leaves with {trees.values.shape} values instead of {width}")
+        raise PlanRefused(f"leaves of shape {trees.values.shape} for {counted(width, 'value')}")
 
 
 def _has_scores(final: plan.Final) -> bool:

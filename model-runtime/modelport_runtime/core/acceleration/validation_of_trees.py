@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 from modelport_runtime.core.acceleration import plan
 from modelport_runtime.core.acceleration.plan import Array, PlanRefused
@@ -17,7 +18,10 @@ def check_trees(trees: plan.Trees, width: int) -> None:
     """Raise `PlanRefused` unless a walk over a matrix of `width` columns ends where it should."""
     nodes = _length(trees.feature)
     if trees.width != width or not 0 < nodes <= MAX_NODES or not 0 < _length(trees.roots) <= nodes:
-        raise PlanRefused(f"{nodes} nodes for {trees.width} columns instead of {width}, or too many trees")
+        raise PlanRefused(
+            f"{counted(nodes, 'node')} for {counted(trees.width, 'column')} instead of {width}, "
+            "or too many trees"
+        )
     _check_nodes(trees, nodes, width)
     _check_children(trees, nodes)
     _check_levels(trees, nodes)
@@ -30,7 +34,7 @@ def _length(array: Array) -> int:
 
 def _vector(array: Array, dtype: str, length: int) -> np.ndarray[Any, Any]:
     if array.dtype != dtype or array.shape != (length,):
-        raise PlanRefused(f"a {array.dtype} array of shape {array.shape} for {length} nodes or trees")
+        raise PlanRefused(f"a {array.dtype} array of shape {array.shape}, not of the length {length}")
     return array.unpack()
 
 
@@ -44,7 +48,7 @@ def _check_nodes(trees: plan.Trees, nodes: int, width: int) -> None:
     _vector(trees.threshold, "float64", nodes)
     _vector(trees.nan_left, "uint8", nodes)
     if trees.values.dtype != "float64" or len(trees.values.shape) != 2 or trees.values.shape[0] != nodes:
-        raise PlanRefused(f"values of shape {trees.values.shape} for {nodes} nodes")
+        raise PlanRefused(f"values of shape {trees.values.shape} for {counted(nodes, 'node')}")
     trees.values.unpack()
 
 

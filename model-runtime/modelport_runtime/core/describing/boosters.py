@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
 
+from modelport_http.wording import counted
+
 from modelport_runtime.core.describing.evidence import NUMBER_OR_BOOLEAN, Met, kind_of_values
 from modelport_runtime.core.types import LoadError
 
@@ -66,9 +68,10 @@ def _unclear(infos: list[_Info], categories: list[list[Any]], sample: Mapping[in
         if sample
         else "Upload it with a sample row that has no nulls"
     )
+    categorical = sum(info.categorical for info in infos)
     return (
-        f"The booster keeps the categories of {len(categories)} columns of its training DataFrame, but does "
-        f"not tell which of its {sum(info.categorical for info in infos)} categorical ones they are. {cure}."
+        f"The booster keeps the categories of {counted(len(categories), 'column')} of its training "
+        f"DataFrame, but does not tell which of its {categorical} categorical ones they are. {cure}."
     )
 
 

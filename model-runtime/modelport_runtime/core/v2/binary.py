@@ -4,6 +4,7 @@ import struct
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 from modelport_runtime.core.types import Unfit
 from modelport_runtime.core.v2.datatypes import DTYPES
@@ -19,7 +20,8 @@ def read(raw: bytes, datatype: str, count: int) -> Array | list[str]:
         return _read_texts(raw, count)
     dtype = np.dtype(DTYPES[datatype]).newbyteorder("<")
     if len(raw) != count * dtype.itemsize:
-        raise Unfit(f"has {len(raw)} bytes, but {count} values of {datatype} have {count * dtype.itemsize}")
+        wanted = f"{counted(count, 'value')} of {datatype} take {count * dtype.itemsize:,}"
+        raise Unfit(f"has {counted(len(raw), 'byte')}, but {wanted}")
     if datatype == "BOOL" and raw.strip(b"\0\1"):
         _refuse_other_booleans(raw)
     # A copy in this machine's order.
@@ -35,7 +37,7 @@ def _refuse_other_booleans(raw: bytes) -> None:
 def _read_texts(raw: bytes, count: int) -> list[str]:
     texts, at = [], 0
     if count * _LENGTH.size > len(raw):
-        raise Unfit(f"has {len(raw)} bytes, which are too few for the lengths of {count} texts")
+        raise Unfit(f"has {counted(len(raw), 'byte')}, too few for the lengths of {counted(count, 'text')}")
     for index in range(count):
         begin = at + _LENGTH.size
         (size,) = _LENGTH.unpack_from(raw, at) if begin <= len(raw) else (len(raw),)
@@ -47,7 +49,7 @@ def _read_texts(raw: bytes, count: int) -> list[str]:
         except UnicodeDecodeError:
             raise Unfit("must be UTF-8", index=index) from None
     if at != len(raw):
-        raise Unfit(f"has {len(raw) - at} bytes behind its last text")
+        raise Unfit(f"has {counted(len(raw) - at, 'byte')} behind its last text")
     return texts
 
 

@@ -5,6 +5,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 from modelport_runtime.core.rows import Problems, reject
 from modelport_runtime.core.types import Unfit
@@ -96,7 +97,7 @@ class _Reader:
     def finish(self) -> None:
         """Raises `Rejected` if there are bytes of no tensor."""
         if left := len(self._raw) - self._at:
-            raise reject("inputs", f"have no tensor for the last {left} bytes of the body")
+            raise reject("inputs", f"have no tensor for the last {counted(left, 'byte')} of the body")
 
     def _check(self, tensor: dict[str, Any], is_binary: bool, path: str) -> None:
         datatype, data, add = tensor.get("datatype"), tensor.get("data"), self.problems.add
@@ -159,7 +160,7 @@ def _from_json(data: list[Any], shape: list[int], datatype: str) -> list[Any]:
         raise Unfit("must come behind the JSON as bytes: FP16 is binary only. FP32 may be in JSON")
     flat = flat_list(data)
     if len(flat) != prod(shape):
-        raise Unfit(f"has {len(flat)} values, but the shape asks for {prod(shape)}")
+        raise Unfit(f"has {counted(len(flat), 'value')}, but the shape asks for {prod(shape)}")
     return fitting(flat, datatype)
 
 

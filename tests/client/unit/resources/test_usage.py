@@ -57,7 +57,7 @@ def test_no_requests_and_no_such_model_are_distinguished(cli: Cli, platform: Pla
     platform.on(ALL, Answer(body={**SHARED, "totals": counts(0), "by_model": []}))
     platform.on(ONE, problem(404, "There is no such model, or it is not yours."))
     none, missing = cli("usage", "--days", "1"), cli("usage", "iris-7kq2p")
-    assert (none.code, none.err.strip()) == (0, "No requests in the last 1 days.")
+    assert (none.code, none.err.strip()) == (0, "No requests in the last day.")
     assert missing.code == 4
 
 

@@ -246,6 +246,7 @@ async def test_results_over_the_limit_of_a_job_end_it_and_their_files_are_due(da
     job = read(database)
     assert (job.state, job.reason, job.result_bytes, job.rows_done) == ("failed", "InputInvalid", 600, 10)
     assert (
-        "more than 1000 bytes, the most for one job: submit the input in several smaller files" in job.message
+        "more than 1,000 bytes, the most for one job: submit the input in several smaller files"
+        in job.message
     )
     assert job.expires_at == job.finished_at

@@ -46,7 +46,7 @@ async def test_a_named_input_is_fetched_once_and_cut(database: Database, tmp_pat
     ("content", "kind", "words"),
     [
         (None, "csv", "The input could not be fetched from s3://data/rows. Nothing lies there."),
-        (bytes(1001), "csv", "It is larger than 1000 bytes"),
+        (bytes(1001), "csv", "It is larger than 1,000 bytes"),
         (b"", "csv", "It is empty."),
         (b"PK\x03\x04 no table", "parquet", "The file cannot be read as Parquet"),
         (b"<html>sign in</html>", "json", '{"inputs": [row'),

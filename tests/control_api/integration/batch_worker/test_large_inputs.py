@@ -35,14 +35,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
             1200,
             {},
             {},
-            "take more than 269735456 bytes",
+            "take more than 269,735,456 bytes",
             id="more than a small file may stand for",
         ),
         pytest.param(
             MIB, 8, {}, {"BATCH_MAX_CELL_BYTES": "65536"}, "'note', the most that a cell", id="a cell"
         ),
         pytest.param(
-            MIB, 20, {}, {"BATCH_MAX_JOB_BYTES": str(3 * MIB)}, "take more than 3145728 bytes", id="a job"
+            MIB, 20, {}, {"BATCH_MAX_JOB_BYTES": str(3 * MIB)}, "take more than 3,145,728 bytes", id="a job"
         ),
         pytest.param(
             MIB,

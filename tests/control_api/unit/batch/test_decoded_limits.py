@@ -52,7 +52,7 @@ def test_a_cell_over_the_limit_ends_the_job_and_is_named(form: str) -> None:
     data, column = many_bytes(form, "a" * 3 * KIB)
     with pytest.raises(InputTooLarge) as caught:
         cut(data, form, NUMBERS, SMALL)
-    assert str(caught.value).startswith("Row 1 (counted from 0) has more than 2048 bytes")
+    assert str(caught.value).startswith("Row 1 (counted from 0) has more than 2,048 bytes")
     assert f"the column '{column}'" in str(caught.value)
     assert "shorten it, or leave the column out" in str(caught.value)
     data, _ = many_bytes(form, "a" * KIB)
@@ -115,7 +115,7 @@ def test_rows_that_repeat_a_long_text_come_in_small_pieces(options: Any) -> None
 def test_a_file_that_says_it_is_too_much_is_not_read_at_all() -> None:
     rows = 300_000
     data = parquet(x=pyarrow.array([0.5] * rows), note=pyarrow.array(["a"] * rows))
-    with pytest.raises(InputTooLarge, match=r"more than 1000000 bytes when they are decoded.*key_columns"):
+    with pytest.raises(InputTooLarge, match=r"more than 1,000,000 bytes when they are decoded.*key_columns"):
         cut(data, "parquet", NUMBERS, Limits(job_bytes=1_000_000))
     assert sum(chunk.rows for chunk in cut(data, "parquet", NUMBERS, Limits())) == rows
 
@@ -124,7 +124,7 @@ def test_a_small_file_may_stand_for_less_than_a_large_one() -> None:
     limits = Limits(job_bytes=4_000_000_000)
     assert limits.allowance(1700).most == (256 << 20) + 170_000
     assert limits.allowance(1_000_000_000).most == 4_000_000_000
-    with pytest.raises(InputTooLarge, match="for a file of 1700 bytes: submit it in several smaller files"):
+    with pytest.raises(InputTooLarge, match="for a file of 1,700 bytes: submit it in several smaller files"):
         limits.allowance(1700).require(300_000_000)
 
 

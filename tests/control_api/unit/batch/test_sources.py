@@ -136,8 +136,8 @@ async def test_an_input_comes_whole_after_a_try_that_broke_off(
     ("answers", "words", "asked"),
     [
         ([ok(ROWS[:70_000], len(ROWS))], "The connection failed", 2),
-        ([ENDLESS], "larger than 1000000 bytes", 1),
-        ([ok(b"", MOST + 1)], "larger than 1000000 bytes", 1),
+        ([ENDLESS], "larger than 1,000,000 bytes", 1),
+        ([ok(b"", MOST + 1)], "larger than 1,000,000 bytes", 1),
         ([BUSY], "status 503", 2),
         ([b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"], "status 404", 1),
         ([b"SSH-2.0-OpenSSH\r\n\r\n"], "The connection failed", 2),

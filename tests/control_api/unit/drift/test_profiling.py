@@ -105,9 +105,9 @@ def test_a_reference_counted_live_gives_its_own_counts(values: list[float]) -> N
     [
         ("", "line 1 must be a header"),
         ("x" * 300 + "\n", "line 1 names a column with more than 200 characters"),
-        ("a,b\n1,2", "has 1 rows; a reference needs at least 30"),
+        ("a,b\n1,2", "has 1 row; a reference needs at least 30"),
         ("a,a\n1,2", "line 1 names the column 'a' twice"),
-        ("a,b\n" + "1,2\n" * 40 + "1\n", "line 42 has 1 fields, and the header has 2"),
+        ("a,b\n" + "1,2\n" * 40 + "1\n", "line 42 has 1 field, and the header has 2"),
         (b"a\n" + b"\xff\n" * 40, "is not UTF-8 text"),
         ("a\n" + "1\n" * 40 + '"2\n', "is not a CSV file"),
         ("a,b\n1,2\n" + "," * 2_000_000, "line 3 makes a row of more than 1000000 characters"),

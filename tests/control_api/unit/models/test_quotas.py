@@ -40,7 +40,7 @@ async def test_a_model_too_many_is_refused_and_one_less_makes_room(
     ann, bob = await narrow.account("ann"), await narrow.account("bob")
     first = await _id(await ann.upload(iris_bytes))
     await _id(await ann.upload(iris_bytes))
-    assert _is_refused(await ann.upload(iris_bytes), "holds 2 of the 2 models")
+    assert _is_refused(await ann.upload(iris_bytes), "holds 2 models; 2 is the most")
     await _id(await bob.upload(iris_bytes))
     assert (await ann.http.delete(f"/api/v1/models/{first}")).status_code == 204
     await _id(await ann.upload(iris_bytes))
@@ -103,7 +103,7 @@ async def test_an_administrator_can_raise_and_lower_it(narrow: Platform, iris_by
     assert (changed.json()["own_max_models"], changed.json()["own_max_bytes"]) == (3, None)
     models = [await _id(await ann.upload(iris_bytes)) for _ in range(3)]
     assert (await root.http.patch(path, json={"max_bytes": 10**9, "max_models": 1})).status_code == 200
-    assert _is_refused(await ann.upload(iris_bytes), "holds 3 of the 1 models")
+    assert _is_refused(await ann.upload(iris_bytes), "holds 3 models; 1 is the most")
     assert (await ann.upload_version(models[0], iris_bytes)).status_code == 202, "what is there stays"
     back = (await root.http.patch(path, json={"max_models": None, "max_bytes": None})).json()
     assert (back["max_models"], back["own_max_models"]) == (2, None)

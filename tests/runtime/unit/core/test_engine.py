@@ -104,7 +104,7 @@ def test_one_bad_call_fails_alone_and_in_its_place() -> None:
 def test_a_model_that_returns_too_few_rows_is_in_error() -> None:
     failure = refused(engine_of(Recorder(), 16), {"inputs": [[1, 1]] * 13})
     assert (failure.status, failure.reason) == (500, "ModelError")
-    assert "1 results for 13 rows" in failure.detail
+    assert "1 result for 13 rows" in failure.detail
 
 
 def nested_lists(depth: int) -> Any:
@@ -261,7 +261,7 @@ def test_a_null_in_the_sample_makes_a_column_optional(serve: Any) -> None:
     ("sample", "reported"),
     [
         ({"input": [1, 2]}, "has 2 values"),
-        ({"input": {"a": 1}}, "names 1 fields"),
+        ({"input": {"a": 1}}, "names 1 field"),
         ({"input": [1, 2, 3, "x"]}, r"input\[3\]"),
         ({"input": "text"}, "must be an object or a list"),
     ],

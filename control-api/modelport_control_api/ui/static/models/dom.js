@@ -8,6 +8,12 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** `1 class`, `12,345 classes`: as `modelport_http.wording.counted` has it. */
+export function counted(number, noun) {
+  const plural = /(s|x|ch|sh)$/.test(noun) ? `${noun}es` : `${noun}s`;
+  return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
+}
+
 /** The form's script is there to send it. */
 export function enableSending(root) {
   for (const button of root.querySelectorAll("button[data-script]")) button.disabled = false;

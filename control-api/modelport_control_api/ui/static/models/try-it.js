@@ -3,7 +3,7 @@
 import { fetchSignedIn } from "../access.js";
 import { startTabs } from "./tabs.js";
 import { curl, javascript, python, sdk } from "./snippets.js";
-import { describeProblem, element, enableSending } from "./dom.js";
+import { counted, describeProblem, element, enableSending } from "./dom.js";
 
 const WRITERS = { curl, python, sdk, javascript };
 const MAX_BARS = 20;
@@ -148,7 +148,7 @@ function bars(probabilities) {
   const ranked = pairs.sort((one, other) => (other[1] ?? 0) - (one[1] ?? 0));
   const list = element("ul", { class: "shares", "aria-label": "Probabilities" });
   for (const [name, share] of ranked.slice(0, MAX_BARS)) list.append(bar(name, share));
-  if (ranked.length > MAX_BARS) list.append(element("li", { class: "muted small" }, `and ${ranked.length - MAX_BARS} more classes`));
+  if (ranked.length > MAX_BARS) list.append(element("li", { class: "muted small" }, `and ${counted(ranked.length - MAX_BARS, "more class")}`));
   return list;
 }
 

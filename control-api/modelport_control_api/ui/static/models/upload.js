@@ -1,7 +1,7 @@
 // The upload page: a file by dropping or choosing, its progress as it is sent, and what the platform said.
 
 import { accessToken } from "../access.js";
-import { describeProblem, element, enableSending } from "./dom.js";
+import { counted, describeProblem, element, enableSending } from "./dom.js";
 
 const root = document.querySelector("[data-upload]");
 if (root) start(root);
@@ -227,5 +227,5 @@ function inWords(bytes) {
     value /= 1000;
     step += 1;
   }
-  return step === 0 ? `${Math.round(value)} bytes` : `${value.toFixed(1)} ${units[step]}`;
+  return step === 0 ? counted(Math.round(value), "byte") : `${value.toFixed(1)} ${units[step]}`;
 }

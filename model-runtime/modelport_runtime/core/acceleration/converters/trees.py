@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 from modelport_runtime.core.acceleration import plan
 from modelport_runtime.core.acceleration.converters.blocks import Matrix, known_name, require
@@ -92,7 +93,7 @@ def packed(given: Iterable[Tree], width: int, left_categories: _Vector | None = 
     trees = bounded(given)
     starts = np.cumsum([0, *(len(tree.feature) for tree in trees[:-1])])
     depths = [int(depths_of(tree.left, tree.right)[0]) for tree in trees]
-    require(max(depths) <= MAX_LEVELS, f"A tree is {max(depths)} levels deep or more.")
+    require(max(depths) <= MAX_LEVELS, f"A tree is {counted(max(depths), 'level')} deep or more.")
 
     def joined(name: str) -> _Vector:
         return np.concatenate([getattr(tree, name) for tree in trees])

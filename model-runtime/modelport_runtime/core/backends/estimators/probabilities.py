@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 from modelport_runtime.core.backends.estimators.results import Unreadable, rows_of
 from modelport_runtime.core.compatibility.parts import parts_of
@@ -171,7 +172,7 @@ def _are_places(likely: Any, predicted: Any) -> bool:
 def _for_each(keys: Any, labels: int) -> list[list[str]]:
     of_labels: list[list[str]] = keys if keys and isinstance(keys[0], list) else [["0", "1"]] * labels
     if len(of_labels) != labels:
-        raise Unreadable(f"predict_proba gave {labels} labels, but classes_ has {len(of_labels)}")
+        raise Unreadable(f"predict_proba gave {counted(labels, 'label')}, but classes_ has {len(of_labels)}")
     return of_labels
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 Rows = Any
 
@@ -23,7 +24,7 @@ def rows_of(result: Any, method: str) -> Rows:
     if isinstance(result, np.ndarray) and result.ndim:
         return result
     if isinstance(result, tuple) and any(np.ndim(part) for part in result):
-        raise Unreadable(f"{method} gave a tuple of {len(result)} results: return one of them")
+        raise Unreadable(f"{method} gave a tuple of {counted(len(result), 'result')}: return one of them")
     if isinstance(result, list | tuple):
         return list(result)
     raise Unreadable(f"{method} gave a {type(result).__name__}, not one result a row")
@@ -31,5 +32,5 @@ def rows_of(result: Any, method: str) -> Rows:
 
 def _dense(result: Any) -> Any:
     if np.prod(result.shape) > _MAX_DENSE_CELLS:
-        raise Unreadable(f"the sparse result has {result.shape} cells, too many to write out")
+        raise Unreadable(f"the sparse result has the shape {result.shape}, too many cells to write out")
     return result.toarray()

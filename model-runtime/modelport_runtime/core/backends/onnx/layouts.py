@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 Rows = Any
 """An array with rows first, or a list of one item a row."""
@@ -65,7 +66,7 @@ def of_batch(given: Any, rows: int) -> Layout:
             return ROWS_FIRST
     if rows == 1:
         return WHOLE
-    raise NoRows(f"has no {rows} rows, though its inputs have")
+    raise NoRows(f"has no {counted(rows, 'row')}, though its inputs have")
 
 
 def _whole(given: Any) -> Rows:
