@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from modelport_http.wording import counted
+
 from modelport_control_api.drift.profiles.times import is_weekend
 from modelport_control_api.drift.records import DriftRecord
 from modelport_control_api.drift.schemas import DataDriftSummary, DriftingFeature, ReferenceAnswer, Window
@@ -39,18 +41,27 @@ def summarize(record: DriftRecord | None) -> DataDriftSummary:
 def state_message(record: DriftRecord) -> str:
     """Return a sentence about the state, with the features that drift."""
     if record.state == "collecting":
-        return f"Collecting: {record.rows} of {record.wanted_rows} sampled rows."
+        return _collecting(record)
     drifting = [result.name for result in record.results if result.drifts]
     if record.state == "ok":
         small = [result.name for result in record.results if result.change == "small"]
         but = f", but for small, certain changes in {_listed(small)}" if small else ""
-        return f"The newest {record.rows} sampled rows are distributed as the reference is{but}."
+        rows = counted(record.rows, "sampled row")
+        return f"The newest {rows} are distributed as the reference is{but}."
     if not drifting:
         return "No feature drifts in the newest rows; it is ok again after a whole window of such."
     return (
         f"Live inputs differ from the reference in {_listed(drifting)}: look at where they come from, "
         "or train the model on newer rows."
     )
+
+
+def _collecting(record: DriftRecord) -> str:
+    # Until a new reference is first evaluated, nobody has written down how many rows it takes.
+    if not record.wanted_rows:
+        return f"Collecting: {counted(record.rows, 'sampled row')} so far."
+    so_far = min(record.rows, record.wanted_rows)
+    return f"Collecting: {so_far:,} of {counted(record.wanted_rows, 'sampled row')}."
 
 
 def season_advice(
@@ -80,9 +91,7 @@ def _touches_weekend(window: Window) -> bool:
 
 def _span(span: timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
-    if minutes >= 120:
-        return f"{round(minutes / 60)} hours"
-    return f"{minutes} minutes" if minutes > 1 else "a minute"
+    return counted(round(minutes / 60), "hour") if minutes >= 120 else counted(max(1, minutes), "minute")
 
 
 def _listed(names: list[str]) -> str:

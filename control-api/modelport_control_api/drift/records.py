@@ -1,7 +1,7 @@
 """What was last found of a version and of each of its features, detached from any session."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -56,6 +56,11 @@ class DriftRecord:
     rows: int
     wanted_rows: int
     results: tuple[FeatureResult, ...]
+
+
+def counted_now(record: DriftRecord, rows: int, wanted_rows: int) -> DriftRecord:
+    """While collecting: with what is counted and wanted now, not when it was last evaluated."""
+    return replace(record, rows=rows, wanted_rows=wanted_rows) if record.state == "collecting" else record
 
 
 def to_drift_record(row: DriftStateRow) -> DriftRecord:

@@ -10,6 +10,7 @@ from modelport_control_api.drift.evaluation.evaluate import Counted
 from modelport_control_api.drift.messages import season_advice, summarize
 from modelport_control_api.drift.profiles.csv_rows import ReferenceNotFound
 from modelport_control_api.drift.profiles.profile import from_json, match
+from modelport_control_api.drift.records import counted_now
 from modelport_control_api.drift.schemas import (
     FeatureAnswer,
     PredictionDistribution,
@@ -80,10 +81,12 @@ def find_version(record: ModelRecord, name: str) -> VersionRecord:
 def _read(
     session: Session, services: DriftServices, record: ModelRecord, version: VersionRecord
 ) -> VersionDataDrift:
-    summary, thresholds = summarize(version.data_drift), services.thresholds_of(record.data_drift)
+    thresholds = services.thresholds_of(record.data_drift)
     row = repository.find_reference(session, record.id, version.number) if version.data_drift else None
     minutes = repository.newest(session, row.id, thresholds.window_rows) if row else []
     live = repository.counted(minutes)
+    found = version.data_drift and counted_now(version.data_drift, live.rows, thresholds.window_rows)
+    summary = summarize(found)
     window = None
     if live.rows >= thresholds.window_rows:
         window = Window(start=_time(minutes[-1].minute), end=_time(minutes[0].minute + 1), rows=live.rows)

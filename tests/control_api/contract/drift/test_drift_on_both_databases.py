@@ -121,8 +121,11 @@ async def test_from_nothing_over_drift_to_ok_again(scene: Scene) -> None:
     assert (await scene.drift())["state"] == "no_reference"
     reference = await scene.put(rows(300))
     assert reference == reference | {"rows": 300, "features": 2, "unmatched": []}
+    # Before anything was evaluated: what is wanted is known, and what is counted is said at once.
+    assert (await scene.drift())["message"] == "Collecting: 0 of 500 sampled rows."
     bins = await scene.bins()
     scene.arrive(scene.payload(bins, rows(400, seed=1), MINUTE))
+    assert (await scene.drift())["message"] == "Collecting: 400 of 500 sampled rows."
     scene.evaluate()
     found = await scene.drift()
     assert (found["state"], found["rows"], found["window"]) == ("collecting", 400, None)
@@ -204,7 +207,7 @@ async def test_a_reference_is_deleted_and_a_bad_one_named(scene: Scene) -> None:
     bad = await scene.ann.http.put(f"{scene.version}/reference", content="a,b\n1\n")
     assert bad.status_code == 422
     assert bad.json()["errors"] == [
-        {"field": "reference", "message": "line 2 has 1 fields, and the header has 2"}
+        {"field": "reference", "message": "line 2 has 1 field, and the header has 2"}
     ]
 
 
