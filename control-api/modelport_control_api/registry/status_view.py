@@ -9,6 +9,7 @@ from typing import Literal
 
 from modelport_crds.mlmodel import MLModel, MLModelStatus, TrafficTarget, VersionStatus
 from modelport_crds.reasons import EXPLANATIONS, Reason
+from modelport_crds.shares import go_on, listed, serve
 
 StatusName = Literal["pending", "ready", "failed", "degraded"]
 Traffic = Mapping[str, int]
@@ -58,15 +59,15 @@ def model_view(wanted: Traffic, model: MLModel | None) -> StatusView:
         return _not_serving(views, failed)
     if failed is not None:
         return StatusView(
-            "degraded", failed[1].reason, f"{failed[0]} failed: {failed[1].message} {_goes_on(served)}"
+            "degraded", failed[1].reason, f"{failed[0]} failed: {failed[1].message} {go_on(served)}"
         )
     if served == wanted:
         return _serving(served, views, model.status if model else MLModelStatus())
     late = _first(views, "pending") or _first(views, "degraded")
     if late is None:
-        return _progressing(f"Traffic is about to move to {_listed(wanted)}. {_goes_on(served)}")
+        return _progressing(f"Traffic is about to move to {listed(wanted)}. {go_on(served)}")
     version, view = late
-    return _progressing(f"{version} is not serving yet: {view.message} {_goes_on(served)}")
+    return _progressing(f"{version} is not serving yet: {view.message} {go_on(served)}")
 
 
 def _not_serving(views: Mapping[str, StatusView], failed: tuple[str, StatusView] | None) -> StatusView:
@@ -82,10 +83,10 @@ def _not_serving(views: Mapping[str, StatusView], failed: tuple[str, StatusView]
 def _serving(served: Traffic, views: Mapping[str, StatusView], status: MLModelStatus) -> StatusView:
     down = next(((version, view) for version, view in views.items() if view.status != "ready"), None)
     if down is None:
-        return StatusView("ready", Reason.SERVING, f"{_listed(served)} serves.")
+        return StatusView("ready", Reason.SERVING, serve(served))
     version, view = down
     others = {name: weight for name, weight in served.items() if views[name].status == "ready"}
-    suffix = _goes_on(others) if others else "Requests wait or get 503 meanwhile."
+    suffix = go_on(others) if others else "Requests wait or get 503 meanwhile."
     known = status.version(version)
     reason = known.reason if known and known.reason not in {"", Reason.SERVING} else Reason.NO_READY_VERSION
     return StatusView("degraded", reason, f"{version} has no ready replica: {view.message} {suffix}")
@@ -97,16 +98,6 @@ def _progressing(message: str) -> StatusView:
 
 def _first(views: Mapping[str, StatusView], status: StatusName) -> tuple[str, StatusView] | None:
     return next(((version, view) for version, view in views.items() if view.status == status), None)
-
-
-def _goes_on(served: Traffic) -> str:
-    return f"{_listed(served)} goes on serving."
-
-
-def _listed(traffic: Traffic) -> str:
-    if len(traffic) == 1:
-        return next(iter(traffic))
-    return ", ".join(f"{version} ({weight} %)" for version, weight in traffic.items())
 
 
 def _message(known: VersionStatus) -> str:

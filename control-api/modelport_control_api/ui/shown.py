@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from modelport_http.wording import counted
 
@@ -78,6 +78,23 @@ def day(moment: datetime | None) -> str:
     return NOTHING if moment is None else f"{moment:%Y-%m-%d}"
 
 
+class HasStatus(Protocol):
+    """A model, whose `traffic` is of its versions, or a version, whose it is its own."""
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def traffic(self) -> object: ...
+
+
+def status_word(thing: HasStatus) -> str:
+    """`Ready`, `Starting`, `Failed`, `Degraded`; `Updating` of what serves while it is about to change."""
+    if thing.status == "pending":
+        return "Updating" if thing.traffic else "Starting"
+    return thing.status.capitalize()
+
+
 def _count(amount: float) -> str:
     for step, unit in _UNITS:
         if amount < step:
@@ -87,6 +104,7 @@ def _count(amount: float) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "status_word": status_word,
     "number": number,
     "counted": counted,
     "percent": percent,

@@ -7,6 +7,7 @@ from typing import Literal
 
 from modelport_crds.mlmodel import Condition, MLModel, TrafficTarget, VersionStatus
 from modelport_crds.reasons import Reason
+from modelport_crds.shares import serve
 
 READY, PROGRESSING, DEGRADED = "Ready", "Progressing", "Degraded"
 
@@ -56,7 +57,7 @@ def deleting_conditions(model: MLModel, now: datetime) -> tuple[Condition, ...]:
 
 def _ready(facts: _Facts) -> _Outcome:
     if any(facts.versions[name].ready for name in facts.served):
-        return _Outcome(True, Reason.SERVING, " ".join([_listed(facts.served, "serves."), *_notes(facts)]))
+        return _Outcome(True, Reason.SERVING, " ".join([serve(facts.served), *_notes(facts)]))
     if down := facts.down():
         return _Outcome(False, Reason.NO_READY_VERSION, f"{down.name} is down: {down.message}")
     return _trouble_outcome(facts, holds=False)
@@ -121,9 +122,3 @@ def _written(now: datetime) -> str:
 
 def _weights(traffic: tuple[TrafficTarget, ...]) -> dict[str, int]:
     return {target.version: target.weight for target in traffic if target.weight}
-
-
-def _listed(traffic: Mapping[str, int], verb: str) -> str:
-    if len(traffic) == 1:
-        return f"{next(iter(traffic))} {verb}"
-    return ", ".join(f"{name} ({weight} %)" for name, weight in traffic.items()) + f" {verb}"

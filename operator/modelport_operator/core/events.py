@@ -9,6 +9,7 @@ from typing import Literal
 from modelport_crds.mlmodel import MLModel, MLModelStatus, VersionStatus
 from modelport_crds.names import API_VERSION, FIELD_MANAGER, KIND
 from modelport_crds.reasons import Reason
+from modelport_crds.shares import listed
 from modelport_kube.kube import RESOURCES, Object
 
 _GOOD = {Reason.PROGRESSING, Reason.SERVING, Reason.DELETING}
@@ -92,5 +93,5 @@ def _of_engines(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
 
 def _of_traffic(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
     if before.traffic != after.traffic and after.traffic:
-        shares = ", ".join(f"{each.version} {each.weight} %" for each in after.traffic)
-        yield Event("Normal", "TrafficMoved", f"Requests go to {shares}.")
+        shares = {each.version: each.weight for each in after.traffic}
+        yield Event("Normal", "TrafficMoved", f"Requests go to {listed(shares)}.")

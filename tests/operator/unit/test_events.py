@@ -29,7 +29,7 @@ def test_a_new_version_is_reported() -> None:
 def test_a_version_that_serves_and_its_traffic_are_reported() -> None:
     assert events_of(_status(STARTING), _status(SERVING, v1=100)) == (
         Event("Normal", "Serving", "v1 is ready."),
-        Event("Normal", "TrafficMoved", "Requests go to v1 100 %."),
+        Event("Normal", "TrafficMoved", "Requests go to v1."),
     )
 
 

@@ -10,6 +10,7 @@ from modelport_control_api.analytics.query import Query
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+from modelport_control_api.ui.shown import status_word
 
 router = APIRouter(prefix="/ui/models", include_in_schema=False)
 MOST_SHOWN = 200
@@ -45,5 +46,5 @@ async def _seen(visit: Visit, search: str) -> dict[str, Any]:
 
 def _matches(model: ModelAnswer, search: str) -> bool:
     words = search.casefold().split()
-    text = f"{model.name} {model.id} {model.framework} {model.status}".casefold()
+    text = f"{model.name} {model.id} {model.framework} {model.status} {status_word(model)}".casefold()
     return all(word in text for word in words)

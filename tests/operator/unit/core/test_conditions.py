@@ -90,6 +90,12 @@ def test_conditions_when(
     assert all(each.message for each in decided)
 
 
+def test_two_versions_serve_with_their_shares_named() -> None:
+    model = a_model().traffic(v1=90, v2=10).build()
+    ready = decide_conditions(model, {"v1": READY, "v2": NEW_READY}, targets(v2=10, v1=90), NOW)[0]
+    assert ready.message == "v1 (90 %) and v2 (10 %) serve."
+
+
 def _after(model: MLModel, version: VersionStatus, now: datetime) -> MLModel:
     conditions = decide_conditions(model, {"v1": version}, model.status.traffic, now)
     return replace(model, status=replace(model.status, conditions=conditions))
