@@ -128,7 +128,7 @@ def rests_while_hidden(page: Page) -> None:
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(3500)
     assert asked == []
-    with page.expect_request("**/dashboard/figures*"):
+    with page.expect_request("**/dashboard/live*"):
         page.evaluate("window.isHidden = false; document.dispatchEvent(new Event('visibilitychange'))")
 
 

@@ -11,16 +11,16 @@ from sqlalchemy.orm import Session
 from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.tables import AuditEntry
 from modelport_control_api.analytics import service as analytics
-from modelport_control_api.analytics.schemas import Overview
+from modelport_control_api.analytics.responses import own_models
 from modelport_control_api.batch import service as jobs
 from modelport_control_api.batch.render import job_responses
 from modelport_control_api.batch.schemas import JobAnswer
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.ui.audit_words import action_words, detail_text
 from modelport_control_api.ui.models.usage_views import (
     DEFAULT_PERIOD,
     PERIODS,
-    Period,
     card_changes,
     charts_of,
     period_named,
@@ -28,23 +28,6 @@ from modelport_control_api.ui.models.usage_views import (
 )
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 
-_SENTENCES: Mapping[str, str] = {
-    "model.create": "Model uploaded",
-    "model.change": "Settings changed",
-    "model.delete": "Model deleted",
-    "model.redeploy": "Model redeployed",
-    "version.create": "New version uploaded",
-    "version.delete": "Version deleted",
-    "traffic.set": "Traffic moved",
-    "traffic.roll_back": "Traffic rolled back",
-    "api_key.create": "API key made",
-    "api_key.revoke": "API key revoked",
-    "api_key.delete": "API key revoked",
-    "api_key.rotate": "API key rotated",
-    "predictions.delete": "Stored predictions deleted",
-    "user.register": "Account made",
-    "user.update": "Profile changed",
-}
 _LEFT_OUT = ("session.", "web_session.")
 _JOB_WORDS = {
     "queued": "Batch job submitted",
@@ -76,15 +59,19 @@ def recent(
 
 
 def _of_entry(entry: AuditEntry, names: Mapping[str, str]) -> Event:
-    text = _SENTENCES.get(entry.action) or entry.action.replace(".", ": ").replace("_", " ").capitalize()
     kind, _, target = entry.target.partition(":")
-    about = names.get(target) or str(entry.detail.get("name") or "")
-    if version := entry.detail.get("version"):
-        about = f"{about} {version}".strip()
-    if traffic := entry.detail.get("traffic"):
-        about = f"{about}: " + ", ".join(f"{name} {weight} %" for name, weight in traffic.items())
     link = {"model": f"/ui/models/{target}" if target in names else None, "api_key": "/ui/keys"}.get(kind)
-    return Event(entry.at, text, about, link, {"api_key": "key", "user": "users"}.get(kind, "models"))
+    icon = {"api_key": "key", "user": "users", "invite": "users"}.get(kind, "models")
+    return Event(entry.at, action_words(entry.action), _about(entry, names), link, icon)
+
+
+def _about(entry: AuditEntry, names: Mapping[str, str]) -> str:
+    """`Iris v2`, `Iris: v1 (90 %) and v2 (10 %)`; the id of a model whose name is gone with it."""
+    kind, _, target = entry.target.partition(":")
+    name = names.get(target) or str(entry.detail.get("name") or (target if kind == "model" else ""))
+    about = f"{name} {entry.detail.get('version') or ''}".strip()
+    traffic = entry.detail.get("traffic")
+    return f"{about}: {detail_text(traffic)}" if traffic else about
 
 
 def _of_job(job: JobAnswer, names: Mapping[str, str]) -> Event:
@@ -95,18 +82,19 @@ def _of_job(job: JobAnswer, names: Mapping[str, str]) -> Event:
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 _MODELS_SHOWN = 8
-_HAPPENINGS_SHOWN = 8
+_EVENTS_SHOWN = 8
 _ENTRIES_READ = 50
 
 
 @router.get("/")
 async def show_dashboard(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
-    return visit.page("models/dashboard.html", **await _figures(visit, period), **await _lists(visit, period))
+    return visit.page("models/dashboard.html", **await _seen(visit, period))
 
 
-@router.get("/dashboard/figures")
-async def show_figures(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
-    return visit.page("models/dashboard_figures.html", **await _figures(visit, period))
+@router.get("/dashboard/live")
+async def show_live_parts(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
+    """Cards and lists of one reading, so that they never disagree."""
+    return visit.page("models/dashboard_live.html", **await _seen(visit, period))
 
 
 @router.get("/dashboard/charts")
@@ -114,15 +102,20 @@ async def show_charts(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Resp
     return visit.page("models/charts.html", **await _figures(visit, period))
 
 
-@router.get("/dashboard/lists")
-async def show_lists(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
-    chosen = period_named(period)
-    return visit.page("models/dashboard_lists.html", period=chosen, **await _lists(visit, period))
+async def _seen(visit: Visit, period: str) -> dict[str, Any]:
+    figures, models = await _figures(visit, period), await _models(visit)
+    return {
+        **figures,
+        "models": models,
+        "requests_of": {model.id: model for model in figures["usage"].by_model},
+        "events": await _events(visit),
+    }
 
 
 async def _figures(visit: Visit, period: str) -> dict[str, Any]:
     chosen = period_named(period)
-    usage = await _usage(visit, chosen)
+    query = query_of(chosen, utc_now(), visit.time_zone)
+    usage = await analytics.overview(visit.context, visit.services, visit.principal, query)
     return {
         "period": chosen,
         "periods": list(PERIODS.values()),
@@ -132,20 +125,6 @@ async def _figures(visit: Visit, period: str) -> dict[str, Any]:
     }
 
 
-async def _lists(visit: Visit, period: str) -> dict[str, Any]:
-    models, usage = await _models(visit), await _usage(visit, period_named(period))
-    return {
-        "models": models,
-        "requests_of": {model.id: model for model in usage.by_model},
-        "events": await _events(visit, models),
-    }
-
-
-async def _usage(visit: Visit, period: Period) -> Overview:
-    query = query_of(period, utc_now(), visit.time_zone)
-    return await analytics.overview(visit.context, visit.services, visit.principal, query)
-
-
 async def _models(visit: Visit) -> list[ModelAnswer]:
     def read(session: Session) -> Any:
         return visit.services.reader.page(session, visit.principal, _MODELS_SHOWN, None)[0]
@@ -153,11 +132,11 @@ async def _models(visit: Visit) -> list[ModelAnswer]:
     return [visit.renderer.model(record) for record in await visit.services.transactions.read(read)]
 
 
-async def _events(visit: Visit, models: list[ModelAnswer]) -> list[Event]:
-    def read(session: Session) -> tuple[list[AuditEntry], list[JobAnswer]]:
+async def _events(visit: Visit) -> list[Event]:
+    def read(session: Session) -> list[Event]:
         entries = audit.list_page(session, visit.principal, _ENTRIES_READ, None).items
-        found = jobs.list_page(session, visit.principal, _HAPPENINGS_SHOWN, None).items
-        return list(entries), job_responses(session, found, utc_now())
+        found = jobs.list_page(session, visit.principal, _EVENTS_SHOWN, None).items
+        names = own_models(session, visit.principal)
+        return recent(entries, job_responses(session, found, utc_now()), names, _EVENTS_SHOWN)
 
-    entries, found = await visit.services.transactions.read(read)
-    return recent(entries, found, {model.id: model.name for model in models}, _HAPPENINGS_SHOWN)
+    return await visit.services.transactions.read(read)

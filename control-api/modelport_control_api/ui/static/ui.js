@@ -16,8 +16,14 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   // htmx has no event for a poll: that is how it is distinguished from a refresh.
   const isUnasked = event.detail.requestConfig.triggeringEvent === undefined;
   const polls = isUnasked && event.detail.elt.matches('[hx-trigger*="every"]');
-  if (polls && (document.hidden || isBeingRead(event.detail.elt))) event.preventDefault();
+  if (polls && (document.hidden || partsOf(event.detail.elt).some(isBeingRead))) event.preventDefault();
 });
+
+// What a poll replaces: the element itself, and what comes with it, so that both show one reading.
+function partsOf(element) {
+  const other = element.dataset.with ? document.querySelector(element.dataset.with) : null;
+  return other ? [element, other] : [element];
+}
 
 // A part that was unfolded or marked stays as it is: a new one would fold it and lose the mark.
 function isBeingRead(element) {
