@@ -34,6 +34,15 @@ def sum_alone(session: Session) -> None:
         session.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
 
 
+def one_snapshot(session: Session) -> None:
+    """Let all sums of this transaction be of one moment: what is written between two of them is in none.
+
+    To be called before any query. On SQLite a transaction is a snapshot in any case.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
 def own_models(session: Session, principal: Principal) -> dict[str, str]:
     """Return the names of the caller's models that its credential may use, by id."""
     query = select(ModelRow.id, ModelRow.name).where(ModelRow.owner_id == principal.user_id)

@@ -25,6 +25,7 @@ async def overview(
     plans = QueryPlan.of(query, context.settings, utc_now())
 
     def read(session: Session) -> Overview:
+        responses.one_snapshot(session)
         if not everybody:
             responses.sum_alone(session)
         names = None if everybody else responses.own_models(session, principal)
@@ -42,6 +43,7 @@ async def of_model(
     """Raises ModelNotFound or InvalidFields."""
 
     def read(session: Session) -> ModelAnalytics:
+        responses.one_snapshot(session)
         model = services.reader.load(session, principal, model_id)
         plans = QueryPlan.of(query, context.settings, utc_now())
         responses.sum_alone(session)

@@ -40,15 +40,10 @@ async def show_usage(
 
 
 @router.get("/live")
-async def show_live_part(visit: CurrentVisit, model_id: str, period: str = DEFAULT_PERIOD) -> Response:
+async def show_live_parts(visit: CurrentVisit, model_id: str, period: str = DEFAULT_PERIOD) -> Response:
+    """Cards and tables of one reading, so that they never disagree."""
     model = await visit.model(model_id)
     return visit.page("models/usage_live.html", model=model, **await _seen(visit, model_id, period))
-
-
-@router.get("/tables")
-async def show_tables(visit: CurrentVisit, model_id: str, period: str = DEFAULT_PERIOD) -> Response:
-    model = await visit.model(model_id)
-    return visit.page("models/usage_tables.html", model=model, **await _seen(visit, model_id, period))
 
 
 @router.get("/charts")

@@ -21,6 +21,11 @@ class Period:
     length: timedelta
     bucket: Literal["minute", "hour", "day"]
 
+    @property
+    def sampled_words(self) -> str:
+        """Of sampled rows, of which analytics reads a day at most."""
+        return self.words if self.length <= timedelta(hours=24) else "24 hours"
+
 
 PERIODS: Mapping[str, Period] = {
     period.name: period

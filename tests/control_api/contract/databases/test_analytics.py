@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 from modelport_control_api.accounts.tables import User
+from modelport_control_api.analytics import ledger as sums
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.tables import DriftCountsRow
@@ -110,6 +111,28 @@ def assert_totals(totals: dict[str, Any], usage: Usage) -> None:
     for name, share in (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99)):
         truth = percentile((seconds for _, seconds in usage), share)
         assert totals[name] == pytest.approx(truth * 1000, rel=0.05)
+
+
+async def test_what_is_written_between_two_sums_is_in_none_of_them(
+    api: httpx.AsyncClient, control_plane: ControlPlane, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cards and tables of a page are of one moment: else they would disagree."""
+    own(control_plane, ada, IRIS)
+    write(control_plane, line(IRIS, datetime.now(UTC), requests=5))
+    by_version = sums.by_version
+
+    def and_then_write(*asked: Any) -> Any:
+        found = by_version(*asked)
+        write(control_plane, line(IRIS, datetime.now(UTC), requests=2))
+        return found
+
+    monkeypatch.setattr(sums, "by_version", and_then_write)
+    found = await query(api, ada, f"models/{IRIS}")
+    lists = [found[name] for name in ("series", "by_version", "by_reason", "by_caller")]
+    assert [sum(each["requests"] for each in listed) for listed in lists] == [5, 5, 5, 5]
+    assert found["totals"]["requests"] == 5
+    monkeypatch.undo()
+    assert (await query(api, ada, f"models/{IRIS}"))["totals"]["requests"] == 7
 
 
 async def test_an_empty_period_has_every_point_and_no_percentile(
