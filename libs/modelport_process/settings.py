@@ -1,13 +1,14 @@
 """Settings from the environment, and what is wrong with them in the words of whoever sets the variables."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsError
 
+from modelport_process.pydantic_words import own_words, predicate_of
 from modelport_process.start import CannotStart
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
@@ -35,7 +36,7 @@ def variable_of(kind: type[BaseModel], field: str) -> str:
 def _one(kind: type[BaseSettings], entry: Mapping[str, Any]) -> str:
     """Never the value: it may be a secret, or one that was put into the wrong variable."""
     if not entry["loc"]:
-        return _own_words(entry)
+        return own_words(entry)
     name, *inside = entry["loc"]
     variable, field = _find(kind, str(name))
     example = _example(variable, field)
@@ -63,20 +64,12 @@ def _not_json(kind: type[BaseSettings], message: str) -> str:
 
 
 def _message(entry: Mapping[str, Any], field: FieldInfo | None) -> str:
-    word = _WORDS.get(entry["type"])
-    if word is not None:
-        return word({name: _short(value) for name, value in entry.get("ctx", {}).items()})
+    if entry["type"] in _OF_VARIABLES:
+        return _OF_VARIABLES[entry["type"]]
+    if predicate := predicate_of(entry):
+        return f"it {predicate}"
     # What a validator of ours says may hold the value.
-    return "it has no such form" if _is_secret(field) else _own_words(entry)
-
-
-def _short(value: Any) -> Any:
-    """3 rather than 3.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _own_words(entry: Mapping[str, Any]) -> str:
-    return str(entry["msg"]).removeprefix("Value error, ").rstrip(".")
+    return "it has no such form" if _is_secret(field) else own_words(entry)
 
 
 def _is_secret(field: FieldInfo | None) -> bool:
@@ -103,29 +96,8 @@ def _as_typed(value: Any) -> str:
     return str(value)
 
 
-def _in_words(template: str, *kinds: str) -> dict[str, Callable[[Mapping[str, Any]], str]]:
-    return dict.fromkeys(kinds, template.format_map)
-
-
-def _one_of(context: Mapping[str, Any]) -> str:
-    return f"it must be {context['expected'].replace(chr(39), '')}"
-
-
-# pydantic's kinds of errors; {names} are in an error's context.
-_WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "literal_error": _one_of,
-    "enum": _one_of,
-    **_in_words("it is missing", "missing"),
-    **_in_words("there is no such field", "extra_forbidden"),
-    **_in_words("it must be a whole number", "int_parsing", "int_parsing_size", "int_type", "int_from_float"),
-    **_in_words("it must be a number", "float_parsing", "float_type", "finite_number"),
-    **_in_words("it must be true or false", "bool_parsing", "bool_type"),
-    **_in_words("it must be text", "string_type", "path_type"),
-    **_in_words("it must be a JSON list", "list_type", "tuple_type"),
-    **_in_words("it must be a JSON object", "dict_type", "model_type", "model_attributes_type"),
-    **_in_words("it must have at least {min_length} characters", "too_short", "string_too_short"),
-    **_in_words("it must be more than {gt}", "greater_than"),
-    **_in_words("it must be {ge} or more", "greater_than_equal"),
-    **_in_words("it must be less than {lt}", "less_than"),
-    **_in_words("it must be {le} or less", "less_than_equal"),
+# Of a variable, whose value is text.
+_OF_VARIABLES: Mapping[str, str] = {
+    **dict.fromkeys(("list_type", "tuple_type"), "it must be a JSON list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "it must be a JSON object"),
 }

@@ -7,6 +7,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from modelport_http.problem import FieldError, Problem
+from modelport_process.pydantic_words import own_words, predicate_of
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
@@ -55,8 +56,7 @@ def _name(location: tuple[str | int, ...]) -> str:
 
 
 def _message(entry: dict[str, Any]) -> str:
-    message: str = entry["msg"]
-    return message.removeprefix("Value error, ")
+    return predicate_of(entry) or own_words(entry)
 
 
 def _of_database(error: OperationalError) -> Problem:

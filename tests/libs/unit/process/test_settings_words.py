@@ -91,7 +91,7 @@ def said_of(kind: type[BaseSettings], environment: Mapping[str, str], monkeypatc
             OperatorSettings,
             f"{OPERATOR}METRICS_SCRAPER",
             '{"namespac": "a"}',
-            "namespac: there is no such field",
+            "namespac: it is not a known field",
         ),
         (OperatorSettings, f"{OPERATOR}METRICS_SCRAPER", '{"namespac": "a"}', "namespace: it is missing"),
         (
