@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from modelport_control_api.ui import audit_words, cookies, shown, static_files
+from modelport_control_api.ui import audit_words, cookies, outcomes, shown, static_files
 from modelport_control_api.ui.browser import is_htmx
 from modelport_control_api.ui.cookies import Flash, Tone
 
@@ -21,7 +21,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals["static"] = static_files.url_of
-_ENVIRONMENT.filters.update(shown.FILTERS | audit_words.FILTERS)
+_ENVIRONMENT.filters.update(shown.FILTERS | audit_words.FILTERS | outcomes.FILTERS)
 
 
 def render(

@@ -17,6 +17,7 @@ from modelport_control_api.history.tables import KeptPrediction
 from modelport_control_api.ui.browser import is_htmx
 from modelport_control_api.ui.models.batch import own_models
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+from modelport_control_api.ui.outcomes import OUTCOME_WORDS
 from modelport_control_api.ui.rendering import redirect, toast
 
 router = APIRouter(prefix="/ui/history", include_in_schema=False)
@@ -64,7 +65,7 @@ async def show_history(  # noqa: PLR0917 - the filter's fields, each with its na
         older=page.next_cursor if page else None,
         cursor=cursor,
         outcome=outcome,
-        outcomes=OUTCOMES,
+        outcomes=_outcomes(outcome),
         version=version,
         span=span,
         spans={name: words for name, (words, _) in _SPANS.items()},
@@ -102,6 +103,12 @@ async def _rows(visit: Visit, model_id: str, wanted: Filter, cursor: str | None)
         )
 
     return await visit.services.transactions.read(read)
+
+
+def _outcomes(chosen: str) -> dict[str, str]:
+    """Those that a prediction can have, and the chosen one: an address may name any reason."""
+    known = {chosen: chosen} if chosen in OUTCOMES else {}
+    return known | OUTCOME_WORDS
 
 
 def _filter(outcome: str, version: str, span: str) -> Filter:
