@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -25,6 +26,9 @@ _ASSETS = Path(fastapi_offline.__file__).parent / "static"
 # Below /docs, so that one ingress rule covers page and assets.
 _ASSETS_URL = "/docs/assets"
 _OAUTH2_REDIRECT_URL = "/docs/oauth2-redirect"
+# Redoc's script shows its maker's logo, from their server: the only thing on the page from elsewhere.
+_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+_NOTHING = b"data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -43,7 +47,7 @@ def add_docs(app: FastAPI) -> None:
         "/redoc": get_redoc_html(
             openapi_url="/openapi.json",
             title=app.title,
-            redoc_js_url=f"{_ASSETS_URL}/redoc.standalone.js",
+            redoc_js_url=_add_redoc_script(app),
             redoc_favicon_url=f"{_ASSETS_URL}/favicon.png",
             with_google_fonts=False,
         ),
@@ -52,6 +56,24 @@ def add_docs(app: FastAPI) -> None:
     app.mount(_ASSETS_URL, StaticFiles(directory=_ASSETS), name="docs-assets")
     for path, page in pages.items():
         _add_page(app, path, page)
+
+
+def _add_redoc_script(app: FastAPI) -> str:
+    """Serve the script without the logo. Return its address, which has its digest: it never changes."""
+    script = _redoc_script()
+    address = f"{_ASSETS_URL}/redoc.{sha256(script).hexdigest()[:8]}.js"
+
+    async def show() -> Response:
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return Response(script, media_type="text/javascript", headers=headers)
+
+    app.add_api_route(address, show, include_in_schema=False)
+    return address
+
+
+@cache
+def _redoc_script() -> bytes:
+    return (_ASSETS / "redoc.standalone.js").read_bytes().replace(_LOGO, _NOTHING)
 
 
 def _add_page(app: FastAPI, path: str, page: HTMLResponse) -> None:

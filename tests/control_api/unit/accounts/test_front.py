@@ -240,6 +240,21 @@ async def test_documentation_needs_nothing_from_elsewhere(api: httpx.AsyncClient
     assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
 
 
+ADDRESSED = re.compile(rb"(?:src|href):\s*[\"'](https?://[^\"']+)")
+
+
+async def test_redocs_script_loads_nothing_from_elsewhere(api: httpx.AsyncClient) -> None:
+    page = await api.get("/redoc")
+    (address,) = re.findall(r'<script src="([^"]+)"', page.text)
+    script = await api.get(address)
+    assert script.status_code == 200
+    assert "immutable" in script.headers["Cache-Control"]
+    assert b"cdn.redoc.ly" not in script.content
+    assert b"redocly logo" in script.content
+    # A link of its footer, which nobody follows unasked.
+    assert ADDRESSED.findall(script.content) == [b"https://redocly.com/redoc/"]
+
+
 async def test_readiness_is_the_databases(sqlite_url: str, tmp_path: Path) -> None:
     plane = build_control_plane("postgresql://nobody@127.0.0.1:1/none", tmp_path)
     async with serving(plane) as api:
