@@ -16,13 +16,14 @@ from modelport_control_api.ui.models import dashboard
 from playwright.sync_api import expect
 from structlog.testing import capture_logs
 
+from tests.control_api.contract.databases.test_analytics import line, write
 from tests.control_api.contract.drift.test_drift_on_both_databases import MINUTE, SIGNATURE, Scene, rows
-from tests.control_api.unit.models.fake_cluster import READY
+from tests.control_api.unit.models.fake_cluster import READY, STARTING
 from tests.control_api.unit.models.platform import PASSWORD, Account
 from tests.control_api.unit.models.test_kubectl import by_hand
 from tests.support.models import iris_logistic
 from tests.support.staged_platform import StagedPlatform, staged_platform
-from tests.support.visitor import Visitor, visit
+from tests.support.visitor import PICTURES, Visitor, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -138,6 +139,59 @@ def give_reference(visitor: Visitor, path: Path) -> None:
     visitor.press("Compare")
 
 
+def test_a_model_that_serves_while_it_changes_is_updating(
+    visitor: Visitor, stage: StagedPlatform, ann: Account
+) -> None:
+    made = stage.run(ann.upload(content_of(stage), "Prices")).json()["id"]
+    stage.run(stage.platform.serve(made, {}, v1=STARTING))
+    page = visitor.open(f"/ui/models/{made}")
+    expect(page.locator("#model-head .badge")).to_have_text("Starting")
+    stage.run(ann.upload_version(made, content_of(stage)))
+    stage.run(stage.platform.serve(made, {"v1": 100}, v1=READY, v2=STARTING))
+    page = visitor.open(f"/ui/models/{made}")
+    expect(page.locator("#model-head .badge")).to_have_text("Updating")
+    expect(page.locator("#model-head .note")).to_contain_text("v1 goes on serving.")
+    visitor.picture("model-updating")
+    stage.run(stage.platform.serve(made, {"v1": 100}, v1=READY, v2=READY))
+    moved = stage.run(ann.http.put(f"/api/v1/models/{made}/traffic", json={"v1": 90, "v2": 10}))
+    assert moved.status_code == 200, moved.text
+    stage.run(stage.platform.serve(made, {"v2": 10, "v1": 90}, v1=READY, v2=READY))
+    badge = visitor.open(f"/ui/models/{made}").locator("#model-head .badge")
+    expect(badge).to_have_attribute("title", "v1 (90 %) and v2 (10 %) serve.")
+    recent = visitor.open("/ui/").get_by_text("Traffic moved")
+    expect(recent.first).to_have_text("Traffic moved Prices: v1 (90 %) and v2 (10 %)")
+    visitor.picture("dashboard-activity")
+    expect(visitor.open("/ui/settings/audit").get_by_role("main")).to_contain_text("v1 (90 %) and v2 (10 %)")
+    visitor.picture("audit-words")
+
+
+def test_cards_and_tables_are_one_reading_and_outcomes_have_words(
+    visitor: Visitor, stage: StagedPlatform, ann: Account
+) -> None:
+    made = stage.run(ann.upload(content_of(stage), "Bikes")).json()["id"]
+    stage.run(stage.platform.serve(made, {"v1": 100}, v1=READY))
+    write(stage.platform.plane, line(made, utc_now()))
+    used = visitor.open("/ui/").locator("#lists li", has=visitor.page.get_by_text("Bikes", exact=True)).first
+    expect(used).to_contain_text("1 request ·")
+    page = visitor.open(f"/ui/models/{made}/usage")
+    with page.expect_response("**/usage/live*") as polled:
+        write(stage.platform.plane, line(made, utc_now(), requests=3, status=504, reason="ModelTimeout"))
+    assert 'id="usage-tables" hx-swap-oob="true"' in polled.value.text()
+    expect(page.locator("#usage .value").first).to_have_text("4")
+    assert page.locator("#usage-tables td.number").first.inner_text() == "4"
+    expect(page.locator("#usage-tables")).to_contain_text("504 The model took too long ModelTimeout")
+    visitor.picture("usage-words")
+
+
+def test_the_reference_of_the_api_loads_nothing_from_elsewhere(visitor: Visitor) -> None:
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    page = visitor.open("/redoc")
+    expect(page.get_by_text("API docs by Redocly")).to_be_visible()
+    assert [url for url in asked if not url.startswith((visitor.url, "data:", "blob:"))] == []
+    page.screenshot(path=PICTURES / "redoc.png")
+
+
 def test_kept_predictions_are_shown_and_deleted_singly(
     visitor: Visitor, stage: StagedPlatform, ann: Account, model_id: str
 ) -> None:
@@ -148,6 +202,10 @@ def test_kept_predictions_are_shown_and_deleted_singly(
     keep(stage, model_id, status=503, reason="RuntimeCrashed", request=None, truncated=True, answer=None)
     page = visitor.open(f"/ui/history?model={model_id}")
     expect(page.locator(".kept")).to_have_count(4)
+    assert page.get_by_label("Outcome").locator("option").all_inner_texts() == [
+        "Any", "Predicted", "Any error", "The model raised an error", "The model took too long",
+        "Its queue was full", "No version was ready",
+    ]  # fmt: skip
     visitor.picture("history-rows")
     row = page.locator(".kept", has=page.locator(".preview", has_text="red"))
     row.locator("summary").click()

@@ -1,5 +1,6 @@
 """What is wrong with a setting: its variable, what it must be in plain words, and an example; no secret."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -151,6 +152,28 @@ def test_every_number_choice_and_list_has_an_example(
     said = said_of(kind, {}, monkeypatch)
     assert "Input should" not in said
     assert all("e.g. " in each for each in said.split("; "))
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize(
+    "junk", ["", "-1", "1e999", "nan", "1.5", "x" * 20_000, "null", "{}", "[1]", '{"a": 1}']
+)
+def test_no_junk_in_any_variable_is_reported_in_pydantics_words(
+    kind: type[BaseSettings], junk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for field in kind.model_fields:
+        monkeypatch.setenv(variable_of(kind, field), junk)
+    said = refusal_of(kind)
+    assert not re.search(r"should|Input|Value error|pydantic|errors\.", said), said
+
+
+def refusal_of(kind: type[BaseSettings]) -> str:
+    """Empty if every variable will do."""
+    try:
+        read_settings(kind)
+    except CannotStart as error:
+        return str(error)
+    return ""
 
 
 # What is found when it is used
