@@ -34,11 +34,11 @@ _STATUS_WORDS: Mapping[int, str] = {
 
 def outcome_words(status: int, reason: str | None = None) -> str:
     """In a few words; of a reason that only versions have, the sentence that explains it."""
+    if not reason:
+        return _STATUS_WORDS.get(status) or _phrase(status)
     if reason in REASON_WORDS:
         return REASON_WORDS[reason]
-    if reason in set(Reason):
-        return EXPLANATIONS[Reason(reason)].meaning
-    return reason or _STATUS_WORDS.get(status) or _phrase(status)
+    return EXPLANATIONS[Reason(reason)].meaning if reason in set(Reason) else reason
 
 
 def _phrase(status: int) -> str:
