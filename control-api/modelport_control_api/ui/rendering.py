@@ -21,7 +21,8 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals["static"] = static_files.url_of
-_ENVIRONMENT.filters.update(shown.FILTERS | audit_words.FILTERS | outcomes.FILTERS)
+for _filters in (shown.FILTERS, audit_words.FILTERS, outcomes.FILTERS):
+    _ENVIRONMENT.filters.update(_filters)
 
 
 def render(

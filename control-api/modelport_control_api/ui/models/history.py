@@ -108,7 +108,7 @@ async def _rows(visit: Visit, model_id: str, wanted: Filter, cursor: str | None)
 def _outcomes(chosen: str) -> dict[str, str]:
     """Those that a prediction can have, and the chosen one: an address may name any reason."""
     known = {chosen: chosen} if chosen in OUTCOMES else {}
-    return known | OUTCOME_WORDS
+    return {**known, **OUTCOME_WORDS}
 
 
 def _filter(outcome: str, version: str, span: str) -> Filter:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from fastapi.dependencies.utils import get_flat_dependant
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from modelport_control_api.http.problems import field_errors
 from modelport_control_api.models.schemas import ModelChange
@@ -40,13 +40,19 @@ def bodies(known: set[str]) -> Iterator[Any]:
 
 
 def refusals(route: APIRoute, known: set[str]) -> Iterator[Mapping[str, Any]]:
-    flat = get_flat_dependant(route.dependant)
-    for field in (*flat.query_params, *flat.path_params, *flat.header_params, *flat.cookie_params):
-        for junk in JUNK:
-            yield from field.validate(junk)[1]
-    for field in flat.body_params:
-        for junk in bodies(known):
-            yield from field.validate(junk)[1]
+    for each in with_dependencies(route.dependant):
+        for field in (*each.query_params, *each.path_params, *each.header_params, *each.cookie_params):
+            for junk in JUNK:
+                yield from field.validate(junk)[1]
+        for field in each.body_params:
+            for junk in bodies(known):
+                yield from field.validate(junk)[1]
+
+
+def with_dependencies(one: Dependant) -> Iterator[Dependant]:
+    yield one
+    for below in one.dependencies:
+        yield from with_dependencies(below)
 
 
 def test_whatever_is_refused_has_words_of_ours(control_plane: ControlPlane) -> None:
