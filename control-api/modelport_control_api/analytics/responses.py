@@ -138,8 +138,9 @@ def _by_reason_and_caller(session: Session, plans: QueryPlan, model_id: str) -> 
 
 
 def _predictions(session: Session, plans: QueryPlan, model_id: str) -> PredictionDistribution | None:
+    # The minute that runs belongs to it, in its first second too.
+    end = plans.range.until // MINUTE + (plans.range.until < plans.range.boundaries[-1])
     # A day at most: these are kept by the minute, each with all its classes.
-    end = -(-plans.range.until // MINUTE)
     start = max(plans.range.boundaries[0] // MINUTE, end - DAY // MINUTE)
     return prediction_distribution(session, model_id, None, start, end)
 

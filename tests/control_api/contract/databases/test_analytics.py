@@ -12,6 +12,7 @@ import httpx
 import pytest
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.analytics import ledger as sums
+from modelport_control_api.analytics import service as analytics
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.tables import DriftCountsRow
@@ -219,11 +220,19 @@ async def test_a_key_for_certain_models_sees_those_only(
     assert other.json()["detail"] == missing.json()["detail"]
 
 
+@pytest.mark.parametrize("second", [0, 30])
 async def test_a_models_predictions_of_the_last_day_are_counted_by_label(
-    api: httpx.AsyncClient, control_plane: ControlPlane, ada: Person
+    api: httpx.AsyncClient,
+    control_plane: ControlPlane,
+    ada: Person,
+    second: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Those of the minute that runs too, in its first second already."""
     own(control_plane, ada, IRIS)
-    minute = int(datetime.now(UTC).timestamp()) // 60
+    now = datetime.now(UTC).replace(second=second, microsecond=0)
+    monkeypatch.setattr(analytics, "utc_now", lambda: now)
+    minute = int(now.timestamp()) // 60
     with control_plane.context.database.transaction() as session:
         session.add(VersionRow(model_id=IRIS, number=1, framework="sklearn", sha256="0" * 64, size=1))
         session.flush()
