@@ -1,5 +1,6 @@
 """Pages in states that a healthy platform is rarely in, put there by hand, in a real browser."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.support.staged_platform import StagedPlatform, staged_platform
 from tests.support.visitor import PICTURES, Visitor, visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.ui
 HOSTILE = "<script>document.title='taken'</script>\"'><img src=x onerror=\"document.title='taken'\">"
@@ -47,11 +48,17 @@ def ann(stage: StagedPlatform) -> Account:
 
 
 @pytest.fixture(scope="module")
-def model_id(stage: StagedPlatform, ann: Account, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Serves, and takes what drift's reference has."""
+def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Of a model's file."""
     path = tmp_path_factory.mktemp("model") / "iris.joblib"
     joblib.dump(iris_logistic().model, path)
-    made = stage.run(ann.upload(path.read_bytes(), "Colors"))
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def model_id(stage: StagedPlatform, ann: Account, content: bytes) -> str:
+    """Serves, and takes what drift's reference has."""
+    made = stage.run(ann.upload(content, "Colors"))
     model_id: str = made.json()["id"]
     stage.run(stage.platform.serve(model_id, {"v1": 100}, v1={**READY, "signature": SIGNATURE}))
     return model_id
@@ -140,13 +147,13 @@ def give_reference(visitor: Visitor, path: Path) -> None:
 
 
 def test_a_model_that_serves_while_it_changes_is_updating(
-    visitor: Visitor, stage: StagedPlatform, ann: Account
+    visitor: Visitor, stage: StagedPlatform, ann: Account, content: bytes
 ) -> None:
-    made = stage.run(ann.upload(content_of(stage), "Prices")).json()["id"]
+    made = stage.run(ann.upload(content, "Prices")).json()["id"]
     stage.run(stage.platform.serve(made, {}, v1=STARTING))
     page = visitor.open(f"/ui/models/{made}")
     expect(page.locator("#model-head .badge")).to_have_text("Starting")
-    stage.run(ann.upload_version(made, content_of(stage)))
+    stage.run(ann.upload_version(made, content))
     stage.run(stage.platform.serve(made, {"v1": 100}, v1=READY, v2=STARTING))
     page = visitor.open(f"/ui/models/{made}")
     expect(page.locator("#model-head .badge")).to_have_text("Updating")
@@ -166,9 +173,9 @@ def test_a_model_that_serves_while_it_changes_is_updating(
 
 
 def test_cards_and_tables_are_one_reading_and_outcomes_have_words(
-    visitor: Visitor, stage: StagedPlatform, ann: Account
+    visitor: Visitor, stage: StagedPlatform, ann: Account, content: bytes
 ) -> None:
-    made = stage.run(ann.upload(content_of(stage), "Bikes")).json()["id"]
+    made = stage.run(ann.upload(content, "Bikes")).json()["id"]
     stage.run(stage.platform.serve(made, {"v1": 100}, v1=READY))
     write(stage.platform.plane, line(made, utc_now()))
     used = visitor.open("/ui/").locator("#lists li", has=visitor.page.get_by_text("Bikes", exact=True)).first
@@ -179,8 +186,20 @@ def test_cards_and_tables_are_one_reading_and_outcomes_have_words(
     assert 'id="usage-tables" hx-swap-oob="true"' in polled.value.text()
     expect(page.locator("#usage .value").first).to_have_text("4")
     assert page.locator("#usage-tables td.number").first.inner_text() == "4"
+    drawn = json.loads(page.locator("[data-chart]").first.get_attribute("data-chart") or "")
+    assert [each["values"][-1] for each in drawn["series"]] == [1, 0, 3]
+    redrawn_only_with_other_figures(page)
     expect(page.locator("#usage-tables")).to_contain_text("504 The model took too long ModelTimeout")
     visitor.picture("usage-words")
+
+
+def redrawn_only_with_other_figures(page: "Page") -> None:
+    page.evaluate("document.querySelector('[data-chart]').marked = true")
+    with page.expect_response("**/usage/live*"):
+        pass
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.querySelector('[data-chart]').marked") is True
+    expect(page.locator(".plot canvas")).to_have_count(2)
 
 
 def test_the_reference_of_the_api_loads_nothing_from_elsewhere(visitor: Visitor) -> None:
@@ -228,10 +247,10 @@ def keep(stage: StagedPlatform, model_id: str, **facts: object) -> None:
 
 
 def test_hostile_reasons_and_log_lines_stay_words(
-    visitor: Visitor, stage: StagedPlatform, ann: Account, model_id: str
+    visitor: Visitor, stage: StagedPlatform, ann: Account, content: bytes
 ) -> None:
     message = f"ValueError: {HOSTILE}"
-    made = stage.run(ann.upload(content_of(stage), "Broken")).json()["id"]
+    made = stage.run(ann.upload(content, "Broken")).json()["id"]
     failed = {"failed": True, "reason": "LoadFailed", "message": message}
     stage.run(stage.platform.serve(made, {}, v1=failed))
     labels = {"serving.modelport.dev/model": made, "serving.modelport.dev/version": "v1"}
@@ -246,12 +265,6 @@ def test_hostile_reasons_and_log_lines_stay_words(
     expect(page.get_by_text("ValueError: <script>").first).to_be_visible()
     assert page.locator("img[src=x], main script").count() == 0
     visitor.picture("models-states")
-
-
-def content_of(stage: StagedPlatform) -> bytes:
-    """Of a model that was uploaded: any will do."""
-    stored = (stage.platform.root / "artifacts" / "sha256").rglob("*")
-    return next(path for path in stored if path.is_file()).read_bytes()
 
 
 def test_models_of_kubectl_say_where_they_are_changed(chromium: "Browser", stage: StagedPlatform) -> None:

@@ -93,13 +93,8 @@ async def show_dashboard(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> R
 
 @router.get("/dashboard/live")
 async def show_live_parts(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
-    """Cards and lists of one reading, so that they never disagree."""
+    """Cards, charts and lists of one reading, so that they never disagree."""
     return visit.page("models/dashboard_live.html", **await _seen(visit, period))
-
-
-@router.get("/dashboard/charts")
-async def show_charts(visit: CurrentVisit, period: str = DEFAULT_PERIOD) -> Response:
-    return visit.page("models/charts.html", **await _figures(visit, period))
 
 
 async def _seen(visit: Visit, period: str) -> dict[str, Any]:
@@ -121,7 +116,7 @@ async def _figures(visit: Visit, period: str) -> dict[str, Any]:
         "periods": list(PERIODS.values()),
         "usage": usage,
         "changes": card_changes(usage.totals, usage.previous),
-        "charts": charts_of(usage, f"/ui/dashboard/charts?period={chosen.name}"),
+        "charts": charts_of(usage),
     }
 
 

@@ -41,14 +41,9 @@ async def show_usage(
 
 @router.get("/live")
 async def show_live_parts(visit: CurrentVisit, model_id: str, period: str = DEFAULT_PERIOD) -> Response:
-    """Cards and tables of one reading, so that they never disagree."""
+    """Cards, charts and tables of one reading, so that they never disagree."""
     model = await visit.model(model_id)
     return visit.page("models/usage_live.html", model=model, **await _seen(visit, model_id, period))
-
-
-@router.get("/charts")
-async def show_charts(visit: CurrentVisit, model_id: str, period: str = DEFAULT_PERIOD) -> Response:
-    return visit.page("models/charts.html", **await _seen(visit, model_id, period))
 
 
 @router.get("/drift")
@@ -73,5 +68,5 @@ async def _seen(visit: Visit, model_id: str, period: str) -> dict[str, Any]:
         "periods": list(PERIODS.values()),
         "usage": usage,
         "changes": card_changes(usage.totals, usage.previous),
-        "charts": charts_of(usage, f"/ui/models/{usage.model}/usage/charts?period={chosen.name}"),
+        "charts": charts_of(usage),
     }

@@ -96,15 +96,14 @@ def card_changes(totals: Totals, before: Totals) -> dict[str, Change | None]:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """What `models/charts.html` draws; `url` returns them again. Series are those of the macro `chart`."""
+    """What `models/charts.html` draws. Series are those of the macro `chart`."""
 
-    url: str
     x: list[int]
     requests: list[dict[str, Any]]
     latency: list[dict[str, Any]]
 
 
-def charts_of(usage: Overview | ModelAnalytics, url: str) -> Charts:
+def charts_of(usage: Overview | ModelAnalytics) -> Charts:
     """Return the charts, a point for each bucket. `x`: when it begins, in seconds since 1970 UTC."""
     points = usage.series
     predicted = [point.requests - point.errors - point.refused for point in points]
@@ -119,7 +118,7 @@ def charts_of(usage: Overview | ModelAnalytics, url: str) -> Charts:
         _series("p95", [point.p95_ms for point in points], 1),
         _series("p50", [point.p50_ms for point in points], 5),
     ]
-    return Charts(url, [int(point.start.timestamp()) for point in points], requests, latency)
+    return Charts([int(point.start.timestamp()) for point in points], requests, latency)
 
 
 def _series(label: str, values: list[Any], color: int) -> dict[str, Any]:

@@ -33,6 +33,19 @@ function isBeingRead(element) {
   return isMarked || hasChosenFile || element.querySelector("details[open]") !== null;
 }
 
+// Charts come with every poll of their page's figures: drawn again only with other figures, and not under a pointer.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  const drawn = figuresOf(target);
+  if (drawn.length === 0) return;
+  const isSame = JSON.stringify(drawn) === JSON.stringify(figuresOf(fragment));
+  if (isSame || target.querySelector(".plot:hover") || isBeingRead(target)) event.detail.shouldSwap = false;
+});
+
+function figuresOf(part) {
+  return [...part.querySelectorAll("[data-chart]")].map((figure) => figure.dataset.chart);
+}
+
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   for (const element of document.querySelectorAll('[hx-trigger*="every"]')) element.dispatchEvent(new Event("refresh"));

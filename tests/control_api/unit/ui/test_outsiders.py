@@ -81,7 +81,7 @@ def pages_of(model_id: str, job: str) -> list[str]:
     tabs = ("", "/head", "/versions", "/versions/live", "/versions/v1/logs", "/versions/v1/steps", "/usage")
     more = ("/versions/v1/arrival", "/versions/v1/logs/live", "/usage/live", "/usage/drift")
     return [
-        *(f"/ui/models/{model_id}{tab}" for tab in (*tabs, *more, "/usage/charts", "/settings")),
+        *(f"/ui/models/{model_id}{tab}" for tab in (*tabs, *more, "/settings")),
         f"/ui/upload?model={model_id}",
         f"/ui/batch/{job}",
         f"/ui/batch/{job}/live",
