@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes, check_folder
-from modelport.cli.output import moment_text, note, print_json, print_line, print_table
+from modelport.cli.output import counted, moment_text, note, print_json, print_line, print_table
 from modelport.cli.progress import job_bar, upload_bar
 from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.job import Job
-from modelport.wording import counted
 
 app = typer.Typer(help="Batch jobs: list, show, fetch, delete.", no_args_is_help=True)
 

@@ -19,6 +19,9 @@ _PIPED_WIDTH = 1000
 _SHOWN_FIRST = ("time", "level", "event")
 _TRACE = "trace"
 
+# Plurals; as `modelport_http.wording` has them, of which the client imports nothing.
+_ENDS_WITH_ES = ("s", "x", "ch", "sh")
+
 _STATUS_STYLES = {"ready": "green", "pending": "yellow", "degraded": "yellow", "failed": "red"}
 
 
@@ -89,6 +92,18 @@ def size_text(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def counted(number: float, noun: str) -> str:
+    """`0 rows`, `1 row`, `12,345 rows`: the last word of `noun`, a singular, gets its plural."""
+    return f"{number:,.15g} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """`rows`, `classes`, `tries`: of the last word of a singular."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(_ENDS_WITH_ES) else f"{noun}s"
 
 
 def readable(text: str) -> str:

@@ -7,10 +7,9 @@ import typer
 from rich.text import Text
 
 from modelport.cli.options import DEFAULT_URL, AsJson, Url
-from modelport.cli.output import note, print_json, print_table
+from modelport.cli.output import counted, note, print_json, print_table
 from modelport.client import Modelport
 from modelport.usage import Bucket, Usage, UsageCounts
-from modelport.wording import counted
 
 _FIGURES = ("REQUESTS", "ERRORS", "REFUSED", "CACHE HITS", "P50 MS", "P95 MS", "P99 MS")
 

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-import modelport.wording as of_client
+import modelport.cli.output as of_client
 import pytest
 from modelport_http.wording import counted, plural
 

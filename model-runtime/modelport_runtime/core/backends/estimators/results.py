@@ -32,5 +32,5 @@ def rows_of(result: Any, method: str) -> Rows:
 
 def _dense(result: Any) -> Any:
     if np.prod(result.shape) > _MAX_DENSE_CELLS:
-        raise Unreadable(f"the sparse result has the shape {result.shape}, too many cells to write out")
+        raise Unreadable(f"the cells of the sparse result {result.shape} are too many to write out")
     return result.toarray()
