@@ -124,7 +124,7 @@ def test_settings_are_checked_kept_and_end_with_the_model(visitor: Visitor, tmp_
     visitor.fill("Give up after (seconds)", "9999")
     page.locator("[id='history.percent']").fill("100")
     visitor.press("Save")
-    expect(page.locator("#timeout_seconds-error")).to_contain_text("less than or equal to 600")
+    expect(page.locator("#timeout_seconds-error")).to_contain_text("must be 600 or less")
     visitor.picture("settings-refused")
     visitor.fill("Give up after (seconds)", "20")
     visitor.press("Save")
