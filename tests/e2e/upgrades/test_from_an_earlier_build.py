@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.cluster import ingress, stand_ins
@@ -45,6 +46,8 @@ def earlier(cluster: Cluster, tmp_path: Path) -> Iterator[Harness]:
     platform.release.ensure_namespace()
     stand_ins.load_into(cluster)
     release.install(platform.release, tmp_path, _load(cluster, FROM), FROM / "helm" / "modelport")
+    # The ingress controller hears of the routes a moment after helm does.
+    eventually(lambda: httpx.get(f"{url}/healthz").status_code == 200, seconds=30)
     yield build_harness(cluster, platform, tmp_path)
     release.uninstall(platform.release)
 
