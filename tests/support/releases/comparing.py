@@ -14,6 +14,8 @@ _RENAMED = {"drifted": "out_of_sync", "drift": "sync"}
 _OF_THE_MOMENT = ("/api/v1/admin/health", "/logs")
 # Of the request itself and the address that it was sent to, or of the reader's own login.
 _OF_THE_REQUEST = {"request_id", "predict_url", "last_seen_at"}
+# For readers, worded from the status each time: programs go by `reason`.
+_FOR_READERS = "message"
 
 
 def difference(address: str, before: dict[str, Any], now: httpx.Response) -> str:
@@ -53,6 +55,8 @@ def _lost_member(before: dict[str, Any], now: dict[str, Any], name: str, where: 
     kept = name if name in now else _RENAMED.get(name, name)
     if kept not in now:
         return f"{where}.{name} is gone"
+    if name == _FOR_READERS and bool(before[name]) == bool(now[kept]):
+        return ""
     return _lost(before[name], now[kept], f"{where}.{kept}")
 
 
