@@ -41,6 +41,6 @@ async def store(redis: ScriptedRedis) -> AsyncIterator[RedisStore]:
 @pytest.fixture
 async def patient(redis: ScriptedRedis) -> AsyncIterator[RedisStore]:
     """With far more time than a loaded machine takes: for tests about something else than time."""
-    built = RedisStore(redis.url, timeout_seconds=10)
+    built = RedisStore(redis.url, timeout_seconds=250)
     yield built
     await built.aclose()
