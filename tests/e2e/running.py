@@ -15,13 +15,13 @@ from tests.support.waiting import eventually
 
 
 @contextmanager
-def running(cluster: Cluster, loaded: dict[str, str]) -> Iterator[Platform]:
+def running(cluster: Cluster, loaded: dict[str, str], chart: Path = release.CHART) -> Iterator[Platform]:
     """Install the chart on images that were loaded, with an ingress in front. It stays there."""
     url = ingress.up(cluster)
     platform = release.platform_of(cluster, url)
     platform.release.ensure_namespace()
     with tempfile.TemporaryDirectory() as folder:
-        release.install(platform.release, Path(folder), loaded)
+        release.install(platform.release, Path(folder), loaded, chart)
     # The ingress controller hears of the routes a moment after helm does.
     eventually(lambda: httpx.get(f"{url}/healthz").status_code == 200, seconds=30)
     yield platform

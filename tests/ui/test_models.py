@@ -59,13 +59,7 @@ def test_traffic_moves_by_a_slider_and_back(visitor: Visitor, tmp_path: Path) ->
     model_id = serve(visitor, tmp_path / "iris.joblib", iris_logistic_named().model)
     page = visitor.open(f"/ui/models/{model_id}")
     page.get_by_role("link", name="New version").click()
-    drop(page, tmp_path / "iris.joblib")
-    visitor.press("Upload the version")
-    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
-
-    page = visitor.open(f"/ui/models/{model_id}/versions")
-    expect(page.locator("article").first).to_contain_text("100 % of the traffic")
-    page.reload()
+    serve_second(visitor, model_id, tmp_path / "iris.joblib")
     page.get_by_label("v1", exact=True).fill("30")
     expect(page.locator("output[for=share-v2]")).to_have_text("70 %")
     visitor.picture("traffic")
@@ -86,12 +80,7 @@ def test_a_canary_gets_its_share_of_one_callers_requests(visitor: Visitor, tmp_p
     visitor.press("Save")
     expect(page.locator("#toasts")).to_contain_text("Saved.")
     visitor.open(f"/ui/upload?model={model_id}")
-    drop(page, tmp_path / "iris.joblib")
-    visitor.press("Upload the version")
-    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
-    page = visitor.open(f"/ui/models/{model_id}/versions")
-    expect(page.locator("article").first).to_contain_text("100 % of the traffic")
-    page.reload()
+    serve_second(visitor, model_id, tmp_path / "iris.joblib")
     shares = page.locator("#versions section", has_text="Shares of the requests")
     expect(shares).to_contain_text("–")
     visitor.picture("shares-of-none")
@@ -102,6 +91,17 @@ def test_a_canary_gets_its_share_of_one_callers_requests(visitor: Visitor, tmp_p
     expect(shares.locator("tbody tr").first).not_to_contain_text("–", timeout=30_000)
     expect(shares).to_contain_text(re.compile("6[0-9] requests since the minute"), timeout=30_000)
     visitor.picture("shares-observed")
+
+
+def serve_second(visitor: Visitor, model_id: str, file: Path) -> None:
+    """From the form of a new version to the page of versions, where all traffic is on the second."""
+    page = visitor.page
+    drop(page, file)
+    visitor.press("Upload the version")
+    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
+    visitor.open(f"/ui/models/{model_id}/versions")
+    expect(page.locator("article").first).to_contain_text("100 % of the traffic")
+    page.reload()
 
 
 def predict_often(visitor: Visitor, model_id: str, requests: int) -> None:

@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.cluster import ingress, stand_ins
+from tests.cluster import stand_ins
 from tests.cluster.cluster import Cluster
 from tests.e2e import images, release
 from tests.e2e.accounts import Person
 from tests.e2e.disturbances.harness import Harness, build_harness
 from tests.e2e.disturbances.measuring import measure
+from tests.e2e.running import running
 from tests.support.models import IRIS_FIELDS
 from tests.support.releases.addresses import addresses
 from tests.support.releases.comparing import BY_THE_GATEWAY, difference
@@ -41,14 +41,9 @@ _GROWS = ("analytics", "usage", "drift", "audit", "logs", "events", "sessions", 
 @pytest.fixture
 def earlier(cluster: Cluster, tmp_path: Path) -> Iterator[Harness]:
     """That build with a model under load, whose file, versions, key and job it holds."""
-    url = ingress.up(cluster)
-    platform = release.platform_of(cluster, url)
-    platform.release.ensure_namespace()
     stand_ins.load_into(cluster)
-    release.install(platform.release, tmp_path, _load(cluster, FROM), FROM / "helm" / "modelport")
-    # The ingress controller hears of the routes a moment after helm does.
-    eventually(lambda: httpx.get(f"{url}/healthz").status_code == 200, seconds=30)
-    yield build_harness(cluster, platform, tmp_path)
+    with running(cluster, _load(cluster, FROM), FROM / "helm" / "modelport") as platform:
+        yield build_harness(cluster, platform, tmp_path)
     release.uninstall(platform.release)
 
 
