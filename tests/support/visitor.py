@@ -68,7 +68,12 @@ class Visitor:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def picture(self, name: str) -> None:
-        """Keep the page as it is in light, dark and narrow; fail if it is not accessible in either theme."""
+        """Keep the page as it is in light, dark and narrow; fail if it is not accessible in either theme.
+
+        After a link or a button that leads to another page, expect something of that page first:
+        a click does not wait for it, and the picture would be of the page before.
+        """
+        self.page.wait_for_load_state()
         PICTURES.mkdir(parents=True, exist_ok=True)
         wrong = [*self._shoot(name, "light", WIDE), *self._shoot(name, "dark", WIDE)]
         self._shoot(name, "narrow", NARROW, check=False)

@@ -121,6 +121,7 @@ def test_an_administrator_gives_a_user_more_room_and_makes_an_invitation(
     page.get_by_role("row", name=re.compile(user.email)).get_by_role(
         "link", name=re.compile("of 200")
     ).click()
+    expect(page.get_by_label("Models (optional)", exact=True)).to_be_visible()
     visitor.picture("admin-user")
     visitor.fill_optional("Models", "-1")
     page.locator("form[data-busy]").evaluate("form => form.noValidate = true")

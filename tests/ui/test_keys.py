@@ -16,6 +16,7 @@ def test_a_key_is_shown_once_works_is_rotated_and_revoked(visitor: Visitor) -> N
     page = visitor.sign_up().open("/ui/keys")
     visitor.picture("keys-empty")
     page.get_by_role("link", name="New key").first.click()
+    expect(page.get_by_role("button", name="Make key")).to_be_visible()
     visitor.picture("keys-new")
     # By keyboard: the name has the focus; Enter sends the form.
     page.keyboard.type("nightly")
