@@ -63,6 +63,8 @@ class Admission:
     def __init__(self, *, max_waiting: int) -> None:
         self._max_waiting = max_waiting
         self._queues: dict[str, _Queue] = {}
+        # Asked when it is shown: counting up and down would cost each request more than its place does.
+        IN_FLIGHT.set_function(self._in_flight)
 
     @asynccontextmanager
     async def place(self, model_uid: str, places: int) -> AsyncIterator[None]:
@@ -82,18 +84,14 @@ class Admission:
         if queue.in_flight >= places:
             return False
         queue.in_flight += 1
-        IN_FLIGHT.inc()
         return True
 
     async def wait(self, model_uid: str) -> None:
         """Wait for a place, in line, as one whom `enter` refused. Raises QueueFull."""
-        queue = self._queues[model_uid]
-        await self._wait(queue)
-        IN_FLIGHT.inc()
+        await self._wait(self._queues[model_uid])
 
     def leave(self, model_uid: str) -> None:
         """Release a place that `enter` or `wait` gave, once: it goes to the next in line, if there is one."""
-        IN_FLIGHT.dec()
         queue = self._queues[model_uid]
         self._hand_on(queue)
         if not queue.in_flight and not queue.waiting:
@@ -107,6 +105,9 @@ class Admission:
             await queue.waiting.stand(lambda: self._hand_on(queue))
         finally:
             WAITING.dec()
+
+    def _in_flight(self) -> int:
+        return sum(queue.in_flight for queue in self._queues.values())
 
     def _hand_on(self, queue: _Queue) -> None:
         if not queue.waiting.call_next():

@@ -46,16 +46,14 @@ class UpstreamConnection(asyncio.Protocol):
         """Whether it may be used: it is open, and its last response is complete."""
         return self._response is None and self.is_open
 
-    def send(
-        self, head: bytes, body: bytes, *, now: float, due: float, max_answer_bytes: int
-    ) -> "asyncio.Future[Read]":
+    def send(self, head: bytes, body: bytes, *, due: float, max_answer_bytes: int) -> "asyncio.Future[Read]":
         """Send a request; give the response.
 
         The future raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved; the connection is then
         closed. Who cancels it must close the connection: nobody reads the rest of the response.
         """
         self._response = response = self._loop.create_future()
-        self.last_sent_at, self._due = now, due
+        self.last_sent_at, self._due = self._loop.time(), due
         self._reader.begin(max_answer_bytes)
         if due < self._fires_at:
             self._set_timer(due)

@@ -87,12 +87,12 @@ class Dispatch:
         ready = self._ready(route.public_id, version)
         first = _least_busy(ready) if ready else await self._endpoint(route, version, due, avoid=None)
         try:
-            return await self._upstream.send(first, call, timeout_seconds=_left(due))
+            return await self._upstream.send(first, call, due=due)
         except EndpointUnreachable:
             # The caller has seen nothing, and a prediction changes nothing: it may be sent again.
             second = await self._endpoint(route, version, due, avoid=first)
         try:
-            return await self._upstream.send(second, call, timeout_seconds=_left(due))
+            return await self._upstream.send(second, call, due=due)
         except ResponseCutOff:
             raise UpstreamMisbehaved("it closed the connection in the middle of its response") from None
         except EndpointUnreachable:
@@ -144,10 +144,6 @@ def _too_slow(route: Route) -> Problem:
         detail=f"The model {route.public_id} did not respond within {route.timeout_seconds} s. "
         "Send fewer rows, or have the model's timeout raised.",
     )
-
-
-def _left(due: float) -> float:
-    return due - asyncio.get_running_loop().time()
 
 
 def _least_busy(endpoints: Sequence[Endpoint]) -> Endpoint:

@@ -50,13 +50,14 @@ class Upstream:
         self._connections = connections
         self._max_answer_bytes = max_answer_bytes
 
-    async def send(
-        self, endpoint: Endpoint, call: UpstreamCall, *, timeout_seconds: float
-    ) -> UpstreamResponse:
-        """Send once. Raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved."""
+    async def send(self, endpoint: Endpoint, call: UpstreamCall, *, due: float) -> UpstreamResponse:
+        """Send once. `due`: when to give up, by the event loop's clock.
+
+        Raises EndpointUnreachable, UpstreamTimeout or UpstreamMisbehaved.
+        """
         endpoint.in_flight += 1
         try:
-            return await self._send(self._connections.pool(endpoint.address), call, timeout_seconds)
+            return await self._send(self._connections.pool(endpoint.address), call, due)
         except (EndpointUnreachable, UpstreamTimeout, UpstreamMisbehaved) as error:
             UPSTREAM_ERRORS.labels(type(error).__name__).inc()
             if isinstance(error, EndpointUnreachable):
@@ -65,15 +66,14 @@ class Upstream:
         finally:
             endpoint.in_flight -= 1
 
-    async def _send(self, pool: Pool, call: UpstreamCall, timeout_seconds: float) -> UpstreamResponse:
-        started, now = time.perf_counter(), asyncio.get_running_loop().time()
-        due, head, body = now + timeout_seconds, _head(pool, call), call.body or b""
+    async def _send(self, pool: Pool, call: UpstreamCall, due: float) -> UpstreamResponse:
+        started, head, body = time.perf_counter(), _head(pool, call), call.body or b""
         connection = pool.take() or await pool.wait(due=due)
         while True:
             was_used = connection.last_sent_at > 0
             try:
                 status, response, json_bytes = await connection.send(
-                    head, body, now=now, due=due, max_answer_bytes=self._max_answer_bytes
+                    head, body, due=due, max_answer_bytes=self._max_answer_bytes
                 )
                 return UpstreamResponse(status, response, time.perf_counter() - started, json_bytes)
             except ClosedWithoutResponse as error:

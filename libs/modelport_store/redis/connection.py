@@ -16,7 +16,9 @@ from modelport_store.store import StoreUnavailable
 
 def command(*arguments: bytes | str | int) -> bytes:
     """Return a command as Redis's protocol writes it."""
-    return b"*%d\r\n%b" % (len(arguments), pack(*arguments))
+    # Its stubs take it for a tuple of one.
+    packed: bytes = hiredis.pack_command(arguments)  # type: ignore[arg-type]
+    return packed
 
 
 def pack(*arguments: bytes | str | int) -> bytes:

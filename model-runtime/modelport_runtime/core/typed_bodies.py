@@ -88,17 +88,19 @@ class _TypedBodies:
             rows = [row]
         elif not rows:
             return None
-        sequences = self._sequences(rows)
+        # The bytes tell it sooner than the values, and a letter that no key of a body has tells it soonest.
+        may_hold_null = self._optional and b"l" in body and b"null" in body
+        sequences = self._sequences(rows, may_hold_null=may_hold_null)
         return None if sequences is None else Request(sequences, single, outputs)
 
-    def _sequences(self, rows: list[Any]) -> list[Any] | None:
+    def _sequences(self, rows: list[Any], *, may_hold_null: bool) -> list[Any] | None:
         if self._in_order is not None:
             try:
                 return list(map(self._in_order, rows))
             except KeyError:
                 return None
         sequences = [astuple(row) if isinstance(row, msgspec.Struct) else row for row in rows]
-        if self._optional:
+        if may_hold_null:
             return [_without_null(row) if None in row else row for row in sequences]
         return sequences
 

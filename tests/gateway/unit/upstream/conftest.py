@@ -31,7 +31,8 @@ class Sender:
 
     async def __call__(self, body: bytes = b"{}", *, timeout_seconds: float = 10) -> UpstreamResponse:
         call = UpstreamCall("POST", "/predict", body, request_id="req-1")
-        return await self.upstream.send(self.endpoint, call, timeout_seconds=timeout_seconds)
+        due = asyncio.get_running_loop().time() + timeout_seconds
+        return await self.upstream.send(self.endpoint, call, due=due)
 
     @property
     def idle(self) -> int:
