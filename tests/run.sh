@@ -4,9 +4,26 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
+
+# In percent of all cores, before anything of ours runs. Where Linux does not say: none.
+used_by_others() {
+  local before after
+  before=$(cpu_ticks) || { echo 0; return; }
+  sleep 1
+  after=$(cpu_ticks)
+  echo "$before $after" | awk '{ all = $3 - $1; print int(100 * (all - ($4 - $2)) / all) }'
+}
+
+# All, and the idle ones of them.
+cpu_ticks() {
+  awk '/^cpu / { for (i = 2; i <= 9; i++) all += $i; print all, $5 + $6; exit }' /proc/stat 2>/dev/null
+}
+
 # Where it is set, each worker rewrites the assertions of each test module again, and each server that a test starts
 # compiles all that it imports.
 unset PYTHONDONTWRITEBYTECODE
+workers_per_core=2
+[ "$(used_by_others)" -lt 50 ] || workers_per_core=1
 echo "==> Style, types and import contracts"
 bash tests/check.sh
 if [ $# -gt 0 ]; then
@@ -65,8 +82,9 @@ rm -f .coverage .coverage.*
 code=0
 # By file, because a file's tests share a server that takes seconds to start, and those of the shared platform in one
 # worker; in the order of tests/support/kinds.py, because what takes long (contract, integration) should begin before
-# what is short (unit). Two workers a core: they wait for servers more than half of the time.
-$bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-$((2 * $(nproc)))}" --dist loadfile --no-loadscope-reorder \
+# what is short (unit). Two workers a core: they wait for servers more than half of the time. One where others keep the
+# cores busy: more of them would not be done sooner, and each test would wait longer for its turn.
+$bin/python -m pytest -n "${MODELPORT_TEST_WORKERS:-$((workers_per_core * $(nproc)))}" --dist loadfile --no-loadscope-reorder \
   -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=90 9>&- || code=$?
 exec 9>&-
 
