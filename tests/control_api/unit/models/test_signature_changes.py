@@ -413,7 +413,7 @@ async def test_a_version_that_takes_the_same_says_so(
     assert "its callers can call this one" in await page_of(browser, f"models/{idle}/versions")
 
 
-async def test_the_form_of_shares_says_what_differs_and_sends_them_when_told_to(
+async def test_the_form_of_shares_says_what_differs_and_sends_them_by_force(
     platform: Platform, ann: Account, browser: httpx.AsyncClient, idle: str
 ) -> None:
     page = await page_of(browser, f"models/{idle}/versions")
