@@ -162,7 +162,7 @@ def run(arguments: Sequence[str]) -> int:
 def _show(error: ModelportError) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"[bold red]Error:[/] {escape(hints.headline(error))}")
-    if isinstance(error, SignatureChanged):
+    if isinstance(error, SignatureChanged) and error.differences:
         console.print("\n".join(change_lines(error.differences)), markup=False)
     if rest := error.lines_below(hints.next_step(error)):
         console.print("\n".join(rest), markup=False)

@@ -1,6 +1,7 @@
 """An uploaded file on its way to being a version: received, recognized, stored, and only then named."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ def parse_sample(text: str) -> dict[str, Any]:
 
 T = TypeVar("T")
 
+# int() also reads digits of other scripts, blanks and underscores.
+_PERCENT = re.compile(r"100|[1-9]?[0-9]")
 NAME_CHARACTERS = 100
 DESCRIPTION_CHARACTERS = 10_000
 # UTF-8 takes at most four bytes for a character.
@@ -180,8 +183,7 @@ def _check_acceleration(text: str) -> None:
 def _share(text: str) -> int:
     if not text:
         return Rollout().share
-    # int() also reads digits of other scripts, blanks and underscores.
-    if not (text.isascii() and text.isdecimal()) or int(text) > 100:
+    if not _PERCENT.fullmatch(text):
         raise ValueError("must be a whole number from 0 (the traffic stays as it is) to 100 (the default)")
     return int(text)
 

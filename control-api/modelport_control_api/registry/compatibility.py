@@ -20,11 +20,11 @@ class SignatureChanged(ModelError):
     reason = Reason.SIGNATURE_CHANGED
 
     def __init__(self, differences: Mapping[str, Compatibility]) -> None:
-        found = " ".join(
-            f"{name} lacks what callers of {compatibility.version} depend on: {summary(compatibility)}."
-            for name, compatibility in differences.items()
-        )
-        super().__init__(f"{found} {EXPLANATIONS[Reason.SIGNATURE_CHANGED].cure}")
+        sentences = [
+            f"{name} lacks what callers of {found.version} depend on: {summary(found)}."
+            for name, found in differences.items()
+        ]
+        super().__init__(" ".join([*sentences, EXPLANATIONS[Reason.SIGNATURE_CHANGED].cure]))
         self.differences = differences
         self.members = {"differences": {name: described(found) for name, found in differences.items()}}
 
@@ -51,7 +51,7 @@ def to_be_compared(wanted: Traffic, live: MLModel | None, before: Traffic) -> di
     """
     served = served_traffic(live) or before
     baseline = heaviest(served)
-    return {} if baseline is None else dict.fromkeys(wanted.keys() - served.keys(), baseline)
+    return {} if baseline is None else dict.fromkeys(sorted(wanted.keys() - served.keys()), baseline)
 
 
 def require_compatible(compatible_with: CompatibleWith, live: MLModel | None) -> None:
