@@ -110,7 +110,9 @@ def test_a_version_that_was_kept_at_none_shows_what_differs_before_it_gets_any(
     model_id = serve(visitor, tmp_path / "iris.joblib", iris_logistic_named().model)
     page = visitor.open(f"/ui/upload?model={model_id}")
     page.get_by_label("None: you try it first").check()
-    joblib.dump(LogisticRegression(max_iter=500).fit(iris_frame(), iris()[1] != "setosa"), tmp_path / "two.joblib")
+    joblib.dump(
+        LogisticRegression(max_iter=500).fit(iris_frame(), iris()[1] != "setosa"), tmp_path / "two.joblib"
+    )
     drop(page, tmp_path / "two.joblib")
     visitor.press("Upload the version")
     expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)

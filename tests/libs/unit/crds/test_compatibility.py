@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_crds.compatibility import (
     MOST_CHANGES,
@@ -220,7 +220,18 @@ def test_blanks_count_where_a_model_tells_them_apart() -> None:
     assert changes(both, signature(column("a_b"))) == ["input a b is gone"]
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda each: st.lists(each) | st.dictionaries(st.sampled_from(["columns", "classes", "outputs", "task", "name", "kind", "values", "shape", "positional"]), each)))  # fmt: skip  # noqa: E501
+_KEYS = (
+    *("columns", "classes", "outputs", "task", "input", "positional", "tensors_in"),
+    *("name", "kind", "dtype", "optional", "values", "shape"),
+)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda each: st.lists(each) | st.dictionaries(st.sampled_from(_KEYS), each),
+)
+
+
+@settings(deadline=None)
+@given(_JSON)
 def test_whatever_a_runtime_says_is_compared_without_an_error(said: Any) -> None:
     for before, after in ((AB, said), (said, AB), (said, said)):
         list(signature_changes(before, after))

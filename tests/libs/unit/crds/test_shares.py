@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_crds.shares import go_on, listed, scaled, serve
 
@@ -46,6 +46,7 @@ def test_shares_are_scaled_in_their_proportions(
     assert scaled(traffic, total) == expected
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["v1", "v2", "v3", "v4"]), st.integers(1, 100), min_size=1),
     st.integers(0, 100),
