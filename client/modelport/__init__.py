@@ -16,6 +16,7 @@ from modelport.errors import (
     NotReadyInTime,
     RateLimited,
     ServerError,
+    SignatureChanged,
     Unauthorized,
     Unavailable,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "RateLimited",
     "RetryPolicy",
     "ServerError",
+    "SignatureChanged",
     "Unauthorized",
     "Unavailable",
     "Usage",

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from modelport.models import SIGNATURE_CHANGED, Model, Version
+
 if TYPE_CHECKING:
     from modelport.job import Job
-    from modelport.models import Model, Version
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,29 @@ class NotFound(ModelportError):
 
 class Conflict(ModelportError):
     """It contradicts what is there already."""
+
+
+class SignatureChanged(Conflict):
+    """A version gets no requests, since it lacks what callers of the one that serves depend on.
+
+    `differences`: by version `{"compatible_with": "v1", "changes": [{"what", "name", "before", "after",
+    "message"}, …], "more": 0}`. `held`: the version, or its model, where it was waited for. `force=True`
+    sends it requests all the same.
+    """
+
+    differences: Mapping[str, Any] = MappingProxyType({})
+    held: "Model | Version | None" = None
+
+    @classmethod
+    def of(cls, held: "Model | Version") -> "SignatureChanged":
+        """Return the error for what was waited for."""
+        error = cls(f"{held.name}: {held.message}", reason=held.reason)
+        versions = held.versions if isinstance(held, Model) else (held,)
+        error.differences = {
+            each.name: each.compatibility for each in versions if each.is_held and each.compatibility
+        }
+        error.held = held
+        return error
 
 
 class InvalidRequest(ModelportError):
@@ -171,7 +196,7 @@ def error_of(response: httpx.Response) -> ModelportError:
     problem = _problem_of(response)
     if not problem:
         return not_modelport(response)
-    error = _kind_of(response)(
+    error = _kind_of(response, problem.get("reason"))(
         str(problem.get("detail") or problem.get("title") or _status_of(response)),
         status=response.status_code,
         reason=problem.get("reason"),
@@ -180,6 +205,8 @@ def error_of(response: httpx.Response) -> ModelportError:
         help_url=_help_url(response, problem.get("type")),
     )
     error.anonymous = "authorization" not in response.request.headers
+    if isinstance(error, SignatureChanged):
+        error.differences = problem.get("differences") or {}
     return error
 
 
@@ -210,7 +237,9 @@ def not_modelport(response: httpx.Response) -> ModelportError:
     return error
 
 
-def _kind_of(response: httpx.Response) -> type[ModelportError]:
+def _kind_of(response: httpx.Response, reason: Any = None) -> type[ModelportError]:
+    if reason == SIGNATURE_CHANGED and response.status_code == httpx.codes.CONFLICT:
+        return SignatureChanged
     return _BY_STATUS.get(response.status_code, ServerError if response.is_server_error else ModelportError)
 
 

@@ -10,6 +10,8 @@ Status = Literal["pending", "ready", "failed", "degraded"]
 Access = Literal["private", "authenticated", "public"]
 Acceleration = Literal["auto", "off"]
 Sticky = Literal["caller", "session"]
+SIGNATURE_CHANGED = "SignatureChanged"
+"""The reason of a version that is held."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Version:
 
     `engine`: what predicts, `native` or `numpy`; empty until it has loaded. `acceleration`: how
     the NumPy kernels compared with the model (`rows_compared`, `largest_difference`, `detail`).
+    `compatibility`: how it compares with the version whose requests it was to get (`compatible_with`,
+    `changes`, `more`); None if it was not compared.
     """
 
     name: str
@@ -49,9 +53,15 @@ class Version:
     libraries: Json | None
     engine: str
     acceleration: Json | None
+    compatibility: Json | None
     created_at: datetime | None
     raw: Json = field(repr=False, compare=False)
     """The whole response."""
+
+    @property
+    def is_held(self) -> bool:
+        """It is ready and gets no requests, since it lacks what callers depend on."""
+        return self.reason == SIGNATURE_CHANGED
 
     @classmethod
     def from_json(cls, data: Json) -> "Version":
@@ -69,6 +79,7 @@ class Version:
             libraries=data.get("libraries"),
             engine=data.get("engine") or "",
             acceleration=data.get("acceleration"),
+            compatibility=data.get("compatibility"),
             created_at=_moment(data.get("created_at")),
             raw=data,
         )

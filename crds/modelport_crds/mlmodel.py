@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from modelport_crds import names
 
 Weight = Annotated[int, Meta(ge=0, le=100)]
+VersionName = Annotated[str, Meta(pattern="^v[1-9][0-9]{0,5}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm"]
 Access = Literal["private", "authenticated", "public"]
@@ -46,7 +47,7 @@ class ModelVersion(_Base, frozen=True, kw_only=True):
     `batch_replicas`, which may change: pods that serve no request and do batch jobs.
     """
 
-    name: Annotated[str, Meta(pattern="^v[1-9][0-9]{0,5}$")]
+    name: VersionName
     framework: Framework
     artifact: Artifact
     sample: dict[str, Any] | None = None
@@ -59,6 +60,15 @@ class TrafficTarget(_Base, frozen=True, kw_only=True):
 
     version: str
     weight: Weight
+
+
+class WantedTarget(TrafficTarget, frozen=True, kw_only=True):
+    """A share as the spec asks for it.
+
+    `compatible_with`: the version gets no requests while it lacks what callers of this other one depend on.
+    """
+
+    compatible_with: VersionName | None = None
 
 
 class Scaling(_Base, frozen=True, kw_only=True):
@@ -96,7 +106,7 @@ class History(_Base, frozen=True, kw_only=True):
 
 class MLModelSpec(_Base, frozen=True, kw_only=True):
     versions: tuple[ModelVersion, ...]
-    traffic: tuple[TrafficTarget, ...]
+    traffic: tuple[WantedTarget, ...]
     display_name: str = ""
     owner: str | None = None
     access: Access = "private"
@@ -145,6 +155,30 @@ class AccelerationProof(_Base, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class SignatureChange(_Base, frozen=True, kw_only=True):
+    """One thing that callers of another version depend on and that differs; `compatibility` has its words.
+
+    `what`: which kind of thing (`compatibility.WORDS`). `name`: of the input or output. `before` and `after`,
+    as text: the other version's and this one's.
+    """
+
+    what: str
+    name: str = ""
+    before: str = ""
+    after: str = ""
+
+
+class Compatibility(_Base, frozen=True, kw_only=True):
+    """How a version compares with `version`, whose callers it is to get, as of its present pod template.
+
+    No `changes`: they can call it instead. `more`: changes beyond those that are listed.
+    """
+
+    version: str
+    changes: tuple[SignatureChange, ...] = ()
+    more: int = 0
+
+
 class VersionStatus(_Base, frozen=True, kw_only=True):
     """What is known of one version.
 
@@ -152,7 +186,8 @@ class VersionStatus(_Base, frozen=True, kw_only=True):
     ready pod now. `failed` is final for this template: its pods go, and `last_log` keeps the end of what
     one of them printed. `template` is the pod template's digest.
     `signature`, `libraries`, `sandbox`, `engine` and `acceleration` are the runtime's own words (see
-    docs/contracts.md); of several pods' engines, the slowest.
+    docs/contracts.md); of several pods' engines, the slowest. `compatibility`: set once it was compared with
+    the version that spec.traffic names for it.
     """
 
     name: str
@@ -171,6 +206,7 @@ class VersionStatus(_Base, frozen=True, kw_only=True):
     engine: Engine | None = None
     acceleration: AccelerationProof | None = None
     sample_answer: SampleAnswer | None = None
+    compatibility: Compatibility | None = None
     restarts: int = 0
 
 

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     MODEL_TIMEOUT = "ModelTimeout"
     QUEUE_FULL = "QueueFull"
     NO_READY_VERSION = "NoReadyVersion"
+    SIGNATURE_CHANGED = "SignatureChanged"
     INPUT_INVALID = "InputInvalid"
     STORAGE_QUOTA_REACHED = "StorageQuotaReached"
     API_KEY_LIMIT_REACHED = "ApiKeyLimitReached"
@@ -160,6 +161,12 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Serving",
         "No version of the model can serve now.",
         "Wait for it to become ready; the model's own reason says what holds it up.",
+    ),
+    Reason.SIGNATURE_CHANGED: Explanation(
+        "Serving",
+        "The version lacks what callers of the one that serves depend on, so that one keeps the requests.",
+        "Try it by its version's address, or send it the requests all the same: `modelport traffic` with "
+        "`--force`, the page of versions, or in the spec a share without compatibleWith.",
     ),
     Reason.INPUT_INVALID: Explanation(
         "Batch jobs",

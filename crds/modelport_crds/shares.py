@@ -1,4 +1,4 @@
-"""Versions and their shares of the traffic, as sentences name them."""
+"""Versions and their shares of the traffic: scaled, and as sentences name them."""
 
 from collections.abc import Mapping
 
@@ -20,3 +20,16 @@ def serve(traffic: Mapping[str, int]) -> str:
 def go_on(traffic: Mapping[str, int]) -> str:
     """`v1 goes on serving.`; `v1 (90 %) and v2 (10 %) go on serving.`"""
     return f"{listed(traffic)} {'goes' if len(traffic) == 1 else 'go'} on serving."
+
+
+def scaled(traffic: Mapping[str, int], total: int = 100) -> dict[str, int]:
+    """The same proportions with the sum `total`; what rounds to nothing is left out.
+
+    What rounding leaves goes to those who lost most by it, first come first.
+    """
+    whole = sum(traffic.values())
+    shares = {version: weight * total // whole for version, weight in traffic.items()}
+    by_loss = sorted(traffic, key=lambda version: -(traffic[version] * total % whole))
+    for version in by_loss[: total - sum(shares.values())]:
+        shares[version] += 1
+    return {version: share for version, share in shares.items() if share}

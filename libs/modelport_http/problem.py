@@ -28,7 +28,7 @@ class FieldError(TypedDict):
 class Problem(Exception):
     """Raised anywhere below `ProblemMiddleware`, it is the response.
 
-    `detail` says what happened and what to do next.
+    `detail` says what happened and what to do next. `members`: what else there is to tell programs, in JSON.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Problem(Exception):
         reason: str | None = None,
         errors: Sequence[FieldError | dict[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -48,6 +49,7 @@ class Problem(Exception):
         self.reason = reason
         self.errors = list(errors)
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
 
 def type_of(reason: str | None, public_url: str = "") -> str:
@@ -70,7 +72,7 @@ def body(problem: Problem, request_id: str, *, path: str = "", public_url: str =
         members["errors"] = problem.errors
     if _is_v2(path):
         members["error"] = problem.detail
-    return msgspec.json.encode(members)
+    return msgspec.json.encode(members | problem.members)
 
 
 def content_type_of(path: str, accept: str | None) -> str:

@@ -14,6 +14,7 @@ from modelport_crds.mlmodel import (
     Scaling,
     TrafficTarget,
     VersionStatus,
+    WantedTarget,
     to_object,
 )
 from modelport_crds.names import ANNOTATION_TEMPLATE, LABEL_MODEL, LABEL_MODEL_VERSION
@@ -41,8 +42,13 @@ def targets(**weights: int) -> tuple[TrafficTarget, ...]:
     return tuple(TrafficTarget(version=name, weight=weight) for name, weight in weights.items())
 
 
+def wanted(**weights: int) -> tuple[WantedTarget, ...]:
+    """As `targets`, of a spec."""
+    return tuple(WantedTarget(version=name, weight=weight) for name, weight in weights.items())
+
+
 _IRIS = Metadata(name="iris", uid="uid-iris", generation=1)
-_ONE_VERSION = MLModelSpec(versions=(a_version("v1"),), traffic=targets(v1=100))
+_ONE_VERSION = MLModelSpec(versions=(a_version("v1"),), traffic=wanted(v1=100))
 _NO_STATUS = MLModelStatus()
 
 
@@ -71,7 +77,14 @@ class ModelBuilder:
         return self.with_spec(versions=built)
 
     def traffic(self, **weights: int) -> Self:
-        return self.with_spec(traffic=targets(**weights))
+        return self.with_spec(traffic=wanted(**weights))
+
+    def compatible(self, **baselines: str) -> Self:
+        """Version → the one whose callers it is to get."""
+        compared = (
+            replace_struct(each, compatible_with=baselines.get(each.version)) for each in self.spec.traffic
+        )
+        return self.with_spec(traffic=tuple(compared))
 
     def replicas(self, number: int) -> Self:
         return self.with_spec(scaling=Scaling(min_replicas=number, max_replicas=number))

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from sklearn.linear_model import LogisticRegression
 
 from tests.support.drag_and_drop import drop
-from tests.support.models import iris, iris_logistic_named
+from tests.support.models import iris, iris_frame, iris_logistic_named
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.ui
@@ -68,6 +68,66 @@ def test_traffic_moves_by_a_slider_and_back(visitor: Visitor, tmp_path: Path) ->
     expect(page.locator("article").first).to_contain_text("70 % of the traffic")
     visitor.press("Roll back")
     expect(page.locator("#toasts")).to_contain_text("Rolled back: traffic goes 100 % to v2.")
+
+
+def test_a_version_that_lacks_an_input_is_held_until_its_owner_sends_it_traffic(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    visitor.sign_up()
+    model_id = serve(visitor, tmp_path / "iris.joblib", iris_logistic_named().model)
+    page = visitor.open(f"/ui/upload?model={model_id}")
+    expect(page.get_by_label("All of them, once it has predicted its sample")).to_be_checked()
+    visitor.picture("upload-version")
+    page.locator("#share").fill("250")
+    expect(page.get_by_label("A share of them:")).to_be_checked()
+    narrow = LogisticRegression(max_iter=500).fit(iris_frame().drop(columns="petal_width"), iris()[1])
+    joblib.dump(narrow, tmp_path / "narrow.joblib")
+    drop(page, tmp_path / "narrow.joblib")
+    visitor.press("Upload the version")
+    expect(page.locator("#traffic-error")).to_contain_text("must be a whole number from 0")
+    page.locator("#share").fill("25")
+    visitor.press("Upload the version")
+    title = page.get_by_role("heading", name="It is ready, and gets no requests")
+    expect(title).to_be_visible(timeout=60_000)
+    expect(page.locator(".changes")).to_contain_text("input petal_width is gone")
+    visitor.picture("arrival-held")
+    page.get_by_role("link", name="Decide on the page of versions").click()
+    card = page.locator("article").first
+    expect(card).to_contain_text("input petal_width is gone")
+    visitor.picture("version-held")
+    card.get_by_role("button", name="Send traffic anyway").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Send traffic to v2 anyway?")
+    dialog.get_by_role("button", name="Send traffic anyway").click()
+    expect(page.locator("#toasts")).to_contain_text("Traffic goes 75 % to v1, 25 % to v2.")
+    expect(card).to_contain_text("25 % of the traffic")
+
+
+def test_a_version_that_was_kept_at_none_shows_what_differs_before_it_gets_any(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    visitor.sign_up()
+    model_id = serve(visitor, tmp_path / "iris.joblib", iris_logistic_named().model)
+    page = visitor.open(f"/ui/upload?model={model_id}")
+    page.get_by_label("None: you try it first").check()
+    joblib.dump(
+        LogisticRegression(max_iter=500).fit(iris_frame(), iris()[1] != "setosa"), tmp_path / "two.joblib"
+    )
+    drop(page, tmp_path / "two.joblib")
+    visitor.press("Upload the version")
+    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
+    page = visitor.open(f"/ui/models/{model_id}/versions")
+    expect(page.locator("article").first).to_contain_text(
+        "Callers of v1, which serves, depend on what differs"
+    )
+    page.get_by_label("v2", exact=True).fill("100")
+    visitor.press("Move the traffic")
+    refused = page.locator(".traffic-error")
+    expect(refused).to_contain_text("No traffic was moved")
+    expect(refused.locator(".changes")).to_contain_text('it never answers "setosa"')
+    visitor.picture("traffic-refused")
+    refused.get_by_role("button", name="Send traffic anyway").click()
+    expect(page.locator("#toasts")).to_contain_text("Traffic goes 100 % to v2.")
 
 
 def test_a_canary_gets_its_share_of_one_callers_requests(visitor: Visitor, tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ class AsyncModels:
         Raises:
             ModelFailed: It will not serve; see `reason`.
             NotReadyInTime: It still loads after `seconds`.
+            SignatureChanged: It serves as before, and its new version gets no requests.
         """
         return await self._transport.run(models.wait(model_id, seconds, on_status))
 
@@ -104,17 +105,19 @@ class AsyncModels:
         )
         return await self._transport.run(flow)
 
-    async def set_traffic(self, model_id: str, weights: Mapping[str, int]) -> Model:
+    async def set_traffic(self, model_id: str, weights: Mapping[str, int], *, force: bool = False) -> Model:
         """Share the requests among ready versions.
 
         Args:
             weights: Percent by version, 100 in all: `{"v1": 90, "v2": 10}`.
+            force: Send them also to a version that lacks what callers of the others depend on.
 
         Raises:
             InvalidRequest: The weights are not 100 in all.
             Conflict: A version of them is not ready.
+            SignatureChanged: One lacks what callers depend on; `differences` says what. Nothing was changed.
         """
-        return await self._transport.run(models.set_traffic(model_id, weights))
+        return await self._transport.run(models.set_traffic(model_id, weights, force=force))
 
     async def rollback(self, model_id: str) -> Model:
         """Restore the traffic before the last change.

@@ -26,13 +26,18 @@ class AsyncVersions:
         model_type: str | None = None,
         sample: Any = None,
         reference: str | Path | None = None,
+        traffic: int = 100,
+        force: bool = False,
         move_traffic: bool = True,
         on_progress: OnProgress | None = None,
     ) -> Version:
-        """Upload another version; arguments and errors are those of `models.upload`.
+        """Upload another version; the other arguments and errors are those of `models.upload`.
 
         Args:
-            move_traffic: Send all requests to it once it is ready.
+            traffic: Its share of the requests once it is ready, in percent; 0 to try it first.
+            force: Send them also if it lacks what callers of the version that serves depend on, such as an
+                input or a class. Without it they stay where they are, and `wait` raises.
+            move_traffic: False is the former way to write `traffic=0`.
         """
         flow = versions.create(
             model_id,
@@ -40,7 +45,8 @@ class AsyncVersions:
             model_type=model_type,
             sample=sample,
             reference=reference,
-            move_traffic=move_traffic,
+            traffic=traffic if move_traffic else 0,
+            force=force,
             on_progress=on_progress,
         )
         return await self._transport.run(flow)
@@ -69,6 +75,7 @@ class AsyncVersions:
         Raises:
             ModelFailed: It will not be; see `reason`.
             NotReadyInTime: It still loads after `seconds`.
+            SignatureChanged: It is ready, and gets no requests, since it lacks what callers depend on.
         """
         return await self._transport.run(versions.wait(model_id, version, seconds, on_status))
 

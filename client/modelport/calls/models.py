@@ -67,9 +67,13 @@ def delete(model_id: str) -> Flow[None]:
     yield from request("DELETE", path_of("models", model_id))
 
 
-def set_traffic(model_id: str, weights: Mapping[str, int]) -> Flow[Model]:
-    """Return the model; `weights`: version → percent, which sum to 100."""
-    return _model((yield from request("PUT", path_of("models", model_id, "traffic"), json=dict(weights))))
+def set_traffic(model_id: str, weights: Mapping[str, int], *, force: bool) -> Flow[Model]:
+    """Return the model; `weights`: version → percent, which sum to 100.
+
+    Raises `SignatureChanged`, unless `force`, for a version that lacks what callers depend on.
+    """
+    path, params = path_of("models", model_id, "traffic"), {"force": "true"} if force else None
+    return _model((yield from request("PUT", path, json=dict(weights), params=params)))
 
 
 def rollback(model_id: str) -> Flow[Model]:

@@ -41,11 +41,17 @@ def create(
     model_type: str | None,
     sample: Any,
     reference: str | Path | None,
-    move_traffic: bool,
+    traffic: int,
+    force: bool,
     on_progress: OnProgress | None,
 ) -> Flow[Version]:
     """Return the new version, which is not ready yet."""
-    texts = {"model_type": model_type, "traffic": None if move_traffic else "0"}
+    # Platforms of before know neither of the two that are left out.
+    texts = {
+        "model_type": model_type,
+        "traffic": None if traffic == 100 else str(traffic),
+        "force": "true" if force else None,
+    }
     with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
         reply = yield from request("POST", path_of("models", model_id, "versions"), **form)
         return Version.from_json(reply.json())

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from modelport.errors import JobFailed, ModelFailed, ModelportError, NotReadyInTime
+from modelport.errors import JobFailed, ModelFailed, ModelportError, NotReadyInTime, SignatureChanged
 from modelport.job import Job
-from modelport.models import Model, Version
+from modelport.models import SIGNATURE_CHANGED, Model, Version
 from modelport.steps import Flow, Pause
 
 # The platform holds a request for at most a minute; shorter, so that proxies do not cut it.
@@ -34,7 +34,7 @@ def until_ready(
 ) -> Flow[Loading]:
     """`get(hold)` reads the present state, after at most `hold` seconds if nothing changes. `path`: of what.
 
-    Raises ModelFailed or NotReadyInTime.
+    Raises ModelFailed, NotReadyInTime or SignatureChanged.
     """
     found = yield from _until(get, lambda found: not _in_progress(found), seconds, _HOLD_SECONDS, on_status)
     error: ModelportError
@@ -42,6 +42,8 @@ def until_ready(
         error = ModelFailed(found)
     elif _in_progress(found):
         error = NotReadyInTime(f"{found.name} is not ready after {seconds:.0f} s: {found.message}", found)
+    elif found.reason == SIGNATURE_CHANGED:
+        error = SignatureChanged.of(found)
     else:
         return found
     error.path = path

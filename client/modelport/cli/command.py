@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from modelport.cli import accounts, drift, hints, history, jobs, keys, models, serving, usage
-from modelport.cli.output import note, print_line
+from modelport.cli.output import change_lines, note, print_line
 from modelport.errors import (
     Conflict,
     ConnectionFailed,
@@ -22,6 +22,7 @@ from modelport.errors import (
     NotFound,
     NotReadyInTime,
     RateLimited,
+    SignatureChanged,
     Unauthorized,
     Unavailable,
 )
@@ -34,11 +35,13 @@ NOT_FOUND = 4
 INVALID = 5
 UNAVAILABLE = 6
 MODEL_FAILED = 7
+HELD = 8
 INTERRUPTED = 130
 
 HELP = (
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in or not allowed, 4 not found, "
-    "5 refused as invalid, 6 limit used up or not available, 7 model or job failed, 130 interrupted."
+    "5 refused as invalid, 6 limit used up or not available, 7 model or job failed, 8 no traffic moved since "
+    "the new version lacks what callers depend on, 130 interrupted."
 )
 
 _BY_ERROR: dict[type[ModelportError], int] = {
@@ -53,6 +56,7 @@ _BY_ERROR: dict[type[ModelportError], int] = {
     ModelFailed: MODEL_FAILED,
     JobFailed: MODEL_FAILED,
     NotReadyInTime: MODEL_FAILED,
+    SignatureChanged: HELD,
 }
 
 
@@ -158,5 +162,7 @@ def run(arguments: Sequence[str]) -> int:
 def _show(error: ModelportError) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"[bold red]Error:[/] {escape(hints.headline(error))}")
+    if isinstance(error, SignatureChanged) and error.differences:
+        console.print("\n".join(change_lines(error.differences)), markup=False)
     if rest := error.lines_below(hints.next_step(error)):
         console.print("\n".join(rest), markup=False)

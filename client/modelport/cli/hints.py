@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +17,7 @@ from modelport.errors import (
     ModelportError,
     NotFound,
     NotReadyInTime,
+    SignatureChanged,
     Unauthorized,
 )
 from modelport.job import Job
@@ -32,7 +33,13 @@ def headline(error: ModelportError) -> str:
     """What happened. The platform's own text tells a caller without credentials of HTTP headers."""
     if isinstance(error, Unauthorized) and error.anonymous and not _is_login(error):
         return f"You are not logged in to {error.platform}."
+    if isinstance(error, SignatureChanged) and error.differences:
+        return f"No traffic was moved: callers depend on what {_and(error.differences)} lacks or changes."
     return error.detail
+
+
+def _and(names: Iterable[str]) -> str:
+    return " and ".join(names)
 
 
 def next_step(error: ModelportError) -> str:
@@ -110,6 +117,13 @@ def _model_failed(error: Any) -> str:
     return f"{typed(f'logs {_model_of(error)}{version}', error.platform)} shows what its code printed."
 
 
+def _signature_changed(error: Any) -> str:
+    model, version = _model_of(error), next(iter(error.differences), "VERSION")
+    tried = typed(f"predict {model} --version {version}", error.platform)
+    forced = typed(f"traffic {model} {version}=100 --force", error.platform)
+    return f"Try it first: {tried}. To send it the requests all the same: {forced}."
+
+
 def _job_failed(error: Any) -> str:
     job = error.job
     saved = f"; {typed(f'jobs fetch {job.id} --partial --output FILE.csv', error.platform)} saves what it did"
@@ -143,4 +157,5 @@ _BY_KIND: Mapping[type[ModelportError], Callable[[Any], str]] = {
     ModelFailed: _model_failed,
     JobFailed: _job_failed,
     NotReadyInTime: _not_ready_in_time,
+    SignatureChanged: _signature_changed,
 }

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from modelport.cli.options import DEFAULT_URL, AsJson, ModelFile, ModelId, Url, WaitSeconds, Yes
+from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelFile, ModelId, Url, WaitSeconds, Yes
 from modelport.cli.output import (
     engine_text,
     moment_text,
@@ -21,6 +21,7 @@ from modelport.cli.output import (
 from modelport.cli.progress import upload_bar, waiting_spinner
 from modelport.cli.typed import typed
 from modelport.client import Modelport
+from modelport.errors import SignatureChanged
 from modelport.models import Acceleration, Access, Model, Version
 
 Sample = Annotated[
@@ -46,6 +47,17 @@ ModelType = Annotated[
     str | None, typer.Option("--type", help="sklearn, onnx, xgboost or lightgbm; detected when left out.")
 ]
 
+Share = Annotated[
+    int | None,
+    typer.Option(
+        "--traffic",
+        min=0,
+        max=100,
+        metavar="PERCENT",
+        help="The share of the requests that the new version of --to gets once it is ready: all of them "
+        "unless given, 0 to try it first.",
+    ),
+]
 Reference = Annotated[
     Path | None,
     typer.Option(metavar="FILE.csv", help="The rows it was trained on: live inputs are compared with them."),
@@ -74,9 +86,9 @@ def upload(
     sample: Sample = None,
     reference: Reference = None,
     acceleration: AccelerationSetting = None,
-    move_traffic: Annotated[
-        bool, typer.Option("--traffic/--no-traffic", help="Send requests to the new version of --to.")
-    ] = True,
+    share: Share = None,
+    no_traffic: Annotated[bool, typer.Option("--no-traffic", help="The same as --traffic 0.")] = False,
+    force: Force = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")] = True,
     timeout: WaitSeconds = 300,
     url: Url = DEFAULT_URL,
@@ -85,6 +97,9 @@ def upload(
     """Upload a model file, as a new model or (--to) as a new version of one."""
     if to is not None and acceleration is not None:
         raise typer.BadParameter(f"--acceleration is the model's: modelport update {to} --acceleration …")
+    traffic = share_of(share, no_traffic=no_traffic)
+    if to is None and (force or traffic is not None):
+        raise typer.BadParameter("--traffic, --no-traffic and --force go with --to MODEL.")
     with Modelport(url) as client, upload_bar(file.name) as on_progress:
         shared: dict[str, Any] = {
             "model_type": model_type,
@@ -96,7 +111,9 @@ def upload(
             texts: dict[str, Any] = {"description": description, "acceleration": acceleration}
             model = client.upload(file, name or file.stem, **texts, **shared)
         else:
-            added = client.add_version(to, file, move_traffic=move_traffic, **shared)
+            added = client.add_version(
+                to, file, traffic=100 if traffic is None else traffic, force=force, **shared
+            )
     with Modelport(url) as client:
         if to is None:
             _finish_model(client, model, timeout if wait else None, as_json)
@@ -220,6 +237,15 @@ def history_setting(share: str | None, days: int | None, redact: list[str] | Non
     return setting if days is None else {**setting, "retention_days": days}
 
 
+def share_of(share: int | None, *, no_traffic: bool) -> int | None:
+    """Return the percent that were asked for, None for none of both. Raises `typer.BadParameter`."""
+    if no_traffic and share:
+        raise typer.BadParameter(
+            f"--no-traffic and --traffic {share} contradict each other: give one of them."
+        )
+    return 0 if no_traffic else share
+
+
 def parse_sample(text: str | None) -> Any:
     """Return the row of `--sample`, None without one. Raises `typer.BadParameter` for what is no JSON."""
     try:
@@ -243,12 +269,24 @@ def _finish_version(
 ) -> None:
     note(f"Uploaded as {version.name} of {model_id}.")
     if timeout is not None:
-        with waiting_spinner() as on_status:
-            version = client.wait_for_version(model_id, version.name, seconds=timeout, on_status=on_status)
+        version = _waited_version(client, model_id, version, timeout, as_json)
     if as_json:
         print_json(version.raw)
     else:
         print_line(f"{version.name} is {version.status}: {version.message}")
+
+
+def _waited_version(
+    client: Modelport, model_id: str, version: Version, timeout: float, as_json: bool
+) -> Version:
+    """Raises SignatureChanged, once the version that is held is printed for a script."""
+    try:
+        with waiting_spinner() as on_status:
+            return client.wait_for_version(model_id, version.name, seconds=timeout, on_status=on_status)
+    except SignatureChanged as error:
+        if as_json and error.held is not None:
+            print_json(error.held.raw)
+        raise
 
 
 def _row(model: Model) -> tuple[Any, ...]:

@@ -11,6 +11,13 @@ Url = Annotated[str, typer.Option("--url", envvar="MODELPORT_URL", help="The pla
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="The model's id, e.g. iris-7kq2p.")]
 VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="The version's name, e.g. v2.")]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Send requests also to a version that lacks what callers depend on, as an input or a class.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 ModelFile = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The model file.")
@@ -32,6 +39,7 @@ def check_folder(file: Path) -> None:
 __all__ = [
     "DEFAULT_URL",
     "AsJson",
+    "Force",
     "ModelFile",
     "ModelId",
     "PasswordFromStdin",

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -83,6 +83,22 @@ def engine_text(version: Version) -> str:
     """`numpy: NumPy kernels gave the original's answers on 4,096 generated rows.`"""
     detail = (version.acceleration or {}).get("detail")
     return f"{version.engine}: {detail}" if detail else version.engine
+
+
+_MARKS = {"removed": "-", "added": "+"}
+
+
+def change_lines(differences: Mapping[str, Any]) -> list[str]:
+    """`v2 against v1:`, and a line for each change: `  - input petal_width is gone`."""
+    lines = []
+    for version, found in differences.items():
+        lines.append(f"{version} against {found.get('compatible_with')}:")
+        for change in found.get("changes") or ():
+            mark = _MARKS.get(str(change.get("what")).rpartition("_")[2], "~")
+            lines.append(_printable(f"  {mark} {change.get('message')}"))
+        if found.get("more"):
+            lines.append(f"  and {found['more']} more")
+    return lines
 
 
 def size_text(size: float) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from modelport.cli.inputs import read_input
-from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url
+from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelId, Url
 from modelport.cli.output import (
     moment_text,
     print_json,
@@ -88,13 +88,17 @@ def traffic(
         list[str] | None,
         typer.Argument(metavar="[VERSION=PERCENT]...", help="New shares, e.g. v1=90 v2=10; none: show them."),
     ] = None,
+    *,
+    force: Force = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show or change how requests are shared between versions."""
     wanted = dict(_weight(each) for each in weights or [])
+    if force and not wanted:
+        raise typer.BadParameter("--force goes with new shares, e.g. v2=100.")
     with Modelport(url) as client:
-        model = client.traffic(model_id, wanted) if wanted else client.model(model_id)
+        model = client.traffic(model_id, wanted, force=force) if wanted else client.model(model_id)
     _print_traffic(model, as_json)
 
 

@@ -69,6 +69,7 @@ class Models:
         Raises:
             ModelFailed: It will not serve; see `reason`.
             NotReadyInTime: It still loads after `seconds`.
+            SignatureChanged: It serves as before, and its new version gets no requests.
         """
         return self._transport.run(models.wait(model_id, seconds, on_status))
 
@@ -103,17 +104,19 @@ class Models:
         )
         return self._transport.run(flow)
 
-    def set_traffic(self, model_id: str, weights: Mapping[str, int]) -> Model:
+    def set_traffic(self, model_id: str, weights: Mapping[str, int], *, force: bool = False) -> Model:
         """Share the requests among ready versions.
 
         Args:
             weights: Percent by version, 100 in all: `{"v1": 90, "v2": 10}`.
+            force: Send them also to a version that lacks what callers of the others depend on.
 
         Raises:
             InvalidRequest: The weights are not 100 in all.
             Conflict: A version of them is not ready.
+            SignatureChanged: One lacks what callers depend on; `differences` says what. Nothing was changed.
         """
-        return self._transport.run(models.set_traffic(model_id, weights))
+        return self._transport.run(models.set_traffic(model_id, weights, force=force))
 
     def rollback(self, model_id: str) -> Model:
         """Restore the traffic before the last change.

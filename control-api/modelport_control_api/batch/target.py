@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.batch.errors import ModelHidden, NoVersion
 from modelport_control_api.identity import Principal
 from modelport_control_api.registry import repository
-from modelport_control_api.registry.status_view import served_traffic, version_view
+from modelport_control_api.registry.status_view import heaviest, served_traffic, version_view
 
 _HIDDEN = "There is no such model, or you may not call it."
 
@@ -32,7 +32,7 @@ def find_target(
     `live`: the MLModel as the cluster has it; models applied with kubectl have no row.
     """
     _require_access(session, live, principal, model_id)
-    chosen = version or _heaviest(live)
+    chosen = version or heaviest(served_traffic(live))
     known = live.status.version(chosen) if live and chosen else None
     if version and live and version not in {each.name for each in live.spec.versions}:
         raise ModelHidden(f"The model has no version {version}.")
@@ -58,9 +58,3 @@ def _require_access(session: Session, live: MLModel | None, principal: Principal
     allowed = access != "private" or principal.is_admin or owner == principal.user_id
     if not allowed or not principal.may_use(model_id):
         raise ModelHidden(_HIDDEN)
-
-
-def _heaviest(live: MLModel | None) -> str | None:
-    served = served_traffic(live)
-    # Of equal weights the newest: the choice must not depend on an order.
-    return max(served, key=lambda name: (served[name], int(name.removeprefix("v"))), default=None)

@@ -13,6 +13,24 @@ class FieldError(BaseModel):
     message: str
 
 
+class SignatureChange(BaseModel):
+    """One thing that callers of another version depend on and that differs."""
+
+    what: str = Field(description="Such as `input_removed`, `input_added`, `input_type`, `classes_removed`.")
+    name: str = Field(description="Of the input or output; empty: of neither.")
+    before: str = Field(description="What the other version takes or gives, as text.")
+    after: str
+    message: str = Field(description="All of it in words.")
+
+
+class Compatibility(BaseModel):
+    """How a version compares with another one, whose callers it is to get."""
+
+    compatible_with: str = Field(description="The other one.")
+    changes: list[SignatureChange] = Field(description="Empty: its callers can call this one instead.")
+    more: int = Field(description="Changes beyond those that are listed.")
+
+
 class Problem(BaseModel):
     """RFC 9457 `application/problem+json`."""
 
@@ -26,6 +44,9 @@ class Problem(BaseModel):
     request_id: str
     reason: str | None = None
     errors: list[FieldError] | None = None
+    differences: dict[str, Compatibility] | None = Field(
+        None, description="With the reason SignatureChanged: by version, what differs."
+    )
 
 
 _MEANINGS = {

@@ -53,12 +53,16 @@ def look(
     if refusal is not None:
         return ModelView(record, live, _refused(live, refusal))
     if record.waits or not settled or record.managed_by == "kubectl":
-        return ModelView(record, live, model_view(record.traffic, live))
+        return ModelView(record, live, _status(record, live))
     if live is None:
         return ModelView(record, None, _deleted(record))
     found = differences(build_spec(record), live.spec)
     shown = _as_in_cluster(record, live) if found else record
-    return ModelView(shown, live, model_view(shown.traffic, live), found)
+    return ModelView(shown, live, _status(shown, live), found)
+
+
+def _status(record: ModelRecord, live: MLModel | None) -> StatusView:
+    return model_view(record.traffic, live, record.compatible_with)
 
 
 def record_of(model_id: str, live: MLModel) -> ModelRecord:
@@ -102,6 +106,11 @@ def _as_in_cluster(record: ModelRecord, live: MLModel) -> ModelRecord:
         sticky=spec.sticky,
         history=_history(record, spec),
         traffic={target.version: target.weight for target in spec.traffic if target.weight},
+        compatible_with={
+            target.version: target.compatible_with
+            for target in spec.traffic
+            if target.weight and target.compatible_with
+        },
         versions=_versions(record, live),
     )
 

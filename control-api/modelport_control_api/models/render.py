@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from modelport_crds import mlmodel
 from modelport_crds.mlmodel import MLModel, VersionStatus
 
 from modelport_control_api.drift.messages import summarize
 from modelport_control_api.drift.schemas import DataDriftSetting
+from modelport_control_api.http.responses import Compatibility
 from modelport_control_api.models.model_view import ModelView
 from modelport_control_api.models.schemas import (
     FieldOutOfSync,
@@ -18,6 +20,7 @@ from modelport_control_api.models.schemas import (
     RateLimitSetting,
     VersionAnswer,
 )
+from modelport_control_api.registry.compatibility import described
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
 from modelport_control_api.registry.status_view import served_traffic
 
@@ -80,12 +83,18 @@ def render_version(seen: ModelView, version: VersionRecord) -> VersionAnswer:
         sandbox=known.sandbox,
         engine=known.engine,
         acceleration=_proof(known),
+        compatibility=shown_difference(known.compatibility) if known.compatibility else None,
         data_drift=summarize(version.data_drift),
         traffic=served_traffic(live).get(version.name, 0),
         replicas=known.replicas,
         restarts=known.restarts,
         created_at=version.created_at,
     )
+
+
+def shown_difference(found: mlmodel.Compatibility) -> Compatibility:
+    """Return how two versions compare as the API shows it."""
+    return Compatibility.model_validate(described(found))
 
 
 def _main_version(traffic: Any) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from modelport_control_api.drift.schemas import DataDriftSetting, DataDriftSummary
 from modelport_control_api.http.bodies import Line
+from modelport_control_api.http.responses import Compatibility
 from modelport_control_api.registry.tables import (
     DEFAULT_HISTORY_MAX_ROW_BYTES,
     DEFAULT_HISTORY_RETENTION_DAYS,
@@ -156,6 +157,9 @@ class VersionAnswer(BaseModel):
         description="What computes its predictions: its own library, or NumPy kernels."
     )
     acceleration: ProofAnswer | None
+    compatibility: Compatibility | None = Field(
+        None, description="How it compares with the version whose requests it was to get; null: not compared."
+    )
     data_drift: DataDriftSummary = Field(description="How live inputs compare with the reference.")
     traffic: int = Field(description="The share of requests that it gets now, in percent.")
     replicas: int

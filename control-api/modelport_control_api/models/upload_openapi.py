@@ -53,7 +53,18 @@ VERSION_UPLOAD_BODY = _body(
         "model_type": _MODEL_TYPE,
         "sample": _SAMPLE,
         "reference": _REFERENCE,
-        "traffic": {"type": "string", "enum": ["0", "100"], "description": "0 keeps the traffic as it is."},
+        "traffic": {
+            "type": "string",
+            "pattern": "^(100|[1-9]?[0-9])$",
+            "default": "100",
+            "description": "Its share of the requests in percent, once it is ready; 0: the traffic stays.",
+        },
+        "force": {
+            "type": "string",
+            "enum": ["true", "false"],
+            "default": "false",
+            "description": "true: also if it lacks what callers of the version that serves depend on.",
+        },
     },
     ["file"],
 )

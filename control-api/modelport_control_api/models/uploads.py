@@ -1,6 +1,7 @@
 """An uploaded file on its way to being a version: received, recognized, stored, and only then named."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
-from modelport_control_api.registry.service import NewVersion
+from modelport_control_api.registry.service import NewVersion, Rollout
 from modelport_control_api.sniff.detect import detect_framework, normalize_framework
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_upload
@@ -45,6 +46,8 @@ def parse_sample(text: str) -> dict[str, Any]:
 
 T = TypeVar("T")
 
+# int() also reads digits of other scripts, blanks and underscores.
+_PERCENT = re.compile(r"100|[1-9]?[0-9]")
 NAME_CHARACTERS = 100
 DESCRIPTION_CHARACTERS = 10_000
 # UTF-8 takes at most four bytes for a character.
@@ -56,7 +59,7 @@ _MODEL_TEXTS = {
     "acceleration": 16,
 }
 _REFERENCE = "reference"
-_VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16}
+_VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16, "force": 16}
 
 
 def model_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
@@ -117,7 +120,8 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "description": _check_description,
         "model_type": lambda text: normalize_framework(text) if text else None,
         "sample": lambda text: parse_sample(text) if text else None,
-        "traffic": _check_traffic,
+        "traffic": _share,
+        "force": _force,
         "acceleration": _check_acceleration,
     }
     errors: dict[str, str] = {}
@@ -128,6 +132,11 @@ def check_texts(texts: Mapping[str, str]) -> None:
             errors[field] = str(error)
     if errors:
         raise InvalidFields(*errors.items())
+
+
+def rollout_of(texts: Mapping[str, str]) -> Rollout:
+    """Return what a new version is to get. The texts are checked."""
+    return Rollout(_share(texts.get("traffic", "")), force=_force(texts.get("force", "")))
 
 
 def _profile(upload: ReceivedUpload) -> Profile | None:
@@ -171,6 +180,15 @@ def _check_acceleration(text: str) -> None:
         raise ValueError("must be auto (the default) or off")
 
 
-def _check_traffic(text: str) -> None:
-    if text not in {"", "0", "100"}:
-        raise ValueError("must be 0 (keep the traffic as it is) or 100 (move it here, which is the default)")
+def _share(text: str) -> int:
+    if not text:
+        return Rollout().share
+    if not _PERCENT.fullmatch(text):
+        raise ValueError("must be a whole number from 0 (the traffic stays as it is) to 100 (the default)")
+    return int(text)
+
+
+def _force(text: str) -> bool:
+    if text not in {"", "true", "false"}:
+        raise ValueError("must be true or false (which is the default)")
+    return text == "true"

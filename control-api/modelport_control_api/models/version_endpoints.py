@@ -23,7 +23,7 @@ from modelport_control_api.models.endpoints import WaitSeconds
 from modelport_control_api.models.render import render_version
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
-from modelport_control_api.models.uploads import version_form
+from modelport_control_api.models.uploads import rollout_of, version_form
 from modelport_control_api.registry import service, traffic, version_deletion
 from modelport_control_api.registry.errors import VersionNotFound
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
@@ -52,7 +52,11 @@ TailLines = Annotated[int, Query(alias="tail", ge=1, le=logs.MAX_LINES, descript
 async def upload_version(
     model_id: str, request: Request, response: Response, caller: ChangingCaller, services: Models
 ) -> VersionAnswer:
-    """Upload a new version. Traffic moves to it once it has predicted its sample, not with `traffic=0`."""
+    """Upload a new version. Once it has predicted its sample it gets the share `traffic` of the requests.
+
+    They stay where they are with `traffic=0`, and without `force=true` if it lacks what callers of the
+    version that serves depend on (`SignatureChanged`).
+    """
     settings = get_context(request).settings
     form = version_form(settings.max_upload_bytes, settings.max_reference_bytes)
     # Checked before the body is read: nobody uploads 100 MB to learn that the id is wrong.
@@ -63,14 +67,14 @@ async def upload_version(
     async with services.uploads.receiving(request, form) as staged:
 
         def add(session: Session) -> ModelRecord:
-            move_traffic = staged.texts.get("traffic") != "0"
             return service.add_version(
                 session,
                 caller,
                 model_id,
                 staged.version,
                 limits=services.limits,
-                move_traffic=move_traffic,
+                rollout=rollout_of(staged.texts),
+                live=services.statuses.get(model_id),
             )
 
         record = await services.uploads.commit(staged, add)
@@ -126,13 +130,23 @@ async def delete_version(model_id: str, version: str, caller: ChangingCaller, se
 
 @router.put("/traffic", responses=problems(*JSON_BODY, 409))
 async def set_traffic(
-    model_id: str, weights: Weights, caller: ChangingCaller, services: Models, renderer: Renderer
+    *,
+    model_id: str,
+    weights: Weights,
+    caller: ChangingCaller,
+    services: Models,
+    renderer: Renderer,
+    force: Annotated[bool, Query(description="Also to versions that lack what callers depend on.")] = False,
 ) -> ModelAnswer:
-    """Share the requests between versions that are ready: each is drawn, unless the model is `sticky`."""
+    """Share the requests between versions that are ready: each is drawn, unless the model is `sticky`.
+
+    One that gets none now and lacks what callers of the others depend on is refused (`SignatureChanged`, with
+    `differences`), unless `force=true`.
+    """
     live = services.statuses.get(model_id)
     with services.reader.changing(caller.principal, model_id):
         record = await services.transactions.write(
-            lambda session: traffic.set_traffic(session, caller, model_id, weights, live)
+            lambda session: traffic.set_traffic(session, caller, model_id, weights, live, force=force)
         )
     return renderer.model(record)
 
@@ -142,9 +156,10 @@ async def roll_back(
     model_id: str, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> ModelAnswer:
     """Restore the traffic before the last change; a second call takes the first one back."""
+    live = services.statuses.get(model_id)
     with services.reader.changing(caller.principal, model_id):
         record = await services.transactions.write(
-            lambda session: traffic.roll_back(session, caller, model_id)
+            lambda session: traffic.roll_back(session, caller, model_id, live)
         )
     return renderer.model(record)
 

@@ -49,7 +49,9 @@ def build_spec(record: ModelRecord) -> mlmodel.MLModelSpec:
         access=record.access,
         versions=tuple(_version(version) for version in record.versions),
         traffic=tuple(
-            mlmodel.TrafficTarget(version=version, weight=weight)
+            mlmodel.WantedTarget(
+                version=version, weight=weight, compatible_with=record.compatible_with.get(version)
+            )
             for version, weight in record.traffic.items()
         ),
         cache=mlmodel.Cache(ttl_seconds=ttl) if ttl else None,

@@ -68,7 +68,12 @@ def _decided(spec: MLModelSpec) -> Mapping[str, Any]:
         "history": _plain(spec.history),
         "traffic": {target.version: target.weight for target in spec.traffic if target.weight},
     }
-    return whole | {f"versions.{version.name}": _of_version(version) for version in spec.versions}
+    compared = {
+        f"traffic.{target.version}.compatibleWith": target.compatible_with
+        for target in spec.traffic
+        if target.weight and target.compatible_with
+    }
+    return whole | compared | {f"versions.{each.name}": _of_version(each) for each in spec.versions}
 
 
 def _of_version(version: ModelVersion) -> dict[str, Any]:

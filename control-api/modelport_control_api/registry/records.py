@@ -11,6 +11,8 @@ from modelport_control_api.drift.records import DriftRecord, DriftThresholds
 
 Traffic = Mapping[str, int]
 """Version → percent; sums to 100."""
+CompatibleWith = Mapping[str, str]
+"""Version → the one whose callers it is to get: while it lacks what they depend on, no traffic moves."""
 
 
 ManagedBy = Literal["api", "kubectl"]
@@ -70,6 +72,7 @@ class ModelRecord:
     created_at: datetime
     updated_at: datetime
     versions: tuple[VersionRecord, ...] = field(default=())
+    compatible_with: CompatibleWith = field(default_factory=dict)
     data_drift: DriftThresholds = _PLATFORMS
     managed_by: ManagedBy = "api"
     waits: bool = False

@@ -81,6 +81,7 @@ def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
         history=_to_history_record(row),
         data_drift=DriftThresholds(row.drift_psi_threshold, row.drift_alpha, row.drift_window_rows),
         traffic=dict(row.traffic),
+        compatible_with=dict(row.compatible_with or {}),
         revision=row.revision,
         created_at=row.created_at,
         updated_at=row.updated_at,

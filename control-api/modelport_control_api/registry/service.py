@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+from modelport_crds.mlmodel import MLModel
+from modelport_crds.shares import scaled
 from sqlalchemy.orm import Session
 
 from modelport_control_api import outbox
@@ -16,9 +18,11 @@ from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile, size_of
 from modelport_control_api.identity import Caller, Principal
 from modelport_control_api.registry import quotas, repository
+from modelport_control_api.registry.compatibility import holds_traffic, to_be_compared
 from modelport_control_api.registry.errors import ModelNotFound, TooManyVersions, VersionNotFound
 from modelport_control_api.registry.quotas import Limits
-from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.records import CompatibleWith, ModelRecord, Traffic
+from modelport_control_api.registry.status_view import served_traffic
 from modelport_control_api.registry.tables import DEFAULT_ACCELERATION, ModelRow, VersionRow
 
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -90,6 +94,17 @@ def create_model(
     return finish_change(session, caller, row, "model.create", {"name": name, "sha256": version.sha256})
 
 
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """What a new version gets once it is ready: its share of the requests, in percent.
+
+    `force`: also if it lacks what callers of the version that serves depend on.
+    """
+
+    share: int = 100
+    force: bool = False
+
+
 def add_version(
     session: Session,
     caller: Caller,
@@ -97,7 +112,8 @@ def add_version(
     version: NewVersion,
     *,
     limits: Limits,
-    move_traffic: bool,
+    rollout: Rollout,
+    live: MLModel | None,
 ) -> ModelRecord:
     """Its last version is the new one, and counts as the model's owner's. Raises QuotaReached."""
     row = own_locked(session, caller.principal, model_id)
@@ -107,12 +123,24 @@ def add_version(
             f"The model has {MAX_VERSIONS} versions, the most there may be: delete some first."
         )
     name = _append(row, version)
-    if move_traffic:
-        replace_traffic(row, {name: 100})
+    if rollout.share:
+        _roll_out(row, name, rollout, live)
     session.flush()
     _keep_reference(session, row, version)
-    detail = {"version": name, "sha256": version.sha256, "move_traffic": move_traffic}
-    return finish_change(session, caller, row, "version.create", detail)
+    detail = {"version": name, "sha256": version.sha256, "traffic": rollout.share}
+    return finish_change(session, caller, row, "version.create", detail | forced(rollout.force))
+
+
+def _roll_out(row: ModelRow, name: str, rollout: Rollout, live: MLModel | None) -> None:
+    before = served_traffic(live) or row.traffic
+    wanted = {**scaled(before, 100 - rollout.share), name: rollout.share}
+    compatible_with = {} if rollout.force else to_be_compared(wanted, live, row.traffic)
+    replace_traffic(row, wanted, compatible_with, live)
+
+
+def forced(force: bool) -> dict[str, bool]:
+    """Return the audit entry's detail of a change that compared nothing; nothing of any other."""
+    return {"force": True} if force else {}
 
 
 def change_model(session: Session, caller: Caller, model_id: str, changes: dict[str, Any]) -> ModelRecord:
@@ -166,10 +194,20 @@ def find_version(row: ModelRow, name: str) -> VersionRow:
     raise VersionNotFound(f"The model has no version {name}.")
 
 
-def replace_traffic(row: ModelRow, traffic: dict[str, int]) -> None:
-    """Change the wanted traffic and keep the one before for a rollback."""
-    if traffic != row.traffic:
-        row.previous_traffic, row.traffic = dict(row.traffic), traffic
+def replace_traffic(
+    row: ModelRow, traffic: Traffic, compatible_with: CompatibleWith, live: MLModel | None
+) -> None:
+    """Change the wanted traffic and keep the one before for a rollback, unless that was held.
+
+    What was held never served: the traffic before it stays the one to go back to.
+    """
+    if holds_traffic(row, live):
+        if row.previous_traffic == traffic:
+            row.previous_traffic = None
+    elif traffic != row.traffic:
+        row.previous_traffic = dict(row.traffic)
+    row.traffic = dict(traffic)
+    row.compatible_with = dict(compatible_with) or None
 
 
 def finish_change(

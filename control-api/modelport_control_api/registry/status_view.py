@@ -3,7 +3,7 @@
 Pure: no I/O and no clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +41,8 @@ def version_view(version: str, model: MLModel | None) -> StatusView:
         return _progressing(f"{version} is about to be started.")
     if known.failed:
         return StatusView("failed", known.reason, _message(known))
+    if known.ready and is_held(known):
+        return StatusView("ready", known.reason, _message(known))
     if known.ready:
         return StatusView("ready", Reason.SERVING, known.message or f"{version} answers.")
     # Down only matters to those who get its responses: without traffic it is still starting, or again.
@@ -49,8 +51,21 @@ def version_view(version: str, model: MLModel | None) -> StatusView:
     return StatusView("pending", known.reason or Reason.PROGRESSING, _message(known))
 
 
-def model_view(wanted: Traffic, model: MLModel | None) -> StatusView:
-    """`wanted` is the traffic requested: version → percent."""
+def is_held(known: VersionStatus | None) -> bool:
+    """Return whether the version gets no requests because of what it lacks for another one's callers."""
+    return known is not None and known.reason == Reason.SIGNATURE_CHANGED
+
+
+def heaviest(traffic: Traffic) -> str | None:
+    """Return the version that most requests go to; None: there is none."""
+    # Of equal weights the newest: the choice must not depend on an order.
+    return max(traffic, key=lambda name: (traffic[name], int(name.removeprefix("v"))), default=None)
+
+
+def model_view(
+    wanted: Traffic, model: MLModel | None, compatible_with: Collection[str] = frozenset()
+) -> StatusView:
+    """`wanted` is the traffic requested: version → percent. `compatible_with`: those that may be held."""
     wanted = {version: weight for version, weight in wanted.items() if weight}
     served = served_traffic(model)
     views = {version: version_view(version, model) for version in wanted}
@@ -63,11 +78,19 @@ def model_view(wanted: Traffic, model: MLModel | None) -> StatusView:
         )
     if served == wanted:
         return _serving(served, views, model.status if model else MLModelStatus())
+    held = next((name for name in compatible_with if _is_held(views.get(name))), None)
+    if held is not None:
+        view = views[held]
+        return StatusView("degraded", view.reason, f"{held} is held. {view.message} {go_on(served)}")
     late = _first(views, "pending") or _first(views, "degraded")
     if late is None:
         return _progressing(f"Traffic is about to move to {listed(wanted)}. {go_on(served)}")
     version, view = late
     return _progressing(f"{version} is not serving yet: {view.message} {go_on(served)}")
+
+
+def _is_held(view: StatusView | None) -> bool:
+    return view is not None and view.reason == Reason.SIGNATURE_CHANGED
 
 
 def _not_serving(views: Mapping[str, StatusView], failed: tuple[str, StatusView] | None) -> StatusView:

@@ -150,6 +150,8 @@ class ModelRow(Base):
     drift_alpha: Mapped[float | None] = mapped_column(default=None)
     drift_window_rows: Mapped[int | None] = mapped_column(default=None)
     traffic: Mapped[dict[str, int]] = mapped_column(JSON)
+    compatible_with: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """Versions of `traffic` that are compared with another one, whose callers they are to get."""
     previous_traffic: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True), default=None)
     last_version: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=1)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.identity import Caller
 from modelport_control_api.registry import service
+from modelport_control_api.registry.compatibility import require_compatible, to_be_compared
 from modelport_control_api.registry.errors import NothingToRollBack, VersionNotReady
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.registry.status_view import version_view
@@ -15,26 +16,39 @@ from modelport_control_api.registry.tables import ModelRow
 
 
 def set_traffic(
-    session: Session, caller: Caller, model_id: str, traffic: Mapping[str, int], live: MLModel | None
+    session: Session,
+    caller: Caller,
+    model_id: str,
+    traffic: Mapping[str, int],
+    live: MLModel | None,
+    *,
+    force: bool = False,
 ) -> ModelRecord:
-    """Raises InvalidFields (unknown version, bad weight or sum) or VersionNotReady."""
+    """force: also to versions that lack what callers depend on.
+
+    Raises InvalidFields (unknown version, bad weight or sum), VersionNotReady or SignatureChanged.
+    """
     row = service.own_locked(session, caller.principal, model_id)
     wanted = {version: weight for version, weight in traffic.items() if weight}
     _check_weights(row, traffic)
     _check_ready(wanted, live)
-    service.replace_traffic(row, wanted)
-    return service.finish_change(session, caller, row, "traffic.set", {"traffic": wanted})
+    compatible_with = {} if force else to_be_compared(wanted, live, row.traffic)
+    require_compatible(compatible_with, live)
+    service.replace_traffic(row, wanted, compatible_with, live)
+    detail = {"traffic": wanted, **service.forced(force)}
+    return service.finish_change(session, caller, row, "traffic.set", detail)
 
 
-def roll_back(session: Session, caller: Caller, model_id: str) -> ModelRecord:
+def roll_back(session: Session, caller: Caller, model_id: str, live: MLModel | None) -> ModelRecord:
     """Swap the wanted traffic with the one before: a second rollback takes the first one back.
 
+    Nothing is compared: it has served before, and who goes back is in a hurry.
     Raises `NothingToRollBack`, and what `service.own_locked` raises.
     """
     row = service.own_locked(session, caller.principal, model_id)
     if not row.previous_traffic:
         raise NothingToRollBack("There is no earlier traffic to go back to.")
-    service.replace_traffic(row, dict(row.previous_traffic))
+    service.replace_traffic(row, dict(row.previous_traffic), {}, live)
     return service.finish_change(session, caller, row, "traffic.roll_back", {"traffic": dict(row.traffic)})
 
 

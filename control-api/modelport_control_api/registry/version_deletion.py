@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.identity import Caller
 from modelport_control_api.registry import service
 from modelport_control_api.registry.errors import VersionServing
-from modelport_control_api.registry.status_view import served_traffic
+from modelport_control_api.registry.status_view import is_held, served_traffic
 from modelport_control_api.registry.tables import ModelRow
 
 
@@ -17,8 +17,9 @@ def delete_version(session: Session, caller: Caller, model_id: str, name: str, l
     _check_idle(row, name, live)
     if row.traffic.get(name):
         row.traffic = _traffic_without(row, name, live)
-    if row.previous_traffic and name in row.previous_traffic:
+    if row.previous_traffic and (name in row.previous_traffic or row.previous_traffic == row.traffic):
         row.previous_traffic = None
+    row.compatible_with = _comparisons_without(row, name)
     digest = version.sha256
     row.versions.remove(version)
     session.flush()
@@ -31,8 +32,14 @@ def _check_idle(row: ModelRow, name: str, live: MLModel | None) -> None:
         raise VersionServing(f"{name} is the model's only version: delete the model instead.")
     known = live.status.version(name) if live else None
     is_wanted = row.traffic.get(name) and known is not None and known.answered and not known.failed
-    if name in served_traffic(live) or is_wanted:
+    waits_in_vain = name in (row.compatible_with or {}) and is_held(known)
+    if name in served_traffic(live) or (is_wanted and not waits_in_vain):
         raise VersionServing(f"{name} is serving: move the traffic to another version first.")
+
+
+def _comparisons_without(row: ModelRow, name: str) -> dict[str, str] | None:
+    compared = (row.compatible_with or {}).items()
+    return {version: other for version, other in compared if name not in (version, other)} or None
 
 
 def _traffic_without(row: ModelRow, name: str, live: MLModel | None) -> dict[str, int]:

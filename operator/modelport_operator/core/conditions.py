@@ -19,9 +19,10 @@ class _Facts:
     versions: Mapping[str, VersionStatus]
 
     def trouble(self) -> VersionStatus | None:
-        """The wanted version that keeps the model from being as wanted: failed before merely not ready."""
-        unready = [known for name in self.wanted if (known := self.versions.get(name)) and not known.ready]
-        return min(unready, key=lambda known: not known.failed, default=None)
+        """The wanted version that keeps the model from being as wanted: failed or held before not ready."""
+        wanted = (known for name in self.wanted if (known := self.versions.get(name)))
+        troubled = [known for known in wanted if not known.ready or _is_held(known)]
+        return min(troubled, key=lambda known: not _is_stuck(known), default=None)
 
     def limping(self) -> VersionStatus | None:
         """A version that serves from the pods of its old template, since the new ones cannot."""
@@ -82,7 +83,8 @@ def _progressing(facts: _Facts) -> _Outcome:
 
 def _degraded(facts: _Facts) -> _Outcome:
     trouble = facts.trouble()
-    culprit = trouble if trouble is not None and trouble.failed else facts.down() or facts.limping()
+    is_stuck = trouble is not None and _is_stuck(trouble)
+    culprit = trouble if is_stuck else facts.down() or facts.limping()
     if culprit is not None:
         return _Outcome(True, culprit.reason, f"{culprit.name}: {culprit.message}")
     return _trouble_outcome(facts, holds=False)
@@ -92,6 +94,15 @@ def _trouble_outcome(facts: _Facts, *, holds: bool) -> _Outcome:
     if trouble := facts.trouble():
         return _Outcome(holds, trouble.reason, f"{trouble.name}: {trouble.message}")
     return _Outcome(holds, Reason.SERVING, "All is as specified.")
+
+
+def _is_held(known: VersionStatus) -> bool:
+    return known.reason == Reason.SIGNATURE_CHANGED
+
+
+def _is_stuck(known: VersionStatus) -> bool:
+    """Nothing will change until somebody does something."""
+    return known.failed or _is_held(known)
 
 
 def _is_starting(known: VersionStatus) -> bool:

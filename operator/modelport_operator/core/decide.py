@@ -10,6 +10,7 @@ from modelport_crds.names import public_id
 from modelport_kube.kube import Object
 from msgspec.structs import replace
 
+from modelport_operator.core.compatibility import held
 from modelport_operator.core.conditions import decide_conditions, deleting_conditions
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.naming import pods_selector, with_uid
@@ -82,7 +83,8 @@ def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings
 def _decide_status(model: MLModel, observed: Observed, now: datetime, settings: Settings) -> MLModelStatus:
     versions = decide_versions(model, observed, settings)
     by_name = {version.name: version for version in versions}
-    traffic = decide_traffic(model.spec.traffic, by_name, model.status.traffic)
+    stay_out = held(model, by_name)
+    traffic = decide_traffic(model.spec.traffic, by_name, model.status.traffic, stay_out)
     return MLModelStatus(
         observed_generation=model.metadata.generation,
         url=f"/predict/{_public_id(model, settings)}",
@@ -170,7 +172,9 @@ def _requeue_after(model: MLModel, status: MLModelStatus, observed: Observed) ->
 
 
 def _sample_is_open(result: ProbeResult) -> bool:
-    return result.status is not None and result.status.state != "failed" and result.sample is None
+    if result.status is None or result.status.state == "failed":
+        return False
+    return result.sample is None and result.baseline is None
 
 
 def _ref(obj: Object) -> ObjectRef:

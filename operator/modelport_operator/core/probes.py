@@ -3,11 +3,13 @@ reports it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from modelport_crds.mlmodel import MLModel, ModelVersion, VersionStatus
 
+from modelport_operator.core.compatibility import baseline_of, is_compared
 from modelport_operator.core.desired import desired_deployment
 from modelport_operator.core.observed.observe import Observed
 from modelport_operator.core.observed.pods import PodFacts
@@ -17,12 +19,24 @@ from modelport_operator.settings import Settings
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """Another version whose sample is to be answered too: `sample`, or what the runtime at `address` made."""
+
+    version: str
+    sample: Mapping[str, Any] | None
+    address: str | None
+
+
+@dataclass(frozen=True)
 class ProbeRequest:
-    """Probe the runtime at `address` for its status and, with `sample`, then for its sample's prediction."""
+    """Probe the runtime at `address` for its status and, with `sample`, then for its sample's prediction, and
+    last for that of the baseline's sample.
+    """
 
     version: ModelVersion
     address: str
     sample: bool
+    baseline: Baseline | None = None
 
 
 def probe_requests(model: MLModel, observed: Observed, settings: Settings) -> list[ProbeRequest]:
@@ -33,7 +47,11 @@ def probe_requests(model: MLModel, observed: Observed, settings: Settings) -> li
 
 def sample_body(version: ModelVersion, status: RuntimeStatus) -> bytes | None:
     """The sample of the upload, or else the one that the runtime made from the signature."""
-    sample = version.sample if version.sample is not None else status.sample
+    return encoded(version.sample if version.sample is not None else status.sample)
+
+
+def encoded(sample: Mapping[str, Any] | None) -> bytes | None:
+    """Return the predict body as it is sent."""
     return None if sample is None else json.dumps(sample, separators=(",", ":")).encode()
 
 
@@ -53,9 +71,18 @@ def _probe_request(
     if pod is None or pod.address is None:
         return None
     needs_sample = not _has_answered(known, template)
-    if not needs_sample and pod.ready:
+    baseline = baseline_of(model, version.name)
+    if baseline is not None and not needs_sample and is_compared(known, baseline.name):
+        baseline = None
+    if not needs_sample and baseline is None and pod.ready:
         return None
-    return ProbeRequest(version, pod.address, sample=needs_sample)
+    asked = _to_ask(model, observed, baseline.name) if baseline is not None else None
+    return ProbeRequest(version, pod.address, sample=needs_sample, baseline=asked)
+
+
+def _to_ask(model: MLModel, observed: Observed, version: str) -> Baseline:
+    spec, pod = model.spec.version(version), _pod_to_probe(observed.pods_of(version))
+    return Baseline(version, spec.sample if spec else None, pod.address if pod else None)
 
 
 def _has_answered(known: VersionStatus | None, template: str) -> bool:

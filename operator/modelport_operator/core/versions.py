@@ -1,13 +1,15 @@
 """How each version is: starting, answered, ready, or failed for good; and which get the model's requests."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from modelport_crds import stages
 from modelport_crds.mlmodel import MLModel, ModelVersion, SampleAnswer, TrafficTarget, VersionStatus
 from modelport_crds.reasons import Reason
+from modelport_crds.shares import scaled
 from msgspec.structs import replace
 
+from modelport_operator.core.compatibility import hold_if_changed, with_comparison
 from modelport_operator.core.desired import desired_deployment
 from modelport_operator.core.observed.observe import Observed
 from modelport_operator.core.observed.pods import PodFacts
@@ -20,14 +22,20 @@ from modelport_operator.settings import Settings
 Traffic = tuple[TrafficTarget, ...]
 
 
-def decide_traffic(wanted: Traffic, versions: Mapping[str, VersionStatus], current: Traffic) -> Traffic:
+def decide_traffic(
+    wanted: Traffic,
+    versions: Mapping[str, VersionStatus],
+    current: Traffic,
+    held: Collection[str] = frozenset(),
+) -> Traffic:
     """Move to what is wanted once all of it can serve; until then stay; at first take what there is.
 
-    The weights sum to 100, or nothing is routed. No version is in it that has not answered.
+    The weights sum to 100, or nothing is routed. No version is in it that has not answered. Nothing moves to
+    one of `held` while anything else serves.
     """
     wanted_shares = _shares(wanted)
     ready = {name: share for name, share in wanted_shares.items() if _is_ready(versions.get(name))}
-    if ready == wanted_shares:
+    if ready == wanted_shares and not ready.keys() & set(held):
         return _targets(wanted_shares)
     # A version that is down for a moment keeps its share: its requests wait or are tried again, where
     # moving them would send them to a version that nobody chose for them.
@@ -48,17 +56,10 @@ def _shares(traffic: Traffic) -> dict[str, int]:
 
 
 def _targets(shares: Mapping[str, int]) -> Traffic:
-    """Scale to exactly 100; what rounding leaves goes to those who lost most by it, first come first.
-
-    Of shares of more than 100 together one may round to nothing. It is left out, for the next decision, which
-    knows no shares of nothing, must come to the same.
+    """Of shares of more than 100 together one may round to nothing. It is left out, for the next decision,
+    which knows no shares of nothing, must come to the same.
     """
-    total = sum(shares.values())
-    scaled = {name: share * 100 // total for name, share in shares.items()}
-    by_loss = sorted(shares, key=lambda name: -(shares[name] * 100 % total))
-    for name in by_loss[: 100 - sum(scaled.values())]:
-        scaled[name] += 1
-    return tuple(TrafficTarget(version=name, weight=weight) for name, weight in scaled.items() if weight)
+    return tuple(TrafficTarget(version=name, weight=weight) for name, weight in scaled(shares).items())
 
 
 def decide_versions(model: MLModel, observed: Observed, settings: Settings) -> tuple[VersionStatus, ...]:
@@ -91,10 +92,10 @@ def _decide_version(
     pods = observed.pods_of(version.name)
     result = observed.probe_results.get(version.name, ProbeResult())
     known = _with_probe(known, observed.status_probes.get(version.name))
-    known = _with_result(known, result, template)
+    known = with_comparison(model, _with_result(known, result, template), result.baseline)
     known = _with_pods(known, pods)
     problem = _problem(observed, version.name, current_pods(pods, template), result)
-    return _judged(known, problem, current_pods(pods, template))
+    return hold_if_changed(model, _judged(known, problem, current_pods(pods, template)))
 
 
 def _carried_over(version: ModelVersion, known: VersionStatus | None, template: str) -> VersionStatus:

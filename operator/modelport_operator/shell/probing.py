@@ -4,12 +4,25 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
+from modelport_crds.mlmodel import SampleAnswer
 from modelport_crds.reasons import Reason
 from modelport_kube.kube import Kube, KubeError
 
 from modelport_operator.core.observed.last_log import TAIL_LINES
-from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeStatus, SampleRefused
-from modelport_operator.core.probes import ProbeRequest, StatusProbe, sample_body, slowest
+from modelport_operator.core.observed.probe_results import (
+    BaselineResult,
+    ProbeResult,
+    RuntimeStatus,
+    SampleRefused,
+)
+from modelport_operator.core.probes import (
+    Baseline,
+    ProbeRequest,
+    StatusProbe,
+    encoded,
+    sample_body,
+    slowest,
+)
 from modelport_operator.shell.runtimes import Runtimes
 
 _log = structlog.get_logger()
@@ -62,9 +75,30 @@ async def _check(runtimes: Runtimes, probe: StatusProbe) -> RuntimeStatus | None
 
 async def _probe(runtimes: Runtimes, request: ProbeRequest) -> ProbeResult:
     status = await runtimes.status(request.address)
-    if status is None or status.state != "ready" or not request.sample:
+    if status is None or status.state != "ready":
         return ProbeResult(status=status)
+    sample = await _sample_result(runtimes, request, status) if request.sample else None
+    has_failed = request.sample and not isinstance(sample, SampleAnswer)
+    if request.baseline is None or has_failed:
+        return ProbeResult(status=status, sample=sample)
+    body = await _body_of(runtimes, request.baseline)
+    answer = await runtimes.predict(request.address, body) if body is not None else None
+    if body is not None and answer is None:
+        # Both again: a version that has answered without having been compared would get requests.
+        return ProbeResult(status=status)
+    return ProbeResult(status, sample, BaselineResult(request.baseline.version, answer))
+
+
+async def _sample_result(
+    runtimes: Runtimes, request: ProbeRequest, status: RuntimeStatus
+) -> SampleAnswer | SampleRefused | None:
     body = sample_body(request.version, status)
-    if body is None:
-        return ProbeResult(status=status, sample=_NO_SAMPLE)
-    return ProbeResult(status=status, sample=await runtimes.predict(request.address, body))
+    return _NO_SAMPLE if body is None else await runtimes.predict(request.address, body)
+
+
+async def _body_of(runtimes: Runtimes, baseline: Baseline) -> bytes | None:
+    """The sample of its upload, or else the one that its runtime made; None: neither is to be had."""
+    if baseline.sample is not None or baseline.address is None:
+        return encoded(baseline.sample)
+    status = await runtimes.status(baseline.address)
+    return encoded(status.sample) if status is not None else None

@@ -129,6 +129,28 @@ def test_a_life_of_a_model_from_the_shell(cli: Cli, tmp_path: Path) -> None:
     assert cli("status", id_).returncode == 4
 
 
+def test_a_version_that_lacks_a_field_is_held_until_it_is_forced(cli: Cli, tmp_path: Path) -> None:
+    table, classes = wines()
+    both, one = table[["hue", "proline"]], table[["hue"]]
+    id_ = upload(cli, LogisticRegression(max_iter=5000).fit(both, classes), tmp_path)["id"]
+    narrow = tmp_path / "narrow.joblib"
+    joblib.dump(LogisticRegression(max_iter=5000).fit(one, classes), narrow)
+    held = cli("upload", str(narrow), "--to", id_, "--traffic", "20")
+    assert held.returncode == 8, held.stderr
+    assert "v2 against v1:\n  - input proline is gone\n" in held.stderr
+    assert "it does not answer the sample of v1: " in held.stderr
+    assert json.loads(cli("traffic", id_, "--json").stdout)["traffic"] == {"v1": 100}
+    assert cli("predict", id_, "hue=1", "--version", "v2").returncode == 0
+    again = cli("traffic", id_, "v1=80", "v2=20")
+    assert (again.returncode, "input proline is gone" in again.stderr) == (8, True)
+    assert cli("traffic", id_, "v1=80", "v2=20", "--force").returncode == 0
+    assert json.loads(cli("status", id_, "--wait", "--json").stdout)["traffic"] == {"v1": 80, "v2": 20}
+
+    # The same fields and classes as the version that most requests go to: nothing holds it.
+    upload(cli, LogisticRegression(max_iter=5000).fit(both, classes), tmp_path, "--to", id_)
+    assert json.loads(cli("status", id_, "--wait", "--json").stdout)["traffic"] == {"v3": 100}
+
+
 def test_an_api_key_from_the_shell_predicts_until_it_is_revoked(
     cli: Cli, tmp_path: Path, platform: Any
 ) -> None:

@@ -86,6 +86,108 @@ def test_another_version_is_uploaded_to_a_model(cli: Cli, platform: Platform, mo
     assert json.loads(cli("upload", str(model_file), "--to", "iris-7kq2p", "--json").out) == version("v2")
 
 
+VERSIONS = "/api/v1/models/iris-7kq2p/versions"
+CHANGES = [
+    {"what": "input_removed", "name": "age", "message": "input age is gone"},
+    {"what": "input_added", "name": "town", "message": "input town is new\x1b[31m and required"},
+    {"what": "input_type", "name": "pay", "message": "input pay has the type text, not number"},
+]
+DIFFERENCE = {"compatible_with": "v1", "changes": CHANGES, "more": 4}
+HELD = version("v2", reason="SignatureChanged", message="It gets no requests.", compatibility=DIFFERENCE)
+SHOWN = """v2 against v1:
+  - input age is gone
+  + input town is new\N{REPLACEMENT CHARACTER}[31m and required
+  ~ input pay has the type text, not number
+  and 4 more
+"""
+
+
+def test_a_version_that_is_held_ends_with_eight_and_says_what_differs(
+    cli: Cli, platform: Platform, model_file: Path
+) -> None:
+    platform.on(f"POST {VERSIONS}", Answer(202, version("v2", "pending")))
+    platform.on(f"GET {VERSIONS}/v2", Answer(200, HELD))
+    ended = cli("upload", str(model_file), "--to", "iris-7kq2p")
+    assert (ended.code, ended.out) == (8, "")
+    assert "Error: No traffic was moved: callers depend on what v2 lacks or changes.\n" in ended.err
+    assert SHOWN in ended.err
+    assert "modelport traffic iris-7kq2p v2=100 --force" in ended.err
+    assert "modelport predict iris-7kq2p --version v2" in ended.err
+    printed = cli("upload", str(model_file), "--to", "iris-7kq2p", "--json")
+    assert (printed.code, json.loads(printed.out)) == (8, HELD)
+
+
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [
+        ((), {}),
+        (("--traffic", "100"), {}),
+        (("--traffic", "10"), {"traffic": "10"}),
+        (("--traffic", "0"), {"traffic": "0"}),
+        (("--no-traffic",), {"traffic": "0"}),
+        (("--traffic", "10", "--force"), {"traffic": "10", "force": "true"}),
+        (("--force",), {"force": "true"}),
+    ],
+)
+def test_a_new_version_gets_the_share_that_was_asked_for(
+    cli: Cli, platform: Platform, model_file: Path, words: tuple[str, ...], sent: dict[str, str]
+) -> None:
+    platform.on(f"POST {VERSIONS}", Answer(202, version("v2", "pending")))
+    assert cli("upload", str(model_file), "--to", "iris-7kq2p", "--no-wait", *words).code == 0
+    body = platform.asked[0].body
+    for name in ("traffic", "force"):
+        part = f'name="{name}"\r\n\r\n{sent.get(name)}\r\n'.encode()
+        assert (part in body) == (name in sent)
+        assert (f'name="{name}"'.encode() in body) == (name in sent)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--traffic", "10"),
+        ("--no-traffic",),
+        ("--force",),
+        ("--to", "iris-7kq2p", "--traffic", "101"),
+        ("--to", "iris-7kq2p", "--traffic", "-1"),
+        ("--to", "iris-7kq2p", "--traffic", "some"),
+        ("--to", "iris-7kq2p", "--traffic", "10", "--no-traffic"),
+    ],
+)
+def test_a_share_that_makes_no_sense_is_wrong_usage(
+    cli: Cli, platform: Platform, model_file: Path, words: tuple[str, ...]
+) -> None:
+    assert cli("upload", str(model_file), *words).code == 2
+    assert platform.asked == []
+
+
+def test_traffic_to_a_version_that_lacks_something_takes_force(cli: Cli, platform: Platform) -> None:
+    path = "PUT /api/v1/models/iris-7kq2p/traffic"
+    refusal = problem(409, "v2 lacks …", reason="SignatureChanged", differences={"v2": DIFFERENCE})
+    platform.on(path, refusal, Answer(200, model(wanted_traffic={"v2": 100})))
+    ended = cli("traffic", "iris-7kq2p", "v2=100")
+    assert (ended.code, ended.out) == (8, "")
+    assert SHOWN in ended.err
+    forced = cli("traffic", "iris-7kq2p", "v2=100", "--force")
+    assert (forced.code, forced.out) == (0, "v2 100 %\n")
+    assert [asked.path.partition("?")[2] for asked in platform.calls(path)] == ["", "force=true"]
+    assert cli("traffic", "iris-7kq2p", "--force").code == 2
+
+
+def test_waiting_for_a_model_whose_new_version_is_held_ends_with_eight(cli: Cli, platform: Platform) -> None:
+    found = model("degraded", reason="SignatureChanged", message="v2 is held.", versions=[version(), HELD])
+    platform.on(MODEL, Answer(200, found))
+    ended = cli("status", "iris-7kq2p", "--wait")
+    assert ended.code == 8
+    assert SHOWN in ended.err
+    assert cli("status", "iris-7kq2p").code == 0
+
+
+def test_a_platform_that_does_not_say_what_differs_says_it_in_its_words(cli: Cli, platform: Platform) -> None:
+    platform.on(MODEL, Answer(200, model("degraded", reason="SignatureChanged", message="v2 is held.")))
+    ended = cli("status", "iris-7kq2p", "--wait")
+    assert (ended.code, "Iris [v2]: v2 is held." in ended.err) == (8, True)
+
+
 @pytest.mark.parametrize("arguments", [("gone.joblib",), (".",), ()])
 def test_a_file_that_is_none_is_wrong_usage(cli: Cli, platform: Platform, arguments: Sequence[str]) -> None:
     assert cli("upload", *arguments).code == 2

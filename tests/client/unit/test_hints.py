@@ -167,6 +167,16 @@ def test_inputs_that_a_model_does_not_take_can_be_looked_up(cli: Cli, platform: 
 # What failed, or is not done
 
 
+def test_a_version_that_is_held_can_be_tried_and_forced(cli: Cli, platform: Platform) -> None:
+    found = {"compatible_with": "v1", "changes": [], "more": 0}
+    held = version("v2", reason="SignatureChanged", compatibility=found)
+    platform.on(MODEL, Answer(200, model("degraded", reason="SignatureChanged", versions=[version(), held])))
+    ended = cli("status", "iris-7kq2p", "--wait")
+    tried, forced = commands(ended)
+    assert tried == "modelport predict iris-7kq2p --version v2"
+    assert forced == "modelport traffic iris-7kq2p v2=100 --force"
+
+
 def test_a_version_that_failed_has_logs(cli: Cli, platform: Platform, model_file: Path) -> None:
     path = "/api/v1/models/iris-7kq2p/versions"
     platform.on(f"POST {path}", Answer(202, version("v2", "pending")))

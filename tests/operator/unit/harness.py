@@ -31,10 +31,11 @@ class StandingClock:
 
 @dataclass
 class ScriptedRuntimes:
-    """What each address says; `asked` counts the samples."""
+    """What each address says; `asked` counts the samples. `answers`: to one body, before `samples`."""
 
     statuses: dict[str, RuntimeStatus | None] = field(default_factory=dict)
     samples: dict[str, SampleAnswer | SampleRefused | None] = field(default_factory=dict)
+    answers: dict[tuple[str, bytes], SampleAnswer | SampleRefused | None] = field(default_factory=dict)
     asked: list[bytes] = field(default_factory=list)
     statuses_asked: list[str] = field(default_factory=list)
 
@@ -44,7 +45,8 @@ class ScriptedRuntimes:
 
     async def predict(self, address: str, body: bytes) -> SampleAnswer | SampleRefused | None:
         self.asked.append(body)
-        return self.samples.get(address.removesuffix(":8080"), PREDICTION)
+        host = address.removesuffix(":8080")
+        return self.answers.get((host, body), self.samples.get(host, PREDICTION))
 
 
 @dataclass

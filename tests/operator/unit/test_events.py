@@ -33,6 +33,12 @@ def test_a_version_that_serves_and_its_traffic_are_reported() -> None:
     )
 
 
+def test_a_version_that_is_held_is_a_warning_with_what_differs() -> None:
+    held = VersionStatus(name="v2", reason="SignatureChanged", ready=True, message="Input age is gone.")
+    (reported,) = events_of(_status(STARTING), _status(held))
+    assert reported == Event("Warning", "SignatureChanged", "v2: Input age is gone.")
+
+
 def test_a_failure_is_a_warning_with_its_message() -> None:
     (reported,) = events_of(_status(STARTING), _status(FAILED))
     assert reported == Event("Warning", "LoadFailed", "v1: No module named 'mine'.")

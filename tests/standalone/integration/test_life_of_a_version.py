@@ -55,8 +55,18 @@ def test_a_new_version_takes_over_is_rolled_back_and_all_is_deleted(platform: Pl
         wait_until_ready(client, model_id)
         assert serving_version(client, model_id) == "v1"
 
+        # It knows one class where callers know three, and takes a row of any width.
         dummy = DummyClassifier(strategy="constant", constant="never").fit([[0] * 4], ["never"])
-        upload(client, dummy, f"/api/v1/models/{model_id}/versions")
+        held = upload(client, dummy, f"/api/v1/models/{model_id}/versions")
+        arrived = client.get(f"/api/v1/models/{model_id}/versions/{held['name']}", params={"wait": 60}).json()
+        assert (arrived["status"], arrived["reason"]) == ("ready", "SignatureChanged"), arrived
+        whats = {change["what"] for change in arrived["compatibility"]["changes"]}
+        assert {"classes_removed", "classes_added"} <= whats
+        assert serving_version(client, model_id) == "v1"
+
+        traffic = f"/api/v1/models/{model_id}/traffic"
+        assert client.put(traffic, json={"v2": 100}).status_code == 409
+        client.put(traffic, params={"force": "true"}, json={"v2": 100}).raise_for_status()
         wait_for_version(client, model_id, "v2")
 
         client.post(f"/api/v1/models/{model_id}/rollback").raise_for_status()

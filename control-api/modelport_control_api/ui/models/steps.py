@@ -31,6 +31,11 @@ class Trouble:
     cure: str
 
 
+def is_held(version: VersionAnswer) -> bool:
+    """Return whether it is ready and gets no requests, since it lacks what callers depend on."""
+    return version.status == "ready" and version.reason == Reason.SIGNATURE_CHANGED
+
+
 def build_steps(version: VersionAnswer, stored: str) -> list[Step]:
     """`stored`: the text about the file, its size and digest."""
     details = {_SCHEDULING: _scheduled(version), _LOADING: "", _SAMPLING: "", 0: stored}

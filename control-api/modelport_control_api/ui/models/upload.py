@@ -11,7 +11,7 @@ from modelport_control_api.models import logs
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.registry.errors import ModelError
 from modelport_control_api.registry.records import ModelRecord
-from modelport_control_api.ui.models.steps import build_steps, trouble_of
+from modelport_control_api.ui.models.steps import build_steps, is_held, trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 from modelport_control_api.ui.shown import size
 
@@ -81,12 +81,13 @@ async def _arrival(visit: Visit, model_id: str, name: str) -> dict[str, Any]:
     record = await visit.record(model_id)
     model = visit.renderer.model(record)
     version = find_version(model, name)
-    trouble = trouble_of(version.reason, version.message)
+    trouble = None if is_held(version) else trouble_of(version.reason, version.message)
     return {
         "model": model,
         "version": version,
         "steps": build_steps(version, f"{size(version.size)}, sha256 {version.sha256[:12]}…"),
         "trouble": trouble,
+        "is_held": is_held(version),
         "log": await tail_of(visit, record, name, _TAIL_LINES) if trouble else "",
     }
 

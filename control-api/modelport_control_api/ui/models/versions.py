@@ -1,20 +1,26 @@
 """A model's versions: what each is, their logs, and who gets the requests."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Response
+from modelport_crds.mlmodel import MLModel
 from modelport_http.problem import Problem
 from sqlalchemy.orm import Session
 
+from modelport_control_api.http.responses import Compatibility
 from modelport_control_api.models import logs
+from modelport_control_api.models.render import shown_difference
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.registry import repository, service, traffic, version_deletion
+from modelport_control_api.registry.compatibility import SignatureChanged, difference
 from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.status_view import heaviest, served_traffic
 from modelport_control_api.ui.forms import read_values
 from modelport_control_api.ui.models.detail import header
 from modelport_control_api.ui.models.shares import observed_shares
-from modelport_control_api.ui.models.steps import Trouble, trouble_of
+from modelport_control_api.ui.models.steps import Trouble, is_held, trouble_of
 from modelport_control_api.ui.models.upload import find_version, tail_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 from modelport_control_api.ui.rendering import redirect
@@ -41,13 +47,23 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class VersionCard:
-    """A version as its card shows it."""
+    """A version as its card shows it. `difference`: from the one that serves; None: it serves, or cannot."""
 
     version: VersionAnswer
     trouble: Trouble | None
     libraries: tuple[Library, ...]
     sandbox: str
     sandbox_detail: str
+    difference: Compatibility | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Shares that were asked for and not given. No `differences`: they can never be."""
+
+    message: str
+    weights: Mapping[str, int] = field(default_factory=dict)
+    differences: Mapping[str, Compatibility] = field(default_factory=dict)
 
 
 @router.get("/versions")
@@ -80,29 +96,40 @@ async def delete_version(visit: CurrentVisit, model_id: str, version: str) -> Re
 
 @router.post("/traffic")
 async def set_traffic(visit: CurrentVisit, model_id: str) -> Response:
-    """Fields are versions, values percent."""
+    """Fields are versions, values percent; `force`: also to versions that lack what callers depend on."""
     values = await read_values(visit.request)
+    force = bool(values.pop("force", ""))
     live = visit.services.statuses.get(model_id)
+    weights: dict[str, int] = {}
+
+    def change(session: Session) -> ModelRecord:
+        return traffic.set_traffic(session, visit.caller, model_id, weights, live, force=force)
+
     try:
-        weights = _weights(values)
-        await visit.change(
-            model_id,
-            lambda session: traffic.set_traffic(session, visit.caller, model_id, weights, live),
-        )
+        weights |= _weights(values)
+        await visit.change(model_id, change)
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
-        return visit.page(
-            "models/versions.html", problem.status, **await _seen(visit, model_id, error=problem.detail)
-        )
+        seen = await _seen(visit, model_id, refused=_refused(problem, weights))
+        return visit.page("models/versions.html", problem.status, **seen)
     shares = ", ".join(f"{weight} % to {name}" for name, weight in weights.items() if weight)
     return redirect(visit.request, f"/ui/models/{model_id}/versions", f"Traffic goes {shares}.")
 
 
+def _refused(problem: Problem, weights: Mapping[str, int]) -> Refused:
+    if not isinstance(problem, SignatureChanged):
+        return Refused(problem.detail)
+    differences = {name: shown_difference(found) for name, found in problem.differences.items()}
+    return Refused(problem.detail, {name: share for name, share in weights.items() if share}, differences)
+
+
 @router.post("/rollback")
 async def roll_back(visit: CurrentVisit, model_id: str) -> Response:
+    live = visit.services.statuses.get(model_id)
+
     def change(session: Session) -> ModelRecord:
-        return traffic.roll_back(session, visit.caller, model_id)
+        return traffic.roll_back(session, visit.caller, model_id, live)
 
     record = await visit.change(model_id, change)
     shares = ", ".join(f"{weight} % to {name}" for name, weight in record.traffic.items())
@@ -135,23 +162,25 @@ async def show_log_tail(visit: CurrentVisit, model_id: str, version: str, batch:
     return visit.page("models/logs_live.html", log=log)
 
 
-async def _seen(visit: Visit, model_id: str, error: str | None = None) -> dict[str, Any]:
+async def _seen(visit: Visit, model_id: str, refused: Refused | None = None) -> dict[str, Any]:
     model = await visit.model(model_id)
+    live = visit.services.statuses.get(model_id)
     ready = [version for version in model.versions if version.status == "ready"]
     return {
         **header(visit, model, "versions"),
-        "cards": [card_of(version) for version in reversed(model.versions)],
+        "cards": [card_of(version, live) for version in reversed(model.versions)],
         "ready": ready,
         # Of one version both are everything.
         "observed": await observed_shares(visit, model) if len(model.versions) > 1 else None,
         "previous_traffic": await _previous_traffic(visit, model),
-        "traffic_error": error,
+        "refused": refused,
+        "is_held": is_held,
         "is_pending": any(version.status == "pending" for version in model.versions)
         or model.status == "pending",
     }
 
 
-def card_of(version: VersionAnswer) -> VersionCard:
+def card_of(version: VersionAnswer, live: MLModel | None) -> VersionCard:
     """Return the card. A version that is ready has no trouble, whatever its reason."""
     sandbox = version.sandbox or {}
     return VersionCard(
@@ -160,7 +189,15 @@ def card_of(version: VersionAnswer) -> VersionCard:
         _libraries(version.libraries or {}),
         _SANDBOX_WORDS.get(sandbox.get("level", -1), "Known once it has loaded"),
         str(sandbox.get("detail") or ""),
+        _difference(version, live),
     )
+
+
+def _difference(version: VersionAnswer, live: MLModel | None) -> Compatibility | None:
+    baseline = heaviest(served_traffic(live))
+    if baseline is None or version.traffic or version.status != "ready":
+        return None
+    return shown_difference(difference(version.name, baseline, live))
 
 
 def _libraries(reported: dict[str, Any]) -> tuple[Library, ...]:

@@ -34,11 +34,20 @@ class SampleRefused:
 
 
 @dataclass(frozen=True)
+class BaselineResult:
+    """What came of the sample of `version`, whose callers the probed one is to get; None: it has none."""
+
+    version: str
+    answer: SampleAnswer | SampleRefused | None
+
+
+@dataclass(frozen=True)
 class ProbeResult:
     """All that a version's runtime returned in one pass. None: it was not probed or could not be reached."""
 
     status: RuntimeStatus | None = None
     sample: SampleAnswer | SampleRefused | None = None
+    baseline: BaselineResult | None = None
 
 
 _NEWLINES = str.maketrans({"\n": " ", "\r": " ", "\t": " "})

@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modelport import Model, ModelFailed, Modelport, ModelportError, NotReadyInTime
+from modelport import (
+    Conflict,
+    Model,
+    ModelFailed,
+    Modelport,
+    ModelportError,
+    NotReadyInTime,
+    SignatureChanged,
+    Version,
+)
 
 from tests.client.unit.answers import USER, key, model, version
 from tests.client.unit.platform import Answer, Platform, problem
@@ -166,6 +175,73 @@ def test_a_version_is_added_waited_for_and_deleted(
     assert client.logs("iris-7kq2p", "v2", tail=2) == "line 1\nline 2\n"
     client.delete_version("iris-7kq2p", "v2")
     assert len(platform.asked) == 4
+
+
+def test_a_new_version_gets_a_share_also_by_force(
+    client: Modelport, platform: Platform, model_file: Path
+) -> None:
+    path = "/api/v1/models/iris-7kq2p/versions"
+    platform.on(f"POST {path}", Answer(202, version("v2", "pending")))
+    client.versions.create("iris-7kq2p", model_file, traffic=10, force=True)
+    client.versions.create("iris-7kq2p", model_file)
+    first, second = (asked.body for asked in platform.asked)
+    assert b'name="traffic"\r\n\r\n10\r\n' in first
+    assert b'name="force"\r\n\r\ntrue\r\n' in first
+    # Platforms of before know no such field.
+    assert b'name="traffic"' not in second
+    assert b'name="force"' not in second
+
+
+DIFFERENCE = {
+    "compatible_with": "v1",
+    "changes": [{"what": "input_removed", "name": "age", "message": "input age is gone"}],
+    "more": 0,
+}
+
+
+def test_waiting_for_a_version_that_is_held_raises_what_differs(
+    client: Modelport, platform: Platform
+) -> None:
+    held = version("v2", reason="SignatureChanged", message="It gets no requests.", compatibility=DIFFERENCE)
+    platform.on("GET /api/v1/models/iris-7kq2p/versions/v2", Answer(200, held))
+    with pytest.raises(SignatureChanged, match=r"^v2: It gets no requests\.") as error:
+        client.wait_for_version("iris-7kq2p", "v2")
+    assert error.value.differences == {"v2": DIFFERENCE}
+    assert isinstance(error.value.held, Version)
+    assert (error.value.held.is_held, error.value.held.compatibility) == (True, DIFFERENCE)
+    assert client.version("iris-7kq2p", "v2").is_held, "reading it is no error"
+
+
+def test_waiting_for_a_model_whose_version_is_held_raises_too(client: Modelport, platform: Platform) -> None:
+    held = version("v2", reason="SignatureChanged", compatibility=DIFFERENCE)
+    found = model("degraded", reason="SignatureChanged", message="v2 is held.", versions=[version(), held])
+    platform.on(MODEL, Answer(200, found))
+    with pytest.raises(SignatureChanged, match=r"v2 is held\.") as error:
+        client.wait_for_model("iris-7kq2p")
+    assert error.value.differences == {"v2": DIFFERENCE}
+
+
+def test_traffic_that_is_refused_says_what_differs_and_goes_by_force(
+    client: Modelport, platform: Platform
+) -> None:
+    refusal = problem(409, "v2 lacks it.", reason="SignatureChanged", differences={"v2": DIFFERENCE})
+    path = "PUT /api/v1/models/iris-7kq2p/traffic"
+    platform.on(path, refusal, Answer(200, model(traffic={"v2": 100})))
+    with pytest.raises(Conflict, match=r"v2 lacks it\.") as error:
+        client.models.set_traffic("iris-7kq2p", {"v2": 100})
+    assert isinstance(error.value, SignatureChanged)
+    assert (error.value.differences, error.value.held) == ({"v2": DIFFERENCE}, None)
+    assert client.models.set_traffic("iris-7kq2p", {"v2": 100}, force=True).traffic == {"v2": 100}
+    assert [asked.path.partition("?")[2] for asked in platform.calls(path)] == ["", "force=true"]
+
+
+def test_another_conflict_is_none_of_the_signature(client: Modelport, platform: Platform) -> None:
+    platform.on(
+        "PUT /api/v1/models/iris-7kq2p/traffic", problem(409, "v2 is pending.", reason="NoReadyVersion")
+    )
+    with pytest.raises(Conflict) as error:
+        client.models.set_traffic("iris-7kq2p", {"v2": 100})
+    assert type(error.value) is Conflict
 
 
 def test_traffic_is_shared_and_rolled_back(client: Modelport, platform: Platform) -> None:

@@ -43,6 +43,26 @@ async def test_from_upload_to_delete(platform: Platform, model_bytes: bytes) -> 
     assert platform.stored() == []
 
 
+async def test_what_a_version_is_compared_with_is_kept_and_goes_with_force(
+    platform: Platform, model_bytes: bytes
+) -> None:
+    ann = await platform.account("ann")
+    model_id = (await ann.upload(model_bytes)).json()["id"]
+    await platform.serve(model_id, {"v1": 100})
+    await ann.upload_version(model_id, model_bytes, traffic="10")
+    await platform.serve(model_id, {"v1": 100}, v1=READY, v2=READY)
+
+    def traffic() -> list[dict[str, object]]:
+        found: list[dict[str, object]] = platform.cluster.objects[model_id]["spec"]["traffic"]
+        return found
+
+    share = {"version": "v2", "weight": 10}
+    assert traffic() == [{"version": "v1", "weight": 90}, {**share, "compatibleWith": "v1"}]
+    url = f"/api/v1/models/{model_id}/traffic"
+    assert (await ann.http.put(f"{url}?force=true", json={"v1": 90, "v2": 10})).status_code == 200
+    await until(lambda: traffic()[1] == share)
+
+
 async def test_pages_hold_while_models_come(platform: Platform, model_bytes: bytes) -> None:
     ann = await platform.account("ann")
     made = [(await ann.upload(model_bytes, name=f"m{i}")).json()["id"] for i in range(3)]

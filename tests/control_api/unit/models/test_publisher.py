@@ -77,7 +77,7 @@ async def test_a_model_reaches_the_cluster_as_a_whole_resource(database: Databas
     assert obj["metadata"]["namespace"] == NAMESPACE
     assert obj["metadata"]["labels"]["serving.modelport.dev/model"] == record.id
     assert model.spec.owner == "ann"
-    assert model.spec.traffic == (mlmodel.TrafficTarget(version="v1", weight=100),)
+    assert model.spec.traffic == (mlmodel.WantedTarget(version="v1", weight=100),)
     assert model.spec.cache == mlmodel.Cache(ttl_seconds=3600)
     assert model.spec.versions[0].artifact.uri == "artifact:" + "a" * 64
     assert model.spec.versions[0].sample == {"input": [1, 2]}

@@ -23,6 +23,7 @@ def live(traffic: Mapping[str, int], **versions: Mapping[str, Any]) -> mlmodel.M
     )
 
 
+HELD = {**READY, "reason": "SignatureChanged", "message": "It gets no requests."}
 V1, V2, SPLIT = {"v1": 100}, {"v2": 100}, {"v1": 90, "v2": 10}
 
 CASES: dict[str, tuple[Mapping[str, int], mlmodel.MLModel | None, str, str, str]] = {
@@ -58,6 +59,16 @@ CASES: dict[str, tuple[Mapping[str, int], mlmodel.MLModel | None, str, str, str]
         "Progressing",
         "about to",
     ),
+    "new one held": (V2, live(V1, v1=READY, v2=HELD), "degraded", "SignatureChanged", "v1 goes on serving"),
+    "a canary held": (SPLIT, live(V1, v1=READY, v2=HELD), "degraded", "SignatureChanged", "v2 is held."),
+    "held, and another one failed": (
+        {"v2": 50, "v3": 50},
+        live(V1, v1=READY, v2=HELD, v3=FAILED),
+        "degraded",
+        "LoadFailed",
+        "v3 failed",
+    ),
+    "held, and nobody wants it any more": (V1, live(V1, v1=READY, v2=HELD), "ready", "Serving", "v1"),
     "rolled back over a failure": (V1, live(V1, v1=READY, v2=FAILED), "ready", "Serving", "v1 serves"),
 }
 
@@ -65,9 +76,19 @@ CASES: dict[str, tuple[Mapping[str, int], mlmodel.MLModel | None, str, str, str]
 @pytest.mark.parametrize("case", CASES)
 def test_the_status_of_a_model(case: str) -> None:
     wanted, known, status, reason, words = CASES[case]
-    view = model_view(wanted, known)
+    view = model_view(wanted, known, {"v2"})
     assert (view.status, view.reason) == (status, reason)
     assert words in view.message
+
+
+def test_traffic_that_was_forced_is_about_to_move() -> None:
+    view = model_view(V2, live(V1, v1=READY, v2=HELD))
+    assert (view.status, view.reason) == ("pending", "Progressing")
+
+
+def test_a_version_that_is_held_is_ready_for_its_reason() -> None:
+    view = version_view("v2", live(V1, v1=READY, v2=HELD))
+    assert (view.status, view.reason, view.message) == ("ready", "SignatureChanged", "It gets no requests.")
 
 
 @pytest.mark.parametrize(

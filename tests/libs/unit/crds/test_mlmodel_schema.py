@@ -9,7 +9,15 @@ import msgspec
 import pytest
 import yaml
 from modelport_crds import names
-from modelport_crds.mlmodel import AccelerationProof, MLModelSpec, MLModelStatus, from_object, to_object
+from modelport_crds.mlmodel import (
+    AccelerationProof,
+    Compatibility,
+    MLModelSpec,
+    MLModelStatus,
+    SignatureChange,
+    from_object,
+    to_object,
+)
 
 from tests.support.builders import a_model
 
@@ -136,6 +144,9 @@ BAD_SPECS: dict[str, dict[str, Any]] = {
     "a version's name": {"versions": [_version(name="latest")]},
     "a framework": {"versions": [_version(framework="torch")]},
     "a digest": {"versions": [_version(artifact={"uri": "x", "sha256": "ABC"})]},
+    "a version to be compatible with": {
+        "traffic": [{"version": "v1", "weight": 100, "compatibleWith": "latest"}]
+    },
     "a weight": {"traffic": [{"version": "v1", "weight": 101}]},
     "too many replicas": {"scaling": {"maxReplicas": 1001}},
     "no replicas at most": {"scaling": {"maxReplicas": 0}},
@@ -204,6 +215,29 @@ def test_a_version_reports_its_engine_and_the_proof_once_they_are_known() -> Non
     versions[1]["engine"] = "onnx"
     with pytest.raises(jsonschema_rs.ValidationError):
         jsonschema_rs.validate(SCHEMA, manifest)
+
+
+def test_a_share_names_the_version_that_it_must_be_compatible_with_and_the_status_what_differs() -> None:
+    traffic = [{"version": "v1", "weight": 100, "compatibleWith": "v7"}]
+    change = {"what": "input_type", "name": "age", "before": "number", "after": "text"}
+    found = {"version": "v7", "changes": [change, {"what": "labels"}], "more": 2}
+    versions = [{"name": "v1", "compatibility": found}, {"name": "v2"}]
+    manifest: dict[str, Any] = {**_manifest(traffic=traffic), "status": {"versions": versions}}
+    jsonschema_rs.validate(SCHEMA, manifest)
+    model = from_object(manifest)
+    assert model.spec.traffic[0].compatible_with == "v7"
+    first, second = model.status.versions
+    assert first.compatibility == Compatibility(
+        version="v7",
+        changes=(
+            SignatureChange(what="input_type", name="age", before="number", after="text"),
+            SignatureChange(what="labels"),
+        ),
+        more=2,
+    )
+    assert second.compatibility is None
+    written = to_object(model)
+    assert (written["spec"]["traffic"], written["status"]["versions"]) == (traffic, versions)
 
 
 def test_an_object_written_and_read_again_is_the_same_plain_data() -> None:

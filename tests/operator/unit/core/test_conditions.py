@@ -14,6 +14,7 @@ READY = VersionStatus(name="v1", answered=True, ready=True, reason="Serving")
 NEW_READY = replace(READY, name="v2")
 STARTING = VersionStatus(name="v2", reason="Progressing", message="v2 is loading the model.")
 FAILED = VersionStatus(name="v2", failed=True, reason="LoadTimeout", message="Too slow.")
+HELD = replace(NEW_READY, reason="SignatureChanged", message="Input age is gone.")
 DOWN = VersionStatus(name="v1", answered=True, reason="RuntimeCrashed", message="Signal 9.")
 
 # wanted, versions, served → status and reason of Ready, Progressing, Degraded
@@ -48,6 +49,18 @@ CASES: dict[str, Row] = {
         [READY, FAILED],
         {"v1": 100},
         [("True", "Serving"), ("False", "LoadTimeout"), ("True", "LoadTimeout")],
+    ),
+    "a new one is held beside the old": (
+        {"v2": 100},
+        [READY, HELD],
+        {"v1": 100},
+        [("True", "Serving"), ("False", "SignatureChanged"), ("True", "SignatureChanged")],
+    ),
+    "one is held and another is starting": (
+        {"v1": 80, "v2": 10, "v3": 10},
+        [READY, HELD, replace(STARTING, name="v3")],
+        {"v1": 100},
+        [("True", "Serving"), ("True", "Progressing"), ("True", "SignatureChanged")],
     ),
     "the one that serves is down": (
         {"v1": 100},

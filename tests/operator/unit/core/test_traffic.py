@@ -71,6 +71,24 @@ def test_traffic_when(
     assert {target.version: target.weight for target in decided} == expected
 
 
+HELD_CASES: dict[str, tuple[Weights, Weights, Weights]] = {
+    "all of it": ({"v2": 100}, {"v1": 100}, {"v1": 100}),
+    "a share": ({"v1": 90, "v2": 10}, {"v1": 100}, {"v1": 100}),
+    "where nothing serves": ({"v2": 100}, {}, {"v2": 100}),
+    "where what served is gone": ({"v2": 100}, {"v9": 100}, {"v2": 100}),
+    "what is not wanted": ({"v1": 100}, {"v1": 50, "v3": 50}, {"v1": 100}),
+}
+
+
+@pytest.mark.parametrize(("wanted", "current", "expected"), HELD_CASES.values(), ids=HELD_CASES.keys())
+def test_nothing_moves_to_a_version_that_is_held_while_anything_else_serves(
+    wanted: Weights, current: Weights, expected: Weights
+) -> None:
+    versions = {name: VersionStatus(name=name, answered=True, ready=True) for name in ("v1", "v2", "v3")}
+    decided = decide_traffic(targets(**wanted), versions, targets(**current), {"v2"})
+    assert {target.version: target.weight for target in decided} == expected
+
+
 NAMES = [f"v{number}" for number in range(1, 6)]
 _shares = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 100))
 _versions = st.dictionaries(

@@ -18,8 +18,20 @@ function start(root) {
     event.preventDefault();
     send(root, form);
   });
+  watchShare(form);
   enableSending(form);
   showChoice(root, form);
+}
+
+/** The number beside "a share" is that choice's value, and filling it in makes the choice. */
+function watchShare(form) {
+  const share = form.querySelector("[data-share]");
+  const choice = form.querySelector("[data-share-choice]");
+  share?.addEventListener("input", () => {
+    // What is empty would not be sent, which stands for all: the platform shall refuse it.
+    choice.value = share.value || "?";
+    choice.checked = true;
+  });
 }
 
 /** A file let fall anywhere on the page is one for the form, never one that the browser opens instead. */
@@ -210,8 +222,10 @@ function say(form, field, message) {
   const input = form.elements[field];
   // What is wrong must be seen.
   if (message) place.closest("details")?.setAttribute("open", "");
-  if (message) input?.setAttribute("aria-invalid", "true");
-  else input?.removeAttribute("aria-invalid");
+  // Of radio buttons it is a list.
+  if (!(input instanceof Element)) return;
+  if (message) input.setAttribute("aria-invalid", "true");
+  else input.removeAttribute("aria-invalid");
 }
 
 function clear(root, form) {
