@@ -114,7 +114,7 @@ async def test_a_new_signing_key_is_found_and_a_withdrawn_one_dropped(
     control = FakeControlApi()
     signing = SigningKeys(control.client, MemoryStore(), refresh_seconds=60)
     await signing.refresh()
-    tokens = AccessTokens(signing)
+    tokens = AccessTokens(signing, MemoryStore())
     old = control.token()
     await tokens.verify(old)
     control.signing["kid-2"] = Ed25519PrivateKey.generate()
@@ -182,7 +182,7 @@ async def test_a_new_replica_checks_tokens_and_keys_while_the_control_api_is_awa
     new = SigningKeys(control.client, store, refresh_seconds=60)
     await new.refresh()
     assert new.had
-    assert (await AccessTokens(new).verify(control.token())).user_id == OWNER
+    assert (await AccessTokens(new, store).verify(control.token())).user_id == OWNER
     assert (await api_keys_of(control, store).verify(KEY)).user_id == OWNER
 
 
