@@ -97,7 +97,7 @@ def _delete(session: Session, by: Caller, checked: User, *, with_models: bool) -
     if not with_models and (count := ownership.count_of(session, user.id)):
         raise AccountHoldsModels(
             count,
-            "They go with it: say so with delete_models, or ask an administrator to give them to another "
+            "They go with it: confirm that (delete_models), or ask an administrator to give them to another "
             "account first.",
         )
     return ownership.delete_account(session, by, held, user)

@@ -139,7 +139,7 @@ class Administration:
         named = select(User.id).where(User.email == normalize_or_keep(id_or_email))
         found = await self.models.transactions.read(lambda session: session.scalars(named).one_or_none())
         if found is None:
-            raise UserNotFound(f"There is no account {id_or_email}: GET /api/v1/admin/users lists them.")
+            raise UserNotFound(f"There is no account {id_or_email}: look it up in the list of users.")
         return found
 
     def _hand_over(self, session: Session, old: User, new: User) -> list[str]:
