@@ -21,7 +21,7 @@ from modelport.errors import (
 )
 from modelport.history import KeptPrediction
 from modelport.job import Job
-from modelport.models import ApiKey, Model, Prediction, User, Version
+from modelport.models import ApiKey, Model, PasswordLink, PlatformUser, Prediction, User, Version
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Usage, UsageCounts
 
@@ -49,6 +49,8 @@ __all__ = [
     "ModelportError",
     "NotFound",
     "NotReadyInTime",
+    "PasswordLink",
+    "PlatformUser",
     "Prediction",
     "RateLimited",
     "RetryPolicy",
