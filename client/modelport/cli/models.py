@@ -114,7 +114,7 @@ def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     elif not found:
         note(f"No models yet: {typed('upload FILE', url)} makes one.")
     else:
-        columns = ("ID", "NAME", "STATUS", "ACCESS", "FRAMEWORK", "TRAFFIC", "CREATED")
+        columns = ("ID", "NAME", "STATUS", "FRAMEWORK", "TRAFFIC", "ACCESS", "CREATED")
         print_table(columns, map(_row, found))
 
 
@@ -272,9 +272,9 @@ def _row(model: Model) -> tuple[Any, ...]:
         model.id,
         model.name,
         status_text(model.status),
-        access_text(model.access),
         model.framework,
         traffic_text(dict(model.traffic)),
+        access_text(model.access),
         moment_text(model.created_at),
     )
 
