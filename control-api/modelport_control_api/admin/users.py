@@ -73,7 +73,8 @@ class Administration:
         """
 
         def work(session: Session, _held: Held, user: User) -> MadePasswordLink:
-            row, token = password_links.create(session, self.caller, user, timedelta(hours=hours))
+            maker, life = self.caller.principal.user_id, timedelta(hours=hours)
+            row, token = password_links.create(session, self.caller, maker, user, life)
             # Behind #: no server on the way is sent it, and none logs it.
             url = f"{base_url}/ui/password#{token}"
             return MadePasswordLink(token=token, url=url, expires_at=row.expires_at)

@@ -14,10 +14,13 @@ from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.identity import Caller
 
 
-def create(session: Session, by: Caller, user: User, life: timedelta) -> tuple[PasswordLink, str]:
+def create(
+    session: Session, by: Caller | None, maker_id: str, user: User, life: timedelta
+) -> tuple[PasswordLink, str]:
     """Return the row and the token, which is stored nowhere. An earlier link of the user ends.
 
-    The user's row must be locked. Raises `NotWhileDisabled`.
+    `by` None: an operator's command. `maker_id`: the administrator with whose role it ends. The user's row
+    must be locked. Raises `NotWhileDisabled`.
     """
     if user.disabled_at is not None:
         raise NotWhileDisabled("The account is disabled, so no link works: enable it, then make one.")
@@ -27,7 +30,7 @@ def create(session: Session, by: Caller, user: User, life: timedelta) -> tuple[P
         id=new_id(),
         user_id=user.id,
         token_sha256=_sha256(token),
-        created_by=by.principal.user_id,
+        created_by=maker_id,
         expires_at=utc_now() + life,
     )
     session.add(row)
