@@ -122,9 +122,10 @@ def password_link(email: str) -> str:
         user = session.scalars(named).one_or_none()
         admins = select(User.id).where(is_working_admin()).order_by(User.created_at).limit(1)
         maker = session.scalars(admins).one_or_none()
-        if user is None or maker is None:
-            missing = f"There is no account {email}." if user is None else "There is no administrator yet."
-            raise CannotStart(f"{missing} create-admin makes the first administrator.")
+        if user is None:
+            raise CannotStart(f"There is no account {email}: name one by the address that it logs in with.")
+        if maker is None:
+            raise CannotStart("There is no administrator yet: create-admin makes the first one.")
         try:
             _, token = password_links.create(session, None, maker, user, _LINK_LIFE)
         except NotWhileDisabled as error:

@@ -52,7 +52,8 @@ def hand_over(session: Session, by: Caller, old: User, new: User, limits: Limits
     """
     _require_able(old, new)
     rows = session.scalars(_locked(old.id)).all()
-    _require_room(session, old, new, len(rows), limits)
+    if rows:
+        _require_room(session, old, new, len(rows), limits)
     for row in rows:
         row.owner_id = new.id
         detail = {"name": row.name, "old": {"owner": old.email}, "new": {"owner": new.email}}
@@ -72,7 +73,7 @@ def delete_account(session: Session, by: Caller, held: Held, user: User) -> Left
     return Leftovers(digests, jobs)
 
 
-def _locked(user_id: str) -> Select[tuple[ModelRow]]:
+def _locked(user_id: str) -> Select[ModelRow]:
     return select(ModelRow).where(ModelRow.owner_id == user_id).order_by(ModelRow.id).with_for_update()
 
 
