@@ -145,7 +145,7 @@ def _show(user: PlatformUser, as_json: bool) -> None:
     if as_json:
         print_json(user.raw)
         return
-    print_line(f"{user.email} ({user.id}) is {_role(user)}.")
+    print_line(f"{user.email} ({user.id}): {_role(user)}")
     print_line(f"  models     {user.models:,} of {user.max_models:,}")
     print_line(f"  files      {size_text(user.bytes)} of {size_text(user.max_bytes)}")
     print_line(f"  last seen  {moment_text(user.last_seen_at)}")

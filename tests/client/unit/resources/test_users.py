@@ -135,10 +135,10 @@ def test_a_password_is_set_by_a_link_without_any_credential(client: Modelport, p
 @pytest.mark.parametrize(
     ("command", "sent", "answer", "said"),
     [
-        ("promote", {"is_admin": True}, {"is_admin": True}, "is administrator."),
-        ("demote", {"is_admin": False}, {}, "is user."),
-        ("disable", {"disabled": True}, {"disabled_at": "2026-11-24T02:30:00Z"}, "is user, disabled."),
-        ("enable", {"disabled": False}, {}, "is user."),
+        ("promote", {"is_admin": True}, {"is_admin": True}, "administrator"),
+        ("demote", {"is_admin": False}, {}, "user"),
+        ("disable", {"disabled": True}, {"disabled_at": "2026-11-24T02:30:00Z"}, "user, disabled"),
+        ("enable", {"disabled": False}, {}, "user"),
     ],
 )
 def test_standing_from_the_shell(
@@ -147,7 +147,7 @@ def test_standing_from_the_shell(
     platform.on(PATCH, Answer(200, user(**answer)))
     ended = cli("users", command, "u1")
     assert (ended.code, platform.asked[0].json) == (0, sent)
-    assert ended.out.startswith(f"ada@example.com (u1) {said}\n")
+    assert ended.out.startswith(f"ada@example.com (u1): {said}\n")
     assert json.loads(cli("users", command, "u1", "--json").out) == user(**answer)
 
 
