@@ -21,6 +21,7 @@ _CLASSES = (
     "Models",
     "Modelport",
     "Transport",
+    "Users",
     "Versions",
 )
 _NAMES = {name: f"Async{name}" for name in _CLASSES} | {

@@ -22,7 +22,7 @@ from modelport.errors import (
 )
 from modelport.history import KeptPrediction
 from modelport.job import Job
-from modelport.models import ApiKey, Model, Prediction, User, Version
+from modelport.models import ApiKey, Model, PasswordLink, PlatformUser, Prediction, User, Version
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Usage, UsageCounts
 
@@ -50,6 +50,8 @@ __all__ = [
     "ModelportError",
     "NotFound",
     "NotReadyInTime",
+    "PasswordLink",
+    "PlatformUser",
     "Prediction",
     "RateLimited",
     "RetryPolicy",

@@ -13,6 +13,7 @@ from modelport.async_resources import (
     AsyncKeptPredictions,
     AsyncKeys,
     AsyncModels,
+    AsyncUsers,
     AsyncVersions,
 )
 from modelport.calls import kept, predicting
@@ -29,7 +30,8 @@ class AsyncModelport:
     """`await AsyncModelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
     Other calls are grouped by what they are about: `models`, `versions`, `keys`, `jobs`, `predictions` (kept
-    requests) and `account`. The names of before stay: `upload` is `models.upload`.
+    requests), `account` and, for administrators, `users`. The names of before stay: `upload` is
+    `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -84,6 +86,11 @@ class AsyncModelport:
     def account(self) -> AsyncAccount:
         """The user behind the credential."""
         return AsyncAccount(self._transport)
+
+    @cached_property
+    def users(self) -> AsyncUsers:
+        """Everybody's accounts, for administrators; called like a method, it lists them."""
+        return AsyncUsers(self._transport)
 
     @property
     def url(self) -> str:

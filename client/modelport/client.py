@@ -9,7 +9,7 @@ from typing import Any, Self
 from modelport.calls import kept, predicting
 from modelport.former_names import same_as
 from modelport.models import Prediction
-from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Versions
+from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Users, Versions
 from modelport.transport.blocking import Transport
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Bucket, Usage
@@ -21,7 +21,8 @@ class Modelport:
     """`Modelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
     Other calls are grouped by what they are about: `models`, `versions`, `keys`, `jobs`, `predictions` (kept
-    requests) and `account`. The names of before stay: `upload` is `models.upload`.
+    requests), `account` and, for administrators, `users`. The names of before stay: `upload` is
+    `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -76,6 +77,11 @@ class Modelport:
     def account(self) -> Account:
         """The user behind the credential."""
         return Account(self._transport)
+
+    @cached_property
+    def users(self) -> Users:
+        """Everybody's accounts, for administrators; called like a method, it lists them."""
+        return Users(self._transport)
 
     @property
     def url(self) -> str:

@@ -88,6 +88,7 @@ class Version:
 @dataclass(frozen=True)
 class Model:
     """`traffic`: percent by version, what is served now. `signature`: None until a version has loaded.
+    `access`: who may predict, `private`, `authenticated` or `public`.
     `acceleration`: the setting, `auto` or `off`; each version reports what came of it.
     `sticky`: what stays on one version of a split, `caller` or `session`; None: each request is drawn.
     `history`: which requests are kept (`percent`, `retention_days`, …); None: none."""
@@ -100,6 +101,7 @@ class Model:
     reason: str
     message: str
     predict_url: str
+    access: str
     acceleration: str
     sticky: str | None
     history: Json | None
@@ -125,6 +127,7 @@ class Model:
             reason=data.get("reason") or "",
             message=data.get("message") or "",
             predict_url=data.get("predict_url") or "",
+            access=data.get("access") or "",
             acceleration=data.get("acceleration") or "",
             sticky=data.get("sticky"),
             history=data.get("history"),
@@ -171,14 +174,82 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class User:
+    """`quota`: what the account holds and may hold (`models`, `max_models`, `bytes`, …); only of `me`."""
+
     id: str
     email: str
     full_name: str | None
     created_at: datetime | None
+    is_admin: bool = False
+    quota: Json | None = None
 
     @classmethod
     def from_json(cls, data: Json) -> "User":
-        return cls(data["id"], data["email"], data.get("full_name"), _moment(data.get("created_at")))
+        return cls(
+            id=data["id"],
+            email=data["email"],
+            full_name=data.get("full_name"),
+            created_at=_moment(data.get("created_at")),
+            is_admin=bool(data.get("is_admin")),
+            quota=data.get("quota"),
+        )
+
+
+@dataclass(frozen=True)
+class PlatformUser:
+    """An account as administrators see it. `bytes`: of the files that it holds.
+
+    `disabled_at`: since when it is disabled; None: it is enabled.
+    """
+
+    id: str
+    email: str
+    full_name: str | None
+    is_admin: bool
+    disabled_at: datetime | None
+    models: int
+    max_models: int
+    bytes: int
+    max_bytes: int
+    created_at: datetime | None
+    last_seen_at: datetime | None
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: Json) -> "PlatformUser":
+        """Read the API's JSON. Raises KeyError without id or email; all else may be missing."""
+        return cls(
+            id=data["id"],
+            email=data["email"],
+            full_name=data.get("full_name"),
+            is_admin=bool(data.get("is_admin")),
+            disabled_at=_moment(data.get("disabled_at")),
+            models=data.get("models") or 0,
+            max_models=data.get("max_models") or 0,
+            bytes=data.get("bytes") or 0,
+            max_bytes=data.get("max_bytes") or 0,
+            created_at=_moment(data.get("created_at")),
+            last_seen_at=_moment(data.get("last_seen_at")),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True)
+class PasswordLink:
+    """Lets a user set a password, once. Only this response has it."""
+
+    url: str = field(repr=False)
+    token: str = field(repr=False)
+    expires_at: datetime | None
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: Json, base_url: str = "") -> "PasswordLink":
+        """`base_url`: of the platform, for one that does not know it."""
+        url = data["url"]
+        if url.startswith("/"):
+            data = {**data, "url": base_url.rstrip("/") + url}
+        return cls(data["url"], data["token"], _moment(data.get("expires_at")), data)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -174,7 +174,7 @@ def _authentication(
         keep_seconds=settings.introspection_keep_seconds,
     )
     guard = Guard(Limit.parse(settings.limit_failed_credentials))
-    return Authentication(AccessTokens(keys), api_keys, guard)
+    return Authentication(AccessTokens(keys, store), api_keys, guard)
 
 
 def _prediction(

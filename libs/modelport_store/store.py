@@ -1,5 +1,5 @@
 """The one interface to shared short-lived state: limits and their buckets, cached responses, marks of
-known keys.
+known keys and of users whose access tokens no longer count.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,14 @@ KEPT_SECONDS = 30 * 86_400
 def mark_of(digest: str) -> bytes:
     """The store's key for the API key with this SHA-256."""
     return b"known-key:" + digest.encode()
+
+
+def tokens_ended_mark(user_id: str) -> bytes:
+    """The store's key for when the user's access tokens stopped to count.
+
+    Its value is that time as text, in seconds since 1970: tokens issued later are good.
+    """
+    return b"tokens-ended:" + user_id.encode()
 
 
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}

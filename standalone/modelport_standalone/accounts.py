@@ -8,7 +8,7 @@ from modelport_control_api.accounts.api_keys import service as api_keys
 from modelport_control_api.accounts.api_keys.repository import find_active, sha256
 from modelport_control_api.accounts.api_keys.schemas import NewKey, Scope
 from modelport_control_api.accounts.auth.accounts import ensure_admin
-from modelport_control_api.accounts.tables import User
+from modelport_control_api.accounts.tables import User, is_working_admin
 from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.identity import SCOPES, Origin, Principal
 from sqlalchemy import select
@@ -68,6 +68,7 @@ def _works(services: AccountServices, key: str) -> bool:
 
 def _make_key(services: AccountServices, name: str, scopes: list[Scope]) -> str:
     with services.database.transaction() as session:
-        admin = session.scalars(select(User).where(User.is_admin.is_(True)).limit(1)).one()
+        first = select(User).where(is_working_admin()).order_by(User.created_at).limit(1)
+        admin = session.scalars(first).one()
         owner = Principal(admin.id, admin.email, True, frozenset(SCOPES), "session", "modelport-up")
         return api_keys.create(session, owner, NewKey(name=name, scopes=scopes), _ORIGIN).key

@@ -109,6 +109,87 @@ def test_administrators_see_the_platform(visitor: Visitor, platform: PlatformPro
         visitor.picture(f"admin{path.replace('/', '-')}")
 
 
+def test_an_administrator_makes_a_link_and_the_user_sets_a_password_by_it(
+    new_visitor: Callable[[], Visitor], platform: PlatformProcess
+) -> None:
+    user = new_visitor().sign_up()
+    admin = json.loads((platform.data / "admin.json").read_text())
+    visitor = new_visitor().sign_in(admin["email"], admin["password"])
+    page = visitor.open("/ui/admin/users")
+    page.get_by_role("link", name=user.email).click()
+    visitor.press("Make a link")
+    link = page.get_by_label("link", exact=True).inner_text()
+    visitor.picture("admin-user-link")
+    stranded = new_visitor()
+    set_page = stranded.page
+    set_page.goto(link)
+    expect(set_page.get_by_label("New password")).to_be_focused()
+    expect(set_page.get_by_label("Link")).to_be_hidden()
+    # No history keeps the secret.
+    expect(set_page).to_have_url(f"{stranded.url}/ui/password")
+    stranded.picture("password-link")
+    stranded.fill("New password", "short")
+    stranded.press("Set the password")
+    expect(set_page.locator("#password-error")).to_contain_text("at least 8")
+    stranded.fill("New password", NEW_PASSWORD)
+    stranded.press("Set the password")
+    expect(set_page.get_by_role("status")).to_contain_text("Your password is set")
+    stranded.fill("E-mail address", user.email)
+    stranded.fill("Password", NEW_PASSWORD)
+    stranded.press("Sign in")
+    expect(set_page).to_have_url(f"{stranded.url}/ui/")
+    user.open("/ui/settings")
+    expect(user.page).to_have_url(re.compile("/ui/login"))
+
+
+def test_a_leaver_is_disabled_and_deleted(
+    new_visitor: Callable[[], Visitor], platform: PlatformProcess
+) -> None:
+    user = new_visitor().sign_up()
+    admin = json.loads((platform.data / "admin.json").read_text())
+    visitor = new_visitor().sign_in(admin["email"], admin["password"])
+    page = visitor.open("/ui/admin/users")
+    page.get_by_role("link", name=user.email).click()
+    visitor.press("Disable the account")
+    expect(page.get_by_role("status")).to_contain_text("is disabled")
+    visitor.picture("admin-user-disabled")
+    user.open("/ui/")
+    user.fill("E-mail address", user.email)
+    user.fill("Password", PASSWORD)
+    user.press("Sign in")
+    expect(user.page.get_by_role("alert")).to_contain_text("The account is disabled")
+    visitor.press("Enable the account")
+    expect(page.get_by_role("button", name="Disable the account")).to_be_visible()
+    visitor.fill(f"Type “{user.email}” to delete it", "somebody@example.com")
+    visitor.press("Delete the account")
+    expect(page.locator("#confirm_email-error")).to_contain_text("letter by letter")
+    visitor.picture("admin-user-delete-refused")
+    visitor.fill(f"Type “{user.email}” to delete it", user.email)
+    visitor.press("Delete the account")
+    expect(page.get_by_role("status")).to_contain_text("is deleted")
+    expect(page.get_by_role("link", name=user.email)).to_have_count(0)
+
+
+def test_an_owner_changes_the_address_and_deletes_the_account(visitor: Visitor) -> None:
+    page = visitor.sign_up().open("/ui/settings")
+    address = f"new-{visitor.email}"
+    visitor.fill("New e-mail address", address)
+    visitor.fill("Your password", "wrong")
+    visitor.press("Change address")
+    expect(page.locator("#address_password-error")).to_be_visible()
+    visitor.fill("Your password", PASSWORD)
+    visitor.press("Change address")
+    expect(page.get_by_role("status")).to_contain_text(f"Sign in as {address}")
+    visitor.fill("Password of the account", "wrong")
+    visitor.press("Delete my account")
+    expect(page.locator("#end_password-error")).to_be_visible()
+    visitor.picture("settings-delete-refused")
+    visitor.fill("Password of the account", PASSWORD)
+    visitor.press("Delete my account")
+    expect(page.get_by_role("status")).to_contain_text("Your account is deleted")
+    expect(page).to_have_url(re.compile("/ui/login"))
+
+
 def test_an_administrator_gives_a_user_more_room_and_makes_an_invitation(
     new_visitor: Callable[[], Visitor], platform: PlatformProcess
 ) -> None:

@@ -97,6 +97,7 @@ def copy_the_curl(visitor: Visitor) -> str:
     expect(visitor.page.locator(".toast")).to_contain_text("Copied")
     copied: str = visitor.page.evaluate("navigator.clipboard.readText()")
     assert copied == code.text_content()
+    expect(visitor.page.locator("[data-key-said]")).to_contain_text("ends in a day")
     return copied
 
 

@@ -136,9 +136,7 @@ def test_a_canary_gets_its_share_of_one_callers_requests(visitor: Visitor, tmp_p
     page = visitor.open(f"/ui/models/{model_id}/settings")
     expect(page.get_by_label("What stays on one version of a traffic split")).to_have_value("")
     visitor.picture("settings-sticky")
-    page.get_by_label("Who may predict").select_option("public")
-    visitor.press("Save")
-    expect(page.locator("#toasts")).to_contain_text("Saved.")
+    go_public(visitor)
     visitor.open(f"/ui/upload?model={model_id}")
     serve_second(visitor, model_id, tmp_path / "iris.joblib")
     shares = page.locator("#versions section", has_text="Shares of the requests")
@@ -151,6 +149,19 @@ def test_a_canary_gets_its_share_of_one_callers_requests(visitor: Visitor, tmp_p
     expect(shares.locator("tbody tr").first).not_to_contain_text("–", timeout=30_000)
     expect(shares).to_contain_text(re.compile("6[0-9] requests since the minute"), timeout=30_000)
     visitor.picture("shares-observed")
+
+
+def go_public(visitor: Visitor) -> None:
+    page = visitor.page
+    page.get_by_label("Who may predict").select_option("public")
+    visitor.press("Save")
+    expect(page.get_by_role("alert")).to_contain_text("Not saved yet")
+    visitor.picture("settings-going-public")
+    page.get_by_label("Let everyone call it").check()
+    visitor.press("Save")
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
+    expect(page.locator("#model-head .badge", has_text="public")).to_be_visible()
+    visitor.picture("settings-public")
 
 
 def serve_second(visitor: Visitor, model_id: str, file: Path) -> None:

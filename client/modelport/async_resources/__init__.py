@@ -5,6 +5,15 @@ from modelport.async_resources.account import AsyncAccount, AsyncKeys
 from modelport.async_resources.history import AsyncKeptPredictions
 from modelport.async_resources.jobs import AsyncJobs
 from modelport.async_resources.models import AsyncModels
+from modelport.async_resources.users import AsyncUsers
 from modelport.async_resources.versions import AsyncVersions
 
-__all__ = ["AsyncAccount", "AsyncJobs", "AsyncKeptPredictions", "AsyncKeys", "AsyncModels", "AsyncVersions"]
+__all__ = [
+    "AsyncAccount",
+    "AsyncJobs",
+    "AsyncKeptPredictions",
+    "AsyncKeys",
+    "AsyncModels",
+    "AsyncUsers",
+    "AsyncVersions",
+]

@@ -79,6 +79,36 @@ def me() -> Flow[User]:
     return User.from_json(reply.json())
 
 
+def update(
+    *,
+    full_name: str | None,
+    email: str | None,
+    password: str | None,
+    current_password: str | None,
+    revoke_api_keys: bool,
+) -> Flow[User]:
+    """Return the changed user. None leaves a thing as it is; an empty name takes it away."""
+    body: dict[str, Any] = without_none(email=email, password=password, current_password=current_password)
+    if full_name is not None:
+        body["full_name"] = full_name or None
+    if revoke_api_keys:
+        body["revoke_api_keys"] = True
+    reply = yield from request("PATCH", path_of("auth", "me"), json=body)
+    return User.from_json(reply.json())
+
+
+def delete(current_password: str, *, delete_models: bool) -> Flow[None]:
+    """Delete the account. Raises `Conflict` while it has models that are not to go, or for the last admin."""
+    body = {"current_password": current_password, "delete_models": delete_models}
+    yield from request("POST", path_of("auth", "me", "delete"), json=body)
+
+
+def set_password(link: str, password: str) -> Flow[None]:
+    """`link`: whole, or what stands behind # in it. Raises `Forbidden` for one that is used or expired."""
+    body = {"token": link.rpartition("#")[2], "password": password}
+    yield from request("POST", path_of("auth", "password"), json=body, anonymous=True)
+
+
 def _session(tokens: Any) -> Credentials:
     return Credentials(
         access_token=tokens["access_token"],

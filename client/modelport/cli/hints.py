@@ -94,6 +94,8 @@ def _not_found(error: ModelportError) -> str:
     platform, path = error.platform, error.path
     if path.startswith("/api/v1/jobs"):
         return f"{typed('jobs list', platform)} shows yours."
+    if path.startswith("/api/v1/admin/users"):
+        return f"{typed('users list', platform)} shows all."
     if path.startswith("/api/v1/api-keys"):
         return f"{typed('keys list', platform)} shows yours."
     if " version " in error.detail:

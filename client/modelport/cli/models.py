@@ -8,6 +8,7 @@ import typer
 
 from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelFile, ModelId, Url, WaitSeconds, Yes
 from modelport.cli.output import (
+    access_text,
     engine_text,
     moment_text,
     note,
@@ -130,7 +131,7 @@ def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     elif not found:
         note(f"No models yet: {typed('upload FILE', url)} makes one.")
     else:
-        columns = ("ID", "NAME", "STATUS", "FRAMEWORK", "TRAFFIC", "CREATED")
+        columns = ("ID", "NAME", "STATUS", "FRAMEWORK", "TRAFFIC", "ACCESS", "CREATED")
         print_table(columns, map(_row, found))
 
 
@@ -155,7 +156,10 @@ def update(
     name: Annotated[str | None, typer.Option(help="Display name.")] = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     access: Annotated[
-        Access | None, typer.Option(help="Who may predict: the owner, all with a credential, or everyone.")
+        Access | None,
+        typer.Option(
+            help="Who may predict: the owner, all with a credential, or everyone (asks first, unless --yes)."
+        ),
     ] = None,
     acceleration: AccelerationSetting = None,
     sticky: StickySetting = None,
@@ -167,6 +171,7 @@ def update(
         list[str] | None,
         typer.Option(metavar="FIELD", help="A field whose values --history never keeps; may be repeated."),
     ] = None,
+    yes: Yes = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -182,7 +187,18 @@ def update(
     if not any(value is not None for value in changes.values()):
         raise typer.BadParameter("say what to change, for example --acceleration off.")
     with Modelport(url) as client:
+        if access == "public" and not yes:
+            _confirm_public(client.model(model_id))
         _show(client.update(model_id, **changes), as_json)
+
+
+def _confirm_public(model: Model) -> None:
+    """Only where it is not public yet."""
+    if model.access != "public":
+        question = (
+            f"Everyone who knows its address could call {model.name}, without an account or a key. Go on?"
+        )
+        typer.confirm(question, abort=True, err=True)
 
 
 def logs(
@@ -296,6 +312,7 @@ def _row(model: Model) -> tuple[Any, ...]:
         status_text(model.status),
         model.framework,
         traffic_text(dict(model.traffic)),
+        access_text(model.access),
         moment_text(model.created_at),
     )
 
@@ -308,6 +325,8 @@ def _show(model: Model, as_json: bool) -> None:
     if model.message:
         print_line(f"  {model.message}")
     print_line(f"  endpoint  {model.predict_url}")
+    if model.access == "public":
+        print_line("  access    public: everyone may call it, without a key")
     print_line(f"  traffic   {traffic_text(dict(model.traffic))}")
     for version in model.versions:
         if version.engine:

@@ -69,6 +69,11 @@ def status_text(status: str) -> Text:
     return Text(status, style=_STATUS_STYLES.get(status, ""))
 
 
+def access_text(access: str) -> Text:
+    """Return the access; public in a color, so that it is seen in a list."""
+    return Text(access or "–", style="yellow" if access == "public" else "")
+
+
 def moment_text(moment: datetime | None) -> str:
     """Return local time to the minute; a dash for None."""
     return "–" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")

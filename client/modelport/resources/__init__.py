@@ -4,6 +4,7 @@ from modelport.resources.account import Account, Keys
 from modelport.resources.history import KeptPredictions
 from modelport.resources.jobs import Jobs
 from modelport.resources.models import Models
+from modelport.resources.users import Users
 from modelport.resources.versions import Versions
 
-__all__ = ["Account", "Jobs", "KeptPredictions", "Keys", "Models", "Versions"]
+__all__ = ["Account", "Jobs", "KeptPredictions", "Keys", "Models", "Users", "Versions"]

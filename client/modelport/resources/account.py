@@ -50,6 +50,58 @@ class Account:
         """Return the user that the credential belongs to."""
         return self._transport.run(account.me())
 
+    def update(
+        self,
+        *,
+        full_name: str | None = None,
+        email: str | None = None,
+        password: str | None = None,
+        current_password: str | None = None,
+        revoke_api_keys: bool = False,
+    ) -> User:
+        """Change your account; what is left out stays.
+
+        Args:
+            full_name: An empty text takes the name away.
+            email: What you log in with; needs `current_password`.
+            password: All other sessions end; needs `current_password`.
+            revoke_api_keys: With a new password: end all API keys, too.
+
+        Raises:
+            Conflict: Another account has this address.
+            InvalidRequest: `current_password` is not the account's, or the new one is too weak.
+        """
+        return self._transport.run(
+            account.update(
+                full_name=full_name,
+                email=email,
+                password=password,
+                current_password=current_password,
+                revoke_api_keys=revoke_api_keys,
+            )
+        )
+
+    def delete(self, current_password: str, *, delete_models: bool = False) -> None:
+        """Delete your account with its sessions, API keys and batch jobs.
+
+        Args:
+            delete_models: Your models go, too; needed if you have any.
+
+        Raises:
+            Conflict: It has models, or is the only administrator's.
+            InvalidRequest: That is not its password.
+        """
+        return self._transport.run(account.delete(current_password, delete_models=delete_models))
+
+    def set_password(self, link: str, password: str) -> None:
+        """Set a password by the link that an administrator made; it works once, and all sessions end.
+
+        Raises:
+            Forbidden: The link is unknown, used or expired.
+            InvalidRequest: The password is too weak.
+        """
+        return self._transport.run(account.set_password(link, password))
+
 
 class Keys:
     """API keys of the account. Every method raises `ModelportError`."""

@@ -46,6 +46,17 @@ def record(
     )
 
 
+def old_and_new(row: object, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the detail of a change that is about to be made: what differs, as it is and as it will be.
+
+    Empty if nothing does. No secret in `changes`.
+    """
+    different = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    if not different:
+        return {}
+    return {"old": {name: getattr(row, name) for name in different}, "new": different}
+
+
 def list_page(
     session: Session, reader: Principal, limit: int, cursor: str | None, *, everybody: bool = False
 ) -> Page[AuditEntry]:

@@ -1,9 +1,11 @@
-"""The tables of accounts: users, their refresh tokens and browsers' sessions, API keys, and the audit log."""
+"""The tables of accounts: users, their refresh tokens and browsers' sessions, API keys, invitations,
+links that set a password, and the audit log.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, ColumnElement, ForeignKey, Index, String, and_, select
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from modelport_control_api.db.base import Base, Identified, utc_now
@@ -62,7 +64,14 @@ class User(Identified, Base):
     max_models: Mapped[int | None] = mapped_column(default=None)
     """Of models that it may hold, as `max_bytes` of their files. None: as everybody."""
     max_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    disabled_at: Mapped[datetime | None] = mapped_column(default=None)
+    """None: enabled. Of a disabled user no password, session, key or invitation works."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+def is_working_admin() -> ColumnElement[bool]:
+    """The condition on `User` for an administrator who is enabled."""
+    return and_(User.is_admin.is_(True), User.disabled_at.is_(None))
 
 
 class RefreshToken(Identified, Base):
@@ -99,7 +108,10 @@ class WebSession(Identified, Base):
 
 
 class Invite(Identified, Base):
-    """Lets one person register, once. The row goes when it is withdrawn, never by being used."""
+    """Lets one person register, once, while its maker is an administrator who is enabled.
+
+    The row goes when it is withdrawn, never by being used.
+    """
 
     __tablename__ = "invites"
     __table_args__ = (Index(None, "created_at", "id"),)
@@ -111,3 +123,20 @@ class Invite(Identified, Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     used_by: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class PasswordLink(Identified, Base):
+    """Lets one set the user's password, once. The row goes by being used, or when another one is made."""
+
+    __tablename__ = "password_links"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_by: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+
+
+def made_by_working_admin(table: type[Invite] | type[PasswordLink]) -> ColumnElement[bool]:
+    """What an administrator made ends with the role: a leaver's links are worth nothing."""
+    return table.created_by.in_(select(User.id).where(is_working_admin()))

@@ -1,7 +1,7 @@
 """What the calls for administrators return, as docs/api.md has it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -47,6 +47,7 @@ class UserEntry(BaseModel):
     email: str
     full_name: str | None
     is_admin: bool
+    disabled_at: datetime | None = Field(description="null: the account is enabled.")
     created_at: datetime
     models: int
     bytes: int = Field(description="Of the files of all versions of its models.")
@@ -64,11 +65,47 @@ class UserList(BaseModel):
     next_cursor: str | None
 
 
-class LimitsChange(RequestBody):
-    """What is left out stays; null: as for everybody."""
+class UserChange(RequestBody):
+    """What is left out stays. A limit of null: as for everybody."""
 
     max_models: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
     max_bytes: Annotated[int | None, Field(ge=0, le=2**53)] = None
+    is_admin: bool = Field(default=False, description="Whether the user is an administrator.")
+    disabled: bool = Field(
+        default=False,
+        description="true: sessions, links and jobs end, and keys rest; false: the user may log in again.",
+    )
+
+    def limits(self) -> dict[str, Any]:
+        """Return the limits that were sent, as columns."""
+        return self.model_dump(include={"max_models", "max_bytes"}, exclude_unset=True)
+
+    def sets(self, field: Literal["is_admin", "disabled"]) -> bool:
+        return field in self.model_fields_set
+
+    def takes_away(self) -> bool:
+        """Whether access tokens that were issued before say more than the user may afterwards."""
+        return self.disabled or (self.sets("is_admin") and not self.is_admin)
+
+
+class NewPasswordLink(RequestBody):
+    hours: Annotated[int, Field(ge=1, le=168, description="For so long it can be used.")] = 24
+
+
+class MadePasswordLink(BaseModel):
+    token: str = Field(
+        description="Given to POST /api/v1/auth/password, once; returned only this once, and stored nowhere."
+    )
+    url: str = Field(description="Where one sets the password; a path if the platform's address is not set.")
+    expires_at: datetime
+
+
+class Transfer(RequestBody):
+    to: Annotated[Line, Field(max_length=320, description="Id or e-mail address of the account.")]
+
+
+class Transferred(BaseModel):
+    models: list[str] = Field(description="Ids of the models that have another owner now.")
 
 
 class NewInvite(RequestBody):

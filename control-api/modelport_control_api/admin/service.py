@@ -11,16 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.auth import invites
 from modelport_control_api.accounts.auth.errors import InviteNotFound, UserNotFound
+from modelport_control_api.accounts.auth.schemas import normalize_or_keep
 from modelport_control_api.accounts.tables import Invite, User
 from modelport_control_api.admin import repository
 from modelport_control_api.admin.checks import check_all
 from modelport_control_api.admin.schemas import (
     InviteEntry,
     InviteList,
-    LimitsChange,
     MadeInvite,
     NewInvite,
     SystemHealth,
@@ -30,7 +29,7 @@ from modelport_control_api.admin.schemas import (
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.paging import read_page
 from modelport_control_api.http.context import Context
-from modelport_control_api.identity import Caller, Origin, Principal
+from modelport_control_api.identity import Origin, Principal
 from modelport_control_api.models.schemas import Status
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import quotas
@@ -89,11 +88,16 @@ async def system_health(context: Context, services: ModelsServices) -> SystemHea
     )
 
 
-async def users(services: ModelsServices, limit: int, cursor: str | None) -> UserList:
-    """Newest first. Raises CursorInvalid."""
+async def users(
+    services: ModelsServices, limit: int, cursor: str | None, email: str | None = None
+) -> UserList:
+    """Newest first. `email`: only the account of this address. Raises CursorInvalid."""
+    query = select(User)
+    if email is not None:
+        query = query.where(User.email == normalize_or_keep(email))
 
     def read(session: Session) -> UserList:
-        page = read_page(session, select(User), User, limit, cursor)
+        page = read_page(session, query, User, limit, cursor)
         return UserList(items=_entries(session, page.items, services.limits), next_cursor=page.next_cursor)
 
     return await services.transactions.read(read)
@@ -101,27 +105,13 @@ async def users(services: ModelsServices, limit: int, cursor: str | None) -> Use
 
 async def user(services: ModelsServices, user_id: str) -> UserEntry:
     """Raises UserNotFound."""
-    return await services.transactions.read(lambda session: _entry(session, user_id, services.limits))
+    return await services.transactions.read(
+        lambda session: entry_of(session, find_user(session, user_id), services.limits)
+    )
 
 
-async def change_limits(
-    services: ModelsServices, admin: Principal, user_id: str, change: LimitsChange, origin: Origin
-) -> UserEntry:
-    """Raises UserNotFound. What the user holds already stays, whatever the limit."""
-    changes = change.model_dump(exclude_unset=True)
-
-    def write(session: Session) -> UserEntry:
-        found = _find(session, user_id)
-        for column, value in changes.items():
-            setattr(found, column, value)
-        target = f"user:{user_id}"
-        audit.record(session, Caller(admin, origin), "user.limits", target, changes)
-        return _entry(session, user_id, services.limits)
-
-    return await services.transactions.write(write)
-
-
-def _find(session: Session, user_id: str) -> User:
+def find_user(session: Session, user_id: str) -> User:
+    """Raises UserNotFound."""
     # PostgreSQL refuses a NUL with an error instead of finding nothing.
     found = None if "\0" in user_id else session.get(User, user_id)
     if found is None:
@@ -129,8 +119,9 @@ def _find(session: Session, user_id: str) -> User:
     return found
 
 
-def _entry(session: Session, user_id: str, limits: Limits) -> UserEntry:
-    (entry,) = _entries(session, [_find(session, user_id)], limits)
+def entry_of(session: Session, user: User, limits: Limits) -> UserEntry:
+    """Return the account as administrators see it, with what it holds."""
+    (entry,) = _entries(session, [user], limits)
     return entry
 
 
@@ -146,6 +137,7 @@ def _entries(session: Session, users: Sequence[User], limits: Limits) -> list[Us
                 email=user.email,
                 full_name=user.full_name,
                 is_admin=user.is_admin,
+                disabled_at=user.disabled_at,
                 created_at=user.created_at,
                 models=holding.models,
                 bytes=holding.bytes,

@@ -47,6 +47,12 @@ ModelIds = Collection[str] | None
 _SUMS = ("requests", "errors", "refused", "cache_hits", "cache_misses")
 
 
+OUTSIDERS = "outsiders"
+"""Stands for the callers, together, who may not call the model: who they are is not its owner's business."""
+# All that a gateway responds to them, as if there were no such model.
+_KEPT_OUT = 404
+
+
 class CallerCounts(NamedTuple):
     caller_id: str
     api_key_id: str
@@ -94,14 +100,18 @@ def by_reason(session: Session, plan: Plan, models: ModelIds) -> list[tuple[int,
 
 
 def by_reason_and_caller(
-    session: Session, plan: Plan, model_id: str, limit: int
+    session: Session, plan: Plan, model_id: str, limit: int, reader_id: str | None
 ) -> tuple[list[tuple[int, str, int]], list[CallerCounts]]:
-    """What `by_reason` gives, and the callers with most requests, by one reading of the rows."""
+    """What `by_reason` gives, and the callers with most requests, by one reading of the rows.
+
+    `reader_id`: who may know of outsiders only that they are there; None: an administrator, who may know all.
+    """
     columns = ("caller_id", "api_key_id", "status", "reason", "requests")
     rows = _rows(REQUESTS, plan.pieces, [model_id], columns)
     *keys, requests = (rows.c[name] for name in columns)
     counted = select(*keys, _sum(requests).label("requests")).group_by(*keys).cte("each")
-    reasons, callers = _reasons(counted).subquery("reasons"), _callers(counted, limit).subquery("callers")
+    named = counted if reader_id is None else _without_outsiders(counted, reader_id)
+    reasons, callers = _reasons(counted).subquery("reasons"), _callers(named, limit).subquery("callers")
     nobody = [literal("").label("caller_id"), literal("").label("api_key_id")]
     none = literal(0)
     of_reasons = select(
@@ -119,6 +129,20 @@ def _reasons(rows: FromClause) -> Select[Any]:
     requests = _sum(rows.c.requests).label("requests")
     keys = (rows.c.status, rows.c.reason)
     return select(*keys, requests).group_by(*keys).order_by(requests.desc(), *keys)
+
+
+def _without_outsiders(rows: FromClause, reader_id: str) -> FromClause:
+    """The same rows; those of a credential that was never let in have neither caller nor key."""
+    credential = (rows.c.caller_id, rows.c.api_key_id)
+    let_in = func.max(case((rows.c.status != _KEPT_OUT, 1), else_=0)).over(partition_by=credential)
+    seen = select(*credential, rows.c.status, rows.c.requests, let_in.label("let_in")).cte("seen")
+    is_known = or_(seen.c.caller_id.in_(("", reader_id)), seen.c.let_in == 1)
+    return select(
+        case((is_known, seen.c.caller_id), else_=OUTSIDERS).label("caller_id"),
+        case((is_known, seen.c.api_key_id), else_="").label("api_key_id"),
+        seen.c.status,
+        seen.c.requests,
+    ).cte("named")
 
 
 def _callers(rows: FromClause, limit: int) -> Select[Any]:

@@ -96,13 +96,13 @@ def of_models(session: Session, plans: QueryPlan, names: dict[str, str] | None) 
     }
 
 
-def of_model(session: Session, plans: QueryPlan, model_id: str) -> dict[str, Any]:
+def of_model(session: Session, plans: QueryPlan, principal: Principal, model_id: str) -> dict[str, Any]:
     """Return the fields of a model's analytics."""
     usage = ledger.by_version(session, plans.whole, model_id)
     return {
         "model": model_id,
         **_of_both(session, plans, [model_id], added_up(usage.values())),
-        **_by_reason_and_caller(session, plans, model_id),
+        **_by_reason_and_caller(session, plans, principal, model_id),
         "by_version": [VersionUsage(version=name, **figures(usage[name])) for name in sorted(usage)],
         "predictions": _predictions(session, plans, model_id),
     }
@@ -129,9 +129,12 @@ def _of_both(session: Session, plans: QueryPlan, models: ledger.ModelIds, now: S
     }
 
 
-def _by_reason_and_caller(session: Session, plans: QueryPlan, model_id: str) -> dict[str, Any]:
+def _by_reason_and_caller(
+    session: Session, plans: QueryPlan, principal: Principal, model_id: str
+) -> dict[str, Any]:
     """Return both fields."""
-    reasons, callers = ledger.by_reason_and_caller(session, plans.whole, model_id, MOST_CALLERS)
+    reader = None if principal.is_admin else principal.user_id
+    reasons, callers = ledger.by_reason_and_caller(session, plans.whole, model_id, MOST_CALLERS, reader)
     emails = emails_of(session, {each.caller_id for each in callers if each.caller_id})
     keys = keys_of(session, {each.api_key_id for each in callers if each.api_key_id})
     return {"by_reason": _reasons(reasons), "by_caller": [_caller(each, emails, keys) for each in callers]}
@@ -156,9 +159,10 @@ def _caller(
 ) -> CallerUsage:
     caller, key = counts.caller_id, counts.api_key_id
     name, prefix = keys.get(key, (None, None))
+    nobody = {"": "anonymous", ledger.OUTSIDERS: "refused"}
     return CallerUsage(
-        caller_id=caller or None,
-        email=emails.get(caller, "") if caller else "anonymous",
+        caller_id=None if caller in nobody else caller,
+        email=nobody.get(caller) or emails.get(caller, ""),
         api_key_id=key or None,
         api_key_name=name,
         api_key_prefix=prefix,

@@ -44,8 +44,11 @@ class VersionUsage(Totals):
 class CallerUsage(BaseModel):
     """A caller by one credential."""
 
-    caller_id: str | None = Field(description="null: anonymous.")
-    email: str = Field(description="anonymous without a credential; empty for an account that is gone.")
+    caller_id: str | None = Field(description="null: anonymous, or refused.")
+    email: str = Field(
+        description="anonymous without a credential; empty for an account that is gone; refused, for all "
+        "users together whom the model is not for: only administrators see who they are."
+    )
     api_key_id: str | None = Field(description="null: an access token, or no credential.")
     api_key_name: str | None = Field(description="null also for a key that is gone.")
     api_key_prefix: str | None

@@ -47,7 +47,7 @@ async def of_model(
         model = services.reader.load(session, principal, model_id)
         plans = QueryPlan.of(query, context.settings, utc_now())
         responses.sum_alone(session)
-        return ModelAnalytics(**responses.of_model(session, plans, model.id))
+        return ModelAnalytics(**responses.of_model(session, plans, principal, model.id))
 
     return await services.transactions.read(read)
 

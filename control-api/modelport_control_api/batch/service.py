@@ -138,6 +138,17 @@ def cancel_or_remove(
     return True
 
 
+def cancel_all_of(session: Session, user_id: str, now: datetime, keep: timedelta) -> None:
+    """Cancel every unfinished job of a user whose account is disabled."""
+    mine = select(BatchJob.id).where(BatchJob.owner_id == user_id, BatchJob.state.in_(repository.UNFINISHED))
+    for job_id in session.scalars(mine.order_by(BatchJob.id)).all():
+        job = repository.lock(session, job_id)
+        if job is not None and job.state in repository.UNFINISHED:
+            job.cancel_requested = True
+            job.message = "Cancelled, since its owner's account was disabled."
+            repository.end(session, job, "cancelled", now, keep)
+
+
 def require_results(job: BatchJob, now: datetime, *, partial: bool) -> None:
     """Raises `ResultsExpired` or `NotFinished`."""
     if is_expired(job, now):

@@ -2,7 +2,7 @@
 filters.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from modelport_telemetry.usage import kept_prediction
@@ -74,6 +74,11 @@ def delete_slice(session: Session, model_id: str, *conditions: ColumnElement[boo
     if ids:
         session.execute(delete(KeptPrediction).where(KeptPrediction.id.in_(ids)))
     return len(ids)
+
+
+def delete_of_models(session: Session, model_ids: Collection[str]) -> None:
+    """Delete all that is stored of these models."""
+    session.execute(delete(KeptPrediction).where(KeptPrediction.model_id.in_(model_ids)))
 
 
 def newest_of_too_many(session: Session, model_id: str, max_rows: int) -> datetime | None:

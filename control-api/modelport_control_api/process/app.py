@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts.api_keys import known
 from modelport_control_api.accounts.auth import credentials
+from modelport_control_api.accounts.sessions import ended
 from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.batch.pods import demand
 from modelport_control_api.batch.pods.demand import Demand
@@ -118,7 +119,9 @@ def _background(settings: Settings, accounts: AccountServices, drift: DriftServi
         database, max_rows=settings.history_max_rows, every_seconds=settings.history_sweep_seconds
     )
 
-    async def mark_keys() -> None:
+    async def fill_store() -> None:
+        """What gateways look up there, and a store in memory has forgotten."""
         await known.mark_all(accounts)
+        await ended.report_recent(accounts)
 
-    return (wanted.run, evaluator.run, retention.run, mark_keys)
+    return (wanted.run, evaluator.run, retention.run, fill_store)

@@ -6,6 +6,7 @@ import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import uvloop
@@ -15,12 +16,15 @@ from modelport_kube.connect import NoClusterAccess
 from modelport_process import logging
 from modelport_process.settings import read_settings
 from modelport_process.start import CannotStart, raise_limit
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from modelport_control_api import outbox
-from modelport_control_api.accounts.auth import schemas
+from modelport_control_api.accounts.auth import password_links, schemas
 from modelport_control_api.accounts.auth.accounts import ensure_admin
+from modelport_control_api.accounts.auth.errors import NotWhileDisabled
 from modelport_control_api.accounts.passwords import Passwords, broken_rules
+from modelport_control_api.accounts.tables import User, is_working_admin
 from modelport_control_api.db.session import Database
 from modelport_control_api.migrations import upgrade as migrations
 from modelport_control_api.process import serve as serving
@@ -68,6 +72,7 @@ def _wait_for(database: Database) -> None:
 _EMAIL = "MODELPORT_CONTROL_API_ADMIN_EMAIL"
 _PASSWORD = "MODELPORT_CONTROL_API_ADMIN_PASSWORD"  # noqa: S105 - the variable's name
 _DEFAULT_EMAIL = "admin@localhost"
+_PUBLIC_URL = "MODELPORT_CONTROL_API_PUBLIC_URL"
 _ROUNDS = 12
 
 
@@ -102,6 +107,31 @@ def _password() -> str:
     if not password:
         raise CannotStart(f"Neither {_PASSWORD} nor {_PASSWORD}_FILE gives a password: set one of them.")
     return password
+
+
+_LINK_LIFE = timedelta(hours=24)
+
+
+def password_link(email: str) -> str:
+    """Make a link that sets the account's password: where the only administrator has forgotten it.
+
+    Raises `CannotStart`.
+    """
+    with opened_database() as database, database.transaction() as session:
+        named = select(User).where(User.email == schemas.normalize_or_keep(email)).with_for_update()
+        user = session.scalars(named).one_or_none()
+        admins = select(User.id).where(is_working_admin()).order_by(User.created_at).limit(1)
+        maker = session.scalars(admins).one_or_none()
+        if user is None:
+            raise CannotStart(f"There is no account {email}: name one by the address that it logs in with.")
+        if maker is None:
+            raise CannotStart("There is no administrator yet: create-admin makes the first one.")
+        try:
+            _, token = password_links.create(session, None, maker, user, _LINK_LIFE)
+        except NotWhileDisabled as error:
+            raise CannotStart(error.detail) from error
+    base = os.environ.get(_PUBLIC_URL, "").rstrip("/") or "the platform's address, then "
+    return f"It works once, within a day: {base}/ui/password#{token}"
 
 
 def republish() -> str:

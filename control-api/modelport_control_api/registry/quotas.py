@@ -7,6 +7,7 @@ from modelport_http.wording import counted
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from modelport_control_api.accounts.errors import AccountGone
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.drift.tables import DriftReferenceRow
 from modelport_control_api.errors import DomainError
@@ -84,15 +85,15 @@ class QuotaReached(DomainError):
 
 
 def read(session: Session, user_id: str, limits: Limits) -> Holding:
-    """Return what the user holds, and may hold."""
-    return _holding(session, session.get_one(User, user_id), limits)
+    """Return what the user holds, and may hold. Raises `AccountGone`."""
+    return _holding(session, _there(session.get(User, user_id)), limits)
 
 
 def require_room(session: Session, user_id: str, limits: Limits, *, models: int, size: int) -> None:
     """Raises QuotaReached if the user cannot hold so much more. Until the transaction ends, none of the
     user's other ones comes past this: two uploads at once do not both find the last place free."""
-    user = session.get_one(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
-    _check(_holding(session, user, limits), models, size)
+    user = session.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
+    _check(_holding(session, _there(user), limits), models, size)
 
 
 def check_room(session: Session, user_id: str, limits: Limits, *, models: int, size: int) -> None:
@@ -117,6 +118,13 @@ def holding_of(user: User, held: Held, limits: Limits) -> Holding:
         reference_bytes=held.reference_bytes,
         max_bytes=limits.max_bytes if user.max_bytes is None else user.max_bytes,
     )
+
+
+def _there(user: User | None) -> User:
+    """Its owner may delete an account while something is on its way to it."""
+    if user is None:
+        raise AccountGone
+    return user
 
 
 def _by_owner(session: Session, owner: Owner, query: Totals, user_ids: list[str]) -> dict[str, int]:

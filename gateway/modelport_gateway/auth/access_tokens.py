@@ -1,5 +1,5 @@
 """Access tokens: checked here with the control API's public keys, which are kept for as long as it is
-away.
+away. Whose tokens ended before they expire is in the store.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import orjson
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from modelport_process.background import every
-from modelport_store.store import Store, StoreUnavailable
+from modelport_store.store import Store, StoreUnavailable, tokens_ended_mark
 
 from modelport_gateway.auth.authorization import Caller
 from modelport_gateway.auth.ttl_cache import TTLCache
@@ -115,6 +115,8 @@ ISSUER = AUDIENCE = "modelport"
 _ALGORITHM = "EdDSA"
 _LEEWAY_SECONDS = 5
 _REMEMBERED_TOKENS = 10_000
+# How long tokens go on whose user was disabled, as keys do that were revoked.
+_BELIEVED_SECONDS = 5.0
 _CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
 
 
@@ -129,19 +131,20 @@ class _Verified:
 
 
 class AccessTokens:
-    def __init__(self, keys: SigningKeys) -> None:
+    def __init__(self, keys: SigningKeys, store: Store) -> None:
         self._keys = keys
+        self._store = store
         self._verified: TTLCache[bytes, _Verified] = TTLCache(_REMEMBERED_TOKENS)
 
     def remembered(self, token: str) -> Caller | None:
-        """Return the caller of a token that was verified before, unless it or its signing key is gone
-        since.
+        """Return the caller of a token that was verified in the last seconds, unless it or its signing key is
+        gone since.
         """
         verified = self._verified.get(_digest(token))
         return verified.caller if verified and self._keys.known(verified.kid) else None
 
     async def verify(self, token: str) -> Caller:
-        """Check signature, issuer, audience and times. Raises InvalidCredential."""
+        """Check signature, issuer, audience, times, and that it was not ended. Raises InvalidCredential."""
         try:
             kid = str(jwt.get_unverified_header(token).get("kid", ""))
             key = await self._keys.find(kid)
@@ -163,12 +166,23 @@ class AccessTokens:
             raise InvalidCredential("The access token has expired; refresh it or log in again.") from None
         except jwt.PyJWTError:
             raise InvalidCredential("The access token is not valid; log in again.") from None
+        if await self._has_ended(claims):
+            raise InvalidCredential("The access token was ended; log in again.")
         return self._remember(token, kid, claims)
+
+    async def _has_ended(self, claims: dict[str, Any]) -> bool:
+        """Without the store a token lives until it expires."""
+        try:
+            ended = await self._store.get(tokens_ended_mark(str(claims["sub"])))
+        except StoreUnavailable:
+            FALLBACKS.labels("store").inc()
+            return False
+        return ended is not None and float(claims["iat"]) < float(ended)
 
     def _remember(self, token: str, kid: str, claims: dict[str, Any]) -> Caller:
         caller = Caller(user_id=str(claims["sub"]), admin=claims.get("admin") is True)
         lives_for = float(claims["exp"]) + _LEEWAY_SECONDS - time.time()
-        self._verified.put(_digest(token), _Verified(caller, kid), lives_for)
+        self._verified.put(_digest(token), _Verified(caller, kid), min(lives_for, _BELIEVED_SECONDS))
         return caller
 
 

@@ -391,7 +391,14 @@ def test_on_a_narrow_terminal_each_model_is_a_block(
     platform.on("GET /api/v1/models", Answer(200, {"items": [model()], "next_cursor": None}))
     lines = cli("list").out.splitlines()
     assert "iris-7kq2p" in lines[0]
-    assert [line.split()[0] for line in lines[1:]] == ["name", "status", "framework", "traffic", "created"]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "name",
+        "status",
+        "framework",
+        "traffic",
+        "access",
+        "created",
+    ]
 
 
 def test_a_status_names_each_engine_and_its_proof(cli: Cli, platform: Platform) -> None:
@@ -424,8 +431,25 @@ def test_an_upload_and_an_update_switch_acceleration_off(
     ended = cli("update", "iris-7kq2p", "--acceleration", "off")
     assert (ended.code, platform.asked[1].json) == (0, {"acceleration": "off"})
     assert "Iris [v2] (iris-7kq2p) is ready" in ended.out
-    cli("update", "iris-7kq2p", "--name", "A", "--access", "public", "--description", "")
+    cli("update", "iris-7kq2p", "--name", "A", "--access", "public", "--description", "", "--yes")
     assert platform.asked[2].json == {"name": "A", "access": "public", "description": ""}
+
+
+def test_going_public_asks_once_and_shows(cli: Cli, platform: Platform) -> None:
+    public = model(access="public")
+    platform.on(
+        MODEL, Answer(200, model(access="private")), Answer(200, model(access="private")), Answer(200, public)
+    )
+    platform.on("PATCH /api/v1/models/iris-7kq2p", Answer(200, public))
+    refused = cli("update", "iris-7kq2p", "--access", "public", stdin="n\n")
+    assert (refused.code, platform.calls("PATCH /api/v1/models/iris-7kq2p")) == (1, [])
+    assert "without an account or a key" in refused.err
+    done = cli("update", "iris-7kq2p", "--access", "public", stdin="y\n")
+    assert (done.code, "public: everyone may call it" in done.out) == (0, True)
+    again = cli("update", "iris-7kq2p", "--access", "public", "--name", "B")
+    assert (again.code, again.err) == (0, ""), "it is public already"
+    platform.on("GET /api/v1/models", Answer(200, {"items": [public], "next_cursor": None}))
+    assert " public " in cli("list").out
 
 
 @pytest.mark.parametrize(("given", "sent"), [("caller", "caller"), ("session", "session"), ("off", None)])

@@ -1,6 +1,7 @@
 """How long credentials are believed, and what happens while the control API is away."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -12,7 +13,7 @@ from modelport_gateway.auth import access_tokens, api_keys, authentication
 from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential, SigningKeys
 from modelport_gateway.auth.api_keys import ApiKeys, IntrospectionUnavailable
 from modelport_store.memory_store import MemoryStore
-from modelport_store.store import Limit, StoreUnavailable, mark_of
+from modelport_store.store import Limit, StoreUnavailable, mark_of, tokens_ended_mark
 
 from tests.support.gateway_harness import KEY, OWNER, FakeControlApi, Harness
 
@@ -114,7 +115,7 @@ async def test_a_new_signing_key_is_found_and_a_withdrawn_one_dropped(
     control = FakeControlApi()
     signing = SigningKeys(control.client, MemoryStore(), refresh_seconds=60)
     await signing.refresh()
-    tokens = AccessTokens(signing)
+    tokens = AccessTokens(signing, MemoryStore())
     old = control.token()
     await tokens.verify(old)
     control.signing["kid-2"] = Ed25519PrivateKey.generate()
@@ -124,6 +125,55 @@ async def test_a_new_signing_key_is_found_and_a_withdrawn_one_dropped(
     assert tokens.remembered(old) is None
     with pytest.raises(InvalidCredential):
         await tokens.verify(old)
+
+
+async def signing_of(control: FakeControlApi, store: MemoryStore) -> SigningKeys:
+    signing = SigningKeys(control.client, store, refresh_seconds=60)
+    await signing.refresh()
+    return signing
+
+
+async def end_tokens(store: MemoryStore, user_id: str, at: float) -> None:
+    """As the control API does when it disables the user."""
+    await store.put(tokens_ended_mark(user_id), str(at).encode(), 60)
+
+
+async def test_tokens_of_a_disabled_user_end_within_seconds_and_those_issued_later_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert access_tokens._BELIEVED_SECONDS <= 5, "as for keys that are revoked"
+    monkeypatch.setattr(access_tokens, "_BELIEVED_SECONDS", 0.0)
+    control, store = FakeControlApi(), MemoryStore()
+    tokens = AccessTokens(await signing_of(control, store), store)
+    now = time.time()
+    before, after = control.token(iat=now - 0.2), control.token(iat=now - 0.1)
+    await tokens.verify(before)
+    await end_tokens(store, OWNER, now - 0.15)
+    assert tokens.remembered(before) is None
+    with pytest.raises(InvalidCredential, match="was ended"):
+        await tokens.verify(before)
+    assert (await tokens.verify(after)).user_id == OWNER
+
+
+async def test_the_end_of_one_users_tokens_is_not_anothers() -> None:
+    control, store = FakeControlApi(), MemoryStore()
+    tokens = AccessTokens(await signing_of(control, store), store)
+    await end_tokens(store, "somebody-else", time.time() + 60)
+    assert (await tokens.verify(control.token())).user_id == OWNER
+
+
+async def test_a_token_is_looked_up_once_in_some_seconds() -> None:
+    control, store = FakeControlApi(), MemoryStore()
+    tokens = AccessTokens(await signing_of(control, store), store)
+    token = control.token()
+    await tokens.verify(token)
+    assert tokens.remembered(token) is not None
+
+
+async def test_without_the_store_a_token_lives_until_it_expires() -> None:
+    control = FakeControlApi()
+    tokens = AccessTokens(await signing_of(control, MemoryStore()), BrokenStore())
+    assert (await tokens.verify(control.token())).user_id == OWNER
 
 
 async def test_forged_key_ids_do_not_flood_the_control_api() -> None:
@@ -182,7 +232,7 @@ async def test_a_new_replica_checks_tokens_and_keys_while_the_control_api_is_awa
     new = SigningKeys(control.client, store, refresh_seconds=60)
     await new.refresh()
     assert new.had
-    assert (await AccessTokens(new).verify(control.token())).user_id == OWNER
+    assert (await AccessTokens(new, store).verify(control.token())).user_id == OWNER
     assert (await api_keys_of(control, store).verify(KEY)).user_id == OWNER
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.tables import ApiKey
+from modelport_control_api.accounts.tables import ApiKey, User
 from modelport_control_api.db.base import utc_now
 
 PREFIX = "mlp_live_"
@@ -35,11 +35,14 @@ LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 
 def find_active(session: Session, key_sha256: str) -> ApiKey | None:
-    """The key that this digest opens now, as itself or as the one before a rotation within its grace."""
+    """The key that this digest opens now, as itself or as the one before a rotation within its grace.
+
+    None of a user who is disabled.
+    """
     in_grace = and_(ApiKey.previous_sha256 == key_sha256, ApiKey.previous_expires_at > utc_now())
-    return session.scalars(
-        select(ApiKey).where(or_(ApiKey.key_sha256 == key_sha256, in_grace), _unexpired())
-    ).one_or_none()
+    of_digest = select(ApiKey).where(or_(ApiKey.key_sha256 == key_sha256, in_grace), _unexpired())
+    enabled = of_digest.join(User, User.id == ApiKey.user_id).where(User.disabled_at.is_(None))
+    return session.scalars(enabled).one_or_none()
 
 
 def count_unexpired(session: Session, user_id: str) -> int:
@@ -49,11 +52,12 @@ def count_unexpired(session: Session, user_id: str) -> int:
 
 
 def newest_digests(session: Session, most: int) -> Sequence[str]:
-    """The digests of keys that have not expired, those used last first."""
+    """The digests of keys that have not expired, of users who are enabled, those used last first."""
     last_used = func.coalesce(ApiKey.last_used_at, ApiKey.created_at)
-    return session.scalars(
-        select(ApiKey.key_sha256).where(_unexpired()).order_by(last_used.desc()).limit(most)
-    ).all()
+    enabled = (
+        select(ApiKey.key_sha256).join(User, User.id == ApiKey.user_id).where(User.disabled_at.is_(None))
+    )
+    return session.scalars(enabled.where(_unexpired()).order_by(last_used.desc()).limit(most)).all()
 
 
 def _unexpired() -> ColumnElement[bool]:

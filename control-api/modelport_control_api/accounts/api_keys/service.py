@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.api_keys import repository
 from modelport_control_api.accounts.api_keys.schemas import KeyOut, KeyWithSecret, NewKey
+from modelport_control_api.accounts.errors import AccountGone
 from modelport_control_api.accounts.tables import ApiKey, User
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.db.paging import Page, read_page
@@ -99,7 +100,8 @@ def delete_all(session: Session, owner: Principal, origin: Origin) -> None:
 
 def _require_room(session: Session, user_id: str, most: int) -> None:
     # Locked: of two keys made at once only one may be the last.
-    session.get_one(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
+    if session.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True) is None:
+        raise AccountGone
     held = repository.count_unexpired(session, user_id)
     if held >= most:
         raise ApiKeyLimitReached(held, most)

@@ -11,7 +11,7 @@ from modelport_control_api.identity import SCOPES, Principal
 
 
 def authenticate(services: AccountServices, credential: str) -> Principal | None:
-    """None: unknown, altered, expired or revoked; which of them is nobody's business."""
+    """None: unknown, altered, expired or revoked, or its user is disabled; which is nobody's business."""
     if credential.startswith(repository.PREFIX):
         return _by_api_key(services, credential)
     return _by_access_token(services, credential)
@@ -46,4 +46,5 @@ def _user_of_live_session(session: Session, claims: access_tokens.AccessClaims) 
     alive = (api_sessions.is_alive, web_sessions.is_alive)
     if not any(is_alive(session, claims.session_id) for is_alive in alive):
         return None
-    return session.get(User, claims.user_id)
+    user = session.get(User, claims.user_id)
+    return None if user is None or user.disabled_at else user

@@ -9,6 +9,7 @@ from modelport_control_api.accounts.auth import accounts, logins, throttle
 from modelport_control_api.accounts.auth.schemas import (
     AccountChange,
     Login,
+    NewPassword,
     Refresh,
     Registration,
     TokenPair,
@@ -38,13 +39,13 @@ async def register(body: Registration, services: Accounts, origin: RequestOrigin
     return await accounts.register(services, body, origin)
 
 
-@router.post("/login", responses=problems(*JSON_BODY, 401, 429))
+@router.post("/login", responses=problems(*JSON_BODY, 401, 403, 429))
 async def log_in(body: Login, services: Accounts, origin: RequestOrigin) -> TokenPair:
     """Start a session: an access token for calls, a refresh token for the next pair."""
     return await logins.log_in(services, body.email, body.password.get_secret_value(), origin)
 
 
-@router.post("/token", responses=problems(400, 401, 413, 422, 429))
+@router.post("/token", responses=problems(400, 401, 403, 413, 422, 429))
 async def log_in_by_form(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], services: Accounts, origin: RequestOrigin
 ) -> TokenPair:
@@ -64,12 +65,18 @@ def log_out(body: Refresh, services: Accounts, origin: RequestOrigin) -> None:
     logins.log_out(services, body.refresh_token.get_secret_value(), origin)
 
 
-@router.patch("/me", response_model=UserOut, responses=problems(*JSON_BODY, *CREDENTIAL, 429))
+@router.patch("/me", response_model=UserOut, responses=problems(*JSON_BODY, *CREDENTIAL, 409, 429))
 async def change_account(
     body: AccountChange, principal: SessionPrincipal, services: Accounts, origin: RequestOrigin
 ) -> User:
-    """Change full_name, or password with current_password.
+    """Change full_name, or email or password with current_password.
 
     A new password ends all other sessions and, with revoke_api_keys, all API keys.
     """
     return await accounts.change(services, principal, body, origin)
+
+
+@router.post("/password", status_code=204, response_class=Response, responses=problems(*JSON_BODY, 403))
+async def set_password(body: NewPassword, services: Accounts, origin: RequestOrigin) -> None:
+    """Set a password by the link that an administrator made. It ends with that, and so do all sessions."""
+    await accounts.set_password(services, body, origin)

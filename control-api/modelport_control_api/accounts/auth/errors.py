@@ -1,7 +1,9 @@
 """What can be wrong with a request about an account."""
 
+from modelport_http.wording import counted
+
+from modelport_control_api.accounts.errors import Unauthorized
 from modelport_control_api.errors import DomainError, InvalidFields
-from modelport_control_api.http.principal import REALM
 
 
 class EmailTaken(DomainError):
@@ -21,24 +23,58 @@ class WrongCurrentPassword(InvalidFields):
         super().__init__(("current_password", "is not the account's password"))
 
 
-class _Unauthorized(DomainError):
-    status = 401
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.headers["WWW-Authenticate"] = REALM
-
-
-class WrongEmailOrPassword(_Unauthorized):
+class WrongEmailOrPassword(Unauthorized):
     message = "Wrong e-mail address or password."
 
 
-class RefreshTokenInvalid(_Unauthorized):
+class RefreshTokenInvalid(Unauthorized):
     message = "The refresh token is unknown, expired or revoked: log in again."
 
 
-class RefreshTokenReused(_Unauthorized):
+class RefreshTokenReused(Unauthorized):
     message = "The refresh token was used before, so its session has been ended: log in again."
+
+
+class AccountDisabled(DomainError):
+    status = 403
+    message = "The account is disabled: ask an administrator of the platform to enable it."
+
+
+class NotWhileDisabled(DomainError):
+    """The message says what cannot be done with a disabled account."""
+
+    status = 409
+
+
+class AccountHoldsModels(DomainError):
+    """What becomes of them is the caller's to say."""
+
+    status = 409
+
+    def __init__(self, models: int, how: str) -> None:
+        super().__init__(f"The account holds {counted(models, 'model')}. {how}")
+
+
+class LastAdministrator(DomainError):
+    status = 409
+    message = (
+        "This is the platform's only administrator whose account is enabled: make somebody else an "
+        "administrator first."
+    )
+
+
+class OwnAccount(DomainError):
+    """An administrator would lock himself out."""
+
+    status = 409
+    message = "This is your own account: another administrator can do this. To delete it, see your settings."
+
+
+class PasswordLinkInvalid(DomainError):
+    """Unknown, used or expired: the caller cannot know which."""
+
+    status = 403
+    message = "The link is unknown, used or expired: ask an administrator for another."
 
 
 class RegistrationClosed(DomainError):

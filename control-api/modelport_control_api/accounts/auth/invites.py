@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.auth.errors import InviteInvalid, InviteNotFound
-from modelport_control_api.accounts.tables import Invite
+from modelport_control_api.accounts.tables import Invite, made_by_working_admin
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.identity import Caller, Origin, Principal
@@ -48,6 +48,14 @@ def withdraw(session: Session, admin: Principal, origin: Origin, invite_id: str)
     _audit(session, admin, "invite.delete", invite_id, origin)
 
 
+def withdraw_all_of(session: Session, by: Caller, user_id: str) -> None:
+    """Withdraw what the user has made and nobody has used."""
+    unused = select(Invite).where(Invite.created_by == user_id, Invite.used_at.is_(None))
+    for row in session.scalars(unused):
+        session.delete(row)
+        _audit(session, by.principal, "invite.delete", row.id, by.origin)
+
+
 def check(session: Session, token: str) -> None:
     """Raises `InviteInvalid`."""
     if session.scalar(select(Invite.id).where(*_free(token, utc_now()))) is None:
@@ -57,7 +65,12 @@ def check(session: Session, token: str) -> None:
 def use(session: Session, token: str, user_id: str) -> None:
     """Raises `InviteInvalid`. In one statement: of two that come at once one is too late."""
     now = utc_now()
-    done = session.execute(update(Invite).where(*_free(token, now)).values(used_at=now, used_by=user_id))
+    done = session.execute(
+        update(Invite)
+        .where(*_free(token, now))
+        .values(used_at=now, used_by=user_id)
+        .execution_options(synchronize_session=False)
+    )
     if not isinstance(done, CursorResult) or done.rowcount != 1:
         raise InviteInvalid
 
@@ -70,7 +83,12 @@ def state_of(invite: Invite, now: datetime) -> Literal["open", "used", "expired"
 
 
 def _free(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (Invite.token_sha256 == _sha256(token), Invite.used_at.is_(None), Invite.expires_at > now)
+    return (
+        Invite.token_sha256 == _sha256(token),
+        Invite.used_at.is_(None),
+        Invite.expires_at > now,
+        made_by_working_admin(Invite),
+    )
 
 
 def _sha256(token: str) -> str:

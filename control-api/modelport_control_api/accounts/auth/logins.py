@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.auth import schemas, throttle
 from modelport_control_api.accounts.auth.errors import (
+    AccountDisabled,
     RefreshTokenInvalid,
     RefreshTokenReused,
     WrongEmailOrPassword,
@@ -27,7 +28,7 @@ from modelport_control_api.identity import Caller, Origin, Principal
 
 
 async def log_in(services: AccountServices, email: str, password: str, origin: Origin) -> TokenPair:
-    """Raises `WrongEmailOrPassword`, or a 429 problem."""
+    """Raises `WrongEmailOrPassword`, `AccountDisabled`, or a 429 problem."""
     user = await check_password(services, email, password, origin)
     life = _refresh_life(services)
     family_id, refresh_token = await services.transactions.write(
@@ -39,13 +40,16 @@ async def log_in(services: AccountServices, email: str, password: str, origin: O
 async def check_password(services: AccountServices, email: str, password: str, origin: Origin) -> User:
     """Raises `WrongEmailOrPassword`, after the same work for an unknown user as for a wrong password.
 
-    Raises a 429 problem after too many wrong ones.
+    Raises a 429 problem after too many wrong ones, and `AccountDisabled` for the right one of a disabled
+    account: only its owner learns of it.
     """
     async with throttle.password_check(services, email, origin):
         user = await services.transactions.read(lambda session: _find_user(session, email))
         is_right = await services.passwords.matches(password, user.password_hash if user else None)
         if user is None or not is_right:
             raise WrongEmailOrPassword
+    if user.disabled_at is not None:
+        raise AccountDisabled
     return user
 
 
@@ -108,9 +112,11 @@ def _refresh_life(services: AccountServices) -> timedelta:
 
 
 def lock_unchanged(session: Session, user: User) -> None:
-    """Raises `WrongEmailOrPassword` for an account that is gone or has another password by now."""
+    """Raises `WrongEmailOrPassword` for an account that is gone, disabled, or has another password by now."""
     # The password was checked outside this transaction; one changed since then must not open a session.
-    unchanged = select(User.id).where(User.id == user.id, User.password_hash == user.password_hash)
+    unchanged = select(User.id).where(
+        User.id == user.id, User.password_hash == user.password_hash, User.disabled_at.is_(None)
+    )
     if session.scalars(unchanged.with_for_update()).one_or_none() is None:
         raise WrongEmailOrPassword
 

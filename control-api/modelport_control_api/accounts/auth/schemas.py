@@ -71,15 +71,25 @@ class Refresh(RequestBody):
 
 class AccountChange(RequestBody):
     full_name: FullName | None = None
+    email: Email | None = None
     password: Password | None = None
     current_password: Annotated[GivenPassword | None, Field(validate_default=True)] = None
     revoke_api_keys: bool = Field(default=False, description="With a new password: end all API keys too")
 
+    @field_validator("email")
+    @classmethod
+    def _not_taken_away(cls, value: str | None) -> str | None:
+        if value is None:
+            raise ValueError("must not be null; leave it out to keep it as it is")
+        return value
+
     @field_validator("current_password")
     @classmethod
-    def _required_with_password(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _required_with_either(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is None and info.data.get("password"):
             raise ValueError("is required to change the password")
+        if value is None and info.data.get("email"):
+            raise ValueError("is required to change the e-mail address")
         return value
 
     @field_validator("revoke_api_keys")
@@ -89,8 +99,23 @@ class AccountChange(RequestBody):
             raise ValueError("goes with a new password; to end single keys, delete them")
         return value
 
-    def changes_name(self) -> bool:
-        return "full_name" in self.model_fields_set
+    def changes(self) -> dict[str, str | None]:
+        """Return what was sent, as columns, but for the password."""
+        return self.model_dump(include={"full_name", "email"}, exclude_unset=True)
+
+
+class NewPassword(RequestBody):
+    """`token`: what follows # in the link that an administrator gave."""
+
+    token: Annotated[SecretStr, Field(min_length=1, max_length=100)]
+    password: Password
+
+
+class AccountEnd(RequestBody):
+    current_password: GivenPassword
+    delete_models: bool = Field(
+        default=False, description="Needed where the account holds models: they go with it."
+    )
 
 
 class UserOut(BaseModel):

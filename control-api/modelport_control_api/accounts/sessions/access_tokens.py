@@ -69,7 +69,8 @@ def issue(
 ) -> str:
     """Issued now and with an id of its own, unless given."""
     at = at or utc_now()
-    key, now = ring.signer(at), int(at.timestamp())
+    # With its fraction: gateways compare it with the moment at which the user's tokens were ended.
+    key, now = ring.signer(at), at.timestamp()
     payload = {
         "iss": ISSUER,
         "aud": AUDIENCE,

@@ -87,7 +87,7 @@ def revoke_family(session: Session, family_id: str) -> None:
 
 
 def revoke_others(session: Session, user_id: str, family_id: str) -> None:
-    """End every session of the user but this one."""
+    """End every session of the user but this one; all of them if it is none of these."""
     _revoke(session, RefreshToken.user_id == user_id, RefreshToken.family_id != family_id)
 
 

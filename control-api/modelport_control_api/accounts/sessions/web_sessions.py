@@ -44,11 +44,11 @@ def open_session(session: Session, user_id: str, browser: Browser) -> tuple[WebS
 
 
 def find(session: Session, token: str) -> tuple[WebSession, User] | None:
-    """None: unknown, ended or expired."""
+    """None: unknown, ended or expired, or the user is disabled."""
     found = session.execute(
         select(WebSession, User)
         .join(User, User.id == WebSession.user_id)
-        .where(WebSession.token_sha256 == _digest(token), *_alive())
+        .where(WebSession.token_sha256 == _digest(token), User.disabled_at.is_(None), *_alive())
     ).one_or_none()
     return None if found is None else (found[0], found[1])
 

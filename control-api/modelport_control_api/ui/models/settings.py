@@ -17,6 +17,10 @@ from modelport_control_api.ui.rendering import redirect
 router = APIRouter(prefix="/ui/models/{model_id}", include_in_schema=False)
 _PLAIN = ("name", "description", "access", "timeout_seconds", "acceleration")
 CONFIRMATION = "must be the model's name, letter by letter"
+GOING_PUBLIC = (
+    "Not saved yet: everyone who knows the model's address could call it, without an account or a key, and "
+    "nobody could tell who it was. Choose the limit for each caller below with that in mind."
+)
 
 
 @router.get("/settings")
@@ -31,6 +35,8 @@ async def change_settings(visit: CurrentVisit, model_id: str) -> Response:
     parsed = parse(ModelChange, change_of(values), shown=values)
     if parsed.body is None:
         return _page(visit, model, parsed.form, status=422)
+    if parsed.body.access == "public" != model.access and values.get("confirm_public") != "true":
+        return _page(visit, model, Form(values, {"confirm_public": GOING_PUBLIC}), status=422)
     changes = parsed.body.changes()
     try:
         await visit.change(

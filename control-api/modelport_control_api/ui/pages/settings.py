@@ -1,19 +1,26 @@
-"""One's own account: profile, password, sessions and audit trail."""
+"""One's own account: profile, address, password, its end, sessions and audit trail."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from modelport_http.problem import Problem
+from pydantic import SecretStr
 
+from modelport_control_api import own_account
 from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.auth import accounts, logins
 from modelport_control_api.accounts.auth.logins import SessionNotFound
-from modelport_control_api.accounts.auth.schemas import AccountChange
-from modelport_control_api.accounts.passwords import MIN_CHARACTERS
+from modelport_control_api.accounts.auth.schemas import AccountChange, AccountEnd
+from modelport_control_api.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from modelport_control_api.accounts.wiring import Accounts, AccountServices
+from modelport_control_api.batch.wiring import Batch
+from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http.context import DbSession, RequestOrigin, find
-from modelport_control_api.identity import Origin
+from modelport_control_api.identity import Caller, Origin
+from modelport_control_api.models.access import Models
 from modelport_control_api.models.wiring import ModelsServices
+from modelport_control_api.ui import cookies
 from modelport_control_api.ui.browser import describe
 from modelport_control_api.ui.forms import Form, parse, read_values
 from modelport_control_api.ui.rendering import redirect, render
@@ -23,9 +30,19 @@ router = APIRouter(prefix="/ui/settings", include_in_schema=False)
 _AUDIT_PAGE = 50
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileForms:
+    """The forms of the page, each as it was sent, or blank."""
+
+    profile: Form = field(default_factory=Form)
+    address: Form = field(default_factory=Form)
+    password: Form = field(default_factory=Form)
+    end: Form = field(default_factory=Form)
+
+
 @router.get("")
 async def show_profile(request: Request, signed_in: CurrentSignedIn) -> Response:
-    return await _profile_page(request, signed_in, _profile_form(signed_in), Form())
+    return await _profile_page(request, signed_in, ProfileForms())
 
 
 @router.post("/profile")
@@ -36,9 +53,23 @@ async def change_profile(
     name = values.get("full_name", "").strip() or None
     parsed = parse(AccountChange, {"full_name": name}, shown=values)
     if parsed.body is None:
-        return await _profile_page(request, signed_in, parsed.form, Form(), status=422)
+        return await _profile_page(request, signed_in, ProfileForms(profile=parsed.form), status=422)
     await accounts.change(services, signed_in.principal, parsed.body, origin)
     return redirect(request, "/ui/settings", "Your name is saved.")
+
+
+@router.post("/address")
+async def change_address(
+    request: Request, signed_in: CurrentSignedIn, services: Accounts, origin: RequestOrigin
+) -> Response:
+    values = await read_values(request)
+    given = {"email": values.get("email", "").strip(), "current_password": values.get("address_password", "")}
+    try:
+        await _change(services, signed_in, given, origin)
+    except Problem as problem:
+        form = _of_form(Form({"email": given["email"]}).refused_by(problem), "address_password")
+        return await _refused(request, signed_in, ProfileForms(address=form), problem)
+    return redirect(request, "/ui/settings", f"Sign in as {given['email']} from now on.")
 
 
 @router.post("/password")
@@ -49,19 +80,39 @@ async def change_password(
     given = {name: values.get(name, "") for name in ("current_password", "password")}
     given["revoke_api_keys"] = values.get("revoke_api_keys", "false")
     try:
-        await _change_password(services, signed_in, given, origin)
+        if not given["password"]:
+            raise InvalidFields(("password", "is missing"))
+        await _change(services, signed_in, given, origin)
     except Problem as problem:
-        refused = Form().refused_by(problem)
-        return await _profile_page(
-            request,
-            signed_in,
-            _profile_form(signed_in),
-            refused,
-            status=problem.status,
-            headers=problem.headers,
-        )
+        return await _refused(request, signed_in, ProfileForms(password=Form().refused_by(problem)), problem)
     ended = "API keys and other sessions" if given["revoke_api_keys"] == "true" else "other sessions"
     return redirect(request, "/ui/settings", f"Your password is changed, and all {ended} have ended.")
+
+
+@router.post("/delete")
+async def delete_account(  # noqa: PLR0917 - FastAPI gives each of them by name
+    request: Request,
+    signed_in: CurrentSignedIn,
+    services: Accounts,
+    models: Models,
+    batch: Batch,
+    origin: RequestOrigin,
+) -> Response:
+    values = await read_values(request)
+    body = AccountEnd(
+        current_password=SecretStr(values.get("end_password", "")[:MAX_CHARACTERS]),
+        delete_models=values.get("delete_models") == "true",
+    )
+    try:
+        await own_account.delete(services, models, batch, Caller(signed_in.principal, origin), body)
+    except Problem as problem:
+        form = _of_form(
+            Form({"delete_models": values.get("delete_models")}).refused_by(problem), "end_password"
+        )
+        return await _refused(request, signed_in, ProfileForms(end=form), problem)
+    response = redirect(request, "/ui/login", "Your account is deleted.")
+    cookies.clear_session(response)
+    return response
 
 
 @router.get("/sessions")
@@ -106,33 +157,39 @@ def show_audit(
     return render(request, "settings/audit.html", page=page, is_first_page=cursor is None)
 
 
-async def _change_password(
+async def _change(
     services: AccountServices, signed_in: SignedIn, given: dict[str, str], origin: Origin
 ) -> None:
     """Raises a problem."""
     parsed = parse(AccountChange, given)
-    if not given["password"]:
-        raise Problem(status=422, detail="", errors=[{"field": "password", "message": "is missing"}])
     if parsed.body is None:
-        errors = [{"field": name, "message": text} for name, text in parsed.form.errors.items()]
-        raise Problem(status=422, detail="", errors=errors)
+        raise InvalidFields(*parsed.form.errors.items())
     await accounts.change(services, signed_in.principal, parsed.body, origin)
 
 
-def _profile_form(signed_in: SignedIn) -> Form:
-    return Form({"full_name": signed_in.full_name or ""})
+def _of_form(form: Form, password: str) -> Form:
+    """`password`: what the form calls the current password, since a page has each name once."""
+    errors = {password if name == "current_password" else name: text for name, text in form.errors.items()}
+    return Form(form.values, errors, form.error)
+
+
+async def _refused(request: Request, signed_in: SignedIn, forms: ProfileForms, problem: Problem) -> Response:
+    return await _profile_page(request, signed_in, forms, status=problem.status, headers=problem.headers)
 
 
 async def _profile_page(
-    request: Request, signed_in: SignedIn, profile: Form, password: Form, **context: Any
+    request: Request, signed_in: SignedIn, forms: ProfileForms, **context: Any
 ) -> Response:
     quota = await find(request, ModelsServices).holding(signed_in.principal.user_id)
+    as_it_is = Form({"full_name": signed_in.full_name or ""})
     return render(
         request,
         "settings/profile.html",
         quota=quota,
-        profile=profile,
-        password=password,
+        profile=forms.profile if forms.profile.values else as_it_is,
+        address=forms.address,
+        password=forms.password,
+        end=forms.end,
         min_characters=MIN_CHARACTERS,
         **context,
     )

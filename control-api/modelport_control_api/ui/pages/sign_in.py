@@ -1,4 +1,6 @@
-"""Signing in, registering and signing out; and the token with which a page calls the API."""
+"""Signing in, registering, setting a password by a link, and signing out; and the token with which a page
+calls the API.
+"""
 
 from typing import Any
 
@@ -8,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from modelport_control_api.accounts.auth import accounts, logins, throttle
-from modelport_control_api.accounts.auth.schemas import Login, Registration
+from modelport_control_api.accounts.auth.schemas import Login, NewPassword, Registration
 from modelport_control_api.accounts.passwords import MIN_CHARACTERS
 from modelport_control_api.accounts.sessions.web_sessions import Browser
 from modelport_control_api.accounts.tables import User
@@ -76,6 +78,27 @@ async def register(request: Request, services: Accounts, origin: RequestOrigin) 
         return _refused(_registration_page, request, parsed.form, there, problem)
 
 
+@router.get("/password")
+async def show_new_password(request: Request) -> Response:
+    return _password_page(request, Form())
+
+
+@router.post("/password")
+async def set_password(request: Request, services: Accounts, origin: RequestOrigin) -> Response:
+    values = await read_values(request)
+    # Without a script users paste the whole link.
+    values["token"] = values.get("token", "").strip().rpartition("#")[2]
+    parsed = parse(NewPassword, values)
+    if parsed.body is None:
+        return _password_page(request, parsed.form, status=422)
+    try:
+        _require_private_way(request)
+        await accounts.set_password(services, parsed.body, origin)
+    except Problem as problem:
+        return _password_page(request, parsed.form.refused_by(problem), status=problem.status)
+    return redirect(request, "/ui/login", "Your password is set. Sign in with it.")
+
+
 @router.post("/logout")
 def sign_out(
     request: Request, signed_in: CurrentSignedIn, services: Accounts, origin: RequestOrigin
@@ -132,6 +155,10 @@ def _registration_page(request: Request, form: Form, there: str, **context: Any)
         min_characters=MIN_CHARACTERS,
         **context,
     )
+
+
+def _password_page(request: Request, form: Form, **context: Any) -> Response:
+    return render(request, "password.html", form=form, min_characters=MIN_CHARACTERS, **context)
 
 
 def _mode(request: Request) -> str:

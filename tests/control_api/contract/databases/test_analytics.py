@@ -1,5 +1,6 @@
 """What the analytics calls answer is what was counted, on both databases and in any time zone."""
 
+import json
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -180,6 +181,40 @@ async def test_callers_are_listed_with_their_keys(
     ]
     assert (callers[0]["api_key_prefix"], callers[0]["error_rate"]) == (key["prefix"], 0.25)
     assert {each["email"] for each in callers[2:]} == {"anonymous", ""}
+
+
+async def test_an_owner_is_not_told_who_was_refused_and_an_administrator_is(
+    api: httpx.AsyncClient, control_plane: ControlPlane, ada: Person, bob: Person
+) -> None:
+    own(control_plane, ada, IRIS)
+    key, now, other = await bob.make_key(name="nightly"), datetime.now(UTC), str(uuid4())
+    refused = {"version": "", "status": 404}
+    write(
+        control_plane,
+        line(IRIS, now, caller=bob.id, requests=7, **refused),
+        line(IRIS, now, caller=bob.id, api_key=key["id"], requests=2, **refused),
+        line(IRIS, now, caller=other, requests=1, **refused),
+        # The owner's own mistake, and that of somebody who may call it.
+        line(IRIS, now, caller=ada.id, requests=3, **refused),
+        line(IRIS, now, caller=ada.id, api_key="k", requests=6),
+        line(IRIS, now, caller=ada.id, api_key="k", requests=1, **refused),
+    )
+    callers = (await query(api, ada, f"models/{IRIS}"))["by_caller"]
+    assert [(each["email"], each["caller_id"], each["requests"], each["refused"]) for each in callers] == [
+        ("refused", None, 10, 10),
+        (ada.email, ada.id, 7, 1),
+        (ada.email, ada.id, 3, 3),
+    ]
+    assert (callers[0]["api_key_id"], callers[0]["api_key_name"]) == (None, None)
+    assert bob.email not in json.dumps(callers)
+    assert bob.id not in json.dumps(callers)
+    write(control_plane, line(IRIS, now, caller=bob.id, requests=1, status=429))
+    callers = (await query(api, ada, f"models/{IRIS}"))["by_caller"]
+    assert (bob.email, 8) in {(each["email"], each["requests"]) for each in callers}, "let in meanwhile"
+    with control_plane.context.database.transaction() as session:
+        session.execute(update(User).where(User.id == bob.id).values(is_admin=True))
+    seen = (await query(api, bob, f"models/{IRIS}"))["by_caller"]
+    assert {each["caller_id"] for each in seen} == {ada.id, bob.id, other}
 
 
 async def test_the_overview_is_of_the_callers_own_models_and_the_admins_of_all(

@@ -22,6 +22,7 @@ from tests.support.platform_process import PlatformProcess
 ALL_SCOPES = ["predict", "models:read", "models:write", "analytics:read"]
 MODEL, VERSION = "/api/v1/models/{model_id}", "/api/v1/models/{model_id}/versions/{version}"
 KEY = "/api/v1/api-keys/{key_id}"
+USER = "/api/v1/admin/users/{user_id}"
 JOB = "/api/v1/jobs/{job_id}"
 BATCH = "/api/v1/predict/{model_id}/batch"
 BATCH_OF_VERSION = "/api/v1/predict/{model_id}/versions/{version}/batch"
@@ -29,13 +30,17 @@ KEPT = "/api/v1/predictions"
 # Kind of call → the calls. OPEN ones say nothing about anybody, or carry a credential of their own.
 TABLE: dict[str, set[str]] = {
     "open": {
-        *(f"POST /api/v1/auth/{call}" for call in ("register", "login", "token", "refresh", "logout")),
+        *(
+            f"POST /api/v1/auth/{call}"
+            for call in ("register", "login", "token", "refresh", "logout", "password")
+        ),
         *(f"GET {path}" for path in ("/healthz", "/readyz", "/metrics", "/.well-known/jwks.json")),
         *(f"GET {path}" for path in ("/v2", "/v2/health/live", "/v2/health/ready")),
     },
     "account": {"GET /api/v1/auth/me"},
     "session": {
         "PATCH /api/v1/auth/me",
+        "POST /api/v1/auth/me/delete",
         "GET /api/v1/api-keys",
         "POST /api/v1/api-keys",
         "GET /api/v1/audit",
@@ -43,7 +48,9 @@ TABLE: dict[str, set[str]] = {
     "admin": {
         "GET /api/v1/admin/health",
         "GET /api/v1/admin/users",
-        "PATCH /api/v1/admin/users/{user_id}",
+        *(f"{method} {USER}" for method in ("GET", "PATCH", "DELETE")),
+        f"POST {USER}/password-link",
+        f"POST {USER}/transfer",
         "GET /api/v1/admin/invites",
         "POST /api/v1/admin/invites",
         "DELETE /api/v1/admin/invites/{invite_id}",
@@ -93,7 +100,11 @@ BODIES: dict[str, Any] = {
     "PATCH /api/v1/auth/me": {"full_name": "Eve"},
     "POST /api/v1/api-keys": {"name": "stolen", "scopes": ALL_SCOPES},
     f"POST {KEY}/rotate": {},
-    "PATCH /api/v1/admin/users/{user_id}": {"max_models": 1_000_000},
+    # Refused for its password, whoever sends it: an account must be there for the next call.
+    "POST /api/v1/auth/me/delete": {"current_password": "not it", "delete_models": True},
+    f"PATCH {USER}": {"max_models": 1_000_000, "is_admin": True, "disabled": True},
+    f"POST {USER}/password-link": {"hours": 168},
+    f"POST {USER}/transfer": {"to": "eve@example.com"},
     "POST /api/v1/admin/invites": {"days": 90},
     f"PATCH {MODEL}": {"access": "public"},
     f"PUT {MODEL}/traffic": {"v1": 100},

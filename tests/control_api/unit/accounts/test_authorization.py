@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from modelport_control_api.accounts.sessions import access_tokens
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
-from modelport_control_api.accounts.tables import ApiKey, Invite, User
+from modelport_control_api.accounts.tables import ApiKey, Invite, PasswordLink, User
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.identity import SCOPES
 from modelport_control_api.process.app import ControlPlane
@@ -17,6 +17,7 @@ from sqlalchemy import update
 from tests.support.control_api import Person, log_in
 
 SOME_ID = "00000000-0000-4000-8000-000000000000"
+USER = "/api/v1/admin/users/{user_id}"
 
 # Needs no credential: it carries its own (a password, a refresh token) or says nothing about anybody.
 OPEN = {
@@ -25,6 +26,7 @@ OPEN = {
     ("POST", "/api/v1/auth/token"),
     ("POST", "/api/v1/auth/refresh"),
     ("POST", "/api/v1/auth/logout"),
+    ("POST", "/api/v1/auth/password"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -33,6 +35,7 @@ OPEN = {
 ANY_CREDENTIAL = {("GET", "/api/v1/auth/me")}
 SESSION_ONLY = {
     ("PATCH", "/api/v1/auth/me"),
+    ("POST", "/api/v1/auth/me/delete"),
     ("POST", "/api/v1/api-keys"),
     ("GET", "/api/v1/api-keys"),
     ("DELETE", "/api/v1/api-keys/{key_id}"),
@@ -40,7 +43,11 @@ SESSION_ONLY = {
     ("GET", "/api/v1/audit"),
     ("GET", "/api/v1/admin/health"),
     ("GET", "/api/v1/admin/users"),
-    ("PATCH", "/api/v1/admin/users/{user_id}"),
+    ("GET", USER),
+    ("PATCH", USER),
+    ("DELETE", USER),
+    ("POST", f"{USER}/password-link"),
+    ("POST", f"{USER}/transfer"),
     ("GET", "/api/v1/admin/invites"),
     ("POST", "/api/v1/admin/invites"),
     ("DELETE", "/api/v1/admin/invites/{invite_id}"),
@@ -55,7 +62,10 @@ ELSEWHERE = ("/api/v1/models", "/api/v1/jobs", "/api/v1/predict", "/predict", "/
 BODIES = {
     "/api/v1/api-keys": {"name": "ci"},
     "/api/v1/auth/me": {"full_name": "Eve"},
-    "/api/v1/admin/users/{user_id}": {"max_models": 1_000_000},
+    "/api/v1/auth/me/delete": {"current_password": "not it", "delete_models": True},
+    USER: {"max_models": 1_000_000, "is_admin": True, "disabled": True},
+    f"{USER}/password-link": {"hours": 168},
+    f"{USER}/transfer": {"to": "eve@example.com"},
     "/api/v1/admin/invites": {"days": 90},
 }
 
@@ -160,11 +170,13 @@ async def test_what_is_for_administrators_is_for_nobody_else(
     for method, path in sorted(ADMIN_ONLY):
         response = await call(api, (method, path), ada.bearer)
         assert (response.status_code, "administrators" in response.json()["detail"]) == (403, True), path
-        own = await call(api, (method, path.replace("{user_id}", ada.id)), ada.bearer)
-        assert own.status_code == 403, "nor for oneself"
+        own = path.replace("{user_id}", ada.id)
+        response = await api.request(method, own, headers=ada.bearer, json=BODIES.get(path))
+        assert response.status_code == 403, "nor for oneself"
     with control_plane.context.database.transaction(read_only=True) as session:
-        assert session.query(Invite).count() == 0
-        assert session.get_one(User, ada.id).max_models is None
+        assert session.query(Invite).count() == session.query(PasswordLink).count() == 0
+        user = session.get_one(User, ada.id)
+        assert (user.max_models, user.is_admin, user.disabled_at) == (None, False, None)
 
 
 async def test_a_key_without_the_scope_cannot_read_usage(api: httpx.AsyncClient, ada: Person) -> None:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 from modelport_control_api.__main__ import main
+from modelport_control_api.accounts.auth import password_links
+from modelport_control_api.accounts.auth.errors import PasswordLinkInvalid
 from modelport_control_api.accounts.passwords import check
-from modelport_control_api.accounts.tables import User
+from modelport_control_api.accounts.tables import AuditEntry, User
+from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 from modelport_control_api.outbox import OutboxRow
 from modelport_control_api.process import commands
@@ -91,6 +94,53 @@ def test_republishing_puts_every_model_into_the_outbox(sqlite_url: str) -> None:
     with database.transaction(read_only=True) as session:
         assert sorted(session.scalars(select(OutboxRow.model_id))) == ["m-1", "m-2"]
     database.close()
+
+
+def test_a_link_for_an_administrator_who_forgot_the_password(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(PASSWORD, GOOD)
+    assert main(["create-admin"]) == 0
+    monkeypatch.setenv("MODELPORT_CONTROL_API_PUBLIC_URL", "https://models.example.com/")
+    assert main(["password-link", "Admin@Localhost"]) == 0
+    printed = capsys.readouterr().out
+    token = printed.split("https://models.example.com/ui/password#")[1].strip()
+    database = Database(sqlite_url)
+    with database.transaction() as session:
+        assert password_links.email_of(session, token) == "admin@localhost"
+        assert password_links.use(session, token) == session.scalars(select(User.id)).one()
+        with pytest.raises(PasswordLinkInvalid):
+            password_links.use(session, token)
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "password_link.create")).one()
+        assert (entry.actor_id, token in str(vars(entry))) == (None, False)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("has_admin", "email", "said"),
+    [
+        (True, "nobody@localhost", "There is no account nobody@localhost"),
+        (True, "ann@localhost", "is disabled"),
+        (False, "ann@localhost", "There is no administrator yet"),
+    ],
+)
+def test_why_there_is_no_link_is_said(
+    sqlite_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    has_admin: bool,
+    email: str,
+    said: str,
+) -> None:
+    database = Database(sqlite_url)
+    with database.transaction() as session:
+        session.add(User(email="ann@localhost", password_hash="-", disabled_at=utc_now()))
+    database.close()
+    if has_admin:
+        monkeypatch.setenv(PASSWORD, GOOD)
+        assert main(["create-admin"]) == 0
+    assert main(["password-link", email]) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_serve_says_which_settings_are_missing(capsys: pytest.CaptureFixture[str]) -> None:

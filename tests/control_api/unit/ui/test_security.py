@@ -24,7 +24,10 @@ from tests.support.control_api import PASSWORD, build_control_plane
 
 HERE = "http://localhost:8000"
 OURS = {"Origin": HERE, "Sec-Fetch-Site": "same-origin"}
-OPEN = {"GET /ui", "GET /ui/login", "POST /ui/login", "GET /ui/register", "POST /ui/register"}
+OPEN = {
+    "GET /ui",
+    *(f"{method} /ui/{page}" for method in ("GET", "POST") for page in ("login", "register", "password")),
+}
 
 
 @asynccontextmanager

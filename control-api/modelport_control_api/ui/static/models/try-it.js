@@ -7,6 +7,7 @@ import { counted, describeProblem, element, enableSending } from "./dom.js";
 
 const WRITERS = { curl, python, sdk, javascript };
 const MAX_BARS = 20;
+const DAY_MILLISECONDS = 86_400_000;
 
 for (const root of document.querySelectorAll("[data-try]")) start(root);
 
@@ -240,7 +241,13 @@ async function makeKey(root, button) {
   const response = await fetchSignedIn("/api/v1/api-keys", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ name: `Try it: ${model}`, scopes: ["predict"], model_ids: [model] }),
+    body: JSON.stringify({
+      name: `Try it: ${model}`,
+      scopes: ["predict"],
+      model_ids: [model],
+      // Nobody looks after what a click made.
+      expires_at: new Date(Date.now() + DAY_MILLISECONDS).toISOString(),
+    }),
   });
   const text = await response.text();
   if (!response.ok) {
@@ -248,6 +255,7 @@ async function makeKey(root, button) {
     button.disabled = false;
     return null;
   }
-  said.textContent = "A key for this model is in the code now. It is shown this once; API keys lists it.";
+  said.textContent =
+    "A key for this model is in the code now. It ends in a day and is shown this once; API keys lists it.";
   return JSON.parse(text).key;
 }

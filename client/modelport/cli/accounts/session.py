@@ -29,7 +29,7 @@ def login(
     as_json: AsJson = False,
 ) -> None:
     """Log in; later commands use the session until `modelport logout`."""
-    password = _password(password_stdin, confirm=False)
+    password = read_password(password_stdin, confirm=False)
     with Modelport(url) as client:
         _open_session(client, email, password)
         _report(client.url, email, as_json)
@@ -48,7 +48,7 @@ def register(  # noqa: PLR0917 - Typer gives each of them by name
     as_json: AsJson = False,
 ) -> None:
     """Make an account and log in."""
-    password = _password(password_stdin, confirm=True)
+    password = read_password(password_stdin, confirm=True)
     with Modelport(url) as client:
         client.register(email, password, full_name=full_name, invite=invite)
         _open_session(client, email, password)
@@ -108,9 +108,12 @@ def _report(url: str, email: str, as_json: bool) -> None:
         print_line(f"Logged in to {url} as {email}.")
 
 
-def _password(from_stdin: bool, *, confirm: bool) -> str:
-    """Never an argument: those are in the shell's history and in every process list."""
+def read_password(from_stdin: bool, *, confirm: bool, name: str = "Password") -> str:
+    """Never an argument: those are in the shell's history and in every process list.
+
+    From stdin a line is one password.
+    """
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
-    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True)
+    password: str = typer.prompt(name, hide_input=True, confirmation_prompt=confirm, err=True)
     return password

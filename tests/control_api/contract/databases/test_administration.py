@@ -1,0 +1,151 @@
+"""Accounts in the hands of administrators, on both databases, also when two act at the same time."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from modelport_control_api.accounts.tables import PasswordLink, User
+from modelport_control_api.process.app import ControlPlane
+from modelport_control_api.registry.tables import ModelRow, VersionRow
+from sqlalchemy import func, select, update
+
+from tests.support.control_api import PASSWORD, Person, log_in, register
+
+USERS = "/api/v1/admin/users"
+
+
+def make_admin(plane: ControlPlane, *people: Person) -> None:
+    with plane.context.database.transaction() as session:
+        ids = [person.id for person in people]
+        session.execute(update(User).where(User.id.in_(ids)).values(is_admin=True))
+
+
+def admins(plane: ControlPlane) -> int:
+    with plane.context.database.transaction(read_only=True) as session:
+        working = select(func.count()).where(User.is_admin, User.disabled_at.is_(None))
+        return session.scalar(working) or 0
+
+
+async def statuses(*calls: Any) -> Counter[int]:
+    responses: list[httpx.Response] = await asyncio.gather(*calls)
+    return Counter(response.status_code for response in responses)
+
+
+def change(admin: Person, other: Person, **body: Any) -> Any:
+    return admin.api.patch(f"{USERS}/{other.id}", headers=admin.bearer, json=body)
+
+
+def delete(admin: Person, other: Person, **query: str) -> Any:
+    return admin.api.delete(f"{USERS}/{other.id}", headers=admin.bearer, params=query)
+
+
+def delete_own(person: Person) -> Any:
+    body = {"current_password": PASSWORD}
+    return person.api.post("/api/v1/auth/me/delete", headers=person.bearer, json=body)
+
+
+@pytest.mark.parametrize("way", ["demote", "disable", "delete"])
+async def test_of_two_administrators_who_remove_each_other_one_stays(
+    api: httpx.AsyncClient, ada: Person, bob: Person, control_plane: ControlPlane, way: str
+) -> None:
+    make_admin(control_plane, ada, bob)
+    ways = {
+        "demote": lambda one, other: change(one, other, is_admin=False),
+        "disable": lambda one, other: change(one, other, disabled=True),
+        "delete": delete,
+    }
+    seen = await statuses(ways[way](ada, bob), ways[way](bob, ada))
+    assert admins(control_plane) == 1
+    assert sum(count for status, count in seen.items() if status < 300) == 1, seen
+    # The other came too late: to be let in, or to be an administrator still.
+    assert set(seen) - {200, 204} <= {401, 403}, seen
+
+
+async def test_of_administrators_who_all_leave_at_once_one_stays(
+    api: httpx.AsyncClient, control_plane: ControlPlane
+) -> None:
+    people = [await register(api, f"admin-{number}@example.com") for number in range(4)]
+    make_admin(control_plane, *people)
+    assert await statuses(*map(delete_own, people)) == {204: 3, 409: 1}
+    assert admins(control_plane) == 1
+
+
+async def test_of_simultaneous_uses_of_a_link_one_sets_the_password(
+    api: httpx.AsyncClient, ada: Person, bob: Person, control_plane: ControlPlane
+) -> None:
+    make_admin(control_plane, ada)
+    made = await api.post(f"{USERS}/{bob.id}/password-link", headers=ada.bearer)
+    passwords = [f"An0ther-Secret-{number}" for number in range(4)]
+    responses = await asyncio.gather(
+        *(
+            api.post("/api/v1/auth/password", json={"token": made.json()["token"], "password": password})
+            for password in passwords
+        )
+    )
+    assert Counter(response.status_code for response in responses) == {204: 1, 403: 3}
+    (won,) = (
+        password
+        for password, response in zip(passwords, responses, strict=True)
+        if response.status_code == 204
+    )
+    await log_in(api, bob.email, won)
+
+
+async def test_of_links_that_are_made_at_once_one_works(
+    api: httpx.AsyncClient, ada: Person, bob: Person, control_plane: ControlPlane
+) -> None:
+    make_admin(control_plane, ada)
+    path = f"{USERS}/{bob.id}/password-link"
+    assert await statuses(*(api.post(path, headers=ada.bearer) for _ in range(4))) == {201: 4}
+    with control_plane.context.database.transaction(read_only=True) as session:
+        assert session.scalar(select(func.count()).select_from(PasswordLink)) == 1
+
+
+async def test_of_simultaneous_changes_to_one_address_one_gets_it(
+    api: httpx.AsyncClient, ada: Person, bob: Person
+) -> None:
+    body = {"email": "same@example.com", "current_password": PASSWORD}
+    seen = await statuses(
+        *(api.patch("/api/v1/auth/me", headers=person.bearer, json=body) for person in (ada, bob))
+    )
+    assert seen == {200: 1, 409: 1}
+
+
+async def test_a_login_and_the_end_of_its_account_at_once_leave_no_session(
+    api: httpx.AsyncClient, ada: Person, bob: Person, control_plane: ControlPlane
+) -> None:
+    make_admin(control_plane, ada)
+    credentials = {"email": bob.email, "password": PASSWORD}
+    logins = [api.post("/api/v1/auth/login", json=credentials) for _ in range(4)]
+    responses: list[httpx.Response] = await asyncio.gather(change(ada, bob, disabled=True), *logins)
+    assert {response.status_code for response in responses[1:]} <= {200, 401, 403}
+    for response in responses[1:]:
+        if response.status_code == 200:
+            bearer = {"Authorization": f"Bearer {response.json()['access_token']}"}
+            assert (await api.get("/api/v1/auth/me", headers=bearer)).status_code == 401
+
+
+async def test_an_account_comes_and_goes_with_its_models(
+    api: httpx.AsyncClient, ada: Person, bob: Person, control_plane: ControlPlane
+) -> None:
+    """What the databases are asked in different words: rows that hang on others, and locks."""
+    make_admin(control_plane, ada)
+    carol = await register(api, "carol@example.com")
+    for owner, id_ in ((bob, "iris-aaaaa"), (bob, "wine-bbbbb"), (carol, "last-ccccc")):
+        with control_plane.context.database.transaction() as session:
+            model = ModelRow(id=id_, owner_id=owner.id, name=id_, traffic={"v1": 100}, last_version=1)
+            model.versions.append(VersionRow(number=1, framework="sklearn", sha256="0" * 64, size=10))
+            session.add(model)
+    await bob.make_key()
+    assert (await delete(ada, bob)).status_code == 409
+    assert (await delete(ada, bob, models="transfer", to=carol.email)).status_code == 204
+    with control_plane.context.database.transaction(read_only=True) as session:
+        assert set(session.scalars(select(ModelRow.owner_id))) == {carol.id}
+    shown = (await api.get(f"{USERS}/{carol.id}", headers=ada.bearer)).json()
+    assert (shown["models"], shown["bytes"]) == (3, 30)
+    assert (await delete(ada, carol, models="delete")).status_code == 204
+    with control_plane.context.database.transaction(read_only=True) as session:
+        assert session.scalar(select(func.count()).select_from(ModelRow)) == 0
+        assert set(session.scalars(select(User.id))) == {ada.id}
