@@ -71,6 +71,8 @@ class ModelRecord:
     updated_at: datetime
     versions: tuple[VersionRecord, ...] = field(default=())
     data_drift: DriftThresholds = _PLATFORMS
+    tags: tuple[str, ...] = ()
+    """In the order of the alphabet; the cluster knows none."""
     managed_by: ManagedBy = "api"
     waits: bool = False
     """The last change is not yet published to the cluster."""

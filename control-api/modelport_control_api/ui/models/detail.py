@@ -10,6 +10,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
+from modelport_control_api.ui.models.pulse import pulse_of
 from modelport_control_api.ui.models.steps import trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 
@@ -146,7 +147,7 @@ async def show_try_it(visit: CurrentVisit, model_id: str) -> Response:
     version = main_version(model)
     return visit.page(
         "models/try_it.html",
-        **header(visit, model, "try"),
+        **await header(visit, model, "try"),
         version=version,
         form=build_form(version) if version.signature else None,
         ready=[each for each in model.versions if each.status == "ready"],
@@ -156,14 +157,15 @@ async def show_try_it(visit: CurrentVisit, model_id: str) -> Response:
 @router.get("/{model_id}/head")
 async def show_head(visit: CurrentVisit, model_id: str, tab: str = "") -> Response:
     """The status above the tabs, polled while it may change."""
-    return visit.page("models/head.html", **header(visit, await visit.model(model_id), tab))
+    return visit.page("models/head.html", **await header(visit, await visit.model(model_id), tab))
 
 
-def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
+async def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
     """What `models/model_page.html` needs."""
     return {
         "model": model,
         "tab": tab,
+        "pulse": await pulse_of(visit, model),
         "trouble": trouble_of(model.reason, model.message),
         "read_only": model.managed_by == "kubectl",
         "kubectl": _kubectl_edit(model.id, visit.services.namespace),

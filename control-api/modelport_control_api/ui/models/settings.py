@@ -22,7 +22,7 @@ CONFIRMATION = "must be the model's name, letter by letter"
 @router.get("/settings")
 async def show_settings(visit: CurrentVisit, model_id: str) -> Response:
     model = await visit.model(model_id)
-    return _page(visit, model, Form(values_of(model)))
+    return await _page(visit, model, Form(values_of(model)))
 
 
 @router.post("/settings")
@@ -30,14 +30,14 @@ async def change_settings(visit: CurrentVisit, model_id: str) -> Response:
     model, values = await visit.model(model_id), await read_values(visit.request)
     parsed = parse(ModelChange, change_of(values), shown=values)
     if parsed.body is None:
-        return _page(visit, model, parsed.form, status=422)
+        return await _page(visit, model, parsed.form, status=422)
     changes = parsed.body.changes()
     try:
         await visit.change(
             model_id, lambda session: service.change_model(session, visit.caller, model_id, changes)
         )
     except Problem as problem:
-        return _page(visit, model, parsed.form.refused_by(problem), status=problem.status)
+        return await _page(visit, model, parsed.form.refused_by(problem), status=problem.status)
     return redirect(visit.request, f"/ui/models/{model_id}/settings", "Saved.")
 
 
@@ -46,7 +46,7 @@ async def delete_model(visit: CurrentVisit, model_id: str) -> Response:
     model, values = await visit.model(model_id), await read_values(visit.request)
     if values.get("confirm_name") != model.name:
         form = Form(values_of(model), {"confirm_name": CONFIRMATION})
-        return _page(visit, model, form, status=422)
+        return await _page(visit, model, form, status=422)
 
     def delete(session: Session) -> set[str]:
         return service.delete_model(session, visit.caller, model_id)
@@ -62,6 +62,7 @@ def values_of(model: ModelAnswer) -> dict[str, str]:
     values = {
         "name": model.name,
         "description": model.description,
+        "tags": ", ".join(model.tags),
         "access": model.access,
         "cache_ttl_seconds": model.cache_ttl_seconds,
         "rate_limit.requests": limit.requests if limit else None,
@@ -80,17 +81,21 @@ def values_of(model: ModelAnswer) -> dict[str, str]:
 def change_of(values: Mapping[str, str]) -> dict[str, Any]:
     """The form's fields as the body of PATCH. What turns a thing on decides: empty is off."""
     change: dict[str, Any] = {name: values[name] for name in _PLAIN if name in values}
+    if "tags" in values:
+        change["tags"] = _listed(values["tags"])
     change["cache_ttl_seconds"] = values.get("cache_ttl_seconds") or None
     change["sticky"] = values.get("sticky") or None
     limit, history = _group(values, "rate_limit"), _group(values, "history")
     change["rate_limit"] = limit if limit.get("requests") else None
     if "redact_fields" in history:
-        history["redact_fields"] = [
-            name.strip() for name in history["redact_fields"].split(",") if name.strip()
-        ]
+        history["redact_fields"] = _listed(history["redact_fields"])
     change["history"] = history if history.get("percent") else None
     change["data_drift"] = _group(values, "data_drift")
     return change
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _group(values: Mapping[str, str], group: str) -> dict[str, Any]:
@@ -101,5 +106,5 @@ def _group(values: Mapping[str, str], group: str) -> dict[str, Any]:
     }
 
 
-def _page(visit: Visit, model: ModelAnswer, form: Form, status: int = 200) -> Response:
-    return visit.page("models/settings.html", status, **header(visit, model, "settings"), form=form)
+async def _page(visit: Visit, model: ModelAnswer, form: Form, status: int = 200) -> Response:
+    return visit.page("models/settings.html", status, **await header(visit, model, "settings"), form=form)
