@@ -22,8 +22,10 @@ def set_traffic(
     wanted = {version: weight for version, weight in traffic.items() if weight}
     _check_weights(row, traffic)
     _check_ready(wanted, live)
+    before = dict(row.traffic)
     service.replace_traffic(row, wanted)
-    return service.finish_change(session, caller, row, "traffic.set", {"traffic": wanted})
+    detail = {"traffic": wanted, "before": {"traffic": before}}
+    return service.finish_change(session, caller, row, "traffic.set", detail)
 
 
 def roll_back(session: Session, caller: Caller, model_id: str) -> ModelRecord:
@@ -34,8 +36,10 @@ def roll_back(session: Session, caller: Caller, model_id: str) -> ModelRecord:
     row = service.own_locked(session, caller.principal, model_id)
     if not row.previous_traffic:
         raise NothingToRollBack("There is no earlier traffic to go back to.")
+    before = dict(row.traffic)
     service.replace_traffic(row, dict(row.previous_traffic))
-    return service.finish_change(session, caller, row, "traffic.roll_back", {"traffic": dict(row.traffic)})
+    detail = {"traffic": dict(row.traffic), "before": {"traffic": before}}
+    return service.finish_change(session, caller, row, "traffic.roll_back", detail)
 
 
 def _check_weights(row: ModelRow, traffic: Mapping[str, int]) -> None:

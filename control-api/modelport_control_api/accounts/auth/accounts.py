@@ -1,5 +1,7 @@
 """Registering and changing accounts, and the account that a new installation begins with."""
 
+from typing import Any
+
 from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -115,7 +117,9 @@ async def _hash_new_password(
 def _update(session: Session, by: Caller, body: AccountChange, new_hash: str | None) -> User:
     principal = by.principal
     user = session.scalars(select(User).where(User.id == principal.user_id)).one()
+    names: dict[str, Any] = {}
     if body.changes_name():
+        names = {"full_name": body.full_name, "before": {"full_name": user.full_name}}
         user.full_name = body.full_name
     if new_hash:
         user.password_hash = new_hash
@@ -124,6 +128,6 @@ def _update(session: Session, by: Caller, body: AccountChange, new_hash: str | N
         if body.revoke_api_keys:
             api_keys.delete_all(session, principal, by.origin)
     changes = (("full_name", body.changes_name()), ("password", new_hash))
-    detail = {"changed": [name for name, is_changed in changes if is_changed]}
+    detail = {"changed": [name for name, is_changed in changes if is_changed], **names}
     audit.record(session, by, "user.change", f"user:{user.id}", detail)
     return user
