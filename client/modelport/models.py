@@ -79,7 +79,8 @@ class Model:
     """`traffic`: percent by version, what is served now. `signature`: None until a version has loaded.
     `acceleration`: the setting, `auto` or `off`; each version reports what came of it.
     `sticky`: what stays on one version of a split, `caller` or `session`; None: each request is drawn.
-    `history`: which requests are kept (`percent`, `retention_days`, …); None: none."""
+    `history`: which requests are kept (`percent`, `retention_days`, …); None: none.
+    `tags`: in small letters, by which lists are narrowed."""
 
     id: str
     name: str
@@ -98,6 +99,7 @@ class Model:
     created_at: datetime | None
     raw: Json = field(repr=False, compare=False)
     """The whole response."""
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: Json, base_url: str = "") -> "Model":
@@ -122,6 +124,7 @@ class Model:
             signature=data.get("signature"),
             created_at=_moment(data.get("created_at")),
             raw=data,
+            tags=tuple(data.get("tags") or ()),
         )
 
 
