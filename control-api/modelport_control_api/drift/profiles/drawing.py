@@ -55,9 +55,9 @@ def _number(bins: NumberBins, at: int, chooser: random.Random) -> float:
     low, high = bins.edges[at - 1], bins.edges[at]
     if math.nextafter(low, math.inf) >= high:
         return int(low) if _is_whole(bins) else low
-    if _is_whole(bins):
-        first = math.ceil(low)
-        return chooser.randint(first, max(first, math.ceil(high) - 1))
+    first, last = math.ceil(low), math.ceil(high) - 1
+    if _is_whole(bins) and first <= last:
+        return chooser.randint(first, last)
     number = chooser.uniform(low, high)
     rounded = round(number, 2 - math.floor(math.log10(high - low)))
     return rounded if low <= rounded < high else number
