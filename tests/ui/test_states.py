@@ -111,8 +111,13 @@ def test_jobs_in_every_state(visitor: Visitor, stage: StagedPlatform, model_id: 
     page = visitor.open(f"/ui/batch/{cancelled}")
     expect(page.get_by_role("main")).to_contain_text("Cancelled")
     visitor.picture("job-cancelled")
-    visitor.open("/ui/batch")
+    page = visitor.open("/ui/batch")
+    expect(page.locator("#jobs tbody tr")).not_to_have_count(1)
     visitor.picture("batch-states")
+    page.get_by_label("State").select_option("failed")
+    visitor.press("Show")
+    page.wait_for_url("**/ui/batch?of=&state=failed")
+    expect(page.locator("#jobs .badge")).to_have_text(["Failed"])
 
 
 def test_a_drifting_feature_is_shown_beside_its_reference(
