@@ -18,10 +18,9 @@ function ofJson(text) {
   } catch {
     throw new Error("It is not JSON: check commas, quotes and brackets.");
   }
-  const rows = rowsOf(value);
-  const [row] = rows;
-  const names = Array.isArray(row) ? null : Object.keys(row);
-  return { names, values: Object.values(row), rows: rows.length, isJson: true };
+  const found = rowsOf(value);
+  const names = Array.isArray(found[0]) ? null : Object.keys(found[0]);
+  return { names, values: Object.values(found[0]), rows: found.length, isJson: true };
 }
 
 /** A request's body holds its row as `input`, or several as `inputs`. */
