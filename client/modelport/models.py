@@ -91,7 +91,8 @@ class Model:
     `access`: who may predict, `private`, `authenticated` or `public`.
     `acceleration`: the setting, `auto` or `off`; each version reports what came of it.
     `sticky`: what stays on one version of a split, `caller` or `session`; None: each request is drawn.
-    `history`: which requests are kept (`percent`, `retention_days`, …); None: none."""
+    `history`: which requests are kept (`percent`, `retention_days`, …); None: none.
+    `tags`: in small letters, by which lists are narrowed."""
 
     id: str
     name: str
@@ -111,6 +112,7 @@ class Model:
     created_at: datetime | None
     raw: Json = field(repr=False, compare=False)
     """The whole response."""
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, data: Json, base_url: str = "") -> "Model":
@@ -136,6 +138,7 @@ class Model:
             signature=data.get("signature"),
             created_at=_moment(data.get("created_at")),
             raw=data,
+            tags=tuple(data.get("tags") or ()),
         )
 
 

@@ -73,7 +73,7 @@ class Listing(Generic[Result]):
 
     path: str
     parse: Callable[[Any, str], Result]
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | list[str]] = field(default_factory=dict)
 
     def page(self, cursor: str | None) -> Flow[Page[Result]]:
         """Request one page: the first for None, else the one that `Page.next_cursor` named."""

@@ -1,7 +1,10 @@
-"""What a version's pod is doing before it has answered, in the words of its status message."""
+"""What a version's pod is doing before it has answered, in the words of its status message.
 
-WAITING = "waiting for its pod"
-STARTING_POD = "starting its pod"
+They are true on one machine too, where a pod is a process.
+"""
+
+WAITING = "waiting to be started"
+STARTING_POD = "starting its process"
 FETCHING = "fetching the model file"
 STARTING_RUNTIME = "starting its runtime"
 LOADING = "loading the model"

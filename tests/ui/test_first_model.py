@@ -178,8 +178,8 @@ def run_a_batch(visitor: Visitor, folder: Path) -> None:
     assert float(results[0]["probability_setosa"]) > 0.5
     visitor.press("Retry all rows")
     expect(page.get_by_text("all rows of")).to_be_visible()
-    page.get_by_role("link", name="log of its batch pods").click()
-    expect(page.get_by_role("heading", name="Log of v1's batch pods")).to_be_visible()
+    page.get_by_role("link", name="log of its batch processes").click()
+    expect(page.get_by_role("heading", name="Log of v1's batch processes")).to_be_visible()
     page = visitor.open("/ui/batch")
     expect(page.get_by_text("rows.csv")).to_have_count(2)
     visitor.picture("batch")

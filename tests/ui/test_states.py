@@ -19,12 +19,12 @@ from structlog.testing import capture_logs
 
 from tests.control_api.contract.databases.test_analytics import line, write
 from tests.control_api.contract.drift.test_drift_on_both_databases import MINUTE, SIGNATURE, Scene, rows
-from tests.control_api.unit.models.fake_cluster import READY, STARTING
+from tests.control_api.unit.models.fake_cluster import FAILED, READY, STARTING
 from tests.control_api.unit.models.platform import PASSWORD, Account
 from tests.control_api.unit.models.test_kubectl import by_hand
 from tests.support.models import iris_logistic
 from tests.support.staged_platform import StagedPlatform, staged_platform
-from tests.support.visitor import PICTURES, Visitor, visit
+from tests.support.visitor import NARROW, PICTURES, WIDE, Visitor, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -111,8 +111,13 @@ def test_jobs_in_every_state(visitor: Visitor, stage: StagedPlatform, model_id: 
     page = visitor.open(f"/ui/batch/{cancelled}")
     expect(page.get_by_role("main")).to_contain_text("Cancelled")
     visitor.picture("job-cancelled")
-    visitor.open("/ui/batch")
+    page = visitor.open("/ui/batch")
+    expect(page.locator("#jobs tbody tr")).not_to_have_count(1)
     visitor.picture("batch-states")
+    page.get_by_label("State").select_option("failed")
+    visitor.press("Show")
+    page.wait_for_url("**/ui/batch?of=&state=failed")
+    expect(page.locator("#jobs .badge")).to_have_text(["Failed"])
 
 
 def test_a_drifting_feature_is_shown_beside_its_reference(
@@ -133,7 +138,18 @@ def test_a_drifting_feature_is_shown_beside_its_reference(
     page = visitor.open(f"/ui/models/{model_id}/usage")
     expect(page.locator("#drift .badge")).to_have_text("Drift")
     expect(page.locator("#drift .warn").nth(1)).to_contain_text("PSI")
+    expect(page.locator("#model-head .pulse")).to_contain_text("Inputs of v1 drift: size")
     visitor.picture("drift")
+    draw_from_the_training_rows(visitor, model_id)
+
+
+def draw_from_the_training_rows(visitor: Visitor, model_id: str) -> None:
+    page = visitor.open(f"/ui/models/{model_id}")
+    page.get_by_role("link", name="A row like the training rows").click()
+    expect(page.locator("[data-answer]")).to_contain_text("each column drawn by itself")
+    assert page.locator("[data-name=hue]").input_value() in {"red", "blue"}
+    assert -5 < float(page.locator("[data-name=size]").input_value()) < 5
+    visitor.picture("try-it-drawn")
 
 
 def as_csv(count: int) -> str:
@@ -180,7 +196,8 @@ def test_cards_and_tables_are_one_reading_and_outcomes_have_words(
     write(stage.platform.plane, line(made, utc_now()))
     used = visitor.open("/ui/").locator("#lists li", has=visitor.page.get_by_text("Bikes", exact=True)).first
     expect(used).to_contain_text("1 request ·")
-    page = visitor.open(f"/ui/models/{made}/usage")
+    # By the hour: the minute may end between two of them.
+    page = visitor.open(f"/ui/models/{made}/usage?period=24h")
     with page.expect_response("**/usage/live*") as polled:
         write(stage.platform.plane, line(made, utc_now(), requests=3, status=504, reason="ModelTimeout"))
     assert 'id="usage-tables" hx-swap-oob="true"' in polled.value.text()
@@ -200,6 +217,137 @@ def redrawn_only_with_other_figures(page: "Page") -> None:
     page.wait_for_timeout(300)
     assert page.evaluate("document.querySelector('[data-chart]').marked") is True
     expect(page.locator(".plot canvas")).to_have_count(2)
+
+
+def test_each_version_that_was_called_has_a_line(
+    visitor: Visitor, stage: StagedPlatform, ann: Account, content: bytes
+) -> None:
+    made = stage.run(ann.upload(content, "Lines")).json()["id"]
+    stage.run(ann.upload_version(made, content))
+    stage.run(stage.platform.serve(made, {"v1": 90, "v2": 10}, v1=READY, v2=READY))
+    now = utc_now()
+    for minute in range(30):
+        at = now - timedelta(minutes=minute)
+        write(stage.platform.plane, line(made, at, requests=20 + minute % 5))
+        write(stage.platform.plane, line(made, at, version="v2", requests=2, status=200 if minute else 500))
+    page = visitor.open(f"/ui/models/{made}/usage")
+    expect(page.get_by_role("link", name="1 h", exact=True)).to_have_attribute("aria-current", "true")
+    expect(page.locator(".plot canvas")).to_have_count(4)
+    lines = page.locator("section", has=page.get_by_role("heading", name="Requests by version", exact=True))
+    expect(lines.locator(".legend")).to_have_text("v1v2")
+    expect(page.locator("#model-head .pulse")).to_contain_text("2 of ")
+    visitor.picture("usage-versions")
+
+
+def test_what_needs_a_look_stands_first_and_a_list_is_filtered(
+    visitor: Visitor, stage: StagedPlatform, ann: Account, content: bytes
+) -> None:
+    made = [stage.run(ann.upload(content, name)).json()["id"] for name in ("Fallen", "Zebra", "Antelope")]
+    stage.run(stage.platform.serve(made[0], {}, v1=FAILED))
+    for one in made[1:]:
+        stage.run(stage.platform.serve(one, {"v1": 100}, v1=READY))
+        stage.run(ann.http.patch(f"/api/v1/models/{one}", json={"tags": ["animals", one[0]]}))
+    page = visitor.open("/ui/")
+    expect(page.locator("#lists .rows").first.locator("li .badge").first).to_have_text("Failed")
+    visitor.picture("dashboard-urgent")
+    page = visitor.open("/ui/models")
+    page.get_by_label("Status").select_option("failed")
+    badges = page.locator("#models tbody .badge")
+    expect(badges.get_by_text("Ready")).to_have_count(0)
+    expect(page.locator("#models").get_by_text("Fallen")).to_be_visible()
+    page.get_by_label("Status").select_option("")
+    page.get_by_label("Tag").select_option("animals")
+    names = page.locator("#models td.lead > a")
+    expect(names).to_have_text(["Antelope", "Zebra"])
+    page.get_by_role("link", name="Model", exact=True).click()
+    page.wait_for_url("**/ui/models?tag=animals&sort=name")
+    page.get_by_role("link", name="Model", exact=True).click()
+    page.wait_for_url("**/ui/models?tag=animals&sort=-name")
+    expect(names).to_have_text(["Zebra", "Antelope"])
+    expect(page.get_by_role("columnheader", name="Model")).to_have_attribute("aria-sort", "descending")
+    visitor.picture("models-tagged")
+    page.locator("#models").get_by_role("link", name="z", exact=True).click()
+    expect(names).to_have_text(["Zebra"])
+
+
+PASTED = [
+    ('{"size": 2.5, "hue": "red"}', ["2.5", "red"], "2 values filled in."),
+    ('{"input": {"hue": "blue"}}', ["1", "blue"], "1 value filled in; not in it, left as they were: size."),
+    ("[3, null]", ["3", ""], "2 values filled in."),
+    ('[{"size": 1.25, "hue": "7"}, {}]', ["1.25", "7"], "2 values filled in; the first of 2 rows."),
+    ("hue,id,size\nblue,7,1.50\n", ["1.50", "blue"], "2 values filled in; not taken by the model: id."),
+    (";hue;size\n0;'a';-4\n", ["-4", "'a'"], "2 values filled in."),
+    ('hue\tsize\n"deep, ""dark"" red"\tNaN', ["", 'deep, "dark" red'], "2 values filled in."),
+    ("9.5,green", ["9.5", "green"], "2 values filled in."),
+]  # fmt: skip
+REFUSED = [
+    ('{"size": 2.5', "It is not JSON: check commas, quotes and brackets."),
+    ("1,2,3", "It has 3 values without names, and the model takes 2: put the line of names above it."),
+    ('{"weight": 1}', "None of its names is one of the model's."),
+    ("size,hue\n", "These are names alone: add the line with the values."),
+    ("size,hue\n1,red,3", "The row has 3 cells, and the line of names above it has 2."),
+    ('[9007199254740993, "red"]', "It has a whole number beyond 2^53"),
+]
+
+
+def test_a_pasted_row_fills_the_fields_or_says_why_not(visitor: Visitor, model_id: str) -> None:
+    page = visitor.open(f"/ui/models/{model_id}")
+    page.get_by_text("Paste a row").click()
+    box = page.get_by_label("A row as JSON or CSV")
+    fields = [page.locator("[data-name=size]"), page.locator("[data-name=hue]")]
+    for text, filled, said in PASTED:
+        fields[0].fill("1")
+        box.fill(text)
+        expect(page.locator("#pasted-said")).to_have_text(said)
+        assert [field.input_value() for field in fields] == filled, text
+    # The call as code follows.
+    expect(page.locator("[data-snippet=curl]")).to_contain_text('{"size": 9.5, "hue": "green"}')
+    for text, why in REFUSED:
+        box.fill(text)
+        expect(page.locator("#pasted-error")).to_contain_text(why)
+        assert [field.input_value() for field in fields] == ["9.5", "green"], text
+    visitor.picture("try-it-pasted")
+
+
+def test_predict_stays_in_sight_and_a_wide_row_is_pasted_into_its_json(
+    visitor: Visitor, stage: StagedPlatform, ann: Account, content: bytes
+) -> None:
+    names = [f"x{number}" for number in range(120)]
+    for count, mode in ((60, "fields"), (120, "json")):
+        made = stage.run(ann.upload(content, f"Wide {count}")).json()["id"]
+        columns = [{"name": name, "kind": "number"} for name in names[:count]]
+        signature = {"task": "regressor", "columns": columns}
+        stage.run(stage.platform.serve(made, {"v1": 100}, v1={**READY, "signature": signature}))
+        page = visitor.open(f"/ui/models/{made}")
+        button = page.get_by_role("button", name="Predict", exact=True)
+        for size in (WIDE, NARROW):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            expect(button).to_be_in_viewport(ratio=1)
+            assert is_uncovered(page, "[data-script]"), (mode, size)
+        page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        page.get_by_text("Paste a row").click()
+        header, row = ",".join(reversed(names[:count])), ",".join(str(each) for each in range(count))
+        page.get_by_label("A row as JSON or CSV").fill(f"{header}\n{row}")
+        expect(page.locator("#pasted-said")).to_have_text(f"{count} values filled in.")
+        if mode == "fields":
+            assert page.locator("[data-name=x0]").input_value() == str(count - 1)
+        else:
+            filled = json.loads(page.locator("#row").input_value())
+            assert filled == {name: count - 1 - at for at, name in enumerate(names)}
+        visitor.picture(f"try-it-wide-{mode}")
+
+
+def is_uncovered(page: "Page", selector: str) -> bool:
+    """Whether a pointer at its middle would hit it: nothing that is fixed lies over it."""
+    found: bool = page.evaluate(
+        """(selector) => {
+          const element = document.querySelector(selector);
+          const box = element.getBoundingClientRect();
+          return element.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+        }""",
+        selector,
+    )
+    return found
 
 
 def test_the_reference_of_the_api_loads_nothing_from_elsewhere(visitor: Visitor) -> None:

@@ -1,7 +1,7 @@
 # Generated from resources/models.py by client/generate_async.py: make docs.
 """`client.models`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,6 +84,7 @@ class AsyncModels:
         acceleration: Acceleration | None = None,
         sticky: Sticky | Literal["off"] | None = None,
         history: Mapping[str, Any] | Literal["off"] | None = None,
+        tags: Sequence[str] | None = None,
     ) -> Model:
         """Change a model's settings; what is left out stays as it is.
 
@@ -93,6 +94,7 @@ class AsyncModels:
                 request is drawn by the weights.
             history: The share of requests to keep with their responses, `{"percent": 10}`, and if wanted
                 `retention_days`, `redact_fields` and `max_row_bytes`; `"off"` keeps no more.
+            tags: All that the model shall have, 20 at most; `[]` removes them.
         """
         flow = models.update(
             model_id,
@@ -102,6 +104,7 @@ class AsyncModels:
             acceleration=acceleration,
             sticky=sticky,
             history=history,
+            tags=tags,
         )
         return await self._transport.run(flow)
 
@@ -131,8 +134,12 @@ class AsyncModels:
         """Stop serving it and remove its files."""
         return await self._transport.run(models.delete(model_id))
 
-    async def list(self) -> list[Model]:
-        """Return your models, newest first."""
-        return await self._transport.run(models.LIST.whole())
+    async def list(self, *, tags: Sequence[str] = ()) -> list[Model]:
+        """Return your models, newest first.
+
+        Args:
+            tags: Of those that have all of these only.
+        """
+        return await self._transport.run(models.listing(tags).whole())
 
     __call__ = list

@@ -1,6 +1,6 @@
 """Models: uploaded, read, changed, removed, and their traffic."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +10,10 @@ from modelport.models import Acceleration, Access, Model, Sticky
 from modelport.steps import Flow, Listing, Reply, request, without_none
 from modelport.uploads import OnProgress, upload_form
 
-LIST = Listing(path_of("models"), Model.from_json)
+
+def listing(tags: Sequence[str]) -> Listing[Model]:
+    """Return the list of the models that have all the tags; of none: of all models."""
+    return Listing(path_of("models"), Model.from_json, {"tag": _each(tags)} if tags else {})
 
 
 def upload(
@@ -45,12 +48,15 @@ def update(
     acceleration: Acceleration | None,
     sticky: Sticky | Literal["off"] | None,
     history: Mapping[str, Any] | Literal["off"] | None,
+    tags: Sequence[str] | None,
 ) -> Flow[Model]:
     """Return the changed model. None leaves a setting as it is; `"off"` turns `sticky` or `history` off.
 
     Raises `Conflict` for a model applied with kubectl.
     """
     body = without_none(name=name, description=description, access=access, acceleration=acceleration)
+    if tags is not None:
+        body["tags"] = _each(tags)
     if sticky is not None:
         body["sticky"] = None if sticky == "off" else sticky
     if history is not None:
@@ -82,6 +88,11 @@ def rollback(model_id: str) -> Flow[Model]:
     Raises `Conflict` where there is no earlier traffic.
     """
     return _model((yield from request("POST", path_of("models", model_id, "rollback"))))
+
+
+def _each(tags: Sequence[str]) -> list[str]:
+    # A text is a sequence too, of its letters.
+    return [tags] if isinstance(tags, str) else list(tags)
 
 
 def _model(reply: Reply) -> Model:

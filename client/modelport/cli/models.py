@@ -40,6 +40,14 @@ StickySetting = Annotated[
         "weights."
     ),
 ]
+TagSetting = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="All tags that it shall have; may be repeated."),
+]
+WantedTags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="Of those with this tag; repeated: with all of them."),
+]
 HistoryShare = Annotated[
     str | None,
     typer.Option(metavar="PERCENT|off", help="The share of requests to keep with their answers, or off."),
@@ -122,17 +130,22 @@ def upload(
             _finish_version(client, to, added, timeout if wait else None, as_json)
 
 
-def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+def list_models(tag: WantedTags = None, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Show your models."""
     with Modelport(url) as client:
-        found = client.models()
+        found = client.models.list(tags=tag or ())
     if as_json:
         print_json([model.raw for model in found])
+    elif tag and not found:
+        note(f"No model has the tags: {', '.join(tag)}.")
     elif not found:
         note(f"No models yet: {typed('upload FILE', url)} makes one.")
     else:
         columns = ("ID", "NAME", "STATUS", "FRAMEWORK", "TRAFFIC", "ACCESS", "CREATED")
-        print_table(columns, map(_row, found))
+        # Of those who use none a table is as it was.
+        shows_tags = any(model.tags for model in found)
+        rows = [(*_row(model), ", ".join(model.tags)) if shows_tags else _row(model) for model in found]
+        print_table((*columns, "TAGS") if shows_tags else columns, rows)
 
 
 def status(
@@ -163,6 +176,8 @@ def update(
     ] = None,
     acceleration: AccelerationSetting = None,
     sticky: StickySetting = None,
+    tag: TagSetting = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Remove all tags.")] = False,
     history: HistoryShare = None,
     retention_days: Annotated[
         int | None, typer.Option(min=1, max=365, help="Days that --history keeps them; 30 unless given.")
@@ -182,6 +197,7 @@ def update(
         "access": access,
         "acceleration": acceleration,
         "sticky": sticky,
+        "tags": tags_setting(tag, no_tags=no_tags),
         "history": history_setting(history, retention_days, redact),
     }
     if not any(value is not None for value in changes.values()):
@@ -237,6 +253,13 @@ def delete(
     note(f"Deleted {what}.")
     if as_json:
         print_json({"model": model_id, "version": version})
+
+
+def tags_setting(given: list[str] | None, *, no_tags: bool) -> list[str] | None:
+    """Return what `Modelport.update` takes as `tags`; None: they stay. Raises `typer.BadParameter`."""
+    if no_tags and given:
+        raise typer.BadParameter("--no-tags removes all: leave --tag out.")
+    return [] if no_tags else given or None
 
 
 def history_setting(share: str | None, days: int | None, redact: list[str] | None) -> Any:
@@ -328,6 +351,8 @@ def _show(model: Model, as_json: bool) -> None:
     if model.access == "public":
         print_line("  access    public: everyone may call it, without a key")
     print_line(f"  traffic   {traffic_text(dict(model.traffic))}")
+    if model.tags:
+        print_line(f"  tags      {', '.join(model.tags)}")
     for version in model.versions:
         if version.engine:
             print_line(f"  engine    {version.name} {engine_text(version)}")

@@ -1,6 +1,6 @@
 """`client.models`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,6 +83,7 @@ class Models:
         acceleration: Acceleration | None = None,
         sticky: Sticky | Literal["off"] | None = None,
         history: Mapping[str, Any] | Literal["off"] | None = None,
+        tags: Sequence[str] | None = None,
     ) -> Model:
         """Change a model's settings; what is left out stays as it is.
 
@@ -92,6 +93,7 @@ class Models:
                 request is drawn by the weights.
             history: The share of requests to keep with their responses, `{"percent": 10}`, and if wanted
                 `retention_days`, `redact_fields` and `max_row_bytes`; `"off"` keeps no more.
+            tags: All that the model shall have, 20 at most; `[]` removes them.
         """
         flow = models.update(
             model_id,
@@ -101,6 +103,7 @@ class Models:
             acceleration=acceleration,
             sticky=sticky,
             history=history,
+            tags=tags,
         )
         return self._transport.run(flow)
 
@@ -130,8 +133,12 @@ class Models:
         """Stop serving it and remove its files."""
         return self._transport.run(models.delete(model_id))
 
-    def list(self) -> list[Model]:
-        """Return your models, newest first."""
-        return self._transport.run(models.LIST.whole())
+    def list(self, *, tags: Sequence[str] = ()) -> list[Model]:
+        """Return your models, newest first.
+
+        Args:
+            tags: Of those that have all of these only.
+        """
+        return self._transport.run(models.listing(tags).whole())
 
     __call__ = list

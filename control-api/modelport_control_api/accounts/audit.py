@@ -30,6 +30,7 @@ def record(
     """Record that `action` ("api_key.create") was done to `target` ("api_key:<id>"). No secret in `detail`.
 
     `by`: the caller; the origin of a request without a credential; None: an operator's command.
+    `detail["before"]`: the values that were changed, under the names of those that hold now.
     """
     actor = by.principal if isinstance(by, Caller) else None
     origin = by.origin if isinstance(by, Caller) else by
@@ -46,15 +47,15 @@ def record(
     )
 
 
-def old_and_new(row: object, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the detail of a change that is about to be made: what differs, as it is and as it will be.
+def before_and_after(row: object, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the detail of a change that is about to be made: what differs, as it will be and as it is.
 
     Empty if nothing does. No secret in `changes`.
     """
     different = {name: value for name, value in changes.items() if getattr(row, name) != value}
     if not different:
         return {}
-    return {"old": {name: getattr(row, name) for name in different}, "new": different}
+    return {**different, "before": {name: getattr(row, name) for name in different}}
 
 
 def list_page(
@@ -80,7 +81,10 @@ class AuditOut(BaseModel):
     credential: str | None = Field(description="By what: session:<id> or api_key:<id>.")
     action: str = Field(examples=["api_key.create"])
     target: str = Field(examples=["api_key:3f0c2a6e-7b1d-4b0e-9d0b-2f6a4f6f5c11"])
-    detail: dict[str, Any]
+    detail: dict[str, Any] = Field(
+        description="What was done, with the new values; `before` has the old ones under the same names.",
+        examples=[{"changes": {"access": "public"}, "before": {"access": "private"}}],
+    )
     ip: str | None
     request_id: str | None
 

@@ -17,6 +17,30 @@ class Check(BaseModel):
     detail: str
 
 
+class DiskFigures(BaseModel):
+    folder: str = Field(description="Of the platform's files, on this disk.")
+    total_bytes: int
+    free_bytes: int
+
+
+class Machine(BaseModel):
+    """Of the replica that responds: on Kubernetes the node of its pod, else the one machine that there is.
+
+    What the machine does not tell is null.
+    """
+
+    name: str
+    processors: int = Field(description="That the control API may use.")
+    cpu: float | None = Field(
+        description="The share of all processors' time in use since health was last read here, 0 to 1."
+    )
+    memory_total_bytes: int | None
+    memory_available_bytes: int | None = Field(description="What is left without swapping.")
+    disks: list[DiskFigures] = Field(
+        description="Those with the platform's own files; none where files are in S3 and rows in PostgreSQL."
+    )
+
+
 class SystemHealth(BaseModel):
     """Numbers are null while the database does not respond."""
 
@@ -26,6 +50,7 @@ class SystemHealth(BaseModel):
     artifacts: Check = Field(description="The store of model files.")
     shared_store: Check = Field(description="Redis; in one process its memory.")
     cluster: Check = Field(description="The watch of the cluster's models.")
+    machine: Machine
     users: int | None
     models: dict[Status, int] | None = Field(description="Of each status how many; those of kubectl too.")
     outbox_waiting: int | None = Field(description="Models whose last change is not yet published.")

@@ -1,8 +1,10 @@
 """The platform as a whole, for administrators. The caller has checked that the caller is one."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import structlog
@@ -15,11 +17,13 @@ from modelport_control_api.accounts.auth import invites
 from modelport_control_api.accounts.auth.errors import InviteNotFound, UserNotFound
 from modelport_control_api.accounts.auth.schemas import normalize_or_keep
 from modelport_control_api.accounts.tables import Invite, User
-from modelport_control_api.admin import repository
+from modelport_control_api.admin import machine, repository
 from modelport_control_api.admin.checks import check_all
 from modelport_control_api.admin.schemas import (
+    DiskFigures,
     InviteEntry,
     InviteList,
+    Machine,
     MadeInvite,
     NewInvite,
     SystemHealth,
@@ -84,7 +88,23 @@ async def system_health(context: Context, services: ModelsServices) -> SystemHea
         artifacts=artifacts,
         shared_store=shared_store,
         cluster=cluster,
+        machine=await asyncio.to_thread(_machine, services.reserve.folders),
         **await _numbers(services) if database.ok else _unknown(),
+    )
+
+
+def _machine(folders: Sequence[Path]) -> Machine:
+    memory = machine.read_memory()
+    disks = machine.read_disks(folders)
+    return Machine(
+        name=machine.name_of_machine(),
+        processors=machine.processors(),
+        cpu=machine.PROCESSOR_USE.share(),
+        memory_total_bytes=memory.total if memory else None,
+        memory_available_bytes=memory.available if memory else None,
+        disks=[
+            DiskFigures(folder=disk.folder, total_bytes=disk.total, free_bytes=disk.free) for disk in disks
+        ],
     )
 
 

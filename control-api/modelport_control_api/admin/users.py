@@ -165,7 +165,7 @@ class Administration:
     def _change_limits(self, session: Session, user: User, change: UserChange) -> None:
         """What the user holds already stays, whatever the limit."""
         limits = change.limits()
-        if detail := audit.old_and_new(user, limits):
+        if detail := audit.before_and_after(user, limits):
             for column, value in limits.items():
                 setattr(user, column, value)
             audit.record(session, self.caller, "user.limits", f"user:{user.id}", detail)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     func,
     literal,
     or_,
@@ -63,14 +64,25 @@ class CallerCounts(NamedTuple):
 
 def by_bucket(session: Session, plan: Plan, models: ModelIds) -> Usage[int]:
     """Keys: the buckets' numbers."""
-    parts = [_numbered(plan, size, pieces, models) for size, pieces in _by_size(plan.pieces).items()]
-    for size in ("hour", "minute"):
-        if moves := [move for move in plan.moves if move.rows == size]:
-            parts.append(_half_days(moves, size, models))
-    rows = union_all(*parts).subquery("counted")
-    found = _grouped(session, rows, rows.c.key)
-    buckets = {number: sums for number, sums in found.items() if number >= 0}
-    return moved(buckets, {-1 - number: sums for number, sums in found.items() if number < 0}, plan.moves)
+    rows = _bucketed(plan, models)
+    return _mended(_grouped(session, rows, rows.c.key), plan)
+
+
+def by_bucket_of_versions(session: Session, plan: Plan, model_id: str) -> dict[str, Usage[int]]:
+    """What `by_bucket` gives, of each of the model's versions that was called."""
+    rows = _bucketed(plan, [model_id])
+    query = select(rows.c.version, rows.c.key, *_summed(rows)).group_by(rows.c.version, rows.c.key)
+    found: defaultdict[str, dict[int, Sums]] = defaultdict(dict)
+    for version, key, *counts, joined in session.execute(query):
+        found[version][key] = Sums._make([*counts, unpack(joined)])
+    return {version: _mended(buckets, plan) for version, buckets in found.items() if version}
+
+
+def is_counted(session: Session, models: Collection[str], start: int, end: int) -> bool:
+    """Whether there was a request from `start`, a full hour, to before `end`. It reads a row at most."""
+    hour = end - end % SECONDS["hour"]
+    in_hours = _is_any(session, "hour", models, start, hour)
+    return in_hours or _is_any(session, "minute", models, max(start, hour), end)
 
 
 def altogether(session: Session, plan: Plan, models: ModelIds) -> Sums:
@@ -154,6 +166,27 @@ def _callers(rows: FromClause, limit: int) -> Select[Any]:
     return query.order_by(requests.desc(), *keys).limit(limit)
 
 
+def _is_any(session: Session, size: BucketName, models: Collection[str], start: int, end: int) -> bool:
+    table = TOTALS[size].__table__
+    of_models = table.c.model_id.in_(sorted(models))
+    found = exists().where(of_models, table.c.start >= start, table.c.start < end)
+    return start < end and bool(session.scalar(select(found)))
+
+
+def _bucketed(plan: Plan, models: ModelIds) -> Subquery:
+    parts = [_numbered(plan, size, pieces, models) for size, pieces in _by_size(plan.pieces).items()]
+    for size in ("hour", "minute"):
+        if moves := [move for move in plan.moves if move.rows == size]:
+            parts.append(_half_days(moves, size, models))
+    return union_all(*parts).subquery("counted")
+
+
+def _mended(found: Usage[int], plan: Plan) -> Usage[int]:
+    """Buckets with what was moved between them; keys below zero are what `_half_days` gave."""
+    buckets = {number: sums for number, sums in found.items() if number >= 0}
+    return moved(buckets, {-1 - number: sums for number, sums in found.items() if number < 0}, plan.moves)
+
+
 def _numbered(plan: Plan, size: BucketName, pieces: Sequence[Piece], models: ModelIds) -> Select[Any]:
     table = TOTALS[size].__table__
     number = _number(plan.runs, table.c.start).label("key")
@@ -197,7 +230,7 @@ def _subjects(models: ModelIds) -> Collection[str]:
 
 
 def _figures(table: FromClause) -> list[ColumnElement[Any]]:
-    return [table.c[name] for name in (*_SUMS, "latencies")]
+    return [table.c[name] for name in ("version", *_SUMS, "latencies")]
 
 
 def _within(start: ColumnElement[int], pieces: Sequence[Piece]) -> ColumnElement[bool]:

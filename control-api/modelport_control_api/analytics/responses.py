@@ -18,6 +18,8 @@ from modelport_control_api.analytics.schemas import (
     Point,
     ReasonUsage,
     Totals,
+    VersionPoint,
+    VersionSeries,
     VersionUsage,
 )
 from modelport_control_api.analytics.totals import NOTHING, Sums, Usage, added_up, figures, rate
@@ -77,6 +79,8 @@ def dropped(session: Session, start: int, end: int) -> int:
 
 MOST_MODELS = 100
 MOST_CALLERS = 50
+MOST_SERIES = 5
+"""Versions with lines of their own: more colors nobody can tell apart in a chart."""
 
 
 def of_models(session: Session, plans: QueryPlan, names: dict[str, str] | None) -> dict[str, Any]:
@@ -104,8 +108,14 @@ def of_model(session: Session, plans: QueryPlan, principal: Principal, model_id:
         **_of_both(session, plans, [model_id], added_up(usage.values())),
         **_by_reason_and_caller(session, plans, principal, model_id),
         "by_version": [VersionUsage(version=name, **figures(usage[name])) for name in sorted(usage)],
+        "series_by_version": _series_by_version(session, plans, model_id, usage),
         "predictions": _predictions(session, plans, model_id),
     }
+
+
+def totals_of(session: Session, plans: QueryPlan, model_id: str) -> Totals:
+    """Return the sums of the whole range alone."""
+    return Totals(**figures(ledger.altogether(session, plans.whole, [model_id])))
 
 
 def requests_by_version(session: Session, plans: QueryPlan, model_id: str) -> dict[str, int]:
@@ -171,6 +181,33 @@ def _caller(
         refused=counts.refused,
         error_rate=rate(counts.errors, counts.requests),
     )
+
+
+def _series_by_version(
+    session: Session, plans: QueryPlan, model_id: str, usage: Usage[str]
+) -> list[VersionSeries]:
+    """`usage`: the most requests first. Most models have one version that is called, which costs nothing."""
+    called = [name for name in usage if name]
+    if len(called) < 2:
+        return []
+    series = ledger.by_bucket_of_versions(session, plans.series, model_id)
+    shown = sorted(called[:MOST_SERIES], key=lambda name: (len(name), name))
+    return [
+        VersionSeries(version=name, series=_version_points(series.get(name, {}), plans.range))
+        for name in shown
+    ]
+
+
+def _version_points(series: Usage[int], range_: Range) -> list[VersionPoint]:
+    return [
+        VersionPoint(start=_moment(start, range_), **_of_version(series.get(number, NOTHING)))
+        for number, start in enumerate(range_.boundaries[:-1])
+    ]
+
+
+def _of_version(sums: Sums) -> dict[str, Any]:
+    found = figures(sums)
+    return {"requests": found["requests"], "errors": found["errors"], "p95_ms": found["p95_ms"]}
 
 
 def _points(series: Usage[int], range_: Range) -> list[Point]:

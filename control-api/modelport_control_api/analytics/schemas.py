@@ -41,6 +41,20 @@ class VersionUsage(Totals):
     version: str = Field(description="Empty: refused before a version was chosen.")
 
 
+class VersionPoint(BaseModel):
+    """A bucket of `series`, of one version."""
+
+    start: datetime
+    requests: int
+    errors: int
+    p95_ms: float | None
+
+
+class VersionSeries(BaseModel):
+    version: str
+    series: list[VersionPoint]
+
+
 class CallerUsage(BaseModel):
     """A caller by one credential."""
 
@@ -86,6 +100,9 @@ class Overview(_Analytics):
 class ModelAnalytics(_Analytics):
     model: str
     by_version: list[VersionUsage]
+    series_by_version: list[VersionSeries] = Field(
+        description="Of the five versions with most requests, by name; empty unless several were called."
+    )
     by_caller: list[CallerUsage] = Field(description="The 50 with most requests.")
     predictions: PredictionDistribution | None = Field(
         description="Of sampled requests in the range's last 24 hours; null: no version has a reference."

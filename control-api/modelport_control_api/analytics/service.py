@@ -1,16 +1,23 @@
 """Responses of the analytics calls, for endpoints and pages alike."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from sqlalchemy.orm import Session
 
-from modelport_control_api.analytics import responses
+from modelport_control_api.analytics import ledger, responses
 from modelport_control_api.analytics.plan import QueryPlan
 from modelport_control_api.analytics.query import Query
-from modelport_control_api.analytics.schemas import ModelAnalytics, Overview
+from modelport_control_api.analytics.schemas import ModelAnalytics, Overview, Totals
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.http.context import Context
 from modelport_control_api.identity import Principal
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry.errors import KeyRestricted
+
+T = TypeVar("T")
+IsCounted = Callable[[int, int], bool]
+"""Whether there was a request between two seconds since 1970; the first is a full hour."""
 
 
 async def overview(
@@ -48,6 +55,41 @@ async def of_model(
         plans = QueryPlan.of(query, context.settings, utc_now())
         responses.sum_alone(session)
         return ModelAnalytics(**responses.of_model(session, plans, principal, model.id))
+
+    return await services.transactions.read(read)
+
+
+async def totals(
+    context: Context, services: ModelsServices, principal: Principal, model_id: str, query: Query
+) -> Totals:
+    """Return the model's sums of the range, and nothing else.
+
+    Raises ModelNotFound or InvalidFields.
+    """
+
+    def read(session: Session) -> Totals:
+        model = services.reader.load(session, principal, model_id)
+        plans = QueryPlan.of(query, context.settings, utc_now())
+        responses.sum_alone(session)
+        return responses.totals_of(session, plans, model.id)
+
+    return await services.transactions.read(read)
+
+
+async def chosen_by_usage(
+    services: ModelsServices, principal: Principal, model_id: str | None, choose: Callable[[IsCounted], T]
+) -> T:
+    """Return what `choose` makes of when there were requests: of one model, or for None of all the caller's.
+
+    Raises ModelNotFound.
+    """
+
+    def read(session: Session) -> T:
+        if model_id is None:
+            ids = list(responses.own_models(session, principal))
+        else:
+            ids = [services.reader.load(session, principal, model_id).id]
+        return choose(lambda start, end: ledger.is_counted(session, ids, start, end))
 
     return await services.transactions.read(read)
 

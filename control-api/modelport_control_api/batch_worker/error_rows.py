@@ -157,7 +157,7 @@ def read_reply(status: int, body: bytes, rows: int, *, probabilities: bool) -> P
     except orjson.JSONDecodeError:
         reply = None
     if not isinstance(reply, dict):
-        return Rejected("The model's pod answered with what is no JSON object.")
+        return Rejected("The model's process answered with what is no JSON object.")
     if status == 200:
         return _predicted(reply, rows, len(body), probabilities=probabilities)
     return _rows_rejected(reply.get("errors"), rows) or Rejected(_text(reply))
@@ -166,7 +166,7 @@ def read_reply(status: int, body: bytes, rows: int, *, probabilities: bool) -> P
 def _predicted(reply: dict[str, Any], rows: int, size: int, *, probabilities: bool) -> PredictResult:
     predictions, given = reply.get("predictions"), reply.get("probabilities") if probabilities else None
     if not _is_list_of(rows, predictions) or (probabilities and not _is_list_of(rows, given)):
-        return Rejected("The model's pod answered with another number of predictions than of rows.")
+        return Rejected("The model's process answered with another number of predictions than of rows.")
     return Predicted(predictions, given, size)  # type: ignore[arg-type]  # checked above
 
 
@@ -190,4 +190,4 @@ def _rows_rejected(errors: Any, rows: int) -> RowsRejected | None:
 
 def _text(reply: dict[str, Any]) -> str:
     words = [str(reply[name]) for name in ("title", "detail") if reply.get(name)]
-    return ": ".join(words)[:_MOST_CHARACTERS] or "The model's pod refused the rows without a word."
+    return ": ".join(words)[:_MOST_CHARACTERS] or "The model's process refused the rows without a word."

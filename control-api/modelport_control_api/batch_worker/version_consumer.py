@@ -139,5 +139,5 @@ class VersionConsumer:
         elif not listed.exists:
             await self._deps.leases.fail_all_of(self._version, listed.reason, listed.message)
         elif time.monotonic() - self._alone_since > self._pod_wait_seconds:
-            waited = f"No pod of {self._version[1]} became ready within {self._pod_wait_seconds:.0f} s."
+            waited = f"No process of {self._version[1]} became ready within {self._pod_wait_seconds:.0f} s."
             await self._deps.leases.fail_all_of(self._version, listed.reason, f"{waited} {listed.message}")

@@ -17,7 +17,7 @@ from modelport_control_api.models.access import (
     limit_uploads,
     load_model,
 )
-from modelport_control_api.models.schemas import ModelAnswer, ModelChange, ModelPage
+from modelport_control_api.models.schemas import MOST_TAGS, ModelAnswer, ModelChange, ModelPage, Tag
 from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
 from modelport_control_api.models.uploads import model_form
 from modelport_control_api.models.wiring import ModelsServices
@@ -36,6 +36,12 @@ router = APIRouter(
 WaitSeconds = Annotated[
     float,
     Query(alias="wait", ge=0, le=60, description="Seconds to hold until nothing is in progress any more."),
+]
+WantedTags = Annotated[
+    list[Tag] | None,
+    Query(
+        alias="tag", max_length=MOST_TAGS, description="Of those with this tag; several: with all of them."
+    ),
 ]
 
 
@@ -75,13 +81,18 @@ async def upload_model(
 
 
 @router.get("", responses=problems(422))
-async def list_models(
-    principal: Reader, services: Models, renderer: Renderer, limit: PageLimit = 50, cursor: PageCursor = None
+async def list_models(  # noqa: PLR0917 - FastAPI gives each of them by its name
+    principal: Reader,
+    services: Models,
+    renderer: Renderer,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
+    tags: WantedTags = None,
 ) -> ModelPage:
     """Your models, newest first; for an admin also those that were applied with kubectl."""
 
     def read(session: Session) -> tuple[list[ModelRecord], str | None]:
-        return services.reader.page(session, principal, limit, cursor)
+        return services.reader.page(session, principal, limit, cursor, tags or ())
 
     records, next_cursor = await services.transactions.read(read)
     return ModelPage(items=[renderer.model(record) for record in records], next_cursor=next_cursor)
@@ -103,7 +114,7 @@ async def read_model(
 async def change_model(
     model_id: str, change: ModelChange, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> ModelAnswer:
-    """Change the name, description, access, cache, limit, timeout, acceleration, stickiness or history."""
+    """Change the name, description, tags, access, limits, acceleration, stickiness or history."""
     with services.reader.changing(caller.principal, model_id):
         record = await services.transactions.write(
             lambda session: service.change_model(session, caller, model_id, change.changes())

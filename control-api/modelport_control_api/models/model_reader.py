@@ -1,6 +1,6 @@
 """Looks at models with all that is known of them, and finds those that were applied with kubectl."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,13 +45,22 @@ class ModelReader:
             return found
 
     def page(
-        self, session: Session, principal: Principal, limit: int, cursor: str | None
+        self,
+        session: Session,
+        principal: Principal,
+        limit: int,
+        cursor: str | None,
+        tags: Collection[str] = (),
     ) -> tuple[list[ModelRecord], str | None]:
-        """The caller's own models, and to an admin those applied with kubectl. Raises CursorInvalid."""
-        page = repository.page(session, principal, limit, cursor)
+        """The caller's own models, and to an admin those applied with kubectl, which have no tags.
+
+        `tags`: of those with all of them only. Raises CursorInvalid.
+        """
+        page = repository.page(session, principal, limit, cursor, tags)
         waiting = outbox.waiting_among(session, [row.id for row in page.items])
         own = [repository.to_record(row, waits=row.id in waiting) for row in page.items]
-        both = sorted([*own, *self._all_outside(session, principal, cursor)], key=_place, reverse=True)
+        others = [] if tags else self._all_outside(session, principal, cursor)
+        both = sorted([*own, *others], key=_place, reverse=True)
         if len(both) <= limit:
             return both, page.next_cursor
         return both[:limit], encode_cursor(*_place(both[limit - 1]))

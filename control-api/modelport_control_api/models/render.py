@@ -37,6 +37,7 @@ def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAns
         id=record.id,
         name=record.name,
         description=record.description,
+        tags=list(record.tags),
         framework=main.framework,
         status=view.status,
         reason=view.reason,

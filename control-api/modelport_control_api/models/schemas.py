@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from modelport_crds.mlmodel import Acceleration, Engine, Sticky
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from modelport_control_api.drift.schemas import DataDriftSetting, DataDriftSummary
 from modelport_control_api.http.bodies import Line
@@ -17,6 +17,22 @@ from modelport_control_api.registry.tables import (
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 FieldName = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(max_length=10_000)]
+
+
+def _check_tag(text: str) -> str:
+    # Commas separate tags in forms and commands; in the database each stands between quotes.
+    if any(character in ',"\\' or not character.isprintable() for character in text):
+        raise ValueError("must be printable characters without commas, quotes and backslashes")
+    return text
+
+
+Tag = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=40),
+    AfterValidator(_check_tag),
+]
+"""In small letters, so that Prod and prod are one."""
+MOST_TAGS = 20
 Status = Literal["pending", "ready", "failed", "degraded"]
 
 
@@ -47,6 +63,9 @@ class HistorySetting(BaseModel):
     )
 
 
+_NEVER_NULL = ("name", "description", "tags", "access", "timeout_seconds", "acceleration")
+
+
 class ModelChange(BaseModel):
     """What is left out stays as it is."""
 
@@ -54,6 +73,9 @@ class ModelChange(BaseModel):
 
     name: Name | None = None
     description: Description | None = None
+    tags: list[Tag] | None = Field(
+        None, max_length=MOST_TAGS, description="By which you find it; [] removes all."
+    )
     access: Literal["private", "authenticated", "public"] | None = Field(
         None, description="Who may predict: the owner, everyone with a credential, or everyone."
     )
@@ -94,7 +116,12 @@ class ModelChange(BaseModel):
             raise ValueError("must not hold a NUL character")
         return value
 
-    @field_validator("name", "description", "access", "timeout_seconds", "acceleration", mode="before")
+    @field_validator("tags")
+    @classmethod
+    def _each_once(cls, value: list[str] | None) -> list[str] | None:
+        return None if value is None else sorted(set(value))
+
+    @field_validator(*_NEVER_NULL, mode="before")
     @classmethod
     def _not_null(cls, value: object) -> object:
         if value is None:
@@ -179,6 +206,7 @@ class ModelAnswer(BaseModel):
     id: str
     name: str
     description: str
+    tags: list[str] = Field(description="In the order of the alphabet.")
     framework: str
     status: Status
     reason: str

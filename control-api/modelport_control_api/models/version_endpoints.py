@@ -105,7 +105,7 @@ async def read_version_logs(
     principal: Reader,
     services: Models,
     tail: TailLines = 200,
-    batch: Annotated[bool, Query(description="Of the pods that do batch jobs.")] = False,
+    batch: Annotated[bool, Query(description="Of the processes that do batch jobs.")] = False,
 ) -> str:
     """What the version's code printed, and its traces."""
     record = await load_model(services, principal, model_id)

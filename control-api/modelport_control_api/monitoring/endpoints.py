@@ -29,13 +29,14 @@ def put(
     """Store it in place of the one before. Raises ModelNotFound, VersionNotFound, QuotaReached."""
     row = service.own_locked(session, caller.principal, model_id)
     found = service.find_version(row, version)
+    former = repository.find_reference(session, model_id, found.number)
+    before = {"before": {"rows": former.rows}} if former else {}
     # What was there goes first: it makes room.
     repository.remove_reference(session, model_id, found.number)
     quotas.require_room(session, row.owner_id, limits, models=0, size=size_of(profile))
     kept = repository.keep_reference(session, model_id, found.number, profile)
-    audit.record(
-        session, caller, "reference.put", f"model:{model_id}", {"version": version, "rows": profile.rows}
-    )
+    detail = {"version": version, "rows": profile.rows, **before}
+    audit.record(session, caller, "reference.put", f"model:{model_id}", detail)
     return kept
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from random import SystemRandom
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -9,6 +11,7 @@ from modelport_control_api.drift import repository
 from modelport_control_api.drift.evaluation.evaluate import Counted
 from modelport_control_api.drift.messages import season_advice, summarize
 from modelport_control_api.drift.profiles.csv_rows import ReferenceNotFound
+from modelport_control_api.drift.profiles.drawing import drawn_row
 from modelport_control_api.drift.profiles.profile import from_json, match
 from modelport_control_api.drift.records import counted_now
 from modelport_control_api.drift.schemas import (
@@ -40,6 +43,23 @@ async def read_reference(services: DriftServices, record: ModelRecord, version: 
         if row is None:
             raise ReferenceNotFound(f"The version {version} has no reference.")
         return reference_response(services, row)
+
+    return await services.models.transactions.read(read)
+
+
+async def draw_row(services: DriftServices, record: ModelRecord, version: str) -> dict[int, Any]:
+    """Return a row like those of the version's reference: values by the place of their column, all that can
+    be drawn. Raises VersionNotFound.
+    """
+    found = find_version(record, version)
+    signature = services.signature_of(record.id, found.number) or {}
+
+    def read(session: Session) -> dict[int, Any]:
+        row = repository.find_reference(session, record.id, found.number)
+        if row is None:
+            return {}
+        matched = match(from_json(row.profile), signature)
+        return drawn_row(matched, signature.get("columns") or (), SystemRandom())
 
     return await services.models.transactions.read(read)
 

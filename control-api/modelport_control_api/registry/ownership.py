@@ -56,7 +56,7 @@ def hand_over(session: Session, by: Caller, old: User, new: User, limits: Limits
         _require_room(session, old, new, len(rows), limits)
     for row in rows:
         row.owner_id = new.id
-        detail = {"name": row.name, "old": {"owner": old.email}, "new": {"owner": new.email}}
+        detail = {"name": row.name, "owner": new.email, "before": {"owner": old.email}}
         service.finish_change(session, by, row, "model.transfer", detail)
     return [row.id for row in rows]
 

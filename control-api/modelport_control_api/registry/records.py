@@ -74,6 +74,8 @@ class ModelRecord:
     versions: tuple[VersionRecord, ...] = field(default=())
     compatible_with: CompatibleWith = field(default_factory=dict)
     data_drift: DriftThresholds = _PLATFORMS
+    tags: tuple[str, ...] = ()
+    """In the order of the alphabet; the cluster knows none."""
     managed_by: ManagedBy = "api"
     waits: bool = False
     """The last change is not yet published to the cluster."""

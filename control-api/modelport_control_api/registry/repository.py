@@ -1,11 +1,12 @@
 """Rows of models and versions, in and out of one transaction."""
 
+import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
 from modelport_crds.mlmodel import Acceleration, Access, Framework, Sticky
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Text, select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.db.paging import Page, read_page
@@ -28,12 +29,22 @@ def find_locked(session: Session, model_id: str) -> ModelRow | None:
     return session.get(ModelRow, model_id, with_for_update=True) if _MODEL_ID.fullmatch(model_id) else None
 
 
-def page(session: Session, principal: Principal, limit: int, cursor: str | None) -> Page[ModelRow]:
-    """Return the caller's own models that its credential may use, newest first. Raises CursorInvalid."""
-    query = select(ModelRow).where(ModelRow.owner_id == principal.user_id)
+def page(
+    session: Session, principal: Principal, limit: int, cursor: str | None, tags: Collection[str] = ()
+) -> Page[ModelRow]:
+    """Return the caller's own models that its credential may use and that have all the tags, newest first.
+
+    Raises CursorInvalid.
+    """
+    query = select(ModelRow).where(ModelRow.owner_id == principal.user_id, *map(_has_tag, tags))
     if principal.model_ids is not None:
         query = query.where(ModelRow.id.in_(principal.model_ids))
     return read_page(session, query, ModelRow, limit, cursor)
+
+
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    # Of the column's text, alike on both databases: no tag has quotes, so what is in quotes is a whole one.
+    return ModelRow.tags.cast(Text).contains(json.dumps(tag), autoescape=True)
 
 
 def all_rows(session: Session) -> Sequence[ModelRow]:
@@ -71,6 +82,7 @@ def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
         owner_id=row.owner_id,
         name=row.name,
         description=row.description,
+        tags=tuple(row.tags),
         access=cast(Access, row.access),
         cache_ttl_seconds=row.cache_ttl_seconds,
         rate_limit_requests=row.rate_limit_requests,

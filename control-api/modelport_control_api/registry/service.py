@@ -149,11 +149,12 @@ def change_model(session: Session, caller: Caller, model_id: str, changes: dict[
     different = {column: value for column, value in changes.items() if getattr(row, column) != value}
     if not different:
         return _record(session, row)
+    before = {column: getattr(row, column) for column in different}
     for column, value in different.items():
         setattr(row, column, value)
     if any(column.startswith("drift_") for column in different):
         drift.mark_model_pending(session, model_id)
-    return finish_change(session, caller, row, "model.change", {"changes": different})
+    return finish_change(session, caller, row, "model.change", {"changes": different, "before": before})
 
 
 def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:

@@ -128,6 +128,8 @@ class ModelRow(Base):
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(String(100))
     description: Mapped[str] = mapped_column(Text, default="")
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    """As `models.schemas.Tag` has them: no quotes among their characters."""
     access: Mapped[str] = mapped_column(String(20), default="private")
     cache_ttl_seconds: Mapped[int | None] = mapped_column(default=DEFAULT_CACHE_TTL_SECONDS)
     rate_limit_requests: Mapped[int | None] = mapped_column(default=None)

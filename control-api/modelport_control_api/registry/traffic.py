@@ -34,8 +34,9 @@ def set_traffic(
     _check_ready(wanted, live)
     compatible_with = {} if force else to_be_compared(wanted, live, row.traffic)
     require_compatible(compatible_with, live)
+    before = dict(row.traffic)
     service.replace_traffic(row, wanted, compatible_with, live)
-    detail = {"traffic": wanted, **service.forced(force)}
+    detail = {"traffic": wanted, "before": {"traffic": before}, **service.forced(force)}
     return service.finish_change(session, caller, row, "traffic.set", detail)
 
 
@@ -48,8 +49,10 @@ def roll_back(session: Session, caller: Caller, model_id: str, live: MLModel | N
     row = service.own_locked(session, caller.principal, model_id)
     if not row.previous_traffic:
         raise NothingToRollBack("There is no earlier traffic to go back to.")
+    before = dict(row.traffic)
     service.replace_traffic(row, dict(row.previous_traffic), {}, live)
-    return service.finish_change(session, caller, row, "traffic.roll_back", {"traffic": dict(row.traffic)})
+    detail = {"traffic": dict(row.traffic), "before": {"traffic": before}}
+    return service.finish_change(session, caller, row, "traffic.roll_back", detail)
 
 
 def _check_weights(row: ModelRow, traffic: Mapping[str, int]) -> None:

@@ -1,10 +1,13 @@
 """The audit log in words: what was done, and its details."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from modelport_crds.shares import listed
 
+_LONGEST_VALUE = 200
+"""Of a description, whose old and new text would fill the page."""
 ACTION_WORDS: Mapping[str, str] = {
     "model.create": "Model uploaded",
     "model.change": "Settings changed",
@@ -53,7 +56,33 @@ def detail_text(value: Any) -> str:
         return ", ".join(map(detail_text, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "none" if value is None else str(value)
+    return "none" if value in (None, "") else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class DetailLine:
+    """`was` None: it is no change, or of a release that did not note what was before."""
+
+    name: str
+    now: str
+    was: str | None = None
+
+
+def detail_lines(detail: Mapping[str, Any]) -> list[DetailLine]:
+    """Return what an entry tells beside its action: `cache ttl seconds` was `3600` and is `60` now."""
+    before, rest = detail.get("before"), {name: value for name, value in detail.items() if name != "before"}
+    changes = rest.pop("changes", None)
+    values = {**rest, **(changes if isinstance(changes, Mapping) else {})}
+    former = before if isinstance(before, Mapping) else {}
+    return [
+        DetailLine(name.replace("_", " "), _short(value), _short(former[name]) if name in former else None)
+        for name, value in values.items()
+    ]
+
+
+def _short(value: Any) -> str:
+    text = detail_text(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def _of_mapping(value: Mapping[str, Any]) -> str:
@@ -64,4 +93,4 @@ def _of_mapping(value: Mapping[str, Any]) -> str:
     )
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {"action_words": action_words, "detail_text": detail_text}
+FILTERS: Mapping[str, Callable[..., Any]] = {"action_words": action_words, "detail_lines": detail_lines}

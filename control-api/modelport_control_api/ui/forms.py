@@ -57,7 +57,10 @@ def parse(
     try:
         return Parsed(model.model_validate(values), Form(kept))
     except ValidationError as error:
-        errors = {entry["field"]: entry["message"] for entry in field_errors(error.errors())}
+        # `tags[1]`: what is a list in the body is one field of the form.
+        errors = {
+            entry["field"].partition("[")[0]: entry["message"] for entry in field_errors(error.errors())
+        }
         return Parsed(None, Form(kept, errors))
 
 

@@ -461,10 +461,29 @@ def test_an_update_says_what_sticks_to_a_version(
     assert (ended.code, platform.asked[0].json) == (0, {"sticky": sent})
 
 
+def test_tags_are_set_removed_and_shown(cli: Cli, platform: Platform) -> None:
+    tagged = Answer(200, model(tags=["eu", "prod"]))
+    platform.on("PATCH /api/v1/models/iris-7kq2p", tagged, Answer(200, model(tags=[])))
+    shown = cli("update", "iris-7kq2p", "--tag", "eu", "--tag", "prod").out
+    assert "tags      eu, prod" in shown
+    assert "tags" not in cli("update", "iris-7kq2p", "--no-tags").out
+    assert [asked.json for asked in platform.asked] == [{"tags": ["eu", "prod"]}, {"tags": []}]
+
+
+def test_a_list_is_of_the_models_with_all_tags_and_shows_them(cli: Cli, platform: Platform) -> None:
+    page = {"items": [model(tags=["eu", "prod"])], "next_cursor": None}
+    platform.on("GET /api/v1/models", Answer(200, page), Answer(200, {"items": [], "next_cursor": None}))
+    heads, row = cli("list", "--tag", "eu", "--tag", "prod").out.splitlines()
+    assert (heads.split()[-1], row.split()[-2:]) == ("TAGS", ["eu,", "prod"])
+    assert platform.asked[0].path == "/api/v1/models?tag=eu&tag=prod"
+    assert "No model has the tags: gone." in cli("list", "--tag", "gone").err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("update", "iris-7kq2p"),
+        ("update", "iris-7kq2p", "--tag", "eu", "--no-tags"),
         ("update", "iris-7kq2p", "--sticky", "address"),
         ("update", "iris-7kq2p", "--acceleration", "on"),
         ("upload", "{file}", "--acceleration", "numpy"),

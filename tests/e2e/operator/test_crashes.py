@@ -53,7 +53,7 @@ def _has_said_its_last(harness: Harness) -> bool:
     """Whether the pods' way to where they wait, which its message follows, is over."""
     before = harness.status("iris")
     time.sleep(2)
-    return "waiting for its pod" not in str(before) and harness.status("iris") == before
+    return "waiting to be started" not in str(before) and harness.status("iris") == before
 
 
 def _stable(value: Any) -> Any:

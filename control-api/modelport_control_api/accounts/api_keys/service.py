@@ -1,6 +1,7 @@
 """What users do with their keys. A key of someone else does not exist here."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from modelport_crds.reasons import Reason
@@ -76,11 +77,11 @@ def rotate(
     key = _find(session, owner, key_id)
     if key.expires_at and key.expires_at <= utc_now():
         raise ApiKeyExpired
-    plain = repository.new_key()
+    plain, former = repository.new_key(), key.prefix
     key.previous_sha256, key.previous_expires_at = key.key_sha256, utc_now() + grace
     key.key_sha256, key.prefix = repository.sha256(plain), repository.shown_prefix(plain)
     session.flush()
-    _audit(session, owner, "api_key.rotate", key, origin)
+    _audit(session, owner, "api_key.rotate", key, origin, before={"prefix": former})
     return _with_secret(key, plain)
 
 
@@ -132,6 +133,8 @@ def _with_secret(key: ApiKey, plain: str) -> KeyWithSecret:
     return KeyWithSecret(**KeyOut.model_validate(key).model_dump(), key=plain)
 
 
-def _audit(session: Session, actor: Principal, action: str, key: ApiKey, origin: Origin) -> None:
-    detail = {"name": key.name, "prefix": key.prefix, "scopes": key.scopes}
+def _audit(
+    session: Session, actor: Principal, action: str, key: ApiKey, origin: Origin, **changed: Any
+) -> None:
+    detail = {"name": key.name, "prefix": key.prefix, "scopes": key.scopes, **changed}
     audit.record(session, Caller(actor, origin), action, f"api_key:{key.id}", detail)

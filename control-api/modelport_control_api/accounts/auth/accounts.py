@@ -182,7 +182,7 @@ def _update(
     principal = by.principal
     user = hold_checked(session, checked) if checked else _hold(session, principal.user_id)
     sent = body.changes()
-    detail = {"changed": [*sent, *(["password"] if new_hash else [])], **audit.old_and_new(user, sent)}
+    detail = {"changed": [*sent, *(["password"] if new_hash else [])], **audit.before_and_after(user, sent)}
     for column, value in sent.items():
         setattr(user, column, value)
     if new_hash:

@@ -4,6 +4,7 @@ One administrator who is enabled always stays, whatever is done at the same time
 """
 
 from collections.abc import Mapping
+from typing import Any
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -110,8 +111,8 @@ def delete(session: Session, by: Caller, held: Held, user: User) -> None:
     Raises `LastAdministrator`.
     """
     held.require_another_admin(user)
-    old = {"email": user.email, "full_name": user.full_name, "is_admin": user.is_admin}
-    audit.record(session, by, "user.delete", f"user:{user.id}", {"old": old})
+    who = {"email": user.email, "full_name": user.full_name, "is_admin": user.is_admin}
+    audit.record(session, by, "user.delete", f"user:{user.id}", who)
     session.delete(user)
     session.flush()
 
@@ -125,5 +126,5 @@ def _withdraw_links(session: Session, by: Caller, user: User) -> None:
     password_links.withdraw_all_of(session, user.id)
 
 
-def _change(name: str, *, old: bool, new: bool) -> dict[str, dict[str, bool]]:
-    return {"old": {name: old}, "new": {name: new}}
+def _change(name: str, *, old: bool, new: bool) -> dict[str, Any]:
+    return {name: new, "before": {name: old}}

@@ -66,7 +66,7 @@ def _elsewhere(namespace: str) -> str:
 
 def _not_requested(live: MLModel, version: str) -> str:
     if live.metadata.labels.get(names.LABEL_MANAGED_BY) == MANAGED_BY:
-        return "The pods that this job needs are yet to be published to the cluster."
+        return "The processes that this job needs are about to be started."
     return (
         f"The model was applied with kubectl: set spec.versions[].batchReplicas of {version} there to have "
         "pods for batch jobs."
@@ -84,8 +84,8 @@ def _read(pods: Sequence[Object]) -> BatchPods:
 
 def _progress(pods: Sequence[Object]) -> str:
     if not pods:
-        return "No pod was made yet; a quota of the namespace may be used up."
-    return "Its pod is starting."
+        return "Its process is not started yet; on Kubernetes a quota of the namespace may be used up."
+    return "Its process is starting."
 
 
 def _is_ready(pod: Object) -> bool:

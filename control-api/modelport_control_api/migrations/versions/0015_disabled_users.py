@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0015_disabled_users"
-down_revision = "0013_sticky"
+down_revision = "0014_compatible_with"
 branch_labels = None
 depends_on = None
 

@@ -1,9 +1,11 @@
 """Batch jobs: submitting a file, following its progress, and its results."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Depends, Form, Response
 from sqlalchemy.orm import Session
 
 from modelport_control_api.batch import endpoints as calls
@@ -24,19 +26,42 @@ router = APIRouter(prefix="/ui/batch", include_in_schema=False)
 _JOBS_ON_A_PAGE = 25
 
 
+STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The fields of the address. `of`: a model's id; empty ones choose nothing."""
+
+    of: str = ""
+    state: str = ""
+
+    @property
+    def address(self) -> str:
+        """What stands behind the `?`; empty where nothing is asked."""
+        return urlencode({name: text for name, text in asdict(self).items() if text})
+
+
+async def get_wanted(of: str = "", state: str = "") -> Wanted:
+    """Collect the parameters; a state that is none is as left out."""
+    return Wanted(of, state if state in STATES else "")
+
+
+WantedJobs = Annotated[Wanted, Depends(get_wanted)]
+
+
 @router.get("")
 async def show_jobs(
-    visit: CurrentVisit, services: Batch, model: str = "", cursor: str | None = None
+    visit: CurrentVisit, services: Batch, wanted: WantedJobs, model: str = "", cursor: str | None = None
 ) -> Response:
     """`model`: the one that the form has chosen."""
-    return visit.page(
-        "models/batch.html", chosen=model, max_bytes=services.max_bytes, **await _seen(visit, cursor)
-    )
+    seen = await _seen(visit, wanted, cursor)
+    return visit.page("models/batch.html", chosen=model, max_bytes=services.max_bytes, **seen)
 
 
 @router.get("/live")
-async def show_live_part(visit: CurrentVisit, cursor: str | None = None) -> Response:
-    return visit.page("models/batch_live.html", **await _seen(visit, cursor))
+async def show_live_part(visit: CurrentVisit, wanted: WantedJobs, cursor: str | None = None) -> Response:
+    return visit.page("models/batch_live.html", **await _seen(visit, wanted, cursor))
 
 
 @router.get("/{job_id}")
@@ -103,11 +128,18 @@ def _is_over(moment: datetime | None) -> bool:
     return moment is not None and moment <= utc_now()
 
 
-async def _seen(visit: Visit, cursor: str | None) -> dict[str, Any]:
+async def _seen(visit: Visit, wanted: Wanted, cursor: str | None) -> dict[str, Any]:
     models = await own_models(visit)
 
     def read(session: Session) -> tuple[list[JobAnswer], str | None]:
-        page = service.list_page(session, visit.principal, _JOBS_ON_A_PAGE, cursor)
+        page = service.list_page(
+            session,
+            visit.principal,
+            _JOBS_ON_A_PAGE,
+            cursor,
+            model_id=wanted.of or None,
+            state=wanted.state or None,
+        )
         return job_responses(session, page.items, utc_now()), page.next_cursor
 
     jobs, older = await visit.services.transactions.read(read)
@@ -115,6 +147,8 @@ async def _seen(visit: Visit, cursor: str | None) -> dict[str, Any]:
         "jobs": jobs,
         "older": older,
         "cursor": cursor,
+        "wanted": wanted,
+        "states": STATES,
         "going": any(job.state in UNFINISHED for job in jobs),
         "models": models,
         "names": {model.id: model.name for model in models},

@@ -10,6 +10,9 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
+from modelport_control_api.monitoring import reading
+from modelport_control_api.monitoring.wiring import Drift
+from modelport_control_api.ui.models.pulse import pulse_of
 from modelport_control_api.ui.models.steps import trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 
@@ -57,8 +60,14 @@ class TryForm:
     probabilities: bool = False
 
 
-def build_form(version: VersionAnswer) -> TryForm:
-    """The JSON editor stands in where the signature is unknown, has tensors, or is too wide."""
+_NOTHING: Mapping[int, Any] = {}
+
+
+def build_form(version: VersionAnswer, drawn: Mapping[int, Any] = _NOTHING) -> TryForm:
+    """The JSON editor stands in where the signature is unknown, has tensors, or is too wide.
+
+    `drawn`: values in place of the sample's, by the place of their column.
+    """
     signature = version.signature or {}
     row = _given_row(version)
     probabilities = "probabilities" in (signature.get("outputs") or ())
@@ -68,9 +77,11 @@ def build_form(version: VersionAnswer) -> TryForm:
     columns = signature.get("columns")
     if row is None:
         row = _example_row(columns, positional=bool(signature.get("positional")))
+    positional = bool(signature.get("positional"))
+    if drawn and columns:
+        row = _with(row, columns, drawn, positional=positional)
     if columns is None or not _fits_a_form(columns):
         return TryForm("json", _pretty(row), probabilities=probabilities)
-    positional = bool(signature.get("positional"))
     values = _values(columns, row)
     fields = tuple(_field(column, value) for column, value in zip(columns, values, strict=True))
     return TryForm("fields", _pretty(row), fields, positional, probabilities)
@@ -90,6 +101,15 @@ def _values(columns: Sequence[Mapping[str, Any]], row: Any) -> list[Any]:
     if isinstance(row, list) and len(row) == len(columns):
         return list(row)
     return [_example(column) for column in columns]
+
+
+def _with(
+    row: Any, columns: Sequence[Mapping[str, Any]], drawn: Mapping[int, Any], *, positional: bool
+) -> Any:
+    values = [drawn.get(at, value) for at, value in enumerate(_values(columns, row))]
+    if positional:
+        return values
+    return {column["name"]: value for column, value in zip(columns, values, strict=True)}
 
 
 def _field(column: Mapping[str, Any], value: Any) -> Field:
@@ -138,17 +158,22 @@ def _pretty(row: Any) -> str:
 
 
 router = APIRouter(prefix="/ui/models", include_in_schema=False)
+_OF_REFERENCE = "reference"
 
 
 @router.get("/{model_id}")
-async def show_try_it(visit: CurrentVisit, model_id: str) -> Response:
-    model = await visit.model(model_id)
+async def show_try_it(visit: CurrentVisit, drift: Drift, model_id: str, row: str = "") -> Response:
+    """`row`: with `reference` the form is filled in with a row like those of the training data."""
+    record = await visit.record(model_id)
+    model = visit.renderer.model(record)
     version = main_version(model)
+    drawn = await reading.draw_row(drift, record, version.name) if row == _OF_REFERENCE else _NOTHING
     return visit.page(
         "models/try_it.html",
-        **header(visit, model, "try"),
+        **await header(visit, model, "try"),
         version=version,
-        form=build_form(version) if version.signature else None,
+        form=build_form(version, drawn) if version.signature else None,
+        is_drawn=bool(drawn),
         ready=[each for each in model.versions if each.status == "ready"],
     )
 
@@ -156,14 +181,15 @@ async def show_try_it(visit: CurrentVisit, model_id: str) -> Response:
 @router.get("/{model_id}/head")
 async def show_head(visit: CurrentVisit, model_id: str, tab: str = "") -> Response:
     """The status above the tabs, polled while it may change."""
-    return visit.page("models/head.html", **header(visit, await visit.model(model_id), tab))
+    return visit.page("models/head.html", **await header(visit, await visit.model(model_id), tab))
 
 
-def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
+async def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
     """What `models/model_page.html` needs."""
     return {
         "model": model,
         "tab": tab,
+        "pulse": await pulse_of(visit, model),
         "trouble": trouble_of(model.reason, model.message),
         "read_only": model.managed_by == "kubectl",
         "kubectl": _kubectl_edit(model.id, visit.services.namespace),

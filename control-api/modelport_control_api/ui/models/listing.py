@@ -1,50 +1,161 @@
-"""The list of models."""
+"""The list of models: searched, filtered and sorted by what its address says."""
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from sqlalchemy.orm import Session
 
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.analytics.query import Query
+from modelport_control_api.analytics.schemas import ModelUsage
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.ui.models.attention import drifting_versions, fails_often, urgency
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 from modelport_control_api.ui.shown import status_word
 
-router = APIRouter(prefix="/ui/models", include_in_schema=False)
 MOST_SHOWN = 200
+STATES: Mapping[str, str] = {
+    "ready": "Ready",
+    "pending": "Starting or updating",
+    "degraded": "Degraded",
+    "failed": "Failed",
+    "drift": "Drifting",
+}
+"""What the list is filtered by. The last is no status: such a model serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A model as the list shows it. `used`: today; None: not at all. `drifting`: names of versions."""
+
+    model: ModelAnswer
+    used: ModelUsage | None
+    drifting: tuple[str, ...]
+
+    @property
+    def requests(self) -> int:
+        return self.used.requests if self.used else 0
+
+    @property
+    def is_failing(self) -> bool:
+        return fails_often(self.used)
+
+    @property
+    def urgency(self) -> tuple[int, int]:
+        return urgency(self.model.status, self.used, drifts=bool(self.drifting))
+
+
+ORDERS: Mapping[str, tuple[str, Callable[[Line], Any]]] = {
+    "": ("Newest first", lambda line: 0),
+    "urgent": ("Failing and drifting first", lambda line: line.urgency),
+    "name": ("Name", lambda line: line.model.name.casefold()),
+    "requests": ("Most requests today", lambda line: -line.requests),
+    "changed": ("Latest change first", lambda line: -line.model.updated_at.timestamp()),
+}
+"""By the address's word: what users read, and what is sorted by. Models come the newest first."""
+_FALLING = {"urgent", "requests", "changed"}
+"""Orders that begin with the most or the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The fields of the address. `sort`: of `ORDERS`, with a `-` before it the other way round."""
+
+    q: str = ""
+    status: str = ""
+    tag: str = ""
+    sort: str = ""
+
+    @property
+    def address(self) -> str:
+        """What stands behind the `?`; empty where nothing is asked."""
+        return urlencode({name: text for name, text in asdict(self).items() if text})
+
+    @property
+    def filters(self) -> bool:
+        return bool(self.q or self.status or self.tag)
+
+    def sorted_by(self, order: str) -> "Wanted":
+        """Return the same list by this order; by the one that it has: the other way round."""
+        return replace(self, sort=f"-{order}" if self.sort == order else order)
+
+    def direction(self, order: str) -> str:
+        """Return what a column's head has as `aria-sort`."""
+        if self.sort.removeprefix("-") != order:
+            return "none"
+        falls = (order in _FALLING) != self.sort.startswith("-")
+        return "descending" if falls else "ascending"
+
+
+router = APIRouter(prefix="/ui/models", include_in_schema=False)
+
+
+async def get_wanted(q: str = "", status: str = "", tag: str = "", sort: str = "") -> Wanted:
+    """Collect the parameters; those with a value that is none are as left out."""
+    known = sort if sort.removeprefix("-") in ORDERS else ""
+    return Wanted(q.strip(), status if status in STATES else "", tag.strip().lower(), known)
+
+
+WantedModels = Annotated[Wanted, Depends(get_wanted)]
 
 
 @router.get("")
-async def show_models(visit: CurrentVisit, q: str = "") -> Response:
-    return visit.page("models/list.html", **await _seen(visit, q))
+async def show_models(visit: CurrentVisit, wanted: WantedModels) -> Response:
+    return visit.page("models/list.html", **await _seen(visit, wanted))
 
 
 @router.get("/live")
-async def show_live_part(visit: CurrentVisit, q: str = "") -> Response:
-    return visit.page("models/list_live.html", **await _seen(visit, q))
+async def show_live_part(visit: CurrentVisit, wanted: WantedModels) -> Response:
+    return visit.page("models/list_live.html", **await _seen(visit, wanted))
 
 
-async def _seen(visit: Visit, search: str) -> dict[str, Any]:
+async def _seen(visit: Visit, wanted: Wanted) -> dict[str, Any]:
     def read(session: Session) -> Any:
         return visit.services.reader.page(session, visit.principal, MOST_SHOWN, None)
 
     records, next_cursor = await visit.services.transactions.read(read)
-    models = [visit.renderer.model(record) for record in records]
+    lines = await _lines(visit, [visit.renderer.model(record) for record in records])
+    return {
+        "lines": chosen(lines, wanted),
+        "total": len(lines),
+        "most_shown": MOST_SHOWN if next_cursor else None,
+        "wanted": wanted,
+        "states": STATES,
+        "orders": {order: words for order, (words, _) in ORDERS.items()},
+        "tags": sorted({tag for line in lines for tag in line.model.tags}),
+        "is_pending": any(line.model.status == "pending" for line in lines),
+    }
+
+
+async def _lines(visit: Visit, models: Sequence[ModelAnswer]) -> list[Line]:
     today = Query(from_=utc_now(), bucket="day", timezone=visit.time_zone)
     usage = await analytics.overview(visit.context, visit.services, visit.principal, today)
-    return {
-        "models": [model for model in models if _matches(model, search)],
-        "total": len(models),
-        "most_shown": MOST_SHOWN if next_cursor else None,
-        "search": search,
-        "is_pending": any(model.status == "pending" for model in models),
-        "requests_of": {model.id: model.requests for model in usage.by_model},
-    }
+    used = {each.id: each for each in usage.by_model}
+    return [
+        Line(model, used.get(model.id), tuple(version.name for version in drifting_versions(model)))
+        for model in models
+    ]
+
+
+def chosen(lines: Sequence[Line], wanted: Wanted) -> list[Line]:
+    """Return those that fit, in the order that is asked for."""
+    _, key = ORDERS[wanted.sort.removeprefix("-")]
+    found = sorted((line for line in lines if _fits(line, wanted)), key=key)
+    return found[::-1] if wanted.sort.startswith("-") else found
+
+
+def _fits(line: Line, wanted: Wanted) -> bool:
+    in_state = bool(line.drifting) if wanted.status == "drift" else line.model.status == wanted.status
+    tagged = not wanted.tag or wanted.tag in line.model.tags
+    return tagged and (in_state or not wanted.status) and _matches(line.model, wanted.q)
 
 
 def _matches(model: ModelAnswer, search: str) -> bool:
     words = search.casefold().split()
-    text = f"{model.name} {model.id} {model.framework} {model.status} {status_word(model)}".casefold()
+    facts = (model.name, model.id, model.framework, model.status, status_word(model), *model.tags)
+    text = " ".join(facts).casefold()
     return all(word in text for word in words)

@@ -26,7 +26,7 @@ GOING_PUBLIC = (
 @router.get("/settings")
 async def show_settings(visit: CurrentVisit, model_id: str) -> Response:
     model = await visit.model(model_id)
-    return _page(visit, model, Form(values_of(model)))
+    return await _page(visit, model, Form(values_of(model)))
 
 
 @router.post("/settings")
@@ -34,16 +34,17 @@ async def change_settings(visit: CurrentVisit, model_id: str) -> Response:
     model, values = await visit.model(model_id), await read_values(visit.request)
     parsed = parse(ModelChange, change_of(values), shown=values)
     if parsed.body is None:
-        return _page(visit, model, parsed.form, status=422)
+        return await _page(visit, model, parsed.form, status=422)
     if parsed.body.access == "public" != model.access and values.get("confirm_public") != "true":
-        return _page(visit, model, Form(values, {"confirm_public": GOING_PUBLIC}), status=422)
+        form = Form(values, {"confirm_public": GOING_PUBLIC})
+        return await _page(visit, model, form, status=422)
     changes = parsed.body.changes()
     try:
         await visit.change(
             model_id, lambda session: service.change_model(session, visit.caller, model_id, changes)
         )
     except Problem as problem:
-        return _page(visit, model, parsed.form.refused_by(problem), status=problem.status)
+        return await _page(visit, model, parsed.form.refused_by(problem), status=problem.status)
     return redirect(visit.request, f"/ui/models/{model_id}/settings", "Saved.")
 
 
@@ -52,7 +53,7 @@ async def delete_model(visit: CurrentVisit, model_id: str) -> Response:
     model, values = await visit.model(model_id), await read_values(visit.request)
     if values.get("confirm_name") != model.name:
         form = Form(values_of(model), {"confirm_name": CONFIRMATION})
-        return _page(visit, model, form, status=422)
+        return await _page(visit, model, form, status=422)
 
     def delete(session: Session) -> set[str]:
         return service.delete_model(session, visit.caller, model_id)
@@ -68,6 +69,7 @@ def values_of(model: ModelAnswer) -> dict[str, str]:
     values = {
         "name": model.name,
         "description": model.description,
+        "tags": ", ".join(model.tags),
         "access": model.access,
         "cache_ttl_seconds": model.cache_ttl_seconds,
         "rate_limit.requests": limit.requests if limit else None,
@@ -86,17 +88,21 @@ def values_of(model: ModelAnswer) -> dict[str, str]:
 def change_of(values: Mapping[str, str]) -> dict[str, Any]:
     """The form's fields as the body of PATCH. What turns a thing on decides: empty is off."""
     change: dict[str, Any] = {name: values[name] for name in _PLAIN if name in values}
+    if "tags" in values:
+        change["tags"] = _listed(values["tags"])
     change["cache_ttl_seconds"] = values.get("cache_ttl_seconds") or None
     change["sticky"] = values.get("sticky") or None
     limit, history = _group(values, "rate_limit"), _group(values, "history")
     change["rate_limit"] = limit if limit.get("requests") else None
     if "redact_fields" in history:
-        history["redact_fields"] = [
-            name.strip() for name in history["redact_fields"].split(",") if name.strip()
-        ]
+        history["redact_fields"] = _listed(history["redact_fields"])
     change["history"] = history if history.get("percent") else None
     change["data_drift"] = _group(values, "data_drift")
     return change
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _group(values: Mapping[str, str], group: str) -> dict[str, Any]:
@@ -107,5 +113,5 @@ def _group(values: Mapping[str, str], group: str) -> dict[str, Any]:
     }
 
 
-def _page(visit: Visit, model: ModelAnswer, form: Form, status: int = 200) -> Response:
-    return visit.page("models/settings.html", status, **header(visit, model, "settings"), form=form)
+async def _page(visit: Visit, model: ModelAnswer, form: Form, status: int = 200) -> Response:
+    return visit.page("models/settings.html", status, **await header(visit, model, "settings"), form=form)

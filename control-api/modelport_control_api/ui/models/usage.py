@@ -12,35 +12,27 @@ from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.wiring import Drift, DriftServices
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.models.detail import header
-from modelport_control_api.ui.models.usage_views import (
-    DEFAULT_PERIOD,
-    PERIODS,
-    card_changes,
-    charts_of,
-    period_named,
-    query_of,
-)
+from modelport_control_api.ui.models.periods import AUTOMATIC, chosen_period
+from modelport_control_api.ui.models.usage_views import PERIODS, card_changes, charts_of, query_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 
 router = APIRouter(prefix="/ui/models/{model_id}/usage", include_in_schema=False)
 
 
 @router.get("")
-async def show_usage(
-    visit: CurrentVisit, drift: Drift, model_id: str, period: str = DEFAULT_PERIOD
-) -> Response:
+async def show_usage(visit: CurrentVisit, drift: Drift, model_id: str, period: str = AUTOMATIC) -> Response:
     record = await visit.record(model_id)
     model = visit.renderer.model(record)
     return visit.page(
         "models/usage.html",
-        **header(visit, model, "usage"),
+        **await header(visit, model, "usage"),
         **await _seen(visit, model_id, period),
         drifts=await _drifts(drift, record, model),
     )
 
 
 @router.get("/live")
-async def show_live_parts(visit: CurrentVisit, model_id: str, period: str = DEFAULT_PERIOD) -> Response:
+async def show_live_parts(visit: CurrentVisit, model_id: str, period: str = AUTOMATIC) -> Response:
     """Cards, charts and tables of one reading, so that they never disagree."""
     model = await visit.model(model_id)
     return visit.page("models/usage_live.html", model=model, **await _seen(visit, model_id, period))
@@ -60,8 +52,9 @@ async def _drifts(services: DriftServices, record: ModelRecord, model: ModelAnsw
 
 
 async def _seen(visit: Visit, model_id: str, period: str) -> dict[str, Any]:
-    chosen = period_named(period)
-    query = query_of(chosen, utc_now(), visit.time_zone)
+    now = utc_now()
+    chosen = await chosen_period(visit, period, now, model_id)
+    query = query_of(chosen, now, visit.time_zone)
     usage = await analytics.of_model(visit.context, visit.services, visit.principal, model_id, query)
     return {
         "period": chosen,

@@ -1,12 +1,13 @@
 """Usage as cards and charts show it. Pure, but for the query to the analytics service."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from modelport_control_api.analytics.query import Query
-from modelport_control_api.analytics.schemas import ModelAnalytics, Overview, Totals
+from modelport_control_api.analytics.schemas import ModelAnalytics, Overview, Totals, VersionPoint
+from modelport_control_api.analytics.service import IsCounted
 
 PeriodName = Literal["1h", "24h", "7d", "30d"]
 
@@ -36,7 +37,8 @@ PERIODS: Mapping[str, Period] = {
         Period("30d", "30 d", "30 days", timedelta(days=30), "day"),
     )
 }
-DEFAULT_PERIOD: PeriodName = "24h"
+_USUAL: PeriodName = "24h"
+_STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,35 @@ class Change:
 
 
 def period_named(name: str) -> Period:
-    """Return the period of this name; the default one for an unknown name."""
-    return PERIODS.get(name, PERIODS[DEFAULT_PERIOD])
+    """Return the period of this name; the usual one for an unknown name."""
+    return PERIODS.get(name, PERIODS[_USUAL])
+
+
+def shortest_period(now: datetime, is_counted: IsCounted) -> Period:
+    """Return the one that a page opens with: the last hour while it has all requests of a month, as of a
+    new model; else the last day, or where that has none what is longer.
+    """
+    hour, day, week, month = (_first_second(period, now) for period in PERIODS.values())
+    end = int((now + _STEPS["minute"]).timestamp())
+    if not is_counted(month, hour):
+        return PERIODS["1h"]
+    if is_counted(day, end):
+        return PERIODS["24h"]
+    return PERIODS["7d"] if is_counted(week, day) else PERIODS["30d"]
+
+
+def _first_second(period: Period, now: datetime) -> int:
+    """Of the period's first bucket; of days, those of UTC will do."""
+    step = _STEPS[period.bucket]
+    begin = int((now - period.length + step).timestamp())
+    return begin - begin % int(step.total_seconds())
 
 
 def query_of(period: Period, now: datetime, time_zone: str) -> Query:
     """Return the query for the period's buckets up to now, the one that still runs included."""
     # Whole buckets up to now: of 24 hours the one that is running and 23 before it.
-    step = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-    return Query(from_=now - period.length + step[period.bucket], bucket=period.bucket, timezone=time_zone)
+    from_ = now - period.length + _STEPS[period.bucket]
+    return Query(from_=from_, bucket=period.bucket, timezone=time_zone)
 
 
 def relative_change(now: float | None, before: float | None, *, more_is_good: bool | None) -> Change | None:
@@ -96,11 +118,15 @@ def card_changes(totals: Totals, before: Totals) -> dict[str, Change | None]:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """What `models/charts.html` draws. Series are those of the macro `chart`."""
+    """What `models/charts.html` draws. Series are those of the macro `chart`; `…_by_version` are empty
+    unless several versions were called.
+    """
 
     x: list[int]
     requests: list[dict[str, Any]]
     latency: list[dict[str, Any]]
+    requests_by_version: list[dict[str, Any]]
+    latency_by_version: list[dict[str, Any]]
 
 
 def charts_of(usage: Overview | ModelAnalytics) -> Charts:
@@ -118,7 +144,23 @@ def charts_of(usage: Overview | ModelAnalytics) -> Charts:
         _series("p95", [point.p95_ms for point in points], 1),
         _series("p50", [point.p50_ms for point in points], 5),
     ]
-    return Charts([int(point.start.timestamp()) for point in points], requests, latency)
+    return Charts(
+        [int(point.start.timestamp()) for point in points],
+        requests,
+        latency,
+        _lines_of_versions(usage, lambda point: point.requests),
+        _lines_of_versions(usage, lambda point: point.p95_ms),
+    )
+
+
+def _lines_of_versions(
+    usage: Overview | ModelAnalytics, figure: Callable[[VersionPoint], float | None]
+) -> list[dict[str, Any]]:
+    versions = usage.series_by_version if isinstance(usage, ModelAnalytics) else []
+    return [
+        _series(each.version, [figure(point) for point in each.series], color)
+        for color, each in enumerate(versions, 1)
+    ]
 
 
 def _series(label: str, values: list[Any], color: int) -> dict[str, Any]:

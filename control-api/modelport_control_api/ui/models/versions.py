@@ -149,7 +149,10 @@ async def show_logs(visit: CurrentVisit, model_id: str, version: str, batch: boo
     """`batch`: of the pods that do its batch jobs."""
     record = await visit.record(model_id)
     model = visit.renderer.model(record)
-    context = header(visit, model, "versions") | {"version": find_version(model, version), "batch": batch}
+    context = await header(visit, model, "versions") | {
+        "version": find_version(model, version),
+        "batch": batch,
+    }
     log = await tail_of(visit, record, version, _SHORT_LOG, batch=batch)
     return visit.page("models/logs.html", **context, log=log)
 
@@ -167,7 +170,7 @@ async def _seen(visit: Visit, model_id: str, refused: Refused | None = None) -> 
     live = visit.services.statuses.get(model_id)
     ready = [version for version in model.versions if version.status == "ready"]
     return {
-        **header(visit, model, "versions"),
+        **await header(visit, model, "versions"),
         "cards": [card_of(version, live) for version in reversed(model.versions)],
         "ready": ready,
         # Of one version both are everything.

@@ -83,8 +83,9 @@ window.addEventListener("pageshow", () => {
 });
 
 // A refused form: to the first field that is wrong, whose error a screen reader then reads.
-function focusFirstFault() {
-  document.querySelector('[aria-invalid="true"]')?.focus();
+// Of what is new alone: a poll elsewhere on the page takes nobody's focus away.
+function focusFirstFault(part = document) {
+  part.querySelector('[aria-invalid="true"]')?.focus();
 }
 
 function closeMenus(target) {
@@ -111,7 +112,7 @@ function showEndsOfLogs() {
   for (const log of document.querySelectorAll(".code-block.log pre")) log.scrollTop = log.scrollHeight;
 }
 
-document.addEventListener("htmx:afterSettle", focusFirstFault);
+document.addEventListener("htmx:afterSettle", (event) => focusFirstFault(event.target));
 document.addEventListener("htmx:load", showEndsOfLogs);
 focusFirstFault();
 showEndsOfLogs();

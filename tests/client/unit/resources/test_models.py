@@ -91,6 +91,26 @@ def test_a_model_of_a_platform_that_knows_no_stickiness_has_none(
     assert client.model("iris-7kq2p").sticky is None
 
 
+def test_tags_are_set_removed_and_asked_for(client: Modelport, platform: Platform) -> None:
+    change = MODEL.replace("GET", "PATCH")
+    platform.on(change, Answer(200, model(tags=["eu", "prod"])), Answer(200, model(tags=[])))
+    assert client.models.update("iris-7kq2p", tags=["prod", "eu"]).tags == ("eu", "prod")
+    assert client.models.update("iris-7kq2p", tags=[]).tags == ()
+    assert [asked.json for asked in platform.asked] == [{"tags": ["prod", "eu"]}, {"tags": []}]
+    page = {"items": [model(tags=["eu"])], "next_cursor": None}
+    platform.on("GET /api/v1/models", Answer(200, page), Answer(200, page))
+    assert [found.tags for found in client.models.list(tags=["eu", "a b"])] == [("eu",)]
+    assert platform.asked[2].path == "/api/v1/models?tag=eu&tag=a+b"
+    # One tag that was not put into a list is not taken for its letters.
+    client.models.list(tags="eu")
+    assert platform.asked[3].path == "/api/v1/models?tag=eu"
+
+
+def test_a_model_of_a_platform_that_knows_no_tags_has_none(client: Modelport, platform: Platform) -> None:
+    platform.on(MODEL, Answer(200, model()))
+    assert client.model("iris-7kq2p").tags == ()
+
+
 def test_a_change_whose_response_was_lost_is_sent_again(client: Modelport, platform: Platform) -> None:
     platform.on(MODEL.replace("GET", "PATCH"), Answer(cut=True), Answer(200, model()))
     client.update("iris-7kq2p", name="B")

@@ -198,9 +198,9 @@ async def test_jobs_report_what_they_wait_for_until_their_pod_is_there(
 ) -> None:
     job = (await submit(ann, model_id, BODY)).json()
     await worker.preparing.do_one()
-    await worker.leases.note_waiting((model_id, "v1"), "Its pod is starting.")
+    await worker.leases.note_waiting((model_id, "v1"), "Its process is starting.")
     url = f"/api/v1/jobs/{job['id']}"
-    assert (await ann.http.get(url)).json()["waiting_for"] == "Its pod is starting."
+    assert (await ann.http.get(url)).json()["waiting_for"] == "Its process is starting."
     await worker.leases.note_waiting((model_id, "v1"), "")
     assert (await ann.http.get(url)).json()["waiting_for"] is None
 

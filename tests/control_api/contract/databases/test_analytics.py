@@ -100,6 +100,23 @@ async def test_every_request_is_in_the_bucket_of_its_local_day(
     assert by_version == Counter(each.version for each, _ in inside)
     reasons = {(each["status"], each["reason"]): each["requests"] for each in found["by_reason"]}
     assert reasons == Counter((each.status, each.reason) for each, _ in inside)
+    assert_lines_of_versions(found, inside, zone)
+
+
+def assert_lines_of_versions(found: dict[str, Any], usage: Usage, zone: str) -> None:
+    """Each version's buckets are those of the whole, and add up to it."""
+    lines = {each["version"]: each["series"] for each in found["series_by_version"]}
+    assert list(lines) == ["v1", "v2"]
+    for version, points in lines.items():
+        days = Counter(
+            moment_of(each).astimezone(ZoneInfo(zone)).date() for each, _ in usage if each.version == version
+        )
+        shown = {datetime.fromisoformat(point["start"]).date(): point["requests"] for point in points}
+        assert {day: requests for day, requests in shown.items() if requests} == days
+        errors = sum(each.status >= 500 for each, _ in usage if each.version == version)
+        assert sum(point["errors"] for point in points) == errors
+        assert [point["start"] for point in points] == [point["start"] for point in found["series"]]
+        assert all((point["p95_ms"] is None) == (point["requests"] == 0) for point in points)
 
 
 def assert_totals(totals: dict[str, Any], usage: Usage) -> None:
@@ -135,6 +152,42 @@ async def test_what_is_written_between_two_sums_is_in_none_of_them(
     assert found["totals"]["requests"] == 5
     monkeypatch.undo()
     assert (await query(api, ada, f"models/{IRIS}"))["totals"]["requests"] == 7
+
+
+async def test_the_five_busiest_versions_have_lines_and_a_lonely_one_needs_none(
+    api: httpx.AsyncClient, control_plane: ControlPlane, ada: Person
+) -> None:
+    own(control_plane, ada, IRIS)
+    now = datetime.now(UTC)
+    write(control_plane, line(IRIS, now, version="v1"), line(IRIS, now, version=""))
+    assert (await query(api, ada, f"models/{IRIS}"))["series_by_version"] == []
+    busy = {"v2": 9, "v3": 8, "v10": 7, "v4": 6, "v5": 5, "v6": 4}
+    write(control_plane, *(line(IRIS, now, version=name, requests=count) for name, count in busy.items()))
+    found = (await query(api, ada, f"models/{IRIS}"))["series_by_version"]
+    assert [each["version"] for each in found] == ["v2", "v3", "v4", "v5", "v10"]
+    assert [sum(point["requests"] for point in each["series"]) for each in found] == [9, 8, 6, 5, 7]
+
+
+async def test_whether_anything_was_counted_is_exact_to_the_minute(
+    control_plane: ControlPlane, ada: Person
+) -> None:
+    own(control_plane, ada, IRIS, WINE)
+    hour = int(datetime.now(UTC).timestamp()) // 3600 * 3600 - 5 * 3600
+    at = hour + 17 * 60
+    write(control_plane, line(IRIS, datetime.fromtimestamp(at, UTC)))
+    with control_plane.context.database.transaction(read_only=True) as session:
+        for start, end, counted in (
+            (hour - 7200, at, False),
+            (hour - 7200, at + 60, True),
+            (hour, at + 60, True),
+            (hour, at, False),
+            (hour - 7200, hour, False),
+            (hour - 7200, hour + 7200, True),
+            (hour + 3600, hour + 7200, False),
+        ):
+            assert sums.is_counted(session, [WINE, IRIS], start, end) is counted, (start - hour, end - hour)
+        assert sums.is_counted(session, [WINE], hour - 7200, hour + 7200) is False
+        assert sums.is_counted(session, [], hour - 7200, hour + 7200) is False
 
 
 async def test_an_empty_period_has_every_point_and_no_percentile(

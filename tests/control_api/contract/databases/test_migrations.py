@@ -115,6 +115,16 @@ def test_models_of_before_stick_to_nothing_and_the_release_before_still_writes(e
         }
 
 
+def test_models_of_before_have_no_tags_and_the_release_before_still_writes(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0013_sticky")
+    add_model(empty_url, "old-abcde")
+    migrate.upgrade(empty_url)
+    add_model(empty_url, "late-abcde")
+    with connected(empty_url) as connection:
+        tags = connection.execute(text("SELECT id, CAST(tags AS TEXT) FROM models"))
+        assert set(tags) == {("old-abcde", "[]"), ("late-abcde", "[]")}
+
+
 def test_replicas_that_migrate_at_once_all_succeed(empty_url: str) -> None:
     failures: list[Exception] = []
 

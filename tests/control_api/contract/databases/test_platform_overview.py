@@ -67,6 +67,13 @@ async def test_admins_see_how_the_platform_is(admin: Person, control_plane: Cont
     assert found["models"] == {"pending": 0, "ready": 0, "failed": 0, "degraded": 0}
     assert found["outbox_oldest_seconds"] >= 0
     assert found["usage_age_seconds"] is None
+    machine = found["machine"]
+    assert machine["processors"] >= 1
+    assert 0 <= machine["cpu"] <= 1
+    assert 0 < machine["memory_available_bytes"] <= machine["memory_total_bytes"]
+    # Model files are in a folder; rows, on PostgreSQL, in none of this machine's.
+    assert machine["disks"]
+    assert all(0 < disk["free_bytes"] <= disk["total_bytes"] for disk in machine["disks"])
 
 
 async def test_health_is_reported_while_a_component_is_unavailable(
@@ -79,6 +86,19 @@ async def test_health_is_reported_while_a_component_is_unavailable(
     found = await read(admin, "/api/v1/admin/health")
     assert found["artifacts"]["detail"] == "ConnectionError: no route to the bucket"
     assert found["users"] == 1
+
+
+async def test_limits_are_in_the_trail_with_what_they_were(admin: Person, bob: Person) -> None:
+    for limits in ({"max_models": 5}, {"max_models": None, "max_bytes": 7}):
+        path = f"/api/v1/admin/users/{bob.id}"
+        changed = await admin.api.patch(path, json=limits, headers=admin.bearer)
+        assert changed.status_code == 200, changed.text
+    entries = (await read(admin, "/api/v1/audit?all=true"))["items"]
+    details = [each["detail"] for each in entries if each["action"] == "user.limits"]
+    assert details == [
+        {"max_models": None, "max_bytes": 7, "before": {"max_models": 5, "max_bytes": None}},
+        {"max_models": 5, "before": {"max_models": None}},
+    ]
 
 
 @pytest.mark.parametrize("call", ["admin/health", "admin/users", "audit?all=true"])

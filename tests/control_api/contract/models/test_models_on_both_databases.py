@@ -72,6 +72,42 @@ async def test_pages_hold_while_models_come(platform: Platform, model_bytes: byt
     assert [item["id"] for item in first["items"] + second["items"]] == made[::-1]
 
 
+async def test_a_list_of_some_tags_has_the_models_with_all_of_them(
+    platform: Platform, model_bytes: bytes
+) -> None:
+    ann = await platform.account("ann")
+    tags: dict[str, list[str]] = {
+        "a": ["eu", "prod"],
+        "b": ["eu"],
+        "c": ["production", "50%", "größe"],
+        "d": [],
+    }
+    ids = {name: (await ann.upload(model_bytes, name=name)).json()["id"] for name in tags}
+    for name, wanted in tags.items():
+        await ann.http.patch(f"/api/v1/models/{ids[name]}", json={"tags": wanted})
+    # What only begins alike is another tag, and a percent sign no pattern.
+    asked = {
+        "tag=eu": ["b", "a"],
+        "tag=eu&tag=prod": ["a"],
+        "tag=PROD": ["a"],
+        "tag=50%25": ["c"],
+        "tag=5%25": [],
+        "tag=gr%C3%B6%C3%9Fe": ["c"],
+        "tag=nobody": [],
+        "": ["d", "c", "b", "a"],
+    }
+    for query, names in asked.items():
+        page = (await ann.http.get(f"/api/v1/models?{query}")).json()
+        assert [item["name"] for item in page["items"]] == names, query
+    first = (await ann.http.get("/api/v1/models?tag=eu&limit=1")).json()
+    rest = (await ann.http.get(f"/api/v1/models?tag=eu&cursor={first['next_cursor']}")).json()
+    assert [item["name"] for item in first["items"] + rest["items"]] == ["b", "a"]
+    refused = await ann.http.get("/api/v1/models?tag=a,b")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "tag[0]")
+    bob = await platform.account("bob")
+    assert (await bob.http.get("/api/v1/models?tag=eu")).json()["items"] == []
+
+
 async def test_versions_uploaded_at_once_get_different_names(platform: Platform, model_bytes: bytes) -> None:
     ann = await platform.account("ann")
     model_id = (await ann.upload(model_bytes)).json()["id"]

@@ -107,7 +107,7 @@ async def test_a_disabled_user_is_stopped_everywhere_at_once_and_enabled_again(
     assert (await api.get("/api/v1/auth/me", headers=bob.bearer)).status_code == 401, "that session has ended"
     (entry,) = entries(control_plane, "user.disable")
     assert (entry.actor_id, entry.target) == (root.id, f"user:{bob.id}")
-    assert entry.detail == {"old": {"disabled": False}, "new": {"disabled": True}}
+    assert entry.detail == {"disabled": True, "before": {"disabled": False}}
     assert len(entries(control_plane, "user.enable")) == 1
 
 
@@ -161,7 +161,7 @@ async def test_administrators_are_made_and_unmade(
     assert (await api.get("/api/v1/auth/me", headers=root.bearer)).json()["is_admin"] is False
     assert [entry.target for entry in entries(control_plane, "user.promote")] == [f"user:{bob.id}"]
     (demoted,) = entries(control_plane, "user.demote")
-    assert (demoted.actor_id, demoted.detail["new"]) == (bob.id, {"is_admin": False})
+    assert (demoted.actor_id, demoted.detail["is_admin"]) == (bob.id, False)
 
 
 async def test_what_is_so_already_changes_nothing(
@@ -217,7 +217,7 @@ async def test_an_account_is_deleted_with_what_belongs_to_it(
     assert count(control_plane, ApiKey) == 0
     assert count(control_plane, RefreshToken) == 1, "the administrator's"
     (entry,) = entries(control_plane, "user.delete")
-    assert entry.detail == {"old": {"email": bob.email, "full_name": None, "is_admin": False}}
+    assert entry.detail == {"email": bob.email, "full_name": None, "is_admin": False}
     # Its address is free again.
     await register(api, bob.email)
 
@@ -421,8 +421,8 @@ async def test_an_address_changes_with_the_password_alone(
     (entry,) = entries(control_plane, "user.change")
     assert entry.detail == {
         "changed": ["email"],
-        "old": {"email": "ada@example.com"},
-        "new": {"email": "countess@example.com"},
+        "email": "countess@example.com",
+        "before": {"email": "ada@example.com"},
     }
 
 

@@ -100,8 +100,8 @@ async def test_models_are_handed_over_with_the_account_and_serve_on(
     assert entry.target == f"model:{model_id}"
     assert entry.detail == {
         "name": "Iris",
-        "old": {"owner": "ann@example.com"},
-        "new": {"owner": BOB},
+        "owner": BOB,
+        "before": {"owner": "ann@example.com"},
     }
 
 

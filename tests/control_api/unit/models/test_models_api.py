@@ -219,7 +219,10 @@ async def test_a_switch_of_acceleration_is_in_the_audit_log(
     await ann.http.patch(url(model_id), json={"acceleration": "off"})
     with platform.plane.context.database.transaction() as session:
         row = session.scalars(select(AuditEntry).where(AuditEntry.action == "model.change")).one()
-        assert (row.target, row.detail) == (f"model:{model_id}", {"changes": {"acceleration": "off"}})
+        assert (row.target, row.detail) == (
+            f"model:{model_id}",
+            {"changes": {"acceleration": "off"}, "before": {"acceleration": "auto"}},
+        )
 
 
 async def test_a_split_sticks_as_the_model_asks_and_not_by_default(
@@ -246,7 +249,32 @@ async def test_a_change_of_stickiness_is_in_the_audit_log(
     with platform.plane.context.database.transaction() as session:
         query = select(AuditEntry.detail).where(AuditEntry.action == "model.change")
         details = session.scalars(query.order_by(AuditEntry.created_at)).all()
-    assert details == [{"changes": {"sticky": "session"}}, {"changes": {"sticky": None}}]
+    assert details == [
+        {"changes": {"sticky": "session"}, "before": {"sticky": None}},
+        {"changes": {"sticky": None}, "before": {"sticky": "session"}},
+    ]
+
+
+async def test_moved_traffic_is_in_the_audit_log_with_what_it_was(
+    platform: Platform, ann: Account, two_versions: str
+) -> None:
+    await ann.http.put(url(two_versions, "/traffic"), json={"v1": 90, "v2": 10})
+    await ann.http.post(url(two_versions, "/rollback"))
+    with platform.plane.context.database.transaction() as session:
+        query = select(AuditEntry.detail).where(AuditEntry.action.startswith("traffic."))
+        details = session.scalars(query.order_by(AuditEntry.created_at)).all()
+    assert details == [
+        {"traffic": {"v1": 90, "v2": 10}, "before": {"traffic": {"v1": 100}}},
+        {"traffic": {"v1": 100}, "before": {"traffic": {"v1": 90, "v2": 10}}},
+    ]
+
+
+async def test_tags_are_kept_in_small_letters_each_once_and_removed(ann: Account, model_id: str) -> None:
+    assert (await ann.http.get(url(model_id))).json()["tags"] == []
+    change = {"tags": [" Prod", "eu", "prod", "größe"]}
+    assert (await ann.http.patch(url(model_id), json=change)).json()["tags"] == ["eu", "größe", "prod"]
+    assert (await ann.http.patch(url(model_id), json={"timeout_seconds": 9})).json()["tags"] != []
+    assert (await ann.http.patch(url(model_id), json={"tags": []})).json()["tags"] == []
 
 
 async def test_a_version_reports_its_engine_and_how_it_was_proven(
@@ -292,6 +320,15 @@ async def test_a_version_reports_its_engine_and_how_it_was_proven(
         ({"timeout_seconds": 601}, "timeout_seconds"),
         ({"rate_limit": {"requests": 0}}, "rate_limit.requests"),
         ({"description": "\0"}, "description"),
+        ({"tags": None}, "tags"),
+        ({"tags": "prod"}, "tags"),
+        ({"tags": ["ok", ""]}, "tags[1]"),
+        ({"tags": ["a,b"]}, "tags[0]"),
+        ({"tags": ['a"b']}, "tags[0]"),
+        ({"tags": ["a\\b"]}, "tags[0]"),
+        ({"tags": ["a\nb"]}, "tags[0]"),
+        ({"tags": ["x" * 41]}, "tags[0]"),
+        ({"tags": [str(number) for number in range(21)]}, "tags"),
         ({"owner_id": "bob"}, "owner_id"),
     ],
 )

@@ -3,11 +3,18 @@
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from modelport_control_api.accounts.tables import AuditEntry
 from modelport_control_api.db.base import utc_now
-from modelport_control_api.ui.audit_words import ACTION_WORDS, action_words, detail_text
+from modelport_control_api.ui.audit_words import (
+    ACTION_WORDS,
+    DetailLine,
+    action_words,
+    detail_lines,
+    detail_text,
+)
 from modelport_control_api.ui.models.dashboard import recent
 
 from tests.parts import ROOT
@@ -42,11 +49,51 @@ def test_an_action_of_another_release_is_no_raw_name() -> None:
         ([], "none"),
         (True, "yes"),
         (None, "none"),
+        ("", "none"),
+        (0, "0"),
         ("iris", "iris"),
     ],
 )
 def test_a_detail_in_words(value: object, text: str) -> None:
     assert detail_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("detail", "lines"),
+    [
+        (
+            {"changes": {"cache_ttl_seconds": None}, "before": {"cache_ttl_seconds": 60}},
+            [DetailLine("cache ttl seconds", "none", was="60")],
+        ),
+        (
+            {"traffic": {"v1": 90, "v2": 10}, "before": {"traffic": {"v1": 100}}},
+            [DetailLine("traffic", "v1 (90 %) and v2 (10 %)", was="v1")],
+        ),
+        # What was before is none, which is not the same as unknown.
+        (
+            {"max_models": 5, "before": {"max_models": None}},
+            [DetailLine("max models", "5", was="none")],
+        ),
+        (
+            {"version": "v2", "rows": 60, "before": {"rows": 30}},
+            [
+                DetailLine("version", "v2"),
+                DetailLine("rows", "60", was="30"),
+            ],
+        ),
+        # Of a release that did not note it.
+        ({"changes": {"access": "public"}}, [DetailLine("access", "public")]),
+        ({"changes": "all", "before": "nothing"}, []),
+        ({}, []),
+    ],
+)
+def test_a_change_shows_what_was_and_what_is(detail: dict[str, Any], lines: list[DetailLine]) -> None:
+    assert detail_lines(detail) == lines
+
+
+def test_a_long_text_does_not_fill_the_page() -> None:
+    (line,) = detail_lines({"changes": {"description": "x" * 10_000}, "before": {"description": ""}})
+    assert (len(line.now), line.was) == (201, "none")
 
 
 def entry(action: str, target: str, **detail: object) -> AuditEntry:

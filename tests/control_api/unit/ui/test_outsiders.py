@@ -79,7 +79,7 @@ def add_rows(platform: Platform, model_id: str) -> tuple[str, str]:
 
 def pages_of(model_id: str, job: str) -> list[str]:
     tabs = ("", "/head", "/versions", "/versions/live", "/versions/v1/logs", "/versions/v1/steps", "/usage")
-    more = ("/versions/v1/arrival", "/versions/v1/logs/live", "/usage/live", "/usage/drift")
+    more = ("/versions/v1/arrival", "/versions/v1/logs/live", "/usage/live", "/usage/drift", "?row=reference")
     return [
         *(f"/ui/models/{model_id}{tab}" for tab in (*tabs, *more, "/settings")),
         f"/ui/upload?model={model_id}",

@@ -47,7 +47,7 @@ def _pod() -> PodBuilder:
 @pytest.mark.parametrize(
     ("pod", "doing"),
     [
-        (_pod().fetching("waiting").waiting(""), "starting its pod"),
+        (_pod().fetching("waiting").waiting(""), "starting its process"),
         (_pod().fetching("running").waiting(""), "fetching the model file"),
         (_pod().waiting("PodInitializing"), "starting its runtime"),
         (_pod(), "loading the model"),

@@ -4,6 +4,7 @@ import { fetchSignedIn } from "../access.js";
 import { startTabs } from "./tabs.js";
 import { curl, javascript, python, sdk } from "./snippets.js";
 import { counted, describeProblem, element, enableSending } from "./dom.js";
+import { startPasting } from "./pasting.js";
 
 const WRITERS = { curl, python, sdk, javascript };
 const MAX_BARS = 20;
@@ -16,6 +17,8 @@ function start(root) {
   const state = { key: null };
   const refresh = () => writeSnippets(root, form, state.key);
   startTabs(root);
+  // Before the snippets are written again: both hear of what is typed.
+  startPasting(form);
   form.addEventListener("input", refresh);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -95,6 +98,8 @@ async function predict(root, form) {
     place.replaceChildren(note("bad", "The platform could not be reached", error.message));
   } finally {
     button.removeAttribute("aria-busy");
+    // In a narrow window it is below the form.
+    if (matchMedia("(max-width: 860px)").matches) place.closest(".answer").scrollIntoView({ block: "nearest" });
   }
 }
 
