@@ -4,8 +4,8 @@ One administrator who is enabled always stays, whatever is done at the same time
 """
 
 from collections.abc import Mapping
-from typing import Any
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
