@@ -22,6 +22,7 @@ from modelport.errors import (
 from modelport.history import KeptPrediction
 from modelport.job import Job
 from modelport.models import ApiKey, Model, Prediction, User, Version
+from modelport.predictions import Predictions
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Usage, UsageCounts
 
@@ -50,6 +51,7 @@ __all__ = [
     "NotFound",
     "NotReadyInTime",
     "Prediction",
+    "Predictions",
     "RateLimited",
     "RetryPolicy",
     "ServerError",

@@ -26,12 +26,17 @@ class Versions:
         sample: Any = None,
         reference: str | Path | None = None,
         move_traffic: bool = True,
+        replaces: str | None = None,
         on_progress: OnProgress | None = None,
     ) -> Version:
         """Upload another version; arguments and errors are those of `models.upload`.
 
         Args:
             move_traffic: Send all requests to it once it is ready.
+            replaces: The name of a version that has failed, which is removed for it.
+
+        Raises:
+            Conflict: The version that it replaces has not failed.
         """
         flow = versions.create(
             model_id,
@@ -40,6 +45,7 @@ class Versions:
             sample=sample,
             reference=reference,
             move_traffic=move_traffic,
+            replaces=replaces,
             on_progress=on_progress,
         )
         return self._transport.run(flow)
@@ -70,6 +76,25 @@ class Versions:
             NotReadyInTime: It still loads after `seconds`.
         """
         return self._transport.run(versions.wait(model_id, version, seconds, on_status))
+
+    def retry(self, model_id: str, version: str, *, sample: Any = None) -> Version:
+        """Try the file of a failed version again, as a new version in its place, which is returned.
+
+        Args:
+            sample: A row that it has to predict instead of the one before.
+
+        Raises:
+            Conflict: The version has not failed.
+            InvalidRequest: The sample is no row.
+        """
+        return self._transport.run(versions.retry(model_id, version, sample))
+
+    def download(self, model_id: str, version: str, path: str | Path) -> None:
+        """Write the version's model file to a path, where it is once it is whole.
+
+        It is the file that was uploaded: load it only where you would load what its uploader gives you.
+        """
+        return self._transport.download(versions.artifact_path(model_id, version), {}, Path(path))
 
     def delete(self, model_id: str, version: str) -> None:
         """Remove a version that gets no requests.
