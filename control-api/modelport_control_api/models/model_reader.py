@@ -45,13 +45,24 @@ class ModelReader:
             return found
 
     def page(
-        self, session: Session, principal: Principal, limit: int, cursor: str | None
+        self,
+        session: Session,
+        principal: Principal,
+        limit: int,
+        cursor: str | None,
+        *,
+        name: str | None = None,
     ) -> tuple[list[ModelRecord], str | None]:
-        """The caller's own models, and to an admin those applied with kubectl. Raises CursorInvalid."""
-        page = repository.page(session, principal, limit, cursor)
+        """The caller's own models, and to an admin those applied with kubectl; only those called `name`.
+
+        Raises CursorInvalid.
+        """
+        page = repository.page(session, principal, limit, cursor, name=name)
         waiting = outbox.waiting_among(session, [row.id for row in page.items])
         own = [repository.to_record(row, waits=row.id in waiting) for row in page.items]
-        both = sorted([*own, *self._all_outside(session, principal, cursor)], key=_place, reverse=True)
+        outside = self._all_outside(session, principal, cursor)
+        others = [each for each in outside if name is None or each.name == name]
+        both = sorted([*own, *others], key=_place, reverse=True)
         if len(both) <= limit:
             return both, page.next_cursor
         return both[:limit], encode_cursor(*_place(both[limit - 1]))

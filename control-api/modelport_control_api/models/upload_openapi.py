@@ -54,6 +54,11 @@ VERSION_UPLOAD_BODY = _body(
         "sample": _SAMPLE,
         "reference": _REFERENCE,
         "traffic": {"type": "string", "enum": ["0", "100"], "description": "0 keeps the traffic as it is."},
+        "replaces": {
+            "type": "string",
+            "pattern": "^v[1-9][0-9]{0,5}$",
+            "description": "A version that has failed, which is removed for this one.",
+        },
     },
     ["file"],
 )

@@ -1,6 +1,7 @@
 """An uploaded file on its way to being a version: received, recognized, stored, and only then named."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ def parse_sample(text: str) -> dict[str, Any]:
         value = bodies.loads(text)
     except ValueError as error:
         raise ValueError(f"is not JSON: {error}") from None
+    return sample_of(value)
+
+
+def sample_of(value: Any) -> dict[str, Any]:
+    """The same of what JSON was read as."""
     row = value["input"] if isinstance(value, dict) and value.keys() == {"input"} else value
     if not isinstance(row, dict | list | str):
         raise ValueError('must be one row: an object, a list or a string, bare or as {"input": row}')
@@ -56,7 +62,8 @@ _MODEL_TEXTS = {
     "acceleration": 16,
 }
 _REFERENCE = "reference"
-_VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16}
+_VERSION_NAME = re.compile(r"v[1-9][0-9]{0,5}")
+_VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16, "replaces": 16}
 
 
 def model_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
@@ -119,6 +126,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "sample": lambda text: parse_sample(text) if text else None,
         "traffic": _check_traffic,
         "acceleration": _check_acceleration,
+        "replaces": _check_version_name,
     }
     errors: dict[str, str] = {}
     for field, text in texts.items():
@@ -169,6 +177,11 @@ def _check_description(text: str) -> None:
 def _check_acceleration(text: str) -> None:
     if text not in {"", *get_args(Acceleration)}:
         raise ValueError("must be auto (the default) or off")
+
+
+def _check_version_name(text: str) -> None:
+    if text and not _VERSION_NAME.fullmatch(text):
+        raise ValueError("must be the name of a version that has failed, such as v1")
 
 
 def _check_traffic(text: str) -> None:

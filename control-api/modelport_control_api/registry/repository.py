@@ -28,11 +28,18 @@ def find_locked(session: Session, model_id: str) -> ModelRow | None:
     return session.get(ModelRow, model_id, with_for_update=True) if _MODEL_ID.fullmatch(model_id) else None
 
 
-def page(session: Session, principal: Principal, limit: int, cursor: str | None) -> Page[ModelRow]:
-    """Return the caller's own models that its credential may use, newest first. Raises CursorInvalid."""
+def page(
+    session: Session, principal: Principal, limit: int, cursor: str | None, *, name: str | None = None
+) -> Page[ModelRow]:
+    """Return the caller's own models that its credential may use, newest first. Raises CursorInvalid.
+
+    `name`: only those that are called so.
+    """
     query = select(ModelRow).where(ModelRow.owner_id == principal.user_id)
     if principal.model_ids is not None:
         query = query.where(ModelRow.id.in_(principal.model_ids))
+    if name is not None:
+        query = query.where(ModelRow.name == name)
     return read_page(session, query, ModelRow, limit, cursor)
 
 

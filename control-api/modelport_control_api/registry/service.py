@@ -83,7 +83,7 @@ def create_model(
         traffic={},
     )
     session.add(row)
-    row.traffic = {_append(row, version): 100}
+    row.traffic = {append_version(row, version): 100}
     # Flushed first: the defaults of the columns are part of the record.
     session.flush()
     _keep_reference(session, row, version)
@@ -106,7 +106,7 @@ def add_version(
         raise TooManyVersions(
             f"The model has {MAX_VERSIONS} versions, the most there may be: delete some first."
         )
-    name = _append(row, version)
+    name = append_version(row, version)
     if move_traffic:
         replace_traffic(row, {name: 100})
     session.flush()
@@ -166,6 +166,21 @@ def find_version(row: ModelRow, name: str) -> VersionRow:
     raise VersionNotFound(f"The model has no version {name}.")
 
 
+def append_version(row: ModelRow, version: NewVersion) -> str:
+    """Add it to the row, under the next name, which is returned."""
+    row.last_version = (row.last_version or 0) + 1
+    row.versions.append(
+        VersionRow(
+            number=row.last_version,
+            framework=version.framework,
+            sha256=version.sha256,
+            size=version.size,
+            sample=version.sample,
+        )
+    )
+    return f"v{row.last_version}"
+
+
 def replace_traffic(row: ModelRow, traffic: dict[str, int]) -> None:
     """Change the wanted traffic and keep the one before for a rollback."""
     if traffic != row.traffic:
@@ -190,20 +205,6 @@ def _record(session: Session, row: ModelRow) -> ModelRecord:
 def _keep_reference(session: Session, row: ModelRow, version: NewVersion) -> None:
     if version.reference is not None:
         drift.keep_reference(session, row.id, row.last_version, version.reference)
-
-
-def _append(row: ModelRow, version: NewVersion) -> str:
-    row.last_version = (row.last_version or 0) + 1
-    row.versions.append(
-        VersionRow(
-            number=row.last_version,
-            framework=version.framework,
-            sha256=version.sha256,
-            size=version.size,
-            sample=version.sample,
-        )
-    )
-    return f"v{row.last_version}"
 
 
 def _own(principal: Principal, row: ModelRow | None, model_id: str) -> ModelRow:

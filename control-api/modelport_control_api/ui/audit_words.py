@@ -12,6 +12,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "model.redeploy": "Model redeployed",
     "version.create": "New version uploaded",
     "version.delete": "Version deleted",
+    "version.retry": "Failed version tried again",
     "traffic.set": "Traffic moved",
     "traffic.roll_back": "Traffic rolled back",
     "reference.put": "Training rows for drift uploaded",
