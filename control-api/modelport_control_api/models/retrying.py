@@ -1,7 +1,7 @@
 """Trying a failed version again, for the API and for pages."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
@@ -14,13 +14,14 @@ from modelport_control_api.registry.records import ModelRecord
 
 
 async def retry(
-    services: ModelsServices, caller: Caller, model_id: str, version: str, sample: Any
+    services: ModelsServices, caller: Caller, model_id: str, version: str, *, sample: Any, keep: bool = False
 ) -> ModelRecord:
-    """Return the model, whose last version is the new one. `sample` None: the one before.
+    """Return the model, whose last version is the new one.
 
+    `sample`: a row; None: the platform makes one up. `keep`: it is the one before, whatever `sample` says.
     Raises InvalidFields, VersionNotFailed and what a change of the model raises.
     """
-    row = None if sample is None else _checked(sample)
+    row: dict[str, Any] | Literal["same"] | None = "same" if keep else _checked(sample)
     live = services.statuses.get(model_id)
 
     def work(session: Session) -> ModelRecord:
@@ -30,7 +31,9 @@ async def retry(
         return await services.transactions.write(work)
 
 
-def _checked(sample: Any) -> dict[str, Any]:
+def _checked(sample: Any) -> dict[str, Any] | None:
+    if sample is None:
+        return None
     if len(json.dumps(sample)) > MAX_SAMPLE_BYTES:
         raise InvalidFields(("sample", f"must have at most {MAX_SAMPLE_BYTES // 1024} KiB"))
     try:

@@ -126,7 +126,7 @@ class VersionRetry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sample: dict[str, Any] | list[Any] | str | None = Field(
-        None, description='The row to predict first, bare or as {"input": row}; null: the one before.'
+        None, description='The row to predict first, bare or as {"input": row}; null: one is made up.'
     )
 
 

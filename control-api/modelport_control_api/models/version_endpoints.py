@@ -152,7 +152,8 @@ async def retry_version(
     services: Models,
 ) -> VersionAnswer:
     """Try the file of a failed version again, as a new version in its place, with another sample if given."""
-    record = await retrying.retry(services, caller, model_id, version, wanted.sample)
+    keep = "sample" not in wanted.model_fields_set
+    record = await retrying.retry(services, caller, model_id, version, sample=wanted.sample, keep=keep)
     added = record.versions[-1]
     response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{added.name}"
     return render_version(services.reader.look(record), added)

@@ -1,6 +1,6 @@
 """A failed version gives its place to a new one: of another file, or of its own with another sample."""
 
-from typing import Any
+from typing import Any, Literal
 
 from modelport_crds.mlmodel import MLModel
 from sqlalchemy.orm import Session
@@ -34,17 +34,18 @@ def retry_version(
     model_id: str,
     name: str,
     *,
-    sample: dict[str, Any] | None,
+    sample: dict[str, Any] | Literal["same"] | None,
     live: MLModel | None,
 ) -> ModelRecord:
     """Make a new version of the failed one's file in its place; the last of the model is the new one.
 
-    `sample`: None: the one before. Traffic that was wanted for it and its drift reference go over.
+    `sample`: `same`: the one before. Wanted traffic and drift reference go over to it.
     Raises VersionNotFailed, VersionNotFound.
     """
     row = service.own_locked(session, caller.principal, model_id)
     failed = _find_failed(row, name, live)
-    again = NewVersion(failed.framework, failed.sha256, failed.size, sample or failed.sample)
+    row_to_predict = failed.sample if sample == "same" else sample
+    again = NewVersion(failed.framework, failed.sha256, failed.size, row_to_predict)
     added = service.append_version(row, again)
     row.traffic = {added if version == name else version: weight for version, weight in row.traffic.items()}
     if row.previous_traffic and name in row.previous_traffic:
@@ -53,7 +54,7 @@ def retry_version(
     drift.copy_reference(session, model_id, failed.number, row.last_version)
     row.versions.remove(failed)
     session.flush()
-    detail = {"version": added, "of": name, "new_sample": sample is not None}
+    detail = {"version": added, "of": name, "new_sample": sample != "same"}
     return service.finish_change(session, caller, row, "version.retry", detail)
 
 

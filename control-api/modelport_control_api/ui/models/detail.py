@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 
+from modelport_control_api.http.client_wheel import wheel_path
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.ui.models.steps import trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
@@ -149,6 +150,7 @@ async def show_try_it(visit: CurrentVisit, model_id: str) -> Response:
         **header(visit, model, "try"),
         version=version,
         form=build_form(version) if version.signature else None,
+        wheel=wheel_path(),
         ready=[each for each in model.versions if each.status == "ready"],
     )
 
