@@ -17,7 +17,10 @@ def show(error: ModelportError) -> None:
     """What happened, each wrong field, and what to do next."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"[bold red]Error:[/] {escape(hints.headline(error))}")
-    if rest := error.lines_below(hints.next_step(error)):
+    rest = error.lines_below(hints.next_step(error))
+    if error.help_url:
+        rest.append(f"More about {error.reason}: {error.help_url}")
+    if rest:
         console.print("\n".join(rest), markup=False)
 
 
