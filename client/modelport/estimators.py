@@ -1,7 +1,6 @@
 """A fitted estimator as a file that the platform takes, in the format of its own library where it has one."""
 
 from pathlib import Path
-from pickle import PicklingError
 from typing import Any, Literal
 
 from modelport.errors import ModelportError
@@ -18,6 +17,8 @@ def save(estimator: Any, folder: Path, file_format: FileFormat) -> Path:
 
     `file_format`: of what is neither an ONNX model nor a booster of XGBoost or LightGBM.
     """
+    from pickle import PicklingError  # Not above: every command would import it.
+
     path = folder / f"model.{_ending(estimator, file_format)}"
     try:
         _write(estimator, path)

@@ -162,7 +162,7 @@ def test_an_input_that_cannot_be_read_is_wrong_usage(
 def test_each_kind_of_failure_has_its_exit_code(cli: Cli, platform: Platform, status: int, code: int) -> None:
     credentials.save(platform.url, Credentials(api_key="k"))
     platform.on(MODEL, problem(status, "What [happened].", errors=[{"field": "a", "message": "b"}]))
-    ended = cli("status", "iris-7kq2p", "--json")
+    ended = cli("status", "iris-7kq2p")
     assert (ended.code, ended.out) == (code, "")
     assert "Error: What [happened]." in ended.err
     assert "a: b" in ended.err
