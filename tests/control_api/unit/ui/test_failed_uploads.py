@@ -86,6 +86,9 @@ async def test_a_sample_that_is_none_is_shown_again_with_what_is_wrong(
 
 async def test_what_failed_for_another_reason_hides_the_form_until_it_is_wanted(scene: Scene) -> None:
     await scene.platform.serve(scene.model_id, {}, v1=FAILED)
+    await scene.platform.heard(
+        scene.model_id, lambda live: live.status.version("v1").reason == FAILED["reason"]
+    )
     page = (await scene.http.get(scene.path("/versions/v1/steps"))).text
     assert "/retry" in page
     assert not re.search(r"<details[^>]* open", page)
