@@ -70,10 +70,13 @@ def _constant(node: ast.expr) -> Any:
 
 
 _ABOUT_THE_CLI = """`modelport COMMAND --help` (or `-h`) says the same in the terminal.
-`modelport --install-completion` has bash, zsh or fish complete commands and options, and the ids of your models, versions, jobs and keys, which it asks the platform for.
+`modelport --install-completion` has bash, zsh or fish complete commands and options, and the ids of your
+models, versions, jobs and keys, which it asks the platform for.
 
 With `--json` a command prints JSON on stdout and nothing else.
-Where it fails that is `{"error": {"kind", "detail", "exit_code", "status", "reason", "errors", "next_step", "request_id", "help_url"}}`, with `last_seen` where a model, version or job did not become what was waited for; what a person reads of it is on stderr as before.
+Where it fails that is `{"error": {…}}` with `kind`, `detail`, `exit_code`, `status`, `reason`, `errors`,
+`next_step`, `request_id` and `help_url`, and `last_seen` where a model, version or job did not become what
+was waited for; what a person reads of it is on stderr as before.
 Wrong usage has `kind` `WrongUsage`, `detail` and `exit_code`."""
 
 

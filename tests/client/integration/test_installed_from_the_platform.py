@@ -93,7 +93,7 @@ def test_what_it_installs_is_the_client_and_what_that_needs(environment: Path, w
     listed = json.loads(empty_environments.pip(environment, "list", "--format", "json"))
     ours = [each["name"] for each in listed if each["name"].startswith("modelport")]
     assert ours == ["modelport"]
-    code = "import sys; from modelport import Modelport; print(*sorted({*sys.modules} & {'pandas', 'numpy', 'joblib'}))"
+    code = "import sys, modelport; print(*{*sys.modules} & {'pandas', 'numpy', 'joblib', 'skops'})"
     assert empty_environments.run(environment, code).split() == []
     assert "Usage: modelport" in empty_environments.command(environment, "modelport", "--help")
 
