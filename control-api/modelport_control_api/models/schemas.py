@@ -125,7 +125,7 @@ class VersionRetry(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sample: dict[str, Any] | list[Any] | str | None = Field(
+    sample: Any = Field(
         None, description='The row to predict first, bare or as {"input": row}; null: one is made up.'
     )
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from modelport_control_api.accounts.tables import AuditEntry
+from modelport_control_api.errors import InvalidFields
+from modelport_control_api.models import retrying
 from modelport_control_api.registry.tables import ModelRow
 from modelport_store.store import Limit
 from sqlalchemy import select
@@ -145,11 +147,19 @@ async def test_what_has_not_failed_is_not_tried_again(
     assert (await ann.http.post(url(failed, "/versions/v9/retry"), json={})).status_code == 404
 
 
-@pytest.mark.parametrize("sample", [5, True, [[1] * 40_000]])
+def test_a_sample_that_is_longer_than_a_process_is_given_is_refused() -> None:
+    with pytest.raises(InvalidFields, match="at most 64 KiB"):
+        retrying._checked([1] * 40_000)
+
+
+@pytest.mark.parametrize("sample", [5, True, 1.5])
 async def test_a_sample_that_is_no_row_is_named(ann: Account, failed: str, sample: Any) -> None:
     refused = await ann.http.post(url(failed, "/versions/v1/retry"), json={"sample": sample})
     assert refused.status_code == 422
-    assert "sample" in refused.json()["errors"][0]["field"]
+    assert refused.json()["errors"] == [
+        {"field": "sample", "message": refused.json()["detail"].removeprefix("sample ").removesuffix(".")}
+    ]
+    assert "must be one row" in refused.json()["detail"]
 
 
 async def test_another_try_is_in_the_audit_log(platform: Platform, ann: Account, failed: str) -> None:
