@@ -15,6 +15,8 @@ help: ## Print this index
 	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{sub("%", "<part>", $$1); printf "  make %-15s %s\n", $$1, $$2}'
 
 run: $(VENV)/.standalone ## Start the platform with a demo model on http://127.0.0.1:8000 (ARGS="--port 9000")
+	@# What models of other libraries import, too: beside the platform, which needs none of it to start.
+	@[ $(VENV)/.compiled -nt $(VENV)/.standalone ] || $(BIN)/python requirements/compile.py --later $(VENV)/.compiled requirements/image-runtime-*.txt
 	@exec $(BIN)/modelport up --demo $(ARGS)
 
 check: $(VENV)/.dev ## Format, style, types and import contracts: no test (1 minute, then seconds)
@@ -117,5 +119,5 @@ $(VENV)/.standalone $(VENV)/.dev: $(VENV)/.%: requirements/%.txt $(DISTRIBUTIONS
 	@echo "==> [3/3] Installing Modelport itself"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(DISTRIBUTIONS:%=--editable %)
 	@# Now: each model's process would do it again, where the environment or a sandbox forbids to keep it.
-	@$(BIN)/python requirements/compile.py requirements/image-runtime-*.txt
+	@$(BIN)/python requirements/compile.py $(if $(filter standalone,$*),--first,requirements/image-runtime-*.txt)
 	@touch $@

@@ -69,9 +69,20 @@ def _constant(node: ast.expr) -> Any:
         return None
 
 
+_ABOUT_THE_CLI = """`modelport COMMAND --help` (or `-h`) says the same in the terminal.
+`modelport --install-completion` has bash, zsh or fish complete commands and options, and the ids of your
+models, versions, jobs and keys, which it asks the platform for.
+
+With `--json` a command prints JSON on stdout and nothing else.
+Where it fails that is `{"error": {…}}` with `kind`, `detail`, `exit_code`, `status`, `reason`, `errors`,
+`next_step`, `request_id` and `help_url`, and `last_seen` where a model, version or job did not become what
+was waited for; what a person reads of it is on stderr as before.
+Wrong usage has `kind` `WrongUsage`, `detail` and `exit_code`."""
+
+
 def cli() -> str:
     """Each command with its arguments and options, as `--help` has them."""
-    parts = ["# Command line", GENERATED, "`modelport COMMAND --help` says the same in the terminal."]
+    parts = ["# Command line", GENERATED, _ABOUT_THE_CLI]
     parts += _commands("modelport", typer.main.get_command(build_app()))
     return "\n\n".join(parts) + "\n"
 

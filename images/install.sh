@@ -4,6 +4,8 @@
 #   install.sh libraries NAME   /opt/modelport: a virtual environment with requirements/image-NAME.txt, and no pip
 #   install.sh mkdocs           mkdocs, in an environment of its own that no image has
 #   install.sh site             /opt/modelport-help: the pages of /help, from /build/site
+#   install.sh hatchling        what builds wheels, in an environment of its own that no image has
+#   install.sh wheel            /opt/modelport-sdk: the client's wheel, from /build/client
 #   install.sh code             /opt/modelport-code: what lies in /build/code, importable from that environment
 set -eu
 environment=/opt/modelport
@@ -31,10 +33,24 @@ libraries() {
   compile "$packages"
 }
 
+# tool NAME LOCK: a virtual environment of its own with what the lock lists.
+tool() {
+  python3 -m venv "/build/$1"
+  "/build/$1/bin/python" -m pip install --quiet --no-cache-dir --disable-pip-version-check --only-binary :all: \
+    --require-hashes -r "/build/$2"
+}
+
 mkdocs() {
-  python3 -m venv /build/mkdocs
-  /build/mkdocs/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --only-binary :all: \
-    --require-hashes -r /build/docs.txt
+  tool mkdocs docs.txt
+}
+
+hatchling() {
+  tool hatchling wheel.txt
+}
+
+wheel() {
+  cd /build/client
+  /build/hatchling/bin/python -m hatchling build --target wheel --directory /opt/modelport-sdk
 }
 
 site() {

@@ -4,6 +4,9 @@
 import: they stand in a sandbox that lets them write nothing, so each of them would compile it again. The
 platform's processes keep what they compile, but not under PYTHONDONTWRITEBYTECODE. All that is installed is
 three times as much: tests, and generated code that nobody imports.
+
+`--first` compiles what a first start with the demo imports, and no more. `--later MARK LOCK...` returns at
+once and has the rest compiled by processors that have nothing else to do; the file MARK is there once it is.
 """
 
 import compileall
@@ -11,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.metadata import PackageNotFoundError, files
@@ -25,9 +28,30 @@ _PLATFORM = (
     "modelport_standalone.console, modelport_standalone.batch_worker.child, alembic.command, "
     "modelport_runtime.server.process, modelport_runtime.worker.process"
 )
+_DEMO = (
+    "import modelport_standalone.demo_model, modelport_runtime.worker.process; "
+    "from modelport_runtime.core import backends; backends.prepare('sklearn')"
+)
 
 
-def main(locks: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
+    match list(arguments):
+        case ["--first"]:
+            return _import(_PLATFORM, _DEMO)
+        case ["--later", mark, *locks]:
+            _start_later(mark, locks)
+            return 0
+        case ["--idle", mark, *locks]:
+            _step_back()
+            code = compile_all(locks)
+            if code == 0:
+                Path(mark).touch()
+            return code
+        case locks:
+            return compile_all(locks)
+
+
+def compile_all(locks: Sequence[str]) -> int:
     names = {name for lock in locks for name in _NAME.findall(Path(lock).read_text(encoding="utf-8"))}
     modules = sorted({path for name in names for path in _modules(name)})
     platform = subprocess.Popen([sys.executable, "-c", _PLATFORM], env=_writing_bytecode())
@@ -35,6 +59,30 @@ def main(locks: list[str]) -> int:
         for _ in pool.map(partial(compileall.compile_file, quiet=2), modules, chunksize=32):
             pass
     return platform.wait()
+
+
+def _import(*programs: str) -> int:
+    """Side by side. Who imports what is compiled keeps it."""
+    started = [subprocess.Popen([sys.executable, "-c", each], env=_writing_bytecode()) for each in programs]
+    return max(each.wait() for each in started)
+
+
+def _start_later(mark: str, locks: Sequence[str]) -> None:
+    """In a session of its own: Ctrl-C is for the platform."""
+    subprocess.Popen(
+        [sys.executable, __file__, "--idle", mark, *locks],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _step_back() -> None:
+    os.nice(19)
+    # Linux has a class behind every other process, whatever their niceness.
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _modules(name: str) -> Iterator[Path]:

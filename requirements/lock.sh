@@ -14,6 +14,8 @@ needs modelport-standalone | lock "$@" requirements/build.in - -o requirements/s
 needs modelport-standalone | lock "$@" requirements/build.in - --group dev -c requirements/standalone.txt -o requirements/dev.txt
 # What an image's stage needs to build the site of /help, and nothing else.
 lock "$@" --group docs -c requirements/dev.txt -o requirements/docs.txt
+# And what builds the wheel of the client, which the control API's image serves.
+lock "$@" requirements/build.in -c requirements/dev.txt -o requirements/wheel.txt
 echo "uv" | lock "$@" - -c requirements/dev.txt -o requirements/uv.txt
 image() { needs "$2" | lock - -c requirements/standalone.txt -o "requirements/image-$1.txt"; }
 for part in control-api gateway operator; do image "$part" "modelport-$part"; done

@@ -23,6 +23,7 @@ from modelport.errors import (
 from modelport.history import KeptPrediction
 from modelport.job import Job
 from modelport.models import ApiKey, Model, PasswordLink, PlatformUser, Prediction, User, Version
+from modelport.predictions import Predictions
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Usage, UsageCounts
 
@@ -53,6 +54,7 @@ __all__ = [
     "PasswordLink",
     "PlatformUser",
     "Prediction",
+    "Predictions",
     "RateLimited",
     "RetryPolicy",
     "ServerError",

@@ -19,6 +19,7 @@ from modelport.async_resources import (
 from modelport.calls import kept, predicting
 from modelport.former_names import same_as
 from modelport.models import Prediction
+from modelport.predictions import Predictions
 from modelport.transport.asynchronous import AsyncTransport
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Bucket, Usage
@@ -121,7 +122,8 @@ class AsyncModelport:
         """Predict one row: an object by name, a list by position, or a text.
 
         Args:
-            row: NumPy and pandas values and NaN, which is missing, are fine.
+            row: NumPy and pandas values and NaN, which is missing, are fine; so are a row of a data frame
+                and a data frame of one row.
             version: Call this version, not the one that the traffic's weights choose.
             return_: Names in the version's `signature["outputs"]`, e.g. `["prediction", "probabilities"]`.
             session: Requests of one session stay on one version of a model that is `sticky`.
@@ -142,11 +144,11 @@ class AsyncModelport:
         version: str | None = None,
         return_: Sequence[str] | None = None,
         session: str | None = None,
-    ) -> list[Prediction]:
+    ) -> Predictions:
         """Predict rows in one request: an iterable of what `predict` takes, an array, or a data frame.
 
         Returns:
-            One prediction a row, in order.
+            One prediction a row, in order: a list, with `to_series()` and `to_frame()` for pandas.
         """
         return await self._transport.run(predicting.predict_many(model_id, rows, version, return_, session))
 
@@ -170,6 +172,7 @@ class AsyncModelport:
         return await self._transport.run(kept.usage(model_id, days, bucket, timezone))
 
     upload = same_as("models", AsyncModels.upload)
+    deploy = same_as("models", AsyncModels.deploy)
     model = same_as("models", AsyncModels.get)
     wait_for_model = same_as("models", AsyncModels.wait)
     update = same_as("models", AsyncModels.update)

@@ -9,6 +9,7 @@ from typing import Any, Self
 from modelport.calls import kept, predicting
 from modelport.former_names import same_as
 from modelport.models import Prediction
+from modelport.predictions import Predictions
 from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Users, Versions
 from modelport.transport.blocking import Transport
 from modelport.transport.retries import RetryPolicy
@@ -112,7 +113,8 @@ class Modelport:
         """Predict one row: an object by name, a list by position, or a text.
 
         Args:
-            row: NumPy and pandas values and NaN, which is missing, are fine.
+            row: NumPy and pandas values and NaN, which is missing, are fine; so are a row of a data frame
+                and a data frame of one row.
             version: Call this version, not the one that the traffic's weights choose.
             return_: Names in the version's `signature["outputs"]`, e.g. `["prediction", "probabilities"]`.
             session: Requests of one session stay on one version of a model that is `sticky`.
@@ -133,11 +135,11 @@ class Modelport:
         version: str | None = None,
         return_: Sequence[str] | None = None,
         session: str | None = None,
-    ) -> list[Prediction]:
+    ) -> Predictions:
         """Predict rows in one request: an iterable of what `predict` takes, an array, or a data frame.
 
         Returns:
-            One prediction a row, in order.
+            One prediction a row, in order: a list, with `to_series()` and `to_frame()` for pandas.
         """
         return self._transport.run(predicting.predict_many(model_id, rows, version, return_, session))
 
@@ -161,6 +163,7 @@ class Modelport:
         return self._transport.run(kept.usage(model_id, days, bucket, timezone))
 
     upload = same_as("models", Models.upload)
+    deploy = same_as("models", Models.deploy)
     model = same_as("models", Models.get)
     wait_for_model = same_as("models", Models.wait)
     update = same_as("models", Models.update)

@@ -32,7 +32,15 @@ class Pause:
     seconds: float
 
 
-Flow = Generator[Request | Pause, Any, Result]
+@dataclass(frozen=True)
+class Work:
+    """Something that blocks for long, such as saving a model: on an event loop it is done in a thread."""
+
+    function: Callable[[], Any]
+
+
+Step = Request | Pause | Work
+Flow = Generator[Step, Any, Result]
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def upload_form(
     reference: str | Path | None = None,
     **texts: str | None,
 ) -> Iterator[dict[str, Any]]:
-    """The form as httpx takes it, while the files are open."""
+    """The form as httpx takes it, while the files are open. `sample`: a row in JSON's types, or None."""
     fields = {name: text for name, text in texts.items() if text is not None}
     if sample is not None:
         fields["sample"] = json.dumps(sample)

@@ -17,7 +17,11 @@ from modelport_standalone.options import Options, default_data_dir, say
 
 def up(arguments: Sequence[str]) -> int:
     """Start the platform; gives the exit code when it has stopped."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
     app.command()(_up)
     try:
         app(list(arguments), prog_name="modelport up")

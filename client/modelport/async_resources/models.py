@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from modelport.calls import models
+from modelport.calls import deploying, models
+from modelport.estimators import FileFormat
 from modelport.models import Acceleration, Access, Model, Sticky
 from modelport.transport.asynchronous import AsyncTransport
 from modelport.uploads import OnProgress
@@ -33,7 +34,8 @@ class AsyncModels:
 
         Args:
             model_type: The framework, such as `sklearn`; read from the file unless given.
-            sample: A row as `predict` takes it, which the model has to predict before it gets requests.
+            sample: A row as `predict` takes it, which the model has to predict before it gets requests; of a
+                data frame the first.
             reference: A CSV file with a header, of the rows it was trained on; live inputs are compared with
                 them (`versions.drift`).
             acceleration: `"off"` has the model itself predict every request.
@@ -50,6 +52,57 @@ class AsyncModels:
             "acceleration": acceleration,
         }
         return await self._transport.run(models.upload(path, sample, reference, on_progress, **texts))
+
+    async def deploy(
+        self,
+        estimator: Any,
+        name: str,
+        sample: Any = None,
+        *,
+        to: str | None = None,
+        force: bool = False,
+        description: str | None = None,
+        reference: Any = None,
+        acceleration: Acceleration | None = None,
+        file_format: FileFormat = "joblib",
+        seconds: float = 300,
+        on_status: Callable[[Model], None] | None = None,
+    ) -> Model:
+        """Upload a fitted estimator from memory, and return its model once it serves.
+
+        An ONNX model and a booster of XGBoost or LightGBM are sent as their own files. A model of this name
+        that never served is replaced.
+
+        Args:
+            sample: Rows as it was trained on, of which the first is sent, or one row.
+            to: The id of a model that gets it as its next version; `name` is then not looked at.
+            force: With `to`: it gets the requests also if it lacks what callers depend on.
+            reference: The rows that it was trained on, a DataFrame or a CSV file: live inputs are compared
+                with them (`versions.drift`).
+            file_format: What all other estimators are saved as; needs joblib or skops.
+            seconds: How long it waits.
+            on_status: Called with each state on the way.
+
+        Raises:
+            Conflict: You have a model of this name, and `to` does not say that it is meant.
+            ModelFailed: It will not serve; see `reason`.
+            NotReadyInTime: It still loads after `seconds`.
+            SignatureChanged: It is ready, and gets no requests, since it lacks what callers depend on.
+        """
+        flow = deploying.deploy(
+            estimator,
+            name,
+            sample,
+            to=to,
+            force=force,
+            description=description,
+            reference=reference,
+            acceleration=acceleration,
+            file_format=file_format,
+            seconds=seconds,
+            on_status=on_status,
+        )
+        return await self._transport.run(flow)
 
     async def get(self, model_id: str, *, wait: float = 0) -> Model:
         """Return one model, at once or after a change.
@@ -85,6 +138,10 @@ class AsyncModels:
         sticky: Sticky | Literal["off"] | None = None,
         history: Mapping[str, Any] | Literal["off"] | None = None,
         tags: Sequence[str] | None = None,
+        cache_ttl_seconds: int | None = None,
+        rate_limit: Mapping[str, int] | Literal["platform"] | None = None,
+        timeout_seconds: int | None = None,
+        data_drift: Mapping[str, float] | Literal["platform"] | None = None,
     ) -> Model:
         """Change a model's settings; what is left out stays as it is.
 
@@ -95,6 +152,12 @@ class AsyncModels:
             history: The share of requests to keep with their responses, `{"percent": 10}`, and if wanted
                 `retention_days`, `redact_fields` and `max_row_bytes`; `"off"` keeps no more.
             tags: All that the model shall have, 20 at most; `[]` removes them.
+            cache_ttl_seconds: How long a response is kept; 0: not at all.
+            rate_limit: Of each caller, `{"requests": 100, "period_seconds": 60}`; `"platform"`: that of the
+                platform.
+            timeout_seconds: How long a prediction may take.
+            data_drift: When live inputs count as drifted: `psi_threshold`, `alpha`, `window_rows`; what is
+                left out, and `"platform"` all, is as the platform has it.
         """
         flow = models.update(
             model_id,
@@ -105,6 +168,10 @@ class AsyncModels:
             sticky=sticky,
             history=history,
             tags=tags,
+            cache_ttl_seconds=cache_ttl_seconds,
+            rate_limit=rate_limit,
+            timeout_seconds=timeout_seconds,
+            data_drift=data_drift,
         )
         return await self._transport.run(flow)
 
@@ -134,12 +201,13 @@ class AsyncModels:
         """Stop serving it and remove its files."""
         return await self._transport.run(models.delete(model_id))
 
-    async def list(self, *, tags: Sequence[str] = ()) -> list[Model]:
+    async def list(self, *, name: str | None = None, tags: Sequence[str] = ()) -> list[Model]:
         """Return your models, newest first.
 
         Args:
-            tags: Of those that have all of these only.
+            name: Only those of this name.
+            tags: Only those that have all of these.
         """
-        return await self._transport.run(models.listing(tags).whole())
+        return await self._transport.run(models.listing(name, tags).whole())
 
     __call__ = list

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from modelport.calls.paths import path_of
 from modelport.calls.waiting import hold, until_ready
-from modelport.models import Acceleration, Access, Model, Sticky
+from modelport.models import Acceleration, Access, Model
+from modelport.rows import as_sample
 from modelport.steps import Flow, Listing, Reply, request, without_none
 from modelport.uploads import OnProgress, upload_form
 
+_NULL = {"sticky": "off", "history": "off", "rate_limit": "platform", "data_drift": "platform"}
+"""The settings that can be taken away, and what says so."""
 
-def listing(tags: Sequence[str]) -> Listing[Model]:
-    """Return the list of the models that have all the tags; of none: of all models."""
-    return Listing(path_of("models"), Model.from_json, {"tag": _each(tags)} if tags else {})
+
+def listing(name: str | None, tags: Sequence[str]) -> Listing[Model]:
+    """Return the list of your models, newest first: of the name, if one is given, and with all the tags."""
+    wanted = without_none(name=name) | ({"tag": _each(tags)} if tags else {})
+    return Listing(path_of("models"), Model.from_json, wanted)
 
 
 def upload(
@@ -24,7 +29,8 @@ def upload(
     **texts: str | None,
 ) -> Flow[Model]:
     """Return the new model, which is not ready yet; `on_progress` gets bytes sent and bytes in all."""
-    with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
+    row = as_sample(sample)
+    with upload_form(path, on_progress=on_progress, sample=row, reference=reference, **texts) as form:
         return _model((yield from request("POST", path_of("models", "upload"), **form)))
 
 
@@ -46,21 +52,26 @@ def update(
     description: str | None,
     access: Access | None,
     acceleration: Acceleration | None,
-    sticky: Sticky | Literal["off"] | None,
-    history: Mapping[str, Any] | Literal["off"] | None,
     tags: Sequence[str] | None,
+    cache_ttl_seconds: int | None,
+    timeout_seconds: int | None,
+    **nullable: str | Mapping[str, Any] | None,
 ) -> Flow[Model]:
-    """Return the changed model. None leaves a setting as it is; `"off"` turns `sticky` or `history` off.
+    """Return the changed model. None leaves a setting as it is; the word of `_NULL` is the API's null.
 
     Raises `Conflict` for a model applied with kubectl.
     """
-    body = without_none(name=name, description=description, access=access, acceleration=acceleration)
-    if tags is not None:
-        body["tags"] = _each(tags)
-    if sticky is not None:
-        body["sticky"] = None if sticky == "off" else sticky
-    if history is not None:
-        body["history"] = None if history == "off" else dict(history)
+    body = without_none(
+        name=name,
+        description=description,
+        access=access,
+        acceleration=acceleration,
+        tags=None if tags is None else _each(tags),
+        cache_ttl_seconds=cache_ttl_seconds,
+        timeout_seconds=timeout_seconds,
+    )
+    for setting, value in without_none(**nullable).items():
+        body[setting] = None if value == _NULL[setting] else value
     # Twice is as good as once: the same settings again change nothing.
     return _model((yield from request("PATCH", path_of("models", model_id), json=body, repeatable=True)))
 

@@ -7,7 +7,8 @@ from urllib.parse import quote
 import httpx
 
 from modelport.models import Prediction
-from modelport.rows import as_rows, to_body
+from modelport.predictions import Predictions
+from modelport.rows import as_row, as_rows, index_of, to_body
 from modelport.steps import Flow, Reply, request, without_none
 
 _USUAL = {"model", "version", "prediction", "predictions", "probabilities"}
@@ -17,20 +18,21 @@ def predict(
     model_id: str, row: Any, version: str | None, return_: Sequence[str] | None, session: str | None
 ) -> Flow[Prediction]:
     """Return the row's prediction."""
-    reply = yield from _send(model_id, version, session, input=row, **_wanted(return_))
+    reply = yield from _send(model_id, version, session, input=as_row(row), **_wanted(return_))
     return _prediction(reply.response, reply.json())
 
 
 def predict_many(
     model_id: str, rows: Any, version: str | None, return_: Sequence[str] | None, session: str | None
-) -> Flow[list[Prediction]]:
+) -> Flow[Predictions]:
     """Return a prediction for each row, in the order of the rows."""
     reply = yield from _send(model_id, version, session, inputs=as_rows(rows), **_wanted(return_))
     body = reply.json()
     named = {name: values for name, values in body.items() if name not in ("model", "version")}
     named["prediction"] = named.pop("predictions", [None] * len(next(iter(named.values()))))
     each = (dict(zip(named, values, strict=True)) for values in zip(*named.values(), strict=True))
-    return [_prediction(reply.response, {**body, **one}) for one in each]
+    found = (_prediction(reply.response, {**body, **one}) for one in each)
+    return Predictions(found, index_of(rows))
 
 
 def _send(model_id: str, version: str | None, session: str | None, **body: Any) -> Flow[Reply]:

@@ -10,6 +10,7 @@ from modelport.calls.paths import path_of
 from modelport.calls.waiting import hold, until_ready
 from modelport.drift import Drift
 from modelport.models import Version
+from modelport.rows import as_sample
 from modelport.steps import Flow, request
 from modelport.uploads import OnProgress, opened, upload_form
 
@@ -41,20 +42,35 @@ def create(
     model_type: str | None,
     sample: Any,
     reference: str | Path | None,
-    traffic: int,
+    traffic: int | None,
     force: bool,
+    replaces: str | None,
     on_progress: OnProgress | None,
 ) -> Flow[Version]:
-    """Return the new version, which is not ready yet."""
-    # Platforms of before know neither of the two that are left out.
+    """Return the new version, which is not ready yet. Raises `Conflict` if `replaces` has not failed."""
+    # Platforms of before do not know those that are left out.
     texts = {
         "model_type": model_type,
-        "traffic": None if traffic == 100 else str(traffic),
+        "traffic": None if traffic is None or (traffic == 100 and replaces is None) else str(traffic),
         "force": "true" if force else None,
+        "replaces": replaces,
     }
-    with upload_form(path, on_progress=on_progress, sample=sample, reference=reference, **texts) as form:
+    row = as_sample(sample)
+    with upload_form(path, on_progress=on_progress, sample=row, reference=reference, **texts) as form:
         reply = yield from request("POST", path_of("models", model_id, "versions"), **form)
         return Version.from_json(reply.json())
+
+
+def retry(model_id: str, version: str, sample: Any) -> Flow[Version]:
+    """Return the new version of the failed one's file, which takes its place."""
+    body = {} if sample is None else {"sample": as_sample(sample)}
+    reply = yield from request("POST", _path(model_id, version, "retry"), json=body)
+    return Version.from_json(reply.json())
+
+
+def artifact_path(model_id: str, version: str) -> str:
+    """Return where the version's file is."""
+    return _path(model_id, version, "artifact")
 
 
 def delete(model_id: str, version: str) -> Flow[None]:

@@ -6,11 +6,22 @@ from importlib.metadata import EntryPoint, entry_points, version
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from modelport.cli import accounts, drift, hints, history, jobs, keys, models, serving, usage
-from modelport.cli.output import change_lines, note, print_line
+from modelport.cli import (
+    accounts,
+    drift,
+    failures,
+    files,
+    history,
+    jobs,
+    keys,
+    logs,
+    models,
+    serving,
+    settings,
+    usage,
+)
+from modelport.cli.output import note, print_line
 from modelport.errors import (
     Conflict,
     ConnectionFailed,
@@ -121,9 +132,8 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_common)
     add_to(app)
-    accounts.add_to(app)
-    models.add_to(app)
-    serving.add_to(app)
+    for part in (accounts, models, settings, files, logs, serving):
+        part.add_to(app)
     usage.add_to(app)
     history.add_to(app)
     drift.add_to(app)
@@ -146,23 +156,26 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command of the arguments; returns the exit code."""
+    as_json = failures.wants_json(arguments)
     try:
         build_app()(list(arguments), prog_name="modelport")
     except ModelportError as error:
-        _show(error)
+        failures.show(error)
+        if as_json:
+            failures.print_error(error, of(error))
         return of(error)
     except KeyboardInterrupt:
         # Typer turns one that it sees into this code itself; this is one during start or exit.
         return INTERRUPTED
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else OK
+        return _ended(end, as_json)
     return OK
 
 
-def _show(error: ModelportError) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[bold red]Error:[/] {escape(hints.headline(error))}")
-    if isinstance(error, SignatureChanged) and error.differences:
-        console.print("\n".join(change_lines(error.differences)), markup=False)
-    if rest := error.lines_below(hints.next_step(error)):
-        console.print("\n".join(rest), markup=False)
+def _ended(end: SystemExit, as_json: bool) -> int:
+    """Typer ends the process itself for wrong usage, whose error is the exit's context."""
+    code = end.code if isinstance(end.code, int) else OK
+    describe = getattr(end.__context__, "format_message", None)
+    if as_json and describe is not None:
+        failures.print_wrong_usage(describe(), code)
+    return code

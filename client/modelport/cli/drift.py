@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url
+from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, version_option
 from modelport.cli.output import note, print_json, print_line, print_table
 from modelport.cli.typed import typed
 from modelport.client import Modelport
@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 def drift(
     model_id: ModelId,
     *,
-    version: Annotated[str | None, typer.Option(help="The one with most traffic if left out.")] = None,
+    version: Annotated[str | None, version_option("The one with most traffic if left out.")] = None,
     reference: Annotated[
         Path | None,
         typer.Option(metavar="FILE.csv", help="First make these rows, with a header, the reference."),
@@ -31,7 +31,7 @@ def drift(
 ) -> None:
     """Show how a version's live inputs compare with the rows that it was trained on."""
     with Modelport(url) as client:
-        chosen = version or _main_version(client.model(model_id))
+        chosen = version or main_version(client.model(model_id))
         if reference is not None:
             client.put_reference(model_id, chosen, reference)
             note(f"{reference.name} is the reference of {chosen} now.")
@@ -42,7 +42,8 @@ def drift(
         _show(found, model_id, url)
 
 
-def _main_version(model: Model) -> str:
+def main_version(model: Model) -> str:
+    """Return the name of the version that most requests go to; of a model that serves none, the newest."""
     if model.traffic:
         return max(model.traffic, key=lambda name: model.traffic[name])
     return model.versions[-1].name

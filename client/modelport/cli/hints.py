@@ -21,7 +21,7 @@ from modelport.errors import (
     Unauthorized,
 )
 from modelport.job import Job
-from modelport.models import Version
+from modelport.models import Model, Version
 from modelport.transport.connection import is_this_machine
 
 API_KEY = "MODELPORT_API_KEY"
@@ -115,8 +115,23 @@ def _connection_failed(error: ModelportError) -> str:
 
 
 def _model_failed(error: Any) -> str:
-    version = f" --version {error.failed.name}" if isinstance(error.failed, Version) else ""
-    return f"{typed(f'logs {_model_of(error)}{version}', error.platform)} shows what its code printed."
+    model, version = _model_of(error), _failed_version(error.failed)
+    pinned = f" --version {error.failed.name}" if isinstance(error.failed, Version) else ""
+    log = typed(f"logs {model}{pinned}", error.platform)
+    replacing = typed(f"upload FILE --to {model} --replace {version}", error.platform)
+    retried = typed(f"retry {model} --sample JSON", error.platform)
+    return (
+        f"{log} shows what its code printed.\n"
+        f"{replacing} puts a corrected file in its place; {retried} tries this one with another sample."
+    )
+
+
+def _failed_version(failed: Model | Version) -> str:
+    """Of a model, the newest that failed."""
+    if isinstance(failed, Version):
+        return failed.name
+    names = [version.name for version in failed.versions if version.status == "failed"]
+    return names[-1] if names else "VERSION"
 
 
 def _signature_changed(error: Any) -> str:

@@ -6,7 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes, check_folder
+from modelport.cli import completion
+from modelport.cli.options import (
+    DEFAULT_URL,
+    AsJson,
+    ModelId,
+    PinnedVersion,
+    Url,
+    Yes,
+    check_folder,
+)
 from modelport.cli.output import counted, moment_text, note, print_json, print_line, print_table
 from modelport.cli.progress import job_bar, upload_bar
 from modelport.cli.typed import typed
@@ -21,7 +30,7 @@ RowsFile = Annotated[
         metavar="FILE", exists=True, dir_okay=False, readable=True, help=".csv, .jsonl, .parquet or .json."
     ),
 ]
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=completion.job_ids)]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Where the results go; its ending says how: .csv, .jsonl, .parquet."),
@@ -43,7 +52,7 @@ def batch(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait for the end; implied by --output.")
     ] = False,
-    version: Annotated[str | None, typer.Option(help="Call this version, whatever the traffic.")] = None,
+    version: PinnedVersion = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", "-p", help="Also each class's probability.")
     ] = False,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from modelport.cli import completion
 from modelport.cli.options import DEFAULT_URL, AsJson, Url, Yes
 from modelport.cli.output import moment_text, note, print_json, print_line, print_table
 from modelport.cli.typed import typed
@@ -13,7 +14,12 @@ from modelport.models import ApiKey
 
 app = typer.Typer(help="Manage API keys (needs a login).", no_args_is_help=True)
 
-KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="As `modelport keys list` shows it.")]
+KeyId = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY_ID", help="As `modelport keys list` shows it.", autocompletion=completion.key_ids
+    ),
+]
 
 
 @app.command("list")

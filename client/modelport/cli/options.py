@@ -1,16 +1,30 @@
 """Options that many commands have, so that they read the same everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from modelport.cli import completion
 from modelport.client import DEFAULT_URL
 
+
+def version_option(text: str) -> Any:
+    """Return the option `--version`, whose names the shell completes. `text`: its help."""
+    return typer.Option("--version", help=text, autocompletion=completion.version_names)
+
+
 Url = Annotated[str, typer.Option("--url", envvar="MODELPORT_URL", help="The platform's address.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
-ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="The model's id, e.g. iris-7kq2p.")]
-VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="The version's name, e.g. v2.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout; an error too.")
+]
+ModelId = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="The model's id, e.g. iris-7kq2p.", autocompletion=completion.model_ids
+    ),
+]
+PinnedVersion = Annotated[str | None, version_option("Call this version, whatever the traffic.")]
 Force = Annotated[
     bool,
     typer.Option(
@@ -43,9 +57,10 @@ __all__ = [
     "ModelFile",
     "ModelId",
     "PasswordFromStdin",
+    "PinnedVersion",
     "Url",
-    "VersionName",
     "WaitSeconds",
     "Yes",
     "check_folder",
+    "version_option",
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from modelport.cli.inputs import read_input
-from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelId, Url
+from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelId, PinnedVersion, Url
 from modelport.cli.output import (
     moment_text,
     print_json,
@@ -36,7 +36,7 @@ def predict(
         ),
     ] = None,
     *,
-    version: Annotated[str | None, typer.Option(help="Call this version, whatever the traffic.")] = None,
+    version: PinnedVersion = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", "-p", help="Show each class's probability too.")
     ] = False,

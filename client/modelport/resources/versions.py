@@ -25,18 +25,24 @@ class Versions:
         model_type: str | None = None,
         sample: Any = None,
         reference: str | Path | None = None,
-        traffic: int = 100,
+        traffic: int | None = None,
         force: bool = False,
         move_traffic: bool = True,
+        replaces: str | None = None,
         on_progress: OnProgress | None = None,
     ) -> Version:
         """Upload another version; the other arguments and errors are those of `models.upload`.
 
         Args:
-            traffic: Its share of the requests once it is ready, in percent; 0 to try it first.
+            traffic: Its share of the requests once it is ready, in percent; 0 to try it first. If left out:
+                all of them, and with `replaces` those that the failed version was to get.
             force: Send them also if it lacks what callers of the version that serves depend on, such as an
                 input or a class. Without it they stay where they are, and `wait` raises.
             move_traffic: False is the former way to write `traffic=0`.
+            replaces: The name of a version that has failed, which is removed for it.
+
+        Raises:
+            Conflict: The version that it replaces has not failed.
         """
         flow = versions.create(
             model_id,
@@ -46,6 +52,7 @@ class Versions:
             reference=reference,
             traffic=traffic if move_traffic else 0,
             force=force,
+            replaces=replaces,
             on_progress=on_progress,
         )
         return self._transport.run(flow)
@@ -77,6 +84,25 @@ class Versions:
             SignatureChanged: It is ready, and gets no requests, since it lacks what callers depend on.
         """
         return self._transport.run(versions.wait(model_id, version, seconds, on_status))
+
+    def retry(self, model_id: str, version: str, *, sample: Any = None) -> Version:
+        """Try the file of a failed version again, as a new version in its place, which is returned.
+
+        Args:
+            sample: A row that it has to predict instead of the one before.
+
+        Raises:
+            Conflict: The version has not failed.
+            InvalidRequest: The sample is no row.
+        """
+        return self._transport.run(versions.retry(model_id, version, sample))
+
+    def download(self, model_id: str, version: str, path: str | Path) -> None:
+        """Write the version's model file to a path, where it is once it is whole.
+
+        It is the file that was uploaded: load it only where you would load what its uploader gives you.
+        """
+        return self._transport.download(versions.artifact_path(model_id, version), {}, Path(path))
 
     def delete(self, model_id: str, version: str) -> None:
         """Remove a version that gets no requests.

@@ -14,7 +14,7 @@ from modelport.authentication import MemorySessions, SessionAuth
 from modelport.calls import account
 from modelport.credentials import Credentials
 from modelport.errors import ModelportError, raise_unless_done
-from modelport.steps import Flow, Listing, Pause, Reply, Request
+from modelport.steps import Flow, Listing, Pause, Reply, Request, Step, Work
 from modelport.transport.blocking import Transport
 from modelport.transport.connection import (
     checked,
@@ -91,7 +91,7 @@ class AsyncTransport:
 
     async def _drive(self, flow: Flow[Result], perform: Callable[[Request], Awaitable[Any]]) -> Result:
         with closing(flow):
-            advance: Callable[[], Request | Pause] = partial(next, flow)
+            advance: Callable[[], Step] = partial(next, flow)
             while True:
                 try:
                     step = advance()
@@ -99,11 +99,17 @@ class AsyncTransport:
                     result: Result = end.value
                     return result
                 try:
-                    done = await (sleep(step.seconds) if isinstance(step, Pause) else perform(step))
+                    done = await _take(step, perform)
                 except (httpx.TransportError, ModelportError) as error:
                     advance = partial(flow.throw, error)
                 else:
                     advance = partial(flow.send, done)
+
+
+async def _take(step: Step, perform: Callable[[Request], Awaitable[Any]]) -> Any:
+    if isinstance(step, Pause):
+        return await sleep(step.seconds)
+    return await (to_thread(step.function) if isinstance(step, Work) else perform(step))
 
 
 async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:

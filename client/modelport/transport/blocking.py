@@ -13,7 +13,7 @@ from modelport.authentication import MemorySessions, SessionAuth
 from modelport.calls import account
 from modelport.credentials import Credentials
 from modelport.errors import ModelportError, raise_unless_done
-from modelport.steps import Flow, Listing, Pause, Reply, Request
+from modelport.steps import Flow, Listing, Pause, Reply, Request, Step, Work
 from modelport.transport.connection import (
     checked,
     direct_to_this_machine,
@@ -85,7 +85,7 @@ class Transport:
 
     def _drive(self, flow: Flow[Result], perform: Callable[[Request], Any]) -> Result:
         with closing(flow):
-            advance: Callable[[], Request | Pause] = partial(next, flow)
+            advance: Callable[[], Step] = partial(next, flow)
             while True:
                 try:
                     step = advance()
@@ -93,8 +93,13 @@ class Transport:
                     result: Result = end.value
                     return result
                 try:
-                    done = self._retries.sleep(step.seconds) if isinstance(step, Pause) else perform(step)
+                    done = self._take(step, perform)
                 except (httpx.TransportError, ModelportError) as error:
                     advance = partial(flow.throw, error)
                 else:
                     advance = partial(flow.send, done)
+
+    def _take(self, step: Step, perform: Callable[[Request], Any]) -> Any:
+        if isinstance(step, Pause):
+            return self._retries.sleep(step.seconds)
+        return step.function() if isinstance(step, Work) else perform(step)

@@ -35,6 +35,7 @@ CONNECTION_ERRORS = (*_NOT_REACHED, *_CUT_OFF)
 """Not a read timeout: a server that was slow once gets no second copy of the work."""
 
 
+_REASONS_PAGE = "/help/reasons/"
 _AFTER_A_READ = "Try again."
 _AFTER_A_CHANGE = "It may have been done: look before you try again."
 
@@ -55,11 +56,13 @@ def explained(method: str, url: str, path: str) -> Iterator[None]:
 
 @contextmanager
 def of_platform(url: str) -> Iterator[None]:
-    """Errors that are no single call's, such as that a model is not ready in time, name the platform too."""
+    """Errors that are no single call's, such as that a model has failed, name platform and help too."""
     try:
         yield
     except ModelportError as error:
         error.platform = url
+        if error.reason and error.help_url is None:
+            error.help_url = f"{url}{_REASONS_PAGE}#{error.reason}"
         raise
 
 

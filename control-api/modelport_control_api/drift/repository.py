@@ -36,11 +36,25 @@ def keep_reference(session: Session, model_id: str, number: int, profile: Profil
         profile=to_json(profile),
         bytes=size_of(profile),
     )
+    return _add_reference(session, row)
+
+
+def copy_reference(session: Session, model_id: str, number: int, to: int) -> None:
+    """Give the version `to`, which has none, the reference of `number`, if that has one; not its counts."""
+    given = find_reference(session, model_id, number)
+    if given is not None:
+        copy = DriftReferenceRow(
+            model_id=model_id, number=to, rows=given.rows, profile=given.profile, bytes=given.bytes
+        )
+        _add_reference(session, copy)
+
+
+def _add_reference(session: Session, row: DriftReferenceRow) -> DriftReferenceRow:
     session.add(row)
     session.flush()
     # Pending, so that it soon shows how many rows are wanted.
     state = DriftStateRow(
-        reference_id=row.id, model_id=model_id, number=number, state="collecting", pending=True
+        reference_id=row.id, model_id=row.model_id, number=row.number, state="collecting", pending=True
     )
     session.add(state)
     session.flush()

@@ -17,6 +17,7 @@ from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry.records import ModelRecord
 
 _LOOPBACK = Hosts(())
+_NAMESAKES = 5
 Reader = Annotated[Principal, Depends(require("models:read"))]
 Writer = Annotated[Principal, Depends(require("models:write"))]
 
@@ -76,3 +77,15 @@ async def load_model(services: ModelsServices, principal: Principal, model_id: s
         return services.reader.load(session, principal, model_id)
 
     return await services.transactions.read(load)
+
+
+async def namesakes(
+    services: ModelsServices, principal: Principal, name: str, *, but: str = ""
+) -> list[ModelRecord]:
+    """The newest of the caller's own models that are called so, without the one of the id `but`."""
+
+    def read(session: Session) -> list[ModelRecord]:
+        found, _ = services.reader.page(session, principal, _NAMESAKES, None, name=name)
+        return [each for each in found if each.id != but and each.managed_by == "api"]
+
+    return await services.transactions.read(read)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from modelport_control_api.http.bodies import StrictJsonRoute
+from modelport_control_api.http.bodies import Line, StrictJsonRoute
 from modelport_control_api.http.context import PageCursor, PageLimit, get_context
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
 from modelport_control_api.identity import Principal
@@ -16,10 +16,19 @@ from modelport_control_api.models.access import (
     Renderer,
     limit_uploads,
     load_model,
+    namesakes,
 )
-from modelport_control_api.models.schemas import MOST_TAGS, ModelAnswer, ModelChange, ModelPage, Tag
+from modelport_control_api.models.schemas import (
+    MOST_TAGS,
+    ModelAnswer,
+    ModelChange,
+    ModelPage,
+    SameName,
+    Tag,
+    UploadedModel,
+)
 from modelport_control_api.models.upload_openapi import MODEL_UPLOAD_BODY
-from modelport_control_api.models.uploads import model_form
+from modelport_control_api.models.uploads import NAME_CHARACTERS, model_form
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import service
 from modelport_control_api.registry.errors import KeyRestricted
@@ -44,6 +53,10 @@ WantedTags = Annotated[
     ),
 ]
 
+OfName = Annotated[
+    Line | None, Query(max_length=NAME_CHARACTERS, description="Only models that are called so.")
+]
+
 
 @router.post(
     "/upload",
@@ -54,7 +67,7 @@ WantedTags = Annotated[
 )
 async def upload_model(
     request: Request, response: Response, caller: ChangingCaller, services: Models, renderer: Renderer
-) -> ModelAnswer:
+) -> UploadedModel:
     """Upload a model file and get its endpoint, which serves once the model has predicted its sample."""
     settings = get_context(request).settings
     form = model_form(settings.max_upload_bytes, settings.max_reference_bytes)
@@ -77,22 +90,26 @@ async def upload_model(
 
         record = await services.uploads.commit(staged, create)
     response.headers["Location"] = f"/api/v1/models/{record.id}"
-    return renderer.model(record)
+    others = await namesakes(services, caller.principal, record.name, but=record.id)
+    same_name = [SameName(id=each.id, status=services.reader.look(each).view.status) for each in others]
+    return UploadedModel(**renderer.model(record).model_dump(), same_name=same_name)
 
 
 @router.get("", responses=problems(422))
-async def list_models(  # noqa: PLR0917 - FastAPI gives each of them by its name
+async def list_models(
+    *,
     principal: Reader,
     services: Models,
     renderer: Renderer,
     limit: PageLimit = 50,
     cursor: PageCursor = None,
+    name: OfName = None,
     tags: WantedTags = None,
 ) -> ModelPage:
     """Your models, newest first; for an admin also those that were applied with kubectl."""
 
     def read(session: Session) -> tuple[list[ModelRecord], str | None]:
-        return services.reader.page(session, principal, limit, cursor, tags or ())
+        return services.reader.page(session, principal, limit, cursor, name=name, tags=tags or ())
 
     records, next_cursor = await services.transactions.read(read)
     return ModelPage(items=[renderer.model(record) for record in records], next_cursor=next_cursor)

@@ -50,16 +50,19 @@ class ModelReader:
         principal: Principal,
         limit: int,
         cursor: str | None,
+        *,
+        name: str | None = None,
         tags: Collection[str] = (),
     ) -> tuple[list[ModelRecord], str | None]:
         """The caller's own models, and to an admin those applied with kubectl, which have no tags.
 
-        `tags`: of those with all of them only. Raises CursorInvalid.
+        `name`, `tags`: only those that are called so, and that have all of these. Raises CursorInvalid.
         """
-        page = repository.page(session, principal, limit, cursor, tags)
+        page = repository.page(session, principal, limit, cursor, name=name, tags=tags)
         waiting = outbox.waiting_among(session, [row.id for row in page.items])
         own = [repository.to_record(row, waits=row.id in waiting) for row in page.items]
-        others = [] if tags else self._all_outside(session, principal, cursor)
+        outside = [] if tags else self._all_outside(session, principal, cursor)
+        others = [each for each in outside if name is None or each.name == name]
         both = sorted([*own, *others], key=_place, reverse=True)
         if len(both) <= limit:
             return both, page.next_cursor

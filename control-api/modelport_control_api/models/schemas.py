@@ -148,6 +148,16 @@ class ModelChange(BaseModel):
         return sent
 
 
+class VersionRetry(BaseModel):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sample: Any = Field(
+        None, description='The row to predict first, bare or as {"input": row}; null: one is made up.'
+    )
+
+
 class ProofAnswer(BaseModel):
     """How NumPy kernels compared with the model before they predicted for it."""
 
@@ -242,6 +252,19 @@ class ModelAnswer(BaseModel):
     sync: list[FieldOutOfSync] = Field(description="The fields that were changed; empty while in sync.")
     created_at: datetime
     updated_at: datetime
+
+
+class SameName(BaseModel):
+    """Another model of the account that is called alike."""
+
+    id: str
+    status: Status
+
+
+class UploadedModel(ModelAnswer):
+    same_name: list[SameName] = Field(
+        description="Your other models of this name, newest first: the file may be meant as a version of one."
+    )
 
 
 class ModelPage(BaseModel):

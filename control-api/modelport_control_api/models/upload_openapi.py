@@ -56,14 +56,19 @@ VERSION_UPLOAD_BODY = _body(
         "traffic": {
             "type": "string",
             "pattern": "^(100|[1-9]?[0-9])$",
-            "default": "100",
-            "description": "Its share of the requests in percent, once it is ready; 0: the traffic stays.",
+            "description": "Its share of the requests in percent, once it is ready; 0: the traffic stays. "
+            "Left out: 100, and with `replaces` the share that the failed version was to get.",
         },
         "force": {
             "type": "string",
             "enum": ["true", "false"],
             "default": "false",
             "description": "true: also if it lacks what callers of the version that serves depend on.",
+        },
+        "replaces": {
+            "type": "string",
+            "pattern": "^v[1-9][0-9]{0,5}$",
+            "description": "A version that has failed, which is removed for this one.",
         },
     },
     ["file"],

@@ -21,7 +21,8 @@ from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
-from modelport_control_api.registry.service import NewVersion, Rollout
+from modelport_control_api.registry.rollout import Rollout
+from modelport_control_api.registry.service import NewVersion
 from modelport_control_api.sniff.detect import detect_framework, normalize_framework
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_upload
@@ -38,6 +39,11 @@ def parse_sample(text: str) -> dict[str, Any]:
         value = bodies.loads(text)
     except ValueError as error:
         raise ValueError(f"is not JSON: {error}") from None
+    return sample_of(value)
+
+
+def sample_of(value: Any) -> dict[str, Any]:
+    """The same of what JSON was read as."""
     row = value["input"] if isinstance(value, dict) and value.keys() == {"input"} else value
     if not isinstance(row, dict | list | str):
         raise ValueError('must be one row: an object, a list or a string, bare or as {"input": row}')
@@ -59,7 +65,8 @@ _MODEL_TEXTS = {
     "acceleration": 16,
 }
 _REFERENCE = "reference"
-_VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16, "force": 16}
+_VERSION_NAME = re.compile(r"v[1-9][0-9]{0,5}")
+_VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16, "force": 16, "replaces": 16}
 
 
 def model_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
@@ -123,6 +130,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "traffic": _share,
         "force": _force,
         "acceleration": _check_acceleration,
+        "replaces": _check_version_name,
     }
     errors: dict[str, str] = {}
     for field, text in texts.items():
@@ -136,7 +144,11 @@ def check_texts(texts: Mapping[str, str]) -> None:
 
 def rollout_of(texts: Mapping[str, str]) -> Rollout:
     """Return what a new version is to get. The texts are checked."""
-    return Rollout(_share(texts.get("traffic", "")), force=_force(texts.get("force", "")))
+    return Rollout(
+        _share(texts.get("traffic", "")),
+        force=_force(texts.get("force", "")),
+        instead_of=texts.get("replaces") or None,
+    )
 
 
 def _profile(upload: ReceivedUpload) -> Profile | None:
@@ -180,9 +192,14 @@ def _check_acceleration(text: str) -> None:
         raise ValueError("must be auto (the default) or off")
 
 
-def _share(text: str) -> int:
+def _check_version_name(text: str) -> None:
+    if text and not _VERSION_NAME.fullmatch(text):
+        raise ValueError("must be the name of a version that has failed, such as v1")
+
+
+def _share(text: str) -> int | None:
     if not text:
-        return Rollout().share
+        return None
     if not _PERCENT.fullmatch(text):
         raise ValueError("must be a whole number from 0 (the traffic stays as it is) to 100 (the default)")
     return int(text)

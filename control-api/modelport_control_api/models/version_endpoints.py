@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import StrictInt
 from sqlalchemy.orm import Session
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 
 from modelport_control_api.http.bodies import StrictJsonRoute
 from modelport_control_api.http.context import get_context
 from modelport_control_api.http.responses import CREDENTIAL, JSON_BODY, UPLOAD, problems
-from modelport_control_api.models import logs
+from modelport_control_api.models import artifact, logs, retrying
 from modelport_control_api.models.access import (
     ChangingCaller,
     Models,
@@ -21,11 +21,11 @@ from modelport_control_api.models.access import (
 )
 from modelport_control_api.models.endpoints import WaitSeconds
 from modelport_control_api.models.render import render_version
-from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
+from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer, VersionRetry
 from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
 from modelport_control_api.models.uploads import rollout_of, version_form
-from modelport_control_api.registry import service, traffic, version_deletion
-from modelport_control_api.registry.errors import VersionNotFound
+from modelport_control_api.registry import replacing, traffic, version_deletion
+from modelport_control_api.registry.errors import ArtifactElsewhere, VersionNotFound
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
 
 router = APIRouter(
@@ -66,8 +66,8 @@ async def upload_version(
     await services.require_quota(known.owner_id or caller.principal.user_id, models=0)
     async with services.uploads.receiving(request, form) as staged:
 
-        def add(session: Session) -> ModelRecord:
-            return service.add_version(
+        def add(session: Session) -> tuple[ModelRecord, list[str]]:
+            return replacing.add_version(
                 session,
                 caller,
                 model_id,
@@ -77,7 +77,8 @@ async def upload_version(
                 live=services.statuses.get(model_id),
             )
 
-        record = await services.uploads.commit(staged, add)
+        record, unneeded = await services.uploads.commit(staged, add)
+    await services.keeper.discard(unneeded)
     version = record.versions[-1]
     response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{version.name}"
     return render_version(services.reader.look(record), version)
@@ -115,6 +116,45 @@ async def read_version_logs(
     return await logs.read_logs(
         services.cluster, services.namespace, model_id, version, tail_lines=tail, kept=kept, batch=batch
     )
+
+
+@router.get(
+    "/versions/{version}/artifact",
+    response_class=StreamingResponse,
+    responses={**problems(409, 422), 200: {"content": {"application/octet-stream": {}}}},
+)
+async def download_artifact(
+    model_id: str, version: str, principal: Reader, services: Models
+) -> StreamingResponse:
+    """The version's model file, as it was uploaded."""
+    # As the database has it: a digest that somebody wrote into the cluster may be of another user's file.
+    record = await load_model(services, principal, model_id)
+    if record.managed_by == "kubectl":
+        raise ArtifactElsewhere
+    return await artifact.download(services.store, model_id, _find(record, version))
+
+
+@router.post(
+    "/versions/{version}/retry",
+    status_code=202,
+    dependencies=[Depends(limit_uploads)],
+    responses=problems(*JSON_BODY, 409, 429),
+)
+async def retry_version(
+    *,
+    model_id: str,
+    version: str,
+    wanted: VersionRetry,
+    response: Response,
+    caller: ChangingCaller,
+    services: Models,
+) -> VersionAnswer:
+    """Try the file of a failed version again, as a new version in its place, with another sample if given."""
+    keep = "sample" not in wanted.model_fields_set
+    record = await retrying.retry(services, caller, model_id, version, sample=wanted.sample, keep=keep)
+    added = record.versions[-1]
+    response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{added.name}"
+    return render_version(services.reader.look(record), added)
 
 
 @router.delete("/versions/{version}", status_code=204, response_class=Response, responses=problems(409))

@@ -33,6 +33,7 @@ from modelport_control_api.http import health
 from modelport_control_api.http.documentation import add_docs, add_help
 from modelport_control_api.http.health import MetricsMiddleware
 from modelport_control_api.http.openapi.document import DESCRIPTION, TAGS, DocumentedApp
+from modelport_control_api.http.sdk import add_sdk
 from modelport_control_api.models import endpoints as models_calls
 from modelport_control_api.models import version_endpoints as versions_calls
 from modelport_control_api.monitoring import endpoints as drift_calls
@@ -47,7 +48,7 @@ _CORS_EXPOSED = ["X-Request-ID", "Location", "RateLimit", "RateLimit-Policy", "R
 
 
 def build_public(settings: Settings) -> FastAPI:
-    """Return the app for users: API, documentation, help and web UI.
+    """Return the app for users: API, documentation, help, client and web UI.
 
     The caller attaches an `AppState` and registers the handlers of problems.
     """
@@ -79,6 +80,7 @@ def build_public(settings: Settings) -> FastAPI:
     )
     add_docs(app)
     add_help(app)
+    add_sdk(app)
     add_ui(app)
     return app
 

@@ -34,6 +34,12 @@ class VersionServing(ModelError):
     status = 409
 
 
+class VersionNotFailed(ModelError):
+    """Only a version that has failed can be replaced or tried again."""
+
+    status = 409
+
+
 class NothingToRollBack(ModelError):
     """The traffic was never changed, or its earlier versions are gone."""
 
@@ -65,6 +71,17 @@ class LogsElsewhere(ModelError):
 
     def __init__(self, namespace: str, selector: str) -> None:
         super().__init__(f"Read its logs with kubectl -n {namespace} logs -l {selector}.")
+
+
+class ArtifactElsewhere(ModelError):
+    """The file of a model applied with kubectl is where its MLModel says."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This model was applied with kubectl: its file is at spec.versions[].artifact.uri of its MLModel."
+        )
 
 
 class ClusterAway(ModelError):

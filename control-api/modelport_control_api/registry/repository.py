@@ -30,15 +30,23 @@ def find_locked(session: Session, model_id: str) -> ModelRow | None:
 
 
 def page(
-    session: Session, principal: Principal, limit: int, cursor: str | None, tags: Collection[str] = ()
+    session: Session,
+    principal: Principal,
+    limit: int,
+    cursor: str | None,
+    *,
+    name: str | None = None,
+    tags: Collection[str] = (),
 ) -> Page[ModelRow]:
-    """Return the caller's own models that its credential may use and that have all the tags, newest first.
+    """Return the caller's own models that its credential may use, newest first. Raises CursorInvalid.
 
-    Raises CursorInvalid.
+    `name`, `tags`: only those that are called so, and that have all of these.
     """
     query = select(ModelRow).where(ModelRow.owner_id == principal.user_id, *map(_has_tag, tags))
     if principal.model_ids is not None:
         query = query.where(ModelRow.id.in_(principal.model_ids))
+    if name is not None:
+        query = query.where(ModelRow.name == name)
     return read_page(session, query, ModelRow, limit, cursor)
 
 

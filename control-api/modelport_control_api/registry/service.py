@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelport_crds.mlmodel import MLModel
-from modelport_crds.shares import scaled
 from sqlalchemy.orm import Session
 
 from modelport_control_api import outbox
@@ -18,11 +17,10 @@ from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile, size_of
 from modelport_control_api.identity import Caller, Principal
 from modelport_control_api.registry import quotas, repository
-from modelport_control_api.registry.compatibility import holds_traffic, to_be_compared
 from modelport_control_api.registry.errors import ModelNotFound, TooManyVersions, VersionNotFound
 from modelport_control_api.registry.quotas import Limits
-from modelport_control_api.registry.records import CompatibleWith, ModelRecord, Traffic
-from modelport_control_api.registry.status_view import served_traffic
+from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.rollout import Rollout, forced, roll_out
 from modelport_control_api.registry.tables import DEFAULT_ACCELERATION, ModelRow, VersionRow
 
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -87,22 +85,11 @@ def create_model(
         traffic={},
     )
     session.add(row)
-    row.traffic = {_append(row, version): 100}
+    row.traffic = {append_version(row, version): 100}
     # Flushed first: the defaults of the columns are part of the record.
     session.flush()
     _keep_reference(session, row, version)
     return finish_change(session, caller, row, "model.create", {"name": name, "sha256": version.sha256})
-
-
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """What a new version gets once it is ready: its share of the requests, in percent.
-
-    `force`: also if it lacks what callers of the version that serves depend on.
-    """
-
-    share: int = 100
-    force: bool = False
 
 
 def add_version(
@@ -122,25 +109,12 @@ def add_version(
         raise TooManyVersions(
             f"The model has {MAX_VERSIONS} versions, the most there may be: delete some first."
         )
-    name = _append(row, version)
-    if rollout.share:
-        _roll_out(row, name, rollout, live)
+    name = append_version(row, version)
+    roll_out(row, name, rollout, live)
     session.flush()
     _keep_reference(session, row, version)
-    detail = {"version": name, "sha256": version.sha256, "traffic": rollout.share}
+    detail = {"version": name, "sha256": version.sha256, "traffic": row.traffic.get(name, 0)}
     return finish_change(session, caller, row, "version.create", detail | forced(rollout.force))
-
-
-def _roll_out(row: ModelRow, name: str, rollout: Rollout, live: MLModel | None) -> None:
-    before = served_traffic(live) or row.traffic
-    wanted = {**scaled(before, 100 - rollout.share), name: rollout.share}
-    compatible_with = {} if rollout.force else to_be_compared(wanted, live, row.traffic)
-    replace_traffic(row, wanted, compatible_with, live)
-
-
-def forced(force: bool) -> dict[str, bool]:
-    """Return the audit entry's detail of a change that compared nothing; nothing of any other."""
-    return {"force": True} if force else {}
 
 
 def change_model(session: Session, caller: Caller, model_id: str, changes: dict[str, Any]) -> ModelRecord:
@@ -195,20 +169,19 @@ def find_version(row: ModelRow, name: str) -> VersionRow:
     raise VersionNotFound(f"The model has no version {name}.")
 
 
-def replace_traffic(
-    row: ModelRow, traffic: Traffic, compatible_with: CompatibleWith, live: MLModel | None
-) -> None:
-    """Change the wanted traffic and keep the one before for a rollback, unless that was held.
-
-    What was held never served: the traffic before it stays the one to go back to.
-    """
-    if holds_traffic(row, live):
-        if row.previous_traffic == traffic:
-            row.previous_traffic = None
-    elif traffic != row.traffic:
-        row.previous_traffic = dict(row.traffic)
-    row.traffic = dict(traffic)
-    row.compatible_with = dict(compatible_with) or None
+def append_version(row: ModelRow, version: NewVersion) -> str:
+    """Add it to the row, under the next name, which is returned."""
+    row.last_version = (row.last_version or 0) + 1
+    row.versions.append(
+        VersionRow(
+            number=row.last_version,
+            framework=version.framework,
+            sha256=version.sha256,
+            size=version.size,
+            sample=version.sample,
+        )
+    )
+    return f"v{row.last_version}"
 
 
 def finish_change(
@@ -229,20 +202,6 @@ def _record(session: Session, row: ModelRow) -> ModelRecord:
 def _keep_reference(session: Session, row: ModelRow, version: NewVersion) -> None:
     if version.reference is not None:
         drift.keep_reference(session, row.id, row.last_version, version.reference)
-
-
-def _append(row: ModelRow, version: NewVersion) -> str:
-    row.last_version = (row.last_version or 0) + 1
-    row.versions.append(
-        VersionRow(
-            number=row.last_version,
-            framework=version.framework,
-            sha256=version.sha256,
-            size=version.size,
-            sample=version.sample,
-        )
-    )
-    return f"v{row.last_version}"
 
 
 def _own(principal: Principal, row: ModelRow | None, model_id: str) -> ModelRow:

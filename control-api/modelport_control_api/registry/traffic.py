@@ -11,6 +11,7 @@ from modelport_control_api.registry import service
 from modelport_control_api.registry.compatibility import require_compatible, to_be_compared
 from modelport_control_api.registry.errors import NothingToRollBack, VersionNotReady
 from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.rollout import forced, replace_traffic
 from modelport_control_api.registry.status_view import version_view
 from modelport_control_api.registry.tables import ModelRow
 
@@ -35,8 +36,8 @@ def set_traffic(
     compatible_with = {} if force else to_be_compared(wanted, live, row.traffic)
     require_compatible(compatible_with, live)
     before = dict(row.traffic)
-    service.replace_traffic(row, wanted, compatible_with, live)
-    detail = {"traffic": wanted, "before": {"traffic": before}, **service.forced(force)}
+    replace_traffic(row, wanted, compatible_with, live)
+    detail = {"traffic": wanted, "before": {"traffic": before}, **forced(force)}
     return service.finish_change(session, caller, row, "traffic.set", detail)
 
 
@@ -50,7 +51,7 @@ def roll_back(session: Session, caller: Caller, model_id: str, live: MLModel | N
     if not row.previous_traffic:
         raise NothingToRollBack("There is no earlier traffic to go back to.")
     before = dict(row.traffic)
-    service.replace_traffic(row, dict(row.previous_traffic), {}, live)
+    replace_traffic(row, dict(row.previous_traffic), {}, live)
     detail = {"traffic": dict(row.traffic), "before": {"traffic": before}}
     return service.finish_change(session, caller, row, "traffic.roll_back", detail)
 

@@ -16,6 +16,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "model.transfer": "Model given to another account",
     "version.create": "New version uploaded",
     "version.delete": "Version deleted",
+    "version.retry": "Failed version tried again",
     "traffic.set": "Traffic moved",
     "traffic.roll_back": "Traffic rolled back",
     "reference.put": "Training rows for drift uploaded",

@@ -26,8 +26,11 @@ def part(request: pytest.FixtureRequest) -> str:
 def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
     text = (ROOT / DOCKERFILES[part]).read_text()
     stages = ["${BASE_IMAGE}", "libraries", "${BASE_IMAGE}"]
-    # One more builds the pages of /help.
-    assert re.findall(r"^FROM (\S+)", text, re.M) == [*["${BASE_IMAGE}"] * (part == "control-api"), *stages]
+    # Two more build the pages of /help and the client's wheel.
+    assert re.findall(r"^FROM (\S+)", text, re.M) == [
+        *["${BASE_IMAGE}"] * 2 * (part == "control-api"),
+        *stages,
+    ]
     last = text.rsplit("FROM ", maxsplit=1)[1]
     assert "USER 65532:65532" in last
     assert re.search(r'^ENTRYPOINT \["python", "-Iu", "-m", "modelport_\w+"\]$', last, re.M)

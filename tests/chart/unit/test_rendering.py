@@ -168,6 +168,7 @@ ROUTES = {
     "/ui": "control-api",
     "/docs": "control-api",
     "/help": "control-api",
+    "/sdk": "control-api",
     "/redoc": "control-api",
     "/openapi.json": "control-api",
     "/.well-known": "control-api",

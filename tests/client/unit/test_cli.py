@@ -114,7 +114,9 @@ def test_a_version_that_is_held_ends_with_eight_and_says_what_differs(
     assert "modelport traffic iris-7kq2p v2=100 --force" in ended.err
     assert "modelport predict iris-7kq2p --version v2" in ended.err
     printed = cli("upload", str(model_file), "--to", "iris-7kq2p", "--json")
-    assert (printed.code, json.loads(printed.out)) == (8, HELD)
+    said = json.loads(printed.out)["error"]
+    assert (printed.code, said["kind"], said["last_seen"]) == (8, "SignatureChanged", HELD)
+    assert said["differences"] == {"v2": HELD["compatibility"]}
 
 
 @pytest.mark.parametrize(
@@ -264,7 +266,7 @@ def test_an_input_that_cannot_be_read_is_wrong_usage(
 def test_each_kind_of_failure_has_its_exit_code(cli: Cli, platform: Platform, status: int, code: int) -> None:
     credentials.save(platform.url, Credentials(api_key="k"))
     platform.on(MODEL, problem(status, "What [happened].", errors=[{"field": "a", "message": "b"}]))
-    ended = cli("status", "iris-7kq2p", "--json")
+    ended = cli("status", "iris-7kq2p")
     assert (ended.code, ended.out) == (code, "")
     assert "Error: What [happened]." in ended.err
     assert "a: b" in ended.err

@@ -177,14 +177,21 @@ def test_a_version_that_is_held_can_be_tried_and_forced(cli: Cli, platform: Plat
     assert forced == "modelport traffic iris-7kq2p v2=100 --force"
 
 
-def test_a_version_that_failed_has_logs(cli: Cli, platform: Platform, model_file: Path) -> None:
+def test_a_version_that_failed_has_logs_and_a_place_for_another(
+    cli: Cli, platform: Platform, model_file: Path
+) -> None:
     path = "/api/v1/models/iris-7kq2p/versions"
     platform.on(f"POST {path}", Answer(202, version("v2", "pending")))
     platform.on(f"GET {path}/v2", Answer(200, version("v2", "failed", reason="LoadFailed")))
     ended = cli("upload", str(model_file), "--to", "iris-7kq2p")
-    assert (ended.code, commands(ended)) == (7, ["modelport logs iris-7kq2p --version v2"])
-    platform.on(MODEL, Answer(200, model("failed")))
-    assert commands(cli("status", "iris-7kq2p", "--wait")) == ["modelport logs iris-7kq2p"]
+    replacing = "modelport upload FILE --to iris-7kq2p --replace"
+    retrying = "modelport retry iris-7kq2p --sample JSON"
+    assert ended.code == 7
+    assert commands(ended) == ["modelport logs iris-7kq2p --version v2", f"{replacing} v2", retrying]
+    versions = [version("v1", "failed"), version("v2")]
+    platform.on(MODEL, Answer(200, model("failed", versions=versions)))
+    waited = cli("status", "iris-7kq2p", "--wait")
+    assert commands(waited) == ["modelport logs iris-7kq2p", f"{replacing} v1", retrying]
 
 
 def test_what_takes_too_long_can_be_waited_for_again(cli: Cli, platform: Platform) -> None:

@@ -66,6 +66,28 @@ def test_the_four_curl_lines_lead_a_new_user_to_a_prediction(platform: PlatformP
     assert answer["prediction"] == "setosa"
 
 
+def recipe() -> str:
+    """The Python that the page of an empty dashboard shows."""
+    page = _ROOT / "control-api/modelport_control_api/ui/templates/models/first_model.html"
+    (code,) = re.findall(r"{% set recipe %}(.*?){% endset %}", page.read_text(encoding="utf-8"), re.DOTALL)
+    return str(code)
+
+
+def test_the_last_curl_line_fits_the_model_that_an_empty_dashboard_has_users_make(
+    platform: PlatformProcess, tmp_path: Path
+) -> None:
+    subprocess.run([sys.executable, "-c", recipe()], cwd=tmp_path, check=True, timeout=90)
+    predict = curls()[-1].replace("http://localhost:8000", platform.url)
+    with platform.register_user() as client:
+        with (tmp_path / "iris.joblib").open("rb") as file:
+            made = client.post("/api/v1/models/upload", files={"file": file}, data={"name": "Iris"})
+        model_id = made.raise_for_status().json()["id"]
+        wait_until_ready(client, model_id)
+        token = client.headers["Authorization"].removeprefix("Bearer ")
+    answer = typed(predict.replace("TOKEN", token).replace("MODEL_ID", model_id), tmp_path)
+    assert answer["prediction"] == "setosa"
+
+
 @pytest.fixture
 def demo(new_platform: Any) -> Iterator[tuple[str, str, str]]:
     """A platform with its demo model: URL, an API key, and the model's id, as it printed them."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 
+from modelport_control_api.http.client_wheel import wheel_path
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.wiring import Drift
@@ -174,6 +175,7 @@ async def show_try_it(visit: CurrentVisit, drift: Drift, model_id: str, row: str
         version=version,
         form=build_form(version, drawn) if version.signature else None,
         is_drawn=bool(drawn),
+        wheel=wheel_path(),
         ready=[each for each in model.versions if each.status == "ready"],
     )
 

@@ -1,18 +1,26 @@
 """Uploading: the form, and each step of a version on its way, live, with its log for users."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Response
-from modelport_crds.reasons import EXPLANATIONS
+from modelport_crds.reasons import EXPLANATIONS, Reason
 from modelport_http.problem import Problem
 
+from modelport_control_api.errors import InvalidFields
+from modelport_control_api.http.bodies import loads
+from modelport_control_api.http.client_wheel import wheel_path
 from modelport_control_api.models import logs
+from modelport_control_api.models.access import limit_uploads, namesakes
+from modelport_control_api.models.retrying import retry
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.registry.errors import ModelError
 from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.ui.forms import Form, read_values
 from modelport_control_api.ui.models.steps import build_steps, is_held, trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+from modelport_control_api.ui.rendering import redirect
 from modelport_control_api.ui.shown import size
 
 _TRACE = "trace"
@@ -47,6 +55,7 @@ def _entry(line: str) -> dict[str, Any] | None:
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 _TAIL_LINES = 40
+_OF_THE_SAMPLE = (Reason.SAMPLE_INVALID, Reason.SAMPLE_FAILED)
 # Of what an upload may be refused for: the page shows them where the response has the reason alone.
 _CURES = {
     reason.value: explanation.cure
@@ -55,15 +64,60 @@ _CURES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """A model that is called as the one to be made. `replaces`: its failed version, if it never served."""
+
+    id: str
+    status: str
+    replaces: str | None
+
+
 @router.get("/upload")
-async def show_upload(visit: CurrentVisit, model: str | None = None) -> Response:
-    """`model`: the one that gets a new version."""
+async def show_upload(visit: CurrentVisit, model: str | None = None, replaces: str | None = None) -> Response:
+    """`model`: the one that gets a new version. `replaces`: its failed version, whose place that takes."""
     target = await visit.model(model) if model else None
     limit = visit.context.settings.max_upload_bytes
     # A version counts as its model's owner's.
     holder = target.owner_id if target and target.owner_id else visit.principal.user_id
     quota = await visit.services.holding(holder)
-    return visit.page("models/upload.html", target=target, max_bytes=limit, quota=quota, cures=_CURES)
+    return visit.page(
+        "models/upload.html",
+        target=target,
+        replaced=_failed_of(target, replaces) if target and replaces else None,
+        max_bytes=limit,
+        quota=quota,
+        cures=_CURES,
+        wheel=wheel_path(),
+    )
+
+
+@router.get("/upload/same-name")
+async def show_same_name(visit: CurrentVisit, name: str = "") -> Response:
+    """What the file may be instead of a new model, asked for while its name is typed."""
+    wanted = name.strip()
+    found = await namesakes(visit.services, visit.principal, wanted) if wanted.isprintable() else []
+    others = [_namesake(visit.renderer.model(each)) for each in found]
+    # One that failed at first is the likeliest to be meant.
+    return visit.page("models/same_name.html", others=sorted(others, key=lambda each: not each.replaces))
+
+
+@router.post("/models/{model_id}/versions/{version}/retry")
+async def retry_version(visit: CurrentVisit, model_id: str, version: str) -> Response:
+    """The page shows the steps of the version that takes its place, or what is wrong with the sample."""
+    values = await read_values(visit.request)
+    await limit_uploads(visit.request, visit.principal)
+    try:
+        sample = _sample_in(values)
+        record = await retry(visit.services, visit.caller, model_id, version, sample=sample)
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        form = Form(values).refused_by(problem)
+        return visit.page(
+            "models/arrival.html", problem.status, **await _arrival(visit, model_id, version, form)
+        )
+    return redirect(visit.request, f"/ui/models/{model_id}/versions/{record.versions[-1].name}/arrival")
 
 
 @router.get("/models/{model_id}/versions/{version}/arrival")
@@ -77,12 +131,16 @@ async def show_steps(visit: CurrentVisit, model_id: str, version: str) -> Respon
     return visit.page("models/steps.html", **await _arrival(visit, model_id, version))
 
 
-async def _arrival(visit: Visit, model_id: str, name: str) -> dict[str, Any]:
+async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = None) -> dict[str, Any]:
+    """`form`: of another try, as it was refused."""
     record = await visit.record(model_id)
     model = visit.renderer.model(record)
     version = find_version(model, name)
     trouble = None if is_held(version) else trouble_of(version.reason, version.message)
+    can_retry = version.status == "failed" and model.managed_by == "api"
     return {
+        "retry": (form or Form({"sample": _sample_text(version)})) if can_retry else None,
+        "retry_open": form is not None or version.reason in _OF_THE_SAMPLE,
         "model": model,
         "version": version,
         "steps": build_steps(version, f"{size(version.size)}, sha256 {version.sha256[:12]}…"),
@@ -90,6 +148,29 @@ async def _arrival(visit: Visit, model_id: str, name: str) -> dict[str, Any]:
         "is_held": is_held(version),
         "log": await tail_of(visit, record, name, _TAIL_LINES) if trouble else "",
     }
+
+
+def _namesake(model: ModelAnswer) -> Namesake:
+    never_served = all(version.status == "failed" for version in model.versions)
+    return Namesake(model.id, model.status, model.versions[-1].name if never_served else None)
+
+
+def _failed_of(model: ModelAnswer, name: str) -> str | None:
+    return next((each.name for each in model.versions if each.name == name and each.status == "failed"), None)
+
+
+def _sample_in(values: dict[str, Any]) -> Any:
+    """Raises InvalidFields."""
+    text = str(values.get("sample") or "").strip()
+    try:
+        return loads(text) if text else None
+    except ValueError as error:
+        raise InvalidFields(("sample", f"is not JSON: {error}")) from error
+
+
+def _sample_text(version: VersionAnswer) -> str:
+    row = (version.sample or {}).get("input")
+    return "" if row is None else json.dumps(row, ensure_ascii=False)
 
 
 def find_version(model: ModelAnswer, name: str) -> VersionAnswer:

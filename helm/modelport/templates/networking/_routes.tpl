@@ -11,6 +11,7 @@ control-api 8000 /api
 control-api 8000 /ui
 control-api 8000 /docs
 control-api 8000 /help
+control-api 8000 /sdk
 control-api 8000 /redoc
 control-api 8000 /openapi.json
 control-api 8000 /.well-known

@@ -62,11 +62,12 @@ TABLE: dict[str, set[str]] = {
     "upload": {"POST /api/v1/models/upload"},
     "read": {
         f"GET {MODEL}",
-        *(f"GET {VERSION}{what}" for what in ("", "/logs", "/drift", "/reference")),
+        *(f"GET {VERSION}{what}" for what in ("", "/logs", "/artifact", "/drift", "/reference")),
     },
     "write": {
         *(f"{method} {MODEL}" for method in ("PATCH", "DELETE")),
         f"POST {MODEL}/versions",
+        f"POST {VERSION}/retry",
         f"DELETE {VERSION}",
         f"PUT {VERSION}/reference",
         f"DELETE {VERSION}/reference",
@@ -108,6 +109,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/admin/invites": {"days": 90},
     f"PATCH {MODEL}": {"access": "public"},
     f"PUT {MODEL}/traffic": {"v1": 100},
+    f"POST {VERSION}/retry": {},
 }
 QUERIES: dict[str, str] = dict.fromkeys(
     (f"GET {KEPT}", f"GET {KEPT}/export", f"DELETE {KEPT}"), "?model_id={model_id}"

@@ -83,6 +83,7 @@ def pages_of(model_id: str, job: str) -> list[str]:
     return [
         *(f"/ui/models/{model_id}{tab}" for tab in (*tabs, *more, "/settings")),
         f"/ui/upload?model={model_id}",
+        f"/ui/upload?model={model_id}&replaces=v1",
         f"/ui/batch/{job}",
         f"/ui/batch/{job}/live",
         f"/ui/batch/{job}/results?partial=true",
@@ -92,7 +93,8 @@ def pages_of(model_id: str, job: str) -> list[str]:
 
 
 def changes_of(model_id: str, job: str, kept: str) -> list[str]:
-    of_model = ("settings", "delete", "traffic", "rollback", "redeploy", "versions/v1/delete")
+    of_version = ("versions/v1/delete", "versions/v1/retry")
+    of_model = ("settings", "delete", "traffic", "rollback", "redeploy", *of_version)
     return [
         *(f"/ui/models/{model_id}/{change}" for change in of_model),
         f"/ui/batch/{job}/retry",

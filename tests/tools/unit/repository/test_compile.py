@@ -63,3 +63,35 @@ def files_of(name: str) -> list[PackagePath]:
 
 def test_what_the_platform_imports_is_compiled(tmp_path: Path) -> None:
     assert "modelport_process/backoff" in compiled(tmp_path)
+
+
+def test_what_a_first_start_imports_is_compiled_and_the_rest_is_not(tmp_path: Path) -> None:
+    script = runpy.run_path(str(SCRIPT))
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script["_DEMO"]], env=environment, check=True, timeout=250)
+    found = {path.parent.name for path in tmp_path.rglob("*.pyc")}
+    assert {"linear_model", "backends", "modelport_standalone"} <= found
+    assert {"xgboost", "lightgbm", "onnxruntime"}.isdisjoint(found)
+
+
+def test_the_rest_is_compiled_behind_everything_else_and_then_marked(tmp_path: Path) -> None:
+    lock, mark = tmp_path / "lock.txt", tmp_path / "compiled"
+    lock.write_text("joblib==1.0\n")
+    program = _WITH_A_SMALL_PLATFORM.replace("sys.exit(", "import os; code = (").rstrip()
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{program}; print(code, os.nice(0))", SCRIPT, "--idle", mark, lock],
+        env={**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert shown.stdout == "0 19\n"
+    assert mark.exists()
+
+
+def test_what_waits_for_it_goes_on_at_once(tmp_path: Path) -> None:
+    mark = tmp_path / "compiled"
+    started = [sys.executable, SCRIPT, "--later", mark, tmp_path / "no-such-lock.txt"]
+    subprocess.run(started, check=True, timeout=60)
+    assert not mark.exists(), "nor is it marked where it fails"

@@ -19,6 +19,11 @@ export function enableSending(root) {
   for (const button of root.querySelectorAll("button[data-script]")) button.disabled = false;
 }
 
+/** The reason of a problem, which leads to its page of the documentation. */
+export function reasonLink(reason) {
+  return element("a", { class: "mono small", href: `/help/reasons/#${encodeURIComponent(reason)}` }, reason);
+}
+
 /** An error answer, in words: {title, detail, reason, errors}. */
 export function describeProblem(status, text) {
   try {

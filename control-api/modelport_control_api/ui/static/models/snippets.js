@@ -2,7 +2,12 @@
 
 const KEY_VARIABLE = "MODELPORT_API_KEY";
 
-/** `call`: {origin, url, modelId, version (or null), body (JSON text: {"input": …}), key (or null)}. */
+/** The client of this very platform, or PyPI's where it was installed without one. */
+export function install(call) {
+  return `pip install ${call.wheel ? call.origin + call.wheel : "modelport"}`;
+}
+
+/** `call`: {origin, wheel (path or undefined), url, modelId, version (or null), body (JSON text), key (or null)}. */
 export function curl(call) {
   const key = call.key ? shellQuoted(`X-API-Key: ${call.key}`) : `"X-API-Key: $${KEY_VARIABLE}"`;
   return [

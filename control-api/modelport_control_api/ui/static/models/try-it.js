@@ -2,11 +2,11 @@
 
 import { fetchSignedIn } from "../access.js";
 import { startTabs } from "./tabs.js";
-import { curl, javascript, python, sdk } from "./snippets.js";
-import { counted, describeProblem, element, enableSending } from "./dom.js";
+import { curl, install, javascript, python, sdk } from "./snippets.js";
+import { counted, describeProblem, element, enableSending, reasonLink } from "./dom.js";
 import { startPasting } from "./pasting.js";
 
-const WRITERS = { curl, python, sdk, javascript };
+const WRITERS = { curl, python, install, sdk, javascript };
 const MAX_BARS = 20;
 const DAY_MILLISECONDS = 86_400_000;
 
@@ -172,7 +172,7 @@ function bar(name, share) {
 
 function note(kind, title, detail, reason) {
   const text = element("div", {}, element("strong", {}, title), element("p", {}, detail));
-  if (reason) text.append(element("p", { class: "mono small" }, reason));
+  if (reason) text.append(element("p", {}, reasonLink(reason)));
   return element("div", { class: `note ${kind}` }, text);
 }
 
@@ -218,6 +218,7 @@ function writeSnippets(root, form, key) {
   const endpoint = new URL(form.dataset.url, location.href);
   const call = {
     origin: endpoint.origin,
+    wheel: form.dataset.wheel,
     url: endpoint.href + versionPath(form),
     modelId: form.dataset.model,
     version: form.elements.version?.value || null,

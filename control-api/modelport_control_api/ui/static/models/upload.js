@@ -1,7 +1,7 @@
 // The upload page: a file by dropping or choosing, its progress as it is sent, and what the platform said.
 
 import { accessToken } from "../access.js";
-import { counted, describeProblem, element, enableSending } from "./dom.js";
+import { counted, describeProblem, element, enableSending, reasonLink } from "./dom.js";
 
 const root = document.querySelector("[data-upload]");
 if (root) start(root);
@@ -21,6 +21,9 @@ function start(root) {
   watchShare(form);
   enableSending(form);
   showChoice(root, form);
+  for (const code of root.querySelectorAll(".code-block code")) {
+    code.textContent = code.textContent.replaceAll("<platform>", location.origin);
+  }
 }
 
 /** The number beside "a share" is that choice's value, and filling it in makes the choice. */
@@ -65,7 +68,10 @@ function showChoice(root, form) {
   place.textContent = chosen ? `${chosen.name} · ${inWords(chosen.size)}` : "";
   say(form, "file", "");
   const name = form.elements.name;
-  if (chosen && name && !name.dataset.typed) name.value = nameOf(chosen.name);
+  if (!chosen || !name || name.dataset.typed) return;
+  name.value = nameOf(chosen.name);
+  // Whether another model is called so is looked up, as when it is typed.
+  name.dispatchEvent(new Event("named", { bubbles: true }));
 }
 
 /** `churn_model-v3.joblib` → `Churn model v3`. */
@@ -121,16 +127,26 @@ async function post(form, progress) {
 }
 
 function addressOf(form) {
-  if (form.dataset.kind !== "batch") return form.dataset.action;
-  return `/api/v1/predict/${encodeURIComponent(form.elements.model.value)}/batch`;
+  if (form.dataset.kind === "batch") return `/api/v1/predict/${encodeURIComponent(form.elements.model.value)}/batch`;
+  const target = targetOf(form);
+  return target ? `/api/v1/models/${encodeURIComponent(target.value)}/versions` : form.dataset.action;
+}
+
+/** The model of the same name whose next version the file was chosen to be, if any. */
+function targetOf(form) {
+  const chosen = form.querySelector("input[name=target]:checked");
+  return chosen?.value ? chosen : null;
 }
 
 /** Fields before files, so that a wrong one is reported before 100 MB are sent; what is empty is left out. */
 function bodyOf(form) {
+  const target = targetOf(form);
+  const leftOut = new Set(["model", "target", ...(target ? ["name", "description"] : [])]);
   const given = [...new FormData(form).entries()].filter(([name, value]) =>
-    value instanceof File ? value.size > 0 : value !== "" && name !== "model",
+    value instanceof File ? value.size > 0 : value !== "" && !leftOut.has(name),
   );
   const body = new FormData();
+  if (target?.dataset.replaces) body.append("replaces", target.dataset.replaces);
   for (const [name, value] of given) if (!(value instanceof File)) body.append(name, value);
   for (const [name, value] of given) if (value instanceof File && name !== "file") body.append(name, value);
   body.append("file", form.elements.file.files[0]);
@@ -144,9 +160,9 @@ function arrive(form, made) {
     else location.assign(job);
     return;
   }
-  const model = form.dataset.model || made.id;
-  const version = form.dataset.model ? made.name : made.versions.at(-1).name;
-  location.assign(`/ui/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}/arrival`);
+  const model = form.dataset.model || targetOf(form)?.value;
+  const version = model ? made.name : made.versions.at(-1).name;
+  location.assign(`/ui/models/${encodeURIComponent(model || made.id)}/versions/${encodeURIComponent(version)}/arrival`);
 }
 
 /** In place of the form: no page can show it again. */
@@ -206,7 +222,8 @@ function showProgress(root, file) {
 function showProblem(root, form, problem) {
   const place = root.querySelector("[data-problem]");
   const cure = root.querySelector(`template[data-cure="${CSS.escape(problem.reason ?? "")}"]`);
-  const text = element("div", {}, element("strong", {}, problem.reason ?? problem.title));
+  const title = problem.reason ? reasonLink(problem.reason) : problem.title;
+  const text = element("div", {}, element("strong", {}, title));
   text.append(element("p", {}, problem.detail));
   if (cure) text.append(element("p", { class: "cure" }, cure.dataset.text));
   place.replaceChildren(element("div", { class: "note bad", role: "alert" }, text));

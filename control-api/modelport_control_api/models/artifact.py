@@ -1,0 +1,48 @@
+"""A version's model file on its way back to those who uploaded it."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator
+
+from modelport_formats.signatures import Format, begins_as
+from starlette.responses import StreamingResponse
+
+from modelport_control_api.artifacts.store import ArtifactStore
+from modelport_control_api.registry.records import VersionRecord
+
+_ENDINGS = {
+    Format.PICKLE: "joblib",
+    Format.SKOPS: "skops",
+    Format.LIGHTGBM: "txt",
+    Format.ONNX: "onnx",
+}
+_BLANK_OR_NAME = b' \t\r\n"}'
+
+
+async def download(store: ArtifactStore, model_id: str, version: VersionRecord) -> StreamingResponse:
+    """Return the file as an attachment, with its digest. Raises ArtifactMissing."""
+    size, stream = await store.open_stream(version.sha256)
+    first = await anext(stream, b"")
+    digest = b64encode(bytes.fromhex(version.sha256)).decode()
+    headers = {
+        "Content-Length": str(size),
+        "Content-Disposition": f'attachment; filename="{model_id}-{version.name}.{ending_of(first)}"',
+        "ETag": f'"{version.sha256}"',
+        "Repr-Digest": f"sha-256=:{digest}:",
+        "Cache-Control": "private, no-cache",
+    }
+    return StreamingResponse(_both(first, stream), media_type="application/octet-stream", headers=headers)
+
+
+def ending_of(head: bytes) -> str:
+    """Return how a file that begins so is usually named: nobody kept the name it had."""
+    found = begins_as(head)
+    if found == Format.XGBOOST:
+        # A member's name, or a blank before it, makes it JSON; UBJSON has a length there.
+        return "json" if head[1:2] in _BLANK_OR_NAME else "ubj"
+    return _ENDINGS[found]
+
+
+async def _both(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece

@@ -1,0 +1,85 @@
+"""A failed version gives its place to a new one: of another file, or of its own with another sample."""
+
+from typing import Any, Literal
+
+from modelport_crds.mlmodel import MLModel
+from sqlalchemy.orm import Session
+
+from modelport_control_api.drift import repository as drift
+from modelport_control_api.identity import Caller
+from modelport_control_api.registry import service, version_deletion
+from modelport_control_api.registry.errors import VersionNotFailed
+from modelport_control_api.registry.quotas import Limits
+from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.rollout import Rollout, take_place
+from modelport_control_api.registry.service import NewVersion
+from modelport_control_api.registry.status_view import version_view
+from modelport_control_api.registry.tables import ModelRow, VersionRow
+
+
+def add_version(
+    session: Session,
+    caller: Caller,
+    model_id: str,
+    version: NewVersion,
+    *,
+    limits: Limits,
+    rollout: Rollout,
+    live: MLModel | None,
+) -> tuple[ModelRecord, list[str]]:
+    """As `service.add_version`, in place of a failed version if the rollout names one.
+
+    Return the model and the digests of files that it no longer needs. Raises VersionNotFailed too.
+    """
+    failed = rollout.instead_of
+    if failed is not None:
+        _find_failed(service.own_locked(session, caller.principal, model_id), failed, live)
+    record = service.add_version(
+        session, caller, model_id, version, limits=limits, rollout=rollout, live=live
+    )
+    if failed is None:
+        return record, []
+    digest = version_deletion.delete_version(session, caller, model_id, failed, live)
+    return service.get_model(session, caller.principal, model_id), [digest]
+
+
+def retry_version(
+    session: Session,
+    caller: Caller,
+    model_id: str,
+    name: str,
+    *,
+    sample: dict[str, Any] | Literal["same"] | None,
+    live: MLModel | None,
+) -> ModelRecord:
+    """Make a new version of the failed one's file in its place; the last of the model is the new one.
+
+    `sample`: `same`: the one before. The share that the failed one was to get and its drift reference go over
+    to the new one, whose traffic is held as that of any other if it lacks what callers depend on.
+    Raises VersionNotFailed, VersionNotFound.
+    """
+    row = service.own_locked(session, caller.principal, model_id)
+    failed = _find_failed(row, name, live)
+    row_to_predict = failed.sample if sample == "same" else sample
+    again = NewVersion(failed.framework, failed.sha256, failed.size, row_to_predict)
+    added = service.append_version(row, again)
+    take_place(row, name, added, live)
+    if row.previous_traffic and name in row.previous_traffic:
+        row.previous_traffic = None
+    session.flush()
+    drift.copy_reference(session, model_id, failed.number, row.last_version)
+    row.versions.remove(failed)
+    session.flush()
+    detail = {"version": added, "of": name, "new_sample": sample != "same"}
+    return service.finish_change(session, caller, row, "version.retry", detail)
+
+
+def _find_failed(row: ModelRow, name: str, live: MLModel | None) -> VersionRow:
+    version = service.find_version(row, name)
+    view = version_view(name, live)
+    if view.status != "failed":
+        raise VersionNotFailed(
+            f"{name} is {view.status}: only a version that has failed is replaced or tried again. "
+            "Upload a new version beside it instead."
+        )
+    return version
