@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
-[ $# -gt 0 ] || parts=(control-api gateway operator runtime-sklearn runtime-onnx)
+[ $# -gt 0 ] || parts=(control-api gateway operator runtime-sklearn runtime-onnx standalone)
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' client/pyproject.toml)
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 
@@ -23,7 +23,7 @@ find_builder() {
 
 dockerfile() {
   case $1 in
-    control-api | gateway | operator) echo "$1/Dockerfile" ;;
+    control-api | gateway | operator | standalone) echo "$1/Dockerfile" ;;
     runtime-sklearn | runtime-onnx) echo "model-runtime/Dockerfile.${1#runtime-}" ;;
     *) echo "There is no part named $1." >&2; exit 1 ;;
   esac

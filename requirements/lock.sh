@@ -18,5 +18,5 @@ lock "$@" --group docs -c requirements/dev.txt -o requirements/docs.txt
 lock "$@" requirements/build.in -c requirements/dev.txt -o requirements/wheel.txt
 echo "uv" | lock "$@" - -c requirements/dev.txt -o requirements/uv.txt
 image() { needs "$2" | lock - -c requirements/standalone.txt -o "requirements/image-$1.txt"; }
-for part in control-api gateway operator; do image "$part" "modelport-$part"; done
+for part in control-api gateway operator standalone; do image "$part" "modelport-$part"; done
 for framework in sklearn onnx; do image "runtime-$framework" "modelport-runtime[$framework]"; done

@@ -83,7 +83,7 @@ class AccountsSettings(BaseSettings):
     """Threads that check passwords. Bounds the CPU that a flood of logins can take from all else."""
 
     limit_register: LimitSetting = Field(default=Limit(5, 3600), validation_alias="MODELPORT_LIMIT_REGISTER")
-    """Registrations per client address."""
+    """Registrations and changed e-mail addresses, per client address."""
 
     limit_login: LimitSetting = Field(default=Limit(10, 60), validation_alias="MODELPORT_LIMIT_LOGIN")
     """Wrong passwords for an account from one client address."""

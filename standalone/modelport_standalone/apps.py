@@ -1,6 +1,7 @@
 """What serves requests: control API and gateway behind one ASGI app on one port."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modelport_standalone import runtime_metrics
-from modelport_standalone.data_dir import DataDir
+from modelport_standalone.data_dir import DATABASE_VARIABLE, DataDir
 from modelport_standalone.local_cluster.cluster import LocalCluster
 
 _OWN_PATHS = ("/", "/readyz", "/metrics")
@@ -200,7 +201,18 @@ def _explained(data: DataDir) -> Iterator[None]:
     except SigningKeysError as error:
         raise CannotStart(str(error)) from error
     except SQLAlchemyError as error:
-        raise CannotStart(
-            f"The database {data.database} cannot be used ({getattr(error, 'orig', error)}): restore it from "
-            "a backup, or start afresh with another --data-dir."
-        ) from error
+        raise CannotStart(_database_failed(data, error)) from error
+
+
+def _database_failed(data: DataDir, error: SQLAlchemyError) -> str:
+    reason = " ".join(str(getattr(error, "orig", error)).split())
+    if os.environ.get(DATABASE_VARIABLE):
+        # Not the address itself: there is a password in it.
+        return (
+            f"The database of {DATABASE_VARIABLE} cannot be used ({reason}): check the address and that its "
+            "server runs."
+        )
+    return (
+        f"The database {data.database} cannot be used ({reason}): restore it from a backup, or start afresh "
+        "with another --data-dir."
+    )

@@ -42,6 +42,9 @@ def damaged(path: Path) -> CannotStart:
     return CannotStart(f"{path} is damaged: restore it, or move it away to have a new one made.")
 
 
+DATABASE_VARIABLE = "MODELPORT_CONTROL_API_DATABASE_URL"
+
+
 @dataclass(frozen=True)
 class DataDir:
     root: Path
@@ -52,7 +55,8 @@ class DataDir:
 
     @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.database}"
+        """Of the database that the environment names; of the folder's own SQLite file if it names none."""
+        return os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{self.database}"
 
     @property
     def signing_keys(self) -> Path:

@@ -44,7 +44,7 @@ class PlatformProcess:
     def start(self, *arguments: str) -> "PlatformProcess":
         """Return when it says that it is up; `output` is what it printed until then."""
         self._process = launch(self.home, self.data, *arguments, **self._env)
-        self.output = _read_until_up(self.process)
+        self.output = read_until_up(self.process)
         self.url = self.output.partition("Modelport is up at ")[2].split()[0]
         return self
 
@@ -117,7 +117,8 @@ def _log_in(url: str, email: str, password: str) -> str:
     return str(response.json()["access_token"])
 
 
-def _read_until_up(process: subprocess.Popen[str]) -> str:
+def read_until_up(process: subprocess.Popen[str]) -> str:
+    """Return what `modelport up` printed until it was up."""
     assert process.stdout is not None
     printed, give_up_at = "", time.monotonic() + START_SECONDS
     while "--name" not in printed:

@@ -9,6 +9,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 _POSTGRESQL_DISK_FULL = "53100"
+# PostgreSQL takes both; hosting platforms give either, and SQLAlchemy knows the first alone.
+_POSTGRESQL = ("postgresql", "postgres")
 
 
 def is_full(error: DBAPIError) -> bool:
@@ -33,7 +35,7 @@ def build_engine(url: str) -> Engine:
     address = _address(url)
     if address.get_backend_name() == "sqlite":
         return _build_sqlite(url)
-    if address.drivername == "postgresql":
+    if address.drivername in _POSTGRESQL:
         # The driver that we install; SQLAlchemy's own default is another one.
         address = address.set(drivername="postgresql+psycopg2")
     return create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
@@ -43,7 +45,7 @@ def _address(url: str) -> URL:
     """What the address holds is left out of the error: there is a password in it."""
     try:
         address = make_url(url)
-        is_known = address.get_backend_name() in {"postgresql", "sqlite"}
+        is_known = address.get_backend_name() in {*_POSTGRESQL, "sqlite"}
     except (ArgumentError, ValueError):
         is_known = False
     if not is_known:

@@ -2,9 +2,9 @@
 
 import re
 from base64 import b64encode
-from functools import cache
 from hashlib import sha256
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 
 import fastapi_offline
@@ -59,19 +59,18 @@ def add_docs(app: FastAPI) -> None:
 
 
 def _add_redoc_script(app: FastAPI) -> str:
-    """Serve the script without the logo. Return its address, which has its digest: it never changes."""
-    script = _redoc_script()
-    address = f"{_ASSETS_URL}/redoc.{sha256(script).hexdigest()[:8]}.js"
+    """Serve the script without the logo. Return its address, which has its package's version."""
+    address = f"{_ASSETS_URL}/redoc.{version('fastapi-offline')}.js"
 
-    async def show() -> Response:
+    # Read when it is wanted, in a thread: few open the page, and a megabyte takes its time.
+    def show() -> Response:
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return Response(script, media_type="text/javascript", headers=headers)
+        return Response(_redoc_script(), media_type="text/javascript", headers=headers)
 
     app.add_api_route(address, show, include_in_schema=False)
     return address
 
 
-@cache
 def _redoc_script() -> bytes:
     return (_ASSETS / "redoc.standalone.js").read_bytes().replace(_LOGO, _NOTHING)
 

@@ -119,9 +119,10 @@ def _background(settings: Settings, accounts: AccountServices, drift: DriftServi
         database, max_rows=settings.history_max_rows, every_seconds=settings.history_sweep_seconds
     )
 
-    async def fill_store() -> None:
-        """What gateways look up there, and a store in memory has forgotten."""
+    async def mark_keys() -> None:
         await known.mark_all(accounts)
-        await ended.report_recent(accounts)
 
-    return (wanted.run, evaluator.run, retention.run, fill_store)
+    async def report_ended() -> None:
+        await ended.keep_reporting(accounts)
+
+    return (wanted.run, evaluator.run, retention.run, mark_keys, report_ended)

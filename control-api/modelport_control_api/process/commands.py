@@ -118,8 +118,8 @@ def password_link(email: str) -> str:
     Raises `CannotStart`.
     """
     with opened_database() as database, database.transaction() as session:
-        named = select(User).where(User.email == schemas.normalize_or_keep(email)).with_for_update()
-        user = session.scalars(named).one_or_none()
+        named = select(User).where(User.email == schemas.normalize_or_keep(email))
+        user = session.scalars(named.with_for_update(key_share=True)).one_or_none()
         admins = select(User.id).where(is_working_admin()).order_by(User.created_at).limit(1)
         maker = session.scalars(admins).one_or_none()
         if user is None:

@@ -52,7 +52,8 @@ def page(
 
 def _has_tag(tag: str) -> ColumnElement[bool]:
     # Of the column's text, alike on both databases: no tag has quotes, so what is in quotes is a whole one.
-    return ModelRow.tags.cast(Text).contains(json.dumps(tag), autoescape=True)
+    text: ColumnElement[str] = ModelRow.tags.cast(Text)
+    return text.contains(json.dumps(tag), autoescape=True)
 
 
 def all_rows(session: Session) -> Sequence[ModelRow]:

@@ -18,7 +18,7 @@ from modelport_process.logging import copy_line
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
-from modelport_standalone.data_dir import DataDir
+from modelport_standalone.data_dir import DATABASE_VARIABLE, DataDir
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.cluster import LocalCluster
 from modelport_standalone.local_cluster.orphans import ChildRegister
@@ -109,7 +109,7 @@ def _environment(data: DataDir, internal: Path, key: SecretStr) -> Mapping[str, 
         "ARROW_DEFAULT_MEMORY_POOL": "system",
         "MALLOC_ARENA_MAX": "2",
         "OPENBLAS_NUM_THREADS": "1",
-        "MODELPORT_CONTROL_API_DATABASE_URL": data.database_url,
+        DATABASE_VARIABLE: data.database_url,
         "MODELPORT_CONTROL_API_ARTIFACTS_URL": str(data.artifacts),
         "MODELPORT_CONTROL_API_INTERNAL_URL": f"unix:{internal}",
         "MODELPORT_INTERNAL_KEY": key.get_secret_value(),

@@ -14,7 +14,10 @@ DOCKERFILES = {
     "operator": "operator/Dockerfile",
     "runtime-sklearn": "model-runtime/Dockerfile.sklearn",
     "runtime-onnx": "model-runtime/Dockerfile.onnx",
+    "standalone": "standalone/Dockerfile",
 }
+_WITH_PAGES = ("control-api", "standalone")
+_STARTED = r'"python", "-Iu", "-m", "modelport_\w+"'
 
 
 @pytest.fixture(params=DOCKERFILES)
@@ -28,12 +31,14 @@ def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
     stages = ["${BASE_IMAGE}", "libraries", "${BASE_IMAGE}"]
     # Two more build the pages of /help and the client's wheel.
     assert re.findall(r"^FROM (\S+)", text, re.M) == [
-        *["${BASE_IMAGE}"] * 2 * (part == "control-api"),
+        *["${BASE_IMAGE}"] * 2 * (part in _WITH_PAGES),
         *stages,
     ]
     last = text.rsplit("FROM ", maxsplit=1)[1]
     assert "USER 65532:65532" in last
-    assert re.search(r'^ENTRYPOINT \["python", "-Iu", "-m", "modelport_\w+"\]$', last, re.M)
+    # The whole platform's is a script, since each hosting platform says in its own words where to listen.
+    started = '"sh", "/opt/modelport/bin/start.sh"' if part == "standalone" else _STARTED
+    assert re.search(rf"^ENTRYPOINT \[{started}\]$", last, re.M)
     assert f"requirements/image-{part}.txt" in text
     assert "://" not in text
 
@@ -53,15 +58,17 @@ def _direct(part: str) -> set[str]:
 
 def test_it_holds_the_packages_that_its_code_imports(part: str) -> None:
     copied = re.findall(
-        r"^COPY \S+/(modelport_\w+) /build/code/\1$", (ROOT / DOCKERFILES[part]).read_text(), re.M
+        r"^COPY \S+/(modelport\w*) /build/code/\1$", (ROOT / DOCKERFILES[part]).read_text(), re.M
     )
-    assert set(copied) == {name.split(".")[0] for name in _reached_from(copied[-1])}
+    # Models' processes are started, not imported.
+    started = {"modelport_runtime"} if part == "standalone" else set()
+    assert set(copied) == {name.split(".")[0] for name in _reached_from({copied[-1], *started})}
 
 
-def _reached_from(package: str) -> set[str]:
+def _reached_from(packages: set[str]) -> set[str]:
     graph = imports()
     reached: set[str] = set()
-    found = {name for name in graph if name.split(".")[0] == package}
+    found = {name for name in graph if name.split(".")[0] in packages}
     while found:
         reached |= found
         found = {target for name in found for target in graph[name]} - reached

@@ -68,6 +68,9 @@ async def change(
     if body.current_password and (body.password or body.email):
         checked = await check_own_password(services, principal, body.current_password, origin)
         new_hash = await _hash_new(services, body, checked)
+    if body.email:
+        # Which addresses are registered is found out by registering, too.
+        await throttle.registration(services, origin)
     by = Caller(principal, origin)
     try:
         user = await services.transactions.write(
@@ -169,7 +172,7 @@ def _set_by_link(session: Session, token: str, new_hash: str, origin: Origin) ->
 
 
 def _hold(session: Session, user_id: str) -> User:
-    user = session.get(User, user_id, with_for_update=True)
+    user = session.get(User, user_id, with_for_update={"key_share": True})
     if user is None:
         raise AccountGone
     return user
@@ -183,13 +186,14 @@ def _update(
     user = hold_checked(session, checked) if checked else _hold(session, principal.user_id)
     sent = body.changes()
     detail = {"changed": [*sent, *(["password"] if new_hash else [])], **audit.before_and_after(user, sent)}
-    for column, value in sent.items():
-        setattr(user, column, value)
     if new_hash:
-        user.password_hash = new_hash
-        password_links.withdraw_of(session, user.id)
+        # First, as `standing.hold` has it: a new address locks the account against its sessions.
         ended.end_all(session, user.id, but=principal.credential_id)
+        password_links.withdraw_of(session, user.id)
+        user.password_hash = new_hash
         if body.revoke_api_keys:
             api_keys.delete_all(session, principal, by.origin)
+    for column, value in sent.items():
+        setattr(user, column, value)
     audit.record(session, by, "user.change", f"user:{user.id}", detail)
     return user

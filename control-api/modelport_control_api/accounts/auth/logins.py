@@ -24,17 +24,19 @@ from modelport_control_api.accounts.sessions.api_sessions import ApiLogin
 from modelport_control_api.accounts.sessions.web_sessions import Browser
 from modelport_control_api.accounts.tables import User, WebSession
 from modelport_control_api.accounts.wiring import AccountServices
+from modelport_control_api.db.base import utc_now
 from modelport_control_api.identity import Caller, Origin, Principal
 
 
 async def log_in(services: AccountServices, email: str, password: str, origin: Origin) -> TokenPair:
     """Raises `WrongEmailOrPassword`, `AccountDisabled`, or a 429 problem."""
     user = await check_password(services, email, password, origin)
-    life = _refresh_life(services)
+    # Taken before the account is locked: a change that comes after it ends this token at gateways, too.
+    life, at = _refresh_life(services), utc_now()
     family_id, refresh_token = await services.transactions.write(
         lambda session: _open_session(session, user, life, origin)
     )
-    return _token_pair(services, user, family_id, refresh_token)
+    return _token_pair(services, user, family_id, refresh_token, at=at)
 
 
 async def check_password(services: AccountServices, email: str, password: str, origin: Origin) -> User:
@@ -117,7 +119,7 @@ def lock_unchanged(session: Session, user: User) -> None:
     unchanged = select(User.id).where(
         User.id == user.id, User.password_hash == user.password_hash, User.disabled_at.is_(None)
     )
-    if session.scalars(unchanged.with_for_update()).one_or_none() is None:
+    if session.scalars(unchanged.with_for_update(key_share=True)).one_or_none() is None:
         raise WrongEmailOrPassword
 
 

@@ -40,12 +40,16 @@ class Held:
 
 
 def hold(session: Session, *user_ids: str) -> Held:
-    """Lock in one order, so that two who change each other do not wait for each other."""
+    """Lock in one order, so that two who change each other do not wait for each other.
+
+    Not against references: a session that is refreshed meanwhile needs one, and the end of all sessions that
+    one's token.
+    """
     # PostgreSQL refuses a NUL with an error instead of finding nothing.
     named = [user_id for user_id in user_ids if "\0" not in user_id]
     query = select(User).where(or_(User.id.in_(named), is_working_admin())).order_by(User.id)
-    held = session.scalars(query.with_for_update().execution_options(populate_existing=True))
-    return Held({user.id: user for user in held})
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return Held({user.id: user for user in session.scalars(locked)})
 
 
 def hold_for_admin(session: Session, by: Caller, *user_ids: str) -> Held:
@@ -111,6 +115,8 @@ def delete(session: Session, by: Caller, held: Held, user: User) -> None:
     Raises `LastAdministrator`.
     """
     held.require_another_admin(user)
+    # First: a token that is used meanwhile refers to the account, and waits while that is deleted.
+    ended.end_all(session, user.id)
     who = {"email": user.email, "full_name": user.full_name, "is_admin": user.is_admin}
     audit.record(session, by, "user.delete", f"user:{user.id}", who)
     session.delete(user)

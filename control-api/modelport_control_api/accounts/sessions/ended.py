@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
+from modelport_process.background import every
 from modelport_store.store import tokens_ended_mark
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from modelport_control_api.db.base import utc_now
 
 # A gateway accepts a token for some seconds longer than it lives.
 _LEEWAY_SECONDS = 60
+_AGAIN_SECONDS = 30.0
 _ENDING = ("user.disable", "user.demote", "user.delete", "user.set_password")
 _NONE = ""
 
@@ -29,8 +32,14 @@ def report(services: AccountServices, user_id: str) -> None:
     _mark(services, user_id, utc_now())
 
 
+async def keep_reporting(services: AccountServices) -> None:
+    """A store may have been away when they ended, or have forgotten: one in memory, a Redis that restarts."""
+    step = partial(report_recent, services)
+    await every(_AGAIN_SECONDS, step, failed="ended_tokens_not_reported")
+
+
 async def report_recent(services: AccountServices) -> None:
-    """Once, at the start: a store in memory has forgotten them."""
+    """Report all that ended while tokens of before may be alive."""
     since = utc_now() - _kept(services)
     ended = await services.transactions.read(lambda session: dict(_ended_since(session, since)))
     for user_id, at in ended.items():

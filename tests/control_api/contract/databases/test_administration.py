@@ -149,3 +149,38 @@ async def test_an_account_comes_and_goes_with_its_models(
     with control_plane.context.database.transaction(read_only=True) as session:
         assert session.scalar(select(func.count()).select_from(ModelRow)) == 0
         assert set(session.scalars(select(User.id))) == {ada.id}
+
+
+@pytest.mark.parametrize("way", ["disable", "delete", "change", "link"])
+async def test_sessions_that_are_refreshed_while_all_of_them_end_end_too(
+    api: httpx.AsyncClient, ada: Person, bob: Person, control_plane: ControlPlane, way: str
+) -> None:
+    """Neither waits for what the other has locked."""
+    make_admin(control_plane, ada)
+    pairs = [await log_in(api, bob.email) for _ in range(6)]
+    end = await end_of(way, ada, bob)
+    refreshes = [refresh(api, pair["refresh_token"]) for pair in pairs]
+    ending, *refreshed = await asyncio.gather(end, *refreshes)
+    assert ending.is_success, ending.text
+    assert {response.status_code for response in refreshed} <= {200, 401}
+    for response in refreshed:
+        if response.status_code == 200:
+            assert (await refresh(api, response.json()["refresh_token"])).status_code == 401
+
+
+def refresh(api: httpx.AsyncClient, token: str) -> Any:
+    return api.post("/api/v1/auth/refresh", json={"refresh_token": token})
+
+
+async def end_of(way: str, admin: Person, user: Person) -> Any:
+    """A call that ends all sessions of the user."""
+    if way == "disable":
+        return change(admin, user, disabled=True)
+    if way == "delete":
+        return delete(admin, user)
+    if way == "change":
+        body = {"email": "new@example.com", "password": "An0ther-Secret", "current_password": PASSWORD}
+        return user.api.patch("/api/v1/auth/me", headers=user.bearer, json=body)
+    made = await admin.api.post(f"{USERS}/{user.id}/password-link", headers=admin.bearer)
+    body = {"token": made.json()["token"], "password": "An0ther-Secret"}
+    return user.api.post("/api/v1/auth/password", json=body)

@@ -1,5 +1,6 @@
 """Accounts are disabled, promoted and deleted by administrators, and one of these always stays."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -7,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
-from modelport_control_api.accounts.sessions import ended
+from modelport_control_api.accounts.sessions import api_sessions, ended
 from modelport_control_api.accounts.tables import ApiKey, AuditEntry, Invite, PasswordLink, RefreshToken, User
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.registry.tables import BatchJob
+from modelport_process.background import working
 from modelport_store.store import tokens_ended_mark
 from sqlalchemy import func, select, update
 
@@ -272,10 +275,10 @@ async def test_what_takes_nothing_away_ends_no_token(
     assert await ended_at(control_plane, bob.id) == 0
 
 
-async def test_a_start_tells_gateways_again_of_those_whose_tokens_may_not_have_expired(
+async def test_gateways_hear_again_of_those_whose_tokens_may_not_have_expired(
     root: Person, ada: Person, bob: Person, control_plane: ControlPlane
 ) -> None:
-    """A store in memory has forgotten them, and the accounts may be gone."""
+    """The store has forgotten them, and the accounts may be gone."""
     assert (await delete(root, ada.id)).status_code == 204
     changed = {"password": "An0ther-Secret", "current_password": PASSWORD}
     assert (await bob.api.patch("/api/v1/auth/me", headers=bob.bearer, json=changed)).status_code == 200
@@ -291,6 +294,36 @@ async def test_a_start_tells_gateways_again_of_those_whose_tokens_may_not_have_e
     await store.delete(tokens_ended_mark(ada.id))
     await ended.report_recent(services)
     assert await ended_at(control_plane, ada.id) == 0, "its tokens have expired"
+
+
+async def test_what_a_store_forgets_is_reported_again(
+    root: Person, bob: Person, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ended, "_AGAIN_SECONDS", 0.01)
+    assert (await change(root, bob.id, disabled=True)).status_code == 200
+    async with working((lambda: ended.keep_reporting(control_plane.accounts),)):
+        for _ in range(2):
+            await control_plane.context.store.delete(tokens_ended_mark(bob.id))
+            async with asyncio.timeout(30):
+                while not await ended_at(control_plane, bob.id):  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+
+
+async def test_a_login_that_its_accounts_end_overtakes_has_an_older_token(
+    bob: Person, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gateways compare when the token was issued with when the user's tokens ended."""
+    opened_at: list[float] = []
+
+    def slow_open(*args: Any) -> Any:
+        opened_at.append(utc_now().timestamp())
+        return open_family(*args)
+
+    open_family = api_sessions.open_family
+    monkeypatch.setattr(api_sessions, "open_family", slow_open)
+    pair = await log_in(bob.api, bob.email)
+    claims = jwt.decode(pair["access_token"], options={"verify_signature": False})
+    assert claims["iat"] <= opened_at[0]
 
 
 # Links for a new password
@@ -434,6 +467,16 @@ async def test_an_address_that_is_taken_or_none_is_refused(
     for address in ("no address", None):
         assert (await change_own(ada, email=address, current_password=PASSWORD)).status_code == 422
     assert (await api.get("/api/v1/auth/me", headers=ada.bearer)).json()["email"] == ada.email
+
+
+async def test_addresses_are_tried_out_no_faster_than_by_registering(sqlite_url: str, tmp_path: Path) -> None:
+    plane = build_control_plane(sqlite_url, tmp_path, limit_register="2/hour")
+    async with serving(plane) as api:
+        ada = await register(api)
+        taken = [await change_own(ada, email=ada.email, current_password=PASSWORD) for _ in range(2)]
+        named = await change_own(ada, full_name="Ada")
+    assert [call.status_code for call in taken] == [200, 429]
+    assert named.status_code == 200
 
 
 async def test_an_owner_deletes_the_account_with_the_password_alone(
