@@ -67,7 +67,7 @@ def test_what_the_platform_imports_is_compiled(tmp_path: Path) -> None:
 
 def test_what_a_first_start_imports_is_compiled_and_the_rest_is_not(tmp_path: Path) -> None:
     script = runpy.run_path(str(SCRIPT))
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    environment = {**script["_writing_bytecode"](), "PYTHONPYCACHEPREFIX": str(tmp_path)}
     subprocess.run([sys.executable, "-c", script["_DEMO"]], env=environment, check=True, timeout=250)
     found = {path.parent.name for path in tmp_path.rglob("*.pyc")}
     assert {"linear_model", "backends", "modelport_standalone"} <= found
