@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from modelport_control_api import outbox
 from modelport_control_api.accounts.auth.accounts import ensure_admin
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.process.app import ControlPlane, build
@@ -95,6 +96,15 @@ class Platform:
             return {version["name"] for version in spec["versions"]} >= set(versions)
 
         await until(reported)
+
+    async def nothing_waits(self) -> None:
+        """Wait until every change is published and known to be: the publisher may be at it already."""
+
+        def done() -> bool:
+            with self.plane.context.database.transaction(read_only=True) as session:
+                return not outbox.pending(session)
+
+        await until(done)
 
     async def serve(self, model_id: str, traffic: dict[str, int], **versions: Any) -> None:
         """Play the operator, and wait until the control API has heard of it."""

@@ -36,7 +36,7 @@ async def mine(platform: Platform, ann: Account, iris_bytes: bytes) -> str:
     """A model of ann's that serves."""
     model_id: str = (await ann.upload(iris_bytes)).json()["id"]
     await platform.serve(model_id, {"v1": 100})
-    await platform.plane.models.publisher.publish_due()
+    await platform.nothing_waits()
     platform.settle()
     return model_id
 
@@ -99,7 +99,7 @@ async def test_stickiness_that_kubectl_took_away_comes_back_with_the_next_change
     platform: Platform, ann: Account, mine: str
 ) -> None:
     await ann.http.patch(f"/api/v1/models/{mine}", json={"sticky": "session"})
-    await platform.plane.models.publisher.publish_due()
+    await platform.nothing_waits()
     await platform.heard(mine, lambda live: live.spec.sticky == "session")
     platform.settle()
     spec = {name: value for name, value in platform.cluster.objects[mine]["spec"].items() if name != "sticky"}
