@@ -318,7 +318,8 @@ async def test_force_is_in_the_audit_log(
     with platform.plane.context.database.transaction() as session:
         rows = session.scalars(select(AuditEntry).order_by(AuditEntry.at)).all()
     details = {(row.action, row.detail.get("version")): row.detail for row in rows}
-    assert details["traffic.set", None] == {"traffic": {"v2": 100}, "force": True}
+    both = {"traffic": {"v2": 100}, "before": {"traffic": {"v2": 100}}, "force": True}
+    assert details["traffic.set", None] == both
     assert details["version.create", "v3"]["force"] is True
     assert details["version.create", "v3"]["traffic"] == 5
     assert "force" not in details["version.create", "v2"]
