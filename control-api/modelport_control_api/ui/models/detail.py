@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
+from modelport_crds.reasons import Reason
 
 from modelport_control_api.http.client_wheel import wheel_path
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.wiring import Drift
 from modelport_control_api.ui.models.pulse import pulse_of
-from modelport_control_api.ui.models.steps import trouble_of
+from modelport_control_api.ui.models.steps import is_held, trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 
 Control = Literal["number", "integer", "text", "any", "choice"]
@@ -188,11 +189,15 @@ async def show_head(visit: CurrentVisit, model_id: str, tab: str = "") -> Respon
 
 async def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
     """What `models/model_page.html` needs."""
+    # It serves as before: what differs, and what to do, stands on the version's card.
+    has_held = model.reason == Reason.SIGNATURE_CHANGED
+    held = next((each for each in model.versions if has_held and is_held(each)), None)
     return {
         "model": model,
         "tab": tab,
         "pulse": await pulse_of(visit, model),
-        "trouble": trouble_of(model.reason, model.message),
+        "held": held,
+        "trouble": None if held else trouble_of(model.reason, model.message),
         "read_only": model.managed_by == "kubectl",
         "kubectl": _kubectl_edit(model.id, visit.services.namespace),
     }
