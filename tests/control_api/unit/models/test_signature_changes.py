@@ -379,6 +379,16 @@ async def test_the_card_of_a_held_version_shows_what_differs(
     assert 'data-open="force-v2"' in card
 
 
+async def test_the_head_of_its_model_leads_to_what_differs(browser: httpx.AsyncClient, held: str) -> None:
+    for tab in ("", "/usage", "/settings"):
+        page = await page_of(browser, f"models/{held}{tab}")
+        assert "v2 is held: callers of v1 depend on what it lacks or changes." in page
+        assert f'<a href="/ui/models/{held}/versions">See what differs, and decide</a>' in page
+    versions = await page_of(browser, f"models/{held}/versions")
+    assert "v2 is held: callers of v1 depend" in versions
+    assert "See what differs, and decide" not in versions
+
+
 async def test_the_button_of_a_held_version_asks_and_sends_what_was_wanted(
     browser: httpx.AsyncClient, held: str
 ) -> None:
