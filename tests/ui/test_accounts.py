@@ -133,7 +133,7 @@ def test_an_administrator_makes_a_link_and_the_user_sets_a_password_by_it(
     expect(set_page.locator("#password-error")).to_contain_text("at least 8")
     stranded.fill("New password", NEW_PASSWORD)
     stranded.press("Set the password")
-    expect(set_page.get_by_role("status")).to_contain_text("Your password is set")
+    expect(set_page).to_have_url(f"{stranded.url}/ui/login")
     stranded.fill("E-mail address", user.email)
     stranded.fill("Password", NEW_PASSWORD)
     stranded.press("Sign in")
@@ -151,7 +151,7 @@ def test_a_leaver_is_disabled_and_deleted(
     page = visitor.open("/ui/admin/users")
     page.get_by_role("link", name=user.email).click()
     visitor.press("Disable the account")
-    expect(page.get_by_role("status")).to_contain_text("is disabled")
+    expect(page.locator("dl .badge", has_text="disabled")).to_be_visible()
     visitor.picture("admin-user-disabled")
     user.open("/ui/")
     user.fill("E-mail address", user.email)
@@ -166,7 +166,7 @@ def test_a_leaver_is_disabled_and_deleted(
     visitor.picture("admin-user-delete-refused")
     visitor.fill(f"Type “{user.email}” to delete it", user.email)
     visitor.press("Delete the account")
-    expect(page.get_by_role("status")).to_contain_text("is deleted")
+    expect(page).to_have_url(re.compile("/ui/admin/users$"))
     expect(page.get_by_role("link", name=user.email)).to_have_count(0)
 
 
@@ -179,14 +179,14 @@ def test_an_owner_changes_the_address_and_deletes_the_account(visitor: Visitor) 
     expect(page.locator("#address_password-error")).to_be_visible()
     visitor.fill("Your password", PASSWORD)
     visitor.press("Change address")
-    expect(page.get_by_role("status")).to_contain_text(f"Sign in as {address}")
+    # What stays: a message goes after seconds, which a busy machine takes to look.
+    expect(page.locator("form p strong", has_text=address)).to_be_visible()
     visitor.fill("Password of the account", "wrong")
     visitor.press("Delete my account")
     expect(page.locator("#end_password-error")).to_be_visible()
     visitor.picture("settings-delete-refused")
     visitor.fill("Password of the account", PASSWORD)
     visitor.press("Delete my account")
-    expect(page.get_by_role("status")).to_contain_text("Your account is deleted")
     expect(page).to_have_url(re.compile("/ui/login"))
 
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from modelport import credentials
 from modelport.cli.typed import typed
 from modelport.errors import (
+    Conflict,
     ConnectionFailed,
     Forbidden,
     InvalidRequest,
@@ -35,7 +36,14 @@ def headline(error: ModelportError) -> str:
         return f"You are not logged in to {error.platform}."
     if isinstance(error, SignatureChanged) and error.differences:
         return f"No traffic was moved: callers depend on what {_and(error.differences)} lacks or changes."
+    if _holds_models(error):
+        # How to go on is said in the words of HTTP.
+        return f"{error.detail.partition('. ')[0]}."
     return error.detail
+
+
+def _holds_models(error: ModelportError) -> bool:
+    return isinstance(error, Conflict) and error.detail.startswith("The account holds ")
 
 
 def _and(names: Iterable[str]) -> str:
@@ -56,7 +64,8 @@ def _is_login(error: ModelportError) -> bool:
 
 def _unauthorized(error: ModelportError) -> str:
     if _is_login(error):
-        return f"Check both, or make an account: {typed('register EMAIL', error.platform)}."
+        register = typed("register EMAIL", error.platform)
+        return f"Check both, or make an account: {register}. An administrator can let you set a new password."
     if os.environ.get(API_KEY):
         return f"It is in {API_KEY}: set that to another one, or log in instead: {_log_in(error)}."
     return f"Log in: {_log_in(error)}; or set {API_KEY} to an API key.{_whose_password(error)}"
@@ -88,6 +97,14 @@ def _whose_password(error: ModelportError) -> str:
     if not is_this_machine(error.platform) or (kept is not None and not kept.api_key):
         return ""
     return "\n`modelport up` printed the e-mail address of its account and where the password is."
+
+
+def _conflict(error: ModelportError) -> str:
+    if not _holds_models(error):
+        return ""
+    if error.path.endswith("/auth/me/delete"):
+        return "--delete-models deletes them, too; an administrator can give them to another account first."
+    return "--models-to USER gives them to another account, --delete-models deletes them, too."
 
 
 def _not_found(error: ModelportError) -> str:
@@ -169,6 +186,7 @@ _BY_KIND: Mapping[type[ModelportError], Callable[[Any], str]] = {
     Unauthorized: _unauthorized,
     Forbidden: _forbidden,
     InvalidRequest: _invalid,
+    Conflict: _conflict,
     NotFound: _not_found,
     ConnectionFailed: _connection_failed,
     ModelFailed: _model_failed,

@@ -187,6 +187,18 @@ def test_what_cannot_be_taken_back_asks_first(cli: Cli, platform: Platform) -> N
 
 
 @pytest.mark.usefixtures("logged_in")
+def test_an_account_with_models_says_by_which_option_they_go(cli: Cli, platform: Platform) -> None:
+    platform.on(DELETE, problem(409, "The account holds 1 model. Say what becomes of them: models=delete."))
+    ended = cli("users", "delete", "u1", "--yes")
+    assert ended.code == 5
+    assert ended.err.startswith("Error: The account holds 1 model.\n--models-to USER gives them")
+    platform.on("GET /api/v1/auth/me", Answer(200, USER))
+    platform.on("POST /api/v1/auth/me/delete", problem(409, "The account holds 1 model. They go with it."))
+    ended = cli("account", "delete", "--yes", "--password-stdin", stdin="p\n")
+    assert "--delete-models deletes them, too; an administrator" in ended.err
+
+
+@pytest.mark.usefixtures("logged_in")
 def test_who_is_no_administrator_is_told_so(cli: Cli, platform: Platform) -> None:
     platform.on(f"GET {USERS}", problem(403, "This is for administrators of the platform."))
     ended = cli("users", "list")
