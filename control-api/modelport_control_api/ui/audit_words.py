@@ -60,6 +60,11 @@ def detail_text(value: Any) -> str:
     return "none" if value in (None, "") else str(value)
 
 
+def traffic_text(value: Any) -> str:
+    """Return a split in words; of a new version, the share that it was uploaded with: `10 %`."""
+    return f"{value} %" if isinstance(value, int) else detail_text(value)
+
+
 @dataclass(frozen=True, slots=True)
 class DetailLine:
     """`was` None: it is no change, or of a release that did not note what was before."""
@@ -76,13 +81,17 @@ def detail_lines(detail: Mapping[str, Any]) -> list[DetailLine]:
     values = {**rest, **(changes if isinstance(changes, Mapping) else {})}
     former = before if isinstance(before, Mapping) else {}
     return [
-        DetailLine(name.replace("_", " "), _short(value), _short(former[name]) if name in former else None)
+        DetailLine(
+            name.replace("_", " "),
+            _short(name, value),
+            _short(name, former[name]) if name in former else None,
+        )
         for name, value in values.items()
     ]
 
 
-def _short(value: Any) -> str:
-    text = detail_text(value)
+def _short(name: str, value: Any) -> str:
+    text = traffic_text(value) if name == "traffic" else detail_text(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 

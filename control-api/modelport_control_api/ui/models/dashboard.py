@@ -20,7 +20,7 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.render import render_model
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.registry.records import ModelRecord
-from modelport_control_api.ui.audit_words import action_words, detail_text
+from modelport_control_api.ui.audit_words import action_words, traffic_text
 from modelport_control_api.ui.models.attention import drifting_versions, fails_often, most_urgent
 from modelport_control_api.ui.models.listing import MOST_SHOWN
 from modelport_control_api.ui.models.periods import AUTOMATIC, chosen_period
@@ -85,7 +85,7 @@ def _about(entry: AuditEntry, names: Mapping[str, str]) -> str:
     name = names.get(target) or str(entry.detail.get("name") or (target if kind == "model" else ""))
     about = f"{name} {entry.detail.get('version') or ''}".strip()
     traffic = entry.detail.get("traffic")
-    return f"{about}: {detail_text(traffic)}" if traffic else about
+    return f"{about}: {traffic_text(traffic)}" if traffic is not None else about
 
 
 def _of_job(job: JobAnswer, names: Mapping[str, str]) -> Event:

@@ -81,6 +81,7 @@ def test_a_detail_in_words(value: object, text: str) -> None:
                 DetailLine("rows", "60", was="30"),
             ],
         ),
+        ({"version": "v2", "traffic": 0}, [DetailLine("version", "v2"), DetailLine("traffic", "0 %")]),
         # Of a release that did not note it.
         ({"changes": {"access": "public"}}, [DetailLine("access", "public")]),
         ({"changes": "all", "before": "nothing"}, []),
@@ -114,6 +115,12 @@ def entry(action: str, target: str, **detail: object) -> AuditEntry:
         (
             entry("version.create", "model:iris-1", version="v2"),
             "New version uploaded Iris v2",
+            "/ui/models/iris-1",
+        ),
+        # The share that it was uploaded with.
+        (
+            entry("version.create", "model:iris-1", version="v2", traffic=10),
+            "New version uploaded Iris v2: 10 %",
             "/ui/models/iris-1",
         ),
         (
