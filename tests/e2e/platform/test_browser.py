@@ -7,7 +7,7 @@ import pytest
 from tests.support.visitor import Visitor
 from tests.ui import test_first_model as journey
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 
 def test_from_a_file_to_a_batch_and_a_revoked_key_on_kubernetes(visitor: Visitor, tmp_path: Path) -> None:

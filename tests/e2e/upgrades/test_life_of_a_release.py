@@ -16,7 +16,7 @@ from tests.e2e.kubectl import Kubectl
 from tests.e2e.running import running
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
 _KINDS = "deploy,sts,rs,pod,svc,endpointslice,job,ingress,netpol,pdb,role,rolebinding,lease,cm"
