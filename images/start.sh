@@ -17,5 +17,5 @@ set_or_unset MODELPORT_CONTROL_API_DATABASE_URL "${MODELPORT_CONTROL_API_DATABAS
 set_or_unset MODELPORT_REDIS_URL "${MODELPORT_REDIS_URL:-${REDIS_URL:-}}"
 set_or_unset MODELPORT_CONTROL_API_PUBLIC_URL "${MODELPORT_CONTROL_API_PUBLIC_URL:-${RENDER_EXTERNAL_URL:-$railway}}"
 # -I: neither the working directory nor a user's folder can add a module. -u: each line is seen at once.
-exec python -Iu -m modelport_standalone --host 0.0.0.0 --port "${PORT:-8000}" --data-dir "${MODELPORT_DATA_DIR:-/data}" \
+exec python -Iu -m modelport_standalone.cli --host 0.0.0.0 --port "${PORT:-8000}" --data-dir "${MODELPORT_DATA_DIR:-/data}" \
   --log-to-stderr "$@"

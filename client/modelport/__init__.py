@@ -23,7 +23,7 @@ from modelport.errors import (
 from modelport.history import KeptPrediction
 from modelport.job import Job
 from modelport.models import ApiKey, Model, PasswordLink, PlatformUser, Prediction, User, Version
-from modelport.predictions import Predictions
+from modelport.rows import Predictions
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Usage, UsageCounts
 

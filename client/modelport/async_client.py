@@ -19,7 +19,7 @@ from modelport.async_resources import (
 from modelport.calls import kept, predicting
 from modelport.former_names import same_as
 from modelport.models import Prediction
-from modelport.predictions import Predictions
+from modelport.rows import Predictions
 from modelport.transport.asynchronous import AsyncTransport
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Bucket, Usage

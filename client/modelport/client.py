@@ -9,8 +9,8 @@ from typing import Any, Self
 from modelport.calls import kept, predicting
 from modelport.former_names import same_as
 from modelport.models import Prediction
-from modelport.predictions import Predictions
 from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Users, Versions
+from modelport.rows import Predictions
 from modelport.transport.blocking import Transport
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Bucket, Usage

@@ -130,3 +130,8 @@ def _log_level() -> str:
         return level_of(os.environ.get("MODELPORT_LOG_LEVEL") or "INFO")
     except ValueError as error:
         raise CannotStart(f"MODELPORT_LOG_LEVEL is wrong: {error}, e.g. MODELPORT_LOG_LEVEL=INFO.") from error
+
+
+if __name__ == "__main__":
+    # Where the `modelport` command is not installed, as in the image.
+    sys.exit(up(sys.argv[1:]))

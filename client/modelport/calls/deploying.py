@@ -9,10 +9,10 @@ from typing import Any
 
 from modelport.calls import models, versions
 from modelport.errors import Conflict
-from modelport.estimators import FileFormat, save, save_rows
 from modelport.models import Acceleration, Model
 from modelport.rows import first_row
 from modelport.steps import Flow, Work
+from modelport.uploads import FileFormat, save, save_rows
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from urllib.parse import quote
 import httpx
 
 from modelport.models import Prediction
-from modelport.predictions import Predictions
-from modelport.rows import as_row, as_rows, index_of, to_body
+from modelport.rows import Predictions, as_row, as_rows, index_of, to_body
 from modelport.steps import Flow, Reply, request, without_none
 
 _USUAL = {"model", "version", "prediction", "predictions", "probabilities"}

@@ -9,17 +9,14 @@ import typer
 
 from modelport.cli import (
     accounts,
-    drift,
     failures,
     files,
-    history,
     jobs,
-    keys,
     logs,
     models,
+    monitoring,
     serving,
     settings,
-    usage,
 )
 from modelport.cli.output import note, print_line
 from modelport.errors import (
@@ -134,11 +131,8 @@ def build_app() -> typer.Typer:
     add_to(app)
     for part in (accounts, models, settings, files, logs, serving):
         part.add_to(app)
-    usage.add_to(app)
-    history.add_to(app)
-    drift.add_to(app)
+    monitoring.add_to(app)
     jobs.add_to(app)
-    app.add_typer(keys.app, name="keys")
     return app
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from modelport.cli.drift import main_version
 from modelport.cli.models import Sample, finish_version, parse_sample
+from modelport.cli.monitoring import main_version
 from modelport.cli.options import (
     DEFAULT_URL,
     AsJson,

@@ -139,7 +139,7 @@ def _model_failed(error: Any) -> str:
     retried = typed(f"retry {model} --sample JSON", error.platform)
     return (
         f"{log} shows what its code printed.\n"
-        f"{replacing} puts a corrected file in its place; {retried} tries this one with another sample."
+        f"{replacing} puts a corrected file in its place; with another sample for this one: {retried}."
     )
 
 

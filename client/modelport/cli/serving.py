@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from modelport.cli.inputs import read_input
-from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelId, PinnedVersion, Url
+from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelId, PinnedVersion, Url, read_input
 from modelport.cli.output import (
     moment_text,
     print_json,

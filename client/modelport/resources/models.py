@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from modelport.calls import deploying, models
-from modelport.estimators import FileFormat
 from modelport.models import Acceleration, Access, Model, Sticky
 from modelport.transport.blocking import Transport
-from modelport.uploads import OnProgress
+from modelport.uploads import FileFormat, OnProgress
 
 
 class Models:

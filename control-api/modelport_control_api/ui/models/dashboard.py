@@ -23,8 +23,14 @@ from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.audit_words import action_words, traffic_text
 from modelport_control_api.ui.models.attention import drifting_versions, fails_often, most_urgent
 from modelport_control_api.ui.models.listing import MOST_SHOWN
-from modelport_control_api.ui.models.periods import AUTOMATIC, chosen_period
-from modelport_control_api.ui.models.usage_views import PERIODS, card_changes, charts_of, query_of
+from modelport_control_api.ui.models.usage_views import (
+    AUTOMATIC,
+    PERIODS,
+    card_changes,
+    charts_of,
+    chosen_period,
+    query_of,
+)
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 
 _LEFT_OUT = ("session.", "web_session.")

@@ -12,8 +12,14 @@ from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.wiring import Drift, DriftServices
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.models.detail import header
-from modelport_control_api.ui.models.periods import AUTOMATIC, chosen_period
-from modelport_control_api.ui.models.usage_views import PERIODS, card_changes, charts_of, query_of
+from modelport_control_api.ui.models.usage_views import (
+    AUTOMATIC,
+    PERIODS,
+    card_changes,
+    charts_of,
+    chosen_period,
+    query_of,
+)
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 
 router = APIRouter(prefix="/ui/models/{model_id}/usage", include_in_schema=False)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from modelport_control_api.analytics import service as analytics
 from modelport_control_api.analytics.query import Query
 from modelport_control_api.analytics.schemas import ModelAnalytics, Overview, Totals, VersionPoint
 from modelport_control_api.analytics.service import IsCounted
+from modelport_control_api.ui.models.visit import Visit
 
 PeriodName = Literal["1h", "24h", "7d", "30d"]
 
@@ -165,3 +167,18 @@ def _lines_of_versions(
 
 def _series(label: str, values: list[Any], color: int) -> dict[str, Any]:
     return {"label": label, "values": values, "color": color}
+
+
+AUTOMATIC = ""
+"""No period's name: the page chooses, and polls for what it chose."""
+
+
+async def chosen_period(visit: Visit, name: str, now: datetime, model_id: str | None = None) -> Period:
+    """Return the period of this name, or the shortest that holds the requests: of the model, or for None
+    of all the visitor's. Raises ModelNotFound.
+    """
+    if name != AUTOMATIC:
+        return period_named(name)
+    return await analytics.chosen_by_usage(
+        visit.services, visit.principal, model_id, lambda is_counted: shortest_period(now, is_counted)
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_control_api.analytics.query import resolve
 from modelport_control_api.ui.models.usage_views import PERIODS, query_of, shortest_period
@@ -42,6 +42,7 @@ def test_it_is_the_shortest_that_holds_them(ages: tuple[timedelta, ...], name: s
     assert shortest_period(NOW, counted_at(*ages)).name == name
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 29 * 24 * 60), max_size=5))
 def test_what_is_chosen_shows_something_wherever_there_is_something(minutes: list[int]) -> None:
     chosen = shortest_period(NOW, counted_at(*(timedelta(minutes=each) for each in minutes)))
