@@ -149,8 +149,12 @@ async def test_owners_delete_a_kept_row_and_remove_a_job(scene: Scene) -> None:
     assert scene.rows() == (0, 0)
 
 
+def _retry_of_job(scene: Scene) -> str:
+    return next(change for change in scene.changes if re.fullmatch(r"/ui/batch/[^/]+/retry", change))
+
+
 async def test_an_owner_tries_a_job_again_and_is_shown_the_new_one(scene: Scene) -> None:
-    retry = next(change for change in scene.changes if change.endswith("/retry"))
+    retry = _retry_of_job(scene)
     form = {"csrf_token": await token_of(scene.owner), "rows": "all"}
     answer = await scene.owner.post(retry, data=form)
     assert answer.status_code == 303, answer.text
@@ -167,7 +171,7 @@ async def test_tries_in_the_browser_count_like_jobs(scene: Scene) -> None:
         owner = session.query(User).filter_by(email="ann@example.com").one().id
     for _ in range(context.settings.limit_batch.requests):
         await enforce(context.store, "batch", context.settings.limit_batch, owner)
-    retry = next(change for change in scene.changes if change.endswith("/retry"))
+    retry = _retry_of_job(scene)
     before, form = scene.rows(), {"csrf_token": await token_of(scene.owner), "rows": "all"}
     assert (await scene.owner.post(retry, data=form)).status_code == 429
     assert scene.rows() == before
