@@ -1,7 +1,6 @@
 """/sdk: the client of this very release for pip, as public as the documentation.
 
-`/sdk/` is an index that pip and uv read (`--find-links`, and PEP 503's `--extra-index-url`), and a page for
-users.
+`/sdk/` is a page of links for users, pip and uv (their option `-f`), and an index as PEP 503 has it (`-i`).
 """
 
 from fastapi import FastAPI

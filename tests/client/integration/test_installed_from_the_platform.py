@@ -98,7 +98,7 @@ def test_what_it_installs_is_the_client_and_what_that_needs(environment: Path, w
     assert "Usage: modelport" in empty_environments.command(environment, "modelport", "--help")
 
 
-@pytest.mark.parametrize("option", ["--find-links", "--index-url"])
+@pytest.mark.parametrize("option", ["-f", "-i"], ids=["links", "index"])
 def test_it_is_an_index_too(platform: PlatformProcess, environment: Path, option: str) -> None:
     address = f"{platform.url}/sdk/"
     arguments = [
@@ -111,6 +111,6 @@ def test_it_is_an_index_too(platform: PlatformProcess, environment: Path, option
         address,
         "modelport",
     ]
-    arguments += ["--no-index"] if option == "--find-links" else []
+    arguments += ["--no-index"] if option == "-f" else []
     # It says on stderr what it would install, and fails where it finds nothing.
     empty_environments.pip(environment, *arguments)
