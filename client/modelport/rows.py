@@ -51,7 +51,9 @@ def first_row(rows: Any) -> Any:
     """
     if not _are_many(rows):
         return as_row(rows)
-    first = next(iter(as_rows(rows)), None)
+    # Not all of them: a training set has millions.
+    few = rows.head(1) if hasattr(rows, "head") else rows[:1]
+    first = next(iter(as_rows(few)), None)
     if first is None:
         raise InvalidRequest("The sample holds no row: give one row, or rows of which the first is taken.")
     return as_row(first)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from modelport.errors import ModelportError
+from modelport.errors import InvalidRequest, ModelportError
 
 OnProgress = Callable[[int, int], None]
 """Called with the bytes sent so far and all bytes of the file."""
@@ -94,11 +94,16 @@ def save(estimator: Any, folder: Path, file_format: FileFormat) -> Path:
 
 
 def save_rows(rows: Any, folder: Path) -> Path:
-    """Return a CSV file of a data frame; the path of a file as it is. It blocks."""
-    if not hasattr(rows, "to_csv"):
-        return Path(rows)
+    """Return a CSV file of a data frame; the path of a file as it is. It blocks. Raises `InvalidRequest`."""
     path = folder / "reference.csv"
-    rows.to_csv(path, index=False)
+    if hasattr(rows, "to_csv"):
+        rows.to_csv(path, index=False)
+    elif hasattr(rows, "write_csv"):  # polars
+        rows.write_csv(path)
+    elif isinstance(rows, str | os.PathLike):
+        return Path(rows)
+    else:
+        raise InvalidRequest("The reference is a data frame with named columns, or the path of a CSV file.")
     return path
 
 

@@ -1,5 +1,6 @@
 """From an estimator in memory to a model that serves."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -62,8 +63,10 @@ def deploy(
             replaces=place.replaces,
             on_progress=None,
         )
+    give_up_at = time.monotonic() + seconds
     yield from versions.wait(place.model_id, version.name, seconds, None)
-    return (yield from models.wait(place.model_id, seconds, on_status))
+    left = max(0.0, give_up_at - time.monotonic())
+    return (yield from models.wait(place.model_id, left, on_status))
 
 
 def _place_of(name: str) -> Flow[_Place | None]:

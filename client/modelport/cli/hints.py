@@ -27,6 +27,8 @@ from modelport.transport.connection import is_this_machine
 
 API_KEY = "MODELPORT_API_KEY"
 _LACKS_SCOPE = re.compile(r"lacks the scope `?([a-z]+(?::[a-z]+)?)")
+# An account's end. Limits begin the same: "The account holds 200 models; …".
+_ENDS_ACCOUNT = re.compile(r"^/api/v1/(?:auth/me/delete|admin/users/[^/]+)$")
 _MODEL = re.compile(r"^/(?:api/v1/(?:models|analytics/models)|predict)/([^/]+)")
 
 
@@ -43,7 +45,8 @@ def headline(error: ModelportError) -> str:
 
 
 def _holds_models(error: ModelportError) -> bool:
-    return isinstance(error, Conflict) and error.detail.startswith("The account holds ")
+    ends_account = isinstance(error, Conflict) and _ENDS_ACCOUNT.match(error.path) is not None
+    return ends_account and error.detail.startswith("The account holds ")
 
 
 def _and(names: Iterable[str]) -> str:

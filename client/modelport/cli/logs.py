@@ -70,11 +70,17 @@ def fresh_lines(before: str, now: str) -> Iterator[str]:
     """The lines of `now` that come after those of `before`; of several replicas each by itself, titled."""
     earlier = _by_replica(before)
     for replica, lines in _by_replica(now).items():
-        # A replica that was alone had no title.
-        fresh = _behind(earlier.get(replica, earlier.get("", [])), lines)
+        fresh = min((_behind(each, lines) for each in _known(earlier, replica)), key=len, default=lines)
         if fresh and replica:
             yield f"==> {replica} <=="
         yield from fresh
+
+
+def _known(earlier: dict[str, list[str]], replica: str) -> list[list[str]]:
+    """The lines that may have been this replica's: one that was alone, or is now, has no title."""
+    if replica in earlier:
+        return [earlier[replica]]
+    return [earlier.get("", [])] if replica else [*earlier.values()]
 
 
 def _by_replica(text: str) -> dict[str, list[str]]:

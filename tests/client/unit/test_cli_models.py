@@ -177,6 +177,8 @@ def test_what_is_no_setting_is_wrong_usage(cli: Cli, platform: Platform, words: 
         ("a\nb\na", "a\nb\na\nb", ["b"]),
         ("==> p <==\na\n==> q <==\nx", "==> p <==\na\nb\n==> q <==\nx", ["==> p <==", "b"]),
         ("a", "==> p <==\na\n==> q <==\nx", ["==> q <==", "x"]),
+        ("==> p <==\na\n==> q <==\nx", "a\nb", ["b"]),
+        ("==> p <==\na\n==> q <==\nx\ny", "x\ny", []),
     ],
 )
 def test_only_what_is_new_is_printed(before: str, now: str, fresh: list[str]) -> None:

@@ -167,6 +167,20 @@ def test_inputs_that_a_model_does_not_take_can_be_looked_up(cli: Cli, platform: 
 # What failed, or is not done
 
 
+@pytest.mark.usefixtures("kept_key")
+def test_a_limit_is_not_taken_for_the_end_of_an_account(
+    cli: Cli, platform: Platform, model_file: Path
+) -> None:
+    keys = "The account holds 100 API keys. Revoke some that nobody uses."
+    models = "The account holds 200 models; 200 is the most. Delete some."
+    platform.on(KEYS, problem(409, keys))
+    platform.on("POST /api/v1/models/upload", problem(409, models))
+    for words, detail in ((("keys", "create", "ci"), keys), (("upload", str(model_file)), models)):
+        ended = cli(*words)
+        assert f"Error: {detail}\n" in ended.err
+        assert "--delete-models" not in ended.err
+
+
 def test_a_version_that_is_held_can_be_tried_and_forced(cli: Cli, platform: Platform) -> None:
     found = {"compatible_with": "v1", "changes": [], "more": 0}
     held = version("v2", reason="SignatureChanged", compatibility=found)

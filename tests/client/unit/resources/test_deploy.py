@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -13,7 +14,7 @@ import skops.io
 from lightgbm import Booster as LightgbmBooster
 from lightgbm import Dataset
 from lightgbm import train as train_lightgbm
-from modelport import Conflict, ModelFailed, Modelport, ModelportError
+from modelport import Conflict, InvalidRequest, ModelFailed, Modelport, ModelportError
 from sklearn.linear_model import LinearRegression
 from xgboost import Booster as XgboostBooster
 from xgboost import DMatrix
@@ -94,6 +95,37 @@ def test_a_sample_is_not_needed_but_if_given_it_has_a_row(client: Modelport, fre
 def test_rows_of_the_training_are_the_reference(client: Modelport, free: Platform) -> None:
     client.deploy(FITTED, "Iris", reference=ROWS)
     assert part(free.calls(UPLOAD)[0].body, "reference").startswith(b"a,b\n1.0,0.5\n")
+
+
+class Polars:
+    """What is used of a frame that has no `to_csv`."""
+
+    def write_csv(self, path: Path) -> None:
+        path.write_text("a,b\n4.0,0.5\n")
+
+
+def test_a_frame_of_polars_is_a_reference_and_an_array_is_refused(client: Modelport, free: Platform) -> None:
+    client.deploy(FITTED, "Iris", reference=Polars())
+    assert part(free.calls(UPLOAD)[0].body, "reference").startswith(b"a,b\n4.0,0.5\n")
+    with pytest.raises(InvalidRequest, match="data frame with named columns"):
+        client.deploy(FITTED, "Iris", reference=ROWS.to_numpy())
+
+
+class Rows(pd.DataFrame):
+    """A training set that is too large to be turned into rows."""
+
+    def to_dict(self, *arguments: Any, **more: Any) -> Any:
+        assert len(self) == 1
+        return super().to_dict(*arguments, **more)
+
+    @property
+    def _constructor(self) -> Any:
+        return Rows
+
+
+def test_of_the_rows_only_the_first_is_read(client: Modelport, free: Platform) -> None:
+    client.deploy(FITTED, "Iris", Rows(ROWS))
+    assert part(free.calls(UPLOAD)[0].body, "sample") == b'{"a": 1.0, "b": 0.5}'
 
 
 def test_skops_is_another_format(client: Modelport, free: Platform) -> None:
