@@ -237,6 +237,11 @@ def not_modelport(response: httpx.Response) -> ModelportError:
     return error
 
 
+def lacks_extra(extra: str, error: ImportError) -> ModelportError:
+    """Return the error of a call that needs what one of the client's extras installs."""
+    return ModelportError(f"This needs {extra} ({error}): pip install 'modelport[{extra}]'.")
+
+
 def _kind_of(response: httpx.Response, reason: Any = None) -> type[ModelportError]:
     if reason == SIGNATURE_CHANGED and response.status_code == httpx.codes.CONFLICT:
         return SignatureChanged

@@ -114,6 +114,11 @@ class Model:
     """The whole response."""
     tags: tuple[str, ...] = ()
 
+    @property
+    def newest_failed(self) -> str | None:
+        """The name of the newest version that has failed; None: none has."""
+        return next((each.name for each in reversed(self.versions) if each.status == "failed"), None)
+
     @classmethod
     def from_json(cls, data: Json, base_url: str = "") -> "Model":
         """`base_url`: of the platform, for one that does not know it."""

@@ -8,21 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from modelport.errors import InvalidRequest, ModelportError
+from modelport.errors import InvalidRequest, lacks_extra
 from modelport.models import Prediction
 
 
 def to_body(**members: Any) -> bytes:
     """Return a predict call's JSON; NaN becomes null. Raises `InvalidRequest` for what JSON cannot hold."""
     try:
-        return json.dumps(plain(members), allow_nan=False, ensure_ascii=False).encode()
+        return json.dumps(_plain(members), allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
         raise InvalidRequest(f"The input cannot be sent as JSON: {error}.") from error
 
 
 def as_row(row: Any) -> Any:
     """One row: of a data frame its only one, of a Series with names an object. Raises `InvalidRequest`."""
-    if is_frame(row):
+    if _is_frame(row):
         if len(row) != 1:
             raise InvalidRequest(
                 f"One row is wanted here, and the data frame has {len(row)}: "
@@ -37,7 +37,7 @@ def as_rows(rows: Any) -> list[Any]:
 
     Raises `InvalidRequest` for a single row, which iterates over its names or letters.
     """
-    if is_frame(rows):
+    if _is_frame(rows):
         return _records(rows)
     if isinstance(rows, Mapping | str | bytes) or _has_names(rows):
         raise InvalidRequest("predict_many takes rows, and this is one: predict(model_id, row), or [row].")
@@ -61,73 +61,12 @@ def first_row(rows: Any) -> Any:
 
 def as_sample(sample: Any) -> Any:
     """One row in JSON's types: of a data frame the first, and all else as `as_row` has it."""
-    return plain(first_row(sample) if is_frame(sample) else as_row(sample))
+    return _plain(first_row(sample) if _is_frame(sample) else as_row(sample))
 
 
 def index_of(rows: Any) -> Any:
     """The index of a pandas object, for what is returned of its rows; None of all else."""
     return getattr(rows, "index", None) if hasattr(rows, "iloc") else None
-
-
-def is_frame(rows: Any) -> bool:
-    """Whether it is a data frame of pandas or polars: neither library is imported to find out."""
-    return hasattr(rows, "columns") and hasattr(rows, "to_dict")
-
-
-def plain(value: Any) -> Any:
-    """Return the value in JSON's types, as far as it has one of them."""
-    # NumPy arrays and scalars, pandas series: recognized by their method, so neither library is needed here.
-    if hasattr(value, "tolist"):
-        value = _listed(value)
-    if _is_missing(value):
-        return None
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-        return [plain(each) for each in value]
-    return value
-
-
-def _records(frame: Any) -> list[Any]:
-    """By name; by position where a pandas frame was made of a bare array, whose columns are numbers."""
-    if hasattr(frame, "to_dicts"):
-        records: list[Any] = frame.to_dicts()
-    elif all(isinstance(name, str) for name in frame.columns):
-        records = frame.to_dict(orient="records")
-    else:
-        records = [list(row) for row in frame.itertuples(index=False, name=None)]
-    return records
-
-
-def _has_names(row: Any) -> bool:
-    """Whether it is a pandas Series whose values have names: a row of a data frame."""
-    if not hasattr(row, "iloc") or is_frame(row):
-        return False
-    return len(row) > 0 and all(isinstance(name, str) for name in row.index)
-
-
-def _are_many(rows: Any) -> bool:
-    if is_frame(rows) or len(getattr(rows, "shape", ())) > 1:
-        return True
-    if hasattr(rows, "iloc"):
-        return not _has_names(rows) and (len(rows) == 0 or isinstance(rows.iloc[0], str))
-    return isinstance(rows, list) and bool(rows) and isinstance(rows[0], list | tuple | Mapping)
-
-
-def _listed(array: Any) -> Any:
-    # NumPy gives nanoseconds as numbers, microseconds as dates.
-    if type(array).__module__ == "numpy" and array.dtype.kind == "M":
-        array = array.astype("datetime64[us]")
-    return array.tolist()
-
-
-def _is_missing(value: Any) -> bool:
-    """NaN, and pandas' own marks for what is missing."""
-    if isinstance(value, float):
-        return math.isnan(value)
-    return type(value).__name__ in {"NaTType", "NAType"}
 
 
 class Predictions(list[Prediction]):
@@ -155,6 +94,67 @@ class Predictions(list[Prediction]):
         return _pandas().DataFrame([dict(_cells(each)) for each in self], index=self._index)
 
 
+def _is_frame(rows: Any) -> bool:
+    """Whether it is a data frame of pandas or polars: neither library is imported to find out."""
+    return hasattr(rows, "columns") and hasattr(rows, "to_dict")
+
+
+def _plain(value: Any) -> Any:
+    """Return the value in JSON's types, as far as it has one of them."""
+    # NumPy arrays and scalars, pandas series: recognized by their method, so neither library is needed here.
+    if hasattr(value, "tolist"):
+        value = _listed(value)
+    if _is_missing(value):
+        return None
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _records(frame: Any) -> list[Any]:
+    """By name; by position where a pandas frame was made of a bare array, whose columns are numbers."""
+    if hasattr(frame, "to_dicts"):
+        records: list[Any] = frame.to_dicts()
+    elif all(isinstance(name, str) for name in frame.columns):
+        records = frame.to_dict(orient="records")
+    else:
+        records = [list(row) for row in frame.itertuples(index=False, name=None)]
+    return records
+
+
+def _has_names(row: Any) -> bool:
+    """Whether it is a pandas Series whose values have names: a row of a data frame."""
+    if not hasattr(row, "iloc") or _is_frame(row):
+        return False
+    return len(row) > 0 and all(isinstance(name, str) for name in row.index)
+
+
+def _are_many(rows: Any) -> bool:
+    if _is_frame(rows) or len(getattr(rows, "shape", ())) > 1:
+        return True
+    if hasattr(rows, "iloc"):
+        return not _has_names(rows) and (len(rows) == 0 or isinstance(rows.iloc[0], str))
+    return isinstance(rows, list) and bool(rows) and isinstance(rows[0], list | tuple | Mapping)
+
+
+def _listed(array: Any) -> Any:
+    # NumPy gives nanoseconds as numbers, microseconds as dates.
+    if type(array).__module__ == "numpy" and array.dtype.kind == "M":
+        array = array.astype("datetime64[us]")
+    return array.tolist()
+
+
+def _is_missing(value: Any) -> bool:
+    """NaN, and pandas' own marks for what is missing."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    return type(value).__name__ in {"NaTType", "NAType"}
+
+
 def _cells(row: Prediction) -> Iterator[tuple[str, Any]]:
     if row.prediction is not None or not (row.probabilities or row.outputs):
         yield from _flat("prediction", row.prediction)
@@ -180,5 +180,5 @@ def _pandas() -> Any:
     try:
         import pandas
     except ImportError as error:
-        raise ModelportError(f"This needs pandas ({error}): pip install 'modelport[pandas]'.") from error
+        raise lacks_extra("pandas", error) from error
     return pandas

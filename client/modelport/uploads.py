@@ -7,31 +7,49 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from modelport.errors import InvalidRequest, ModelportError
+from modelport.errors import InvalidRequest, ModelportError, lacks_extra
 
 OnProgress = Callable[[int, int], None]
 """Called with the bytes sent so far and all bytes of the file."""
+FileFormat = Literal["joblib", "skops"]
+# Of boosters that no scikit-learn wrapper holds; by their endings `save_model` knows what to write.
+_OF_BOOSTERS = {"xgboost": "ubj", "lightgbm": "txt"}
+# Fast, and a forest has a quarter of its size.
+_COMPRESSION = ("zlib", 1)
 
 
-class _ReportingFile:
-    """A file that reports how far it has been read: httpx sends what it reads, so that is what was sent."""
+def save_estimator(estimator: Any, folder: Path, file_format: FileFormat) -> Path:
+    """Write the estimator into the folder and return the file. It blocks. Raises `ModelportError`.
 
-    def __init__(self, file: BinaryIO, size: int, on_progress: OnProgress) -> None:
-        self._file, self._size, self._on_progress = file, size, on_progress
+    `file_format`: of what is neither an ONNX model nor a booster of XGBoost or LightGBM.
+    """
+    from pickle import PicklingError  # Not above: every command would import it.
 
-    def read(self, count: int = -1) -> bytes:
-        chunk = self._file.read(count)
-        self._on_progress(self._file.tell(), self._size)
-        return chunk
+    path = folder / f"model.{_ending(estimator, file_format)}"
+    try:
+        _write(estimator, path)
+    except ImportError as error:
+        raise lacks_extra(file_format, error) from error
+    except (PicklingError, AttributeError, TypeError, ValueError, OSError) as error:
+        raise ModelportError(
+            f"The {type(estimator).__name__} cannot be saved as {path.name}: {error}. What it holds must be "
+            "defined in an installed library: no lambda, no class of a notebook."
+        ) from error
+    return path
 
-    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
-        return self._file.seek(position, whence)
 
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def fileno(self) -> int:
-        return self._file.fileno()
+def save_rows(rows: Any, folder: Path) -> Path:
+    """Return a CSV file of a data frame; the path of a file as it is. It blocks. Raises `InvalidRequest`."""
+    path = folder / "reference.csv"
+    if hasattr(rows, "to_csv"):
+        rows.to_csv(path, index=False)
+    elif hasattr(rows, "write_csv"):  # polars
+        rows.write_csv(path)
+    elif isinstance(rows, str | os.PathLike):
+        return Path(rows)
+    else:
+        raise InvalidRequest("The reference is a data frame with named columns, or the path of a CSV file.")
+    return path
 
 
 @contextmanager
@@ -66,45 +84,25 @@ def opened(path: Path) -> BinaryIO:
         raise ModelportError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-FileFormat = Literal["joblib", "skops"]
-# Of boosters that no scikit-learn wrapper holds; by their endings `save_model` knows what to write.
-_OF_BOOSTERS = {"xgboost": "ubj", "lightgbm": "txt"}
-# Fast, and a forest has a quarter of its size.
-_COMPRESSION = ("zlib", 1)
+class _ReportingFile:
+    """A file that reports how far it has been read: httpx sends what it reads, so that is what was sent."""
 
+    def __init__(self, file: BinaryIO, size: int, on_progress: OnProgress) -> None:
+        self._file, self._size, self._on_progress = file, size, on_progress
 
-def save(estimator: Any, folder: Path, file_format: FileFormat) -> Path:
-    """Write the estimator into the folder and return the file. It blocks. Raises `ModelportError`.
+    def read(self, count: int = -1) -> bytes:
+        chunk = self._file.read(count)
+        self._on_progress(self._file.tell(), self._size)
+        return chunk
 
-    `file_format`: of what is neither an ONNX model nor a booster of XGBoost or LightGBM.
-    """
-    from pickle import PicklingError  # Not above: every command would import it.
+    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(position, whence)
 
-    path = folder / f"model.{_ending(estimator, file_format)}"
-    try:
-        _write(estimator, path)
-    except ImportError as error:
-        raise ModelportError(f"This needs {file_format} ({error}): {_install(file_format)}.") from error
-    except (PicklingError, AttributeError, TypeError, ValueError, OSError) as error:
-        raise ModelportError(
-            f"The {type(estimator).__name__} cannot be saved as {path.name}: {error}. What it holds must be "
-            "defined in an installed library: no lambda, no class of a notebook."
-        ) from error
-    return path
+    def tell(self) -> int:
+        return self._file.tell()
 
-
-def save_rows(rows: Any, folder: Path) -> Path:
-    """Return a CSV file of a data frame; the path of a file as it is. It blocks. Raises `InvalidRequest`."""
-    path = folder / "reference.csv"
-    if hasattr(rows, "to_csv"):
-        rows.to_csv(path, index=False)
-    elif hasattr(rows, "write_csv"):  # polars
-        rows.write_csv(path)
-    elif isinstance(rows, str | os.PathLike):
-        return Path(rows)
-    else:
-        raise InvalidRequest("The reference is a data frame with named columns, or the path of a CSV file.")
-    return path
+    def fileno(self) -> int:
+        return self._file.fileno()
 
 
 def _ending(estimator: Any, file_format: FileFormat) -> str:
@@ -129,7 +127,3 @@ def _write(estimator: Any, path: Path) -> None:
             import joblib
 
             joblib.dump(estimator, path, compress=_COMPRESSION)
-
-
-def _install(file_format: FileFormat) -> str:
-    return f"pip install 'modelport[{file_format}]'"

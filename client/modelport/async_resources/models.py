@@ -78,6 +78,7 @@ class AsyncModels:
             force: With `to`: it gets the requests also if it lacks what callers depend on.
             reference: The rows that it was trained on, a DataFrame or a CSV file: live inputs are compared
                 with them (`versions.drift`).
+            description, acceleration: Of a new model; the setting of one that is there stays.
             file_format: What all other estimators are saved as; needs joblib or skops.
             seconds: How long it waits.
             on_status: Called with each state on the way.

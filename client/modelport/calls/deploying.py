@@ -13,7 +13,7 @@ from modelport.errors import Conflict
 from modelport.models import Acceleration, Model
 from modelport.rows import first_row
 from modelport.steps import Flow, Work
-from modelport.uploads import FileFormat, save, save_rows
+from modelport.uploads import FileFormat, save_estimator, save_rows
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def deploy(
     row = first_row(sample)
     place = _Place(to) if to else (yield from _place_of(name))
     with TemporaryDirectory(prefix="modelport-") as folder:
-        path = yield Work(partial(save, estimator, Path(folder), file_format))
+        path = yield Work(partial(save_estimator, estimator, Path(folder), file_format))
         if reference is not None:
             reference = yield Work(partial(save_rows, reference, Path(folder)))
         if place is None:
@@ -80,7 +80,7 @@ def _place_of(name: str) -> Flow[_Place | None]:
             f"You have a model named {name!r} already: {', '.join(serving)}. With to={serving[0]!r} this is "
             "its next version; another name makes another model."
         )
-    return _Place(found[0].id, found[0].versions[-1].name) if found else None
+    return _Place(found[0].id, found[0].newest_failed) if found else None
 
 
 def _never_served(model: Model) -> bool:

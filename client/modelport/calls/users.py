@@ -1,5 +1,6 @@
 """Everybody's accounts, for administrators. A user is named by id or e-mail address."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from modelport.calls.paths import path_of
@@ -16,8 +17,7 @@ def get(user: str) -> Flow[PlatformUser]:
     if "@" not in user:
         reply = yield from request("GET", path_of("admin", "users", user))
         return PlatformUser.from_json(reply.json())
-    named = Listing(_PATH, lambda each, _url: PlatformUser.from_json(each), {"email": user})
-    page = yield from named.page(None)
+    page = yield from replace(LIST, query={"email": user}).page(None)
     if not page.items:
         missing = NotFound(f"There is no account with the address {user}.", status=404)
         missing.path = _PATH

@@ -129,10 +129,8 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_common)
     add_to(app)
-    for part in (accounts, models, settings, files, logs, serving):
+    for part in (accounts, models, settings, files, logs, serving, monitoring, jobs):
         part.add_to(app)
-    monitoring.add_to(app)
-    jobs.add_to(app)
     return app
 
 

@@ -6,15 +6,17 @@ from typing import Annotated
 
 import typer
 
-from modelport.cli.models import Sample, finish_version, parse_sample
-from modelport.cli.monitoring import main_version
+from modelport.cli.models import finish_version, main_version
 from modelport.cli.options import (
     DEFAULT_URL,
     AsJson,
     ModelId,
+    Sample,
     Url,
+    Wait,
     WaitSeconds,
     check_folder,
+    parse_sample,
     version_option,
 )
 from modelport.cli.output import counted, note, print_json
@@ -63,7 +65,7 @@ def retry(
         str | None, version_option("Which version; the newest that failed if left out.")
     ] = None,
     sample: Sample = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")] = True,
+    wait: Wait = True,
     timeout: WaitSeconds = 300,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -77,10 +79,9 @@ def retry(
 
 
 def _newest_failed(model: Model) -> str:
-    failed = [version.name for version in model.versions if version.status == "failed"]
-    if not failed:
+    if model.newest_failed is None:
         raise ModelportError(f"No version of {model.id} has failed, so there is nothing to try again.")
-    return failed[-1]
+    return model.newest_failed
 
 
 def _digest_of(file: Path) -> str:

@@ -147,11 +147,7 @@ def _model_failed(error: Any) -> str:
 
 
 def _failed_version(failed: Model | Version) -> str:
-    """Of a model, the newest that failed."""
-    if isinstance(failed, Version):
-        return failed.name
-    names = [version.name for version in failed.versions if version.status == "failed"]
-    return names[-1] if names else "VERSION"
+    return failed.name if isinstance(failed, Version) else failed.newest_failed or "VERSION"
 
 
 def _signature_changed(error: Any) -> str:

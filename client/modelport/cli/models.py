@@ -1,6 +1,5 @@
 """upload, list, status, delete."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,13 +8,17 @@ import typer
 from modelport.cli import completion
 from modelport.cli.options import (
     DEFAULT_URL,
+    AccelerationSetting,
     AsJson,
     Force,
     ModelFile,
     ModelId,
+    Sample,
     Url,
+    Wait,
     WaitSeconds,
     Yes,
+    parse_sample,
     version_option,
 )
 from modelport.cli.output import (
@@ -32,15 +35,8 @@ from modelport.cli.output import (
 from modelport.cli.progress import upload_bar, waiting_spinner
 from modelport.cli.typed import typed
 from modelport.client import Modelport
-from modelport.models import Acceleration, Model, Version
+from modelport.models import Model, Version
 
-Sample = Annotated[
-    str | None, typer.Option(help="A row as JSON, e.g. '{\"x\": 1}': the model must predict it to be served.")
-]
-AccelerationSetting = Annotated[
-    Acceleration | None,
-    typer.Option(help="auto: NumPy kernels predict where they were proven to equal the model; off: never."),
-]
 WantedTags = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="TAG", help="Of those with this tag; repeated: with all of them."),
@@ -99,7 +95,7 @@ def upload(
     share: Share = None,
     no_traffic: Annotated[bool, typer.Option("--no-traffic", help="The same as --traffic 0.")] = False,
     force: Force = False,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")] = True,
+    wait: Wait = True,
     timeout: WaitSeconds = 300,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -195,14 +191,6 @@ def share_of(share: int | None, *, no_traffic: bool) -> int | None:
     return 0 if no_traffic else share
 
 
-def parse_sample(text: str | None) -> Any:
-    """Return the row of `--sample`, None without one. Raises `typer.BadParameter` for what is no JSON."""
-    try:
-        return None if text is None else json.loads(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"--sample is not JSON: {error}") from error
-
-
 def _finish_model(client: Modelport, model: Model, timeout: float | None, as_json: bool) -> None:
     note(f"Uploaded as {model.id}.")
     show_model(model if timeout is None else _waited(client, model, timeout), as_json)
@@ -247,6 +235,13 @@ def _row(model: Model) -> tuple[Any, ...]:
         access_text(model.access),
         moment_text(model.created_at),
     )
+
+
+def main_version(model: Model) -> str:
+    """Return the name of the version that most requests go to; of a model that serves none, the newest."""
+    if model.traffic:
+        return max(model.traffic, key=lambda name: model.traffic[name])
+    return model.versions[-1].name
 
 
 def show_model(model: Model, as_json: bool) -> None:

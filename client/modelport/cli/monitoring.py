@@ -9,16 +9,18 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from modelport.cli.models import main_version
 from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes, check_folder, version_option
 from modelport.cli.output import counted, moment_text, note, print_json, print_line, print_table
 from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.drift import Drift, FeatureDrift
 from modelport.history import KeptPrediction
-from modelport.models import Model
 from modelport.usage import Bucket, Usage, UsageCounts
 
 _FIGURES = ("REQUESTS", "ERRORS", "REFUSED", "CACHE HITS", "P50 MS", "P95 MS", "P99 MS")
+
+_LONGEST_CELL = 60
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,31 +48,39 @@ def usage(
     elif not found.totals.requests:
         note(f"No requests in the last {'day' if days == 1 else counted(days, 'day')}.")
     elif model_id is None:
-        _print(("MODEL", *_FIGURES), [(each.name or "(no such model)", each) for each in found.parts], found)
+        rows = [(each.name or "(no such model)", each) for each in found.parts]
+        _show_usage(("MODEL", *_FIGURES), rows, found)
     else:
         rows = [(_period(each.start, bucket), each) for each in found.series]
-        _print(("DAY" if bucket == "day" else "TIME", *_FIGURES), rows, found)
+        _show_usage(("DAY" if bucket == "day" else "TIME", *_FIGURES), rows, found)
 
 
-def _print(columns: tuple[str, ...], rows: list[tuple[str, UsageCounts]], found: Usage) -> None:
-    named = [*rows, ("all", found.totals), ("before", found.previous)]
-    print_table(columns, [(Text(name), *_figures(each)) for name, each in named])
-
-
-def _figures(counts: UsageCounts) -> tuple[Text, ...]:
-    latencies = (counts.p50_ms, counts.p95_ms, counts.p99_ms)
-    cells = [f"{counts.requests:,}", _share(counts.errors, counts.error_rate), f"{counts.refused:,}"]
-    cells += [_share(counts.cache_hits, counts.cache_hit_rate)]
-    cells += ["–" if each is None else f"{each:,.1f}" for each in latencies]
-    return tuple(Text(cell, justify="right") for cell in cells)
-
-
-def _share(count: int, rate: float | None) -> str:
-    return f"{count:,} ({rate:.1%})" if count and rate is not None else f"{count:,}"
-
-
-def _period(start: datetime | None, bucket: Bucket) -> str:
-    return "" if start is None else start.strftime("%Y-%m-%d" if bucket == "day" else "%Y-%m-%d %H:%M")
+def history(
+    model_id: ModelId,
+    *,
+    outcome: Annotated[str | None, typer.Option(help="ok, error, or one reason, e.g. QueueFull.")] = None,
+    version: Annotated[str | None, typer.Option(help="Of this version only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows, the newest first.")] = 20,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE.csv", help="Write all of them to this file.")
+    ] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Forget all that was kept of the model.")] = False,
+    yes: Yes = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show requests to a model and its responses. Turn it on with `modelport update --history`."""
+    if export is not None:
+        check_folder(export)
+    with Modelport(url) as client:
+        if delete:
+            _forget(client, model_id, yes)
+        elif export is not None:
+            client.export_predictions(model_id, export, outcome=outcome, version=version)
+            note(f"Written to {export}.")
+        else:
+            found = client.predictions(model_id, outcome=outcome, version=version)
+            _show_predictions(model_id, list(itertools.islice(found, limit)), url, as_json)
 
 
 def drift(
@@ -97,68 +107,28 @@ def drift(
         _show_drift(found, model_id, url)
 
 
-def main_version(model: Model) -> str:
-    """Return the name of the version that most requests go to; of a model that serves none, the newest."""
-    if model.traffic:
-        return max(model.traffic, key=lambda name: model.traffic[name])
-    return model.versions[-1].name
+def _show_usage(columns: tuple[str, ...], rows: list[tuple[str, UsageCounts]], found: Usage) -> None:
+    named = [*rows, ("all", found.totals), ("before", found.previous)]
+    print_table(columns, [(Text(name), *_figures(each)) for name, each in named])
 
 
-def _no_reference(model_id: str, version: str, url: str) -> str:
-    put = typed(f"drift {model_id} --version {version} --reference FILE.csv", url)
-    return f"Live inputs are compared with the rows it was trained on, once it has them: {put}."
+def _figures(counts: UsageCounts) -> tuple[Text, ...]:
+    latencies = (counts.p50_ms, counts.p95_ms, counts.p99_ms)
+    cells = [f"{counts.requests:,}", _with_rate(counts.errors, counts.error_rate), f"{counts.refused:,}"]
+    cells += [_with_rate(counts.cache_hits, counts.cache_hit_rate)]
+    cells += ["–" if each is None else f"{each:,.1f}" for each in latencies]
+    return tuple(Text(cell, justify="right") for cell in cells)
 
 
-def _show_drift(found: Drift, model_id: str, url: str) -> None:
-    print_line(f"{found.version}: {found.state}")
-    note(found.message if found.state != "no_reference" else _no_reference(model_id, found.version, url))
-    if any(feature.psi is not None for feature in found.features):
-        print_table(["FEATURE", "DRIFTS", "PSI", "P", "WHAT CHANGED"], map(_line, found.features))
+def _with_rate(count: int, rate: float | None) -> str:
+    return f"{count:,} ({rate:.1%})" if count and rate is not None else f"{count:,}"
 
 
-def _line(feature: FeatureDrift) -> list[str]:
-    psi, p_value = feature.psi, feature.p_value
-    return [
-        feature.name,
-        "yes" if feature.drifts else "small" if feature.change == "small" else "",
-        "" if psi is None else f"{psi:.3f}",
-        "" if p_value is None else f"{p_value:.2g}",
-        feature.summary,
-    ]
+def _period(start: datetime | None, bucket: Bucket) -> str:
+    return "" if start is None else start.strftime("%Y-%m-%d" if bucket == "day" else "%Y-%m-%d %H:%M")
 
 
-_LONGEST_CELL = 60
-
-
-def history(
-    model_id: ModelId,
-    *,
-    outcome: Annotated[str | None, typer.Option(help="ok, error, or one reason, e.g. QueueFull.")] = None,
-    version: Annotated[str | None, typer.Option(help="Of this version only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Rows, the newest first.")] = 20,
-    export: Annotated[
-        Path | None, typer.Option("--export", metavar="FILE.csv", help="Write all of them to this file.")
-    ] = None,
-    delete: Annotated[bool, typer.Option("--delete", help="Forget all that was kept of the model.")] = False,
-    yes: Yes = False,
-    url: Url = DEFAULT_URL,
-    as_json: AsJson = False,
-) -> None:
-    """Show requests to a model and its responses. Turn it on with `modelport update --history`."""
-    if export is not None:
-        check_folder(export)
-    with Modelport(url) as client:
-        if delete:
-            _delete(client, model_id, yes)
-        elif export is not None:
-            client.export_predictions(model_id, export, outcome=outcome, version=version)
-            note(f"Written to {export}.")
-        else:
-            found = client.predictions(model_id, outcome=outcome, version=version)
-            _show_predictions(model_id, list(itertools.islice(found, limit)), url, as_json)
-
-
-def _delete(client: Modelport, model_id: str, yes: bool) -> None:
+def _forget(client: Modelport, model_id: str, yes: bool) -> None:
     if not yes:
         typer.confirm(f"Forget all requests and answers kept of {model_id}?", abort=True, err=True)
     client.delete_predictions(model_id)
@@ -172,10 +142,10 @@ def _show_predictions(model_id: str, found: list[KeptPrediction], url: str, as_j
         note(f"Nothing is kept. Keep one request in ten: {typed(f'update {model_id} --history 10', url)}.")
     else:
         columns = ("TIME", "VERSION", "STATUS", "CACHE", "MS", "REQUEST", "ANSWER")
-        print_table(columns, map(_row, found))
+        print_table(columns, map(_prediction_row, found))
 
 
-def _row(kept: KeptPrediction) -> tuple[str, ...]:
+def _prediction_row(kept: KeptPrediction) -> tuple[str, ...]:
     return (
         moment_text(kept.at),
         kept.version,
@@ -194,3 +164,26 @@ def _cell(body: Any, truncated: bool) -> str:
     # Untrusted text: a terminal would obey its control characters.
     text = "".join(character if character.isprintable() else "·" for character in written)
     return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+
+
+def _no_reference(model_id: str, version: str, url: str) -> str:
+    put = typed(f"drift {model_id} --version {version} --reference FILE.csv", url)
+    return f"Live inputs are compared with the rows it was trained on, once it has them: {put}."
+
+
+def _show_drift(found: Drift, model_id: str, url: str) -> None:
+    print_line(f"{found.version}: {found.state}")
+    note(found.message if found.state != "no_reference" else _no_reference(model_id, found.version, url))
+    if any(feature.psi is not None for feature in found.features):
+        print_table(["FEATURE", "DRIFTS", "PSI", "P", "WHAT CHANGED"], map(_feature_row, found.features))
+
+
+def _feature_row(feature: FeatureDrift) -> list[str]:
+    psi, p_value = feature.psi, feature.p_value
+    return [
+        feature.name,
+        "yes" if feature.drifts else "small" if feature.change == "small" else "",
+        "" if psi is None else f"{psi:.3f}",
+        "" if p_value is None else f"{p_value:.2g}",
+        feature.summary,
+    ]

@@ -9,6 +9,7 @@ import typer
 
 from modelport.cli import completion
 from modelport.client import DEFAULT_URL
+from modelport.models import Acceleration
 
 
 def version_option(text: str) -> Any:
@@ -38,6 +39,14 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 ModelFile = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The model file.")
 ]
+Sample = Annotated[
+    str | None, typer.Option(help="A row as JSON, e.g. '{\"x\": 1}': the model must predict it to be served.")
+]
+AccelerationSetting = Annotated[
+    Acceleration | None,
+    typer.Option(help="auto: NumPy kernels predict where they were proven to equal the model; off: never."),
+]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")]
 WaitSeconds = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait at most.")]
 PasswordFromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from stdin, not from the terminal.")
@@ -52,22 +61,6 @@ def check_folder(file: Path) -> None:
         raise typer.BadParameter(f"There is no folder {file.parent}: make it, or name a file elsewhere.")
 
 
-__all__ = [
-    "DEFAULT_URL",
-    "AsJson",
-    "Force",
-    "ModelFile",
-    "ModelId",
-    "PasswordFromStdin",
-    "PinnedVersion",
-    "Url",
-    "WaitSeconds",
-    "Yes",
-    "check_folder",
-    "version_option",
-]
-
-
 def read_input(arguments: list[str]) -> dict[str, Any]:
     """`{"input": row}` or `{"inputs": rows}`, maybe with `return`. Raises typer.BadParameter."""
     if arguments and all("=" in each for each in arguments) and arguments[0][:1] not in "{[\"'@":
@@ -75,6 +68,14 @@ def read_input(arguments: list[str]) -> dict[str, Any]:
     if len(arguments) > 1:
         raise typer.BadParameter("Give one JSON text (in quotes), @FILE, -, or only name=value pairs.")
     return _as_body(_parse(_text(arguments[0] if arguments else "-")))
+
+
+def parse_sample(text: str | None) -> Any:
+    """Return the row of `--sample`, None without one. Raises `typer.BadParameter` for what is no JSON."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--sample is not JSON: {error}") from error
 
 
 def _text(argument: str) -> str:
@@ -113,3 +114,24 @@ def _pair(argument: str) -> tuple[str, Any]:
         return name, json.loads(text)
     except ValueError:
         return name, text
+
+
+__all__ = [
+    "DEFAULT_URL",
+    "AccelerationSetting",
+    "AsJson",
+    "Force",
+    "ModelFile",
+    "ModelId",
+    "PasswordFromStdin",
+    "PinnedVersion",
+    "Sample",
+    "Url",
+    "Wait",
+    "WaitSeconds",
+    "Yes",
+    "check_folder",
+    "parse_sample",
+    "read_input",
+    "version_option",
+]

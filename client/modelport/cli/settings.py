@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from modelport.cli.models import AccelerationSetting, show_model
-from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes
+from modelport.cli.models import show_model
+from modelport.cli.options import DEFAULT_URL, AccelerationSetting, AsJson, ModelId, Url, Yes
 from modelport.client import Modelport
 from modelport.models import Access, Model
 
