@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from modelport_control_api.accounts.tables import User
 from modelport_control_api.process import app
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.settings import Settings
@@ -16,7 +17,7 @@ from modelport_kube.kube import WatchEvent
 from modelport_store.memory_store import MemoryStore
 from modelport_store.store import Store
 from pydantic import SecretStr
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
 PASSWORD = "SecureP@ss123"
 INTERNAL_KEY = SecretStr("shared-by-the-parts-of-the-platform")
@@ -121,3 +122,10 @@ async def log_in(api: httpx.AsyncClient, email: str, password: str = PASSWORD) -
     assert response.status_code == 200, response.text
     pair: dict[str, Any] = response.json()
     return pair
+
+
+def make_admin(plane: ControlPlane, *people: Person) -> None:
+    """Give them the role in the database, as no call has to allow it."""
+    with plane.context.database.transaction() as session:
+        ids = [person.id for person in people]
+        session.execute(update(User).where(User.id.in_(ids)).values(is_admin=True))

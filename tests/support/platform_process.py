@@ -43,8 +43,8 @@ class PlatformProcess:
 
     def start(self, *arguments: str) -> "PlatformProcess":
         """Return when it says that it is up; `output` is what it printed until then."""
-        self._process = launch(self.home, self.data, *arguments, **self._env)
-        self.output = read_until_up(self.process)
+        self._process = self._launch(*arguments)
+        self.output = _read_until_up(self.process)
         self.url = self.output.partition("Modelport is up at ")[2].split()[0]
         return self
 
@@ -53,6 +53,9 @@ class PlatformProcess:
         self.process.send_signal(number)
         self.process.communicate(timeout=STOP_SECONDS)
         return self.process.returncode
+
+    def _launch(self, *arguments: str) -> subprocess.Popen[str]:
+        return launch(self.home, self.data, *arguments, **self._env)
 
     def runtimes(self) -> list[int]:
         """The processes of models that the platform's data folder knows of."""
@@ -117,8 +120,7 @@ def _log_in(url: str, email: str, password: str) -> str:
     return str(response.json()["access_token"])
 
 
-def read_until_up(process: subprocess.Popen[str]) -> str:
-    """Return what `modelport up` printed until it was up."""
+def _read_until_up(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     printed, give_up_at = "", time.monotonic() + START_SECONDS
     while "--name" not in printed:

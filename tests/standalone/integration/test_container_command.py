@@ -15,7 +15,7 @@ from modelport_control_api.db.engine import build_engine
 from sqlalchemy import text
 
 from tests.support.models import iris_logistic, save_joblib
-from tests.support.platform_process import PlatformProcess, read_until_up, wait_until_ready
+from tests.support.platform_process import PlatformProcess, wait_until_ready
 from tests.support.redis_fixtures import RedisServer
 
 pytestmark = pytest.mark.slow
@@ -26,9 +26,9 @@ _ROW = {"input": [5.1, 3.5, 1.4, 0.2]}
 class _Container(PlatformProcess):
     """The image's process: nothing of this machine's environment, data where the volume is."""
 
-    def start(self, *arguments: str) -> "_Container":
+    def _launch(self, *arguments: str) -> subprocess.Popen[str]:
         with (self.home / "stderr").open("a") as stderr:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 ["sh", str(_COMMAND), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -41,9 +41,6 @@ class _Container(PlatformProcess):
                     **self._env,
                 },
             )
-        self.output = read_until_up(self._process)
-        self.url = self.output.partition("Modelport is up at ")[2].split()[0]
-        return self
 
 
 @pytest.fixture

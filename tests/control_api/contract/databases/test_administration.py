@@ -9,17 +9,11 @@ import pytest
 from modelport_control_api.accounts.tables import PasswordLink, User
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.registry.tables import ModelRow, VersionRow
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from tests.support.control_api import PASSWORD, Person, log_in, register
+from tests.support.control_api import PASSWORD, Person, log_in, make_admin, register
 
 USERS = "/api/v1/admin/users"
-
-
-def make_admin(plane: ControlPlane, *people: Person) -> None:
-    with plane.context.database.transaction() as session:
-        ids = [person.id for person in people]
-        session.execute(update(User).where(User.id.in_(ids)).values(is_admin=True))
 
 
 def admins(plane: ControlPlane) -> int:

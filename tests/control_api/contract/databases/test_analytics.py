@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from modelport_control_api.accounts.tables import User
 from modelport_control_api.analytics import ledger as sums
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.drift import repository as drift
@@ -22,9 +21,8 @@ from modelport_control_api.registry.tables import ModelRow, VersionRow
 from modelport_control_api.usage import ledger
 from modelport_telemetry.usage.latency import bucket_of
 from modelport_telemetry.usage.wire import UsageBatch, UsageLine
-from sqlalchemy import update
 
-from tests.support.control_api import Person
+from tests.support.control_api import Person, make_admin
 
 Usage = list[tuple[UsageLine, float]]
 """Lines of one request each, with its seconds."""
@@ -264,8 +262,7 @@ async def test_an_owner_is_not_told_who_was_refused_and_an_administrator_is(
     write(control_plane, line(IRIS, now, caller=bob.id, requests=1, status=429))
     callers = (await query(api, ada, f"models/{IRIS}"))["by_caller"]
     assert (bob.email, 8) in {(each["email"], each["requests"]) for each in callers}, "let in meanwhile"
-    with control_plane.context.database.transaction() as session:
-        session.execute(update(User).where(User.id == bob.id).values(is_admin=True))
+    make_admin(control_plane, bob)
     seen = (await query(api, bob, f"models/{IRIS}"))["by_caller"]
     assert {each["caller_id"] for each in seen} == {ada.id, bob.id, other}
 
@@ -283,8 +280,7 @@ async def test_the_overview_is_of_the_callers_own_models_and_the_admins_of_all(
     assert (mine["totals"]["requests"], mine["dropped"]) == (8, None)
     refused = await api.get("/api/v1/analytics/overview?all=true", headers=ada.bearer)
     assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json")
-    with control_plane.context.database.transaction() as session:
-        session.execute(update(User).where(User.id == ada.id).values(is_admin=True))
+    make_admin(control_plane, ada)
     everything = await query(api, ada, "overview", all=True)
     assert [(each["id"], each["name"]) for each in everything["by_model"]][:2] == [
         (IRIS, "Iris"),

@@ -3,19 +3,16 @@
 from typing import Any
 
 import pytest
-from modelport_control_api.accounts.tables import User
 from modelport_control_api.outbox import OutboxRow
 from modelport_control_api.process.app import ControlPlane
 from modelport_control_api.registry.tables import ModelRow
-from sqlalchemy import update
 
-from tests.support.control_api import Person
+from tests.support.control_api import Person, make_admin
 
 
 @pytest.fixture
 async def admin(ada: Person, control_plane: ControlPlane) -> Person:
-    with control_plane.context.database.transaction() as session:
-        session.execute(update(User).where(User.id == ada.id).values(is_admin=True))
+    make_admin(control_plane, ada)
     return ada
 
 

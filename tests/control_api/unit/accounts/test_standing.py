@@ -25,6 +25,7 @@ from tests.support.control_api import (
     build_control_plane,
     client_of,
     log_in,
+    make_admin,
     register,
     serving,
 )
@@ -44,11 +45,6 @@ async def root(api: httpx.AsyncClient, control_plane: ControlPlane) -> Person:
 async def internal(control_plane: ControlPlane) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(control_plane.internal) as client:
         yield client
-
-
-def make_admin(plane: ControlPlane, person: Person) -> None:
-    with plane.context.database.transaction() as session:
-        session.execute(update(User).where(User.id == person.id).values(is_admin=True))
 
 
 async def change(admin: Person, user_id: str, **body: Any) -> httpx.Response:

@@ -1,12 +1,13 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import joblib
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at
+from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at, sign_in
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +37,9 @@ async def ann(platform: Platform) -> Account:
 @pytest.fixture
 async def bob(platform: Platform) -> Account:
     return await platform.account("bob")
+
+
+@pytest.fixture
+async def browser(platform: Platform, ann: Account) -> httpx.AsyncClient:
+    """Where ann is signed in."""
+    return await sign_in(platform, "ann")

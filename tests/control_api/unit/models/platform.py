@@ -153,3 +153,15 @@ async def running_platform(
     spare_the_disk(plane.context.database.engine)
     async with plane.running():
         yield Platform(plane, cluster, root)
+
+
+ORIGIN = "http://localhost"
+
+
+async def sign_in(platform: Platform, name: str) -> httpx.AsyncClient:
+    """A browser of this user, signed in by the form."""
+    transport = httpx.ASGITransport(app=platform.plane.public)
+    client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"Origin": ORIGIN})
+    form = {"email": f"{name}@example.com", "password": PASSWORD}
+    assert (await client.post("/ui/login", data=form)).status_code == 303
+    return client

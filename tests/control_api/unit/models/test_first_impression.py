@@ -15,13 +15,7 @@ from sqlalchemy import update
 
 from tests.control_api.contract.databases.test_analytics import line, write
 from tests.control_api.unit.models.fake_cluster import DOWN, FAILED, READY
-from tests.control_api.unit.models.platform import Account, Platform
-from tests.control_api.unit.models.test_kubectl_pages import sign_in
-
-
-@pytest.fixture
-async def browser(platform: Platform, ann: Account) -> httpx.AsyncClient:
-    return await sign_in(platform, "ann")
+from tests.control_api.unit.models.platform import Account, Platform, sign_in
 
 
 async def served(platform: Platform, ann: Account, content: bytes, name: str) -> str:

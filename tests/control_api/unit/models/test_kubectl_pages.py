@@ -3,10 +3,9 @@
 import httpx
 import pytest
 
-from tests.control_api.unit.models.platform import PASSWORD, Account, Platform
+from tests.control_api.unit.models.platform import Account, Platform, sign_in
 from tests.control_api.unit.models.test_kubectl import by_hand
 
-ORIGIN = "http://localhost"
 CHANGES = ("settings", "delete", "traffic", "rollback", "redeploy", "versions/v1/delete")
 
 
@@ -17,14 +16,6 @@ async def browser(platform: Platform) -> httpx.AsyncClient:
     platform.cluster.put(by_hand("wine"))
     await platform.heard("wine", lambda live: live is not None)
     return await sign_in(platform, "root")
-
-
-async def sign_in(platform: Platform, name: str) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=platform.plane.public)
-    client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"Origin": ORIGIN})
-    form = {"email": f"{name}@example.com", "password": PASSWORD}
-    assert (await client.post("/ui/login", data=form)).status_code == 303
-    return client
 
 
 async def test_it_is_read_only_and_says_how_to_change_it(

@@ -15,7 +15,6 @@ from sqlalchemy import update
 
 from tests.control_api.unit.models.fake_cluster import READY
 from tests.control_api.unit.models.platform import Account, Platform
-from tests.control_api.unit.models.test_kubectl_pages import sign_in
 
 
 @pytest.fixture
@@ -30,11 +29,6 @@ async def split(platform: Platform, ann: Account, iris_bytes: bytes) -> str:
     await platform.serve(model_id, weights)
     changed(platform, utc_now() - timedelta(minutes=90))
     return model_id
-
-
-@pytest.fixture
-async def browser(platform: Platform, ann: Account) -> httpx.AsyncClient:
-    return await sign_in(platform, "ann")
 
 
 def changed(platform: Platform, at: datetime) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from tests.control_api.unit.models.fake_cluster import READY, STARTING
 from tests.control_api.unit.models.platform import Account, Platform
 from tests.control_api.unit.models.test_kubectl import by_hand
-from tests.control_api.unit.models.test_kubectl_pages import sign_in
 from tests.support.waiting import until
 
 Facts = dict[str, Any]
@@ -353,11 +352,6 @@ async def test_a_model_of_kubectl_that_is_held_says_so_to_administrators(platfor
 
 
 # Pages
-
-
-@pytest.fixture
-async def browser(platform: Platform, ann: Account) -> httpx.AsyncClient:
-    return await sign_in(platform, "ann")
 
 
 async def page_of(browser: httpx.AsyncClient, path: str) -> str:
