@@ -17,7 +17,7 @@ def wait_until(true: Callable[[], bool], seconds: float, every: float = 0.05) ->
 def answers(url: str) -> bool:
     """With success, now."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with urllib.request.urlopen(url, timeout=10) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -34,7 +34,7 @@ class Person:
         """
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "MODELPORT_URL": self.url}
         done = subprocess.run(
-            [_COMMAND, *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=300
+            [_COMMAND, *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=600
         )
         if check and done.returncode:
             raise AssertionError(f"modelport {' '.join(arguments)}: {done.stdout}{done.stderr}")

@@ -26,7 +26,9 @@ def serving(platform: Platform, path: Path) -> Iterator[File]:
     objects = _objects(path.name, content, platform.runtime_image)
     for obj in objects:
         platform.release.run("apply", "-f", "-", input=obj)
-    platform.release.run("wait", "--for=condition=Ready", "pod/artifact-server", "--timeout=60s", timeout=90)
+    platform.release.run(
+        "wait", "--for=condition=Ready", "pod/artifact-server", "--timeout=240s", timeout=270
+    )
     uri = f"http://artifact-server.{platform.release.namespace}.svc:8000/{path.name}"
     yield File(uri, hashlib.sha256(content).hexdigest())
     for obj in objects:
@@ -52,7 +54,7 @@ def put_on_a_claim(platform: Platform, claim: str, path: str, model: Any) -> Fil
     pod["spec"]["restartPolicy"] = "Never"
     platform.models.run("apply", "-f", "-", input=pod)
     phase = "--for=jsonpath={.status.phase}=Succeeded"
-    platform.models.run("wait", phase, "pod/writer", "--timeout=60s", timeout=90)
+    platform.models.run("wait", phase, "pod/writer", "--timeout=240s", timeout=270)
     platform.models.run("delete", "pod", "writer")
     return File(f"pvc://{claim}/{path}", hashlib.sha256(content).hexdigest())
 

@@ -16,7 +16,7 @@ class Kubectl:
     namespace: str
 
     def try_run(
-        self, *arguments: str, input: Any = None, timeout: float = 60
+        self, *arguments: str, input: Any = None, timeout: float = 240
     ) -> subprocess.CompletedProcess[str]:
         """`input` is an object, sent as JSON."""
         command = ["kubectl", "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace, *arguments]
@@ -25,7 +25,7 @@ class Kubectl:
             command, input=text, capture_output=True, text=True, check=False, timeout=timeout
         )
 
-    def run(self, *arguments: str, input: Any = None, timeout: float = 60) -> str:
+    def run(self, *arguments: str, input: Any = None, timeout: float = 240) -> str:
         """Return what it printed. Raises with kubectl's own words when it fails."""
         answer = self.try_run(*arguments, input=input, timeout=timeout)
         if answer.returncode:
@@ -50,7 +50,7 @@ class Kubectl:
         self.run("label", "--overwrite", "namespace", self.namespace, _RESTRICTED)
 
     def delete_namespace(self) -> None:
-        self.run("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true", timeout=120)
+        self.run("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true", timeout=480)
 
     def leave_namespace(self) -> None:
         """It goes in its own time; who makes it afresh waits for that."""

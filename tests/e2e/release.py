@@ -50,7 +50,7 @@ def install(kubectl: Kubectl, folder: Path, annotations: Mapping[str, str], char
     file = folder / "values.yaml"
     file.write_text(yaml.safe_dump(values(annotations)))
     # Other tests may have applied the resource's definition with kubectl before.
-    options = ("--install", "--take-ownership", "--wait", "--values", str(file))
+    options = ("--install", "--take-ownership", "--wait", "--timeout", "15m", "--values", str(file))
     helm(kubectl, "upgrade", *options, NAME, str(chart))
 
 
@@ -58,7 +58,7 @@ def uninstall(kubectl: Kubectl) -> None:
     helm(kubectl, "uninstall", NAME, "--wait", "--ignore-not-found")
 
 
-def helm(kubectl: Kubectl, *arguments: str, timeout: float = 300) -> str:
+def helm(kubectl: Kubectl, *arguments: str, timeout: float = 960) -> str:
     """Return what it printed. Raises with helm's own words when it fails."""
     command = ["helm", "--kubeconfig", str(kubectl.kubeconfig), "--namespace", kubectl.namespace, *arguments]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)

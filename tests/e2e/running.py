@@ -23,5 +23,5 @@ def running(cluster: Cluster, loaded: dict[str, str], chart: Path = release.CHAR
     with tempfile.TemporaryDirectory() as folder:
         release.install(platform.release, Path(folder), loaded, chart)
     # The ingress controller hears of the routes a moment after helm does.
-    eventually(lambda: httpx.get(f"{url}/healthz").status_code == 200, seconds=30)
+    eventually(lambda: httpx.get(f"{url}/healthz", timeout=60).status_code == 200, seconds=120)
     yield platform

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from modelport_runtime.process.environment import clean_environment
 
-_START_SECONDS = 60
+_START_SECONDS = 240
 """Generous: the machine may be busy with other tests."""
 
 

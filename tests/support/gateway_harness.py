@@ -253,7 +253,7 @@ async def running_harness(
     """Run a gateway that is ready and serves nothing yet."""
     harness = build_harness(store, sink=sink, **settings)
     async with harness.gateway.running():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             ready = await harness.http.get("/readyz")
             while ready.status_code != 200:
                 await asyncio.sleep(0.01)

@@ -14,7 +14,7 @@ from modelport_control_api.db.session import Database
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.registry.tables import BatchJob
 
-_SECONDS = 40
+_SECONDS = 240
 
 
 def input_of(root: Path) -> Path:

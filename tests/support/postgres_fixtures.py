@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-_START_SECONDS = 60
+_START_SECONDS = 240
 
 
 def _installation() -> Path:

@@ -20,7 +20,7 @@ _AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}, "resultType
 # Nothing but colors differs there.
 _AXE_DARK = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 # For machines that do other things meanwhile.
-_TIMEOUT_MILLISECONDS = 20_000
+_TIMEOUT_MILLISECONDS = 60_000
 # A refused form is answered with 4xx, which Chromium reports as an error of the page.
 # htmx's two are of a poll that ends since its page is left.
 _NO_FAULT = (

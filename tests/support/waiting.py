@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def eventually(what: Callable[[], Any], *, seconds: float = 60, every: float = 0.05) -> Any:
+def eventually(what: Callable[[], Any], *, seconds: float = 240, every: float = 0.05) -> Any:
     """Call `what` until it gives something true. Raises with what it gave last."""
     deadline = time.monotonic() + seconds
     while not (answer := what()):
@@ -16,7 +16,7 @@ def eventually(what: Callable[[], Any], *, seconds: float = 60, every: float = 0
     return answer
 
 
-async def until(holds: Callable[[], object], *, seconds: float = 30) -> None:
+async def until(holds: Callable[[], object], *, seconds: float = 120) -> None:
     """The same while this event loop goes on: what is awaited sets no event. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110

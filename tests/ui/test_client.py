@@ -53,7 +53,7 @@ def fail(visitor: Visitor, path: Path) -> str:
     page.get_by_text("More: description").click()
     page.locator("#sample").fill('{"sepal_length": "long"}')
     visitor.press("Upload")
-    expect(page.get_by_role("heading", name="It failed")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="It failed")).to_be_visible(timeout=240_000)
     return re.findall(r"/ui/models/([^/]+)/", page.url)[0]
 
 
@@ -70,7 +70,7 @@ def test_a_sample_that_fails_is_corrected_where_it_failed(visitor: Visitor, tmp_
     row = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
     page.locator("#sample").fill(json.dumps(row))
     visitor.press("Try again")
-    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
+    expect(page.locator(".step.done")).to_have_count(4, timeout=240_000)
     assert page.url.endswith(f"/ui/models/{model_id}/versions/v2/arrival")
     visitor.open(f"/ui/models/{model_id}/versions")
     expect(page.locator("article.version")).to_have_count(1)
@@ -90,7 +90,7 @@ def test_a_second_try_under_the_same_name_takes_the_place_of_the_first(
     page.locator("#name").fill("Iris")
     expect(page.get_by_label(f"the next version of {model_id}")).to_be_checked()
     visitor.press("Upload")
-    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
+    expect(page.locator(".step.done")).to_have_count(4, timeout=240_000)
     assert page.url.endswith(f"/ui/models/{model_id}/versions/v2/arrival")
     visitor.open("/ui/models")
     expect(page.locator("#models tbody tr")).to_have_count(1)

@@ -65,7 +65,7 @@ def upload(visitor: Visitor, path: Path) -> None:
     page.locator("#sample").fill(json.dumps(row))
     visitor.picture("upload")
     visitor.press("Upload")
-    expect(page.locator(".step.done")).to_have_count(4, timeout=60_000)
+    expect(page.locator(".step.done")).to_have_count(4, timeout=240_000)
 
 
 def try_it(visitor: Visitor) -> None:
@@ -163,9 +163,9 @@ def run_a_batch(visitor: Visitor, folder: Path) -> None:
     download = page.get_by_role("link", name="Download CSV")
     # A job that is done before the page asks again shows none; `test_states` has one that stands still.
     progress = page.locator("progress[value]")
-    expect(progress.or_(download).first).to_be_visible(timeout=60_000)
+    expect(progress.or_(download).first).to_be_visible(timeout=240_000)
     visitor.picture("job-running")
-    expect(download).to_be_visible(timeout=120_000)
+    expect(download).to_be_visible(timeout=480_000)
     expect(page.get_by_text("rows.csv")).to_be_visible()
     expect(page.get_by_role("button", name="Retry failed rows")).to_have_count(0)
     visitor.picture("job-done")

@@ -62,7 +62,7 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 @pytest.fixture
 def wheel_url(platform: PlatformProcess) -> str:
     """As the page names it, to everybody."""
-    page = httpx.get(f"{platform.url}/sdk/").text
+    page = httpx.get(f"{platform.url}/sdk/", timeout=60).text
     (name,) = re.findall(r'href="(modelport-[^"#]+\.whl)#', page)
     return f"{platform.url}/sdk/{name}"
 

@@ -71,7 +71,7 @@ def test_a_model_from_its_upload_to_its_end(
     client.versions.put_reference(model.id, "v1", table)
     assert client.versions.drift(model.id, "v1").state == "collecting"
     job = client.jobs.create(model.id, table, output="csv")
-    assert client.jobs.wait(job.id, seconds=60).rows_done == len(labels)
+    assert client.jobs.wait(job.id, seconds=240).rows_done == len(labels)
     client.jobs.save_results(job.id, tmp_path / "results.csv")
     assert len((tmp_path / "results.csv").read_text().splitlines()) == len(labels) + 1
     assert [each.id for each in client.jobs.list(model_id=model.id)] == [job.id]

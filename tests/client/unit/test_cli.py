@@ -294,11 +294,11 @@ def test_ctrl_c_ends_with_130_and_no_trace(platform: Platform) -> None:
         text=True,
         env={**os.environ, "MODELPORT_API_KEY": "k"},
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while len(platform.asked) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
 

@@ -10,7 +10,7 @@ def kubectl(places: Places, *arguments: str, input: str | None = None, timeout: 
 
 
 def api_answers(places: Places) -> bool:
-    return succeeds(*_command(places), "get", "--raw", "/readyz", timeout=5)
+    return succeeds(*_command(places), "get", "--raw", "/readyz", timeout=20)
 
 
 def node_is_ready(places: Places, seconds: int = 1) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.cluster.host.plan import Places
 from tests.cluster.waiting import wait_until
 
-_GONE_SECONDS = 15
+_GONE_SECONDS = 60
 
 
 class ProcessTrouble(Exception):

@@ -29,8 +29,8 @@ from tests.cluster.host.processes import ProcessTrouble, recorded, restart, star
 from tests.cluster.progress import say
 from tests.cluster.waiting import answers, wait_until
 
-_API_SECONDS = 60
-_NODE_SECONDS = 60
+_API_SECONDS = 240
+_NODE_SECONDS = 240
 _PROGRAMS = {
     "etcd",
     "containerd",

@@ -50,8 +50,8 @@ class Harness:
         for kind in ("deployment", "statefulset"):
             names = self.release.run("get", kind, "-o", "name").split()
             for name in names:
-                self.release.run("rollout", "status", name, "--timeout=180s", timeout=200)
-        eventually(self._two_replicas_serve, seconds=180)
+                self.release.run("rollout", "status", name, "--timeout=600s", timeout=630)
+        eventually(self._two_replicas_serve, seconds=720)
 
     def _two_replicas_serve(self) -> bool:
         status = self.models.json("get", "mlm", self.model_id).get("status", {})

@@ -22,7 +22,7 @@ from tests.e2e.operator.rights import grants
 CHILD_KINDS = ("deployments", "services", "serviceaccounts", "networkpolicies", "poddisruptionbudgets")
 
 
-def until(holds: Callable[[], Any], seconds: float = 30, every: float = 0.1) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 120, every: float = 0.1) -> Any:
     """Return the first response that counts as true. Raises with the last other one. A process that is not up
     yet is no response."""
     deadline = time.monotonic() + seconds
@@ -46,7 +46,7 @@ class Operator:
     log: Path
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://{self.address}{path}", timeout=5)
+        return httpx.get(f"http://{self.address}{path}", timeout=120)
 
     def metric(self, name: str) -> float:
         """The sum over its labels."""
@@ -64,9 +64,9 @@ class Operator:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
-    def end(self, seconds: float = 30) -> int:
+    def end(self, seconds: float = 120) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
@@ -117,7 +117,7 @@ class Harness:
 
     def delete_models(self) -> None:
         self.models.run("delete", "mlm", "--all")
-        until(lambda: not self.children(), seconds=60)
+        until(lambda: not self.children(), seconds=240)
 
     def _environment(self, address: str, settings: dict[str, str]) -> dict[str, str]:
         given = {

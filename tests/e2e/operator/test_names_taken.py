@@ -79,7 +79,7 @@ def test_deleting_a_model_leaves_what_was_never_its_own(theirs: Harness) -> None
     theirs.models.run("apply", "-f", "-", input=mlmodel())
     until(lambda: theirs.reason("iris") == "NameTaken")
     theirs.models.run("delete", "mlm", "iris")
-    until(lambda: [obj["kind"] for obj in theirs.children()] == ["Service"], seconds=60)
+    until(lambda: [obj["kind"] for obj in theirs.children()] == ["Service"], seconds=240)
     assert _bytes(theirs, "Service") == before
 
 
@@ -94,7 +94,7 @@ def test_a_model_made_again_waits_for_what_the_earlier_one_left(theirs: Harness)
     theirs.models.run("apply", "-f", "-", input=mlmodel())
     until(lambda: "of an earlier model of this name" in str(theirs.status("iris")))
     theirs.models.run("patch", "service", "iris-v1", "--type=merge", '-p={"metadata": {"finalizers": null}}')
-    until(lambda: theirs.models.try_run("get", "deployment", "iris-v1").returncode == 0, seconds=60)
+    until(lambda: theirs.models.try_run("get", "deployment", "iris-v1").returncode == 0, seconds=240)
     assert theirs.models.json("get", "service", "iris-v1")["metadata"]["uid"] != uid
 
 

@@ -124,13 +124,13 @@ def test_a_file_with_another_digest(operated: Harness) -> None:
 def test_a_limit_that_is_too_small(operated: Harness) -> None:
     """The kernel's verdict on the second try is final."""
     _apply(operated, artifact=_no_model(), resources={"limits": {"memory": "32Mi"}})
-    assert "The limit is 32Mi." in _reported(operated, "OutOfMemory", seconds=120)
+    assert "The limit is 32Mi." in _reported(operated, "OutOfMemory", seconds=480)
 
 
 @pytest.mark.usefixtures("runs_pods")
 def test_a_file_that_is_no_model(operated: Harness) -> None:
     _apply(operated, artifact=_no_model())
-    until(lambda: operated.condition("iris", "Degraded") == "True", seconds=90)
+    until(lambda: operated.condition("iris", "Degraded") == "True", seconds=360)
     assert operated.reason("iris") in ("CorruptArtifact", "UnsupportedFormat", "LoadFailed", "NotAModel")
 
 

@@ -60,7 +60,7 @@ def test_what_is_changed_or_deleted_by_hand_is_put_right_at_once(harness: Harnes
     wanted = _specs(harness)
     for what, edit in EDITS.items():
         harness.models.run(*edit)
-        until(lambda: _specs(harness) == wanted, seconds=10), what
+        until(lambda: _specs(harness) == wanted, seconds=40), what
 
 
 def _specs(harness: Harness) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test_deleting_a_model_deletes_all_that_it_had(harness: Harness) -> None:
     harness.models.run("apply", "-f", "-", input=mlmodel("iris", "v1", "v2"))
     until(lambda: len(harness.children()) == 8)
     harness.models.run("delete", "mlm", "iris")
-    until(lambda: not harness.children(), seconds=60)
+    until(lambda: not harness.children(), seconds=240)
 
 
 def test_a_version_taken_out_of_the_spec_is_deleted(harness: Harness) -> None:

@@ -29,9 +29,9 @@ def test_a_second_pass_over_fifty_models_writes_nothing(harness: Harness) -> Non
     settings = {"resync_seconds": "3", "tolerations": '[{"key": "models", "operator": "Exists"}]'}
     with harness.operator(**settings) as operator:
         harness.models.run("apply", "-f", "-", input=a_list(models))
-        until(lambda: _is_quiet(operator), seconds=200)
+        until(lambda: _is_quiet(operator), seconds=800)
         before, written, passes = _versions_of_all(harness), operator.writes(), operator.passes()
-        until(lambda: operator.passes() >= passes + 50, seconds=100)
+        until(lambda: operator.passes() >= passes + 50, seconds=400)
         assert operator.writes() == written
         assert _versions_of_all(harness) == before
 
@@ -39,7 +39,7 @@ def test_a_second_pass_over_fifty_models_writes_nothing(harness: Harness) -> Non
 def _is_quiet(operator: Operator) -> bool:
     """Whether all 50 have had a pass and none of the last ones wrote."""
     written, passes = operator.writes(), operator.passes()
-    until(lambda: operator.passes() >= passes + 50, seconds=100)
+    until(lambda: operator.passes() >= passes + 50, seconds=400)
     return passes >= 50 and operator.writes() == written
 
 

@@ -36,13 +36,13 @@ def test_a_job_is_done_by_pods_of_its_own(platform: Any, tmp_path: Path) -> None
     served = [each["targetRef"]["name"] for one in slices["items"] for each in one["endpoints"] or ()]
     assert served
     assert not any("-batch-" in name for name in served)
-    job = eventually(lambda: _ended(person, job_id), seconds=180, every=2)
+    job = eventually(lambda: _ended(person, job_id), seconds=720, every=2)
     assert (job["state"], job["rows_done"], job["rows_failed"]) == ("succeeded", ROWS, ROWS // 1000), job
     results = _results(person, job)
     assert [row["id"] for row in results] == [f"r{number}" for number in range(ROWS)]
     assert {number for number, row in enumerate(results) if row["error"]} == set(range(7, ROWS, 1000))
     # A minute after the last job.
-    eventually(lambda: not platform.models.json("get", "deploy,pod", "-l", batch)["items"], seconds=180)
+    eventually(lambda: not platform.models.json("get", "deploy,pod", "-l", batch)["items"], seconds=720)
     person.cli("delete", model_id, "--yes")
 
 

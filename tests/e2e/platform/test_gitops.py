@@ -45,9 +45,9 @@ def test_a_model_applied_with_kubectl_serves_under_its_name(
     platform: Any, artifact: File, applied: Any
 ) -> None:
     name = applied(mlmodel("gitops", artifact))
-    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
+    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=240s", timeout=270)
     response = eventually(
-        lambda: _ok(httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW})), seconds=5
+        lambda: _ok(httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW}, timeout=60)), seconds=20
     )
     assert response.json() == {"model": name, "version": "v1", "prediction": "setosa"}
 
@@ -59,7 +59,7 @@ def _ok(response: httpx.Response) -> httpx.Response | None:
 def test_a_file_on_a_volume_claim_is_read_by_the_init_container_alone(platform: Any, applied: Any) -> None:
     file = put_on_a_claim(platform, "files", "models/iris.joblib", iris_logistic_named().model)
     name = applied(mlmodel("claimed", file))
-    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
+    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=240s", timeout=270)
     spec = platform.models.json("get", "deployment", f"{name}-v1")["spec"]["template"]["spec"]
     claim = next(each["name"] for each in spec["volumes"] if "persistentVolumeClaim" in each)
     assert claim in {mount["name"] for mount in spec["initContainers"][0]["volumeMounts"]}
@@ -85,12 +85,12 @@ def test_a_model_serves_once_somebody_elses_object_has_left_its_name(
     before = platform.models.json("get", "service", "taken-v1")
     name = applied(mlmodel("taken", artifact))
     eventually(lambda: reason(platform, name) == "NameTaken")
-    assert httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW}).status_code == 503
+    assert httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW}, timeout=60).status_code == 503
     assert platform.models.json("get", "service", "taken-v1") == before
     platform.models.run("delete", "service", "taken-v1")
-    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
+    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=240s", timeout=270)
     response = eventually(
-        lambda: _ok(httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW})), seconds=5
+        lambda: _ok(httpx.post(f"{platform.url}/predict/{name}", json={"input": ROW}, timeout=60)), seconds=20
     )
     assert response.json()["prediction"] == "setosa"
 
@@ -106,7 +106,7 @@ def test_a_model_that_requests_too_much_is_reported_as_unschedulable(
 
 def test_a_child_changed_or_deleted_by_hand_comes_back(platform: Any, artifact: File, applied: Any) -> None:
     name = applied(mlmodel("drifting", artifact))
-    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=60s", timeout=90)
+    platform.models.run("wait", "--for=condition=Ready", f"mlm/{name}", "--timeout=240s", timeout=270)
     child = f"{name}-v1"
     platform.models.run("delete", "service", child)
     platform.models.run("scale", "deployment", child, "--replicas=3")
@@ -116,7 +116,7 @@ def test_a_child_changed_or_deleted_by_hand_comes_back(platform: Any, artifact: 
 
 def test_kubectl_scale_is_what_runs(platform: Any, artifact: File, applied: Any) -> None:
     name = applied(mlmodel("scaled", artifact, scaling={"minReplicas": 1, "maxReplicas": 3}))
-    platform.models.run("wait", "--for=create", f"deployment/{name}-v1", "--timeout=30s")
+    platform.models.run("wait", "--for=create", f"deployment/{name}-v1", "--timeout=120s")
     platform.models.run("scale", "mlm", name, "--replicas=2")
     eventually(lambda: platform.models.json("get", "deployment", f"{name}-v1")["spec"]["replicas"] == 2)
     eventually(lambda: platform.models.json("get", "pdb", f"{name}-v1"))

@@ -50,7 +50,7 @@ def test_a_shifted_feature_is_named(platform: Any, tmp_path: Path) -> None:
     path = save(cancer_model(), tmp_path / "cancer.joblib")
     model_id = person.upload(path, "--reference", str(tmp_path / "train.csv"))["id"]
     moved = shifted(live)
-    found = eventually(lambda: _drift_after(person, model_id, moved), seconds=120, every=3)
+    found = eventually(lambda: _drift_after(person, model_id, moved), seconds=480, every=3)
     assert next(each["name"] for each in found["features"] if each["drifts"]) == SHIFTED
     assert "v1: drift" in person.cli("drift", model_id)
     person.cli("delete", model_id, "--yes")

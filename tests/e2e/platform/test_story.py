@@ -101,5 +101,5 @@ def test_a_delete_leaves_nothing_in_the_cluster(platform: Any, person: Person, i
     person.cli("delete", iris, "--yes")
     kinds = "mlm,deploy,rs,pod,svc,endpointslice,sa,networkpolicy,pdb"
     selector = f"serving.modelport.dev/model={iris}"
-    eventually(lambda: not platform.models.json("get", kinds, "-l", selector)["items"], seconds=90)
+    eventually(lambda: not platform.models.json("get", kinds, "-l", selector)["items"], seconds=360)
     assert person.predict(iris, ROW).status_code == 404

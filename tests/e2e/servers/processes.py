@@ -51,10 +51,10 @@ def start(module: str, *arguments: str, url: str, environment: Mapping[str, str]
 
 
 def _wait_until_ready(process: Process) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         try:
-            if httpx.get(f"{process.url}/readyz", timeout=5).status_code == 200:
+            if httpx.get(f"{process.url}/readyz", timeout=30).status_code == 200:
                 return
         except httpx.TransportError:
             pass

@@ -85,7 +85,7 @@ class Stage:
 
     def person(self, name: str) -> httpx.Client:
         account = {"email": f"{name}@example.com", "password": PASSWORD}
-        httpx.post(f"{self.control_api.url}/api/v1/auth/register", json=account, timeout=30)
+        httpx.post(f"{self.control_api.url}/api/v1/auth/register", json=account, timeout=120)
         return self._log_in(account)
 
     def admin(self) -> httpx.Client:
@@ -154,6 +154,6 @@ class Stage:
         return process
 
     def _log_in(self, account: dict[str, str]) -> httpx.Client:
-        response = httpx.post(f"{self.control_api.url}/api/v1/auth/login", json=account, timeout=30)
+        response = httpx.post(f"{self.control_api.url}/api/v1/auth/login", json=account, timeout=120)
         bearer = {"Authorization": f"Bearer {response.raise_for_status().json()['access_token']}"}
         return httpx.Client(base_url=self.control_api.url, headers=bearer, timeout=60)

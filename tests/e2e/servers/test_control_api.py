@@ -135,7 +135,7 @@ def test_a_change_that_the_cluster_refuses_says_why(stage: Stage, ann: httpx.Cli
     refused = eventually(lambda: (found := read(ann, uploaded))["reason"] == "NotDeployed" and found)
     assert "cannot change; add a version with another name" in refused["message"]
     stage.kubectl.run("delete", "mlm", uploaded)
-    eventually(lambda: (found := there(stage, uploaded)) and found["spec"]["access"] == "public", seconds=90)
+    eventually(lambda: (found := there(stage, uploaded)) and found["spec"]["access"] == "public", seconds=360)
 
 
 def test_logs_of_a_version_without_a_pod_are_empty(ann: httpx.Client, uploaded: str) -> None:

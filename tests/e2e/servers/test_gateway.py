@@ -118,10 +118,13 @@ def test_replicas_of_the_gateway_share_cache_and_limits(stage: Stage, replicas: 
     )
     for gateway in gateways:
         eventually(
-            lambda gateway=gateway: httpx.get(f"{gateway.url}/v2/models/shared/ready").status_code == 200
+            lambda gateway=gateway: (
+                httpx.get(f"{gateway.url}/v2/models/shared/ready", timeout=60).status_code == 200
+            )
         )
     asked = [
-        httpx.post(f"{gateways[number % 2].url}/predict/shared", json={"input": [1]}) for number in range(12)
+        httpx.post(f"{gateways[number % 2].url}/predict/shared", json={"input": [1]}, timeout=60)
+        for number in range(12)
     ]
     assert [response.status_code for response in asked] == [200] * 10 + [429] * 2
     assert [response.headers["X-Cache"] for response in asked[:10]] == ["miss"] + ["hit"] * 9
@@ -159,7 +162,7 @@ def test_a_redis_that_restarts_fails_no_request(stage: Stage, replicas: list[Rep
         time.sleep(1.5)
     assert set(load.statuses) == {200}
     assert load.slowest < 1
-    metrics = httpx.get(f"{stage.gateway.url}/metrics").text
+    metrics = httpx.get(f"{stage.gateway.url}/metrics", timeout=60).text
     assert "modelport_store_degraded 0.0" in metrics
 
 
@@ -175,7 +178,7 @@ def test_an_api_server_that_restarts_fails_no_request(stage: Stage, replicas: li
         time.sleep(1)
     assert set(load.statuses) == {200}
     stage.endpoints("outlives", (two.address, READY))
-    eventually(lambda: who(stage.gateway, "outlives") == "two", seconds=30)
+    eventually(lambda: who(stage.gateway, "outlives") == "two", seconds=120)
 
 
 def test_a_gateway_that_stops_turns_nobody_away(stage: Stage, replicas: list[Replica]) -> None:
@@ -185,7 +188,7 @@ def test_a_gateway_that_stops_turns_nobody_away(stage: Stage, replicas: list[Rep
     with under_load(going, "stopping") as load:
         going.running.terminate()
         time.sleep(0.3)
-        assert httpx.get(f"{going.url}/readyz").status_code == 503
+        assert httpx.get(f"{going.url}/readyz", timeout=60).status_code == 503
         # By now every proxy has heard of it, and the caller has gone elsewhere.
     assert set(load.statuses) == {200}
     assert going.running.wait(30) == 0

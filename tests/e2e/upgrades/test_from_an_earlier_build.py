@@ -111,7 +111,7 @@ def _use(harness: Harness) -> tuple[str, str]:
         path = f"/api/v1/predict/{model_id}/versions/v1/batch"
         csv = "\n".join([",".join(ROW), *[",".join(map(str, ROW.values()))] * 3])
         job = client.post(path, content=csv, headers={"Content-Type": "text/csv"}).raise_for_status().json()
-        eventually(lambda: client.get(f"/api/v1/jobs/{job['id']}").json()["finished_at"], seconds=180)
+        eventually(lambda: client.get(f"/api/v1/jobs/{job['id']}").json()["finished_at"], seconds=720)
     harness.settle()
     return job["id"], key.json()["key"]
 

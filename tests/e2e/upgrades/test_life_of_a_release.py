@@ -55,7 +55,7 @@ def test_an_uninstallation_keeps_the_data_and_another_installation_takes_it_up(
     assert _left(harness.release) == []
     with running(cluster, loaded_images):
         # The same password, the same token, the same model: only the platform was away.
-        eventually(lambda: harness.person.predict(harness.model_id, ROW).status_code == 200, seconds=60)
+        eventually(lambda: harness.person.predict(harness.model_id, ROW).status_code == 200, seconds=240)
         assert harness.person.model(harness.model_id)["name"] == "disturbed"
     harness.person.cli("delete", harness.model_id, "--yes")
 

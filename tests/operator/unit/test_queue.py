@@ -53,7 +53,7 @@ async def test_of_two_times_the_earlier_counts() -> None:
     queue.add_after(A, 30)
     queue.add_after(A, 0.01)
     queue.add_after(A, 30)
-    assert await asyncio.wait_for(queue.take(), 5) == A
+    assert await asyncio.wait_for(queue.take(), 60) == A
     queue.done(A)
     assert await _is_empty(queue)
 

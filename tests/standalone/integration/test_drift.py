@@ -38,7 +38,7 @@ def upload(owner: httpx.Client, folder: Path, reference: str) -> str:
     with Modelport(str(owner.base_url), token_of(owner)) as client:
         made = client.upload(path, "Cancer", reference=rows)
         assert made.raw["versions"][0]["data_drift"]["state"] == "collecting"
-        return client.wait_for_model(made.id, seconds=60).id
+        return client.wait_for_model(made.id, seconds=240).id
 
 
 def token_of(owner: httpx.Client) -> str:
@@ -47,7 +47,7 @@ def token_of(owner: httpx.Client) -> str:
 
 def wait_for_bins(owner: httpx.Client, model: str, row: dict[str, float]) -> None:
     """Until rows are counted, some requests are not: the gateway asks for bins in the background."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         send(owner, model, [row])
         if owner.get(f"/api/v1/models/{model}/versions/v1/drift").json()["rows"]:
@@ -61,7 +61,7 @@ def send(owner: httpx.Client, model: str, rows: list[dict[str, float]]) -> None:
     assert response.status_code == 200, response.text
 
 
-def state_within(owner: httpx.Client, model: str, wanted: str, seconds: float = 40) -> dict[str, Any]:
+def state_within(owner: httpx.Client, model: str, wanted: str, seconds: float = 160) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     while True:
         found: dict[str, Any] = owner.get(f"/api/v1/models/{model}/versions/v1/drift").json()
@@ -111,5 +111,5 @@ def test_unchanged_rows_are_ok_and_shifted_rows_name_the_feature(
     monkeypatch.setenv("MODELPORT_API_KEY", token_of(owner))
     assert run(["drift", model, "--url", platform.url]) == 0
     assert "v1: drift" in capsys.readouterr().out
-    page = httpx.get(f"{platform.url}/metrics").text
+    page = httpx.get(f"{platform.url}/metrics", timeout=60).text
     assert f'modelport_drift_features{{model="{model}",version="v1"}} 1.0' in page

@@ -82,7 +82,7 @@ async def ready_addresses(cluster: LocalCluster) -> list[str]:
 
 async def wait_for_pod(cluster: LocalCluster, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Return the first pod of which `wanted` is true."""
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + 120
     while True:
         found = await pods(cluster)
         for pod in found:
@@ -96,7 +96,7 @@ async def wait_for_count(
     cluster: LocalCluster, count: int, meanwhile: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """Wait until there are so many pods; `meanwhile` is called again and again."""
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + 120
     while len(await pods(cluster)) != count:
         assert time.monotonic() < give_up_at
         if meanwhile is not None:

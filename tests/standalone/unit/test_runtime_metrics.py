@@ -45,7 +45,7 @@ async def collect_from(tmp_path: Path) -> AsyncIterator[CollectFrom]:
 
     async def collect_from(**pages: bytes) -> dict[str, Any]:
         cluster = Cluster()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             for name, page in pages.items():
                 socket = tmp_path / name
                 model = await stack.enter_async_context(scripted_model(socket))

@@ -58,7 +58,7 @@ async def test_a_starved_start_has_the_time_that_it_was_given(tmp_path: Path) ->
     container = {"startupProbe": a_probe("/startupz", 0.3, 1)}
     async with served(tmp_path, DELAY="1.2") as socket:
         task = asyncio.create_task(probing(container, socket, starved_since_now(0.95), seen).run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while not seen:
                 assert not task.done()
                 await asyncio.sleep(0.02)
@@ -91,7 +91,7 @@ async def test_silence_of_a_starved_process_does_not_count(
     # Nobody listens: each asking fails.
     probes = probing(container, str(tmp_path / "nobody"), starved_since_now(share), [])
     task = asyncio.create_task(probes.run())
-    done, _ = await asyncio.wait({task}, timeout=20)
+    done, _ = await asyncio.wait({task}, timeout=120)
     assert done
     termination = task.result()
     assert ("starved of CPU" in termination.message) is not killed

@@ -68,7 +68,7 @@ async def test_replicas_never_write_a_model_at_once_and_end_with_the_latest(post
             await asyncio.to_thread(_change, database, ann, model_id, change)
             publishers[number % REPLICAS].wake()
             await asyncio.sleep(0.01)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while await asyncio.to_thread(pending, database):  # noqa: ASYNC110 - a row tells nobody
                 await asyncio.sleep(0.02)
         for task in tasks:

@@ -242,7 +242,7 @@ def entries(redis_server: RedisServer, stream_name: str) -> int:
         return int(client.xlen(stream_name))
 
 
-async def eventually(check: Callable[[], bool], seconds: float = 10) -> None:
+async def eventually(check: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not await asyncio.to_thread(check):  # noqa: ASYNC110 - the fact sets no event
             await asyncio.sleep(0.02)

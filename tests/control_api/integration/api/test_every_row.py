@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.control_api.integration.api.conftest import iris_file, upload_iris
-from tests.support.platform_process import PASSWORD, wait_until_ready
+from tests.support.platform_process import PASSWORD, settled, wait_until_ready
 
 ROW = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
 
@@ -146,7 +146,7 @@ def test_versions_traffic_rollback_and_deletion(ann: httpx.Client) -> None:
     form = {"traffic": "0", "sample": "[5.1, 3.5, 1.4, 0.2]"}
     added = ann.post(f"{at}/versions", files={"file": iris_file()}, data=form)
     assert (added.status_code, added.headers["location"]) == (202, f"{at}/versions/v2")
-    second = ann.get(f"{at}/versions/v2", params={"wait": 60}).json()
+    second = settled(ann, f"{at}/versions/v2")
     assert (second["status"], second["traffic"]) == ("ready", 0)
     assert second["sample_answer"]["prediction"] == "setosa"
     assert_problem(ann.put(f"{at}/traffic", json={"v1": 90, "v2": 9}), 422)
@@ -164,7 +164,7 @@ def test_versions_traffic_rollback_and_deletion(ann: httpx.Client) -> None:
 
 def settled_traffic(client: httpx.Client, at: str) -> dict[str, int]:
     """`wait` holds until the traffic is what was asked for."""
-    model = client.get(at, params={"wait": 60}).json()
+    model = settled(client, at)
     assert model["status"] == "ready", model
     traffic: dict[str, int] = model["traffic"]
     return traffic

@@ -72,7 +72,7 @@ async def pods(pod: Pod) -> AsyncIterator[Pods]:
 
 async def _predict(pods: Pods, rows: int = 2) -> object:
     inputs = b"[" + b",".join([b"1"] * rows) + b"]"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await pods.pod_client(probabilities=False).predict(inputs, rows)
 
 

@@ -363,7 +363,7 @@ async def test_a_deleted_model_is_gone_here_and_in_the_cluster(
     assert (await ann.http.delete(url(model_id))).status_code == 204
     assert (await ann.http.get(url(model_id))).status_code == 404
     assert platform.stored() == []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while model_id in platform.cluster.objects:  # noqa: ASYNC110 - the cluster is played by a dictionary
             await asyncio.sleep(0.01)
 

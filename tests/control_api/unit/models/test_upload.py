@@ -298,7 +298,7 @@ async def test_a_start_removes_what_a_crash_left(tmp_path: Path, sqlite_url: str
         path.write_bytes(b"left")
     async with running_platform(settings, tmp_path) as running:
         assert running.incoming() == []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while running.stored():  # noqa: ASYNC110 - files tell nobody when they go
                 await asyncio.sleep(0.01)
 

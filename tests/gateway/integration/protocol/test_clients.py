@@ -15,6 +15,7 @@ from onnx import helper
 from tests.support import models
 from tests.support.client_environments import python_with
 from tests.support.onnx_graphs import Graph
+from tests.support.platform_process import wait_until_ready
 
 pytestmark = pytest.mark.slow
 
@@ -53,8 +54,7 @@ def served(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def upload(user: httpx.Client, name: str, data: bytes) -> str:
     response = user.post("/api/v1/models/upload", files={"file": data}, data={"name": name})
     id_: str = response.raise_for_status().json()["id"]
-    model = user.get(f"/api/v1/models/{id_}", params={"wait": 60}).json()
-    assert model["status"] == "ready", model
+    wait_until_ready(user, id_)
     return id_
 
 

@@ -28,7 +28,9 @@ async def by_the_fast_path(harness: Harness) -> AsyncIterator[httpx.AsyncClient]
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=harness.bearer) as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", headers=harness.bearer, timeout=60
+    ) as client:
         yield client
     server.should_exit = True
     await serving

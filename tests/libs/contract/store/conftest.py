@@ -23,7 +23,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     await built.aclose()
 
 
-async def poll(check: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+async def poll(check: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         done = await check()
         while not done:

@@ -67,7 +67,7 @@ async def test_a_silent_redis_is_given_up_on_in_time(breakable_redis: RedisServe
     started = time.monotonic()
     with pytest.raises(StoreUnavailable):
         await store.get(b"key")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
     await store.aclose()
 
 

@@ -39,10 +39,12 @@ async def running(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, "asyncio.Task[None]"]]:
     listener = socket.create_server(("127.0.0.1", 0))
     task = asyncio.create_task(serve([Served(app, listener, handler)], stop, on_stop=app.stop_being_ready))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60
+    ) as client:
         assert (await client.get("/readyz")).status_code == 200
         yield client, task
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 async def test_after_sigterm_it_is_not_ready_and_serves_on_until_the_proxies_know() -> None:

@@ -21,7 +21,7 @@ from tests.libs.unit.kube.fake_api_server import (
 
 
 async def taken(events: AsyncIterator[WatchEvent], count: int) -> list[tuple[str, str]]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         got = [await anext(events) for _ in range(count)]
     return [(each.type, each.object.get("metadata", {}).get("name", "")) for each in got]
 

@@ -72,7 +72,7 @@ async def play(*scripts: Script) -> Played:
 
     followed = Reflector(watch, "Thing", None, played.copy, on_break=on_break)
     running = asyncio.create_task(followed.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await watch.played.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -131,7 +131,7 @@ async def test_a_listing_that_no_watch_follows_does_not_shorten_the_pause(
     watch = ScriptedWatch(*[[SYNCED, GONE]] * 6, [SYNCED])
     followed = Reflector(watch, "Thing", None, Copy(), on_break=lambda _: None)
     running = asyncio.create_task(followed.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await watch.played.wait()
     assert followed._backoff.failures == 6
     assert followed.synced.is_set()

@@ -33,7 +33,7 @@ async def test_failing_work_is_logged_and_begun_again_and_holds_up_no_other(
     fragile, sound = Fragile(breaks=2), Fragile(breaks=0)
     with capture_logs() as logged:
         async with working([fragile.run, sound.run]):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await fragile.going_on.wait()
     assert (fragile.begun, sound.begun) == (3, 1)
     assert fragile.ended
@@ -64,7 +64,7 @@ class Steps:
 
 
 async def _run_until_done(steps: Steps, loop: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await steps.all_done.wait()
     loop.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -70,7 +70,7 @@ async def keep_busy(batcher: Batcher, model: HeldModel) -> QueuedCall:
 
 
 async def responses(*queued: QueuedCall) -> list[bytes]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         return await asyncio.gather(*(one.response for one in queued))
 
 

@@ -2,12 +2,13 @@
 
 import io
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import joblib
 from sklearn.linear_model import LogisticRegression
+
+from tests.support.platform_process import wait_until_ready
 
 _PASSWORD = "Sensible-Passphrase-7"
 ROW = [1.0, 2.0]
@@ -62,6 +63,5 @@ def upload(client: httpx.Client, tag: str) -> str:
 def serve(client: httpx.Client, tag: str) -> str:
     """Upload a telling model and wait until it is ready; give its id."""
     model_id = upload(client, tag)
-    model: dict[str, Any] = client.get(f"/api/v1/models/{model_id}", params={"wait": 55}).json()
-    assert model["status"] == "ready", model
+    wait_until_ready(client, model_id)
     return model_id

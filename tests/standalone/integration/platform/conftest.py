@@ -9,11 +9,13 @@ import httpx
 import joblib
 import pytest
 
+from tests.support.platform_process import settled
+
 PASSWORD = "Sensible-Passphrase-7"
 
 
 def log_in(url: str, email: str) -> httpx.Client:
-    response = httpx.post(f"{url}/api/v1/auth/login", json={"email": email, "password": PASSWORD})
+    response = httpx.post(f"{url}/api/v1/auth/login", json={"email": email, "password": PASSWORD}, timeout=60)
     token = response.raise_for_status().json()["access_token"]
     return httpx.Client(base_url=url, timeout=90, headers={"Authorization": f"Bearer {token}"})
 
@@ -21,7 +23,9 @@ def log_in(url: str, email: str) -> httpx.Client:
 def register(url: str) -> httpx.Client:
     """A new user's session."""
     email = f"{uuid4().hex}@example.com"
-    httpx.post(f"{url}/api/v1/auth/register", json={"email": email, "password": PASSWORD}).raise_for_status()
+    httpx.post(
+        f"{url}/api/v1/auth/register", json={"email": email, "password": PASSWORD}, timeout=60
+    ).raise_for_status()
     return log_in(url, email)
 
 
@@ -47,7 +51,7 @@ def serve(account: httpx.Client) -> Callable[..., dict[str, Any]]:
         form = {"name": "test model", **fields}
         response = account.post("/api/v1/models/upload", files={"file": file.getvalue()}, data=form)
         id_ = response.raise_for_status().json()["id"]
-        served: dict[str, Any] = account.get(f"/api/v1/models/{id_}", params={"wait": 60}).json()
+        served = settled(account, f"/api/v1/models/{id_}")
         assert served["status"] == "ready", served
         return served
 

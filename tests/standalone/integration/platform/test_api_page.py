@@ -16,7 +16,7 @@ def plain(path: str) -> str:
 
 
 def test_the_page_names_every_call_and_no_other(platform: Any) -> None:
-    paths = httpx.get(f"{platform.url}/openapi.json").json()["paths"]
+    paths = httpx.get(f"{platform.url}/openapi.json", timeout=60).json()["paths"]
     served = {(method.upper(), plain(path)) for path, calls in paths.items() for method in calls}
     named = {(method, plain(path)) for method, path in CALL.findall(PAGE)}
     twins = {

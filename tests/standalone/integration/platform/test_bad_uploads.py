@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.support.models import iris, iris_logistic, save_joblib, save_lightgbm, save_onnx, save_skops
 from tests.support.models import iris_lightgbm as lightgbm_model
+from tests.support.platform_process import settled
 
 
 class _Calls:
@@ -104,13 +105,14 @@ def test_a_bad_upload_ends_with_its_reason(name: str, account: httpx.Client, tmp
     response = account.post(
         "/api/v1/models/upload", files={"file": ("model", make(tmp_path))}, data={"name": name, **fields}
     )
+    answer = response.json()
     if response.status_code == 202:
-        response = account.get(f"/api/v1/models/{response.json()['id']}", params={"wait": 60})
-        assert response.json()["status"] == "failed", response.text
+        answer = settled(account, f"/api/v1/models/{answer['id']}")
+        assert answer["status"] == "failed", answer
     else:
-        assert response.status_code == 422, response.text
-    assert response.json()["reason"] in reasons, response.text
-    assert response.json().get("message") or response.json()["detail"]
+        assert response.status_code == 422, answer
+    assert answer["reason"] in reasons, answer
+    assert answer.get("message") or answer["detail"]
 
 
 def test_a_file_that_hangs_ends_with_the_time_limit(new_platform: Callable[..., Any]) -> None:
@@ -118,7 +120,7 @@ def test_a_file_that_hangs_ends_with_the_time_limit(new_platform: Callable[..., 
     with platform.register_user() as account:
         file = _pickled(_Calls(time.sleep, 3600))
         response = account.post("/api/v1/models/upload", files={"file": file}, data={"name": "hangs"})
-        model = account.get(f"/api/v1/models/{response.json()['id']}", params={"wait": 60}).json()
+        model = settled(account, f"/api/v1/models/{response.json()['id']}")
     assert (model["status"], model["reason"]) == ("failed", "LoadTimeout")
 
 

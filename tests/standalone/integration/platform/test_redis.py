@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from tests.support.models import iris_logistic, save_joblib
-from tests.support.platform_process import launch
+from tests.support.platform_process import launch, settled
 from tests.support.redis_fixtures import RedisServer
 
 ROW = {"input": [5.1, 3.5, 1.4, 0.2]}
@@ -20,14 +20,14 @@ def test_responses_outlive_a_restart_and_predictions_outlive_redis(
     account = platform.register_user()
     file = save_joblib(iris_logistic().model, tmp_path).read_bytes()
     id_ = account.post("/api/v1/models/upload", files={"file": file}, data={"name": "iris"}).json()["id"]
-    account.get(f"/api/v1/models/{id_}", params={"wait": 60})
+    settled(account, f"/api/v1/models/{id_}")
     first = account.post(f"/predict/{id_}", json=ROW)
     assert (first.status_code, first.headers["x-cache"]) == (200, "miss")
 
     assert platform.stop() == 0
     platform.start()
-    with httpx.Client(base_url=platform.url, headers=account.headers, timeout=90) as again:
-        again.get(f"/api/v1/models/{id_}", params={"wait": 60})
+    with httpx.Client(base_url=platform.url, headers=account.headers, timeout=360) as again:
+        settled(again, f"/api/v1/models/{id_}")
         kept = again.post(f"/predict/{id_}", json=ROW)
         assert (kept.headers["x-cache"], kept.content) == ("hit", first.content)
 

@@ -1,4 +1,4 @@
-"""tests/run.sh runs two lots of tests at once; here a program stands for both, and for the cluster."""
+"""tests/run.sh runs two lots of tests at once; here a program stands for both, the cluster and coverage."""
 
 import os
 import signal
@@ -18,7 +18,12 @@ INTERRUPTED = 2
 STAND_IN = f"""#!{sys.executable}
 import os, sys, time
 words = sys.argv[1:]
-name = "e2e" if "tests/e2e" in words else words[-1] if "tests.cluster" in words else "others"
+if "tests.cluster" in words:
+    name = words[-1]
+elif "coverage" in words:
+    name = "coverage"
+else:
+    name = ("again_" if "--last-failed" in words else "") + ("e2e" if "tests/e2e" in words else "others")
 try:
     with open("calls", "a") as calls:
         calls.write(name + "\\n")
@@ -109,13 +114,39 @@ def test_a_cluster_that_ran_before_stays(start: Start, tmp_path: Path) -> None:
     assert "down" not in calls(tmp_path)
 
 
-@pytest.mark.parametrize("failing", ["e2e", "others", "prepare"])
+@pytest.mark.parametrize("failing", ["e2e", "others", "prepare", "coverage"])
 def test_who_fails_fails_the_run_and_the_cluster_goes(start: Start, tmp_path: Path, failing: str) -> None:
     run = start(**{f"CODE_{failing}": "4"})
     run.communicate(timeout=100)
     assert run.returncode == 4
     assert "others" in calls(tmp_path)
     assert calls(tmp_path)[-1] == "down"
+
+
+@pytest.mark.parametrize("failing", ["e2e", "others"])
+def test_what_failed_runs_once_more_when_nothing_else_does(
+    start: Start, tmp_path: Path, failing: str
+) -> None:
+    run = start(**{f"CODE_{failing}": "1"})
+    output, _ = run.communicate(timeout=100)
+    assert run.returncode == 0, output
+    done = calls(tmp_path)
+    assert done[-2:] == [f"again_{failing}", "down"]
+    assert "Alone, what failed" in output
+
+
+@pytest.mark.parametrize("failing", ["e2e", "others"])
+def test_what_fails_twice_fails_the_run(start: Start, tmp_path: Path, failing: str) -> None:
+    run = start(**{f"CODE_{failing}": "1", f"CODE_again_{failing}": "1"})
+    run.communicate(timeout=100)
+    assert run.returncode == 1
+    assert calls(tmp_path).count(f"again_{failing}") == 1
+
+
+def test_few_lines_run_fail_the_run_whatever_passes(start: Start) -> None:
+    run = start(CODE_others="1", CODE_coverage="2")
+    run.communicate(timeout=100)
+    assert run.returncode == 2
 
 
 def test_where_no_cluster_can_be_had_the_tests_say_so_themselves(start: Start, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from modelport_store.redis.store import RedisStore
 from tests.support.event_loops import BOTH
 from tests.support.scripted_redis import ScriptedRedis, scripted_redis
 
-TIMEOUT_SECONDS = 0.2
+TIMEOUT_SECONDS = 1.0
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
