@@ -195,7 +195,7 @@ async def test_a_paused_redis_is_used_again_when_it_goes_on(breakable_redis: Red
 
 
 async def test_many_large_values_are_no_outage(breakable_redis: RedisServer) -> None:
-    store = FallbackStore(RedisStore(breakable_redis.url, timeout_seconds=0.3), MemoryStore())
+    store = FallbackStore(RedisStore(breakable_redis.url, timeout_seconds=1), MemoryStore())
     with breakable_redis.client() as client:
         client.set("modelport:value:small", "value")
         client.set("modelport:value:large", b"x" * 4 * 1024 * 1024)
