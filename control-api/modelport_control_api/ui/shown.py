@@ -10,6 +10,7 @@ from modelport_control_api.db.base import utc_now
 
 _UNITS = ((60, "second"), (60, "minute"), (24, "hour"), (30, "day"), (12, "month"))
 NOTHING = "–"
+_JUST_NOW_SECONDS = 10
 
 
 def number(value: float | None, digits: int = 0) -> str:
@@ -62,10 +63,10 @@ def ago(moment: datetime | None) -> str:
     if moment is None:
         return NOTHING
     seconds = (utc_now() - moment).total_seconds()
-    if abs(seconds) < 10:
+    if abs(seconds) < _JUST_NOW_SECONDS:
         return "just now"
-    text = _count(abs(seconds))
-    return f"{text} ago" if seconds > 0 else f"in {text}"
+    # A day that began a moment ago is read as a day, not as 23 hours.
+    return f"{_count(seconds)} ago" if seconds > 0 else f"in {_count(_JUST_NOW_SECONDS - seconds)}"
 
 
 def exact(moment: datetime | None) -> str:
