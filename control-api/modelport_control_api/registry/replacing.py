@@ -64,12 +64,9 @@ def retry_version(
     again = NewVersion(failed.framework, failed.sha256, failed.size, row_to_predict)
     added = service.append_version(row, again)
     take_place(row, name, added, live)
-    if row.previous_traffic and name in row.previous_traffic:
-        row.previous_traffic = None
     session.flush()
     drift.copy_reference(session, model_id, failed.number, row.last_version)
-    row.versions.remove(failed)
-    session.flush()
+    version_deletion.drop(session, row, failed)
     detail = {"version": added, "of": name, "new_sample": sample != "same"}
     return service.finish_change(session, caller, row, "version.retry", detail)
 

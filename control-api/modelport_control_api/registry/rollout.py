@@ -42,15 +42,14 @@ def roll_out(row: ModelRow, name: str, rollout: Rollout, live: MLModel | None) -
 def take_place(row: ModelRow, failed: str, name: str, live: MLModel | None, *, force: bool = False) -> None:
     """Have the new version get what the failed one was to get; it is compared as any other is.
 
-    The traffic to go back to stays: none but the place's holder changes.
+    The traffic to go back to stays: none but the place's holder changes. What else names the failed one goes
+    when it is dropped.
     """
     others = {version: weight for version, weight in row.traffic.items() if version != failed}
     row.traffic = {name if version == failed else version: weight for version, weight in row.traffic.items()}
     compared = {} if force else to_be_compared({name: 1}, live, others)
-    compared = {**(row.compatible_with or {}), **(compared if name in row.traffic else {})}
-    row.compatible_with = {
-        version: other for version, other in compared.items() if failed not in (version, other)
-    } or None
+    if name in row.traffic:
+        row.compatible_with = {**(row.compatible_with or {}), **compared} or None
 
 
 def replace_traffic(
