@@ -33,9 +33,9 @@ def roll_out(row: ModelRow, name: str, rollout: Rollout, live: MLModel | None) -
     share = 100 if rollout.share is None else rollout.share
     if not share:
         return
-    before = served_traffic(live) or row.traffic
-    wanted = {**scaled(before, 100 - share), name: share}
-    compatible_with = {} if rollout.force else to_be_compared(wanted, live, row.traffic)
+    served = served_traffic(live) or row.traffic
+    wanted = {**scaled(served, 100 - share), name: share}
+    compatible_with = {} if rollout.force else to_be_compared(wanted, served)
     replace_traffic(row, wanted, compatible_with, live)
 
 
@@ -47,8 +47,8 @@ def take_place(row: ModelRow, failed: str, name: str, live: MLModel | None, *, f
     """
     others = {version: weight for version, weight in row.traffic.items() if version != failed}
     row.traffic = {name if version == failed else version: weight for version, weight in row.traffic.items()}
-    compared = {} if force else to_be_compared({name: 1}, live, others)
-    if name in row.traffic:
+    if name in row.traffic and not force:
+        compared = to_be_compared([name], served_traffic(live) or others)
         row.compatible_with = {**(row.compatible_with or {}), **compared} or None
 
 
