@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from modelport_crds.mlmodel import MLModel, MLModelStatus, TrafficTarget, VersionStatus
+from modelport_crds.mlmodel import MLModel, MLModelStatus, VersionStatus
 from modelport_crds.reasons import EXPLANATIONS, Reason
-from modelport_crds.shares import go_on, listed, serve
+from modelport_crds.shares import go_on, listed, serve, weights
 
 StatusName = Literal["pending", "ready", "failed", "degraded"]
 Traffic = Mapping[str, int]
@@ -31,7 +31,7 @@ class StatusView:
 
 def served_traffic(model: MLModel | None) -> dict[str, int]:
     """What requests get now, by version in percent; empty while nothing serves."""
-    return _weights(model.status.traffic) if model else {}
+    return weights(model.status.traffic) if model else {}
 
 
 def version_view(version: str, model: MLModel | None) -> StatusView:
@@ -128,7 +128,3 @@ def _message(known: VersionStatus) -> str:
         return known.message
     explanation = EXPLANATIONS.get(Reason(known.reason)) if known.reason in set(Reason) else None
     return f"{explanation.meaning} {explanation.cure}" if explanation else f"{known.name} is starting."
-
-
-def _weights(targets: tuple[TrafficTarget, ...]) -> dict[str, int]:
-    return {target.version: target.weight for target in targets if target.weight}

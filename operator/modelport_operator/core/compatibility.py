@@ -11,6 +11,7 @@ from typing import Any
 from modelport_crds.compatibility import change, compared, signature_changes, summary
 from modelport_crds.mlmodel import MLModel, SampleAnswer, SignatureChange, VersionStatus
 from modelport_crds.reasons import Reason
+from modelport_crds.shares import baselines, weights
 from msgspec.structs import replace
 
 from modelport_operator.core.observed.probe_results import BaselineResult, SampleRefused
@@ -25,7 +26,7 @@ def baseline_of(model: MLModel, version: str) -> VersionStatus | None:
     None: there is none, it never answered, or there is nobody to protect: this one has requests already, or
     nothing serves.
     """
-    served = {target.version for target in model.status.traffic if target.weight}
+    served = weights(model.status.traffic)
     known = model.status.version(_compatible_with(model, version))
     if not served or version in served or known is None or known.name == version:
         return None
@@ -72,8 +73,7 @@ def hold_if_changed(model: MLModel, known: VersionStatus) -> VersionStatus:
 
 
 def _compatible_with(model: MLModel, version: str) -> str:
-    targets = (target for target in model.spec.traffic if target.version == version and target.weight)
-    return next((target.compatible_with for target in targets if target.compatible_with), "")
+    return baselines(model.spec.traffic).get(version, "")
 
 
 def _differs(known: VersionStatus) -> bool:
