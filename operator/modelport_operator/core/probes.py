@@ -77,11 +77,11 @@ def _probe_request(
         return None
     needs_sample = not _has_answered(known, template)
     baseline = baseline_of(model, version.name)
-    if baseline is not None and not needs_sample and is_compared(known, baseline.name):
+    if baseline is not None and not needs_sample and is_compared(known, baseline):
         baseline = None
     if not needs_sample and baseline is None and pod.ready:
         return None
-    asked = _to_ask(model, observed, baseline.name) if baseline is not None else None
+    asked = _to_ask(model, observed, baseline) if baseline is not None else None
     return ProbeRequest(version, pod.address, sample=needs_sample, baseline=asked)
 
 

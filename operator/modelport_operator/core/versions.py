@@ -35,7 +35,7 @@ def decide_traffic(
     """
     wanted_shares = weights(wanted)
     ready = {name: share for name, share in wanted_shares.items() if _is_ready(versions.get(name))}
-    if ready == wanted_shares and not ready.keys() & set(held):
+    if ready == wanted_shares and ready.keys().isdisjoint(held):
         return _targets(wanted_shares)
     # A version that is down for a moment keeps its share: its requests wait or are tried again, where
     # moving them would send them to a version that nobody chose for them.
