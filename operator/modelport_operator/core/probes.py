@@ -22,8 +22,9 @@ from modelport_operator.settings import Settings
 class Baseline:
     """Another version whose sample is to be answered too: `sample`, or what the runtime at `address` made.
 
-    `is_ready`: that runtime's pod is. If it does not respond it is probed again: soon it will, or is not
-    ready any more. One that is not ready must not hold up the version that may be its cure.
+    `is_ready`: that runtime's pod is. If it does not respond, or is just loading again, it is probed again:
+    soon it says its sample, or its pod is not ready any more. One that is not ready must not hold up the
+    version that may be its cure.
     """
 
     version: str

@@ -100,7 +100,7 @@ async def _baseline_result(runtimes: Runtimes, address: str, baseline: Baseline)
     sample = baseline.sample
     if sample is None and baseline.address is not None:
         status = await runtimes.status(baseline.address)
-        if status is None and baseline.is_ready:
+        if baseline.is_ready and (status is None or status.state != "ready"):
             return None
         sample = status.sample if status is not None else None
     body = encoded(sample)

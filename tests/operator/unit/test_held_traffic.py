@@ -134,9 +134,12 @@ async def test_without_a_sample_of_its_own_the_old_version_is_asked_for_one() ->
     assert harness.version("v2")["reason"] == "SignatureChanged"
 
 
-async def test_an_old_version_that_does_not_say_its_sample_now_is_asked_again() -> None:
+@pytest.mark.parametrize("now", [None, RuntimeStatus(state="loading")], ids=["silent", "started again"])
+async def test_an_old_version_that_does_not_say_its_sample_now_is_asked_again(
+    now: RuntimeStatus | None,
+) -> None:
     harness = await _serving_without_a_sample()
-    harness.runtimes.statuses[OLD] = None
+    harness.runtimes.statuses[OLD] = now
     await _roll_out(harness, takes("a"), ALL_OF_PLAIN)
     assert harness.traffic() == {"v1": 100}
     assert harness.version("v2")["reason"] == "Progressing"
