@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from modelport_crds import names
 
 Weight = Annotated[int, Meta(ge=0, le=100)]
-VersionName = Annotated[str, Meta(pattern="^v[1-9][0-9]{0,5}$")]
+VersionName = Annotated[str, Meta(pattern=f"^{names.VERSION_NAME}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm"]
 Access = Literal["private", "authenticated", "public"]

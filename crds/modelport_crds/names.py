@@ -1,10 +1,13 @@
-"""Group, labels, annotations and field names of the MLModel resource: written here and nowhere else."""
+"""Group, labels, annotations and other names of the MLModel resource: written here and nowhere else."""
 
 GROUP = "serving.modelport.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "MLModel"
 PLURAL = "mlmodels"
+
+# What a version may be called, as a pattern without anchors.
+VERSION_NAME = "v[1-9][0-9]{0,5}"
 
 # The models namespace of a platform: a resource here is served as /predict/<name>, one elsewhere
 # as /predict/<namespace>.<name>.

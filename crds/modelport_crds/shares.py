@@ -1,6 +1,22 @@
-"""Versions and their shares of the traffic: scaled, and as sentences name them."""
+"""Versions and their shares of the traffic: read out of targets, scaled, and as sentences name them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from modelport_crds.mlmodel import TrafficTarget, WantedTarget
+
+
+def weights(targets: Iterable[TrafficTarget]) -> dict[str, int]:
+    """Version → percent, of those that get any."""
+    return {target.version: target.weight for target in targets if target.weight}
+
+
+def baselines(targets: Iterable[WantedTarget]) -> dict[str, str]:
+    """Version → the one that it must be compatible with, of those that get any requests."""
+    return {
+        target.version: target.compatible_with
+        for target in targets
+        if target.weight and target.compatible_with
+    }
 
 
 def listed(traffic: Mapping[str, int]) -> str:

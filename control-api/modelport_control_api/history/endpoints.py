@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from modelport_crds.names import VERSION_NAME
 from pydantic import AfterValidator, AwareDatetime
 from starlette.responses import StreamingResponse
 
@@ -60,7 +61,7 @@ Outcome = Annotated[
     Annotated[str, AfterValidator(_check_outcome)] | None,
     Query(description="ok, error (any), or one reason of docs/reasons.md."),
 ]
-Version = Annotated[str | None, Query(pattern="^v[1-9][0-9]{0,5}$")]
+Version = Annotated[str | None, Query(pattern=f"^{VERSION_NAME}$")]
 
 
 async def get_filter(

@@ -85,7 +85,7 @@ async def namesakes(
     """The newest of the caller's own models that are called so, without the one of the id `but`."""
 
     def read(session: Session) -> list[ModelRecord]:
-        found, _ = services.reader.page(session, principal, _NAMESAKES, None, name=name)
-        return [each for each in found if each.id != but and each.managed_by == "api"]
+        found, _ = services.reader.own(session, principal, _NAMESAKES, None, name=name)
+        return [each for each in found if each.id != but]
 
     return await services.transactions.read(read)

@@ -44,6 +44,24 @@ class ModelReader:
                 raise
             return found
 
+    def own(
+        self,
+        session: Session,
+        principal: Principal,
+        limit: int,
+        cursor: str | None,
+        *,
+        name: str | None = None,
+        tags: Collection[str] = (),
+    ) -> tuple[list[ModelRecord], str | None]:
+        """The caller's own models alone, newest first. Raises CursorInvalid.
+
+        `name`, `tags`: only those that are called so, and that have all of these.
+        """
+        page = repository.page(session, principal, limit, cursor, name=name, tags=tags)
+        waiting = outbox.waiting_among(session, [row.id for row in page.items])
+        return [repository.to_record(row, waits=row.id in waiting) for row in page.items], page.next_cursor
+
     def page(
         self,
         session: Session,
@@ -54,18 +72,13 @@ class ModelReader:
         name: str | None = None,
         tags: Collection[str] = (),
     ) -> tuple[list[ModelRecord], str | None]:
-        """The caller's own models, and to an admin those applied with kubectl, which have no tags.
-
-        `name`, `tags`: only those that are called so, and that have all of these. Raises CursorInvalid.
-        """
-        page = repository.page(session, principal, limit, cursor, name=name, tags=tags)
-        waiting = outbox.waiting_among(session, [row.id for row in page.items])
-        own = [repository.to_record(row, waits=row.id in waiting) for row in page.items]
+        """As `own`, and to an admin also those applied with kubectl, which have no tags."""
+        own, next_cursor = self.own(session, principal, limit, cursor, name=name, tags=tags)
         outside = [] if tags else self._all_outside(session, principal, cursor)
         others = [each for each in outside if name is None or each.name == name]
         both = sorted([*own, *others], key=_place, reverse=True)
         if len(both) <= limit:
-            return both, page.next_cursor
+            return both, next_cursor
         return both[:limit], encode_cursor(*_place(both[limit - 1]))
 
     def everything(self, session: Session) -> list[ModelRecord]:

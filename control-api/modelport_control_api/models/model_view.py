@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from modelport_crds.mlmodel import MLModel, MLModelSpec
 from modelport_crds.reasons import Reason
+from modelport_crds.shares import baselines, weights
 
 from modelport_control_api.publisher.manifest import build_spec
 from modelport_control_api.publisher.sync import Difference, differences
@@ -105,12 +106,8 @@ def _as_in_cluster(record: ModelRecord, live: MLModel) -> ModelRecord:
         acceleration=spec.acceleration,
         sticky=spec.sticky,
         history=_history(record, spec),
-        traffic={target.version: target.weight for target in spec.traffic if target.weight},
-        compatible_with={
-            target.version: target.compatible_with
-            for target in spec.traffic
-            if target.weight and target.compatible_with
-        },
+        traffic=weights(spec.traffic),
+        compatible_with=baselines(spec.traffic),
         versions=_versions(record, live),
     )
 

@@ -1,7 +1,7 @@
 """Trying a failed version again, for the API and for pages."""
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -14,18 +14,27 @@ from modelport_control_api.registry.records import ModelRecord
 
 
 async def retry(
-    services: ModelsServices, caller: Caller, model_id: str, version: str, *, sample: Any, keep: bool = False
+    services: ModelsServices,
+    caller: Caller,
+    model_id: str,
+    version: str,
+    *,
+    sample: Any,
+    keep_sample: bool = False,
 ) -> ModelRecord:
     """Return the model, whose last version is the new one.
 
-    `sample`: a row; None: the platform makes one up. `keep`: it is the one before, whatever `sample` says.
+    `sample`: a row; None: the platform makes one up. `keep_sample`: it is the one before, whatever `sample`
+    says.
     Raises InvalidFields, VersionNotFailed and what a change of the model raises.
     """
-    row: dict[str, Any] | Literal["same"] | None = "same" if keep else _checked(sample)
+    row = None if keep_sample else _checked(sample)
     live = services.statuses.get(model_id)
 
     def work(session: Session) -> ModelRecord:
-        return replacing.retry_version(session, caller, model_id, version, sample=row, live=live)
+        return replacing.retry_version(
+            session, caller, model_id, version, sample=row, keep_sample=keep_sample, live=live
+        )
 
     with services.reader.changing(caller.principal, model_id):
         return await services.transactions.write(work)

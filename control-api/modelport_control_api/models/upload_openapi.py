@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from modelport_crds.names import VERSION_NAME
+
 from modelport_control_api.sniff.detect import FRAMEWORKS
 
 _FILE = {
@@ -67,7 +69,7 @@ VERSION_UPLOAD_BODY = _body(
         },
         "replaces": {
             "type": "string",
-            "pattern": "^v[1-9][0-9]{0,5}$",
+            "pattern": f"^{VERSION_NAME}$",
             "description": "A version that has failed, which is removed for this one.",
         },
     },

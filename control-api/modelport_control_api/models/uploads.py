@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from modelport_crds.mlmodel import Acceleration
+from modelport_crds.names import VERSION_NAME
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
@@ -65,7 +66,7 @@ _MODEL_TEXTS = {
     "acceleration": 16,
 }
 _REFERENCE = "reference"
-_VERSION_NAME = re.compile(r"v[1-9][0-9]{0,5}")
+_VERSION_NAME = re.compile(VERSION_NAME)
 _VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16, "force": 16, "replaces": 16}
 
 

@@ -151,7 +151,7 @@ async def retry_version(
 ) -> VersionAnswer:
     """Try the file of a failed version again, as a new version in its place, with another sample if given."""
     keep = "sample" not in wanted.model_fields_set
-    record = await retrying.retry(services, caller, model_id, version, sample=wanted.sample, keep=keep)
+    record = await retrying.retry(services, caller, model_id, version, sample=wanted.sample, keep_sample=keep)
     added = record.versions[-1]
     response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{added.name}"
     return render_version(services.reader.look(record), added)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from modelport_crds import names
 from modelport_crds.mlmodel import MLModelSpec, ModelVersion, from_object
+from modelport_crds.shares import baselines, weights
 from modelport_kube.kube import Object, Rejected
 
 from modelport_control_api.publisher.cluster import Cluster
@@ -66,12 +67,10 @@ def _decided(spec: MLModelSpec) -> Mapping[str, Any]:
         "acceleration": spec.acceleration,
         "sticky": spec.sticky,
         "history": _plain(spec.history),
-        "traffic": {target.version: target.weight for target in spec.traffic if target.weight},
+        "traffic": weights(spec.traffic),
     }
     compared = {
-        f"traffic.{target.version}.compatibleWith": target.compatible_with
-        for target in spec.traffic
-        if target.weight and target.compatible_with
+        f"traffic.{version}.compatibleWith": baseline for version, baseline in baselines(spec.traffic).items()
     }
     return whole | compared | {f"versions.{each.name}": _of_version(each) for each in spec.versions}
 

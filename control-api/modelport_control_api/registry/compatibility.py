@@ -1,6 +1,6 @@
 """Which versions are compared with another one before they get its callers' requests, and what differs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelport_crds.compatibility import compared, in_words, signature_changes, summary
@@ -9,7 +9,7 @@ from modelport_crds.reasons import EXPLANATIONS, Reason
 
 from modelport_control_api.registry.errors import ModelError
 from modelport_control_api.registry.records import CompatibleWith, Traffic
-from modelport_control_api.registry.status_view import heaviest, is_held, served_traffic
+from modelport_control_api.registry.status_view import heaviest, is_held
 from modelport_control_api.registry.tables import ModelRow
 
 
@@ -44,14 +44,13 @@ def described(compatibility: Compatibility) -> dict[str, Any]:
     return {"compatible_with": compatibility.version, "changes": changes, "more": compatibility.more}
 
 
-def to_be_compared(wanted: Traffic, live: MLModel | None, before: Traffic) -> dict[str, str]:
+def to_be_compared(wanted: Iterable[str], served: Traffic) -> dict[str, str]:
     """Return the versions of `wanted` that get no requests now, each with the one that most go to now.
 
-    `before` is the traffic wanted until now, for what the cluster has not reported yet.
+    `served` is what they get now, or what was wanted until now where the cluster has not reported any yet.
     """
-    served = served_traffic(live) or before
     baseline = heaviest(served)
-    return {} if baseline is None else dict.fromkeys(sorted(wanted.keys() - served.keys()), baseline)
+    return {} if baseline is None else dict.fromkeys(sorted(set(wanted) - served.keys()), baseline)
 
 
 def require_compatible(compatible_with: CompatibleWith, live: MLModel | None) -> None:

@@ -1,6 +1,6 @@
 """A failed version gives its place to a new one: of another file, or of its own with another sample."""
 
-from typing import Any, Literal
+from typing import Any
 
 from modelport_crds.mlmodel import MLModel
 from sqlalchemy.orm import Session
@@ -49,28 +49,27 @@ def retry_version(
     model_id: str,
     name: str,
     *,
-    sample: dict[str, Any] | Literal["same"] | None,
+    sample: dict[str, Any] | None,
+    keep_sample: bool,
     live: MLModel | None,
 ) -> ModelRecord:
     """Make a new version of the failed one's file in its place; the last of the model is the new one.
 
-    `sample`: `same`: the one before. The share that the failed one was to get and its drift reference go over
-    to the new one, whose traffic is held as that of any other if it lacks what callers depend on.
+    `keep_sample`: it has the failed one's, whatever `sample` is. The share that the failed one was to get and
+    its drift reference go over to the new one, whose traffic is held as that of any other if it lacks what
+    callers depend on.
     Raises VersionNotFailed, VersionNotFound.
     """
     row = service.own_locked(session, caller.principal, model_id)
     failed = _find_failed(row, name, live)
-    row_to_predict = failed.sample if sample == "same" else sample
-    again = NewVersion(failed.framework, failed.sha256, failed.size, row_to_predict)
+    to_predict = failed.sample if keep_sample else sample
+    again = NewVersion(failed.framework, failed.sha256, failed.size, to_predict)
     added = service.append_version(row, again)
     take_place(row, name, added, live)
-    if row.previous_traffic and name in row.previous_traffic:
-        row.previous_traffic = None
     session.flush()
     drift.copy_reference(session, model_id, failed.number, row.last_version)
-    row.versions.remove(failed)
-    session.flush()
-    detail = {"version": added, "of": name, "new_sample": sample != "same"}
+    version_deletion.drop(session, row, failed)
+    detail = {"version": added, "of": name, "new_sample": not keep_sample}
     return service.finish_change(session, caller, row, "version.retry", detail)
 
 

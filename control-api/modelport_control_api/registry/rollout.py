@@ -33,24 +33,23 @@ def roll_out(row: ModelRow, name: str, rollout: Rollout, live: MLModel | None) -
     share = 100 if rollout.share is None else rollout.share
     if not share:
         return
-    before = served_traffic(live) or row.traffic
-    wanted = {**scaled(before, 100 - share), name: share}
-    compatible_with = {} if rollout.force else to_be_compared(wanted, live, row.traffic)
+    served = served_traffic(live) or row.traffic
+    wanted = {**scaled(served, 100 - share), name: share}
+    compatible_with = {} if rollout.force else to_be_compared(wanted, served)
     replace_traffic(row, wanted, compatible_with, live)
 
 
 def take_place(row: ModelRow, failed: str, name: str, live: MLModel | None, *, force: bool = False) -> None:
     """Have the new version get what the failed one was to get; it is compared as any other is.
 
-    The traffic to go back to stays: none but the place's holder changes.
+    The traffic to go back to stays: none but the place's holder changes. What else names the failed one goes
+    when it is dropped.
     """
     others = {version: weight for version, weight in row.traffic.items() if version != failed}
     row.traffic = {name if version == failed else version: weight for version, weight in row.traffic.items()}
-    compared = {} if force else to_be_compared({name: 1}, live, others)
-    compared = {**(row.compatible_with or {}), **(compared if name in row.traffic else {})}
-    row.compatible_with = {
-        version: other for version, other in compared.items() if failed not in (version, other)
-    } or None
+    if name in row.traffic and not force:
+        compared = to_be_compared([name], served_traffic(live) or others)
+        row.compatible_with = {**(row.compatible_with or {}), **compared} or None
 
 
 def replace_traffic(

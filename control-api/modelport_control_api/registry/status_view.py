@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from modelport_crds.mlmodel import MLModel, MLModelStatus, TrafficTarget, VersionStatus
+from modelport_crds.mlmodel import MLModel, MLModelStatus, VersionStatus
 from modelport_crds.reasons import EXPLANATIONS, Reason
-from modelport_crds.shares import go_on, listed, serve
+from modelport_crds.shares import go_on, listed, serve, weights
 
 StatusName = Literal["pending", "ready", "failed", "degraded"]
 Traffic = Mapping[str, int]
@@ -31,7 +31,7 @@ class StatusView:
 
 def served_traffic(model: MLModel | None) -> dict[str, int]:
     """What requests get now, by version in percent; empty while nothing serves."""
-    return _weights(model.status.traffic) if model else {}
+    return weights(model.status.traffic) if model else {}
 
 
 def version_view(version: str, model: MLModel | None) -> StatusView:
@@ -51,9 +51,9 @@ def version_view(version: str, model: MLModel | None) -> StatusView:
     return StatusView("pending", known.reason or Reason.PROGRESSING, _message(known))
 
 
-def is_held(known: VersionStatus | None) -> bool:
+def is_held(version: VersionStatus | StatusView | None) -> bool:
     """Return whether the version gets no requests because of what it lacks for another one's callers."""
-    return known is not None and known.reason == Reason.SIGNATURE_CHANGED
+    return version is not None and version.reason == Reason.SIGNATURE_CHANGED
 
 
 def heaviest(traffic: Traffic) -> str | None:
@@ -78,7 +78,7 @@ def model_view(
         )
     if served == wanted:
         return _serving(served, views, model.status if model else MLModelStatus())
-    held = next((name for name in compatible_with if _is_held(views.get(name))), None)
+    held = next((name for name in compatible_with if is_held(views.get(name))), None)
     if held is not None:
         view = views[held]
         return StatusView("degraded", view.reason, f"{held} is held. {view.message} {go_on(served)}")
@@ -87,10 +87,6 @@ def model_view(
         return _progressing(f"Traffic is about to move to {listed(wanted)}. {go_on(served)}")
     version, view = late
     return _progressing(f"{version} is not serving yet: {view.message} {go_on(served)}")
-
-
-def _is_held(view: StatusView | None) -> bool:
-    return view is not None and view.reason == Reason.SIGNATURE_CHANGED
 
 
 def _not_serving(views: Mapping[str, StatusView], failed: tuple[str, StatusView] | None) -> StatusView:
@@ -128,7 +124,3 @@ def _message(known: VersionStatus) -> str:
         return known.message
     explanation = EXPLANATIONS.get(Reason(known.reason)) if known.reason in set(Reason) else None
     return f"{explanation.meaning} {explanation.cure}" if explanation else f"{known.name} is starting."
-
-
-def _weights(targets: tuple[TrafficTarget, ...]) -> dict[str, int]:
-    return {target.version: target.weight for target in targets if target.weight}

@@ -12,7 +12,7 @@ from modelport_control_api.registry.compatibility import require_compatible, to_
 from modelport_control_api.registry.errors import NothingToRollBack, VersionNotReady
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.registry.rollout import forced, replace_traffic
-from modelport_control_api.registry.status_view import version_view
+from modelport_control_api.registry.status_view import served_traffic, version_view
 from modelport_control_api.registry.tables import ModelRow
 
 
@@ -33,7 +33,7 @@ def set_traffic(
     wanted = {version: weight for version, weight in traffic.items() if weight}
     _check_weights(row, traffic)
     _check_ready(wanted, live)
-    compatible_with = {} if force else to_be_compared(wanted, live, row.traffic)
+    compatible_with = {} if force else to_be_compared(wanted, served_traffic(live) or row.traffic)
     require_compatible(compatible_with, live)
     before = dict(row.traffic)
     replace_traffic(row, wanted, compatible_with, live)

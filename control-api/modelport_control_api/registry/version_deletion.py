@@ -7,7 +7,7 @@ from modelport_control_api.identity import Caller
 from modelport_control_api.registry import service
 from modelport_control_api.registry.errors import VersionServing
 from modelport_control_api.registry.status_view import is_held, served_traffic
-from modelport_control_api.registry.tables import ModelRow
+from modelport_control_api.registry.tables import ModelRow, VersionRow
 
 
 def delete_version(session: Session, caller: Caller, model_id: str, name: str, live: MLModel | None) -> str:
@@ -17,14 +17,21 @@ def delete_version(session: Session, caller: Caller, model_id: str, name: str, l
     _check_idle(row, name, live)
     if row.traffic.get(name):
         row.traffic = _traffic_without(row, name, live)
-    if row.previous_traffic and (name in row.previous_traffic or row.previous_traffic == row.traffic):
-        row.previous_traffic = None
-    row.compatible_with = _comparisons_without(row, name)
     digest = version.sha256
-    row.versions.remove(version)
-    session.flush()
+    drop(session, row, version)
     service.finish_change(session, caller, row, "version.delete", {"version": name})
     return digest
+
+
+def drop(session: Session, row: ModelRow, version: VersionRow) -> None:
+    """Remove the version, which the row's traffic must not name, and what else names it."""
+    name = f"v{version.number}"
+    if row.previous_traffic and (name in row.previous_traffic or row.previous_traffic == row.traffic):
+        row.previous_traffic = None
+    compared = (row.compatible_with or {}).items()
+    row.compatible_with = {new: old for new, old in compared if name not in (new, old)} or None
+    row.versions.remove(version)
+    session.flush()
 
 
 def _check_idle(row: ModelRow, name: str, live: MLModel | None) -> None:
@@ -35,11 +42,6 @@ def _check_idle(row: ModelRow, name: str, live: MLModel | None) -> None:
     waits_in_vain = name in (row.compatible_with or {}) and is_held(known)
     if name in served_traffic(live) or (is_wanted and not waits_in_vain):
         raise VersionServing(f"{name} is serving: move the traffic to another version first.")
-
-
-def _comparisons_without(row: ModelRow, name: str) -> dict[str, str] | None:
-    compared = (row.compatible_with or {}).items()
-    return {version: other for version, other in compared if name not in (version, other)} or None
 
 
 def _traffic_without(row: ModelRow, name: str, live: MLModel | None) -> dict[str, int]:

@@ -63,8 +63,9 @@ class Admission:
     def __init__(self, *, max_waiting: int) -> None:
         self._max_waiting = max_waiting
         self._queues: dict[str, _Queue] = {}
-        # Asked when it is shown: counting up and down would cost each request more than its place does.
+        # Asked when they are shown: counting up and down would cost each request more than its place does.
         IN_FLIGHT.set_function(self._in_flight)
+        WAITING.set_function(self._waiting)
 
     @asynccontextmanager
     async def place(self, model_uid: str, places: int) -> AsyncIterator[None]:
@@ -88,7 +89,10 @@ class Admission:
 
     async def wait(self, model_uid: str) -> None:
         """Wait for a place, in line, as one whom `enter` refused. Raises QueueFull."""
-        await self._wait(self._queues[model_uid])
+        queue = self._queues[model_uid]
+        if len(queue.waiting) >= self._max_waiting:
+            raise QueueFull
+        await queue.waiting.stand(lambda: self._hand_on(queue))
 
     def leave(self, model_uid: str) -> None:
         """Release a place that `enter` or `wait` gave, once: it goes to the next in line, if there is one."""
@@ -97,17 +101,11 @@ class Admission:
         if not queue.in_flight and not queue.waiting:
             del self._queues[model_uid]
 
-    async def _wait(self, queue: _Queue) -> None:
-        if len(queue.waiting) >= self._max_waiting:
-            raise QueueFull
-        WAITING.inc()
-        try:
-            await queue.waiting.stand(lambda: self._hand_on(queue))
-        finally:
-            WAITING.dec()
-
     def _in_flight(self) -> int:
         return sum(queue.in_flight for queue in self._queues.values())
+
+    def _waiting(self) -> int:
+        return sum(len(queue.waiting) for queue in self._queues.values())
 
     def _hand_on(self, queue: _Queue) -> None:
         if not queue.waiting.call_next():

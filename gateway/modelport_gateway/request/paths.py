@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from modelport_crds.names import VERSION_NAME
+
 
 class RequestHeaders:
     """Of names in lower case, as ASGI has them. Values are given as text, byte by byte (latin-1)."""
@@ -35,7 +37,7 @@ class RequestHeaders:
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ID = rf"(?P<id>{_LABEL}(?:\.{_LABEL})?)"
-_VERSION = r"(?:/versions/(?P<version>v[1-9][0-9]{0,5}))?"
+_VERSION = rf"(?:/versions/(?P<version>{VERSION_NAME}))?"
 _PREDICT = re.compile(rf"(?:/api/v1)?/predict/{_ID}{_VERSION}")
 # Triton's clients count versions 1, 2, …
 _V2_VERSION = _VERSION.replace(">v", ">v?")

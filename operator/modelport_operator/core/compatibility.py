@@ -11,6 +11,7 @@ from typing import Any
 from modelport_crds.compatibility import change, compared, signature_changes, summary
 from modelport_crds.mlmodel import MLModel, SampleAnswer, SignatureChange, VersionStatus
 from modelport_crds.reasons import Reason
+from modelport_crds.shares import baselines, weights
 from msgspec.structs import replace
 
 from modelport_operator.core.observed.probe_results import BaselineResult, SampleRefused
@@ -19,31 +20,31 @@ from modelport_operator.core.problems import with_cure
 _JSON_TYPES = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list"}
 
 
-def baseline_of(model: MLModel, version: str) -> VersionStatus | None:
+def baseline_of(model: MLModel, version: str) -> str | None:
     """Return the version that this one must be compatible with to get its share.
 
     None: there is none, it never answered, or there is nobody to protect: this one has requests already, or
     nothing serves.
     """
-    served = {target.version for target in model.status.traffic if target.weight}
+    served = weights(model.status.traffic)
     known = model.status.version(_compatible_with(model, version))
     if not served or version in served or known is None or known.name == version:
         return None
-    return known if known.answered else None
+    return known.name if known.answered else None
 
 
 def is_compared(known: VersionStatus | None, baseline: str) -> bool:
-    """Return whether the version's present template was compared with `baseline`."""
+    """Return whether the version was compared with `baseline`, though perhaps with an earlier template."""
     return known is not None and known.compatibility is not None and known.compatibility.version == baseline
 
 
-def held(model: MLModel, versions: Mapping[str, VersionStatus]) -> set[str]:
+def held_back(model: MLModel, versions: Mapping[str, VersionStatus]) -> set[str]:
     """Return the versions to which no traffic moves: what differs, or what is still to be compared."""
     return {
         name
         for name, known in versions.items()
         if (baseline := baseline_of(model, name)) is not None
-        and (not is_compared(known, baseline.name) or _differs(known))
+        and (not is_compared(known, baseline) or _differs(known))
     }
 
 
@@ -72,8 +73,7 @@ def hold_if_changed(model: MLModel, known: VersionStatus) -> VersionStatus:
 
 
 def _compatible_with(model: MLModel, version: str) -> str:
-    targets = (target for target in model.spec.traffic if target.version == version and target.weight)
-    return next((target.compatible_with for target in targets if target.compatible_with), "")
+    return baselines(model.spec.traffic).get(version, "")
 
 
 def _differs(known: VersionStatus) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from modelport_crds.mlmodel import Condition, MLModel, TrafficTarget, VersionStatus
 from modelport_crds.reasons import Reason
-from modelport_crds.shares import serve
+from modelport_crds.shares import serve, weights
 
 READY, PROGRESSING, DEGRADED = "Ready", "Progressing", "Degraded"
 
@@ -45,7 +45,7 @@ def decide_conditions(
     model: MLModel, versions: Mapping[str, VersionStatus], traffic: tuple[TrafficTarget, ...], now: datetime
 ) -> tuple[Condition, ...]:
     """Ready, Progressing and Degraded, in this order."""
-    facts = _Facts(_weights(model.spec.traffic), _weights(traffic), versions)
+    facts = _Facts(weights(model.spec.traffic), weights(traffic), versions)
     outcomes = {READY: _ready(facts), PROGRESSING: _progressing(facts), DEGRADED: _degraded(facts)}
     return _stamped(model, outcomes, now)
 
@@ -129,7 +129,3 @@ def _condition(model: MLModel, type_: str, outcome: _Outcome, now: datetime) -> 
 
 def _written(now: datetime) -> str:
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _weights(traffic: tuple[TrafficTarget, ...]) -> dict[str, int]:
-    return {target.version: target.weight for target in traffic if target.weight}

@@ -10,7 +10,7 @@ from modelport_crds.names import public_id
 from modelport_kube.kube import Object
 from msgspec.structs import replace
 
-from modelport_operator.core.compatibility import held
+from modelport_operator.core.compatibility import held_back
 from modelport_operator.core.conditions import decide_conditions, deleting_conditions
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.naming import pods_selector, with_uid
@@ -83,7 +83,7 @@ def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings
 def _decide_status(model: MLModel, observed: Observed, now: datetime, settings: Settings) -> MLModelStatus:
     versions = decide_versions(model, observed, settings)
     by_name = {version.name: version for version in versions}
-    stay_out = held(model, by_name)
+    stay_out = held_back(model, by_name)
     traffic = decide_traffic(model.spec.traffic, by_name, model.status.traffic, stay_out)
     return MLModelStatus(
         observed_generation=model.metadata.generation,

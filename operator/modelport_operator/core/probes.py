@@ -20,11 +20,17 @@ from modelport_operator.settings import Settings
 
 @dataclass(frozen=True)
 class Baseline:
-    """Another version whose sample is to be answered too: `sample`, or what the runtime at `address` made."""
+    """Another version whose sample is to be answered too: `sample`, or what the runtime at `address` made.
+
+    `is_ready`: that runtime's pod is. If it does not respond, or is just loading again, it is probed again:
+    soon it says its sample, or its pod is not ready any more. One that is not ready must not hold up the
+    version that may be its cure.
+    """
 
     version: str
     sample: Mapping[str, Any] | None
     address: str | None
+    is_ready: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,17 +78,20 @@ def _probe_request(
         return None
     needs_sample = not _has_answered(known, template)
     baseline = baseline_of(model, version.name)
-    if baseline is not None and not needs_sample and is_compared(known, baseline.name):
+    if baseline is not None and not needs_sample and is_compared(known, baseline):
         baseline = None
     if not needs_sample and baseline is None and pod.ready:
         return None
-    asked = _to_ask(model, observed, baseline.name) if baseline is not None else None
+    asked = _to_ask(model, observed, baseline) if baseline is not None else None
     return ProbeRequest(version, pod.address, sample=needs_sample, baseline=asked)
 
 
 def _to_ask(model: MLModel, observed: Observed, version: str) -> Baseline:
     spec, pod = model.spec.version(version), _pod_to_probe(observed.pods_of(version))
-    return Baseline(version, spec.sample if spec else None, pod.address if pod else None)
+    sample = spec.sample if spec else None
+    if pod is None:
+        return Baseline(version, sample, None)
+    return Baseline(version, sample, pod.address, is_ready=pod.ready)
 
 
 def _has_answered(known: VersionStatus | None, template: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from modelport_crds import stages
 from modelport_crds.mlmodel import MLModel, ModelVersion, SampleAnswer, TrafficTarget, VersionStatus
 from modelport_crds.reasons import Reason
-from modelport_crds.shares import scaled
+from modelport_crds.shares import scaled, weights
 from msgspec.structs import replace
 
 from modelport_operator.core.compatibility import hold_if_changed, with_comparison
@@ -33,13 +33,13 @@ def decide_traffic(
     The weights sum to 100, or nothing is routed. No version is in it that has not answered. Nothing moves to
     one of `held` while anything else serves.
     """
-    wanted_shares = _shares(wanted)
+    wanted_shares = weights(wanted)
     ready = {name: share for name, share in wanted_shares.items() if _is_ready(versions.get(name))}
-    if ready == wanted_shares and not ready.keys() & set(held):
+    if ready == wanted_shares and ready.keys().isdisjoint(held):
         return _targets(wanted_shares)
     # A version that is down for a moment keeps its share: its requests wait or are tried again, where
     # moving them would send them to a version that nobody chose for them.
-    staying = {name: share for name, share in _shares(current).items() if _has_answered(versions.get(name))}
+    staying = {name: share for name, share in weights(current).items() if _has_answered(versions.get(name))}
     return _targets(staying or ready)
 
 
@@ -49,10 +49,6 @@ def _is_ready(version: VersionStatus | None) -> bool:
 
 def _has_answered(version: VersionStatus | None) -> bool:
     return version is not None and version.answered and not version.failed
-
-
-def _shares(traffic: Traffic) -> dict[str, int]:
-    return {target.version: target.weight for target in traffic if target.weight > 0}
 
 
 def _targets(shares: Mapping[str, int]) -> Traffic:
@@ -70,7 +66,7 @@ def decide_versions(model: MLModel, observed: Observed, settings: Settings) -> t
 
 def _leaving(model: MLModel, observed: Observed) -> list[VersionStatus]:
     """A removed version goes on serving until traffic has left it: its pods are there until then."""
-    served = {target.version for target in model.status.traffic if target.weight}
+    served = weights(model.status.traffic)
     return [
         _with_pods(known, observed.pods_of(known.name))
         for known in model.status.versions

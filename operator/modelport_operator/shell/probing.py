@@ -81,12 +81,11 @@ async def _probe(runtimes: Runtimes, request: ProbeRequest) -> ProbeResult:
     has_failed = request.sample and not isinstance(sample, SampleAnswer)
     if request.baseline is None or has_failed:
         return ProbeResult(status=status, sample=sample)
-    body = await _body_of(runtimes, request.baseline)
-    answer = await runtimes.predict(request.address, body) if body is not None else None
-    if body is not None and answer is None:
+    compared = await _baseline_result(runtimes, request.address, request.baseline)
+    if compared is None:
         # Both again: a version that has answered without having been compared would get requests.
         return ProbeResult(status=status)
-    return ProbeResult(status, sample, BaselineResult(request.baseline.version, answer))
+    return ProbeResult(status, sample, compared)
 
 
 async def _sample_result(
@@ -96,9 +95,16 @@ async def _sample_result(
     return _NO_SAMPLE if body is None else await runtimes.predict(request.address, body)
 
 
-async def _body_of(runtimes: Runtimes, baseline: Baseline) -> bytes | None:
-    """The sample of its upload, or else the one that its runtime made; None: neither is to be had."""
-    if baseline.sample is not None or baseline.address is None:
-        return encoded(baseline.sample)
-    status = await runtimes.status(baseline.address)
-    return encoded(status.sample) if status is not None else None
+async def _baseline_result(runtimes: Runtimes, address: str, baseline: Baseline) -> BaselineResult | None:
+    """Of the sample of its upload, or else the one that its runtime made; None: probe both again."""
+    sample = baseline.sample
+    if sample is None and baseline.address is not None:
+        status = await runtimes.status(baseline.address)
+        if baseline.is_ready and (status is None or status.state != "ready"):
+            return None
+        sample = status.sample if status is not None else None
+    body = encoded(sample)
+    if body is None:
+        return BaselineResult(baseline.version, None)
+    answer = await runtimes.predict(address, body)
+    return BaselineResult(baseline.version, answer) if answer is not None else None

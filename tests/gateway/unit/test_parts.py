@@ -12,6 +12,7 @@ from modelport_gateway.auth.ttl_cache import TTLCache
 from modelport_gateway.concurrency.admission import Admission, QueueFull
 from modelport_gateway.concurrency.single_flight import SingleFlight
 from modelport_gateway.routing.traffic_split import choose_version
+from prometheus_client import REGISTRY
 
 
 async def test_identical_work_is_done_once() -> None:
@@ -152,6 +153,19 @@ async def test_places_go_in_the_order_requested_and_no_more_wait_than_may() -> N
     gate.set()
     await asyncio.gather(*tasks[:3])
     assert entered == [0, 1, 2]
+
+
+async def test_who_waits_is_counted_until_it_leaves_the_queue() -> None:
+    admission, gate = Admission(max_waiting=5), asyncio.Event()
+    tasks = [asyncio.create_task(hold(admission, gate, [], number)) for number in range(3)]
+    await asyncio.sleep(0)
+    assert REGISTRY.get_sample_value("modelport_gateway_waiting_requests") == 2
+    tasks[1].cancel()
+    await asyncio.wait(tasks[1:2])
+    assert REGISTRY.get_sample_value("modelport_gateway_waiting_requests") == 1
+    gate.set()
+    await asyncio.gather(tasks[0], tasks[2])
+    assert REGISTRY.get_sample_value("modelport_gateway_waiting_requests") == 0
 
 
 @pytest.mark.parametrize("leaves", ["while waiting", "when its turn has come"])

@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from modelport_gateway.metrics import WAITING
 from modelport_gateway.settings import Settings
 from modelport_store.memory_store import MemoryStore
+from prometheus_client import REGISTRY
 
 from tests.support.gateway_harness import Harness, build_harness, model_object, running_harness, slice_object
 from tests.support.scripted_model import Received, ScriptedModel, answering, http
@@ -225,7 +225,7 @@ async def test_a_full_queue_is_503(model: ScriptedModel) -> None:
         harness.serve("iris", model.address)
         await harness.settle()
         served = [asyncio.create_task(harness.predict(body={"input": [row, 1]})) for row in range(2)]
-        await until(lambda: WAITING._value.get() == 1)
+        await until(lambda: REGISTRY.get_sample_value("modelport_gateway_waiting_requests") == 1)
         refused = await harness.predict(body={"input": [9, 9]})
         release.set()
         assert [response.status_code for response in await asyncio.gather(*served)] == [200, 200]

@@ -9,7 +9,7 @@ from modelport_operator.core.observed.probe_results import RuntimeStatus, Sample
 from msgspec.structs import replace
 
 from tests.operator.unit.harness import PREDICTION, Harness
-from tests.support.builders import ModelBuilder, a_model, a_version
+from tests.support.builders import ModelBuilder, a_model, a_pod, a_version
 
 OLD, NEW = "10.0.0.1", "10.0.0.2"
 OLD_ROW, NEW_ROW = {"input": [1.0, 2.0]}, {"input": [3.0]}
@@ -105,24 +105,63 @@ async def test_an_answer_of_another_type_holds_the_traffic() -> None:
     assert "it answers the sample of v1 with a list, not a number" in str(harness.version("v2")["message"])
 
 
-async def test_without_a_sample_of_its_own_the_old_version_is_asked_for_one() -> None:
+def replace_sample(status: RuntimeStatus, sample: dict[str, Any]) -> RuntimeStatus:
+    return RuntimeStatus(state=status.state, signature=status.signature, sample=sample)
+
+
+PLAIN = a_model().versions(a_version("v1", sample=None), a_version("v2", sample=NEW_ROW))
+ALL_OF_PLAIN = PLAIN.traffic(v2=100).compatible(v2="v1")
+MADE = replace_sample(takes("a"), {"input": {"a": 0.0}})
+MADE_BODY = b'{"input":{"a":0.0}}'
+
+
+async def _serving_without_a_sample() -> Harness:
+    """v1, whose runtime made its sample, which v2 will refuse, has all requests."""
     harness = Harness()
-    plain = a_model().versions(a_version("v1", sample=None), a_version("v2", sample=NEW_ROW))
-    made = replace_sample(takes("a"), {"input": {"a": 0.0}})
-    harness.runtimes.statuses[OLD] = made
-    await harness.submit(a_model().versions(plain.spec.versions[0]))
+    harness.runtimes.statuses[OLD] = MADE
+    await harness.submit(a_model().versions(PLAIN.spec.versions[0]))
     await harness.settle()
     await harness.play("v1", address=OLD)
     await harness.settle()
-    body = b'{"input":{"a":0.0}}'
-    harness.runtimes.answers[NEW, body] = SampleRefused(Reason.SAMPLE_FAILED, "ValueError")
-    await _roll_out(harness, takes("a"), plain.traffic(v2=100).compatible(v2="v1"))
-    assert harness.runtimes.asked[-1] == body
+    harness.runtimes.answers[NEW, MADE_BODY] = SampleRefused(Reason.SAMPLE_FAILED, "ValueError")
+    return harness
+
+
+async def test_without_a_sample_of_its_own_the_old_version_is_asked_for_one() -> None:
+    harness = await _serving_without_a_sample()
+    await _roll_out(harness, takes("a"), ALL_OF_PLAIN)
+    assert harness.runtimes.asked[-1] == MADE_BODY
     assert harness.version("v2")["reason"] == "SignatureChanged"
 
 
-def replace_sample(status: RuntimeStatus, sample: dict[str, Any]) -> RuntimeStatus:
-    return RuntimeStatus(state=status.state, signature=status.signature, sample=sample)
+@pytest.mark.parametrize("now", [None, RuntimeStatus(state="loading")], ids=["silent", "started again"])
+async def test_an_old_version_that_does_not_say_its_sample_now_is_asked_again(
+    now: RuntimeStatus | None,
+) -> None:
+    harness = await _serving_without_a_sample()
+    harness.runtimes.statuses[OLD] = now
+    await _roll_out(harness, takes("a"), ALL_OF_PLAIN)
+    assert harness.traffic() == {"v1": 100}
+    assert harness.version("v2")["reason"] == "Progressing"
+    assert await harness.reconcile() == 1.0
+    harness.runtimes.statuses[OLD] = MADE
+    await harness.settle()
+    assert (harness.traffic(), harness.version("v2")["reason"]) == ({"v1": 100}, "SignatureChanged")
+
+
+async def test_an_old_version_that_is_down_holds_nothing_up() -> None:
+    harness = await _serving_without_a_sample()
+    harness.runtimes.statuses[OLD] = None
+    await harness.play("v1", a_pod().started(), address=OLD)
+    await _roll_out(harness, takes("a"), ALL_OF_PLAIN)
+    assert harness.traffic() == {"v2": 100}
+
+
+async def test_an_old_version_that_is_not_ready_is_asked_all_the_same() -> None:
+    harness = await _serving_without_a_sample()
+    await harness.play("v1", a_pod().started(), address=OLD)
+    await _roll_out(harness, takes("a"), ALL_OF_PLAIN)
+    assert (harness.traffic(), harness.version("v2")["reason"]) == ({"v1": 100}, "SignatureChanged")
 
 
 @pytest.mark.parametrize("status", [takes("a"), RuntimeStatus(state="ready")], ids=["known", "unknown"])

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from modelport_crds.names import VERSION_NAME
+
 from modelport_control_api.http.responses import problems
 
 Document = dict[str, Any]
@@ -17,7 +19,7 @@ VERSION: Document = {
     "name": "version",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "pattern": "^v[1-9][0-9]{0,5}$"},
+    "schema": {"type": "string", "pattern": f"^{VERSION_NAME}$"},
     "description": "Pins the version, whatever the traffic.",
 }
 # Public models need no credential.

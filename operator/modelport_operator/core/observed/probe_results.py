@@ -35,7 +35,9 @@ class SampleRefused:
 
 @dataclass(frozen=True)
 class BaselineResult:
-    """What came of the sample of `version`, whose callers the probed one is to get; None: it has none."""
+    """What came of the sample of `version`, whose callers the probed one is to get; None: it has none, or is
+    down and could not be asked for it.
+    """
 
     version: str
     answer: SampleAnswer | SampleRefused | None

@@ -9,6 +9,7 @@ import pytest
 from modelport_control_api.accounts.tables import AuditEntry
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.models import retrying
+from modelport_control_api.registry import service
 from modelport_control_api.registry.tables import ModelRow
 from modelport_store.store import Limit
 from sklearn.linear_model import LogisticRegression
@@ -73,6 +74,17 @@ async def test_a_corrected_file_takes_the_place_and_the_failed_one_goes_with_its
     assert (added.status_code, added.json()["name"], added.json()["status"]) == (202, "v2", "pending")
     assert row_of(platform, failed) == ALONE
     assert platform.stored() == [added.json()["sha256"]]
+
+
+async def test_where_no_version_more_may_be_a_failed_one_still_gives_its_place(
+    ann: Account, failed: str, corrected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_VERSIONS", 1)
+    refused = await ann.upload_version(failed, corrected)
+    assert (refused.status_code, "delete some first" in refused.json()["detail"]) == (409, True)
+    added = await ann.upload_version(failed, corrected, replaces="v1")
+    assert (added.status_code, added.json()["name"]) == (202, "v2")
+    assert (await ann.upload_version(failed, corrected)).status_code == 409
 
 
 async def test_the_same_file_again_keeps_its_file(

@@ -292,6 +292,21 @@ async def test_a_list_of_both_kinds_goes_page_by_page_newest_first(
     assert seen == [*reversed(ids), "c", "b", "a"]
 
 
+async def test_newer_ones_that_are_called_so_hide_no_model_of_an_admins_own(
+    platform: Platform, iris_bytes: bytes
+) -> None:
+    admin = await platform.admin()
+    for name in ("a", "b", "c", "d", "e"):
+        model = by_hand(name, displayName="Iris")
+        newer = {**model["metadata"], "creationTimestamp": "2999-01-02T03:04:05Z"}
+        platform.cluster.put({**model, "metadata": newer})
+    await platform.heard("e", lambda live: live is not None)
+    first = (await admin.upload(iris_bytes, "Iris")).json()
+    assert first["same_name"] == []
+    again = (await admin.upload(iris_bytes, "Iris")).json()
+    assert [each["id"] for each in again["same_name"]] == [first["id"]]
+
+
 async def test_a_model_that_is_being_deleted_is_not_taken_for_one_of_kubectl(
     platform: Platform, iris_bytes: bytes
 ) -> None:
