@@ -91,7 +91,7 @@ async def delete(
 
 
 def _delete(session: Session, by: Caller, checked: User, *, with_models: bool) -> Leftovers:
-    ownership.lock_models(session, checked.id)
+    ownership.lock_holdings(session, checked.id)
     held = standing.hold(session, checked.id)
     user = accounts.hold_checked(session, checked)
     if not with_models and (count := ownership.count_of(session, user.id)):

@@ -62,7 +62,7 @@ class Administration:
             session.flush()
             return service.entry_of(session, user, self.models.limits)
 
-        entry = await self._write(work, user_id)
+        entry = await self._write(work, user_id, with_holdings=change.disabled)
         if change.takes_away():
             ended.report(self.accounts, user_id)
         return entry
@@ -91,7 +91,7 @@ class Administration:
         def work(session: Session, held: Held, user: User) -> list[str]:
             return self._hand_over(session, user, held.find(receiver))
 
-        return await self._write(work, user_id, receiver, with_models=True)
+        return await self._write(work, user_id, receiver, with_holdings=True)
 
     async def delete(self, user_id: str, models: ModelsFate | None = None, to: str | None = None) -> None:
         """Raises `UserNotFound`, `OwnAccount`, `LastAdministrator`, `AccountHoldsModels`, and what `transfer`
@@ -112,7 +112,7 @@ class Administration:
             return ownership.delete_account(session, self.caller, held, user)
 
         others = [receiver] if receiver else []
-        leftovers = await self._write(work, user_id, *others, with_models=True)
+        leftovers = await self._write(work, user_id, *others, with_holdings=True)
         ended.report(self.accounts, user_id)
         await leftovers.remove(self.models.keeper, self.batch.files.remove)
 
@@ -121,13 +121,13 @@ class Administration:
         work: Callable[[Session, Held, User], T],
         user_id: str,
         *others: str,
-        with_models: bool = False,
+        with_holdings: bool = False,
     ) -> T:
-        """The account, the others, all administrators and, if wanted, its models are held meanwhile."""
+        """The account, the others, all administrators and, if wanted, what it holds are locked meanwhile."""
 
         def held_work(session: Session) -> T:
-            if with_models:
-                ownership.lock_models(session, user_id)
+            if with_holdings:
+                ownership.lock_holdings(session, user_id)
             held = standing.hold_for_admin(session, self.caller, user_id, *others)
             return work(session, held, held.find(user_id))
 

@@ -130,9 +130,7 @@ def cancel_or_remove(
     """Cancel an unfinished job; take a finished one away. True: its files are to go. Raises `JobNotFound`."""
     job = get(session, principal, job_id, lock=True)
     if job.state in repository.UNFINISHED:
-        job.cancel_requested = True
-        job.message = "Cancelled by its owner."
-        repository.end(session, job, "cancelled", now, keep)
+        _cancel(session, job, "Cancelled by its owner.", now, keep)
         return False
     session.delete(job)
     return True
@@ -140,13 +138,9 @@ def cancel_or_remove(
 
 def cancel_all_of(session: Session, user_id: str, now: datetime, keep: timedelta) -> None:
     """Cancel every unfinished job of a user whose account is disabled."""
-    mine = select(BatchJob.id).where(BatchJob.owner_id == user_id, BatchJob.state.in_(repository.UNFINISHED))
-    for job_id in session.scalars(mine.order_by(BatchJob.id)).all():
-        job = repository.lock(session, job_id)
-        if job is not None and job.state in repository.UNFINISHED:
-            job.cancel_requested = True
-            job.message = "Cancelled, since its owner's account was disabled."
-            repository.end(session, job, "cancelled", now, keep)
+    mine = select(BatchJob).where(BatchJob.owner_id == user_id, BatchJob.state.in_(repository.UNFINISHED))
+    for job in session.scalars(mine.order_by(BatchJob.id).with_for_update()).all():
+        _cancel(session, job, "Cancelled, since its owner's account was disabled.", now, keep)
 
 
 def require_results(job: BatchJob, now: datetime, *, partial: bool) -> None:
@@ -161,6 +155,12 @@ def require_results(job: BatchJob, now: datetime, *, partial: bool) -> None:
     }
     waiting = f"It is {job.state}: GET /api/v1/jobs/{job.id}?wait=30 waits for its end."
     raise NotFinished(f"The job has no results to give. {ways.get(job.state, waiting)}")
+
+
+def _cancel(session: Session, job: BatchJob, message: str, now: datetime, keep: timedelta) -> None:
+    """The job's row must be locked."""
+    job.cancel_requested, job.message = True, message
+    repository.end(session, job, "cancelled", now, keep)
 
 
 def _canonical(job_id: str) -> str:

@@ -38,11 +38,16 @@ def count_of(session: Session, user_id: str) -> int:
     return session.scalar(mine) or 0
 
 
-def lock_models(session: Session, user_id: str) -> None:
-    """To be called before the accounts are locked: what adds a version takes the two in this order."""
+def lock_holdings(session: Session, user_id: str) -> None:
+    """Hold the user's models and unfinished jobs. To be called before the accounts are locked: what adds a
+    version, and the worker that counts what a job has made, take the two in this order.
+    """
     # PostgreSQL refuses a NUL with an error instead of finding nothing.
-    if "\0" not in user_id:
-        session.execute(_locked(user_id)).all()
+    if "\0" in user_id:
+        return
+    _lock_models(session, user_id)
+    unfinished = select(BatchJob.id).where(BatchJob.owner_id == user_id, BatchJob.finished_at.is_(None))
+    session.scalars(unfinished.order_by(BatchJob.id).with_for_update()).all()
 
 
 def hand_over(session: Session, by: Caller, old: User, new: User, limits: Limits) -> list[str]:
@@ -64,13 +69,18 @@ def hand_over(session: Session, by: Caller, old: User, new: User, limits: Limits
 def delete_account(session: Session, by: Caller, held: Held, user: User) -> Leftovers:
     """End the account and all that it has. Raises `LastAdministrator`."""
     digests: set[str] = set()
-    for row in session.scalars(_locked(user.id)).all():
-        digests |= service.delete_model(session, by, row.id)
+    for model_id in _lock_models(session, user.id):
+        digests |= service.delete_model(session, by, model_id)
     jobs = session.scalars(select(BatchJob.id).where(BatchJob.owner_id == user.id)).all()
     # Before the user: no relationship tells the session in which order rows have to go.
     session.flush()
     standing.delete(session, by, held, user)
     return Leftovers(digests, jobs)
+
+
+def _lock_models(session: Session, user_id: str) -> Sequence[str]:
+    """Return their ids: whole rows bring all versions and drift states."""
+    return session.scalars(_locked(user_id).with_only_columns(ModelRow.id)).all()
 
 
 def _locked(user_id: str) -> Select[ModelRow]:
