@@ -4,8 +4,8 @@ import secrets
 from datetime import timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, delete, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.auth.errors import NotWhileDisabled, PasswordLinkInvalid
@@ -52,23 +52,28 @@ def withdraw_all_of(session: Session, user_id: str) -> None:
 
 def email_of(session: Session, token: str) -> str:
     """Return the address of the account whose password it sets. Raises `PasswordLinkInvalid`."""
-    found = select(User.email).join(PasswordLink, PasswordLink.user_id == User.id).where(*_good(token))
-    email = session.scalars(found).one_or_none()
+    email = session.scalars(_of_its_user(User.email, token)).one_or_none()
     if email is None:
         raise PasswordLinkInvalid
     return email
 
 
 def use(session: Session, token: str) -> str:
-    """Return the id of its user, and end it: of two that come at once one is too late.
+    """Lock its user, return the id, and end the link: of two that come at once one is too late.
 
     Raises `PasswordLinkInvalid`.
     """
+    # Before the link, as those who withdraw it lock the two: else each could wait for the other.
+    session.execute(_of_its_user(User.id, token).with_for_update(of=User, key_share=True)).all()
     used = delete(PasswordLink).where(*_good(token)).returning(PasswordLink.user_id)
     user_id = session.scalars(used.execution_options(synchronize_session=False)).one_or_none()
     if user_id is None:
         raise PasswordLinkInvalid
     return user_id
+
+
+def _of_its_user(column: InstrumentedAttribute[str], token: str) -> Select[str]:
+    return select(column).join(PasswordLink, PasswordLink.user_id == User.id).where(*_good(token))
 
 
 def _good(token: str) -> tuple[ColumnElement[bool], ...]:

@@ -6,6 +6,7 @@ from functools import partial
 
 import httpx
 import pytest
+from modelport_control_api.accounts.auth import password_links, standing
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.batch import repository
 from modelport_control_api.db.session import Database
@@ -85,3 +86,16 @@ async def test_an_account_ends_while_a_worker_counts_what_a_job_of_it_has_made(
         lambda session: quotas.require_room(session, bob.id, limits, models=0, size=0),
     )
     assert response.is_success, response.text
+
+
+async def test_a_link_is_used_while_an_administrator_withdraws_it(
+    api: httpx.AsyncClient, admin: Person, bob: Person, control_plane: ControlPlane
+) -> None:
+    made = (await api.post(f"{USERS}/{bob.id}/password-link", headers=admin.bearer)).json()
+    response = await meet(
+        control_plane.context.database,
+        api.post("/api/v1/auth/password", json={"token": made["token"], "password": "An0ther-Secret"}),
+        lambda session: standing.hold(session, bob.id),
+        lambda session: password_links.withdraw_of(session, bob.id),
+    )
+    assert response.status_code == 403, response.text
