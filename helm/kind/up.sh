@@ -15,8 +15,10 @@ kind get clusters | grep -qx "$name" || kind create cluster --name "$name" --con
 echo "==> [2/4] The images"
 # Tagged by what is in the checkout, so that a second run rolls out what has changed.
 TAG=dev-$(git rev-parse --short HEAD)$(git diff --quiet HEAD -- || date -u +-%H%M%S)
-TAG=$TAG BUILDER=docker bash images/build.sh
-for part in control-api gateway operator runtime-sklearn runtime-onnx; do
+# Without standalone, which is no part of the chart.
+parts=(control-api gateway operator runtime-sklearn runtime-onnx)
+TAG=$TAG BUILDER=docker bash images/build.sh "${parts[@]}"
+for part in "${parts[@]}"; do
   kind load docker-image --name "$name" "modelport-$part:$TAG"
 done
 

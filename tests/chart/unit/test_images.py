@@ -1,6 +1,9 @@
 """The Dockerfiles keep to one form, and install what their distributions ask for: no more, and locked."""
 
+import os
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +83,17 @@ def test_a_build_sees_nothing_but_code_and_the_pages_of_its_help() -> None:
     assert lines[0] == "*"
     for line in lines[1:]:
         assert line == "**/__pycache__" or any(ROOT.glob(line.removeprefix("!"))), line
+
+
+def test_a_cluster_in_docker_is_given_each_image_that_was_built_for_it(tmp_path: Path) -> None:
+    """Programs stand in for Docker and the cluster, and write down what they were called for."""
+    for program in ("docker", "kind", "kubectl", "helm"):
+        file = tmp_path / program
+        file.write_text(f'#!/bin/sh\necho "{program} $*" >> {tmp_path}/calls\n')
+        file.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["bash", ROOT / "helm/kind/up.sh"], env={**os.environ, "PATH": path}, check=True)
+    calls = (tmp_path / "calls").read_text()
+    built = re.findall(r"^docker build .*--tag (\S+)", calls, re.M)
+    assert built == re.findall(r"^kind load docker-image .* (\S+)$", calls, re.M)
+    assert len(built) == len(DOCKERFILES) - 1
