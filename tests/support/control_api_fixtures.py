@@ -1,7 +1,7 @@
 """Control APIs on SQLite, on PostgreSQL, and on both in turn."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,3 +65,13 @@ async def bob(api: "httpx.AsyncClient") -> "Person":
     from tests.support.control_api import register
 
     return await register(api, "bob@example.com")
+
+
+@pytest.fixture
+def forget_wheel() -> Iterator[Callable[[], None]]:
+    """For tests with another client, which is looked up once a process. Call it where that changes again."""
+    from modelport_control_api.http.client_wheel import wheel_name
+
+    wheel_name.cache_clear()
+    yield wheel_name.cache_clear
+    wheel_name.cache_clear()

@@ -37,9 +37,13 @@ class Wheel:
         return sha256(self.content).hexdigest()
 
 
+@cache
 def wheel_name() -> str | None:
-    """Return the wheel's file name; None where the platform was installed without its client."""
-    packaged = _packaged()
+    """Return the wheel's file name; None where the platform was installed without its client.
+
+    Looked up once: a process serves one release, and pages that name it are rendered on the event loop.
+    """
+    packaged = next(iter(sorted(PACKAGED.glob(f"{CLIENT}-*-{_TAG}.whl"))), None)
     if packaged is not None:
         return packaged.name
     installed = _installed()
@@ -54,15 +58,11 @@ def wheel_path() -> str | None:
 
 def load() -> Wheel | None:
     """Return the wheel; None where there is none. The first call blocks for some 50 ms."""
-    packaged = _packaged()
-    if packaged is not None:
-        return Wheel(packaged.name, packaged.read_bytes())
     name = wheel_name()
-    return None if name is None else Wheel(name, _content())
-
-
-def _packaged() -> Path | None:
-    return next(iter(sorted(PACKAGED.glob(f"{CLIENT}-*-{_TAG}.whl"))), None)
+    if name is None:
+        return None
+    packaged = PACKAGED / name
+    return Wheel(name, packaged.read_bytes() if packaged.exists() else _content())
 
 
 def _installed() -> Distribution | None:

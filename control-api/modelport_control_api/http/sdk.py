@@ -3,6 +3,8 @@
 `/sdk/` is a page of links for users, pip and uv (their option `-f`), and an index as PEP 503 has it (`-i`).
 """
 
+from html import escape
+
 from fastapi import FastAPI
 from modelport_http.problem import Problem
 from starlette.requests import Request
@@ -33,7 +35,7 @@ def _index(_: Request) -> Response:
 
 def _package(_: Request) -> Response:
     wheel = _required()
-    python = REQUIRES_PYTHON.replace(">", "&gt;")
+    python = escape(REQUIRES_PYTHON)
     link = f'<a href="../{_link(wheel)}" data-requires-python="{python}">{wheel.name}</a>'
     return _page(CLIENT, link)
 

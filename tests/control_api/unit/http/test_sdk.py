@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from modelport_control_api.http import client_wheel
-from modelport_control_api.http.client_wheel import REQUIRES_PYTHON, load, wheel_name, wheel_path
+from modelport_control_api.http.client_wheel import REQUIRES_PYTHON, Wheel, load, wheel_name, wheel_path
 from modelport_process import VERSION
 
 from requirements.distribution import projects
@@ -23,6 +23,7 @@ from tests.support.built_help import ROOT
 from tests.support.control_api import Person
 
 NAME = f"modelport-{VERSION}-py3-none-any.whl"
+pytestmark = pytest.mark.usefixtures("forget_wheel")
 CREDENTIALS = [{}, {"Authorization": "Bearer mlp_live_of-nobody"}, {"X-API-Key": "mlp_live_unknown"}]
 
 
@@ -94,6 +95,13 @@ async def test_links_of_the_index_lead_to_the_wheel_with_its_digest(
 async def test_of_an_image_it_is_the_file_beside_the_code(api: httpx.AsyncClient, packaged: Path) -> None:
     assert wheel_path() == f"/sdk/{packaged.name}"
     assert (await api.get(f"/sdk/{packaged.name}")).content == b"PK of an image"
+
+
+def test_its_name_is_looked_up_once_and_its_bytes_are_those_of_that_name(packaged: Path) -> None:
+    assert wheel_path() == f"/sdk/{packaged.name}"
+    packaged.with_name("modelport-1.0.0-py3-none-any.whl").write_bytes(b"PK of another release")
+    assert wheel_path() == f"/sdk/{packaged.name}"
+    assert load() == Wheel(packaged.name, b"PK of an image")
 
 
 @pytest.mark.usefixtures("without_client")

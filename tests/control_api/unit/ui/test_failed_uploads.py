@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,7 +152,7 @@ async def test_of_names_of_others_nothing_is_said(scene: Scene) -> None:
 
 
 async def test_the_pages_name_the_client_that_the_platform_serves(
-    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget_wheel: Callable[[], None]
 ) -> None:
     columns = [{"name": "x", "kind": "number"}]
     signature = {"columns": columns, "outputs": ["prediction"]}
@@ -165,6 +165,7 @@ async def test_the_pages_name_the_client_that_the_platform_serves(
 
     monkeypatch.setattr(client_wheel, "PACKAGED", tmp_path / "none")
     monkeypatch.setattr(client_wheel, "distribution", none)
+    forget_wheel()
     page = (await scene.http.get(scene.path(""))).text
     assert "data-wheel" not in page
     assert "pip install modelport" in page
