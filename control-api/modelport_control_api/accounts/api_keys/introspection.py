@@ -48,4 +48,5 @@ def introspect(request: IntrospectionRequest, services: Accounts) -> Active | In
 
 def _find(services: AccountServices, key_sha256: str) -> ApiKey | None:
     with services.database.transaction(read_only=True) as session:
-        return repository.find_active(session, key_sha256)
+        found = repository.find_active(session, key_sha256)
+    return None if found is None else found[0]

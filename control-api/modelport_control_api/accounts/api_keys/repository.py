@@ -34,15 +34,16 @@ def shown_prefix(key: str) -> str:
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 
-def find_active(session: Session, key_sha256: str) -> ApiKey | None:
-    """The key that this digest opens now, as itself or as the one before a rotation within its grace.
+def find_active(session: Session, key_sha256: str) -> tuple[ApiKey, User] | None:
+    """The key that this digest opens now, as itself or as the one before a rotation within its grace, and
+    whose it is.
 
     None of a user who is disabled.
     """
     in_grace = and_(ApiKey.previous_sha256 == key_sha256, ApiKey.previous_expires_at > utc_now())
-    of_digest = select(ApiKey).where(or_(ApiKey.key_sha256 == key_sha256, in_grace), _unexpired())
-    enabled = of_digest.join(User, User.id == ApiKey.user_id).where(User.disabled_at.is_(None))
-    return session.scalars(enabled).one_or_none()
+    of_digest = or_(ApiKey.key_sha256 == key_sha256, in_grace)
+    found = session.execute(select(ApiKey, User).where(of_digest, *_usable())).one_or_none()
+    return None if found is None else (found[0], found[1])
 
 
 def count_unexpired(session: Session, user_id: str) -> int:
@@ -54,10 +55,13 @@ def count_unexpired(session: Session, user_id: str) -> int:
 def newest_digests(session: Session, most: int) -> Sequence[str]:
     """The digests of keys that have not expired, of users who are enabled, those used last first."""
     last_used = func.coalesce(ApiKey.last_used_at, ApiKey.created_at)
-    enabled = (
-        select(ApiKey.key_sha256).join(User, User.id == ApiKey.user_id).where(User.disabled_at.is_(None))
-    )
-    return session.scalars(enabled.where(_unexpired()).order_by(last_used.desc()).limit(most)).all()
+    usable = select(ApiKey.key_sha256).where(*_usable())
+    return session.scalars(usable.order_by(last_used.desc()).limit(most)).all()
+
+
+def _usable() -> tuple[ColumnElement[bool], ...]:
+    """With its user, who is joined by it."""
+    return (User.id == ApiKey.user_id, User.disabled_at.is_(None), _unexpired())
 
 
 def _unexpired() -> ColumnElement[bool]:

@@ -2,7 +2,6 @@
 
 from sqlalchemy.orm import Session
 
-from modelport_control_api.accounts.api_keys import repository
 from modelport_control_api.accounts.api_keys import repository as api_keys
 from modelport_control_api.accounts.sessions import access_tokens, api_sessions, web_sessions
 from modelport_control_api.accounts.tables import User
@@ -12,17 +11,17 @@ from modelport_control_api.identity import SCOPES, Principal
 
 def authenticate(services: AccountServices, credential: str) -> Principal | None:
     """None: unknown, altered, expired or revoked, or its user is disabled; which is nobody's business."""
-    if credential.startswith(repository.PREFIX):
+    if credential.startswith(api_keys.PREFIX):
         return _by_api_key(services, credential)
     return _by_access_token(services, credential)
 
 
 def _by_api_key(services: AccountServices, credential: str) -> Principal | None:
     with services.database.transaction(read_only=True) as session:
-        key = api_keys.find_active(session, repository.sha256(credential))
-        user = session.get(User, key.user_id) if key else None
-    if key is None or user is None:
+        found = api_keys.find_active(session, api_keys.sha256(credential))
+    if found is None:
         return None
+    key, user = found
     if api_keys.is_use_stale(key):
         with services.database.transaction() as session:
             api_keys.touch(session, key.id)
