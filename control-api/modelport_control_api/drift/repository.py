@@ -61,14 +61,14 @@ def _add_reference(session: Session, row: DriftReferenceRow) -> DriftReferenceRo
     return row
 
 
-def remove_reference(session: Session, model_id: str, number: int) -> bool:
-    """Return whether there was one."""
-    row = find_reference(session, model_id, number)
-    if row is None:
-        return False
-    session.execute(delete(DriftReferenceRow).where(DriftReferenceRow.id == row.id))
-    session.expire_all()
-    return True
+def remove_reference(session: Session, model_id: str, number: int) -> int | None:
+    """Return how many rows it was made of; None: there was none."""
+    of_version = (DriftReferenceRow.model_id == model_id, DriftReferenceRow.number == number)
+    gone = delete(DriftReferenceRow).where(*of_version).returning(DriftReferenceRow.rows)
+    rows = session.scalars(gone).one_or_none()
+    if rows is not None:
+        session.expire_all()
+    return rows
 
 
 def all_references(session: Session) -> list[tuple[str, str, int]]:

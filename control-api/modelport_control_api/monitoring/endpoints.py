@@ -29,12 +29,11 @@ def put(
     """Store it in place of the one before. Raises ModelNotFound, VersionNotFound, QuotaReached."""
     row = service.own_locked(session, caller.principal, model_id)
     found = service.find_version(row, version)
-    former = repository.find_reference(session, model_id, found.number)
-    before = {"before": {"rows": former.rows}} if former else {}
     # What was there goes first: it makes room.
-    repository.remove_reference(session, model_id, found.number)
+    former = repository.remove_reference(session, model_id, found.number)
     quotas.require_room(session, row.owner_id, limits, models=0, size=size_of(profile))
     kept = repository.keep_reference(session, model_id, found.number, profile)
+    before = {} if former is None else {"before": {"rows": former}}
     detail = {"version": version, "rows": profile.rows, **before}
     audit.record(session, caller, "reference.put", f"model:{model_id}", detail)
     return kept
@@ -44,7 +43,7 @@ def delete(session: Session, caller: Caller, model_id: str, version: str) -> Non
     """Raises ModelNotFound, VersionNotFound, ReferenceNotFound."""
     row = service.own_locked(session, caller.principal, model_id)
     found = service.find_version(row, version)
-    if not repository.remove_reference(session, model_id, found.number):
+    if repository.remove_reference(session, model_id, found.number) is None:
         raise ReferenceNotFound(f"The version {version} has no reference.")
     audit.record(session, caller, "reference.delete", f"model:{model_id}", {"version": version})
 

@@ -180,6 +180,11 @@ async def test_another_reference_starts_from_zero_and_leaves_out_counts_for_the_
     scene.arrive(scene.payload(old, rows(50), MINUTE))
     found = await scene.drift()
     assert (found["state"], found["rows"], found["reference"]["rows"]) == ("collecting", 0, 120)
+    trail = (await scene.ann.http.get("/api/v1/audit")).json()["items"]
+    assert [each["detail"] for each in trail if each["action"] == "reference.put"] == [
+        {"version": "v1", "rows": 120, "before": {"rows": 100}},
+        {"version": "v1", "rows": 100},
+    ]
 
 
 async def test_thresholds_of_a_model_hold_and_all_goes_with_it(scene: Scene) -> None:
@@ -203,6 +208,7 @@ async def test_a_reference_is_deleted_and_a_bad_one_named(scene: Scene) -> None:
     await scene.put(rows(100))
     assert (await scene.ann.http.delete(f"{scene.version}/reference")).status_code == 204
     assert (await scene.ann.http.get(f"{scene.version}/reference")).status_code == 404
+    assert (await scene.ann.http.delete(f"{scene.version}/reference")).status_code == 404
     assert scene.stored() == (0, 0, 0)
     bad = await scene.ann.http.put(f"{scene.version}/reference", content="a,b\n1\n")
     assert bad.status_code == 422
