@@ -133,8 +133,8 @@ async def _seen(visit: Visit, wanted: Wanted) -> dict[str, Any]:
 
 async def _lines(visit: Visit, models: Sequence[ModelAnswer]) -> list[Line]:
     today = Query(from_=utc_now(), bucket="day", timezone=visit.time_zone)
-    usage = await analytics.overview(visit.context, visit.services, visit.principal, today)
-    used = {each.id: each for each in usage.by_model}
+    usage = await analytics.by_model(visit.context, visit.services, visit.principal, today)
+    used = {each.id: each for each in usage}
     return [
         Line(model, used.get(model.id), tuple(version.name for version in drifting_versions(model)))
         for model in models
