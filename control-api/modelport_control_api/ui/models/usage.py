@@ -40,8 +40,7 @@ async def show_usage(visit: CurrentVisit, drift: Drift, model_id: str, period: s
 @router.get("/live")
 async def show_live_parts(visit: CurrentVisit, model_id: str, period: str = AUTOMATIC) -> Response:
     """Cards, charts and tables of one reading, so that they never disagree."""
-    model = await visit.model(model_id)
-    return visit.page("models/usage_live.html", model=model, **await _seen(visit, model_id, period))
+    return visit.page("models/usage_live.html", **await _seen(visit, model_id, period))
 
 
 @router.get("/drift")
