@@ -21,9 +21,6 @@ function start(root) {
   watchShare(form);
   enableSending(form);
   showChoice(root, form);
-  for (const code of root.querySelectorAll(".code-block code")) {
-    code.textContent = code.textContent.replaceAll("<platform>", location.origin);
-  }
 }
 
 /** The number beside "a share" is that choice's value, and filling it in makes the choice. */
