@@ -18,7 +18,6 @@ from modelport_control_api.batch.submission.retrying import Retrying, Rows
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer
-from modelport_control_api.ui.models.listing import MOST_SHOWN
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 from modelport_control_api.ui.rendering import redirect
 
@@ -156,9 +155,6 @@ async def _seen(visit: Visit, wanted: Wanted, cursor: str | None) -> dict[str, A
 
 
 async def own_models(visit: Visit) -> list[ModelAnswer]:
-    """Return the visitor's models, newest first, `MOST_SHOWN` at most; to an admin those of kubectl too."""
-
-    def read(session: Session) -> Any:
-        return visit.services.reader.page(session, visit.principal, MOST_SHOWN, None)[0]
-
-    return [visit.renderer.model(record) for record in await visit.services.transactions.read(read)]
+    """Return the visitor's newest models, as `Visit.newest` has them, rendered."""
+    records, _ = await visit.newest()
+    return [visit.renderer.model(record) for record in records]

@@ -18,11 +18,8 @@ from modelport_control_api.batch.render import job_responses
 from modelport_control_api.batch.schemas import JobAnswer
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.render import render_model
-from modelport_control_api.models.schemas import ModelAnswer
-from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.audit_words import action_words, traffic_text
-from modelport_control_api.ui.models.attention import drifting_versions, fails_often, most_urgent
-from modelport_control_api.ui.models.listing import MOST_SHOWN
+from modelport_control_api.ui.models.attention import ModelLine, most_urgent
 from modelport_control_api.ui.models.usage_views import (
     AUTOMATIC,
     PERIODS,
@@ -52,21 +49,6 @@ class Event:
     about: str
     link: str | None
     icon: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelLine:
-    """`used`: in the period that is shown; None: not at all. `drifting`: names of versions."""
-
-    model: ModelAnswer
-    used: ModelUsage | None
-    is_failing: bool
-    drifting: tuple[str, ...]
-
-    @classmethod
-    def of(cls, model: ModelAnswer, used: ModelUsage | None) -> "ModelLine":
-        drifting = tuple(version.name for version in drifting_versions(model))
-        return cls(model, used, fails_often(used), drifting)
 
 
 def recent(
@@ -139,11 +121,7 @@ async def _figures(visit: Visit, period: str) -> dict[str, Any]:
 
 async def _models(visit: Visit, usage: Mapping[str, ModelUsage]) -> list[ModelLine]:
     """Those that need a look first. Only they are rendered: there may be hundreds."""
-
-    def read(session: Session) -> list[ModelRecord]:
-        return visit.services.reader.page(session, visit.principal, MOST_SHOWN, None)[0]
-
-    records = await visit.services.transactions.read(read)
+    records, _ = await visit.newest()
     urgent = most_urgent(map(visit.services.reader.look, records), usage)[:_MODELS_SHOWN]
     rendered = [render_model(seen, visit.renderer.predict_url) for seen in urgent]
     return [ModelLine.of(model, usage.get(model.id)) for model in rendered]
