@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import joblib
 import pytest
 from modelport_control_api.accounts.tables import User
+from modelport_control_api.analytics import service as analytics
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
 from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.registry.tables import BatchJob
-from modelport_control_api.ui.models import dashboard
 from playwright.sync_api import expect
 from structlog.testing import capture_logs
 
@@ -449,7 +449,7 @@ def test_what_breaks_on_our_side_is_a_page_with_the_requests_id(
     def break_(*_: object) -> None:
         raise RuntimeError(f"the ledger is gone {HOSTILE}")
 
-    monkeypatch.setattr(dashboard.analytics, "overview", break_)
+    monkeypatch.setattr(analytics, "overview", break_)
     # Without a logger that is set up, structlog draws the trace in colors, which takes seconds.
     with capture_logs():
         page = visitor.open("/ui/")

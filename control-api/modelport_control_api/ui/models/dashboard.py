@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.tables import AuditEntry
-from modelport_control_api.analytics import service as analytics
 from modelport_control_api.analytics.responses import own_models
 from modelport_control_api.analytics.schemas import ModelUsage
 from modelport_control_api.batch import service as jobs
@@ -20,14 +19,7 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.render import render_model
 from modelport_control_api.ui.audit_words import action_words, traffic_text
 from modelport_control_api.ui.models.attention import ModelLine, most_urgent
-from modelport_control_api.ui.models.usage_views import (
-    AUTOMATIC,
-    PERIODS,
-    card_changes,
-    charts_of,
-    chosen_period,
-    query_of,
-)
+from modelport_control_api.ui.models.usage_views import AUTOMATIC, figures_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 
 _LEFT_OUT = ("session.", "web_session.")
@@ -100,23 +92,9 @@ async def show_live_parts(visit: CurrentVisit, period: str = AUTOMATIC) -> Respo
 
 
 async def _seen(visit: Visit, period: str) -> dict[str, Any]:
-    figures = await _figures(visit, period)
+    figures = await figures_of(visit, period)
     used = {model.id: model for model in figures["usage"].by_model}
     return {**figures, "models": await _models(visit, used), "events": await _events(visit)}
-
-
-async def _figures(visit: Visit, period: str) -> dict[str, Any]:
-    now = utc_now()
-    chosen = await chosen_period(visit, period, now)
-    query = query_of(chosen, now, visit.time_zone)
-    usage = await analytics.overview(visit.context, visit.services, visit.principal, query)
-    return {
-        "period": chosen,
-        "periods": list(PERIODS.values()),
-        "usage": usage,
-        "changes": card_changes(usage.totals, usage.previous),
-        "charts": charts_of(usage),
-    }
 
 
 async def _models(visit: Visit, usage: Mapping[str, ModelUsage]) -> list[ModelLine]:
