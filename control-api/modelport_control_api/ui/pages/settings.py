@@ -27,6 +27,9 @@ from modelport_control_api.ui.signed_in import CurrentSignedIn, SignedIn
 
 router = APIRouter(prefix="/ui/settings", include_in_schema=False)
 _AUDIT_PAGE = 50
+# A page has each name once, and three of its forms ask for the current password.
+_PASSWORD_OF_ADDRESS = {"current_password": "address_password"}
+_PASSWORD_OF_END = {"current_password": "end_password"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ async def change_address(
     try:
         await accounts.change(services, signed_in.principal, _checked(AccountChange, given), origin)
     except Problem as problem:
-        form = _of_form(Form({"email": given["email"]}).refused_by(problem), "address_password")
+        form = Form({"email": given["email"]}).refused_by(problem).renamed(_PASSWORD_OF_ADDRESS)
         return await _refused(request, signed_in, ProfileForms(address=form), problem)
     return redirect(request, "/ui/settings", f"Sign in as {given['email']} from now on.")
 
@@ -106,9 +109,8 @@ async def delete_account(  # noqa: PLR0917 - FastAPI gives each of them by name
     try:
         await own_account.delete(services, models, batch, caller, _checked(AccountEnd, given))
     except Problem as problem:
-        form = _of_form(
-            Form({"delete_models": values.get("delete_models")}).refused_by(problem), "end_password"
-        )
+        form = Form({"delete_models": values.get("delete_models")}).refused_by(problem)
+        form = form.renamed(_PASSWORD_OF_END)
         return await _refused(request, signed_in, ProfileForms(end=form), problem)
     response = redirect(request, "/ui/login", "Your account is deleted.")
     cookies.clear_session(response)
@@ -163,12 +165,6 @@ def _checked(model: type[Body], given: dict[str, Any]) -> Body:
     if parsed.body is None:
         raise InvalidFields(*parsed.form.errors.items())
     return parsed.body
-
-
-def _of_form(form: Form, password: str) -> Form:
-    """`password`: what the form calls the current password, since a page has each name once."""
-    errors = {password if name == "current_password" else name: text for name, text in form.errors.items()}
-    return Form(form.values, errors, form.error)
 
 
 async def _refused(request: Request, signed_in: SignedIn, forms: ProfileForms, problem: Problem) -> Response:
