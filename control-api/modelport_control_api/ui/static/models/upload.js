@@ -1,7 +1,7 @@
 // The upload page: a file by dropping or choosing, its progress as it is sent, and what the platform said.
 
 import { accessToken } from "../access.js";
-import { counted, describeProblem, element, enableSending, reasonLink } from "./dom.js";
+import { counted, describeProblem, element, enableSending, reasonLink, showError } from "./dom.js";
 
 const root = document.querySelector("[data-upload]");
 if (root) start(root);
@@ -231,15 +231,11 @@ function showProblem(root, form, problem) {
 function say(form, field, message) {
   const place = form.querySelector(`[data-error="${CSS.escape(field)}"]`);
   if (!place) return;
-  place.textContent = message;
-  place.hidden = !message;
   const input = form.elements[field];
+  // Of radio buttons it is a list.
+  showError(place, message, input instanceof Element ? input : null);
   // What is wrong must be seen.
   if (message) place.closest("details")?.setAttribute("open", "");
-  // Of radio buttons it is a list.
-  if (!(input instanceof Element)) return;
-  if (message) input.setAttribute("aria-invalid", "true");
-  else input.removeAttribute("aria-invalid");
 }
 
 function clear(root, form) {
