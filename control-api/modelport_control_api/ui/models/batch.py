@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Response
@@ -12,7 +12,7 @@ from modelport_control_api.batch import endpoints as calls
 from modelport_control_api.batch import service
 from modelport_control_api.batch.render import job_response, job_responses
 from modelport_control_api.batch.repository import UNFINISHED
-from modelport_control_api.batch.schemas import JobAnswer
+from modelport_control_api.batch.schemas import JobAnswer, State
 from modelport_control_api.batch.submission.endpoints import limit_jobs
 from modelport_control_api.batch.submission.retrying import Retrying, Rows
 from modelport_control_api.batch.wiring import Batch
@@ -23,9 +23,7 @@ from modelport_control_api.ui.rendering import redirect
 
 router = APIRouter(prefix="/ui/batch", include_in_schema=False)
 _JOBS_ON_A_PAGE = 25
-
-
-STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+STATES = get_args(State)
 
 
 @dataclass(frozen=True, slots=True)
