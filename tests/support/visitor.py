@@ -22,12 +22,7 @@ _AXE_DARK = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultT
 # For machines that do other things meanwhile.
 _TIMEOUT_MILLISECONDS = 60_000
 # A refused form is answered with 4xx, which Chromium reports as an error of the page.
-# htmx's two are of a poll that ends since its page is left.
-_NO_FAULT = (
-    "Failed to load resource: the server responded with a status of 4",
-    "htmx:sendAbort",
-    "htmx:afterRequest",
-)
+_NO_FAULT = ("Failed to load resource: the server responded with a status of 4",)
 
 
 class Site(Protocol):

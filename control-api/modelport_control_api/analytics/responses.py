@@ -1,6 +1,6 @@
 """What was counted, as the responses have it: whose usage it is, and how users call it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -92,12 +92,17 @@ def of_models(session: Session, plans: QueryPlan, names: dict[str, str] | None) 
     known = model_names(session, usage) if names is None else names
     # Of all there are usage has but some.
     now = ledger.altogether(session, plans.whole, None) if names is None else added_up(usage.values())
-    most = islice(usage.items(), MOST_MODELS)
     return {
         **_of_both(session, plans, ids, now),
         "by_reason": _reasons(ledger.by_reason(session, plans.whole, ids)),
-        "by_model": [ModelUsage(id=id_, name=known.get(id_), **figures(sums)) for id_, sums in most],
+        "by_model": _of_each_model(islice(usage.items(), MOST_MODELS), known),
     }
+
+
+def usage_by_model(session: Session, plans: QueryPlan, principal: Principal) -> list[ModelUsage]:
+    """Return the usage of every model of the caller's that was called, the most requests first."""
+    names = own_models(session, principal)
+    return _of_each_model(ledger.by_model(session, plans.whole, names.keys()).items(), names)
 
 
 def of_model(session: Session, plans: QueryPlan, principal: Principal, model_id: str) -> dict[str, Any]:
@@ -122,6 +127,10 @@ def requests_by_version(session: Session, plans: QueryPlan, model_id: str) -> di
     """Return the requests of each version, without those that were refused before one was chosen."""
     usage = ledger.by_version(session, plans.whole, model_id)
     return {name: sums.requests for name, sums in usage.items() if name}
+
+
+def _of_each_model(usage: Iterable[tuple[str, Sums]], names: Mapping[str, str]) -> list[ModelUsage]:
+    return [ModelUsage(id=id_, name=names.get(id_), **figures(sums)) for id_, sums in usage]
 
 
 def _of_both(session: Session, plans: QueryPlan, models: ledger.ModelIds, now: Sums) -> dict[str, Any]:

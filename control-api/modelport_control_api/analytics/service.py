@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.analytics import ledger, responses
 from modelport_control_api.analytics.plan import QueryPlan
 from modelport_control_api.analytics.query import Query
-from modelport_control_api.analytics.schemas import ModelAnalytics, Overview, Totals
+from modelport_control_api.analytics.schemas import ModelAnalytics, ModelUsage, Overview, Totals
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.http.context import Context
 from modelport_control_api.identity import Principal
@@ -66,12 +66,22 @@ async def totals(
 
     Raises ModelNotFound or InvalidFields.
     """
+    return await _of_one(context, services, principal, model_id, query, part=responses.totals_of)
 
-    def read(session: Session) -> Totals:
-        model = services.reader.load(session, principal, model_id)
-        plans = QueryPlan.of(query, context.settings, utc_now())
+
+async def by_model(
+    context: Context, services: ModelsServices, principal: Principal, query: Query
+) -> list[ModelUsage]:
+    """Return the usage of every model of the caller's that was called, and nothing else: an overview has but
+    the busiest.
+
+    Raises InvalidFields.
+    """
+    plans = QueryPlan.of(query, context.settings, utc_now())
+
+    def read(session: Session) -> list[ModelUsage]:
         responses.sum_alone(session)
-        return responses.totals_of(session, plans, model.id)
+        return responses.usage_by_model(session, plans, principal)
 
     return await services.transactions.read(read)
 
@@ -101,12 +111,25 @@ async def requests_by_version(
 
     Raises ModelNotFound or InvalidFields.
     """
+    return await _of_one(context, services, principal, model_id, query, part=responses.requests_by_version)
 
-    def read(session: Session) -> dict[str, int]:
+
+async def _of_one(
+    context: Context,
+    services: ModelsServices,
+    principal: Principal,
+    model_id: str,
+    query: Query,
+    *,
+    part: Callable[[Session, QueryPlan, str], T],
+) -> T:
+    """Without the snapshot that `of_model` takes: a single sum is of one moment."""
+
+    def read(session: Session) -> T:
         model = services.reader.load(session, principal, model_id)
         plans = QueryPlan.of(query, context.settings, utc_now())
         responses.sum_alone(session)
-        return responses.requests_by_version(session, plans, model.id)
+        return part(session, plans, model.id)
 
     return await services.transactions.read(read)
 

@@ -67,7 +67,10 @@ def address_of(request: Request) -> str:
     """The platform's address, for commands to copy: as this browser has it, unless the operator set it."""
     if public_url := get_context(request).settings.public_url:
         return public_url.rstrip("/")
-    return f"{'https' if came_over_https(request) else 'http'}://{request.headers.get('host', 'localhost')}"
+    # With the GET of a page goes no origin. This header browsers send to https and loopback addresses alone.
+    is_read_over_https = "sec-fetch-site" in request.headers and not is_loopback(request)
+    scheme = "https" if came_over_https(request) or is_read_over_https else "http"
+    return f"{scheme}://{request.headers.get('host', 'localhost')}"
 
 
 def came_over_https(request: Request) -> bool:

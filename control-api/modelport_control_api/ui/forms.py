@@ -27,6 +27,11 @@ class Form:
         errors = {entry["field"]: entry["message"] for entry in problem.errors}
         return Form(self.values, errors, None if errors else problem.detail)
 
+    def renamed(self, names: Mapping[str, str]) -> "Form":
+        """The same form with its errors under its own names. `names`: those of the service's that differ."""
+        errors = {names.get(field, field): message for field, message in self.errors.items()}
+        return Form(self.values, errors, self.error)
+
 
 @dataclass(frozen=True)
 class Parsed(Generic[Body]):

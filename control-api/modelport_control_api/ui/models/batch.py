@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Response
@@ -12,21 +12,18 @@ from modelport_control_api.batch import endpoints as calls
 from modelport_control_api.batch import service
 from modelport_control_api.batch.render import job_response, job_responses
 from modelport_control_api.batch.repository import UNFINISHED
-from modelport_control_api.batch.schemas import JobAnswer
+from modelport_control_api.batch.schemas import JobAnswer, State
 from modelport_control_api.batch.submission.endpoints import limit_jobs
 from modelport_control_api.batch.submission.retrying import Retrying, Rows
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer
-from modelport_control_api.ui.models.listing import MOST_SHOWN
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 from modelport_control_api.ui.rendering import redirect
 
 router = APIRouter(prefix="/ui/batch", include_in_schema=False)
 _JOBS_ON_A_PAGE = 25
-
-
-STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+STATES = get_args(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +153,6 @@ async def _seen(visit: Visit, wanted: Wanted, cursor: str | None) -> dict[str, A
 
 
 async def own_models(visit: Visit) -> list[ModelAnswer]:
-    """Return the visitor's models, newest first, `MOST_SHOWN` at most; to an admin those of kubectl too."""
-
-    def read(session: Session) -> Any:
-        return visit.services.reader.page(session, visit.principal, MOST_SHOWN, None)[0]
-
-    return [visit.renderer.model(record) for record in await visit.services.transactions.read(read)]
+    """Return the visitor's newest models, as `Visit.newest` has them, rendered."""
+    records, _ = await visit.newest()
+    return [visit.renderer.model(record) for record in records]

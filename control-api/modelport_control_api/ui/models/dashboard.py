@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.tables import AuditEntry
-from modelport_control_api.analytics import service as analytics
 from modelport_control_api.analytics.responses import own_models
 from modelport_control_api.analytics.schemas import ModelUsage
 from modelport_control_api.batch import service as jobs
@@ -18,19 +17,9 @@ from modelport_control_api.batch.render import job_responses
 from modelport_control_api.batch.schemas import JobAnswer
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.render import render_model
-from modelport_control_api.models.schemas import ModelAnswer
-from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.audit_words import action_words, traffic_text
-from modelport_control_api.ui.models.attention import drifting_versions, fails_often, most_urgent
-from modelport_control_api.ui.models.listing import MOST_SHOWN
-from modelport_control_api.ui.models.usage_views import (
-    AUTOMATIC,
-    PERIODS,
-    card_changes,
-    charts_of,
-    chosen_period,
-    query_of,
-)
+from modelport_control_api.ui.models.attention import ModelLine, most_urgent
+from modelport_control_api.ui.models.usage_views import AUTOMATIC, figures_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 
 _LEFT_OUT = ("session.", "web_session.")
@@ -52,21 +41,6 @@ class Event:
     about: str
     link: str | None
     icon: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelLine:
-    """`used`: in the period that is shown; None: not at all. `drifting`: names of versions."""
-
-    model: ModelAnswer
-    used: ModelUsage | None
-    is_failing: bool
-    drifting: tuple[str, ...]
-
-    @classmethod
-    def of(cls, model: ModelAnswer, used: ModelUsage | None) -> "ModelLine":
-        drifting = tuple(version.name for version in drifting_versions(model))
-        return cls(model, used, fails_often(used), drifting)
 
 
 def recent(
@@ -118,32 +92,14 @@ async def show_live_parts(visit: CurrentVisit, period: str = AUTOMATIC) -> Respo
 
 
 async def _seen(visit: Visit, period: str) -> dict[str, Any]:
-    figures = await _figures(visit, period)
+    figures = await figures_of(visit, period)
     used = {model.id: model for model in figures["usage"].by_model}
     return {**figures, "models": await _models(visit, used), "events": await _events(visit)}
 
 
-async def _figures(visit: Visit, period: str) -> dict[str, Any]:
-    now = utc_now()
-    chosen = await chosen_period(visit, period, now)
-    query = query_of(chosen, now, visit.time_zone)
-    usage = await analytics.overview(visit.context, visit.services, visit.principal, query)
-    return {
-        "period": chosen,
-        "periods": list(PERIODS.values()),
-        "usage": usage,
-        "changes": card_changes(usage.totals, usage.previous),
-        "charts": charts_of(usage),
-    }
-
-
 async def _models(visit: Visit, usage: Mapping[str, ModelUsage]) -> list[ModelLine]:
     """Those that need a look first. Only they are rendered: there may be hundreds."""
-
-    def read(session: Session) -> list[ModelRecord]:
-        return visit.services.reader.page(session, visit.principal, MOST_SHOWN, None)[0]
-
-    records = await visit.services.transactions.read(read)
+    records, _ = await visit.newest()
     urgent = most_urgent(map(visit.services.reader.look, records), usage)[:_MODELS_SHOWN]
     rendered = [render_model(seen, visit.renderer.predict_url) for seen in urgent]
     return [ModelLine.of(model, usage.get(model.id)) for model in rendered]

@@ -71,17 +71,13 @@ def build_form(version: VersionAnswer, drawn: Mapping[int, Any] = _NOTHING) -> T
     `drawn`: values in place of the sample's, by the place of their column.
     """
     signature = version.signature or {}
-    row = _given_row(version)
+    given = _given_row(version)
     probabilities = "probabilities" in (signature.get("outputs") or ())
     if signature.get("input") == "text":
-        text = row if isinstance(row, str) else ""
+        text = given if isinstance(given, str) else ""
         return TryForm("text", text, probabilities=probabilities)
-    columns = signature.get("columns")
-    if row is None:
-        row = _example_row(columns, positional=bool(signature.get("positional")))
-    positional = bool(signature.get("positional"))
-    if drawn and columns:
-        row = _with(row, columns, drawn, positional=positional)
+    columns, positional = signature.get("columns"), bool(signature.get("positional"))
+    row = _filled_in(given, columns or (), drawn, positional=positional)
     if columns is None or not _fits_a_form(columns):
         return TryForm("json", _pretty(row), probabilities=probabilities)
     values = _values(columns, row)
@@ -98,6 +94,7 @@ def _fits_a_form(columns: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _values(columns: Sequence[Mapping[str, Any]], row: Any) -> list[Any]:
+    """Those of the row; of one that does not fit, or of none, examples."""
     if isinstance(row, dict):
         return [row.get(column["name"]) for column in columns]
     if isinstance(row, list) and len(row) == len(columns):
@@ -105,10 +102,15 @@ def _values(columns: Sequence[Mapping[str, Any]], row: Any) -> list[Any]:
     return [_example(column) for column in columns]
 
 
-def _with(
-    row: Any, columns: Sequence[Mapping[str, Any]], drawn: Mapping[int, Any], *, positional: bool
+def _filled_in(
+    given: Any, columns: Sequence[Mapping[str, Any]], drawn: Mapping[int, Any], *, positional: bool
 ) -> Any:
-    values = [drawn.get(at, value) for at, value in enumerate(_values(columns, row))]
+    """The row that was given, or else one of examples, with what is drawn."""
+    if not columns:
+        return {} if given is None else given
+    if given is not None and not drawn:
+        return given
+    values = [drawn.get(at, value) for at, value in enumerate(_values(columns, given))]
     if positional:
         return values
     return {column["name"]: value for column, value in zip(columns, values, strict=True)}
@@ -122,15 +124,6 @@ def _field(column: Mapping[str, Any], value: Any) -> Field:
         selected = json.dumps(value) if value in offered or optional else choices[0].value
         return Field(column["name"], "choice", optional, selected, choices)
     return Field(column["name"], _CONTROLS[column["kind"]], optional, _text(value))
-
-
-def _example_row(columns: Any, *, positional: bool) -> Any:
-    if not columns:
-        return {}
-    values = [_example(column) for column in columns]
-    if positional:
-        return values
-    return {column["name"]: value for column, value in zip(columns, values, strict=True)}
 
 
 def _example(column: Mapping[str, Any]) -> Any:

@@ -6,18 +6,15 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Response
-from sqlalchemy.orm import Session
 
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.analytics.query import Query
-from modelport_control_api.analytics.schemas import ModelUsage
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.models.schemas import ModelAnswer
-from modelport_control_api.ui.models.attention import drifting_versions, fails_often, urgency
-from modelport_control_api.ui.models.visit import CurrentVisit, Visit
+from modelport_control_api.ui.models.attention import ModelLine
+from modelport_control_api.ui.models.visit import MOST_SHOWN, CurrentVisit, Visit
 from modelport_control_api.ui.shown import status_word
 
-MOST_SHOWN = 200
 STATES: Mapping[str, str] = {
     "ready": "Ready",
     "pending": "Starting or updating",
@@ -28,28 +25,7 @@ STATES: Mapping[str, str] = {
 """What the list is filtered by. The last is no status: such a model serves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A model as the list shows it. `used`: today; None: not at all. `drifting`: names of versions."""
-
-    model: ModelAnswer
-    used: ModelUsage | None
-    drifting: tuple[str, ...]
-
-    @property
-    def requests(self) -> int:
-        return self.used.requests if self.used else 0
-
-    @property
-    def is_failing(self) -> bool:
-        return fails_often(self.used)
-
-    @property
-    def urgency(self) -> tuple[int, int]:
-        return urgency(self.model.status, self.used, drifts=bool(self.drifting))
-
-
-ORDERS: Mapping[str, tuple[str, Callable[[Line], Any]]] = {
+ORDERS: Mapping[str, tuple[str, Callable[[ModelLine], Any]]] = {
     "": ("Newest first", lambda line: 0),
     "urgent": ("Failing and drifting first", lambda line: line.urgency),
     "name": ("Name", lambda line: line.model.name.casefold()),
@@ -114,15 +90,12 @@ async def show_live_part(visit: CurrentVisit, wanted: WantedModels) -> Response:
 
 
 async def _seen(visit: Visit, wanted: Wanted) -> dict[str, Any]:
-    def read(session: Session) -> Any:
-        return visit.services.reader.page(session, visit.principal, MOST_SHOWN, None)
-
-    records, next_cursor = await visit.services.transactions.read(read)
+    records, has_more = await visit.newest()
     lines = await _lines(visit, [visit.renderer.model(record) for record in records])
     return {
         "lines": chosen(lines, wanted),
         "total": len(lines),
-        "most_shown": MOST_SHOWN if next_cursor else None,
+        "most_shown": MOST_SHOWN if has_more else None,
         "wanted": wanted,
         "states": STATES,
         "orders": {order: words for order, (words, _) in ORDERS.items()},
@@ -131,24 +104,22 @@ async def _seen(visit: Visit, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-async def _lines(visit: Visit, models: Sequence[ModelAnswer]) -> list[Line]:
+async def _lines(visit: Visit, models: Sequence[ModelAnswer]) -> list[ModelLine]:
+    """With their usage of today."""
     today = Query(from_=utc_now(), bucket="day", timezone=visit.time_zone)
-    usage = await analytics.overview(visit.context, visit.services, visit.principal, today)
-    used = {each.id: each for each in usage.by_model}
-    return [
-        Line(model, used.get(model.id), tuple(version.name for version in drifting_versions(model)))
-        for model in models
-    ]
+    usage = await analytics.by_model(visit.context, visit.services, visit.principal, today)
+    used = {each.id: each for each in usage}
+    return [ModelLine.of(model, used.get(model.id)) for model in models]
 
 
-def chosen(lines: Sequence[Line], wanted: Wanted) -> list[Line]:
+def chosen(lines: Sequence[ModelLine], wanted: Wanted) -> list[ModelLine]:
     """Return those that fit, in the order that is asked for."""
     _, key = ORDERS[wanted.sort.removeprefix("-")]
     found = sorted((line for line in lines if _fits(line, wanted)), key=key)
     return found[::-1] if wanted.sort.startswith("-") else found
 
 
-def _fits(line: Line, wanted: Wanted) -> bool:
+def _fits(line: ModelLine, wanted: Wanted) -> bool:
     in_state = bool(line.drifting) if wanted.status == "drift" else line.model.status == wanted.status
     tagged = not wanted.tag or wanted.tag in line.model.tags
     return tagged and (in_state or not wanted.status) and _matches(line.model, wanted.q)

@@ -1,17 +1,12 @@
 """How a model does now, in its head on every page of it: failures and drift."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.analytics.query import Query
-from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift.schemas import DataDriftState
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.ui.models.visit import Visit
-
-# With the minute that runs it is an hour.
-_BEFORE = timedelta(minutes=59)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +31,7 @@ class Pulse:
 
 async def pulse_of(visit: Visit, model: ModelAnswer) -> Pulse:
     """Read what was counted in the last hour."""
-    last_hour = Query(from_=utc_now() - _BEFORE, bucket="minute")
+    last_hour = Query(bucket="minute")
     found = await analytics.totals(visit.context, visit.services, visit.principal, model.id, last_hour)
     return Pulse(found.requests, found.errors, drifts_of(model))
 

@@ -35,7 +35,8 @@ async def observed_shares(visit: Visit, model: ModelAnswer) -> ObservedShares:
     # Another replica's clock may be ahead.
     changed_at = min(model.updated_at, now)
     is_recent = changed_at > now - LONGEST
-    query = Query(from_=changed_at if is_recent else now - LONGEST, bucket="minute")
+    # Of no beginning it is the last hour, as in the model's head.
+    query = Query(from_=changed_at if is_recent else None, bucket="minute")
     counted = await analytics.requests_by_version(
         visit.context, visit.services, visit.principal, model.id, query
     )

@@ -17,6 +17,7 @@ from modelport_control_api.models.retrying import retry
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.registry.errors import ModelError
 from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.ui.browser import address_of
 from modelport_control_api.ui.forms import Form, read_values
 from modelport_control_api.ui.models.steps import build_steps, is_held, trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
@@ -88,6 +89,7 @@ async def show_upload(visit: CurrentVisit, model: str | None = None, replaces: s
         max_bytes=limit,
         quota=quota,
         cures=_CURES,
+        address=address_of(visit.request),
         wheel=wheel_path(),
     )
 

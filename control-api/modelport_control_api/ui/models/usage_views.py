@@ -1,4 +1,4 @@
-"""Usage as cards and charts show it. Pure, but for the query to the analytics service."""
+"""Usage as cards and charts show it. Pure, but for what it reads of the analytics service."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from modelport_control_api.analytics import service as analytics
-from modelport_control_api.analytics.query import Query
+from modelport_control_api.analytics.query import MINUTE, SECONDS, BucketName, Query
 from modelport_control_api.analytics.schemas import ModelAnalytics, Overview, Totals, VersionPoint
 from modelport_control_api.analytics.service import IsCounted
+from modelport_control_api.db.base import utc_now
 from modelport_control_api.ui.models.visit import Visit
 
 PeriodName = Literal["1h", "24h", "7d", "30d"]
@@ -22,7 +23,11 @@ class Period:
     label: str
     words: str
     length: timedelta
-    bucket: Literal["minute", "hour", "day"]
+    bucket: BucketName
+
+    def begin(self, now: datetime) -> datetime:
+        """Return a moment of its first bucket: of 24 hours there is the one that runs and 23 before it."""
+        return now - self.length + timedelta(seconds=SECONDS[self.bucket])
 
     @property
     def sampled_words(self) -> str:
@@ -40,21 +45,41 @@ PERIODS: Mapping[str, Period] = {
     )
 }
 _USUAL: PeriodName = "24h"
-_STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+AUTOMATIC = ""
+"""No period's name: the page chooses, and polls for what it chose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Against the period before. `good` None: neither better nor worse."""
+async def figures_of(visit: Visit, period: str, model_id: str | None = None) -> dict[str, Any]:
+    """Return what cards and charts show, all of one reading, and the period itself: of the model, or for None
+    of all the visitor's. Raises ModelNotFound.
+    """
+    now = utc_now()
+    chosen = await chosen_period(visit, period, now, model_id)
+    usage = await _usage(visit, query_of(chosen, now, visit.time_zone), model_id)
+    return {
+        "period": chosen,
+        "periods": list(PERIODS.values()),
+        "usage": usage,
+        "changes": card_changes(usage.totals, usage.previous),
+        "charts": charts_of(usage),
+    }
 
-    text: str
-    direction: Literal["up", "down", "same"]
-    good: bool | None
+
+async def _usage(visit: Visit, query: Query, model_id: str | None) -> Overview | ModelAnalytics:
+    if model_id is None:
+        return await analytics.overview(visit.context, visit.services, visit.principal, query)
+    return await analytics.of_model(visit.context, visit.services, visit.principal, model_id, query)
 
 
-def period_named(name: str) -> Period:
-    """Return the period of this name; the usual one for an unknown name."""
-    return PERIODS.get(name, PERIODS[_USUAL])
+async def chosen_period(visit: Visit, name: str, now: datetime, model_id: str | None = None) -> Period:
+    """Return the period of this name, the usual one for an unknown name; for `AUTOMATIC` the shortest that
+    holds the requests: of the model, or for None of all the visitor's. Raises ModelNotFound.
+    """
+    if name != AUTOMATIC:
+        return PERIODS.get(name, PERIODS[_USUAL])
+    return await analytics.chosen_by_usage(
+        visit.services, visit.principal, model_id, lambda is_counted: shortest_period(now, is_counted)
+    )
 
 
 def shortest_period(now: datetime, is_counted: IsCounted) -> Period:
@@ -62,7 +87,7 @@ def shortest_period(now: datetime, is_counted: IsCounted) -> Period:
     new model; else the last day, or where that has none what is longer.
     """
     hour, day, week, month = (_first_second(period, now) for period in PERIODS.values())
-    end = int((now + _STEPS["minute"]).timestamp())
+    end = int(now.timestamp()) + MINUTE
     if not is_counted(month, hour):
         return PERIODS["1h"]
     if is_counted(day, end):
@@ -72,16 +97,22 @@ def shortest_period(now: datetime, is_counted: IsCounted) -> Period:
 
 def _first_second(period: Period, now: datetime) -> int:
     """Of the period's first bucket; of days, those of UTC will do."""
-    step = _STEPS[period.bucket]
-    begin = int((now - period.length + step).timestamp())
-    return begin - begin % int(step.total_seconds())
+    begin = int(period.begin(now).timestamp())
+    return begin - begin % SECONDS[period.bucket]
 
 
 def query_of(period: Period, now: datetime, time_zone: str) -> Query:
     """Return the query for the period's buckets up to now, the one that still runs included."""
-    # Whole buckets up to now: of 24 hours the one that is running and 23 before it.
-    from_ = now - period.length + _STEPS[period.bucket]
-    return Query(from_=from_, bucket=period.bucket, timezone=time_zone)
+    return Query(from_=period.begin(now), bucket=period.bucket, timezone=time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Against the period before. `good` None: neither better nor worse."""
+
+    text: str
+    direction: Literal["up", "down", "same"]
+    good: bool | None
 
 
 def relative_change(now: float | None, before: float | None, *, more_is_good: bool | None) -> Change | None:
@@ -167,18 +198,3 @@ def _lines_of_versions(
 
 def _series(label: str, values: list[Any], color: int) -> dict[str, Any]:
     return {"label": label, "values": values, "color": color}
-
-
-AUTOMATIC = ""
-"""No period's name: the page chooses, and polls for what it chose."""
-
-
-async def chosen_period(visit: Visit, name: str, now: datetime, model_id: str | None = None) -> Period:
-    """Return the period of this name, or the shortest that holds the requests: of the model, or for None
-    of all the visitor's. Raises ModelNotFound.
-    """
-    if name != AUTOMATIC:
-        return period_named(name)
-    return await analytics.chosen_by_usage(
-        visit.services, visit.principal, model_id, lambda is_counted: shortest_period(now, is_counted)
-    )

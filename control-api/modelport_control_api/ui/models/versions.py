@@ -73,7 +73,7 @@ async def show_versions(visit: CurrentVisit, model_id: str) -> Response:
 
 @router.get("/versions/live")
 async def show_live_part(visit: CurrentVisit, model_id: str) -> Response:
-    return visit.page("models/versions_live.html", **await _seen(visit, model_id))
+    return visit.page("models/versions_live.html", **await _cards(visit, await visit.model(model_id)))
 
 
 @router.post("/versions/{version}/delete")
@@ -167,16 +167,24 @@ async def show_log_tail(visit: CurrentVisit, model_id: str, version: str, batch:
 
 async def _seen(visit: Visit, model_id: str, refused: Refused | None = None) -> dict[str, Any]:
     model = await visit.model(model_id)
-    live = visit.services.statuses.get(model_id)
-    ready = [version for version in model.versions if version.status == "ready"]
     return {
         **await header(visit, model, "versions"),
-        "cards": [card_of(version, live) for version in reversed(model.versions)],
-        "ready": ready,
-        # Of one version both are everything.
-        "observed": await observed_shares(visit, model) if len(model.versions) > 1 else None,
+        **await _cards(visit, model),
+        "ready": [version for version in model.versions if version.status == "ready"],
         "previous_traffic": await _previous_traffic(visit, model),
         "refused": refused,
+    }
+
+
+async def _cards(visit: Visit, model: ModelAnswer) -> dict[str, Any]:
+    """What `models/versions_live.html` needs, which polls."""
+    live = visit.services.statuses.get(model.id)
+    return {
+        "model": model,
+        "read_only": model.managed_by == "kubectl",
+        "cards": [card_of(version, live) for version in reversed(model.versions)],
+        # Of one version both are everything.
+        "observed": await observed_shares(visit, model) if len(model.versions) > 1 else None,
         "is_held": is_held,
         "is_pending": any(version.status == "pending" for version in model.versions)
         or model.status == "pending",

@@ -19,6 +19,8 @@ from modelport_control_api.ui.rendering import render
 from modelport_control_api.ui.signed_in import CurrentSignedIn, SignedIn
 
 T = TypeVar("T")
+MOST_SHOWN = 200
+"""Models in one list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,17 @@ class Visit:
     async def model(self, model_id: str) -> ModelAnswer:
         """Raises a 404 problem for what is not there or somebody else's."""
         return self.renderer.model(await self.record(model_id))
+
+    async def newest(self) -> tuple[list[ModelRecord], bool]:
+        """Return the visitor's models, newest first, `MOST_SHOWN` at most, to an admin those of kubectl too;
+        and whether there are more.
+        """
+
+        def read(session: Session) -> tuple[list[ModelRecord], str | None]:
+            return self.services.reader.page(session, self.principal, MOST_SHOWN, None)
+
+        records, next_cursor = await self.services.transactions.read(read)
+        return records, next_cursor is not None
 
     async def change(self, model_id: str, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction. Raises problems, that of a model applied with kubectl too."""

@@ -54,9 +54,8 @@ class UserVisit:
 
     def refused(self, problem: Problem, *, receiver: str = "to") -> Response:
         """`receiver`: the field that names who gets the models."""
-        form = Form(self.values).refused_by(problem)
-        errors = {receiver if field == "to" else field: text for field, text in form.errors.items()}
-        return self.page(form=Form(self.values, errors, form.error), status=problem.status)
+        form = Form(self.values).refused_by(problem).renamed({"to": receiver})
+        return self.page(form=form, status=problem.status)
 
     async def do(self, work: Coroutine[Any, Any, object], message: str) -> Response:
         """Stay on the page, with the message or with what is wrong."""
@@ -94,8 +93,7 @@ async def show_user(visit: Visit) -> Response:
 async def change_limits(visit: Visit) -> Response:
     parsed = parse(UserChange, _as_body(visit.values), shown=visit.values)
     if parsed.body is None:
-        errors = {_FIELDS.get(field, field): text for field, text in parsed.form.errors.items()}
-        return visit.page(limits=Form(parsed.form.values, errors), status=422)
+        return visit.page(limits=parsed.form.renamed(_FIELDS), status=422)
     await visit.admin.change(visit.user.id, parsed.body)
     return redirect(visit.request, "/ui/admin/users", f"The limits of {visit.user.email} are saved.")
 

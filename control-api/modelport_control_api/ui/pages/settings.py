@@ -5,29 +5,31 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from modelport_http.problem import Problem
-from pydantic import SecretStr
 
 from modelport_control_api import own_account
 from modelport_control_api.accounts import audit
 from modelport_control_api.accounts.auth import accounts, logins
 from modelport_control_api.accounts.auth.logins import SessionNotFound
 from modelport_control_api.accounts.auth.schemas import AccountChange, AccountEnd
-from modelport_control_api.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS
-from modelport_control_api.accounts.wiring import Accounts, AccountServices
+from modelport_control_api.accounts.passwords import MIN_CHARACTERS
+from modelport_control_api.accounts.wiring import Accounts
 from modelport_control_api.batch.wiring import Batch
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http.context import DbSession, RequestOrigin, find
-from modelport_control_api.identity import Caller, Origin
+from modelport_control_api.identity import Caller
 from modelport_control_api.models.access import Models
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.ui import cookies
 from modelport_control_api.ui.browser import describe
-from modelport_control_api.ui.forms import Form, parse, read_values
+from modelport_control_api.ui.forms import Body, Form, parse, read_values
 from modelport_control_api.ui.rendering import redirect, render
 from modelport_control_api.ui.signed_in import CurrentSignedIn, SignedIn
 
 router = APIRouter(prefix="/ui/settings", include_in_schema=False)
 _AUDIT_PAGE = 50
+# A page has each name once, and three of its forms ask for the current password.
+_PASSWORD_OF_ADDRESS = {"current_password": "address_password"}
+_PASSWORD_OF_END = {"current_password": "end_password"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ async def change_address(
     values = await read_values(request)
     given = {"email": values.get("email", "").strip(), "current_password": values.get("address_password", "")}
     try:
-        await _change(services, signed_in, given, origin)
+        await accounts.change(services, signed_in.principal, _checked(AccountChange, given), origin)
     except Problem as problem:
-        form = _of_form(Form({"email": given["email"]}).refused_by(problem), "address_password")
+        form = Form({"email": given["email"]}).refused_by(problem).renamed(_PASSWORD_OF_ADDRESS)
         return await _refused(request, signed_in, ProfileForms(address=form), problem)
     return redirect(request, "/ui/settings", f"Sign in as {given['email']} from now on.")
 
@@ -82,7 +84,7 @@ async def change_password(
     try:
         if not given["password"]:
             raise InvalidFields(("password", "is missing"))
-        await _change(services, signed_in, given, origin)
+        await accounts.change(services, signed_in.principal, _checked(AccountChange, given), origin)
     except Problem as problem:
         return await _refused(request, signed_in, ProfileForms(password=Form().refused_by(problem)), problem)
     ended = "API keys and other sessions" if given["revoke_api_keys"] == "true" else "other sessions"
@@ -99,16 +101,16 @@ async def delete_account(  # noqa: PLR0917 - FastAPI gives each of them by name
     origin: RequestOrigin,
 ) -> Response:
     values = await read_values(request)
-    body = AccountEnd(
-        current_password=SecretStr(values.get("end_password", "")[:MAX_CHARACTERS]),
-        delete_models=values.get("delete_models") == "true",
-    )
+    given = {
+        "current_password": values.get("end_password", ""),
+        "delete_models": values.get("delete_models") == "true",
+    }
+    caller = Caller(signed_in.principal, origin)
     try:
-        await own_account.delete(services, models, batch, Caller(signed_in.principal, origin), body)
+        await own_account.delete(services, models, batch, caller, _checked(AccountEnd, given))
     except Problem as problem:
-        form = _of_form(
-            Form({"delete_models": values.get("delete_models")}).refused_by(problem), "end_password"
-        )
+        form = Form({"delete_models": values.get("delete_models")}).refused_by(problem)
+        form = form.renamed(_PASSWORD_OF_END)
         return await _refused(request, signed_in, ProfileForms(end=form), problem)
     response = redirect(request, "/ui/login", "Your account is deleted.")
     cookies.clear_session(response)
@@ -157,20 +159,12 @@ def show_audit(
     return render(request, "settings/audit.html", page=page, is_first_page=cursor is None)
 
 
-async def _change(
-    services: AccountServices, signed_in: SignedIn, given: dict[str, str], origin: Origin
-) -> None:
-    """Raises a problem."""
-    parsed = parse(AccountChange, given)
+def _checked(model: type[Body], given: dict[str, Any]) -> Body:
+    """Raises InvalidFields."""
+    parsed = parse(model, given)
     if parsed.body is None:
         raise InvalidFields(*parsed.form.errors.items())
-    await accounts.change(services, signed_in.principal, parsed.body, origin)
-
-
-def _of_form(form: Form, password: str) -> Form:
-    """`password`: what the form calls the current password, since a page has each name once."""
-    errors = {password if name == "current_password" else name: text for name, text in form.errors.items()}
-    return Form(form.values, errors, form.error)
+    return parsed.body
 
 
 async def _refused(request: Request, signed_in: SignedIn, forms: ProfileForms, problem: Problem) -> Response:

@@ -7,6 +7,7 @@ from html import unescape
 
 import httpx
 import pytest
+from modelport_control_api.analytics import responses
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.repository import keep_reference
@@ -192,6 +193,27 @@ async def test_a_list_is_sorted_and_filtered_by_its_address(
     assert "No model fits" in none
     # It can be chosen otherwise although no model has it.
     assert "<option selected>nobody</option>" in none
+
+
+async def test_every_model_of_a_list_has_its_requests_however_many_were_called(
+    platform: Platform,
+    ann: Account,
+    browser: httpx.AsyncClient,
+    iris_bytes: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An overview has but the busiest models; the list shows more than those."""
+    ids = {name: await served(platform, ann, iris_bytes, name) for name in ("Erring", "Idle", "Busy")}
+    now = utc_now()
+    erring = line(ids["Erring"], now, requests=7, status=500, reason="ModelError")
+    write(platform.plane, line(ids["Busy"], now, requests=1234), erring)
+    monkeypatch.setattr(responses, "MOST_MODELS", 1)
+    for path in ("/ui/models", "/ui/models/live"):
+        text = await read(browser, f"{path}?sort=requests")
+        assert names_in(text) == ["Busy", "Erring", "Idle"], path
+        assert re.findall(r'data-label="Requests today" class="number">([^<]+)<', text) == ["1,234", "7", "0"]
+        assert f'<a class="badge bad" href="/ui/models/{ids["Erring"]}/usage"' in text
+        assert names_in(await read(browser, f"{path}?sort=urgent")) == ["Erring", "Busy", "Idle"], path
 
 
 async def test_a_column_that_is_sorted_by_says_so_and_leads_the_other_way(

@@ -70,6 +70,17 @@ async def test_observed_stands_beside_wanted(
     assert words.startswith("2,000 requests in the last hour. Each is drawn by the shares wanted.")
 
 
+async def test_its_hour_is_that_of_the_models_head(
+    platform: Platform, browser: httpx.AsyncClient, split: str
+) -> None:
+    count(platform, split, utc_now() - timedelta(minutes=60), v1=7)
+    rows, words = await shown(browser, split)
+    assert [row[3] for row in rows] == ["0", "0"]
+    assert words.startswith("0 requests in the last hour.")
+    head = await browser.get(f"/ui/models/{split}/head")
+    assert "No requests in the last hour" in head.text
+
+
 async def test_while_there_are_no_requests_there_is_a_dash(browser: httpx.AsyncClient, split: str) -> None:
     rows, words = await shown(browser, split)
     assert rows == [["v2", "10 %", "–", "0"], ["v1", "90 %", "–", "0"]]

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import joblib
 import pytest
+from modelport_control_api.accounts.passwords import MAX_CHARACTERS
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.registry.tables import ModelRow
 from sqlalchemy import select
@@ -189,6 +190,18 @@ async def test_ones_own_account_goes_with_what_the_page_says(
     assert (await ann.get("/ui/")).status_code == 303
     with platform.plane.context.database.transaction(read_only=True) as session:
         assert session.scalars(select(ModelRow)).all() == []
+
+
+async def test_a_password_with_anything_behind_it_is_not_the_password(
+    platform: Platform, ann: httpx.AsyncClient
+) -> None:
+    longest = ("Long-1 " * MAX_CHARACTERS)[:MAX_CHARACTERS]
+    form = {"current_password": PASSWORD, "password": longest}
+    assert (await post(ann, "/ui/settings/password", **form)).status_code == 303
+    refused = await post(ann, "/ui/settings/delete", end_password=f"{longest}x")
+    assert (refused.status_code, 'id="end_password-error"' in refused.text) == (422, True)
+    assert user(platform, "ann").email == "ann@example.com"
+    assert (await post(ann, "/ui/settings/delete", end_password=longest)).headers["Location"] == "/ui/login"
 
 
 async def test_going_public_asks_once_and_shows(

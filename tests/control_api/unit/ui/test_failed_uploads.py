@@ -5,12 +5,15 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import joblib
 import pytest
 from modelport_control_api.http import client_wheel
 from modelport_control_api.http.client_wheel import wheel_path
+from modelport_control_api.ui import browser as browsers
+from starlette.requests import Request
 
 from tests.control_api.unit.models.fake_cluster import FAILED, READY
 from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at
@@ -158,7 +161,9 @@ async def test_the_pages_name_the_client_that_the_platform_serves(
     signature = {"columns": columns, "outputs": ["prediction"]}
     await scene.platform.serve(scene.model_id, {"v1": 100}, v1={**READY, "signature": signature})
     assert f'data-wheel="{wheel_path()}"' in (await scene.http.get(scene.path(""))).text
-    assert f"&lt;platform&gt;{wheel_path()}" in (await scene.http.get("/ui/upload")).text
+    upload = (await scene.http.get("/ui/upload")).text
+    assert f"@ http://localhost{wheel_path()}&#34;" in upload
+    assert "with Modelport(&#34;http://localhost&#34;) as platform:" in upload
 
     def none(name: str) -> None:
         raise client_wheel.PackageNotFoundError(name)
@@ -170,3 +175,24 @@ async def test_the_pages_name_the_client_that_the_platform_serves(
     assert "data-wheel" not in page
     assert "pip install modelport" in page
     assert "without a file" not in (await scene.http.get("/ui/upload")).text
+
+
+@pytest.mark.parametrize(
+    ("public_url", "headers", "address"),
+    [
+        ("https://models.example/", {"host": "10.0.0.7:8000"}, "https://models.example"),
+        (None, {"host": "10.0.0.7:8000"}, "http://10.0.0.7:8000"),
+        # A proxy took the TLS off.
+        (None, {"host": "models.example", "sec-fetch-site": "none"}, "https://models.example"),
+        (None, {"host": "models.example", "origin": "https://models.example"}, "https://models.example"),
+        (None, {"host": "localhost:8000", "sec-fetch-site": "none"}, "http://localhost:8000"),
+    ],
+)
+def test_the_platforms_address_is_the_operators_or_as_the_browser_has_it(
+    monkeypatch: pytest.MonkeyPatch, public_url: str | None, headers: dict[str, str], address: str
+) -> None:
+    context = SimpleNamespace(settings=SimpleNamespace(public_url=public_url))
+    monkeypatch.setattr(browsers, "get_context", lambda _: context)
+    sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "scheme": "http", "path": "/ui/upload", "query_string": b"", "headers": sent}
+    assert browsers.address_of(Request(scope)) == address

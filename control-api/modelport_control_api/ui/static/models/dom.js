@@ -14,6 +14,15 @@ export function counted(number, noun) {
   return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
 }
 
+/** The message at its place beside a field, which is marked as wrong; an empty one takes both away. `input`: the
+    field's element, where it is one. */
+export function showError(place, message, input) {
+  place.textContent = message;
+  place.hidden = !message;
+  if (message) input?.setAttribute("aria-invalid", "true");
+  else input?.removeAttribute("aria-invalid");
+}
+
 /** The form's script is there to send it. */
 export function enableSending(root) {
   for (const button of root.querySelectorAll("button[data-script]")) button.disabled = false;

@@ -1,6 +1,6 @@
 // "Paste a row": what was copied elsewhere goes into the form's fields, or into its JSON.
 
-import { counted } from "./dom.js";
+import { counted, showError } from "./dom.js";
 import { parseRow, placed } from "./pasted-row.js";
 
 /** The form's fields follow what is typed or pasted into its box. */
@@ -10,22 +10,16 @@ export function startPasting(form) {
 }
 
 function follow(form, box) {
-  const told = { error: form.querySelector("#pasted-error"), said: form.querySelector("#pasted-said") };
-  tell(told, "", "");
-  box.removeAttribute("aria-invalid");
+  const place = form.querySelector("#pasted-error");
+  const said = form.querySelector("#pasted-said");
+  showError(place, "", box);
+  said.textContent = "";
   if (box.value.trim() === "") return;
   try {
-    tell(told, "", take(form, box.value));
+    said.textContent = take(form, box.value);
   } catch (error) {
-    tell(told, error.message, "");
-    box.setAttribute("aria-invalid", "true");
+    showError(place, error.message, box);
   }
-}
-
-function tell({ error, said }, wrong, done) {
-  error.textContent = wrong;
-  error.hidden = !wrong;
-  said.textContent = done;
 }
 
 /** Says what was done. Throws an Error with a sentence, before anything was. */

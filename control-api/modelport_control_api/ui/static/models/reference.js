@@ -2,7 +2,7 @@
 
 import { fetchSignedIn } from "../access.js";
 import { toast } from "../toasts.js";
-import { describeProblem, enableSending } from "./dom.js";
+import { describeProblem, enableSending, showError } from "./dom.js";
 
 // The card is fetched again now and then, and its form with it.
 document.addEventListener("submit", (event) => {
@@ -38,10 +38,6 @@ function sentenceOf({ detail, errors }) {
 }
 
 function say(form, message) {
-  const place = form.querySelector("[data-error]");
-  place.textContent = message;
-  place.hidden = !message;
-  if (message) form.elements.reference.setAttribute("aria-invalid", "true");
-  else form.elements.reference.removeAttribute("aria-invalid");
+  showError(form.querySelector("[data-error]"), message, form.elements.reference);
   if (message) form.elements.reference.focus();
 }

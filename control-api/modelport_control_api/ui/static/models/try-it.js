@@ -3,7 +3,7 @@
 import { fetchSignedIn } from "../access.js";
 import { startTabs } from "./tabs.js";
 import { curl, install, javascript, python, sdk } from "./snippets.js";
-import { counted, describeProblem, element, enableSending, reasonLink } from "./dom.js";
+import { counted, describeProblem, element, enableSending, reasonLink, showError } from "./dom.js";
 import { startPasting } from "./pasting.js";
 
 const WRITERS = { curl, python, install, sdk, javascript };
@@ -186,10 +186,7 @@ function showErrors(form, errors) {
   for (const { field, message } of errors ?? []) {
     const input = inputOf(form, field);
     const place = input && form.querySelector(`#${CSS.escape(`${input.id}-error`)}`);
-    if (!place) continue;
-    place.textContent = message;
-    place.hidden = false;
-    input.setAttribute("aria-invalid", "true");
+    if (place) showError(place, message, input);
   }
 }
 
@@ -203,10 +200,7 @@ function inputOf(form, field) {
 
 function clearErrors(form) {
   for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
-  for (const place of form.querySelectorAll(".field-error")) {
-    place.hidden = true;
-    place.textContent = "";
-  }
+  for (const place of form.querySelectorAll(".field-error")) showError(place, "");
 }
 
 // The same call as code

@@ -1,7 +1,7 @@
 // The upload page: a file by dropping or choosing, its progress as it is sent, and what the platform said.
 
 import { accessToken } from "../access.js";
-import { counted, describeProblem, element, enableSending, reasonLink } from "./dom.js";
+import { counted, describeProblem, element, enableSending, reasonLink, showError } from "./dom.js";
 
 const root = document.querySelector("[data-upload]");
 if (root) start(root);
@@ -21,9 +21,6 @@ function start(root) {
   watchShare(form);
   enableSending(form);
   showChoice(root, form);
-  for (const code of root.querySelectorAll(".code-block code")) {
-    code.textContent = code.textContent.replaceAll("<platform>", location.origin);
-  }
 }
 
 /** The number beside "a share" is that choice's value, and filling it in makes the choice. */
@@ -234,15 +231,11 @@ function showProblem(root, form, problem) {
 function say(form, field, message) {
   const place = form.querySelector(`[data-error="${CSS.escape(field)}"]`);
   if (!place) return;
-  place.textContent = message;
-  place.hidden = !message;
   const input = form.elements[field];
+  // Of radio buttons it is a list.
+  showError(place, message, input instanceof Element ? input : null);
   // What is wrong must be seen.
   if (message) place.closest("details")?.setAttribute("open", "");
-  // Of radio buttons it is a list.
-  if (!(input instanceof Element)) return;
-  if (message) input.setAttribute("aria-invalid", "true");
-  else input.removeAttribute("aria-invalid");
 }
 
 function clear(root, form) {
