@@ -104,9 +104,11 @@ def add_version(
 ) -> ModelRecord:
     """Its last version is the new one, and counts as the model's owner's. Raises QuotaReached."""
     row = own_locked(session, caller.principal, model_id)
-    quotas.require_room(session, row.owner_id, limits, models=0, size=version.stored_bytes)
     # The failed version that it takes the place of goes in the same transaction.
-    if len(row.versions) - (rollout.instead_of is not None) >= MAX_VERSIONS:
+    leaving = [find_version(row, rollout.instead_of)] if rollout.instead_of is not None else []
+    size = version.stored_bytes - sum(each.size for each in leaving)
+    quotas.require_room(session, row.owner_id, limits, models=0, size=size)
+    if len(row.versions) - len(leaving) >= MAX_VERSIONS:
         raise TooManyVersions(
             f"The model has {MAX_VERSIONS} versions, the most there may be: delete some first."
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.control_api.unit.models.fake_cluster import FAILED, READY
 from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at
 
 
@@ -21,6 +22,19 @@ async def narrow(tmp_path: Path, sqlite_url: str, iris_bytes: bytes) -> AsyncIte
 def _is_refused(response: httpx.Response, what: str) -> bool:
     detail = response.json()["detail"]
     return response.status_code == 409 and what in detail and "ask an administrator" in detail
+
+
+async def test_a_failed_version_makes_room_for_the_one_that_replaces_it(
+    tmp_path: Path, sqlite_url: str, iris_bytes: bytes
+) -> None:
+    settings = settings_at(tmp_path, sqlite_url, user_max_bytes=2 * len(iris_bytes) + 1)
+    async with running_platform(settings, tmp_path) as platform:
+        ann = await platform.account("ann")
+        model = await _id(await ann.upload(iris_bytes))
+        assert (await ann.upload_version(model, iris_bytes)).status_code == 202
+        await platform.serve(model, {"v2": 100}, v1=FAILED, v2=READY)
+        assert _is_refused(await ann.upload_version(model, iris_bytes), "bytes of model files")
+        assert (await ann.upload_version(model, iris_bytes, replaces="v1")).status_code == 202
 
 
 async def _id(response: httpx.Response) -> str:
