@@ -1,6 +1,7 @@
 """The accounts and API keys that a platform makes for its own person, and keeps."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelport.credentials import Credentials, load, save
@@ -22,10 +23,11 @@ _ORIGIN = Origin("modelport-up", "127.0.0.1")
 
 @dataclass(frozen=True)
 class Admin:
-    """`is_new`: made in this start, so its password is shown this once."""
+    """`is_new`: made in this start, so its password is shown this once. `password`: None once another address
+    was taken than it was made with."""
 
     email: str
-    password: str
+    password: str | None
     is_new: bool
 
 
@@ -39,7 +41,10 @@ def open_admin(services: AccountServices, data: DataDir) -> Admin:
     if kept.keys() != {"email", "password"}:
         raise data_dir.damaged(data.admin)
     is_new = ensure_admin(services.database, services.passwords, kept["email"], kept["password"])
-    return Admin(kept["email"], kept["password"], is_new)
+    admins = _working_admins(services)
+    if kept["email"] in {admin.email for admin in admins}:
+        return Admin(kept["email"], kept["password"], is_new)
+    return Admin(admins[0].email, None, is_new=False)
 
 
 def open_key(services: AccountServices, data: DataDir, name: str, scopes: list[Scope]) -> str:
@@ -66,9 +71,14 @@ def _works(services: AccountServices, key: str) -> bool:
         return find_active(session, sha256(key)) is not None
 
 
+def _working_admins(services: AccountServices) -> Sequence[User]:
+    """There is always one: the last cannot be disabled."""
+    with services.database.transaction(read_only=True) as session:
+        return session.scalars(select(User).where(is_working_admin()).order_by(User.created_at)).all()
+
+
 def _make_key(services: AccountServices, name: str, scopes: list[Scope]) -> str:
+    admin = _working_admins(services)[0]
     with services.database.transaction() as session:
-        first = select(User).where(is_working_admin()).order_by(User.created_at).limit(1)
-        admin = session.scalars(first).one()
         owner = Principal(admin.id, admin.email, True, frozenset(SCOPES), "session", "modelport-up")
         return api_keys.create(session, owner, NewKey(name=name, scopes=scopes), _ORIGIN).key

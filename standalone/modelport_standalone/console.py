@@ -31,7 +31,7 @@ def format_banner(
             *(_demo_lines(url, *demo) if demo else []),
             f"  In the browser {url}/ui/",
             f"  API and docs   {url}/docs",
-            f"  Admin          {admin.email}, {_password(admin)}{data.admin}",
+            f"  Admin          {admin.email}{_password(admin, data)}",
             f"  Your data      {data.root}",
             f"  Log            {log}",
             "",
@@ -53,8 +53,11 @@ def _demo_lines(url: str, demo: Demo, key: str) -> list[str]:
     ]
 
 
-def _password(admin: Admin) -> str:
-    return f"password {admin.password} (shown this once), kept in " if admin.is_new else "password in "
+def _password(admin: Admin, data: DataDir) -> str:
+    if admin.password is None:
+        return ""
+    shown = f"password {admin.password} (shown this once), kept in" if admin.is_new else "password in"
+    return f", {shown} {data.admin}"
 
 
 def _address(url: str) -> str:

@@ -1,5 +1,6 @@
 """`modelport up` from its first start to its last: what it prints works, and nothing is lost or left."""
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable
@@ -22,11 +23,19 @@ def run_pasted(line: str) -> str:
     ).stdout
 
 
+def move_the_admin(platform: PlatformProcess, email: str) -> None:
+    password = json.loads((platform.data / "admin.json").read_text())["password"]
+    with platform.session(platform.admin_token()) as admin:
+        change = {"email": email, "current_password": password}
+        admin.patch("/api/v1/auth/me", json=change).raise_for_status()
+
+
 def test_the_printed_curl_predicts_before_and_after_a_crash(new_platform: NewPlatform) -> None:
     first = new_platform().start("--demo", "--port", "0")
     line = curl_line(first)
     assert '"prediction":"setosa"' in run_pasted(line)
     assert first.output.count("(shown this once)") == 1
+    move_the_admin(first, "boss@example.com")
     children = first.runtimes()
     first.process.kill()
     first.process.communicate()
@@ -36,6 +45,7 @@ def test_the_printed_curl_predicts_before_and_after_a_crash(new_platform: NewPla
     assert again.replace(second.url, "") == line.replace(first.url, "")
     assert '"prediction":"setosa"' in run_pasted(again)
     assert "(shown this once)" not in second.output
+    assert "  Admin          boss@example.com\n" in second.output
     assert not any(map(is_running, children))
     started = second.runtimes()
     assert started
