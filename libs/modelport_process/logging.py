@@ -110,17 +110,18 @@ class _NewIds:
 
     def __init__(self) -> None:
         self._ids: list[str] = []
+        # Two processes must not give the same ids. A function of C: where coverage is measured, one of ours
+        # would wait in the child for a lock of coverage that a thread held, and that none releases there.
+        os.register_at_fork(after_in_child=self._ids.clear)
 
     def take(self) -> str:
         if not self._ids:
             digits = os.urandom(_IDS_AT_ONCE * _ID_DIGITS // 2).hex()
-            self._ids = [digits[at : at + _ID_DIGITS] for at in range(0, len(digits), _ID_DIGITS)]
+            self._ids += (digits[at : at + _ID_DIGITS] for at in range(0, len(digits), _ID_DIGITS))
         return self._ids.pop()
 
 
 _new_ids = _NewIds()
-# Two processes must not give the same ids.
-os.register_at_fork(after_in_child=_new_ids.__init__)  # type: ignore[misc]
 
 
 # httpx writes whole URLs, with their query, at INFO; uvicorn's access log is AccessLogMiddleware's job.

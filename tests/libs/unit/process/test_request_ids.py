@@ -1,6 +1,8 @@
 """Ids of requests: the caller's where it is harmless, else one that nobody else has."""
 
 import os
+import sys
+from types import FrameType
 
 from modelport_process.logging import request_id_for
 
@@ -27,3 +29,24 @@ def test_a_forked_process_gives_others() -> None:
     assert os.read(reader, 32).decode() not in {request_id_for("") for _ in range(128)}
     os.close(reader)
     os.close(writer)
+
+
+def test_no_function_of_ours_runs_by_itself_in_a_forked_process() -> None:
+    """It could wait there for ever for a lock that a thread of the parent held, such as coverage's."""
+    called: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            called.append(frame.f_code.co_filename)
+
+    reader, writer = os.pipe()
+    sys.setprofile(note)
+    child = os.fork()
+    sys.setprofile(None)
+    if not child:
+        os.write(writer, " ".join(called).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        assert "modelport_" not in told.read()
