@@ -85,7 +85,7 @@ async def namesakes(
     """The newest of the caller's own models that are called so, without the one of the id `but`."""
 
     def read(session: Session) -> list[ModelRecord]:
-        found, _ = services.reader.own(session, principal, _NAMESAKES, None, name=name)
+        found = services.reader.own_of_name(session, principal, name, _NAMESAKES)
         return [each for each in found if each.id != but]
 
     return await services.transactions.read(read)

@@ -1,6 +1,6 @@
 """Looks at models with all that is known of them, and finds those that were applied with kubectl."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from modelport_control_api.publisher.statuses import ModelStatuses
 from modelport_control_api.registry import repository, service
 from modelport_control_api.registry.errors import ManagedWithKubectl, ModelNotFound
 from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.tables import ModelRow
 
 # What was published is seen by every replica's watch within this time, or its watch is known to be down.
 _SEEN_WITHIN_SECONDS = 5.0
@@ -44,23 +45,9 @@ class ModelReader:
                 raise
             return found
 
-    def own(
-        self,
-        session: Session,
-        principal: Principal,
-        limit: int,
-        cursor: str | None,
-        *,
-        name: str | None = None,
-        tags: Collection[str] = (),
-    ) -> tuple[list[ModelRecord], str | None]:
-        """The caller's own models alone, newest first. Raises CursorInvalid.
-
-        `name`, `tags`: only those that are called so, and that have all of these.
-        """
-        page = repository.page(session, principal, limit, cursor, name=name, tags=tags)
-        waiting = outbox.waiting_among(session, [row.id for row in page.items])
-        return [repository.to_record(row, waits=row.id in waiting) for row in page.items], page.next_cursor
+    def own_of_name(self, session: Session, principal: Principal, name: str, limit: int) -> list[ModelRecord]:
+        """The newest of the caller's own models that are called so, none of those applied with kubectl."""
+        return _records(session, repository.page(session, principal, limit, None, name=name).items)
 
     def page(
         self,
@@ -72,13 +59,17 @@ class ModelReader:
         name: str | None = None,
         tags: Collection[str] = (),
     ) -> tuple[list[ModelRecord], str | None]:
-        """As `own`, and to an admin also those applied with kubectl, which have no tags."""
-        own, next_cursor = self.own(session, principal, limit, cursor, name=name, tags=tags)
+        """The caller's own models, and to an admin those applied with kubectl, which have no tags.
+
+        `name`, `tags`: only those that are called so, and that have all of these. Raises CursorInvalid.
+        """
+        page = repository.page(session, principal, limit, cursor, name=name, tags=tags)
+        own = _records(session, page.items)
         outside = [] if tags else self._all_outside(session, principal, cursor)
         others = [each for each in outside if name is None or each.name == name]
         both = sorted([*own, *others], key=_place, reverse=True)
         if len(both) <= limit:
-            return both, next_cursor
+            return both, page.next_cursor
         return both[:limit], encode_cursor(*_place(both[limit - 1]))
 
     def everything(self, session: Session) -> list[ModelRecord]:
@@ -119,6 +110,11 @@ class ModelReader:
         ours = repository.existing_ids(session, seen) | set(outbox.pending(session))
         others = [record_of(id_, live) for id_, live in seen.items() if id_ not in ours]
         return [each for each in others if cursor is None or _place(each) < decode_cursor(cursor)]
+
+
+def _records(session: Session, rows: Sequence[ModelRow]) -> list[ModelRecord]:
+    waiting = outbox.waiting_among(session, [row.id for row in rows])
+    return [repository.to_record(row, waits=row.id in waiting) for row in rows]
 
 
 def _may_see(principal: Principal, model_id: str) -> bool:
