@@ -63,9 +63,13 @@ class PlatformProcess:
         pids = [int(entry.name) for entry in (self.data / "cluster" / "run" / "children").iterdir()]
         return [pid for pid in pids if b"modelport_runtime" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
+    def admin_login(self) -> dict[str, str]:
+        """`email` and `password` of the administrator that the first start made."""
+        login: dict[str, str] = json.loads((self.data / "admin.json").read_text())
+        return login
+
     def admin_token(self) -> str:
-        admin = json.loads((self.data / "admin.json").read_text())
-        return _log_in(self.url, admin["email"], admin["password"])
+        return _log_in(self.url, **self.admin_login())
 
     def register_user(self) -> httpx.Client:
         """A new user's session."""

@@ -1,6 +1,5 @@
 """Registering, signing in and out, settings: in a real browser."""
 
-import json
 import re
 from collections.abc import Callable
 
@@ -99,7 +98,7 @@ def test_errors_are_pages_too(visitor: Visitor) -> None:
 
 
 def test_administrators_see_the_platform(visitor: Visitor, platform: PlatformProcess) -> None:
-    admin = json.loads((platform.data / "admin.json").read_text())
+    admin = platform.admin_login()
     visitor.sign_in(admin["email"], admin["password"])
     pages = {"": "All components respond", "/users": admin["email"], "/models": "All models"}
     pages |= {"/limits": "MODELPORT_LIMIT_LOGIN", "/audit": "Signed in"}
@@ -113,7 +112,7 @@ def test_an_administrator_makes_a_link_and_the_user_sets_a_password_by_it(
     new_visitor: Callable[[], Visitor], platform: PlatformProcess
 ) -> None:
     user = new_visitor().sign_up()
-    admin = json.loads((platform.data / "admin.json").read_text())
+    admin = platform.admin_login()
     visitor = new_visitor().sign_in(admin["email"], admin["password"])
     page = visitor.open("/ui/admin/users")
     page.get_by_role("link", name=user.email).click()
@@ -146,7 +145,7 @@ def test_a_leaver_is_disabled_and_deleted(
     new_visitor: Callable[[], Visitor], platform: PlatformProcess
 ) -> None:
     user = new_visitor().sign_up()
-    admin = json.loads((platform.data / "admin.json").read_text())
+    admin = platform.admin_login()
     visitor = new_visitor().sign_in(admin["email"], admin["password"])
     page = visitor.open("/ui/admin/users")
     page.get_by_role("link", name=user.email).click()
@@ -196,7 +195,7 @@ def test_an_administrator_gives_a_user_more_room_and_makes_an_invitation(
     user = new_visitor().sign_up()
     expect(user.open("/ui/settings").get_by_role("main")).to_contain_text("0 of 200")
     expect(user.open("/ui/upload").get_by_role("main")).to_contain_text("You hold 0 of 200 models")
-    admin = json.loads((platform.data / "admin.json").read_text())
+    admin = platform.admin_login()
     visitor = new_visitor().sign_in(admin["email"], admin["password"])
     page = visitor.open("/ui/admin/users")
     page.get_by_role("row", name=re.compile(user.email)).get_by_role(

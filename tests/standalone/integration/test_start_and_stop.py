@@ -1,6 +1,5 @@
 """`modelport up` from its first start to its last: what it prints works, and nothing is lost or left."""
 
-import json
 import signal
 import subprocess
 from collections.abc import Callable
@@ -24,7 +23,7 @@ def run_pasted(line: str) -> str:
 
 
 def move_the_admin(platform: PlatformProcess, email: str) -> None:
-    password = json.loads((platform.data / "admin.json").read_text())["password"]
+    password = platform.admin_login()["password"]
     with platform.session(platform.admin_token()) as admin:
         change = {"email": email, "current_password": password}
         admin.patch("/api/v1/auth/me", json=change).raise_for_status()
