@@ -10,6 +10,7 @@ from modelport.cli.options import (
     DEFAULT_URL,
     AccelerationSetting,
     AsJson,
+    EnvironmentName,
     Force,
     ModelFile,
     ModelId,
@@ -88,6 +89,7 @@ def upload(
         typer.Option("--replace", metavar="VERSION", help="A failed version of --to that is removed for it."),
     ] = None,
     model_type: ModelType = None,
+    environment: EnvironmentName = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     sample: Sample = None,
     reference: Reference = None,
@@ -111,6 +113,7 @@ def upload(
     with Modelport(url) as client, upload_bar(file.name) as on_progress:
         shared: dict[str, Any] = {
             "model_type": model_type,
+            "environment": environment,
             "sample": parse_sample(sample),
             "reference": reference,
             "on_progress": on_progress,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.identity import Caller
-from modelport_control_api.models.uploads import MAX_SAMPLE_BYTES, sample_of
+from modelport_control_api.models.uploads import MAX_SAMPLE_BYTES, check_texts, sample_of
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import replacing
 from modelport_control_api.registry.records import ModelRecord
@@ -21,19 +21,29 @@ async def retry(
     *,
     sample: Any,
     keep_sample: bool = False,
+    environment: str | None = None,
 ) -> ModelRecord:
     """Return the model, whose last version is the new one.
 
     `sample`: a row; None: the platform makes one up. `keep_sample`: it is the one before, whatever `sample`
-    says.
+    says. `environment` None: it runs in the same.
     Raises InvalidFields, VersionNotFailed and what a change of the model raises.
     """
     row = None if keep_sample else _checked(sample)
+    if environment is not None:
+        check_texts({"environment": environment})
     live = services.statuses.get(model_id)
 
     def work(session: Session) -> ModelRecord:
         return replacing.retry_version(
-            session, caller, model_id, version, sample=row, keep_sample=keep_sample, live=live
+            session,
+            caller,
+            model_id,
+            version,
+            sample=row,
+            keep_sample=keep_sample,
+            environment=environment,
+            live=live,
         )
 
     with services.reader.changing(caller.principal, model_id):

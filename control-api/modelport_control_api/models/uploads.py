@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from modelport_crds.mlmodel import Acceleration
+from modelport_crds.mlmodel import Acceleration, Framework
 from modelport_crds.names import VERSION_NAME
+from modelport_environments.catalogue import find as find_environment
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
@@ -61,13 +62,21 @@ DESCRIPTION_CHARACTERS = 10_000
 _MODEL_TEXTS = {
     "name": NAME_CHARACTERS * 4,
     "model_type": 64,
+    "environment": 64,
     "description": DESCRIPTION_CHARACTERS * 4,
     "sample": MAX_SAMPLE_BYTES,
     "acceleration": 16,
 }
 _REFERENCE = "reference"
 _VERSION_NAME = re.compile(VERSION_NAME)
-_VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16, "force": 16, "replaces": 16}
+_VERSION_TEXTS = {
+    "model_type": 64,
+    "environment": 64,
+    "sample": MAX_SAMPLE_BYTES,
+    "traffic": 16,
+    "force": 16,
+    "replaces": 16,
+}
 
 
 def model_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
@@ -127,6 +136,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "name": _check_name,
         "description": _check_description,
         "model_type": lambda text: normalize_framework(text) if text else None,
+        "environment": lambda text: find_environment(text) if text else None,
         "sample": lambda text: parse_sample(text) if text else None,
         "traffic": _share,
         "force": _force,
@@ -162,7 +172,7 @@ def _profile(upload: ReceivedUpload) -> Profile | None:
         raise InvalidFields((_REFERENCE, str(error))) from error
 
 
-def _new_version(upload: ReceivedUpload, framework: str, reference: Profile | None) -> NewVersion:
+def _new_version(upload: ReceivedUpload, framework: Framework, reference: Profile | None) -> NewVersion:
     # A form in a browser sends fields that were left empty, too: the same as leaving them out.
     sample = upload.texts.get("sample")
     return NewVersion(
@@ -170,8 +180,20 @@ def _new_version(upload: ReceivedUpload, framework: str, reference: Profile | No
         sha256=upload.sha256,
         size=upload.size,
         sample=parse_sample(sample) if sample else None,
+        environment=_environment(upload.texts.get("environment"), framework),
         reference=reference,
     )
+
+
+def _environment(name: str | None, framework: Framework) -> str | None:
+    if not name:
+        return None
+    served = find_environment(name).frameworks
+    if framework not in served:
+        raise InvalidFields(
+            ("environment", f"{name} serves {', '.join(served)}, and the file holds a {framework} model")
+        )
+    return name
 
 
 def _check_name(text: str) -> None:

@@ -111,7 +111,10 @@ async def retry_version(visit: CurrentVisit, model_id: str, version: str) -> Res
     await limit_uploads(visit.request, visit.principal)
     try:
         sample = _sample_in(values)
-        record = await retry(visit.services, visit.caller, model_id, version, sample=sample)
+        environment = values.get("environment") or None
+        record = await retry(
+            visit.services, visit.caller, model_id, version, sample=sample, environment=environment
+        )
     except Problem as problem:
         if problem.status not in (409, 422):
             raise

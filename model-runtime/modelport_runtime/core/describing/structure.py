@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from modelport_runtime.core.describing.tags import input_tags
+
 _WRAPPED = ("best_estimator_", "estimator_", "regressor_", "classifier_")
 _PREFITTED = {"FrozenEstimator", "SelectFromModel", "CalibratedClassifierCV"}
 """Wrappers of scikit-learn that may use what they were given, not a fitted copy of it."""
@@ -227,20 +229,10 @@ def takes_dictionaries(estimator: Any) -> bool:
 
 def allows_nan(stage: Any) -> bool:
     """Return whether the stage's tags say that it takes NaN; False where it has none."""
-    return bool(getattr(_tags(stage), "allow_nan", False))
+    tags = input_tags(stage)
+    return tags is not None and bool(tags.allow_nan)
 
 
 def _reads_texts(estimator: Any) -> bool:
-    tags = _tags(estimator)
+    tags = input_tags(estimator)
     return bool(tags is not None and tags.string and not tags.two_d_array)
-
-
-def _tags(estimator: Any) -> Any:
-    from sklearn.utils import get_tags
-
-    if not hasattr(estimator, "__sklearn_tags__"):
-        return None
-    try:
-        return get_tags(estimator).input_tags
-    except Exception:  # noqa: BLE001  # an own class may inherit tags that do not suit it
-        return None

@@ -14,6 +14,10 @@ from modelport_operator.core.specs.deployment import PORT
 from modelport_operator.settings import Settings
 
 
+# LocalCluster's word; a kubelet has none.
+_PREPARING = "PreparingEnvironment"
+
+
 @dataclass(frozen=True)
 class PodFacts:
     """`endings`: how many times a container of it has ended; `address`: `host:port` or `unix:/path`;
@@ -97,6 +101,8 @@ def _stage(pod: Object, main: Object) -> str:
     if "running" in main.get("state", {}):
         return stages.LOADING
     fetching = [each.get("state", {}) for each in container_statuses(pod, "initContainerStatuses")]
+    if any(state.get("waiting", {}).get("reason") == _PREPARING for state in fetching):
+        return stages.PREPARING
     if any("running" in state for state in fetching):
         return stages.FETCHING
     fetched = any("terminated" in state for state in fetching)
