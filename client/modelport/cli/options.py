@@ -49,7 +49,9 @@ AccelerationSetting = Annotated[
 EnvironmentName = Annotated[
     str | None,
     typer.Option(
-        "--environment", metavar="NAME", help="What the model runs in, such as sklearn-1.2: the platform's own libraries unless given."
+        "--environment",
+        metavar="NAME",
+        help="What the model runs in, such as sklearn-1.2: the platform's own libraries unless given.",
     ),
 ]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")]

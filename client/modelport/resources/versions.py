@@ -87,7 +87,9 @@ class Versions:
         """
         return self._transport.run(versions.wait(model_id, version, seconds, on_status))
 
-    def retry(self, model_id: str, version: str, *, sample: Any = None, environment: str | None = None) -> Version:
+    def retry(
+        self, model_id: str, version: str, *, sample: Any = None, environment: str | None = None
+    ) -> Version:
         """Try the file of a failed version again, as a new version in its place, which is returned.
 
         Args:

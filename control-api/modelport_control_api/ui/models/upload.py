@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from modelport_crds.reasons import EXPLANATIONS, Reason
+from modelport_environments.catalogue import ENVIRONMENTS
 from modelport_http.problem import Problem
 
 from modelport_control_api.errors import InvalidFields
@@ -64,6 +65,8 @@ _CURES = {
     if explanation.group == "Artifact"
 }
 
+_ENVIRONMENTS = [("", "The platform's own libraries"), *((name, name) for name in ENVIRONMENTS)]
+
 
 @dataclass(frozen=True, slots=True)
 class Namesake:
@@ -91,6 +94,7 @@ async def show_upload(visit: CurrentVisit, model: str | None = None, replaces: s
         cures=_CURES,
         address=address_of(visit.request),
         wheel=wheel_path(),
+        environments=_ENVIRONMENTS,
     )
 
 
@@ -144,7 +148,8 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
     trouble = None if is_held(version) else trouble_of(version.reason, version.message)
     can_retry = version.status == "failed" and model.managed_by == "api"
     return {
-        "retry": (form or Form({"sample": _sample_text(version)})) if can_retry else None,
+        "retry": (form or Form(_as_before(version))) if can_retry else None,
+        "environments": _ENVIRONMENTS,
         "retry_open": form is not None or version.reason in _OF_THE_SAMPLE,
         "model": model,
         "version": version,
@@ -153,6 +158,10 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
         "is_held": is_held(version),
         "log": await tail_of(visit, record, name, _TAIL_LINES) if trouble else "",
     }
+
+
+def _as_before(version: VersionAnswer) -> dict[str, str]:
+    return {"sample": _sample_text(version), "environment": version.environment or ""}
 
 
 def _namesake(model: ModelAnswer) -> Namesake:

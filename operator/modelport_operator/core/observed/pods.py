@@ -13,7 +13,6 @@ from modelport_operator.core.problems import Problem
 from modelport_operator.core.specs.deployment import PORT
 from modelport_operator.settings import Settings
 
-
 # LocalCluster's word; a kubelet has none.
 _PREPARING = "PreparingEnvironment"
 
