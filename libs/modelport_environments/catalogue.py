@@ -1,6 +1,6 @@
 """The environments that Modelport knows, by name.
 
-`locks/NAME.txt` lists the packages of each, with hashes; `requirements/environments.py` makes and checks them.
+`locks/NAME.txt` lists the packages of each, with hashes: `requirements/environments.py` makes them.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _RUNTIME = (
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`python`: its version, `3.11`. `frameworks`: whose models it serves. `requirements`: what the lock is of."""
+    """`python`: its version, `3.11`. `frameworks`: whose models it serves. `requirements`: what is locked."""
 
     name: str
     python: str
@@ -42,7 +42,7 @@ class Environment:
         return _LOCKS / f"{self.name}.txt"
 
     def digest(self) -> str:
-        """Return the first 12 hexadecimal digits of the SHA-256 of its Python and its lock. Raises OSError."""
+        """Return 12 hexadecimal digits of the SHA-256 of its Python and its lock. Raises OSError."""
         return hashlib.sha256(f"{self.python}\n".encode() + self.lock.read_bytes()).hexdigest()[:12]
 
 

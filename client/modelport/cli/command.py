@@ -89,8 +89,8 @@ _AS_GIVEN = {
 def add_to(app: typer.Typer) -> None:
     """Register a command for each entry point of the group, which is imported only when the command runs.
 
-    Those of the platform are registered even if no installed package has them: they then report what to install,
-    and exit with 1.
+    Those of the platform are registered even if no installed package has them: they then report what to
+    install, and exit with 1.
     """
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     for name in sorted({*found, *_HELP}):

@@ -21,7 +21,8 @@ _PLATFORMS = DriftThresholds()
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """`environment` None: the framework's own. `size` is in bytes, None where only a URI is known; `sample` is a predict body with one row."""
+    """`environment` None: the framework's own. `size` is in bytes, None where only a URI is known; `sample`
+    is a predict body with one row."""
 
     number: int
     framework: Framework

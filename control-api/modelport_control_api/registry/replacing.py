@@ -56,9 +56,9 @@ def retry_version(
 ) -> ModelRecord:
     """Make a new version of the failed one's file in its place; the last of the model is the new one.
 
-    `keep_sample`: it has the failed one's, whatever `sample` is. `environment` None: it runs in the same. The share that the failed one was to get and
-    its drift reference go over to the new one, whose traffic is held as that of any other if it lacks what
-    callers depend on.
+    `keep_sample`: it has the failed one's, whatever `sample` is. `environment` None: it runs in the same. The
+    share that the failed one was to get and its drift reference go over to the new one, whose traffic is held
+    as that of any other if it lacks what callers depend on.
     Raises VersionNotFailed, VersionNotFound.
     """
     row = service.own_locked(session, caller.principal, model_id)

@@ -43,7 +43,9 @@ def _find_uv() -> str:
 
 
 def _run(environment: Environment, command: Sequence[str]) -> None:
-    done = subprocess.run(command, env=_variables(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(
+        command, env=_variables(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         raise EnvironmentUnavailable(

@@ -76,16 +76,16 @@ def test_what_uv_says_is_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_uv_learns_no_secret_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, str]] = []
 
-    def run(command: list[str], env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+    def run(command: list[str], *, env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
         seen.append(env)
         return subprocess.CompletedProcess(command, 1, "", "enough")
 
-    monkeypatch.setenv("MODELPORT_CONTROL_API_INTERNAL_KEY", "secret")
-    monkeypatch.setattr(making.subprocess, "run", run)
+    monkeypatch.setenv("MODELPORT_CONTROL_API_INTERNAL_KEY", "hush-4711")
+    monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(EnvironmentUnavailable, match="enough"):
         making.make(OLD, tmp_path / "environment")
     assert seen
-    assert not any("secret" in text for each in seen for text in each.values())
+    assert not any("hush-4711" in text for each in seen for text in each.values())
 
 
 async def test_an_image_is_the_platforms_python_or_an_environments(tmp_path: Path, made: list[str]) -> None:
@@ -101,7 +101,7 @@ async def test_an_image_is_the_platforms_python_or_an_environments(tmp_path: Pat
 async def test_a_folder_that_cannot_be_written_is_a_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     images = Images(EnvironmentStore(tmp_path / "file" / "below"))
-    with pytest.raises(EnvironmentUnavailable, match="cannot be made on this machine: .*file"):
+    with pytest.raises(EnvironmentUnavailable, match=r"cannot be made on this machine: .*file"):
         await images.pull(f"{ENVIRONMENT_IMAGES}{OLD.name}")
 
 

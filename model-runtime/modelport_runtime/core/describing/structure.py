@@ -224,15 +224,15 @@ def takes_texts(estimator: Any) -> bool:
 
 def takes_dictionaries(estimator: Any) -> bool:
     """True if a row is a dictionary of any keys."""
-    return any(bool(getattr(_tags(one), "dict", False)) for one in handed_rows(estimator))
+    return any(tags.mapping for one in handed_rows(estimator) if (tags := input_tags(one)))
 
 
 def allows_nan(stage: Any) -> bool:
     """Return whether the stage's tags say that it takes NaN; False where it has none."""
     tags = input_tags(stage)
-    return tags is not None and bool(tags.allow_nan)
+    return tags is not None and tags.allow_nan
 
 
 def _reads_texts(estimator: Any) -> bool:
     tags = input_tags(estimator)
-    return bool(tags is not None and tags.string and not tags.two_d_array)
+    return tags is not None and tags.string and not tags.two_d_array

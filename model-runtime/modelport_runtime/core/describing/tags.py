@@ -1,14 +1,15 @@
-"""What an estimator declares of its input, in the words of scikit-learn 1.6; earlier ones wrote it in a dict."""
+"""What an estimator declares of its input, in the words of scikit-learn 1.6; before, it was a dictionary."""
 
 from typing import Any, NamedTuple
 
 
 class InputTags(NamedTuple):
-    """`string`: it takes texts; `two_d_array`: it takes a table."""
+    """`string`: it takes texts; `two_d_array`: a table; `mapping`: dictionaries of any keys."""
 
     allow_nan: bool
     string: bool
     two_d_array: bool
+    mapping: bool
 
 
 def input_tags(estimator: Any) -> InputTags | None:
@@ -24,7 +25,7 @@ def _read(estimator: Any) -> InputTags:
     from sklearn.utils import get_tags
 
     found = get_tags(estimator).input_tags
-    return InputTags(found.allow_nan, found.string, found.two_d_array)
+    return InputTags(found.allow_nan, found.string, found.two_d_array, found.dict)
 
 
 def _read_dict(estimator: Any) -> InputTags | None:
@@ -32,4 +33,4 @@ def _read_dict(estimator: Any) -> InputTags | None:
         return None
     found = estimator._get_tags()
     types = found["X_types"]
-    return InputTags(found["allow_nan"], "string" in types, "2darray" in types or "dict" in types)
+    return InputTags(found["allow_nan"], "string" in types, "2darray" in types, "dict" in types)

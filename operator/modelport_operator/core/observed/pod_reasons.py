@@ -199,7 +199,8 @@ def _waits_in_vain(pod: Object, settings: Settings) -> Problem | None:
 
 def _unpulled_reason(pod: Object, settings: Settings) -> Reason:
     # As we wrote it: a node's own spelling of an image, in the status, has a registry and a folder before it.
-    image: str = pod["spec"]["containers"][0]["image"]
+    containers = pod.get("spec", {}).get("containers") or [{}]
+    image: str = containers[0].get("image", "")
     before, _, after = settings.environment_image.partition(ENVIRONMENT)
     is_environment = image.startswith(before) and image.endswith(after)
     is_default = image in settings.runtime_images.values()

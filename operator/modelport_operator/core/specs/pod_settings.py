@@ -34,7 +34,7 @@ def build_spread(model: MLModel, version: ModelVersion, replicas: int) -> Object
 
 
 def image_fields(version: ModelVersion, settings: Settings) -> dict[str, str]:
-    """Return the image of the version's environment or framework, for both containers, and when it is pulled."""
+    """Return the image of the version's environment or framework, and when a node pulls it."""
     if version.environment is None:
         image = settings.runtime_images[version.framework]
     else:
