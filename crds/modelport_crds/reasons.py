@@ -101,8 +101,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.LIBRARY_MISMATCH: Explanation(
         "Environment",
         "The model was saved with another version of a library and does not work with the one here.",
-        "Run it in the environment of its own version (`modelport retry MODEL --environment sklearn-1.2`), "
-        "or save the model again with the version that the message names as the one here.",
+        "Run it in the environment of its own version (`modelport retry MODEL --environment NAME`, such as "
+        "sklearn-1.2), or save it again with the version that the message names as the one here.",
     ),
     Reason.ENVIRONMENT_UNAVAILABLE: Explanation(
         "Environment",

@@ -63,6 +63,8 @@ _ALL = (
     _of_sklearn("1.7.2", "numpy<2.4", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
     _of_sklearn("1.8.0", "numpy<2.5", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
 )
+PLATFORM = "platform"
+"""What asks for the platform's own libraries where an environment would be chosen."""
 ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType({each.name: each for each in _ALL})
 
 

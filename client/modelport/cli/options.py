@@ -51,7 +51,8 @@ EnvironmentName = Annotated[
     typer.Option(
         "--environment",
         metavar="NAME",
-        help="What the model runs in, such as sklearn-1.2: the platform's own libraries unless given.",
+        help="What the model runs in, such as sklearn-1.2, or platform for the platform's own libraries; "
+        "chosen by what saved the file unless given.",
     ),
 ]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")]

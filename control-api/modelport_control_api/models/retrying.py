@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.identity import Caller
-from modelport_control_api.models.uploads import MAX_SAMPLE_BYTES, check_texts, sample_of
+from modelport_control_api.models.uploads import MAX_SAMPLE_BYTES, sample_of
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import replacing
 from modelport_control_api.registry.records import ModelRecord
@@ -30,8 +30,6 @@ async def retry(
     Raises InvalidFields, VersionNotFailed and what a change of the model raises.
     """
     row = None if keep_sample else _checked(sample)
-    if environment is not None:
-        check_texts({"environment": environment})
     live = services.statuses.get(model_id)
 
     def work(session: Session) -> ModelRecord:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from modelport_crds.names import VERSION_NAME
-from modelport_environments.catalogue import ENVIRONMENTS
+from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM
 
 from modelport_control_api.sniff.detect import FRAMEWORKS
 
@@ -19,8 +19,9 @@ _MODEL_TYPE = {
 }
 _ENVIRONMENT = {
     "type": "string",
-    "enum": list(ENVIRONMENTS),
-    "description": "What the model runs in; left out: the platform's own libraries.",
+    "enum": [PLATFORM, *ENVIRONMENTS],
+    "description": "What the model runs in. Left out: what the file was saved with, where nothing else "
+    "serves it, or else the platform's own libraries.",
 }
 _SAMPLE = {
     "type": "string",

@@ -10,7 +10,6 @@ from typing import Any, TypeVar, get_args
 
 from modelport_crds.mlmodel import Acceleration, Framework
 from modelport_crds.names import VERSION_NAME
-from modelport_environments.catalogue import find as find_environment
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
@@ -23,6 +22,7 @@ from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
+from modelport_control_api.registry import environments
 from modelport_control_api.registry.rollout import Rollout
 from modelport_control_api.registry.service import NewVersion
 from modelport_control_api.sniff.detect import detect_framework, normalize_framework
@@ -106,8 +106,10 @@ class UploadService:
             check_texts(upload.texts)
             model_type = upload.texts.get("model_type") or None
             framework = await asyncio.to_thread(detect_framework, upload.path, model_type)
+            environment = await asyncio.to_thread(_environment, upload, framework)
             reference = await asyncio.to_thread(_profile, upload)
-            yield StagedUpload(upload.texts, _new_version(upload, framework, reference), upload.path)
+            version = _new_version(upload, framework, environment, reference)
+            yield StagedUpload(upload.texts, version, upload.path)
 
     async def commit(self, staged: "StagedUpload", work: Callable[[Session], T]) -> T:
         """Store the file, then run `work`, which names it, in one transaction: no row without its file."""
@@ -136,7 +138,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "name": _check_name,
         "description": _check_description,
         "model_type": lambda text: normalize_framework(text) if text else None,
-        "environment": lambda text: find_environment(text) if text else None,
+        "environment": environments.check_name,
         "sample": lambda text: parse_sample(text) if text else None,
         "traffic": _share,
         "force": _force,
@@ -172,7 +174,9 @@ def _profile(upload: ReceivedUpload) -> Profile | None:
         raise InvalidFields((_REFERENCE, str(error))) from error
 
 
-def _new_version(upload: ReceivedUpload, framework: Framework, reference: Profile | None) -> NewVersion:
+def _new_version(
+    upload: ReceivedUpload, framework: Framework, environment: str | None, reference: Profile | None
+) -> NewVersion:
     # A form in a browser sends fields that were left empty, too: the same as leaving them out.
     sample = upload.texts.get("sample")
     return NewVersion(
@@ -180,20 +184,14 @@ def _new_version(upload: ReceivedUpload, framework: Framework, reference: Profil
         sha256=upload.sha256,
         size=upload.size,
         sample=parse_sample(sample) if sample else None,
-        environment=_environment(upload.texts.get("environment"), framework),
+        environment=environment,
         reference=reference,
     )
 
 
-def _environment(name: str | None, framework: Framework) -> str | None:
-    if not name:
-        return None
-    served = find_environment(name).frameworks
-    if framework not in served:
-        raise InvalidFields(
-            ("environment", f"{name} serves {', '.join(served)}, and the file holds a {framework} model")
-        )
-    return name
+def _environment(upload: ReceivedUpload, framework: Framework) -> str | None:
+    name = upload.texts.get("environment")
+    return environments.named(name, framework) if name else environments.needed_by(upload.path)
 
 
 def _check_name(text: str) -> None:

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,18 +19,29 @@ _WARM = (
     "from modelport_runtime.core import backends; backends.prepare('{framework}')"
 )
 _LAST_LINES = 3
+# uv gives an index up only after many tries.
+_LONGEST_SECONDS = 600
 
 
 def make(environment: Environment, folder: Path) -> None:
     """Make it in `folder`, which is not there yet. Blocking. Raises EnvironmentUnavailable and OSError."""
     uv = _find_uv()
     python = folder / "bin" / "python"
-    _run(environment, [uv, "venv", "--quiet", "--no-project", "--python", environment.python, str(folder)])
+    _run(
+        environment,
+        [uv, "venv", "--quiet", "--no-project", "--python", _interpreter(environment), str(folder)],
+    )
     install = [uv, "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
     _run(environment, [*install, "--python", str(python), "--requirements", str(environment.lock)])
     _copy_runtime(folder / "lib" / f"python{environment.python}" / "site-packages")
     for framework in environment.frameworks:
         _run(environment, [str(python), "-I", "-c", _WARM.format(framework=framework)])
+
+
+def _interpreter(environment: Environment) -> str:
+    """The platform's own where it is of that version: uv looks on PATH, which need not have it."""
+    ours = ".".join(map(str, sys.version_info[:2]))
+    return sys._base_executable if ours == environment.python else environment.python
 
 
 def _find_uv() -> str:
@@ -43,9 +55,20 @@ def _find_uv() -> str:
 
 
 def _run(environment: Environment, command: Sequence[str]) -> None:
-    done = subprocess.run(
-        command, env=_variables(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            command,
+            env=_variables(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EnvironmentUnavailable(
+            f"{environment.name} was not made within {_LONGEST_SECONDS // 60} minutes: can the index be reached?"
+        ) from error
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         raise EnvironmentUnavailable(

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from modelport_crds.reasons import EXPLANATIONS, Reason
-from modelport_environments.catalogue import ENVIRONMENTS
+from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM
 from modelport_http.problem import Problem
 
 from modelport_control_api.errors import InvalidFields
@@ -65,7 +65,8 @@ _CURES = {
     if explanation.group == "Artifact"
 }
 
-_ENVIRONMENTS = [("", "The platform's own libraries"), *((name, name) for name in ENVIRONMENTS)]
+_CHOSEN_BY_FILE = ("", "As the file needs it")
+_ENVIRONMENTS = [(PLATFORM, "The platform's own libraries"), *((name, name) for name in ENVIRONMENTS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ async def show_upload(visit: CurrentVisit, model: str | None = None, replaces: s
         cures=_CURES,
         address=address_of(visit.request),
         wheel=wheel_path(),
-        environments=_ENVIRONMENTS,
+        environments=[_CHOSEN_BY_FILE, *_ENVIRONMENTS],
     )
 
 
@@ -161,7 +162,7 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
 
 
 def _as_before(version: VersionAnswer) -> dict[str, str]:
-    return {"sample": _sample_text(version), "environment": version.environment or ""}
+    return {"sample": _sample_text(version), "environment": version.environment or PLATFORM}
 
 
 def _namesake(model: ModelAnswer) -> Namesake:

@@ -1,0 +1,70 @@
+"""Files of an earlier scikit-learn, served by the library that saved them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from modelport_environments.catalogue import find
+from modelport_standalone.environments.store import EnvironmentStore, default_folder
+
+from tests.support.platform_process import PlatformProcess, settled, wait_until_ready
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+_SAVED = Path(__file__).parents[2] / "fixtures" / "other_versions" / "1.2.2"
+_NAME = "boosting"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def made() -> None:
+    """By this process, whose uv knows this machine's index; the platform's own has another home."""
+    kept = EnvironmentStore(default_folder())
+    for name in ("sklearn-1.2", "sklearn-1.3"):
+        kept.prepare(find(name))
+
+
+def answers() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((_SAVED / "answers.json").read_text(encoding="utf-8"))
+    return found
+
+
+def upload(client: httpx.Client, **fields: str) -> dict[str, Any]:
+    file = (_SAVED / f"{_NAME}.joblib").read_bytes()
+    response = client.post("/api/v1/models/upload", files={"file": file}, data={"name": "old", **fields})
+    made: dict[str, Any] = response.raise_for_status().json()
+    return made
+
+
+def predictions(client: httpx.Client, model_id: str) -> Any:
+    body = {"inputs": answers()[_NAME]["rows"]}
+    return client.post(f"/predict/{model_id}", json=body).raise_for_status().json()["predictions"]
+
+
+def test_a_file_is_served_by_the_library_that_saved_it(platform: PlatformProcess) -> None:
+    with platform.register_user() as client:
+        model_id = upload(client, environment="sklearn-1.2")["id"]
+        wait_until_ready(client, model_id)
+        assert predictions(client, model_id) == answers()[_NAME]["predict"]
+        (version,) = client.get(f"/api/v1/models/{model_id}").json()["versions"]
+        assert version["environment"] == "sklearn-1.2"
+        assert version["libraries"]["here"]["scikit-learn"] == "1.2.2"
+        assert version["sandbox"]["level"] == 2
+        assert version["message"] == ""
+
+
+def test_an_environment_serves_no_file_of_another_version_and_another_try_may_be_elsewhere(
+    platform: PlatformProcess,
+) -> None:
+    with platform.register_user() as client:
+        model_id = upload(client, environment="sklearn-1.3")["id"]
+        failed = settled(client, f"/api/v1/models/{model_id}")
+        assert (failed["status"], failed["reason"]) == ("failed", "LibraryMismatch"), failed
+        assert "saved with scikit-learn 1.2.2; scikit-learn 1.3.2 is here" in failed["message"]
+        retry = f"/api/v1/models/{model_id}/versions/v1/retry"
+        refused = client.post(retry, json={"environment": "sklearn-0.9"})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "environment")
+        again = client.post(retry, json={"environment": "platform"}).raise_for_status().json()
+        assert (again["name"], again["environment"]) == ("v2", None)
+        wait_until_ready(client, model_id)
+        assert predictions(client, model_id) == answers()[_NAME]["predict"]
