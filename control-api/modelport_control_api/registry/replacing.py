@@ -71,7 +71,9 @@ def retry_version(
     session.flush()
     drift.copy_reference(session, model_id, failed.number, row.last_version)
     version_deletion.drop(session, row, failed)
-    detail = {"version": added, "of": name, "new_sample": not keep_sample, "environment": runs_in}
+    detail = {"version": added, "of": name, "new_sample": not keep_sample}
+    if environment:
+        detail["environment"] = runs_in
     return service.finish_change(session, caller, row, "version.retry", detail)
 
 
