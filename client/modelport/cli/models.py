@@ -264,5 +264,7 @@ def show_model(model: Model, as_json: bool) -> None:
     for version in model.versions:
         if version.engine:
             print_line(f"  engine    {version.name} {engine_text(version)}")
+        if version.environment:
+            print_line(f"  runs in   {version.name} {version.environment}")
     for column in (model.signature or {}).get("columns") or ():
         print_line(f"  input     {column['name']}: {column['kind']}{'?' if column.get('optional') else ''}")
