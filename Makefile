@@ -103,7 +103,7 @@ version: ## Set the version of all distributions and of the chart (VERSION=1.2.3
 wheels: $(VENV)/.uv ## Build the wheel of each distribution into dist/ (ARGS="--offline --no-build-isolation")
 	@for each in $(DISTRIBUTIONS); do $(BIN)/uv build --quiet --wheel --out-dir dist $(ARGS) $$each || exit 1; done; ls dist
 
-images: ## Build the images with docker or buildah (ARGS="gateway operator" for some; TAG, REGISTRY, BASE_IMAGE)
+images: ## Build the images with docker or buildah (ARGS="gateway operator" for some, ARGS=environments for models' other libraries; TAG, REGISTRY, BASE_IMAGE)
 	@bash images/build.sh $(ARGS)
 
 kind-up: ## A cluster in Docker with the platform in it, at http://localhost:8080 (needs docker, kind, kubectl, helm)
