@@ -15,11 +15,8 @@ _BUSIEST = 4
 def main() -> None:
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     busiest = ", ".join(f"{name} {percent:.0f} %" for name, percent in _busiest())
-    print(
-        f"==> Load {load} on {os.cpu_count()} cores; a loop takes {_loop_seconds() * 1000:.0f} ms of processor time; "
-        f"busiest: {busiest or 'unknown'}",
-        flush=True,
-    )
+    loop = f"{_loop_seconds() * 1000:.0f} ms of processor time"
+    print(f"==> Load {load} on {os.cpu_count()} cores; a loop takes {loop}; busiest: {busiest}", flush=True)
 
 
 def _loop_seconds() -> float:

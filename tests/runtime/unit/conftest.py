@@ -10,7 +10,7 @@ _LONG_SECONDS = 600.0
 
 @pytest.fixture(autouse=True)
 def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runtime looks for what is wrong for at most a few seconds; a busy machine would find less in them."""
+    """The runtime looks for what is wrong for seconds at most; a busy machine would find less in them."""
     monkeypatch.setattr(suspicion, "_MAX_SECONDS", _LONG_SECONDS)
     monkeypatch.setattr(probes, "_SECONDS", _LONG_SECONDS)
     monkeypatch.setattr(windows, "_MAX_SECONDS", _LONG_SECONDS)
