@@ -8,7 +8,7 @@ ARGS ?=
 # Each is a distribution, with a pyproject.toml of its own.
 DISTRIBUTIONS := crds libs client control-api gateway model-runtime operator standalone
 
-.PHONY: help run check lint test watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift bench-environments lock-environments usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
+.PHONY: help run check lint test nightly watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift bench-environments lock-environments usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -26,6 +26,9 @@ lint: check ## Another name for make check
 
 test: $(VENV)/.dev ## Lint, check types and layers, run all tests (ARGS="-k name" for some)
 	@bash tests/run.sh $(ARGS)
+
+nightly: $(VENV)/.dev ## The same with what takes minutes, more cases of the rest, and coverage (an hour or two)
+	@MODELPORT_NIGHTLY=1 bash tests/run.sh $(ARGS)
 
 test-%: $(VENV)/.dev ## One part's tests: gateway, control-api, operator, runtime, client, standalone, libs, chart, docs, tools
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m tests.parts $* $(ARGS)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What `make test` runs: the quick checks, then every test with coverage, and beside those the end-to-end tests on a
-# real Kubernetes cluster where one can be had. Arguments go to pytest.
+# What `make test` runs: the quick checks, then the tests, and beside those the end-to-end tests on a real Kubernetes
+# cluster where one can be had. With MODELPORT_NIGHTLY=1 (`make nightly`) those marked "nightly" too, more cases of
+# others, and all with coverage. Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -52,7 +53,7 @@ end_to_end() {
 
 # Of `e2e` or `not e2e`. What failed in it is kept in a file of its own: both run at once.
 pytest_of() {
-  $bin/python -m pytest -m "$1" -o cache_dir="build/pytest-${1// /-}" "${@:2}"
+  $bin/python -m pytest -m "$1$kept" -o cache_dir="build/pytest-${1// /-}" "${@:2}"
 }
 
 # Some tests measure real time, and a machine that is slow or busy makes one of them fail by chance. What failed beside
@@ -63,13 +64,24 @@ run_again() {
   pytest_of "$2" --last-failed --last-failed-no-failures none -v "${@:3}" || return 1
 }
 
+# A line in five minutes. Whoever reads the log of a slow run sees whether the machine was.
+watch_machine() {
+  while $bin/python -m tests.machine; do sleep 300; done
+}
+
 end() {
+  kill -- -$machine 2>/dev/null || true
   # Neither its exit code nor that it has ended already may keep the cluster from being taken down,
   # and the tests' result stands when another run uses the cluster, which then stays.
   kill -INT -- -$e2e 2>/dev/null && wait $e2e || true
   ${down:-true} || true
 }
 
+if [ -n "${MODELPORT_NIGHTLY:-}" ]; then
+  kept="" traced=(--cov --cov-report=)
+else
+  kept=" and not nightly" traced=()
+fi
 mkdir -p build
 rm -rf build/pytest-*
 code=0 e2e_code=0 coverage=0
@@ -84,6 +96,8 @@ $bin/python -m tests.cluster status >/dev/null || down="$bin/python -m tests.clu
 set -m
 end_to_end >"$log" 2>&1 9>&- &
 e2e=$!
+watch_machine 9>&- &
+machine=$!
 set +m
 trap end EXIT
 # Without it bash goes on after a pytest that has taken Ctrl-C for itself.
@@ -99,9 +113,9 @@ rm -f .coverage .coverage.*
 # what is short (unit). Two workers a core: they wait for servers more than half of the time. One where others keep the
 # cores busy: more of them would not be done sooner, and each test would wait longer for its turn.
 pytest_of "not e2e" -n "${MODELPORT_TEST_WORKERS:-$((workers_per_core * $(nproc)))}" --dist loadfile --no-loadscope-reorder \
-  --cov --cov-report= 9>&- || code=$?
+  "${traced[@]}" 9>&- || code=$?
 exec 9>&-
-$bin/python -m coverage report --skip-covered --fail-under=90 || coverage=$?
+[ -z "${MODELPORT_NIGHTLY:-}" ] || $bin/python -m coverage report --skip-covered --fail-under=90 || coverage=$?
 
 echo "==> End-to-end tests on Kubernetes"
 kill $shown 2>/dev/null || true

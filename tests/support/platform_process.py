@@ -72,15 +72,37 @@ class PlatformProcess:
         return _log_in(self.url, **self.admin_login())
 
     def register_user(self) -> httpx.Client:
-        """A new user's session."""
+        """A new user's session. Its models go when it is left."""
         email = f"{uuid4().hex}@example.com"
         body = {"email": email, "password": PASSWORD}
         httpx.post(f"{self.url}/api/v1/auth/register", json=body, timeout=240).raise_for_status()
-        return self.session(_log_in(self.url, email, PASSWORD))
+        headers = _authorization(_log_in(self.url, email, PASSWORD))
+        return _Visit(base_url=self.url, headers=headers, timeout=360)
 
     def session(self, credential: str) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {credential}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=360)
+        return httpx.Client(base_url=self.url, headers=_authorization(credential), timeout=360)
+
+
+class _Visit(httpx.Client):
+    """A session that takes its models along: each is two processes, probed for the rest of the run."""
+
+    def __exit__(self, *error: Any) -> None:
+        try:
+            self._delete_models()
+        finally:
+            super().__exit__(*error)
+
+    def _delete_models(self) -> None:
+        try:
+            listed = self.get("/api/v1/models?limit=100")
+            for model in listed.json().get("items", []):
+                self.delete(f"/api/v1/models/{model['id']}")
+        except httpx.TransportError:
+            return  # The test has ended the platform.
+
+
+def _authorization(credential: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {credential}"}
 
 
 def launch(home: Path, data: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:

@@ -120,6 +120,14 @@ def test_jobs_in_every_state(visitor: Visitor, stage: StagedPlatform, model_id: 
     expect(page.locator("#jobs .badge")).to_have_text(["Failed"])
 
 
+def test_a_refresh_copies_no_style_onto_what_it_brings(visitor: Visitor, model_id: str) -> None:
+    """A script or a person who sizes a field sets one; as an attribute the page's own policy forbids it."""
+    page = visitor.open("/ui/models")
+    page.locator("#models").evaluate("element => { element.style.minHeight = '1px' }")
+    page.locator("#models").dispatch_event("refresh")
+    page.wait_for_function("() => !document.querySelector('#models').hasAttribute('style')")
+
+
 def test_a_drifting_feature_is_shown_beside_its_reference(
     visitor: Visitor, stage: StagedPlatform, ann: Account, model_id: str, tmp_path: Path
 ) -> None:

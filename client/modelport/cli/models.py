@@ -247,6 +247,13 @@ def main_version(model: Model) -> str:
     return model.versions[-1].name
 
 
+def _show_version(version: Version) -> None:
+    if version.engine:
+        print_line(f"  engine    {version.name} {engine_text(version)}")
+    if version.environment:
+        print_line(f"  runs in   {version.name} {version.environment}")
+
+
 def show_model(model: Model, as_json: bool) -> None:
     """Print the model: its state, endpoint, traffic, engines and inputs."""
     if as_json:
@@ -262,9 +269,6 @@ def show_model(model: Model, as_json: bool) -> None:
     if model.tags:
         print_line(f"  tags      {', '.join(model.tags)}")
     for version in model.versions:
-        if version.engine:
-            print_line(f"  engine    {version.name} {engine_text(version)}")
-        if version.environment:
-            print_line(f"  runs in   {version.name} {version.environment}")
+        _show_version(version)
     for column in (model.signature or {}).get("columns") or ():
         print_line(f"  input     {column['name']}: {column['kind']}{'?' if column.get('optional') else ''}")

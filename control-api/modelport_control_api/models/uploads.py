@@ -96,6 +96,7 @@ class UploadService:
     transactions: Transactions
     idle_seconds: float
     reserve: DiskReserve
+    choose_environments: bool
 
     @asynccontextmanager
     async def receiving(self, request: Request, form: Form) -> AsyncIterator["StagedUpload"]:
@@ -106,10 +107,15 @@ class UploadService:
             check_texts(upload.texts)
             model_type = upload.texts.get("model_type") or None
             framework = await asyncio.to_thread(detect_framework, upload.path, model_type)
-            environment = await asyncio.to_thread(_environment, upload, framework)
+            environment = await asyncio.to_thread(self._environment, upload, framework)
             reference = await asyncio.to_thread(_profile, upload)
             version = _new_version(upload, framework, environment, reference)
             yield StagedUpload(upload.texts, version, upload.path)
+
+    def _environment(self, upload: ReceivedUpload, framework: Framework) -> str | None:
+        if name := upload.texts.get("environment"):
+            return environments.named(name, framework)
+        return environments.needed_by(upload.path) if self.choose_environments else None
 
     async def commit(self, staged: "StagedUpload", work: Callable[[Session], T]) -> T:
         """Store the file, then run `work`, which names it, in one transaction: no row without its file."""
@@ -187,11 +193,6 @@ def _new_version(
         environment=environment,
         reference=reference,
     )
-
-
-def _environment(upload: ReceivedUpload, framework: Framework) -> str | None:
-    name = upload.texts.get("environment")
-    return environments.named(name, framework) if name else environments.needed_by(upload.path)
 
 
 def _check_name(text: str) -> None:

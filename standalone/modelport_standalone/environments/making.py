@@ -41,7 +41,8 @@ def make(environment: Environment, folder: Path) -> None:
 def _interpreter(environment: Environment) -> str:
     """The platform's own where it is of that version: uv looks on PATH, which need not have it."""
     ours = ".".join(map(str, sys.version_info[:2]))
-    return sys._base_executable if ours == environment.python else environment.python
+    own = Path(sys.base_prefix) / "bin" / f"python{ours}"
+    return str(own) if ours == environment.python and own.exists() else environment.python
 
 
 def _find_uv() -> str:

@@ -84,7 +84,7 @@ def test_the_last_curl_line_fits_the_model_that_an_empty_dashboard_has_users_mak
         model_id = made.raise_for_status().json()["id"]
         wait_until_ready(client, model_id)
         token = client.headers["Authorization"].removeprefix("Bearer ")
-    answer = typed(predict.replace("TOKEN", token).replace("MODEL_ID", model_id), tmp_path)
+        answer = typed(predict.replace("TOKEN", token).replace("MODEL_ID", model_id), tmp_path)
     assert answer["prediction"] == "setosa"
 
 

@@ -7,7 +7,7 @@ from tests.e2e.disturbances.kinds import KINDS
 from tests.e2e.disturbances.measuring import measure
 from tests.e2e.disturbances.table import record
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.nightly, pytest.mark.timeout(1200)]
 
 
 @pytest.mark.parametrize("name", KINDS)

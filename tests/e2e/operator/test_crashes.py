@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.operator.manifests import mlmodel
 from tests.e2e.operator.operating import Harness, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 _UNSTABLE = ("lastTransitionTime", "observedGeneration")
 

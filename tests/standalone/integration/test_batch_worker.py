@@ -32,6 +32,7 @@ def platform(tmp_path: Path) -> Iterator[PlatformProcess]:
     running.stop()
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_worker_that_is_killed_loses_and_doubles_no_row(platform: PlatformProcess, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.control_api.integration.api.conftest import upload_iris
+from tests.support.nightly import at_night
 from tests.support.platform_process import PlatformProcess
 
 CHECKS = [
@@ -27,7 +28,7 @@ CHECKS = [
 ]
 # Each of them takes as long as a password's hash, on purpose.
 SLOW = {f"/api/v1/auth/{call}" for call in ("register", "login", "token", "me/delete")}
-EXAMPLES, EXAMPLES_OF_SLOW, EXAMPLES_OF_NOBODY = 15, 3, 2
+EXAMPLES, EXAMPLES_OF_SLOW, EXAMPLES_OF_NOBODY = at_night((4, 1, 1), (15, 3, 2))
 
 
 @dataclass(frozen=True)

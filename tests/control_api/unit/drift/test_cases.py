@@ -9,8 +9,9 @@ from modelport_telemetry.drift.repetition import SUMS, empty
 
 from bench.drift.alarms import count, counting, limits, results
 from bench.drift.cases import CHANGED, SMALL, UNCHANGED, comments, gone_missing, stuck, unit_error
+from tests.support.nightly import at_night
 
-RUNS = 6
+RUNS = at_night(2, 6)
 # Tracing would take four fifths of the time; the other tests here and `test_profiling` run the same lines.
 uncounted = pytest.mark.no_cover
 

@@ -76,8 +76,9 @@ def profile_of(rows: Rows, folder: Path) -> Profile:
     return profile_csv(path)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_fewer_than_one_window_in_a_hundred_is_a_false_alarm(tmp_path: Path) -> None:
     draw = np.random.default_rng(11)
     alarms = 0

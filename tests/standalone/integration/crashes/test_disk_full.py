@@ -86,7 +86,8 @@ def submit(caller: httpx.Client, model: str) -> httpx.Response:
 
 def unsaid(client: httpx.Client, job_id: str) -> str:
     job = client.get(f"/api/v1/jobs/{job_id}")
-    return "" if "no room for results" in job.json()["waiting_for"] else job.text
+    # Nothing while a pod is being found, and once more while its worker looks again.
+    return "" if "no room for results" in (job.json()["waiting_for"] or "") else job.text
 
 
 def unfinished(client: httpx.Client, job_id: str) -> str:

@@ -17,11 +17,12 @@ from tests.standalone.integration.crashes.authors import Author, State
 from tests.standalone.integration.crashes.killable import KillablePlatform, killable_platform, poll
 from tests.standalone.integration.crashes.processes import Child
 from tests.standalone.integration.crashes.remains import check_whole
+from tests.support.nightly import at_night
 
-_KILLS = 10
+_KILLS = at_night(3, 10)
 _LONGEST_DELAY_SECONDS = 1.5
 _AUTHORS = 2
-_KILLED_FIRST_STARTS = 6
+_KILLED_FIRST_STARTS = at_night(2, 6)
 _LONGEST_START_SECONDS = 4.0
 
 

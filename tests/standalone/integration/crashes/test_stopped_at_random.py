@@ -12,12 +12,13 @@ import pytest
 
 from tests.standalone.integration.crashes.accounts import register, serve, telling_model
 from tests.standalone.integration.crashes.killable import KillablePlatform, killable_platform, poll
+from tests.support.nightly import at_night
 from tests.support.slowness import slowness
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 _STOP_SECONDS = 6
 _LONGEST_START_SECONDS = 3.0
-_PARTS = 5
+_PARTS = at_night(2, 5)
 # How CPython and asyncio complain of what was torn down carelessly.
 _NOISE = ("Traceback", "was destroyed", "never awaited", "never retrieved", "Exception ignored", "leaked")
 

@@ -22,12 +22,14 @@ if "tests.cluster" in words:
     name = words[-1]
 elif "coverage" in words:
     name = "coverage"
+elif "tests.machine" in words:
+    time.sleep(60)
 else:
     name = ("again_" if "--last-failed" in words else "") + ("e2e" if "tests/e2e" in words else "others")
 try:
     with open("calls", "a") as calls:
         calls.write(name + "\\n")
-    print("output of", name, flush=True)
+    print("output of", name, *words, flush=True)
     if name == "e2e" and os.environ.get("WAIT"):
         import fcntl
         fcntl.flock(open(os.environ["MODELPORT_OTHER_TESTS"]), fcntl.LOCK_SH)
@@ -69,7 +71,7 @@ def start(tmp_path: Path) -> Start:
         # A group of its own, as a terminal gives it: Ctrl-C goes to all of the group.
         return subprocess.Popen(
             command,
-            env={**os.environ, "CODE_status": "1", **environment},
+            env={**os.environ, "MODELPORT_NIGHTLY": "", "CODE_status": "1", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -116,7 +118,7 @@ def test_a_cluster_that_ran_before_stays(start: Start, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("failing", ["e2e", "others", "prepare", "coverage"])
 def test_who_fails_fails_the_run_and_the_cluster_goes(start: Start, tmp_path: Path, failing: str) -> None:
-    run = start(**{f"CODE_{failing}": "4"})
+    run = start(MODELPORT_NIGHTLY="1", **{f"CODE_{failing}": "4"})
     run.communicate(timeout=100)
     assert run.returncode == 4
     assert "others" in calls(tmp_path)
@@ -144,9 +146,19 @@ def test_what_fails_twice_fails_the_run(start: Start, tmp_path: Path, failing: s
 
 
 def test_few_lines_run_fail_the_run_whatever_passes(start: Start) -> None:
-    run = start(CODE_others="1", CODE_coverage="2")
+    run = start(MODELPORT_NIGHTLY="1", CODE_others="1", CODE_coverage="2")
     run.communicate(timeout=100)
     assert run.returncode == 2
+
+
+def test_what_is_for_the_night_is_left_out_by_day(start: Start, tmp_path: Path) -> None:
+    by_day, _ = start().communicate(timeout=100)
+    assert by_day.count("-m not e2e and not nightly") == by_day.count("-m e2e and not nightly") == 1
+    assert "coverage" not in calls(tmp_path)
+    by_night, _ = start(MODELPORT_NIGHTLY="1").communicate(timeout=100)
+    assert by_night.count("--cov") == 2
+    assert "nightly" not in by_night
+    assert "coverage" in calls(tmp_path)
 
 
 def test_where_no_cluster_can_be_had_the_tests_say_so_themselves(start: Start, tmp_path: Path) -> None:
