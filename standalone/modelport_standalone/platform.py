@@ -12,8 +12,8 @@ from modelport_process.settings import read_settings
 from modelport_process.start import CannotStart
 
 from modelport_standalone.data_dir import DataDir
+from modelport_standalone.environments.images import ENVIRONMENT_IMAGES
 from modelport_standalone.local_cluster.cluster import LocalCluster
-from modelport_standalone.local_cluster.images import ENVIRONMENT_IMAGES
 from modelport_standalone.local_cluster.saved_models import DamagedState
 
 if TYPE_CHECKING:

@@ -183,7 +183,7 @@ class VersionAnswer(BaseModel):
     message: str
     framework: str
     environment: str | None = Field(
-        description="What it runs in, such as sklearn-1.2; null: the platform's own libraries."
+        None, description="What it runs in, such as sklearn-1.2; null: the platform's own libraries."
     )
     sha256: str
     size: int | None

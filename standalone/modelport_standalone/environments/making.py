@@ -67,8 +67,9 @@ def _run(environment: Environment, command: Sequence[str]) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        waited = f"within {_LONGEST_SECONDS // 60} minutes: can the package index be reached?"
-        raise EnvironmentUnavailable(f"{environment.name} was not made {waited}") from error
+        raise EnvironmentUnavailable(
+            f"{environment.name} was not made within ten minutes: can the package index be reached?"
+        ) from error
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         raise EnvironmentUnavailable(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from modelport_kube.kube import Object, WatchEvent
 
+from modelport_standalone.environments.images import Images
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.deployments import DeploymentRunner
-from modelport_standalone.local_cluster.images import Images
 from modelport_standalone.local_cluster.objects import ObjectStore
 from modelport_standalone.local_cluster.orphans import ChildRegister, clear_folder, renew_socket_base
 from modelport_standalone.local_cluster.pods import Machine

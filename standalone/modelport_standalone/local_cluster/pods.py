@@ -14,8 +14,8 @@ from modelport_environments.errors import EnvironmentUnavailable
 from modelport_kube.kube import Object
 from modelport_runtime.process.starvation import waited_with_children
 
+from modelport_standalone.environments.images import Images
 from modelport_standalone.local_cluster import tasks
-from modelport_standalone.local_cluster.images import Images
 from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
 from modelport_standalone.local_cluster.memory_watch import MemoryWatch
 from modelport_standalone.local_cluster.orphans import ChildRegister

@@ -50,7 +50,7 @@ def test_a_file_is_served_by_the_library_that_saved_it(platform: PlatformProcess
         assert version["environment"] == "sklearn-1.2"
         assert version["libraries"]["here"]["scikit-learn"] == "1.2.2"
         assert version["sandbox"]["level"] == 2
-        assert version["message"] == ""
+        assert version["libraries"]["differences"] == []
 
 
 def test_an_environment_serves_no_file_of_another_version_and_another_try_may_be_elsewhere(

@@ -11,8 +11,8 @@ from modelport_environments.catalogue import Environment, find
 from modelport_environments.errors import EnvironmentUnavailable
 from modelport_standalone.environments import making, store
 from modelport_standalone.environments.command import environments
+from modelport_standalone.environments.images import ENVIRONMENT_IMAGES, Images
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
-from modelport_standalone.local_cluster.images import ENVIRONMENT_IMAGES, Images
 
 OLD = find("sklearn-1.2")
 
