@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 from modelport_control_api.registry.errors import TooManyVersions
+from modelport_environments import choice
+from modelport_environments.catalogue import ENVIRONMENTS
 from modelport_store.store import Limit
 
 from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at
@@ -82,6 +84,32 @@ async def test_a_version_names_what_it_runs_in_or_nothing(
     await platform.published(made["id"], "v1", "v2")
     spec = platform.cluster.objects[made["id"]]["spec"]
     assert [each.get("environment") for each in spec["versions"]] == ["sklearn-1.2", None]
+
+
+_SAVED = Path(__file__).parents[3] / "fixtures" / "other_versions" / "1.2.2" / "boosting.joblib"
+
+
+@pytest.mark.parametrize(
+    ("chooses", "named", "environment"),
+    [(True, {}, "sklearn-1.2"), (True, {"environment": "platform"}, None), (False, {}, None)],
+)
+async def test_the_file_decides_where_the_platform_may_choose(
+    tmp_path: Path,
+    sqlite_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    chooses: bool,
+    named: dict[str, str],
+    environment: str | None,
+) -> None:
+    only_own = {name: frozenset[str]() for name in ENVIRONMENTS}
+    only_own["sklearn-1.2"] = frozenset({"GradientBoostingClassifier"})
+    monkeypatch.setattr(choice, "_own_only", lambda: only_own)
+    async with running_platform(
+        settings_at(tmp_path, sqlite_url, choose_environments=chooses), tmp_path
+    ) as platform:
+        ann = await platform.account("ann")
+        made = (await ann.upload(_SAVED.read_bytes(), **named)).json()
+        assert made["versions"][0]["environment"] == environment
 
 
 async def test_an_environment_is_refused_that_does_not_serve_the_files_framework(
