@@ -18,12 +18,18 @@ def choose(versions: Mapping[str, str], references: Iterable[tuple[str, str]]) -
 
     `versions`: library → version, and `references`: `(module, name)`, as `modelport_formats.scan` finds them.
     """
-    match = _RELEASE.match(versions.get("scikit-learn", ""))
-    name = f"sklearn-{match[1]}" if match else ""
-    if name not in ENVIRONMENTS:
+    name = own_of(versions)
+    if name is None:
         return None
     needed = {each for module, each in references if module.partition(".")[0] == "sklearn"}
     return None if needed.isdisjoint(_own_only()[name]) else name
+
+
+def own_of(versions: Mapping[str, str]) -> str | None:
+    """Return the name of the environment of what saved a file; None: there is none of that version."""
+    match = _RELEASE.match(versions.get("scikit-learn", ""))
+    name = f"sklearn-{match[1]}" if match else ""
+    return name if name in ENVIRONMENTS else None
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from modelport_crds.reasons import EXPLANATIONS, Reason
 from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM
+from modelport_environments.choice import own_of
 from modelport_http.problem import Problem
 
 from modelport_control_api.errors import InvalidFields
@@ -57,7 +58,7 @@ def _entry(line: str) -> dict[str, Any] | None:
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 _TAIL_LINES = 40
-_OF_THE_SAMPLE = (Reason.SAMPLE_INVALID, Reason.SAMPLE_FAILED)
+_CURED_BY_ANOTHER_TRY = (Reason.SAMPLE_INVALID, Reason.SAMPLE_FAILED, Reason.LIBRARY_MISMATCH)
 # Of what an upload may be refused for: the page shows them where the response has the reason alone.
 _CURES = {
     reason.value: explanation.cure
@@ -149,9 +150,9 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
     trouble = None if is_held(version) else trouble_of(version.reason, version.message)
     can_retry = version.status == "failed" and model.managed_by == "api"
     return {
-        "retry": (form or Form(_as_before(version))) if can_retry else None,
+        "retry": (form or Form(_another_try(version))) if can_retry else None,
         "environments": _ENVIRONMENTS,
-        "retry_open": form is not None or version.reason in _OF_THE_SAMPLE,
+        "retry_open": form is not None or version.reason in _CURED_BY_ANOTHER_TRY,
         "model": model,
         "version": version,
         "steps": build_steps(version, f"{size(version.size)}, sha256 {version.sha256[:12]}…"),
@@ -161,8 +162,13 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
     }
 
 
-def _as_before(version: VersionAnswer) -> dict[str, str]:
-    return {"sample": _sample_text(version), "environment": version.environment or PLATFORM}
+def _another_try(version: VersionAnswer) -> dict[str, str]:
+    """Where its libraries were others than the file's: in the environment of those."""
+    found = (version.libraries or {}).get("found", {}) if version.reason == Reason.LIBRARY_MISMATCH else {}
+    return {
+        "sample": _sample_text(version),
+        "environment": own_of(found) or version.environment or PLATFORM,
+    }
 
 
 def _namesake(model: ModelAnswer) -> Namesake:

@@ -45,7 +45,15 @@ class Saved:
         self.require_not_newer()
         here = _release_here()
         if here is not None and here < _MENDED_FOR:
-            raise self.refusal("This environment serves files of its own version alone.")
+            raise self._of_another_environment()
+
+    def _of_another_environment(self) -> LoadError:
+        library, own = self.library, ".".join(map(str, self.release))
+        return LoadError(
+            "LibraryMismatch",
+            f"The model was saved with {library} {self.version}; {library} {version_here(library)} is here. "
+            f"This environment serves files of its own version alone; the file's is sklearn-{own}.",
+        )
 
     def require_not_newer(self) -> None:
         """Raises `LoadError` (LibraryMismatch): what a later version changed nobody here can know."""
