@@ -82,3 +82,7 @@ def _explained() -> Iterator[None]:
     except (EnvironmentUnavailable, UnknownEnvironment, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+if __name__ == "__main__":
+    sys.exit(environments(sys.argv[1:]))

@@ -59,7 +59,7 @@ def _run(environment: Environment, command: Sequence[str]) -> None:
     try:
         done = subprocess.run(
             command,
-            env=_variables(),
+            env=without_ours(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -77,8 +77,8 @@ def _run(environment: Environment, command: Sequence[str]) -> None:
         )
 
 
-def _variables() -> dict[str, str]:
-    """Those of the user, who may have set an index or a proxy; none of ours, of which some are secret."""
+def without_ours() -> dict[str, str]:
+    """Return the user's variables, who may have set an index or a proxy; none of ours: some are secret."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MODELPORT_")}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return kept

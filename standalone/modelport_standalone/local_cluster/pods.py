@@ -114,11 +114,12 @@ class Pod:
         while python is None:
             self._wait_for_image("PreparingEnvironment", "")
             try:
-                python = await images.pull(image)
+                await images.pull(image)
             except EnvironmentUnavailable as error:
                 self.output.note(str(error))
                 self._wait_for_image("ErrImagePull", str(error))
                 await asyncio.sleep(backoff.next_delay())
+            python = images.python_of(image)
         return python
 
     def _wait_for_image(self, reason: str, message: str) -> None:

@@ -1,5 +1,6 @@
 """Environments on one machine: made once, by one process, whole or not at all."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,10 +10,13 @@ from pathlib import Path
 import pytest
 from modelport_environments.catalogue import Environment, find
 from modelport_environments.errors import EnvironmentUnavailable
+from modelport_standalone.environments import images as module_of_images
 from modelport_standalone.environments import making, store
 from modelport_standalone.environments.command import environments
 from modelport_standalone.environments.images import ENVIRONMENT_IMAGES, Images
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
+
+from tests.support.waiting import until
 
 OLD = find("sklearn-1.2")
 
@@ -89,20 +93,37 @@ def test_uv_learns_no_secret_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 async def test_an_image_is_the_platforms_python_or_an_environments(tmp_path: Path, made: list[str]) -> None:
-    images = Images(EnvironmentStore(tmp_path))
+    kept = EnvironmentStore(tmp_path)
+    images = Images(kept)
     assert images.python_of("modelport-runtime-sklearn") == Path(sys.executable)
     wanted = f"{ENVIRONMENT_IMAGES}{OLD.name}"
     assert images.python_of(wanted) is None
-    assert await images.pull(wanted) == images.python_of(wanted)
+    kept.prepare(OLD)
+    assert images.python_of(wanted) == kept.python_of(OLD)
     with pytest.raises(EnvironmentUnavailable, match="'none' is not an environment"):
         await images.pull(f"{ENVIRONMENT_IMAGES}none")
 
 
-async def test_a_folder_that_cannot_be_written_is_a_reason(tmp_path: Path) -> None:
+async def test_why_it_cannot_be_pulled_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
-    images = Images(EnvironmentStore(tmp_path / "file" / "below"))
-    with pytest.raises(EnvironmentUnavailable, match=r"cannot be made on this machine: .*file"):
-        await images.pull(f"{ENVIRONMENT_IMAGES}{OLD.name}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(EnvironmentUnavailable, match=r"Not a directory.*file"):
+        await Images().pull(f"{ENVIRONMENT_IMAGES}{OLD.name}")
+
+
+async def test_whoever_stops_waiting_ends_what_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = tmp_path / "begun"
+    program = f"import os, time; open({str(begun)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    monkeypatch.setattr(module_of_images, "_preparing", lambda _: [sys.executable, "-c", program])
+    pulling = asyncio.create_task(Images().pull(f"{ENVIRONMENT_IMAGES}{OLD.name}"))
+    await until(lambda: begun.exists() and begun.read_text())
+    pulling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pulling
+    maker = Path("/proc", begun.read_text())
+    await until(lambda: not maker.exists())
 
 
 @pytest.fixture
