@@ -12,43 +12,51 @@ from modelport_standalone.environments.store import EnvironmentStore, default_fo
 from tests.support.platform_process import PlatformProcess, settled, wait_until_ready
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-_SAVED = Path(__file__).parents[2] / "fixtures" / "other_versions" / "1.2.2"
-_NAME = "boosting"
+_SAVED = Path(__file__).parents[2] / "fixtures" / "other_versions"
+# What saved it, and which file; the first is read differently there than by any later version.
+_OLDEST = ("1.1.3", "calibrated")
+_OLD = ("1.2.2", "boosting")
 
 
 @pytest.fixture(autouse=True, scope="module")
 def made() -> None:
     """By this process, whose uv knows this machine's index; the platform's own has another home."""
     kept = EnvironmentStore(default_folder())
-    for name in ("sklearn-1.2", "sklearn-1.3"):
+    for name in ("sklearn-1.1", "sklearn-1.2", "sklearn-1.3"):
         kept.prepare(find(name))
 
 
-def answers() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((_SAVED / "answers.json").read_text(encoding="utf-8"))
+def answers(version: str, name: str) -> dict[str, Any]:
+    """Its own version's, by method, of `rows`."""
+    found: dict[str, Any] = json.loads((_SAVED / version / "answers.json").read_text(encoding="utf-8"))[name]
     return found
 
 
-def upload(client: httpx.Client, **fields: str) -> dict[str, Any]:
-    file = (_SAVED / f"{_NAME}.joblib").read_bytes()
+def upload(client: httpx.Client, version: str, name: str, **fields: str) -> dict[str, Any]:
+    file = (_SAVED / version / f"{name}.joblib").read_bytes()
     response = client.post("/api/v1/models/upload", files={"file": file}, data={"name": "old", **fields})
     made: dict[str, Any] = response.raise_for_status().json()
     return made
 
 
-def predictions(client: httpx.Client, model_id: str) -> Any:
-    body = {"inputs": answers()[_NAME]["rows"]}
-    return client.post(f"/predict/{model_id}", json=body).raise_for_status().json()["predictions"]
+def predictions(client: httpx.Client, model_id: str, rows: list[Any]) -> Any:
+    response = client.post(f"/predict/{model_id}", json={"inputs": rows})
+    return response.raise_for_status().json()["predictions"]
 
 
-def test_a_file_is_served_by_the_library_that_saved_it(platform: PlatformProcess) -> None:
+@pytest.mark.parametrize("file", [_OLDEST, _OLD])
+def test_a_file_is_served_by_the_library_that_saved_it(
+    platform: PlatformProcess, file: tuple[str, str]
+) -> None:
+    environment = f"sklearn-{file[0].rpartition('.')[0]}"
+    expected = answers(*file)
     with platform.register_user() as client:
-        model_id = upload(client, environment="sklearn-1.2")["id"]
+        model_id = upload(client, *file, environment=environment)["id"]
         wait_until_ready(client, model_id)
-        assert predictions(client, model_id) == answers()[_NAME]["predict"]
+        assert predictions(client, model_id, expected["rows"]) == expected["predict"]
         (version,) = client.get(f"/api/v1/models/{model_id}").json()["versions"]
-        assert version["environment"] == "sklearn-1.2"
-        assert version["libraries"]["here"]["scikit-learn"] == "1.2.2"
+        assert version["environment"] == environment
+        assert version["libraries"]["here"]["scikit-learn"] == file[0]
         assert version["sandbox"]["level"] == 2
         assert version["libraries"]["differences"] == []
 
@@ -57,7 +65,7 @@ def test_an_environment_serves_no_file_of_another_version_and_another_try_may_be
     platform: PlatformProcess,
 ) -> None:
     with platform.register_user() as client:
-        model_id = upload(client, environment="sklearn-1.3")["id"]
+        model_id = upload(client, *_OLD, environment="sklearn-1.3")["id"]
         failed = settled(client, f"/api/v1/models/{model_id}")
         assert (failed["status"], failed["reason"]) == ("failed", "LibraryMismatch"), failed
         assert "saved with scikit-learn 1.2.2; scikit-learn 1.3.2 is here" in failed["message"]
@@ -67,4 +75,5 @@ def test_an_environment_serves_no_file_of_another_version_and_another_try_may_be
         again = client.post(retry, json={"environment": "platform"}).raise_for_status().json()
         assert (again["name"], again["environment"]) == ("v2", None)
         wait_until_ready(client, model_id)
-        assert predictions(client, model_id) == answers()[_NAME]["predict"]
+        expected = answers(*_OLD)
+        assert predictions(client, model_id, expected["rows"]) == expected["predict"]

@@ -73,7 +73,8 @@ def inner_estimators(estimator: Any) -> list[Inner]:
 def _fitted_inside(estimator: Any) -> list[Inner]:
     calibrated = getattr(estimator, "calibrated_classifiers_", None)
     if calibrated:
-        return [Inner(one.estimator) for one in calibrated]
+        # In scikit-learn 1.1 it is called base_estimator.
+        return [Inner(getattr(one, "estimator", None) or one.base_estimator) for one in calibrated]
     members = getattr(estimator, "estimators_", None)
     if isinstance(members, list | tuple) and members:
         chosen = _chosen(estimator, len(members))
