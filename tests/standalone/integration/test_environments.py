@@ -10,6 +10,7 @@ from modelport_environments.catalogue import find
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
 from tests.support.platform_process import PlatformProcess, settled, wait_until_ready
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 _SAVED = Path(__file__).parents[2] / "fixtures" / "other_versions"
@@ -56,9 +57,29 @@ def test_a_file_is_served_by_the_library_that_saved_it(
         assert predictions(client, model_id, expected["rows"]) == expected["predict"]
         (version,) = client.get(f"/api/v1/models/{model_id}").json()["versions"]
         assert version["environment"] == environment
+        assert version["signature"]["task"] == "classifier"
         assert version["libraries"]["here"]["scikit-learn"] == file[0]
         assert version["sandbox"]["level"] == 2
         assert version["libraries"]["differences"] == []
+
+
+@pytest.mark.parametrize(("name", "task"), [("forest", "classifier"), ("boosting_numbers", "regressor")])
+def test_kernels_are_proven_there_too(platform: PlatformProcess, name: str, task: str) -> None:
+    with platform.register_user() as client:
+        model_id = upload(client, "1.2.2", name, environment="sklearn-1.2")["id"]
+        wait_until_ready(client, model_id)
+
+        def compared() -> dict[str, Any]:
+            (version,) = client.get(f"/api/v1/models/{model_id}").json()["versions"]
+            found: dict[str, Any] = version if version["acceleration"]["rows_compared"] else {}
+            return found
+
+        version = eventually(compared)
+        assert version["signature"]["task"] == task
+        assert version["acceleration"]["largest_difference"] < 1e-12
+        expected = answers("1.2.2", name)
+        found = predictions(client, model_id, expected["rows"])
+        assert found == (expected["predict"] if task == "classifier" else pytest.approx(expected["predict"]))
 
 
 def test_an_environment_serves_no_file_of_another_version_and_another_try_may_be_elsewhere(

@@ -12,6 +12,21 @@ class InputTags(NamedTuple):
     mapping: bool
 
 
+def has_tags(estimator: Any) -> bool:
+    """Return whether it declares what it is, as every estimator of scikit-learn does."""
+    return hasattr(estimator, "__sklearn_tags__") or hasattr(estimator, "_get_tags")
+
+
+def kind_of(estimator: Any) -> str | None:
+    """Return `classifier`, `regressor`, `clusterer` or `outlier_detector`; None: it is none of them."""
+    if not hasattr(estimator, "__sklearn_tags__"):
+        return getattr(estimator, "_estimator_type", None)
+    from sklearn.utils import get_tags
+
+    kind: str | None = get_tags(estimator).estimator_type
+    return kind
+
+
 def input_tags(estimator: Any) -> InputTags | None:
     """Return the estimator's tags; None: it has none, or they do not suit it."""
     read = _read if hasattr(estimator, "__sklearn_tags__") else _read_dict
