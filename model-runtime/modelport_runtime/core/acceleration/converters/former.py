@@ -51,7 +51,8 @@ def trees_per_iteration(stage: Any) -> int:
 
 def fill_kind(imputer: Any) -> np.dtype[Any]:
     """Return the type that a SimpleImputer fills gaps with."""
-    return np.dtype(getattr(imputer, "_fill_dtype", None) or imputer.statistics_.dtype)
+    found: np.dtype[Any] = np.dtype(getattr(imputer, "_fill_dtype", None) or imputer.statistics_.dtype)
+    return found
 
 
 def preprocessor(stage: Any) -> Any:
