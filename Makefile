@@ -8,7 +8,7 @@ ARGS ?=
 # Each is a distribution, with a pyproject.toml of its own.
 DISTRIBUTIONS := crds libs client control-api gateway model-runtime operator standalone
 
-.PHONY: help run check lint test nightly watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
+.PHONY: help run check lint test nightly watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift bench-environments lock-environments usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -82,6 +82,9 @@ bench-analytics: $(VENV)/.dev ## Speed of the analytics calls over 10 million mi
 bench-drift: $(VENV)/.dev ## False alarms and power of data drift, case by case; rewrites bench/drift.md (4 minutes)
 	@$(BIN)/python -m bench.drift.alarms $(ARGS)
 
+bench-environments: $(VENV)/.dev ## Every estimator of every scikit-learn, in its environment and with ours (15 minutes; ARGS="sklearn-1.2")
+	@$(BIN)/python -m bench.environments.matrix $(ARGS)
+
 bench-apply: $(VENV)/.dev ## From kubectl apply to the first response, twenty times, on a cluster (4 minutes)
 	@$(BIN)/python -m bench.cluster.apply_to_answer
 
@@ -94,13 +97,16 @@ usage-exact: $(VENV)/.dev ## A million requests while every part is restarted in
 lock: $(VENV)/.dev ## Lock the newest versions that the pyproject.toml files allow (ARGS="--upgrade")
 	@bash requirements/lock.sh $(BIN)/uv $(ARGS)
 
+lock-environments: $(VENV)/.dev ## Lock the environments of models again (ARGS="sklearn-1.2" for some)
+	@$(BIN)/python requirements/environments.py $(BIN)/uv $(ARGS)
+
 version: ## Set the version of all distributions and of the chart (VERSION=1.2.3)
 	@$(PYTHON) requirements/version.py $(VERSION)
 
 wheels: $(VENV)/.uv ## Build the wheel of each distribution into dist/ (ARGS="--offline --no-build-isolation")
 	@for each in $(DISTRIBUTIONS); do $(BIN)/uv build --quiet --wheel --out-dir dist $(ARGS) $$each || exit 1; done; ls dist
 
-images: ## Build the images with docker or buildah (ARGS="gateway operator" for some; TAG, REGISTRY, BASE_IMAGE)
+images: ## Build the images with docker or buildah (ARGS="gateway operator" for some, ARGS=environments for models' other libraries; TAG, REGISTRY, BASE_IMAGE)
 	@bash images/build.sh $(ARGS)
 
 kind-up: ## A cluster in Docker with the platform in it, at http://localhost:8080 (needs docker, kind, kubectl, helm)

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Builds the images. Usage: build.sh [PART…]; all of them unless some are named.
+# Builds the images. Usage: build.sh [PART…]; all parts unless some are named.
+# Those of environments are built where they are named: runtime-sklearn-1.2 is one, `environments` means all.
 # From the environment:
 #   TAG          the project's version unless given
 #   REGISTRY     put before each name, for example registry.example.org/team/
-#   BASE_IMAGE   python:3.13-slim unless given; a digest works
+#   BASE_IMAGE   python:3.13-slim unless given, of environments python:3.11-slim; a digest works
 #   BUILDER      docker or buildah; whichever works here unless given
 #   BUILD_FLAGS  more flags for it, for example --build-arg PIP_INDEX_URL=…
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=("$@")
-[ $# -gt 0 ] || parts=(control-api gateway operator runtime-sklearn runtime-onnx standalone)
+locks=libs/modelport_environments/locks
+[ $# -gt 0 ] || set -- control-api gateway operator runtime-sklearn runtime-onnx standalone
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' client/pyproject.toml)
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 
@@ -25,8 +26,27 @@ dockerfile() {
   case $1 in
     control-api | gateway | operator | standalone) echo "$1/Dockerfile" ;;
     runtime-sklearn | runtime-onnx) echo "model-runtime/Dockerfile.${1#runtime-}" ;;
-    *) echo "There is no part named $1." >&2; exit 1 ;;
+    *)
+      [ -n "$(environment_of "$1")" ] || { echo "There is no part named $1." >&2; exit 1; }
+      echo model-runtime/Dockerfile.environment
+      ;;
   esac
+}
+
+# Prints the name of the environment whose image the part is; nothing for other parts.
+environment_of() {
+  local name=${1#runtime-}
+  if [ "$1" != "$name" ] && [ -f "$locks/$name.txt" ]; then echo "$name"; fi
+}
+
+each_of() {
+  for part in "$@"; do
+    if [ "$part" = environments ]; then
+      for lock in "$locks"/*.txt; do echo "runtime-$(basename "$lock" .txt)"; done
+    else
+      echo "$part"
+    fi
+  done
 }
 
 builder=${BUILDER:-$(find_builder)}
@@ -35,12 +55,14 @@ case $builder in
   buildah) build=(buildah bud --layers) ;;
   *) echo "BUILDER=$builder: docker or buildah." >&2; exit 1 ;;
 esac
-for part in "${parts[@]}"; do
+for part in $(each_of "$@"); do
   file=$(dockerfile "$part")
+  environment=$(environment_of "$part")
   image=${REGISTRY:-}modelport-$part:${TAG:-$version}
   echo "==> $image"
   # BUILD_FLAGS is several words.
   # shellcheck disable=SC2086
   "${build[@]}" --quiet ${BASE_IMAGE:+--build-arg "BASE_IMAGE=$BASE_IMAGE"} \
-    --label "org.opencontainers.image.version=$version" --label "org.opencontainers.image.revision=$revision" ${BUILD_FLAGS:-} --tag "$image" --file "$file" .
+    ${environment:+--build-arg "ENVIRONMENT=$environment"} --label "org.opencontainers.image.version=$version" \
+    --label "org.opencontainers.image.revision=$revision" ${BUILD_FLAGS:-} --tag "$image" --file "$file" .
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Used by the Dockerfiles, in their build stages. Leaves folders that the last stage copies, so that a new
 # release of our code is a small layer over the same libraries.
-#   install.sh libraries NAME   /opt/modelport: a virtual environment with requirements/image-NAME.txt, and no pip
+#   install.sh libraries NAME   /opt/modelport: a virtual environment with /build/image-NAME.txt, and no pip
 #   install.sh mkdocs           mkdocs, in an environment of its own that no image has
 #   install.sh site             /opt/modelport-help: the pages of /help, from /build/site
 #   install.sh hatchling        what builds wheels, in an environment of its own that no image has

@@ -35,6 +35,7 @@ class Prediction:
 class Version:
     """`size` in bytes. `traffic`: its share of the requests, in percent.
 
+    `environment`: what it runs in, such as `sklearn-1.2`; None for the platform's own libraries.
     `engine`: what predicts, `native` or `numpy`; empty until it has loaded. `acceleration`: how
     the NumPy kernels compared with the model (`rows_compared`, `largest_difference`, `detail`).
     `compatibility`: how it compares with the version whose requests it was to get (`compatible_with`,
@@ -46,6 +47,7 @@ class Version:
     reason: str
     message: str
     framework: str
+    environment: str | None
     sha256: str
     size: int
     traffic: int
@@ -72,6 +74,7 @@ class Version:
             reason=data.get("reason") or "",
             message=data.get("message") or "",
             framework=data.get("framework") or "",
+            environment=data.get("environment"),
             sha256=data.get("sha256") or "",
             size=data.get("size") or 0,
             traffic=data.get("traffic") or 0,

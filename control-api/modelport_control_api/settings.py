@@ -119,6 +119,10 @@ class UploadSettings(BaseSettings):
     upload_idle_seconds: float = Field(default=60, gt=0)
     """Seconds without a byte after which an upload is given up."""
 
+    choose_environments: bool = False
+    """Run a file in the environment of the version that saved it, where only that serves it and the upload
+    names none. On one machine this is on; on Kubernetes the environments' images have to be there."""
+
     max_upload_bytes: int = Field(default=100_000_000, ge=1, validation_alias="MODELPORT_MAX_UPLOAD_BYTES")
     """Largest model file accepted, in bytes."""
 

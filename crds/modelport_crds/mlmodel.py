@@ -13,6 +13,7 @@ from modelport_crds import names
 
 Weight = Annotated[int, Meta(ge=0, le=100)]
 VersionName = Annotated[str, Meta(pattern=f"^{names.VERSION_NAME}$")]
+EnvironmentName = Annotated[str, Meta(pattern=f"^{names.ENVIRONMENT_NAME}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm"]
 Access = Literal["private", "authenticated", "public"]
@@ -44,11 +45,13 @@ class Resources(_Base, frozen=True, kw_only=True):
 class ModelVersion(_Base, frozen=True, kw_only=True):
     """One immutable version. `sample` is a predict body ({"input": row}) that it must predict first.
 
+    `environment`: what it runs in, such as sklearn-1.2; None: the framework's own runtime.
     `batch_replicas`, which may change: pods that serve no request and do batch jobs.
     """
 
     name: VersionName
     framework: Framework
+    environment: EnvironmentName | None = None
     artifact: Artifact
     sample: dict[str, Any] | None = None
     resources: Resources = Resources()

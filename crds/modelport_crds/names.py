@@ -8,6 +8,8 @@ PLURAL = "mlmodels"
 
 # What a version may be called, as a pattern without anchors.
 VERSION_NAME = "v[1-9][0-9]{0,5}"
+# And an environment, which becomes part of an image's name.
+ENVIRONMENT_NAME = "[a-z0-9]([-.a-z0-9]{0,61}[a-z0-9])?"
 
 # The models namespace of a platform: a resource here is served as /predict/<name>, one elsewhere
 # as /predict/<namespace>.<name>.

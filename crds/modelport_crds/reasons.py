@@ -19,6 +19,7 @@ class Reason(StrEnum):
     TOO_LARGE = "TooLarge"
     MISSING_MODULE = "MissingModule"
     LIBRARY_MISMATCH = "LibraryMismatch"
+    ENVIRONMENT_UNAVAILABLE = "EnvironmentUnavailable"
     SANDBOX_UNAVAILABLE = "SandboxUnavailable"
     LOAD_FAILED = "LoadFailed"
     LOAD_TIMEOUT = "LoadTimeout"
@@ -100,7 +101,14 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.LIBRARY_MISMATCH: Explanation(
         "Environment",
         "The model was saved with another version of a library and does not work with the one here.",
-        "Save the model again with the version that the message names as the one here, or export to ONNX.",
+        "Run it in the environment of its own version (`modelport retry MODEL --environment NAME`, such as "
+        "sklearn-1.2), or save it again with the version that the message names as the one here.",
+    ),
+    Reason.ENVIRONMENT_UNAVAILABLE: Explanation(
+        "Environment",
+        "The environment that the version names cannot be had here.",
+        "On one machine run `modelport environments prepare NAME` where an index can be reached; "
+        "on Kubernetes build its image and push it to where the nodes pull from.",
     ),
     Reason.SANDBOX_UNAVAILABLE: Explanation(
         "Environment",

@@ -5,6 +5,7 @@ They are true on one machine too, where a pod is a process.
 
 WAITING = "waiting to be started"
 STARTING_POD = "starting its process"
+PREPARING = "preparing its environment"
 FETCHING = "fetching the model file"
 STARTING_RUNTIME = "starting its runtime"
 LOADING = "loading the model"

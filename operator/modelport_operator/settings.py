@@ -19,6 +19,9 @@ _RUNTIME_IMAGES: Mapping[Framework, str] = {
 }
 
 
+ENVIRONMENT = "{environment}"
+
+
 def _split(text: Any) -> Any:
     if not isinstance(text, str):
         return text
@@ -85,6 +88,13 @@ class Settings(BaseSettings):
     )
     """Images of the models' pods as JSON, framework to image: `{"onnx": "registry.example.org/onnx:1.2"}`.
     Frameworks not named keep their default."""
+
+    environment_image: str = Field(
+        default="modelport-runtime-{environment}",
+        pattern=r"\{environment\}",
+        examples=["registry.example.org/modelport-runtime-{environment}:1.2"],
+    )
+    """Image of the pods of versions that name an environment, with `{environment}` in it."""
 
     image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
     """When a node pulls the image of a model's pod."""

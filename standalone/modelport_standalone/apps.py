@@ -190,6 +190,7 @@ def _control_api_settings(data: DataDir, key: SecretStr) -> ControlApiSettings:
         artifacts_url=str(data.artifacts),
         # Nobody else writes to this cluster: what differs is damage.
         overwrite_outside_changes=True,
+        choose_environments=True,
         internal_key=key,
     )
 

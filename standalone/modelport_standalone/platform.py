@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
+from modelport_operator.settings import ENVIRONMENT
 from modelport_operator.settings import Settings as OperatorSettings
 from modelport_operator.shell.controller import Controller
 from modelport_process.settings import read_settings
 from modelport_process.start import CannotStart
 
 from modelport_standalone.data_dir import DataDir
+from modelport_standalone.environments.images import ENVIRONMENT_IMAGES
 from modelport_standalone.local_cluster.cluster import LocalCluster
 from modelport_standalone.local_cluster.saved_models import DamagedState
 
@@ -58,6 +60,7 @@ def _operator_settings(data: DataDir, allow_unsandboxed: bool) -> OperatorSettin
         OperatorSettings,
         artifact_base_url=data.artifact_url,
         runtime_listen=_SOCKET,
+        environment_image=f"{ENVIRONMENT_IMAGES}{ENVIRONMENT}",
         allow_unsandboxed=allow_unsandboxed,
     )
 

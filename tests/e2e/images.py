@@ -3,6 +3,8 @@
 import tomllib
 from pathlib import Path
 
+from modelport_environments.catalogue import find
+
 from tests.cluster import base_image, image_build, stand_ins
 from tests.cluster.cluster import Cluster
 
@@ -15,6 +17,7 @@ PARTS = {
     "runtime-sklearn": "model-runtime/Dockerfile.sklearn",
     "runtime-onnx": "model-runtime/Dockerfile.onnx",
 }
+ENVIRONMENT = "model-runtime/Dockerfile.environment"
 
 
 def image_of(part: str) -> str:
@@ -33,3 +36,11 @@ def _load(cluster: Cluster, part: str) -> str:
     archive = image_build.build(ROOT / PARTS[part], ROOT, image_of(part), base_image.build_args())
     cluster.load_image(archive)
     return archive.stem
+
+
+def load_environment_into(cluster: Cluster, name: str) -> str:
+    """Build the image of an environment, unless that is done, and load it; gives the image's name."""
+    image = image_of(f"runtime-{name}")
+    arguments = {**base_image.build_args(find(name).python), "ENVIRONMENT": name}
+    cluster.load_image(image_build.build(ROOT / ENVIRONMENT, ROOT, image, arguments))
+    return image

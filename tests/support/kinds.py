@@ -13,7 +13,7 @@ _CALLING_FIXTURES = {"platform", "new_platform"}
 
 
 _OF_THE_SHARED_PLATFORM = (
-    "tests/ui/",
+    *(f"tests/ui/test_{name}.py" for name in ("accounts", "client", "first_model", "keys", "models")),
     "tests/client/integration/",
     "tests/control_api/integration/api/",
     "tests/docs/integration/test_readme.py",

@@ -117,6 +117,8 @@ def launch(home: Path, data: Path, *arguments: str, **env: str) -> subprocess.Po
             "PATH": os.defpath,
             "HOME": str(home),
             "XDG_CONFIG_HOME": str(home / "config"),
+            # Environments of models are made once for all runs, from what uv has fetched before.
+            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"),
             **_UNLIMITED,
             **env,
         },

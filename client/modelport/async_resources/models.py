@@ -23,6 +23,7 @@ class AsyncModels:
         name: str,
         *,
         model_type: str | None = None,
+        environment: str | None = None,
         description: str | None = None,
         sample: Any = None,
         reference: str | Path | None = None,
@@ -33,6 +34,8 @@ class AsyncModels:
 
         Args:
             model_type: The framework, such as `sklearn`; read from the file unless given.
+            environment: What the model runs in, such as `sklearn-1.2`, or `platform` for the platform's own
+                libraries; chosen by what saved the file unless given.
             sample: A row as `predict` takes it, which the model has to predict before it gets requests; of a
                 data frame the first.
             reference: A CSV file with a header, of the rows it was trained on; live inputs are compared with
@@ -47,6 +50,7 @@ class AsyncModels:
         texts = {
             "name": name,
             "model_type": model_type,
+            "environment": environment,
             "description": description,
             "acceleration": acceleration,
         }

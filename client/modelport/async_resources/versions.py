@@ -24,6 +24,7 @@ class AsyncVersions:
         path: str | Path,
         *,
         model_type: str | None = None,
+        environment: str | None = None,
         sample: Any = None,
         reference: str | Path | None = None,
         traffic: int | None = None,
@@ -49,6 +50,7 @@ class AsyncVersions:
             model_id,
             path,
             model_type=model_type,
+            environment=environment,
             sample=sample,
             reference=reference,
             traffic=traffic if move_traffic else 0,
@@ -86,17 +88,20 @@ class AsyncVersions:
         """
         return await self._transport.run(versions.wait(model_id, version, seconds, on_status))
 
-    async def retry(self, model_id: str, version: str, *, sample: Any = None) -> Version:
+    async def retry(
+        self, model_id: str, version: str, *, sample: Any = None, environment: str | None = None
+    ) -> Version:
         """Try the file of a failed version again, as a new version in its place, which is returned.
 
         Args:
             sample: A row that it has to predict instead of the one before.
+            environment: What it is to run in, such as `sklearn-1.2`, instead of the one before.
 
         Raises:
             Conflict: The version has not failed.
             InvalidRequest: The sample is no row.
         """
-        return await self._transport.run(versions.retry(model_id, version, sample))
+        return await self._transport.run(versions.retry(model_id, version, sample, environment))
 
     async def download(self, model_id: str, version: str, path: str | Path) -> None:
         """Write the version's model file to a path, where it is once it is whole.

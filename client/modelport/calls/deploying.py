@@ -56,6 +56,7 @@ def deploy(
             place.model_id,
             path,
             model_type=None,
+            environment=None,
             sample=row,
             reference=reference,
             traffic=100,

@@ -40,6 +40,7 @@ def create(
     path: str | Path,
     *,
     model_type: str | None,
+    environment: str | None,
     sample: Any,
     reference: str | Path | None,
     traffic: int | None,
@@ -51,6 +52,7 @@ def create(
     # Platforms of before do not know those that are left out.
     texts = {
         "model_type": model_type,
+        "environment": environment,
         "traffic": None if traffic is None or (traffic == 100 and replaces is None) else str(traffic),
         "force": "true" if force else None,
         "replaces": replaces,
@@ -61,9 +63,11 @@ def create(
         return Version.from_json(reply.json())
 
 
-def retry(model_id: str, version: str, sample: Any) -> Flow[Version]:
+def retry(model_id: str, version: str, sample: Any, environment: str | None) -> Flow[Version]:
     """Return the new version of the failed one's file, which takes its place."""
     body = {} if sample is None else {"sample": as_sample(sample)}
+    if environment is not None:
+        body["environment"] = environment
     reply = yield from request("POST", _path(model_id, version, "retry"), json=body)
     return Version.from_json(reply.json())
 

@@ -74,7 +74,10 @@ def of(error: ModelportError) -> int:
 
 
 GROUP = "modelport.commands"
-_HELP = {"up": "Start the platform on this machine."}
+_HELP = {
+    "environments": "What models run in on this machine: list, prepare, prune.",
+    "up": "Start the platform on this machine.",
+}
 _AS_GIVEN = {
     "allow_extra_args": True,
     "ignore_unknown_options": True,
@@ -86,7 +89,8 @@ _AS_GIVEN = {
 def add_to(app: typer.Typer) -> None:
     """Register a command for each entry point of the group, which is imported only when the command runs.
 
-    `up` is registered even if no installed package has it: it then reports what to install, and exits with 1.
+    Those of the platform are registered even if no installed package has them: they then report what to
+    install, and exit with 1.
     """
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     for name in sorted({*found, *_HELP}):

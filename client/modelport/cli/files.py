@@ -10,6 +10,7 @@ from modelport.cli.models import finish_version, main_version
 from modelport.cli.options import (
     DEFAULT_URL,
     AsJson,
+    EnvironmentName,
     ModelId,
     Sample,
     Url,
@@ -65,16 +66,17 @@ def retry(
         str | None, version_option("Which version; the newest that failed if left out.")
     ] = None,
     sample: Sample = None,
+    environment: EnvironmentName = None,
     wait: Wait = True,
     timeout: WaitSeconds = 300,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Try the file of a failed version again, as a new version in its place, with another sample if given."""
+    """Try the file of a failed version again, as a new version in its place."""
     row = parse_sample(sample)
     with Modelport(url) as client:
         chosen = version or _newest_failed(client.model(model_id))
-        added = client.versions.retry(model_id, chosen, sample=row)
+        added = client.versions.retry(model_id, chosen, sample=row, environment=environment)
         finish_version(client, model_id, added, timeout if wait else None, as_json)
 
 

@@ -10,6 +10,7 @@ from modelport.cli.options import (
     DEFAULT_URL,
     AccelerationSetting,
     AsJson,
+    EnvironmentName,
     Force,
     ModelFile,
     ModelId,
@@ -88,6 +89,7 @@ def upload(
         typer.Option("--replace", metavar="VERSION", help="A failed version of --to that is removed for it."),
     ] = None,
     model_type: ModelType = None,
+    environment: EnvironmentName = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     sample: Sample = None,
     reference: Reference = None,
@@ -111,6 +113,7 @@ def upload(
     with Modelport(url) as client, upload_bar(file.name) as on_progress:
         shared: dict[str, Any] = {
             "model_type": model_type,
+            "environment": environment,
             "sample": parse_sample(sample),
             "reference": reference,
             "on_progress": on_progress,
@@ -244,6 +247,13 @@ def main_version(model: Model) -> str:
     return model.versions[-1].name
 
 
+def _show_version(version: Version) -> None:
+    if version.engine:
+        print_line(f"  engine    {version.name} {engine_text(version)}")
+    if version.environment:
+        print_line(f"  runs in   {version.name} {version.environment}")
+
+
 def show_model(model: Model, as_json: bool) -> None:
     """Print the model: its state, endpoint, traffic, engines and inputs."""
     if as_json:
@@ -259,7 +269,6 @@ def show_model(model: Model, as_json: bool) -> None:
     if model.tags:
         print_line(f"  tags      {', '.join(model.tags)}")
     for version in model.versions:
-        if version.engine:
-            print_line(f"  engine    {version.name} {engine_text(version)}")
+        _show_version(version)
     for column in (model.signature or {}).get("columns") or ():
         print_line(f"  input     {column['name']}: {column['kind']}{'?' if column.get('optional') else ''}")

@@ -46,6 +46,15 @@ AccelerationSetting = Annotated[
     Acceleration | None,
     typer.Option(help="auto: NumPy kernels predict where they were proven to equal the model; off: never."),
 ]
+EnvironmentName = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        metavar="NAME",
+        help="What the model runs in, such as sklearn-1.2, or platform for the platform's own libraries; "
+        "chosen by what saved the file unless given.",
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")]
 WaitSeconds = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait at most.")]
 PasswordFromStdin = Annotated[

@@ -22,6 +22,7 @@ class Models:
         name: str,
         *,
         model_type: str | None = None,
+        environment: str | None = None,
         description: str | None = None,
         sample: Any = None,
         reference: str | Path | None = None,
@@ -32,6 +33,8 @@ class Models:
 
         Args:
             model_type: The framework, such as `sklearn`; read from the file unless given.
+            environment: What the model runs in, such as `sklearn-1.2`, or `platform` for the platform's own
+                libraries; chosen by what saved the file unless given.
             sample: A row as `predict` takes it, which the model has to predict before it gets requests; of a
                 data frame the first.
             reference: A CSV file with a header, of the rows it was trained on; live inputs are compared with
@@ -46,6 +49,7 @@ class Models:
         texts = {
             "name": name,
             "model_type": model_type,
+            "environment": environment,
             "description": description,
             "acceleration": acceleration,
         }

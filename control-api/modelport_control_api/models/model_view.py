@@ -133,6 +133,7 @@ def _versions(record: ModelRecord, live: MLModel) -> tuple[VersionRecord, ...]:
             VersionRecord(
                 number=int(version.name.removeprefix("v")),
                 framework=version.framework,
+                environment=version.environment,
                 sha256=version.artifact.sha256,
                 size=known.size if known and is_same else version.artifact.size,
                 sample=version.sample,

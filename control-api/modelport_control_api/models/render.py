@@ -75,6 +75,7 @@ def render_version(seen: ModelView, version: VersionRecord) -> VersionAnswer:
         reason=view.reason,
         message=view.message,
         framework=version.framework,
+        environment=version.environment,
         sha256=version.sha256,
         size=version.size,
         sample=version.sample,

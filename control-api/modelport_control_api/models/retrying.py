@@ -21,11 +21,12 @@ async def retry(
     *,
     sample: Any,
     keep_sample: bool = False,
+    environment: str | None = None,
 ) -> ModelRecord:
     """Return the model, whose last version is the new one.
 
     `sample`: a row; None: the platform makes one up. `keep_sample`: it is the one before, whatever `sample`
-    says.
+    says. `environment` None: it runs in the same.
     Raises InvalidFields, VersionNotFailed and what a change of the model raises.
     """
     row = None if keep_sample else _checked(sample)
@@ -33,7 +34,14 @@ async def retry(
 
     def work(session: Session) -> ModelRecord:
         return replacing.retry_version(
-            session, caller, model_id, version, sample=row, keep_sample=keep_sample, live=live
+            session,
+            caller,
+            model_id,
+            version,
+            sample=row,
+            keep_sample=keep_sample,
+            environment=environment,
+            live=live,
         )
 
     with services.reader.changing(caller.principal, model_id):

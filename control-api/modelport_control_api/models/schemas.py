@@ -153,6 +153,9 @@ class VersionRetry(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    environment: str | None = Field(
+        None, max_length=63, description="What it is to run in, such as sklearn-1.2."
+    )
     sample: Any = Field(
         None, description='The row to predict first, bare or as {"input": row}; null: one is made up.'
     )
@@ -179,6 +182,9 @@ class VersionAnswer(BaseModel):
     reason: str
     message: str
     framework: str
+    environment: str | None = Field(
+        None, description="What it runs in, such as sklearn-1.2; null: the platform's own libraries."
+    )
     sha256: str
     size: int | None
     sample: dict[str, Any] | None

@@ -3,6 +3,7 @@
 from typing import Any
 
 from modelport_crds.names import VERSION_NAME
+from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM
 
 from modelport_control_api.sniff.detect import FRAMEWORKS
 
@@ -15,6 +16,12 @@ _MODEL_TYPE = {
     "type": "string",
     "enum": list(FRAMEWORKS),
     "description": "Detected when left out, else checked.",
+}
+_ENVIRONMENT = {
+    "type": "string",
+    "enum": [PLATFORM, *ENVIRONMENTS],
+    "description": "What the model runs in. Left out: what the file was saved with, where nothing else "
+    "serves it, or else the platform's own libraries.",
 }
 _SAMPLE = {
     "type": "string",
@@ -37,6 +44,7 @@ MODEL_UPLOAD_BODY = _body(
         "file": _FILE,
         "name": {"type": "string", "minLength": 1, "maxLength": 100},
         "model_type": _MODEL_TYPE,
+        "environment": _ENVIRONMENT,
         "description": {"type": "string", "maxLength": 10_000},
         "sample": _SAMPLE,
         "reference": _REFERENCE,
@@ -53,6 +61,7 @@ VERSION_UPLOAD_BODY = _body(
     {
         "file": _FILE,
         "model_type": _MODEL_TYPE,
+        "environment": _ENVIRONMENT,
         "sample": _SAMPLE,
         "reference": _REFERENCE,
         "traffic": {

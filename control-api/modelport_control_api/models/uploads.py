@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from modelport_crds.mlmodel import Acceleration
+from modelport_crds.mlmodel import Acceleration, Framework
 from modelport_crds.names import VERSION_NAME
 from sqlalchemy.orm import Session
 from starlette.requests import Request
@@ -22,6 +22,7 @@ from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
+from modelport_control_api.registry import environments
 from modelport_control_api.registry.rollout import Rollout
 from modelport_control_api.registry.service import NewVersion
 from modelport_control_api.sniff.detect import detect_framework, normalize_framework
@@ -61,13 +62,21 @@ DESCRIPTION_CHARACTERS = 10_000
 _MODEL_TEXTS = {
     "name": NAME_CHARACTERS * 4,
     "model_type": 64,
+    "environment": 64,
     "description": DESCRIPTION_CHARACTERS * 4,
     "sample": MAX_SAMPLE_BYTES,
     "acceleration": 16,
 }
 _REFERENCE = "reference"
 _VERSION_NAME = re.compile(VERSION_NAME)
-_VERSION_TEXTS = {"model_type": 64, "sample": MAX_SAMPLE_BYTES, "traffic": 16, "force": 16, "replaces": 16}
+_VERSION_TEXTS = {
+    "model_type": 64,
+    "environment": 64,
+    "sample": MAX_SAMPLE_BYTES,
+    "traffic": 16,
+    "force": 16,
+    "replaces": 16,
+}
 
 
 def model_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
@@ -87,6 +96,7 @@ class UploadService:
     transactions: Transactions
     idle_seconds: float
     reserve: DiskReserve
+    choose_environments: bool
 
     @asynccontextmanager
     async def receiving(self, request: Request, form: Form) -> AsyncIterator["StagedUpload"]:
@@ -97,8 +107,15 @@ class UploadService:
             check_texts(upload.texts)
             model_type = upload.texts.get("model_type") or None
             framework = await asyncio.to_thread(detect_framework, upload.path, model_type)
+            environment = await asyncio.to_thread(self._environment, upload, framework)
             reference = await asyncio.to_thread(_profile, upload)
-            yield StagedUpload(upload.texts, _new_version(upload, framework, reference), upload.path)
+            version = _new_version(upload, framework, environment, reference)
+            yield StagedUpload(upload.texts, version, upload.path)
+
+    def _environment(self, upload: ReceivedUpload, framework: Framework) -> str | None:
+        if name := upload.texts.get("environment"):
+            return environments.named(name, framework)
+        return environments.needed_by(upload.path) if self.choose_environments else None
 
     async def commit(self, staged: "StagedUpload", work: Callable[[Session], T]) -> T:
         """Store the file, then run `work`, which names it, in one transaction: no row without its file."""
@@ -127,6 +144,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "name": _check_name,
         "description": _check_description,
         "model_type": lambda text: normalize_framework(text) if text else None,
+        "environment": environments.check_name,
         "sample": lambda text: parse_sample(text) if text else None,
         "traffic": _share,
         "force": _force,
@@ -162,7 +180,9 @@ def _profile(upload: ReceivedUpload) -> Profile | None:
         raise InvalidFields((_REFERENCE, str(error))) from error
 
 
-def _new_version(upload: ReceivedUpload, framework: str, reference: Profile | None) -> NewVersion:
+def _new_version(
+    upload: ReceivedUpload, framework: Framework, environment: str | None, reference: Profile | None
+) -> NewVersion:
     # A form in a browser sends fields that were left empty, too: the same as leaving them out.
     sample = upload.texts.get("sample")
     return NewVersion(
@@ -170,6 +190,7 @@ def _new_version(upload: ReceivedUpload, framework: str, reference: Profile | No
         sha256=upload.sha256,
         size=upload.size,
         sample=parse_sample(sample) if sample else None,
+        environment=environment,
         reference=reference,
     )
 

@@ -149,9 +149,17 @@ async def retry_version(
     caller: ChangingCaller,
     services: Models,
 ) -> VersionAnswer:
-    """Try the file of a failed version again, as a new version in its place, with another sample if given."""
-    keep = "sample" not in wanted.model_fields_set
-    record = await retrying.retry(services, caller, model_id, version, sample=wanted.sample, keep_sample=keep)
+    """Try the file of a failed version again, as a new version in its place: with another sample, or in
+    another environment."""
+    record = await retrying.retry(
+        services,
+        caller,
+        model_id,
+        version,
+        sample=wanted.sample,
+        keep_sample="sample" not in wanted.model_fields_set,
+        environment=wanted.environment,
+    )
     added = record.versions[-1]
     response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{added.name}"
     return render_version(services.reader.look(record), added)

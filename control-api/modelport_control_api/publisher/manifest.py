@@ -81,6 +81,7 @@ def _version(version: VersionRecord) -> mlmodel.ModelVersion:
     return mlmodel.ModelVersion(
         name=version.name,
         framework=version.framework,
+        environment=version.environment,
         artifact=mlmodel.Artifact(
             uri=names.platform_artifact_uri(version.sha256), sha256=version.sha256, size=version.size
         ),

@@ -78,6 +78,7 @@ def _decided(spec: MLModelSpec) -> Mapping[str, Any]:
 def _of_version(version: ModelVersion) -> dict[str, Any]:
     return {
         "framework": version.framework,
+        "environment": version.environment,
         "uri": version.artifact.uri,
         "sha256": version.artifact.sha256,
         "sample": version.sample,

@@ -21,10 +21,12 @@ _PLATFORMS = DriftThresholds()
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """`size` is in bytes, None where only a URI is known; `sample` is a predict body with one row."""
+    """`environment` None: the framework's own. `size` is in bytes, None where only a URI is known; `sample`
+    is a predict body with one row."""
 
     number: int
     framework: Framework
+    environment: str | None
     sha256: str
     size: int | None
     sample: dict[str, Any] | None

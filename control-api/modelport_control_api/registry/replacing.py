@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.identity import Caller
-from modelport_control_api.registry import service, version_deletion
+from modelport_control_api.registry import environments, service, version_deletion
 from modelport_control_api.registry.errors import VersionNotFailed
 from modelport_control_api.registry.quotas import Limits
 from modelport_control_api.registry.records import ModelRecord
@@ -51,25 +51,29 @@ def retry_version(
     *,
     sample: dict[str, Any] | None,
     keep_sample: bool,
+    environment: str | None,
     live: MLModel | None,
 ) -> ModelRecord:
     """Make a new version of the failed one's file in its place; the last of the model is the new one.
 
-    `keep_sample`: it has the failed one's, whatever `sample` is. The share that the failed one was to get and
-    its drift reference go over to the new one, whose traffic is held as that of any other if it lacks what
-    callers depend on.
-    Raises VersionNotFailed, VersionNotFound.
+    `keep_sample`: it has the failed one's, whatever `sample` is. `environment` None: it runs in the same. The
+    share that the failed one was to get and its drift reference go over to the new one, whose traffic is held
+    as that of any other if it lacks what callers depend on.
+    Raises VersionNotFailed, VersionNotFound, InvalidFields.
     """
     row = service.own_locked(session, caller.principal, model_id)
     failed = _find_failed(row, name, live)
     to_predict = failed.sample if keep_sample else sample
-    again = NewVersion(failed.framework, failed.sha256, failed.size, to_predict)
+    runs_in = environments.named(environment, failed.framework) if environment else failed.environment
+    again = NewVersion(failed.framework, failed.sha256, failed.size, to_predict, runs_in)
     added = service.append_version(row, again)
     take_place(row, name, added, live)
     session.flush()
     drift.copy_reference(session, model_id, failed.number, row.last_version)
     version_deletion.drop(session, row, failed)
     detail = {"version": added, "of": name, "new_sample": not keep_sample}
+    if environment:
+        detail["environment"] = runs_in
     return service.finish_change(session, caller, row, "version.retry", detail)
 
 

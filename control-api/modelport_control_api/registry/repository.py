@@ -133,6 +133,7 @@ def _to_version_record(row: VersionRow) -> VersionRecord:
     return VersionRecord(
         number=row.number,
         framework=cast(Framework, row.framework),
+        environment=row.environment,
         sha256=row.sha256,
         size=row.size,
         sample=row.sample,

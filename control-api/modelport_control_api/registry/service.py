@@ -55,6 +55,7 @@ class NewVersion:
     sha256: str
     size: int
     sample: dict[str, Any] | None
+    environment: str | None = None
     reference: Profile | None = None
     """What its live inputs are to be compared with."""
 
@@ -179,6 +180,7 @@ def append_version(row: ModelRow, version: NewVersion) -> str:
         VersionRow(
             number=row.last_version,
             framework=version.framework,
+            environment=version.environment,
             sha256=version.sha256,
             size=version.size,
             sample=version.sample,

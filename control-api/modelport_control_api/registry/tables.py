@@ -172,6 +172,8 @@ class VersionRow(Base):
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     framework: Mapped[str] = mapped_column(String(20))
+    environment: Mapped[str | None] = mapped_column(String(63), default=None)
+    """None: the framework's own."""
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     size: Mapped[int]
     sample: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)

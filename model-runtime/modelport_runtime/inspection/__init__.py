@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelport_formats.scan import Scan, scan
+
 from modelport_runtime.inspection.libraries import Inspected, compare
-from modelport_runtime.inspection.scan import Scan, scan
 
 
 @dataclass(frozen=True)
@@ -18,4 +19,4 @@ class Inspection:
 def inspect(path: Path) -> Inspection:
     """Look into the file. A file that cannot be understood yields nothing: loading it will report why."""
     found: Scan = scan(path)
-    return Inspection(compare(found.versions), found.references)
+    return Inspection(compare(found.versions), dict(iter(found.references)))

@@ -7,15 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modelport_formats.signatures import WITHOUT_CODE, XGBOOST_BINARY, begins_as
+from modelport_formats.windows import head, windows
 
 from modelport_runtime.core.compatibility.versions import Saved, saved_by
-from modelport_runtime.inspection.windows import windows
-
-
-def head(path: Path) -> bytes:
-    """Return the first 16 bytes, fewer of a shorter file. Raises OSError."""
-    with path.open("rb") as file:
-        return file.read(16)
 
 
 def can_run_code(path: Path) -> bool:

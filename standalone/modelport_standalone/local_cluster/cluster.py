@@ -7,6 +7,7 @@ from pathlib import Path
 
 from modelport_kube.kube import Object, WatchEvent
 
+from modelport_standalone.environments.images import Images
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.deployments import DeploymentRunner
 from modelport_standalone.local_cluster.objects import ObjectStore
@@ -36,7 +37,7 @@ class LocalCluster:
         register.kill_leftovers()
         clear_folder(run / "pods")
         self._sockets = renew_socket_base(run / "sockets")
-        self._machine = Machine(run / "pods", self._sockets, register, timings or Timings())
+        self._machine = Machine(run / "pods", self._sockets, register, timings or Timings(), Images())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

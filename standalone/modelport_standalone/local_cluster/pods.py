@@ -1,6 +1,7 @@
 """One pod: its folders, its init containers to completion, then its container for as long as it is wanted."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import structlog
 from modelport_crds.names import LABEL_BATCH_VERSION
+from modelport_environments.errors import EnvironmentUnavailable
 from modelport_kube.kube import Object
 from modelport_runtime.process.starvation import waited_with_children
 
+from modelport_standalone.environments.images import Images
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.local_paths import UNIX, PodPaths
 from modelport_standalone.local_cluster.memory_watch import MemoryWatch
@@ -42,6 +45,7 @@ class Machine:
     sockets: Path
     register: ChildRegister
     timings: Timings
+    images: Images
 
 
 class Pod:
@@ -63,6 +67,7 @@ class Pod:
         self._machine = machine
         self._paths = PodPaths.plan(name, template, machine.pods, machine.sockets)
         self._process: ContainerProcess | None = None
+        self._python = Path(sys.executable)
         self._on_change = on_change
         self._task = tasks.start(self._run(), f"pod {name}")
 
@@ -89,6 +94,7 @@ class Pod:
     async def _run(self) -> None:
         try:
             await asyncio.to_thread(self._paths.make, self.template)
+            self._python = await self._pull()
             for container, state in zip(self._inits, self.state.inits, strict=True):
                 await self._complete(container, state)
             await self._keep_running()
@@ -99,6 +105,27 @@ class Pod:
         finally:
             if self._process is not None:
                 await self._reap(self._process)
+
+    async def _pull(self) -> Path:
+        """Return the Python of its image, once there is one."""
+        image, images = self._container.get("image", ""), self._machine.images
+        python = images.python_of(image)
+        backoff = restart_backoff(self._machine.timings)
+        while python is None:
+            self._wait_for_image("PreparingEnvironment", "")
+            try:
+                await images.pull(image)
+            except EnvironmentUnavailable as error:
+                self.output.note(str(error))
+                self._wait_for_image("ErrImagePull", str(error))
+                await asyncio.sleep(backoff.next_delay())
+            python = images.python_of(image)
+        return python
+
+    def _wait_for_image(self, reason: str, message: str) -> None:
+        for state in (*self.state.inits, self.state.container):
+            state.current = {"waiting": {"reason": reason, "message": message}}
+        self._on_change()
 
     async def _reap(self, process: ContainerProcess) -> None:
         """The platform stops while the process is still there."""
@@ -181,7 +208,7 @@ class Pod:
 
     async def _start(self, container: Object, state: ContainerState) -> ContainerProcess:
         self._process = await ContainerProcess.start(
-            container, self._paths, self.output, self._machine.register
+            container, self._python, self._paths, self.output, self._machine.register
         )
         state.begin()
         self._on_change()

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from modelport_kube.kube import Object
@@ -48,15 +48,16 @@ class ContainerProcess:
     async def start(
         cls,
         container: Object,
+        python: Path,
         paths: PodPaths,
         log: VersionLog,
         register: ChildRegister,
     ) -> Self:
-        """Raises OSError if it cannot be started."""
+        """`python`: what its command means by that. Raises OSError if it cannot be started."""
         words = [*container.get("command", []), *container.get("args", [])]
         command = [paths.localize(container, word) for word in words]
         process = await asyncio.create_subprocess_exec(
-            *_with_our_python(command),
+            *_with_python(python, command),
             env=_environment(container, paths),
             cwd=paths.folder,
             stdin=asyncio.subprocess.DEVNULL,
@@ -104,8 +105,8 @@ class ContainerProcess:
                 await asyncio.sleep(_FLOOD_PAUSE_SECONDS)
 
 
-def _with_our_python(command: list[str]) -> list[str]:
-    return [sys.executable, *command[1:]] if command[0] == "python" else command
+def _with_python(python: Path, command: list[str]) -> list[str]:
+    return [str(python), *command[1:]] if command[0] == "python" else command
 
 
 def _environment(container: Object, paths: PodPaths) -> dict[str, str]:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from modelport_environments.catalogue import ENVIRONMENTS
 
 from requirements.distribution import requirements
 from tests.architecture.modules import imports
@@ -19,18 +20,20 @@ DOCKERFILES = {
     "runtime-onnx": "model-runtime/Dockerfile.onnx",
     "standalone": "standalone/Dockerfile",
 }
+_ALL = {**DOCKERFILES, "environment": "model-runtime/Dockerfile.environment"}
+_LOCKS = {"environment": "libs/modelport_environments/locks/${ENVIRONMENT}.txt"}
 _WITH_PAGES = ("control-api", "standalone")
 _STARTED = r'"python", "-Iu", "-m", "modelport_\w+"'
 
 
-@pytest.fixture(params=DOCKERFILES)
+@pytest.fixture(params=_ALL)
 def part(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
 
 
 def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
-    text = (ROOT / DOCKERFILES[part]).read_text()
+    text = (ROOT / _ALL[part]).read_text()
     stages = ["${BASE_IMAGE}", "libraries", "${BASE_IMAGE}"]
     # Two more build the pages of /help and the client's wheel.
     assert re.findall(r"^FROM (\S+)", text, re.M) == [
@@ -42,10 +45,11 @@ def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
     # The whole platform's is a script, since each hosting platform says in its own words where to listen.
     started = '"sh", "/opt/modelport/bin/start.sh"' if part == "standalone" else _STARTED
     assert re.search(rf"^ENTRYPOINT \[{started}\]$", last, re.M)
-    assert f"requirements/image-{part}.txt" in text
+    assert _LOCKS.get(part, f"requirements/image-{part}.txt") in text
     assert "://" not in text
 
 
+@pytest.mark.parametrize("part", DOCKERFILES)
 def test_its_libraries_are_locked_and_are_those_of_its_distribution(part: str) -> None:
     text = (ROOT / "requirements" / f"image-{part}.txt").read_text()
     pins = re.findall(r"^([\w.-]+)==\S+", text, re.M)
@@ -60,9 +64,7 @@ def _direct(part: str) -> set[str]:
 
 
 def test_it_holds_the_packages_that_its_code_imports(part: str) -> None:
-    copied = re.findall(
-        r"^COPY \S+/(modelport\w*) /build/code/\1$", (ROOT / DOCKERFILES[part]).read_text(), re.M
-    )
+    copied = re.findall(r"^COPY \S+/(modelport\w*) /build/code/\1$", (ROOT / _ALL[part]).read_text(), re.M)
     # Models' processes are started, not imported.
     started = {"modelport_runtime"} if part == "standalone" else set()
     assert set(copied) == {name.split(".")[0] for name in _reached_from({copied[-1], *started})}
@@ -85,13 +87,47 @@ def test_a_build_sees_nothing_but_code_and_the_pages_of_its_help() -> None:
         assert line == "**/__pycache__" or any(ROOT.glob(line.removeprefix("!"))), line
 
 
-def test_a_cluster_in_docker_is_given_each_image_that_was_built_for_it(tmp_path: Path) -> None:
-    """Programs stand in for Docker and the cluster, and write down what they were called for."""
-    for program in ("docker", "kind", "kubectl", "helm"):
-        file = tmp_path / program
-        file.write_text(f'#!/bin/sh\necho "{program} $*" >> {tmp_path}/calls\n')
+def test_an_environments_image_is_built_on_the_python_of_all_of_them() -> None:
+    text = (ROOT / _ALL["environment"]).read_text()
+    [python] = {each.python for each in ENVIRONMENTS.values()}
+    assert f"ARG BASE_IMAGE=python:{python}-slim\n" in text
+    assert f"[:2] == ({python.replace('.', ', ')})" in text
+
+
+def test_images_of_environments_are_built_where_they_are_named(tmp_path: Path) -> None:
+    def built(*parts: str) -> list[tuple[str, str, str]]:
+        calls = _build(tmp_path, *parts)
+        return re.findall(r"--build-arg ENVIRONMENT=(\S+) .*--tag (\S+) --file (\S+)", calls)
+
+    file = _ALL["environment"]
+    assert built("runtime-sklearn-1.2") == [("sklearn-1.2", "modelport-runtime-sklearn-1.2:1.0", file)]
+    assert [name for name, _, _ in built("environments", "gateway")] == list(ENVIRONMENTS)
+    assert built() == built("runtime-sklearn") == []
+    with pytest.raises(subprocess.CalledProcessError):
+        built("runtime-sklearn-0.1")
+
+
+def _build(folder: Path, *parts: str) -> str:
+    """What Docker, for which a program stands in, is called for."""
+    path = _stand_ins(folder, "docker")
+    environment = {**os.environ, "PATH": path, "BUILDER": "docker", "TAG": "1.0"}
+    (folder / "calls").write_text("")
+    subprocess.run(["bash", ROOT / "images/build.sh", *parts], env=environment, check=True)
+    return (folder / "calls").read_text()
+
+
+def _stand_ins(folder: Path, *programs: str) -> str:
+    """Programs that write down what they were called for; gives a PATH that has them first."""
+    for program in programs:
+        file = folder / program
+        file.write_text(f'#!/bin/sh\necho "{program} $*" >> {folder}/calls\n')
         file.chmod(0o755)
-    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+def test_a_cluster_in_docker_is_given_each_image_that_was_built_for_it(tmp_path: Path) -> None:
+    """Programs stand in for Docker and the cluster."""
+    path = _stand_ins(tmp_path, "docker", "kind", "kubectl", "helm")
     subprocess.run(["bash", ROOT / "helm/kind/up.sh"], env={**os.environ, "PATH": path}, check=True)
     calls = (tmp_path / "calls").read_text()
     built = re.findall(r"^docker build .*--tag (\S+)", calls, re.M)

@@ -268,6 +268,22 @@ def test_images_may_come_from_anywhere_and_be_pinned() -> None:
     assert runtimes["sklearn"] == runtimes["xgboost"] == runtimes["lightgbm"]
 
 
+def test_the_images_of_environments_come_from_where_the_others_do() -> None:
+    def image(*settings: str) -> Any:
+        operator = of_kind(render(*settings), "Deployment")["modelport-operator"]
+        [container] = operator["spec"]["template"]["spec"]["containers"]
+        return environment(container)["MODELPORT_OPERATOR_ENVIRONMENT_IMAGE"]
+
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    elsewhere = ("image.registry=registry.example.org/team", "image.tag=1.2.3")
+    own = ("runtime.environments.image.repository=my-{environment}", "runtime.environments.image.tag=own")
+    assert image() == f"modelport-runtime-{{environment}}:{version}"
+    assert image(*elsewhere) == "registry.example.org/team/modelport-runtime-{environment}:1.2.3"
+    assert image(*elsewhere, *own) == "registry.example.org/team/my-{environment}:own"
+    # As after an upgrade with the values of a release that did not have it.
+    assert image(*elsewhere, "runtime.environments=null") == image(*elsewhere)
+
+
 def test_the_pace_of_rechecks_is_the_operators_and_zero_only_where_it_is_written() -> None:
     def every(*settings: str) -> Any:
         operator = of_kind(render(*settings), "Deployment")["modelport-operator"]

@@ -98,6 +98,9 @@ def test_the_defaults_are_valid() -> None:
         {"gateway": {"replicas": 0}},
         {"gateway": {"image": {"digest": "sha256:short"}}},
         {"image": {"pullPolicy": "Sometimes"}},
+        {"runtime": {"environments": {"image": {"repository": "one-for-all"}}}},
+        # A digest is of one image.
+        {"runtime": {"environments": {"image": {"digest": f"sha256:{'a' * 64}"}}}},
         {"artifacts": {"url": "gs://bucket"}},
         {"settings": {"limits": {"predict": "100 a minute"}}},
         {"settings": {"limits": {"predict": "0/minute"}}},
@@ -128,4 +131,6 @@ def test_what_is_set_for_ones_own_machine_is_known_to_the_chart() -> None:
         for each in VALUES["runtime"].values()
         if isinstance(each, dict) and "image" in each
     }
+    # Eight images, of which nobody at work needs more than one.
+    repositories.remove(VALUES["runtime"]["environments"]["image"]["repository"])
     assert set(built) == repositories

@@ -21,6 +21,7 @@ def operated(harness: Harness) -> Iterator[Harness]:
     images = f'{{"sklearn": "{IMAGE}", "onnx": "localhost/nowhere/nothing:1"}}'
     settings = {
         "runtime_images": images,
+        "environment_image": "localhost/nowhere/{environment}:1",
         "artifact_credentials_secret": "no-such-secret",
         "node_selector": "{}",
     }
@@ -105,6 +106,12 @@ def test_credentials_that_are_not_there(operated: Harness) -> None:
 def test_an_image_that_is_not_there(operated: Harness) -> None:
     _apply(operated, framework="onnx")
     assert "localhost/nowhere/nothing:1" in _reported(operated, "ImagePullFailed")
+
+
+@pytest.mark.usefixtures("runs_pods")
+def test_an_environment_whose_image_is_not_there(operated: Harness) -> None:
+    _apply(operated, environment="sklearn-1.2")
+    assert "localhost/nowhere/sklearn-1.2:1" in _reported(operated, "EnvironmentUnavailable")
 
 
 @pytest.mark.usefixtures("runs_pods")

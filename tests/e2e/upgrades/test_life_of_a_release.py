@@ -31,6 +31,7 @@ def test_the_charts_own_test_passes(harness: Harness) -> None:
     assert "Succeeded" in release.helm(harness.release, "test", release.NAME)
 
 
+@pytest.mark.nightly
 async def test_an_upgrade_that_rolls_every_part_loses_no_request(
     harness: Harness, cores_to_itself: None, tmp_path: Path
 ) -> None:

@@ -1,9 +1,9 @@
 """What every test of the runtime's parts has."""
 
 import pytest
+from modelport_formats import windows
 from modelport_runtime.core import suspicion
 from modelport_runtime.core.backends.onnx import probes
-from modelport_runtime.inspection import windows
 
 _LONG_SECONDS = 600.0
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from modelport_crds.reasons import EXPLANATIONS, Reason
+from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM
+from modelport_environments.choice import own_of
 from modelport_http.problem import Problem
 
 from modelport_control_api.errors import InvalidFields
@@ -56,13 +58,16 @@ def _entry(line: str) -> dict[str, Any] | None:
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 _TAIL_LINES = 40
-_OF_THE_SAMPLE = (Reason.SAMPLE_INVALID, Reason.SAMPLE_FAILED)
+_CURED_BY_ANOTHER_TRY = (Reason.SAMPLE_INVALID, Reason.SAMPLE_FAILED, Reason.LIBRARY_MISMATCH)
 # Of what an upload may be refused for: the page shows them where the response has the reason alone.
 _CURES = {
     reason.value: explanation.cure
     for reason, explanation in EXPLANATIONS.items()
     if explanation.group == "Artifact"
 }
+
+_CHOSEN_BY_FILE = ("", "As the file needs it")
+_ENVIRONMENTS = [(PLATFORM, "The platform's own libraries"), *((name, name) for name in ENVIRONMENTS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ async def show_upload(visit: CurrentVisit, model: str | None = None, replaces: s
         cures=_CURES,
         address=address_of(visit.request),
         wheel=wheel_path(),
+        environments=[_CHOSEN_BY_FILE, *_ENVIRONMENTS],
     )
 
 
@@ -111,7 +117,10 @@ async def retry_version(visit: CurrentVisit, model_id: str, version: str) -> Res
     await limit_uploads(visit.request, visit.principal)
     try:
         sample = _sample_in(values)
-        record = await retry(visit.services, visit.caller, model_id, version, sample=sample)
+        environment = values.get("environment") or None
+        record = await retry(
+            visit.services, visit.caller, model_id, version, sample=sample, environment=environment
+        )
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
@@ -141,14 +150,24 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
     trouble = None if is_held(version) else trouble_of(version.reason, version.message)
     can_retry = version.status == "failed" and model.managed_by == "api"
     return {
-        "retry": (form or Form({"sample": _sample_text(version)})) if can_retry else None,
-        "retry_open": form is not None or version.reason in _OF_THE_SAMPLE,
+        "retry": (form or Form(_another_try(version))) if can_retry else None,
+        "environments": _ENVIRONMENTS,
+        "retry_open": form is not None or version.reason in _CURED_BY_ANOTHER_TRY,
         "model": model,
         "version": version,
         "steps": build_steps(version, f"{size(version.size)}, sha256 {version.sha256[:12]}…"),
         "trouble": trouble,
         "is_held": is_held(version),
         "log": await tail_of(visit, record, name, _TAIL_LINES) if trouble else "",
+    }
+
+
+def _another_try(version: VersionAnswer) -> dict[str, str]:
+    """Where its libraries were others than the file's: in the environment of those."""
+    found = (version.libraries or {}).get("found", {}) if version.reason == Reason.LIBRARY_MISMATCH else {}
+    return {
+        "sample": _sample_text(version),
+        "environment": own_of(found) or version.environment or PLATFORM,
     }
 
 

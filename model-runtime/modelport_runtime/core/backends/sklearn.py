@@ -1,6 +1,6 @@
 """scikit-learn estimators, and whatever else has their methods: joblib, pickle and skops files."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from modelport_runtime.core.backends.estimators.outputs import PREDICTING, Estim
 from modelport_runtime.core.backends.estimators.stages import forget_names, stages_of
 from modelport_runtime.core.backends.model_file import ModelFile
 from modelport_runtime.core.describing import Description, describe
+from modelport_runtime.core.describing.tags import has_tags, kind_of
 from modelport_runtime.core.frames import as_array, as_frame
 from modelport_runtime.core.interpretations import Container, own_container, readings
 from modelport_runtime.core.responses import plain
@@ -116,7 +117,7 @@ def _is_fitted(candidate: Any) -> bool:
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
-    if not hasattr(candidate, "fit") or not hasattr(candidate, "__sklearn_tags__"):
+    if not hasattr(candidate, "fit") or not has_tags(candidate):
         return True
     try:
         check_is_fitted(candidate)
@@ -125,20 +126,20 @@ def _is_fitted(candidate: Any) -> bool:
     return True
 
 
-def _task(estimator: Any) -> Task:
-    from sklearn import base
+_TASKS: Mapping[str, Task] = {
+    "classifier": "classifier",
+    "regressor": "regressor",
+    "clusterer": "clusterer",
+    "outlier_detector": "outlier",
+}
 
+
+def _task(estimator: Any) -> Task:
     if not hasattr(estimator, "predict"):
         return "transformer"
-    if not hasattr(estimator, "__sklearn_tags__"):
+    if not has_tags(estimator):
         return "classifier" if hasattr(estimator, "classes_") else "generic"
-    checks: list[tuple[Callable[[Any], bool], Task]] = [
-        (base.is_classifier, "classifier"),
-        (base.is_regressor, "regressor"),
-        (base.is_clusterer, "clusterer"),
-        (base.is_outlier_detector, "outlier"),
-    ]
-    return next((task for check, task in checks if check(estimator)), "generic")
+    return _TASKS.get(kind_of(estimator) or "", "generic")
 
 
 def _classes(estimator: Any) -> tuple[Any, ...] | None:

@@ -12,6 +12,8 @@ from modelport_runtime.core.types import LoadError
 _SCIKIT_LEARN = "scikit-learn"
 _OLDEST = (1, 1)
 """Files of older versions were never compared with their own predictions."""
+_MENDED_FOR = (1, 9)
+"""What is mended, is for this version and newer ones: an environment of an older one serves its own files."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ class Saved:
             oldest = ".".join(map(str, _OLDEST))
             raise self.refusal(f"What versions before {oldest} would predict is not known here.")
         self.require_not_newer()
+        here = _release_here()
+        if here is not None and here < _MENDED_FOR:
+            raise self._of_another_environment()
+
+    def _of_another_environment(self) -> LoadError:
+        library, own = self.library, ".".join(map(str, self.release))
+        return LoadError(
+            "LibraryMismatch",
+            f"The model was saved with {library} {self.version}; {library} {version_here(library)} is here. "
+            f"This environment serves files of its own version alone; the file's is sklearn-{own}.",
+        )
 
     def require_not_newer(self) -> None:
         """Raises `LoadError` (LibraryMismatch): what a later version changed nobody here can know."""

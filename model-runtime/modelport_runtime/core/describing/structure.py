@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from modelport_runtime.core.describing.tags import input_tags
+
 _WRAPPED = ("best_estimator_", "estimator_", "regressor_", "classifier_")
 _PREFITTED = {"FrozenEstimator", "SelectFromModel", "CalibratedClassifierCV"}
 """Wrappers of scikit-learn that may use what they were given, not a fitted copy of it."""
@@ -71,7 +73,8 @@ def inner_estimators(estimator: Any) -> list[Inner]:
 def _fitted_inside(estimator: Any) -> list[Inner]:
     calibrated = getattr(estimator, "calibrated_classifiers_", None)
     if calibrated:
-        return [Inner(one.estimator) for one in calibrated]
+        # In scikit-learn 1.1 it is called base_estimator.
+        return [Inner(getattr(one, "estimator", None) or one.base_estimator) for one in calibrated]
     members = getattr(estimator, "estimators_", None)
     if isinstance(members, list | tuple) and members:
         chosen = _chosen(estimator, len(members))
@@ -222,25 +225,15 @@ def takes_texts(estimator: Any) -> bool:
 
 def takes_dictionaries(estimator: Any) -> bool:
     """True if a row is a dictionary of any keys."""
-    return any(bool(getattr(_tags(one), "dict", False)) for one in handed_rows(estimator))
+    return any(tags.mapping for one in handed_rows(estimator) if (tags := input_tags(one)))
 
 
 def allows_nan(stage: Any) -> bool:
     """Return whether the stage's tags say that it takes NaN; False where it has none."""
-    return bool(getattr(_tags(stage), "allow_nan", False))
+    tags = input_tags(stage)
+    return tags is not None and tags.allow_nan
 
 
 def _reads_texts(estimator: Any) -> bool:
-    tags = _tags(estimator)
-    return bool(tags is not None and tags.string and not tags.two_d_array)
-
-
-def _tags(estimator: Any) -> Any:
-    from sklearn.utils import get_tags
-
-    if not hasattr(estimator, "__sklearn_tags__"):
-        return None
-    try:
-        return get_tags(estimator).input_tags
-    except Exception:  # noqa: BLE001  # an own class may inherit tags that do not suit it
-        return None
+    tags = input_tags(estimator)
+    return tags is not None and tags.string and not tags.two_d_array

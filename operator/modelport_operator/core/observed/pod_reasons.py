@@ -13,7 +13,7 @@ from modelport_kube.kube import Object
 
 from modelport_operator.core.observed.probe_results import plain_text
 from modelport_operator.core.problems import ONCE, TWICE, Problem
-from modelport_operator.settings import Settings
+from modelport_operator.settings import ENVIRONMENT, Settings
 
 _FETCH_REASONS = {Reason.DIGEST_MISMATCH, Reason.ARTIFACT_NOT_FOUND, Reason.TOO_LARGE}
 _UNREACHABLE = 2
@@ -185,16 +185,26 @@ def _unschedulable(pod: Object, _settings: Settings) -> Problem | None:
     return None
 
 
-def _waits_in_vain(pod: Object, _settings: Settings) -> Problem | None:
+def _waits_in_vain(pod: Object, settings: Settings) -> Problem | None:
     for status in [*container_statuses(pod, "initContainerStatuses"), *container_statuses(pod)]:
         waiting = status.get("state", {}).get("waiting") or {}
         message = waiting.get("message") or ""
         if waiting.get("reason") in _IMAGE_PROBLEMS:
             unpulled = f"{status.get('image', 'The image')} cannot be pulled."
-            return Problem(Reason.IMAGE_PULL_FAILED, plain_text(message or unpulled))
+            return Problem(_unpulled_reason(pod, settings), plain_text(message or unpulled))
         if waiting.get("reason") == _CONFIG_PROBLEM and not message.startswith(_NOT_YET_KNOWN):
             return Problem(Reason.POD_INCOMPLETE, plain_text(message))
     return None
+
+
+def _unpulled_reason(pod: Object, settings: Settings) -> Reason:
+    # As we wrote it: a node's own spelling of an image, in the status, has a registry and a folder before it.
+    containers = pod.get("spec", {}).get("containers") or [{}]
+    image: str = containers[0].get("image", "")
+    before, _, after = settings.environment_image.partition(ENVIRONMENT)
+    is_environment = image.startswith(before) and image.endswith(after)
+    is_default = image in settings.runtime_images.values()
+    return Reason.ENVIRONMENT_UNAVAILABLE if is_environment and not is_default else Reason.IMAGE_PULL_FAILED
 
 
 def _fetch_ended(pod: Object, _settings: Settings) -> Problem | None:

@@ -13,6 +13,9 @@ from modelport_operator.core.problems import Problem
 from modelport_operator.core.specs.deployment import PORT
 from modelport_operator.settings import Settings
 
+# LocalCluster's word; a kubelet has none.
+_PREPARING = "PreparingEnvironment"
+
 
 @dataclass(frozen=True)
 class PodFacts:
@@ -97,6 +100,8 @@ def _stage(pod: Object, main: Object) -> str:
     if "running" in main.get("state", {}):
         return stages.LOADING
     fetching = [each.get("state", {}) for each in container_statuses(pod, "initContainerStatuses")]
+    if any(state.get("waiting", {}).get("reason") == _PREPARING for state in fetching):
+        return stages.PREPARING
     if any("running" in state for state in fetching):
         return stages.FETCHING
     fetched = any("terminated" in state for state in fetching)

@@ -6,7 +6,7 @@ from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_kube.kube import Object
 
 from modelport_operator.core.naming import version_selector
-from modelport_operator.settings import Settings
+from modelport_operator.settings import ENVIRONMENT, Settings
 
 
 def build_placement(settings: Settings) -> Object:
@@ -34,8 +34,11 @@ def build_spread(model: MLModel, version: ModelVersion, replicas: int) -> Object
 
 
 def image_fields(version: ModelVersion, settings: Settings) -> dict[str, str]:
-    """Return the image of the version's framework, for both containers, and when a node pulls it."""
-    image = settings.runtime_images[version.framework]
+    """Return the image of the version's environment or framework, and when a node pulls it."""
+    if version.environment is None:
+        image = settings.runtime_images[version.framework]
+    else:
+        image = settings.environment_image.replace(ENVIRONMENT, version.environment)
     return {"image": image, "imagePullPolicy": settings.image_pull_policy}
 
 

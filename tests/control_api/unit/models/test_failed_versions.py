@@ -189,6 +189,23 @@ async def test_it_is_tried_again_with_another_sample_as_a_version_of_the_same_fi
     assert platform.stored() == [before["sha256"]]
 
 
+async def test_it_is_tried_again_in_another_environment_in_the_same_or_in_none(
+    platform: Platform, ann: Account, failed: str
+) -> None:
+    wanted: list[tuple[dict[str, str], str | None]] = [
+        ({"environment": "sklearn-1.2"}, "sklearn-1.2"),
+        ({}, "sklearn-1.2"),
+        ({"environment": "platform"}, None),
+    ]
+    for number, (body, environment) in enumerate(wanted, start=1):
+        response = await ann.http.post(url(failed, f"/versions/v{number}/retry"), json=body)
+        assert response.status_code == 202, response.text
+        assert response.json()["environment"] == environment
+        await platform.serve(failed, {}, **{f"v{number + 1}": FAILED})
+    refused = await ann.http.post(url(failed, "/versions/v4/retry"), json={"environment": "sklearn-0.1"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "environment")
+
+
 @pytest.mark.parametrize(
     ("body", "sample"),
     [({}, {"input": {"wrong": 1}}), ({"sample": None}, None), ({"sample": {"input": ROW}}, {"input": ROW}),

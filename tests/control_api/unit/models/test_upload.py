@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 from modelport_control_api.registry.errors import TooManyVersions
+from modelport_environments import choice
+from modelport_environments.catalogue import ENVIRONMENTS
 from modelport_store.store import Limit
 
 from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at
@@ -71,6 +73,56 @@ async def test_a_model_is_accelerated_unless_the_form_says_otherwise(
     assert platform.cluster.objects[off["id"]]["spec"]["acceleration"] == "off"
 
 
+async def test_a_version_names_what_it_runs_in_or_nothing(
+    platform: Platform, ann: Account, iris_bytes: bytes
+) -> None:
+    made = (await ann.upload(iris_bytes, environment="sklearn-1.2")).json()
+    assert made["versions"][0]["environment"] == "sklearn-1.2"
+    version = (await ann.upload_version(made["id"], iris_bytes, environment="")).json()
+    assert version["environment"] is None
+    # It reaches the cluster only where one is named, as before.
+    await platform.published(made["id"], "v1", "v2")
+    spec = platform.cluster.objects[made["id"]]["spec"]
+    assert [each.get("environment") for each in spec["versions"]] == ["sklearn-1.2", None]
+
+
+_SAVED = Path(__file__).parents[3] / "fixtures" / "other_versions" / "1.2.2" / "boosting.joblib"
+
+
+@pytest.mark.parametrize(
+    ("chooses", "named", "environment"),
+    [(True, {}, "sklearn-1.2"), (True, {"environment": "platform"}, None), (False, {}, None)],
+)
+async def test_the_file_decides_where_the_platform_may_choose(
+    tmp_path: Path,
+    sqlite_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    chooses: bool,
+    named: dict[str, str],
+    environment: str | None,
+) -> None:
+    only_own = {name: frozenset[str]() for name in ENVIRONMENTS}
+    only_own["sklearn-1.2"] = frozenset({"GradientBoostingClassifier"})
+    monkeypatch.setattr(choice, "_own_only", lambda: only_own)
+    async with running_platform(
+        settings_at(tmp_path, sqlite_url, choose_environments=chooses), tmp_path
+    ) as platform:
+        ann = await platform.account("ann")
+        made = (await ann.upload(_SAVED.read_bytes(), **named)).json()
+        assert made["versions"][0]["environment"] == environment
+
+
+async def test_an_environment_is_refused_that_does_not_serve_the_files_framework(
+    platform: Platform, ann: Account
+) -> None:
+    booster = b"tree\nversion=v4\nnum_class=1\n" + b"end of trees\n"
+    response = await ann.upload(booster, environment="sklearn-1.2")
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert (error["field"], platform.stored()) == ("environment", [])
+    assert "serves sklearn, and the file holds a lightgbm model" in error["message"]
+
+
 async def test_the_stored_file_is_served_on_the_internal_port_only(
     platform: Platform, ann: Account, iris_bytes: bytes
 ) -> None:
@@ -119,6 +171,7 @@ BAD: dict[str, tuple[bytes | None, dict[str, str], int, str | None, str | None]]
     "damaged gzip": (b"\x1f\x8b\x08\x00" + b"\xff" * 40, GOOD, 422, "CorruptArtifact", "file"),
     "contradicted": (b"MODEL", {**GOOD, "model_type": "onnx"}, 422, "FrameworkMismatch", "model_type"),
     "unknown type": (b"MODEL", {**GOOD, "model_type": "tensorflow"}, 422, None, "model_type"),
+    "unknown environment": (b"MODEL", {**GOOD, "environment": "sklearn-0.1"}, 422, None, "environment"),
     "sample no JSON": (b"MODEL", {**GOOD, "sample": "{"}, 422, None, "sample"),
     "sample a number": (b"MODEL", {**GOOD, "sample": "7"}, 422, None, "sample"),
     "sample too long": (b"MODEL", {**GOOD, "sample": "[" + "1," * 40_000 + "1]"}, 422, None, "sample"),

@@ -54,6 +54,20 @@ async def scene(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Scene]:
             yield Scene(platform, ann, http, model_id, content)
 
 
+async def test_where_the_libraries_were_others_their_own_environment_is_offered(scene: Scene) -> None:
+    saved_by = {"found": {"scikit-learn": "1.2.2"}, "here": {"scikit-learn": "1.9.1"}}
+    mismatch = {**FAILED, "reason": "LibraryMismatch", "libraries": saved_by}
+    await scene.platform.serve(scene.model_id, {}, v1=mismatch)
+    page = (await scene.http.get(scene.path("/versions/v1/arrival"))).text
+    assert re.search(r"<details[^>]* open", page)
+    assert '<option value="sklearn-1.2" selected>' in page
+    form = {"csrf_token": await token_of(scene.http), "sample": "", "environment": "sklearn-1.2"}
+    answer = await scene.http.post(scene.path("/versions/v1/retry"), data=form)
+    assert answer.status_code == 303, answer.text
+    page = (await scene.http.get(scene.path("/versions/v2/arrival"))).text
+    assert "scikit-learn in sklearn-1.2" in page
+
+
 async def test_where_a_version_failed_it_can_be_tried_again_with_a_sample(scene: Scene) -> None:
     page = (await scene.http.get(scene.path("/versions/v1/arrival"))).text
     assert f'action="{scene.path("/versions/v1/retry")}"' in page

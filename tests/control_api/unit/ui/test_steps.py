@@ -9,6 +9,7 @@ from tests.control_api.unit.ui.answers import version
 
 CASES = {
     stages.WAITING: "done active waiting waiting",
+    stages.PREPARING: "done active waiting waiting",
     stages.FETCHING: "done active waiting waiting",
     stages.LOADING: "done done active waiting",
     stages.ANSWERING: "done done done active",

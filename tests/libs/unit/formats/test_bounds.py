@@ -22,7 +22,7 @@ from modelport_formats.compression import Decompressor
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
 from modelport_formats.identify import identify
 from modelport_formats.signatures import Compression, Format
-from modelport_runtime.inspection.windows import windows
+from modelport_formats.windows import windows
 
 from tests.parts import ROOT
 

@@ -531,6 +531,18 @@ def test_each_framework_runs_in_its_own_image() -> None:
     assert images["sklearn"] == images["xgboost"] == images["lightgbm"] == {"modelport-runtime-sklearn"}
 
 
+def test_a_version_that_names_an_environment_runs_in_its_image() -> None:
+    given = settings(environment_image="registry.example.org/runtime-{environment}:1")
+    spec = _pod_spec(a_model().versions(a_version(environment="sklearn-1.2")), given)
+    images = {each["image"] for each in [*spec["initContainers"], *spec["containers"]]}
+    assert images == {"registry.example.org/runtime-sklearn-1.2:1"}
+
+
+def test_an_image_of_environments_names_them() -> None:
+    with pytest.raises(ValidationError, match="environment"):
+        settings(environment_image="registry.example.org/runtime")
+
+
 def test_pods_are_placed_as_the_platform_says() -> None:
     given = settings(
         node_selector={"pool": "models"},

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from modelport_crds.reasons import Reason
 from modelport_operator.core.observed.pod_reasons import read_problem, read_refusal
-from modelport_operator.core.problems import ONCE, TWICE
+from modelport_operator.core.problems import ONCE, TWICE, Problem
 
 from tests.operator.unit.harness import settings
 from tests.support.builders import PodBuilder, a_pod
@@ -121,6 +121,16 @@ def test_a_pod_says(pod: PodBuilder, reason: Reason, final_after: int | None, te
 )
 def test_a_pod_on_its_way_has_no_problem(pod: PodBuilder) -> None:
     assert read_problem(pod.build(), settings()) is None
+
+
+def test_an_image_that_cannot_be_pulled_may_be_an_environments() -> None:
+    pod = a_pod().waiting("ErrImagePull", "denied").build()
+    pod["spec"] = {"containers": [{"image": "modelport-runtime-sklearn-1.2"}]}
+    problem = read_problem(pod, settings())
+    assert problem == Problem(Reason.ENVIRONMENT_UNAVAILABLE, "denied")
+    pod["spec"] = {"containers": [{"image": "modelport-runtime-sklearn"}]}
+    problem = read_problem(pod, settings())
+    assert problem == Problem(Reason.IMAGE_PULL_FAILED, "denied")
 
 
 def test_a_pod_without_a_status_has_no_problem() -> None:

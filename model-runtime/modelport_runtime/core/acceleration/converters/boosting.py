@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
+from modelport_runtime.core.acceleration.converters import former
 from modelport_runtime.core.acceleration.converters.blocks import Matrix, NotConverted, known_name, require
 from modelport_runtime.core.acceleration.converters.trees import Tree, bounded, leaf, nodes_of, packed
 
@@ -16,7 +17,7 @@ _CODES = 256
 
 def gradient(stage: Any, block: Matrix, classes: list[Any] | None) -> tuple[Matrix, plan.Final]:
     """GradientBoostingClassifier and -Regressor. What it starts from is a tree of one leaf."""
-    outputs = int(stage.n_trees_per_iteration_)
+    outputs = former.trees_per_iteration(stage)
     trees = [leaf(value) for value in _start(stage, block.width, outputs)]
     for member in stage.estimators_.ravel():
         known_name(member)
@@ -45,6 +46,8 @@ def _start(stage: Any, width: int, outputs: int) -> list[float]:
 
 def _link(stage: Any, classes: list[Any] | None, outputs: int) -> Link:
     name = type(stage._loss).__name__
+    if name in former.LINKS:
+        return former.LINKS[name]
     if classes is None:
         link = type(getattr(stage._loss, "link", None)).__name__
         require(link in ("IdentityLink", "LogLink"), f"The link {link} has no kernel.")
@@ -56,7 +59,8 @@ def _link(stage: Any, classes: list[Any] | None, outputs: int) -> Link:
 
 def histogram(stage: Any, block: Matrix, classes: list[Any] | None) -> tuple[Matrix, plan.Final]:
     """HistGradientBoostingClassifier and -Regressor, on what their own preprocessor gives."""
-    outputs = int(stage.n_trees_per_iteration_)
+    outputs = former.trees_per_iteration(stage)
+    require(not former.has_codes_of_its_own(stage), "Boosting looks its categories up itself.")
     baseline = np.asarray(stage._baseline_prediction, dtype=np.float64).ravel()
     require(len(baseline) == outputs, "Boosting starts from an unknown shape.")
     sets: list[Any] = []

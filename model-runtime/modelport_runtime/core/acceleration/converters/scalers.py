@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
+from modelport_runtime.core.acceleration.converters import former
 from modelport_runtime.core.acceleration.converters.blocks import (
     NOTHING,
     Block,
@@ -39,8 +40,8 @@ def _fills(stage: Any) -> list[Any]:
     missing = stage.missing_values
     is_nan = isinstance(missing, float) and math.isnan(missing)
     require(is_nan, f"A SimpleImputer takes {missing!r} for missing.")
-    kind = np.dtype(stage._fill_dtype).kind
-    require(kind in "fOU", f"A SimpleImputer was fitted on {np.dtype(stage._fill_dtype).name}.")
+    fills_with = former.fill_kind(stage)
+    require(fills_with.kind in "fOU", f"A SimpleImputer was fitted on {fills_with.name}.")
     fills: list[Any] = np.asarray(stage.statistics_, dtype=object).tolist()
     for fill in fills:
         empty = fill is None or (isinstance(fill, float) and math.isnan(fill))

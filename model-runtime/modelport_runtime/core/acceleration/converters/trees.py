@@ -8,6 +8,7 @@ import numpy as np
 from modelport_http.wording import counted
 
 from modelport_runtime.core.acceleration import plan
+from modelport_runtime.core.acceleration.converters import former
 from modelport_runtime.core.acceleration.converters.blocks import Matrix, known_name, require
 from modelport_runtime.core.acceleration.plan import pack
 from modelport_runtime.core.acceleration.validation_of_trees import MAX_LEVELS, MAX_NODES, depths_of
@@ -43,19 +44,15 @@ def forest(stage: Any, block: Matrix, classes: list[Any] | None) -> tuple[Matrix
     members = [stage] if type(stage).__name__ in SINGLE else list(stage.estimators_)
     require(getattr(stage, "n_outputs_", 1) == 1, "A forest has several outputs.")
     trees = packed((_tree(member, classes) for member in members), block.width)
-    return block, plan.Forest(trees, classes, nan_allowed=_takes_missing(members[0]))
-
-
-def _takes_missing(member: Any) -> bool:
-    # Private, but what its own check of the input reads.
-    return bool(member._support_missing_values(np.zeros((1, 1))))
+    return block, plan.Forest(trees, classes, nan_allowed=former.takes_missing(members[0]))
 
 
 def _tree(member: Any, classes: list[Any] | None) -> Tree:
     known_name(member)
     values = member.tree_.value[:, 0, :]
-    width = 1 if classes is None else len(classes)
-    return nodes_of(member.tree_, values[:, :width])
+    if classes is None:
+        return nodes_of(member.tree_, values[:, :1])
+    return nodes_of(member.tree_, former.shares(values[:, : len(classes)]))
 
 
 def nodes_of(tree: Any, values: _Vector) -> Tree:
@@ -67,7 +64,7 @@ def nodes_of(tree: Any, values: _Vector) -> Tree:
         np.where(is_leaf, 0.0, rounded_down(tree.threshold)),
         np.where(is_leaf, here, tree.children_left),
         np.where(is_leaf, here, tree.children_right),
-        np.asarray(tree.missing_go_to_left).astype(np.uint8),
+        former.missing_go_left(tree),
         np.asarray(values, dtype=np.float64),
     )
 

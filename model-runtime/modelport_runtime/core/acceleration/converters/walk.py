@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from modelport_runtime.core.acceleration import plan
-from modelport_runtime.core.acceleration.converters import boosting, encoders, linear, scalers, trees
+from modelport_runtime.core.acceleration.converters import boosting, encoders, former, linear, scalers, trees
 from modelport_runtime.core.acceleration.converters.blocks import (
     NOTHING,
     Block,
@@ -129,7 +129,7 @@ def _final(stage: Any, block: Block, classes: list[Any] | None) -> tuple[Matrix,
 
 
 def _preprocessed(stage: Any, block: Block) -> Matrix:
-    preprocessor = stage._preprocessor
+    preprocessor = former.preprocessor(stage)
     if preprocessor is None:
         return as_matrix(block)
     require(known_name(preprocessor) == "ColumnTransformer", "Boosting has a preprocessor of its own.")

@@ -6,14 +6,11 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelport_formats import archives, pickles
+from modelport_formats import archives, native, pickles
 from modelport_formats.errors import FormatError
+from modelport_formats.native import find_xgboost
 from modelport_formats.signatures import XGBOOST_BINARY, Format, begins_as
-
-from modelport_runtime.inspection import native
-from modelport_runtime.inspection.formats import head
-from modelport_runtime.inspection.native import find_xgboost
-from modelport_runtime.inspection.windows import windows
+from modelport_formats.windows import head, windows
 
 # MEMOIZE, BINPUT, LONG_BINPUT or PUT stands between a string and what follows it; a frame may begin there.
 _MEMO = rb"(?:\x94|q.|r.{4}|\np\d{1,9}\n)?"
@@ -29,10 +26,15 @@ _STACK_GLOBAL = re.compile(
 )
 
 
-def scan_pickle(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+Versions = dict[str, str]
+References = dict[tuple[str, str], None]
+"""Each `(module, name)` once, in the order in which the file names them."""
+
+
+def scan_pickle(path: Path) -> tuple[Versions, References]:
     """Return versions and references, of as much as can be read in a bounded time."""
-    versions: dict[str, str] = {}
-    references: dict[str, str] = {}
+    versions: Versions = {}
+    references: References = {}
     boosted = False
     for number, window in enumerate(windows(path)):
         if number == 0:
@@ -47,21 +49,21 @@ def scan_pickle(path: Path) -> tuple[dict[str, str], dict[str, str]]:
     return versions, references
 
 
-def _stack_globals(window: bytes) -> dict[str, str]:
+def _stack_globals(window: bytes) -> References:
     """A string's length must be right: chance finds in the bytes of an array are not named."""
     return {
-        module.decode(): name.decode()
+        (module.decode(), name.decode()): None
         for module_length, module, name_length, name in _STACK_GLOBAL.findall(window)
         if module_length[0] == len(module) and name_length[0] == len(name)
     }
 
 
-def _globals(opening: bytes) -> dict[str, str]:
+def _globals(opening: bytes) -> References:
     """Return what any protocol names, up to the first array or the end of the opening."""
-    found: dict[str, str] = {}
+    found: References = {}
     try:
-        for module, name in pickles.references(opening):
-            found[module] = name
+        for reference in pickles.references(opening):
+            found[reference] = None
     except (ValueError, pickles.NotAPickle):
         return found
     return found
@@ -72,7 +74,7 @@ _VERSION = re.compile(rb'"_sklearn_version"\s*:\s*\{[^{}]*?"content"\s*:\s*"\\"(
 _MODULE = re.compile(rb'"__class__"\s*:\s*"([\w.]{1,200})"\s*,\s*"__module__"\s*:\s*"([\w.]{1,200})"')
 
 
-def scan_skops(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+def scan_skops(path: Path) -> tuple[Versions, References]:
     """Return versions and references; nothing of a zip file that is no skops file."""
     try:
         with path.open("rb") as file:
@@ -81,8 +83,8 @@ def scan_skops(path: Path) -> tuple[dict[str, str], dict[str, str]]:
         return {}, {}
     version = _VERSION.search(schema)
     versions = {"scikit-learn": version[1].decode()} if version else {}
-    references = {module.decode(): name.decode() for name, module in _MODULE.findall(schema)}
-    if any(module.partition(".")[0] == "xgboost" for module in references):
+    references = dict.fromkeys((module.decode(), name.decode()) for name, module in _MODULE.findall(schema))
+    if any(module.partition(".")[0] == "xgboost" for module, _ in references):
         versions |= _xgboost_version(path)
     return versions, references
 
@@ -94,10 +96,10 @@ def _xgboost_version(path: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Scan:
-    """`versions`: library → version. `references`: module → one of the names that the file takes from it."""
+    """`versions`: library → version. `references`: what the file names of modules."""
 
-    versions: dict[str, str] = field(default_factory=dict)
-    references: dict[str, str] = field(default_factory=dict)
+    versions: Versions = field(default_factory=dict)
+    references: References = field(default_factory=dict)
 
 
 def scan(path: Path) -> Scan:

@@ -17,6 +17,12 @@ _CHUNK = 1024 * 1024
 _OVERLAP = 1024
 
 
+def head(path: Path) -> bytes:
+    """Return the first 16 bytes, fewer of a shorter file. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(16)
+
+
 def windows(path: Path) -> Iterator[bytes]:
     """Yield the plain bytes piece by piece; each begins with the end of the one before.
 

@@ -1,0 +1,37 @@
+"""Which environment a version is to have: the one that is named, or the one that its file needs."""
+
+from pathlib import Path
+
+from modelport_environments.catalogue import PLATFORM, find
+from modelport_environments.choice import choose
+from modelport_environments.errors import UnknownEnvironment
+from modelport_formats.scan import scan
+
+from modelport_control_api.errors import InvalidFields
+
+
+def check_name(name: str) -> None:
+    """Raises ValueError for a name that is neither an environment's nor `platform`."""
+    if name not in {"", PLATFORM}:
+        find(name)
+
+
+def named(name: str, framework: str) -> str | None:
+    """Return what a version has that names it; None: the platform's own libraries. Raises InvalidFields."""
+    if name == PLATFORM:
+        return None
+    try:
+        served = find(name).frameworks
+    except UnknownEnvironment as error:
+        raise InvalidFields(("environment", str(error))) from error
+    if framework not in served:
+        raise InvalidFields(
+            ("environment", f"{name} serves {', '.join(served)}, and the file holds a {framework} model")
+        )
+    return name
+
+
+def needed_by(path: Path) -> str | None:
+    """Return the environment without which the file is not served as it was saved. Blocking."""
+    found = scan(path)
+    return choose(found.versions, found.references)

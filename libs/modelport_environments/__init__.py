@@ -1,0 +1,1 @@
+"""Environments that models are served in: a Python and a locked set of packages, each with a name."""

@@ -1,0 +1,76 @@
+"""The environments that Modelport knows, by name.
+
+`locks/NAME.txt` lists the packages of each, with hashes: `requirements/environments.py` makes them.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from modelport_environments.errors import UnknownEnvironment
+
+_LOCKS = Path(__file__).with_name("locks")
+
+# What the runtime itself imports, and the formats that models are saved in.
+_RUNTIME = (
+    "httptools>=0.9",
+    "msgspec>=0.22",
+    "orjson>=3.13",
+    "prometheus-client>=0.26",
+    "uvicorn>=0.54",
+    "uvloop>=0.23",
+    "lz4>=4.4",
+    "click",
+    "h11",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """`python`: its version, `3.11`. `frameworks`: whose models it serves. `requirements`: what is locked."""
+
+    name: str
+    python: str
+    frameworks: tuple[str, ...]
+    requirements: tuple[str, ...]
+
+    @property
+    def lock(self) -> Path:
+        """The file with its packages, in the form that pip and uv read."""
+        return _LOCKS / f"{self.name}.txt"
+
+    def digest(self) -> str:
+        """Return 12 hexadecimal digits of the SHA-256 of its Python and its lock. Raises OSError."""
+        return hashlib.sha256(f"{self.python}\n".encode() + self.lock.read_bytes()).hexdigest()[:12]
+
+
+def _of_sklearn(version: str, *others: str) -> Environment:
+    minor = version.rpartition(".")[0]
+    requirements = (f"scikit-learn=={version}", *others, *_RUNTIME)
+    return Environment(f"sklearn-{minor}", "3.11", ("sklearn",), requirements)
+
+
+_ALL = (
+    # NumPy, SciPy, pandas and joblib of the version's time: the newest that it works with.
+    _of_sklearn("1.1.3", "numpy<1.24", "scipy<1.10", "pandas<2", "joblib<1.3", "skops<0.12"),
+    _of_sklearn("1.2.2", "numpy<1.25", "scipy<1.11", "pandas<2", "joblib<1.3", "skops<0.12"),
+    _of_sklearn("1.3.2", "numpy<1.27", "scipy<1.12", "pandas<2.2", "joblib<1.4", "skops<0.17"),
+    _of_sklearn("1.4.2", "numpy<1.27", "scipy<1.14", "pandas<2.3", "joblib<1.5", "skops<0.17"),
+    _of_sklearn("1.5.2", "numpy<2.2", "scipy<1.15", "pandas<2.3", "joblib<1.5", "skops<0.17"),
+    _of_sklearn("1.6.1", "numpy<2.3", "scipy<1.16", "pandas<2.3", "joblib<1.5", "skops<0.17"),
+    _of_sklearn("1.7.2", "numpy<2.4", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
+    _of_sklearn("1.8.0", "numpy<2.5", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
+)
+PLATFORM = "platform"
+"""What asks for the platform's own libraries where an environment would be chosen."""
+ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType({each.name: each for each in _ALL})
+
+
+def find(name: str) -> Environment:
+    """Return the environment of this name. Raises UnknownEnvironment, which names those there are."""
+    found = ENVIRONMENTS.get(name)
+    if found is None:
+        raise UnknownEnvironment(f"{name!r} is not an environment: there are {', '.join(ENVIRONMENTS)}")
+    return found

@@ -1,0 +1,38 @@
+"""Which environment a file needs, by what it names: nothing is loaded."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+from modelport_environments.catalogue import ENVIRONMENTS
+
+OWN_ONLY = Path(__file__).with_name("own_only.json")
+"""Environment → classes that only it serves; `bench.environments.matrix` writes it."""
+_RELEASE = re.compile(r"(\d{1,4}\.\d{1,4})")
+
+
+def choose(versions: Mapping[str, str], references: Iterable[tuple[str, str]]) -> str | None:
+    """Return the name of the environment that a file is to run in; None: the platform's own libraries do.
+
+    `versions`: library → version, and `references`: `(module, name)`, as `modelport_formats.scan` finds them.
+    """
+    name = own_of(versions)
+    if name is None:
+        return None
+    needed = {each for module, each in references if module.partition(".")[0] == "sklearn"}
+    return None if needed.isdisjoint(_own_only()[name]) else name
+
+
+def own_of(versions: Mapping[str, str]) -> str | None:
+    """Return the name of the environment of what saved a file; None: there is none of that version."""
+    match = _RELEASE.match(versions.get("scikit-learn", ""))
+    name = f"sklearn-{match[1]}" if match else ""
+    return name if name in ENVIRONMENTS else None
+
+
+@cache
+def _own_only() -> dict[str, frozenset[str]]:
+    read = json.loads(OWN_ONLY.read_text(encoding="utf-8"))
+    return {name: frozenset(read.get(name, ())) for name in ENVIRONMENTS}

@@ -1,0 +1,88 @@
+"""`modelport environments`."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from modelport_environments.catalogue import ENVIRONMENTS, find
+from modelport_environments.errors import EnvironmentUnavailable, UnknownEnvironment
+
+from modelport_standalone.environments.store import EnvironmentStore, default_folder
+from modelport_standalone.options import say
+
+_app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="What models run in on this machine. Each is made when a model first needs it.",
+)
+
+
+def environments(arguments: Sequence[str]) -> int:
+    """Run the command; gives its exit code."""
+    try:
+        _app(list(arguments), prog_name="modelport environments")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+@_app.command("list")
+def _list() -> None:
+    """Show those that can be had, and which of them are here."""
+    here = {kept.name: kept for kept in _store().kept() if kept.current}
+    for name, environment in ENVIRONMENTS.items():
+        kept = here.get(name)
+        say(f"{name:14} Python {environment.python}  {_size(kept.folder) if kept else '-'}")
+
+
+@_app.command("prepare")
+def _prepare(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> None:
+    """Make environments now, so that no model waits for them and none needs an index later."""
+    with _explained():
+        for environment in [find(name) for name in names]:
+            say(f"Preparing {environment.name}")
+            say(f"  {_store().prepare(environment).parents[1]}")
+
+
+@_app.command("prune")
+def _prune(
+    *,
+    all_: Annotated[bool, typer.Option("--all", help="Remove the present ones too.")] = False,
+) -> None:
+    """Remove those of earlier releases. What a model needs again is made again."""
+    with _explained():
+        removed = [kept for kept in _store().kept() if all_ or not kept.current]
+        for kept in removed:
+            _store().remove(kept)
+            say(f"Removed {kept.folder.name}")
+    if not removed:
+        say("Nothing to remove.")
+
+
+def _size(folder: Path) -> str:
+    """Of its files, most of which it shares with uv's cache and other environments."""
+    files = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
+    return f"{sum(file.lstat().st_size for file in files) >> 20} MiB"
+
+
+def _store() -> EnvironmentStore:
+    return EnvironmentStore(default_folder())
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (EnvironmentUnavailable, UnknownEnvironment, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+if __name__ == "__main__":
+    sys.exit(environments(sys.argv[1:]))

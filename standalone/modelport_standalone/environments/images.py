@@ -1,0 +1,67 @@
+"""The image of a container on one machine: the Python that runs it."""
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modelport_environments.catalogue import Environment, find
+from modelport_environments.errors import EnvironmentUnavailable, UnknownEnvironment
+
+from modelport_standalone.environments.making import without_ours
+from modelport_standalone.environments.store import EnvironmentStore, default_folder
+
+ENVIRONMENT_IMAGES = "environment:"
+"""What the name of an environment's image begins with; any other image is the platform's own Python."""
+
+
+@dataclass(frozen=True)
+class Images:
+    environments: EnvironmentStore = field(default_factory=lambda: EnvironmentStore(default_folder()))
+
+    def python_of(self, image: str) -> Path | None:
+        """Return the image's Python; None: its environment has to be made first."""
+        if not image.startswith(ENVIRONMENT_IMAGES):
+            return Path(sys.executable)
+        try:
+            return self.environments.python_of(_environment(image))
+        except EnvironmentUnavailable:
+            return None
+
+    async def pull(self, image: str) -> None:
+        """Make its environment. Raises EnvironmentUnavailable."""
+        # A process of its own: several would keep the platform's threads waiting, and a platform that is
+        # stopped waits for its threads, but can end a process.
+        process = await asyncio.create_subprocess_exec(
+            *_preparing(_environment(image).name),
+            env=without_ours(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            _, said = await process.communicate()
+        except asyncio.CancelledError:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        if process.returncode:
+            raise EnvironmentUnavailable(_last_line(said))
+
+
+def _preparing(name: str) -> list[str]:
+    return [sys.executable, "-m", "modelport_standalone.environments.command", "prepare", name]
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("Error: ") if lines else "It was killed while it was being made."
+
+
+def _environment(image: str) -> Environment:
+    try:
+        return find(image.removeprefix(ENVIRONMENT_IMAGES))
+    except UnknownEnvironment as error:
+        raise EnvironmentUnavailable(f"{error}.") from error

@@ -1,0 +1,29 @@
+"""The file decides where it runs, if nobody says."""
+
+import json
+
+import pytest
+from modelport_environments.catalogue import ENVIRONMENTS
+from modelport_environments.choice import OWN_ONLY, choose
+
+LISTS: dict[str, list[str]] = json.loads(OWN_ONLY.read_text(encoding="utf-8"))
+SERVED_BY_ALL = ("sklearn.linear_model._logistic", "LogisticRegression")
+
+
+def test_the_lists_are_of_environments_that_there_are() -> None:
+    assert set(LISTS) == set(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("name", [name for name, classes in LISTS.items() if classes])
+def test_what_only_its_own_version_serves_runs_there(name: str) -> None:
+    versions = {"scikit-learn": f"{name.removeprefix('sklearn-')}.3"}
+    own = ("sklearn.somewhere._private", LISTS[name][0])
+    assert choose(versions, [SERVED_BY_ALL, own]) == name
+    assert choose(versions, [SERVED_BY_ALL]) is None
+    # A class of the user's, which is only called so.
+    assert choose(versions, [("theirs.models", LISTS[name][0])]) is None
+
+
+@pytest.mark.parametrize("version", ["", "0.24.2", "1.9.1", "2.0", "nonsense"])
+def test_of_a_version_without_an_environment_the_platform_serves_what_it_can(version: str) -> None:
+    assert choose({"scikit-learn": version}, [("sklearn.x", LISTS["sklearn-1.2"][0])]) is None
