@@ -30,7 +30,7 @@ def compiled(tmp_path: Path, *names: str) -> set[str]:
     lock.write_text("".join(f"{name}==1.0 \\\n    --hash=sha256:00\n" for name in names))
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
     command = (sys.executable, "-c", _WITH_A_SMALL_PLATFORM, str(SCRIPT), str(lock))
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=6000)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr
     return {f"{path.parent.name}/{path.name.split('.')[0]}" for path in cache.rglob("*.pyc")}
 
@@ -83,7 +83,7 @@ def test_the_rest_is_compiled_behind_everything_else_and_then_marked(tmp_path: P
         env={**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / "cache")},
         capture_output=True,
         text=True,
-        timeout=6000,
+        timeout=600,
         check=True,
     )
     assert shown.stdout == "0 19\n"
