@@ -32,18 +32,19 @@ def main(folder: Path) -> None:
 def _outcome(file: Path, facts: dict[str, Any]) -> str:
     found = inspect(file)
     try:
-        engine = _load(file, found)
+        engine = load(file, found, None)
     except Exception as error:  # noqa: BLE001  # its reason is what is asked for
         return explain(error, found.libraries, (), 0).reason
     return _compared(engine, facts)
 
 
-def _load(file: Path, found: Inspection) -> Engine:
+def load(file: Path, found: Inspection, sample: dict[str, Any] | None) -> Engine:
+    """Return the file's engine once it has predicted a row. Raises whatever its load raises."""
     check_modules(found.references)
     engine = backends.load(
         file,
         "sklearn",
-        None,
+        sample,
         model="m",
         version="v1",
         max_batch_rows=64,

@@ -37,9 +37,7 @@ class Outcomes:
     here: dict[str, str]
 
     def only_own(self) -> list[str]:
-        return sorted(
-            name for name in self.own if (self.own[name], self.here[name] == "same") == ("same", False)
-        )
+        return sorted(name for name in self.own if self.own[name] == "same" != self.here[name])
 
 
 def main(names: Sequence[str]) -> None:

@@ -13,7 +13,8 @@ from modelport_runtime.core import backends
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Call, Prediction
 from modelport_runtime.inspection import inspect
-from modelport_runtime.inspection.libraries import check_modules
+
+from bench.environments import answer
 
 FOLDERS = Path(__file__).parents[3] / "fixtures/other_versions"
 FILES = sorted([*FOLDERS.glob("*/*.joblib"), *FOLDERS.glob("*/*.skops")])
@@ -21,20 +22,7 @@ FILES = sorted([*FOLDERS.glob("*/*.joblib"), *FOLDERS.glob("*/*.skops")])
 
 def load(path: Path, row: Any) -> Engine:
     backends.prepare("sklearn")
-    scan = inspect(path)
-    check_modules(scan.references)
-    engine = backends.load(
-        path,
-        "sklearn",
-        {"input": row},
-        model="m",
-        version="1",
-        max_batch_rows=64,
-        trusted=True,
-        found=scan.libraries.found,
-    )
-    backends.self_check(engine)
-    return engine
+    return answer.load(path, inspect(path), {"input": row})
 
 
 def predict(engine: Engine, **body: Any) -> dict[str, Any]:
