@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,7 +46,9 @@ class Images:
         try:
             _, said = await process.communicate()
         except asyncio.CancelledError:
-            os.killpg(process.pid, signal.SIGKILL)
+            # It may have ended by itself at this moment.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             raise
         if process.returncode:
             raise EnvironmentUnavailable(_last_line(said))

@@ -5,14 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from modelport_environments.catalogue import Environment
 from modelport_environments.errors import EnvironmentUnavailable
 
 # What the runtime is made of. The packages around them are the platform's, of other versions.
-OWN_PACKAGES = ("modelport_runtime", "modelport_formats", "modelport_http")
+_RUNTIME_PACKAGES = ("modelport_runtime", "modelport_formats", "modelport_http")
 # A model's process may write nothing: what it imports is compiled here, once.
 _WARM = (
     "import modelport_runtime.server.process, modelport_runtime.worker.process; "
@@ -84,8 +84,13 @@ def without_ours() -> dict[str, str]:
     return kept
 
 
-def _copy_runtime(packages: Path) -> None:
-    for name in OWN_PACKAGES:
+def runtime_folders() -> Iterator[Path]:
+    """Yield the folder of each package that the runtime is made of, which has the package's name."""
+    for name in _RUNTIME_PACKAGES:
         found = importlib.util.find_spec(name)
-        for source in found.submodule_search_locations or () if found else ():
-            shutil.copytree(source, packages / name, ignore=shutil.ignore_patterns("__pycache__"))
+        yield from map(Path, found.submodule_search_locations or () if found else ())
+
+
+def _copy_runtime(packages: Path) -> None:
+    for source in runtime_folders():
+        shutil.copytree(source, packages / source.name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from modelport_environments.catalogue import ENVIRONMENTS, Environment
 
-from modelport_standalone.environments.making import OWN_PACKAGES, make
+from modelport_standalone.environments.making import make, runtime_folders
 
 _DIGITS = 12
 
@@ -68,7 +67,7 @@ class EnvironmentStore:
         return [Kept(path.name.rpartition("-")[0], path, path in current) for path in folders]
 
     def remove(self, kept: Kept) -> None:
-        """Remove it from the disk; a model that runs in it fails at its next start. Raises OSError."""
+        """Remove it from the disk; a model that needs it has it made again at its start. Raises OSError."""
         shutil.rmtree(kept.folder)
 
     def _folder_of(self, environment: Environment) -> Path:
@@ -91,9 +90,7 @@ def _digest(environment: Environment) -> str:
 @cache
 def _own_digest() -> str:
     digest = hashlib.sha256()
-    for name in OWN_PACKAGES:
-        found = importlib.util.find_spec(name)
-        for location in found.submodule_search_locations or () if found else ():
-            for path in sorted(Path(location).rglob("*.py")):
-                digest.update(f"{name}/{path.relative_to(location)}\0".encode() + path.read_bytes())
+    for folder in runtime_folders():
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(f"{path.relative_to(folder.parent)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
