@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from modelport_environments.catalogue import ENVIRONMENTS, Environment, find
-from modelport_environments.choice import OWN_ONLY
+from modelport_environments.catalogue import Environment, find
+from modelport_environments.choice import OF_SKLEARN, OWN_ONLY
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
 _HERE = Path(__file__).parent
@@ -41,7 +41,7 @@ class Outcomes:
 
 
 def main(names: Sequence[str]) -> None:
-    chosen = [find(name) for name in names] or list(ENVIRONMENTS.values())
+    chosen = [find(name) for name in names or OF_SKLEARN]
     found = {environment.name: _measure(environment) for environment in chosen}
     if not names:
         _REPORT.write_text(

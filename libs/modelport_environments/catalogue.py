@@ -52,6 +52,13 @@ def _of_sklearn(version: str, *others: str) -> Environment:
     return Environment(f"sklearn-{minor}", "3.11", ("sklearn",), requirements)
 
 
+def _of_framework(framework: str, library: str, version: str, *others: str) -> Environment:
+    """Return the environment of a framework that the platform has no library for."""
+    minor = version.rpartition(".")[0]
+    requirements = (f"{library}=={version}", *others, *_RUNTIME)
+    return Environment(f"{framework}-{minor}", "3.11", (framework,), requirements)
+
+
 _ALL = (
     # NumPy, SciPy, pandas and joblib of the version's time: the newest that it works with.
     _of_sklearn("1.1.3", "numpy<1.24", "scipy<1.10", "pandas<2", "joblib<1.3", "skops<0.12"),
@@ -62,7 +69,11 @@ _ALL = (
     _of_sklearn("1.6.1", "numpy<2.3", "scipy<1.16", "pandas<2.3", "joblib<1.5", "skops<0.17"),
     _of_sklearn("1.7.2", "numpy<2.4", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
     _of_sklearn("1.8.0", "numpy<2.5", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
+    # Frameworks with environments of their own, each's newest last.
+    _of_framework("catboost", "catboost", "1.2.10", "joblib<1.6"),
 )
+PLATFORM_FRAMEWORKS = frozenset({"sklearn", "xgboost", "lightgbm", "onnx"})
+"""Those whose models the platform's own libraries serve. Models of any other always have an environment."""
 PLATFORM = "platform"
 """What asks for the platform's own libraries where an environment would be chosen."""
 ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType({each.name: each for each in _ALL})

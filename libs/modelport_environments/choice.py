@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from modelport_environments.catalogue import ENVIRONMENTS
+from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM_FRAMEWORKS
 
 OWN_ONLY = Path(__file__).with_name("own_only.json")
 """Environment → classes that only it serves; `bench.environments.matrix` writes it."""
+OF_SKLEARN = tuple(name for name, each in ENVIRONMENTS.items() if "sklearn" in each.frameworks)
 _RELEASE = re.compile(r"(\d{1,4}\.\d{1,4})")
 
 
@@ -25,14 +26,24 @@ def choose(versions: Mapping[str, str], references: Iterable[tuple[str, str]]) -
     return None if needed.isdisjoint(_own_only()[name]) else name
 
 
+def environment_of(framework: str) -> str | None:
+    """Return the framework's own environment, the newest; None: the platform's libraries serve its models.
+
+    Raises LookupError for a framework that nothing serves.
+    """
+    if framework in PLATFORM_FRAMEWORKS:
+        return None
+    return [each.name for each in ENVIRONMENTS.values() if framework in each.frameworks][-1]
+
+
 def own_of(versions: Mapping[str, str]) -> str | None:
     """Return the name of the environment of what saved a file; None: there is none of that version."""
     match = _RELEASE.match(versions.get("scikit-learn", ""))
     name = f"sklearn-{match[1]}" if match else ""
-    return name if name in ENVIRONMENTS else None
+    return name if name in OF_SKLEARN else None
 
 
 @cache
 def _own_only() -> dict[str, frozenset[str]]:
     read = json.loads(OWN_ONLY.read_text(encoding="utf-8"))
-    return {name: frozenset(read.get(name, ())) for name in ENVIRONMENTS}
+    return {name: frozenset(read.get(name, ())) for name in OF_SKLEARN}

@@ -11,6 +11,7 @@ from modelport_formats.compression import Decompressor
 from modelport_formats.errors import DamagedFile, UnknownFormat
 from modelport_formats.onnx import is_onnx
 from modelport_formats.signatures import (
+    CATBOOST_MODEL,
     Compression,
     Format,
     begins_as,
@@ -55,6 +56,10 @@ def _identify(file: BinaryIO, size: int) -> Identified:
                 raise UnknownFormat(describe_unknown(head))
             _check_end(file, native)
             return Identified(native)
+        case Format.CATBOOST:
+            if is_cut_catboost(head, size):
+                raise DamagedFile("The file begins as a CatBoost model and is cut short.")
+            return Identified(Format.CATBOOST)
         case _:
             return Identified(Format.ONNX) if is_onnx(file, size) else _pickle(file, head, size)
 
@@ -125,6 +130,15 @@ def is_cut_lightgbm(file: BinaryIO) -> bool:
     return not _holds(file, b"end of trees") or (
         _holds(file, b"\nparameters:") and not _holds(file, b"\nend of parameters")
     )
+
+
+def is_cut_catboost(head: bytes, size: int) -> bool:
+    """Return whether CatBoost's file ends before the trees, whose length follows the first four bytes.
+
+    The tables of categories come after them.
+    """
+    length = head[len(CATBOOST_MODEL) : len(CATBOOST_MODEL) + 4]
+    return len(length) < 4 or size < len(CATBOOST_MODEL) + 4 + int.from_bytes(length, "little")
 
 
 def _holds(file: BinaryIO, words: bytes) -> bool:

@@ -16,6 +16,7 @@ _XGBOOST_UBJSON = re.compile(
 # `binf`, the start, numbers of columns and classes, two flags; then the version.
 _BINARY_HEAD = struct.Struct("<4x20xII")
 _MAX_MAJOR = 100
+_CATBOOST = re.compile(rb"Summary: CatBoost release (\d{1,4}(?:\.\d{1,4}){1,2})\b")
 _LIGHTGBM = re.compile(rb"^version=(v\d+)\s*$", re.MULTILINE)
 
 
@@ -52,6 +53,12 @@ def lightgbm_format(path: Path) -> dict[str, str]:
     """Return the version of the format: a LightGBM file does not name the library's."""
     match = _LIGHTGBM.search(_edges(path))
     return {"lightgbm-format": match[1].decode()} if match else {}
+
+
+def catboost_version(path: Path) -> dict[str, str]:
+    """Return the release that wrote a model, which it names among the parameters of its training."""
+    match = _CATBOOST.search(_edges(path))
+    return {"catboost": match[1].decode()} if match else {}
 
 
 def onnx_producer(path: Path) -> dict[str, str]:

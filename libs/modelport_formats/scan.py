@@ -102,6 +102,14 @@ class Scan:
     references: References = field(default_factory=dict)
 
 
+_VERSION_OF = {
+    Format.XGBOOST: native.xgboost_version,
+    Format.LIGHTGBM: native.lightgbm_format,
+    Format.ONNX: native.onnx_producer,
+    Format.CATBOOST: native.catboost_version,
+}
+
+
 def scan(path: Path) -> Scan:
     """Look into the file, for at most seconds. One that cannot be understood yields nothing."""
     start = head(path)
@@ -110,11 +118,7 @@ def scan(path: Path) -> Scan:
     match begins_as(start):
         case Format.SKOPS:
             return Scan(*scan_skops(path))
-        case Format.XGBOOST:
-            return Scan(native.xgboost_version(path))
-        case Format.LIGHTGBM:
-            return Scan(native.lightgbm_format(path))
-        case Format.ONNX:
-            return Scan(native.onnx_producer(path))
         case Format.PICKLE:
             return Scan(*scan_pickle(path))
+        case other:
+            return Scan(_VERSION_OF[other](path))

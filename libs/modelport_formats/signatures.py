@@ -23,6 +23,7 @@ class Format(StrEnum):
     """JSON or UBJSON."""
     LIGHTGBM = "lightgbm"
     ONNX = "onnx"
+    CATBOOST = "catboost"
 
 
 # What the libraries read. The prefixes that joblib goes by are wider: a text that begins with "x" or "BZ" is
@@ -42,6 +43,7 @@ XGBOOST_OBJECT = b"{"
 XGBOOST_BINARY = b"binf"
 """Not read since XGBoost 3.1."""
 LIGHTGBM_TEXT = b"tree"
+CATBOOST_MODEL = b"CBM1"
 # Tags of the fields that may come first: nearly always the IR version, number 1. Those that are opcodes of a
 # pickle are left out.
 _ONNX_FIELDS = (b"\x08", b"\x12", b"\x1a", b'"', b":")
@@ -51,6 +53,7 @@ _BEGINNINGS = {
     ZIP: Format.SKOPS,
     XGBOOST_OBJECT: Format.XGBOOST,
     LIGHTGBM_TEXT: Format.LIGHTGBM,
+    CATBOOST_MODEL: Format.CATBOOST,
     **dict.fromkeys(_ONNX_FIELDS, Format.ONNX),
 }
 
@@ -68,7 +71,6 @@ _MODEL_HEADS = {
 _OTHERS = {
     b"\x89HDF": "an HDF5 file (Keras, TensorFlow)",
     b"\x93NUMPY": "a NumPy array",
-    b"CBM1": "a CatBoost model",
     XGBOOST_BINARY: "an XGBoost model in the old binary format; save it as .json or .ubj",
     b"bs64": "an XGBoost model in the old binary format; save it as .json or .ubj",
     b"%PDF": "a PDF document",
@@ -97,5 +99,6 @@ def describe_unknown(head: bytes) -> str:
     known = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
     return (
         f"The file is {known or 'no model file that Modelport knows'}. "
-        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj) or LightGBM (.txt) file."
+        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt) or CatBoost (.cbm) "
+        "file."
     )

@@ -17,8 +17,8 @@ _RUNTIME_IMAGES: Mapping[Framework, str] = {
     "lightgbm": "modelport-runtime-sklearn",
     "onnx": "modelport-runtime-onnx",
 }
-
-
+# Of frameworks that no runtime image of the platform's serves: what their versions run in that name none.
+ENVIRONMENTS: Mapping[Framework, str] = {"catboost": "catboost-1.2"}
 ENVIRONMENT = "{environment}"
 
 
@@ -94,7 +94,8 @@ class Settings(BaseSettings):
         pattern=r"\{environment\}",
         examples=["registry.example.org/modelport-runtime-{environment}:1.2"],
     )
-    """Image of the pods of versions that name an environment, with `{environment}` in it."""
+    """Image of the pods of versions that run in an environment, with `{environment}` in it: of those that
+    name one, and of the frameworks that have one of their own."""
 
     image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
     """When a node pulls the image of a model's pod."""

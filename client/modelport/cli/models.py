@@ -43,7 +43,8 @@ WantedTags = Annotated[
     typer.Option("--tag", metavar="TAG", help="Of those with this tag; repeated: with all of them."),
 ]
 ModelType = Annotated[
-    str | None, typer.Option("--type", help="sklearn, onnx, xgboost or lightgbm; detected when left out.")
+    str | None,
+    typer.Option("--type", help="sklearn, onnx, xgboost, lightgbm or catboost; detected when left out."),
 ]
 
 Share = Annotated[

@@ -14,6 +14,7 @@ _ENDINGS = {
     Format.SKOPS: "skops",
     Format.LIGHTGBM: "txt",
     Format.ONNX: "onnx",
+    Format.CATBOOST: "cbm",
 }
 _BLANK_OR_NAME = b' \t\r\n"}'
 

@@ -10,7 +10,7 @@ from modelport_control_api.sniff.detect import FRAMEWORKS
 _FILE = {
     "type": "string",
     "format": "binary",
-    "description": "joblib, pickle, skops, ONNX, XGBoost or LightGBM.",
+    "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM or CatBoost.",
 }
 _MODEL_TYPE = {
     "type": "string",

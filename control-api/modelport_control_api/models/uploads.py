@@ -115,7 +115,7 @@ class UploadService:
     def _environment(self, upload: ReceivedUpload, framework: Framework) -> str | None:
         if name := upload.texts.get("environment"):
             return environments.named(name, framework)
-        return environments.needed_by(upload.path) if self.choose_environments else None
+        return environments.needed_by(upload.path, framework, choose_by_file=self.choose_environments)
 
     async def commit(self, staged: "StagedUpload", work: Callable[[Session], T]) -> T:
         """Store the file, then run `work`, which names it, in one transaction: no row without its file."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from modelport_environments.catalogue import PLATFORM, find
-from modelport_environments.choice import choose
+from modelport_environments.choice import choose, environment_of
 from modelport_environments.errors import UnknownEnvironment
 from modelport_formats.scan import scan
 
@@ -19,6 +19,14 @@ def check_name(name: str) -> None:
 def named(name: str, framework: str) -> str | None:
     """Return what a version has that names it; None: the platform's own libraries. Raises InvalidFields."""
     if name == PLATFORM:
+        if own := environment_of(framework):
+            raise InvalidFields(
+                (
+                    "environment",
+                    f"the platform has no library of its own for {framework} models: "
+                    f"give {own}, or leave environment out",
+                )
+            )
         return None
     try:
         served = find(name).frameworks
@@ -31,7 +39,15 @@ def named(name: str, framework: str) -> str | None:
     return name
 
 
-def needed_by(path: Path) -> str | None:
-    """Return the environment without which the file is not served as it was saved. Blocking."""
+def needed_by(path: Path, framework: str, *, choose_by_file: bool) -> str | None:
+    """Return what a version has that names none; None: the platform's own libraries. Blocking.
+
+    A framework that the platform has no library for always has its own environment. Of others the file
+    decides, if `choose_by_file`: without the environment it is not served as it was saved.
+    """
+    if own := environment_of(framework):
+        return own
+    if not choose_by_file:
+        return None
     found = scan(path)
     return choose(found.versions, found.references)

@@ -16,9 +16,14 @@ _OF_FORMATS: dict[Format, Framework] = {
     Format.XGBOOST: "xgboost",
     Format.LIGHTGBM: "lightgbm",
     Format.ONNX: "onnx",
+    Format.CATBOOST: "catboost",
 }
 # The module of the first class that a pickle or a skops file names; any other is read as scikit-learn's.
-_OF_MODULES: dict[str, Framework] = {"xgboost": "xgboost", "lightgbm": "lightgbm"}
+_OF_MODULES: dict[str, Framework] = {
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "catboost": "catboost",
+}
 
 
 def detect_framework(path: Path, declared: str | None = None) -> Framework:

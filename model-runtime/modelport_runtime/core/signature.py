@@ -22,7 +22,8 @@ class Column:
     """One feature. Beyond `values` the model raises; `shape` is a tensor's, None = free.
 
     `dtype` is what the column becomes before the model sees it: a NumPy dtype name, "datetime64[us, UTC]", or
-    "category". Of kind "any", with another dtype than "object", it takes numbers and booleans.
+    "category". What becomes "str" may be a whole number or a boolean, too: of a category the text counts.
+    Of kind "any", with another dtype than "object", it takes numbers and booleans.
     """
 
     name: str

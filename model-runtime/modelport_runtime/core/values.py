@@ -87,6 +87,16 @@ def _string(value: Any) -> str:
     return value
 
 
+def _category(value: Any) -> str:
+    """CatBoost matches categories by their text. Whether 3.0 was "3" or "3.0" at training nobody knows."""
+    if type(value) in (bool, int):
+        return str(value)
+    if type(value) is not str:
+        kind = "a fraction or a number with a point" if type(value) is float else json_type(value)
+        raise Unfit(f"must be a string or a whole number, not {kind}")
+    return value
+
+
 def _scalar(value: Any) -> Any:
     if isinstance(value, dict | list):
         raise Unfit(f"must be a single value, not {json_type(value)}")
@@ -150,6 +160,8 @@ def _plain_converter(column: Column) -> Convert:
         return tensor_reader(column.shape or (), column.dtype, converter_to(column.dtype))
     if is_date(column.dtype):
         return _date(column.dtype)
+    if column.dtype == "str":
+        return _category
     if column.kind in ("any", "boolean") and column.dtype not in ("object", "bool"):
         return _number_or_boolean
     if column.kind in ("number", "integer") and column.dtype not in ("object", "category", "float64"):

@@ -127,7 +127,11 @@ class Inspected:
 
 
 # The name in a file's metadata → the distributions that may provide it here.
-_DISTRIBUTIONS = {"scikit-learn": ("scikit-learn",), "xgboost": ("xgboost", "xgboost-cpu")}
+_DISTRIBUTIONS = {
+    "scikit-learn": ("scikit-learn",),
+    "xgboost": ("xgboost", "xgboost-cpu"),
+    "catboost": ("catboost",),
+}
 
 
 def compare(found: dict[str, str]) -> Inspected:

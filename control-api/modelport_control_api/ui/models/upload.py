@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from modelport_crds.reasons import EXPLANATIONS, Reason
 from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM
-from modelport_environments.choice import own_of
+from modelport_environments.choice import environment_of, own_of
 from modelport_http.problem import Problem
 
 from modelport_control_api.errors import InvalidFields
@@ -165,10 +165,8 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
 def _another_try(version: VersionAnswer) -> dict[str, str]:
     """Where its libraries were others than the file's: in the environment of those."""
     found = (version.libraries or {}).get("found", {}) if version.reason == Reason.LIBRARY_MISMATCH else {}
-    return {
-        "sample": _sample_text(version),
-        "environment": own_of(found) or version.environment or PLATFORM,
-    }
+    own = own_of(found) or version.environment or environment_of(version.framework)
+    return {"sample": _sample_text(version), "environment": own or PLATFORM}
 
 
 def _namesake(model: ModelAnswer) -> Namesake:

@@ -11,7 +11,7 @@ from importlib import metadata
 from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
-from modelport_formats.signatures import LIGHTGBM_TEXT, XGBOOST_OBJECT
+from modelport_formats.signatures import CATBOOST_MODEL, LIGHTGBM_TEXT, XGBOOST_OBJECT
 
 from modelport_runtime.core.backends import deferred_imports
 from modelport_runtime.core.backends.base import Backend
@@ -106,6 +106,14 @@ FRAMEWORKS = (
         libraries=("lightgbm", "scikit-learn", "numpy"),
         backend="lightgbm",
         native=LIGHTGBM_TEXT,
+    ),
+    Framework(
+        name="catboost",
+        imports="catboost",
+        libraries=("catboost", "numpy"),
+        backend="catboost",
+        native=CATBOOST_MODEL,
+        on_scikit_learn=False,
     ),
     Framework(
         name="onnx",

@@ -6,7 +6,7 @@ from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_kube.kube import Object
 
 from modelport_operator.core.naming import version_selector
-from modelport_operator.settings import ENVIRONMENT, Settings
+from modelport_operator.settings import ENVIRONMENT, ENVIRONMENTS, Settings
 
 
 def build_placement(settings: Settings) -> Object:
@@ -35,11 +35,15 @@ def build_spread(model: MLModel, version: ModelVersion, replicas: int) -> Object
 
 def image_fields(version: ModelVersion, settings: Settings) -> dict[str, str]:
     """Return the image of the version's environment or framework, and when a node pulls it."""
-    if version.environment is None:
-        image = settings.runtime_images[version.framework]
-    else:
-        image = settings.environment_image.replace(ENVIRONMENT, version.environment)
-    return {"image": image, "imagePullPolicy": settings.image_pull_policy}
+    return {"image": _image(version, settings), "imagePullPolicy": settings.image_pull_policy}
+
+
+def _image(version: ModelVersion, settings: Settings) -> str:
+    given = settings.runtime_images.get(version.framework)
+    if version.environment is None and given is not None:
+        return given
+    environment = version.environment or ENVIRONMENTS[version.framework]
+    return settings.environment_image.replace(ENVIRONMENT, environment)
 
 
 def pod_security(settings: Settings) -> Object:

@@ -12,7 +12,6 @@ import httpx
 import pytest
 from modelport_control_api.registry.errors import TooManyVersions
 from modelport_environments import choice
-from modelport_environments.catalogue import ENVIRONMENTS
 from modelport_store.store import Limit
 
 from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at
@@ -101,7 +100,7 @@ async def test_the_file_decides_where_the_platform_may_choose(
     named: dict[str, str],
     environment: str | None,
 ) -> None:
-    only_own = {name: frozenset[str]() for name in ENVIRONMENTS}
+    only_own = {name: frozenset[str]() for name in choice.OF_SKLEARN}
     only_own["sklearn-1.2"] = frozenset({"GradientBoostingClassifier"})
     monkeypatch.setattr(choice, "_own_only", lambda: only_own)
     async with running_platform(
@@ -110,6 +109,30 @@ async def test_the_file_decides_where_the_platform_may_choose(
         ann = await platform.account("ann")
         made = (await ann.upload(_SAVED.read_bytes(), **named)).json()
         assert made["versions"][0]["environment"] == environment
+
+
+_CATBOOST = b"CBM1" + bytes(4)
+
+
+@pytest.mark.parametrize("named", [{}, {"environment": "catboost-1.2"}])
+async def test_a_framework_that_the_platform_has_no_library_for_has_its_own_environment(
+    platform: Platform, ann: Account, named: dict[str, str]
+) -> None:
+    made = (await ann.upload(_CATBOOST, **named)).json()
+    assert [made["versions"][0][key] for key in ("framework", "environment")] == ["catboost", "catboost-1.2"]
+    await platform.published(made["id"], "v1")
+    (version,) = platform.cluster.objects[made["id"]]["spec"]["versions"]
+    assert (version["framework"], version["environment"]) == ("catboost", "catboost-1.2")
+
+
+async def test_the_platforms_libraries_are_refused_to_such_a_framework(
+    platform: Platform, ann: Account
+) -> None:
+    response = await ann.upload(_CATBOOST, environment="platform")
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert (error["field"], platform.stored()) == ("environment", [])
+    assert error["message"].endswith("for catboost models: give catboost-1.2, or leave environment out")
 
 
 async def test_an_environment_is_refused_that_does_not_serve_the_files_framework(

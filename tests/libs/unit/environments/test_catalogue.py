@@ -30,7 +30,15 @@ def test_a_lock_has_what_its_environment_requires(environment: Environment) -> N
 @EACH
 def test_a_name_says_the_version_and_may_be_in_an_images_name(environment: Environment) -> None:
     assert re.fullmatch(ENVIRONMENT_NAME, environment.name)
-    assert locked(environment)["scikit-learn"].startswith(environment.name.removeprefix("sklearn-") + ".")
+    library, _, release = environment.name.rpartition("-")
+    package = {"sklearn": "scikit-learn"}.get(library, library)
+    assert locked(environment)[package].startswith(f"{release}.")
+
+
+@EACH
+def test_a_lock_has_what_the_runtime_itself_imports(environment: Environment) -> None:
+    imported = {"httptools", "joblib", "lz4", "msgspec", "numpy", "orjson", "prometheus-client", "uvicorn"}
+    assert imported <= locked(environment).keys()
 
 
 def test_each_is_another_by_its_digest() -> None:

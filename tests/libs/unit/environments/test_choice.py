@@ -3,15 +3,15 @@
 import json
 
 import pytest
-from modelport_environments.catalogue import ENVIRONMENTS
-from modelport_environments.choice import OWN_ONLY, choose
+from modelport_environments.catalogue import PLATFORM_FRAMEWORKS
+from modelport_environments.choice import OF_SKLEARN, OWN_ONLY, choose, environment_of
 
 LISTS: dict[str, list[str]] = json.loads(OWN_ONLY.read_text(encoding="utf-8"))
 SERVED_BY_ALL = ("sklearn.linear_model._logistic", "LogisticRegression")
 
 
 def test_the_lists_are_of_environments_that_there_are() -> None:
-    assert set(LISTS) == set(ENVIRONMENTS)
+    assert set(LISTS) == set(OF_SKLEARN)
 
 
 @pytest.mark.parametrize("name", [name for name, classes in LISTS.items() if classes])
@@ -27,3 +27,8 @@ def test_what_only_its_own_version_serves_runs_there(name: str) -> None:
 @pytest.mark.parametrize("version", ["", "0.24.2", "1.9.1", "2.0", "nonsense"])
 def test_of_a_version_without_an_environment_the_platform_serves_what_it_can(version: str) -> None:
     assert choose({"scikit-learn": version}, [("sklearn.x", LISTS["sklearn-1.2"][0])]) is None
+
+
+def test_a_framework_has_an_environment_unless_the_platform_serves_it() -> None:
+    assert {environment_of(framework) for framework in PLATFORM_FRAMEWORKS} == {None}
+    assert environment_of("catboost") == "catboost-1.2"

@@ -538,6 +538,15 @@ def test_a_version_that_names_an_environment_runs_in_its_image() -> None:
     assert images == {"registry.example.org/runtime-sklearn-1.2:1"}
 
 
+def test_a_framework_with_an_environment_of_its_own_runs_in_its_image() -> None:
+    model = a_model().versions(a_version(framework="catboost"))
+    given = settings(environment_image="registry.example.org/runtime-{environment}:1")
+    assert _pod_spec(model)["containers"][0]["image"] == "modelport-runtime-catboost-1.2"
+    assert _pod_spec(model, given)["containers"][0]["image"] == "registry.example.org/runtime-catboost-1.2:1"
+    own = settings(runtime_images={"catboost": "registry.example.org/catboost:1"})
+    assert _pod_spec(model, own)["containers"][0]["image"] == "registry.example.org/catboost:1"
+
+
 def test_an_image_of_environments_names_them() -> None:
     with pytest.raises(ValidationError, match="environment"):
         settings(environment_image="registry.example.org/runtime")

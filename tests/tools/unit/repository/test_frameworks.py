@@ -10,6 +10,8 @@ import modelport_operator.settings
 import modelport_runtime.settings
 import pytest
 import yaml
+from modelport_environments.catalogue import PLATFORM_FRAMEWORKS
+from modelport_environments.choice import environment_of
 from modelport_runtime.core.backends.registry import FRAMEWORKS
 
 ROOT = Path(__file__).parents[4]
@@ -35,13 +37,14 @@ LISTS = {
     "model-runtime/modelport_runtime/settings.py": get_args(modelport_runtime.settings.Framework),
     "crds/modelport_crds/mlmodel.py": get_args(modelport_crds.mlmodel.Framework),
     MANIFEST: _of_manifest(),
-    "operator/modelport_operator/settings.py": modelport_operator.settings._RUNTIME_IMAGES,
-    CHART: _of_chart(),
+    "operator/modelport_operator/settings.py": [
+        *modelport_operator.settings._RUNTIME_IMAGES,
+        *modelport_operator.settings.ENVIRONMENTS,
+    ],
 }
 TEXTS = [
     ("docs/api.md", r"^`model_type` is (.*?);"),
     ("docs/contracts.md", r"`MODELPORT_RUNTIME_FRAMEWORK` \| (.*?) \|"),
-    ("docs/contracts.md", r"`MODELPORT_OPERATOR_RUNTIME_IMAGES` \| `\{(.*?)\}`"),
     ("docs/settings.md", r"`MODELPORT_RUNTIME_FRAMEWORK` \|.*\| (.*):"),
     ("client/modelport/cli/models.py", r'"--type", help="(.*?);'),
 ]
@@ -58,6 +61,18 @@ def test_all_frameworks_are_named_in(place: str, pattern: str) -> None:
     (sentence,) = re.findall(pattern, (ROOT / place).read_text(), re.MULTILINE)
     assert set(re.findall(r"\w+", sentence)) - {"or"} == NAMES
     assert f"`{place}`" in PAGE
+
+
+def test_each_is_served_by_the_platforms_libraries_or_has_an_environment() -> None:
+    own = {name: environment for name in NAMES if (environment := environment_of(name)) is not None}
+    assert own == modelport_operator.settings.ENVIRONMENTS
+
+
+def test_frameworks_of_the_platforms_libraries_have_images_where_the_others_are_listed() -> None:
+    page = (ROOT / "docs/contracts.md").read_text()
+    (listed,) = re.findall(r"`MODELPORT_OPERATOR_RUNTIME_IMAGES` \| `\{(.*?)\}`", page)
+    assert set(re.findall(r"\w+", listed)) == set(_of_chart()) == PLATFORM_FRAMEWORKS
+    assert f"`{CHART}`" in PAGE
 
 
 def test_the_comparison_counts_them() -> None:
