@@ -58,7 +58,8 @@ _BEGINNINGS = {
 }
 
 WITHOUT_CODE = frozenset({Format.SKOPS, Format.XGBOOST, Format.LIGHTGBM, Format.ONNX})
-"""Reading these runs nothing that they hold: skops, too, builds only types that it trusts."""
+"""Reading these runs nothing that they hold: skops, too, builds only types that it trusts. CatBoost's files
+hold no code either, but it reads their tables of categories unchecked: one wrong byte there is a SIGSEGV."""
 
 # Other members, such as the version, may come before the learner, as long as they are no objects.
 _XGBOOST_JSON = rb'\{\s*"(?:[^{}]{0,1000},\s*")?learner"\s*:\s*\{'

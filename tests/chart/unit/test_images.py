@@ -101,7 +101,7 @@ def test_images_of_environments_are_built_where_they_are_named(tmp_path: Path) -
 
     file = _ALL["environment"]
     assert built("runtime-sklearn-1.2") == [("sklearn-1.2", "modelport-runtime-sklearn-1.2:1.0", file)]
-    assert [name for name, _, _ in built("environments", "gateway")] == list(ENVIRONMENTS)
+    assert [name for name, _, _ in built("environments", "gateway")] == sorted(ENVIRONMENTS)
     assert built() == built("runtime-sklearn") == []
     with pytest.raises(subprocess.CalledProcessError):
         built("runtime-sklearn-0.1")
