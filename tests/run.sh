@@ -23,9 +23,13 @@ cpu_ticks() {
 # Where it is set, each worker rewrites the assertions of each test module again, and each server that a test starts
 # compiles all that it imports.
 unset PYTHONDONTWRITEBYTECODE
-echo "==> Style, types and import contracts"
-bash tests/check.sh
+check() {
+  echo "==> Style, types and import contracts"
+  bash tests/check.sh
+}
+
 if [ $# -gt 0 ]; then
+  check
   echo "==> Tests"
   exec $bin/python -m pytest "$@"
 fi
@@ -33,6 +37,9 @@ fi
 workers_per_core=2
 [ "$(used_by_others)" -lt 50 ] || workers_per_core=1
 log=build/e2e.log
+# How long each test of the last run took, and how busy the machine was: where CI keeps no output of a run that passed,
+# this tells why it was slow.
+record=${XDG_CACHE_HOME:-$HOME/.cache}/modelport/logs/last-test-run
 # Held while the other tests run. The kernel lets go of it when this script is killed: nobody waits for the dead.
 export MODELPORT_OTHER_TESTS=$PWD/build/other-tests.lock
 
@@ -53,7 +60,8 @@ end_to_end() {
 
 # Of `e2e` or `not e2e`. What failed in it is kept in a file of its own: both run at once.
 pytest_of() {
-  $bin/python -m pytest -m "$1$kept" -o cache_dir="build/pytest-${1// /-}" "${@:2}"
+  $bin/python -m pytest -m "$1$kept" -o cache_dir="build/pytest-${1// /-}" \
+    --junitxml "$record/${1// /-}.xml" "${@:2}"
 }
 
 # Some tests measure real time, and a machine that is slow or busy makes one of them fail by chance. What failed beside
@@ -61,12 +69,13 @@ pytest_of() {
 run_again() {
   [ "$1" -eq 1 ] || return "$1"
   echo "==> Alone, what failed beside the others ($2): who passes now should be looked at when it fails again"
-  pytest_of "$2" --last-failed --last-failed-no-failures none -v "${@:3}" || return 1
+  pytest_of "$2" --last-failed --last-failed-no-failures none -v \
+    --junitxml "$record/again-${2// /-}.xml" "${@:3}" || return 1
 }
 
 # A line in five minutes. Whoever reads the log of a slow run sees whether the machine was.
 watch_machine() {
-  while $bin/python -m tests.machine; do sleep 300; done
+  while { date && $bin/python -m tests.machine; } | tee -a "$record/machine.log"; do sleep 300; done
 }
 
 end() {
@@ -82,13 +91,11 @@ if [ -n "${MODELPORT_NIGHTLY:-}" ]; then
 else
   kept=" and not nightly" traced=()
 fi
-mkdir -p build
-rm -rf build/pytest-*
+mkdir -p build "$record"
+rm -rf build/pytest-* "$record"/*
 code=0 e2e_code=0 coverage=0
 exec 9>"$MODELPORT_OTHER_TESTS"
 flock --nonblock 9 || { echo "make test runs here already: one would spoil the other's coverage" >&2; exit 1; }
-echo "==> Helm, which the chart's tests want (built once; 2 minutes on two cores)"
-cluster helm
 echo "==> End-to-end tests on Kubernetes, beside all others ($log); what they need is built first (once; 10 minutes)"
 # A cluster that ran before stays; one that these tests start goes with them.
 $bin/python -m tests.cluster status >/dev/null || down="$bin/python -m tests.cluster down"
@@ -102,6 +109,10 @@ set +m
 trap end EXIT
 # Without it bash goes on after a pytest that has taken Ctrl-C for itself.
 trap 'exit 130' INT
+# Beside the end-to-end tests, whose cluster is made ready meanwhile: neither keeps two cores busy.
+check
+echo "==> Helm, which the chart's tests want (built once; 2 minutes on two cores)"
+cluster helm
 # A line for each step of the cluster and each file that is done.
 tail -n +1 -f --pid=$e2e "$log" 9>&- | sed -u -n '/^==> \|^tests.*%\]$/s/^/\n[end to end] /p' 9>&- &
 shown=$!

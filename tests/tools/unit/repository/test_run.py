@@ -71,7 +71,13 @@ def start(tmp_path: Path) -> Start:
         # A group of its own, as a terminal gives it: Ctrl-C goes to all of the group.
         return subprocess.Popen(
             command,
-            env={**os.environ, "MODELPORT_NIGHTLY": "", "CODE_status": "1", **environment},
+            env={
+                **os.environ,
+                "XDG_CACHE_HOME": str(tmp_path / "cache"),
+                "MODELPORT_NIGHTLY": "",
+                "CODE_status": "1",
+                **environment,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -100,6 +106,15 @@ def test_what_measures_gaps_can_wait_until_the_other_tests_have_ended(start: Sta
     run.communicate(timeout=100)
     done = calls(tmp_path)
     assert done.index("e2e") < done.index("others done") < done.index("e2e alone")
+
+
+def test_what_the_quick_checks_refuse_fails_the_run_before_the_tests(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "tests" / "check.sh").write_text("exit 3")
+    run = start(HANG="e2e")
+    run.communicate(timeout=100)
+    assert run.returncode == 3
+    assert "others" not in calls(tmp_path)
+    assert calls(tmp_path)[-1] == "down"
 
 
 def test_a_second_run_in_the_same_checkout_is_refused(start: Start, tmp_path: Path) -> None:
