@@ -6,6 +6,14 @@ from modelport_control_api.db.session import Database
 from modelport_control_api.migrations import upgrade as migrate
 
 from tests.support.control_api import spare_the_disk
+from tests.support.nightly import at_night
+
+
+@pytest.fixture(params=at_night(["postgres"], ["sqlite", "postgres"]))
+def database_url(request: pytest.FixtureRequest) -> str:
+    """On SQLite the standalone platform's tests run jobs all day."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
 
 
 @pytest.fixture

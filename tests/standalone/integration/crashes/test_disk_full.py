@@ -55,6 +55,7 @@ def test_a_full_disk_refuses_what_needs_room_and_serves_on(small_disk: Path) -> 
         assert "Traceback" not in platform.stdout
 
 
+@pytest.mark.nightly
 def test_below_its_reserve_the_disk_is_kept_for_logins_deletes_and_usage(small_disk: Path) -> None:
     with killable_platform(small_disk / "data") as platform:
         account = register(platform.start().url)

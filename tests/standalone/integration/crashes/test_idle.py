@@ -16,6 +16,7 @@ _MOST_CHILD_BYTES = 200 << 20
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 def test_three_idle_models_cost_next_to_nothing() -> None:
     with killable_platform() as platform:

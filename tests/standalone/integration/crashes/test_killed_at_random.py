@@ -19,10 +19,10 @@ from tests.standalone.integration.crashes.processes import Child
 from tests.standalone.integration.crashes.remains import check_whole
 from tests.support.nightly import at_night
 
-_KILLS = at_night(3, 10)
+_KILLS = at_night(2, 10)
 _LONGEST_DELAY_SECONDS = 1.5
 _AUTHORS = 2
-_KILLED_FIRST_STARTS = at_night(2, 6)
+_KILLED_FIRST_STARTS = at_night(1, 6)
 _LONGEST_START_SECONDS = 4.0
 
 

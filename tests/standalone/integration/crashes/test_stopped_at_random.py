@@ -18,7 +18,7 @@ from tests.support.slowness import slowness
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 _STOP_SECONDS = 6
 _LONGEST_START_SECONDS = 3.0
-_PARTS = at_night(2, 5)
+_PARTS = at_night(1, 5)
 # How CPython and asyncio complain of what was torn down carelessly.
 _NOISE = ("Traceback", "was destroyed", "never awaited", "never retrieved", "Exception ignored", "leaked")
 
