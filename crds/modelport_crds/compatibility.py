@@ -216,8 +216,10 @@ def _sent(column: _Column) -> _Kinds:
 def _taken(column: _Column, *, counts: bool) -> _Kinds:
     """counts: a boolean is taken for a number."""
     if column.kind == "string":
-        date = _date(column)
-        return frozenset({date}) if date else _TEXTS
+        if date := _date(column):
+            return frozenset({date})
+        # Of a category the text counts, of a whole number or a boolean too.
+        return _TEXTS | _BOOLEAN | {"whole"} if column.dtype == "str" else _TEXTS
     if column.kind == "boolean":
         return _BOOLEAN if column.dtype in ("bool", "object") else _BOOLEAN | _NUMBERS
     if column.kind == "any":

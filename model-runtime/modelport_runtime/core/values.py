@@ -92,7 +92,7 @@ def _category(value: Any) -> str:
     if type(value) in (bool, int):
         return str(value)
     if type(value) is not str:
-        kind = "a fraction or a number with a point" if type(value) is float else json_type(value)
+        kind = "a number with a point" if type(value) is float else json_type(value)
         raise Unfit(f"must be a string or a whole number, not {kind}")
     return value
 

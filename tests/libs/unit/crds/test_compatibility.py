@@ -179,6 +179,10 @@ WIDENED: dict[str, tuple[Signature | None, Signature | None]] = {
     "narrower floats": (only("number"), only("number", dtype="float32")),
     "a category more": (only("string", values=["a"]), only("string", values=["b", "a"])),
     "any category": (only("string", values=["a"]), only("string")),
+    "whole numbers to categories that are matched by their text": (
+        only("integer"),
+        only("string", dtype="str"),
+    ),
     "categories by value": (only("integer", values=[1, 2]), only("number", values=[1.0, 2.0, 3.0])),
     "a tensor whose size is free now": (only("tensor", shape=[3]), only("tensor", shape=[None])),
     "a tensor of numbers": (only("tensor", shape=[2], dtype="int64"), only("tensor", shape=[2])),

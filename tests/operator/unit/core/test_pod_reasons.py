@@ -128,6 +128,8 @@ def test_an_image_that_cannot_be_pulled_may_be_an_environments() -> None:
     pod["spec"] = {"containers": [{"image": "modelport-runtime-sklearn-1.2"}]}
     problem = read_problem(pod, settings())
     assert problem == Problem(Reason.ENVIRONMENT_UNAVAILABLE, "denied")
+    pod["spec"] = {"containers": [{"image": "modelport-runtime-catboost-1.2"}]}
+    assert read_problem(pod, settings()) == problem
     pod["spec"] = {"containers": [{"image": "modelport-runtime-sklearn"}]}
     problem = read_problem(pod, settings())
     assert problem == Problem(Reason.IMAGE_PULL_FAILED, "denied")
