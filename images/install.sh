@@ -20,9 +20,10 @@ compile() {
 libraries() {
   python3 -m venv /build/pip
   python3 -m venv --without-pip "$environment"
-  # Binary packages only: there is no compiler here, and none is wanted in what we ship.
+  # Binary packages only: there is no compiler here, and none is wanted in what we ship. Nothing but the lock's,
+  # which has all that is needed, and may leave out what a library requires and no model.
   /build/pip/bin/python -m pip --python "$environment/bin/python" install --quiet --no-cache-dir --no-compile \
-    --disable-pip-version-check --only-binary :all: --require-hashes -r "/build/image-$1.txt"
+    --disable-pip-version-check --only-binary :all: --no-deps --require-hashes -r "/build/image-$1.txt"
   packages=$(echo "$environment"/lib/python3.*/site-packages)
   # Tests, type stubs, headers and sources for compilers: a third of scikit-learn and its libraries.
   find "$packages" -depth \( -type d \( -name tests -o -name include \) -o -type f \

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "libs"))
 
@@ -26,8 +27,13 @@ def _lock(uv: str, environment: Environment) -> None:
     # Of Linux on x86-64; the hashes are those of all platforms' wheels.
     command += ["--python-platform", "x86_64-manylinux_2_28", "--only-binary", ":all:", "--generate-hashes"]
     command += ["--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header"]
-    text = "\n".join(environment.requirements)
-    subprocess.run([*command, "-", "-o", str(environment.lock)], input=text, text=True, check=True)
+    with NamedTemporaryFile("w", suffix=".txt") as never:
+        # What is required on no platform is left out, with all that it alone would bring.
+        never.writelines(f"{name}; python_version < '3'\n" for name in environment.without)
+        never.flush()
+        text = "\n".join(environment.requirements)
+        command += ["--override", never.name, "-", "-o", str(environment.lock)]
+        subprocess.run(command, input=text, text=True, check=True)
 
 
 if __name__ == "__main__":

@@ -29,12 +29,16 @@ _RUNTIME = (
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`python`: its version, `3.11`. `frameworks`: whose models it serves. `requirements`: what is locked."""
+    """`python`: its version, `3.11`. `frameworks`: whose models it serves. `requirements`: what is locked.
+
+    `without`: what these would bring and no prediction imports.
+    """
 
     name: str
     python: str
     frameworks: tuple[str, ...]
     requirements: tuple[str, ...]
+    without: tuple[str, ...] = ()
 
     @property
     def lock(self) -> Path:
@@ -52,11 +56,13 @@ def _of_sklearn(version: str, *others: str) -> Environment:
     return Environment(f"sklearn-{minor}", "3.11", ("sklearn",), requirements)
 
 
-def _of_framework(framework: str, library: str, version: str, *others: str) -> Environment:
+def _of_framework(
+    framework: str, library: str, version: str, *others: str, without: tuple[str, ...] = ()
+) -> Environment:
     """Return the environment of a framework that the platform has no library for."""
     minor = version.rpartition(".")[0]
     requirements = (f"{library}=={version}", *others, *_RUNTIME)
-    return Environment(f"{framework}-{minor}", "3.11", (framework,), requirements)
+    return Environment(f"{framework}-{minor}", "3.11", (framework,), requirements, without)
 
 
 _ALL = (
@@ -70,7 +76,9 @@ _ALL = (
     _of_sklearn("1.7.2", "numpy<2.4", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
     _of_sklearn("1.8.0", "numpy<2.5", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
     # Frameworks with environments of their own, each's newest last.
-    _of_framework("catboost", "catboost", "1.2.10", "joblib<1.6"),
+    _of_framework(
+        "catboost", "catboost", "1.2.10", "joblib<1.6", without=("graphviz", "matplotlib", "plotly")
+    ),
 )
 PLATFORM_FRAMEWORKS = frozenset({"sklearn", "xgboost", "lightgbm", "onnx"})
 """Those whose models the platform's own libraries serve. Models of any other always have an environment."""

@@ -92,7 +92,9 @@ def _category(value: Any) -> str:
     if type(value) in (bool, int):
         return str(value)
     if type(value) is not str:
-        kind = "a number with a point" if type(value) is float else json_type(value)
+        kind = json_type(value)
+        if type(value) is float:
+            kind = "a number with a point: send it as the text that it was at training"
         raise Unfit(f"must be a string or a whole number, not {kind}")
     return value
 

@@ -5,6 +5,7 @@ what its numbers mean, is read off its loss and its classes, whatever class it w
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from modelport_runtime.core.responses import by_label, keyed, plain
 from modelport_runtime.core.signature import Column, Signature, positional_columns
 from modelport_runtime.core.types import LoadError, Outputs
 
+# Messages begin with where in CatBoost's source they were raised.
+_PLACE = re.compile(r"^[\w./-]+:\d+: ")
 # What CatBoostRegressor gives for these; of all others the formula's own value.
 _PREDICTIONS = {"Poisson": "Exponent", "Tweedie": "Exponent", "RMSEWithUncertainty": "RMSEWithUncertainty"}
 _OF_LABELS = {"MultiLogloss", "MultiCrossEntropy"}
@@ -44,8 +47,7 @@ def _read(file: ModelFile) -> Any:
     try:
         return catboost.CatBoost().load_model(str(file.path), format="cbm")
     except catboost.CatBoostError as error:
-        # The message begins with where in CatBoost's source it was raised.
-        line = str(error).strip().splitlines()[0].rpartition(": ")[2]
+        line = _PLACE.sub("", str(error).strip().splitlines()[0])
         raise LoadError("CorruptArtifact", f"CatBoost cannot read the file: {line}") from error
 
 

@@ -27,7 +27,7 @@ def test_a_category_is_the_text_of_what_was_sent(sent: Any, matched: str) -> Non
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        (10.0, "must be a string or a whole number, not a number with a point"),
+        (10.0, "must be a string or a whole number, not a number with a point: send it as the text"),
         (None, "must not be null: the model takes no missing values here"),
         (["10"], "must be a string or a whole number, not a list"),
     ],
