@@ -132,7 +132,7 @@ async def test_the_platforms_libraries_are_refused_to_such_a_framework(
     assert response.status_code == 422
     (error,) = response.json()["errors"]
     assert (error["field"], platform.stored()) == ("environment", [])
-    assert error["message"].endswith("for catboost models: give catboost-1.2, or leave environment out")
+    assert error["message"].endswith("for models of catboost: give catboost-1.2, or leave environment out")
 
 
 async def test_an_environment_is_refused_that_does_not_serve_the_files_framework(

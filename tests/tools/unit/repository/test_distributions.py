@@ -13,6 +13,8 @@ from importlib.metadata import Distribution, distribution, packages_distribution
 from pathlib import Path
 
 import pytest
+from modelport_environments.catalogue import PLATFORM_FRAMEWORKS
+from modelport_runtime.core.backends.registry import FRAMEWORKS
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -36,6 +38,12 @@ NOT_BY_NAME = {
     "psycopg2-binary": "SQLAlchemy takes it for postgresql://",
 }
 BIN = Path(sys.executable).parent
+# Imported in the environment of its framework alone, whose lock has it.
+_IN_ENVIRONMENTS = {
+    framework.imports.partition(".")[0]
+    for framework in FRAMEWORKS
+    if framework.name not in PLATFORM_FRAMEWORKS
+}
 
 
 @pytest.fixture(params=FOLDERS)
@@ -156,7 +164,7 @@ def third_party(modules: Iterable[str]) -> set[str]:
     bring = brought_by()
     found = {name for module in modules for name in imported(product_modules()[module].tree)}
     # What type checkers know, and no process imports.
-    foreign = found - sys.stdlib_module_names - {"_typeshed"}
+    foreign = found - sys.stdlib_module_names - {"_typeshed"} - _IN_ENVIRONMENTS
     return {canonicalize_name(bring[each][0]) for each in foreign if not each.startswith("modelport")}
 
 
