@@ -1,7 +1,11 @@
-"""Writes docs/reasons.md and docs/settings.md from the code. A test fails when they lag."""
+"""Writes docs/reasons.md, docs/settings.md and the tables of docs/other-versions.md from the code.
+
+A test fails when they lag.
+"""
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from modelport_crds.reasons import EXPLANATIONS
+from modelport_runtime.core.compatibility.known import OF_BOOSTERS, OF_SCIKIT_LEARN, Difference
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined, to_json
 from pydantic_settings import BaseSettings
@@ -120,7 +125,21 @@ def _one_line(text: str | None) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PAGES = {"reasons.md": reasons, "settings.md": settings}
+_TABLE = re.compile(r"(\| what \| saved with \| here \|\n\|---\|---\|---\|\n)(?:\|.*\n)+")
+
+
+def other_versions() -> str:
+    """The page as it stands, with its two tables of what differs."""
+    tables = iter((OF_SCIKIT_LEARN, OF_BOOSTERS))
+    page = (DOCS / "other-versions.md").read_text()
+    return _TABLE.sub(lambda found: found[1] + "".join(map(_difference, next(tables))), page)
+
+
+def _difference(each: Difference) -> str:
+    return f"| {each.what} | {each.saved_with} | {each.here} |\n".replace("|  |", "| |")
+
+
+PAGES = {"reasons.md": reasons, "settings.md": settings, "other-versions.md": other_versions}
 
 
 def main() -> int:

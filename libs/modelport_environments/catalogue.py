@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import MappingProxyType
 from modelport_environments.errors import UnknownEnvironment
 
 _LOCKS = Path(__file__).with_name("locks")
+_LOCKED = re.compile(r"^([a-z0-9][a-z0-9-]*)==", re.MULTILINE)
 
 # What the runtime itself imports, and the formats that models are saved in.
 _RUNTIME = (
@@ -44,6 +46,10 @@ class Environment:
     def lock(self) -> Path:
         """The file with its packages, in the form that pip and uv read."""
         return _LOCKS / f"{self.name}.txt"
+
+    def distributions(self) -> frozenset[str]:
+        """Return the names of its packages, as the lock spells them. Raises OSError."""
+        return frozenset(_LOCKED.findall(self.lock.read_text(encoding="utf-8")))
 
     def digest(self) -> str:
         """Return 12 hexadecimal digits of the SHA-256 of its Python and its lock. Raises OSError."""

@@ -20,10 +20,13 @@ def choose(versions: Mapping[str, str], references: Iterable[tuple[str, str]]) -
     `versions`: library → version, and `references`: `(module, name)`, as `modelport_formats.scan` finds them.
     """
     name = own_of(versions)
-    if name is None:
-        return None
-    needed = {each for module, each in references if module.partition(".")[0] == "sklearn"}
-    return None if needed.isdisjoint(_own_only()[name]) else name
+    return name if name is not None and served_only_by(name, references) else None
+
+
+def served_only_by(name: str, references: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the classes among the references that only this environment serves as they were saved."""
+    named = {each for module, each in references if module.partition(".")[0] == "sklearn"}
+    return _own_only().get(name, frozenset()) & named
 
 
 def environment_of(framework: str) -> str | None:

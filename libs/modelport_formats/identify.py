@@ -29,10 +29,15 @@ _END_OF_XGBOOST = re.compile(rb"(version.{0,64}|\}\s*)\}\s*$", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """`first_class`: the class of the model, with its module or as this alone, where the format names one."""
+    """`first_class`: the class of the model, with its module or as this alone, where the format names one.
+
+    `container`: `dict`, `list` or `set`, where a pickle holds one of these instead of an object.
+    """
 
     format: Format
     first_class: str | None = None
+    compression: Compression | None = None
+    container: str | None = None
 
 
 def identify(path: Path) -> Identified:
@@ -80,7 +85,7 @@ def _compressed(file: BinaryIO, compression: Compression) -> Identified:
         raise _cut_pickle(compression) from None
     if plain.cut_short or (whole and not _ends(head, head, whole=True)):
         raise _cut_pickle(compression)
-    return Identified(Format.PICKLE, found)
+    return Identified(Format.PICKLE, found, compression, pickles.container(head))
 
 
 def _cut_pickle(compression: Compression) -> DamagedFile:
@@ -99,7 +104,7 @@ def _pickle(file: BinaryIO, head: bytes, size: int) -> Identified:
         if pickles.looks_binary_pickle(head):
             raise DamagedFile("The file begins as a pickle and is cut short.")
         raise UnknownFormat(describe_unknown(head))
-    return Identified(Format.PICKLE, found)
+    return Identified(Format.PICKLE, found, container=pickles.container(head))
 
 
 def _ends(head: bytes, tail: bytes, *, whole: bool) -> bool:

@@ -1,7 +1,10 @@
 """What the frameworks' own formats hold of what wrote them."""
 
+import json
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from modelport_formats import onnx
@@ -37,6 +40,39 @@ def find_xgboost(text: bytes) -> dict[str, str]:
 def _number(byte: bytes) -> int:
     """Protocol 0 of pickle spells some bytes."""
     return byte[0] if len(byte) == 1 else int(byte[4:], 16)
+
+
+_JSON_LIST = rb'"feature_%s"\s*:\s*(\[[^\]]*\])'
+_UBJSON_LIST = rb"feature_%s\[#L(.{8})"
+_CATEGORICAL = "c"
+
+
+def find_xgboost_categories(text: bytes) -> list[str]:
+    """Return the names of the columns that a model takes categories in, in JSON or UBJSON."""
+    names, kinds = (_xgboost_list(text, key) for key in (b"names", b"types"))
+    return [name for name, kind in zip(names, kinds, strict=False) if kind == _CATEGORICAL]
+
+
+def _xgboost_list(text: bytes, key: bytes) -> list[str]:
+    if match := re.search(_JSON_LIST % key, text):
+        with suppress(ValueError):
+            return [str(each) for each in json.loads(match[1])]
+    match = re.search(_UBJSON_LIST % key, text, re.DOTALL)
+    return [] if match is None else list(_ubjson_strings(text, match.end(), _size(match[1])))
+
+
+def _ubjson_strings(text: bytes, at: int, count: int) -> Iterator[str]:
+    """Yield as many as are there: each is `SL`, its length in eight bytes, and so much text."""
+    for _ in range(count):
+        start = at + 10
+        if text[at : at + 2] != b"SL" or start > len(text):
+            return
+        at = start + _size(text[at + 2 : start])
+        yield text[start:at].decode(errors="replace")
+
+
+def _size(number: bytes) -> int:
+    return int.from_bytes(number, "big")
 
 
 def xgboost_binary_version(path: Path) -> dict[str, str]:

@@ -71,6 +71,25 @@ def references(opening: bytes) -> Iterator[tuple[str, str]]:
         yield module, name
 
 
+_CONTAINERS = {
+    "EMPTY_DICT": "dict",
+    "DICT": "dict",
+    "EMPTY_LIST": "list",
+    "LIST": "list",
+    "EMPTY_SET": "set",
+}
+_BEFORE = {"PROTO", "FRAME", "MARK"}
+
+
+def container(opening: bytes) -> str | None:
+    """Return `dict`, `list` or `set` if that is what the pickle holds: it is made before what is in it."""
+    try:
+        first = next((name for name, _ in _opcodes(opening) if name not in _BEFORE), "")
+    except ValueError:
+        return None
+    return _CONTAINERS.get(first)
+
+
 def can_be_walked(content: bytes) -> bool:
     """Return whether all of the content is opcodes that are read: it is short, and joblib wrote no array."""
     return len(content) <= OPENING_BYTES and _ARRAYS not in content

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelport_crds.reasons import Reason
+from modelport_http.wording import counted
 
 from modelport_control_api.errors import DomainError, InvalidFields
 
@@ -33,9 +34,17 @@ class UploadTooLarge(UploadError):
     field = "file"
 
 
+def larger_than(most: int, what: str = "file") -> UploadTooLarge:
+    """Return the error for a file, or for an upload as a whole, of more bytes than the most accepted."""
+    return UploadTooLarge(
+        f"The {what} is larger than {counted(most, 'byte')}, the most that this platform accepts."
+    )
+
+
 class EmptyFile(UploadError):
     """The file has no bytes."""
 
+    message = "The file is empty. Save the model again and upload the new file."
     status = 422
     reason = Reason.CORRUPT_ARTIFACT
     field = "file"
@@ -117,7 +126,7 @@ class ReceivedUpload:
     def require_content(self) -> None:
         """Raises `EmptyFile`."""
         if self.size == 0:
-            raise EmptyFile("The file is empty. Save the model again and upload the new file.")
+            raise EmptyFile
 
 
 def decode_text(name: str, raw: bytes) -> str:

@@ -18,6 +18,7 @@ from modelport_control_api.uploads.form import (
     UploadInterrupted,
     UploadTooLarge,
     decode_text,
+    larger_than,
 )
 from modelport_control_api.uploads.multipart import Event, MultipartEvents, PartBegan, PartData
 from modelport_control_api.uploads.spool import Spool
@@ -106,10 +107,7 @@ async def _bounded(chunks: AsyncIterator[bytes], form: Form) -> AsyncIterator[by
 
 
 def _too_large(form: Form) -> UploadError:
-    return UploadTooLarge(
-        f"The upload is larger than {counted(form.max_file_bytes, 'byte')}, "
-        "the most that this platform accepts."
-    )
+    return larger_than(form.max_file_bytes, "upload")
 
 
 async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]:

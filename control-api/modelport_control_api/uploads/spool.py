@@ -9,10 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from modelport_http.wording import counted
-
 from modelport_control_api.disk import NO_RESERVE, DiskReserve
-from modelport_control_api.uploads.form import StorageFull, UploadTooLarge
+from modelport_control_api.uploads.form import StorageFull, larger_than
 
 # The thread hop for each write is paid once a mebibyte instead of once a network packet.
 _BUFFER_BYTES = 1 << 20
@@ -49,10 +47,7 @@ class Spool:
         """Raises UploadTooLarge before the byte that is one too many reaches the disk; StorageFull."""
         self.size += len(data)
         if self.size > self._max_bytes:
-            raise UploadTooLarge(
-                f"The file is larger than {counted(self._max_bytes, 'byte')}, "
-                "the most that this platform accepts."
-            )
+            raise larger_than(self._max_bytes)
         self._buffer += data
         if len(self._buffer) >= _BUFFER_BYTES:
             await self._flush()

@@ -6,15 +6,26 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from modelport_formats.native import find_xgboost_categories
 from modelport_formats.signatures import WITHOUT_CODE, XGBOOST_BINARY, begins_as
 from modelport_formats.windows import head, windows
 
+from modelport_runtime.core.compatibility.boosters import CATEGORIES_SINCE, require_kept
 from modelport_runtime.core.compatibility.versions import Saved, saved_by
+from modelport_runtime.core.types import LoadError
 
 
 def can_run_code(path: Path) -> bool:
     """Return whether reading the file may run what it holds. Anything unknown may."""
     return begins_as(head(path)) not in WITHOUT_CODE
+
+
+def cannot_isolate(detail: str) -> LoadError:
+    """Return the error for such a file on a machine without a full sandbox. `detail`: what it lacks."""
+    return LoadError(
+        "SandboxUnavailable",
+        f"A file of this format can run code, and this machine cannot isolate it ({detail}).",
+    )
 
 
 _VECTORS_SINCE = (3, 2)
@@ -33,6 +44,10 @@ def check_boosters(path: Path, found: dict[str, str]) -> None:
         raise saved.refusal("Its binary format is not read since 3.1: save it as JSON with that version.")
     if saved.release < _VECTORS_SINCE and any(size > 1 for size in _leaf_sizes(path)):
         raise _vector_leaves(saved)
+    if not saved.before(*CATEGORIES_SINCE):
+        return
+    for window in windows(path):
+        require_kept(find_xgboost_categories(window), saved)
 
 
 def _leaf_sizes(path: Path) -> Iterator[int]:

@@ -1,16 +1,18 @@
 """Are the libraries, modules and private names that a file was saved with the ones that are here?"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 
+from modelport_runtime.core.compatibility.versions import installed
 from modelport_runtime.core.types import LoadError
 
-_STRAYS = {"_loss": "sklearn"}
-"""Modules that a library's files name as if they stood alone: scikit-learn 1.5 to 1.8 did."""
+_STRAYS = {"_loss": "sklearn", "copy_reg": "copyreg", "__builtin__": "builtins"}
+"""Modules that files name otherwise: scikit-learn 1.5 to 1.8 as if they stood alone, pickle's protocols 0 to
+2 as Python 2 called them."""
 _ON_MODULE = re.compile(r"attribute '?([\w.]+)'? on <module '([\w.]+)'")
 _OF_MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 _FROM_MODULE = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
@@ -18,7 +20,7 @@ _FROM_MODULE = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 
 def is_here(module: str) -> bool:
     """True if what the module belongs to is installed."""
-    return find_spec(_library_of(module)) is not None
+    return find_spec(library_of(module)) is not None
 
 
 def moved(chain: Iterable[BaseException]) -> LoadError | None:
@@ -63,7 +65,8 @@ def _match(link: BaseException) -> tuple[str, str] | None:
     return None
 
 
-def _library_of(module: str) -> str:
+def library_of(module: str) -> str:
+    """Return the top module of the library that a module belongs to."""
     top = module.partition(".")[0]
     return _STRAYS.get(top, top)
 
@@ -71,7 +74,7 @@ def _library_of(module: str) -> str:
 @cache
 def _version_of(module: str) -> str | None:
     """Return the installed distribution that has the module, with its version."""
-    for distribution in metadata.packages_distributions().get(_library_of(module), ()):
+    for distribution in metadata.packages_distributions().get(library_of(module), ()):
         return f"{distribution} {metadata.version(distribution)}"
     return None
 
@@ -82,14 +85,15 @@ _OF_TABLES = (
 )
 
 
-def check_modules(references: dict[str, str]) -> None:
+def check_modules(references: Mapping[str, str], is_there: Callable[[str], bool] | None = None) -> None:
     """Raise `LoadError` (MissingModule) for the first module that is not here, the model's own before those
-    of what it keeps. `module` → one name of it."""
+    of what it keeps. `module` → one name of it. `is_there`: in another Python than this one."""
+    found = is_there or is_here
     missing = []
     for module, name in references.items():
         if module == "__main__":
             raise defined_in_main(name)
-        if not is_here(module):
+        if not found(module):
             missing.append(module)
     if missing:
         raise missing_module(min(missing, key=_is_of_tables))
@@ -126,29 +130,12 @@ class Inspected:
     differences: tuple[str, ...] = ()
 
 
-# The name in a file's metadata → the distributions that may provide it here.
-_DISTRIBUTIONS = {
-    "scikit-learn": ("scikit-learn",),
-    "xgboost": ("xgboost", "xgboost-cpu"),
-    "catboost": ("catboost",),
-}
-
-
 def compare(found: dict[str, str]) -> Inspected:
     """Set the versions found beside those here, with a sentence for each that differs."""
-    here = {name: version for name in found if (version := _version_here(name))}
+    here = {name: version for name in found if (version := installed(name))}
     differences = tuple(
         f"The model was saved with {name} {found[name]}; {name} {here[name]} is here."
         for name in here
         if here[name] != found[name]
     )
     return Inspected(found, here, differences)
-
-
-def _version_here(name: str) -> str | None:
-    for distribution in _DISTRIBUTIONS.get(name, ()):
-        try:
-            return metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            continue
-    return None

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_REPORTED_EVENTS = {
+REPORTED_EVENTS = {
     "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "subprocess.Popen", "pty.spawn",
     "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto",
     "os.chmod", "os.chown", "os.remove", "os.rename", "os.link", "os.symlink", "os.mkdir", "os.rmdir",
     "os.truncate", "os.utime", "os.setxattr", "os.kill", "shutil.rmtree",
 }  # fmt: skip
+"""As Python's audit hooks name them."""
 _MAX_ATTEMPTS = 5
 _MAX_SHOWN = 120
 
@@ -38,7 +39,7 @@ def seen() -> tuple[str, ...]:
 
 def _note(event: str, arguments: tuple[Any, ...]) -> None:
     if (
-        event not in _REPORTED_EVENTS
+        event not in REPORTED_EVENTS
         or _watched_thread != threading.get_ident()
         or len(_seen) >= _MAX_ATTEMPTS
     ):

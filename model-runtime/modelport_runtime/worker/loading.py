@@ -17,7 +17,7 @@ from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.responses import encode
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.inspection import inspect
-from modelport_runtime.inspection.formats import can_run_code, check_boosters
+from modelport_runtime.inspection.formats import can_run_code, cannot_isolate, check_boosters
 from modelport_runtime.inspection.libraries import Inspected, check_modules
 from modelport_runtime.process.starvation import MOST_TIMES
 from modelport_runtime.sandbox import attempts
@@ -141,11 +141,7 @@ class Loader:
     def _check_isolation(self, path: Path) -> None:
         if self._may_run_code() or not can_run_code(path):
             return
-        raise LoadError(
-            "SandboxUnavailable",
-            "A file of this format can run code, and this machine cannot isolate it "
-            f"({self._sandbox.detail}).",
-        )
+        raise cannot_isolate(self._sandbox.detail)
 
     def _may_run_code(self) -> bool:
         return self._sandbox.level == 2 or self._settings.allow_unsandboxed

@@ -25,6 +25,7 @@ SENTENCES = load_generator("sentences")
 GENERATED = {
     "reasons.md": "generate",
     "settings.md": "generate",
+    "other-versions.md": "generate",
     "cli.md": "generate_reference",
     "metrics.md": "generate_reference",
 }

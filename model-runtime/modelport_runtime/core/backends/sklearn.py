@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modelport_runtime.core import no_models
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.estimators.outputs import PREDICTING, EstimatorOutputs
 from modelport_runtime.core.backends.estimators.stages import forget_names, stages_of
@@ -18,9 +19,6 @@ from modelport_runtime.core.interpretations import Container, own_container, rea
 from modelport_runtime.core.responses import plain
 from modelport_runtime.core.signature import Signature, Task
 from modelport_runtime.core.types import LoadError, Outputs
-
-_OF_DATA = {"numpy", "pandas", "polars", "pyarrow", "scipy", "xarray"}
-"""Libraries of which nothing is a model: a DataFrame has a method `transform`, too."""
 
 
 def load(file: ModelFile) -> Backend:
@@ -103,10 +101,10 @@ def check_is_model(candidate: Any) -> None:
         raise LoadError(
             "NotAModel", f"The file holds the class {candidate.__qualname__}, not a fitted object of it."
         )
-    if type(candidate).__module__.partition(".")[0] in _OF_DATA:
-        raise LoadError("NotAModel", f"The file holds a {kind}, which is data and no model.")
+    if type(candidate).__module__.partition(".")[0] in no_models.OF_DATA:
+        raise no_models.data(kind)
     if not any(hasattr(candidate, method) for method in PREDICTING):
-        raise LoadError("NotAModel", f"The file holds a {kind}, which has neither predict nor transform.")
+        raise no_models.without_methods(kind)
     if not _is_fitted(candidate):
         raise LoadError(
             "NotAModel", f"The file holds a {kind} that is not fitted: call fit before saving it."

@@ -1,11 +1,12 @@
 """Boosters that other versions of XGBoost and LightGBM saved: what they lack here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelport_runtime.core.compatibility.versions import Saved, saved_by
 
-_KEEPS_CATEGORIES = (3, 1)
+CATEGORIES_SINCE = (3, 1)
+"""XGBoost keeps a DataFrame's categories in its files."""
 
 
 def is_booster(part: Any) -> bool:
@@ -31,9 +32,17 @@ def _mend_wrapper(wrapper: Any) -> None:
 
 
 def require_categories(booster: Any, saved: Saved) -> None:
-    """A DataFrame's categories were codes by their place until 3.0, and the places are not in the file."""
+    """Raise `LoadError` (LibraryMismatch) for a booster that has lost them."""
     names, types = booster.feature_names, booster.feature_types
-    if saved.release >= _KEEPS_CATEGORIES or names is None or "c" not in (types or ()):
-        return
-    columns = ", ".join(repr(name) for name, kind in zip(names, types, strict=True) if kind == "c")
-    raise saved.refusal(f"The categories of {columns} are not in the file: XGBoost keeps them since 3.1.")
+    if names is not None and types is not None:
+        require_kept([name for name, kind in zip(names, types, strict=False) if kind == "c"], saved)
+
+
+def require_kept(categorical: Sequence[str], saved: Saved) -> None:
+    """A DataFrame's categories were codes by their place until 3.0, and the places are not in the file.
+
+    categorical: the columns that have them. Raises `LoadError` (LibraryMismatch).
+    """
+    if categorical and saved.before(*CATEGORIES_SINCE):
+        columns = ", ".join(map(repr, categorical))
+        raise saved.refusal(f"The categories of {columns} are not in the file: XGBoost keeps them since 3.1.")

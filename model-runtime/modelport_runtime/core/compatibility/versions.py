@@ -1,6 +1,5 @@
 """The version of a library that saved a file, and the error where it cannot be served here."""
 
-import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ class Saved:
 
     def require_not_newer(self) -> None:
         """Raises `LoadError` (LibraryMismatch): what a later version changed nobody here can know."""
-        here = _release(version_here(self.library))
+        here = release_of(version_here(self.library))
         if here is not None and self.release > here:
             raise self.refusal("What newer versions would predict is not known here.")
 
@@ -71,23 +70,42 @@ def other_scikit_learn(found: Mapping[str, str]) -> Saved | None:
 def saved_by(library: str, found: Mapping[str, str]) -> Saved | None:
     """Return the version of the library that saved the file, None if it names none."""
     version = found.get(library, "")
-    release = _release(version)
+    release = release_of(version)
     return None if release is None else Saved(version, release, library)
 
 
+# A library as a file's metadata names it → the distributions that may provide it.
+_DISTRIBUTIONS = {
+    _SCIKIT_LEARN: (_SCIKIT_LEARN,),
+    "xgboost": ("xgboost", "xgboost-cpu"),
+    "catboost": ("catboost",),
+}
+
+
 @cache
+def installed(library: str) -> str | None:
+    """Return the version of the library here; None: it is not here, or no file's version says anything."""
+    for distribution in _DISTRIBUTIONS.get(library, ()):
+        try:
+            return metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return None
+
+
 def version_here(library: str) -> str:
-    """Return the installed version of the library."""
-    if library == "xgboost":
-        # It comes as xgboost or xgboost-cpu.
-        return str(importlib.import_module(library).__version__)
-    return metadata.version(library)
+    """Return the installed version of a library that is here. Raises PackageNotFoundError."""
+    version = installed(library)
+    if version is None:
+        raise metadata.PackageNotFoundError(library)
+    return version
 
 
 def _release_here() -> tuple[int, int] | None:
-    return _release(version_here(_SCIKIT_LEARN))
+    return release_of(version_here(_SCIKIT_LEARN))
 
 
-def _release(version: str) -> tuple[int, int] | None:
+def release_of(version: str) -> tuple[int, int] | None:
+    """Return major and minor; None for what is no version."""
     match = re.match(r"(\d{1,4})\.(\d{1,4})", version)
     return (int(match[1]), int(match[2])) if match else None

@@ -137,3 +137,10 @@ def test_the_models_own_module_is_named_before_those_of_its_tables(
     with pytest.raises(LoadError, match=said) as raised:
         libraries.check_modules(dict.fromkeys(names, "name"))
     assert raised.value.reason == "MissingModule"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_protocol_that_names_modules_as_python_2_did_lacks_none(protocol: int, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(pickle.dumps((models.iris_forest().model, getattr), protocol=protocol))
+    libraries.check_modules(inspect(path).references)
