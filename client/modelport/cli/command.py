@@ -75,6 +75,7 @@ def of(error: ModelportError) -> int:
 
 GROUP = "modelport.commands"
 _HELP = {
+    "doctor": "Say what the platform would do with a model file, before an upload (FILE, --json …).",
     "environments": "What models run in on this machine: list, prepare, prune.",
     "up": "Start the platform on this machine.",
 }
@@ -164,12 +165,12 @@ def run(arguments: Sequence[str]) -> int:
         # Typer turns one that it sees into this code itself; this is one during start or exit.
         return INTERRUPTED
     except SystemExit as end:
-        return _ended(end, as_json)
+        return ended(end, as_json)
     return OK
 
 
-def _ended(end: SystemExit, as_json: bool) -> int:
-    """Typer ends the process itself for wrong usage, whose error is the exit's context."""
+def ended(end: SystemExit, as_json: bool) -> int:
+    """Return the exit code; Typer ends the process itself for wrong usage, which --json prints too."""
     code = end.code if isinstance(end.code, int) else OK
     describe = getattr(end.__context__, "format_message", None)
     if as_json and describe is not None:

@@ -1,6 +1,7 @@
 """The two apps: which calls each serves, and what stands around them."""
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 from fastapi import FastAPI
@@ -36,6 +37,7 @@ from modelport_control_api.http.openapi.document import DESCRIPTION, TAGS, Docum
 from modelport_control_api.http.sdk import add_sdk
 from modelport_control_api.models import endpoints as models_calls
 from modelport_control_api.models import version_endpoints as versions_calls
+from modelport_control_api.models.upload_openapi import with_limits
 from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal
 from modelport_control_api.settings import Settings
@@ -53,6 +55,9 @@ def build_public(settings: Settings) -> FastAPI:
     The caller attaches an `AppState` and registers the handlers of problems.
     """
     app = DocumentedApp(
+        with_settings=partial(
+            with_limits, max_bytes=settings.max_upload_bytes, chooses=settings.choose_environments
+        ),
         title="Modelport",
         summary="Upload a model file, get a secured endpoint.",
         description=DESCRIPTION,

@@ -1,5 +1,6 @@
 """The whole document, for the whole platform."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -34,11 +35,18 @@ TAGS = [
 
 
 class DocumentedApp(FastAPI):
-    """A FastAPI whose /openapi.json also has the gateway's calls."""
+    """A FastAPI whose /openapi.json also has the gateway's calls, and what this platform's settings decide.
+
+    `with_settings`: returns a document with the latter.
+    """
+
+    def __init__(self, *, with_settings: Callable[[Document], Document], **options: Any) -> None:
+        super().__init__(**options)
+        self._with_settings = with_settings
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = _completed(super().openapi())
+            self.openapi_schema = self._with_settings(_completed(super().openapi()))
         return self.openapi_schema
 
 

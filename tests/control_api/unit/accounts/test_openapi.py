@@ -2,8 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
+import httpx
 from modelport_control_api.process.app import ControlPlane
+
+from tests.support.control_api import build_control_plane
 
 
 def test_every_reference_points_into_the_components(control_plane: ControlPlane) -> None:
@@ -30,6 +34,21 @@ def test_a_prediction_is_documented_with_examples_and_needs_no_credential_of_one
     assert {"input", "inputs"} <= {name for example in examples for name in example["value"]}
     assert call["security"] == [{"Bearer": []}, {"ApiKey": []}, {}]
     assert {"401", "403", "404", "422", "429", "503"} <= call["responses"].keys()
+
+
+async def test_anybody_may_read_what_an_upload_takes(api: httpx.AsyncClient) -> None:
+    paths = (await api.get("/openapi.json")).json()["paths"]
+    for path in ("/api/v1/models/upload", "/api/v1/models/{model_id}/versions"):
+        form = paths[path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+        assert form["properties"]["file"]["maxLength"] == 100_000_000
+        assert form["properties"]["environment"]["default"] == "platform"
+
+
+def test_where_a_file_decides_its_environment_no_default_is_named(sqlite_url: str, tmp_path: Path) -> None:
+    document = build_control_plane(sqlite_url, tmp_path, choose_environments=True).public.openapi()
+    upload = document["paths"]["/api/v1/models/upload"]["post"]["requestBody"]
+    fields = upload["content"]["multipart/form-data"]["schema"]["properties"]
+    assert "default" not in fields["environment"]
 
 
 def test_ids_of_operations_are_unique(control_plane: ControlPlane) -> None:

@@ -1,0 +1,164 @@
+"""The checks that a file passes between its upload and its load, by the code that does them there."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from modelport_control_api.errors import DomainError
+from modelport_control_api.registry.environments import needed_by
+from modelport_control_api.sniff.detect import detect_framework
+from modelport_control_api.uploads.form import EmptyFile, larger_than
+from modelport_crds.reasons import Reason
+from modelport_environments.catalogue import find
+from modelport_formats.identify import Identified, identify
+from modelport_formats.scan import Scan, scan
+from modelport_runtime.core import no_models
+from modelport_runtime.core.compatibility.known import known_of
+from modelport_runtime.core.compatibility.versions import other_scikit_learn
+from modelport_runtime.core.types import LoadError
+from modelport_runtime.inspection.formats import can_run_code, cannot_isolate, check_boosters
+from modelport_runtime.inspection.libraries import check_modules, compare
+
+from modelport_standalone import sandbox_check
+from modelport_standalone.doctor import forbidden, modules, reasons
+from modelport_standalone.doctor.platform import Platform
+from modelport_standalone.doctor.report import Contents, Environment, Report, Trouble
+from modelport_standalone.environments.store import EnvironmentStore, default_folder
+
+SANDBOXED = 2
+
+
+def examine(path: Path, platform: Platform) -> Report:
+    """Return what would become of the file. Blocking, for seconds. Raises OSError."""
+    size = path.stat().st_size
+    troubles = list(_of_the_size(size, platform.max_upload_bytes))
+    contents = None
+    if size:
+        try:
+            framework = detect_framework(path)
+        except DomainError as error:
+            troubles.append(_refusal(error))
+        else:
+            examined = _Examined(path, platform, framework)
+            contents = examined.contents()
+            troubles += examined.troubles()
+    return Report(path.name, platform.url, size, platform.max_upload_bytes, contents, tuple(troubles))
+
+
+def _of_the_size(size: int, most: int) -> Iterator[Trouble]:
+    if size == 0:
+        yield _refusal(EmptyFile())
+    if size > most:
+        yield _refusal(larger_than(most))
+
+
+def _refusal(error: DomainError) -> Trouble:
+    return Trouble(error.reason, error.detail)
+
+
+class _Examined:
+    """A file of a known format."""
+
+    def __init__(self, path: Path, platform: Platform, framework: str) -> None:
+        self._path = path
+        self._platform = platform
+        self._framework = framework
+        self._identified: Identified = identify(path)
+        self._scan: Scan = scan(path)
+        self._environment = needed_by(path) if platform.chooses else None
+
+    def contents(self) -> Contents:
+        found, here = self._scan.versions, compare(self._scan.versions).here
+        references = self._scan.references
+        return Contents(
+            format=self._format(),
+            compression=self._identified.compression,
+            framework=self._framework,
+            saved_with=found,
+            here=here if self._environment is None else {},
+            classes=reasons.models_in(self._scan),
+            environment=self._where(),
+            reading="sandbox" if can_run_code(self._path) else "data",
+            sample=reasons.for_sample(self._identified.format, self._path, self._scan),
+            differences=tuple(self._differences()),
+            warnings=tuple(forbidden.hidden(references)),
+        )
+
+    def troubles(self) -> Iterator[Trouble]:
+        """Yield what the platform would refuse, in its order: those of a load come one at a time there."""
+        checks: tuple[Callable[[], None], ...] = (self._isolation, self._modules, self._versions, self._kind)
+        for check in checks:
+            try:
+                check()
+            except LoadError as error:
+                yield Trouble(error.reason, error.message)
+        yield from forbidden.violations(self._scan.references)
+        if message := reasons.for_naming_one(self._environment, self._scan):
+            yield Trouble(Reason.LIBRARY_MISMATCH, message)
+
+    def _format(self) -> str:
+        by_joblib = any(module.startswith("joblib.numpy_pickle") for module, _ in self._scan.references)
+        return "pickle by joblib" if by_joblib else str(self._identified.format)
+
+    def _where(self) -> Environment:
+        name = self._environment
+        why = reasons.for_environment(name, self._framework, self._scan)
+        elsewhere = self._platform.url is not None
+        return Environment(name, why, here=elsewhere or self._python() is not None)
+
+    def _python(self) -> Path | None:
+        """Return what would read the file on this machine; None: its environment has yet to be made."""
+        if self._environment is None:
+            return Path(sys.executable)
+        return EnvironmentStore(default_folder()).python_of(find(self._environment))
+
+    def _differences(self) -> Iterator[str]:
+        """In its own version's environment nothing is different."""
+        if self._environment is None:
+            names = {self._identified.format, *(name for _, name in self._scan.references)}
+            for each in known_of(self._scan.versions, names):
+                yield f"{each.what} ({each.saved_with}): {each.here}"
+
+    def _isolation(self) -> None:
+        if self._platform.url is None and can_run_code(self._path):
+            with tempfile.TemporaryDirectory() as folder:
+                level, detail = asyncio.run(sandbox_check.check(Path(folder)))
+            if level != SANDBOXED:
+                raise cannot_isolate(detail)
+
+    def _modules(self) -> None:
+        check_modules(dict(iter(self._scan.references)), self._is_here())
+
+    def _is_here(self) -> modules.IsHere:
+        python = self._python() if self._platform.url is None else None
+        if python is not None:
+            return modules.in_python(python, {module for module, _ in self._scan.references})
+        return modules.in_lock(find(self._environment)) if self._environment else modules.in_release()
+
+    def _versions(self) -> None:
+        """An environment is chosen by the version, and by what only that serves."""
+        if self._environment is not None:
+            return
+        check_boosters(self._path, self._scan.versions)
+        if saved := other_scikit_learn(self._scan.versions):
+            saved.require_known()
+
+    def _kind(self) -> None:
+        identified = self._identified
+        if identified.container:
+            raise no_models.without_methods(identified.container)
+        module, _, name = (identified.first_class or "").rpartition(".")
+        if (module, name) in _ARRAYS:
+            raise no_models.data("numpy.ndarray")
+        if module.partition(".")[0] in no_models.OF_DATA:
+            raise no_models.data(f"{module}.{name}")
+
+
+_ARRAYS = {
+    ("joblib.numpy_pickle", "NumpyArrayWrapper"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy.core.multiarray", "_reconstruct"),
+}
+"""What a pickle names first where it holds an array alone."""
