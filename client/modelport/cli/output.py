@@ -100,7 +100,7 @@ def change_lines(differences: Mapping[str, Any]) -> list[str]:
         lines.append(f"{version} against {found.get('compatible_with')}:")
         for change in found.get("changes") or ():
             mark = _MARKS.get(str(change.get("what")).rpartition("_")[2], "~")
-            lines.append(_printable(f"  {mark} {change.get('message')}"))
+            lines.append(printable(f"  {mark} {change.get('message')}"))
         if found.get("more"):
             lines.append(f"  and {found['more']} more")
     return lines
@@ -132,7 +132,7 @@ def readable(text: str) -> str:
 
     Without control characters: what a model prints must not steer the terminal.
     """
-    return "\n".join(_printable(each) for line in text.splitlines() for each in _lines_of(line))
+    return "\n".join(printable(each) for line in text.splitlines() for each in _lines_of(line))
 
 
 def _lines_of(line: str) -> list[str]:
@@ -162,5 +162,6 @@ def _value(value: Any) -> str:
     return value if isinstance(value, str) and " " not in value else json.dumps(value, ensure_ascii=False)
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
+    """Return the line without control characters: what a file holds must not steer the terminal."""
     return "".join(char if char.isprintable() or char == "\t" else "�" for char in line)

@@ -9,7 +9,7 @@ import typer
 from modelport.cli import failures
 from modelport.cli.command import ended
 from modelport.cli.options import AsJson, ModelFile
-from modelport.cli.output import print_json, print_line
+from modelport.cli.output import print_json, print_line, printable
 from modelport_process.start import CannotStart
 
 from modelport_standalone.doctor.examination import examine
@@ -48,7 +48,7 @@ def _doctor(file: ModelFile, *, platform: PlatformUrl = None, as_json: AsJson = 
         print_json(report.to_json())
     else:
         for line in report.lines():
-            print_line(line)
+            print_line(printable(line))
     raise typer.Exit(0 if report.served else 1)
 
 

@@ -71,7 +71,6 @@ class _Examined:
 
     def contents(self) -> Contents:
         found, here = self._scan.versions, compare(self._scan.versions).here
-        references = self._scan.references
         return Contents(
             format=self._format(),
             compression=self._identified.compression,
@@ -83,7 +82,6 @@ class _Examined:
             reading="sandbox" if can_run_code(self._path) else "data",
             sample=reasons.for_sample(self._identified.format, self._path, self._scan),
             differences=tuple(self._differences()),
-            warnings=tuple(forbidden.hidden(references)),
         )
 
     def troubles(self) -> Iterator[Trouble]:
@@ -154,6 +152,8 @@ class _Examined:
             raise no_models.data("numpy.ndarray")
         if module.partition(".")[0] in no_models.OF_DATA:
             raise no_models.data(f"{module}.{name}")
+        if module == "collections":
+            raise no_models.without_methods(f"{module}.{name}")
 
 
 _ARRAYS = {

@@ -13,10 +13,14 @@ from modelport_runtime.inspection.libraries import library_of
 from modelport_standalone.environments.making import runtime_folders
 
 IsHere = Callable[[str], bool]
-# Isolated as a runtime is: neither the folder that the user is in nor PYTHONPATH counts. Nothing is imported.
-_LOOK = (
-    "import sys; from importlib.util import find_spec; print(*filter(find_spec, sys.stdin.read().split()))"
-)
+# As a runtime has it: neither the folder that the user is in nor PYTHONPATH counts. Nothing else is imported.
+_LOOK = """
+import sys
+from importlib.util import find_spec
+from modelport_runtime.process.environment import hide_pyarrow
+hide_pyarrow()
+print(*filter(find_spec, sys.stdin.read().split()))
+"""
 _SECONDS = 60
 
 
@@ -24,10 +28,10 @@ def in_python(python: Path, modules: Iterable[str]) -> IsHere:
     """Return what tells which of the modules that Python has. Blocking."""
     libraries = {library_of(module) for module in modules} - {"__main__"}
     looked = subprocess.run(
-        [str(python), "-I", "-c", _LOOK],
+        [str(python), "-I", "-X", "utf8", "-c", _LOOK],
         input=" ".join(libraries),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=_SECONDS,
         check=True,
     )

@@ -10,7 +10,7 @@ from modelport_crds.reasons import EXPLANATIONS, Reason
 _LABEL_WIDTH = 12
 _OWN_LIBRARIES = "the platform's own libraries"
 _NOT_LOADED = (
-    "It was not loaded: whether it fits into memory and time and predicts a row is seen at the upload."
+    "It was not loaded: whether it is fitted, fits into memory and time and predicts a row, the upload shows."
 )
 
 
@@ -60,7 +60,6 @@ class Contents:
     reading: str
     sample: Sample
     differences: tuple[str, ...]
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -117,8 +116,7 @@ def _describe(contents: Contents) -> Iterator[str]:
     yield _labeled("runs in", _where(contents.environment))
     yield _labeled("read", _READING[contents.reading])
     yield _labeled("sample", contents.sample.why)
-    for label, texts in (("known", contents.differences), ("note", contents.warnings)):
-        yield from (_labeled(label, text) for text in texts)
+    yield from (_labeled("differs", text) for text in contents.differences)
 
 
 _READING = {

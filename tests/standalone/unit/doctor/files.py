@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import subprocess
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,12 @@ MADE: Mapping[str, Callable[[], bytes]] = {
     "large.joblib": lambda: _dumped(ROWS) + bytes(9000),
     "array.joblib": lambda: _dumped(ROWS),
     "frame.pkl": lambda: pickle.dumps(pd.DataFrame(ROWS)),
+    "texts.pkl": lambda: pickle.dumps(pd.DataFrame({"town": ["Rome"]})),
     "dictionary.pkl": lambda: pickle.dumps({"model": _logistic(ROWS), "columns": ["a", "b"]}),
+    "state.pkl": lambda: pickle.dumps(OrderedDict(weight=ROWS)),
     "list-0.pkl": lambda: pickle.dumps([1, 2], protocol=0),
+    # Its producer's name would clear the terminal.
+    "steering.onnx": lambda: b"\x08\x08\x12\x05\x1b[2Jx\x1a\x011:\x00B\x00",
     "notebook.pkl": lambda: _instance_of("__main__", "Ratio"),
     "package.pkl": lambda: _instance_of("mypackage.transformers", "Ratio"),
     "system.pkl": lambda: pickle.dumps(Named(os.system, "true")),

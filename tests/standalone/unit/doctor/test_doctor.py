@@ -94,7 +94,7 @@ def test_nothing_is_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps(Named(os.mkdir, str(marked))))
     assert doctor([str(path)]) == 1
-    assert "os.mkdir" in capsys.readouterr().out.replace("posix.", "os.")
+    assert "The file names posix.mkdir" in capsys.readouterr().out
     assert not marked.exists()
 
 
