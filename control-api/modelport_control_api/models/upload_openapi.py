@@ -86,19 +86,19 @@ VERSION_UPLOAD_BODY = _body(
     },
     ["file"],
 )
+CHOSEN_BY_FILE = "x-chosen-by-file"
 _UPLOADS = ("/api/v1/models/upload", "/api/v1/models/{model_id}/versions")
 
 
 def with_limits(document: Mapping[str, Any], *, max_bytes: int, chooses: bool) -> dict[str, Any]:
-    """Return the document with the largest file that is taken, and where one goes that names no environment.
+    """Return the document with the largest file that is taken, and whether it decides its environment.
 
-    `chooses`: its environment is chosen by what is in it. `modelport doctor` reads both.
+    `modelport doctor` reads both.
     """
     paths = dict(document["paths"])
     for path in _UPLOADS:
         paths[path] = deepcopy(paths[path])
         body = paths[path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
         body["properties"]["file"]["maxLength"] = max_bytes
-        if not chooses:
-            body["properties"]["environment"]["default"] = PLATFORM
+        body["properties"]["environment"][CHOSEN_BY_FILE] = chooses
     return {**document, "paths": paths}

@@ -67,7 +67,7 @@ class _Examined:
         self._framework = framework
         self._identified: Identified = identify(path)
         self._scan: Scan = scan(path)
-        self._environment = needed_by(path) if platform.chooses else None
+        self._environment = needed_by(path, framework, choose_by_file=platform.chooses)
 
     def contents(self) -> Contents:
         found, here = self._scan.versions, compare(self._scan.versions).here

@@ -8,8 +8,8 @@ from modelport.errors import ModelportError
 from modelport.steps import request
 from modelport.transport.blocking import Transport
 from modelport.transport.retries import RetryPolicy
+from modelport_control_api.models.upload_openapi import CHOSEN_BY_FILE
 from modelport_control_api.settings import UploadSettings
-from modelport_environments.catalogue import PLATFORM
 from modelport_process.settings import read_settings
 
 _UPLOAD = "/api/v1/models/upload"
@@ -40,10 +40,10 @@ class Platform:
         try:
             fields = document["paths"][_UPLOAD]["post"]["requestBody"]["content"]["multipart/form-data"]
             parts = fields["schema"]["properties"]
-            most, default = parts["file"]["maxLength"], parts["environment"].get("default")
+            most, chooses = parts["file"]["maxLength"], parts["environment"][CHOSEN_BY_FILE]
         except (KeyError, TypeError) as error:
             raise ModelportError(
                 f"{transport.url} does not say what it takes: it is of an earlier release. "
                 "Leave --platform out to examine the file by this installation."
             ) from error
-        return cls(transport.url, int(most), chooses=default != PLATFORM)
+        return cls(transport.url, int(most), chooses=bool(chooses))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from modelport_control_api.sniff.detect import FRAMEWORKS
 from modelport_environments.choice import choose, own_of, served_only_by
 from modelport_formats.scan import Scan
 from modelport_formats.signatures import Format
@@ -74,13 +75,13 @@ def for_sample(format_: Format, path: Path, found: Scan) -> Sample:
 
 
 def _is_nameless(path: Path, found: Scan) -> bool:
-    """Boosters keep names of their own, and texts have none."""
+    """Other libraries keep names of their own, and texts have none."""
     modules = {module for module, _ in found.references}
-    of_tables = any(module.startswith("sklearn.") for module in modules)
-    named_otherwise = ("sklearn.feature_extraction", "xgboost", "lightgbm", "catboost")
-    if not of_tables or any(module.startswith(named_otherwise) for module in modules):
-        return False
-    return not any(_NAMES in window for window in windows(path))
+    frameworks = {module.partition(".")[0] for module in modules}.intersection(FRAMEWORKS)
+    of_texts = any(module.startswith("sklearn.feature_extraction") for module in modules)
+    return (
+        frameworks == {"sklearn"} and not of_texts and not any(_NAMES in window for window in windows(path))
+    )
 
 
 def _and(names: list[str]) -> str:

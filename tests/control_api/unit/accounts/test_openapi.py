@@ -41,14 +41,14 @@ async def test_anybody_may_read_what_an_upload_takes(api: httpx.AsyncClient) -> 
     for path in ("/api/v1/models/upload", "/api/v1/models/{model_id}/versions"):
         form = paths[path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
         assert form["properties"]["file"]["maxLength"] == 100_000_000
-        assert form["properties"]["environment"]["default"] == "platform"
+        assert form["properties"]["environment"]["x-chosen-by-file"] is False
 
 
-def test_where_a_file_decides_its_environment_no_default_is_named(sqlite_url: str, tmp_path: Path) -> None:
+def test_where_a_file_decides_its_environment_is_said(sqlite_url: str, tmp_path: Path) -> None:
     document = build_control_plane(sqlite_url, tmp_path, choose_environments=True).public.openapi()
     upload = document["paths"]["/api/v1/models/upload"]["post"]["requestBody"]
     fields = upload["content"]["multipart/form-data"]["schema"]["properties"]
-    assert "default" not in fields["environment"]
+    assert fields["environment"]["x-chosen-by-file"] is True
 
 
 def test_ids_of_operations_are_unique(control_plane: ControlPlane) -> None:

@@ -69,6 +69,7 @@ MADE: Mapping[str, Callable[[], bytes]] = {
     "list-0.pkl": lambda: pickle.dumps([1, 2], protocol=0),
     # Its producer's name would clear the terminal.
     "steering.onnx": lambda: b"\x08\x08\x12\x05\x1b[2Jx\x1a\x011:\x00B\x00",
+    "model.cbm": lambda: b"CBM1" + (40).to_bytes(4, "little") + b"Summary: CatBoost release 1.2.10".ljust(40),
     "notebook.pkl": lambda: _instance_of("__main__", "Ratio"),
     "package.pkl": lambda: _instance_of("mypackage.transformers", "Ratio"),
     "system.pkl": lambda: pickle.dumps(Named(os.system, "true")),

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from modelport.cli.output import size_text
 from modelport.errors import ModelportError
 from modelport_environments.catalogue import find
+from modelport_formats.signatures import describe_unknown
 from modelport_runtime.core.compatibility.versions import installed
 from modelport_standalone import sandbox_check
 from modelport_standalone.doctor import examination, modules
@@ -43,7 +44,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
 
 def expected() -> dict[str, str]:
     """Each file's output, with the versions that are here filled in."""
-    text = SAID.read_text()
+    text = SAID.read_text().replace("{formats}", describe_unknown(b"").partition(". ")[2])
     for library in ("scikit-learn", "xgboost"):
         text = text.replace(f"{{{library}}}", str(installed(library)))
     blocks = re.split(r"^=== (.+)\n", text, flags=re.MULTILINE)[1:]
