@@ -17,7 +17,7 @@ def for_environment(name: str | None, framework: str, found: Scan) -> str:
     """Return why the file runs there. `name`: None for the platform's own libraries."""
     if name is not None:
         only = _served_only(name, found, "there")
-        return only or f"the platform has no library of its own for {framework} models"
+        return only or f"the platform has no library of its own for models of {framework}"
     own = own_of(found.versions)
     asked = f"; --environment {own} asks for those that saved it" if own else ""
     named = choose(found.versions, found.references) is not None
