@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import results
+from bench.environments import speed
 from bench.load import prepared, wrk
 from bench.models import trained
 from bench.models.model import Model
@@ -39,6 +40,7 @@ GROUPS = {
     "equality": equality.equality,
     "database": _pages,
     "usage": cost.usage,
+    "environments": speed.environments,
     "peers": peers_group.peers,
 }
 _DEFAULT = [name for name in GROUPS if name != "peers"]

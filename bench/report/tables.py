@@ -17,6 +17,12 @@ _TITLES = {
     "mixed": "wine: imputers, scaler, one-hot encoder, logistic regression; words and missing values",
 }
 
+_BY_MODEL = {
+    "peers": "Beside other servers",
+    "runtime": "Runtime alone",
+    "environments": "Runtime of an environment",
+}
+
 
 def write(results: Results) -> None:
     head, rest = README.read_text().split(_BEGIN)
@@ -30,7 +36,7 @@ def _body(results: Results) -> str:
         _measured_by(results),
         _goals(results),
     ]
-    for group, title in (("peers", "Beside other servers"), ("runtime", "Runtime alone")):
+    for group, title in _BY_MODEL.items():
         parts += _by_model(results, group, title)
     parts += [_gateway(results), _standalone(results), _facts(results)]
     return "\n\n".join(part for part in parts if part)
