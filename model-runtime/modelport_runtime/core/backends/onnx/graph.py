@@ -46,15 +46,24 @@ class Graph:
     """Raises `LoadError` (UnsupportedFormat) if rows cannot be put in or found in what comes out."""
 
     def __init__(
-        self, session: Any, scalars: Set[str], *, one_by_one: bool = False, is_recurrent: bool = False
+        self,
+        session: Any,
+        scalars: Set[str],
+        *,
+        one_by_one: bool = False,
+        is_recurrent: bool = False,
+        kind: str = "ONNX",
     ) -> None:
         """one_by_one: what stands beside a row would have a part in its prediction.
-        is_recurrent: unless rows are found in its first sizes, a request is one row, as the graph has it."""
-        self._session, self._scalars = session, scalars
+        is_recurrent: unless rows are found in its first sizes, a request is one row, as the graph has it.
+        kind: whose graph it is, in the words of an error."""
+        self._session, self._scalars, self._kind = session, scalars, kind
         self._declared_inputs, self.reported_outputs = session.get_inputs(), session.get_outputs()
         unknown = [each.name for each in self._declared_inputs if each.type not in DTYPES]
         if unknown or not self._declared_inputs:
-            raise LoadError("UnsupportedFormat", f"The ONNX inputs {unknown} are not tensors of known types.")
+            raise LoadError(
+                "UnsupportedFormat", f"The {kind} inputs {unknown} are not tensors of known types."
+            )
         self._check_types()
         self.inputs, self._limit = read_inputs(self._declared_inputs, self.reported_outputs, scalars)
         self._is_whole = is_recurrent and not self._rows_stand_first()
@@ -168,7 +177,8 @@ class Graph:
             if not DTYPES.keys() >= set(_TENSOR.findall(reported.type)):
                 raise LoadError(
                     "UnsupportedFormat",
-                    f"The ONNX output {reported.name} is a {reported.type}, not in NumPy: cast it to float.",
+                    f"The {self._kind} output {reported.name} is a {reported.type}, not in NumPy: "
+                    "cast it to float.",
                 )
 
     def _arrays(self, probes: Probes, feeds: Feeds) -> list[np.ndarray[Any, Any]] | None:
@@ -183,7 +193,8 @@ class Graph:
             if not isinstance(each, _READABLE) and not hasattr(each, "dtype"):
                 raise LoadError(
                     "UnsupportedFormat",
-                    f"The ONNX output {reported.name} is a {reported.type}: export it as a dense tensor.",
+                    f"The {self._kind} output {reported.name} is a {reported.type}: "
+                    "export it as a dense tensor.",
                 )
 
     def _find_layouts(self, probes: Probes) -> list[Layout]:
@@ -208,4 +219,4 @@ class Graph:
         try:
             return of_batch(given, self._limit or 1)
         except NoRows as why:
-            raise LoadError("UnsupportedFormat", f"The ONNX output {name} {why}.") from None
+            raise LoadError("UnsupportedFormat", f"The {self._kind} output {name} {why}.") from None

@@ -32,9 +32,14 @@ def read_outputs(graph: Graph, declared: Sequence[Labels], constants: Sequence[L
     """Recognize a classifier's label and scores; else a lone output is the prediction, and several an
     object.
     """
-    reported = graph.reported_outputs
-    if _labels_and_scores(reported):
+    if _labels_and_scores(graph.reported_outputs):
         return _of_classifier(graph, declared, constants)
+    return plain_outputs(graph)
+
+
+def plain_outputs(graph: Graph) -> list[Output]:
+    """Return a lone output as the prediction; of several, all of them as one object too."""
+    reported = graph.reported_outputs
     if len(reported) == 1:
         # Where any length may come out, one of 1 is no other form than one of 2.
         any_length = graph.any_length and sizes_of(reported[0])[1:] != (1,)
