@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -21,7 +22,8 @@ _COMPRESSION = ("zlib", 1)
 def save_estimator(estimator: Any, folder: Path, file_format: FileFormat) -> Path:
     """Write the estimator into the folder and return the file. It blocks. Raises `ModelportError`.
 
-    `file_format`: of what is neither an ONNX model nor a booster of XGBoost or LightGBM.
+    `file_format`: of what is no ONNX model, no program of torch.export and no booster of XGBoost or
+    LightGBM.
     """
     from pickle import PicklingError  # Not above: every command would import it.
 
@@ -108,6 +110,8 @@ class _ReportingFile:
 def _ending(estimator: Any, file_format: FileFormat) -> str:
     if hasattr(estimator, "SerializeToString"):
         return "onnx"
+    if type(estimator).__name__ == "ExportedProgram":
+        return "pt2"
     library = type(estimator).__module__.partition(".")[0]
     is_booster = type(estimator).__name__ == "Booster"
     return _OF_BOOSTERS.get(library, file_format) if is_booster else file_format
@@ -117,6 +121,9 @@ def _write(estimator: Any, path: Path) -> None:
     match path.suffix:
         case ".onnx":
             path.write_bytes(estimator.SerializeToString())
+        case ".pt2":
+            # It is there, for the program is one of its objects.
+            import_module("torch.export").save(estimator, path)
         case ".ubj" | ".txt":
             estimator.save_model(str(path))
         case ".skops":

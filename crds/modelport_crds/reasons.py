@@ -61,8 +61,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.UNSUPPORTED_FORMAT: Explanation(
         "Artifact",
         "The file is not a model file that Modelport knows.",
-        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt) or CatBoost (.cbm) "
-        "file.",
+        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm) "
+        "or PyTorch (.pt2, .pt) file.",
     ),
     Reason.CORRUPT_ARTIFACT: Explanation(
         "Artifact",

@@ -71,6 +71,8 @@ def _of_framework(
     return Environment(f"{framework}-{minor}", "3.11", (framework,), requirements, without)
 
 
+_OF_GPUS = ("triton", "cuda-bindings", "nvidia-cusolver", "nvidia-nvtx", "nvidia-cuda-cccl")
+
 _ALL = (
     # NumPy, SciPy, pandas and joblib of the version's time: the newest that it works with.
     _of_sklearn("1.1.3", "numpy<1.24", "scipy<1.10", "pandas<2", "joblib<1.3", "skops<0.12"),
@@ -85,6 +87,9 @@ _ALL = (
     _of_framework(
         "catboost", "catboost", "1.2.10", "joblib<1.6", without=("graphviz", "matplotlib", "plotly")
     ),
+    # PyTorch of the package index is built for GPUs and linked against most of NVIDIA's libraries. What it
+    # opens only where there is a GPU is left out.
+    _of_framework("torch", "torch", "2.15.0", "numpy<2.5", "joblib<1.6", without=_OF_GPUS),
 )
 PLATFORM_FRAMEWORKS = frozenset({"sklearn", "xgboost", "lightgbm", "onnx"})
 """Those whose models the platform's own libraries serve. Models of any other always have an environment."""

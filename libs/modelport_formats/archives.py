@@ -1,4 +1,4 @@
-"""Zip archives, of which skops writes its files. What is in them is only read as text."""
+"""Zip archives, as which skops and PyTorch write their files. What is in them is only read as text."""
 
 import io
 import re
@@ -23,10 +23,14 @@ _CHUNK = 1024 * 1024
 _MODULE = re.compile(rb'"__module__"\s*:\s*"([\w.]+)"')
 
 
+def check_end(file: BinaryIO) -> None:
+    """Raise DamagedFile if the directory, which a zip archive ends with, is not there."""
+    if not zipfile.is_zipfile(_Bounded(file)):
+        raise DamagedFile("The file begins as a zip archive and is cut short.")
+
+
 def skops_module(file: BinaryIO) -> str:
     """Return the module of the model's class. Raises UnknownFormat (another zip) or DamagedFile."""
-    if not zipfile.is_zipfile(_Bounded(file)):
-        raise DamagedFile("The file begins as a zip archive (skops) and is cut short.")
     module = _MODULE.search(schema(file, _SCHEMA_HEAD_BYTES))
     if module is None:
         raise DamagedFile(
@@ -46,6 +50,18 @@ def schema(file: BinaryIO, limit: int) -> bytes:
             ) from None
         with _member(archive, info, file) as member:
             return _beginning(member, limit)
+
+
+def members(file: BinaryIO) -> list[zipfile.ZipInfo]:
+    """Return what the archive's directory lists. Raises UnknownFormat or DamagedFile."""
+    with _opened(file) as archive:
+        return archive.infolist()
+
+
+def read(file: BinaryIO, name: str, limit: int) -> bytes:
+    """Return the beginning of the member of that name. Raises UnknownFormat or DamagedFile."""
+    with _opened(file) as archive, _member(archive, archive.getinfo(name), file) as member:
+        return _beginning(member, limit)
 
 
 def pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -82,7 +98,7 @@ def _opened(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
         ValueError,
     ) as error:
         # zipfile raises RuntimeError for encrypted entries and NotImplementedError for odd compressions.
-        raise DamagedFile(f"The file is a zip archive (skops), but damaged: {error}.") from None
+        raise DamagedFile(f"The file is a zip archive, but damaged: {error}.") from None
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: BinaryIO) -> IO[bytes]:
@@ -112,7 +128,7 @@ class _Bounded:
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(min(size, _MAX_READ_BYTES + 1) if size >= 0 else _MAX_READ_BYTES + 1)
         if len(data) > _MAX_READ_BYTES:
-            raise UnknownFormat("The file is a zip archive with more entries than any skops model has.")
+            raise UnknownFormat("The file is a zip archive with more entries than any model has.")
         return data
 
     def __getattr__(self, name: str) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from modelport_formats import archives, pickles
+from modelport_formats import archives, pickles, torch_files
 from modelport_formats.compression import Decompressor
 from modelport_formats.errors import DamagedFile, UnknownFormat
 from modelport_formats.onnx import is_onnx
@@ -50,12 +50,13 @@ def _identify(file: BinaryIO, size: int) -> Identified:
     head = file.read(_HEAD_BYTES)
     if not head:
         raise DamagedFile("The file is empty.")
+    torch_files.refuse_weights(head)
     if compression := compression_of(head):
         file.seek(0)
         return _compressed(file, compression)
     match begins_as(head):
         case Format.SKOPS:
-            return Identified(Format.SKOPS, archives.skops_module(file))
+            return _zip(file, size)
         case (Format.XGBOOST | Format.LIGHTGBM) as native:
             if not begins_as_model(head, native):
                 raise UnknownFormat(describe_unknown(head))
@@ -67,6 +68,13 @@ def _identify(file: BinaryIO, size: int) -> Identified:
             return Identified(Format.CATBOOST)
         case _:
             return Identified(Format.ONNX) if is_onnx(file, size) else _pickle(file, head, size)
+
+
+def _zip(file: BinaryIO, size: int) -> Identified:
+    archives.check_end(file)
+    if torch_files.kind_of(file, size) is not None:
+        return Identified(Format.TORCH)
+    return Identified(Format.SKOPS, archives.skops_module(file))
 
 
 def _compressed(file: BinaryIO, compression: Compression) -> Identified:
@@ -85,6 +93,7 @@ def _compressed(file: BinaryIO, compression: Compression) -> Identified:
         raise _cut_pickle(compression) from None
     if plain.cut_short or (whole and not _ends(head, head, whole=True)):
         raise _cut_pickle(compression)
+    torch_files.refuse_network(found)
     return Identified(Format.PICKLE, found, compression, pickles.container(head))
 
 
@@ -104,6 +113,7 @@ def _pickle(file: BinaryIO, head: bytes, size: int) -> Identified:
         if pickles.looks_binary_pickle(head):
             raise DamagedFile("The file begins as a pickle and is cut short.")
         raise UnknownFormat(describe_unknown(head))
+    torch_files.refuse_network(found)
     return Identified(Format.PICKLE, found, container=pickles.container(head))
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelport_formats import archives, native, pickles
+from modelport_formats import archives, native, pickles, torch_files
 from modelport_formats.errors import FormatError
 from modelport_formats.native import find_xgboost
 from modelport_formats.signatures import XGBOOST_BINARY, Format, begins_as
@@ -117,7 +117,7 @@ def scan(path: Path) -> Scan:
         return Scan(native.xgboost_binary_version(path))
     match begins_as(start):
         case Format.SKOPS:
-            return Scan(*scan_skops(path))
+            return Scan(*scan_skops(path)) if not (found := torch_files.version(path)) else Scan(found)
         case Format.PICKLE:
             return Scan(*scan_pickle(path))
         case other:

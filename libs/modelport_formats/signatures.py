@@ -24,6 +24,8 @@ class Format(StrEnum):
     LIGHTGBM = "lightgbm"
     ONNX = "onnx"
     CATBOOST = "catboost"
+    TORCH = "torch"
+    """Zip archives of PyTorch: an exported program or TorchScript. By their first bytes they are skops'."""
 
 
 # What the libraries read. The prefixes that joblib goes by are wider: a text that begins with "x" or "BZ" is
@@ -100,6 +102,6 @@ def describe_unknown(head: bytes) -> str:
     known = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
     return (
         f"The file is {known or 'no model file that Modelport knows'}. "
-        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt) or CatBoost (.cbm) "
-        "file."
+        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm) "
+        "or PyTorch (.pt2, .pt) file."
     )

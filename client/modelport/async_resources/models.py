@@ -73,8 +73,8 @@ class AsyncModels:
     ) -> Model:
         """Upload a fitted estimator from memory, and return its model once it serves.
 
-        An ONNX model and a booster of XGBoost or LightGBM are sent as their own files. A model of this name
-        that never served is replaced.
+        An ONNX model, a program of torch.export and a booster of XGBoost or LightGBM are sent as their own
+        files. A model of this name that never served is replaced.
 
         Args:
             sample: Rows as it was trained on, of which the first is sent, or one row.

@@ -44,7 +44,9 @@ WantedTags = Annotated[
 ]
 ModelType = Annotated[
     str | None,
-    typer.Option("--type", help="sklearn, onnx, xgboost, lightgbm or catboost; detected when left out."),
+    typer.Option(
+        "--type", help="sklearn, onnx, xgboost, lightgbm, catboost or torch; detected when left out."
+    ),
 ]
 
 Share = Annotated[

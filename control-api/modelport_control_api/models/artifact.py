@@ -40,7 +40,16 @@ def ending_of(head: bytes) -> str:
     if found == Format.XGBOOST:
         # A member's name, or a blank before it, makes it JSON; UBJSON has a length there.
         return "json" if head[1:2] in _BLANK_OR_NAME else "ubj"
-    return _ENDINGS[found]
+    return _ENDINGS[found] if found != Format.SKOPS else _ending_of_zip(head)
+
+
+def _ending_of_zip(head: bytes) -> str:
+    """By its first member: PyTorch alone has folders, and begins exported programs with their weights."""
+    length = int.from_bytes(head[26:28], "little")
+    name = head[30 : 30 + length]
+    if b"/" not in name:
+        return _ENDINGS[Format.SKOPS]
+    return "pt2" if b"/data/weights/" in name else "pt"
 
 
 async def _both(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

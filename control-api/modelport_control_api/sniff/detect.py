@@ -11,12 +11,19 @@ from modelport_formats.signatures import Format
 from modelport_control_api.sniff.errors import CorruptArtifact, FrameworkMismatch, UnsupportedFormat
 
 FRAMEWORKS: tuple[str, ...] = get_args(Framework)
-_ALIASES = {"scikit-learn": "sklearn", "scikit_learn": "sklearn", "lgbm": "lightgbm", "xgb": "xgboost"}
+_ALIASES = {
+    "scikit-learn": "sklearn",
+    "scikit_learn": "sklearn",
+    "lgbm": "lightgbm",
+    "xgb": "xgboost",
+    "pytorch": "torch",
+}
 _OF_FORMATS: dict[Format, Framework] = {
     Format.XGBOOST: "xgboost",
     Format.LIGHTGBM: "lightgbm",
     Format.ONNX: "onnx",
     Format.CATBOOST: "catboost",
+    Format.TORCH: "torch",
 }
 # The module of the first class that a pickle or a skops file names; any other is read as scikit-learn's.
 _OF_MODULES: dict[str, Framework] = {

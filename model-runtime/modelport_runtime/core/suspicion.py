@@ -16,7 +16,7 @@ from modelport_runtime.core.rows import Problems
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import Failure, Request
 
-_LIBRARIES = {"sklearn", "xgboost", "lightgbm", "catboost", "pandas", "numpy", "scipy"}
+_LIBRARIES = {"sklearn", "xgboost", "lightgbm", "catboost", "pandas", "numpy", "scipy", "torch"}
 _MAX_SECONDS = 1.0
 """A slow model is not called forever: then it is the one that raised."""
 _MAX_TRIED = 16
@@ -104,7 +104,7 @@ class Suspicion:
         if is_missing(value):
             return not is_missing(good)
         if self._by_library:
-            return bool(value != good)
+            return not np.array_equal(value, good)
         return _is_unknown(self._columns[place]) and _type(value) is not _type(good)
 
     def _mended(self, row: Any, places: Sequence[int]) -> list[Any]:

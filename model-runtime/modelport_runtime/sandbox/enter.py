@@ -5,11 +5,13 @@ went.
 import ctypes
 import multiprocessing.context
 import os
+import re
 import resource
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from modelport_http.wording import counted
 
@@ -20,16 +22,29 @@ from modelport_runtime.sandbox.kernel import PR_SET_NO_NEW_PRIVS, machine, prctl
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAPSET = (126, 91)
 _QUEUED_SIGNALS = 64
+_USUAL_FILES = 512 << 20
+"""What libraries map that are not of gigabytes."""
+_OF_A_FILE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ [1-9]", re.MULTILINE)
 
 
 def limit_memory(count: int) -> None:
     """Cap the address space at `count` bytes. Raises ValueError or OSError where the system will not.
 
-    Its size is what a process can be held to; what it really uses is only seen afterward.
+    Its size is what a process can be held to; what it really uses is only seen afterward. What a library of
+    gigabytes has mapped of its own files, and mostly never reads, is not counted.
     """
+    count += max(0, _mapped_files() - _USUAL_FILES)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = count if hard == resource.RLIM_INFINITY else min(count, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _mapped_files() -> int:
+    try:
+        maps = Path("/proc/self/maps").read_bytes()
+    except OSError:
+        return 0
+    return sum(int(end, 16) - int(start, 16) for start, end in _OF_A_FILE.findall(maps))
 
 
 def limit_kernel_memory(descriptors: int) -> None:

@@ -11,7 +11,7 @@ from importlib import metadata
 from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
-from modelport_formats.signatures import CATBOOST_MODEL, LIGHTGBM_TEXT, XGBOOST_OBJECT
+from modelport_formats.signatures import CATBOOST_MODEL, LIGHTGBM_TEXT, XGBOOST_OBJECT, ZIP
 
 from modelport_runtime.core.backends import deferred_imports
 from modelport_runtime.core.backends.base import Backend
@@ -32,6 +32,14 @@ def cache_estimators() -> None:
     if not cached.exists() and os.access(cached.parent.parent, os.W_OK):
         for name in (_IMPORTS_EVERY_ESTIMATOR, *sorted(deferred_imports.MODULES)):
             importlib.import_module(name)
+
+
+def use_one_thread() -> None:
+    """Have one thread compute: rows come in batches, and threads of many models would only contend."""
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
 
 
 _BACKENDS = "modelport_runtime.core.backends"
@@ -122,6 +130,15 @@ FRAMEWORKS = (
         backend="onnx.backend",
         native=b"",
         on_scikit_learn=False,
+    ),
+    Framework(
+        name="torch",
+        imports="torch",
+        libraries=("torch", "numpy"),
+        backend="torch.backend",
+        native=ZIP,
+        on_scikit_learn=False,
+        after_import=use_one_thread,
     ),
 )
 _BY_NAME = {framework.name: framework for framework in FRAMEWORKS}

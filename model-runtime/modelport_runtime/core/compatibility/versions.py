@@ -79,6 +79,7 @@ _DISTRIBUTIONS = {
     _SCIKIT_LEARN: (_SCIKIT_LEARN,),
     "xgboost": ("xgboost", "xgboost-cpu"),
     "catboost": ("catboost",),
+    "torch": ("torch",),
 }
 
 

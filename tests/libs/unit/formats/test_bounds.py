@@ -95,7 +95,7 @@ def test_a_directory_is_listed_only_if_it_is_small(
     monkeypatch.setattr(archives, "_MAX_READ_BYTES", 1 << 17)
     few, many = (io.BytesIO(written(plain_zip(members))) for members in (10, 4000))
     assert archives.schema(few, 100) == CONTENT
-    with pytest.raises(UnknownFormat, match="more entries than any skops model"):
+    with pytest.raises(UnknownFormat, match="more entries than any model"):
         archives.schema(many, 100)
 
 

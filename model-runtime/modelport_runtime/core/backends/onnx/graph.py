@@ -53,11 +53,13 @@ class Graph:
         one_by_one: bool = False,
         is_recurrent: bool = False,
         kind: str = "ONNX",
+        most_rows: int | None = None,
     ) -> None:
         """one_by_one: what stands beside a row would have a part in its prediction.
         is_recurrent: unless rows are found in its first sizes, a request is one row, as the graph has it.
-        kind: whose graph it is, in the words of an error."""
-        self._session, self._scalars, self._kind = session, scalars, kind
+        kind: whose graph it is, in the words of an error.
+        most_rows: the graph takes no more of them at once, and any fewer."""
+        self._session, self._scalars, self._kind, self._most_rows = session, scalars, kind, most_rows
         self._declared_inputs, self.reported_outputs = session.get_inputs(), session.get_outputs()
         unknown = [each.name for each in self._declared_inputs if each.type not in DTYPES]
         if unknown or not self._declared_inputs:
@@ -115,11 +117,12 @@ class Graph:
         """Build what makes feeds of rows: of values for each input, or of the only input's own rows."""
         feeds = self._feeds_of_rows if of_one_input else self._feeds_by_column
         shape_of: Any = np.shape if of_one_input else shapes_of_values
-        if self._limit is None and not self.any_length:
+        at_once = self._limit or self._most_rows
+        if at_once is None and not self.any_length:
             return lambda rows: [(None, feeds(rows))]
 
         def assemble(rows: list[Any]) -> Groups:
-            groups = in_groups(rows, shape_of, self._limit)
+            groups = in_groups(rows, shape_of, at_once)
             return [(places, feeds(self._filled(group))) for places, group in groups]
 
         return assemble

@@ -4,8 +4,8 @@ A session is what ONNX Runtime's is: `get_inputs()` and `get_outputs()` give a n
 and a shape of each, `run(names, feeds)` arrays.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -26,9 +26,9 @@ class SessionParts:
     whether it reads sequences, and how far its predictions in a batch may be from those alone."""
 
     session: Any
-    labels: list[Labels]
-    constants: list[Labels]
-    scalars: set[str]
+    labels: list[Labels] = field(default_factory=list)
+    constants: list[Labels] = field(default_factory=list)
+    scalars: Set[str] = frozenset()
     looks_beside: bool = False
     declares_missing: bool = False
     is_recurrent: bool = False
@@ -37,6 +37,8 @@ class SessionParts:
     rounding: float = 1e-6
     may_classify: bool = True
     """Whole numbers and numbers, as its two outputs, are a label and scores of classes."""
+    most_rows: int | None = None
+    """How many it takes at once; None: any number."""
 
 
 class SessionBackend:
@@ -51,6 +53,7 @@ class SessionBackend:
             one_by_one=parts.looks_beside,
             is_recurrent=parts.is_recurrent,
             kind=parts.kind,
+            most_rows=parts.most_rows,
         )
         self._takes_missing = parts.declares_missing and self._graph.makes_numbers_of_nan
         self._named = {output.name: output for output in self._outputs(parts)}

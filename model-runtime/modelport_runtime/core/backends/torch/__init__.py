@@ -1,0 +1,1 @@
+"""PyTorch: programs of torch.export (.pt2) and TorchScript (.pt)."""

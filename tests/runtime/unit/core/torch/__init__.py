@@ -1,0 +1,1 @@
+"""PyTorch, as far as it goes without the library."""
