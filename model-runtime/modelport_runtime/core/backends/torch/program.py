@@ -19,7 +19,7 @@ DTYPES = dict(
 )  # fmt: skip
 # As ONNX Runtime has them, where they are called otherwise. NumPy has no bfloat16: such floats are widened.
 _TYPES = {"float32": "float", "float64": "double", "bfloat16": "float"}
-ROUNDING = 1e-3
+ROUNDING = 1e-4
 """How far a row's prediction in a batch may be from that alone: sums of 32-bit numbers in another order."""
 Size = int | str
 """A name is a size that is free."""
