@@ -115,7 +115,7 @@ def test_a_model_of_another_version_that_does_not_load_names_both(
 
 
 def test_settings_that_are_wrong_end_the_process_with_one_line(tmp_path: Path, runtime: StartRuntime) -> None:
-    started = runtime(tmp_path / "model", "torch")
+    started = runtime(tmp_path / "model", "fortran")
 
     assert started.wait_until_ended() == 1
     assert "MODELPORT_RUNTIME_FRAMEWORK" in started.log

@@ -142,7 +142,7 @@ def test_a_model_as_users_write_it_fits_the_schema_and_the_types() -> None:
 BAD_SPECS: dict[str, dict[str, Any]] = {
     "no version": {"versions": []},
     "a version's name": {"versions": [_version(name="latest")]},
-    "a framework": {"versions": [_version(framework="torch")]},
+    "a framework": {"versions": [_version(framework="fortran")]},
     "a digest": {"versions": [_version(artifact={"uri": "x", "sha256": "ABC"})]},
     "a version to be compatible with": {
         "traffic": [{"version": "v1", "weight": 100, "compatibleWith": "latest"}]

@@ -31,7 +31,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("FRAMEWORK", "torch"),
+        ("FRAMEWORK", "fortran"),
         ("ARTIFACT_SHA256", "abc"),
         ("LISTEN", "8080x"),
         ("LISTEN", "unix:relative"),
