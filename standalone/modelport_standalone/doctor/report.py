@@ -100,7 +100,10 @@ class Report:
             return
         yield "It would be refused:"
         for trouble in self.troubles:
-            yield f"  {trouble.reason}: {trouble.message}"
+            first, *others = trouble.message.split("\n")
+            yield f"  {trouble.reason}: {first}"
+            # Lines of a program to copy; what a file made of them stays indented.
+            yield from (f"    {line}" for line in others)
             if trouble.cure and trouble.cure not in trouble.message:
                 yield f"    What to do: {trouble.cure}"
 
