@@ -1,7 +1,7 @@
 """An exported program run node by node: a list of PyTorch's own operators on tensors.
 
-What `ExportedProgram.module()` would call in the same order, without the compiler that comes with it: importing
-that takes most of a start, and its loader unpickles what the archive holds.
+What `ExportedProgram.module()` would call in the same order, without the compiler that comes with it:
+importing that takes most of a start, and its loader unpickles what the archive holds.
 """
 
 import operator
