@@ -1,16 +1,17 @@
-"""Zip archives, as which skops and PyTorch write their files. What is in them is only read as text."""
+"""Zip archives, as which skops, Keras and PyTorch write their files. What is in them is only read as text."""
 
 import io
 import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from lzma import LZMAError
 from typing import IO, Any, BinaryIO
 
 from modelport_formats.errors import DamagedFile, UnknownFormat
+from modelport_formats.signatures import Format
 
 # A directory of millions of entries fits in a file and would take gigabytes to list.
 _MAX_READ_BYTES = 8 << 20
@@ -20,6 +21,7 @@ _SCHEMA_HEAD_BYTES = 2 << 20
 _LOCAL_HEADER = struct.Struct("<26xHH")
 _LZMA_PROPERTIES = struct.Struct("<2xH1xI")
 _CHUNK = 1024 * 1024
+_KERAS = {"metadata.json", "config.json"}
 _MODULE = re.compile(rb'"__module__"\s*:\s*"([\w.]+)"')
 
 
@@ -39,50 +41,66 @@ def skops_module(file: BinaryIO) -> str:
     return module.group(1).decode()
 
 
+def format_of(names: Collection[str]) -> Format:
+    """Return the format of an archive with members of these names; skops' if it is no other."""
+    if set(names) >= _KERAS or ("model.weights.h5" in names and "schema.json" not in names):
+        return Format.KERAS
+    if "schema.json" not in names and any(name.rpartition("/")[2] == "saved_model.pb" for name in names):
+        return Format.SAVED_MODEL
+    return Format.SKOPS
+
+
 def schema(file: BinaryIO, limit: int) -> bytes:
     """Return the beginning of what a skops file says of its objects. Raises UnknownFormat or DamagedFile."""
-    with _opened(file) as archive:
+    with opened(file) as archive:
         try:
             info = archive.getinfo("schema.json")
         except KeyError:
             raise UnknownFormat(
-                "The file is a zip archive, but not one that skops wrote (it has no schema.json)."
+                "The file is a zip archive, but of no model that Modelport knows (skops, Keras, SavedModel)."
             ) from None
-        with _member(archive, info, file) as member:
-            return _beginning(member, limit)
+        with member(archive, info, file) as content:
+            return _beginning(content, limit)
 
 
 def members(file: BinaryIO) -> list[zipfile.ZipInfo]:
     """Return what the archive's directory lists. Raises UnknownFormat or DamagedFile."""
-    with _opened(file) as archive:
+    with opened(file) as archive:
         return archive.infolist()
 
 
 def read(file: BinaryIO, name: str, limit: int) -> bytes:
     """Return the beginning of the member of that name. Raises UnknownFormat or DamagedFile."""
-    with _opened(file) as archive, _member(archive, archive.getinfo(name), file) as member:
-        return _beginning(member, limit)
+    with opened(file) as archive, member(archive, archive.getinfo(name), file) as content:
+        return _beginning(content, limit)
 
 
 def pieces(file: BinaryIO) -> Iterator[bytes]:
     """Yield all members, one after the other. Raises UnknownFormat or DamagedFile."""
-    with _opened(file) as archive:
+    with opened(file) as archive:
         for info in archive.infolist():
-            with _member(archive, info, file) as member:
-                while piece := member.read(_CHUNK):
+            with member(archive, info, file) as content:
+                while piece := content.read(_CHUNK):
                     yield piece
 
 
-def _beginning(member: IO[bytes], limit: int) -> bytes:
+def names(file: BinaryIO) -> list[str]:
+    """Return the names of all members. Raises UnknownFormat or DamagedFile."""
+    check_end(file)
+    return [info.filename for info in members(file)]
+
+
+def _beginning(source: IO[bytes], limit: int) -> bytes:
     """Read in pieces: of a stored member zipfile reads as much of the file at once as is requested."""
     content = bytearray()
-    while piece := member.read(min(_CHUNK, limit - len(content))):
+    while piece := source.read(min(_CHUNK, limit - len(content))):
         content += piece
     return bytes(content)
 
 
 @contextmanager
-def _opened(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
+def opened(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
+    """Open an archive. What goes wrong in it meanwhile is raised as UnknownFormat or DamagedFile."""
     try:
         with zipfile.ZipFile(_Bounded(file)) as archive:
             yield archive
@@ -101,7 +119,8 @@ def _opened(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
         raise DamagedFile(f"The file is a zip archive, but damaged: {error}.") from None
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: BinaryIO) -> IO[bytes]:
+def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: BinaryIO) -> IO[bytes]:
+    """Open a member of the archive in `file`. Raises UnknownFormat for one that takes too much memory."""
     if info.compress_type == zipfile.ZIP_LZMA and _dictionary_bytes(info, file) > _MAX_DICTIONARY_BYTES:
         raise UnknownFormat(
             f"The file is a zip archive, and unpacking {info.filename} takes more than "

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from modelport_formats import archives, pickles, torch_files
+from modelport_formats import archives, folders, keras, pickles, torch_files
 from modelport_formats.compression import Decompressor
-from modelport_formats.errors import DamagedFile, UnknownFormat
+from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
 from modelport_formats.onnx import is_onnx
 from modelport_formats.signatures import (
     CATBOOST_MODEL,
+    ZIP,
     Compression,
     Format,
     begins_as,
@@ -46,40 +47,94 @@ def identify(path: Path) -> Identified:
         return _identify(file, path.stat().st_size)
 
 
+def format_of(path: Path) -> Format:
+    """Return the format that a runtime reads the file in, by its beginning and by names in an archive.
+
+    It need not be whole: what is damaged is taken for what it begins as. Blocking. Raises OSError.
+    """
+    with path.open("rb") as file:
+        head = file.read(_BLOCK_BYTES)
+        try:
+            if folders.is_tar(head) or _is_compressed_tar(file, head):
+                return Format.SAVED_MODEL
+            if head.startswith(ZIP):
+                return _format_of_zip(file, path.stat().st_size)
+        except FormatError:
+            return Format.PICKLE
+    return begins_as(head)
+
+
+def _format_of_zip(file: BinaryIO, size: int) -> Format:
+    found = archives.format_of(archives.names(file))
+    if found is Format.SKOPS and torch_files.kind_of(file, size) is not None:
+        return Format.TORCH
+    return found
+
+
+def _is_compressed_tar(file: BinaryIO, head: bytes) -> bool:
+    if compression_of(head) is not Compression.GZIP:
+        return False
+    file.seek(0)
+    return folders.is_tar(Decompressor(file, Compression.GZIP).read_all(_BLOCK_BYTES))
+
+
 def _identify(file: BinaryIO, size: int) -> Identified:
     head = file.read(_HEAD_BYTES)
     if not head:
         raise DamagedFile("The file is empty.")
     torch_files.refuse_weights(head)
+    if folders.is_tar(head):
+        return _folder(file, size)
     if compression := compression_of(head):
         file.seek(0)
-        return _compressed(file, compression)
-    match begins_as(head):
-        case Format.SKOPS:
-            return _zip(file, size)
-        case (Format.XGBOOST | Format.LIGHTGBM) as native:
-            if not begins_as_model(head, native):
-                raise UnknownFormat(describe_unknown(head))
-            _check_end(file, native)
-            return Identified(native)
+        return _compressed(file, compression, size)
+    found = begins_as(head)
+    if found is Format.SKOPS:
+        return _zip(file, size)
+    if found in (Format.ONNX, Format.PICKLE):
+        return Identified(Format.ONNX) if is_onnx(file, size) else _pickle(file, head, size)
+    _check(file, head, size, found)
+    return Identified(found)
+
+
+def _check(file: BinaryIO, head: bytes, size: int, found: Format) -> None:
+    """Raise UnknownFormat or DamagedFile for what only begins as a file of the format."""
+    match found:
+        case Format.KERAS_HDF5:
+            keras.check_hdf5(file, size)
         case Format.CATBOOST:
             if is_cut_catboost(head, size):
                 raise DamagedFile("The file begins as a CatBoost model and is cut short.")
-            return Identified(Format.CATBOOST)
         case _:
-            return Identified(Format.ONNX) if is_onnx(file, size) else _pickle(file, head, size)
+            if not begins_as_model(head, found):
+                raise UnknownFormat(describe_unknown(head))
+            _check_end(file, found)
 
 
 def _zip(file: BinaryIO, size: int) -> Identified:
-    archives.check_end(file)
-    if torch_files.kind_of(file, size) is not None:
-        return Identified(Format.TORCH)
-    return Identified(Format.SKOPS, archives.skops_module(file))
+    match archives.format_of(names := archives.names(file)):
+        case Format.KERAS:
+            keras.check_archive(file, names)
+            return Identified(Format.KERAS)
+        case Format.SAVED_MODEL:
+            return _folder(file, size)
+        case _ if torch_files.kind_of(file, size) is not None:
+            return Identified(Format.TORCH)
+        case _:
+            return Identified(Format.SKOPS, archives.skops_module(file))
 
 
-def _compressed(file: BinaryIO, compression: Compression) -> Identified:
+def _folder(file: BinaryIO, size: int) -> Identified:
+    """A folder in one file: of those, TensorFlow's are read."""
+    keras.saved_model_folder(member.name for member in folders.members(file, size))
+    return Identified(Format.SAVED_MODEL)
+
+
+def _compressed(file: BinaryIO, compression: Compression, size: int) -> Identified:
     plain = Decompressor(file, compression)
     head = plain.read_all(_HEAD_BYTES)
+    if compression is Compression.GZIP and folders.is_tar(head):
+        return _folder(file, size)
     if not head:
         raise DamagedFile(f"The file is compressed with {compression}, but holds nothing or is cut short.")
     whole = len(head) < _HEAD_BYTES

@@ -3,13 +3,15 @@ unpickling.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelport_formats import archives, native, pickles, torch_files
+from modelport_formats import archives, keras, native, pickles, torch_files
 from modelport_formats.errors import FormatError
+from modelport_formats.identify import format_of
 from modelport_formats.native import find_xgboost
-from modelport_formats.signatures import XGBOOST_BINARY, Format, begins_as
+from modelport_formats.signatures import XGBOOST_BINARY, Format
 from modelport_formats.windows import head, windows
 
 # MEMOIZE, BINPUT, LONG_BINPUT or PUT stands between a string and what follows it; a frame may begin there.
@@ -102,11 +104,16 @@ class Scan:
     references: References = field(default_factory=dict)
 
 
-_VERSION_OF = {
+_VERSION_OF: dict[Format, Callable[[Path], Versions]] = {
     Format.XGBOOST: native.xgboost_version,
     Format.LIGHTGBM: native.lightgbm_format,
     Format.ONNX: native.onnx_producer,
     Format.CATBOOST: native.catboost_version,
+    Format.TORCH: torch_files.version,
+    Format.KERAS: keras.version,
+    Format.KERAS_HDF5: keras.version,
+    # What TensorFlow wrote it stands in the graph alone.
+    Format.SAVED_MODEL: lambda _: {},
 }
 
 
@@ -115,9 +122,9 @@ def scan(path: Path) -> Scan:
     start = head(path)
     if start.startswith(XGBOOST_BINARY):
         return Scan(native.xgboost_binary_version(path))
-    match begins_as(start):
+    match format_of(path):
         case Format.SKOPS:
-            return Scan(*scan_skops(path)) if not (found := torch_files.version(path)) else Scan(found)
+            return Scan(*scan_skops(path))
         case Format.PICKLE:
             return Scan(*scan_pickle(path))
         case other:

@@ -26,6 +26,11 @@ class Format(StrEnum):
     CATBOOST = "catboost"
     TORCH = "torch"
     """Zip archives of PyTorch: an exported program or TorchScript. By their first bytes they are skops'."""
+    KERAS = "keras"
+    """Keras 3's own archive."""
+    KERAS_HDF5 = "keras-hdf5"
+    SAVED_MODEL = "saved-model"
+    """TensorFlow's folder, in a zip, tar or tar.gz."""
 
 
 # What the libraries read. The prefixes that joblib goes by are wider: a text that begins with "x" or "BZ" is
@@ -46,6 +51,7 @@ XGBOOST_BINARY = b"binf"
 """Not read since XGBoost 3.1."""
 LIGHTGBM_TEXT = b"tree"
 CATBOOST_MODEL = b"CBM1"
+HDF5 = b"\x89HDF\r\n\x1a\n"
 # Tags of the fields that may come first: nearly always the IR version, number 1. Those that are opcodes of a
 # pickle are left out.
 _ONNX_FIELDS = (b"\x08", b"\x12", b"\x1a", b'"', b":")
@@ -56,6 +62,7 @@ _BEGINNINGS = {
     XGBOOST_OBJECT: Format.XGBOOST,
     LIGHTGBM_TEXT: Format.LIGHTGBM,
     CATBOOST_MODEL: Format.CATBOOST,
+    HDF5: Format.KERAS_HDF5,
     **dict.fromkeys(_ONNX_FIELDS, Format.ONNX),
 }
 
@@ -72,7 +79,7 @@ _MODEL_HEADS = {
 }
 
 _OTHERS = {
-    b"\x89HDF": "an HDF5 file (Keras, TensorFlow)",
+    b"\x89HDF": "a damaged HDF5 file",
     b"\x93NUMPY": "a NumPy array",
     XGBOOST_BINARY: "an XGBoost model in the old binary format; save it as .json or .ubj",
     b"bs64": "an XGBoost model in the old binary format; save it as .json or .ubj",
@@ -102,6 +109,6 @@ def describe_unknown(head: bytes) -> str:
     known = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
     return (
         f"The file is {known or 'no model file that Modelport knows'}. "
-        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm) "
-        "or PyTorch (.pt2, .pt) file."
+        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
+        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, or a zip or tar.gz of a TensorFlow SavedModel."
     )

@@ -2,8 +2,12 @@
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from io import BytesIO
 
-from modelport_formats.signatures import Format, begins_as
+from modelport_formats.compression import Decompressor
+from modelport_formats.errors import FormatError
+from modelport_formats.folders import is_tar
+from modelport_formats.signatures import ZIP, Compression, Format, begins_as, compression_of
 from starlette.responses import StreamingResponse
 
 from modelport_control_api.artifacts.store import ArtifactStore
@@ -15,7 +19,10 @@ _ENDINGS = {
     Format.LIGHTGBM: "txt",
     Format.ONNX: "onnx",
     Format.CATBOOST: "cbm",
+    Format.KERAS_HDF5: "h5",
 }
+_FIRST_NAMES = 512
+_TAR_BLOCK = 512
 _BLANK_OR_NAME = b' \t\r\n"}'
 
 
@@ -36,6 +43,10 @@ async def download(store: ArtifactStore, model_id: str, version: VersionRecord) 
 
 def ending_of(head: bytes) -> str:
     """Return how a file that begins so is usually named: nobody kept the name it had."""
+    if head.startswith(ZIP):
+        return _ending_of_zip(head)
+    if is_tar(head) or is_tar(_unpacked(head)):
+        return "tar" if is_tar(head) else "tar.gz"
     found = begins_as(head)
     if found == Format.XGBOOST:
         # A member's name, or a blank before it, makes it JSON; UBJSON has a length there.
@@ -50,6 +61,22 @@ def _ending_of_zip(head: bytes) -> str:
     if b"/" not in name:
         return _ENDINGS[Format.SKOPS]
     return "pt2" if b"/data/weights/" in name else "pt"
+
+
+def _ending_of_zip(head: bytes) -> str:
+    """By the first names in it: the list of all of them stands at the end."""
+    if b"metadata.json" in head[:_FIRST_NAMES]:
+        return "keras"
+    return "zip" if b"saved_model.pb" in head else "skops"
+
+
+def _unpacked(head: bytes) -> bytes:
+    if compression_of(head) is not Compression.GZIP:
+        return b""
+    try:
+        return Decompressor(BytesIO(head), Compression.GZIP).read_all(_TAR_BLOCK)
+    except FormatError:
+        return b""
 
 
 async def _both(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

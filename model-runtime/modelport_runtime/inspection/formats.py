@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from modelport_formats import torch_files
-from modelport_formats.errors import FormatError
+from modelport_formats.identify import format_of
 from modelport_formats.native import find_xgboost_categories
-from modelport_formats.signatures import WITHOUT_CODE, XGBOOST_BINARY, Format, begins_as
+from modelport_formats.signatures import WITHOUT_CODE, XGBOOST_BINARY
 from modelport_formats.windows import head, windows
 
 from modelport_runtime.core.compatibility.boosters import CATEGORIES_SINCE, require_kept
@@ -19,16 +18,7 @@ from modelport_runtime.core.types import LoadError
 
 def can_run_code(path: Path) -> bool:
     """Return whether reading the file may run what it holds. Anything unknown may."""
-    begins = begins_as(head(path))
-    return begins not in WITHOUT_CODE or (begins is Format.SKOPS and _is_of_torch(path))
-
-
-def _is_of_torch(path: Path) -> bool:
-    """The archives of both begin alike, and PyTorch's loader unpickles parts of its own."""
-    try:
-        return torch_files.kind_at(path) is not None
-    except FormatError:
-        return True
+    return format_of(path) not in WITHOUT_CODE
 
 
 def cannot_isolate(detail: str) -> LoadError:
