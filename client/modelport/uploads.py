@@ -22,7 +22,7 @@ _COMPRESSION = ("zlib", 1)
 def save_estimator(estimator: Any, folder: Path, file_format: FileFormat) -> Path:
     """Write the estimator into the folder and return the file. It blocks. Raises `ModelportError`.
 
-    `file_format`: of what is no ONNX model, no program of torch.export and no booster of XGBoost or
+    `file_format`: of what is no ONNX or Keras model, no program of torch.export and no booster of XGBoost or
     LightGBM.
     """
     from pickle import PicklingError  # Not above: every command would import it.
@@ -113,6 +113,8 @@ def _ending(estimator: Any, file_format: FileFormat) -> str:
     if type(estimator).__name__ == "ExportedProgram":
         return "pt2"
     library = type(estimator).__module__.partition(".")[0]
+    if any(each.__module__.startswith("keras.") for each in type(estimator).__mro__):
+        return "keras"
     is_booster = type(estimator).__name__ == "Booster"
     return _OF_BOOSTERS.get(library, file_format) if is_booster else file_format
 
@@ -124,6 +126,8 @@ def _write(estimator: Any, path: Path) -> None:
         case ".pt2":
             # It is there, for the program is one of its objects.
             import_module("torch.export").save(estimator, path)
+        case ".keras":
+            estimator.save(path)
         case ".ubj" | ".txt":
             estimator.save_model(str(path))
         case ".skops":

@@ -61,8 +61,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.UNSUPPORTED_FORMAT: Explanation(
         "Artifact",
         "The file is not a model file that Modelport knows.",
-        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm) "
-        "or PyTorch (.pt2, .pt) file.",
+        "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
+        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, or a zip or tar.gz of a TensorFlow SavedModel.",
     ),
     Reason.CORRUPT_ARTIFACT: Explanation(
         "Artifact",

@@ -90,6 +90,10 @@ _ALL = (
     # PyTorch of the package index is built for GPUs and linked against most of NVIDIA's libraries. What it
     # opens only where there is a GPU is left out.
     _of_framework("torch", "torch", "2.15.0", "numpy<2.5", "joblib<1.6", without=_OF_GPUS),
+    _of_framework(
+        *("tensorflow", "tensorflow-cpu", "2.21.0", "keras==3.15.*", "joblib<1.6"),
+        without=("libclang", "setuptools", "wheel"),
+    ),
 )
 PLATFORM_FRAMEWORKS = frozenset({"sklearn", "xgboost", "lightgbm", "onnx"})
 """Those whose models the platform's own libraries serve. Models of any other always have an environment."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 PREFIX = "MODELPORT_RUNTIME_"
-Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm", "catboost", "torch"]
+Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm", "catboost", "torch", "tensorflow"]
 Acceleration = Literal["auto", "off"]
 _MAX_SAMPLE_BYTES = 64 * 1024
 
@@ -26,7 +26,7 @@ class Settings:
     version: str
     """The version's name, copied into every response."""
     framework: Framework
-    """`sklearn`, `onnx`, `xgboost`, `lightgbm`, `catboost` or `torch`: what reads the file."""
+    """`sklearn`, `onnx`, `xgboost`, `lightgbm`, `catboost`, `torch` or `tensorflow`: what reads the file."""
     artifact: Path
     """The model file."""
     artifact_sha256: str

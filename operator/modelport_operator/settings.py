@@ -18,7 +18,11 @@ _RUNTIME_IMAGES: Mapping[Framework, str] = {
     "onnx": "modelport-runtime-onnx",
 }
 # Of frameworks that no runtime image of the platform's serves: what their versions run in that name none.
-ENVIRONMENTS: Mapping[Framework, str] = {"catboost": "catboost-1.2", "torch": "torch-2.15"}
+ENVIRONMENTS: Mapping[Framework, str] = {
+    "catboost": "catboost-1.2",
+    "torch": "torch-2.15",
+    "tensorflow": "tensorflow-2.21",
+}
 ENVIRONMENT = "{environment}"
 
 

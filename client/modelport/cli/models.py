@@ -45,7 +45,8 @@ WantedTags = Annotated[
 ModelType = Annotated[
     str | None,
     typer.Option(
-        "--type", help="sklearn, onnx, xgboost, lightgbm, catboost or torch; detected when left out."
+        "--type",
+        help="sklearn, onnx, xgboost, lightgbm, catboost, torch or tensorflow; detected when left out.",
     ),
 ]
 

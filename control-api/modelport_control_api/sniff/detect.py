@@ -17,6 +17,8 @@ _ALIASES = {
     "lgbm": "lightgbm",
     "xgb": "xgboost",
     "pytorch": "torch",
+    "keras": "tensorflow",
+    "tf": "tensorflow",
 }
 _OF_FORMATS: dict[Format, Framework] = {
     Format.XGBOOST: "xgboost",
@@ -24,6 +26,9 @@ _OF_FORMATS: dict[Format, Framework] = {
     Format.ONNX: "onnx",
     Format.CATBOOST: "catboost",
     Format.TORCH: "torch",
+    Format.KERAS: "tensorflow",
+    Format.KERAS_HDF5: "tensorflow",
+    Format.SAVED_MODEL: "tensorflow",
 }
 # The module of the first class that a pickle or a skops file names; any other is read as scikit-learn's.
 _OF_MODULES: dict[str, Framework] = {

@@ -16,7 +16,7 @@ from modelport_runtime.core.rows import Problems
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import Failure, Request
 
-_LIBRARIES = {"sklearn", "xgboost", "lightgbm", "catboost", "pandas", "numpy", "scipy", "torch"}
+_LIBRARIES = {"sklearn", "xgboost", "lightgbm", "catboost", "pandas", "numpy", "scipy", "torch", "tensorflow"}
 _MAX_SECONDS = 1.0
 """A slow model is not called forever: then it is the one that raised."""
 _MAX_TRIED = 16

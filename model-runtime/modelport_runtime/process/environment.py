@@ -50,6 +50,10 @@ _SET = {
     "ORT_DISABLE_TELEMETRY": "1",
     # Each arena reserves 64 MiB of the address space that is the memory limit.
     "MALLOC_ARENA_MAX": "2",
+    # TensorFlow writes errors alone, and looks for no GPU.
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
 }
 _DEFAULTS = {
     # Rows come in small batches, and many models share a machine: threads of each would only contend.

@@ -86,6 +86,8 @@ _FILES_OF_A_MODEL = 64
 
 # Below /proc/self: what glibc, OpenBLAS, ONNX Runtime and threadpoolctl look up of their own process.
 _OF_A_MODEL = ("cgroup", "maps", "stat", "statm", "status")
+# TensorFlow ends the process if it cannot read by which command that was started: by the runtime's own.
+_PROC_OF_FRAMEWORKS = {"tensorflow": ("cmdline",)}
 # Prometheus' collector of the process.
 _OF_THE_FRONT = ("cgroup", "fd", "limits", "stat", "statm", "status")
 
@@ -109,7 +111,7 @@ def of_a_model(framework: str, artifact: Path) -> Role:
     """Return what the model process may do; of others' files it may read `artifact` alone."""
     return Role(
         calls=calls_of_a_model(framework),
-        proc=_OF_A_MODEL,
+        proc=_OF_A_MODEL + _PROC_OF_FRAMEWORKS.get(framework, ()),
         artifact=artifact,
         descriptors=_FILES_OF_A_MODEL,
     )

@@ -140,6 +140,14 @@ FRAMEWORKS = (
         on_scikit_learn=False,
         after_import=use_one_thread,
     ),
+    Framework(
+        name="tensorflow",
+        imports=f"{_BACKENDS}.tensorflow.library",
+        libraries=("tensorflow-cpu", "keras", "numpy"),
+        backend="tensorflow.backend",
+        native=b"",
+        on_scikit_learn=False,
+    ),
 )
 _BY_NAME = {framework.name: framework for framework in FRAMEWORKS}
 

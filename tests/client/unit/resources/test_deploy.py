@@ -64,6 +64,17 @@ def test_an_estimator_is_saved_sent_with_its_first_row_and_waited_for(
     assert free.calls(MODELS)[0].path == "/api/v1/models?name=Iris"
 
 
+def test_a_keras_model_is_saved_as_keras_does(client: Modelport, free: Platform) -> None:
+    def save(model: object, path: Path) -> None:
+        path.write_bytes(b"as Keras saves it")
+
+    base = type("Sequential", (), {"__module__": "keras.src.models.sequential", "save": save})
+    client.deploy(type("Mine", (base,), {})(), "Flowers", [[1.0, 0.5]])
+    body = free.calls(UPLOAD)[0].body
+    assert b'filename="model.keras"' in body
+    assert part(body, "file") == b"as Keras saves it"
+
+
 @pytest.mark.parametrize(
     ("rows", "sent"),
     [

@@ -26,6 +26,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+SAVED = Path(__file__).parents[3] / "fixtures" / "tensorflow"
 COMPRESSIONS = [0, 3, ("zlib", 9), ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3), ("lz4", 3)]
 
 
@@ -114,7 +115,13 @@ def test_a_declaration_that_contradicts_the_file_names_both(tmp_path: Path, iris
 
 def test_an_unknown_declaration_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="sklearn, onnx, xgboost, lightgbm"):
-        normalize_framework("tensorflow")
+        normalize_framework("mxnet")
+
+
+@pytest.mark.parametrize("name", ["flowers.keras", "linear.h5", "counter.zip", "counter.tar.gz"])
+@pytest.mark.parametrize("declared", [None, "keras", "TF", "tensorflow"])
+def test_files_of_keras_and_tensorflow_are_one_frameworks(name: str, declared: str | None) -> None:
+    assert detect_framework(SAVED / name, declared) == "tensorflow"
 
 
 def zip_with(name: str, content: bytes) -> bytes:

@@ -32,3 +32,4 @@ def test_of_a_version_without_an_environment_the_platform_serves_what_it_can(ver
 def test_a_framework_has_an_environment_unless_the_platform_serves_it() -> None:
     assert {environment_of(framework) for framework in PLATFORM_FRAMEWORKS} == {None}
     assert environment_of("catboost") == "catboost-1.2"
+    assert environment_of("tensorflow") == "tensorflow-2.21"

@@ -1,0 +1,1 @@
+"""Keras files and TensorFlow SavedModels on TensorFlow."""
