@@ -52,9 +52,7 @@ def saved_model_folder(names: Iterable[str]) -> str:
     """Return the folder in which a SavedModel lies, "" or with its slash. Raises UnknownFormat for none."""
     found = {name[: -len(GRAPH)] for name in names if name == GRAPH or name.endswith(f"/{GRAPH}")}
     if len(found) > 1:
-        raise UnknownFormat(
-            f"The archive holds {len(found)} models ({GRAPH}): pack the folder of one of them."
-        )
+        raise UnknownFormat(f"The archive holds several models ({GRAPH}): pack the folder of one of them.")
     if not found:
         raise UnknownFormat(
             f"The archive holds no model that Modelport knows: a TensorFlow SavedModel has a {GRAPH} in its "
