@@ -51,23 +51,20 @@ def ending_of(head: bytes) -> str:
     if found == Format.XGBOOST:
         # A member's name, or a blank before it, makes it JSON; UBJSON has a length there.
         return "json" if head[1:2] in _BLANK_OR_NAME else "ubj"
-    return _ENDINGS[found] if found != Format.SKOPS else _ending_of_zip(head)
+    return _ENDINGS[found]
 
 
 def _ending_of_zip(head: bytes) -> str:
     """By its first member: PyTorch alone has folders, and begins exported programs with their weights."""
+    if b"metadata.json" in head[:_FIRST_NAMES]:
+        return "keras"
+    if b"saved_model.pb" in head:
+        return "zip"
     length = int.from_bytes(head[26:28], "little")
     name = head[30 : 30 + length]
     if b"/" not in name:
         return _ENDINGS[Format.SKOPS]
     return "pt2" if b"/data/weights/" in name else "pt"
-
-
-def _ending_of_zip(head: bytes) -> str:
-    """By the first names in it: the list of all of them stands at the end."""
-    if b"metadata.json" in head[:_FIRST_NAMES]:
-        return "keras"
-    return "zip" if b"saved_model.pb" in head else "skops"
 
 
 def _unpacked(head: bytes) -> bytes:

@@ -12,7 +12,7 @@ from modelport_control_api.sniff.detect import FRAMEWORKS
 _FILE = {
     "type": "string",
     "format": "binary",
-    "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM, CatBoost, PyTorch, Keras or a SavedModel.",
+    "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM, CatBoost, PyTorch, Keras, SavedModel.",
 }
 _MODEL_TYPE = {
     "type": "string",
