@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from modelport_environments.catalogue import ENVIRONMENTS
 
 from tests.parts import KINDS, PARTS, ROOT
 
@@ -74,6 +75,11 @@ def test_workflows_have_few_rights_and_an_end(path: Path) -> None:
         name for name, job in document["jobs"].items() if "uses" not in job and "timeout-minutes" not in job
     ]
     assert not endless
+
+
+def test_a_release_publishes_the_image_of_each_environment() -> None:
+    parts = read(ROOT / ".github/workflows/release.yml")["jobs"]["images"]["strategy"]["matrix"]["part"]
+    assert {f"runtime-{name}" for name in ENVIRONMENTS} <= set(parts)
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
