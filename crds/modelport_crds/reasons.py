@@ -62,7 +62,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Artifact",
         "The file is not a model file that Modelport knows.",
         "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
-        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, or a zip or tar.gz of a TensorFlow SavedModel.",
+        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, or a zip or tar.gz of a SavedModel or an MLflow "
+        "folder.",
     ),
     Reason.CORRUPT_ARTIFACT: Explanation(
         "Artifact",

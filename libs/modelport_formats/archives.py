@@ -57,7 +57,8 @@ def schema(file: BinaryIO, limit: int) -> bytes:
             info = archive.getinfo("schema.json")
         except KeyError:
             raise UnknownFormat(
-                "The file is a zip archive, but of no model that Modelport knows (skops, Keras, SavedModel)."
+                "The file is a zip archive, but of no model that Modelport knows (skops, Keras, SavedModel, "
+                "or a folder with an MLmodel of MLflow)."
             ) from None
         with member(archive, info, file) as content:
             return _beginning(content, limit)

@@ -56,7 +56,7 @@ def saved_model_folder(names: Iterable[str]) -> str:
     if not found:
         raise UnknownFormat(
             f"The archive holds no model that Modelport knows: a TensorFlow SavedModel has a {GRAPH} in its "
-            "folder."
+            "folder, an MLflow folder an MLmodel."
         )
     return found.pop()
 

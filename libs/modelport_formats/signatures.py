@@ -110,5 +110,6 @@ def describe_unknown(head: bytes) -> str:
     return (
         f"The file is {known or 'no model file that Modelport knows'}. "
         "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
-        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, or a zip or tar.gz of a TensorFlow SavedModel."
+        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, or a zip or tar.gz of a SavedModel or an MLflow "
+        "folder."
     )

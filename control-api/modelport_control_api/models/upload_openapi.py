@@ -12,7 +12,8 @@ from modelport_control_api.sniff.detect import FRAMEWORKS
 _FILE = {
     "type": "string",
     "format": "binary",
-    "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM, CatBoost, PyTorch, Keras, SavedModel.",
+    "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM, CatBoost, PyTorch or Keras; "
+    "a zip, tar or tar.gz of a SavedModel or an MLflow folder.",
 }
 _MODEL_TYPE = {
     "type": "string",

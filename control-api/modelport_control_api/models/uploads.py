@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -22,14 +22,13 @@ from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
+from modelport_control_api.models.mlflow_uploads import MAX_SAMPLE_BYTES, taken_out
 from modelport_control_api.registry import environments
 from modelport_control_api.registry.rollout import Rollout
 from modelport_control_api.registry.service import NewVersion
 from modelport_control_api.sniff.detect import detect_framework, normalize_framework
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_upload
-
-MAX_SAMPLE_BYTES = 64 * 1024
 
 
 def parse_sample(text: str) -> dict[str, Any]:
@@ -101,16 +100,24 @@ class UploadService:
     @asynccontextmanager
     async def receiving(self, request: Request, form: Form) -> AsyncIterator["StagedUpload"]:
         """Receive the body and identify it. Raises UploadError, InvalidFields or an error of `sniff`."""
-        async with receive_upload(
-            request, form, self.store.incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
-        ) as upload:
-            check_texts(upload.texts)
+        incoming = self.store.incoming
+        async with (
+            receive_upload(
+                request, form, incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
+            ) as received,
+            self._checked(received, form) as upload,
+        ):
             model_type = upload.texts.get("model_type") or None
             framework = await asyncio.to_thread(detect_framework, upload.path, model_type)
             environment = await asyncio.to_thread(self._environment, upload, framework)
             reference = await asyncio.to_thread(_profile, upload)
             version = _new_version(upload, framework, environment, reference)
             yield StagedUpload(upload.texts, version, upload.path)
+
+    def _checked(self, upload: ReceivedUpload, form: Form) -> AbstractAsyncContextManager[ReceivedUpload]:
+        """Texts are checked first: it takes no time. What is in an MLflow folder is taken out of it."""
+        check_texts(upload.texts)
+        return taken_out(upload, self.store.incoming, form.max_file_bytes, self.reserve)
 
     def _environment(self, upload: ReceivedUpload, framework: Framework) -> str | None:
         if name := upload.texts.get("environment"):

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import get_args
 
 from modelport_crds.mlmodel import Framework
-from modelport_formats.errors import DamagedFile, UnknownFormat
 from modelport_formats.identify import Identified, identify
 from modelport_formats.signatures import Format
 
-from modelport_control_api.sniff.errors import CorruptArtifact, FrameworkMismatch, UnsupportedFormat
+from modelport_control_api.sniff.errors import FrameworkMismatch, as_refusals
 
 FRAMEWORKS: tuple[str, ...] = get_args(Framework)
 _ALIASES = {
@@ -56,12 +55,8 @@ def detect_framework(path: Path, declared: str | None = None) -> Framework:
 
 
 def _identify(path: Path) -> Identified:
-    try:
+    with as_refusals():
         return identify(path)
-    except UnknownFormat as error:
-        raise UnsupportedFormat(str(error)) from None
-    except DamagedFile as error:
-        raise CorruptArtifact(str(error)) from None
 
 
 def _framework_of(found: Identified) -> Framework:

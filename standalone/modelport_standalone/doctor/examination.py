@@ -9,6 +9,7 @@ from pathlib import Path
 from modelport_control_api.errors import DomainError
 from modelport_control_api.registry.environments import needed_by
 from modelport_control_api.sniff.detect import detect_framework
+from modelport_control_api.sniff.mlflow.folder import MlflowFolder
 from modelport_control_api.uploads.form import EmptyFile, larger_than
 from modelport_crds.reasons import Reason
 from modelport_environments.catalogue import find
@@ -22,7 +23,7 @@ from modelport_runtime.inspection.formats import can_run_code, cannot_isolate, c
 from modelport_runtime.inspection.libraries import check_modules, compare
 
 from modelport_standalone import sandbox_check
-from modelport_standalone.doctor import forbidden, modules, reasons
+from modelport_standalone.doctor import folders, forbidden, modules, reasons
 from modelport_standalone.doctor.platform import Platform
 from modelport_standalone.doctor.report import Contents, Environment, Report, Trouble
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
@@ -37,13 +38,12 @@ def examine(path: Path, platform: Platform) -> Report:
     contents = None
     if size:
         try:
-            framework = detect_framework(path)
+            with folders.as_uploaded(path, platform.max_upload_bytes) as (file, folder):
+                examined = _Examined(file, platform, detect_framework(file), folder)
+                contents = examined.contents()
+                troubles += examined.troubles()
         except DomainError as error:
             troubles.append(_refusal(error))
-        else:
-            examined = _Examined(path, platform, framework)
-            contents = examined.contents()
-            troubles += examined.troubles()
     return Report(path.name, platform.url, size, platform.max_upload_bytes, contents, tuple(troubles))
 
 
@@ -61,17 +61,20 @@ def _refusal(error: DomainError) -> Trouble:
 class _Examined:
     """A file of a known format."""
 
-    def __init__(self, path: Path, platform: Platform, framework: str) -> None:
+    def __init__(self, path: Path, platform: Platform, framework: str, folder: MlflowFolder | None) -> None:
         self._path = path
         self._platform = platform
         self._framework = framework
+        self._folder = folder
         self._identified: Identified = identify(path)
         self._scan: Scan = scan(path)
         self._environment = needed_by(path, framework, choose_by_file=platform.chooses)
 
     def contents(self) -> Contents:
         found, here = self._scan.versions, compare(self._scan.versions).here
+        made_up = reasons.for_sample(self._identified.format, self._path, self._scan)
         return Contents(
+            folder=folders.described(self._folder),
             format=self._format(),
             compression=self._identified.compression,
             framework=self._framework,
@@ -80,7 +83,7 @@ class _Examined:
             classes=reasons.models_in(self._scan),
             environment=self._where(),
             reading="sandbox" if can_run_code(self._path) else "data",
-            sample=reasons.for_sample(self._identified.format, self._path, self._scan),
+            sample=folders.sample_of(self._folder) or made_up,
             differences=tuple(self._differences()),
         )
 

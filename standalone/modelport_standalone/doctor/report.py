@@ -45,11 +45,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class Contents:
-    """`saved_with`, `here`: library → version. `classes`: the models and steps that the file names.
+    """`folder`: what the file is taken out of; None: it was given alone.
 
+    `saved_with`, `here`: library → version. `classes`: the models and steps that the file names.
     `reading`: `sandbox` for what can run code, else `data`. `differences`: known between the versions.
     """
 
+    folder: str | None
     format: str
     compression: str | None
     framework: str
@@ -110,6 +112,8 @@ class Report:
 
 def _describe(contents: Contents) -> Iterator[str]:
     compressed = f", compressed with {contents.compression}" if contents.compression else ""
+    if contents.folder:
+        yield _labeled("folder", contents.folder)
     yield _labeled("format", f"{contents.format}{compressed}")
     yield _labeled("framework", contents.framework)
     for library, version in contents.saved_with.items():

@@ -99,6 +99,20 @@ def test_nothing_is_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert not marked.exists()
 
 
+def test_an_mlflow_folder_is_the_model_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = FIXTURES / "mlflow"
+    assert doctor([str(folder / "xgboost.zip")]) == 0
+    said = capsys.readouterr().out
+    assert "  folder      MLflow's, flavor xgboost; model.ubj goes on alone\n" in said
+    assert "  saved with  xgboost 3.2.0" in said
+    assert "  sample      the first row of the folder's input example" in said
+    assert doctor([str(folder / "own_code.zip")]) == 1
+    assert "UnsupportedFormat: The MLflow folder holds Python code of its own" in capsys.readouterr().out
+    # Packed it is smaller than the limit here, and its model is not.
+    assert doctor([str(folder / "skops.zip")]) == 1
+    assert f"TooLarge: The file is larger than {MOST_BYTES:,} bytes" in capsys.readouterr().out
+
+
 def test_code_needs_a_sandbox_and_data_does_not(
     machine: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

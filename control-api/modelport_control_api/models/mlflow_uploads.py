@@ -1,0 +1,55 @@
+"""An upload that is an MLflow folder goes on as the model file in it, as if that had been sent alone."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from modelport_control_api.disk import DiskReserve
+from modelport_control_api.http import bodies
+from modelport_control_api.sniff.mlflow.folder import find, pieces
+from modelport_control_api.uploads.form import ReceivedUpload
+from modelport_control_api.uploads.spool import Spool
+
+MAX_SAMPLE_BYTES = 64 * 1024
+
+
+@asynccontextmanager
+async def taken_out(
+    upload: ReceivedUpload, folder: Path, max_bytes: int, reserve: DiskReserve
+) -> AsyncIterator[ReceivedUpload]:
+    """Yield the model file of an MLflow folder, or the upload itself. The file is removed at the end.
+
+    Raises an UploadError, UnsupportedFormat or CorruptArtifact.
+    """
+    found = await asyncio.to_thread(find, upload.path)
+    if found is None:
+        yield upload
+        return
+    async with await Spool.create(folder, max_bytes, reserve) as spool:
+        with closing(pieces(upload.path, found.file)) as content:
+            while piece := await asyncio.to_thread(next, content, b""):
+                await spool.write(piece)
+        sha256 = await spool.finish()
+        texts = {**sample_of_example(found.row), **_sent(upload)}
+        alone = replace(upload, path=spool.path, sha256=sha256, size=spool.size, texts=texts)
+        alone.require_content()
+        yield alone
+
+
+def _sent(upload: ReceivedUpload) -> dict[str, str]:
+    # A form in a browser sends fields that were left empty, too.
+    return {name: text for name, text in upload.texts.items() if text or name != "sample"}
+
+
+def sample_of_example(row: Any) -> dict[str, str]:
+    """Return the field `sample` of an upload; nothing where the row could not have been sent as one."""
+    try:
+        text = json.dumps({"input": row})
+        bodies.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return {"sample": text} if row is not None and len(text.encode()) <= MAX_SAMPLE_BYTES else {}
