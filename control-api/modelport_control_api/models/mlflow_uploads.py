@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,10 @@ async def taken_out(
         yield upload
         return
     async with await Spool.create(folder, max_bytes, reserve) as spool:
-        with closing(pieces(upload.path, found.file)) as content:
-            while piece := await asyncio.to_thread(next, content, b""):
-                await spool.write(piece)
+        # Never closed from here: a request that is cancelled leaves its thread in the generator.
+        content = pieces(upload.path, found.file)
+        while piece := await asyncio.to_thread(next, content, b""):
+            await spool.write(piece)
         sha256 = await spool.finish()
         texts = {**sample_of_example(found.row), **_sent(upload)}
         alone = replace(upload, path=spool.path, sha256=sha256, size=spool.size, texts=texts)

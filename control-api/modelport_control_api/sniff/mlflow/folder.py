@@ -1,6 +1,6 @@
 """Finds the folder in an archive, and gives the bytes of its model file."""
 
-from collections.abc import Generator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -50,7 +50,7 @@ def find(path: Path) -> MlflowFolder | None:
     return MlflowFolder(flavor, name, next((row for row in rows if row is not None), None))
 
 
-def pieces(path: Path, name: str) -> Generator[bytes, None, None]:
+def pieces(path: Path, name: str) -> Iterator[bytes]:
     """Yield the bytes of that member, which is there. Raises UnsupportedFormat or CorruptArtifact."""
     with path.open("rb") as file, as_refusals():
         for member in members(file, path.stat().st_size):
