@@ -23,7 +23,7 @@ def named(name: str, framework: str) -> str | None:
             raise InvalidFields(
                 (
                     "environment",
-                    f"the platform has no library of its own for models of {framework}: "
+                    f"{PLATFORM} has no library of its own for models of {framework}: "
                     f"give {own}, or leave environment out",
                 )
             )

@@ -43,7 +43,7 @@ def served(client: httpx.Client, name: str) -> str:
     return str(made["id"])
 
 
-@pytest.fixture(scope="module", params=["dynamic.pt2", "fixed.pt2", "script.pt"])
+@pytest.fixture(scope="module", params=["dynamic.pt2", "fixed.pt2", "cast.pt2", "script.pt"])
 def network(client: httpx.Client, request: pytest.FixtureRequest) -> str:
     return served(client, request.param)
 

@@ -94,6 +94,9 @@ def _operator(target: str) -> Callable[..., Any]:
 
 
 def _keeper(outputs: Sequence[Mapping[str, Any]]) -> Callable[[Values, Any], None]:
+    if not outputs:
+        # A check alone, as before each `.to(dtype)`: it raises or returns None.
+        return lambda values, given: None
     if len(outputs) == 1:
         ((kind, held),) = outputs[0].items()
         if kind == "as_tensors":
