@@ -101,6 +101,9 @@ def onnx_producer(path: Path) -> dict[str, str]:
     """Return what converted the model."""
     with path.open("rb") as file:
         name, version = onnx.producer(file, path.stat().st_size)
+    # CatBoost writes all of its build here, in lines.
+    if match := _CATBOOST.search(version.encode()):
+        version = match[1].decode()
     return {name: version} if name and version else {}
 
 

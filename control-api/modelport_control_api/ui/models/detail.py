@@ -3,6 +3,7 @@ makes.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -149,7 +150,13 @@ def _text(value: Any) -> str:
 
 
 def _pretty(row: Any) -> str:
-    return json.dumps(row, indent=2, ensure_ascii=False)
+    """Numbers of a list stand on one line: a picture has hundreds."""
+    text = json.dumps(row, indent=2, ensure_ascii=False)
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
+
+
+# Within texts of JSON there is no line break, so these lines are a list's own.
+_NUMBERS = re.compile(r"\[\n([-+.\deE,\s]+?)\n\s*\]")
 
 
 router = APIRouter(prefix="/ui/models", include_in_schema=False)

@@ -64,6 +64,7 @@ def test_texts_tensors_wide_rows_and_unknown_signatures_are_written_freely() -> 
 
     assert (text.mode, text.row) == ("text", "a flower")
     assert (tensor.mode, json.loads(tensor.row)) == ("json", {"image": [[0.0, 0.0]]})
+    assert "[0.0, 0.0]" in tensor.row, "a picture's numbers are not a line each"
     assert wide.mode == "json"
     assert len(json.loads(wide.row)) == MAX_FIELDS + 1
     assert build_form(version()).mode == "json"

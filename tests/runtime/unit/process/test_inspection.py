@@ -7,6 +7,7 @@ from typing import Any
 
 import joblib
 import lightgbm
+import onnx
 import pytest
 import sklearn
 import xgboost
@@ -93,6 +94,15 @@ def test_an_onnx_file_names_its_producer(tmp_path: Path) -> None:
     found = inspect(models.save_onnx(models.iris_logistic(), tmp_path))
 
     assert "skl2onnx" in found.libraries.found
+
+
+def test_of_catboosts_description_of_its_build_the_release_is_kept(tmp_path: Path) -> None:
+    graph = onnx.load(models.save_onnx(models.iris_logistic(), tmp_path))
+    graph.producer_name = "CatBoost"
+    graph.producer_version = "Git info:\n    Commit: b1bd2a6\n    Summary: CatBoost release 1.2.10. more\n"
+    onnx.save(graph, tmp_path / "build.onnx")
+
+    assert inspect(tmp_path / "build.onnx").libraries.found == {"CatBoost": "1.2.10"}
 
 
 @pytest.mark.parametrize(
