@@ -43,6 +43,8 @@ def _quiet() -> Iterator[None]:
         os.close(null)
 
 
+# What TensorFlow imports for its own tests looks for a folder to write to, and fails in a pod, which has none.
+os.environ.setdefault("TEST_TMPDIR", os.devnull)
 if "tensorflow" not in sys.modules:
     sys.meta_path.insert(0, _Finder())
 with _quiet():
