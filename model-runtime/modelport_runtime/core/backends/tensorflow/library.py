@@ -43,7 +43,7 @@ def _quiet() -> Iterator[None]:
         os.close(null)
 
 
-# What TensorFlow imports for its own tests looks for a folder to write to, and fails in a pod, which has none.
+# What TensorFlow imports for its own tests looks for a folder to write to, and fails in a pod without one.
 os.environ.setdefault("TEST_TMPDIR", os.devnull)
 if "tensorflow" not in sys.modules:
     sys.meta_path.insert(0, _Finder())
