@@ -46,6 +46,8 @@ class Operator:
     log: Path
 
     def get(self, path: str) -> httpx.Response:
+        # Whoever waits for one that has ended waits for minutes, and is then told nothing of it.
+        assert self.process.poll() is None, f"the operator has ended: {self.log.read_text()[-2000:]}"
         return httpx.get(f"http://{self.address}{path}", timeout=120)
 
     def metric(self, name: str) -> float:

@@ -193,7 +193,7 @@ BAD: dict[str, tuple[bytes | None, dict[str, str], int, str | None, str | None]]
     "cut pickle": (pickle.dumps({"a": 1})[:-3], GOOD, 422, "CorruptArtifact", "file"),
     "damaged gzip": (b"\x1f\x8b\x08\x00" + b"\xff" * 40, GOOD, 422, "CorruptArtifact", "file"),
     "contradicted": (b"MODEL", {**GOOD, "model_type": "onnx"}, 422, "FrameworkMismatch", "model_type"),
-    "unknown type": (b"MODEL", {**GOOD, "model_type": "tensorflow"}, 422, None, "model_type"),
+    "unknown type": (b"MODEL", {**GOOD, "model_type": "spark"}, 422, None, "model_type"),
     "unknown environment": (b"MODEL", {**GOOD, "environment": "sklearn-0.1"}, 422, None, "environment"),
     "sample no JSON": (b"MODEL", {**GOOD, "sample": "{"}, 422, None, "sample"),
     "sample a number": (b"MODEL", {**GOOD, "sample": "7"}, 422, None, "sample"),
