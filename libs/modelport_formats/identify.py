@@ -142,7 +142,8 @@ def _compressed(file: BinaryIO, compression: Compression, size: int) -> Identifi
         found = pickles.first_class(head, whole=whole)
     except pickles.NotAPickle:
         raise UnknownFormat(
-            f"The file is compressed with {compression}, but what it holds is no pickle."
+            f"The file is compressed with {compression}, but what it holds is no pickle. "
+            "Only pickles may be compressed: unpack the file, and upload what was in it."
         ) from None
     except pickles.PickleCutShort:
         raise _cut_pickle(compression) from None

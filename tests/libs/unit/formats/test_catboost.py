@@ -1,11 +1,12 @@
 """CatBoost's files are recognized without CatBoost, which the platform has not installed."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 from modelport_control_api.models.artifact import ending_of
 from modelport_control_api.sniff.detect import detect_framework
-from modelport_control_api.sniff.errors import CorruptArtifact
+from modelport_control_api.sniff.errors import CorruptArtifact, UnsupportedFormat
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.formats import can_run_code
 
@@ -31,4 +32,11 @@ def test_a_file_that_was_cut_is_refused_at_the_upload(size: int, tmp_path: Path)
     path = tmp_path / "model.cbm"
     path.write_bytes((SAVED / "visits.cbm").read_bytes()[:size])
     with pytest.raises(CorruptArtifact, match="begins as a CatBoost model and is cut short"):
+        detect_framework(path)
+
+
+def test_a_compressed_one_is_to_be_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "visits.cbm.gz"
+    path.write_bytes(gzip.compress((SAVED / "visits.cbm").read_bytes()))
+    with pytest.raises(UnsupportedFormat, match="Only pickles may be compressed: unpack the file"):
         detect_framework(path)
