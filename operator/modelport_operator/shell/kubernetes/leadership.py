@@ -18,7 +18,8 @@ from kubernetes.aio.leaderelection.resourcelock.leaselock import LeaseLock
 LEASE_NAME = "modelport-operator"
 
 # As Kubernetes' own controllers have them. A leader that cannot renew for RENEW_DEADLINE_SECONDS ends, before
-# others may take the Lease, which is LEASE_SECONDS after its last renewal.
+# others may take the Lease, which is LEASE_SECONDS after its last renewal. One that stood still for longer,
+# on a busy or paused machine, has not tried: it may, until others may take the Lease.
 LEASE_SECONDS = 15
 RENEW_DEADLINE_SECONDS = 10
 RETRY_SECONDS = 2
@@ -62,8 +63,10 @@ class Leadership:
             await self._lock.give_up()
 
     async def _renew_before(self, deadline: float) -> bool:
+        stood_still = time.monotonic() >= deadline
+        latest = deadline + (LEASE_SECONDS - RENEW_DEADLINE_SECONDS if stood_still else 0)
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
+            async with asyncio.timeout(latest - time.monotonic()):
                 renewed = await self._election.try_acquire_or_renew()
         except TimeoutError:
             renewed = False
