@@ -46,8 +46,6 @@ class Operator:
     log: Path
 
     def get(self, path: str) -> httpx.Response:
-        # Whoever waits for one that has ended waits for minutes, and is then told nothing of it.
-        assert self.process.poll() is None, f"the operator has ended: {self.log.read_text()[-2000:]}"
         return httpx.get(f"http://{self.address}{path}", timeout=120)
 
     def metric(self, name: str) -> float:
@@ -56,6 +54,8 @@ class Operator:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
     def passes(self) -> float:
+        # Whoever waits for one that has ended waits for minutes, and is then told nothing of it.
+        assert self.process.poll() is None, f"the operator has ended: {self.log.read_text()[-2000:]}"
         return self.metric("modelport_operator_reconcile_seconds_count")
 
     def writes(self) -> float:
