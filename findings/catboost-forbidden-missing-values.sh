@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# CatBoost 1.2.10: nan_mode="Forbidden", documented as "missing values are not supported, their presence is interpreted
-# as an error", holds for training alone. `fit` refuses a missing value; a model so trained predicts rows with missing
+# CatBoost 1.2.10: nan_mode="Forbidden", which the documentation says makes a missing value an error, holds for
+# training alone. `fit` refuses a missing value; a model so trained predicts rows with missing
 # values as if these were smaller than all numbers, without an error or a warning, from an array, a Pool, and a model
 # that was saved and loaded; the file says "Forbidden" still. So does a row of four values for a model of three columns:
 # the fourth is not looked at, in an array and in a DataFrame whose other names fit.
