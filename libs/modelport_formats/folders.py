@@ -25,6 +25,7 @@ _MAX_NAME_BYTES = 1024
 _BLOCK = 512
 _MAX_HEADER_BYTES = 64 << 10
 _CHUNK = 1 << 20
+_HEAD_BYTES = 1 << 16
 _PAX, _PAX_OF_ALL, _LONG_NAME = b"x", b"g", b"L"
 _FILES, _FOLDER = (b"0", b"\0", b"7"), b"5"
 # What macOS adds to every zip.
@@ -48,6 +49,15 @@ def is_tar(head: bytes) -> bool:
         return len(head) >= _BLOCK and any(head[:_BLOCK]) and _checksum(head[:_BLOCK])
     except ValueError:
         return False
+
+
+def is_compressed_tar(file: BinaryIO) -> bool:
+    """Return whether a file is a tar in gzip, by what its beginning unpacks to. Raises DamagedFile."""
+    file.seek(0)
+    if compression_of(file.read(_BLOCK)) is not Compression.GZIP:
+        return False
+    file.seek(0)
+    return is_tar(Decompressor(file, Compression.GZIP).read_all(_HEAD_BYTES))
 
 
 def members(file: BinaryIO, size: int) -> Iterator[Member]:

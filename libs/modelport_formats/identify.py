@@ -55,7 +55,7 @@ def format_of(path: Path) -> Format:
     with path.open("rb") as file:
         head = file.read(_BLOCK_BYTES)
         try:
-            if folders.is_tar(head) or _is_compressed_tar(file, head):
+            if folders.is_tar(head) or folders.is_compressed_tar(file):
                 return Format.SAVED_MODEL
             if head.startswith(ZIP):
                 return _format_of_zip(file, path.stat().st_size)
@@ -69,13 +69,6 @@ def _format_of_zip(file: BinaryIO, size: int) -> Format:
     if found is Format.SKOPS and torch_files.kind_of(file, size) is not None:
         return Format.TORCH
     return found
-
-
-def _is_compressed_tar(file: BinaryIO, head: bytes) -> bool:
-    if compression_of(head) is not Compression.GZIP:
-        return False
-    file.seek(0)
-    return folders.is_tar(Decompressor(file, Compression.GZIP).read_all(_BLOCK_BYTES))
 
 
 def _identify(file: BinaryIO, size: int) -> Identified:

@@ -4,10 +4,9 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from io import BytesIO
 
-from modelport_formats.compression import Decompressor
 from modelport_formats.errors import FormatError
-from modelport_formats.folders import is_tar
-from modelport_formats.signatures import ZIP, Compression, Format, begins_as, compression_of
+from modelport_formats.folders import is_compressed_tar, is_tar
+from modelport_formats.signatures import ZIP, Format, begins_as
 from starlette.responses import StreamingResponse
 
 from modelport_control_api.artifacts.store import ArtifactStore
@@ -22,7 +21,6 @@ _ENDINGS = {
     Format.KERAS_HDF5: "h5",
 }
 _FIRST_NAMES = 512
-_TAR_BLOCK = 512
 _BLANK_OR_NAME = b' \t\r\n"}'
 
 
@@ -45,8 +43,10 @@ def ending_of(head: bytes) -> str:
     """Return how a file that begins so is usually named: nobody kept the name it had."""
     if head.startswith(ZIP):
         return _ending_of_zip(head)
-    if is_tar(head) or is_tar(_unpacked(head)):
-        return "tar" if is_tar(head) else "tar.gz"
+    if is_tar(head):
+        return "tar"
+    if _is_compressed_tar(head):
+        return "tar.gz"
     found = begins_as(head)
     if found == Format.XGBOOST:
         # A member's name, or a blank before it, makes it JSON; UBJSON has a length there.
@@ -67,13 +67,11 @@ def _ending_of_zip(head: bytes) -> str:
     return "pt2" if b"/data/weights/" in name else "pt"
 
 
-def _unpacked(head: bytes) -> bytes:
-    if compression_of(head) is not Compression.GZIP:
-        return b""
+def _is_compressed_tar(head: bytes) -> bool:
     try:
-        return Decompressor(BytesIO(head), Compression.GZIP).read_all(_TAR_BLOCK)
+        return is_compressed_tar(BytesIO(head))
     except FormatError:
-        return b""
+        return False
 
 
 async def _both(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

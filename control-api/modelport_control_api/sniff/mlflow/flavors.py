@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from modelport_control_api.sniff.detect import FRAMEWORKS
 from modelport_control_api.sniff.errors import CorruptArtifact, UnsupportedFormat
 
 # An MLmodel has a hundred; its signature is a text in one of them.
@@ -15,27 +14,22 @@ _MAX_NODES = 2000
 
 @dataclass(frozen=True, slots=True)
 class _Flavor:
-    """`framework`: whose library reads its file. `key`: where MLmodel names that, or the folder it lies in.
+    """`key`: where MLmodel names its file, or the folder of it. `endings`: of the file in that folder."""
 
-    `endings`: of the model file, where it is a folder.
-    """
-
-    framework: str
     key: str = "data"
     endings: tuple[str, ...] = ()
 
 
-_FLAVORS = {
-    "sklearn": _Flavor("sklearn", "pickled_model"),
-    "xgboost": _Flavor("xgboost"),
-    "lightgbm": _Flavor("lightgbm"),
-    "catboost": _Flavor("catboost"),
-    "onnx": _Flavor("onnx"),
-    "keras": _Flavor("tensorflow", endings=(".keras",)),
-    "tensorflow": _Flavor("tensorflow", endings=(".keras", ".h5")),
-    "pytorch": _Flavor("torch", "model_data", (".pt2", ".pth")),
+SERVED = {
+    "sklearn": _Flavor("pickled_model"),
+    "xgboost": _Flavor(),
+    "lightgbm": _Flavor(),
+    "catboost": _Flavor(),
+    "onnx": _Flavor(),
+    "keras": _Flavor(endings=(".keras",)),
+    "tensorflow": _Flavor(endings=(".keras", ".h5")),
+    "pytorch": _Flavor("model_data", (".pt2", ".pth")),
 }
-SERVED = {name: each for name, each in _FLAVORS.items() if each.framework in FRAMEWORKS}
 _NONE = {"", "null", "~"}
 
 

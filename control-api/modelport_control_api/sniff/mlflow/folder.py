@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from modelport_formats import archives
-from modelport_formats.compression import Decompressor
 from modelport_formats.errors import FormatError
-from modelport_formats.folders import Member, is_tar, members
-from modelport_formats.signatures import ZIP, Compression, compression_of
+from modelport_formats.folders import Member, is_compressed_tar, is_tar, members
+from modelport_formats.signatures import ZIP
 
 from modelport_control_api.sniff.errors import UnsupportedFormat, as_refusals
 from modelport_control_api.sniff.mlflow.examples import row_of
@@ -20,7 +19,7 @@ MLMODEL = "MLmodel"
 _EXAMPLES = ("serving_input_example.json", "input_example.json")
 _MAX_MLMODEL_BYTES = 512 << 10
 _MAX_EXAMPLE_BYTES = 1 << 20
-_TAR_BLOCK = 512
+_HEAD_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,12 @@ def pieces(path: Path, name: str) -> Iterator[bytes]:
 
 def _may_hold_one(file: BinaryIO) -> bool:
     """Return whether it is worth reading: of a zip, whose list is at its end, whether it names an MLmodel."""
-    head = file.read(_TAR_BLOCK)
+    head = file.read(_HEAD_BYTES)
     try:
         if head.startswith(ZIP):
             with archives.opened(file) as archive:
                 return any(_depth_of(name) is not None for name in archive.namelist())
-        if compression_of(head) is not Compression.GZIP:
-            return is_tar(head)
-        file.seek(0)
-        return is_tar(Decompressor(file, Compression.GZIP).read_all(_TAR_BLOCK))
+        return is_tar(head) or is_compressed_tar(file)
     except FormatError:
         # What is wrong with it is said where it is detected.
         return False
