@@ -37,7 +37,7 @@ watch: $(VENV)/.dev ## On each change of a file, run the tests that concern it (
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m tests.watch $(ARGS)
 
 ui-test: $(VENV)/.dev ## Watch the web UI in headless Chromium; screenshots in build/ui-screenshots (90 s)
-	@$(BIN)/python -m pytest -m ui tests/ui $(ARGS)
+	@MODELPORT_PICTURES=1 $(BIN)/python -m pytest -m ui tests/ui $(ARGS)
 
 ui-vendor: ## Fetch the web UI's libraries again (needs npm; the files are committed)
 	@$(PYTHON) control-api/ui-vendor/vendor.py

@@ -28,6 +28,7 @@ def image_of(part: str) -> str:
 def load_into(cluster: Cluster) -> dict[str, str]:
     """Build what has changed since the last run, and load it, PostgreSQL and Redis too; gives what tells each
     part's image from earlier ones of the same name."""
+    image_build.prune()
     stand_ins.load_into(cluster)
     return {part: _load(cluster, part) for part in PARTS}
 

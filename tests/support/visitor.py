@@ -1,5 +1,6 @@
 """Somebody at a browser: pages, what went wrong on them, pictures of them."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ from tests.support.platform_process import PASSWORD
 _TALLEST = 8_000
 """Of a reference page of 50,000 pixels no picture comes within minutes."""
 PICTURES = Path(__file__).parents[2] / "build" / "ui-screenshots"
+# Half of what a page costs to check, and nobody looks at those of `make test`.
+_KEEPS_PICTURES = bool(os.environ.get("MODELPORT_PICTURES"))
 WIDE, NARROW = (1280, 900), (360, 740)
 _AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}, "resultTypes": ["violations"]}
 # Nothing but colors differs there.
@@ -68,15 +71,16 @@ class Visitor:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def picture(self, name: str) -> None:
-        """Keep the page as it is in light, dark and narrow; fail if it is not accessible in either theme.
+        """Fail if the page is not accessible in light and dark, or too wide for a phone.
+
+        With MODELPORT_PICTURES (`make ui-test`) a picture of each is kept.
 
         After a link or a button that leads to another page, expect something of that page first:
         a click does not wait for it, and the picture would be of the page before.
         """
         self.page.wait_for_load_state()
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        wrong = [*self._shoot(name, "light", WIDE), *self._shoot(name, "dark", WIDE)]
-        self._shoot(name, "narrow", NARROW, check=False)
+        wrong = [*self._check(name, "light"), *self._check(name, "dark")]
+        self._look(name, "narrow", NARROW)
         overflow = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         self._set("light", WIDE)
         assert not wrong, f"{name}: {wrong}"
@@ -94,19 +98,24 @@ class Visitor:
         self.context.add_cookies(cookies)
         return self
 
-    def _shoot(self, name: str, look: str, size: tuple[int, int], *, check: bool = True) -> list[str]:
+    def _check(self, name: str, theme: str) -> list[str]:
+        self._look(name, theme, WIDE)
+        options = _AXE_DARK if theme == "dark" else _AXE
+        found = Axe().run(self.page, options=options).response["violations"]
+        return [f"{theme}: {one['id']}: {[node['html'][:120] for node in one['nodes']][:3]}" for one in found]
+
+    def _look(self, name: str, look: str, size: tuple[int, int]) -> None:
         theme = "dark" if look == "dark" else "light"
         self._set(theme, size)
+        if not _KEEPS_PICTURES:
+            return
         # As high as its content: what sticks to the window would else end in the middle of the picture.
         # Twice, since a chart or a bar may get another height by that.
         for _ in range(2):
             height = int(self.page.evaluate("document.documentElement.scrollHeight"))
             self._set(theme, (size[0], min(max(size[1], height), _TALLEST)))
+        PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{name}-{look}.png", animations="disabled")
-        if not check:
-            return []
-        found = Axe().run(self.page, options=_AXE_DARK if look == "dark" else _AXE).response["violations"]
-        return [f"{look}: {one['id']}: {[node['html'][:120] for node in one['nodes']][:3]}" for one in found]
 
     def _set(self, theme: Any, size: tuple[int, int]) -> None:
         self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")

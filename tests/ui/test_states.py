@@ -24,7 +24,7 @@ from tests.control_api.unit.models.platform import PASSWORD, Account
 from tests.control_api.unit.models.test_kubectl import by_hand
 from tests.support.models import iris_logistic
 from tests.support.staged_platform import StagedPlatform, staged_platform
-from tests.support.visitor import NARROW, PICTURES, WIDE, Visitor, visit
+from tests.support.visitor import NARROW, WIDE, Visitor, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -379,7 +379,6 @@ def test_the_reference_of_the_api_loads_nothing_from_elsewhere(visitor: Visitor)
     page = visitor.open("/redoc")
     expect(page.get_by_text("API docs by Redocly")).to_be_visible()
     assert [url for url in asked if not url.startswith((visitor.url, "data:", "blob:"))] == []
-    page.screenshot(path=PICTURES / "redoc.png")
 
 
 def test_kept_predictions_are_shown_and_deleted_singly(

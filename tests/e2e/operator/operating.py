@@ -90,7 +90,11 @@ class Harness:
         log = self.folder / f"operator-{address.rpartition(':')[2]}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", module], env=self._environment(address, settings), stderr=output
+                # Beside all other tests it would not get what a pod's CPU request is for: its turn in time to
+                # renew the Lease. Where that is not allowed, nice says so and starts it all the same.
+                ["nice", "-n", "-5", sys.executable, "-m", module],
+                env=self._environment(address, settings),
+                stderr=output,
             )
         operator = Operator(process, address, log)
         try:

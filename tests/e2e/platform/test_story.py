@@ -36,10 +36,14 @@ def test_an_uploaded_model_predicts_through_the_ingress_what_the_pipeline_does(
 
 
 def test_its_second_response_comes_from_the_cache_that_gateways_share(person: Person, iris: str) -> None:
-    person.http().patch(f"/api/v1/models/{iris}", json={"cache_ttl_seconds": 60}).raise_for_status()
+    person.http().patch(f"/api/v1/models/{iris}", json={"cache_ttl_seconds": 3600}).raise_for_status()
     eventually(lambda: person.predict(iris, ROW).headers["X-Cache"] == "hit")
-    # Two gateways: were the cache their own, some of these would miss.
-    assert {person.predict(iris, ROW).headers["X-Cache"] for _ in range(20)} == {"hit"}
+    rows = [ROW | {"sepal_width": 2 + number / 10} for number in range(20)]
+    for row in rows:
+        person.predict(iris, row)
+    # Two gateways: were the cache their own, every second of these would miss. A busy Redis may now
+    # and then take longer than a gateway waits.
+    assert [person.predict(iris, row).headers["X-Cache"] for row in rows].count("hit") >= 17
 
 
 def test_the_sandbox_in_a_pod_is_the_full_one(person: Person, iris: str) -> None:

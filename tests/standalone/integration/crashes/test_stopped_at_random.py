@@ -18,7 +18,7 @@ from tests.support.slowness import slowness
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 _STOP_SECONDS = 6
 _LONGEST_START_SECONDS = 3.0
-_PARTS = at_night(1, 5)
+_PARTS, _ROUNDS = at_night((1, 1), (5, 3))
 # How CPython and asyncio complain of what was torn down carelessly.
 _NOISE = ("Traceback", "was destroyed", "never awaited", "never retrieved", "Exception ignored", "leaked")
 
@@ -69,7 +69,7 @@ def test_with_models_and_during_uploads(stop: Stop) -> None:
         account = register(platform.start().url)
         with account.client(platform.url) as client:
             serve(client, "served")
-        for _ in range(3):
+        for _ in range(_ROUNDS):
             uploads = [
                 threading.Thread(target=upload_slowly, args=(platform.url, account.client)) for _ in "ab"
             ]

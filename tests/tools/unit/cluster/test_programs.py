@@ -72,6 +72,34 @@ def test_a_build_may_read_the_hosts_pip_settings(monkeypatch: pytest.MonkeyPatch
     assert "--build-arg=BASE_IMAGE=localhost/base" in flags
 
 
+FAKE_BUILDAH = """#!/bin/sh
+case $5 in
+  images) cat "$IMAGES" ;;
+  rmi) shift 5; echo "$@" > "$REMOVED" ;;
+esac
+"""
+
+
+def test_images_that_no_last_build_has_used_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    buildah, log = tmp_path / "bin" / "buildah", tmp_path / "modelport" / "logs" / "image-a.log"
+    for file in (buildah, log):
+        file.parent.mkdir(parents=True)
+    buildah.write_text(FAKE_BUILDAH)
+    buildah.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{buildah.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for name in ("IMAGES", "REMOVED"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    ids = [f"{number:03x}{0:061x}" for number in range(500)]
+    lines = [*(f"sha256:{each} <none>" for each in ids[1:]), f"sha256:{ids[0]} localhost/tagged"]
+    (tmp_path / "IMAGES").write_text("\n".join(lines))
+    image_build.prune()
+    assert not (tmp_path / "REMOVED").exists()
+    log.write_text(f"STEP 1/2\n--> Using cache {ids[7]}\n--> {ids[7][:11]}\n")
+    image_build.prune()
+    assert (tmp_path / "REMOVED").read_text().split() == [each for each in ids[1:] if each != ids[7]]
+
+
 @pytest.mark.parametrize("image", ["postgres", "redis"])
 def test_the_stand_ins_entry_points_are_plain_shell(image: str) -> None:
     script = Path(image_build.__file__).parent / "images" / image / "entrypoint.sh"
