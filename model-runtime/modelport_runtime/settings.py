@@ -54,6 +54,8 @@ class Settings:
     """`auto`: predict with NumPy kernels where they were proven to equal the model; `off`: never."""
     recheck_every: int = 1000
     """One request in so many is compared with the model's own prediction; 0 ends the model once proven."""
+    model_python: Path | None = None
+    """The Python of an environment, which reads the file in a process of its own; unset: this one does."""
     parent_pid: int | None = None
     """Standalone only: end as soon as this process has ended."""
 
@@ -153,5 +155,6 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "allow_unsandboxed": _flag,
     "acceleration": partial(_one_of, Acceleration),
     "recheck_every": _count,
+    "model_python": Path,
     "parent_pid": _positive,
 }

@@ -7,10 +7,12 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 from modelport_runtime.process.starvation import Schedule
@@ -32,11 +34,26 @@ def fork(run: Callable[[], object]) -> "Child":
     gc.freeze()
     pid = os.fork()
     if pid == 0:
-        _be_the_child(run)
+        run_and_exit(run)
     return Child(pid)
 
 
-def _be_the_child(run: Callable[[], object]) -> NoReturn:
+def spawn(
+    python: Path, module: str, arguments: Sequence[int], descriptors: Sequence[socket.socket]
+) -> "Child":
+    """Start another Python that has these descriptors at the same numbers, beside the standard ones.
+
+    `module` gets the numbers after `arguments`. Raises OSError. What else is open has to be closed at exec,
+    as all is that Python opens.
+    """
+    for each in descriptors:
+        each.set_inheritable(True)
+    numbers = (*arguments, *(each.fileno() for each in descriptors))
+    return Child(os.posix_spawn(python, [str(python), "-I", "-m", module, *map(str, numbers)], os.environ))
+
+
+def run_and_exit(run: Callable[[], object]) -> NoReturn:
+    """Do `run`, then end the process at once: with 0, or with 1 and a trace in the log if it raised."""
     code = 1
     try:
         run()
@@ -44,7 +61,7 @@ def _be_the_child(run: Callable[[], object]) -> NoReturn:
     except BaseException:
         log.exception("model_process_failed")
     finally:
-        # Not sys.exit: who called the fork is the parent's, and not to be gone back to.
+        # Not sys.exit: who called a fork is the parent's, and not to be gone back to.
         _flush()
         os._exit(code)
 

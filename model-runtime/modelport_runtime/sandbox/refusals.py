@@ -1,15 +1,14 @@
 """Which system calls the kernel refused the model: the server process is consulted about each, and replies
 with an error.
 
-The kernel holds the caller until then, so the model finds the name in a page that both processes share as
-soon as it has the error. The model may write to that page too; the server process never reads it.
+The kernel holds the caller until then, so the call's name is in the model process's socket as soon as the
+model has the error. The server process reads from it only before the model is read.
 """
 
 import asyncio
 import errno
 import fcntl
 import logging
-import mmap
 import os
 import select
 import socket
@@ -29,67 +28,68 @@ _REQUEST = struct.Struct("=QIIi60x")
 _RESPONSE = struct.Struct("=QqiI")
 
 _MAX_NAMES = 5
+_MAX_TEXT = 4096
 _UNHINDERED = 100
 _PAUSE_SECONDS = 0.02
 """After so many, a model that calls on and on is made to wait: the server process has others to serve."""
 
 
-class Page:
-    """Names that one process writes and the other reads. Made before they part."""
-
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, mmap.PAGESIZE)
-        self._written: list[str] = []
-
-    def add(self, name: str) -> bool:
-        """Write it; False if it is there, or there are enough."""
-        if name in self._written or len(self._written) >= _MAX_NAMES:
-            return False
-        self._written.append(name)
-        self._memory.write(f"{name}\n".encode())
-        return True
-
-    def read(self) -> tuple[str, ...]:
-        """Return what stands there, in words: for the model process."""
-        text = self._memory[:].partition(b"\0")[0].decode(errors="replace")
-        return _in_words(text.splitlines()[:_MAX_NAMES])
-
-    def written(self) -> tuple[str, ...]:
-        """Return what this process wrote there, in words: for the server process."""
-        return _in_words(self._written)
-
-
 class Line:
-    """How the model process hands over the kernel's channel of queries. Made before the two part."""
+    """How the model process hands over the kernel's channel of queries, and then learns what was refused.
+
+    Made before the two part. A socket, no memory that they share: the model's may be another Python.
+    """
 
     def __init__(self) -> None:
-        self.page = Page()
         self.of_the_server, self.of_the_model = socket.socketpair()
+
+
+class ModelsEnd:
+    """The model process's side of the line."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
 
     def hand_over(self, listener: int | None) -> None:
         """Send the descriptor to the server process and keep none; None: this machine has no such thing."""
-        if listener is not None:
-            socket.send_fds(self.of_the_model, [b"\0"], [listener])
-            os.close(listener)
-        self.of_the_model.close()
+        if listener is None:
+            self._end.close()
+            return
+        socket.send_fds(self._end, [b"\0"], [listener])
+        os.close(listener)
+
+    def refused(self) -> tuple[str, ...]:
+        """Return what the kernel has refused so far, in words. Once: what was read is gone."""
+        try:
+            text = self._end.recv(_MAX_TEXT, socket.MSG_DONTWAIT).decode(errors="replace")
+        except OSError:
+            # Nothing was refused, or there is nobody who would say so.
+            return ()
+        return _in_words(text.splitlines()[:_MAX_NAMES])
 
 
 class Refuser:
     """The server process's side: replies to the kernel on the event loop, and notes each name once."""
 
-    def __init__(self, line: Line) -> None:
-        self._page = line.page
-        self._handover = line.of_the_server
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._names: list[str] = []
         self._responses_sent = 0
 
+    def refused(self) -> tuple[str, ...]:
+        """Return what was refused so far, in words."""
+        return _in_words(self._names)
+
     def watch(self) -> None:
-        asyncio.get_running_loop().add_reader(self._handover, self._take)
+        asyncio.get_running_loop().add_reader(self._end, self._take)
 
     def _take(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.remove_reader(self._handover)
-        with self._handover:
-            _, descriptors, _, _ = socket.recv_fds(self._handover, 1, 1)
+        loop.remove_reader(self._end)
+        _, descriptors, _, _ = socket.recv_fds(self._end, 1, 1)
+        self._end.setblocking(False)
+        # A model could fill it with what nobody will ever read.
+        self._end.shutdown(socket.SHUT_RD)
         for listener in descriptors:
             loop.add_reader(listener, self._respond, listener)
 
@@ -115,8 +115,13 @@ class Refuser:
 
     def _note(self, number: int) -> None:
         name = name_of(number, machine() or 0)
-        if self._page.add(name):
-            log.warning("system_call_refused", extra={"call": name})
+        if name in self._names or len(self._names) >= _MAX_NAMES:
+            return
+        self._names.append(name)
+        log.warning("system_call_refused", extra={"call": name})
+        # The model may have closed its end.
+        with suppress(OSError):
+            self._end.send(f"{name}\n".encode())
 
 
 def _in_words(names: Iterable[str]) -> tuple[str, ...]:

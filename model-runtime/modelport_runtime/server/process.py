@@ -19,7 +19,7 @@ from modelport_runtime.process.starvation import Schedule
 from modelport_runtime.process.supervision import Child
 from modelport_runtime.process.usage_watch import Usage
 from modelport_runtime.sandbox import allowed, enter
-from modelport_runtime.sandbox.refusals import Line, Refuser
+from modelport_runtime.sandbox.refusals import Refuser
 from modelport_runtime.server.batching import Batcher
 from modelport_runtime.server.fast_path import FastPath
 from modelport_runtime.server.handler import PredictionHandler
@@ -46,9 +46,12 @@ class Parts:
 
 
 def run(
-    settings: Settings, child: Child, listener: socket.socket, connection: socket.socket, line: Line
+    settings: Settings, child: Child, listener: socket.socket, connection: socket.socket, line: socket.socket
 ) -> None:
-    """Confine this process, then serve until SIGTERM and let requests that have begun end."""
+    """Confine this process, then serve until SIGTERM and let requests that have begun end.
+
+    line: the server's end of a `refusals.Line`.
+    """
     # While /proc is still there.
     schedule, usage = Schedule.open(child.pid), Usage.open(child.pid)
     report = enter.enter(allowed.of_the_server(child.pid), settings.memory_bytes)
@@ -57,13 +60,14 @@ def run(
         watch_parent(settings.parent_pid)
     batcher = build_batcher(settings)
     metrics.WAITING.set_function(batcher.waiting)
+    refuser = Refuser(line)
     supervisor = ModelSupervisor(
-        settings, report, batcher, child, schedule=schedule, usage=usage, refused=line.page.written
+        settings, report, batcher, child, schedule=schedule, usage=usage, refused=refuser.refused
     )
     parts = build(settings, batcher, supervisor)
     # uvicorn raises the signal once more when it has drained; a requested end is exit code 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    _serve(parts, listener, connection, Refuser(line))
+    _serve(parts, listener, connection, refuser)
     child.end()
 
 

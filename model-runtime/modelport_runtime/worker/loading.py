@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from modelport_runtime.inspection.libraries import Inspected, check_modules
 from modelport_runtime.process.starvation import MOST_TIMES
 from modelport_runtime.sandbox import attempts
 from modelport_runtime.sandbox.enter import SandboxReport
-from modelport_runtime.sandbox.refusals import Page
 from modelport_runtime.settings import Settings
 from modelport_runtime.wire import LoadReport
 from modelport_runtime.worker.failures import explain
@@ -73,10 +72,14 @@ def watched(load_timeout_seconds: float) -> Iterator[None]:
 log = logging.getLogger(__name__)
 
 
+Refused = Callable[[], tuple[str, ...]]
+"""Returns what the kernel has refused the model so far, in words."""
+
+
 class Loader:
     """Loads the one model of the process. `seconds` is how long that took."""
 
-    def __init__(self, settings: Settings, sandbox: SandboxReport, refused: Page) -> None:
+    def __init__(self, settings: Settings, sandbox: SandboxReport, refused: Refused) -> None:
         self.seconds = 0.0
         self._settings = settings
         self._sandbox = sandbox
@@ -131,7 +134,7 @@ class Loader:
             return self._load(path)
         except BaseException as error:  # a model may raise SystemExit; /status must report it
             log.warning("load_failed", exc_info=error)
-            tried = (*attempts.seen(), *self._refused.read())
+            tried = (*attempts.seen(), *self._refused())
             failure = explain(error, self._inspected, tried, self._settings.memory_bytes)
             # Users read this; where the platform keeps the file is none of theirs.
             message = failure.message.replace(str(path), "the model file")

@@ -49,9 +49,10 @@ _PARTS_OF_MEMORY = 8
 """A plan may have one such part of the memory limit, for it is held more than once on its way."""
 
 
-def run(settings: Settings, connection: socket.socket, parent: int, line: refusals.Line) -> None:
+def run(settings: Settings, parent: int, connection: socket.socket, line: socket.socket) -> None:
     """Be the model process of `parent`, the server process's pid, until that closes the connection.
 
+    line: the model's end of a `refusals.Line`.
     The order is the security of it: rights go before the file is read.
     """
     die_with_parent(parent)
@@ -61,13 +62,14 @@ def run(settings: Settings, connection: socket.socket, parent: int, line: refusa
     enter.instead_of_processes()
     loading.arm(settings.load_timeout_seconds)
     confined = allowed.of_a_model(settings.framework, settings.artifact)
-    report = enter.enter(confined, settings.memory_bytes, line.hand_over)
+    end = refusals.ModelsEnd(line)
+    report = enter.enter(confined, settings.memory_bytes, end.hand_over)
     log.info("sandboxed", extra={"part": "model", "sandbox_level": report.level, "detail": report.detail})
-    serve(settings, report, connection, line.page)
+    serve(settings, report, connection, end.refused)
 
 
 def serve(
-    settings: Settings, report: SandboxReport, connection: socket.socket, refused: refusals.Page
+    settings: Settings, report: SandboxReport, connection: socket.socket, refused: loading.Refused
 ) -> None:
     """Load, report, prove, and predict until the server process closes the connection."""
     connection.sendall(wire.frame(Sandboxed(report.level, report.detail)))

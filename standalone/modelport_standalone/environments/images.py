@@ -1,12 +1,12 @@
-"""The image of a container on one machine: the Python that runs it."""
+"""The image of a container on one machine: the platform's own Python, and an environment's for its model."""
 
 import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from modelport_environments.catalogue import Environment, find
 from modelport_environments.errors import EnvironmentUnavailable, UnknownEnvironment
@@ -15,21 +15,23 @@ from modelport_standalone.environments.making import without_ours
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
 ENVIRONMENT_IMAGES = "environment:"
-"""What the name of an environment's image begins with; any other image is the platform's own Python."""
+"""What the name of an environment's image begins with; any other image is the platform's own Python alone."""
+_MODEL_PYTHON = "MODELPORT_RUNTIME_MODEL_PYTHON"
 
 
 @dataclass(frozen=True)
 class Images:
     environments: EnvironmentStore = field(default_factory=lambda: EnvironmentStore(default_folder()))
 
-    def python_of(self, image: str) -> Path | None:
-        """Return the image's Python; None: its environment has to be made first."""
+    def variables_of(self, image: str) -> Mapping[str, str] | None:
+        """Return the variables that the image brings; None: its environment has to be made first."""
         if not image.startswith(ENVIRONMENT_IMAGES):
-            return Path(sys.executable)
+            return {}
         try:
-            return self.environments.python_of(_environment(image))
+            python = self.environments.python_of(_environment(image))
         except EnvironmentUnavailable:
             return None
+        return None if python is None else {_MODEL_PYTHON: str(python)}
 
     async def pull(self, image: str) -> None:
         """Make its environment. Raises EnvironmentUnavailable."""

@@ -14,10 +14,7 @@ from modelport_environments.errors import EnvironmentUnavailable
 # What the runtime is made of. The packages around them are the platform's, of other versions.
 _RUNTIME_PACKAGES = ("modelport_runtime", "modelport_formats", "modelport_http")
 # A model's process may write nothing: what it imports is compiled here, once.
-_WARM = (
-    "import modelport_runtime.server.process, modelport_runtime.worker.process; "
-    "from modelport_runtime.core import backends; backends.prepare('{framework}')"
-)
+_WARM = "from modelport_runtime.core import backends; backends.prepare('{framework}')"
 _LAST_LINES = 3
 # uv gives an index up only after many tries.
 _LONGEST_SECONDS = 600
@@ -33,7 +30,8 @@ def make(environment: Environment, folder: Path) -> None:
     )
     install = [uv, "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
     _run(environment, [*install, "--python", str(python), "--requirements", str(environment.lock)])
-    _copy_runtime(folder / "lib" / f"python{environment.python}" / "site-packages")
+    copies = _copy_runtime(folder / "lib" / f"python{environment.python}" / "site-packages")
+    _run(environment, [str(python), "-I", "-m", "compileall", "-q", *map(str, copies)])
     for framework in environment.frameworks:
         _run(environment, [str(python), "-I", "-c", _WARM.format(framework=framework)])
 
@@ -91,6 +89,6 @@ def runtime_folders() -> Iterator[Path]:
         yield from map(Path, found.submodule_search_locations or () if found else ())
 
 
-def _copy_runtime(packages: Path) -> None:
-    for source in runtime_folders():
-        shutil.copytree(source, packages / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+def _copy_runtime(packages: Path) -> list[Path]:
+    ignored = shutil.ignore_patterns("__pycache__")
+    return [shutil.copytree(source, packages / source.name, ignore=ignored) for source in runtime_folders()]

@@ -1,9 +1,8 @@
 """One pod: its folders, its init containers to completion, then its container for as long as it is wanted."""
 
 import asyncio
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,7 +66,7 @@ class Pod:
         self._machine = machine
         self._paths = PodPaths.plan(name, template, machine.pods, machine.sockets)
         self._process: ContainerProcess | None = None
-        self._python = Path(sys.executable)
+        self._variables: Mapping[str, str] = {}
         self._on_change = on_change
         self._task = tasks.start(self._run(), f"pod {name}")
 
@@ -94,7 +93,7 @@ class Pod:
     async def _run(self) -> None:
         try:
             await asyncio.to_thread(self._paths.make, self.template)
-            self._python = await self._pull()
+            self._variables = await self._pull()
             for container, state in zip(self._inits, self.state.inits, strict=True):
                 await self._complete(container, state)
             await self._keep_running()
@@ -106,12 +105,12 @@ class Pod:
             if self._process is not None:
                 await self._reap(self._process)
 
-    async def _pull(self) -> Path:
-        """Return the Python of its image, once there is one."""
+    async def _pull(self) -> Mapping[str, str]:
+        """Return the variables that its image sets, once it is there."""
         image, images = self._container.get("image", ""), self._machine.images
-        python = images.python_of(image)
+        variables = images.variables_of(image)
         backoff = restart_backoff(self._machine.timings)
-        while python is None:
+        while variables is None:
             self._wait_for_image("PreparingEnvironment", "")
             try:
                 await images.pull(image)
@@ -119,8 +118,8 @@ class Pod:
                 self.output.note(str(error))
                 self._wait_for_image("ErrImagePull", str(error))
                 await asyncio.sleep(backoff.next_delay())
-            python = images.python_of(image)
-        return python
+            variables = images.variables_of(image)
+        return variables
 
     def _wait_for_image(self, reason: str, message: str) -> None:
         for state in (*self.state.inits, self.state.container):
@@ -208,7 +207,7 @@ class Pod:
 
     async def _start(self, container: Object, state: ContainerState) -> ContainerProcess:
         self._process = await ContainerProcess.start(
-            container, self._python, self._paths, self.output, self._machine.register
+            container, self._variables, self._paths, self.output, self._machine.register
         )
         state.begin()
         self._on_change()

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from modelport_kube.kube import Object
@@ -48,17 +49,17 @@ class ContainerProcess:
     async def start(
         cls,
         container: Object,
-        python: Path,
+        variables: Mapping[str, str],
         paths: PodPaths,
         log: VersionLog,
         register: ChildRegister,
     ) -> Self:
-        """`python`: what its command means by that. Raises OSError if it cannot be started."""
+        """variables: what the image brings, under the container's own. Raises OSError."""
         words = [*container.get("command", []), *container.get("args", [])]
         command = [paths.localize(container, word) for word in words]
         process = await asyncio.create_subprocess_exec(
-            *_with_python(python, command),
-            env=_environment(container, paths),
+            *_with_our_python(command),
+            env=_environment(container, variables, paths),
             cwd=paths.folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -105,16 +106,17 @@ class ContainerProcess:
                 await asyncio.sleep(_FLOOD_PAUSE_SECONDS)
 
 
-def _with_python(python: Path, command: list[str]) -> list[str]:
-    return [str(python), *command[1:]] if command[0] == "python" else command
+def _with_our_python(command: list[str]) -> list[str]:
+    return [sys.executable, *command[1:]] if command[0] == "python" else command
 
 
-def _environment(container: Object, paths: PodPaths) -> dict[str, str]:
-    """What the template sets, never the platform's own, which may hold secrets."""
+def _environment(container: Object, variables: Mapping[str, str], paths: PodPaths) -> dict[str, str]:
+    """What image and template set, never the platform's own, which may hold secrets."""
     given = {name: paths.localize(container, value) for name, value in environment_of(container).items()}
     return {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
+        **variables,
         **given,
         "MODELPORT_RUNTIME_PARENT_PID": str(os.getpid()),
     }

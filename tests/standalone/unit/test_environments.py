@@ -92,14 +92,14 @@ def test_uv_learns_no_secret_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not any("hush-4711" in text for each in seen for text in each.values())
 
 
-async def test_an_image_is_the_platforms_python_or_an_environments(tmp_path: Path, made: list[str]) -> None:
+async def test_an_environments_image_adds_its_python_for_the_model(tmp_path: Path, made: list[str]) -> None:
     kept = EnvironmentStore(tmp_path)
     images = Images(kept)
-    assert images.python_of("modelport-runtime-sklearn") == Path(sys.executable)
+    assert images.variables_of("modelport-runtime-sklearn") == {}
     wanted = f"{ENVIRONMENT_IMAGES}{OLD.name}"
-    assert images.python_of(wanted) is None
+    assert images.variables_of(wanted) is None
     kept.prepare(OLD)
-    assert images.python_of(wanted) == kept.python_of(OLD)
+    assert images.variables_of(wanted) == {"MODELPORT_RUNTIME_MODEL_PYTHON": str(kept.python_of(OLD))}
     with pytest.raises(EnvironmentUnavailable, match="'none' is not an environment"):
         await images.pull(f"{ENVIRONMENT_IMAGES}none")
 

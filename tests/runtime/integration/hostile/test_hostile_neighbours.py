@@ -111,7 +111,7 @@ def test_a_model_that_closes_the_connection_and_stays_is_ended(
     assert started.wait_until_ended() == BROKE_THE_PROTOCOL
 
 
-def test_a_model_holds_one_socket_and_no_listener(harness: Harness, forked_runtime: StartRuntime) -> None:
+def test_a_model_holds_two_sockets_and_no_listener(harness: Harness, forked_runtime: StartRuntime) -> None:
     source = """
 import os, socket, stat
 def is_socket(number):
@@ -124,7 +124,7 @@ raise ValueError(f"listens {[one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTC
 
     started = forked_runtime(harness.infect(source)).wait_until_started()
 
-    assert "listens [0]." in started.status["message"]
+    assert "listens [0, 0]." in started.status["message"]
 
 
 def test_a_forged_load_is_the_models_own_lie_alone(harness: Harness, forked_runtime: StartRuntime) -> None:

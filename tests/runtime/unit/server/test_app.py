@@ -18,7 +18,6 @@ from modelport_http.problem import type_of
 from modelport_runtime.core.types import Call, Prediction
 from modelport_runtime.process.supervision import Child
 from modelport_runtime.sandbox.enter import SandboxReport
-from modelport_runtime.sandbox.refusals import Page
 from modelport_runtime.server import process as server
 from modelport_runtime.server.batching import Batcher, Done
 from modelport_runtime.server.handler import PredictionHandler
@@ -77,7 +76,7 @@ async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     parts = server.build(settings, batcher, supervisor)
     with theirs:
         model = threading.Thread(
-            target=model_process.serve, args=(settings, NO_SANDBOX, theirs, Page()), daemon=True
+            target=model_process.serve, args=(settings, NO_SANDBOX, theirs, tuple), daemon=True
         )
         model.start()
         await supervisor.connect(ours)
