@@ -11,7 +11,8 @@ from modelport_runtime.process.environment import clean_process
 if __name__ == "__main__":
     clean_process()
 
-import logging  # see above
+import importlib  # see above
+import logging
 import socket
 from functools import partial
 
@@ -55,7 +56,7 @@ def _start_model_process(
         # First of all: it imports its libraries while this process imports others.
         return supervision.spawn(settings.model_python, begin.__name__, [os.getpid()], given)
     # Before the fork: both processes share it.
-
+    importlib.import_module("modelport_runtime.core.engine")
     return supervision.fork(partial(begin.begin, settings, os.getpid(), *given, not_ours=ours))
 
 
