@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 PREFIX = "MODELPORT_RUNTIME_"
 Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm", "catboost", "torch", "tensorflow"]
 Acceleration = Literal["auto", "off"]
+_ACCELERATED = ("sklearn", "torch", "tensorflow")
 _MAX_SAMPLE_BYTES = 64 * 1024
 
 
@@ -61,7 +62,7 @@ class Settings:
 
     @property
     def may_accelerate(self) -> bool:
-        return self.acceleration == "auto" and self.framework == "sklearn"
+        return self.acceleration == "auto" and self.framework in _ACCELERATED
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:

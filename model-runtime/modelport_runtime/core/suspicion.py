@@ -17,6 +17,7 @@ from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import Failure, Request
 
 _LIBRARIES = {"sklearn", "xgboost", "lightgbm", "catboost", "pandas", "numpy", "scipy", "torch", "tensorflow"}
+_KERNELS = "modelport_runtime.core.acceleration."
 _MAX_SECONDS = 1.0
 """A slow model is not called forever: then it is the one that raised."""
 _MAX_TRIED = 16
@@ -146,4 +147,4 @@ def _is_of_a_library(error: BaseException) -> bool:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))
-    return module.partition(".")[0] in _LIBRARIES
+    return module.partition(".")[0] in _LIBRARIES or module.startswith(_KERNELS)

@@ -16,19 +16,26 @@ from modelport_runtime.server.channel import Channel
 from modelport_runtime.wire import Outcome
 
 _INLINE_BYTES = 64 * 1024
-"""Bodies that are predicted on the event loop together: few enough rows not to hold it up."""
+"""Bodies that are predicted on the event loop together, at most: few enough rows not to hold it up."""
 
 
 class Accelerated:
     """The kernels, with the original behind them for as long as it is there."""
 
-    max_batch_bytes = _INLINE_BYTES
     ahead_bytes = None
 
     def __init__(
-        self, engine: Engine, original: Channel, *, recheck_every: int, on_difference: Callable[[], None]
+        self,
+        engine: Engine,
+        original: Channel,
+        *,
+        recheck_every: int,
+        on_difference: Callable[[], None],
+        inline_bytes: int = _INLINE_BYTES,
     ) -> None:
-        """recheck_every: requests from one comparison to the next; 0: none is compared."""
+        """recheck_every: requests from one comparison to the next; 0: none is compared. inline_bytes: how
+        large a body the kernels allow."""
+        self.max_batch_bytes = min(_INLINE_BYTES, inline_bytes)
         self._engine = engine
         self._original = original
         self._recheck_every = recheck_every
@@ -37,7 +44,7 @@ class Accelerated:
         self._finish_without_original: Callable[[], None] | None = None
 
     def predict(self, calls: list[Call], done: Done) -> None:
-        if len(calls[0].body) > _INLINE_BYTES:
+        if len(calls[0].body) > self.max_batch_bytes:
             self._predict_in_thread(calls, done)
             return
         outcomes, seconds = self._predict(calls)

@@ -164,8 +164,9 @@ class ModelSupervisor:
 
     def _adopt(self, engine: Engine, acceleration: Acceleration) -> None:
         every = self._settings.recheck_every
+        bounds = {"inline_bytes": each} if (each := getattr(engine.backend, "inline_bytes", None)) else {}
         kernels = Accelerated(
-            engine, self._channel, recheck_every=every, on_difference=self._go_back_to_the_original
+            engine, self._channel, recheck_every=every, on_difference=self._go_back_to_the_original, **bounds
         )
         message = (
             f"Every {every}th request is compared with it."
@@ -178,6 +179,8 @@ class ModelSupervisor:
         self._batcher.use(kernels)
         self._kernels = kernels
         if not every:
+            # Nobody else can say then which value of a row was refused.
+            engine.sample = self.state.reported.sample if self.state.reported else None
             self._channel.dismiss()
 
     def _become_ready(self, acceleration: Acceleration) -> None:

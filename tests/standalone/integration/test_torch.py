@@ -15,6 +15,7 @@ from tests.support.platform_process import PlatformProcess, wait_until_ready
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
 FILES = Path(__file__).parents[2] / "fixtures" / "torch"
 SAID = json.loads((FILES / "answers.json").read_text(encoding="utf-8"))
+NETWORKS = json.loads((FILES / "networks.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -96,6 +97,18 @@ def test_several_inputs_and_outputs_have_their_names(client: httpx.Client) -> No
     # A category that the embedding has no row for.
     missing = client.post(f"/predict/{model_id}", json={"input": {"kind": 10, "measures": [1, 2, 3, 4]}})
     assert missing.status_code == 422, missing.text
+
+
+@pytest.mark.parametrize("name", ["layers.pt2", "floors.pt2", "dynamic.pt2"])
+def test_small_networks_are_answered_by_kernels(client: httpx.Client, name: str) -> None:
+    model_id = served(client, name)
+    (version,) = client.get(f"/api/v1/models/{model_id}").json()["versions"]
+    assert version["engine"] == "numpy", version["acceleration"]
+    if name != "layers.pt2":
+        return
+    found = client.post(f"/predict/{model_id}", json={"inputs": NETWORKS["rows"] * 30}).raise_for_status()
+    for given, wanted in zip(found.json()["predictions"], NETWORKS["layers"] * 30, strict=True):
+        assert given == pytest.approx(wanted, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["state_dict.pt", "whole.pt", "legacy.pt", "weights.safetensors"])

@@ -18,6 +18,10 @@ class Accelerated:
     proof: Proof
 
 
+class Differs(Exception):
+    """The message completes "The kernels …"."""
+
+
 @dataclass(frozen=True)
 class Declined:
     """Why the original stays, as a sentence for users."""

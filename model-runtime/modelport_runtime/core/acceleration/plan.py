@@ -2,53 +2,22 @@
 write it.
 
 A part of the plan gives a matrix (rows × width) of floats: a source reads it off decoded rows, steps
-change it, and the final makes labels, probabilities or numbers of it.
+change it, and the final makes labels, probabilities or numbers of it. A network is a plan of its own kind.
 """
 
-import math
-from typing import Any, Literal, Union
+from typing import Literal, Union
 
 import msgspec
-import numpy as np
 from modelport_http.wording import counted
 
+from modelport_runtime.core.acceleration.arrays import Array, Dtype, PlanRefused, Scalar, pack
+from modelport_runtime.core.acceleration.arrays import Node as _Node
+from modelport_runtime.core.acceleration.networks.nodes import NetworkPlan
 from modelport_runtime.core.signature import Signature
 
+__all__ = ["Array", "Dtype", "NetworkPlan", "PlanRefused", "Scalar", "pack"]
+
 MAX_PLAN_BYTES = 256 * 1024 * 1024
-
-Scalar = bool | int | float | str
-Dtype = Literal["float64", "float32", "int64", "uint8"]
-
-
-class PlanRefused(Exception):
-    """The bytes are no plan, or one whose parts do not fit each other."""
-
-
-class Array(msgspec.Struct, frozen=True):
-    """A NumPy array in C order. `unpack` raises `PlanRefused` if the bytes are not as many as it says."""
-
-    dtype: Dtype
-    shape: tuple[int, ...]
-    data: bytes
-
-    def unpack(self) -> np.ndarray[Any, Any]:
-        """Return the array, of at most two dimensions, as a copy. Raises `PlanRefused`."""
-        size = math.prod(self.shape) * np.dtype(self.dtype).itemsize
-        if len(self.shape) > 2 or min(self.shape, default=0) < 0 or size != len(self.data):
-            raise PlanRefused(
-                f"{counted(len(self.data), 'byte')} for a {self.dtype} array of shape {self.shape}"
-            )
-        return np.frombuffer(self.data, self.dtype).reshape(self.shape).copy()
-
-
-def pack(values: Any, dtype: Dtype = "float64") -> Array:
-    """Take an array of at most two dimensions into a plan."""
-    array = np.ascontiguousarray(np.asarray(values, dtype=dtype))
-    return Array(dtype, array.shape, array.tobytes())
-
-
-class _Node(msgspec.Struct, frozen=True, tag=True):
-    pass
 
 
 class Check(_Node, frozen=True):
@@ -234,7 +203,7 @@ OUTPUTS = {"prediction", "probabilities", "decision_function"}
 """What finals know."""
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(_Node, frozen=True):
     signature: Signature
     libraries: dict[str, str]
     part: Part
@@ -242,10 +211,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(Plan)
+_decoder: msgspec.msgpack.Decoder[Plan | NetworkPlan] = msgspec.msgpack.Decoder(Plan | NetworkPlan)
 
 
-def encode(plan: Plan) -> bytes:
+def encode(plan: Plan | NetworkPlan) -> bytes:
     """Write a plan. Raises `PlanRefused` if it is larger than a server process would read."""
     data = _encode(plan)
     if len(data) > MAX_PLAN_BYTES:
@@ -253,7 +222,7 @@ def encode(plan: Plan) -> bytes:
     return data
 
 
-def decode(data: bytes) -> Plan:
+def decode(data: bytes) -> Plan | NetworkPlan:
     """Read a plan of the right form; whether its parts fit is for `validation`. Raises `PlanRefused`."""
     if len(data) > MAX_PLAN_BYTES:
         raise PlanRefused(f"the plan has {counted(len(data), 'byte')}, more than {MAX_PLAN_BYTES}")

@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,31 +14,10 @@ from modelport_runtime.core.acceleration.converters.blocks import NotConverted
 from modelport_runtime.core.acceleration.converters.walk import convert
 from modelport_runtime.core.acceleration.generated_rows import GeneratedRows, Row, unknown_value
 from modelport_runtime.core.acceleration.origins import Hints, hints_of
-from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Proof
+from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Differs, Proof
+from modelport_runtime.core.acceleration.timing import speedup
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.types import Outputs, Request
-
-_SECONDS_EACH = 0.012
-_MAX_RUNS = 30
-
-
-def speedup(original: Engine, kernels: Engine, request: Request) -> float:
-    """Return by how much the shortest of a few runs is shorter: others on the same cores only lengthen
-    them.
-    """
-    return _seconds(lambda: original.run(request)) / max(_seconds(lambda: kernels.run(request)), 1e-9)
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    run()
-    taken: list[float] = []
-    until = time.perf_counter() + _SECONDS_EACH
-    while len(taken) < _MAX_RUNS and (len(taken) < 5 or time.perf_counter() < until):
-        started = time.perf_counter()
-        run()
-        taken.append(time.perf_counter() - started)
-    return min(taken)
-
 
 _CHUNK_ROWS = 1_000
 _MIN_ROWS = 1_000
@@ -48,10 +26,7 @@ _ALONE = 4
 _SINGLE = 100
 """Of every chunk, the kernels predict so many rows one by one as well: a single row takes shorter ways."""
 _NAN = float("nan")
-
-
-class _Differs(Exception):
-    """The message completes "The kernels …"."""
+_NONE = {"ScriptBackend": "TorchScript has no kernels: a program of torch.export has."}
 
 
 def prove(engine: Engine, *, seconds: float, rows: int) -> Accelerated | Declined:
@@ -62,16 +37,21 @@ def prove(engine: Engine, *, seconds: float, rows: int) -> Accelerated | Decline
             return _prove(engine, seconds, rows)
     except NotConverted as why:
         return Declined(str(why))
-    except _Differs as why:
+    except Differs as why:
         return Declined(f"The kernels {why}")
     except BaseException as error:  # noqa: BLE001  # the model's own code runs in here
         return Declined(f"The conversion failed: {describe_error(error)}")
 
 
 def _prove(engine: Engine, seconds: float, rows: int) -> Accelerated | Declined:
+    if hasattr(engine.backend, "parts"):
+        # Only where there are tensors: most models need none of what compares networks.
+        from modelport_runtime.core.acceleration.networks import proof
+
+        return proof.prove(engine, seconds, rows)
     estimator = getattr(engine.backend, "estimator", None)
     if estimator is None or engine.sample is None:
-        return Declined("Only scikit-learn's estimators have kernels.")
+        return Declined(_NONE.get(type(engine.backend).__name__, "A model of this kind has no kernels."))
     made = convert(estimator, engine.signature, engine.libraries_here)
     data = plan.encode(made)
     kernels = Engine(read_plan(data), engine.signature, model="", version="", max_batch_rows=rows)
@@ -147,7 +127,7 @@ class _Comparison:
         }
 
     def of(self, rows: list[Row]) -> None:
-        """Compare the predictions of rows. Raises `_Differs`."""
+        """Compare the predictions of rows. Raises `Differs`."""
         original = _outputs(self.original, rows)
         if original is not None:
             self._agree(original, _outputs(self.kernels, rows))
@@ -167,16 +147,16 @@ class _Comparison:
 
     def _both_raise(self, rows: list[Row]) -> None:
         if _outputs(self.kernels, rows) is not None:
-            raise _Differs("predict a row on which the original raises.")
+            raise Differs("predict a row on which the original raises.")
         self.rows += 1
 
     def _agree(self, original: Outputs, kernels: Outputs | None) -> None:
         if kernels is None:
-            raise _Differs("raise on a row that the original predicts.")
+            raise Differs("raise on a row that the original predicts.")
         found = differences(original, kernels, labels=self._labels)
         wrong = int((found > TOLERANCE).sum())
         if wrong:
-            raise _Differs(_difference_text(float(np.max(found)), wrong, self.rows + len(found)))
+            raise Differs(_difference_text(float(np.max(found)), wrong, self.rows + len(found)))
         self.largest = max(self.largest, float(np.max(found, initial=0.0)))
 
 

@@ -39,6 +39,8 @@ class SessionParts:
     """Whole numbers and numbers, as its two outputs, are a label and scores of classes."""
     most_rows: int | None = None
     """How many it takes at once; None: any number."""
+    network: Callable[[], Any] | None = None
+    """Writes it as a `NetworkPlan`'s network, for kernels. Raises `NotConverted`. None: there is no way."""
 
 
 class SessionBackend:
@@ -46,6 +48,7 @@ class SessionBackend:
 
     def __init__(self, parts: SessionParts, libraries: dict[str, str]) -> None:
         self.libraries = libraries
+        self.parts = parts
         self.rounding = parts.rounding
         self._graph = Graph(
             parts.session,

@@ -10,7 +10,7 @@ import torch
 from modelport_formats import torch_files
 
 from modelport_runtime.core.backends.onnx.session_backend import SessionParts
-from modelport_runtime.core.backends.torch import weights
+from modelport_runtime.core.backends.torch import archive, weights
 from modelport_runtime.core.backends.torch.plain import PlainModule
 from modelport_runtime.core.backends.torch.program import ROUNDING, Declared, Program, read
 from modelport_runtime.core.backends.torch.tensors import to_array, to_tensor
@@ -34,7 +34,18 @@ def parts_of(path: Path) -> SessionParts:
         most_rows=program.most_rows,
         kind="PyTorch",
         rounding=ROUNDING,
+        network=lambda: _network(path, program),
     )
+
+
+def _network(path: Path, program: Program) -> Any:
+    from modelport_runtime.core.acceleration.converters.blocks import NotConverted
+    from modelport_runtime.core.acceleration.networks import torch_programs
+
+    try:
+        return torch_programs.convert(program, archive.arrays(path))
+    except archive.NotPlain as why:
+        raise NotConverted(f"The program holds {why}.") from why
 
 
 def _module(path: Path, program: Program) -> _Module:

@@ -140,10 +140,11 @@ def _described(held: Mapping[str, Any]) -> tuple[str, list[Size]]:
     dtype = DTYPES.get(held["dtype"])
     if dtype is None:
         _refuse(f"The network has a tensor of PyTorch's type number {held['dtype']}, which NumPy lacks.")
-    return dtype, [_size(each) for each in held["sizes"]]
+    return dtype, [size_of(each) for each in held["sizes"]]
 
 
-def _size(held: Mapping[str, Any]) -> Size:
+def size_of(held: Mapping[str, Any]) -> Size:
+    """Return a size of a tensor."""
     return int(held["as_int"]) if "as_int" in held else str(held["as_expr"]["expr_str"])
 
 

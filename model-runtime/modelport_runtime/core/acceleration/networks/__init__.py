@@ -1,0 +1,1 @@
+"""Small networks of PyTorch and Keras as a list of array operations."""
