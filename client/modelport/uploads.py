@@ -35,7 +35,7 @@ def save_estimator(estimator: Any, folder: Path, file_format: FileFormat) -> Pat
     except (PicklingError, AttributeError, TypeError, ValueError, OSError) as error:
         raise ModelportError(
             f"The {type(estimator).__name__} cannot be saved as {path.name}: {error}. What it holds must be "
-            "defined in an installed library: no lambda, no class of a notebook."
+            "defined in an installed library, or in a module that goes along (code=): no lambda."
         ) from error
     return path
 
@@ -61,6 +61,7 @@ def upload_form(
     on_progress: OnProgress | None,
     sample: Any,
     reference: str | Path | None = None,
+    code: str | Path | None = None,
     **texts: str | None,
 ) -> Iterator[dict[str, Any]]:
     """The form as httpx takes it, while the files are open. `sample`: a row in JSON's types, or None."""
@@ -75,6 +76,9 @@ def upload_form(
         if reference is not None:
             rows = files.enter_context(opened(Path(reference)))
             parts["reference"] = (Path(reference).name, rows, "text/csv")
+        if code is not None:
+            modules = files.enter_context(opened(Path(code)))
+            parts["code"] = (Path(code).name, modules, "application/octet-stream")
         yield {"data": fields, "files": parts}
 
 

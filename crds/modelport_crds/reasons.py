@@ -62,8 +62,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Artifact",
         "The file is not a model file that Modelport knows.",
         "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
-        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, or a zip or tar.gz of a SavedModel or an MLflow "
-        "folder.",
+        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, a zip or tar.gz of a SavedModel or an MLflow "
+        "folder, or code of your own (.py, or a zip with model.py).",
     ),
     Reason.CORRUPT_ARTIFACT: Explanation(
         "Artifact",
@@ -98,7 +98,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.MISSING_MODULE: Explanation(
         "Environment",
         "The model needs a Python module or class that the runtime does not have.",
-        "Define custom classes in no notebook: use the framework's own parts, or export to ONNX.",
+        "Send modules and classes of your own along (`modelport upload FILE --code MODULE.py`); in place of "
+        "a package that is not here use the framework's own parts, or export to ONNX.",
     ),
     Reason.LIBRARY_MISMATCH: Explanation(
         "Environment",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from modelport_environments.errors import UnknownEnvironment
 
@@ -95,7 +96,9 @@ _ALL = (
         without=("libclang", "setuptools", "wheel"),
     ),
 )
-PLATFORM_FRAMEWORKS = frozenset({"sklearn", "xgboost", "lightgbm", "onnx"})
+OWN_CODE: Final = "python"
+"""The framework of Python code that comes without a model file which another one reads."""
+PLATFORM_FRAMEWORKS = frozenset({"sklearn", "xgboost", "lightgbm", "onnx", OWN_CODE})
 """Those whose models the platform's own libraries serve. Models of any other always have an environment."""
 PLATFORM = "platform"
 """What asks for the platform's own libraries where an environment would be chosen."""

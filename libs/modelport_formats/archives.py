@@ -58,7 +58,7 @@ def schema(file: BinaryIO, limit: int) -> bytes:
         except KeyError:
             raise UnknownFormat(
                 "The file is a zip archive, but of no model that Modelport knows (skops, Keras, SavedModel, "
-                "or a folder with an MLmodel of MLflow)."
+                "a folder with an MLmodel of MLflow, or code of your own with a model.py)."
             ) from None
         with member(archive, info, file) as content:
             return _beginning(content, limit)

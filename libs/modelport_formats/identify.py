@@ -10,6 +10,7 @@ from modelport_formats import archives, folders, keras, pickles, torch_files
 from modelport_formats.compression import Decompressor
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
 from modelport_formats.onnx import is_onnx
+from modelport_formats.own_code import MANIFEST, is_archive, sources
 from modelport_formats.signatures import (
     CATBOOST_MODEL,
     ZIP,
@@ -57,6 +58,8 @@ def format_of(path: Path) -> Format:
         try:
             if folders.is_tar(head) or folders.is_compressed_tar(file):
                 return Format.SAVED_MODEL
+            if is_archive(head):
+                return Format.OWN_CODE
             if head.startswith(ZIP):
                 return _format_of_zip(file, path.stat().st_size)
         except FormatError:
@@ -84,6 +87,9 @@ def _identify(file: BinaryIO, size: int) -> Identified:
     found = begins_as(head)
     if found is Format.SKOPS:
         return _zip(file, size)
+    if found in (Format.ONNX, Format.PICKLE) and size <= len(head) and sources.looks_like_code(head):
+        sources.require_model(head)
+        return Identified(Format.OWN_CODE)
     if found in (Format.ONNX, Format.PICKLE):
         return Identified(Format.ONNX) if is_onnx(file, size) else _pickle(file, head, size)
     _check(file, head, size, found)
@@ -106,6 +112,12 @@ def _check(file: BinaryIO, head: bytes, size: int, found: Format) -> None:
 
 def _zip(file: BinaryIO, size: int) -> Identified:
     match archives.format_of(names := archives.names(file)):
+        case Format.SKOPS if names[:1] == [MANIFEST]:
+            return Identified(Format.OWN_CODE)
+        case Format.SKOPS if "schema.json" not in names and (root := sources.root_of(names)) is not None:
+            text = archives.read(file, f"{root}{sources.ENTRY}", sources.MAX_MODULE_BYTES)
+            sources.require_model(text, sources.ENTRY)
+            return Identified(Format.OWN_CODE)
         case Format.KERAS:
             keras.check_archive(file, names)
             return Identified(Format.KERAS)

@@ -114,6 +114,7 @@ _VERSION_OF: dict[Format, Callable[[Path], Versions]] = {
     Format.KERAS_HDF5: keras.version,
     # What TensorFlow wrote it stands in the graph alone.
     Format.SAVED_MODEL: lambda _: {},
+    Format.OWN_CODE: lambda _: {},
 }
 
 

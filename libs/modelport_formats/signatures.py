@@ -31,6 +31,8 @@ class Format(StrEnum):
     KERAS_HDF5 = "keras-hdf5"
     SAVED_MODEL = "saved-model"
     """TensorFlow's folder, in a zip, tar or tar.gz."""
+    OWN_CODE = "own-code"
+    """Python code of a user's own: a module, a zip with `model.py`, or the archive that is made of them."""
 
 
 # What the libraries read. The prefixes that joblib goes by are wider: a text that begins with "x" or "BZ" is
@@ -110,6 +112,6 @@ def describe_unknown(head: bytes) -> str:
     return (
         f"The file is {known or 'no model file that Modelport knows'}. "
         "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
-        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, or a zip or tar.gz of a SavedModel or an MLflow "
-        "folder."
+        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, a zip or tar.gz of a SavedModel or an MLflow "
+        "folder, or code of your own (.py, or a zip with model.py)."
     )

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
+from modelport_formats.own_code import is_archive, unpacked
 from modelport_http.wording import counted
 
 _CHUNK = 1024 * 1024
+_HEAD_BYTES = 64
 _TIMEOUT_SECONDS = 30
 """Of silence on the network, not of the whole download."""
 _READ_ONLY = 0o444
@@ -60,11 +62,34 @@ def fetch(uri: str, sha256: str, destination: Path) -> None:
     try:
         _verify(uri, _bring(uri, partial), sha256)
         partial.chmod(_READ_ONLY)
+        _unpack(partial, destination)
         partial.replace(destination)
     except OSError as error:
         raise _no_room_or_later(error) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _unpack(partial: Path, destination: Path) -> None:
+    """Put what a user's own code consists of beside it, in files of their own.
+
+    Of what is no such archive there are none: the runtime says so when it reads it.
+    """
+    with partial.open("rb") as file:
+        if not is_archive(file.read(_HEAD_BYTES)):
+            return
+    # Here and not above: few files are archives.
+    from shutil import rmtree
+
+    from modelport_formats.errors import FormatError
+    from modelport_formats.own_code.archive import unpack
+
+    folder = unpacked(destination)
+    rmtree(folder, ignore_errors=True)
+    try:
+        unpack(partial, folder)
+    except FormatError:
+        rmtree(folder, ignore_errors=True)
 
 
 def _no_room_or_later(error: OSError) -> Exception:

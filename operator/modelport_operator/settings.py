@@ -16,6 +16,7 @@ _RUNTIME_IMAGES: Mapping[Framework, str] = {
     "xgboost": "modelport-runtime-sklearn",
     "lightgbm": "modelport-runtime-sklearn",
     "onnx": "modelport-runtime-onnx",
+    "python": "modelport-runtime-sklearn",
 }
 # Of frameworks that no runtime image of the platform's serves: what their versions run in that name none.
 ENVIRONMENTS: Mapping[Framework, str] = {

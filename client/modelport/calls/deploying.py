@@ -33,6 +33,7 @@ def deploy(
     force: bool,
     description: str | None,
     reference: Any,
+    code: str | Path | None,
     acceleration: Acceleration | None,
     file_format: FileFormat,
     seconds: float,
@@ -50,7 +51,7 @@ def deploy(
             reference = yield Work(partial(save_rows, reference, Path(folder)))
         if place is None:
             texts = {"name": name, "description": description, "acceleration": acceleration}
-            model = yield from models.upload(path, row, reference, None, **texts)
+            model = yield from models.upload(path, row, reference, None, code=code, **texts)
             return (yield from models.wait(model.id, seconds, on_status))
         version = yield from versions.create(
             place.model_id,
@@ -59,6 +60,7 @@ def deploy(
             environment=None,
             sample=row,
             reference=reference,
+            code=code,
             traffic=100,
             force=force,
             replaces=place.replaces,

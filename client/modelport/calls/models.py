@@ -26,11 +26,15 @@ def upload(
     sample: Any,
     reference: str | Path | None,
     on_progress: OnProgress | None,
+    *,
+    code: str | Path | None,
     **texts: str | None,
 ) -> Flow[Model]:
     """Return the new model, which is not ready yet; `on_progress` gets bytes sent and bytes in all."""
     row = as_sample(sample)
-    with upload_form(path, on_progress=on_progress, sample=row, reference=reference, **texts) as form:
+    with upload_form(
+        path, on_progress=on_progress, sample=row, reference=reference, code=code, **texts
+    ) as form:
         return _model((yield from request("POST", path_of("models", "upload"), **form)))
 
 

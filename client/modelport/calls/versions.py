@@ -43,6 +43,7 @@ def create(
     environment: str | None,
     sample: Any,
     reference: str | Path | None,
+    code: str | Path | None,
     traffic: int | None,
     force: bool,
     replaces: str | None,
@@ -58,7 +59,9 @@ def create(
         "replaces": replaces,
     }
     row = as_sample(sample)
-    with upload_form(path, on_progress=on_progress, sample=row, reference=reference, **texts) as form:
+    with upload_form(
+        path, on_progress=on_progress, sample=row, reference=reference, code=code, **texts
+    ) as form:
         reply = yield from request("POST", path_of("models", model_id, "versions"), **form)
         return Version.from_json(reply.json())
 

@@ -10,6 +10,7 @@ from modelport.cli.options import (
     DEFAULT_URL,
     AccelerationSetting,
     AsJson,
+    Code,
     EnvironmentName,
     Force,
     ModelFile,
@@ -46,7 +47,8 @@ ModelType = Annotated[
     str | None,
     typer.Option(
         "--type",
-        help="sklearn, onnx, xgboost, lightgbm, catboost, torch or tensorflow; detected when left out.",
+        help="sklearn, onnx, xgboost, lightgbm, catboost, torch, tensorflow or python; detected when left "
+        "out.",
     ),
 ]
 
@@ -97,6 +99,7 @@ def upload(
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     sample: Sample = None,
     reference: Reference = None,
+    code: Code = None,
     acceleration: AccelerationSetting = None,
     share: Share = None,
     no_traffic: Annotated[bool, typer.Option("--no-traffic", help="The same as --traffic 0.")] = False,
@@ -120,6 +123,7 @@ def upload(
             "environment": environment,
             "sample": parse_sample(sample),
             "reference": reference,
+            "code": code,
             "on_progress": on_progress,
         }
         if to is None:

@@ -46,6 +46,17 @@ AccelerationSetting = Annotated[
     Acceleration | None,
     typer.Option(help="auto: NumPy kernels predict where they were proven to equal the model; off: never."),
 ]
+Code = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.py",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Python code that goes along, a module or a zip of modules: what a pickle names of yours, "
+        "preprocess and postprocess around the model, or a class Model.",
+    ),
+]
 EnvironmentName = Annotated[
     str | None,
     typer.Option(

@@ -26,6 +26,7 @@ class Models:
         description: str | None = None,
         sample: Any = None,
         reference: str | Path | None = None,
+        code: str | Path | None = None,
         acceleration: Acceleration | None = None,
         on_progress: OnProgress | None = None,
     ) -> Model:
@@ -39,6 +40,8 @@ class Models:
                 data frame the first.
             reference: A CSV file with a header, of the rows it was trained on; live inputs are compared with
                 them (`versions.drift`).
+            code: A module (.py), or a zip of modules, that goes along: what a pickle names of your own,
+                `preprocess` and `postprocess` around the model, or a class `Model` (`/help/own-code`).
             acceleration: `"off"` has the model itself predict every request.
             on_progress: Called with the bytes sent so far and all bytes of the file.
 
@@ -53,7 +56,7 @@ class Models:
             "description": description,
             "acceleration": acceleration,
         }
-        return self._transport.run(models.upload(path, sample, reference, on_progress, **texts))
+        return self._transport.run(models.upload(path, sample, reference, on_progress, code=code, **texts))
 
     def deploy(
         self,
@@ -65,6 +68,7 @@ class Models:
         force: bool = False,
         description: str | None = None,
         reference: Any = None,
+        code: str | Path | None = None,
         acceleration: Acceleration | None = None,
         file_format: FileFormat = "joblib",
         seconds: float = 300,
@@ -81,6 +85,7 @@ class Models:
             force: With `to`: it gets the requests also if it lacks what callers depend on.
             reference: The rows that it was trained on, a DataFrame or a CSV file: live inputs are compared
                 with them (`versions.drift`).
+            code: The module (.py), or a zip of modules, that defines its own classes and functions.
             description, acceleration: Of a new model; the setting of one that is there stays.
             file_format: What all other estimators are saved as; needs joblib or skops.
             seconds: How long it waits.
@@ -100,6 +105,7 @@ class Models:
             force=force,
             description=description,
             reference=reference,
+            code=code,
             acceleration=acceleration,
             file_format=file_format,
             seconds=seconds,

@@ -6,6 +6,7 @@ from io import BytesIO
 
 from modelport_formats.errors import FormatError
 from modelport_formats.folders import is_compressed_tar, is_tar
+from modelport_formats.own_code import is_archive
 from modelport_formats.signatures import ZIP, Format, begins_as
 from starlette.responses import StreamingResponse
 
@@ -56,6 +57,8 @@ def ending_of(head: bytes) -> str:
 
 def _ending_of_zip(head: bytes) -> str:
     """By its first member: PyTorch alone has folders, and begins exported programs with their weights."""
+    if is_archive(head):
+        return "zip"
     if b"metadata.json" in head[:_FIRST_NAMES]:
         return "keras"
     if b"saved_model.pb" in head:

@@ -30,13 +30,11 @@ async def taken_out(
         yield upload
         return
     async with await Spool.create(folder, max_bytes, reserve) as spool:
-        # Never closed from here: a request that is cancelled leaves its thread in the generator.
-        content = pieces(upload.path, found.file)
-        while piece := await asyncio.to_thread(next, content, b""):
-            await spool.write(piece)
+        await spool.take(pieces(upload.path, found.file))
         sha256 = await spool.finish()
         texts = {**sample_of_example(found.row), **_sent(upload)}
-        alone = replace(upload, path=spool.path, sha256=sha256, size=spool.size, texts=texts)
+        name = found.file.rpartition("/")[2]
+        alone = replace(upload, path=spool.path, sha256=sha256, size=spool.size, texts=texts, file_name=name)
         alone.require_content()
         yield alone
 

@@ -13,7 +13,14 @@ _FILE = {
     "type": "string",
     "format": "binary",
     "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM, CatBoost, PyTorch or Keras; "
-    "a zip, tar or tar.gz of a SavedModel or an MLflow folder.",
+    "a zip, tar or tar.gz of a SavedModel or an MLflow folder; code of your own: a .py with class Model, "
+    "or a zip with model.py.",
+}
+_CODE = {
+    "type": "string",
+    "format": "binary",
+    "description": "Python code of your own beside the file: a .py, or a zip of modules. It defines class "
+    "Model, preprocess or postprocess, or what a pickle names of your modules.",
 }
 _MODEL_TYPE = {
     "type": "string",
@@ -45,6 +52,7 @@ def _body(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
 MODEL_UPLOAD_BODY = _body(
     {
         "file": _FILE,
+        "code": _CODE,
         "name": {"type": "string", "minLength": 1, "maxLength": 100},
         "model_type": _MODEL_TYPE,
         "environment": _ENVIRONMENT,
@@ -63,6 +71,7 @@ MODEL_UPLOAD_BODY = _body(
 VERSION_UPLOAD_BODY = _body(
     {
         "file": _FILE,
+        "code": _CODE,
         "model_type": _MODEL_TYPE,
         "environment": _ENVIRONMENT,
         "sample": _SAMPLE,

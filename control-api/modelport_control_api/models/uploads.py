@@ -22,11 +22,13 @@ from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
+from modelport_control_api.models.code_uploads import MAX_CODE_BYTES, Composed, Room, composed
 from modelport_control_api.models.mlflow_uploads import MAX_SAMPLE_BYTES, taken_out
 from modelport_control_api.registry import environments
 from modelport_control_api.registry.rollout import Rollout
 from modelport_control_api.registry.service import NewVersion
-from modelport_control_api.sniff.detect import detect_framework, normalize_framework
+from modelport_control_api.sniff.detect import normalize_framework
+from modelport_control_api.sniff.own_code import FIELD
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_upload
 
@@ -80,12 +82,16 @@ _VERSION_TEXTS = {
 
 def model_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
     """Return the form of a new model, which needs `name` and `file`. Both limits are in bytes."""
-    return Form(_MODEL_TEXTS, frozenset({"name"}), max_file_bytes, {_REFERENCE: max_reference_bytes})
+    return Form(_MODEL_TEXTS, frozenset({"name"}), max_file_bytes, _extra_files(max_reference_bytes))
 
 
 def version_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
     """Return the form of a new version, which needs only `file`. Both limits are in bytes."""
-    return Form(_VERSION_TEXTS, frozenset(), max_file_bytes, {_REFERENCE: max_reference_bytes})
+    return Form(_VERSION_TEXTS, frozenset(), max_file_bytes, _extra_files(max_reference_bytes))
+
+
+def _extra_files(max_reference_bytes: int) -> dict[str, int]:
+    return {_REFERENCE: max_reference_bytes, FIELD: MAX_CODE_BYTES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +112,28 @@ class UploadService:
                 request, form, incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
             ) as received,
             self._checked(received, form) as upload,
+            composed(upload, self._room(form)) as parts,
         ):
-            model_type = upload.texts.get("model_type") or None
-            framework = await asyncio.to_thread(detect_framework, upload.path, model_type)
-            environment = await asyncio.to_thread(self._environment, upload, framework)
+            environment = await asyncio.to_thread(self._environment, parts)
             reference = await asyncio.to_thread(_profile, upload)
-            version = _new_version(upload, framework, environment, reference)
-            yield StagedUpload(upload.texts, version, upload.path)
+            version = _new_version(parts.stored, parts.framework, environment, reference)
+            yield StagedUpload(upload.texts, version, parts.stored.path)
 
     def _checked(self, upload: ReceivedUpload, form: Form) -> AbstractAsyncContextManager[ReceivedUpload]:
         """Texts are checked first: it takes no time. What is in an MLflow folder is taken out of it."""
         check_texts(upload.texts)
         return taken_out(upload, self.store.incoming, form.max_file_bytes, self.reserve)
 
-    def _environment(self, upload: ReceivedUpload, framework: Framework) -> str | None:
-        if name := upload.texts.get("environment"):
-            return environments.named(name, framework)
-        return environments.needed_by(upload.path, framework, choose_by_file=self.choose_environments)
+    def _room(self, form: Form) -> Room:
+        # Beside its parts the archive has a list of them.
+        return Room(self.store.incoming, form.max_file_bytes + 2 * MAX_CODE_BYTES, self.reserve)
+
+    def _environment(self, parts: Composed) -> str | None:
+        if name := parts.stored.texts.get("environment"):
+            return environments.named(name, parts.framework)
+        if parts.model is None:
+            return None
+        return environments.needed_by(parts.model, parts.framework, choose_by_file=self.choose_environments)
 
     async def commit(self, staged: "StagedUpload", work: Callable[[Session], T]) -> T:
         """Store the file, then run `work`, which names it, in one transaction: no row without its file."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from modelport_environments.catalogue import PLATFORM, find
+from modelport_environments.catalogue import OWN_CODE, PLATFORM, find
 from modelport_environments.choice import choose, environment_of
 from modelport_environments.errors import UnknownEnvironment
 from modelport_formats.scan import scan
@@ -32,7 +32,8 @@ def named(name: str, framework: str) -> str | None:
         served = find(name).frameworks
     except UnknownEnvironment as error:
         raise InvalidFields(("environment", str(error))) from error
-    if framework not in served:
+    # Code of a user's own runs in any of them: it alone knows which libraries it needs.
+    if framework not in served and framework != OWN_CODE:
         raise InvalidFields(
             ("environment", f"{name} serves {', '.join(served)}, and the file holds a {framework} model")
         )

@@ -112,7 +112,7 @@ class ReceivedUpload:
     """`path` holds the file until the artifact store takes it. `size` is in bytes.
 
     `file_name` and `content_type` are what the sender calls it. `extra_files`: those that were sent and are
-    not empty, until the end of the request.
+    not empty, until the end of the request; `extra_names`: what the sender calls them.
     """
 
     path: Path
@@ -122,6 +122,7 @@ class ReceivedUpload:
     file_name: str = ""
     content_type: str = ""
     extra_files: Mapping[str, Path] = field(default_factory=dict)
+    extra_names: Mapping[str, str] = field(default_factory=dict)
 
     def require_content(self) -> None:
         """Raises `EmptyFile`."""

@@ -55,6 +55,7 @@ async def receive_upload(
             file_name=receiver.file.file_name,
             content_type=receiver.file.content_type,
             extra_files=await _finished(extra),
+            extra_names=receiver.extra_names,
         )
         if form.instead_of_file not in receiver.seen:
             upload.require_content()
@@ -141,6 +142,7 @@ class _Receiver:
         self._texts: dict[str, bytearray] = {}
         self._current = ""
         self.file = PartBegan(FILE_FIELD)
+        self.extra_names: dict[str, str] = {}
 
     async def take(self, event: Event) -> None:
         if isinstance(event, PartBegan):
@@ -158,7 +160,9 @@ class _Receiver:
         self._current = name
         if name == FILE_FIELD:
             self.file = part
-        elif name not in self._extra:
+        elif name in self._extra:
+            self.extra_names[name] = part.file_name
+        else:
             self._texts[name] = bytearray()
 
     async def _write(self, data: bytes) -> None:

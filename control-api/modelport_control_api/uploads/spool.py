@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -52,6 +53,12 @@ class Spool:
         if len(self._buffer) >= _BUFFER_BYTES:
             await self._flush()
 
+    async def take(self, pieces: Iterator[bytes]) -> None:
+        """Write all that the iterator gives, which blocks. Raises as `write` does, or what it raises."""
+        # Never closed from here: a request that is cancelled leaves its thread in the generator.
+        while piece := await asyncio.to_thread(_next, pieces):
+            await self.write(piece)
+
     async def finish(self) -> str:
         """Write the rest so that it outlives a power cut; give the sha256 as lowercase hex."""
         await self._flush()
@@ -88,6 +95,11 @@ class Spool:
     def _sync(self) -> None:
         os.fsync(self._file.fileno())
         self._file.close()
+
+
+def _next(pieces: Iterator[bytes]) -> bytes:
+    """Return the next piece that is not empty; none at the end."""
+    return next(filter(None, pieces), b"")
 
 
 def _explained(error: OSError) -> Exception:

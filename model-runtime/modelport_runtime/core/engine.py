@@ -1,8 +1,9 @@
 """Calls in, predictions out: decode each, put compatible ones into one model call, split, encode."""
 
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     # The backends' package imports this module.
     from modelport_runtime.core.backends.base import Backend
 
+_OURS = f"{Path(__file__).parents[1]}/"
 _MAX_DETAIL = 300
 """An exception may quote its whole input; the caller needs the first words."""
 
@@ -138,7 +140,8 @@ class Engine:
             return self._run(rows, request.outputs)
 
         good = None if self.sample is None else self.decode_sample(self.sample).rows[0]
-        suspicion = Suspicion(self.signature, good, predict, error)
+        refuses: Callable[[BaseException], bool] = getattr(self.backend, "is_refusal", _refuses_nothing)
+        suspicion = Suspicion(self.signature, good, predict, error, refuses=refuses(error))
         return suspicion.failure(request, description=describe_error(error)) or model_failure(error)
 
     def _encode_each(self, batch: list[_Pending], outputs: Outputs) -> list[Prediction | Failure]:
@@ -170,6 +173,10 @@ class Engine:
         if item.echo is not None:
             return self._v2.encode(item.echo, outputs)
         return Prediction(self._responses.write(item.request, outputs))
+
+
+def _refuses_nothing(_error: BaseException) -> bool:
+    return False
 
 
 class WrongNumberOfResults(Exception):
@@ -213,5 +220,13 @@ def model_failure(error: BaseException) -> Failure:
         "The model raised",
         describe_error(error),
         reason="ModelError",
-        trace="".join(traceback.format_exception(error)),
+        trace=_trace(error),
     )
+
+
+def _trace(error: BaseException) -> str:
+    """Begin where the model's libraries or its own code were called: what calls them is nobody's concern."""
+    told = traceback.TracebackException.from_exception(error)
+    frames = [frame for frame in told.stack if not frame.filename.startswith(_OURS)]
+    told.stack = traceback.StackSummary.from_list(frames or told.stack)
+    return "".join(told.format())

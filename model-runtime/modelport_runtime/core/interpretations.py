@@ -45,6 +45,12 @@ def readings(described: Description, signature: Signature, row: Any) -> Iterator
     return islice(_of_list(described, signature, row), _MAX_READINGS)
 
 
+def readings_of(backend: Any, row: Any) -> Iterator[tuple[Signature, Any]]:
+    """Return the signatures to try of a backend with the backends that feed the model so."""
+    own = getattr(backend, "readings", None)
+    return iter([(refined(backend.signature, row), backend)]) if own is None else own(row)
+
+
 def refined(signature: Signature, row: Any) -> Signature:
     """Let the sample show what the model does not: names for a nameless one, kinds for unknown columns."""
     if signature.columns is None or not isinstance(row, dict | list):

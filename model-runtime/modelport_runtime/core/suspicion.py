@@ -34,14 +34,25 @@ class _OutOfTime(Exception):
 class Suspicion:
     """One request that made the model raise. `good` is a row that it has predicted, if there is one."""
 
-    def __init__(self, signature: Signature, good: Any, predict: PredictRows, error: BaseException) -> None:
-        """predict: puts rows through the model; it raises what the model raises."""
+    def __init__(
+        self,
+        signature: Signature,
+        good: Any,
+        predict: PredictRows,
+        error: BaseException,
+        *,
+        refuses: bool = False,
+    ) -> None:
+        """predict: puts rows through the model; it raises what the model raises.
+
+        refuses: the error is how code of the model's own refuses a row.
+        """
         self._signature = signature
         self._columns = signature.columns or ()
         self._good = good
         self._predict = predict
         self._error = error
-        self._by_library = _is_of_a_library(error)
+        self._by_library = refuses or _is_of_a_library(error)
         self._until = time.monotonic() + _MAX_SECONDS
 
     def failure(self, request: Request, *, description: str) -> Failure | None:

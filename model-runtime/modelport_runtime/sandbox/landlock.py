@@ -9,6 +9,7 @@ from pathlib import Path
 
 import modelport_formats
 import modelport_http
+from modelport_formats.own_code import unpacked
 
 import modelport_runtime
 from modelport_runtime.sandbox.kernel import syscall
@@ -62,7 +63,8 @@ def restrict(readable: Iterable[Path], *, signals: bool) -> int:
 
 
 def read_set(artifact: Path | None, proc: Iterable[str]) -> list[Path]:
-    """Everything that a framework reads after it has been imported, the artifact, and nothing else.
+    """Everything that a framework reads after it has been imported, the artifact with what was unpacked of
+    it, and nothing else.
 
     Our own packages are named by themselves: in an editable install other parts lie beside them.
     proc: what is read of the calling process itself, one by one, for more lies beside them (`net`, `mounts`).
@@ -76,7 +78,7 @@ def read_set(artifact: Path | None, proc: Iterable[str]) -> list[Path]:
     ]  # fmt: skip
     machine += [f"/proc/self/{name}" for name in proc]
     own = [Path(package.__path__[0]).resolve() for package in _OWN_PACKAGES]
-    given = [] if artifact is None else [artifact]
+    given = [] if artifact is None else [artifact, unpacked(artifact)]
     return [*own, *given, *(Path(path) for path in sorted(prefixes) + machine)]
 
 

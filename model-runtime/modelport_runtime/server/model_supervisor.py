@@ -194,6 +194,8 @@ class ModelSupervisor:
     def _why_native(self) -> str:
         if self._settings.acceleration == "off":
             return "Acceleration is switched off."
+        if self._settings.framework == "python":
+            return "Code of its own predicts."
         return f"Models of {self._settings.framework} are served by the library itself."
 
     def _go_back_to_the_original(self) -> None:

@@ -4,6 +4,7 @@ import builtins
 import traceback
 from collections.abc import Iterator
 
+from modelport_runtime.core.backends.own_code.traces import place_in_code
 from modelport_runtime.core.types import LoadError, without_paths
 from modelport_runtime.inspection.libraries import Inspected, defined_in_main, is_here, missing_module, moved
 
@@ -112,10 +113,8 @@ def _failed(error: BaseException) -> LoadError:
         return missing_module(error.name)
     if type(error).__module__ == builtins.__name__ and isinstance(error, EOFError | UnicodeDecodeError):
         return LoadError("CorruptArtifact", f"The file is cut off or damaged ({last_line(error)}).")
-    return LoadError(
-        "LoadFailed",
-        f"Loading raised {last_line(error)}.",
-    )
+    place = place_in_code(error)
+    return LoadError("LoadFailed", f"Loading raised {last_line(error)}{f' ({place})' if place else ''}.")
 
 
 def _human(count: int) -> str:

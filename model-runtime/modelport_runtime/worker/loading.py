@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from modelport_runtime.core import backends
+from modelport_runtime.core.backends.own_code.parts import Parts, parts_of
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.responses import encode
 from modelport_runtime.core.types import LoadError
@@ -127,11 +128,13 @@ class Loader:
         try:
             verify(path, self._settings.artifact_sha256)
             self._check_isolation(path)
-            scan = inspect(path)
-            self._inspected = scan.libraries
-            check_modules(scan.references)
-            check_boosters(path, self._inspected.found)
-            return self._load(path)
+            parts = parts_of(path)
+            if parts is None:
+                self._inspect(path, lambda references: references)
+            elif parts.model is not None:
+                parts.make_importable()
+                self._inspect(parts.model, parts.left_to_find)
+            return self._load(path, parts)
         except BaseException as error:  # a model may raise SystemExit; /status must report it
             log.warning("load_failed", exc_info=error)
             tried = (*attempts.seen(), *self._refused())
@@ -141,6 +144,12 @@ class Loader:
             self._failure = LoadError(failure.reason, message)
             return None
 
+    def _inspect(self, path: Path, to_find: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        scan = inspect(path)
+        self._inspected = scan.libraries
+        check_modules(to_find(scan.references))
+        check_boosters(path, self._inspected.found)
+
     def _check_isolation(self, path: Path) -> None:
         if self._may_run_code() or not can_run_code(path):
             return
@@ -149,7 +158,7 @@ class Loader:
     def _may_run_code(self) -> bool:
         return self._sandbox.level == 2 or self._settings.allow_unsandboxed
 
-    def _load(self, path: Path) -> Engine:
+    def _load(self, path: Path, parts: Parts | None) -> Engine:
         settings = self._settings
         engine = backends.load(
             path,
@@ -160,6 +169,7 @@ class Loader:
             max_batch_rows=settings.max_batch_size,
             trusted=self._may_run_code(),
             found=self._inspected.found,
+            parts=parts,
         )
         backends.self_check(engine)
         return engine

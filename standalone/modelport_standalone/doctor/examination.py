@@ -7,20 +7,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from modelport_control_api.errors import DomainError
+from modelport_control_api.models.code_uploads import framework_beside
 from modelport_control_api.registry.environments import needed_by
 from modelport_control_api.sniff.detect import detect_framework
 from modelport_control_api.sniff.mlflow.folder import MlflowFolder
+from modelport_control_api.sniff.own_code import Code, read_code
 from modelport_control_api.uploads.form import EmptyFile, larger_than
 from modelport_crds.reasons import Reason
 from modelport_environments.catalogue import find
 from modelport_formats.identify import Identified, identify
 from modelport_formats.scan import Scan, scan
+from modelport_formats.signatures import Format
 from modelport_runtime.core import no_models
 from modelport_runtime.core.compatibility.known import known_of
 from modelport_runtime.core.compatibility.versions import other_scikit_learn
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.inspection.formats import can_run_code, cannot_isolate, check_boosters
-from modelport_runtime.inspection.libraries import check_modules, compare
+from modelport_runtime.inspection.libraries import check_modules, compare, library_of
 
 from modelport_standalone import sandbox_check
 from modelport_standalone.doctor import folders, forbidden, modules, reasons
@@ -31,15 +34,17 @@ from modelport_standalone.environments.store import EnvironmentStore, default_fo
 SANDBOXED = 2
 
 
-def examine(path: Path, platform: Platform) -> Report:
-    """Return what would become of the file. Blocking, for seconds. Raises OSError."""
+def examine(path: Path, platform: Platform, code: Path | None = None) -> Report:
+    """Return what would become of the file, uploaded with the code. Blocking, for seconds. Raises OSError."""
     size = path.stat().st_size
     troubles = list(_of_the_size(size, platform.max_upload_bytes))
     contents = None
     if size:
         try:
             with folders.as_uploaded(path, platform.max_upload_bytes) as (file, folder):
-                examined = _Examined(file, platform, detect_framework(file), folder)
+                beside = None if code is None else read_code(code, code.name)
+                framework = detect_framework(file) if beside is None else framework_beside(beside, file)
+                examined = _Examined(file, platform, framework, folder, beside)
                 contents = examined.contents()
                 troubles += examined.troubles()
         except DomainError as error:
@@ -61,8 +66,16 @@ def _refusal(error: DomainError) -> Trouble:
 class _Examined:
     """A file of a known format."""
 
-    def __init__(self, path: Path, platform: Platform, framework: str, folder: MlflowFolder | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        platform: Platform,
+        framework: str,
+        folder: MlflowFolder | None,
+        code: Code | None,
+    ) -> None:
         self._path = path
+        self._code = code
         self._platform = platform
         self._framework = framework
         self._folder = folder
@@ -82,7 +95,7 @@ class _Examined:
             here=here if self._environment is None else {},
             classes=reasons.models_in(self._scan),
             environment=self._where(),
-            reading="sandbox" if can_run_code(self._path) else "data",
+            reading="sandbox" if self._runs_code() else "data",
             sample=folders.sample_of(self._folder) or made_up,
             differences=tuple(self._differences()),
         )
@@ -98,6 +111,10 @@ class _Examined:
         yield from forbidden.violations(self._scan.references)
         if message := reasons.for_naming_one(self._environment, self._scan):
             yield Trouble(Reason.LIBRARY_MISMATCH, message)
+
+    def _runs_code(self) -> bool:
+        is_code = self._code is not None or self._identified.format is Format.OWN_CODE
+        return is_code or can_run_code(self._path)
 
     def _format(self) -> str:
         by_joblib = any(module.startswith("joblib.numpy_pickle") for module, _ in self._scan.references)
@@ -123,14 +140,20 @@ class _Examined:
                 yield f"{each.what} ({each.saved_with}): {each.here}"
 
     def _isolation(self) -> None:
-        if self._platform.url is None and can_run_code(self._path):
+        if self._platform.url is None and self._runs_code():
             with tempfile.TemporaryDirectory() as folder:
                 level, detail = asyncio.run(sandbox_check.check(Path(folder)))
             if level != SANDBOXED:
                 raise cannot_isolate(detail)
 
     def _modules(self) -> None:
-        check_modules(dict(iter(self._scan.references)), self._is_here())
+        references = dict(iter(self._scan.references))
+        is_here = self._is_here()
+        if self._code is None:
+            check_modules(references, is_here)
+            return
+        own = self._code.modules() | ({"__main__"} if self._code.entry else set())
+        check_modules({name: one for name, one in references.items() if library_of(name) not in own}, is_here)
 
     def _is_here(self) -> modules.IsHere:
         python = self._python() if self._platform.url is None else None
@@ -147,7 +170,10 @@ class _Examined:
             saved.require_known()
 
     def _kind(self) -> None:
+        """A class Model reads data, too."""
         identified = self._identified
+        if self._code is not None and self._code.defines_model:
+            return
         if identified.container:
             raise no_models.without_methods(identified.container)
         module, _, name = (identified.first_class or "").rpartition(".")

@@ -61,7 +61,12 @@ def _is_model(module: str, name: str) -> bool:
 _OTHERS = {"numpy", "joblib", "pandas", "scipy", "builtins", "copyreg", "collections", "datetime", "_loss"}
 
 _OWN_COLUMNS = Sample(False, "none is needed: the file says what a row holds")
-_SAMPLES = {Format.XGBOOST: _OWN_COLUMNS, Format.LIGHTGBM: _OWN_COLUMNS}
+_BY_HINTS = Sample(None, "one of yours (--sample) is needed unless type hints of the code name the columns")
+_SAMPLES = {
+    Format.XGBOOST: _OWN_COLUMNS,
+    Format.LIGHTGBM: _OWN_COLUMNS,
+    Format.OWN_CODE: _BY_HINTS,
+}
 _MADE_UP = "one is made up from the model's columns; give one of yours (--sample) if the model raises on it"
 _NAMELESS = "; its columns have no names: they are x0, x1 … unless a sample names them"
 _NAMES = b"feature_names_in_"

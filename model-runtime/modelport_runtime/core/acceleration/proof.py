@@ -26,7 +26,11 @@ _ALONE = 4
 _SINGLE = 100
 """Of every chunk, the kernels predict so many rows one by one as well: a single row takes shorter ways."""
 _NAN = float("nan")
-_NONE = {"ScriptBackend": "TorchScript has no kernels: a program of torch.export has."}
+_NONE = {
+    "ScriptBackend": "TorchScript has no kernels: a program of torch.export has.",
+    "ModelClass": "Code of its own predicts.",
+    "Around": "Code of its own stands around the model.",
+}
 
 
 def prove(engine: Engine, *, seconds: float, rows: int) -> Accelerated | Declined:

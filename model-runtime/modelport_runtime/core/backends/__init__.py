@@ -1,7 +1,7 @@
 """From a file to an engine: one module per framework, imported only when it is needed."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,10 +12,11 @@ from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.estimators.probabilities import ImplausibleProbabilities
 from modelport_runtime.core.backends.estimators.results import Unreadable
 from modelport_runtime.core.backends.model_file import ModelFile
+from modelport_runtime.core.backends.own_code.parts import Parts
+from modelport_runtime.core.backends.own_code.traces import place_in_code
 from modelport_runtime.core.backends.registry import Framework
 from modelport_runtime.core.engine import Engine, describe_error
-from modelport_runtime.core.interpretations import refined
-from modelport_runtime.core.signature import Signature
+from modelport_runtime.core.interpretations import readings_of
 from modelport_runtime.core.types import LoadError, Rejected
 
 
@@ -40,16 +41,21 @@ def load(
     max_batch_rows: int,
     trusted: bool = False,
     found: Mapping[str, str] = MappingProxyType({}),
+    parts: Parts | None = None,
 ) -> Engine:
     """Read the model file, which may run its code, and make it ready to predict.
 
-    found: the versions of libraries that the file names.
+    found: the versions of libraries that the file names. parts: of what was uploaded with code.
 
     Raises `LoadError` with a reason, or whatever the file's own code raises.
     """
-    backend = _read(path, registry.find(framework), trusted=trusted, found=found)
+    kind = registry.find(framework)
+    if parts is None:
+        backend = kind.load(_file(path, kind, trusted=trusted, found=found))
+    else:
+        backend = _with_code(parts, kind, trusted=trusted, found=found)
     row = None if sample is None else samples.sample_row(sample)
-    others = _readings(backend, row)
+    others = readings_of(backend, row)
     signature, backend = next(others)
     engine = Engine(
         backend, signature, model=model, version=version, max_batch_rows=max_batch_rows, others=others
@@ -96,28 +102,37 @@ def _failed(failure: Exception, *, given: bool) -> LoadError:
     if isinstance(failure, ImplausibleProbabilities):
         return LoadError("SampleFailed", f"The model's {failure}.")
     if given:
-        return LoadError("SampleFailed", f"The model raised on its sample: {describe_error(failure)}")
+        return LoadError(
+            "SampleFailed", f"The model raised on its sample: {describe_error(failure)}{_where(failure)}"
+        )
     if isinstance(failure, Unreadable):
         return LoadError("SampleFailed", f"What the model gave for a made-up row cannot be read: {failure}.")
     return LoadError(
         "SampleFailed",
-        f"The model raised on every row made from its signature, first with {describe_error(failure)}. "
+        f"The model raised on every row made from its signature, first with {describe_error(failure)}"
+        f"{_where(failure)}. "
         "Upload it with a sample: one row of your own data.",
     )
 
 
-def _readings(backend: Backend, row: Any) -> Iterator[tuple[Signature, Backend]]:
-    readings: Callable[[Any], Iterator[tuple[Signature, Backend]]] | None = getattr(backend, "readings", None)
-    return iter([(refined(backend.signature, row), backend)]) if readings is None else readings(row)
+def _where(failure: Exception) -> str:
+    place = place_in_code(failure)
+    return f" ({place})" if place else ""
 
 
-def _read(path: Path, framework: Framework, *, trusted: bool, found: Mapping[str, str]) -> Backend:
+def _with_code(parts: Parts, framework: Framework, *, trusted: bool, found: Mapping[str, str]) -> Backend:
+    # Most models are none of these.
+    from modelport_runtime.core.backends.own_code import backend
+
+    file = None if parts.model is None else _file(parts.model, framework, trusted=trusted, found=found)
+    return backend.load(parts, framework, file)
+
+
+def _file(path: Path, framework: Framework, *, trusted: bool, found: Mapping[str, str]) -> ModelFile:
     libraries = framework.versions()
     with path.open("rb") as file:
         start = file.read(8)
     if not start:
         raise LoadError("CorruptArtifact", "The file is empty.")
     is_native = framework.native is not None and start.startswith(framework.native)
-    return framework.load(
-        ModelFile(path=path, is_native=is_native, libraries=libraries, found=found, trusted=trusted)
-    )
+    return ModelFile(path=path, is_native=is_native, libraries=libraries, found=found, trusted=trusted)

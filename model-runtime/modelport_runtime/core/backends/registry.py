@@ -148,6 +148,13 @@ FRAMEWORKS = (
         native=b"",
         on_scikit_learn=False,
     ),
+    Framework(
+        name="python",
+        # What its code needs it imports itself.
+        imports="numpy",
+        libraries=("numpy",),
+        backend="own_code.alone",
+    ),
 )
 _BY_NAME = {framework.name: framework for framework in FRAMEWORKS}
 

@@ -1,0 +1,1 @@
+"""Code of a user's own: a class Model, or preprocess and postprocess around a model file."""
