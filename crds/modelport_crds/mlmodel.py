@@ -15,7 +15,9 @@ Weight = Annotated[int, Meta(ge=0, le=100)]
 VersionName = Annotated[str, Meta(pattern=f"^{names.VERSION_NAME}$")]
 EnvironmentName = Annotated[str, Meta(pattern=f"^{names.ENVIRONMENT_NAME}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Framework = Literal["sklearn", "onnx", "xgboost", "lightgbm", "catboost", "torch", "tensorflow", "python"]
+Framework = Literal[
+    "sklearn", "onnx", "xgboost", "lightgbm", "catboost", "statsmodels", "torch", "tensorflow", "python"
+]
 Access = Literal["private", "authenticated", "public"]
 Acceleration = Literal["auto", "off"]
 Sticky = Literal["caller", "session"]

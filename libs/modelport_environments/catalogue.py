@@ -95,6 +95,14 @@ _ALL = (
         *("tensorflow", "tensorflow-cpu", "2.21.0", "keras==3.15.*", "joblib<1.6"),
         without=("libclang", "setuptools", "wheel"),
     ),
+    # pyarrow: results keep their training data, whose texts pandas 3 leaves to it wherever it is installed.
+    _of_framework(
+        *("statsmodels", "statsmodels", "0.14.6", "numpy<2.5", "pandas<3.2", "pyarrow>=22", "joblib<1.6"),
+    ),
+    _of_framework(
+        *("statsmodels", "statsmodels", "0.15.0", "numpy<2.5", "pandas<3.2", "pyarrow>=22", "joblib<1.6"),
+        *("formulaic<2",),
+    ),
 )
 OWN_CODE: Final = "python"
 """The framework of Python code that comes without a model file which another one reads."""

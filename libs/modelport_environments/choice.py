@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM_FRAMEWORKS
 
@@ -29,14 +30,18 @@ def served_only_by(name: str, references: Iterable[tuple[str, str]]) -> frozense
     return _own_only().get(name, frozenset()) & named
 
 
-def environment_of(framework: str) -> str | None:
-    """Return the framework's own environment, the newest; None: the platform's libraries serve its models.
+def environment_of(framework: str, versions: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    """Return the framework's own environment; None: the platform's libraries serve its models.
 
-    Raises LookupError for a framework that nothing serves.
+    It is that of the release that the file names among its `versions`, or else the newest. Raises LookupError
+    for a framework that nothing serves.
     """
     if framework in PLATFORM_FRAMEWORKS:
         return None
-    return [each.name for each in ENVIRONMENTS.values() if framework in each.frameworks][-1]
+    match = _RELEASE.match(versions.get(framework, ""))
+    names = [each.name for each in ENVIRONMENTS.values() if framework in each.frameworks]
+    own = f"{framework}-{match[1]}" if match else ""
+    return own if own in names else names[-1]
 
 
 def own_of(versions: Mapping[str, str]) -> str | None:

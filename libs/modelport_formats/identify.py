@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from modelport_formats import archives, folders, keras, pickles, torch_files
+from modelport_formats import archives, folders, keras, pickles, statsmodels, torch_files
 from modelport_formats.compression import Decompressor
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
 from modelport_formats.onnx import is_onnx
@@ -155,6 +155,7 @@ def _compressed(file: BinaryIO, compression: Compression, size: int) -> Identifi
     if plain.cut_short or (whole and not _ends(head, head, whole=True)):
         raise _cut_pickle(compression)
     torch_files.refuse_network(found)
+    statsmodels.refuse_series(found)
     return Identified(Format.PICKLE, found, compression, pickles.container(head))
 
 
@@ -175,6 +176,7 @@ def _pickle(file: BinaryIO, head: bytes, size: int) -> Identified:
             raise DamagedFile("The file begins as a pickle and is cut short.")
         raise UnknownFormat(describe_unknown(head))
     torch_files.refuse_network(found)
+    statsmodels.refuse_series(found)
     return Identified(Format.PICKLE, found, container=pickles.container(head))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelport_formats import archives, keras, native, pickles, torch_files
+from modelport_formats import archives, keras, native, pickles, statsmodels, torch_files
 from modelport_formats.errors import FormatError
 from modelport_formats.identify import format_of
 from modelport_formats.native import find_xgboost
@@ -38,6 +38,7 @@ def scan_pickle(path: Path) -> tuple[Versions, References]:
     versions: Versions = {}
     references: References = {}
     boosted = False
+    marks = statsmodels.Marks()
     for number, window in enumerate(windows(path)):
         if number == 0:
             references |= _globals(window)
@@ -48,6 +49,9 @@ def scan_pickle(path: Path) -> tuple[Versions, References]:
         boosted = boosted or b"xgboost" in window
         if boosted and "xgboost" not in versions:
             versions |= find_xgboost(window)
+        marks.see(window)
+    if release := marks.release(module for module, _ in references):
+        versions["statsmodels"] = release
     return versions, references
 
 

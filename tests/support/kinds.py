@@ -18,6 +18,7 @@ _OF_THE_SHARED_PLATFORM = (
     "tests/control_api/integration/api/",
     "tests/docs/integration/test_readme.py",
     "tests/gateway/integration/protocol/test_clients.py",
+    "tests/standalone/integration/frameworks/",
     "tests/standalone/integration/platform/",
     "tests/standalone/integration/test_",
 )

@@ -47,8 +47,8 @@ ModelType = Annotated[
     str | None,
     typer.Option(
         "--type",
-        help="sklearn, onnx, xgboost, lightgbm, catboost, torch, tensorflow or python; detected when left "
-        "out.",
+        help="sklearn, onnx, xgboost, lightgbm, catboost, statsmodels, torch, tensorflow or python; "
+        "detected when left out.",
     ),
 ]
 

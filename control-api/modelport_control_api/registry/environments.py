@@ -46,9 +46,10 @@ def needed_by(path: Path, framework: str, *, choose_by_file: bool) -> str | None
     A framework that the platform has no library for always has its own environment. Of others the file
     decides, if `choose_by_file`: without the environment it is not served as it was saved.
     """
-    if own := environment_of(framework):
-        return own
-    if not choose_by_file:
+    is_served_here = environment_of(framework) is None
+    if is_served_here and not choose_by_file:
         return None
     found = scan(path)
+    if not is_served_here:
+        return environment_of(framework, found.versions)
     return choose(found.versions, found.references)

@@ -16,7 +16,10 @@ from modelport_runtime.core.rows import Problems
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import Failure, Request
 
-_LIBRARIES = {"sklearn", "xgboost", "lightgbm", "catboost", "pandas", "numpy", "scipy", "torch", "tensorflow"}
+_LIBRARIES = {
+    "sklearn", "xgboost", "lightgbm", "catboost", "statsmodels", "patsy", "formulaic", "pandas", "numpy",
+    "scipy", "torch", "tensorflow",
+}  # fmt: skip
 _KERNELS = "modelport_runtime.core.acceleration."
 _MAX_SECONDS = 1.0
 """A slow model is not called forever: then it is the one that raised."""

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec
 from types import ModuleType
 
 from modelport_runtime.settings import PREFIX
@@ -46,6 +47,8 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "OMP_NUM_THREADS")
 _SET = {
     # More threads than one at import would be out of Landlock's reach.
     "OPENBLAS_NUM_THREADS": "1",
+    # The thread that pyarrow starts at import.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     # A thread at import, and files in the home folder.
     "ORT_DISABLE_TELEMETRY": "1",
     # Each arena reserves 64 MiB of the address space that is the memory limit.
@@ -82,6 +85,9 @@ def close_all_but(*descriptors: int) -> None:
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
+_READS_PARQUET = "modelport_control_api"
+
+
 class _WithoutPyarrow(PathFinder):
     @classmethod
     def find_spec(
@@ -91,11 +97,13 @@ class _WithoutPyarrow(PathFinder):
 
 
 def hide_pyarrow() -> None:
-    """Have this process import what it would where pyarrow is not installed, as in the runtimes' images.
+    """Have this process import what it would where pyarrow is not installed, as in the platform's images.
 
-    pandas imports it where it is: it starts threads, which are out of Landlock's reach, takes 40 MiB, and
-    makes columns of text another kind.
+    pandas imports it where it is: it takes 40 MiB, and makes columns of text another kind. On one machine
+    the platform has it for files of its own; an environment that has it, has it for its models.
     """
+    if find_spec(_READS_PARQUET) is None:
+        return
     sys.meta_path[:] = [_WithoutPyarrow if finder is PathFinder else finder for finder in sys.meta_path]
 
 

@@ -25,6 +25,7 @@ SERVED = {
     "xgboost": _Flavor(),
     "lightgbm": _Flavor(),
     "catboost": _Flavor(),
+    "statsmodels": _Flavor(),
     "onnx": _Flavor(),
     "keras": _Flavor(endings=(".keras",)),
     "tensorflow": _Flavor(endings=(".keras", ".h5")),

@@ -165,7 +165,7 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
 def _another_try(version: VersionAnswer) -> dict[str, str]:
     """Where its libraries were others than the file's: in the environment of those."""
     found = (version.libraries or {}).get("found", {}) if version.reason == Reason.LIBRARY_MISMATCH else {}
-    own = own_of(found) or version.environment or environment_of(version.framework)
+    own = own_of(found) or version.environment or environment_of(version.framework, found)
     return {"sample": _sample_text(version), "environment": own or PLATFORM}
 
 

@@ -92,6 +92,9 @@ def _samples(engine: Engine) -> Iterator[dict[str, Any]]:
     if engine.sample is not None:
         yield engine.sample
         return
+    example = getattr(engine.backend, "example", None)
+    if example is not None:
+        yield {"input": example}
     for row in samples.synthetic_rows(engine.signature):
         yield {"input": row}
 

@@ -11,7 +11,8 @@ class Backend(Protocol):
     """One loaded model. `inputs` is whatever its own `assembler` makes of rows; n is the number of rows.
 
     Any exception out of `predict` is the model's own. A backend may also have `readings(row)`, which gives
-    pairs of a signature to try (of a sample, or None) and the backend for it.
+    pairs of a signature to try (of a sample, or None) and the backend for it, and `example`: a row that the
+    model should predict, where that is known better than from the signature, or None.
     """
 
     @property

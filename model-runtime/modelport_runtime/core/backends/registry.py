@@ -124,6 +124,13 @@ FRAMEWORKS = (
         on_scikit_learn=False,
     ),
     Framework(
+        name="statsmodels",
+        imports="statsmodels.base.model",
+        libraries=("statsmodels", "numpy", "pandas"),
+        backend="statsmodels.backend",
+        on_scikit_learn=False,
+    ),
+    Framework(
         name="onnx",
         imports="onnxruntime",
         libraries=("onnxruntime", "numpy"),

@@ -199,3 +199,16 @@ def test_the_file_may_lie_in_the_folder_that_is_named(tmp_path: Path) -> None:
     found = find(path)
     assert found is not None
     assert (found.flavor, found.file, found.row) == ("pytorch", "data/model.pt2", None)
+
+
+async def test_statsmodels_flavor_is_a_pickle_and_runs_where_its_release_does(ann: Account) -> None:
+    content = (SAVED.parent / "statsmodels" / "old" / "glm_binomial.joblib").read_bytes()
+    mlmodel = json.dumps({"flavors": {"statsmodels": {"data": "model.statsmodels", "code": None}}})
+    folder = io.BytesIO()
+    with zipfile.ZipFile(folder, "w") as archive:
+        archive.writestr("MLmodel", mlmodel)
+        archive.writestr("model.statsmodels", content)
+    made = (await ann.upload(folder.getvalue(), sample="")).json()
+    (version,) = made["versions"]
+    assert (version["framework"], version["environment"]) == ("statsmodels", "statsmodels-0.14")
+    assert version["sha256"] == hashlib.sha256(content).hexdigest()

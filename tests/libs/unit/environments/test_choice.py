@@ -33,3 +33,19 @@ def test_a_framework_has_an_environment_unless_the_platform_serves_it() -> None:
     assert {environment_of(framework) for framework in PLATFORM_FRAMEWORKS} == {None}
     assert environment_of("catboost") == "catboost-1.2"
     assert environment_of("tensorflow") == "tensorflow-2.21"
+
+
+@pytest.mark.parametrize(
+    ("found", "environment"),
+    [
+        ({}, "statsmodels-0.15"),
+        ({"statsmodels": "0.14 or older"}, "statsmodels-0.14"),
+        ({"statsmodels": "0.15 or later"}, "statsmodels-0.15"),
+        ({"statsmodels": "9.9"}, "statsmodels-0.15"),
+        ({"catboost": "0.14"}, "statsmodels-0.15"),
+    ],
+)
+def test_of_a_frameworks_environments_a_file_gets_its_own_releases_or_the_newest(
+    found: dict[str, str], environment: str
+) -> None:
+    assert environment_of("statsmodels", found) == environment

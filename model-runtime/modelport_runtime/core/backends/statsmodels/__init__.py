@@ -1,0 +1,1 @@
+"""statsmodels: what `fit()` returned, in joblib or pickle."""

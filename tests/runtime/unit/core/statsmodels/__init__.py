@@ -1,0 +1,1 @@
+"""What of statsmodels is understood without it."""
