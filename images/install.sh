@@ -1,7 +1,7 @@
 #!/bin/sh
 # Used by the Dockerfiles, in their build stages. Leaves folders that the last stage copies, so that a new
 # release of our code is a small layer over the same libraries.
-#   install.sh libraries NAME   /opt/modelport: a virtual environment with /build/image-NAME.txt, and no pip
+#   install.sh libraries NAME [FOLDER]   FOLDER (/opt/modelport): a virtual environment with /build/image-NAME.txt, and no pip
 #   install.sh mkdocs           mkdocs, in an environment of its own that no image has
 #   install.sh site             /opt/modelport-help: the pages of /help, from /build/site
 #   install.sh hatchling        what builds wheels, in an environment of its own that no image has
@@ -18,6 +18,7 @@ compile() {
 }
 
 libraries() {
+  environment=${2:-$environment}
   python3 -m venv /build/pip
   python3 -m venv --without-pip "$environment"
   # Binary packages only: there is no compiler here, and none is wanted in what we ship. Nothing but the lock's,

@@ -20,3 +20,5 @@ echo "uv" | lock "$@" - -c requirements/dev.txt -o requirements/uv.txt
 image() { needs "$2" | lock - -c requirements/standalone.txt -o "requirements/image-$1.txt"; }
 for part in control-api gateway operator standalone; do image "$part" "modelport-$part"; done
 for framework in sklearn onnx; do image "runtime-$framework" "modelport-runtime[$framework]"; done
+# The server process beside an environment, which has the framework.
+image runtime-server modelport-runtime

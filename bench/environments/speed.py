@@ -27,7 +27,7 @@ estimators.fit_all(Path(sys.argv[2]))
 
 
 def environments(measuring: Measuring, folder: Path, models: dict[str, Model]) -> None:
-    """One row a request; both runtimes prove a kernel, or not, as they do for a user."""
+    """One row a request, as users have both: an environment's process ends once its kernels are proven."""
     python = str(EnvironmentStore(default_folder()).prepare(find(_ENVIRONMENT)))
     for model in _trained_by(python, folder, models):
         own = models[model.name]
@@ -35,7 +35,7 @@ def environments(measuring: Measuring, folder: Path, models: dict[str, Model]) -
             started = {
                 "runtime": stack.enter_context(starting.runtime(own.path, folder)),
                 f"runtime, {_ENVIRONMENT}": stack.enter_context(
-                    starting.runtime(model.path, folder, python=python)
+                    starting.runtime(model.path, folder, model_python=python, recheck_every="0")
                 ),
             }
             bodies = own.bodies(1, trained.one_or_many, 500)

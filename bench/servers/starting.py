@@ -119,11 +119,8 @@ def naive(model: Path, folder: Path) -> Any:
     return serving("naive", command, folder, port=port, ready="/openapi.json")
 
 
-def runtime(model: Path, folder: Path, python: str = sys.executable, **settings: str) -> Any:
-    """The runtime alone, sandboxed. `settings`: more of MODELPORT_RUNTIME_…, such as acceleration="off".
-
-    `python`: of the environment that it is to run in.
-    """
+def runtime(model: Path, folder: Path, **settings: str) -> Any:
+    """The runtime alone, sandboxed. `settings`: more of MODELPORT_RUNTIME_…, such as acceleration="off"."""
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -135,7 +132,7 @@ def runtime(model: Path, folder: Path, python: str = sys.executable, **settings:
         "MODELPORT_RUNTIME_LISTEN": f"127.0.0.1:{port}",
         **{f"MODELPORT_RUNTIME_{name.upper()}": value for name, value in settings.items()},
     }
-    command = [python, "-I", "-m", "modelport_runtime"]
+    command = [sys.executable, "-I", "-m", "modelport_runtime"]
     return serving("runtime", command, folder, port=port, ready="/readyz", environment=environment)
 
 

@@ -46,13 +46,17 @@ class Loaded(msgspec.Struct, tag=True):
     proves: bool
 
 
-class ProofReport(msgspec.Struct, tag=True):
-    """The plan of kernels that predict as the model does, or in `detail` why there is none."""
+class ProofReport(msgspec.Struct, tag=True, omit_defaults=True):
+    """The plan of kernels that predict as the model does, or in `detail` why there is none.
+
+    shown: rows with the model's answers, where the server process runs other libraries (`confirm`).
+    """
 
     plan: bytes | None
     rows_compared: Count
     largest_difference: float | None
     detail: str
+    shown: bytes = b""
 
 
 class BatchResult(msgspec.Struct, tag=True, omit_defaults=True):

@@ -180,6 +180,10 @@ class Settings(BaseSettings):
     difference ends its acceleration. 0: the model is dropped once its acceleration is proven, which saves its
     memory (about 50 MiB stay), and nothing is compared any more. A change restarts the models' pods."""
 
+    environment_recheck_every: int = Field(default=0, ge=0)
+    """The same for versions in an environment. 0: once the kernels are proven, what loaded the model ends,
+    and with it 80 to 500 MiB of libraries. A change restarts their pods."""
+
     allow_unsandboxed: bool = False
     """Load formats that can run code where the machine cannot isolate them. Only for models of your own."""
 

@@ -130,19 +130,21 @@ class ModelSupervisor:
         self._proof_due.cancel()
         self._proof_due = None
         acceleration = Acceleration(event.rows_compared, event.largest_difference, event.detail)
-        engine = None if event.plan is None else self._read(event.plan)
-        if engine is not None:
-            self._adopt(engine, acceleration)
-        elif event.plan is not None:
-            self._become_ready(_native("The kernels' plan was refused; the original answers."))
-        else:
+        if event.plan is None:
             self._become_ready(acceleration)
+            return
+        engine = self._read(event.plan, event.shown)
+        if isinstance(engine, Engine):
+            self._adopt(engine, acceleration)
+        else:
+            self._become_ready(_native(engine))
 
-    def _read(self, plan: bytes) -> Engine | None:
-        """Make an engine of a plan, which a hostile model may have written; None: it does not predict."""
-        from modelport_runtime.core.acceleration import read_plan
+    def _read(self, plan: bytes, shown: bytes) -> Engine | str:
+        """Make an engine of a plan, which a hostile model may have written, or say why there is none."""
+        from modelport_runtime.core.acceleration import NotConfirmed, confirm, read_plan
 
         settings = self._settings
+        why = "The kernels' plan was refused; the original answers."
         try:
             backend = read_plan(plan)
             engine = Engine(
@@ -155,12 +157,17 @@ class ModelSupervisor:
             reported = self.state.reported
             if reported is not None and reported.sample is not None:
                 engine.run(engine.decode_sample(reported.sample))
+            if settings.model_python is not None:
+                log.info("proof_confirmed", extra={"rows": confirm(engine, shown)})
+        except NotConfirmed as error:
+            why = f"{error} The original answers."
+            log.error("proof_not_confirmed", extra={"detail": str(error)})
         except Exception as error:  # noqa: BLE001  # PlanRefused, or what kernels over untrusted arrays raise
             log.error("plan_refused", extra={"detail": describe_error(error)})
         else:
             return engine
         metrics.DIFFERENCES.inc()
-        return None
+        return why
 
     def _adopt(self, engine: Engine, acceleration: Acceleration) -> None:
         every = self._settings.recheck_every

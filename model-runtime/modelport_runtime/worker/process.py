@@ -78,7 +78,7 @@ def serve(
     proves = engine is not None and settings.may_accelerate
     connection.sendall(wire.frame(Loaded(loader.document(engine), loader.seconds, proves)))
     if engine is not None and proves:
-        connection.sendall(_prove(engine, settings.memory_bytes // _PARTS_OF_MEMORY))
+        connection.sendall(_prove(engine, settings))
     release_unused()
     for message in _messages(connection):
         if engine is not None:
@@ -158,9 +158,9 @@ def _too_large(size: int) -> Failure:
     )
 
 
-def _prove(engine: Engine, max_plan_bytes: int) -> bytes:
+def _prove(engine: Engine, settings: Settings) -> bytes:
     try:
-        return wire.frame(_accelerate(engine, max_plan_bytes))
+        return wire.frame(_accelerate(engine, settings))
     except BaseException as error:  # a model's own code runs here too; it is served as it is
         log.exception("acceleration_failed")
         return wire.frame(
@@ -168,14 +168,14 @@ def _prove(engine: Engine, max_plan_bytes: int) -> bytes:
         )
 
 
-def _accelerate(engine: Engine, max_plan_bytes: int) -> ProofReport:
+def _accelerate(engine: Engine, settings: Settings) -> ProofReport:
     # Only where it is wanted: it imports much of what it knows how to convert.
-    from modelport_runtime.core.acceleration import Declined, accelerate
+    from modelport_runtime.core.acceleration import Declined, accelerate, shown
 
     result = accelerate(engine)
     if isinstance(result, Declined):
         return ProofReport(None, 0, None, result.detail)
-    if len(result.plan) > max_plan_bytes:
+    if len(result.plan) > settings.memory_bytes // _PARTS_OF_MEMORY:
         size = len(result.plan) // 1024**2
         return ProofReport(
             None, 0, None, f"As kernels the model would take {size} MiB of its memory limit again."
@@ -186,4 +186,5 @@ def _accelerate(engine: Engine, max_plan_bytes: int) -> ProofReport:
         f"NumPy kernels gave the loaded model's predictions on {rows} "
         f"and are {proof.speedup:.1f} times as fast."
     )
-    return ProofReport(result.plan, proof.rows_compared, proof.largest_difference, detail)
+    repeatable = b"" if settings.model_python is None else shown.encode(result.shown)
+    return ProofReport(result.plan, proof.rows_compared, proof.largest_difference, detail, repeatable)

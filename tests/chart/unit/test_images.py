@@ -20,6 +20,7 @@ DOCKERFILES = {
     "runtime-onnx": "model-runtime/Dockerfile.onnx",
     "standalone": "standalone/Dockerfile",
 }
+_LOCKED = (*DOCKERFILES, "runtime-server")
 _ALL = {**DOCKERFILES, "environment": "model-runtime/Dockerfile.environment"}
 _LOCKS = {"environment": "libs/modelport_environments/locks/${ENVIRONMENT}.txt"}
 _WITH_PAGES = ("control-api", "standalone")
@@ -34,11 +35,13 @@ def part(request: pytest.FixtureRequest) -> str:
 
 def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
     text = (ROOT / _ALL[part]).read_text()
-    stages = ["${BASE_IMAGE}", "libraries", "${BASE_IMAGE}"]
+    stages = ["${BASE_IMAGE}", "server" if part == "environment" else "libraries", "${BASE_IMAGE}"]
     # Two more build the pages of /help and the client's wheel.
     assert re.findall(r"^FROM (\S+)", text, re.M) == [
         *["${BASE_IMAGE}"] * 2 * (part in _WITH_PAGES),
         *stages,
+        # A second set of libraries reads the model.
+        *["${BASE_IMAGE}"] * (part == "environment"),
     ]
     last = text.rsplit("FROM ", maxsplit=1)[1]
     assert "USER 65532:65532" in last
@@ -49,7 +52,7 @@ def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
     assert "://" not in text
 
 
-@pytest.mark.parametrize("part", DOCKERFILES)
+@pytest.mark.parametrize("part", _LOCKED)
 def test_its_libraries_are_locked_and_are_those_of_its_distribution(part: str) -> None:
     text = (ROOT / "requirements" / f"image-{part}.txt").read_text()
     pins = re.findall(r"^([\w.-]+)==\S+", text, re.M)
@@ -59,7 +62,7 @@ def test_its_libraries_are_locked_and_are_those_of_its_distribution(part: str) -
 
 
 def _direct(part: str) -> set[str]:
-    name = re.sub(r"^runtime-(\w+)$", r"runtime[\1]", part)
+    name = re.sub(r"^runtime-(\w+)$", r"runtime[\1]", part).replace("[server]", "")
     return {re.split(r"[\[>=<]", each)[0].lower() for each in requirements(f"modelport-{name}")}
 
 
@@ -92,6 +95,16 @@ def test_an_environments_image_is_built_on_the_python_of_all_of_them() -> None:
     [python] = {each.python for each in ENVIRONMENTS.values()}
     assert f"ARG BASE_IMAGE=python:{python}-slim\n" in text
     assert f"[:2] == ({python.replace('.', ', ')})" in text
+
+
+def test_an_environments_image_serves_with_the_platforms_libraries_and_reads_models_with_its_own() -> None:
+    text = (ROOT / _ALL["environment"]).read_text()
+    server, _, rest = text.partition("\nFROM ${BASE_IMAGE} AS libraries")
+    # Layers that name no environment are the same in all of these images.
+    assert "requirements/image-runtime-server.txt" in server
+    assert "ENVIRONMENT" not in server
+    assert "install.sh libraries environment /opt/environment" in rest
+    assert "ENV MODELPORT_RUNTIME_MODEL_PYTHON=/opt/environment/bin/python\n" in rest
 
 
 def test_images_of_environments_are_built_where_they_are_named(tmp_path: Path) -> None:

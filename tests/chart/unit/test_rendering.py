@@ -285,15 +285,17 @@ def test_the_images_of_environments_come_from_where_the_others_do() -> None:
 
 
 def test_the_pace_of_rechecks_is_the_operators_and_zero_only_where_it_is_written() -> None:
-    def every(*settings: str) -> Any:
+    def every(*settings: str) -> tuple[Any, Any]:
         operator = of_kind(render(*settings), "Deployment")["modelport-operator"]
         [container] = operator["spec"]["template"]["spec"]["containers"]
-        return environment(container).get("MODELPORT_OPERATOR_RECHECK_EVERY")
+        given = environment(container)
+        return tuple(given.get(f"MODELPORT_OPERATOR_{name}RECHECK_EVERY") for name in ("", "ENVIRONMENT_"))
 
-    assert every() == "1000"
-    assert every("settings.recheckEvery=0") == "0"
-    # As after an upgrade with the values of a release that did not have it.
-    assert every("settings.recheckEvery=null") is None
+    assert every() == ("1000", "0")
+    assert every("settings.recheckEvery=0") == ("0", "0")
+    assert every("runtime.environments.recheckEvery=500") == ("1000", "500")
+    # As after an upgrade with the values of a release that did not have them.
+    assert every("settings.recheckEvery=null", "runtime.environments=null") == (None, None)
 
 
 def test_the_resource_is_installed_as_it_is_and_kept() -> None:

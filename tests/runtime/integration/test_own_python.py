@@ -50,6 +50,7 @@ def test_it_predicts_in_its_sandbox_with_nothing_of_the_servers(iris: Path, apar
     assert command[:4] == [sys.executable, "-I", "-m", "modelport_runtime.worker.begin"]
     assert started.status["sandbox"] == {"level": 2, "detail": "Landlock and seccomp hold"}
     assert started.status["engine"] == "numpy"
+    assert "proof_confirmed" in started.log
     assert started.post("/predict", {"input": ROW}).json["prediction"] == "setosa"
     assert descriptors(child) == ["socket:", "socket:"]
     assert environment == Path(f"/proc/{started.process.pid}/environ").read_text()

@@ -6,7 +6,7 @@ scikit-learn nor what converts it, only reads the plan (`read_plan`).
 
 from typing import TYPE_CHECKING
 
-from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Proof
+from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, NotConfirmed, Proof
 from modelport_runtime.core.acceleration.plan import PlanRefused
 from modelport_runtime.core.types import Call, Prediction
 
@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from modelport_runtime.core.backends.base import Backend
     from modelport_runtime.core.engine import Engine
 
-__all__ = ["Accelerated", "Declined", "PlanRefused", "Proof", "accelerate", "difference", "read_plan"]
+__all__ = [
+    "Accelerated",
+    "Declined",
+    "NotConfirmed",
+    "PlanRefused",
+    "Proof",
+    "accelerate",
+    "confirm",
+    "difference",
+    "read_plan",
+]
 
 
 def accelerate(engine: "Engine", *, seconds: float = 1.0, rows: int = 10_000) -> Accelerated | Declined:
@@ -29,6 +39,16 @@ def read_plan(data: bytes) -> "Backend":
     from modelport_runtime.core.acceleration import backend
 
     return backend.read_plan(data)
+
+
+def confirm(kernels: "Engine", shown: bytes) -> int:
+    """Compare kernels with the model's answers in `shown`, where other libraries run than at the proof.
+
+    Gives the number of rows. Raises `NotConfirmed`, or whatever comes of untrusted values.
+    """
+    from modelport_runtime.core.acceleration import shown as proof_rows
+
+    return proof_rows.confirm(kernels, shown)
 
 
 def difference(original: "Engine", call: Call, prediction: Prediction) -> float | None:

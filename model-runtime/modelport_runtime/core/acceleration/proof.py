@@ -14,7 +14,7 @@ from modelport_runtime.core.acceleration.converters.blocks import NotConverted
 from modelport_runtime.core.acceleration.converters.walk import convert
 from modelport_runtime.core.acceleration.generated_rows import GeneratedRows, Row, unknown_value
 from modelport_runtime.core.acceleration.origins import Hints, hints_of
-from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Differs, Proof
+from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Differs, Proof, Shown
 from modelport_runtime.core.acceleration.timing import speedup
 from modelport_runtime.core.engine import Engine, describe_error
 from modelport_runtime.core.types import Outputs, Request
@@ -25,6 +25,7 @@ _ALONE = 4
 """Of a chunk that makes the original raise, so many rows are predicted one by one."""
 _SINGLE = 100
 """Of every chunk, the kernels predict so many rows one by one as well: a single row takes shorter ways."""
+_SHOWN_EXTREMES = 1_000
 _NAN = float("nan")
 _NONE = {
     "ScriptBackend": "TorchScript has no kernels: a program of torch.export has.",
@@ -94,6 +95,7 @@ def _compare(comparison: "_Comparison", generated: GeneratedRows, until: float, 
         if time.monotonic() > enough:
             break
         comparison.of(extremes)
+    comparison.shows = comparison.rows + rows
     while comparison.rows < rows and time.monotonic() < until:
         comparison.of(generated.take(min(_CHUNK_ROWS, rows - comparison.rows)))
 
@@ -108,7 +110,7 @@ def _if_faster(comparison: "_Comparison", data: bytes, rows: list[Row]) -> Accel
         return Declined(
             f"The kernels agree, but are not faster: {one:.1f} times for 1 row, {many:.1f} for 32."
         )
-    return Accelerated(data, Proof(comparison.rows, comparison.largest, min(one, many)))
+    return Accelerated(data, Proof(comparison.rows, comparison.largest, min(one, many)), comparison.shown)
 
 
 class _Comparison:
@@ -116,6 +118,9 @@ class _Comparison:
         self.original, self.kernels = original, kernels
         self.rows = 0
         self.largest = 0.0
+        self.shown: list[Shown] = []
+        self.shows = _SHOWN_EXTREMES
+        """Until so many rows were compared, the first of each chunk are shown."""
         self._labels = original.signature.task == "classifier"
 
     def bearable(self, sample: Row, tried: dict[int, Any]) -> set[int]:
@@ -135,6 +140,8 @@ class _Comparison:
         original = _outputs(self.original, rows)
         if original is not None:
             self._agree(original, _outputs(self.kernels, rows))
+            if self.rows < self.shows:
+                self.shown.append(Shown(rows[:_SINGLE], original.part(0, _SINGLE).values))
             self.rows += len(rows)
             for place, row in enumerate(rows[:_SINGLE] if len(rows) > 1 else ()):
                 self._agree(original.part(place, place + 1), _outputs(self.kernels, [row]))

@@ -11,6 +11,7 @@ from modelport_crds.mlmodel import Artifact, MLModel, ModelVersion
 from modelport_crds.names import ANNOTATION_CREDENTIALS, ARTIFACT_SCHEME, public_id
 
 from modelport_operator.core.quantities import to_bytes
+from modelport_operator.core.specs.pod_settings import environment_of
 from modelport_operator.settings import Settings
 
 CLAIM_DIR = "/modelport/source"
@@ -94,7 +95,7 @@ def build_runtime_env(model: MLModel, version: ModelVersion, settings: Settings)
         "MAX_BATCH_SIZE": str(model.spec.batching.max_batch_size),
         "MAX_BODY_BYTES": str(settings.runtime_max_body_bytes),
         **_sample(version),
-        **_acceleration(model, settings),
+        **_acceleration(model, version, settings),
         **({"ALLOW_UNSANDBOXED": "true"} if settings.allow_unsandboxed else {}),
     }
     return _env_vars({f"{_PREFIX}{name}": value for name, value in facts.items()})
@@ -106,12 +107,12 @@ def memory_bytes(version: ModelVersion, settings: Settings) -> int:
     return to_bytes(limit) if limit else settings.runtime_memory_bytes
 
 
-def _acceleration(model: MLModel, settings: Settings) -> dict[str, str]:
+def _acceleration(model: MLModel, version: ModelVersion, settings: Settings) -> dict[str, str]:
     if model.spec.acceleration == "off":
         return {"ACCELERATION": "off"}
-    if settings.recheck_every == _USUAL_RECHECK_EVERY:
-        return {}
-    return {"RECHECK_EVERY": str(settings.recheck_every)}
+    apart = environment_of(version, settings) is not None
+    every = settings.environment_recheck_every if apart else settings.recheck_every
+    return {} if every == _USUAL_RECHECK_EVERY else {"RECHECK_EVERY": str(every)}
 
 
 def without_acceleration(env: EnvVars) -> EnvVars:

@@ -39,11 +39,17 @@ def image_fields(version: ModelVersion, settings: Settings) -> dict[str, str]:
 
 
 def _image(version: ModelVersion, settings: Settings) -> str:
-    given = settings.runtime_images.get(version.framework)
-    if version.environment is None and given is not None:
-        return given
-    environment = version.environment or ENVIRONMENTS[version.framework]
+    environment = environment_of(version, settings)
+    if environment is None:
+        return settings.runtime_images[version.framework]
     return settings.environment_image.replace(ENVIRONMENT, environment)
+
+
+def environment_of(version: ModelVersion, settings: Settings) -> str | None:
+    """Return the environment that the version names, or its framework's where no image is given for that."""
+    if version.environment is not None or version.framework in settings.runtime_images:
+        return version.environment
+    return ENVIRONMENTS[version.framework]
 
 
 def pod_security(settings: Settings) -> Object:

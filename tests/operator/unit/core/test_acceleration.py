@@ -15,7 +15,7 @@ from modelport_operator.shell.runtimes import read_status
 from pydantic import ValidationError
 
 from tests.operator.unit.harness import Harness, settings
-from tests.support.builders import ModelBuilder, a_model, a_pod
+from tests.support.builders import ModelBuilder, a_model, a_pod, a_version
 
 PROVEN = AccelerationProof(rows_compared=1024, largest_difference=1e-9, detail="The kernels equal the model.")
 DIFFERS = AccelerationProof(rows_compared=1024, largest_difference=1e-9, detail="A prediction differed.")
@@ -52,6 +52,16 @@ def test_another_recheck_interval_is_set_only_where_anything_is_accelerated(ever
     assert _variables(a_model(), given) == {"MODELPORT_RUNTIME_RECHECK_EVERY": str(every)}
     off = a_model().with_spec(acceleration="off")
     assert "MODELPORT_RUNTIME_RECHECK_EVERY" not in _variables(off, given)
+
+
+def test_in_an_environment_the_model_ends_once_it_is_proven_unless_another_interval_is_set() -> None:
+    apart = a_model().versions(a_version(environment="sklearn-1.2"))
+    assert _variables(apart) == {"MODELPORT_RUNTIME_RECHECK_EVERY": "0"}
+    assert _variables(apart, settings(recheck_every=7)) == {"MODELPORT_RUNTIME_RECHECK_EVERY": "0"}
+    assert _variables(apart, settings(environment_recheck_every=1000)) == {}
+    assert _variables(apart, settings(environment_recheck_every=7)) == {
+        "MODELPORT_RUNTIME_RECHECK_EVERY": "7"
+    }
 
 
 def test_a_pace_below_nothing_is_refused() -> None:

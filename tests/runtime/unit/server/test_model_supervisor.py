@@ -12,6 +12,9 @@ from typing import Any, ClassVar, cast
 
 import pytest
 from modelport_runtime import wire
+from modelport_runtime.core.acceleration import NotConfirmed, confirm
+from modelport_runtime.core.acceleration.outcome import Shown
+from modelport_runtime.core.acceleration.shown import encode as encode_shown
 from modelport_runtime.core.responses import encode
 from modelport_runtime.core.signature import Signature, positional_columns
 from modelport_runtime.core.types import Call, Outputs, Prediction
@@ -139,7 +142,7 @@ Begin = Callable[..., Any]
 @pytest.fixture
 async def begin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
     plans = ModuleType("modelport_runtime.core.acceleration")
-    vars(plans)["read_plan"] = read_plan
+    vars(plans).update(read_plan=read_plan, confirm=confirm, NotConfirmed=NotConfirmed)
     monkeypatch.setitem(sys.modules, plans.__name__, plans)
     monkeypatch.setattr(supervisor_module, "_PARTING_SECONDS", 0.05)
     pairs: list[Pair] = []
@@ -219,6 +222,29 @@ async def test_a_plan_that_cannot_be_used_leaves_the_model_itself(
     assert status["engine"] == "native"
     assert "refused" in status["acceleration"]["detail"]
     assert status["acceleration"]["rows_compared"] == 0
+
+
+def _shown(answer: float) -> bytes:
+    return encode_shown([Shown([[2.0]], {"prediction": [answer]})])
+
+
+@pytest.mark.parametrize(
+    ("shown", "engine", "detail"),
+    [
+        (_shown(20.0), "numpy", "Proven."),
+        (_shown(21.0), "native", "Where they serve, with NumPy"),
+        (b"", "native", "The kernels' plan was refused"),
+    ],
+)
+async def test_another_python_confirms_the_proof(
+    shown: bytes, engine: str, detail: str, begin: Begin
+) -> None:
+    pair: Pair = await begin(model_python=Path("python"))
+    await pair.process.says(PROVES, ProofReport(b"a plan", 10_000, 1e-16, "Proven.", shown))
+    status = await pair.until_ready()
+
+    assert status["engine"] == engine
+    assert status["acceleration"]["detail"].startswith(detail)
 
 
 async def test_a_difference_switches_back_and_is_reported(begin: Begin) -> None:

@@ -1,7 +1,7 @@
 """Believes a network's kernels only where they give the framework's answers, as far as rounding allows."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,7 +19,7 @@ from modelport_runtime.core.acceleration.networks.rounding import Rounding
 from modelport_runtime.core.acceleration.networks.rows import Feeds, GeneratedFeeds
 from modelport_runtime.core.acceleration.networks.session import backend_of
 from modelport_runtime.core.acceleration.networks.validation import values_of
-from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Differs, Proof
+from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Differs, Proof, ShownCall
 from modelport_runtime.core.acceleration.timing import speedup
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Call, Prediction, Request
@@ -174,12 +174,16 @@ def _cut(given: Arrays, rows: int, row: int | None = None) -> Arrays:
 
 def _same_form(one: Engine, other: Engine) -> None:
     """Compare whole responses but for their numbers, which were compared."""
-    row = (one.sample or {})["input"]
-    body = {"inputs": [row, row], "return": list(one.signature.outputs)}
-    for call in (Call("native", orjson.dumps(body)), Call("native", orjson.dumps({"input": row}))):
+    for call in _sample_calls(one):
         forms = [_form(engine.predict_many([call])[0]) for engine in (one, other)]
         if forms[0] != forms[1] or forms[0] is None:
             raise Differs("give a response of another form than the original's.")
+
+
+def _sample_calls(engine: Engine) -> list[Call]:
+    row = (engine.sample or {})["input"]
+    bodies = {"inputs": [row, row], "return": list(engine.signature.outputs)}, {"input": row}
+    return [Call("native", orjson.dumps(body)) for body in bodies]
 
 
 def _form(outcome: Any) -> Any:
@@ -209,4 +213,11 @@ def _if_faster(
         return Declined(
             f"The kernels agree, but are not faster: {one:.1f} times for 1 row, {many:.1f} for 32."
         )
-    return Accelerated(data, Proof(run.rows, run.largest, min(one, many)))
+    return Accelerated(data, Proof(run.rows, run.largest, min(one, many)), list(_shown(engine)))
+
+
+def _shown(engine: Engine) -> Iterator[ShownCall]:
+    for call in _sample_calls(engine):
+        (outcome,) = engine.predict_many([call])
+        if isinstance(outcome, Prediction):
+            yield ShownCall(call, outcome)

@@ -121,4 +121,5 @@ def parts_of(network: nodes.Network, session: NetworkSession) -> SessionParts:
         rounding=_ROUNDING,
         may_classify=network.may_classify,
         most_rows=network.most_rows,
+        network=lambda: network,
     )

@@ -7,9 +7,18 @@ import msgspec
 import numpy as np
 import orjson
 import pytest
-from modelport_runtime.core.acceleration import Accelerated, Declined, accelerate, difference
+from modelport_runtime.core.acceleration import (
+    Accelerated,
+    Declined,
+    NotConfirmed,
+    accelerate,
+    confirm,
+    difference,
+)
 from modelport_runtime.core.acceleration.networks import nodes, proof
 from modelport_runtime.core.acceleration.networks.builder import packed
+from modelport_runtime.core.acceleration.outcome import ShownCall
+from modelport_runtime.core.acceleration.shown import encode
 from modelport_runtime.core.types import Call, Prediction
 
 from tests.runtime.unit.acceleration.networks.support import linear, of_torch, original, served, small
@@ -158,3 +167,16 @@ def test_one_request_is_compared_by_the_same_measure() -> None:
     body["predictions"].pop()
     assert difference(engine, call, Prediction(orjson.dumps(body))) is None
     assert difference(engine, call, Prediction(b"{")) is None
+
+
+def test_a_server_process_with_another_numpy_repeats_the_sample() -> None:
+    result = proven(of_torch("layers.pt2"))
+    assert isinstance(result, Accelerated), result
+    kernels = served(of_torch("layers.pt2"))
+    assert confirm(kernels, encode(result.shown)) == 2
+    (two, _) = result.shown
+    assert isinstance(two, ShownCall)
+    body = orjson.loads(two.response.body)
+    body["predictions"][1][0] *= 1 + 1e-4
+    with pytest.raises(NotConfirmed, match="differ from the model"):
+        confirm(kernels, encode([ShownCall(two.call, Prediction(orjson.dumps(body)))]))
