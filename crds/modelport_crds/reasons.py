@@ -121,7 +121,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.LOAD_FAILED: Explanation(
         "Loading",
         "Loading raised an exception; the message holds its last line.",
-        "Load the file with joblib.load in a fresh Python; `modelport logs` shows the whole trace.",
+        "Load the file with joblib.load, or import your own code, in a fresh Python; `modelport logs` shows "
+        "the whole trace.",
     ),
     Reason.LOAD_TIMEOUT: Explanation(
         "Loading",

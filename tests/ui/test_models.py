@@ -46,10 +46,19 @@ def test_a_failing_upload_says_why_what_to_do_and_shows_the_log(visitor: Visitor
     # Of equal length, so that the pickle stays one: a class of a module that no version here has.
     other.write_bytes(other.read_bytes().replace(b"sklearn.linear_model", b"sklearn.linear_missi"))
     drop(page, other)
+    code = tmp_path / "prep.py"
+    code.write_bytes(b"\xff")
+    page.get_by_text("More:").click()
+    page.get_by_label("Python code").set_input_files(code)
+    visitor.press("Upload")
+    expect(page.locator("#code-error")).to_contain_text("is neither a module of Python")
+    code.write_text("print('the code was read')\n")
+    page.get_by_label("Python code").set_input_files(code)
     visitor.press("Upload")
     expect(page.locator(".step.failed")).to_contain_text("Loaded", timeout=240_000)
     expect(page.locator(".note.bad")).to_contain_text("LibraryMismatch")
     expect(page.locator(".note.bad")).to_contain_text("What to do")
+    expect(page.get_by_label("The end of the log of v1")).to_contain_text("the code was read")
     expect(page.get_by_label("The end of the log of v1")).to_contain_text("load_failed")
     visitor.picture("arrival-failed")
 

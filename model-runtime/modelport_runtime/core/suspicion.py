@@ -55,6 +55,7 @@ class Suspicion:
         self._good = good
         self._predict = predict
         self._error = error
+        self._refuses = refuses
         self._by_library = refuses or _is_of_a_library(error)
         self._until = time.monotonic() + _MAX_SECONDS
 
@@ -106,7 +107,8 @@ class Suspicion:
         fault.
         """
         if not self._columns:
-            return [] if self._by_library and self._signature.input == "rows" else None
+            by_library = self._by_library and self._signature.input == "rows"
+            return [] if by_library or self._refuses else None
         suspects = [place for place in range(len(row)) if self._is_suspicious(place, row[place])]
         if not suspects or not self._predicts([self._mended(row, suspects)]):
             return None

@@ -48,6 +48,19 @@ def test_a_corrected_file_takes_the_place_of_a_failed_version(
     assert len(platform.asked) == 1
 
 
+def test_code_goes_along_with_a_model_and_with_a_version(
+    cli: Cli, platform: Platform, model_file: Path, tmp_path: Path
+) -> None:
+    code = tmp_path / "prep.py"
+    code.write_text("def preprocess(rows): return rows")
+    platform.on("POST /api/v1/models/upload", Answer(202, model("pending")))
+    platform.on(f"POST {VERSIONS}", Answer(202, version("v2", "pending")))
+    for more in ((), ("--to", "iris-7kq2p")):
+        assert cli("upload", str(model_file), "--code", str(code), "--no-wait", *more).code == 0
+        assert b'name="code"; filename="prep.py"' in platform.asked[-1].body
+    assert cli("upload", str(model_file), "--code", str(tmp_path / "gone.py")).code == 2
+
+
 @pytest.mark.parametrize(
     ("words", "sent"),
     [(("--sample", '{"x": 1}'), {"sample": {"x": 1}}), ((), {}), (("--version", "v2"), {})],

@@ -104,12 +104,13 @@ def _failed(failure: Exception, *, given: bool) -> LoadError:
         return LoadError("SampleInvalid", f"The sample does not fit the model: {failure}.")
     if isinstance(failure, ImplausibleProbabilities):
         return LoadError("SampleFailed", f"The model's {failure}.")
+    if isinstance(failure, Unreadable):
+        what = "its sample" if given else "a made-up row"
+        return LoadError("SampleFailed", f"What the model gave for {what} cannot be read: {failure}.")
     if given:
         return LoadError(
             "SampleFailed", f"The model raised on its sample: {describe_error(failure)}{_where(failure)}"
         )
-    if isinstance(failure, Unreadable):
-        return LoadError("SampleFailed", f"What the model gave for a made-up row cannot be read: {failure}.")
     return LoadError(
         "SampleFailed",
         f"The model raised on every row made from its signature, first with {describe_error(failure)}"

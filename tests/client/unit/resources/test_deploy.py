@@ -64,6 +64,20 @@ def test_an_estimator_is_saved_sent_with_its_first_row_and_waited_for(
     assert free.calls(MODELS)[0].path == "/api/v1/models?name=Iris"
 
 
+def test_the_code_that_an_estimator_needs_goes_along(
+    client: Modelport, free: Platform, tmp_path: Path
+) -> None:
+    code = tmp_path / "prep.py"
+    code.write_text("class Half: pass\n")
+    client.deploy(FITTED, "Iris", ROWS, code=code)
+    client.models.upload(code, "Alone", code=code)
+    for call in free.calls(UPLOAD):
+        assert b'name="code"; filename="prep.py"' in call.body
+        assert part(call.body, "code") == b"class Half: pass\n"
+    with pytest.raises(ModelportError, match=r"gone\.py cannot be read"):
+        client.deploy(FITTED, "Iris", ROWS, code=tmp_path / "gone.py")
+
+
 def test_a_keras_model_is_saved_as_keras_does(client: Modelport, free: Platform) -> None:
     def save(model: object, path: Path) -> None:
         path.write_bytes(b"as Keras saves it")

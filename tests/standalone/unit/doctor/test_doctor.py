@@ -59,6 +59,27 @@ def test_what_is_said_of_a_file(name: str, tmp_path: Path, capsys: pytest.Captur
     assert f"{said}exit code {code}\n\n" == expected()[name]
 
 
+def test_code_that_goes_along_brings_the_modules_that_a_file_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Protocol 0 names a class of a script, and a function of a module."""
+    path, code = tmp_path / "model.pkl", tmp_path / "steps.py"
+    path.write_bytes(b"(c__main__\nRatio\ncsteps\nlog\nt.")
+    code.write_text("class Ratio: pass\n\ndef log(rows): return rows\n")
+
+    assert doctor([str(path)]) == 1
+    assert "--code MODULE.py" in capsys.readouterr().out
+    assert doctor([str(path), "--code", str(code)]) == 0
+    assert "in a full sandbox only" in capsys.readouterr().out
+    assert doctor([str(code)]) == 1
+    assert "defines no class Model" in capsys.readouterr().out
+    code.write_text("class Model:\n    def predict(self, rows): return rows\n")
+    assert doctor([str(code)]) == 0
+    said = capsys.readouterr().out
+    assert "framework   python" in said
+    assert "in a full sandbox only" in said
+
+
 def test_every_fixture_is_served_but_the_boosters_whose_categories_are_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

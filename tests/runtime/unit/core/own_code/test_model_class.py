@@ -98,6 +98,16 @@ def test_texts_are_rows_too(load: Load) -> None:
     assert predict(engine, input="four")["prediction"] == 4
 
 
+@pytest.mark.parametrize(("sample", "row"), [("text", ""), ({"a": [1]}, {"a": []}), ([1.0], [0.0])])
+def test_a_row_of_any_form_may_be_refused(load: Load, sample: Any, row: Any) -> None:
+    body = f"        if {row!r} in rows: raise ValueError('not this one')\n        return [1] * len(rows)\n"
+    engine = load(f"class Model:\n    def predict(self, rows):\n{body}", sample)
+
+    refused = predict(engine, inputs=[sample, row])
+
+    assert (refused.status, refused.errors[0]["field"].startswith("inputs[1]")) == (422, True)
+
+
 def test_a_dict_of_lists_gives_several_outputs(load: Load) -> None:
     engine = load(
         "import numpy as np\n"
