@@ -11,12 +11,13 @@ from tempfile import NamedTemporaryFile
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "libs"))
 
-from modelport_environments.catalogue import ENVIRONMENTS, Environment, find
+from modelport_environments.catalogue import BESIDE_OWN, ENVIRONMENTS, Environment
 
 
 def main(arguments: Sequence[str]) -> int:
     uv, *names = arguments
-    for environment in [find(name) for name in names] or ENVIRONMENTS.values():
+    known = {**ENVIRONMENTS, BESIDE_OWN.name: BESIDE_OWN}
+    for environment in [known[name] for name in names] or known.values():
         print(f"==> {environment.name}", flush=True)
         _lock(uv, environment)
     return 0

@@ -36,6 +36,7 @@ class Version:
     """`size` in bytes. `traffic`: its share of the requests, in percent.
 
     `environment`: what it runs in, such as `sklearn-1.2`; None for the platform's own libraries.
+    `requirements`: its own, as they were `given`, and the `packages` locked of them; None: it has none.
     `engine`: what predicts, `native` or `numpy`; empty until it has loaded. `acceleration`: how
     the NumPy kernels compared with the model (`rows_compared`, `largest_difference`, `detail`).
     `compatibility`: how it compares with the version whose requests it was to get (`compatible_with`,
@@ -59,6 +60,7 @@ class Version:
     created_at: datetime | None
     raw: Json = field(repr=False, compare=False)
     """The whole response."""
+    requirements: Json | None = None
 
     @property
     def is_held(self) -> bool:
@@ -85,6 +87,7 @@ class Version:
             compatibility=data.get("compatibility"),
             created_at=_moment(data.get("created_at")),
             raw=data,
+            requirements=data.get("requirements"),
         )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +12,9 @@ from modelport.errors import InvalidRequest, ModelportError, lacks_extra
 
 OnProgress = Callable[[int, int], None]
 """Called with the bytes sent so far and all bytes of the file."""
+Requirements = str | os.PathLike[str] | Sequence[str]
+"""The path of a requirements.txt, its lines, or `folder`."""
+OF_FOLDER = "folder"
 FileFormat = Literal["joblib", "skops"]
 # Of boosters that no scikit-learn wrapper holds; by their endings `save_model` knows what to write.
 _OF_BOOSTERS = {"xgboost": "ubj", "lightgbm": "txt"}
@@ -52,6 +55,19 @@ def save_rows(rows: Any, folder: Path) -> Path:
     else:
         raise InvalidRequest("The reference is a data frame with named columns, or the path of a CSV file.")
     return path
+
+
+def requirements_text(requirements: Requirements | None) -> str | None:
+    """Return what an upload sends of them: of a path what is in the file. Raises `ModelportError`."""
+    if requirements is None or requirements == OF_FOLDER:
+        return requirements if isinstance(requirements, str) else None
+    if not isinstance(requirements, str | os.PathLike):
+        return "\n".join(requirements)
+    with opened(Path(requirements)) as file:
+        try:
+            return file.read().decode()
+        except UnicodeDecodeError:
+            raise ModelportError(f"{requirements} is no text in UTF-8.") from None
 
 
 @contextmanager

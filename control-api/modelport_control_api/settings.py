@@ -123,6 +123,10 @@ class UploadSettings(BaseSettings):
     """Run a file in the environment of the version that saved it, where only that serves it and the upload
     names none. On one machine this is on; on Kubernetes the environments' images have to be there."""
 
+    own_requirements: bool = False
+    """Take uploads with requirements of their own, which are resolved here, against the package index that uv
+    is set to. On one machine this is on; on Kubernetes nothing makes their environments yet."""
+
     max_upload_bytes: int = Field(default=100_000_000, ge=1, validation_alias="MODELPORT_MAX_UPLOAD_BYTES")
     """Largest model file accepted, in bytes."""
 

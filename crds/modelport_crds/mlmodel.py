@@ -37,6 +37,13 @@ class Artifact(_Base, frozen=True, kw_only=True):
     size: Annotated[int, Meta(ge=0)] | None = None
 
 
+class Lock(_Base, frozen=True, kw_only=True):
+    """The lock of a model's own requirements, a file of the platform's own store."""
+
+    uri: Annotated[str, Meta(pattern="^artifact:[0-9a-f]{64}$")]
+    sha256: Sha256
+
+
 class Resources(_Base, frozen=True, kw_only=True):
     """Kubernetes quantities, passed to the model's container as they are."""
 
@@ -48,12 +55,14 @@ class ModelVersion(_Base, frozen=True, kw_only=True):
     """One immutable version. `sample` is a predict body ({"input": row}) that it must predict first.
 
     `environment`: what it runs in, such as sklearn-1.2; None: the framework's own runtime.
+    `lock`: of its own requirements, of which that environment is made; None: the platform knows it by name.
     `batch_replicas`, which may change: pods that serve no request and do batch jobs.
     """
 
     name: VersionName
     framework: Framework
     environment: EnvironmentName | None = None
+    lock: Lock | None = None
     artifact: Artifact
     sample: dict[str, Any] | None = None
     resources: Resources = Resources()

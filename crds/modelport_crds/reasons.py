@@ -98,8 +98,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.MISSING_MODULE: Explanation(
         "Environment",
         "The model needs a Python module or class that the runtime does not have.",
-        "Send modules and classes of your own along (`modelport upload FILE --code MODULE.py`); in place of "
-        "a package that is not here use the framework's own parts, or export to ONNX.",
+        "If a package has it, upload the file with `requirements` that name the package; send modules and "
+        "classes of your own along (`modelport upload FILE --code MODULE.py`).",
     ),
     Reason.LIBRARY_MISMATCH: Explanation(
         "Environment",

@@ -104,6 +104,9 @@ _ALL = (
         *("formulaic<2",),
     ),
 )
+BESIDE_OWN = Environment("beside-own", "3.11", (), ("msgspec>=0.22", "orjson>=3.13", "lz4>=4.4"))
+"""What the runtime brings along where a model has requirements of its own: whatever these pin, its own come
+first, so the two never clash. Of the rest it takes the model's NumPy and joblib."""
 OWN_CODE: Final = "python"
 """The framework of Python code that comes without a model file which another one reads."""
 PLATFORM_FRAMEWORKS = frozenset({"sklearn", "xgboost", "lightgbm", "onnx", OWN_CODE})

@@ -60,6 +60,8 @@ class Settings:
     """One request in so many is compared with the model's own prediction; 0 ends the model once proven."""
     model_python: Path | None = None
     """The Python of an environment, which reads the file in a process of its own; unset: this one does."""
+    packages: Path | None = None
+    """With `model_python`: a folder with the model's own packages, which only the sandbox ever imports."""
     parent_pid: int | None = None
     """Standalone only: end as soon as this process has ended."""
 
@@ -160,5 +162,6 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "acceleration": partial(_one_of, Acceleration),
     "recheck_every": _count,
     "model_python": Path,
+    "packages": Path,
     "parent_pid": _positive,
 }

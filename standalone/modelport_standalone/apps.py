@@ -191,6 +191,7 @@ def _control_api_settings(data: DataDir, key: SecretStr) -> ControlApiSettings:
         # Nobody else writes to this cluster: what differs is damage.
         overwrite_outside_changes=True,
         choose_environments=True,
+        own_requirements=True,
         internal_key=key,
     )
 

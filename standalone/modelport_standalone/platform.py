@@ -34,7 +34,7 @@ async def running(
         # The models first: their processes start while the apps' libraries are imported.
         with _explained(data):
             settings = _operator_settings(data, allow_unsandboxed)
-            cluster = LocalCluster(data.cluster)
+            cluster = LocalCluster(data.cluster, artifacts=data.artifacts)
         await stack.enter_async_context(cluster.running())
         operator = await stack.enter_async_context(_operating(cluster, settings))
         with _explained(data):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from modelport.calls import deploying, models
 from modelport.models import Acceleration, Access, Model, Sticky
 from modelport.transport.asynchronous import AsyncTransport
-from modelport.uploads import FileFormat, OnProgress
+from modelport.uploads import FileFormat, OnProgress, Requirements, requirements_text
 
 
 class AsyncModels:
@@ -24,6 +24,7 @@ class AsyncModels:
         *,
         model_type: str | None = None,
         environment: str | None = None,
+        requirements: Requirements | None = None,
         description: str | None = None,
         sample: Any = None,
         reference: str | Path | None = None,
@@ -37,6 +38,8 @@ class AsyncModels:
             model_type: The framework, such as `sklearn`; read from the file unless given.
             environment: What the model runs in, such as `sklearn-1.2`, or `platform` for the platform's own
                 libraries; chosen by what saved the file unless given.
+            requirements: What it runs with instead: the path of a requirements.txt, or its lines, such as
+                `["scikit-learn==1.2.2"]`; `"folder"` takes those of the MLflow folder that is uploaded.
             sample: A row as `predict` takes it, which the model has to predict before it gets requests; of a
                 data frame the first.
             reference: A CSV file with a header, of the rows it was trained on; live inputs are compared with
@@ -54,6 +57,7 @@ class AsyncModels:
             "name": name,
             "model_type": model_type,
             "environment": environment,
+            "requirements": requirements_text(requirements),
             "description": description,
             "acceleration": acceleration,
         }

@@ -9,7 +9,7 @@ from modelport.calls import versions
 from modelport.drift import Drift
 from modelport.models import Version
 from modelport.transport.asynchronous import AsyncTransport
-from modelport.uploads import OnProgress
+from modelport.uploads import OnProgress, Requirements
 
 
 class AsyncVersions:
@@ -25,6 +25,7 @@ class AsyncVersions:
         *,
         model_type: str | None = None,
         environment: str | None = None,
+        requirements: Requirements | None = None,
         sample: Any = None,
         reference: str | Path | None = None,
         code: str | Path | None = None,
@@ -52,6 +53,7 @@ class AsyncVersions:
             path,
             model_type=model_type,
             environment=environment,
+            requirements=requirements,
             sample=sample,
             reference=reference,
             code=code,

@@ -12,7 +12,7 @@ from modelport.drift import Drift
 from modelport.models import Version
 from modelport.rows import as_sample
 from modelport.steps import Flow, request
-from modelport.uploads import OnProgress, opened, upload_form
+from modelport.uploads import OnProgress, Requirements, opened, requirements_text, upload_form
 
 
 def of_model(model_id: str) -> Flow[list[Version]]:
@@ -41,6 +41,7 @@ def create(
     *,
     model_type: str | None,
     environment: str | None,
+    requirements: Requirements | None = None,
     sample: Any,
     reference: str | Path | None,
     code: str | Path | None,
@@ -54,6 +55,7 @@ def create(
     texts = {
         "model_type": model_type,
         "environment": environment,
+        "requirements": requirements_text(requirements),
         "traffic": None if traffic is None or (traffic == 100 and replaces is None) else str(traffic),
         "force": "true" if force else None,
         "replaces": replaces,

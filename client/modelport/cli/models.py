@@ -15,6 +15,7 @@ from modelport.cli.options import (
     Force,
     ModelFile,
     ModelId,
+    OwnRequirements,
     Sample,
     Url,
     Wait,
@@ -96,6 +97,7 @@ def upload(
     ] = None,
     model_type: ModelType = None,
     environment: EnvironmentName = None,
+    requirements: OwnRequirements = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     sample: Sample = None,
     reference: Reference = None,
@@ -121,6 +123,7 @@ def upload(
         shared: dict[str, Any] = {
             "model_type": model_type,
             "environment": environment,
+            "requirements": requirements,
             "sample": parse_sample(sample),
             "reference": reference,
             "code": code,
@@ -259,7 +262,12 @@ def _show_version(version: Version) -> None:
     if version.engine:
         print_line(f"  engine    {version.name} {engine_text(version)}")
     if version.environment:
-        print_line(f"  runs in   {version.name} {version.environment}")
+        print_line(f"  runs in   {version.name} {version.environment}{_own_packages(version)}")
+
+
+def _own_packages(version: Version) -> str:
+    packages = (version.requirements or {}).get("packages", ())
+    return f": {', '.join(packages)}" if packages else ""
 
 
 def show_model(model: Model, as_json: bool) -> None:

@@ -66,6 +66,15 @@ EnvironmentName = Annotated[
         "chosen by what saved the file unless given.",
     ),
 ]
+OwnRequirements = Annotated[
+    str | None,
+    typer.Option(
+        "--requirements",
+        metavar="FILE",
+        help="A requirements.txt with what the model runs with: names, versions, extras and markers. "
+        "`folder` takes that of the MLflow folder that is uploaded.",
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")]
 WaitSeconds = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait at most.")]
 PasswordFromStdin = Annotated[

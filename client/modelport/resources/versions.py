@@ -8,7 +8,7 @@ from modelport.calls import versions
 from modelport.drift import Drift
 from modelport.models import Version
 from modelport.transport.blocking import Transport
-from modelport.uploads import OnProgress
+from modelport.uploads import OnProgress, Requirements
 
 
 class Versions:
@@ -24,6 +24,7 @@ class Versions:
         *,
         model_type: str | None = None,
         environment: str | None = None,
+        requirements: Requirements | None = None,
         sample: Any = None,
         reference: str | Path | None = None,
         code: str | Path | None = None,
@@ -51,6 +52,7 @@ class Versions:
             path,
             model_type=model_type,
             environment=environment,
+            requirements=requirements,
             sample=sample,
             reference=reference,
             code=code,

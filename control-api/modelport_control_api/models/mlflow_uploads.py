@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from modelport_control_api.disk import DiskReserve
+from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
+from modelport_control_api.models.requirements.locking import FIELD, OF_FOLDER, check
 from modelport_control_api.sniff.mlflow.folder import find, pieces
 from modelport_control_api.uploads.form import ReceivedUpload
 from modelport_control_api.uploads.spool import Spool
@@ -26,6 +28,11 @@ async def taken_out(
     Raises an UploadError, UnsupportedFormat or CorruptArtifact.
     """
     found = await asyncio.to_thread(find, upload.path)
+    wants_its_own = upload.texts.get(FIELD, "").strip() == OF_FOLDER
+    if wants_its_own and (found is None or found.requirements is None):
+        raise InvalidFields(
+            (FIELD, f"are {OF_FOLDER!r}, and the file is no MLflow folder with a requirements.txt")
+        )
     if found is None:
         yield upload
         return
@@ -33,10 +40,20 @@ async def taken_out(
         await spool.take(pieces(upload.path, found.file))
         sha256 = await spool.finish()
         texts = {**sample_of_example(found.row), **_sent(upload)}
+        if wants_its_own:
+            texts[FIELD] = _checked(found.requirements or "")
         name = found.file.rpartition("/")[2]
         alone = replace(upload, path=spool.path, sha256=sha256, size=spool.size, texts=texts, file_name=name)
         alone.require_content()
         yield alone
+
+
+def _checked(text: str) -> str:
+    try:
+        check(text)
+    except ValueError as error:
+        raise InvalidFields((FIELD, f"of the folder {error}")) from error
+    return text
 
 
 def _sent(upload: ReceivedUpload) -> dict[str, str]:

@@ -18,6 +18,7 @@ from modelport_control_api.models.schemas import (
     ModelAnswer,
     ProofAnswer,
     RateLimitSetting,
+    RequirementsAnswer,
     VersionAnswer,
 )
 from modelport_control_api.registry.compatibility import described
@@ -76,6 +77,7 @@ def render_version(seen: ModelView, version: VersionRecord) -> VersionAnswer:
         message=view.message,
         framework=version.framework,
         environment=version.environment,
+        requirements=_requirements(version),
         sha256=version.sha256,
         size=version.size,
         sample=version.sample,
@@ -92,6 +94,12 @@ def render_version(seen: ModelView, version: VersionRecord) -> VersionAnswer:
         restarts=known.restarts,
         created_at=version.created_at,
     )
+
+
+def _requirements(version: VersionRecord) -> RequirementsAnswer | None:
+    if version.own is None:
+        return None
+    return RequirementsAnswer(given=version.own.given, packages=list(version.own.packages))
 
 
 def shown_difference(found: mlmodel.Compatibility) -> Compatibility:

@@ -173,6 +173,11 @@ class ProofAnswer(BaseModel):
     )
 
 
+class RequirementsAnswer(BaseModel):
+    given: str = Field(description="As they were uploaded.")
+    packages: list[str] = Field(description="What was locked of them, such as numpy==1.26.4.")
+
+
 class VersionAnswer(BaseModel):
     """`size` is in bytes; null where an MLModel applied with kubectl does not declare it. What
     only a loaded model reports is null until it has loaded."""
@@ -183,8 +188,11 @@ class VersionAnswer(BaseModel):
     message: str
     framework: str
     environment: str | None = Field(
-        None, description="What it runs in, such as sklearn-1.2; null: the platform's own libraries."
+        None,
+        description="What it runs in, such as sklearn-1.2, or own-… of its own requirements; null: the "
+        "platform's own libraries.",
     )
+    requirements: RequirementsAnswer | None = Field(None, description="Its own; null: it was sent none.")
     sha256: str
     size: int | None
     sample: dict[str, Any] | None

@@ -6,6 +6,7 @@ from typing import Any
 
 from modelport_crds.names import VERSION_NAME
 from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM
+from modelport_environments.requirements import MAX_BYTES
 
 from modelport_control_api.sniff.detect import FRAMEWORKS
 
@@ -33,6 +34,12 @@ _ENVIRONMENT = {
     "description": "What the model runs in. Left out: what the file was saved with, where nothing else "
     "serves it, or else the platform's own libraries.",
 }
+_REQUIREMENTS = {
+    "type": "string",
+    "maxLength": MAX_BYTES,
+    "description": "The text of a requirements.txt, as a field or a file: what the model is to run with. "
+    "Names, versions, extras and markers alone. `folder`: those of the MLflow folder that is uploaded.",
+}
 _SAMPLE = {
     "type": "string",
     "description": 'JSON: one row, bare or as {"input": row}. The version must predict it to get requests.',
@@ -56,6 +63,7 @@ MODEL_UPLOAD_BODY = _body(
         "name": {"type": "string", "minLength": 1, "maxLength": 100},
         "model_type": _MODEL_TYPE,
         "environment": _ENVIRONMENT,
+        "requirements": _REQUIREMENTS,
         "description": {"type": "string", "maxLength": 10_000},
         "sample": _SAMPLE,
         "reference": _REFERENCE,
@@ -74,6 +82,7 @@ VERSION_UPLOAD_BODY = _body(
         "code": _CODE,
         "model_type": _MODEL_TYPE,
         "environment": _ENVIRONMENT,
+        "requirements": _REQUIREMENTS,
         "sample": _SAMPLE,
         "reference": _REFERENCE,
         "traffic": {

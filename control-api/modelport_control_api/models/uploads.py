@@ -3,13 +3,15 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from modelport_crds.mlmodel import Acceleration, Framework
 from modelport_crds.names import VERSION_NAME
+from modelport_environments.requirements import MAX_BYTES
+from modelport_environments.resolving import Resolver
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
@@ -24,6 +26,8 @@ from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
 from modelport_control_api.models.code_uploads import MAX_CODE_BYTES, Composed, Room, composed
 from modelport_control_api.models.mlflow_uploads import MAX_SAMPLE_BYTES, taken_out
+from modelport_control_api.models.requirements import locking
+from modelport_control_api.models.requirements.locking import LockedRequirements
 from modelport_control_api.registry import environments
 from modelport_control_api.registry.rollout import Rollout
 from modelport_control_api.registry.service import NewVersion
@@ -64,6 +68,7 @@ _MODEL_TEXTS = {
     "name": NAME_CHARACTERS * 4,
     "model_type": 64,
     "environment": 64,
+    locking.FIELD: MAX_BYTES,
     "description": DESCRIPTION_CHARACTERS * 4,
     "sample": MAX_SAMPLE_BYTES,
     "acceleration": 16,
@@ -73,6 +78,7 @@ _VERSION_NAME = re.compile(VERSION_NAME)
 _VERSION_TEXTS = {
     "model_type": 64,
     "environment": 64,
+    locking.FIELD: MAX_BYTES,
     "sample": MAX_SAMPLE_BYTES,
     "traffic": 16,
     "force": 16,
@@ -102,6 +108,8 @@ class UploadService:
     idle_seconds: float
     reserve: DiskReserve
     choose_environments: bool
+    resolver: Resolver | None = None
+    """None: uploads have no requirements of their own."""
 
     @asynccontextmanager
     async def receiving(self, request: Request, form: Form) -> AsyncIterator["StagedUpload"]:
@@ -114,10 +122,11 @@ class UploadService:
             self._checked(received, form) as upload,
             composed(upload, self._room(form)) as parts,
         ):
-            environment = await asyncio.to_thread(self._environment, parts)
             reference = await asyncio.to_thread(_profile, upload)
-            version = _new_version(parts.stored, parts.framework, environment, reference)
-            yield StagedUpload(upload.texts, version, parts.stored.path)
+            async with self._locked(parts) as own:
+                environment = own.environment if own else await asyncio.to_thread(self._environment, parts)
+                version = _new_version(parts.stored, parts.framework, environment, reference, own)
+                yield StagedUpload(upload.texts, version, parts.stored.path, own.lock if own else None)
 
     def _checked(self, upload: ReceivedUpload, form: Form) -> AbstractAsyncContextManager[ReceivedUpload]:
         """Texts are checked first: it takes no time. What is in an MLflow folder is taken out of it."""
@@ -128,6 +137,17 @@ class UploadService:
         # Beside its parts the archive has a list of them.
         return Room(self.store.incoming, form.max_file_bytes + 2 * MAX_CODE_BYTES, self.reserve)
 
+    @asynccontextmanager
+    async def _locked(self, parts: Composed) -> AsyncIterator[LockedRequirements | None]:
+        text = parts.stored.texts.get(locking.FIELD, "")
+        if not text.strip():
+            yield None
+            return
+        async with locking.locked(
+            text, parts.framework, self.resolver, self.store.incoming, self.reserve
+        ) as own:
+            yield own
+
     def _environment(self, parts: Composed) -> str | None:
         if name := parts.stored.texts.get("environment"):
             return environments.named(name, parts.framework)
@@ -136,24 +156,36 @@ class UploadService:
         return environments.needed_by(parts.model, parts.framework, choose_by_file=self.choose_environments)
 
     async def commit(self, staged: "StagedUpload", work: Callable[[Session], T]) -> T:
-        """Store the file, then run `work`, which names it, in one transaction: no row without its file."""
-        sha256 = staged.version.sha256
+        """Store the files, then run `work`, which names them, in one transaction: no row without them."""
+        files = staged.files()
         try:
-            async with self.keeper.holding(sha256):
-                await self.store.put(staged.path, sha256)
+            async with AsyncExitStack() as held:
+                # In one order, so that no two uploads wait for each other.
+                for sha256 in sorted(files):
+                    await held.enter_async_context(self.keeper.holding(sha256))
+                for sha256, path in files.items():
+                    await self.store.put(path, sha256)
                 return await self.transactions.write(work)
         except Exception:
-            await self.keeper.discard([sha256])
+            await self.keeper.discard([*files])
             raise
 
 
 @dataclass(frozen=True, slots=True)
 class StagedUpload:
-    """`texts` are checked; `path` is the file until it is committed."""
+    """`texts` are checked; `path` is the file until it is committed, `lock` that of its own requirements."""
 
     texts: Mapping[str, str]
     version: NewVersion
     path: Path
+    lock: Path | None = None
+
+    def files(self) -> dict[str, Path]:
+        """Return what is to be stored, by its digest."""
+        found = {self.version.sha256: self.path}
+        if self.version.own is not None and self.lock is not None:
+            found[self.version.own.lock_sha256] = self.lock
+        return found
 
 
 def check_texts(texts: Mapping[str, str]) -> None:
@@ -168,6 +200,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "force": _force,
         "acceleration": _check_acceleration,
         "replaces": _check_version_name,
+        locking.FIELD: locking.check,
     }
     errors: dict[str, str] = {}
     for field, text in texts.items():
@@ -175,6 +208,8 @@ def check_texts(texts: Mapping[str, str]) -> None:
             checks[field](text)
         except ValueError as error:
             errors[field] = str(error)
+    if texts.get(locking.FIELD, "").strip() and texts.get("environment"):
+        errors["environment"] = "and requirements contradict each other: give one of them"
     if errors:
         raise InvalidFields(*errors.items())
 
@@ -199,7 +234,11 @@ def _profile(upload: ReceivedUpload) -> Profile | None:
 
 
 def _new_version(
-    upload: ReceivedUpload, framework: Framework, environment: str | None, reference: Profile | None
+    upload: ReceivedUpload,
+    framework: Framework,
+    environment: str | None,
+    reference: Profile | None,
+    own: LockedRequirements | None,
 ) -> NewVersion:
     # A form in a browser sends fields that were left empty, too: the same as leaving them out.
     sample = upload.texts.get("sample")
@@ -210,6 +249,7 @@ def _new_version(
         sample=parse_sample(sample) if sample else None,
         environment=environment,
         reference=reference,
+        own=own.own if own else None,
     )
 
 

@@ -21,6 +21,7 @@ from modelport_control_api.models.access import (
 )
 from modelport_control_api.models.endpoints import WaitSeconds
 from modelport_control_api.models.render import render_version
+from modelport_control_api.models.requirements import sbom
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer, VersionRetry
 from modelport_control_api.models.upload_openapi import VERSION_UPLOAD_BODY
 from modelport_control_api.models.uploads import rollout_of, version_form
@@ -66,7 +67,7 @@ async def upload_version(
     await services.require_quota(known.owner_id or caller.principal.user_id, models=0)
     async with services.uploads.receiving(request, form) as staged:
 
-        def add(session: Session) -> tuple[ModelRecord, list[str]]:
+        def add(session: Session) -> tuple[ModelRecord, set[str]]:
             return replacing.add_version(
                 session,
                 caller,
@@ -134,6 +135,22 @@ async def download_artifact(
     return await artifact.download(services.store, model_id, _find(record, version))
 
 
+@router.get(
+    "/versions/{version}/sbom",
+    response_class=Response,
+    responses={**problems(409, 422), 200: {"content": {"application/vnd.cyclonedx+json": {}}}},
+)
+async def read_sbom(model_id: str, version: str, principal: Reader, services: Models) -> Response:
+    """What the version runs with, as a bill of materials (CycloneDX): of its environment all packages.
+
+    409: it runs with the platform's own libraries, which are no list of its own.
+    """
+    # As the database has it: a digest that somebody wrote into the cluster may be of another user's file.
+    record = await load_model(services, principal, model_id)
+    found = _find(record, version)
+    return sbom.respond(f"{model_id}-{version}", await sbom.packages_of(services.store, found))
+
+
 @router.post(
     "/versions/{version}/retry",
     status_code=202,
@@ -170,10 +187,10 @@ async def delete_version(model_id: str, version: str, caller: ChangingCaller, se
     """Remove a version that gets no requests, and its file."""
     live = services.statuses.get(model_id)
     with services.reader.changing(caller.principal, model_id):
-        digest = await services.transactions.write(
+        digests = await services.transactions.write(
             lambda session: version_deletion.delete_version(session, caller, model_id, version, live)
         )
-    await services.keeper.discard([digest])
+    await services.keeper.discard(digests)
 
 
 @router.put("/traffic", responses=problems(*JSON_BODY, 409))

@@ -8,6 +8,7 @@ from typing import Self
 
 import structlog
 from modelport_crds import names
+from modelport_environments.resolving import Resolver
 from modelport_process.background import Work, every
 from sqlalchemy.orm import Session
 
@@ -84,6 +85,7 @@ class ModelsServices:
                 settings.upload_idle_seconds,
                 reserve,
                 choose_environments=settings.choose_environments,
+                resolver=Resolver() if settings.own_requirements else None,
             ),
             publisher=publisher,
             statuses=statuses,
@@ -152,9 +154,11 @@ def _named_by_kubectl(statuses: ModelStatuses, digests: set[str]) -> set[str]:
     if not statuses.synced.is_set():
         return digests
     uris = {
-        version.artifact.uri
+        stored.uri
         for _, live in statuses.all()
         if live.metadata.labels.get(names.LABEL_MANAGED_BY) != MANAGED_BY
         for version in live.spec.versions
+        for stored in (version.artifact, version.lock)
+        if stored is not None
     }
     return {digest for digest in digests if names.platform_artifact_uri(digest) in uris}

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from modelport_crds import mlmodel, names
 from modelport_kube.kube import Object
 
-from modelport_control_api.registry.records import ModelRecord, VersionRecord
+from modelport_control_api.registry.records import ModelRecord, OwnRequirements, VersionRecord
 
 # What the control API wrote, and so may delete: an MLModel applied with kubectl is left alone.
 MANAGED_BY = "modelport-control-api"
@@ -82,8 +82,13 @@ def _version(version: VersionRecord) -> mlmodel.ModelVersion:
         name=version.name,
         framework=version.framework,
         environment=version.environment,
+        lock=_lock(version.own) if version.own else None,
         artifact=mlmodel.Artifact(
             uri=names.platform_artifact_uri(version.sha256), sha256=version.sha256, size=version.size
         ),
         sample=version.sample,
     )
+
+
+def _lock(own: OwnRequirements) -> mlmodel.Lock:
+    return mlmodel.Lock(uri=names.platform_artifact_uri(own.lock_sha256), sha256=own.lock_sha256)

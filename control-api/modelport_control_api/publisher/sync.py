@@ -79,6 +79,7 @@ def _of_version(version: ModelVersion) -> dict[str, Any]:
     return {
         "framework": version.framework,
         "environment": version.environment,
+        "lock": version.lock.sha256 if version.lock else None,
         "uri": version.artifact.uri,
         "sha256": version.artifact.sha256,
         "sample": version.sample,

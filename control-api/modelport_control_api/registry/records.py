@@ -20,6 +20,16 @@ _PLATFORMS = DriftThresholds()
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRequirements:
+    """What a version was uploaded with, and the lock that was made of it, a file of the artifact store."""
+
+    given: str
+    lock_sha256: str
+    packages: tuple[str, ...]
+    """What is locked: `numpy==1.26.4`."""
+
+
+@dataclass(frozen=True, slots=True)
 class VersionRecord:
     """`environment` None: the framework's own. `size` is in bytes, None where only a URI is known; `sample`
     is a predict body with one row."""
@@ -33,6 +43,8 @@ class VersionRecord:
     created_at: datetime
     data_drift: DriftRecord | None = None
     """None: the version has no reference."""
+    own: OwnRequirements | None = None
+    """None: it runs with libraries that the platform chose."""
 
     @property
     def name(self) -> str:

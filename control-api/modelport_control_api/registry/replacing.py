@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.identity import Caller
-from modelport_control_api.registry import environments, service, version_deletion
+from modelport_control_api.registry import environments, repository, service, version_deletion
 from modelport_control_api.registry.errors import VersionNotFailed
 from modelport_control_api.registry.quotas import Limits
 from modelport_control_api.registry.records import ModelRecord
@@ -26,7 +26,7 @@ def add_version(
     limits: Limits,
     rollout: Rollout,
     live: MLModel | None,
-) -> tuple[ModelRecord, list[str]]:
+) -> tuple[ModelRecord, set[str]]:
     """As `service.add_version`, in place of a failed version if the rollout names one.
 
     Return the model and the digests of files that it no longer needs. Raises VersionNotFailed too.
@@ -38,9 +38,9 @@ def add_version(
         session, caller, model_id, version, limits=limits, rollout=rollout, live=live
     )
     if failed is None:
-        return record, []
-    digest = version_deletion.delete_version(session, caller, model_id, failed, live)
-    return service.get_model(session, caller.principal, model_id), [digest]
+        return record, set()
+    digests = version_deletion.delete_version(session, caller, model_id, failed, live)
+    return service.get_model(session, caller.principal, model_id), digests
 
 
 def retry_version(
@@ -64,8 +64,12 @@ def retry_version(
     row = service.own_locked(session, caller.principal, model_id)
     failed = _find_failed(row, name, live)
     to_predict = failed.sample if keep_sample else sample
+    # By name it would be looked for in the catalogue, where an environment of its own requirements is not.
+    environment = None if environment == failed.environment else environment
     runs_in = environments.named(environment, failed.framework) if environment else failed.environment
-    again = NewVersion(failed.framework, failed.sha256, failed.size, to_predict, runs_in)
+    # Another environment is not made of them.
+    own = None if environment else repository.own_of(failed)
+    again = NewVersion(failed.framework, failed.sha256, failed.size, to_predict, runs_in, own=own)
     added = service.append_version(row, again)
     take_place(row, name, added, live)
     session.flush()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.drift.records import DriftThresholds, to_drift_record
 from modelport_control_api.identity import Principal
-from modelport_control_api.registry.records import HistoryRecord, ModelRecord, VersionRecord
+from modelport_control_api.registry.records import HistoryRecord, ModelRecord, OwnRequirements, VersionRecord
 from modelport_control_api.registry.tables import ModelRow, VersionRow
 
 # What comes from a URL may hold anything; PostgreSQL refuses a NUL with an error instead of finding nothing.
@@ -78,9 +78,9 @@ def referenced_digests(session: Session, digests: Collection[str]) -> set[str]:
     """Return those of `digests` that some version names."""
     found: set[str] = set()
     for batch in _batches(digests):
-        found |= set(
-            session.scalars(select(VersionRow.sha256).where(VersionRow.sha256.in_(batch)).distinct())
-        )
+        for column in (VersionRow.sha256, VersionRow.lock_sha256):
+            named = session.scalars(select(column).where(column.in_(batch)).distinct())
+            found |= {each for each in named if each is not None}
     return found
 
 
@@ -111,6 +111,13 @@ def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
     )
 
 
+def own_of(row: VersionRow) -> OwnRequirements | None:
+    """Return the version's own requirements; None: it has none."""
+    if row.lock_sha256 is None:
+        return None
+    return OwnRequirements(row.requirements or "", row.lock_sha256, tuple(row.packages or ()))
+
+
 def _to_history_record(row: ModelRow) -> HistoryRecord | None:
     if row.history_percent is None:
         return None
@@ -139,4 +146,5 @@ def _to_version_record(row: VersionRow) -> VersionRecord:
         sample=row.sample,
         created_at=row.created_at,
         data_drift=to_drift_record(row.drift_state) if row.drift_state else None,
+        own=own_of(row),
     )

@@ -19,7 +19,7 @@ from modelport_control_api.identity import Caller, Principal
 from modelport_control_api.registry import quotas, repository
 from modelport_control_api.registry.errors import ModelNotFound, TooManyVersions, VersionNotFound
 from modelport_control_api.registry.quotas import Limits
-from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.records import ModelRecord, OwnRequirements
 from modelport_control_api.registry.rollout import Rollout, forced, roll_out
 from modelport_control_api.registry.tables import DEFAULT_ACCELERATION, ModelRow, VersionRow
 
@@ -58,6 +58,8 @@ class NewVersion:
     environment: str | None = None
     reference: Profile | None = None
     """What its live inputs are to be compared with."""
+    own: OwnRequirements | None = None
+    """Their lock is stored too."""
 
     @property
     def stored_bytes(self) -> int:
@@ -138,7 +140,7 @@ def change_model(session: Session, caller: Caller, model_id: str, changes: dict[
 def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
     """Return the digests of files that it no longer needs."""
     row = own_locked(session, caller.principal, model_id)
-    digests = {version.sha256 for version in row.versions}
+    digests = {digest for version in row.versions for digest in version.digests}
     session.delete(row)
     outbox.record_change(session, model_id)
     audit.record(session, caller, "model.delete", f"model:{model_id}", {"name": row.name})
@@ -181,6 +183,9 @@ def append_version(row: ModelRow, version: NewVersion) -> str:
             number=row.last_version,
             framework=version.framework,
             environment=version.environment,
+            requirements=version.own.given if version.own else None,
+            packages=list(version.own.packages) if version.own else None,
+            lock_sha256=version.own.lock_sha256 if version.own else None,
             sha256=version.sha256,
             size=version.size,
             sample=version.sample,

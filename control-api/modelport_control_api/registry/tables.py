@@ -174,6 +174,12 @@ class VersionRow(Base):
     framework: Mapped[str] = mapped_column(String(20))
     environment: Mapped[str | None] = mapped_column(String(63), default=None)
     """None: the framework's own."""
+    requirements: Mapped[str | None] = mapped_column(Text, default=None)
+    """Its own, as they were given."""
+    packages: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """What is locked of them."""
+    lock_sha256: Mapped[str | None] = mapped_column(String(64), index=True, default=None)
+    """Of the lock, a file of the artifact store too."""
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     size: Mapped[int]
     sample: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
@@ -186,3 +192,8 @@ class VersionRow(Base):
         lazy="selectin",
         viewonly=True,
     )
+
+    @property
+    def digests(self) -> set[str]:
+        """Of the files in the artifact store that it names."""
+        return {self.sha256} if self.lock_sha256 is None else {self.sha256, self.lock_sha256}

@@ -10,17 +10,19 @@ from modelport_control_api.registry.status_view import is_held, served_traffic
 from modelport_control_api.registry.tables import ModelRow, VersionRow
 
 
-def delete_version(session: Session, caller: Caller, model_id: str, name: str, live: MLModel | None) -> str:
-    """Return the digest of the file that it no longer needs. Raises VersionServing."""
+def delete_version(
+    session: Session, caller: Caller, model_id: str, name: str, live: MLModel | None
+) -> set[str]:
+    """Return the digests of the files that it no longer needs. Raises VersionServing."""
     row = service.own_locked(session, caller.principal, model_id)
     version = service.find_version(row, name)
     _check_idle(row, name, live)
     if row.traffic.get(name):
         row.traffic = _traffic_without(row, name, live)
-    digest = version.sha256
+    digests = version.digests
     drop(session, row, version)
     service.finish_change(session, caller, row, "version.delete", {"version": name})
-    return digest
+    return digests
 
 
 def drop(session: Session, row: ModelRow, version: VersionRow) -> None:

@@ -2,10 +2,13 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict, final
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, final
 
 import msgspec
-import numpy as np
+
+if TYPE_CHECKING:
+    # What a model process sends before it imports a model's own NumPy is written with these types too.
+    import numpy as np
 
 
 class Outputs(msgspec.Struct, frozen=True, gc=False):
@@ -15,7 +18,7 @@ class Outputs(msgspec.Struct, frozen=True, gc=False):
     """
 
     values: dict[str, list[Any]]
-    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    arrays: "dict[str, np.ndarray[Any, Any]]" = {}
 
     @property
     def rows(self) -> int:

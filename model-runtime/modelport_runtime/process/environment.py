@@ -43,6 +43,12 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
+def leave_stopping_to_the_parent() -> None:
+    """A signal to the whole group must not end the model before the server process has drained."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "OMP_NUM_THREADS")
 _SET = {
     # More threads than one at import would be out of Landlock's reach.

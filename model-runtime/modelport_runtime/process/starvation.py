@@ -1,6 +1,7 @@
 """How long a process has waited for a processor that others had: none of that time is its own fault."""
 
 import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -8,6 +9,16 @@ from typing import Self
 MOST_TIMES = 10
 """So many times its limit a starved process is given by the clock on the wall, and no more."""
 _NANOSECONDS = 1e-9
+
+
+def arm(load_timeout_seconds: float) -> None:
+    """Let SIGALRM end the process at the last.
+
+    The default action needs nobody's co-operation; a Python handler would wait for the interpreter's lock,
+    which a C extension may never give back. Main thread only.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, MOST_TIMES * load_timeout_seconds)
 
 
 class Schedule:

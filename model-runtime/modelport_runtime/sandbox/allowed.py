@@ -96,23 +96,26 @@ _OF_THE_FRONT = ("cgroup", "fd", "limits", "stat", "statm", "status")
 class Role:
     """`calls` are names; `ioctls` numbers; `child` is the one other process that may be sent signals.
 
-    artifact: the one file of others that may be read. descriptors: so many may be open; None: as before.
+    artifact, packages: the one file and the one folder of others that may be read.
+    descriptors: so many may be open; None: as before.
     """
 
     calls: frozenset[str]
     proc: tuple[str, ...]
     ioctls: tuple[int, ...] = _IOCTLS
     artifact: Path | None = None
+    packages: Path | None = None
     child: int | None = None
     descriptors: int | None = None
 
 
-def of_a_model(framework: str, artifact: Path) -> Role:
-    """Return what the model process may do; of others' files it may read `artifact` alone."""
+def of_a_model(framework: str, artifact: Path, packages: Path | None = None) -> Role:
+    """Return what the model process may do; of others' files it may read `artifact` and `packages` alone."""
     return Role(
         calls=calls_of_a_model(framework),
         proc=_OF_A_MODEL + _PROC_OF_FRAMEWORKS.get(framework, ()),
         artifact=artifact,
+        packages=packages,
         descriptors=_FILES_OF_A_MODEL,
     )
 

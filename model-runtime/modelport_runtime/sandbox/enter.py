@@ -22,7 +22,7 @@ from modelport_runtime.sandbox.kernel import PR_SET_NO_NEW_PRIVS, machine, prctl
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAPSET = (126, 91)
 _QUEUED_SIGNALS = 64
-_USUAL_FILES = 512 << 20
+USUAL_FILES = 512 << 20
 """What libraries map that are not of gigabytes."""
 _OF_A_FILE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ [1-9]", re.MULTILINE)
 
@@ -33,7 +33,7 @@ def limit_memory(count: int) -> None:
     Its size is what a process can be held to; what it really uses is only seen afterward. What a library of
     gigabytes has mapped of its own files, and mostly never reads, is not counted.
     """
-    count += max(0, _mapped_files() - _USUAL_FILES)
+    count += max(0, _mapped_files() - USUAL_FILES)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = count if hard == resource.RLIM_INFINITY else min(count, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -123,7 +123,8 @@ def _restrict_files(role: Role) -> None:
         # Below ABI 8 Landlock holds the calling thread only; a model could make another act for it.
         raise OSError(f"{counted(tasks, 'thread')} run already, and it would hold only one of them")
     # Landlock knows signals to all or to none outside: for a child, seccomp holds them alone.
-    landlock.restrict(landlock.read_set(role.artifact, role.proc), signals=role.child is not None)
+    readable = landlock.read_set(role.artifact, role.proc, role.packages)
+    landlock.restrict(readable, signals=role.child is not None)
 
 
 def _attempt(what: str, act: Callable[[], object]) -> str | None:

@@ -62,9 +62,9 @@ def restrict(readable: Iterable[Path], *, signals: bool) -> int:
     return version
 
 
-def read_set(artifact: Path | None, proc: Iterable[str]) -> list[Path]:
+def read_set(artifact: Path | None, proc: Iterable[str], packages: Path | None = None) -> list[Path]:
     """Everything that a framework reads after it has been imported, the artifact with what was unpacked of
-    it, and nothing else.
+    it, a model's own packages, and nothing else.
 
     Our own packages are named by themselves: in an editable install other parts lie beside them.
     proc: what is read of the calling process itself, one by one, for more lies beside them (`net`, `mounts`).
@@ -79,6 +79,7 @@ def read_set(artifact: Path | None, proc: Iterable[str]) -> list[Path]:
     machine += [f"/proc/self/{name}" for name in proc]
     own = [Path(package.__path__[0]).resolve() for package in _OWN_PACKAGES]
     given = [] if artifact is None else [artifact, unpacked(artifact)]
+    given += [] if packages is None else [packages]
     return [*own, *given, *(Path(path) for path in sorted(prefixes) + machine)]
 
 

@@ -29,6 +29,11 @@ def begin(
         each.close()
     close_all_but(connection.fileno(), line.fileno())
     hide_pyarrow()
+    if settings.packages is not None:
+        from modelport_runtime.worker import own_packages
+
+        own_packages.run(settings, settings.packages, parent, connection, line)
+        return
     # The framework's libraries are this process's alone.
     from modelport_runtime.worker import process
 

@@ -21,7 +21,7 @@ from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.formats import can_run_code, cannot_isolate, check_boosters
 from modelport_runtime.inspection.libraries import Inspected, check_modules
 from modelport_runtime.process.starvation import MOST_TIMES
-from modelport_runtime.sandbox import attempts
+from modelport_runtime.sandbox import attempts, enter
 from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.settings import Settings
 from modelport_runtime.wire import LoadReport
@@ -41,16 +41,6 @@ def verify(path: Path, expected: str) -> None:
 
 
 _AFTER_THE_ALARM_SECONDS = 1
-
-
-def arm(load_timeout_seconds: float) -> None:
-    """Let SIGALRM end the process at the last.
-
-    The default action needs nobody's co-operation; a Python handler would wait for the interpreter's lock,
-    which a C extension may never give back. Main thread only.
-    """
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, MOST_TIMES * load_timeout_seconds)
 
 
 @contextmanager
@@ -160,6 +150,10 @@ class Loader:
 
     def _load(self, path: Path, parts: Parts | None) -> Engine:
         settings = self._settings
+        if settings.packages is not None:
+            # Elsewhere that is done before the sandbox; these are the user's own.
+            backends.prepare(settings.framework, confined=True)
+            enter.instead_of_processes()
         engine = backends.load(
             path,
             settings.framework,

@@ -3,7 +3,6 @@
 import ctypes
 import gc
 import logging
-import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,12 @@ from modelport_runtime import wire
 from modelport_runtime.core import backends
 from modelport_runtime.core.engine import Engine, describe_error, model_failure
 from modelport_runtime.core.types import Call, Failure, Prediction
-from modelport_runtime.process.environment import die_with_parent, watch_parent
+from modelport_runtime.process.environment import (
+    die_with_parent,
+    leave_stopping_to_the_parent,
+    watch_parent,
+)
+from modelport_runtime.process.starvation import arm
 from modelport_runtime.sandbox import allowed, enter, refusals
 from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.settings import Settings
@@ -57,10 +61,10 @@ def run(settings: Settings, parent: int, connection: socket.socket, line: socket
     """
     die_with_parent(parent)
     watch_parent(parent)
-    _leave_stopping_to_the_parent()
+    leave_stopping_to_the_parent()
     backends.prepare(settings.framework)
     enter.instead_of_processes()
-    loading.arm(settings.load_timeout_seconds)
+    arm(settings.load_timeout_seconds)
     confined = allowed.of_a_model(settings.framework, settings.artifact)
     end = refusals.ModelsEnd(line)
     report = enter.enter(confined, settings.memory_bytes, end.hand_over)
@@ -71,8 +75,15 @@ def run(settings: Settings, parent: int, connection: socket.socket, line: socket
 def serve(
     settings: Settings, report: SandboxReport, connection: socket.socket, refused: loading.Refused
 ) -> None:
-    """Load, report, prove, and predict until the server process closes the connection."""
+    """Report how well this process is isolated, then `load_and_predict`."""
     connection.sendall(wire.frame(Sandboxed(report.level, report.detail)))
+    load_and_predict(settings, report, connection, refused)
+
+
+def load_and_predict(
+    settings: Settings, report: SandboxReport, connection: socket.socket, refused: loading.Refused
+) -> None:
+    """Load, prove, and predict until the server process closes the connection."""
     loader = Loader(settings, report, refused)
     engine = loader.run()
     proves = engine is not None and settings.may_accelerate
@@ -83,12 +94,6 @@ def serve(
     for message in _messages(connection):
         if engine is not None:
             connection.sendall(_reply(engine, message))
-
-
-def _leave_stopping_to_the_parent() -> None:
-    """A signal to the whole group must not end the model before the server process has drained."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _messages(connection: socket.socket) -> Iterator[wire.ToModel]:

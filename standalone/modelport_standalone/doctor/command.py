@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from modelport.cli import failures
 from modelport.cli.command import ended
-from modelport.cli.options import AsJson, Code, ModelFile
+from modelport.cli.options import AsJson, Code, ModelFile, OwnRequirements
 from modelport.cli.output import print_json, print_line, printable
+from modelport.uploads import requirements_text
 from modelport_process.start import CannotStart
 
 from modelport_standalone.doctor.examination import examine
@@ -42,10 +43,16 @@ def doctor(arguments: Sequence[str]) -> int:
 
 @_app.command(epilog="Exit codes: 0 it would be served, 1 it would be refused, 2 wrong usage.")
 def _doctor(
-    file: ModelFile, *, code: Code = None, platform: PlatformUrl = None, as_json: AsJson = False
+    file: ModelFile,
+    *,
+    code: Code = None,
+    requirements: OwnRequirements = None,
+    platform: PlatformUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say what the platform would do with a model file, before an upload. The file is not loaded."""
-    report = _examine(file, code, _of_this_machine() if platform is None else Platform.at(platform))
+    text = requirements_text(requirements)
+    report = _examine(file, code, text, _of_this_machine() if platform is None else Platform.at(platform))
     if as_json:
         print_json(report.to_json())
     else:
@@ -61,11 +68,11 @@ def _of_this_machine() -> Platform:
         raise typer.BadParameter(str(error)) from error
 
 
-def _examine(file: Path, code: Path | None, platform: Platform) -> Report:
+def _examine(file: Path, code: Path | None, requirements: str | None, platform: Platform) -> Report:
     if not file.is_file():
         raise typer.BadParameter(f"{file} is no file.")
     try:
-        return examine(file, platform, code)
+        return examine(file, platform, code, requirements)
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
 

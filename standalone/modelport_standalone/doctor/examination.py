@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from modelport_control_api.errors import DomainError
+from modelport_control_api.errors import DomainError, InvalidFields
 from modelport_control_api.models.code_uploads import framework_beside
+from modelport_control_api.models.requirements.locking import OF_FOLDER, resolve
 from modelport_control_api.registry.environments import needed_by
 from modelport_control_api.sniff.detect import detect_framework
 from modelport_control_api.sniff.mlflow.folder import MlflowFolder
@@ -15,6 +16,8 @@ from modelport_control_api.sniff.own_code import Code, read_code
 from modelport_control_api.uploads.form import EmptyFile, larger_than
 from modelport_crds.reasons import Reason
 from modelport_environments.catalogue import find
+from modelport_environments.locked import digest_of, own_name, read_lock
+from modelport_environments.resolving import Resolver
 from modelport_formats.identify import Identified, identify
 from modelport_formats.scan import Scan, scan
 from modelport_formats.signatures import Format
@@ -34,8 +37,13 @@ from modelport_standalone.environments.store import EnvironmentStore, default_fo
 SANDBOXED = 2
 
 
-def examine(path: Path, platform: Platform, code: Path | None = None) -> Report:
-    """Return what would become of the file, uploaded with the code. Blocking, for seconds. Raises OSError."""
+def examine(
+    path: Path, platform: Platform, code: Path | None = None, requirements: str | None = None
+) -> Report:
+    """Return what would become of the file, uploaded with the code. Blocking, for seconds. Raises OSError.
+
+    `requirements`: the text of its own, as an upload has it.
+    """
     size = path.stat().st_size
     troubles = list(_of_the_size(size, platform.max_upload_bytes))
     contents = None
@@ -44,11 +52,14 @@ def examine(path: Path, platform: Platform, code: Path | None = None) -> Report:
             with folders.as_uploaded(path, platform.max_upload_bytes) as (file, folder):
                 beside = None if code is None else read_code(code, code.name)
                 framework = detect_framework(file) if beside is None else framework_beside(beside, file)
-                examined = _Examined(file, platform, framework, folder, beside)
+                own = _locked(_of(folder, requirements), framework)
+                examined = _Examined(file, platform, framework, folder, code=beside, lock=own)
                 contents = examined.contents()
                 troubles += examined.troubles()
         except DomainError as error:
             troubles.append(_refusal(error))
+        except InvalidFields as error:
+            troubles.append(Trouble(None, f"{error.detail}"))
     return Report(path.name, platform.url, size, platform.max_upload_bytes, contents, tuple(troubles))
 
 
@@ -57,6 +68,18 @@ def _of_the_size(size: int, most: int) -> Iterator[Trouble]:
         yield _refusal(EmptyFile())
     if size > most:
         yield _refusal(larger_than(most))
+
+
+def _of(folder: MlflowFolder | None, requirements: str | None) -> str | None:
+    """Return the text that is meant."""
+    if requirements == OF_FOLDER and folder is not None and folder.requirements is not None:
+        return folder.requirements
+    return requirements
+
+
+def _locked(text: str | None, framework: str) -> str | None:
+    """Return the lock of its own requirements. Raises InvalidFields and DomainError, as an upload does."""
+    return None if text is None else asyncio.run(resolve(text, framework, Resolver()))
 
 
 def _refusal(error: DomainError) -> Trouble:
@@ -72,8 +95,11 @@ class _Examined:
         platform: Platform,
         framework: str,
         folder: MlflowFolder | None,
+        *,
         code: Code | None,
+        lock: str | None,
     ) -> None:
+        self._lock = lock
         self._path = path
         self._code = code
         self._platform = platform
@@ -81,7 +107,11 @@ class _Examined:
         self._folder = folder
         self._identified: Identified = identify(path)
         self._scan: Scan = scan(path)
-        self._environment = needed_by(path, framework, choose_by_file=platform.chooses)
+        self._environment = (
+            needed_by(path, framework, choose_by_file=platform.chooses)
+            if lock is None
+            else own_name(digest_of(lock))
+        )
 
     def contents(self) -> Contents:
         found, here = self._scan.versions, compare(self._scan.versions).here
@@ -122,9 +152,18 @@ class _Examined:
 
     def _where(self) -> Environment:
         name = self._environment
+        if self._lock is not None:
+            packages = ", ".join(map(str, read_lock(self._lock)))
+            return Environment(name, f"its own requirements, which are {packages}", here=self._own_is_here())
         why = reasons.for_environment(name, self._framework, self._scan)
         elsewhere = self._platform.url is not None
         return Environment(name, why, here=elsewhere or self._python() is not None)
+
+    def _own_is_here(self) -> bool:
+        store = EnvironmentStore(default_folder())
+        return self._platform.url is not None or (
+            self._lock is not None and store.packages_of(digest_of(self._lock)) is not None
+        )
 
     def _python(self) -> Path | None:
         """Return what would read the file on this machine; None: its environment has yet to be made."""
@@ -156,6 +195,8 @@ class _Examined:
         check_modules({name: one for name, one in references.items() if library_of(name) not in own}, is_here)
 
     def _is_here(self) -> modules.IsHere:
+        if self._lock is not None:
+            return modules.among_own(each.name for each in read_lock(self._lock))
         python = self._python() if self._platform.url is None else None
         if python is not None:
             return modules.in_python(python, {module for module, _ in self._scan.references})

@@ -44,6 +44,20 @@ def in_lock(environment: Environment) -> IsHere:
     return _among(environment.distributions(), environment.frameworks)
 
 
+def among_own(distributions: Iterable[str]) -> IsHere:
+    """Return what tells which modules a model's own requirements bring.
+
+    Of a package that is not installed here nothing says which modules it has: that is left to the load.
+    """
+    there = frozenset(distributions)
+    known = _among(there, ())
+    return lambda module: known(module) or bool(there - _installed())
+
+
+def _installed() -> frozenset[str]:
+    return frozenset(_normal(name) for names in packages_distributions().values() for name in names)
+
+
 def in_release() -> IsHere:
     """Return what tells which modules the platform's own libraries have, where nothing else is installed."""
     return _among(frozenset(_needed_by(_RUNTIME, _OF_MODELS)), ())

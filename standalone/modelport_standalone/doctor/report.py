@@ -103,7 +103,7 @@ class Report:
         yield "It would be refused:"
         for trouble in self.troubles:
             first, *others = trouble.message.split("\n")
-            yield f"  {trouble.reason}: {first}"
+            yield f"  {trouble.reason}: {first}" if trouble.reason else f"  {first}"
             # Lines of a program to copy; what a file made of them stays indented.
             yield from (f"    {line}" for line in others)
             if trouble.cure and trouble.cure not in trouble.message:

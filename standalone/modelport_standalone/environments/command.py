@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from modelport_environments.catalogue import ENVIRONMENTS, find
-from modelport_environments.errors import EnvironmentUnavailable, UnknownEnvironment
+from modelport_environments.catalogue import BESIDE_OWN, ENVIRONMENTS, find
+from modelport_environments.errors import EnvironmentUnavailable, InvalidLock, UnknownEnvironment
+from modelport_environments.locked import OWN_PREFIX
 
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 from modelport_standalone.options import say
@@ -36,9 +37,12 @@ def environments(arguments: Sequence[str]) -> int:
 def _list() -> None:
     """Show those that can be had, and which of them are here."""
     here = {kept.name: kept for kept in _store().kept() if kept.current}
+    own = [kept for kept in here.values() if kept.name.startswith(OWN_PREFIX)]
     for name, environment in ENVIRONMENTS.items():
         kept = here.get(name)
-        say(f"{name:14} Python {environment.python}  {_size(kept.folder) if kept else '-'}")
+        say(f"{name:16} Python {environment.python}  {_size(kept.folder) if kept else '-'}")
+    for kept in own:
+        say(f"{kept.name:16} Python {BESIDE_OWN.python}  {_size(kept.folder)}  a model's own requirements")
 
 
 @_app.command("prepare")
@@ -50,12 +54,22 @@ def _prepare(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> 
             say(f"  {_store().prepare(environment).parents[1]}")
 
 
+@_app.command("prepare-lock", hidden=True)
+def _prepare_lock(file: Annotated[Path, typer.Argument()]) -> None:
+    """Make the environment of a model's own requirements, of their lock."""
+    with _explained():
+        say(f"  {_store().prepare_own(file.read_text(encoding='utf-8'))}")
+
+
 @_app.command("prune")
 def _prune(
     *,
     all_: Annotated[bool, typer.Option("--all", help="Remove the present ones too.")] = False,
 ) -> None:
-    """Remove those of earlier releases. What a model needs again is made again."""
+    """Remove those of earlier releases, and of own requirements that no model began with for a month.
+
+    What a model needs again is made again.
+    """
     with _explained():
         removed = [kept for kept in _store().kept() if all_ or not kept.current]
         for kept in removed:
@@ -79,7 +93,7 @@ def _store() -> EnvironmentStore:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except (EnvironmentUnavailable, UnknownEnvironment, OSError) as error:
+    except (EnvironmentUnavailable, InvalidLock, UnknownEnvironment, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
 

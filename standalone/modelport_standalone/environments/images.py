@@ -7,38 +7,53 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from modelport_environments.catalogue import Environment, find
+from modelport_environments.catalogue import BESIDE_OWN, Environment, find
 from modelport_environments.errors import EnvironmentUnavailable, UnknownEnvironment
+from modelport_environments.uv import without_ours
 
-from modelport_standalone.environments.making import without_ours
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
 ENVIRONMENT_IMAGES = "environment:"
 """What the name of an environment's image begins with; any other image is the platform's own Python alone."""
 _MODEL_PYTHON = "MODELPORT_RUNTIME_MODEL_PYTHON"
+_PACKAGES = "MODELPORT_RUNTIME_PACKAGES"
+_OF_LOCK = "@sha256:"
 
 
 @dataclass(frozen=True)
 class Images:
+    """`artifacts`: the folder of the platform's stored files, where the locks of own requirements are."""
+
     environments: EnvironmentStore = field(default_factory=lambda: EnvironmentStore(default_folder()))
+    artifacts: Path | None = None
 
     def variables_of(self, image: str) -> Mapping[str, str] | None:
         """Return the variables that the image brings; None: its environment has to be made first."""
         if not image.startswith(ENVIRONMENT_IMAGES):
             return {}
+        if lock := _lock_of(image):
+            return self._own(lock)
         try:
             python = self.environments.python_of(_environment(image))
         except EnvironmentUnavailable:
             return None
         return None if python is None else {_MODEL_PYTHON: str(python)}
 
+    def _own(self, lock: str) -> Mapping[str, str] | None:
+        python = self.environments.python_of(BESIDE_OWN)
+        packages = self.environments.packages_of(lock)
+        if python is None or packages is None:
+            return None
+        return {_MODEL_PYTHON: str(python), _PACKAGES: str(packages)}
+
     async def pull(self, image: str) -> None:
         """Make its environment. Raises EnvironmentUnavailable."""
         # A process of its own: several would keep the platform's threads waiting, and a platform that is
         # stopped waits for its threads, but can end a process.
         process = await asyncio.create_subprocess_exec(
-            *_preparing(_environment(image).name),
+            *self._preparing(image),
             env=without_ours(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
@@ -55,9 +70,23 @@ class Images:
         if process.returncode:
             raise EnvironmentUnavailable(_last_line(said))
 
+    def _preparing(self, image: str) -> list[str]:
+        lock = _lock_of(image)
+        if lock is None:
+            return _command("prepare", _environment(image).name)
+        if self.artifacts is None:
+            raise EnvironmentUnavailable("The lock of its own requirements is not on this machine.")
+        return _command("prepare-lock", str(self.artifacts / "sha256" / lock[:2] / lock))
 
-def _preparing(name: str) -> list[str]:
-    return [sys.executable, "-m", "modelport_standalone.environments.command", "prepare", name]
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "modelport_standalone.environments.command", *words]
+
+
+def _lock_of(image: str) -> str | None:
+    """Return the digest of the lock that the image is made of; None: it is known by its name."""
+    _, _, digest = image.partition(_OF_LOCK)
+    return digest or None
 
 
 def _last_line(said: bytes) -> str:

@@ -4,17 +4,20 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from modelport_environments.catalogue import ENVIRONMENTS, Environment
+from modelport_environments.catalogue import BESIDE_OWN, ENVIRONMENTS, Environment
+from modelport_environments.locked import OWN_PREFIX, digest_of, own_name
 
-from modelport_standalone.environments.making import make, runtime_folders
+from modelport_standalone.environments.making import install_own, make, runtime_folders
 
 _DIGITS = 12
+_UNUSED_SECONDS = 30 * 86_400
 
 
 def default_folder() -> Path:
@@ -25,7 +28,8 @@ def default_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An environment on this disk. `current`: it is what the platform would make today."""
+    """An environment on this disk. `current`: it is what the platform would make today, or a model's own that
+    was used of late."""
 
     name: str
     folder: Path
@@ -46,25 +50,44 @@ class EnvironmentStore:
 
         Raises EnvironmentUnavailable and OSError.
         """
-        with self._alone(environment):
+        with self._alone(environment.name):
             ready = self.python_of(environment)
             if ready is not None:
                 return ready
             wanted = self._folder_of(environment)
-            partial = wanted.with_name(f".{wanted.name}.partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            try:
+            with _whole(wanted) as partial:
                 make(environment, partial)
-                partial.rename(wanted)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
         return wanted / "bin" / "python"
+
+    def packages_of(self, lock_sha256: str) -> Path | None:
+        """Return the folder of a model's own packages, which is in use from now on; None: there is none."""
+        packages = self._own_folder(lock_sha256)
+        try:
+            os.utime(packages)
+        except OSError:
+            return None
+        return packages
+
+    def prepare_own(self, lock: str) -> Path:
+        """Install the packages of a lock, its text, if they are not there, and return their folder. Blocking.
+
+        Raises EnvironmentUnavailable and OSError.
+        """
+        python, digest = self.prepare(BESIDE_OWN), digest_of(lock)
+        name, wanted = own_name(digest), self._own_folder(digest)
+        with self._alone(name):
+            if not wanted.exists():
+                with _whole(wanted) as partial:
+                    install_own(name, lock, python, partial, wanted)
+        return wanted
 
     def kept(self) -> list[Kept]:
         """Return what lies on the disk, by name."""
-        current = {self._folder_of(each) for each in ENVIRONMENTS.values()}
+        current = {self._folder_of(each) for each in (*ENVIRONMENTS.values(), BESIDE_OWN)}
         folders = sorted(path for path in self.folder.glob("[!.]*-*") if path.is_dir())
-        return [Kept(path.name.rpartition("-")[0], path, path in current) for path in folders]
+        return [
+            Kept(path.name.rpartition("-")[0], path, path in current or _is_used(path)) for path in folders
+        ]
 
     def remove(self, kept: Kept) -> None:
         """Remove it from the disk; a model that needs it has it made again at its start. Raises OSError."""
@@ -73,13 +96,34 @@ class EnvironmentStore:
     def _folder_of(self, environment: Environment) -> Path:
         return self.folder / f"{environment.name}-{_digest(environment)}"
 
+    def _own_folder(self, lock_sha256: str) -> Path:
+        """No release of ours makes another: nothing of it is in there."""
+        return self.folder / f"{own_name(lock_sha256)}-{lock_sha256[_DIGITS : 2 * _DIGITS]}"
+
     @contextmanager
-    def _alone(self, environment: Environment) -> Iterator[None]:
+    def _alone(self, name: str) -> Iterator[None]:
         """The kernel lets go of the lock when its holder dies."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self.folder / f".{environment.name}.lock").open("w") as lock:
+        with (self.folder / f".{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def _whole(wanted: Path) -> Iterator[Path]:
+    """Give a path to make it at, which becomes `wanted` unless that raises."""
+    partial = wanted.with_name(f".{wanted.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        yield partial
+        partial.rename(wanted)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _is_used(folder: Path) -> bool:
+    """Of a model's own packages: a model began with them in the last month."""
+    return folder.name.startswith(OWN_PREFIX) and time.time() - folder.stat().st_mtime < _UNUSED_SECONDS
 
 
 def _digest(environment: Environment) -> str:

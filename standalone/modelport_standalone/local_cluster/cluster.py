@@ -22,10 +22,11 @@ _GRACE_AT_THE_END_SECONDS = 3.0
 class LocalCluster:
     """Objects can be read and written at once; Deployments run inside `running()`.
 
-    `data` is a folder that only this process uses. Raises `DamagedState` and `OSError`.
+    `data` is a folder that only this process uses; `artifacts` holds the platform's stored files.
+    Raises `DamagedState` and `OSError`.
     """
 
-    def __init__(self, data: Path, timings: Timings | None = None) -> None:
+    def __init__(self, data: Path, timings: Timings | None = None, *, artifacts: Path | None = None) -> None:
         run = data / "run"
         run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._saved = SavedModels(data / "cluster.db")
@@ -37,7 +38,9 @@ class LocalCluster:
         register.kill_leftovers()
         clear_folder(run / "pods")
         self._sockets = renew_socket_base(run / "sockets")
-        self._machine = Machine(run / "pods", self._sockets, register, timings or Timings(), Images())
+        self._machine = Machine(
+            run / "pods", self._sockets, register, timings or Timings(), Images(artifacts=artifacts)
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -116,7 +116,7 @@ async def test_whoever_stops_waiting_ends_what_makes_it(
 ) -> None:
     begun = tmp_path / "begun"
     program = f"import os, time; open({str(begun)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    monkeypatch.setattr(module_of_images, "_preparing", lambda _: [sys.executable, "-c", program])
+    monkeypatch.setattr(module_of_images, "_command", lambda *_: [sys.executable, "-c", program])
     pulling = asyncio.create_task(Images().pull(f"{ENVIRONMENT_IMAGES}{OLD.name}"))
     await until(lambda: begun.exists() and begun.read_text())
     pulling.cancel()

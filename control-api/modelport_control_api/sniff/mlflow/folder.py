@@ -1,5 +1,6 @@
 """Finds the folder in an archive, and gives the bytes of its model file."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from modelport_control_api.sniff.mlflow.flavors import model_file, read_mlmodel
 MLMODEL = "MLmodel"
 # The first says of itself what it is.
 _EXAMPLES = ("serving_input_example.json", "input_example.json")
+_REQUIREMENTS = "requirements.txt"
+_MLFLOW = re.compile(r"\s*mlflow(-skinny|-tracing)?\s*([=<>~!;\[]|$)")
 _MAX_MLMODEL_BYTES = 512 << 10
 _MAX_EXAMPLE_BYTES = 1 << 20
 _HEAD_BYTES = 512
@@ -24,11 +27,14 @@ _HEAD_BYTES = 512
 
 @dataclass(frozen=True, slots=True)
 class MlflowFolder:
-    """`file`: the model's name in the archive. `row`: of its input example; None: there is none."""
+    """`file`: the model's name in the archive. `row`: of its input example; None: there is none.
+
+    `requirements`: the text of its requirements.txt, without MLflow itself; None: there is none."""
 
     flavor: str
     file: str
     row: Any
+    requirements: str | None = None
 
 
 def find(path: Path) -> MlflowFolder | None:
@@ -46,7 +52,16 @@ def find(path: Path) -> MlflowFolder | None:
     flavor, name = model_file(read_mlmodel(contents.texts[f"{root}{MLMODEL}"]), contents.names, root)
     examples = (contents.texts.get(f"{root}{each}") for each in _EXAMPLES)
     rows = (row_of(each) for each in examples if each is not None)
-    return MlflowFolder(flavor, name, next((row for row in rows if row is not None), None))
+    row = next((row for row in rows if row is not None), None)
+    return MlflowFolder(flavor, name, row, _without_mlflow(contents.texts.get(f"{root}{_REQUIREMENTS}")))
+
+
+def _without_mlflow(content: bytes | None) -> str | None:
+    """The platform reads the folder, so nothing of MLflow is needed to predict."""
+    if content is None:
+        return None
+    lines = content.decode(errors="replace").splitlines(keepends=True)
+    return "".join(line for line in lines if not _MLFLOW.match(line))
 
 
 def pieces(path: Path, name: str) -> Iterator[bytes]:
@@ -96,7 +111,7 @@ def _read(file: BinaryIO, size: int) -> _Contents:
             if member.size > _MAX_MLMODEL_BYTES:
                 raise UnsupportedFormat(f"The folder's MLmodel has more than {_MAX_MLMODEL_BYTES >> 10} KiB.")
             contents.texts[member.name] = _text(member, _MAX_MLMODEL_BYTES)
-        elif member.name.endswith(_EXAMPLES) and member.size <= _MAX_EXAMPLE_BYTES:
+        elif member.name.endswith((*_EXAMPLES, _REQUIREMENTS)) and member.size <= _MAX_EXAMPLE_BYTES:
             contents.texts[member.name] = _text(member, _MAX_EXAMPLE_BYTES)
     return contents
 

@@ -97,6 +97,7 @@ async def show_upload(visit: CurrentVisit, model: str | None = None, replaces: s
         address=address_of(visit.request),
         wheel=wheel_path(),
         environments=[_CHOSEN_BY_FILE, *_ENVIRONMENTS],
+        takes_requirements=visit.context.settings.own_requirements,
     )
 
 
@@ -151,7 +152,7 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
     can_retry = version.status == "failed" and model.managed_by == "api"
     return {
         "retry": (form or Form(_another_try(version))) if can_retry else None,
-        "environments": _ENVIRONMENTS,
+        "environments": _environments_for(version),
         "retry_open": form is not None or version.reason in _CURED_BY_ANOTHER_TRY,
         "model": model,
         "version": version,
@@ -162,10 +163,18 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
     }
 
 
+def _environments_for(version: VersionAnswer) -> list[tuple[str, str]]:
+    """Those that another try may be in: the one of its own requirements too."""
+    if version.requirements is None or version.environment is None:
+        return _ENVIRONMENTS
+    return [(version.environment, "Its own requirements"), *_ENVIRONMENTS]
+
+
 def _another_try(version: VersionAnswer) -> dict[str, str]:
     """Where its libraries were others than the file's: in the environment of those."""
     found = (version.libraries or {}).get("found", {}) if version.reason == Reason.LIBRARY_MISMATCH else {}
-    own = own_of(found) or version.environment or environment_of(version.framework, found)
+    kept = version.environment if version.requirements else None
+    own = kept or own_of(found) or version.environment or environment_of(version.framework, found)
     return {"sample": _sample_text(version), "environment": own or PLATFORM}
 
 

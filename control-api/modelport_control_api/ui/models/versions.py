@@ -81,16 +81,16 @@ async def delete_version(visit: CurrentVisit, model_id: str, version: str) -> Re
     live = visit.services.statuses.get(model_id)
     there = f"/ui/models/{model_id}/versions"
 
-    def delete(session: Session) -> str:
+    def delete(session: Session) -> set[str]:
         return version_deletion.delete_version(session, visit.caller, model_id, version, live)
 
     try:
-        digest = await visit.change(model_id, delete)
+        digests = await visit.change(model_id, delete)
     except Problem as problem:
         if problem.status != 409:
             raise
         return redirect(visit.request, there, problem.detail, "bad")
-    await visit.services.keeper.discard([digest])
+    await visit.services.keeper.discard(digests)
     return redirect(visit.request, there, f"{version} and its file are deleted.")
 
 

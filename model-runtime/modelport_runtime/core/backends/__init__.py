@@ -20,15 +20,30 @@ from modelport_runtime.core.interpretations import readings_of
 from modelport_runtime.core.types import LoadError, Rejected
 
 
-def prepare(framework: str) -> None:
-    """Import what the framework needs, before rights are given up. Leaves no thread behind."""
+def prepare(framework: str, *, confined: bool = False) -> None:
+    """Import what the framework needs, before rights are given up. Leaves no thread behind.
+
+    confined: they have been given up already.
+    """
+    if confined:
+        # It would try a semaphore and warn that it may not; threads do in its place.
+        os.environ["JOBLIB_MULTIPROCESSING"] = "0"
     import joblib
 
     # Its telemetry starts a thread at import.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     registry.find(framework).prepare()
+    if confined:
+        _assume_one_core()
     # It starts lscpu the first time, which the sandbox forbids; joblib remembers the result.
     joblib.cpu_count(only_physical_cores=True)
+
+
+def _assume_one_core() -> None:
+    """As if joblib had counted already."""
+    from joblib.externals.loky.backend import context
+
+    context.physical_cores_cache = 1
 
 
 def load(

@@ -25,7 +25,9 @@ def cache_estimators() -> None:
 
     Models import what they need inside the sandbox, which is quick only if it was compiled before.
     """
-    spec = find_spec(_IMPORTS_EVERY_ESTIMATOR)
+    # A model's own requirements may bring scikit-learn alone.
+    there = find_spec(_IMPORTS_EVERY_ESTIMATOR.partition(".")[0]) is not None
+    spec = find_spec(_IMPORTS_EVERY_ESTIMATOR) if there else None
     if spec is None or spec.origin is None:
         return
     cached = Path(cache_from_source(spec.origin))

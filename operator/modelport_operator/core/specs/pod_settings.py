@@ -42,7 +42,9 @@ def _image(version: ModelVersion, settings: Settings) -> str:
     environment = environment_of(version, settings)
     if environment is None:
         return settings.runtime_images[version.framework]
-    return settings.environment_image.replace(ENVIRONMENT, environment)
+    image = settings.environment_image.replace(ENVIRONMENT, environment)
+    # As an image's digest: it is what the environment is made of.
+    return f"{image}@sha256:{version.lock.sha256}" if version.lock else image
 
 
 def environment_of(version: ModelVersion, settings: Settings) -> str | None:

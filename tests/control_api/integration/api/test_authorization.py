@@ -62,7 +62,7 @@ TABLE: dict[str, set[str]] = {
     "upload": {"POST /api/v1/models/upload"},
     "read": {
         f"GET {MODEL}",
-        *(f"GET {VERSION}{what}" for what in ("", "/logs", "/artifact", "/drift", "/reference")),
+        *(f"GET {VERSION}{what}" for what in ("", "/logs", "/artifact", "/sbom", "/drift", "/reference")),
     },
     "write": {
         *(f"{method} {MODEL}" for method in ("PATCH", "DELETE")),

@@ -98,7 +98,7 @@ def test_kubectl_get_shows_readiness_traffic_and_the_url() -> None:
 
 def test_every_rule_says_what_is_wrong() -> None:
     rules = list(_rules(SCHEMA))
-    assert len(rules) == 9
+    assert len(rules) == 10
     assert all(rule["message"] for rule in rules)
 
 
