@@ -35,6 +35,9 @@ WORDS: Mapping[str, str] = {
 }
 """Every kind of change, and how users read it."""
 
+_EXPLANATION = "contributions"
+"""The platform's own about a prediction, which it has for some kinds of models only."""
+
 _MOST_VALUES = 5
 _LONGEST_NAME = 80
 _LONGEST_TEXT = 300
@@ -271,7 +274,7 @@ def _of_answers(old: _Signature, new: _Signature) -> Iterator[SignatureChange]:
         yield from _of_classes(_labels(old.classes), _labels(new.classes))
     if old.outputs is not None and new.outputs is not None:
         for name in old.outputs:
-            if name not in new.outputs:
+            if name not in new.outputs and name != _EXPLANATION:
                 yield change("output_removed", name=name)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,16 @@ _TRACE = "trace"
 
 # Plurals; as `modelport_http.wording` has them, of which the client imports nothing.
 _ENDS_WITH_ES = ("s", "x", "ch", "sh")
+
+_MOST_TERMS = 20
+_ROUNDING = 1e-12
+_SCALES = {
+    "prediction": "the prediction",
+    "log_prediction": "the logarithm of the prediction",
+    "probability": "the probability",
+    "log_odds": "the log-odds",
+    "score": "the score",
+}
 
 _STATUS_STYLES = {"ready": "green", "pending": "yellow", "degraded": "yellow", "failed": "red"}
 
@@ -165,3 +175,47 @@ def _value(value: Any) -> str:
 def printable(line: str) -> str:
     """Return the line without control characters: what a file holds must not steer the terminal."""
     return "".join(char if char.isprintable() or char == "\t" else "�" for char in line)
+
+
+def contribution_lines(contributions: Any) -> list[str] | None:
+    """A row's contributions, the largest first; None for what is none: another output may be called so."""
+    match contributions:
+        case {"scale": str(scale), "classes": dict(classes)} if all(map(_is_sum, classes.values())):
+            return [
+                line for name, terms in classes.items() for line in _term_lines(terms, scale, f" of {name}")
+            ]
+        case {"scale": str(scale)} if _is_sum(contributions):
+            of = f" of {contributions['class']}" if "class" in contributions else ""
+            return list(_term_lines(contributions, scale, of))
+    return None
+
+
+def _is_sum(terms: Any) -> bool:
+    return isinstance(terms, dict) and isinstance(terms.get("values"), dict) and "base" in terms
+
+
+def _term_lines(terms: Mapping[str, Any], scale: str, of: str) -> Iterator[str]:
+    values = sorted(terms["values"].items(), key=lambda pair: -abs(pair[1] or 0.0))
+    total = _sum_of_terms([terms["base"], *(value for _, value in values)])
+    yield f"contributions to {_SCALES.get(scale, scale)}{of}: {_term_text(total)}"
+    yield f"  {_term_text(terms['base'], sign=True)}  (base)"
+    for name, value in values[:_MOST_TERMS]:
+        yield f"  {_term_text(value, sign=True)}  {name}"
+    if len(values) > _MOST_TERMS:
+        rest = [value for _, value in values[_MOST_TERMS:]]
+        yield f"  {_term_text(_sum_of_terms(rest), sign=True)}  ({len(rest)} more)"
+
+
+def _sum_of_terms(numbers: list[float | None]) -> float | None:
+    known = [number for number in numbers if number is not None]
+    if len(known) < len(numbers):
+        return None
+    total = sum(known)
+    # What the terms' rounding has left is nothing.
+    return 0.0 if abs(total) < _ROUNDING * max(map(abs, known)) else total
+
+
+def _term_text(value: float | None, *, sign: bool = False) -> str:
+    if value is None:
+        return "?"
+    return f"{value:+.4g}" if sign else f"{value:.4g}"

@@ -8,6 +8,7 @@ import typer
 
 from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelId, PinnedVersion, Url, read_input
 from modelport.cli.output import (
+    contribution_lines,
     moment_text,
     print_json,
     print_line,
@@ -39,6 +40,15 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", "-p", help="Show each class's probability too.")
     ] = False,
+    return_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--return",
+            metavar="NAME",
+            help="What to return beside the prediction: probabilities, contributions, or another of the "
+            "version's outputs. Repeat it for several.",
+        ),
+    ] = None,
     session: Annotated[
         str | None, typer.Option(help="Requests of a session stay on one version, if the model is sticky.")
     ] = None,
@@ -47,13 +57,18 @@ def predict(
 ) -> None:
     """Call a model. One row: modelport predict iris-7kq2p petal_width=0.2 …; a list of rows: many."""
     body = read_input(given or [])
-    wanted = body.get("return") or (["prediction", "probabilities"] if probabilities else None)
+    wanted = body.get("return") or _wanted(return_ or [], probabilities=probabilities)
     options: dict[str, Any] = {"version": version, "return_": wanted, "session": session}
     with Modelport(url) as client:
         if "inputs" in body:
             _print_many(client.predict_many(model_id, body["inputs"], **options), as_json)
         else:
             _print_one(client.predict(model_id, body["input"], **options), as_json)
+
+
+def _wanted(names: list[str], *, probabilities: bool) -> list[str] | None:
+    named = [*(["probabilities"] if probabilities else []), *names]
+    return list(dict.fromkeys(["prediction", *named])) if named else None
 
 
 def versions(model_id: ModelId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
@@ -131,6 +146,10 @@ def _print_one(prediction: Prediction, as_json: bool) -> None:
     print_line(_value_text(prediction.prediction))
     for name, probability in _by_name(prediction.probabilities or {}).items():
         print_line(f"  {name}  {probability:.4f}")
+    for name, value in prediction.outputs.items():
+        lines = contribution_lines(value) if name == "contributions" else None
+        for line in lines or [f"{name}  {_value_text(value)}"]:
+            print_line(f"  {line}")
 
 
 def _by_name(probabilities: Any) -> dict[str, float]:

@@ -65,6 +65,10 @@ class Engine:
         self._v2 = v2.Protocol(signature, self._decoder, **self._names)
         self._assemble = backend.assembler(signature)
 
+    def extend(self, backend: "Backend") -> None:
+        """Predict with a backend that gives more than the one so far, for the same rows."""
+        self._use(backend, backend.signature)
+
     def try_another(self) -> bool:
         """Read the model's input in another way; False if there is none left."""
         other = next(self._others, None)
@@ -84,11 +88,14 @@ class Engine:
             return None
         rows = self.decode_sample(self.sample).rows
         values: dict[str, list[Any]] = {}
+        arrays: dict[str, Any] = {}
         for output in self.signature.outputs:
             # One by one: it has predicted its sample, but an output that nobody requested may raise.
             with suppress(Exception):
-                values |= self._run(rows, (output,)).values
-        return Outputs(values)
+                given = self._run(rows, (output,))
+                values |= given.values
+                arrays |= given.arrays
+        return Outputs(values, arrays)
 
     def predict_many(self, calls: Sequence[Call]) -> list[Prediction | Failure]:
         """Predict each call in its place; one that is wrong, or makes the model raise, fails alone."""
@@ -135,6 +142,8 @@ class Engine:
 
     def _failure(self, request: Request, error: BaseException) -> Failure:
         """Return which of the request's values the model refuses, if that is what it raised over."""
+        if isinstance(error, Rejected):
+            return error.failure
 
         def predict(rows: Sequence[Any]) -> Outputs:
             return self._run(rows, request.outputs)

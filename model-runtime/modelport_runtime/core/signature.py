@@ -13,8 +13,12 @@ DTYPES = {
     "BYTES": "object",
 }
 """Datatypes of the Open Inference Protocol → NumPy's."""
-EXTRA_OUTPUTS = ("decision_function", "score_samples")
+METHOD_OUTPUTS = ("decision_function", "score_samples")
 """Methods of estimators beside `predict` and `predict_proba`, which give the other two outputs of theirs."""
+CONTRIBUTIONS = "contributions"
+"""How much each column added to what the model computed: no output of its own, but an explanation of it."""
+EXTRA_OUTPUTS = (*METHOD_OUTPUTS, CONTRIBUTIONS)
+"""Returned only where they are named."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from functools import partial
 
 from modelport_runtime import metrics
 from modelport_runtime.core.engine import Engine, model_failure
+from modelport_runtime.core.signature import CONTRIBUTIONS
 from modelport_runtime.core.types import Call, Failure, Prediction
 from modelport_runtime.server.batching import Done
 from modelport_runtime.server.channel import Channel
@@ -17,6 +18,7 @@ from modelport_runtime.wire import Outcome
 
 _INLINE_BYTES = 64 * 1024
 """Bodies that are predicted on the event loop together, at most: few enough rows not to hold it up."""
+_CONTRIBUTIONS = CONTRIBUTIONS.encode()
 
 
 class Accelerated:
@@ -37,6 +39,7 @@ class Accelerated:
         large a body the kernels allow."""
         self.max_batch_bytes = min(_INLINE_BYTES, inline_bytes)
         self._engine = engine
+        self._explains = CONTRIBUTIONS in engine.signature.outputs
         self._original = original
         self._recheck_every = recheck_every
         self._until_recheck = recheck_every
@@ -44,11 +47,15 @@ class Accelerated:
         self._finish_without_original: Callable[[], None] | None = None
 
     def predict(self, calls: list[Call], done: Done) -> None:
-        if len(calls[0].body) > self.max_batch_bytes:
+        if len(calls[0].body) > self.max_batch_bytes or self._may_take_long(calls):
             self._predict_in_thread(calls, done)
             return
         outcomes, seconds = self._predict(calls)
         self._finish(calls, outcomes, seconds, done)
+
+    def _may_take_long(self, calls: list[Call]) -> bool:
+        """Contributions are a hundred times a prediction's work."""
+        return self._explains and any(_CONTRIBUTIONS in call.body for call in calls)
 
     def give_up_the_original(self) -> None:
         """Its process has ended: its open calls are predicted without it."""

@@ -14,6 +14,7 @@ import msgspec
 
 from modelport_runtime.core import backends
 from modelport_runtime.core.backends.own_code.parts import Parts, parts_of
+from modelport_runtime.core.contributions import offer_contributions
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.responses import encode
 from modelport_runtime.core.types import LoadError
@@ -166,4 +167,5 @@ class Loader:
             parts=parts,
         )
         backends.self_check(engine)
+        offer_contributions(engine)
         return engine

@@ -12,6 +12,7 @@ from modelport_http.wording import counted
 
 from modelport_runtime import wire
 from modelport_runtime.core import backends
+from modelport_runtime.core.contributions import forget_contributions
 from modelport_runtime.core.engine import Engine, describe_error, model_failure
 from modelport_runtime.core.types import Call, Failure, Prediction
 from modelport_runtime.process.environment import (
@@ -90,6 +91,8 @@ def load_and_predict(
     connection.sendall(wire.frame(Loaded(loader.document(engine), loader.seconds, proves)))
     if engine is not None and proves:
         connection.sendall(_prove(engine, settings))
+    if engine is not None:
+        forget_contributions(engine)
     release_unused()
     for message in _messages(connection):
         if engine is not None:

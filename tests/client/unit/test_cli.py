@@ -249,6 +249,34 @@ def test_probabilities_are_shown_below(cli: Cli, platform: Platform) -> None:
     assert shown == {**body, "cached": True, "request_id": None}
 
 
+def test_contributions_are_shown_the_largest_first(cli: Cli, platform: Platform) -> None:
+    terms = {"base": 0.5, "values": {"a": -0.25, "b": 1.0, "c": None}}
+    explained = {"scale": "log_odds", "class": "good", **terms, "values": {"a": -0.25, "b": 1.0}}
+    platform.on(PREDICT, Answer(200, {**ONE, "contributions": explained}))
+    ended = cli("predict", "iris-7kq2p", "[1]", "--return", "contributions")
+    assert ended.out.splitlines()[1:] == [
+        "  contributions to the log-odds of good: 1.25",
+        "    +0.5  (base)",
+        "    +1  b",
+        "    -0.25  a",
+    ]
+    assert platform.asked[0].json == {"input": [1], "return": ["prediction", "contributions"]}
+    platform.on(PREDICT, Answer(200, {**ONE, "contributions": {"scale": "score", "classes": {"x": terms}}}))
+    assert cli("predict", "iris-7kq2p", "[1]", "--return", "contributions").out.splitlines()[1:] == [
+        "  contributions to the score of x: ?",
+        "    +0.5  (base)",
+        "    +1  b",
+        "    -0.25  a",
+        "    ?  c",
+    ]
+
+
+def test_an_output_that_is_called_contributions_is_shown_as_it_is(cli: Cli, platform: Platform) -> None:
+    platform.on(PREDICT, Answer(200, {**ONE, "contributions": [0.5]}))
+    ended = cli("predict", "iris-7kq2p", "[1]", "--return", "contributions")
+    assert ended.out == "setosa\n  contributions  [0.5]\n"
+
+
 @pytest.mark.parametrize("arguments", [["{x: 1}"], ["[1,"], ["@gone.json"], ["a", "b"], [""]])
 def test_an_input_that_cannot_be_read_is_wrong_usage(
     cli: Cli, platform: Platform, arguments: list[str]

@@ -82,7 +82,7 @@ _REQUEST = {
             "type": "array",
             "items": {"type": "string"},
             "default": ["prediction"],
-            "description": "Names in the version's `signature.outputs`, as `decision_function`.",
+            "description": "Names in the version's `signature.outputs`, as `contributions`.",
         },
     },
     "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],

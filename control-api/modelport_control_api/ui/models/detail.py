@@ -61,6 +61,7 @@ class TryForm:
     fields: tuple[Field, ...] = ()
     positional: bool = False
     probabilities: bool = False
+    contributions: bool = False
 
 
 _NOTHING: Mapping[int, Any] = {}
@@ -73,17 +74,18 @@ def build_form(version: VersionAnswer, drawn: Mapping[int, Any] = _NOTHING) -> T
     """
     signature = version.signature or {}
     given = _given_row(version)
-    probabilities = "probabilities" in (signature.get("outputs") or ())
+    outputs = signature.get("outputs") or ()
+    probabilities, contributions = ("probabilities" in outputs, "contributions" in outputs)
     if signature.get("input") == "text":
         text = given if isinstance(given, str) else ""
         return TryForm("text", text, probabilities=probabilities)
     columns, positional = signature.get("columns"), bool(signature.get("positional"))
     row = _filled_in(given, columns or (), drawn, positional=positional)
     if columns is None or not _fits_a_form(columns):
-        return TryForm("json", _pretty(row), probabilities=probabilities)
+        return TryForm("json", _pretty(row), probabilities=probabilities, contributions=contributions)
     values = _values(columns, row)
     fields = tuple(_field(column, value) for column, value in zip(columns, values, strict=True))
-    return TryForm("fields", _pretty(row), fields, positional, probabilities)
+    return TryForm("fields", _pretty(row), fields, positional, probabilities, contributions)
 
 
 def _given_row(version: VersionAnswer) -> Any:

@@ -7,20 +7,27 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from modelport_runtime.core.acceleration import plan
+from modelport_runtime.core.acceleration.kernels.contributions import Contributions
 from modelport_runtime.core.acceleration.kernels.ensembles import Boosting, Forest
 from modelport_runtime.core.acceleration.kernels.linear import LinearClassifier, LinearRegressor
 from modelport_runtime.core.acceleration.kernels.sources import reader
 from modelport_runtime.core.acceleration.kernels.steps import Matrix
+from modelport_runtime.core.acceleration.kernels.trees import Trees
 from modelport_runtime.core.acceleration.plan import decode
 from modelport_runtime.core.acceleration.validation import validate
 from modelport_runtime.core.backends.base import Backend
+from modelport_runtime.core.contributions.explained import Form, check_sums, check_work
 from modelport_runtime.core.responses import class_keys
-from modelport_runtime.core.signature import Signature
+from modelport_runtime.core.signature import CONTRIBUTIONS, Signature
 from modelport_runtime.core.types import Outputs
 
 
 class Final(Protocol):
     """The last kernel: n × width → scores (n × k), and what those mean."""
+
+    @property
+    def trees(self) -> Trees | None:
+        """What finds the leaves, where there are trees."""
 
     def scores(self, matrix: Matrix) -> Matrix: ...
 
@@ -48,6 +55,7 @@ class KernelBackend:
         self._read = reader(made.part, len(made.signature.columns or ()))
         self._final = _FINALS[type(made.final)](made.final)
         self._keys = class_keys(made.signature.classes or ())
+        self._explaining = _explaining(made, self._final) if CONTRIBUTIONS in made.signature.outputs else None
 
     def assembler(self, signature: Signature) -> Callable[[list[Any]], Any]:
         return self._read
@@ -61,14 +69,29 @@ class KernelBackend:
             elif name == "probabilities":
                 arrays[name] = self._final.probabilities(scores)
                 values[name] = self._named(arrays[name])
+            elif name == CONTRIBUTIONS:
+                values[name], arrays[name] = self._explain(inputs, scores)
             else:
                 arrays[name] = scores[:, 0] if scores.shape[1] == 1 else scores
                 values[name] = arrays[name].tolist()
         return Outputs(values, arrays)
 
+    def _explain(self, inputs: Matrix, scores: Matrix) -> tuple[list[Any], Matrix]:
+        assert self._explaining is not None  # noqa: S101  # the signature offers them
+        explainer, form = self._explaining
+        check_work(len(inputs), explainer.cells)
+        explained = explainer.of(inputs)
+        check_sums(explained, scores[:, -explainer.outputs :])
+        return form.rows(explained), form.array(explained)
+
     def _named(self, probabilities: Matrix) -> list[Any]:
         keys = self._keys
         return [dict(zip(keys, row, strict=True)) for row in probabilities.tolist()]
+
+
+def _explaining(made: plan.Plan, final: Final) -> tuple[Contributions, Form]:
+    explainer = Contributions(made, final.trees)
+    return explainer, Form(made.signature, explainer.scale, explainer.outputs)
 
 
 def read_plan(data: bytes) -> Backend:

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core import v2
+from modelport_runtime.core.contributions.explained import names_of
 from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.signature import CONTRIBUTIONS
 from modelport_runtime.core.types import Call, Outputs, Prediction
 
 TOLERANCE = 1e-6
@@ -23,15 +25,25 @@ _SMALLEST_SCALE = 1e-9
 
 def differences(original: Outputs, other: Outputs, *, labels: bool) -> np.ndarray[Any, Any]:
     """Return the difference of each row; infinity where a label or the form differs."""
-    rows = np.zeros(original.rows)
+    rows = _of_contributions(original, other) if CONTRIBUTIONS in original.values else np.zeros(original.rows)
     compare = {
         "prediction": _of_labels if labels else _of_numbers,
         "probabilities": _of_probabilities,
         "decision_function": _of_scores,
     }
-    for name, values in original.values.items():
+    for name in names_of(tuple(original.values)):
+        values = original.values[name]
         rows = np.maximum(rows, compare[name](values, other.values[name]))
     return rows
+
+
+def _of_contributions(one: Outputs, other: Outputs) -> np.ndarray[Any, Any]:
+    """Relative to the largest term of a row: the others may be what rounding left of it."""
+    a, b = (each.arrays[CONTRIBUTIONS].reshape(each.rows, -1) for each in (one, other))
+    with np.errstate(all="ignore"):
+        scale = np.maximum(np.abs(a).max(axis=1, keepdims=True), _SMALLEST_SCALE)
+        largest: np.ndarray[Any, Any] = _exact_or(a, b, np.abs(a - b) / scale).max(axis=1)
+        return largest
 
 
 def _of_labels(one: list[Any], other: list[Any]) -> np.ndarray[Any, Any]:
@@ -106,9 +118,30 @@ def _of_values(one: Any, other: Any, labels: bool, relative: bool) -> float:
 def _of_objects(one: dict[str, Any], other: dict[str, Any], labels: bool, relative: bool) -> float:
     if list(one) != list(other):
         return math.inf
+    if one.get("name") == CONTRIBUTIONS:
+        return _of_terms(one, other)
     # A tensor of the Open Inference Protocol has its name inside.
     labels, relative = _ALLOWED.get(str(one.get("name")), (labels, relative))
     return max(
-        (_of_values(value, other[key], *_ALLOWED.get(key, (labels, relative))) for key, value in one.items()),
+        (
+            _of_terms(value, other[key])
+            if key == CONTRIBUTIONS
+            else _of_values(value, other[key], *_ALLOWED.get(key, (labels, relative)))
+            for key, value in one.items()
+        ),
         default=0.0,
     )
+
+
+def _of_terms(one: Any, other: Any) -> float:
+    """Return the largest difference of what was parsed of contributions, as part of the largest of them."""
+    found = _of_values(one, other, labels=False, relative=False)
+    return found / max(_largest(one), _SMALLEST_SCALE)
+
+
+def _largest(value: Any) -> float:
+    if isinstance(value, dict):
+        return max(map(_largest, value.values()), default=0.0)
+    if isinstance(value, list):
+        return max(map(_largest, value), default=0.0)
+    return abs(value) if type(value) is float else 0.0

@@ -171,6 +171,8 @@ class Trees(msgspec.Struct, frozen=True):
     roots: Array
     levels: Array
     """How many steps it takes from each root to the deepest of its leaves."""
+    covers: Array | None = None
+    """How much of the training rows came to each node. Without it there are no contributions."""
 
 
 class Forest(_Node, frozen=True):
@@ -199,8 +201,8 @@ class Boosting(_Node, frozen=True):
 Final = LinearClassifier | LinearRegressor | Forest | Boosting
 
 
-OUTPUTS = {"prediction", "probabilities", "decision_function"}
-"""What finals know."""
+OUTPUTS = {"prediction", "probabilities", "decision_function", "contributions"}
+"""What finals know; contributions also need `Trees.covers`, and columns that no step mixes."""
 
 
 class Plan(_Node, frozen=True):

@@ -16,7 +16,10 @@ from modelport_runtime.core.acceleration.generated_rows import GeneratedRows, Ro
 from modelport_runtime.core.acceleration.origins import Hints, hints_of
 from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Differs, Proof, Shown
 from modelport_runtime.core.acceleration.timing import speedup
+from modelport_runtime.core.contributions.backend import ExplainedBackend
+from modelport_runtime.core.contributions.explained import names_of
 from modelport_runtime.core.engine import Engine, describe_error
+from modelport_runtime.core.signature import CONTRIBUTIONS
 from modelport_runtime.core.types import Outputs, Request
 
 _CHUNK_ROWS = 1_000
@@ -26,6 +29,9 @@ _ALONE = 4
 _SINGLE = 100
 """Of every chunk, the kernels predict so many rows one by one as well: a single row takes shorter ways."""
 _SHOWN_EXTREMES = 1_000
+_EXPLAINED_CELLS = 2_000_000
+"""Numbers to compute, twice, for the comparison of contributions: a tenth of a second."""
+_EXPLAINED_ALONE = 4
 _NAN = float("nan")
 _NONE = {
     "ScriptBackend": "TorchScript has no kernels: a program of torch.export has.",
@@ -61,7 +67,7 @@ def _prove(engine: Engine, seconds: float, rows: int) -> Accelerated | Declined:
     data = plan.encode(made)
     kernels = Engine(read_plan(data), engine.signature, model="", version="", max_batch_rows=rows)
     (sample,) = engine.decode_sample(engine.sample).rows
-    comparison = _Comparison(engine, kernels)
+    comparison = _Comparison(engine, kernels, names_of(engine.signature.outputs))
     until = time.monotonic() + seconds
     generated = _generated(comparison, list(sample), hints_of(made))
     _compare(comparison, generated, until, rows)
@@ -69,6 +75,8 @@ def _prove(engine: Engine, seconds: float, rows: int) -> Accelerated | Declined:
         return Declined(
             f"Only {counted(comparison.rows, 'row')} could be compared in {counted(seconds, 'second')}."
         )
+    if CONTRIBUTIONS in engine.signature.outputs:
+        _compare_contributions(engine, kernels, generated)
     return _if_faster(comparison, data, generated.take(32))
 
 
@@ -100,8 +108,15 @@ def _compare(comparison: "_Comparison", generated: GeneratedRows, until: float, 
         comparison.of(generated.take(min(_CHUNK_ROWS, rows - comparison.rows)))
 
 
+def _compare_contributions(engine: Engine, kernels: Engine, generated: GeneratedRows) -> None:
+    """Both explain the same rows alike, and each has then checked its sums. Raises `Differs`."""
+    assert isinstance(engine.backend, ExplainedBackend)  # noqa: S101  # only that one offers them
+    rows = max(_EXPLAINED_ALONE, min(_CHUNK_ROWS, _EXPLAINED_CELLS // engine.backend.cells))
+    _Comparison(engine, kernels, (CONTRIBUTIONS,), _EXPLAINED_ALONE).of(generated.take(rows))
+
+
 def _if_faster(comparison: "_Comparison", data: bytes, rows: list[Row]) -> Accelerated | Declined:
-    outputs = comparison.original.signature.outputs
+    outputs = comparison.outputs
     one, many = (
         speedup(comparison.original, comparison.kernels, Request(some, single=False, outputs=outputs))
         for some in (rows[:1], rows)
@@ -114,8 +129,13 @@ def _if_faster(comparison: "_Comparison", data: bytes, rows: list[Row]) -> Accel
 
 
 class _Comparison:
-    def __init__(self, original: Engine, kernels: Engine) -> None:
+    def __init__(
+        self, original: Engine, kernels: Engine, outputs: tuple[str, ...], single: int = _SINGLE
+    ) -> None:
+        """outputs: those to compare. single: rows of each chunk that go one by one as well."""
         self.original, self.kernels = original, kernels
+        self.outputs = outputs
+        self._single = single
         self.rows = 0
         self.largest = 0.0
         self.shown: list[Shown] = []
@@ -137,14 +157,14 @@ class _Comparison:
 
     def of(self, rows: list[Row]) -> None:
         """Compare the predictions of rows. Raises `Differs`."""
-        original = _outputs(self.original, rows)
+        original = self._run(self.original, rows)
         if original is not None:
-            self._agree(original, _outputs(self.kernels, rows))
+            self._agree(original, self._run(self.kernels, rows))
             if self.rows < self.shows:
                 self.shown.append(Shown(rows[:_SINGLE], original.part(0, _SINGLE).values))
             self.rows += len(rows)
-            for place, row in enumerate(rows[:_SINGLE] if len(rows) > 1 else ()):
-                self._agree(original.part(place, place + 1), _outputs(self.kernels, [row]))
+            for place, row in enumerate(rows[: self._single] if len(rows) > 1 else ()):
+                self._agree(original.part(place, place + 1), self._run(self.kernels, [row]))
         elif len(rows) == 1:
             self._both_raise(rows)
         else:
@@ -152,14 +172,21 @@ class _Comparison:
                 self.of([row])
 
     def _takes(self, row: Row) -> bool:
-        taken = _outputs(self.original, [row]) is not None
+        taken = self._run(self.original, [row]) is not None
         self.of([row])
         return taken
 
     def _both_raise(self, rows: list[Row]) -> None:
-        if _outputs(self.kernels, rows) is not None:
+        if self._run(self.kernels, rows) is not None:
             raise Differs("predict a row on which the original raises.")
         self.rows += 1
+
+    def _run(self, engine: Engine, rows: list[Row]) -> Outputs | None:
+        """Return the response, or None if the engine raises."""
+        try:
+            return engine.run(Request(rows, single=False, outputs=self.outputs))
+        except Exception:  # noqa: BLE001  # whatever a model raises: what counts is that the other raises too
+            return None
 
     def _agree(self, original: Outputs, kernels: Outputs | None) -> None:
         if kernels is None:
@@ -174,11 +201,3 @@ class _Comparison:
 def _difference_text(largest: float, wrong: int, rows: int) -> str:
     what = "in a label" if np.isinf(largest) else f"by {largest:.1g}"
     return f"differ from the original {what} on {wrong:,} of {counted(rows, 'row')}."
-
-
-def _outputs(engine: Engine, rows: list[Row]) -> Outputs | None:
-    """Return the response, or None if the engine raises."""
-    try:
-        return engine.run(Request(rows, single=False, outputs=engine.signature.outputs))
-    except Exception:  # noqa: BLE001  # whatever a model raises: what counts is that the other raises too
-        return None

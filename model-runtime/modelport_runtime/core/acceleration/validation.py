@@ -8,8 +8,10 @@ import numpy as np
 from modelport_http.wording import counted
 
 from modelport_runtime.core.acceleration import plan
+from modelport_runtime.core.acceleration.input_columns import Mixed, input_columns
 from modelport_runtime.core.acceleration.plan import Array, PlanRefused
-from modelport_runtime.core.acceleration.validation_of_trees import check_trees
+from modelport_runtime.core.acceleration.validation_of_trees import check_covers, check_trees
+from modelport_runtime.core.contributions.explained import can_be_named
 from modelport_runtime.core.signature import Signature
 
 _MAX_WIDTH = 100_000
@@ -32,6 +34,19 @@ def validate(made: plan.Plan) -> None:
         raise PlanRefused("the signature offers probabilities, but the final has none")
     if "decision_function" in made.signature.outputs and not _has_scores(made.final):
         raise PlanRefused("the signature offers decision_function, but the final has none")
+    if "contributions" in made.signature.outputs:
+        _check_contributions(made)
+
+
+def _check_contributions(made: plan.Plan) -> None:
+    if not can_be_named(made.signature):
+        raise PlanRefused("the signature offers contributions of columns that share a name")
+    if not isinstance(made.final, plan.LinearClassifier | plan.LinearRegressor):
+        check_covers(made.final.trees)
+    try:
+        input_columns(made.part)
+    except Mixed as error:
+        raise PlanRefused(f"the signature offers contributions, but: {error}") from None
 
 
 def _check_signature(signature: Signature) -> None:

@@ -28,6 +28,21 @@ def check_trees(trees: plan.Trees, width: int) -> None:
     _check_categories(trees, nodes)
 
 
+def check_covers(trees: plan.Trees) -> None:
+    """Raise `PlanRefused` unless each node has a weight and one way to it: contributions take all ways."""
+    if trees.covers is None:
+        raise PlanRefused("contributions of trees without covers")
+    nodes = _length(trees.feature)
+    covers = _vector(trees.covers, "float64", nodes)
+    if not (np.isfinite(covers) & (covers > 0)).all():
+        raise PlanRefused("a node that no training row came to")
+    left, right = trees.left.unpack(), trees.right.unpack()
+    inner = left != np.arange(nodes)
+    met = np.bincount(np.concatenate((left[inner], right[inner], trees.roots.unpack())), minlength=nodes)
+    if met.max() > 1:
+        raise PlanRefused("two ways lead to a node")
+
+
 def _length(array: Array) -> int:
     return array.shape[0] if array.shape else 0
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from modelport_runtime.core.responses import encode
 from modelport_runtime.core.rows import reject
-from modelport_runtime.core.signature import Signature, TensorSpec
+from modelport_runtime.core.signature import CONTRIBUTIONS, Signature, TensorSpec
 from modelport_runtime.core.types import Outputs
 from modelport_runtime.core.v2 import binary
 from modelport_runtime.core.v2.datatypes import DATATYPES, of_values
@@ -69,7 +69,10 @@ class OutputTensors:
         """Return the tensor's part of the JSON, and its bytes, none if its data are there."""
         spec, rows = self._specs.get(wanted.output), outputs.values[wanted.output]
         array = outputs.arrays.get(wanted.output)
-        made = None if spec is None or array is None else _of_array(wanted.name, rows, array, spec)
+        if spec is None and wanted.output == CONTRIBUTIONS and array is not None:
+            made: Made | None = _of_terms(wanted.name, array)
+        else:
+            made = None if spec is None or array is None else _of_array(wanted.name, rows, array, spec)
         tensor, data = made or _of_rows(wanted.name, rows)
         if not wanted.as_bytes:
             # FP16 is in binary only, and each of its values is one of FP32 too.
@@ -105,6 +108,9 @@ class OutputTensors:
         spec = self._specs.get(output)
         if spec is not None:
             return described(spec)
+        array = example.arrays.get(output) if example else None
+        if output == CONTRIBUTIONS and array is not None:
+            return {"name": name, "datatype": "FP64", "shape": [-1, *array.shape[1:]]}
         rows = example.values.get(output) if example else None
         tensor = _of_rows(name, rows)[0] if rows else {"datatype": "FP64", "shape": [-1]}
         return {"name": name, "datatype": tensor["datatype"], "shape": [-1, *tensor["shape"][1:]]}
@@ -138,6 +144,11 @@ def _of_array(name: str, rows: list[Any], array: np.ndarray[Any, Any], spec: Ten
     if datatype is None or len(data) != array.size:
         return None
     return {"name": name, "shape": list(array.shape), "datatype": datatype}, data
+
+
+def _of_terms(name: str, array: np.ndarray[Any, Any]) -> Made:
+    """Contributions, as boosters return theirs: the columns in order, and the base last."""
+    return {"name": name, "shape": list(array.shape), "datatype": "FP64"}, array.ravel().tolist()
 
 
 def _of_rows(name: str, rows: list[Any]) -> Made:

@@ -170,6 +170,10 @@ WIDENED: dict[str, tuple[Signature | None, Signature | None]] = {
     "the same": (AB, AB),
     "an added input that may be missing": (AB, signature(A, B, column("c", optional=True))),
     "an input that may be missing now": (AB, signature(A, column("b", optional=True))),
+    "contributions gone": (
+        {**AB, "outputs": ["prediction", "contributions"]},
+        {**AB, "outputs": ["prediction"]},
+    ),
     "an output more": (AB, {**AB, "outputs": ["prediction", "probabilities", "decision_function"]}),
     "whole numbers to numbers": (only("integer"), only("number")),
     "booleans to numbers": (only("boolean"), only("number")),

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from modelport_runtime import metrics, wire
 from modelport_runtime.core.engine import Engine
+from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.types import Call, Failure, Prediction
 from modelport_runtime.server.accelerated import Accelerated
 from modelport_runtime.server.channel import Channel
@@ -21,6 +22,8 @@ WAIT_SECONDS = 30
 
 class Kernels:
     """Stands for an engine: answers with the body, and raises where it is configured to."""
+
+    signature = Signature("regressor", None, outputs=("prediction", "contributions"))
 
     def __init__(self) -> None:
         self.threads: list[str] = []
@@ -156,3 +159,9 @@ async def test_a_large_body_does_not_hold_up_the_loop(behind: Behind) -> None:
     await behind.predict(b"x" * 100_000)
 
     assert behind.kernels.threads == [threading.main_thread().name, "kernels"]
+
+
+async def test_contributions_do_not_hold_up_the_loop(behind: Behind) -> None:
+    await behind.predict(b'{"input": [1], "return": ["contributions"]}')
+
+    assert behind.kernels.threads == ["kernels"]

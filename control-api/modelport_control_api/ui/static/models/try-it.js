@@ -5,6 +5,7 @@ import { startTabs } from "./tabs.js";
 import { curl, install, javascript, python, sdk } from "./snippets.js";
 import { counted, describeProblem, element, enableSending, reasonLink, showError } from "./dom.js";
 import { startPasting } from "./pasting.js";
+import { contributionBars } from "./contributions.js";
 
 const WRITERS = { curl, python, install, sdk, javascript };
 const MAX_BARS = 20;
@@ -38,8 +39,15 @@ function start(root) {
 function readBody(form) {
   const row = readRow(form);
   if (row === null) return null;
-  const wanted = form.dataset.probabilities ? ', "return": ["prediction", "probabilities"]' : "";
-  return `{"input": ${row}${wanted}}`;
+  return `{"input": ${row}${wantedOf(form)}}`;
+}
+
+/** The outputs to return, as the end of the body; empty: the prediction alone. */
+function wantedOf(form) {
+  const wanted = ["prediction"];
+  if (form.dataset.probabilities) wanted.push("probabilities");
+  if (form.elements.contributions?.checked) wanted.push("contributions");
+  return wanted.length > 1 ? `, "return": [${wanted.map((name) => `"${name}"`).join(", ")}]` : "";
 }
 
 function readRow(form) {
@@ -127,6 +135,7 @@ function rendered(response, headers, took, text) {
     facts(response, headers, took),
   ];
   if (response.probabilities) parts.push(bars(response.probabilities));
+  parts.push(...contributionBars(response.contributions, shown(response.prediction)));
   const raw = element("details", { class: "answer-raw" }, element("summary", {}, "The response as JSON"));
   raw.append(element("pre", {}, JSON.stringify(JSON.parse(text), null, 2)));
   return [...parts, raw];

@@ -107,6 +107,7 @@ def _nodes(predictor: Any, first_set: int) -> Tree:
         np.where(is_leaf, here, nodes["right"]),
         nodes["missing_go_to_left"].astype(np.uint8),
         nodes["value"][:, None].astype(np.float64),
+        nodes["count"].astype(np.float64),
     )
     if not categorical.any():
         return tree

@@ -22,7 +22,10 @@ FORESTS = {
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree's nodes; a leaf is its own child. `values`: nodes × k. `category`: -1 or a row of the sets."""
+    """One tree's nodes; a leaf is its own child. `values`: nodes × k. `category`: -1 or a row of the sets.
+
+    `covers`: the weight of the training rows that came to each.
+    """
 
     feature: _Vector
     threshold: _Vector
@@ -30,13 +33,14 @@ class Tree:
     right: _Vector
     nan_left: _Vector
     values: _Vector
+    covers: _Vector
     category: _Vector | None = None
 
 
 def leaf(value: float) -> Tree:
     """Make a tree that gives the same for every row."""
     zero = np.zeros(1, dtype=np.int64)
-    return Tree(zero, np.zeros(1), zero, zero, np.zeros(1, dtype=np.uint8), np.array([[value]]))
+    return Tree(zero, np.zeros(1), zero, zero, np.zeros(1, dtype=np.uint8), np.array([[value]]), np.ones(1))
 
 
 def forest(stage: Any, block: Matrix, classes: list[Any] | None) -> tuple[Matrix, plan.Final]:
@@ -66,6 +70,7 @@ def nodes_of(tree: Any, values: _Vector) -> Tree:
         np.where(is_leaf, here, tree.children_right),
         former.missing_go_left(tree),
         np.asarray(values, dtype=np.float64),
+        np.asarray(tree.weighted_n_node_samples, dtype=np.float64),
     )
 
 
@@ -112,4 +117,10 @@ def packed(given: Iterable[Tree], width: int, left_categories: _Vector | None = 
         values=pack(joined("values")),
         roots=pack(starts, "int64"),
         levels=pack(depths, "int64"),
+        covers=_covers(joined("covers")),
     )
+
+
+def _covers(covers: _Vector) -> plan.Array | None:
+    """Return None where no training row came to a node: what it would weigh is not known."""
+    return pack(covers) if bool((np.isfinite(covers) & (covers > 0)).all()) else None

@@ -21,7 +21,7 @@ def _sum_in_order(values: Matrix) -> Matrix:
 
 class Forest:
     def __init__(self, final: plan.Forest) -> None:
-        self._trees = Trees(final.trees, np.float32)
+        self.trees = Trees(final.trees, np.float32)
         self._values = final.trees.values.unpack()
         self._classes = final.classes
         self._nan_allowed = final.nan_allowed
@@ -30,8 +30,8 @@ class Forest:
         """Return the mean of the trees: n × k."""
         single = matrix.astype(np.float32)
         check(single, nan_allowed=self._nan_allowed)
-        values = self._values.take(self._trees.leaves(single), 0)
-        return _sum_in_order(values) / self._trees.count
+        values = self._values.take(self.trees.leaves(single), 0)
+        return _sum_in_order(values) / self.trees.count
 
     def results(self, scores: Matrix) -> list[Any]:
         if self._classes is None:
@@ -45,7 +45,7 @@ class Forest:
 
 class Boosting:
     def __init__(self, final: plan.Boosting) -> None:
-        self._trees = Trees(final.trees, np.float32 if final.single_precision else np.float64)
+        self.trees = Trees(final.trees, np.float32 if final.single_precision else np.float64)
         self._values = final.trees.values.unpack().ravel()
         self._single, self._checks = final.single_precision, final.checks
         self._outputs = final.outputs
@@ -60,7 +60,7 @@ class Boosting:
             matrix = matrix.astype(np.float32)
         if self._checks:
             check(matrix, nan_allowed=False)
-        values = self._values.take(self._trees.leaves(matrix))
+        values = self._values.take(self.trees.leaves(matrix))
         return _sum_in_order(values.reshape(-1, self._outputs, len(matrix))).T
 
     def results(self, scores: Matrix) -> list[Any]:

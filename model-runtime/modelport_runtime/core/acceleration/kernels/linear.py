@@ -38,6 +38,8 @@ def one_versus_rest(scores: Matrix) -> Matrix:
 
 
 class _Scores:
+    trees = None
+
     def __init__(self, coefficients: Matrix, intercepts: Any) -> None:
         self._coefficients = coefficients
         self._intercepts = intercepts

@@ -47,6 +47,12 @@ class Trees:
         chunks = [self._walk(matrix[start : start + step]) for start in range(0, len(matrix), step)]
         return np.concatenate(chunks, axis=1)
 
+    def go_left(self, matrix: Matrix, nodes: _Integers) -> Any:
+        """Return n × nodes: whether a row that came to the node would go left there."""
+        doubled = 2 * nodes
+        cells = matrix.take(self._feature.take(doubled), 1)
+        return self._rule(matrix)(cells, doubled)
+
     def _make_lanes(self, rows: int) -> tuple[_Integers, _Integers]:
         return self._roots.repeat(rows), np.tile(np.arange(rows) * self._width, self.count)
 

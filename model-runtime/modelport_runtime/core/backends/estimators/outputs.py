@@ -10,7 +10,7 @@ from modelport_runtime.core.backends.estimators.probabilities import Probabiliti
 from modelport_runtime.core.backends.estimators.results import rows_of
 from modelport_runtime.core.backends.estimators.stages import predicts_the_likeliest
 from modelport_runtime.core.responses import plain
-from modelport_runtime.core.signature import EXTRA_OUTPUTS
+from modelport_runtime.core.signature import METHOD_OUTPUTS
 from modelport_runtime.core.types import Outputs
 
 BOTH = ("prediction", "probabilities")
@@ -34,7 +34,7 @@ class EstimatorOutputs:
         if hasattr(self._estimator, "predict_proba"):
             names.append("probabilities" if self._scores is None else "scores")
             _ = self._probabilities.keys
-        return (*names, *(name for name in EXTRA_OUTPUTS if hasattr(self._estimator, name)))
+        return (*names, *(name for name in METHOD_OUTPUTS if hasattr(self._estimator, name)))
 
     def of(self, transformed: Any, wanted: tuple[str, ...]) -> Outputs:
         """Return the outputs wanted, in that order, of rows that all stages but the last have transformed."""
