@@ -87,13 +87,20 @@ def _identify(file: BinaryIO, size: int) -> Identified:
     found = begins_as(head)
     if found is Format.SKOPS:
         return _zip(file, size)
-    if found in (Format.ONNX, Format.PICKLE) and size <= len(head) and sources.looks_like_code(head):
-        sources.require_model(head)
-        return Identified(Format.OWN_CODE)
     if found in (Format.ONNX, Format.PICKLE):
-        return Identified(Format.ONNX) if is_onnx(file, size) else _pickle(file, head, size)
+        return _without_magic(file, head, size)
     _check(file, head, size, found)
     return Identified(found)
+
+
+def _without_magic(file: BinaryIO, head: bytes, size: int) -> Identified:
+    """Of these the first bytes say little."""
+    if is_onnx(file, size):
+        return Identified(Format.ONNX)
+    if size <= len(head) and sources.looks_like_code(head):
+        sources.require_model(head)
+        return Identified(Format.OWN_CODE)
+    return _pickle(file, head, size)
 
 
 def _check(file: BinaryIO, head: bytes, size: int, found: Format) -> None:

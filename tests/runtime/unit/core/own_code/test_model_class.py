@@ -1,13 +1,16 @@
 """`class Model` of a user's own: what it takes, what it gives, and what is said of one that is wrong."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Call, Failure, LoadError, Prediction
+from modelport_runtime.inspection.formats import can_run_code
 
 from tests.runtime.unit.core.own_code.conftest import Load
+from tests.support.own_code import fetched
 
 TYPED = """
 from typing import Literal, NotRequired, TypedDict
@@ -96,6 +99,10 @@ def test_texts_are_rows_too(load: Load) -> None:
 
     assert engine.signature.input == "text"
     assert predict(engine, input="four")["prediction"] == 4
+
+
+def test_it_is_read_in_a_full_sandbox_only(tmp_path: Path) -> None:
+    assert can_run_code(fetched(tmp_path, {"model.py": TYPED}))
 
 
 @pytest.mark.parametrize(("sample", "row"), [("text", ""), ({"a": [1]}, {"a": []}), ([1.0], [0.0])])
