@@ -16,6 +16,7 @@ from tests.support.platform_process import PlatformProcess, settled, wait_until_
 pytestmark = [pytest.mark.slow, pytest.mark.nightly, pytest.mark.timeout(900)]
 SAVED = Path(__file__).parents[2] / "fixtures" / "tensorflow"
 KNOWN: dict[str, Any] = json.loads((SAVED / "answers.json").read_text(encoding="utf-8"))
+NETWORKS: dict[str, Any] = json.loads((SAVED / "networks.json").read_text(encoding="utf-8"))
 ENVIRONMENT = "tensorflow-2.21"
 
 
@@ -62,6 +63,23 @@ def test_keras_classifiers_give_classes_and_probabilities(platform: PlatformProc
         refuses(client, model_id, [1.0, 2.0, 1e300, 4.0], "must fit into float32")
         refuses(client, model_id, [1.0, None, 3.0, 4.0], "must not be null")
         refuses(client, model_id, [[1.0], 2.0, 3.0, 4.0], "must be a number, not a list")
+
+
+@pytest.mark.parametrize("name", ["layers.keras", "flowers.keras", "linear.h5"])
+def test_small_networks_are_answered_by_kernels(platform: PlatformProcess, name: str) -> None:
+    with platform.register_user() as client:
+        model_id, version = serve(client, name)
+        assert version["engine"] == "numpy", version["acceleration"]
+        assert "The original was dropped" in version["acceleration"]["detail"]
+        if name != "layers.keras":
+            return
+        known = NETWORKS["layers"]
+        found = predict(client, model_id, inputs=known["rows"])["predictions"]
+        for key, answers in known["answers"].items():
+            assert [each[key] for each in found] == [pytest.approx(row, rel=1e-6) for row in answers]
+        # TensorFlow's process has ended: who is asked for its words is not.
+        beyond = client.post(f"/predict/{model_id}", json={"input": {**known["rows"][0], "kind": 5}})
+        assert (beyond.status_code, beyond.json()["errors"][0]["field"]) == (422, "input.kind")
 
 
 def refuses(client: httpx.Client, model_id: str, row: Any, words: str) -> None:

@@ -104,6 +104,7 @@ def test_small_networks_are_answered_by_kernels(client: httpx.Client, name: str)
     model_id = served(client, name)
     (version,) = client.get(f"/api/v1/models/{model_id}").json()["versions"]
     assert version["engine"] == "numpy", version["acceleration"]
+    assert "The original was dropped" in version["acceleration"]["detail"]
     if name != "layers.pt2":
         return
     found = client.post(f"/predict/{model_id}", json={"inputs": NETWORKS["rows"] * 30}).raise_for_status()

@@ -1,7 +1,8 @@
 """Keras models: `.keras` archives and whole-model `.h5` files, read in Keras' safe mode."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def _session(model: Any) -> SessionParts:
     width = _classes(model, given)
     if width is None:
         session = FunctionSession(serve, inputs, dict(zip(names, given, strict=True)))
-        return parts_of(session, inputs, "Keras")
+        return parts_of(session, inputs, "Keras", network=partial(_network, model, inputs, names, 0))
 
     def with_class(tensors: list[Any]) -> Sequence[Any]:
         (scores,) = call(tensors)
@@ -70,7 +71,28 @@ def _session(model: Any) -> SessionParts:
 
     serve, (label, probabilities) = compiled(with_class, list(inputs.values()))
     outputs = {_CLASS: label, _unlike(names[0], _CLASS): probabilities}
-    return parts_of(FunctionSession(serve, inputs, outputs), inputs, "Keras", range(width))
+    network = partial(_network, model, inputs, list(outputs), width)
+    return parts_of(FunctionSession(serve, inputs, outputs), inputs, "Keras", range(width), network=network)
+
+
+def _network(model: Any, inputs: dict[str, Any], outputs: Sequence[str], classes: int) -> Any:
+    """Return the model for kernels. Raises `NotConverted`."""
+    from modelport_runtime.core.acceleration.networks.converters import keras_models
+
+    tensors = [keras_models.tensor(name, spec.dtype.name, spec.shape) for name, spec in inputs.items()]
+    weights = dict(_weights(model, ""))
+    kind = type(model).__name__
+    held = keras_models.KerasModel(kind, model.get_config(), weights, tensors, outputs, classes)
+    return keras_models.convert(held)
+
+
+def _weights(model: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the variables of each layer by their names, layers by their path."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from _weights(layer, f"{path}{layer.name}/")
+        else:
+            yield path + layer.name, {each.name: keras.ops.convert_to_numpy(each) for each in layer.weights}
 
 
 def _inputs(model: Any) -> dict[str, Any]:

@@ -87,13 +87,25 @@ class FunctionSession:
 
 
 def parts_of(
-    session: FunctionSession, inputs: Mapping[str, Any], kind: str, classes: Sequence[Any] = ()
+    session: FunctionSession,
+    inputs: Mapping[str, Any],
+    kind: str,
+    classes: Sequence[Any] = (),
+    network: Callable[[], Any] | None = None,
 ) -> SessionParts:
-    """Return what a backend is made of. classes: its first output's, whose probabilities are the other."""
+    """Return what a backend is made of. classes: its first output's, whose probabilities are the other.
+    network: see `SessionParts`."""
     scalars = {name for name, spec in inputs.items() if spec.shape.rank == 0}
     labels = [list(classes)] if classes else []
     return SessionParts(
-        session, labels, [], scalars, kind=kind, rounding=_ROUNDING, may_classify=bool(classes)
+        session,
+        labels,
+        [],
+        scalars,
+        kind=kind,
+        rounding=_ROUNDING,
+        may_classify=bool(classes),
+        network=network,
     )
 
 

@@ -40,7 +40,7 @@ def parts_of(path: Path) -> SessionParts:
 
 def _network(path: Path, program: Program) -> Any:
     from modelport_runtime.core.acceleration.converters.blocks import NotConverted
-    from modelport_runtime.core.acceleration.networks import torch_programs
+    from modelport_runtime.core.acceleration.networks.converters import torch_programs
 
     try:
         return torch_programs.convert(program, archive.arrays(path))

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from modelport_formats import torch_files
 from modelport_runtime.core.acceleration import plan, read_plan
-from modelport_runtime.core.acceleration.networks import nodes, torch_programs
-from modelport_runtime.core.acceleration.networks.builder import packed
+from modelport_runtime.core.acceleration.networks import nodes
+from modelport_runtime.core.acceleration.networks.converters import torch_programs
+from modelport_runtime.core.acceleration.networks.converters.builder import packed
 from modelport_runtime.core.acceleration.networks.kernels import Forward
 from modelport_runtime.core.acceleration.networks.session import NetworkSession, parts_of
 from modelport_runtime.core.backends import self_check
@@ -16,7 +17,8 @@ from modelport_runtime.core.backends.onnx.session_backend import SessionBackend,
 from modelport_runtime.core.backends.torch import archive, program
 from modelport_runtime.core.engine import Engine
 
-TORCH = Path(__file__).parents[4] / "fixtures" / "torch"
+FIXTURES = Path(__file__).parents[4] / "fixtures"
+TORCH = FIXTURES / "torch"
 
 
 def of_torch(name: str) -> nodes.Network:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from modelport_runtime.core.acceleration import PlanRefused, read_plan
 from modelport_runtime.core.acceleration.networks import nodes, shapes
-from modelport_runtime.core.acceleration.networks.builder import packed
+from modelport_runtime.core.acceleration.networks.converters.builder import packed
 
 from tests.runtime.unit.acceleration.networks.support import linear, made, of_torch, small
 

@@ -16,7 +16,7 @@ from modelport_runtime.core.acceleration import (
     difference,
 )
 from modelport_runtime.core.acceleration.networks import nodes, proof
-from modelport_runtime.core.acceleration.networks.builder import packed
+from modelport_runtime.core.acceleration.networks.converters.builder import packed
 from modelport_runtime.core.acceleration.outcome import ShownCall
 from modelport_runtime.core.acceleration.shown import encode
 from modelport_runtime.core.types import Call, Prediction

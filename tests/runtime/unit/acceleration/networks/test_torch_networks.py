@@ -7,7 +7,7 @@ import orjson
 import pytest
 from modelport_formats import torch_files
 from modelport_runtime.core.acceleration.converters.blocks import NotConverted
-from modelport_runtime.core.acceleration.networks import torch_programs
+from modelport_runtime.core.acceleration.networks.converters import torch_programs
 from modelport_runtime.core.backends.torch import archive, program
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Call, Failure, Prediction

@@ -7,7 +7,7 @@ import numpy as np
 
 from modelport_runtime.core.acceleration.converters.blocks import NotConverted, require
 from modelport_runtime.core.acceleration.networks import nodes
-from modelport_runtime.core.acceleration.networks.builder import Affine, Builder, typed
+from modelport_runtime.core.acceleration.networks.converters.builder import Affine, Builder, typed
 from modelport_runtime.core.backends.torch.program import DTYPES, Declared, Program, size_of
 
 _ATEN = "torch.ops.aten."

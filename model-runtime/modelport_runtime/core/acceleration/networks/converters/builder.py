@@ -51,6 +51,10 @@ class Builder:
         """Return the type's name."""
         return self.values[place].dtype
 
+    def type(self, place: int) -> nodes.Type:
+        """Return the type, of an output. Raises `NotConverted`."""
+        return typed(self.dtype(place), "output")
+
     def is_float(self, place: int) -> bool:
         """Return whether it is no whole number."""
         return self.dtype(place).startswith("float")
