@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import results
-from bench.environments import speed
+from bench.environments import networks, speed
 from bench.load import prepared, wrk
 from bench.models import trained
 from bench.models.model import Model
@@ -41,6 +41,7 @@ GROUPS = {
     "database": _pages,
     "usage": cost.usage,
     "environments": speed.environments,
+    "networks": networks.networks,
     "peers": peers_group.peers,
 }
 _DEFAULT = [name for name in GROUPS if name != "peers"]

@@ -21,6 +21,7 @@ _BY_MODEL = {
     "peers": "Beside other servers",
     "runtime": "Runtime alone",
     "environments": "Runtime of an environment",
+    "networks": "Small networks",
 }
 
 
