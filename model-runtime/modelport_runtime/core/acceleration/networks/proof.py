@@ -31,6 +31,8 @@ _MOST_ROWS = 1_000
 """Compared at once."""
 _CHUNK_WORK = 30_000_000
 _MIN_ROWS = 200
+_PATIENCE = 2.0
+"""A machine that is busy gets so much more of the time, to compare the fewest rows."""
 _MOST_UNSTABLE = 0.05
 """Of ordinary rows, so large a part may be unfit for a comparison."""
 _SINGLE = 20
@@ -91,7 +93,8 @@ class _Run:
             if time.monotonic() > enough:
                 break
             self._of(extreme)
-        while ordinary.rows < rows and time.monotonic() < until:
+        at_last = until + _PATIENCE * seconds
+        while ordinary.rows < rows and time.monotonic() < (until if ordinary.rows >= _MIN_ROWS else at_last):
             ordinary = ordinary.plus(self._ordinary(generated))
         if ordinary.unstable > _MOST_UNSTABLE * ordinary.rows:
             raise NotConverted(
@@ -100,7 +103,8 @@ class _Run:
             )
         if ordinary.compared < _MIN_ROWS:
             raise NotConverted(
-                f"Only {counted(ordinary.compared, 'row')} could be compared in {counted(seconds, 'second')}."
+                f"Only {counted(ordinary.compared, 'row')} could be compared in "
+                f"{counted((1 + _PATIENCE) * seconds, 'second')}."
             )
 
     def _ordinary(self, generated: GeneratedFeeds) -> Compared:
