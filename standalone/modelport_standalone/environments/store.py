@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from modelport_environments.catalogue import BESIDE_OWN, ENVIRONMENTS, Environment
 from modelport_environments.locked import OWN_PREFIX, digest_of, own_name
 
+from modelport_standalone.environments import sealing
 from modelport_standalone.environments.making import install_own, make, runtime_folders
 
 _DIGITS = 12
@@ -91,7 +91,7 @@ class EnvironmentStore:
 
     def remove(self, kept: Kept) -> None:
         """Remove it from the disk; a model that needs it has it made again at its start. Raises OSError."""
-        shutil.rmtree(kept.folder)
+        sealing.remove(kept.folder)
 
     def _folder_of(self, environment: Environment) -> Path:
         return self.folder / f"{environment.name}-{_digest(environment)}"
@@ -113,12 +113,13 @@ class EnvironmentStore:
 def _whole(wanted: Path) -> Iterator[Path]:
     """Give a path to make it at, which becomes `wanted` unless that raises."""
     partial = wanted.with_name(f".{wanted.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    sealing.remove(partial)
     try:
         yield partial
+        sealing.seal(partial)
         partial.rename(wanted)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        sealing.remove(partial)
 
 
 def _is_used(folder: Path) -> bool:

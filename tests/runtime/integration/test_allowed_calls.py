@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modelport_environments.catalogue import find
+from modelport_standalone.environments.store import EnvironmentStore, default_folder
 from sklearn.ensemble import RandomForestClassifier, StackingClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -16,6 +18,7 @@ from tests.support.runtime_fixtures import Runtime
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
 Save = Callable[[Any, Path], Path]
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
 def stack_in_threads() -> Trained:
@@ -58,6 +61,29 @@ def test_onnx_needs_no_call_that_is_refused(tmp_path: Path, forked_runtime: Call
     known = models.iris_logistic()
 
     assert_unhindered(forked_runtime(models.save_onnx(known, tmp_path), "onnx"), known.rows[1])
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("environment", "framework", "file"),
+    [
+        ("catboost-1.2", "catboost", "catboost/price.cbm"),
+        ("torch-2.15", "torch", "torch/dynamic.pt2"),
+        ("tensorflow-2.21", "tensorflow", "tensorflow/flowers.keras"),
+        ("tensorflow-2.21", "tensorflow", "tensorflow/counter.zip"),
+    ],
+)
+def test_a_framework_with_an_environment_needs_no_call_that_is_refused(
+    environment: str, framework: str, file: str, runtime: Callable[..., Runtime]
+) -> None:
+    python = EnvironmentStore(default_folder()).prepare(find(environment))
+    itself = {"MODELPORT_RUNTIME_MODEL_PYTHON": str(python), "MODELPORT_RUNTIME_ACCELERATION": "off"}
+
+    started = runtime(FIXTURES / file, framework, **itself).wait_until_started()
+
+    assert started.status["state"] == "ready", started.status
+    assert_unhindered(started, started.status["sample"]["input"])
 
 
 def assert_unhindered(runtime: Runtime, row: Any) -> None:

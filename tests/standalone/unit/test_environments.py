@@ -59,6 +59,16 @@ def test_a_try_that_failed_leaves_nothing_that_looks_whole(
     assert not list(tmp_path.glob(".*.partial"))
 
 
+def test_nothing_can_be_added_to_it_until_it_is_removed(tmp_path: Path, made: list[str]) -> None:
+    kept = EnvironmentStore(tmp_path)
+    python = kept.prepare(OLD)
+    assert made == [OLD.name]
+    assert python.parent.stat().st_mode & 0o222 == 0
+    [environment] = kept.kept()
+    kept.remove(environment)
+    assert (kept.python_of(OLD), kept.kept()) == (None, [])
+
+
 def test_another_release_of_ours_makes_another(
     tmp_path: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
