@@ -9,7 +9,16 @@ from typing import Any, Literal, get_args
 
 PREFIX = "MODELPORT_RUNTIME_"
 Framework = Literal[
-    "sklearn", "onnx", "xgboost", "lightgbm", "catboost", "statsmodels", "torch", "tensorflow", "python"
+    "sklearn",
+    "onnx",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "river",
+    "statsmodels",
+    "torch",
+    "tensorflow",
+    "python",
 ]
 Acceleration = Literal["auto", "off"]
 _ACCELERATED = ("sklearn", "torch", "tensorflow")
@@ -29,8 +38,8 @@ class Settings:
     version: str
     """The version's name, copied into every response."""
     framework: Framework
-    """`sklearn`, `onnx`, `xgboost`, `lightgbm`, `catboost`, `statsmodels`, `torch`, `tensorflow` or `python`:
-    what reads the file; the last is code of a user's own, which reads it itself."""
+    """`sklearn`, `onnx`, `xgboost`, `lightgbm`, `catboost`, `river`, `statsmodels`, `torch`, `tensorflow`
+    or `python`: what reads the file; the last is code of a user's own, which reads it itself."""
     artifact: Path
     """The model file."""
     artifact_sha256: str

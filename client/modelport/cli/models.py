@@ -48,7 +48,7 @@ ModelType = Annotated[
     str | None,
     typer.Option(
         "--type",
-        help="sklearn, onnx, xgboost, lightgbm, catboost, statsmodels, torch, tensorflow or python; "
+        help="sklearn, onnx, xgboost, lightgbm, catboost, river, statsmodels, torch, tensorflow or python; "
         "detected when left out.",
     ),
 ]

@@ -35,6 +35,7 @@ _OF_MODULES: dict[str, Framework] = {
     "xgboost": "xgboost",
     "lightgbm": "lightgbm",
     "catboost": "catboost",
+    "river": "river",
     "statsmodels": "statsmodels",
 }
 

@@ -126,6 +126,13 @@ FRAMEWORKS = (
         on_scikit_learn=False,
     ),
     Framework(
+        name="river",
+        imports="river.base",
+        libraries=("river", "numpy"),
+        backend="river.backend",
+        on_scikit_learn=False,
+    ),
+    Framework(
         name="statsmodels",
         imports="statsmodels.base.model",
         libraries=("statsmodels", "numpy", "pandas"),

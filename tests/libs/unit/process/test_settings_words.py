@@ -99,8 +99,8 @@ def said_of(kind: type[BaseSettings], environment: Mapping[str, str], monkeypatc
             OperatorSettings,
             f"{OPERATOR}RUNTIME_IMAGES",
             '{"tf": "x"}',
-            "tf: it must be sklearn, onnx, xgboost, lightgbm, catboost, statsmodels, torch, tensorflow or "
-            "python",
+            "tf: it must be sklearn, onnx, xgboost, lightgbm, catboost, river, statsmodels, torch, "
+            "tensorflow or python",
         ),
         (
             OperatorSettings,

@@ -1,0 +1,1 @@
+"""river: models that learn row by row, in joblib or pickle."""

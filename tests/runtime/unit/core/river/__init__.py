@@ -1,0 +1,1 @@
+"""What river has seen is understood without it."""
