@@ -16,8 +16,8 @@ VersionName = Annotated[str, Meta(pattern=f"^{names.VERSION_NAME}$")]
 EnvironmentName = Annotated[str, Meta(pattern=f"^{names.ENVIRONMENT_NAME}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Framework = Literal[
-    "sklearn", "onnx", "xgboost", "lightgbm", "catboost", "river", "statsmodels", "torch", "tensorflow",
-    "python",
+    "sklearn", "onnx", "xgboost", "lightgbm", "catboost", "jax", "river", "statsmodels", "torch",
+    "tensorflow", "python",
 ]  # fmt: skip
 Access = Literal["private", "authenticated", "public"]
 Acceleration = Literal["auto", "off"]

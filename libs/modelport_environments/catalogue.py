@@ -95,6 +95,7 @@ _ALL = (
         *("tensorflow", "tensorflow-cpu", "2.21.0", "keras==3.15.*", "joblib<1.6"),
         without=("libclang", "setuptools", "wheel"),
     ),
+    _of_framework("jax", "jax", "0.10.2", "jaxlib==0.10.2", "flatbuffers>=25", "numpy<2.5", "joblib<1.6"),
     _of_framework("river", "river", "0.26.1", "numpy<2.5", "joblib<1.6"),
     # pyarrow: results keep their training data, whose texts pandas 3 leaves to it wherever it is installed.
     _of_framework(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from modelport_formats import archives, folders, keras, pickles, statsmodels, torch_files
+from modelport_formats import archives, folders, jax_files, keras, pickles, statsmodels, torch_files
 from modelport_formats.compression import Decompressor
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
 from modelport_formats.onnx import is_onnx
@@ -64,7 +64,7 @@ def format_of(path: Path) -> Format:
                 return _format_of_zip(file, path.stat().st_size)
         except FormatError:
             return Format.PICKLE
-    return begins_as(head)
+    return Format.JAX if jax_files.is_exported(head) else begins_as(head)
 
 
 def _format_of_zip(file: BinaryIO, size: int) -> Format:
@@ -78,9 +78,9 @@ def _identify(file: BinaryIO, size: int) -> Identified:
     head = file.read(_HEAD_BYTES)
     if not head:
         raise DamagedFile("The file is empty.")
+    if (told := _by_its_structure(file, head, size)) is not None:
+        return told
     torch_files.refuse_weights(head)
-    if folders.is_tar(head):
-        return _folder(file, size)
     if compression := compression_of(head):
         file.seek(0)
         return _compressed(file, compression, size)
@@ -101,6 +101,14 @@ def _without_magic(file: BinaryIO, head: bytes, size: int) -> Identified:
         sources.require_model(head)
         return Identified(Format.OWN_CODE)
     return _pickle(file, head, size)
+
+
+def _by_its_structure(file: BinaryIO, head: bytes, size: int) -> Identified | None:
+    """Return what of the formats begins with no bytes of its own; None: it is another."""
+    if jax_files.is_exported(head):
+        jax_files.check(head, size)
+        return Identified(Format.JAX)
+    return _folder(file, size) if folders.is_tar(head) else None
 
 
 def _check(file: BinaryIO, head: bytes, size: int, found: Format) -> None:

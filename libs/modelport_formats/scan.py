@@ -116,6 +116,8 @@ _VERSION_OF: dict[Format, Callable[[Path], Versions]] = {
     Format.TORCH: torch_files.version,
     Format.KERAS: keras.version,
     Format.KERAS_HDF5: keras.version,
+    # Its own numbers are those of its format.
+    Format.JAX: lambda _: {},
     # What TensorFlow wrote it stands in the graph alone.
     Format.SAVED_MODEL: lambda _: {},
     Format.OWN_CODE: lambda _: {},

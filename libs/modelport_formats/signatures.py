@@ -31,6 +31,8 @@ class Format(StrEnum):
     KERAS_HDF5 = "keras-hdf5"
     SAVED_MODEL = "saved-model"
     """TensorFlow's folder, in a zip, tar or tar.gz."""
+    JAX = "jax.export"
+    """It has no first bytes of its own: `jax_files` tells it."""
     OWN_CODE = "own-code"
     """Python code of a user's own: a module, a zip with `model.py`, or the archive that is made of them."""
 
@@ -80,6 +82,8 @@ _MODEL_HEADS = {
     Format.LIGHTGBM: re.compile(rb"tree\r?\n\w+="),
 }
 
+# Its keys are sorted.
+_CATBOOST_JSON = re.compile(rb'\{\s*"(?:ctr_data|features_info|model_info|oblivious_trees)"\s*:')
 _OTHERS = {
     b"\x89HDF": "a damaged HDF5 file",
     b"\x93NUMPY": "a NumPy array",
@@ -109,9 +113,12 @@ def begins_as_model(head: bytes, format_: Format) -> bool:
 def describe_unknown(head: bytes) -> str:
     """Return a sentence for users about a file that is of no known format."""
     known = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
+    if _CATBOOST_JSON.match(head):
+        known = 'a CatBoost model in JSON; save it as .cbm: model.save_model("model.cbm")'
     return (
         f"The file is {known or 'no model file that Modelport knows'}. "
         "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
-        "PyTorch (.pt2, .pt) or Keras (.keras, .h5) file, a zip or tar.gz of a SavedModel or an MLflow "
+        "PyTorch (.pt2, .pt), JAX (.jaxexport) or Keras (.keras, .h5) file, a zip or tar.gz of a SavedModel "
+        "or an MLflow "
         "folder, or code of your own (.py, or a zip with model.py)."
     )

@@ -14,6 +14,7 @@ Framework = Literal[
     "xgboost",
     "lightgbm",
     "catboost",
+    "jax",
     "river",
     "statsmodels",
     "torch",
@@ -38,8 +39,8 @@ class Settings:
     version: str
     """The version's name, copied into every response."""
     framework: Framework
-    """`sklearn`, `onnx`, `xgboost`, `lightgbm`, `catboost`, `river`, `statsmodels`, `torch`, `tensorflow`
-    or `python`: what reads the file; the last is code of a user's own, which reads it itself."""
+    """`sklearn`, `onnx`, `xgboost`, `lightgbm`, `catboost`, `jax`, `river`, `statsmodels`, `torch`,
+    `tensorflow` or `python`: what reads the file; the last is code of a user's own, which reads it itself."""
     artifact: Path
     """The model file."""
     artifact_sha256: str

@@ -21,6 +21,7 @@ _RUNTIME_IMAGES: Mapping[Framework, str] = {
 # Of frameworks that no runtime image of the platform's serves: what their versions run in that name none.
 ENVIRONMENTS: Mapping[Framework, str] = {
     "catboost": "catboost-1.2",
+    "jax": "jax-0.10",
     "river": "river-0.26",
     "statsmodels": "statsmodels-0.15",
     "torch": "torch-2.15",

@@ -6,6 +6,7 @@ from io import BytesIO
 
 from modelport_formats.errors import FormatError
 from modelport_formats.folders import is_compressed_tar, is_tar
+from modelport_formats.jax_files import is_exported
 from modelport_formats.own_code import is_archive
 from modelport_formats.signatures import ZIP, Format, begins_as
 from starlette.responses import StreamingResponse
@@ -20,6 +21,7 @@ _ENDINGS = {
     Format.ONNX: "onnx",
     Format.CATBOOST: "cbm",
     Format.KERAS_HDF5: "h5",
+    Format.JAX: "jaxexport",
 }
 _FIRST_NAMES = 512
 _BLANK_OR_NAME = b' \t\r\n"}'
@@ -48,7 +50,7 @@ def ending_of(head: bytes) -> str:
         return "tar"
     if _is_compressed_tar(head):
         return "tar.gz"
-    found = begins_as(head)
+    found = Format.JAX if is_exported(head) else begins_as(head)
     if found == Format.XGBOOST:
         # A member's name, or a blank before it, makes it JSON; UBJSON has a length there.
         return "json" if head[1:2] in _BLANK_OR_NAME else "ubj"

@@ -13,9 +13,9 @@ from modelport_control_api.sniff.detect import FRAMEWORKS
 _FILE = {
     "type": "string",
     "format": "binary",
-    "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM, CatBoost, river, statsmodels, PyTorch or "
-    "Keras; a zip, tar or tar.gz of a SavedModel or an MLflow folder; code of your own: a .py with class "
-    "Model, or a zip with model.py.",
+    "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM, CatBoost, river, statsmodels, PyTorch, "
+    "JAX or Keras; a zip, tar or tar.gz of a SavedModel or an MLflow folder; code of your own: a .py with "
+    "class Model, or a zip with model.py.",
 }
 _CODE = {
     "type": "string",

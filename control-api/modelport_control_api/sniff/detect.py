@@ -28,6 +28,7 @@ _OF_FORMATS: dict[Format, Framework] = {
     Format.KERAS: "tensorflow",
     Format.KERAS_HDF5: "tensorflow",
     Format.SAVED_MODEL: "tensorflow",
+    Format.JAX: "jax",
     Format.OWN_CODE: "python",
 }
 # The module of the first class that a pickle or a skops file names; any other is read as scikit-learn's.

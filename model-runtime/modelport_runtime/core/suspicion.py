@@ -17,8 +17,8 @@ from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import Failure, Request
 
 _LIBRARIES = {
-    "sklearn", "xgboost", "lightgbm", "catboost", "river", "statsmodels", "patsy", "formulaic", "pandas",
-    "numpy", "scipy", "torch", "tensorflow",
+    "sklearn", "xgboost", "lightgbm", "catboost", "jax", "river", "statsmodels", "patsy", "formulaic",
+    "pandas", "numpy", "scipy", "torch", "tensorflow",
 }  # fmt: skip
 _KERNELS = "modelport_runtime.core.acceleration."
 _MAX_SECONDS = 1.0

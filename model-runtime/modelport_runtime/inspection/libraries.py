@@ -85,6 +85,9 @@ _OF_TABLES = (
 )
 
 
+_WITHOUT_SCIKIT_LEARN = {"catboost", "river", "statsmodels", "tensorflow", "keras", "torch"}
+
+
 def check_modules(references: Mapping[str, str], is_there: Callable[[str], bool] | None = None) -> None:
     """Raise `LoadError` (MissingModule) for the first module that is not here, the model's own before those
     of what it keeps. `module` → one name of it. `is_there`: in another Python than this one."""
@@ -104,7 +107,18 @@ def missing_module(name: str) -> LoadError:
     return LoadError(
         "MissingModule",
         f"The model needs the Python module {name!r}, which this runtime does not have."
-        f"{_OF_TABLES if _is_of_tables(name) else ''}",
+        f"{_OF_TABLES if _is_of_tables(name) else _of_another(name)}",
+    )
+
+
+def _of_another(module: str) -> str:
+    """Say what becomes of a scikit-learn pipeline around a model of a library that is elsewhere."""
+    library = library_of(module)
+    if library not in _WITHOUT_SCIKIT_LEARN:
+        return ""
+    return (
+        f" Models of {library} run in an environment of their own, which has no scikit-learn: save the "
+        f"{library} model alone, and upload that."
     )
 
 

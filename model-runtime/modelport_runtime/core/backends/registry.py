@@ -126,6 +126,14 @@ FRAMEWORKS = (
         on_scikit_learn=False,
     ),
     Framework(
+        name="jax",
+        imports="jax.export",
+        libraries=("jax", "jaxlib", "numpy"),
+        backend="jax.backend",
+        native=b"",
+        on_scikit_learn=False,
+    ),
+    Framework(
         name="river",
         imports="river.base",
         libraries=("river", "numpy"),

@@ -1,6 +1,7 @@
 """CatBoost's files are recognized without CatBoost, which the platform has not installed."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -39,4 +40,17 @@ def test_a_compressed_one_is_to_be_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "visits.cbm.gz"
     path.write_bytes(gzip.compress((SAVED / "visits.cbm").read_bytes()))
     with pytest.raises(UnsupportedFormat, match="Only pickles may be compressed: unpack the file"):
+        detect_framework(path)
+
+
+@pytest.mark.parametrize("key", ["features_info", "ctr_data"])
+def test_its_json_is_to_be_saved_as_its_own_format(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps({key: {}}, indent=2), encoding="utf-8")
+    with pytest.raises(
+        UnsupportedFormat, match=r"CatBoost model in JSON; save it as \.cbm: model\.save_model"
+    ):
+        detect_framework(path)
+    path.write_text(json.dumps({"other": {key: 1}}), encoding="utf-8")
+    with pytest.raises(UnsupportedFormat, match="no model file that Modelport knows"):
         detect_framework(path)

@@ -99,7 +99,7 @@ def said_of(kind: type[BaseSettings], environment: Mapping[str, str], monkeypatc
             OperatorSettings,
             f"{OPERATOR}RUNTIME_IMAGES",
             '{"tf": "x"}',
-            "tf: it must be sklearn, onnx, xgboost, lightgbm, catboost, river, statsmodels, torch, "
+            "tf: it must be sklearn, onnx, xgboost, lightgbm, catboost, jax, river, statsmodels, torch, "
             "tensorflow or python",
         ),
         (

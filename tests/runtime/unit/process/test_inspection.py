@@ -14,6 +14,7 @@ import xgboost
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.inspection import inspect, libraries
 from modelport_runtime.inspection.formats import can_run_code
+from modelport_runtime.inspection.libraries import check_modules
 
 from tests.support import models
 
@@ -154,3 +155,12 @@ def test_a_protocol_that_names_modules_as_python_2_did_lacks_none(protocol: int,
     path = tmp_path / "model"
     path.write_bytes(pickle.dumps((models.iris_forest().model, getattr), protocol=protocol))
     libraries.check_modules(inspect(path).references)
+
+
+def test_of_a_library_that_is_in_an_environment_alone_its_model_is_to_be_saved_alone() -> None:
+    named = {"sklearn.pipeline": "Pipeline", "catboost.core": "CatBoostClassifier"}
+    with pytest.raises(LoadError, match=r"has no scikit-learn: save the catboost model alone") as raised:
+        check_modules(named, lambda module: not module.startswith("catboost"))
+    assert raised.value.reason == "MissingModule"
+    with pytest.raises(LoadError, match=r"'theirs\.steps', which this runtime does not have\.$"):
+        check_modules({"theirs.steps": "Step"}, lambda module: False)

@@ -46,7 +46,7 @@ TEXTS = [
     ("docs/api.md", r"^`model_type` is (.*?);"),
     ("docs/contracts.md", r"`MODELPORT_RUNTIME_FRAMEWORK` \| (.*?) \|"),
     ("docs/settings.md", r"`MODELPORT_RUNTIME_FRAMEWORK` \|.*\| (.*):"),
-    ("client/modelport/cli/models.py", r'"--type",\s+help="(.*?);'),
+    ("client/modelport/cli/models.py", r'"--type",\s+help="([^;]*);'),
 ]
 
 

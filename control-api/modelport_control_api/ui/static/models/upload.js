@@ -73,7 +73,7 @@ function showChoice(root, form) {
 
 /** `churn_model-v3.joblib` → `Churn model v3`. */
 function nameOf(fileName) {
-  const words = fileName.replace(/(\.(joblib|pkl|pickle|skops|onnx|json|ubj|txt|cbm|keras|h5|pt2|pt|pth|py|zip|tar|tgz|gz|bz2|xz))+$/i, "").replace(/[_\-.\s]+/g, " ").trim();
+  const words = fileName.replace(/(\.(joblib|pkl|pickle|skops|onnx|json|ubj|txt|cbm|keras|h5|pt2|pt|pth|jaxexport|py|zip|tar|tgz|gz|bz2|xz))+$/i, "").replace(/[_\-.\s]+/g, " ").trim();
   return (words.charAt(0).toUpperCase() + words.slice(1)).slice(0, 100);
 }
 
