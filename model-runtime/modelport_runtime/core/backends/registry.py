@@ -6,6 +6,7 @@ docs/add-a-framework.md has what else a new one needs.
 import importlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import cache_from_source, find_spec
@@ -79,14 +80,20 @@ class Framework:
         self.after_import()
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of its libraries: of distributions, since not all of these are imported."""
-        return {library: self._version(library) for library in self.libraries}
+        """Return the versions of its libraries that are here: of distributions, as not all are imported.
 
-    def _version(self, library: str) -> str:
+        A model's own requirements may do without one of them, such as pandas.
+        """
+        found = {library: self._version(library) for library in self.libraries}
+        return {library: version for library, version in found.items() if version is not None}
+
+    def _version(self, library: str) -> str | None:
         # xgboost comes as the distribution xgboost or xgboost-cpu: the module knows, and is imported anyway.
         if library == self.imports:
             return str(importlib.import_module(library).__version__)
-        return metadata.version(library)
+        with suppress(metadata.PackageNotFoundError):
+            return metadata.version(library)
+        return None
 
     def load(self, file: ModelFile) -> Backend:
         """Return the backend of the file's model. Raises `LoadError`, or what the file's own code raises."""

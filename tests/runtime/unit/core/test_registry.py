@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -111,3 +112,9 @@ def test_a_copy_of_the_template_says_what_is_no_model(tmp_path: Path) -> None:
 
 def test_the_template_is_short() -> None:
     assert len(TEMPLATE.read_text().splitlines()) <= 40
+
+
+def test_a_library_that_is_not_here_has_no_version() -> None:
+    """A model's own requirements may bring scikit-learn without pandas, which many need not."""
+    framework = replace(registry.find("sklearn"), libraries=("scikit-learn", "not-a-distribution", "numpy"))
+    assert list(framework.versions()) == ["scikit-learn", "numpy"]
