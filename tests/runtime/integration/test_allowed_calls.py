@@ -72,6 +72,10 @@ def test_onnx_needs_no_call_that_is_refused(tmp_path: Path, forked_runtime: Call
         ("torch-2.15", "torch", "torch/dynamic.pt2"),
         ("tensorflow-2.21", "tensorflow", "tensorflow/flowers.keras"),
         ("tensorflow-2.21", "tensorflow", "tensorflow/counter.zip"),
+        ("statsmodels-0.14", "statsmodels", "statsmodels/old/ols_formula.joblib"),
+        ("statsmodels-0.15", "statsmodels", "statsmodels/new/ols_formula.joblib"),
+        ("river-0.26", "river", "river/mixed.joblib"),
+        ("jax-0.10", "jax", "jax/network.jaxexport"),
     ],
 )
 def test_a_framework_with_an_environment_needs_no_call_that_is_refused(
