@@ -20,6 +20,11 @@ _WARM = "from modelport_runtime.core import backends; backends.prepare('{framewo
 _INSTALL = ("pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes")
 # Half of what scientific packages install.
 _NOT_IMPORTED = "/tests?/"
+# A source that is made for it takes as much memory as there is.
+_COMPILE = (
+    "import resource, runpy; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)); "
+    "runpy.run_module('compileall', run_name='__main__')"
+)
 _LAST_LINES = 6
 _LEAST_FREE_BYTES = 1 << 30
 # uv gives an index up only after many tries.
@@ -70,7 +75,7 @@ def _compile(python: Path, folder: Path, place: Path) -> None:
     """Compile every module; that runs none. It is no error that it fails for some, such as templates."""
     named = ["-x", _NOT_IMPORTED, "-s", str(folder), "-p", str(place), str(folder)]
     subprocess.run(
-        [str(python), "-I", "-m", "compileall", "-qq", *named],
+        [str(python), "-I", "-c", _COMPILE, "-qq", *named],
         env=without_ours(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
