@@ -33,16 +33,23 @@ dockerfile() {
   esac
 }
 
+# What a model's own packages lie beside has a lock and no image: that is for one machine.
+is_environment() {
+  [ "$1" != beside-own ] && [ -f "$locks/$1.txt" ]
+}
+
 # Prints the name of the environment whose image the part is; nothing for other parts.
 environment_of() {
   local name=${1#runtime-}
-  if [ "$1" != "$name" ] && [ -f "$locks/$name.txt" ]; then echo "$name"; fi
+  if [ "$1" != "$name" ] && is_environment "$name"; then echo "$name"; fi
 }
 
 each_of() {
   for part in "$@"; do
     if [ "$part" = environments ]; then
-      for lock in "$locks"/*.txt; do echo "runtime-$(basename "$lock" .txt)"; done
+      for name in $(basename -s .txt "$locks"/*.txt); do
+        if is_environment "$name"; then echo "runtime-$name"; fi
+      done
     else
       echo "$part"
     fi

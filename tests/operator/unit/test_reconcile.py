@@ -76,7 +76,7 @@ async def test_a_new_version_that_fails_leaves_the_old_one_serving_and_says_why(
     assert harness.condition("Ready")["status"] == "True"
     assert harness.condition("Degraded")["status"] == "True"
     assert harness.condition("Degraded")["reason"] == "MissingModule"
-    assert "No module named 'mine'. Send modules and classes of your own" in str(
+    assert "No module named 'mine'. If a package has it, upload the file with" in str(
         harness.version("v2")["message"]
     )
 
