@@ -50,7 +50,7 @@ def networks(measuring: Measuring, folder: Path, models: dict[str, Model]) -> No
         path = folder / file
         subprocess.run([python, "-I", "-c", _MAKE[kind], str(path)], check=True, capture_output=True)
         model = Model(f"{kind} MLP", path, None, _rows())
-        settings = {"framework": framework, "model_python": python}
+        settings = {"framework": framework, "model_python": python, "recheck_every": "0"}
         with ExitStack() as stack:
             started = {
                 f"naive FastAPI + {kind}": stack.enter_context(_naive(python, kind, path, folder)),

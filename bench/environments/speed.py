@@ -27,13 +27,13 @@ estimators.fit_all(Path(sys.argv[2]))
 
 
 def environments(measuring: Measuring, folder: Path, models: dict[str, Model]) -> None:
-    """One row a request, as users have both: an environment's process ends once its kernels are proven."""
+    """One row a request, both without the model's process, which ends in an environment as a rule."""
     python = str(EnvironmentStore(default_folder()).prepare(find(_ENVIRONMENT)))
     for model in _trained_by(python, folder, models):
         own = models[model.name]
         with ExitStack() as stack:
             started = {
-                "runtime": stack.enter_context(starting.runtime(own.path, folder)),
+                "runtime": stack.enter_context(starting.runtime(own.path, folder, recheck_every="0")),
                 f"runtime, {_ENVIRONMENT}": stack.enter_context(
                     starting.runtime(model.path, folder, model_python=python, recheck_every="0")
                 ),
