@@ -7,7 +7,7 @@
 # meet other columns, as many as before, and nothing compares names. `scale()` divides by n in patsy, by n - 1 in
 # formulaic, under the same name.
 # Seen: fitted with formulaic on "price ~ age + member", saved with `save()`, read by `sm.load` in a process with the
-# default engine: predictions of prices from 36 to 50 are off by up to 98.3; the other way round as much. "price ~
+# default engine: predictions of prices from 35 to 51 are off by up to 98.3; the other way round as much. "price ~
 # scale(age)" is off by 0.017. With the engine of the fit, and for "price ~ age + C(city)", they are equal.
 # Exits 1 if that changes.
 set -euo pipefail
