@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from modelport_formats import archives, folders, jax_files, keras, pickles, statsmodels, torch_files
+from modelport_formats import archives, folders, pickles
 from modelport_formats.compression import Decompressor
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
-from modelport_formats.onnx import is_onnx
+from modelport_formats.frameworks import jax_files, keras, statsmodels, torch_files
+from modelport_formats.frameworks.onnx import is_onnx
 from modelport_formats.own_code import MANIFEST, is_archive, sources
 from modelport_formats.signatures import (
     CATBOOST_MODEL,

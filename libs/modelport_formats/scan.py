@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelport_formats import archives, keras, native, pickles, statsmodels, torch_files
+from modelport_formats import archives, native, pickles
 from modelport_formats.errors import FormatError
+from modelport_formats.frameworks import keras, statsmodels, torch_files
 from modelport_formats.identify import format_of
 from modelport_formats.native import find_xgboost
 from modelport_formats.signatures import XGBOOST_BINARY, Format

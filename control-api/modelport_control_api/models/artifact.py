@@ -6,7 +6,7 @@ from io import BytesIO
 
 from modelport_formats.errors import FormatError
 from modelport_formats.folders import is_compressed_tar, is_tar
-from modelport_formats.jax_files import is_exported
+from modelport_formats.frameworks.jax_files import is_exported
 from modelport_formats.own_code import is_archive
 from modelport_formats.signatures import ZIP, Format, begins_as
 from starlette.responses import StreamingResponse

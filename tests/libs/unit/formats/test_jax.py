@@ -7,8 +7,8 @@ from modelport_control_api.models.artifact import ending_of
 from modelport_control_api.sniff.detect import detect_framework
 from modelport_control_api.sniff.errors import CorruptArtifact, UnsupportedFormat
 from modelport_environments.choice import environment_of
+from modelport_formats.frameworks.jax_files import is_exported
 from modelport_formats.identify import format_of
-from modelport_formats.jax_files import is_exported
 from modelport_formats.signatures import Format
 from modelport_runtime.inspection.formats import can_run_code
 

@@ -5,8 +5,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from modelport_formats import torch_files
 from modelport_formats.errors import DamagedFile, UnknownFormat
+from modelport_formats.frameworks import torch_files
 from modelport_formats.identify import identify
 from modelport_formats.scan import scan
 from modelport_formats.signatures import Format

@@ -1,7 +1,7 @@
 """Functions of `jax.export`: StableHLO that XLA compiles for this processor, in the sandbox."""
 
-from modelport_formats import jax_files
 from modelport_formats.errors import DamagedFile, UnknownFormat
+from modelport_formats.frameworks import jax_files
 
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.model_file import ModelFile

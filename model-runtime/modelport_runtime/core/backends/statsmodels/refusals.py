@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelport_formats.statsmodels import SERIES, is_of_series
+from modelport_formats.frameworks.statsmodels import SERIES, is_of_series
 
 from modelport_runtime.core.types import LoadError
 

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 from modelport_formats.errors import DamagedFile, FormatError
 from modelport_formats.folders import members
-from modelport_formats.keras import saved_model_folder
+from modelport_formats.frameworks.keras import saved_model_folder
 
 from modelport_runtime.core.backends.onnx.session_backend import SessionParts
 from modelport_runtime.core.backends.tensorflow.refusals import refusal

@@ -1,7 +1,7 @@
 """PyTorch models: tensors in by name, and out of them numbers or named tensors."""
 
-from modelport_formats import torch_files
 from modelport_formats.errors import DamagedFile, UnknownFormat
+from modelport_formats.frameworks import torch_files
 
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.model_file import ModelFile

@@ -7,7 +7,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import torch
-from modelport_formats import torch_files
+from modelport_formats.frameworks import torch_files
 
 from modelport_runtime.core.backends.onnx.session_backend import SessionParts
 from modelport_runtime.core.backends.torch import archive, weights

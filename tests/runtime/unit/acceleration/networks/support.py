@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from modelport_formats import torch_files
+from modelport_formats.frameworks import torch_files
 from modelport_runtime.core.acceleration import plan, read_plan
 from modelport_runtime.core.acceleration.networks import nodes
 from modelport_runtime.core.acceleration.networks.converters import torch_programs

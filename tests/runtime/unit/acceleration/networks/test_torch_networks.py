@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from modelport_formats import torch_files
+from modelport_formats.frameworks import torch_files
 from modelport_runtime.core.acceleration.converters.blocks import NotConverted
 from modelport_runtime.core.acceleration.networks.converters import torch_programs
 from modelport_runtime.core.backends.torch import archive, program

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modelport_formats import torch_files
+from modelport_formats.frameworks import torch_files
 from modelport_runtime.core.backends.torch.program import Program, read
 from modelport_runtime.core.types import LoadError
 
