@@ -1,12 +1,9 @@
 """From requirements to a lock: uv finds the versions, and no code of any package runs."""
 
 import asyncio
-import os
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 
 from modelport_environments.catalogue import BESIDE_OWN
 from modelport_environments.errors import (
@@ -16,7 +13,7 @@ from modelport_environments.errors import (
     ResolverAway,
 )
 from modelport_environments.locked import read_lock, write_lock
-from modelport_environments.uv import find_uv, last_words, without_ours
+from modelport_environments.uv import find_uv, last_words, run
 
 NEEDED = ("numpy>=1.23", "joblib>=1.2")
 """What the runtime imports of a model's own libraries; what else it needs lies beside them (`BESIDE_OWN`)."""
@@ -66,30 +63,14 @@ def _command() -> list[str]:
 
 
 async def _run(command: list[str], text: bytes, folder: str, seconds: float) -> tuple[int, bytes, bytes]:
-    # In an empty folder: uv reads the settings of the project that it is started in.
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=without_ours(),
-        cwd=folder,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
     try:
         async with asyncio.timeout(seconds):
-            out, said = await process.communicate(text)
+            # In an empty folder: uv reads the settings of the project that it is started in.
+            return await run(command, text, folder)
     except TimeoutError:
         raise ResolverAway(
             f"no set of packages was found within {seconds:.0f} seconds: name versions of more packages"
         ) from None
-    finally:
-        if process.returncode is None:
-            # It may have ended by itself at this moment.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    return process.returncode or 0, out, said
 
 
 def _refusal(words: str) -> Exception:

@@ -1,6 +1,10 @@
 """How uv is called, which resolves and installs: with the user's settings and none of the platform's."""
 
+import asyncio
 import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
 
 from modelport_environments.errors import EnvironmentUnavailable
 
@@ -23,6 +27,30 @@ def without_ours() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MODELPORT_")}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return kept
+
+
+async def run(
+    command: Sequence[str], stdin: bytes = b"", folder: str | None = None
+) -> tuple[int, bytes, bytes]:
+    """Run a command to its end; give its exit code, stdout and stderr. Who is cancelled ends all of it."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env=without_ours(),
+        cwd=folder,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        out, said = await process.communicate(stdin)
+    finally:
+        if process.returncode is None:
+            # It may have ended by itself at this moment.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    return process.returncode or 0, out, said
 
 
 def last_words(said: str, lines: int) -> str:

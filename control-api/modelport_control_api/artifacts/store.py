@@ -66,14 +66,14 @@ class ArtifactStore:
         Bytes that are there already are replaced by the same bytes, so that `stored_at` tells a
         collector on another machine that they are wanted again.
         """
-        await obstore.put_async(self._store, _key(sha256), path)
+        await obstore.put_async(self._store, key_of(sha256), path)
         await asyncio.to_thread(path.unlink)
 
     async def open_stream(self, sha256: str) -> tuple[int, AsyncIterator[bytes]]:
         """Return the size in bytes and the content in pieces. Raises ArtifactMissing before the first one."""
         _require_digest(sha256)
         try:
-            result = await obstore.get_async(self._store, _key(sha256))
+            result = await obstore.get_async(self._store, key_of(sha256))
         except FileNotFoundError:
             raise ArtifactMissing(sha256) from None
         stream = result.stream(min_chunk_size=_STREAM_CHUNK_BYTES)
@@ -87,7 +87,7 @@ class ArtifactStore:
         if not _SHA256.fullmatch(sha256):
             return None
         try:
-            meta = await obstore.head_async(self._store, _key(sha256))
+            meta = await obstore.head_async(self._store, key_of(sha256))
         except FileNotFoundError:
             return None
         return StoredArtifact(sha256, meta["size"], meta["last_modified"])
@@ -96,7 +96,7 @@ class ArtifactStore:
         """Remove it; no error if it is not there."""
         _require_digest(sha256)
         try:
-            await obstore.delete_async(self._store, _key(sha256))
+            await obstore.delete_async(self._store, key_of(sha256))
         except FileNotFoundError:
             return
 
@@ -129,7 +129,7 @@ class LocalArtifactStore(ArtifactStore):
 
     async def put(self, path: Path, sha256: str) -> None:
         """Rename it into place. The file must be in `incoming` (same filesystem) and already synced."""
-        await asyncio.to_thread(_rename_durably, path, self._root / _key(sha256))
+        await asyncio.to_thread(_rename_durably, path, self._root / key_of(sha256))
 
 
 def open_artifact_store(url: str, scratch: Path) -> ArtifactStore:
@@ -187,7 +187,8 @@ def _is_stale(path: Path, oldest: float) -> bool:
         return False
 
 
-def _key(sha256: str) -> str:
+def key_of(sha256: str) -> str:
+    """Return where the file lies in the object store, or below the local folder."""
     return f"{_PREFIX}/{sha256[:2]}/{sha256}"
 
 

@@ -1,7 +1,7 @@
 """An upload with Python code of a user's own goes on as one archive of code and model file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,14 +9,14 @@ from pathlib import Path
 from modelport_crds.mlmodel import Framework
 from modelport_environments.catalogue import OWN_CODE
 
-from modelport_control_api.disk import DiskReserve
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.sniff import own_code
+from modelport_control_api.sniff.archived import pieces_of
 from modelport_control_api.sniff.detect import detect_framework, normalize_framework
 from modelport_control_api.sniff.errors import UnsupportedFormat
 from modelport_control_api.sniff.own_code import FIELD, Code
 from modelport_control_api.uploads.form import ReceivedUpload
-from modelport_control_api.uploads.spool import Spool
+from modelport_control_api.uploads.room import Room
 
 MAX_CODE_BYTES = 32 << 20
 
@@ -28,22 +28,6 @@ class Composed:
     stored: ReceivedUpload
     framework: Framework
     model: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """Where files lie on their way, and how large one may be."""
-
-    folder: Path
-    max_bytes: int
-    reserve: DiskReserve
-
-    @asynccontextmanager
-    async def holding(self, pieces: Iterator[bytes]) -> AsyncIterator[tuple[Path, str, int]]:
-        """Yield path, sha256 and size of a file of these bytes, until the end of the context."""
-        async with await Spool.create(self.folder, self.max_bytes, self.reserve) as spool:
-            await spool.take(pieces)
-            yield spool.path, await spool.finish(), spool.size
 
 
 @asynccontextmanager
@@ -104,6 +88,6 @@ async def _taken_apart(upload: ReceivedUpload, room: Room, declared: str | None)
         yield Composed(upload, OWN_CODE, None)
         return
     code = await asyncio.to_thread(own_code.code_in, upload.path, manifest)
-    async with room.holding(own_code.member(upload.path, manifest.model)) as (path, _, _):
+    async with room.holding(pieces_of(upload.path, manifest.model)) as (path, _, _):
         framework = await asyncio.to_thread(framework_beside, code, path, declared)
         yield Composed(upload, framework, path)

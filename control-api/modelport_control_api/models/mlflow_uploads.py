@@ -5,24 +5,21 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from modelport_control_api.disk import DiskReserve
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
 from modelport_control_api.models.requirements.locking import FIELD, OF_FOLDER, check
-from modelport_control_api.sniff.mlflow.folder import find, pieces
+from modelport_control_api.sniff.archived import pieces_of
+from modelport_control_api.sniff.mlflow.folder import find
 from modelport_control_api.uploads.form import ReceivedUpload
-from modelport_control_api.uploads.spool import Spool
+from modelport_control_api.uploads.room import Room
 
 MAX_SAMPLE_BYTES = 64 * 1024
 
 
 @asynccontextmanager
-async def taken_out(
-    upload: ReceivedUpload, folder: Path, max_bytes: int, reserve: DiskReserve
-) -> AsyncIterator[ReceivedUpload]:
+async def taken_out(upload: ReceivedUpload, room: Room) -> AsyncIterator[ReceivedUpload]:
     """Yield the model file of an MLflow folder, or the upload itself. The file is removed at the end.
 
     Raises an UploadError, UnsupportedFormat or CorruptArtifact.
@@ -36,14 +33,12 @@ async def taken_out(
     if found is None:
         yield upload
         return
-    async with await Spool.create(folder, max_bytes, reserve) as spool:
-        await spool.take(pieces(upload.path, found.file))
-        sha256 = await spool.finish()
+    async with room.holding(pieces_of(upload.path, found.file)) as (path, sha256, size):
         texts = {**sample_of_example(found.row), **_sent(upload)}
         if wants_its_own:
             texts[FIELD] = _checked(found.requirements or "")
         name = found.file.rpartition("/")[2]
-        alone = replace(upload, path=spool.path, sha256=sha256, size=spool.size, texts=texts, file_name=name)
+        alone = replace(upload, path=path, sha256=sha256, size=size, texts=texts, file_name=name)
         alone.require_content()
         yield alone
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 
 from modelport_crds.mlmodel import Acceleration, Framework
 from modelport_crds.names import VERSION_NAME
+from modelport_environments.locked import MAX_LOCK_BYTES
 from modelport_environments.requirements import MAX_BYTES
 from modelport_environments.resolving import Resolver
 from sqlalchemy.orm import Session
@@ -24,7 +25,7 @@ from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
-from modelport_control_api.models.code_uploads import MAX_CODE_BYTES, Composed, Room, composed
+from modelport_control_api.models.code_uploads import MAX_CODE_BYTES, Composed, composed
 from modelport_control_api.models.mlflow_uploads import MAX_SAMPLE_BYTES, taken_out
 from modelport_control_api.models.requirements import locking
 from modelport_control_api.models.requirements.locking import LockedRequirements
@@ -35,6 +36,7 @@ from modelport_control_api.sniff.detect import normalize_framework
 from modelport_control_api.sniff.own_code import FIELD
 from modelport_control_api.uploads.form import Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_upload
+from modelport_control_api.uploads.room import Room
 
 
 def parse_sample(text: str) -> dict[str, Any]:
@@ -120,7 +122,8 @@ class UploadService:
                 request, form, incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
             ) as received,
             self._checked(received, form) as upload,
-            composed(upload, self._room(form)) as parts,
+            # Beside its parts the archive has a list of them.
+            composed(upload, self._room(form.max_file_bytes + 2 * MAX_CODE_BYTES)) as parts,
         ):
             reference = await asyncio.to_thread(_profile, upload)
             async with self._locked(parts) as own:
@@ -131,11 +134,10 @@ class UploadService:
     def _checked(self, upload: ReceivedUpload, form: Form) -> AbstractAsyncContextManager[ReceivedUpload]:
         """Texts are checked first: it takes no time. What is in an MLflow folder is taken out of it."""
         check_texts(upload.texts)
-        return taken_out(upload, self.store.incoming, form.max_file_bytes, self.reserve)
+        return taken_out(upload, self._room(form.max_file_bytes))
 
-    def _room(self, form: Form) -> Room:
-        # Beside its parts the archive has a list of them.
-        return Room(self.store.incoming, form.max_file_bytes + 2 * MAX_CODE_BYTES, self.reserve)
+    def _room(self, max_bytes: int) -> Room:
+        return Room(self.store.incoming, max_bytes, self.reserve)
 
     @asynccontextmanager
     async def _locked(self, parts: Composed) -> AsyncIterator[LockedRequirements | None]:
@@ -143,9 +145,8 @@ class UploadService:
         if not text.strip():
             yield None
             return
-        async with locking.locked(
-            text, parts.framework, self.resolver, self.store.incoming, self.reserve
-        ) as own:
+        room = self._room(MAX_LOCK_BYTES)
+        async with locking.locked(text, parts.framework, self.resolver, room) as own:
             yield own
 
     def _environment(self, parts: Composed) -> str | None:

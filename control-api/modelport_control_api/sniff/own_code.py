@@ -15,6 +15,7 @@ from modelport_formats.own_code.archive import pieces as archive_pieces
 from modelport_formats.signatures import ZIP
 
 from modelport_control_api.errors import InvalidFields
+from modelport_control_api.sniff.archived import pieces_of
 from modelport_control_api.sniff.errors import UnsupportedFormat, as_refusals
 
 FIELD = "code"
@@ -56,8 +57,7 @@ class Code:
 def read_code(path: Path, file_name: str) -> Code:
     """Return what the part `code` is: a module, or a zip of modules. Blocking. Raises InvalidFields."""
     try:
-        with as_refusals():
-            return _of_zip(path) if _begins(path).startswith(ZIP) else _of_module(path, file_name)
+        return read_alone(path, file_name)
     except UnsupportedFormat as error:
         raise InvalidFields((FIELD, error.detail[:1].lower() + error.detail[1:])) from error
 
@@ -81,17 +81,8 @@ def read_manifest(path: Path) -> Manifest:
 
 def code_in(path: Path, manifest: Manifest) -> Code:
     """Return the code in such an archive. Raises UnsupportedFormat or CorruptArtifact."""
-    text = b"".join(member(path, manifest.entry)) if manifest.entry else b""
+    text = b"".join(pieces_of(path, manifest.entry)) if manifest.entry else b""
     return Code(path, "", manifest.entry, sources.defines_model(text))
-
-
-def member(path: Path, name: str) -> Iterator[bytes]:
-    """Yield the bytes of a member that is there. Raises UnsupportedFormat or CorruptArtifact."""
-    with path.open("rb") as file, as_refusals():
-        for each in folders.members(file, path.stat().st_size):
-            if each.name == name:
-                yield from each.pieces()
-                return
 
 
 def pieces(code: Code, model: Path | None, model_name: str) -> Iterator[bytes]:

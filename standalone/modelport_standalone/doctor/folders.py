@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from modelport_control_api.models.mlflow_uploads import sample_of_example
-from modelport_control_api.sniff.mlflow.folder import MlflowFolder, find, pieces
+from modelport_control_api.sniff.archived import pieces_of
+from modelport_control_api.sniff.mlflow.folder import MlflowFolder, find
 from modelport_control_api.uploads.form import EmptyFile, larger_than
 
 from modelport_standalone.doctor.report import Sample
@@ -33,7 +34,7 @@ def as_uploaded(path: Path, most: int) -> Iterator[tuple[Path, MlflowFolder | No
 def _take_out(path: Path, folder: MlflowFolder, file: Path, most: int) -> None:
     size = 0
     with file.open("wb") as written:
-        for piece in pieces(path, folder.file):
+        for piece in pieces_of(path, folder.file):
             size += written.write(piece)
             if size > most:
                 raise larger_than(most)

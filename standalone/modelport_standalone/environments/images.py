@@ -1,17 +1,14 @@
 """The image of a container on one machine: the platform's own Python, and an environment's for its model."""
 
-import asyncio
-import os
-import signal
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelport_control_api.artifacts.store import key_of
 from modelport_environments.catalogue import BESIDE_OWN, Environment, find
 from modelport_environments.errors import EnvironmentUnavailable, UnknownEnvironment
-from modelport_environments.uv import without_ours
+from modelport_environments.uv import run
 
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
@@ -52,22 +49,8 @@ class Images:
         """Make its environment. Raises EnvironmentUnavailable."""
         # A process of its own: several would keep the platform's threads waiting, and a platform that is
         # stopped waits for its threads, but can end a process.
-        process = await asyncio.create_subprocess_exec(
-            *self._preparing(image),
-            env=without_ours(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        try:
-            _, said = await process.communicate()
-        except asyncio.CancelledError:
-            # It may have ended by itself at this moment.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise
-        if process.returncode:
+        code, _, said = await run(self._preparing(image))
+        if code:
             raise EnvironmentUnavailable(_last_line(said))
 
     def _preparing(self, image: str) -> list[str]:
@@ -76,7 +59,7 @@ class Images:
             return _command("prepare", _environment(image).name)
         if self.artifacts is None:
             raise EnvironmentUnavailable("The lock of its own requirements is not on this machine.")
-        return _command("prepare-lock", str(self.artifacts / "sha256" / lock[:2] / lock))
+        return _command("prepare-lock", str(self.artifacts / key_of(lock)))
 
 
 def _command(*words: str) -> list[str]:

@@ -8,13 +8,12 @@ from pathlib import Path
 from modelport_environments import requirements
 from modelport_environments.catalogue import OWN_CODE
 from modelport_environments.errors import InvalidRequirements, ResolverAway
-from modelport_environments.locked import MAX_LOCK_BYTES, Locked, own_name, read_lock
+from modelport_environments.locked import Locked, own_name, read_lock
 from modelport_environments.resolving import Resolver
 
-from modelport_control_api.disk import DiskReserve
 from modelport_control_api.errors import DomainError, InvalidFields
 from modelport_control_api.registry.records import OwnRequirements
-from modelport_control_api.uploads.spool import Spool
+from modelport_control_api.uploads.room import Room
 
 FIELD = "requirements"
 OF_FOLDER = "folder"
@@ -56,18 +55,16 @@ def check(text: str) -> None:
 
 @asynccontextmanager
 async def locked(
-    text: str, framework: str, resolver: Resolver | None, folder: Path, reserve: DiskReserve
+    text: str, framework: str, resolver: Resolver | None, room: Room
 ) -> AsyncIterator[LockedRequirements]:
-    """Yield the lock of a checked text. The file, in `folder`, is removed at the end unless it was stored.
+    """Yield the lock of a checked text. The file is removed at the end unless it was stored.
 
     Raises InvalidFields and IndexAway. `resolver` None: the platform takes no requirements.
     """
     lock = await resolve(text, framework, resolver)
     packages = read_lock(lock)
-    async with await Spool.create(folder, MAX_LOCK_BYTES, reserve) as spool:
-        await spool.write(lock.encode())
-        sha256 = await spool.finish()
-        yield LockedRequirements(OwnRequirements(text, sha256, tuple(map(str, packages))), spool.path)
+    async with room.holding(iter([lock.encode()])) as (path, sha256, _):
+        yield LockedRequirements(OwnRequirements(text, sha256, tuple(map(str, packages))), path)
 
 
 async def resolve(text: str, framework: str, resolver: Resolver | None) -> str:

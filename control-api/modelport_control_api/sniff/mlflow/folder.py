@@ -1,7 +1,6 @@
 """Finds the folder in an archive, and gives the bytes of its model file."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -62,15 +61,6 @@ def _without_mlflow(content: bytes | None) -> str | None:
         return None
     lines = content.decode(errors="replace").splitlines(keepends=True)
     return "".join(line for line in lines if not _MLFLOW.match(line))
-
-
-def pieces(path: Path, name: str) -> Iterator[bytes]:
-    """Yield the bytes of that member, which is there. Raises UnsupportedFormat or CorruptArtifact."""
-    with path.open("rb") as file, as_refusals():
-        for member in members(file, path.stat().st_size):
-            if member.name == name:
-                yield from member.pieces()
-                return
 
 
 def _may_hold_one(file: BinaryIO) -> bool:

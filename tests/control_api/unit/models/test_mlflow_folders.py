@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modelport_control_api.sniff.archived import pieces_of
 from modelport_control_api.sniff.mlflow.examples import row_of
-from modelport_control_api.sniff.mlflow.folder import find, pieces
+from modelport_control_api.sniff.mlflow.folder import find
 
 from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at
 
@@ -36,7 +37,7 @@ async def test_the_model_of_a_folder_is_stored_with_a_row_of_its_example(
     made = response.json()
     assert response.status_code == 202, made
     (version,) = made["versions"]
-    alone = b"".join(pieces(SAVED / name, file))
+    alone = b"".join(pieces_of(SAVED / name, file))
     assert (made["framework"], version["sha256"]) == (framework, hashlib.sha256(alone).hexdigest())
     assert version["sample"] == {"input": KNOWN[name]["rows"][0]}
     url = f"/api/v1/models/{made['id']}/versions/v1/artifact"
@@ -184,7 +185,7 @@ def test_an_example_that_cannot_be_read_is_none(content: bytes) -> None:
 
 @pytest.mark.parametrize("example", ['{"inputs": [[NaN]]}', '{"inputs": [["' + "x" * 70_000 + '"]]}'])
 async def test_an_example_that_could_not_be_sent_is_left_out(ann: Account, example: str) -> None:
-    model = b"".join(pieces(SAVED / "xgboost.zip", "model.ubj"))
+    model = b"".join(pieces_of(SAVED / "xgboost.zip", "model.ubj"))
     mlmodel = "flavors: {xgboost: {data: model.xgb}}"
     content = packed({"m/MLmodel": mlmodel, "m/model.xgb": model, "m/input_example.json": example})
     made = (await ann.upload(content)).json()
