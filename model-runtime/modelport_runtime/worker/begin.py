@@ -9,7 +9,13 @@ import socket
 import sys
 from functools import partial
 
-from modelport_runtime.process.environment import close_all_but, die_with_parent, hide_pyarrow
+from modelport_runtime.process.environment import (
+    close_all_but,
+    die_with_parent,
+    hide_pyarrow,
+    leave_stopping_to_the_parent,
+    watch_parent,
+)
 from modelport_runtime.settings import Settings, from_environment
 
 
@@ -21,23 +27,26 @@ def begin(
     *,
     not_ours: tuple[socket.socket, ...] = (),
 ) -> None:
-    """Be the model process until the server process closes the connection.
+    """Be the model process of `parent`, the server process's pid, until that closes the connection.
 
     not_ours: sockets that a fork has and a model must not.
     """
     for each in not_ours:
         each.close()
     close_all_but(connection.fileno(), line.fileno())
+    die_with_parent(parent)
+    watch_parent(parent)
+    leave_stopping_to_the_parent()
     hide_pyarrow()
     if settings.packages is not None:
         from modelport_runtime.worker import own_packages
 
-        own_packages.run(settings, settings.packages, parent, connection, line)
+        own_packages.run(settings, settings.packages, connection, line)
         return
     # The framework's libraries are this process's alone.
     from modelport_runtime.worker import process
 
-    process.run(settings, parent, connection, line)
+    process.run(settings, connection, line)
 
 
 def main(parent: int, connection: int, line: int) -> None:

@@ -13,11 +13,6 @@ from pathlib import Path
 import msgspec
 
 from modelport_runtime import wire
-from modelport_runtime.process.environment import (
-    die_with_parent,
-    leave_stopping_to_the_parent,
-    watch_parent,
-)
 from modelport_runtime.process.starvation import arm
 from modelport_runtime.sandbox import allowed, enter, refusals
 from modelport_runtime.sandbox.enter import SandboxReport
@@ -26,13 +21,8 @@ from modelport_runtime.settings import Settings
 _FULL = 2
 
 
-def run(
-    settings: Settings, packages: Path, parent: int, connection: socket.socket, line: socket.socket
-) -> None:
-    """Be the model process of `parent` until that closes the connection. line: as `process.run` has it."""
-    die_with_parent(parent)
-    watch_parent(parent)
-    leave_stopping_to_the_parent()
+def run(settings: Settings, packages: Path, connection: socket.socket, line: socket.socket) -> None:
+    """Be the model process until the server process closes the connection. line: as `process.run` has it."""
     arm(settings.load_timeout_seconds)
     end = refusals.ModelsEnd(line)
     confined = allowed.of_a_model(settings.framework, settings.artifact, packages)

@@ -15,11 +15,6 @@ from modelport_runtime.core import backends
 from modelport_runtime.core.contributions import forget_contributions
 from modelport_runtime.core.engine import Engine, describe_error, model_failure
 from modelport_runtime.core.types import Call, Failure, Prediction
-from modelport_runtime.process.environment import (
-    die_with_parent,
-    leave_stopping_to_the_parent,
-    watch_parent,
-)
 from modelport_runtime.process.starvation import arm
 from modelport_runtime.sandbox import allowed, enter, refusals
 from modelport_runtime.sandbox.enter import SandboxReport
@@ -54,15 +49,12 @@ _PARTS_OF_MEMORY = 8
 """A plan may have one such part of the memory limit, for it is held more than once on its way."""
 
 
-def run(settings: Settings, parent: int, connection: socket.socket, line: socket.socket) -> None:
-    """Be the model process of `parent`, the server process's pid, until that closes the connection.
+def run(settings: Settings, connection: socket.socket, line: socket.socket) -> None:
+    """Be the model process until the server process closes the connection.
 
     line: the model's end of a `refusals.Line`.
     The order is the security of it: rights go before the file is read.
     """
-    die_with_parent(parent)
-    watch_parent(parent)
-    leave_stopping_to_the_parent()
     backends.prepare(settings.framework)
     enter.instead_of_processes()
     arm(settings.load_timeout_seconds)

@@ -46,6 +46,11 @@ _FINALS: dict[type, Callable[[Any], Final]] = {
 }
 
 
+def final_of(final: plan.Final) -> Final:
+    """Return the kernel that a plan ends with."""
+    return _FINALS[type(final)](final)
+
+
 class KernelBackend:
     """Predicts with a validated plan. Any number of threads may call it at once."""
 
@@ -53,7 +58,7 @@ class KernelBackend:
         self.signature = made.signature
         self.libraries = made.libraries
         self._read = reader(made.part, len(made.signature.columns or ()))
-        self._final = _FINALS[type(made.final)](made.final)
+        self._final = final_of(made.final)
         self._keys = class_keys(made.signature.classes or ())
         self._explaining = _explaining(made, self._final) if CONTRIBUTIONS in made.signature.outputs else None
 

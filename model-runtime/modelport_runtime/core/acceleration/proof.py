@@ -15,7 +15,7 @@ from modelport_runtime.core.acceleration.converters.walk import convert
 from modelport_runtime.core.acceleration.generated_rows import GeneratedRows, Row, unknown_value
 from modelport_runtime.core.acceleration.origins import Hints, hints_of
 from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Differs, Proof, Shown
-from modelport_runtime.core.acceleration.timing import speedup
+from modelport_runtime.core.acceleration.timing import if_faster
 from modelport_runtime.core.contributions.backend import ExplainedBackend
 from modelport_runtime.core.contributions.explained import names_of
 from modelport_runtime.core.engine import Engine, describe_error
@@ -116,16 +116,10 @@ def _compare_contributions(engine: Engine, kernels: Engine, generated: Generated
 
 
 def _if_faster(comparison: "_Comparison", data: bytes, rows: list[Row]) -> Accelerated | Declined:
-    outputs = comparison.outputs
-    one, many = (
-        speedup(comparison.original, comparison.kernels, Request(some, single=False, outputs=outputs))
-        for some in (rows[:1], rows)
-    )
-    if min(one, many) <= 1:
-        return Declined(
-            f"The kernels agree, but are not faster: {one:.1f} times for 1 row, {many:.1f} for 32."
-        )
-    return Accelerated(data, Proof(comparison.rows, comparison.largest, min(one, many)), comparison.shown)
+    speedup = if_faster(comparison.original, comparison.kernels, rows, comparison.outputs)
+    if isinstance(speedup, Declined):
+        return speedup
+    return Accelerated(data, Proof(comparison.rows, comparison.largest, speedup), comparison.shown)
 
 
 class _Comparison:

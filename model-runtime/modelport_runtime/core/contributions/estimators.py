@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from modelport_runtime.core.acceleration import plan
+from modelport_runtime.core.acceleration.backend import final_of
 from modelport_runtime.core.acceleration.converters.blocks import NotConverted
 from modelport_runtime.core.acceleration.converters.walk import convert
 from modelport_runtime.core.acceleration.input_columns import Mixed, input_columns
 from modelport_runtime.core.acceleration.kernels.contributions import Contributions, scale_of
 from modelport_runtime.core.acceleration.kernels.sources import Read, reader
-from modelport_runtime.core.acceleration.kernels.trees import Trees
 from modelport_runtime.core.acceleration.origins import Hints, hints_of
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.contributions.explained import TOLERANCE, Matrix
@@ -73,9 +73,5 @@ class EstimatorExplainer:
     @cached_property
     def _explaining(self) -> tuple[Read, Contributions]:
         made = self._plan
-        kernel = None
-        if isinstance(made.final, plan.Forest):
-            kernel = Trees(made.final.trees, np.float32)
-        elif isinstance(made.final, plan.Boosting):
-            kernel = Trees(made.final.trees, np.float32 if made.final.single_precision else np.float64)
-        return reader(made.part, len(made.signature.columns or ())), Contributions(made, kernel)
+        contributions = Contributions(made, final_of(made.final).trees)
+        return reader(made.part, len(made.signature.columns or ())), contributions

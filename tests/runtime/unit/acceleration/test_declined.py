@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from modelport_runtime.core.acceleration import Declined, accelerate, proof
+from modelport_runtime.core.acceleration import Declined, accelerate, timing
 from modelport_runtime.core.acceleration.converters import trees
 from modelport_runtime.core.engine import Engine
 from sklearn import datasets
@@ -94,7 +94,7 @@ def test_that_what_the_original_raises_in_conversion_is_reported(
 
 
 def test_kernels_that_are_not_faster(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "speedup", lambda original, kernels, request: 3.0 / len(request.rows))
+    monkeypatch.setattr(timing, "speedup", lambda original, kernels, request: 3.0 / len(request.rows))
     result = accelerate(serve(_iris(LogisticRegression(max_iter=500))), seconds=5.0)
     assert isinstance(result, Declined)
     assert result.detail == "The kernels agree, but are not faster: 3.0 times for 1 row, 0.1 for 32."

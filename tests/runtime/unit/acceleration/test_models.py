@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import orjson
 import pytest
-from modelport_runtime.core.acceleration import Accelerated, accelerate, proof, read_plan
+from modelport_runtime.core.acceleration import Accelerated, accelerate, read_plan, timing
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Call, Prediction, Request
 from sklearn import datasets
@@ -22,7 +22,7 @@ Serve = Callable[..., Engine]
 @pytest.fixture(autouse=True)
 def _faster(monkeypatch: pytest.MonkeyPatch) -> None:
     """That depends on machine and numpy: with 2.5 the original is faster for 32 rows of a single tree."""
-    monkeypatch.setattr(proof, "speedup", lambda *_: 2.0)
+    monkeypatch.setattr(timing, "speedup", lambda *_: 2.0)
 
 
 def kernels_of(engine: Engine) -> Engine:

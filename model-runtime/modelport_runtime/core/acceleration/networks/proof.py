@@ -10,6 +10,7 @@ from modelport_http.wording import counted
 
 from modelport_runtime.core.acceleration import plan
 from modelport_runtime.core.acceleration.arrays import PlanRefused
+from modelport_runtime.core.acceleration.backend import read_plan
 from modelport_runtime.core.acceleration.converters.blocks import NotConverted
 from modelport_runtime.core.acceleration.networks import nodes
 from modelport_runtime.core.acceleration.networks.comparison import Compared, compare
@@ -17,12 +18,11 @@ from modelport_runtime.core.acceleration.networks.kernels import Array
 from modelport_runtime.core.acceleration.networks.origins import hints_of
 from modelport_runtime.core.acceleration.networks.rounding import Rounding
 from modelport_runtime.core.acceleration.networks.rows import Feeds, GeneratedFeeds
-from modelport_runtime.core.acceleration.networks.session import backend_of
 from modelport_runtime.core.acceleration.networks.validation import values_of
 from modelport_runtime.core.acceleration.outcome import Accelerated, Declined, Differs, Proof, ShownCall
-from modelport_runtime.core.acceleration.timing import speedup
+from modelport_runtime.core.acceleration.timing import if_faster
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Call, Prediction, Request
+from modelport_runtime.core.types import Call, Prediction
 
 if TYPE_CHECKING:
     from modelport_runtime.core.backends.onnx.session_backend import SessionBackend
@@ -50,16 +50,14 @@ def prove(engine: Engine, seconds: float, rows: int) -> Accelerated | Declined:
     made = nodes.NetworkPlan(engine.signature, engine.libraries_here, network)
     data = plan.encode(made)
     try:
-        decoded = plan.decode(data)
-        assert isinstance(decoded, nodes.NetworkPlan)  # noqa: S101  # it was written as one
-        kernels = backend_of(decoded)
+        kernels = cast("SessionBackend", read_plan(data))
     except PlanRefused as why:
         raise NotConverted(f"The network has no kernels: {why}.") from why
     other = Engine(kernels, engine.signature, model="", version="", max_batch_rows=rows)
     run = _Run(network, backend.parts.session, kernels.parts.session)
     sample = engine.decode_sample(engine.sample or {}).rows
-    generated = GeneratedFeeds(network, _first(engine, sample), hints_of(network))
-    run.all(generated, sample_feeds=_first(engine, sample), seconds=seconds, rows=rows)
+    first = _first(engine, sample)
+    run.all(GeneratedFeeds(network, first, hints_of(network)), sample_feeds=first, seconds=seconds, rows=rows)
     _same_form(engine, other)
     return _if_faster(engine, other, sample, run, data)
 
@@ -74,7 +72,6 @@ class _Run:
     def __init__(self, network: nodes.Network, original: Any, kernels: Any) -> None:
         self._original, self._kernels = original, kernels
         self._rounding = Rounding(network)
-        self._choices = network
         fixed = [each.shape[0] for each in network.inputs if each.shape[0] is not None]
         self._fixed = fixed[0] if fixed else None
         work = sum(max(value.work, value.size) for value in values_of(network))
@@ -208,16 +205,10 @@ def _kinds(value: Any) -> Any:
 def _if_faster(
     engine: Engine, other: Engine, sample: list[Any], run: _Run, data: bytes
 ) -> Accelerated | Declined:
-    outputs = engine.signature.usual_outputs
-    one, many = (
-        speedup(engine, other, Request(list(sample) * count, single=False, outputs=outputs))
-        for count in (1, 32)
-    )
-    if one <= 1 or many < _LEAST_FOR_MANY:
-        return Declined(
-            f"The kernels agree, but are not faster: {one:.1f} times for 1 row, {many:.1f} for 32."
-        )
-    return Accelerated(data, Proof(run.rows, run.largest, min(one, many)), list(_shown(engine)))
+    speedup = if_faster(engine, other, sample * 32, engine.signature.usual_outputs, _LEAST_FOR_MANY)
+    if isinstance(speedup, Declined):
+        return speedup
+    return Accelerated(data, Proof(run.rows, run.largest, speedup), list(_shown(engine)))
 
 
 def _shown(engine: Engine) -> Iterator[ShownCall]:

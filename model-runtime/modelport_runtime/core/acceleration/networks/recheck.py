@@ -39,8 +39,7 @@ def _parsed(engine: Engine, call: Call) -> Any:
     (outcome,) = engine.predict_many([call])
     if not isinstance(outcome, Prediction):
         return None
-    body = v2.read_response(outcome)
-    return {key: value for key, value in body.items() if key not in _NAMES}
+    return v2.read_response(outcome)
 
 
 _NAMES = ("model", "version", "model_name", "model_version", "id")

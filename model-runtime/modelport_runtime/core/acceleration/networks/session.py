@@ -1,7 +1,7 @@
 """A network as a session of tensors: see `backends.onnx.session_backend`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,25 +10,14 @@ from modelport_runtime.core.acceleration.arrays import PlanRefused
 from modelport_runtime.core.acceleration.networks import nodes
 from modelport_runtime.core.acceleration.networks.kernels import Array, Forward, rows_at_once
 from modelport_runtime.core.acceleration.networks.validation import validate
+from modelport_runtime.core.backends.onnx.declared import Declared, declared
 from modelport_runtime.core.backends.onnx.session_backend import SessionBackend, SessionParts
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.types import LoadError
 
-_TYPES = {"float32": "float", "float64": "double"}
 _ROUNDING = 1e-4
 _INLINE_WORK = 4_000_000
 """Multiplications that the event loop is held up for: a millisecond."""
-
-
-@dataclass(frozen=True)
-class _Declared:
-    name: str
-    type: str
-    shape: tuple[int | None, ...]
-
-
-def _declared(tensor: nodes.Tensor) -> _Declared:
-    return _Declared(tensor.name, f"tensor({_TYPES.get(tensor.dtype, tensor.dtype)})", tensor.shape)
 
 
 class NetworkSession:
@@ -41,8 +30,8 @@ class NetworkSession:
         self._inputs = [(tensor.name, np.dtype(tensor.dtype)) for tensor in network.inputs]
         self._outputs = {output.tensor.name: output.node for output in network.outputs}
         self._declared = (
-            [_declared(tensor) for tensor in network.inputs],
-            [_declared(output.tensor) for output in network.outputs],
+            [declared(each.name, each.dtype, each.shape) for each in network.inputs],
+            [declared(each.name, each.dtype, each.shape) for each in (out.tensor for out in network.outputs)],
         )
         self.work = sum(max(value.work, value.size) for value in values)
         self._row_numbers = sum(value.size for value in values[: len(network.inputs)])
@@ -52,11 +41,11 @@ class NetworkSession:
         """How large a body may be whose rows the event loop may compute: two bytes a number at least."""
         return 2 * self._row_numbers * max(1, _INLINE_WORK // max(1, self.work))
 
-    def get_inputs(self) -> Sequence[_Declared]:
+    def get_inputs(self) -> Sequence[Declared]:
         """Return what it takes."""
         return self._declared[0]
 
-    def get_outputs(self) -> Sequence[_Declared]:
+    def get_outputs(self) -> Sequence[Declared]:
         """Return what it gives."""
         return self._declared[1]
 

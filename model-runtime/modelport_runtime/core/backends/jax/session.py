@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +9,14 @@ import jax
 import numpy as np
 from jax import export
 
+from modelport_runtime.core.backends.onnx.declared import Declared, declared
 from modelport_runtime.core.types import LoadError
 
 ROUNDING = 1e-4
 """How far a row's prediction in a batch may be from that alone: sums of 32-bit numbers in another order."""
-_TYPES = {"float32": "float", "float64": "double"}
 _CALL = re.compile(r"stablehlo\.custom_call @([\w.$]+)")
 # What JAX writes for sizes that are free, which computes nothing.
 _CHECKS = {"shape_assertion"}
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A tensor as a session of ONNX Runtime reports it; a size that is free is its name."""
-
-    name: str
-    type: str
-    shape: Sequence[int | str]
 
 
 class ExportedSession:
@@ -103,10 +93,7 @@ def _declared(tree: Any, avals: Sequence[Any], alone: str) -> list[Declared]:
         numbered = {**dict(enumerate(args)), **kwargs} if len(args) != 1 or kwargs else args[0]
     paths = jax.tree_util.tree_flatten_with_path(numbered)[0]
     names = {place: _name(path, alone) for path, place in paths}
-    return [
-        Declared(names[place], f"tensor({_TYPES.get(str(aval.dtype), str(aval.dtype))})", _shape(aval))
-        for place, aval in enumerate(avals)
-    ]
+    return [declared(names[place], str(aval.dtype), _shape(aval)) for place, aval in enumerate(avals)]
 
 
 def _name(path: Sequence[Any], alone: str) -> str:

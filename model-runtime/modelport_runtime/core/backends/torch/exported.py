@@ -9,10 +9,11 @@ from zipfile import BadZipFile
 import torch
 from modelport_formats.frameworks import torch_files
 
+from modelport_runtime.core.backends.onnx.declared import Declared
 from modelport_runtime.core.backends.onnx.session_backend import SessionParts
 from modelport_runtime.core.backends.torch import archive, weights
 from modelport_runtime.core.backends.torch.plain import PlainModule
-from modelport_runtime.core.backends.torch.program import ROUNDING, Declared, Program, read
+from modelport_runtime.core.backends.torch.program import ROUNDING, Program, read
 from modelport_runtime.core.backends.torch.tensors import to_array, to_tensor
 from modelport_runtime.core.types import LoadError
 

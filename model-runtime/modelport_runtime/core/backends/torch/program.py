@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Never
 
+from modelport_runtime.core.backends.onnx.declared import Declared
+from modelport_runtime.core.backends.onnx.declared import declared as as_declared
 from modelport_runtime.core.types import LoadError
 
 # The numbers of torch._export.serde.schema.ScalarType, and PyTorch's own names.
@@ -17,8 +19,6 @@ DTYPES = dict(
         start=1,
     )
 )  # fmt: skip
-# As ONNX Runtime has them, where they are called otherwise. NumPy has no bfloat16: such floats are widened.
-_TYPES = {"float32": "float", "float64": "double", "bfloat16": "float"}
 ROUNDING = 1e-4
 """How far a row's prediction in a batch may be from that alone: sums of 32-bit numbers in another order."""
 Size = int | str
@@ -28,18 +28,10 @@ _MAX_DEPTH = 32
 _CONTAINERS = {"builtins.tuple": tuple, "builtins.list": list, "builtins.dict": dict}
 
 
-@dataclass(frozen=True)
-class Declared:
-    """A tensor as a session of ONNX Runtime reports it."""
-
-    name: str
-    type: str
-    shape: Sequence[Size]
-
-
 def declared(name: str, dtype: str, shape: Sequence[Size]) -> Declared:
     """Return what a program takes or gives. `dtype`: PyTorch's name of it."""
-    return Declared(name, f"tensor({_TYPES.get(dtype, dtype)})", shape)
+    # NumPy has no bfloat16: such floats are widened.
+    return as_declared(name, "float32" if dtype == "bfloat16" else dtype, shape)
 
 
 @dataclass(frozen=True)

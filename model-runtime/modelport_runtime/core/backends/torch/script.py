@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from modelport_runtime.core.backends.onnx.declared import Declared
 from modelport_runtime.core.backends.onnx.session_backend import SessionBackend, SessionParts
 from modelport_runtime.core.backends.torch.layers import Taken, inputs_of
-from modelport_runtime.core.backends.torch.program import ROUNDING, Declared, Size, declared
+from modelport_runtime.core.backends.torch.program import ROUNDING, Size, declared
 from modelport_runtime.core.backends.torch.tensors import name_of, to_array, to_tensor
 from modelport_runtime.core.interpretations import refined
 from modelport_runtime.core.signature import Signature

@@ -14,8 +14,9 @@ from modelport_runtime.core.acceleration import (
     accelerate,
     confirm,
     difference,
+    timing,
 )
-from modelport_runtime.core.acceleration.networks import nodes, proof
+from modelport_runtime.core.acceleration.networks import nodes
 from modelport_runtime.core.acceleration.networks.converters.builder import packed
 from modelport_runtime.core.acceleration.outcome import ShownCall
 from modelport_runtime.core.acceleration.shown import encode
@@ -29,7 +30,7 @@ Change = Callable[[nodes.Network], nodes.Network]
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """How long something takes is not what is tested here."""
-    monkeypatch.setattr(proof, "speedup", lambda *_: 2.0)
+    monkeypatch.setattr(timing, "speedup", lambda *_: 2.0)
 
 
 def proven(network: nodes.Network, converted: nodes.Network | None = None) -> Accelerated | Declined:

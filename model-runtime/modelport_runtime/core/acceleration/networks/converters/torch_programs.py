@@ -8,7 +8,8 @@ import numpy as np
 from modelport_runtime.core.acceleration.converters.blocks import NotConverted, require
 from modelport_runtime.core.acceleration.networks import nodes
 from modelport_runtime.core.acceleration.networks.converters.builder import Affine, Builder, typed
-from modelport_runtime.core.backends.torch.program import DTYPES, Declared, Program, size_of
+from modelport_runtime.core.backends.onnx.declared import Declared
+from modelport_runtime.core.backends.torch.program import DTYPES, Program, size_of
 
 _ATEN = "torch.ops.aten."
 _NO_RESULT = ("_assert", "sym_constrain_range")
