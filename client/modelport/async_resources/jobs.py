@@ -27,6 +27,7 @@ class AsyncJobs:
         output: ResultFormat | None = None,
         key_columns: Sequence[str] | None = None,
         probabilities: bool = False,
+        return_: Sequence[str] | None = None,
         webhook_url: str | None = None,
         idempotency_key: str | None = None,
         on_progress: OnProgress | None = None,
@@ -36,6 +37,7 @@ class AsyncJobs:
         Args:
             input_format: `csv`, `jsonl`, `parquet` or `json`; read from the file unless given.
             key_columns: What stands beside the results; all that the model does not take unless given.
+            return_: Of `prediction`, `probabilities` and `contributions`; the prediction is always there.
             webhook_url: Is sent a signed message about the job's end; `webhook_secret` of the job signs it.
             idempotency_key: The same file and options under the same key make one job, however often.
             on_progress: Called with the bytes sent so far and all bytes of the file.
@@ -53,6 +55,7 @@ class AsyncJobs:
             output=output,
             key_columns=key_columns,
             probabilities=probabilities,
+            return_=return_,
             webhook_url=webhook_url,
             idempotency_key=idempotency_key,
             on_progress=on_progress,

@@ -21,6 +21,7 @@ def create(
     output: ResultFormat | None,
     key_columns: Sequence[str] | None,
     probabilities: bool,
+    return_: Sequence[str] | None,
     webhook_url: str | None,
     idempotency_key: str | None,
     on_progress: OnProgress | None,
@@ -31,6 +32,7 @@ def create(
         "output": output,
         "key_columns": None if key_columns is None else ",".join(key_columns),
         "probabilities": "true" if probabilities else None,
+        "return": None if return_ is None else ",".join(return_),
         "webhook_url": webhook_url,
     }
     pinned = () if version is None else ("versions", version)

@@ -56,6 +56,14 @@ def batch(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", "-p", help="Also each class's probability.")
     ] = False,
+    return_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--return",
+            metavar="NAME",
+            help="What to give beside the prediction: probabilities or contributions. Repeat it for both.",
+        ),
+    ] = None,
     key: Annotated[
         list[str] | None,
         typer.Option(help="A column to stand beside the results; repeatable. All that are no input."),
@@ -76,6 +84,7 @@ def batch(
                 output=chosen,
                 key_columns=key,
                 probabilities=probabilities,
+                return_=return_,
                 webhook_url=webhook,
                 on_progress=on_progress,
             )

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from modelport_http.wording import counted
+
 from modelport_control_api.batch.errors import UnknownFormat
 from modelport_control_api.batch.formats.layout import InputSignature
 from modelport_control_api.batch.network.addresses import Forbidden, check_port
@@ -12,7 +14,10 @@ from modelport_control_api.batch.preparation import INPUT_FORMATS
 from modelport_control_api.errors import InvalidFields
 
 OUTPUT_FORMATS = ("jsonl", "csv", "parquet")
-NAMES = ("format", "output", "key_columns", "probabilities", "webhook_url")
+NAMES = ("format", "output", "key_columns", "probabilities", "return", "webhook_url")
+RETURNED = ("prediction", "probabilities", "contributions")
+MAX_CONTRIBUTIONS = 1000
+"""Numbers of one row: so many columns may a result have beside the others."""
 MAX_TEXT_BYTES = 4096
 _MAX_URL_CHARACTERS = 2000
 _CONTENT_TYPES = {
@@ -35,9 +40,11 @@ class Options:
     key_columns: list[str] | None
     probabilities: bool
     webhook_url: str | None
+    contributions: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        # Without them as before there were any: a request that is repeated after an upgrade is the same.
+        return {name: value for name, value in asdict(self).items() if name != "contributions" or value}
 
 
 def read_options(texts: Mapping[str, str], content_type: str, file_name: str) -> Options:
@@ -51,6 +58,9 @@ def read_options(texts: Mapping[str, str], content_type: str, file_name: str) ->
         errors["format"] = f"must be one of {', '.join(INPUT_FORMATS)}"
     if given.get("probabilities", "true").lower() not in ("true", "false", "1", "0"):
         errors["probabilities"] = "must be true or false"
+    wanted = _listed(given.get("return")) or []
+    if others := [name for name in wanted if name not in RETURNED]:
+        errors["return"] = f"may list {', '.join(RETURNED)}, and not {', '.join(others)[:100]}"
     if problem := url_problem(given.get("webhook_url")):
         errors["webhook_url"] = problem
     if errors:
@@ -60,15 +70,35 @@ def read_options(texts: Mapping[str, str], content_type: str, file_name: str) ->
         input_format=input_format,
         output_format=output or ("jsonl" if input_format == "json" else input_format),
         key_columns=_listed(given.get("key_columns")),
-        probabilities=given.get("probabilities", "false").lower() in ("true", "1"),
+        probabilities="probabilities" in wanted
+        or given.get("probabilities", "false").lower() in ("true", "1"),
         webhook_url=given.get("webhook_url"),
+        contributions="contributions" in wanted,
     )
 
 
 def check_outputs(options: Options, signature: Mapping[str, Any] | None) -> None:
     """Raises `InvalidFields` for what the model does not have."""
-    if options.probabilities and "probabilities" not in InputSignature.read(signature).outputs:
+    described = InputSignature.read(signature)
+    if options.probabilities and "probabilities" not in described.outputs:
         raise InvalidFields(("probabilities", "cannot be given: this model has none"))
+    if options.contributions and (problem := _contributions_problem(described)):
+        raise InvalidFields(("return", problem))
+
+
+def _contributions_problem(described: InputSignature) -> str | None:
+    if "contributions" not in described.outputs:
+        return "cannot list contributions: this version has none (its log says why)"
+    # Two classes share one sum.
+    sums = described.classes if described.classes > 2 else 1
+    width = sums * (len(described.names) + 1)
+    if width <= MAX_CONTRIBUTIONS:
+        return None
+    return (
+        f"cannot list contributions: {counted(len(described.names), 'column')} and the base, of "
+        f"{counted(sums, 'class')}, are {width:,} numbers a row, and a job's results have at most "
+        f"{MAX_CONTRIBUTIONS:,}. Ask for those of single rows with POST /api/v1/predict/…"
+    )
 
 
 def is_multipart(content_type: str) -> bool:

@@ -30,6 +30,7 @@ def render_job(job: BatchJob, now: datetime, delivery: WebhookDelivery | None = 
         output_format=job.output_format,
         key_columns=job.key_columns,
         probabilities=job.probabilities,
+        contributions=job.contributions,
         input_uri=shown(job.input_uri) if job.input_uri else None,
         input_bytes=job.input_bytes,
         rows_total=job.rows_total,

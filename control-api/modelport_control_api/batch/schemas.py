@@ -41,6 +41,7 @@ class JobAnswer(BaseModel):
     output_format: str
     key_columns: list[str] | None
     probabilities: bool
+    contributions: bool
     input_uri: str | None
     input_bytes: int | None
     rows_total: int | None

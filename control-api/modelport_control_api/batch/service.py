@@ -74,6 +74,7 @@ def create(session: Session, principal: Principal, new: NewJob) -> BatchJob:
         retry_rows=new.retry_rows,
         key_columns=options.key_columns,
         probabilities=options.probabilities,
+        contributions=options.contributions,
         idempotency_key=new.idempotency_key,
         request_sha256=new.request_sha256,
         webhook_url=options.webhook_url,

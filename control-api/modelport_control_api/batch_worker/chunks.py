@@ -6,6 +6,7 @@ from modelport_http.wording import counted
 from prometheus_client import Counter
 
 from modelport_control_api.batch.storage.chunks import Chunk, combine, read_chunk, write_results
+from modelport_control_api.batch.storage.contributions import Contributions
 from modelport_control_api.batch.storage.files import BatchFiles
 from modelport_control_api.batch_worker.error_rows import (
     MAX_RESULTS_BYTES,
@@ -57,7 +58,10 @@ class ChunkWork:
         probabilities = predicted.probabilities
         if claimed.probabilities and probabilities is None:
             probabilities = [None] * chunk.sendable
-        results = combine(chunk, predicted.predictions, probabilities, predicted.errors)
+        contributions = predicted.contributions
+        if claimed.contributions and contributions is None:
+            contributions = Contributions(None, [None] * chunk.sendable)
+        results = combine(chunk, predicted.predictions, probabilities, predicted.errors, contributions)
         # The file first: a worker that dies in between leaves a chunk that is done again, with the same
         # result.
         data = write_results(results)
@@ -82,14 +86,17 @@ class ChunkWork:
             workers = counted(claimed.attempts - 1, "worker")
             text = f"was not predicted: {workers} took its chunk and did not finish it"
             return RowResults([None] * chunk.sendable, None, dict.fromkeys(range(chunk.sendable), text))
-        pod_client = pods.pod_client(probabilities=claimed.probabilities)
+        pod_client = pods.pod_client(probabilities=claimed.probabilities, contributions=claimed.contributions)
         halvings = max(0, claimed.attempts - _USUAL_ATTEMPTS)
-        if chunk.columns and chunk.sendable and not halvings:
+        # A matrix is answered without contributions.
+        if chunk.columns and chunk.sendable and not halvings and not claimed.contributions:
             result = await pod_client.predict_matrix(chunk.inputs, chunk.sendable, chunk.columns)
             if isinstance(result, Predicted):
-                return RowResults(result.predictions, result.probabilities)
+                return RowResults.of(result)
         # What was wrong with a matrix shows as JSON: rows are sent alone there.
         most_rows = max(1, chunk.rows >> halvings)
+        if claimed.contributions:
+            most_rows = min(most_rows, pods.most_explained_rows)
         return await bisect_bad_rows(pod_client.predict, chunk.as_json(), chunk.sendable, most_rows=most_rows)
 
 
@@ -97,5 +104,5 @@ def _too_large(chunk: Chunk) -> str:
     return (
         f"The model's predictions for {counted(chunk.rows, 'row')} from row {chunk.first_row} on take "
         f"more than {counted(MAX_RESULTS_BYTES, 'byte')}, the most for rows that are predicted together: "
-        "submit the input in files of fewer rows, or without probabilities."
+        "submit the input in files of fewer rows, or without probabilities or contributions."
     )

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import msgspec
 import orjson
+
+from modelport_control_api.batch.storage.contributions import Contributions
 
 # A pod names so many wrong fields at most: there may be more (docs/contracts.md).
 _MOST_NAMED = 100
@@ -26,6 +28,7 @@ class Predicted:
 
     predictions: list[Any]
     probabilities: list[dict[str, Any] | None] | None = None
+    contributions: Contributions | None = None
     size: int = field(default=0, compare=False)
 
 
@@ -59,6 +62,12 @@ class RowResults:
     predictions: list[Any]
     probabilities: list[dict[str, Any] | None] | None
     errors: dict[int, str] = field(default_factory=dict)
+    contributions: Contributions | None = None
+
+    @classmethod
+    def of(cls, predicted: Predicted) -> Self:
+        """Return the results of rows that all have a prediction."""
+        return cls(predicted.predictions, predicted.probabilities, contributions=predicted.contributions)
 
 
 async def bisect_bad_rows(predict: PredictRows, inputs: bytes, rows: int, *, most_rows: int) -> RowResults:
@@ -68,7 +77,7 @@ async def bisect_bad_rows(predict: PredictRows, inputs: bytes, rows: int, *, mos
     if rows <= most_rows:
         result = await predict(inputs, rows)
         if isinstance(result, Predicted):
-            return RowResults(result.predictions, result.probabilities)
+            return RowResults.of(result)
         search = _Search(predict, inputs)
         return await search.run(search.learn(range(rows), result))
     return await _Search(predict, inputs).run(_parts(range(rows), most_rows))
@@ -119,12 +128,21 @@ class _Search:
             raise ResultsTooLarge
         for place, prediction in zip(places, result.predictions, strict=True):
             self._results.predictions[place] = prediction
-        if result.probabilities is None:
-            return
-        if self._results.probabilities is None:
-            self._results.probabilities = [None] * len(self._texts)
-        for place, probabilities in zip(places, result.probabilities, strict=True):
-            self._results.probabilities[place] = probabilities
+        if result.probabilities is not None:
+            if self._results.probabilities is None:
+                self._results.probabilities = [None] * len(self._texts)
+            for place, probabilities in zip(places, result.probabilities, strict=True):
+                self._results.probabilities[place] = probabilities
+        if result.contributions is not None:
+            self._explain(places, result.contributions)
+
+    def _explain(self, places: Sequence[int], given: Contributions) -> None:
+        if self._results.contributions is None:
+            self._results.contributions = Contributions(given.terms, [None] * len(self._texts))
+        kept = self._results.contributions
+        for place, row in zip(places, given.rows, strict=True):
+            # Numbers of other columns than the rows before have would be shown as theirs.
+            kept.rows[place] = row if given.terms == kept.terms else None
 
     def _give_up(self, places: Sequence[int]) -> None:
         text = (
@@ -150,8 +168,10 @@ _FIELD = re.compile(r"inputs\[(\d+)\](?:\.?(.*))", re.DOTALL)
 _MOST_CHARACTERS = 500
 
 
-def read_reply(status: int, body: bytes, rows: int, *, probabilities: bool) -> PredictResult:
-    """`rows`: how many were sent; `probabilities`: whether those were requested."""
+def read_reply(
+    status: int, body: bytes, rows: int, *, probabilities: bool, contributions: bool = False
+) -> PredictResult:
+    """`rows`: how many were sent; the others: whether those were requested."""
     try:
         reply = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -159,7 +179,8 @@ def read_reply(status: int, body: bytes, rows: int, *, probabilities: bool) -> P
     if not isinstance(reply, dict):
         return Rejected("The model's process answered with what is no JSON object.")
     if status == 200:
-        return _predicted(reply, rows, len(body), probabilities=probabilities)
+        result = _predicted(reply, rows, len(body), probabilities=probabilities)
+        return _explained(result, reply.get("contributions")) if contributions else result
     return _rows_rejected(reply.get("errors"), rows) or Rejected(_text(reply))
 
 
@@ -167,7 +188,33 @@ def _predicted(reply: dict[str, Any], rows: int, size: int, *, probabilities: bo
     predictions, given = reply.get("predictions"), reply.get("probabilities") if probabilities else None
     if not _is_list_of(rows, predictions) or (probabilities and not _is_list_of(rows, given)):
         return Rejected("The model's process answered with another number of predictions than of rows.")
-    return Predicted(predictions, given, size)  # type: ignore[arg-type]  # checked above
+    return Predicted(predictions, given, size=size)  # type: ignore[arg-type]  # checked above
+
+
+def _explained(result: PredictResult, given: Any) -> PredictResult:
+    if not isinstance(result, Predicted):
+        return result
+    try:
+        if not _is_list_of(len(result.predictions), given):
+            raise ValueError("another number of rows")
+        contributions = Contributions.read(given)
+    except ValueError:
+        return Rejected("The model's process answered with what are no contributions of these rows.")
+    # Their names, which make most of the response, are held once.
+    return replace(result, contributions=contributions, size=_size_of(result) + contributions.size)
+
+
+def _size_of(result: Predicted) -> int:
+    return len(orjson.dumps([result.predictions, result.probabilities]))
+
+
+def is_too_much(status: int, body: bytes) -> bool:
+    """Whether the pod refused so many rows at once, of what was to be returned."""
+    try:
+        reply = orjson.loads(body) if status == 422 else None
+        return isinstance(reply, dict) and [each["field"] for each in reply["errors"]] == ["return"]
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return False
 
 
 def _is_list_of(rows: int, value: Any) -> bool:

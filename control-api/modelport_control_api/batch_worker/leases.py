@@ -33,7 +33,7 @@ _UNREADABLE = (
 def _too_many_results(most: int) -> str:
     return (
         f"The results take more than {counted(most, 'byte')}, the most for one job: submit the input in "
-        "several smaller files, without probabilities, or with fewer key_columns."
+        "several smaller files, without probabilities or contributions, or with fewer key_columns."
     )
 
 
@@ -75,6 +75,7 @@ class ClaimedChunk:
     number: int
     attempts: int
     probabilities: bool
+    contributions: bool = False
 
 
 class LeaseRepository:
@@ -184,7 +185,9 @@ class LeaseRepository:
             job = None if chunk is None else repository.find(session, chunk.job_id)
             if chunk is None or job is None:
                 return None
-            return ClaimedChunk(chunk.job_id, chunk.number, chunk.attempts, job.probabilities)
+            return ClaimedChunk(
+                chunk.job_id, chunk.number, chunk.attempts, job.probabilities, job.contributions
+            )
 
         return await self._transactions.write(claim)
 

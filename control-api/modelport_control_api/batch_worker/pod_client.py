@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
+import orjson
 import structlog
 from modelport_http.wording import counted
 from modelport_process.backoff import Backoff
 from prometheus_client import Counter
 
-from modelport_control_api.batch_worker.error_rows import PredictResult, Rejected, read_reply
+from modelport_control_api.batch.storage.chunks import MAX_ROWS
+from modelport_control_api.batch_worker.error_rows import PredictResult, Rejected, is_too_much, read_reply
 
 log = structlog.get_logger(__name__)
 REQUESTS = Counter("modelport_worker_requests_total", "Requests to pods that do batch jobs", ["status"])
@@ -72,6 +74,8 @@ class Pods:
         self._request_seconds = request_seconds
         self._pods: dict[str, _Pod] = {}
         self._changed = asyncio.Condition()
+        self.most_explained_rows = MAX_ROWS
+        """Of one request, as far as was learned: to explain a row may take more than to predict thousands."""
 
     @property
     def places(self) -> int:
@@ -92,8 +96,8 @@ class Pods:
     async def aclose(self) -> None:
         await self.update(())
 
-    def pod_client(self, *, probabilities: bool) -> "PodClient":
-        return PodClient(self, probabilities=probabilities)
+    def pod_client(self, *, probabilities: bool, contributions: bool = False) -> "PodClient":
+        return PodClient(self, probabilities=probabilities, contributions=contributions)
 
     @asynccontextmanager
     async def place(self, *, alone: bool) -> AsyncIterator[httpx.AsyncClient]:
@@ -122,14 +126,16 @@ class PodClient:
     """Predicts the rows of one chunk. Once a pod was lost with them, they are sent alone: of several
     requests at a pod that ends, only one is to blame."""
 
-    def __init__(self, pods: Pods, *, probabilities: bool) -> None:
+    def __init__(self, pods: Pods, *, probabilities: bool, contributions: bool) -> None:
         self._pods = pods
         self._probabilities = probabilities
+        self._contributions = contributions
         self._is_suspect = False
 
     async def predict(self, inputs: bytes, rows: int) -> PredictResult:
         """Predict the rows, whatever becomes of pods meanwhile."""
-        wanted = b',"return":["prediction","probabilities"]' if self._probabilities else b""
+        names = ["probabilities"] * self._probabilities + ["contributions"] * self._contributions
+        wanted = b',"return":' + orjson.dumps(["prediction", *names]) if names else b""
         return await self._predict(b'{"inputs":' + inputs + wanted + b"}", _JSON, rows)
 
     async def predict_matrix(self, numbers: bytes, rows: int, columns: int) -> PredictResult:
@@ -145,10 +151,11 @@ class PodClient:
                     status, response = await _post(client, body, content_type)
                 REQUESTS.labels(str(status)).inc()
                 if status not in _NOT_NOW:
-                    return read_reply(status, response, rows, probabilities=self._probabilities)
+                    return self._read(status, response, rows)
             except _TooSlow:
                 return Rejected(f"The model took longer than it may for {_rows_text(rows)}.")
             except _TooLong:
+                self._learn_most(rows)
                 most = counted(_MAX_RESPONSE_BYTES, "byte")
                 return Rejected(f"The response to {_rows_text(rows)} is longer than {most}.")
             except _Lost:
@@ -160,6 +167,22 @@ class PodClient:
             except _Unreachable:
                 log.debug("pod_unreachable")
             await asyncio.sleep(backoff.next_delay())
+
+    def _read(self, status: int, response: bytes, rows: int) -> PredictResult:
+        if is_too_much(status, response):
+            self._learn_most(rows)
+        return read_reply(
+            status,
+            response,
+            rows,
+            probabilities=self._probabilities,
+            contributions=self._contributions,
+        )
+
+    def _learn_most(self, rows: int) -> None:
+        """Send fewer from now on, where contributions are wanted."""
+        if self._contributions and rows > 1:
+            self._pods.most_explained_rows = min(self._pods.most_explained_rows, (rows + 1) // 2)
 
 
 def _rows_text(rows: int) -> str:

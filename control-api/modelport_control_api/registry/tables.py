@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import false as sa_false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from modelport_control_api.db.base import Base, Identified, utc_now
@@ -49,6 +50,8 @@ class BatchJob(Identified, Base):
     key_columns: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     probabilities: Mapped[bool] = mapped_column(default=False)
     """Whether results have them beside the prediction."""
+    contributions: Mapped[bool] = mapped_column(default=False, server_default=sa_false())
+    """Likewise."""
     rows_total: Mapped[int | None] = mapped_column(BigInteger)
     """Known once the input was read to its end."""
     rows_done: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -35,6 +35,7 @@ class InputSignature:
     positional: bool = False
     takes_text: bool = False
     outputs: tuple[str, ...] = ("prediction",)
+    classes: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,6 +57,7 @@ class InputSignature:
             positional=bool(signature.get("positional")),
             takes_text=signature.get("input") == "text",
             outputs=tuple(map(str, signature.get("outputs") or ("prediction",))),
+            classes=len(signature.get("classes") or ()),
         )
 
 

@@ -16,6 +16,8 @@ from modelport_control_api.batch.results.columns import (
     key_values,
     row_numbers,
     shown_key,
+    term_names,
+    term_values,
 )
 from modelport_control_api.batch.storage.chunks import ChunkResults, read_results
 from modelport_control_api.batch.storage.files import BatchFiles
@@ -45,11 +47,16 @@ class JsonLinesWriter:
 
     def rows(self, results: ChunkResults) -> bytes:
         """Return a line for each row, with the keys of this chunk only."""
-        names = [*map(shown_key, results.keys), "row", "prediction"]
+        contributions = results.contributions
+        keys = [shown_key(name, contributions=contributions is not None) for name in results.keys]
+        names = [*keys, "row", "prediction"]
         values: list[Any] = [*results.keys.values(), row_numbers(results), results.predictions]
         if results.probabilities is not None:
             names.append("probabilities")
             values.append(results.probabilities)
+        if contributions is not None:
+            names.append("contributions")
+            values.append(contributions.shown())
         names.append("error")
         values.append(error_values(results))
         lines = (dict(zip(names, row, strict=True)) for row in zip(*values, strict=True))
@@ -74,6 +81,7 @@ class CsvWriter:
             row_numbers(results),
             map(_cell, results.predictions),
             *(map(_cell, class_values(results, name)) for name in columns.classes),
+            *(map(_cell, values) for values in term_values(results, columns.terms)),
             error_values(results),
         ]
         return _csv(zip(*values, strict=True))
@@ -106,6 +114,7 @@ class ParquetWriter:
             row_numbers(results),
             results.predictions,
             *(class_values(results, name) for name in columns.classes),
+            *term_values(results, columns.terms),
             error_values(results),
         ]
         arrays = [
@@ -153,7 +162,14 @@ class _Sink(io.RawIOBase):
 
 def _header(columns: Columns) -> list[str]:
     probabilities = [f"probability_{name}" for name in columns.classes]
-    return [*map(shown_key, columns.keys), "row", "prediction", *probabilities, "error"]
+    return [
+        *map(columns.shown_key, columns.keys),
+        "row",
+        "prediction",
+        *probabilities,
+        *term_names(columns.terms),
+        "error",
+    ]
 
 
 def _cell(value: Any) -> Any:
@@ -172,7 +188,10 @@ def _schema(columns: Columns) -> "pyarrow.Schema":
     import pyarrow
 
     names = _header(columns)
-    kinds = {"row": {"int"}, "error": {"str"}} | columns.kinds
+    texts: dict[str, set[str]] = {
+        name: {"str"} for name in ("error", "contributions_scale", "contributions_class")
+    }
+    kinds = {"row": {"int"}} | texts | columns.kinds
     types = [_arrow_type(kinds.get(name, {"float"})) for name in names]
     return pyarrow.schema(list(zip(names, types, strict=True)))
 

@@ -13,6 +13,8 @@ import msgspec
 import orjson
 from modelport_http.wording import counted
 
+from modelport_control_api.batch.storage.contributions import Contributions
+
 MAX_ROWS = 5000
 MAX_MATRIX_ROWS = 20_000
 """What a request costs beside the model weighs more where rows of numbers cost next to nothing."""
@@ -70,6 +72,8 @@ class ChunkResults(msgspec.Struct, frozen=True, gc=False, array_like=True):
     keys: dict[str, list[Any]]
     numbers: list[int] | None = None
     """As in `Chunk`."""
+    contributions: Contributions | None = None
+    """None unless the job requested them."""
 
 
 _read_chunk = msgspec.msgpack.Decoder(Chunk).decode
@@ -102,6 +106,7 @@ def combine(
     predictions: Sequence[Any],
     probabilities: Sequence[Named | None] | None,
     errors: Mapping[int, str],
+    contributions: Contributions | None = None,
 ) -> ChunkResults:
     """Put the predictions beside the rows. The arguments are about the rows that were sent: those of
     `inputs`.
@@ -114,7 +119,14 @@ def combine(
     if not chunk.errors:
         given = None if probabilities is None else list(probabilities)
         return ChunkResults(
-            chunk.first_row, chunk.rows, list(predictions), given, dict(errors), chunk.keys, chunk.numbers
+            chunk.first_row,
+            chunk.rows,
+            list(predictions),
+            given,
+            dict(errors),
+            chunk.keys,
+            chunk.numbers,
+            contributions,
         )
     sent = [place for place in range(chunk.rows) if place not in chunk.errors]
     return ChunkResults(
@@ -125,6 +137,7 @@ def combine(
         dict(sorted({**chunk.errors, **{sent[place]: text for place, text in errors.items()}}.items())),
         chunk.keys,
         chunk.numbers,
+        contributions and Contributions(contributions.terms, _spread(sent, contributions.rows, chunk.rows)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from modelport_http.rate_limiting import enforce
 
-from modelport_control_api.batch.options import OUTPUT_FORMATS
+from modelport_control_api.batch.options import OUTPUT_FORMATS, RETURNED
 from modelport_control_api.batch.preparation import INPUT_FORMATS
 from modelport_control_api.batch.render import job_response
 from modelport_control_api.batch.results.writers import MEDIA_TYPES
@@ -33,6 +33,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "description": "Columns beside the results, `a,b`; all that the model does not take unless given.",
     },
     "probabilities": {"type": "boolean", "description": "Also give each class's probability."},
+    "return": {
+        "type": "string",
+        "description": f"What to give, `a,b`, of {', '.join(RETURNED)}; the prediction always.",
+    },
     "webhook_url": {"type": "string", "description": "Notified of the job's end; http or https, public."},
     "format": {
         "type": "string",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.batch import service
 from modelport_control_api.batch.errors import NotFinished, ResultsExpired
-from modelport_control_api.batch.options import Options
+from modelport_control_api.batch.options import Options, check_outputs
 from modelport_control_api.batch.render import is_expired
 from modelport_control_api.batch.repository import UNFINISHED
 from modelport_control_api.batch.service import NewJob, find_repeated
@@ -46,7 +46,10 @@ class Retrying:
             _require_rows(origin, rows)
             live = self.models.statuses.get(origin.model_id)
             target = find_target(session, live, principal, origin.model_id, origin.version)
-            new = _again(origin, rows, NewJob(new_id(), target, _options(origin), None))
+            options = _options(origin)
+            # Its processes may since have started without them.
+            check_outputs(options, target.signature)
+            new = _again(origin, rows, NewJob(new_id(), target, options, None))
             new = replace(new, idempotency_key=key)
             return new, origin.id, find_repeated(session, principal, new)
 
@@ -93,6 +96,7 @@ def _options(origin: BatchJob) -> Options:
         key_columns=origin.key_columns,
         probabilities=origin.probabilities,
         webhook_url=origin.webhook_url,
+        contributions=origin.contributions,
     )
 
 

@@ -175,7 +175,7 @@ class Answering(Pods):
         self._value = value
         self._alone = alone
 
-    def pod_client(self, *, probabilities: bool) -> Any:
+    def pod_client(self, **_: bool) -> Any:
         return self
 
     async def predict(self, inputs: bytes, rows: int) -> Any:

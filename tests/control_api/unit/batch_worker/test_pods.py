@@ -131,3 +131,17 @@ async def test_who_waits_for_a_pod_gets_the_next_one(pods: Pods, pod: Pod) -> No
     assert not asking.done()
     await pods.update([pod.address])
     assert await asking == Predicted([1, 1])
+
+
+async def test_how_many_rows_can_be_explained_at_once_is_learned(pods: Pods, pod: Pod) -> None:
+    async def refuse(_: bytes, writer: asyncio.StreamWriter) -> None:
+        text = b'{"status":422,"title":"Too many","errors":[{"field":"return","message":"too much"}]}'
+        writer.write(b"HTTP/1.1 422 No\r\ncontent-length: %d\r\n\r\n%b" % (len(text), text))
+
+    pod.answer = refuse
+    client = pods.pod_client(probabilities=False, contributions=True)
+    assert isinstance(await client.predict(b"[1,1,1,1]", 4), Rejected)
+    assert pod.bodies == [b'{"inputs":[1,1,1,1],"return":["prediction","contributions"]}']
+    assert pods.most_explained_rows == 2
+    assert isinstance(await client.predict(b"[1]", 1), Rejected)
+    assert pods.most_explained_rows == 2
