@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.integration.hostile import payloads
+from tests.runtime.integration.hostile.attempts import system_calls
 from tests.runtime.integration.hostile.harness import Harness
 from tests.support.runtime_fixtures import Runtime, start_runtime
 from tests.support.waiting import eventually
@@ -35,7 +36,7 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
 def kernel_results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the kernel returned for each attempt, after a look at the harm."""
     harness = Harness(tmp_path_factory.mktemp("gauntlet"))
-    sources = payloads.REFUSED | _system_calls()
+    sources = payloads.REFUSED | system_calls()
     artifact = harness.infect(payloads.GAUNTLET, SOURCES=list(sources.items()), PLACES=harness.places)
     started = start_runtime(artifact).wait_until_started()
     try:
@@ -48,15 +49,7 @@ def kernel_results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         harness.close()
 
 
-def _system_calls() -> dict[str, str]:
-    if platform.machine() != "x86_64":
-        return {}
-    calls = {name: repr(call) for name, call in payloads.CALLS.items()}
-    calls |= payloads.CALLS_ON_THE_FRONT | payloads.CALLS_ON_SHARED_MEMORY
-    return {name: payloads.SYSTEM_CALL.replace("CALL", call) for name, call in calls.items()}
-
-
-@pytest.mark.parametrize("attempt", sorted(payloads.REFUSED.keys() | _system_calls().keys()))
+@pytest.mark.parametrize("attempt", sorted(payloads.REFUSED.keys() | system_calls().keys()))
 def test_the_kernel_refuses_what_no_model_needs(attempt: str, kernel_results: dict[str, str]) -> None:
     assert kernel_results[attempt] == "PermissionError"
 
