@@ -1,4 +1,4 @@
-"""Small networks of PyTorch and Keras: the runtime beside FastAPI with their framework."""
+"""Small networks of PyTorch and Keras: the runtime, FastAPI and their framework, MLServer and MLflow."""
 
 import random
 import subprocess
@@ -14,14 +14,16 @@ from bench.load import prepared
 from bench.models import trained
 from bench.models.model import Model
 from bench.predictions.measuring import Measuring, Setting, Target
-from bench.servers import starting
+from bench.servers import peer_servers, starting
 
+MLSERVER = "MLServer with MLflow"
 _KINDS = {
     "torch": ("torch", "torch-2.15", "mlp.pt2"),
     "keras": ("tensorflow", "tensorflow-2.21", "mlp.keras"),
 }
 _CONNECTIONS = (1, 16)
 _COLUMNS = 20
+_INFER = "/v2/models/model/infer"
 _MAKE = {
     "torch": """
 import sys, torch
@@ -45,6 +47,7 @@ keras.Sequential(layers).save(sys.argv[1])
 
 def networks(measuring: Measuring, folder: Path, models: dict[str, Model]) -> None:
     """One row a request. The runtime is as a user has it: proven kernels, the framework's process gone."""
+    peer = peer_servers.environment(peer_servers.MLSERVER_MLFLOW)
     for kind, (framework, environment, file) in _KINDS.items():
         python = str(EnvironmentStore(default_folder()).prepare(find(environment)))
         path = folder / file
@@ -61,12 +64,25 @@ def networks(measuring: Measuring, folder: Path, models: dict[str, Model]) -> No
             }
             sent = prepared.post(folder, kind, "/predict", model.bodies(1, trained.one_or_many, 500))
             targets = [Target(name, server.address, sent, (server.pid,)) for name, server in started.items()]
+            saved = _saved_by_mlflow(peer, kind, path, folder)
+            mlserver = stack.enter_context(peer_servers.mlserver_mlflow(saved, folder))
+            tensors = prepared.post(folder, f"{kind}-v2", _INFER, model.bodies(1, trained.v2_array, 500))
+            targets.append(Target(MLSERVER, mlserver.address, tensors, (mlserver.pid,)))
             measuring.compare(Setting("networks", model.name), targets, _CONNECTIONS)
 
 
 def _rows() -> list[list[Any]]:
     generator = random.Random(7)
     return [[round(generator.gauss(0, 1), 4) for _ in range(_COLUMNS)] for _ in range(200)]
+
+
+def _saved_by_mlflow(peer: Path, kind: str, model: Path, folder: Path) -> Path:
+    """The same network as a folder of MLflow, saved with the peer's libraries."""
+    saved = folder / f"{kind}-mlflow"
+    script = starting.ROOT / "bench" / "peers" / "mlflow_network.py"
+    command = [peer / "bin" / "python", script, kind, model, saved]
+    subprocess.run(command, check=True, capture_output=True)
+    return saved
 
 
 def _naive(python: str, kind: str, model: Path, folder: Path) -> Any:

@@ -49,5 +49,11 @@ def v2(rows: list[Any]) -> Any:
     return {"inputs": [{"name": "predict", "shape": shape, "datatype": "FP64", "data": values}]}
 
 
+def v2_array(rows: list[Any]) -> Any:
+    """The same for a model that wants a bare array of float32, as MLServer's MLflow runtime is told."""
+    (tensor,) = v2(rows)["inputs"]
+    return {"parameters": {"content_type": "np"}, "inputs": [tensor | {"datatype": "FP32"}]}
+
+
 def _values(row: Any) -> list[Any]:
     return list(row.values()) if isinstance(row, dict) else row

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bench.environments.networks import MLSERVER
 from bench.predictions.groups import DIRECT, HIT, MISS, NAIVE, OPEN_RATE, RUNTIME, STANDALONE, TOGETHER
 from bench.predictions.peers_group import PEERS
 from bench.results import Figure, Results
@@ -31,6 +32,7 @@ class Goal:
 
 def goals(results: Results) -> Iterator[Goal]:
     yield from _beside_peers(results)
+    yield from _networks(results)
     yield from _runtime(results)
     yield from _gateway(results)
     yield from _usage(results)
@@ -66,6 +68,16 @@ def _beside_peers(results: Results) -> Iterator[Goal]:
                 results.one("peers", RUNTIME, model=model, **wanted), _best_peers(results, model, **wanted)
             )
             yield _at_least(f"{model}: runtime{of}, beside the best peer", goal, "×", ratio)
+
+
+def _networks(results: Results) -> Iterator[Goal]:
+    for kind in ("torch", "keras"):
+        for connections in (1, 16):
+            wanted = {"model": f"{kind} MLP", "rows": 1, "connections": connections}
+            ours = results.one("networks", RUNTIME, **wanted)
+            for goal, path in ((5, f"naive FastAPI + {kind}"), (3, MLSERVER)):
+                ratio = _ratio(ours, [results.one("networks", path, **wanted)])
+                yield _at_least(f"{kind} MLP: runtime at {connections}, beside {path}", goal, "×", ratio)
 
 
 def _runtime(results: Results) -> Iterator[Goal]:

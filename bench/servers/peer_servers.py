@@ -1,4 +1,4 @@
-"""Third-party servers from PyPI, each in an own environment: MLServer, KServe's scikit-learn server.
+"""Third-party servers from PyPI, each in an own environment: MLServer (MLflow too), KServe's scikit-learn.
 
 The environments are made once, in the user's cache folder, from the pinned lists in bench/peers/.
 """
@@ -15,6 +15,7 @@ from typing import Any
 from bench.servers.starting import free_port, serving
 
 _PEERS = Path(__file__).parents[1] / "peers"
+MLSERVER_MLFLOW = "mlserver_mlflow"
 _MLSERVER_SETTINGS = {
     "host": "127.0.0.1",
     # One process: a second one would share the core and only cost.
@@ -49,19 +50,28 @@ def kserve(model: Path, folder: Path) -> Any:
 
 def mlserver(model: Path, folder: Path, *, batching: bool = False) -> Any:
     """MLServer, Open Inference Protocol at /v2/models/model/infer. `batching`: adaptive, as it has it."""
+    described = _mlserver_model("mlserver_sklearn.SKLearnModel", model)
+    if batching:
+        described |= {"max_batch_size": 64, "max_batch_time": 0.005}
+    return _mlserver("mlserver", described, folder)
+
+
+def mlserver_mlflow(model: Path, folder: Path) -> Any:
+    """MLServer's MLflow runtime with a folder that MLflow has saved, the same protocol and path."""
+    described = _mlserver_model("mlserver_mlflow.MLflowRuntime", model)
+    return _mlserver(MLSERVER_MLFLOW, described, folder)
+
+
+def _mlserver_model(implementation: str, model: Path) -> dict[str, Any]:
+    return {"name": "model", "implementation": implementation, "parameters": {"uri": str(model)}}
+
+
+def _mlserver(peer: str, described: dict[str, Any], folder: Path) -> Any:
     port = free_port()
-    settings = folder / f"mlserver-{port}"
+    settings = folder / f"{peer}-{port}"
     settings.mkdir()
     ports = {"http_port": port, "grpc_port": free_port(), "metrics_port": free_port()}
     (settings / "settings.json").write_text(json.dumps({**_MLSERVER_SETTINGS, **ports}))
-    described: dict[str, Any] = {
-        "name": "model",
-        "implementation": "mlserver_sklearn.SKLearnModel",
-        "parameters": {"uri": str(model)},
-    }
-    if batching:
-        described |= {"max_batch_size": 64, "max_batch_time": 0.005}
     (settings / "model-settings.json").write_text(json.dumps(described))
-    program = environment("mlserver") / "bin" / "mlserver"
-    command = [str(program), "start", str(settings)]
-    return serving("mlserver", command, folder, port=port, ready="/v2/models/model/ready")
+    command = [str(environment(peer) / "bin" / "mlserver"), "start", str(settings)]
+    return serving(peer, command, folder, port=port, ready="/v2/models/model/ready")
