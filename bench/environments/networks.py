@@ -80,7 +80,7 @@ def _saved_by_mlflow(peer: Path, kind: str, model: Path, folder: Path) -> Path:
     """The same network as a folder of MLflow, saved with the peer's libraries."""
     saved = folder / f"{kind}-mlflow"
     script = starting.ROOT / "bench" / "peers" / "mlflow_network.py"
-    command = [peer / "bin" / "python", script, kind, model, saved]
+    command = [str(peer / "bin" / "python"), str(script), kind, str(model), str(saved)]
     subprocess.run(command, check=True, capture_output=True)
     return saved
 

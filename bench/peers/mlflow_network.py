@@ -1,4 +1,4 @@
-"""A measured network as MLflow's folder: ``mlflow_network.py torch|keras MODEL FOLDER``, with the peer's Python.
+"""A measured network saved by MLflow: ``mlflow_network.py torch|keras MODEL FOLDER``, by the peer's Python.
 
 PyTorch's is built again, as MLflow wants the module itself. Which weights it has costs no time.
 """
