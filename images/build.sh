@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Builds the images. Usage: build.sh [PART…]; all parts unless some are named.
-# Those of environments are built where they are named: runtime-sklearn-1.2 is one, `environments` means all.
+# Those of environments are built where they are named: runtime-sklearn-1.2 is one, `environments` means all. So is
+# runtime-own, of versions with requirements of their own.
 # From the environment:
 #   TAG          the project's version unless given
 #   REGISTRY     put before each name, for example registry.example.org/team/
-#   BASE_IMAGE   python:3.13-slim unless given, of environments python:3.11-slim; a digest works
+#   BASE_IMAGE   python:3.13-slim unless given, of environments and runtime-own python:3.11-slim; a digest works
 #   BUILDER      docker or buildah; whichever works here unless given
 #   BUILD_FLAGS  more flags for it, for example --build-arg PIP_INDEX_URL=…
 set -euo pipefail
@@ -25,7 +26,7 @@ find_builder() {
 dockerfile() {
   case $1 in
     control-api | gateway | operator | standalone) echo "$1/Dockerfile" ;;
-    runtime-sklearn | runtime-onnx) echo "model-runtime/Dockerfile.${1#runtime-}" ;;
+    runtime-sklearn | runtime-onnx | runtime-own) echo "model-runtime/Dockerfile.${1#runtime-}" ;;
     *)
       [ -n "$(environment_of "$1")" ] || { echo "There is no part named $1." >&2; exit 1; }
       echo model-runtime/Dockerfile.environment
@@ -33,7 +34,7 @@ dockerfile() {
   esac
 }
 
-# What a model's own packages lie beside has a lock and no image: that is for one machine.
+# What a model's own packages lie beside has a lock; its image is runtime-own.
 is_environment() {
   [ "$1" != beside-own ] && [ -f "$locks/$1.txt" ]
 }

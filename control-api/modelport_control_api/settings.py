@@ -125,7 +125,11 @@ class UploadSettings(BaseSettings):
 
     own_requirements: bool = False
     """Take uploads with requirements of their own, which are resolved here, against the package index that uv
-    is set to. On one machine this is on; on Kubernetes nothing makes their environments yet."""
+    is set to (`UV_DEFAULT_INDEX`). On one machine this is on; on Kubernetes where the chart's
+    `runtime.requirements.index` names an index, which their bundles are made from."""
+
+    bundle_max_bytes: int = Field(default=5 * 1024**3, ge=1024**2)
+    """Most bytes that the packages of one version may have when they are unpacked. On Kubernetes only."""
 
     max_upload_bytes: int = Field(default=100_000_000, ge=1, validation_alias="MODELPORT_MAX_UPLOAD_BYTES")
     """Largest model file accepted, in bytes."""

@@ -199,7 +199,8 @@ class VersionStatus(_Base, frozen=True, kw_only=True):
 
     `answered` is True from the moment this very template has answered its sample; `ready` also needs a
     ready pod now. `failed` is final for this template: its pods go, and `last_log` keeps the end of what
-    one of them printed. `template` is the pod template's digest.
+    one of them printed. `template` is the pod template's digest, `bundle` that of what its pods unpack beside
+    the model's file where it has a lock; it never changes.
     `signature`, `libraries`, `sandbox`, `engine` and `acceleration` are the runtime's own words (see
     docs/contracts.md); of several pods' engines, the slowest. `compatibility`: set once it was compared with
     the version that spec.traffic names for it.
@@ -212,6 +213,7 @@ class VersionStatus(_Base, frozen=True, kw_only=True):
     replicas: int = 0
     digest: str = ""
     template: str = ""
+    bundle: str = ""
     reason: str = ""
     message: str = ""
     last_log: str = ""

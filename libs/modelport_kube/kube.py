@@ -13,6 +13,7 @@ Object = dict[str, Any]
 RESOURCES: Mapping[str, str] = {
     "MLModel": "serving.modelport.dev/v1alpha1",
     "Deployment": "apps/v1",
+    "Job": "batch/v1",
     "Service": "v1",
     "ServiceAccount": "v1",
     "Pod": "v1",

@@ -17,6 +17,11 @@ from urllib.parse import unquote, urlsplit
 from modelport_formats.own_code import is_archive, unpacked
 from modelport_http.wording import counted
 
+_BUNDLE = "MODELPORT_FETCH_BUNDLE_"
+_BUNDLE_URI = f"{_BUNDLE}URI"
+"""Set where the model has packages of its own."""
+_PACKAGES = "MODELPORT_RUNTIME_PACKAGES"
+"""Set by the image of own requirements: where its runtime looks for them."""
 _CHUNK = 1024 * 1024
 _HEAD_BYTES = 64
 _TIMEOUT_SECONDS = 30
@@ -43,6 +48,8 @@ def main() -> int:
     """Return the exit code (docs/contracts.md)."""
     try:
         fetch(*_settings(os.environ))
+        if os.environ.get(_BUNDLE_URI):
+            fetch_bundle(os.environ)
     except FetchFailed as refused:
         print(json.dumps({"reason": refused.reason, "message": refused.message}), file=sys.stderr)
         return 1
@@ -68,6 +75,47 @@ def fetch(uri: str, sha256: str, destination: Path) -> None:
         raise _no_room_or_later(error) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def fetch_bundle(environment: Mapping[str, str]) -> None:
+    """Put the packages of a bundle where the image expects them, read-only, whole or not at all.
+
+    Raises as `fetch` does.
+    """
+    uri, folder = environment[_BUNDLE_URI], Path(environment[_PACKAGES])
+    archive = folder.with_name(f"{folder.name}.partial")
+    archive.unlink(missing_ok=True)
+    try:
+        _verify(uri, _bring(uri, archive), environment[f"{_BUNDLE}SHA256"])
+        _require_size(archive, int(environment[f"{_BUNDLE}MAX_BYTES"]))
+        _unpack_bundle(archive, folder)
+    except OSError as error:
+        raise _no_room_or_later(error) from error
+    finally:
+        archive.unlink(missing_ok=True)
+
+
+def _require_size(archive: Path, most: int) -> None:
+    """Nothing in it is compressed, so that it never takes more than this when it is unpacked."""
+    if archive.stat().st_size > most:
+        raise FetchFailed(
+            "TooLarge",
+            f"Its own packages have {counted(archive.stat().st_size, 'byte')}, more than the "
+            f"{most} that this platform unpacks.",
+        )
+
+
+def _unpack_bundle(archive: Path, folder: Path) -> None:
+    from shutil import rmtree
+
+    from modelport_runtime.bundle import NoBundle, unpack
+
+    # An earlier try may have been ended in the middle.
+    rmtree(folder, ignore_errors=True)
+    try:
+        unpack(archive, folder)
+    except NoBundle as error:
+        raise FetchFailed("DigestMismatch", str(error)) from error
 
 
 def _unpack(partial: Path, destination: Path) -> None:

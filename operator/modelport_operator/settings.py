@@ -5,7 +5,15 @@ from typing import Annotated, Any, Literal, Self
 
 from modelport_crds.mlmodel import Framework
 from modelport_crds.names import DEFAULT_NAMESPACE
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -28,6 +36,8 @@ ENVIRONMENTS: Mapping[Framework, str] = {
     "tensorflow": "tensorflow-2.21",
 }
 ENVIRONMENT = "{environment}"
+OWN = "own"
+"""What stands for it in the image of versions whose packages are a bundle."""
 
 
 def _split(text: Any) -> Any:
@@ -161,6 +171,30 @@ class Settings(BaseSettings):
     container gets them. A model's annotation `serving.modelport.dev/artifact-credentials` names another one,
     which must carry a label of the same name with the value `true`; the operator needs `get` on it."""
 
+    package_index: str = Field(default="", examples=["https://packages.example.org/simple"])
+    """Package index that the bundles of models' own requirements are made from. None unless given: then no
+    bundle is made. On Kubernetes only; `MODELPORT_INTERNAL_KEY` goes with it."""
+
+    bundles_base_url: str = Field(
+        default="",
+        examples=["http://modelport-control-api-internal.modelport.svc:8001/internal/v1/bundles/{lock}"],
+    )
+    """Where bundles are handed in and found again: a URL with `{lock}` in it."""
+
+    bundles_namespace: str = "modelport-bundles"
+    """Namespace of the Jobs that make bundles, where nothing else runs."""
+
+    bundle_max_bytes: int = Field(default=5 * 1024**3, ge=1024**2)
+    """Most bytes that the packages of one version may have when they are unpacked."""
+
+    internal_key: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        examples=["$(openssl rand -hex 32)"],
+        validation_alias="MODELPORT_INTERNAL_KEY",
+    )
+    """The same as the control API's: with it the operator asks for bundles, and each Job hands in its own."""
+
     runtime_listen: str = "0.0.0.0:8080"
     """Where a runtime listens: `0.0.0.0:8080` in a pod, `unix:/modelport/run/http.sock` on one machine."""
 
@@ -217,6 +251,10 @@ class Settings(BaseSettings):
     def namespaces(self) -> tuple[str | None, ...]:
         """What to list and watch; None is all of the cluster."""
         return self.watch_namespaces or (None,)
+
+    @property
+    def makes_bundles(self) -> bool:
+        return bool(self.package_index and self.bundles_base_url and self.internal_key)
 
     @model_validator(mode="after")
     def _digest_is_in_the_url(self) -> Self:

@@ -13,7 +13,7 @@ from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.drift.records import DriftThresholds, to_drift_record
 from modelport_control_api.identity import Principal
 from modelport_control_api.registry.records import HistoryRecord, ModelRecord, OwnRequirements, VersionRecord
-from modelport_control_api.registry.tables import ModelRow, VersionRow
+from modelport_control_api.registry.tables import BundleRow, ModelRow, VersionRow
 
 # What comes from a URL may hold anything; PostgreSQL refuses a NUL with an error instead of finding nothing.
 _MODEL_ID = re.compile(r"[a-z0-9-]{1,63}")
@@ -75,13 +75,34 @@ def existing_ids(session: Session, ids: Collection[str]) -> set[str]:
 
 
 def referenced_digests(session: Session, digests: Collection[str]) -> set[str]:
-    """Return those of `digests` that some version names."""
+    """Return those of `digests` that some version names, or that were packed of a lock which one names."""
     found: set[str] = set()
     for batch in _batches(digests):
         for column in (VersionRow.sha256, VersionRow.lock_sha256):
             named = session.scalars(select(column).where(column.in_(batch)).distinct())
             found |= {each for each in named if each is not None}
+        found |= _of_named_locks(session, batch)
     return found
+
+
+def _of_named_locks(session: Session, digests: Collection[str]) -> set[str]:
+    query = (
+        select(BundleRow.sha256)
+        .join(VersionRow, VersionRow.lock_sha256 == BundleRow.lock_sha256)
+        .where(BundleRow.sha256.in_(digests))
+    )
+    return set(session.scalars(query.distinct()))
+
+
+def find_bundle(session: Session, lock_sha256: str) -> str | None:
+    """Return the digest of what was packed of a lock; None: nothing was."""
+    row = session.get(BundleRow, lock_sha256)
+    return row.sha256 if row else None
+
+
+def name_bundle(session: Session, lock_sha256: str, sha256: str) -> None:
+    """Note what was packed of a lock."""
+    session.merge(BundleRow(lock_sha256=lock_sha256, sha256=sha256))
 
 
 def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:

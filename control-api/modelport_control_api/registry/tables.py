@@ -167,6 +167,16 @@ class ModelRow(Base):
     )
 
 
+class BundleRow(Base):
+    """What was packed of a lock; both are files of the artifact store. The bundle is wanted as long as a
+    version names the lock, and a row that outlives its file says nothing."""
+
+    __tablename__ = "bundles"
+
+    lock_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+
+
 class VersionRow(Base):
     """`sha256` names a file of the artifact store, which lives as long as a row does that names it."""
 

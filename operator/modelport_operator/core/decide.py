@@ -68,7 +68,7 @@ def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings
     stopped = failed | _to_load_again(status, observed, now)
     wanted = desired_objects(model, settings, stopped=stopped)
     changed = [_aimed(obj, observed) for obj in wanted if not _is_there(obj, observed)]
-    held = {*stopped, *observed.withheld}
+    held = {*stopped, *observed.withheld, *observed.preparing}
     stop = tuple(obj for obj in changed if version_of(obj) in stopped)
     return Decision(
         status=status,
@@ -164,7 +164,7 @@ def _requeue_after(model: MLModel, status: MLModelStatus, observed: Observed) ->
         result.status is None or _sample_is_open(result) for result in observed.probe_results.values()
     )
     traffic_left = {each.version for each in model.status.traffic} - {each.version for each in status.traffic}
-    if unheard or traffic_left:
+    if unheard or traffic_left or observed.preparing:
         return _PROBE_AGAIN_SECONDS
     if observed.is_held_up:
         return _LOOK_AGAIN_SECONDS

@@ -91,7 +91,8 @@ def _decide_version(
     known = with_comparison(model, _with_result(known, result, template), result.baseline)
     known = _with_pods(known, pods)
     problem = _problem(observed, version.name, current_pods(pods, template), result)
-    return hold_if_changed(model, _judged(known, problem, current_pods(pods, template)))
+    stage = stages.PREPARING if version.name in observed.preparing else stages.WAITING
+    return hold_if_changed(model, _judged(known, problem, current_pods(pods, template), stage))
 
 
 def _carried_over(version: ModelVersion, known: VersionStatus | None, template: str) -> VersionStatus:
@@ -99,7 +100,12 @@ def _carried_over(version: ModelVersion, known: VersionStatus | None, template: 
     from its old pods meanwhile, so it stays as it was until the new template has answered too."""
     if known is not None and (known.template == template or known.answered):
         return known
-    return VersionStatus(name=version.name, template=template, digest=f"sha256:{version.artifact.sha256}")
+    return VersionStatus(
+        name=version.name,
+        template=template,
+        bundle=known.bundle if known else "",
+        digest=f"sha256:{version.artifact.sha256}",
+    )
 
 
 def _with_result(known: VersionStatus, result: ProbeResult, template: str) -> VersionStatus:
@@ -154,11 +160,14 @@ def _problem(
     return next(reported, observed.refusals.get(version))
 
 
-def _judged(known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts, ...]) -> VersionStatus:
+def _judged(
+    known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts, ...], without_pods: str
+) -> VersionStatus:
+    """`without_pods`: the stage of a version that has none yet."""
     if known.ready and not _is_worth_saying(problem, pods):
         return replace(known, reason=Reason.SERVING, message=_differences(known))
     if problem is None:
-        return replace(known, reason=Reason.PROGRESSING, message=_stage(known, pods))
+        return replace(known, reason=Reason.PROGRESSING, message=_stage(known, pods, without_pods))
     message = with_cure(problem.reason, problem.message)
     if _is_final(known, problem, pods):
         return replace(known, failed=True, replicas=0, reason=problem.reason, message=message)
@@ -179,8 +188,8 @@ def _is_final(known: VersionStatus, problem: Problem, pods: tuple[PodFacts, ...]
     return problem.final_after == ONCE or max((pod.endings for pod in pods), default=0) >= problem.final_after
 
 
-def _stage(known: VersionStatus, pods: tuple[PodFacts, ...]) -> str:
-    doing = pods[0].stage if pods else stages.WAITING
+def _stage(known: VersionStatus, pods: tuple[PodFacts, ...], without_pods: str) -> str:
+    doing = pods[0].stage if pods else without_pods
     return f"{known.name} is {doing}."
 
 

@@ -12,6 +12,7 @@ from modelport_process.background import every
 from modelport_process.backoff import KeyedBackoff
 
 from modelport_operator.settings import Settings
+from modelport_operator.shell.bundles import Bundles
 from modelport_operator.shell.clock import Clock, SystemClock
 from modelport_operator.shell.metrics import HELD_BACK, RECONCILE_ERRORS, RECONCILE_SECONDS
 from modelport_operator.shell.queue import WorkQueue
@@ -29,7 +30,8 @@ class Controller:
     """`run` until `stop`. Reacts to events at once; timers only for what no event reports.
 
     `events`: where they come from; the watches of `kube` unless given. `record`: called with each change
-    of a model's status. `drain_seconds`: how long `stop` lets the passes in progress go on.
+    of a model's status. `drain_seconds`: how long `stop` lets the passes in progress go on. `bundles`: as
+    `reconcile` has it.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Controller:
         record: Record = record_nothing,
         runtimes: Runtimes | None = None,
         clock: Clock | None = None,
+        bundles: Bundles | None = None,
         drain_seconds: float = 0.0,
     ) -> None:
         self._kube = kube
@@ -49,6 +52,7 @@ class Controller:
         self._record = record
         self._runtimes = runtimes or RuntimeClient(sample_timeout_seconds=settings.sample_timeout_seconds)
         self._clock = clock or SystemClock()
+        self._bundles = bundles
         self._drain_seconds = drain_seconds
         self._queue = WorkQueue()
         self._backoff: KeyedBackoff[Key] = KeyedBackoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS)
@@ -107,6 +111,7 @@ class Controller:
                     self._clock,
                     record=self._record,
                     check_engines=check_engines,
+                    bundles=self._bundles,
                 )
         except Exception as error:  # noqa: BLE001 - one model's trouble, of any kind, must not stop the others
             self._retry(key, error)

@@ -9,6 +9,7 @@ from modelport_crds.mlmodel import MLModel, MLModelStatus, from_object, status_t
 from modelport_crds.names import KIND, LABEL_MODEL
 from modelport_kube.kube import RESOURCES, Kube, Object
 
+from modelport_operator.core.bundles import with_bundles
 from modelport_operator.core.decide import Decision, ObjectRef, decide
 from modelport_operator.core.desired import CHILD_KINDS
 from modelport_operator.core.naming import children_selector
@@ -16,6 +17,7 @@ from modelport_operator.core.observed.observe import Observed, observe
 from modelport_operator.core.probes import probe_requests, status_probes
 from modelport_operator.settings import Settings
 from modelport_operator.shell.applying import apply_all, apply_by_version
+from modelport_operator.shell.bundles import Bundles, find_bundles
 from modelport_operator.shell.clock import Clock
 from modelport_operator.shell.credentials import without_credentials
 from modelport_operator.shell.metrics import WRITES
@@ -61,9 +63,11 @@ async def reconcile(
     *,
     record: Record = record_nothing,
     check_engines: bool = False,
+    bundles: Bundles | None = None,
 ) -> float | None:
     """Bring the cluster one step nearer to what the model asks for.
 
+    bundles: of models' own packages; None: this platform makes none.
     check_engines: also probe the runtimes that serve already which engine predicts in them.
     Gives the seconds after which to look again, None to wait for the next event. Raises `KubeError` if the
     cluster did not do something: run it again. Killed between any two writes, the next pass goes on there.
@@ -72,12 +76,15 @@ async def reconcile(
     if found is None:
         MODEL_STATES.forget(key)
         return None  # Its children go with it: it owns them.
-    model = from_object(found)
+    as_found = from_object(found)
+    packed = await find_bundles(kube, bundles, as_found, settings)
+    model = with_bundles(as_found, packed.made)
     observed = await _observe(kube, model, settings)
     results = await probe_all(runtimes, probe_requests(model, observed, settings))
     checked = await check_all(runtimes, status_probes(model, observed, settings)) if check_engines else {}
     observed = replace(observed, probe_results=results, status_probes=checked)
     observed = observed.withholding(await without_credentials(kube, model, settings))
+    observed = replace(observed.withholding(packed.problems), preparing=packed.preparing)
     decision = decide(model, observed, clock.now(), settings)
     refusals = await apply_by_version(kube, decision.apply)
     if refusals:
@@ -85,10 +92,10 @@ async def reconcile(
         decision = decide(model, reported, clock.now(), settings)
     if decision.logs:
         decision = decision.keeping(await read_logs(kube, key.namespace, decision.logs))
-    await _carry_out(kube, model, decision)
-    await record(model, decision.status)
+    await _carry_out(kube, as_found, decision)
+    await record(as_found, decision.status)
     MODEL_STATES.record(key, decision.status)
-    _log_changes(model, decision)
+    _log_changes(as_found, decision)
     if errors := [refusal.error for refusal in refusals if refusal.error]:
         raise errors[0]
     return decision.requeue_after

@@ -83,7 +83,7 @@ def test_another_release_of_ours_makes_another(
 def test_what_uv_says_is_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "empty"))
-    with pytest.raises(EnvironmentUnavailable, match=r"sklearn-1\.2 cannot be made on this machine: .*"):
+    with pytest.raises(EnvironmentUnavailable, match=r"sklearn-1\.2 cannot be made here: .*"):
         making.make(OLD, tmp_path / "environment")
 
 

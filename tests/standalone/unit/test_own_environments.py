@@ -66,7 +66,7 @@ def test_a_wheel_that_is_another_than_the_locked_one_is_not_installed(
     kept: EnvironmentStore, lock: str
 ) -> None:
     digest = lock.rpartition(":")[2].strip()
-    with pytest.raises(EnvironmentUnavailable, match=r"own-\w{12} cannot be made on this machine: .*its-own"):
+    with pytest.raises(EnvironmentUnavailable, match=r"own-\w{12} cannot be made here: .*its-own"):
         kept.prepare_own(lock.replace(digest, "0" * 64))
     assert [each.name for each in kept.kept()] == [BESIDE_OWN.name]
 

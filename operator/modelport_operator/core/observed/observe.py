@@ -22,8 +22,8 @@ _UNHEARD_OF = {Reason.NAME_TAKEN, Reason.POD_INCOMPLETE, Reason.PROGRESSING}
 @dataclass(frozen=True)
 class Observed:
     """`probe_results` and `status_probes` are by version and hold only those that were probed in this pass.
-    `refusals`, by version too, is why the cluster makes no pod of it; of versions in `withheld` nothing is
-    applied."""
+    `refusals`, by version too, is why the cluster makes no pod of it; of versions in `withheld` and
+    `preparing`, whose packages are not there yet, nothing is applied."""
 
     objects: tuple[Object, ...] = ()
     pods: tuple[PodFacts, ...] = ()
@@ -31,6 +31,7 @@ class Observed:
     probe_results: Mapping[str, ProbeResult] = field(default_factory=dict)
     status_probes: Mapping[str, RuntimeStatus] = field(default_factory=dict)
     withheld: Collection[str] = ()
+    preparing: Collection[str] = ()
 
     def pods_of(self, version: str) -> tuple[PodFacts, ...]:
         return tuple(pod for pod in self.pods if pod.version == version)
@@ -41,11 +42,11 @@ class Observed:
 
     def withholding(self, problems: Mapping[str, Problem]) -> "Observed":
         """The same, known before any is written."""
-        return replace(self.refused(problems), withheld=tuple(problems))
+        return replace(self.refused(problems), withheld=(*self.withheld, *problems))
 
     @property
     def is_held_up(self) -> bool:
-        return any(problem.reason in _UNHEARD_OF for problem in self.refusals.values())
+        return bool(self.withheld) or any(problem.reason in _UNHEARD_OF for problem in self.refusals.values())
 
     def has_deployment(self, version: str) -> bool:
         return any(obj["kind"] == "Deployment" and version_of(obj) == version for obj in self.objects)

@@ -145,6 +145,11 @@ def read_problem(pod: Object, settings: Settings, *, served: bool = False) -> Pr
     return next((problem for reader in readers if (problem := reader(pod, settings)) is not None), None)
 
 
+def read_wait(pod: Object, settings: Settings) -> Problem | None:
+    """Why none of its containers begins; None: they do, or nothing is known yet."""
+    return _unschedulable(pod, settings) or _waits_in_vain(pod, settings)
+
+
 def read_refusal(deployment: Object) -> Problem | None:
     """What keeps the pod from being made at all, so that only its Deployment reports it."""
     for condition in deployment.get("status", {}).get("conditions") or ():

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from modelport_crds.mlmodel import Artifact, MLModel, ModelVersion
 from modelport_crds.names import ANNOTATION_CREDENTIALS, ARTIFACT_SCHEME, public_id
 
+from modelport_operator.core.bundles import bundle_of
 from modelport_operator.core.quantities import to_bytes
 from modelport_operator.core.specs.pod_settings import environment_of
 from modelport_operator.settings import Settings
@@ -48,7 +49,11 @@ def artifact_address(artifact: Artifact, settings: Settings) -> str:
     """Turn `artifact:<sha256>` into the store's address; any other URI is an address already."""
     if not is_in_platform_store(artifact):
         return artifact.uri
-    digest = artifact.uri.removeprefix(f"{ARTIFACT_SCHEME}:")
+    return stored_at(artifact.uri.removeprefix(f"{ARTIFACT_SCHEME}:"), settings)
+
+
+def stored_at(digest: str, settings: Settings) -> str:
+    """Return the address of a file in the platform's own store."""
     return settings.artifact_base_url.replace("{sha256}", digest).replace("{prefix}", digest[:2])
 
 
@@ -60,6 +65,8 @@ def _credentials(model: MLModel, settings: Settings) -> str | None:
 ARTIFACT_DIR = "/modelport/artifact"
 ARTIFACT_PATH = f"{ARTIFACT_DIR}/model"
 RUN_DIR = "/modelport/run"
+PACKAGES_DIR = f"{ARTIFACT_DIR}/packages"
+"""Where the image of own requirements looks for them."""
 
 EnvVars = list[dict[str, str]]
 
@@ -76,6 +83,20 @@ def build_fetch_env(version: ModelVersion, source: Source) -> EnvVars:
             "MODELPORT_FETCH_URI": source.address,
             "MODELPORT_FETCH_SHA256": version.artifact.sha256,
             "MODELPORT_FETCH_TO": ARTIFACT_PATH,
+        }
+    )
+
+
+def build_bundle_env(model: MLModel, version: ModelVersion, settings: Settings) -> EnvVars:
+    """Return what the init container reads of the version's own packages; nothing if it has none."""
+    bundle = bundle_of(model, version)
+    if not bundle:
+        return []
+    return _env_vars(
+        {
+            "MODELPORT_FETCH_BUNDLE_URI": stored_at(bundle, settings),
+            "MODELPORT_FETCH_BUNDLE_SHA256": bundle,
+            "MODELPORT_FETCH_BUNDLE_MAX_BYTES": str(settings.bundle_max_bytes),
         }
     )
 

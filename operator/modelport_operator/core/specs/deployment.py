@@ -93,7 +93,7 @@ def build_template(model: MLModel, version: ModelVersion, settings: Settings, re
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": _GRACE_SECONDS,
             "securityContext": pod_security(settings),
-            "initContainers": [build_fetch_container(version, source, settings)],
+            "initContainers": [build_fetch_container(model, version, source, settings)],
             "containers": [_build_model_container(model, version, settings)],
             "volumes": [
                 {"name": "artifact", "emptyDir": {}},
@@ -109,7 +109,7 @@ def build_template(model: MLModel, version: ModelVersion, settings: Settings, re
 def _build_model_container(model: MLModel, version: ModelVersion, settings: Settings) -> Object:
     return {
         "name": "model",
-        **image_fields(version, settings),
+        **image_fields(model, version, settings),
         "command": ["python", "-I", "-m", "modelport_runtime"],
         "env": build_runtime_env(model, version, settings),
         "ports": [{"name": "http", "containerPort": PORT}],

@@ -1,9 +1,15 @@
 """The init container of one version: it alone sees where the file comes from, and the credentials for it."""
 
-from modelport_crds.mlmodel import ModelVersion
+from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_kube.kube import Object
 
-from modelport_operator.core.specs.container_env import ARTIFACT_DIR, CLAIM_DIR, Source, build_fetch_env
+from modelport_operator.core.specs.container_env import (
+    ARTIFACT_DIR,
+    CLAIM_DIR,
+    Source,
+    build_bundle_env,
+    build_fetch_env,
+)
 from modelport_operator.core.specs.pod_settings import container_security, image_fields
 from modelport_operator.settings import Settings
 
@@ -19,14 +25,20 @@ _POSSIBLE = (
 )
 
 
-def build_fetch_container(version: ModelVersion, source: Source, settings: Settings) -> Object:
+def build_fetch_container(
+    model: MLModel, version: ModelVersion, source: Source, settings: Settings
+) -> Object:
     """Return the init container, which puts the file at `ARTIFACT_PATH`; it may hold 256 MiB in memory."""
     claim_mount = {"name": _VOLUME, "mountPath": CLAIM_DIR, "readOnly": True}
     return {
         "name": "fetch",
-        **image_fields(version, settings),
+        **image_fields(model, version, settings),
         "command": ["python", "-I", "-m", "modelport_runtime.fetch"],
-        "env": [*build_fetch_env(version, source), *_credentials(source)],
+        "env": [
+            *build_fetch_env(version, source),
+            *build_bundle_env(model, version, settings),
+            *_credentials(source),
+        ],
         "securityContext": container_security(),
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "terminationMessagePolicy": "FallbackToLogsOnError",

@@ -14,7 +14,7 @@ from modelport_operator.core.naming import (
     object_metadata,
     version_selector,
 )
-from modelport_operator.core.specs.container_env import artifact_address, is_in_platform_store
+from modelport_operator.core.specs.container_env import artifact_address, is_in_platform_store, stored_at
 from modelport_operator.core.specs.deployment import PORT
 from modelport_operator.settings import Settings
 
@@ -69,7 +69,7 @@ def _rules(version: ModelVersion, settings: Settings, *, callers: Sequence[str])
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"from": _sources(callers, settings), "ports": [{"port": PORT, "protocol": "TCP"}]}],
         # A policy knows pods, not containers: the model shares what its init container needs.
-        "egress": _egress(version.artifact, settings),
+        "egress": _egress(version, settings),
     }
 
 
@@ -81,9 +81,9 @@ def _sources(components: Sequence[str], settings: Settings) -> list[Object]:
     ]
 
 
-def _egress(artifact: Artifact, settings: Settings) -> list[Object]:
+def _egress(version: ModelVersion, settings: Settings) -> list[Object]:
     further = [rule.as_object() for rule in settings.extra_egress]
-    rules = [*_to_source(artifact, settings), *further]
+    rules = [*_to_source(version.artifact, settings), *_to_bundle(version, settings), *further]
     return [*rules, *(rule.as_object() for rule in settings.dns_egress)] if rules else []
 
 
@@ -93,6 +93,15 @@ def _to_source(artifact: Artifact, settings: Settings) -> list[Object]:
         return []
     sources = [_platform_pods("control-api", settings)] if is_in_platform_store(artifact) else _PUBLIC
     return [{"to": sources, "ports": [{"port": port, "protocol": "TCP"}]}, *_inner(settings)]
+
+
+def _to_bundle(version: ModelVersion, settings: Settings) -> list[Object]:
+    """Of own packages beside a file from elsewhere; the platform's own files come from there anyway."""
+    if version.lock is None or is_in_platform_store(version.artifact):
+        return []
+    port = _port(stored_at(version.lock.sha256, settings))
+    to = [_platform_pods("control-api", settings)]
+    return [{"to": to, "ports": [{"port": port, "protocol": "TCP"}]}] if port else []
 
 
 def _inner(settings: Settings) -> list[Object]:

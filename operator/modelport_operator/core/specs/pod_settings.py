@@ -5,8 +5,9 @@
 from modelport_crds.mlmodel import MLModel, ModelVersion
 from modelport_kube.kube import Object
 
+from modelport_operator.core.bundles import bundle_of
 from modelport_operator.core.naming import version_selector
-from modelport_operator.settings import ENVIRONMENT, ENVIRONMENTS, Settings
+from modelport_operator.settings import ENVIRONMENT, ENVIRONMENTS, OWN, Settings
 
 
 def build_placement(settings: Settings) -> Object:
@@ -33,12 +34,24 @@ def build_spread(model: MLModel, version: ModelVersion, replicas: int) -> Object
     return {"topologySpreadConstraints": [constraint]}
 
 
-def image_fields(version: ModelVersion, settings: Settings) -> dict[str, str]:
+def image_fields(model: MLModel, version: ModelVersion, settings: Settings) -> dict[str, str]:
     """Return the image of the version's environment or framework, and when a node pulls it."""
-    return {"image": _image(version, settings), "imagePullPolicy": settings.image_pull_policy}
+    return pulled(_image(model, version, settings), settings)
 
 
-def _image(version: ModelVersion, settings: Settings) -> str:
+def pulled(image: str, settings: Settings) -> dict[str, str]:
+    """Return the fields of a container in this image."""
+    return {"image": image, "imagePullPolicy": settings.image_pull_policy}
+
+
+def own_image(settings: Settings) -> str:
+    """Return the image of versions whose packages are a bundle, which makes bundles too."""
+    return settings.environment_image.replace(ENVIRONMENT, OWN)
+
+
+def _image(model: MLModel, version: ModelVersion, settings: Settings) -> str:
+    if bundle_of(model, version):
+        return own_image(settings)
     environment = environment_of(version, settings)
     if environment is None:
         return settings.runtime_images[version.framework]

@@ -14,6 +14,7 @@ from modelport_kube.kube import KubeError, Object
 
 from modelport_operator.core.sync import is_edited, replacement
 from modelport_operator.settings import Settings
+from modelport_operator.shell.bundles import open_bundles
 from modelport_operator.shell.controller import Controller
 from modelport_operator.shell.event_recorder import EventRecorder
 from modelport_operator.shell.kubernetes.http import Health, serving
@@ -80,7 +81,12 @@ def _build_controller(client: ApiClient, settings: Settings, stop: asyncio.Event
     kube = RepairingApi(client)
     events = kopf_events(kube, settings, on_started=lambda: _hear_signals(stop))
     return Controller(
-        kube, settings, events=events, record=EventRecorder(kube), drain_seconds=settings.drain_seconds
+        kube,
+        settings,
+        events=events,
+        record=EventRecorder(kube),
+        drain_seconds=settings.drain_seconds,
+        bundles=open_bundles(settings),
     )
 
 

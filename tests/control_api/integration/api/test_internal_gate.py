@@ -16,6 +16,9 @@ GUARDED = {
     ("GET", "/internal/v1/drift/bins/{reference}"),
     ("GET", "/internal/v1/drift/metrics"),
     ("GET", "/internal/v1/batch/endpoints"),
+    # With what is made of the key for one lock: `tests/control_api/unit/models/test_bundles.py`.
+    ("GET", "/internal/v1/bundles/{lock_sha256}"),
+    ("PUT", "/internal/v1/bundles/{lock_sha256}"),
 }
 # Init containers have no key, and a query about an API key must know its digest.
 OPEN = {("POST", "/internal/v1/introspect"), ("GET", "/internal/v1/artifacts/{sha256}")}
