@@ -20,6 +20,7 @@ _SECONDS = {
     "loaded_images": 1500,
     "platform": 1800,
     "environment_image": 2400,
+    "own_image": 2400,
     "cores_to_itself": 7200,
 }
 """What the first test that needs this fixture may take, on a slow machine too."""
@@ -82,6 +83,13 @@ def environment_image(pytestconfig: pytest.Config, cluster: Cluster, loaded_imag
     """The image of the environment sklearn-1.2, and of no other. It follows the cluster's other images."""
     with showing_progress(pytestconfig):
         return images.load_environment_into(cluster, "sklearn-1.2")
+
+
+@pytest.fixture(scope="session")
+def own_image(pytestconfig: pytest.Config, cluster: Cluster, loaded_images: dict[str, str]) -> str:
+    """The image of versions with packages of their own. It follows the cluster's other images."""
+    with showing_progress(pytestconfig):
+        return images.load_own_into(cluster)
 
 
 @pytest.fixture(scope="session")

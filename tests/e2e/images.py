@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from modelport_environments.catalogue import find
+from modelport_environments.catalogue import BESIDE_OWN, find
 
 from tests.cluster import base_image, image_build, stand_ins
 from tests.cluster.cluster import Cluster
@@ -18,6 +18,7 @@ PARTS = {
     "runtime-onnx": "model-runtime/Dockerfile.onnx",
 }
 ENVIRONMENT = "model-runtime/Dockerfile.environment"
+OWN = "model-runtime/Dockerfile.own"
 
 
 def image_of(part: str) -> str:
@@ -44,4 +45,11 @@ def load_environment_into(cluster: Cluster, name: str) -> str:
     image = image_of(f"runtime-{name}")
     arguments = {**base_image.build_args(find(name).python), "ENVIRONMENT": name}
     cluster.load_image(image_build.build(ROOT / ENVIRONMENT, ROOT, image, arguments))
+    return image
+
+
+def load_own_into(cluster: Cluster) -> str:
+    """Build the image of own requirements, unless that is done, and load it; gives the image's name."""
+    image = image_of("runtime-own")
+    cluster.load_image(image_build.build(ROOT / OWN, ROOT, image, base_image.build_args(BESIDE_OWN.python)))
     return image

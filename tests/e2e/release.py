@@ -10,12 +10,13 @@ import yaml
 
 from tests.cluster import ingress
 from tests.cluster.cluster import Cluster
-from tests.e2e import images
+from tests.e2e import images, package_index
 from tests.e2e.kubectl import Kubectl
 
 CHART = Path(__file__).parents[2] / "helm" / "modelport"
 NAME = "modelport"
 _MODELS_NAMESPACE = "modelport-models"
+BUNDLES_NAMESPACE = "modelport-bundles"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,10 @@ def values(annotations: Mapping[str, str]) -> Mapping[str, Any]:
         "ingress": {"enabled": True, "className": ingress.CLASS},
         "settings": {"limits": {**limits, "predict": "100000/second"}},
         # The tests' file server is a pod, which models may not reach otherwise where policies are enforced.
-        "runtime": {"artifactNetworks": ["10.0.0.0/8"]},
+        "runtime": {
+            "artifactNetworks": ["10.0.0.0/8"],
+            "requirements": {"index": package_index.address(NAME), "egress": package_index.egress(NAME)},
+        },
         **parts,
     }
 

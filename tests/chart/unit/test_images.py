@@ -6,7 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from modelport_environments.catalogue import ENVIRONMENTS
+from modelport_crds.mlmodel import Lock
+from modelport_environments.catalogue import BESIDE_OWN, ENVIRONMENTS
+from modelport_operator.core.specs.bundle_job import build_bundle_job
+from modelport_operator.core.specs.container_env import PACKAGES_DIR
+from modelport_operator.settings import Settings
 
 from requirements.distribution import requirements
 from tests.architecture.modules import imports
@@ -21,8 +25,15 @@ DOCKERFILES = {
     "standalone": "standalone/Dockerfile",
 }
 _LOCKED = (*DOCKERFILES, "runtime-server")
-_ALL = {**DOCKERFILES, "environment": "model-runtime/Dockerfile.environment"}
-_LOCKS = {"environment": "libs/modelport_environments/locks/${ENVIRONMENT}.txt"}
+_BESIDE_A_SERVER = {
+    "environment": "model-runtime/Dockerfile.environment",
+    "own": "model-runtime/Dockerfile.own",
+}
+_ALL = {**DOCKERFILES, **_BESIDE_A_SERVER}
+_LOCKS = {
+    "environment": "libs/modelport_environments/locks/${ENVIRONMENT}.txt",
+    "own": "libs/modelport_environments/locks/beside-own.txt",
+}
 _WITH_PAGES = ("control-api", "standalone")
 _STARTED = r'"python", "-Iu", "-m", "modelport_\w+"'
 
@@ -35,13 +46,15 @@ def part(request: pytest.FixtureRequest) -> str:
 
 def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
     text = (ROOT / _ALL[part]).read_text()
-    stages = ["${BASE_IMAGE}", "server" if part == "environment" else "libraries", "${BASE_IMAGE}"]
+    apart = part in _BESIDE_A_SERVER
+    stages = ["${BASE_IMAGE}", "server" if apart else "libraries", "${BASE_IMAGE}"]
     # Two more build the pages of /help and the client's wheel.
     assert re.findall(r"^FROM (\S+)", text, re.M) == [
         *["${BASE_IMAGE}"] * 2 * (part in _WITH_PAGES),
         *stages,
-        # A second set of libraries reads the model.
-        *["${BASE_IMAGE}"] * (part == "environment"),
+        # A second set of libraries reads the model, and a third one makes bundles.
+        *["${BASE_IMAGE}"] * apart,
+        *["${BASE_IMAGE}"] * (part == "own"),
     ]
     last = text.rsplit("FROM ", maxsplit=1)[1]
     assert "USER 65532:65532" in last
@@ -90,15 +103,19 @@ def test_a_build_sees_nothing_but_code_and_the_pages_of_its_help() -> None:
         assert line == "**/__pycache__" or any(ROOT.glob(line.removeprefix("!"))), line
 
 
-def test_an_environments_image_is_built_on_the_python_of_all_of_them() -> None:
-    text = (ROOT / _ALL["environment"]).read_text()
-    [python] = {each.python for each in ENVIRONMENTS.values()}
+@pytest.mark.parametrize("apart", _BESIDE_A_SERVER)
+def test_an_environments_image_is_built_on_the_python_of_all_of_them(apart: str) -> None:
+    text = (ROOT / _ALL[apart]).read_text()
+    [python] = {each.python for each in (*ENVIRONMENTS.values(), BESIDE_OWN)}
     assert f"ARG BASE_IMAGE=python:{python}-slim\n" in text
     assert f"[:2] == ({python.replace('.', ', ')})" in text
 
 
-def test_an_environments_image_serves_with_the_platforms_libraries_and_reads_models_with_its_own() -> None:
-    text = (ROOT / _ALL["environment"]).read_text()
+@pytest.mark.parametrize("apart", _BESIDE_A_SERVER)
+def test_an_environments_image_serves_with_the_platforms_libraries_and_reads_models_with_its_own(
+    apart: str,
+) -> None:
+    text = (ROOT / _ALL[apart]).read_text()
     server, _, rest = text.partition("\nFROM ${BASE_IMAGE} AS libraries")
     # Layers that name no environment are the same in all of these images.
     assert "requirements/image-runtime-server.txt" in server
@@ -118,6 +135,18 @@ def test_images_of_environments_are_built_where_they_are_named(tmp_path: Path) -
     assert built() == built("runtime-sklearn") == []
     with pytest.raises(subprocess.CalledProcessError):
         built("runtime-sklearn-0.1")
+    assert f"--tag modelport-runtime-own:1.0 --file {_ALL['own']}" in _build(tmp_path, "runtime-own")
+
+
+def test_the_image_of_own_requirements_has_what_the_operator_and_the_init_container_look_for() -> None:
+    text = (ROOT / _ALL["own"]).read_text()
+    assert f"ENV MODELPORT_RUNTIME_PACKAGES={PACKAGES_DIR}\n" in text
+    settings = Settings.model_validate({"artifact_base_url": "http://a/{sha256}"})
+    job = build_bundle_job(Lock(uri=f"artifact:{'0' * 64}", sha256="0" * 64), "", settings)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert "/opt/bundler /opt/bundler" in text and container["command"][0].startswith("/opt/bundler/")
+    env = {each["name"]: each["value"] for each in container["env"]}
+    assert f"ENV MODELPORT_RUNTIME_MODEL_PYTHON={env['MODELPORT_BUNDLE_PYTHON']}\n" in text
 
 
 def _build(folder: Path, *parts: str) -> str:

@@ -8,6 +8,7 @@ from modelport_crds.names import ANNOTATION_TEMPLATE
 from modelport_kube.kube import Object
 from modelport_operator.core.observed.probe_results import RuntimeStatus, SampleRefused
 from modelport_operator.settings import Settings
+from modelport_operator.shell.bundles import Bundles
 from modelport_operator.shell.reconcile import Key, reconcile
 
 from tests.support.builders import ModelBuilder, PodBuilder, a_pod
@@ -54,13 +55,20 @@ class Harness:
     kube: FakeKube = field(default_factory=FakeKube)
     runtimes: ScriptedRuntimes = field(default_factory=ScriptedRuntimes)
     settings: Settings = field(default_factory=settings)
+    bundles: Bundles | None = None
 
     async def submit(self, model: ModelBuilder) -> None:
         await self.kube.apply(model.manifest(), field_manager="kubectl")
 
     async def reconcile(self, *, check_engines: bool = False) -> float | None:
         return await reconcile(
-            self.kube, self.runtimes, KEY, self.settings, StandingClock(), check_engines=check_engines
+            self.kube,
+            self.runtimes,
+            KEY,
+            self.settings,
+            StandingClock(),
+            check_engines=check_engines,
+            bundles=self.bundles,
         )
 
     async def settle(self) -> None:

@@ -39,7 +39,11 @@ def build_bundle_job(lock: Lock, token: str, settings: Settings) -> Object:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": job_name(lock), "namespace": settings.bundles_namespace, "labels": labels},
+        "metadata": {
+            "name": job_name(lock),
+            "namespace": settings.bundles_namespace,
+            "labels": {**labels},
+        },
         "spec": {
             "backoffLimit": _TRIES_AGAIN,
             "activeDeadlineSeconds": _LONGEST_SECONDS,

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from modelport_crds.mlmodel import Artifact, Resources
+from modelport_crds.mlmodel import Artifact, Lock, Resources, VersionStatus
 from modelport_kube.kube import Object
 from modelport_operator.core.desired import CHILD_KINDS, desired_objects
+from modelport_operator.core.specs.bundle_job import build_bundle_job
 from modelport_operator.settings import Settings
 
 from tests.operator.unit.harness import settings
@@ -33,6 +34,14 @@ _OF_A_COMPANY = settings(
     artifact_credentials_secret="bucket",
 )
 _OF_THE_PLATFORM = Artifact(uri=f"artifact:{digest_of('v1')}", sha256=digest_of("v1"), size=1_000_000)
+_LOCK = Lock(uri=f"artifact:{digest_of('lock')}", sha256=digest_of("lock"))
+_INTERNAL = "http://modelport-control-api-internal.modelport.svc:8001/internal/v1"
+_OF_A_PLATFORM = settings(
+    artifact_base_url=f"{_INTERNAL}/artifacts/{{sha256}}",
+    package_index="https://packages.example.org/simple",
+    bundles_base_url=f"{_INTERNAL}/bundles/{{lock}}",
+    internal_key="sixteen characters or more",
+)
 _ON_OPENSHIFT = settings(
     artifact_base_url="http://modelport-control-api-internal.modelport.svc:8001/internal/v1/artifacts/{sha256}",
     pod_security_context={},
@@ -53,6 +62,12 @@ CASES: dict[str, tuple[ModelBuilder, Settings]] = {
     "ids-of-the-cluster-and-its-dns": (
         a_model().versions(a_version(artifact=_OF_THE_PLATFORM)),
         _ON_OPENSHIFT,
+    ),
+    "packages-of-its-own": (
+        a_model()
+        .versions(a_version(environment="own-0123456789ab", lock=_LOCK, artifact=_OF_THE_PLATFORM))
+        .known(VersionStatus(name="v1", bundle=digest_of("bundle"))),
+        _OF_A_PLATFORM,
     ),
     "batch-pods-and-every-setting": (
         a_model()
@@ -76,8 +91,16 @@ def test_objects_are_those_of_the_golden_file(name: str) -> None:
     assert made == file.read_text(), "meant so? UPDATE_GOLDEN=1 rewrites the file"
 
 
+def test_the_job_of_a_lock_is_that_of_the_golden_file() -> None:
+    file = _GOLDEN / "bundle-job.yaml"
+    made = yaml.safe_dump(build_bundle_job(_LOCK, "what opens it", _OF_A_PLATFORM), sort_keys=False)
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.write_text(made)
+    assert made == file.read_text(), "meant so? UPDATE_GOLDEN=1 rewrites the file"
+
+
 def test_golden_files_show_every_kind_and_no_others_lie_about() -> None:
-    assert {file.stem for file in _GOLDEN.glob("*.yaml")} == set(CASES)
+    assert {file.stem for file in _GOLDEN.glob("*.yaml")} == {*CASES, "bundle-job"}
     objects: list[Object] = [
         obj for name in CASES for obj in yaml.safe_load_all((_GOLDEN / f"{name}.yaml").read_text())
     ]

@@ -1,0 +1,93 @@
+"""A package index in the cluster: a folder of wheels behind Python's own HTTP server, filled from here."""
+
+import hashlib
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.kubectl import Kubectl
+from tests.support.wheels import make_wheel
+
+NAME = "package-index"
+_PORT = 8000
+# What the runtime needs of a model's own packages; the rest of the index is made here.
+_FETCHED = ("numpy==2.4.6", "joblib==1.5.3")
+_UNPACK = "import sys, tarfile; tarfile.open(fileobj=sys.stdin.buffer, mode='r|').extractall('/index')"
+
+
+def address(namespace: str) -> str:
+    return f"http://{NAME}.{namespace}.svc:{_PORT}/simple"
+
+
+def egress(namespace: str) -> list[dict[str, Any]]:
+    """As the chart takes it."""
+    pods = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "podSelector": {"matchLabels": {"app": NAME}},
+    }
+    return [{"to": [pods], "ports": [{"port": _PORT, "protocol": "TCP"}]}]
+
+
+def fetch(folder: Path, *own: str) -> Path:
+    """Return a folder with the pages of an index; `own`: names of packages to make, of version 1.0."""
+    wheels = folder / "wheels"
+    options = ("--quiet", "--no-deps", "--only-binary", ":all:", "--python-version", "3.11")
+    command = ["python3", "-m", "pip", "download", *options, "--dest", str(wheels), *_FETCHED]
+    subprocess.run(command, check=True, timeout=300)
+    for name in own:
+        make_wheel(wheels, name, "1.0")
+    for wheel in wheels.glob("*.whl"):
+        page = folder / "simple" / wheel.name.split("-")[0].replace("_", "-")
+        page.mkdir(parents=True)
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        link = f'<a href="/wheels/{wheel.name}#sha256={digest}">{wheel.name}</a>'
+        (page / "index.html").write_text(f"<!DOCTYPE html><html><body>{link}</body></html>")
+    return folder
+
+
+def start(kubectl: Kubectl, folder: Path, image: str) -> None:
+    """Have it respond, with what lies in the folder."""
+    for obj in _objects(image):
+        kubectl.run("apply", "-f", "-", input=obj)
+    kubectl.run("wait", "--for=condition=Ready", f"pod/{NAME}", "--timeout=240s", timeout=270)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.add(folder, arcname=".")
+    command = ["kubectl", "--kubeconfig", str(kubectl.kubeconfig), "--namespace", kubectl.namespace]
+    command += ["exec", "-i", NAME, "--", "python", "-c", _UNPACK]
+    subprocess.run(command, input=packed.getvalue(), check=True, timeout=120, capture_output=True)
+
+
+def stop(kubectl: Kubectl) -> None:
+    kubectl.run("delete", "pod,service", NAME, "--ignore-not-found", "--grace-period=0", "--force")
+
+
+def _objects(image: str) -> list[dict[str, Any]]:
+    container = {
+        "name": NAME,
+        "image": image,
+        "command": ["python", "-m", "http.server", str(_PORT), "--directory", "/index"],
+        "readinessProbe": {"tcpSocket": {"port": _PORT}, "periodSeconds": 1},
+        "volumeMounts": [{"name": "index", "mountPath": "/index"}],
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    security = {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    spec = {
+        "securityContext": security,
+        "containers": [container],
+        "volumes": [{"name": "index", "emptyDir": {}}],
+        "automountServiceAccountToken": False,
+    }
+    metadata = {"name": NAME, "labels": {"app": NAME}}
+    service = {"selector": {"app": NAME}, "ports": [{"port": _PORT}]}
+    return [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec},
+        {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service},
+    ]

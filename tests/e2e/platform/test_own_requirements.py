@@ -1,0 +1,143 @@
+"""A model with packages of its own: a Job makes their bundle once, whatever is killed, and pods unpack it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import package_index
+from tests.e2e.accounts import Person, register
+from tests.e2e.kubectl import Kubectl
+from tests.e2e.release import BUNDLES_NAMESPACE
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.nightly, pytest.mark.timeout(900)]
+
+PACKAGES = ("its-own", "another", "third")
+MODEL = """
+import {module}
+
+class Model:
+    def predict(self, rows: list[float]):
+        return [[{module}.__version__, {module}.__file__, row] for row in rows]
+"""
+
+
+@pytest.fixture(scope="module")
+def person(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Person:
+    return register(platform.url, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def bundles(platform: Any) -> Kubectl:
+    return Kubectl(platform.release.kubeconfig, BUNDLES_NAMESPACE)
+
+
+@pytest.fixture(scope="module")
+def index(platform: Any, own_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = package_index.fetch(tmp_path_factory.mktemp("index"), *PACKAGES)
+    package_index.start(platform.release, folder, platform.runtime_image)
+    yield folder
+    package_index.stop(platform.release)
+
+
+def upload(person: Person, package: str, model_id: str | None = None) -> dict[str, Any]:
+    files = {"file": ("texts.py", MODEL.format(module=package.replace("-", "_")).encode())}
+    path = f"/api/v1/models/{model_id}/versions" if model_id else "/api/v1/models/upload"
+    data = {"requirements": f"{package}==1.0\n"} | ({} if model_id else {"name": package})
+    with person.http() as client:
+        response = client.post(path, files=files, data=data)
+        assert response.status_code == 202, response.text
+        made: dict[str, Any] = response.json()
+    return made
+
+
+def version_of(person: Person, model_id: str, name: str = "v1") -> dict[str, Any]:
+    found = person.model(model_id)["versions"]
+    return next(each for each in found if each["name"] == name)
+
+
+def becomes(person: Person, model_id: str, status: str, name: str = "v1", seconds: float = 240) -> Any:
+    def reached() -> bool:
+        version = version_of(person, model_id, name)
+        assert version["status"] in {status, "pending", "degraded"}, version
+        return bool(version["status"] == status)
+
+    eventually(reached, seconds=seconds)
+    return version_of(person, model_id, name)
+
+
+def jobs(bundles: Kubectl) -> dict[str, str]:
+    found = bundles.json("get", "jobs")["items"]
+    return {each["metadata"]["name"]: each["metadata"]["uid"] for each in found}
+
+
+def pods_of(bundles: Kubectl, job: str) -> list[Any]:
+    items: list[Any] = bundles.json("get", "pods", "-l", f"batch.kubernetes.io/job-name={job}")["items"]
+    return items
+
+
+def kill_operators(platform: Any) -> None:
+    label = "app.kubernetes.io/component=operator"
+    platform.release.run("delete", "pod", "-l", label, "--grace-period=0", "--force")
+
+
+def test_it_predicts_with_its_own_packages_in_the_full_sandbox_and_they_are_packed_once(
+    platform: Any, person: Person, bundles: Kubectl, index: Path
+) -> None:
+    made = upload(person, "its-own")
+    version = becomes(person, made["id"], "ready")
+    with person.http() as client:
+        given = client.post(f"/predict/{made['id']}", json={"input": 4}).raise_for_status().json()
+    assert given["prediction"] == ["1.0", "/modelport/artifact/packages/its_own.py", 4]
+    assert version["sandbox"]["level"] == 2, version["sandbox"]
+    before = jobs(bundles)
+    assert len(before) == 1
+    (job,) = before
+    assert len(pods_of(bundles, job)) == 1
+    upload(person, "its-own", made["id"])
+    becomes(person, made["id"], "ready", "v2")
+    assert jobs(bundles) == before
+    assert len(pods_of(bundles, job)) == 1
+    # Nothing that the Job may write with is in a pod of a model.
+    token = bundles.json("get", "job", job)["spec"]["template"]["spec"]["containers"][0]["env"]
+    (opens,) = (each["value"] for each in token if each["name"] == "MODELPORT_BUNDLE_TOKEN")
+    assert opens not in platform.models.run("get", "pods,deployments", "-o", "json")
+
+
+def test_an_index_that_is_away_is_said_and_the_version_serves_once_it_is_back(
+    platform: Any, person: Person, bundles: Kubectl, index: Path
+) -> None:
+    operator = "deployment/modelport-operator"
+    platform.release.run("scale", operator, "--replicas=0")
+    try:
+        made = upload(person, "another")
+        package_index.stop(platform.release)
+    finally:
+        platform.release.run("scale", operator, "--replicas=2")
+
+    def said() -> bool:
+        version = version_of(person, made["id"])
+        return version["reason"] == "EnvironmentUnavailable" and "package-index" in version["message"]
+
+    eventually(said, seconds=240)
+    print(version_of(person, made["id"])["message"])
+    package_index.start(platform.release, index, platform.runtime_image)
+    becomes(person, made["id"], "ready", seconds=400)
+
+
+def test_a_job_that_is_killed_with_the_operator_still_comes_to_its_end(
+    platform: Any, person: Person, bundles: Kubectl, index: Path
+) -> None:
+    known = jobs(bundles)
+    made = upload(person, "third")
+    eventually(lambda: len(jobs(bundles)) > len(known), seconds=120)
+    (job,) = jobs(bundles).keys() - known.keys()
+    eventually(lambda: bool(pods_of(bundles, job)), seconds=120)
+    (first,) = pods_of(bundles, job)
+    bundles.run("delete", "pod", first["metadata"]["name"], "--grace-period=0", "--force")
+    kill_operators(platform)
+    becomes(person, made["id"], "ready", seconds=400)
+    names = {each["metadata"]["name"] for each in pods_of(bundles, job)}
+    assert first["metadata"]["name"] not in names
