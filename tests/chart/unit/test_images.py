@@ -144,7 +144,8 @@ def test_the_image_of_own_requirements_has_what_the_operator_and_the_init_contai
     settings = Settings.model_validate({"artifact_base_url": "http://a/{sha256}"})
     job = build_bundle_job(Lock(uri=f"artifact:{'0' * 64}", sha256="0" * 64), "", settings)
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    assert "/opt/bundler /opt/bundler" in text and container["command"][0].startswith("/opt/bundler/")
+    assert "/opt/bundler /opt/bundler" in text
+    assert container["command"][0].startswith("/opt/bundler/")
     env = {each["name"]: each["value"] for each in container["env"]}
     assert f"ENV MODELPORT_RUNTIME_MODEL_PYTHON={env['MODELPORT_BUNDLE_PYTHON']}\n" in text
 
