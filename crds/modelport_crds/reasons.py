@@ -112,8 +112,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Environment",
         "The environment that the version names cannot be had here.",
         "On one machine run `modelport environments prepare NAME` where an index can be reached; "
-        "on Kubernetes build its image and push it to where the nodes pull from, or, of own requirements, see "
-        "that the chart's package index responds.",
+        "on Kubernetes build its image and push it to where the nodes pull from, or, of own requirements, "
+        "see that the chart's package index responds.",
     ),
     Reason.SANDBOX_UNAVAILABLE: Explanation(
         "Environment",

@@ -35,9 +35,9 @@ from modelport_control_api.http.documentation import add_docs, add_help
 from modelport_control_api.http.health import MetricsMiddleware
 from modelport_control_api.http.openapi.document import DESCRIPTION, TAGS, DocumentedApp
 from modelport_control_api.http.sdk import add_sdk
-from modelport_control_api.models import bundles
 from modelport_control_api.models import endpoints as models_calls
 from modelport_control_api.models import version_endpoints as versions_calls
+from modelport_control_api.models.bundles import endpoints as bundles
 from modelport_control_api.models.upload_openapi import with_limits
 from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal

@@ -1,0 +1,1 @@
+"""Bundles of models' own packages, which Jobs on Kubernetes hand in."""
