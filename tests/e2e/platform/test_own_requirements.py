@@ -19,7 +19,7 @@ MODEL = """
 import {module}
 
 class Model:
-    def predict(self, rows: list[float]):
+    def predict(self, rows: list[str]):
         return [[{module}.__version__, {module}.__file__, row] for row in rows]
 """
 
@@ -89,8 +89,8 @@ def test_it_predicts_with_its_own_packages_in_the_full_sandbox_and_they_are_pack
     made = upload(person, "its-own")
     version = becomes(person, made["id"], "ready")
     with person.http() as client:
-        given = client.post(f"/predict/{made['id']}", json={"input": 4}).raise_for_status().json()
-    assert given["prediction"] == ["1.0", "/modelport/artifact/packages/its_own.py", 4]
+        given = client.post(f"/predict/{made['id']}", json={"input": "four"}).raise_for_status().json()
+    assert given["prediction"] == ["1.0", "/modelport/artifact/packages/its_own.py", "four"]
     assert version["sandbox"]["level"] == 2, version["sandbox"]
     before = jobs(bundles)
     assert len(before) == 1
