@@ -12,6 +12,7 @@ for _library in ("OMP", "OPENBLAS"):
 
 pytest_plugins = [
     "tests.support.kinds",
+    "tests.support.processor_time",
     *(
         f"tests.support.{file.stem}"
         for file in sorted((Path(__file__).parent / "support").glob("*_fixtures.py"))
