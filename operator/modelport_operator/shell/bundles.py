@@ -97,10 +97,10 @@ async def _find_or_make(kube: Kube, bundles: Bundles, lock: Lock, settings: Sett
 
 async def _have_made(kube: Kube, token: str, lock: Lock, settings: Settings) -> Problem | None:
     namespace, name = settings.bundles_namespace, job_name(lock)
-    job = await kube.get("Job", namespace, name)
-    if job is not None:
-        return read_job(job, await kube.list("Pod", namespace, {_JOB_LABEL: name}), settings)
     try:
+        job = await kube.get("Job", namespace, name)
+        if job is not None:
+            return read_job(job, await kube.list("Pod", namespace, {_JOB_LABEL: name}), settings)
         await kube.create(build_bundle_job(lock, token, settings), field_manager=FIELD_MANAGER)
     except Conflict:
         # Another model's pass was first.

@@ -47,8 +47,7 @@ async def hand_in_bundle(
 
     Raises UploadTooLarge and StorageFull.
     """
-    # Beside its files an archive has a head for each of them.
-    most = context.settings.bundle_max_bytes * 2
+    most = context.settings.bundle_max_bytes
     async with await Spool.create(services.store.incoming, most, services.reserve) as spool:
         async for piece in request.stream():
             await spool.write(piece)
