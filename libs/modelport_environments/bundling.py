@@ -23,6 +23,8 @@ from modelport_environments.locked import MAX_LOCK_BYTES, own_name
 _PREFIX = "MODELPORT_BUNDLE_"
 _SECONDS = 60
 """Of silence on the network."""
+_STORING_SECONDS = 600
+"""Of the same while the control API puts gigabytes into a bucket."""
 _GIB = 1 << 30
 
 
@@ -108,7 +110,7 @@ def _hand_in(task: Task, pieces: Iterator[bytes]) -> None:
     headers = {"Authorization": f"Bearer {task.token}", "Content-Type": "application/x-tar"}
     request = Request(task.to, data=pieces, headers=headers, method="PUT")  # noqa: S310 - the operator's
     try:
-        with urlopen(request, timeout=_SECONDS):  # noqa: S310 - see above
+        with urlopen(request, timeout=_STORING_SECONDS):  # noqa: S310 - see above
             return
     except (OSError, HTTPException) as error:
         raise EnvironmentUnavailable(f"{task.name} is made but cannot be stored: {_why(error)}.") from error
