@@ -89,6 +89,7 @@ _OTHERS = {
     b"\x93NUMPY": "a NumPy array",
     XGBOOST_BINARY: "an XGBoost model in the old binary format; save it as .json or .ubj",
     b"bs64": "an XGBoost model in the old binary format; save it as .json or .ubj",
+    b"version https://git-lfs": "a pointer of Git LFS and not the file itself: run git lfs pull in the clone",
     b"%PDF": "a PDF document",
     b"PAR1": "a Parquet file",
     b"\x7fELF": "a program",
@@ -119,6 +120,6 @@ def describe_unknown(head: bytes) -> str:
         f"The file is {known or 'no model file that Modelport knows'}. "
         "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
         "PyTorch (.pt2, .pt), JAX (.jaxexport) or Keras (.keras, .h5) file, a zip or tar.gz of a SavedModel "
-        "or an MLflow "
-        "folder, or code of your own (.py, or a zip with model.py)."
+        "or of a folder of MLflow, MLServer or Hugging Face, or code of your own (.py, or a zip with "
+        "model.py)."
     )

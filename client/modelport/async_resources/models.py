@@ -39,7 +39,7 @@ class AsyncModels:
             environment: What the model runs in, such as `sklearn-1.2`, or `platform` for the platform's own
                 libraries; chosen by what saved the file unless given.
             requirements: What it runs with instead: the path of a requirements.txt, or its lines, such as
-                `["scikit-learn==1.2.2"]`; `"folder"` takes those of the MLflow folder that is uploaded.
+                `["scikit-learn==1.2.2"]`; `"folder"` takes those of the model folder that is uploaded.
             sample: A row as `predict` takes it, which the model has to predict before it gets requests; of a
                 data frame the first.
             reference: A CSV file with a header, of the rows it was trained on; live inputs are compared with

@@ -72,7 +72,7 @@ OwnRequirements = Annotated[
         "--requirements",
         metavar="FILE",
         help="A requirements.txt with what the model runs with: names, versions, extras and markers. "
-        "`folder` takes that of the MLflow folder that is uploaded.",
+        "`folder` takes that of the model folder that is uploaded.",
     ),
 ]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready.")]

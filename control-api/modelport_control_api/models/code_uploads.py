@@ -31,14 +31,17 @@ class Composed:
 
 
 @asynccontextmanager
-async def composed(upload: ReceivedUpload, room: Room) -> AsyncIterator[Composed]:
+async def composed(
+    upload: ReceivedUpload, room: Room, in_folder: Code | None = None
+) -> AsyncIterator[Composed]:
     """Yield what is stored of the upload. Files that are made for it are removed at the end.
 
-    Raises an UploadError, InvalidFields or an error of `sniff`.
+    `in_folder`: modules that came in one file with the model. Raises an UploadError,
+    InvalidFields or an error of `sniff`.
     """
     declared = upload.texts.get("model_type") or None
     sent = upload.extra_files.get(FIELD)
-    if sent is None:
+    if sent is None and in_folder is None:
         framework = await asyncio.to_thread(detect_framework, upload.path, declared)
         if framework != OWN_CODE:
             yield Composed(upload, framework, upload.path)
@@ -46,14 +49,18 @@ async def composed(upload: ReceivedUpload, room: Room) -> AsyncIterator[Composed
             async with _taken_apart(upload, room, declared) as again:
                 yield again
         else:
-            code = await asyncio.to_thread(own_code.read_alone, upload.path, upload.file_name)
-            async with _archived(upload, code, room, framework, model=None) as made:
+            alone = await asyncio.to_thread(own_code.read_alone, upload.path, upload.file_name)
+            async with _archived(upload, alone, room, framework, model=None) as made:
                 yield made
         return
-    code = await asyncio.to_thread(own_code.read_code, sent, upload.extra_names.get(FIELD, ""))
+    code = in_folder or await asyncio.to_thread(_read_sent, upload)
     framework = await asyncio.to_thread(framework_beside, code, upload.path, declared)
     async with _archived(upload, code, room, framework, model=upload.path) as made:
         yield made
+
+
+def _read_sent(upload: ReceivedUpload) -> Code:
+    return own_code.read_code(upload.extra_files[FIELD], upload.extra_names.get(FIELD, ""))
 
 
 def framework_beside(code: Code, path: Path, declared: str | None = None) -> Framework:

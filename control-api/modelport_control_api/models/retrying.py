@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.identity import Caller
-from modelport_control_api.models.mlflow_uploads import MAX_SAMPLE_BYTES
+from modelport_control_api.models.folder_uploads import MAX_SAMPLE_BYTES
 from modelport_control_api.models.uploads import sample_of
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import replacing

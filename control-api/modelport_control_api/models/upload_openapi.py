@@ -14,8 +14,8 @@ _FILE = {
     "type": "string",
     "format": "binary",
     "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM, CatBoost, river, statsmodels, PyTorch, "
-    "JAX or Keras; a zip, tar or tar.gz of a SavedModel or an MLflow folder; code of your own: a .py with "
-    "class Model, or a zip with model.py.",
+    "JAX or Keras; a zip, tar or tar.gz of a SavedModel or of a folder of MLflow, MLServer or Hugging Face; "
+    "code of your own: a .py with class Model, or a zip with model.py.",
 }
 _CODE = {
     "type": "string",
@@ -38,7 +38,7 @@ _REQUIREMENTS = {
     "type": "string",
     "maxLength": MAX_BYTES,
     "description": "The text of a requirements.txt, as a field or a file: what the model is to run with. "
-    "Names, versions, extras and markers alone. `folder`: those of the MLflow folder that is uploaded.",
+    "Names, versions, extras and markers alone. `folder`: those of the model folder that is uploaded.",
 }
 _SAMPLE = {
     "type": "string",

@@ -26,7 +26,7 @@ from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
 from modelport_control_api.models.code_uploads import MAX_CODE_BYTES, Composed, composed
-from modelport_control_api.models.mlflow_uploads import MAX_SAMPLE_BYTES, taken_out
+from modelport_control_api.models.folder_uploads import MAX_SAMPLE_BYTES, TakenOut, taken_out
 from modelport_control_api.models.requirements import locking
 from modelport_control_api.models.requirements.locking import LockedRequirements
 from modelport_control_api.registry import environments
@@ -121,18 +121,24 @@ class UploadService:
             receive_upload(
                 request, form, incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
             ) as received,
-            self._checked(received, form) as upload,
+            self._checked(received, form) as taken,
             # Beside its parts the archive has a list of them.
-            composed(upload, self._room(form.max_file_bytes + 2 * MAX_CODE_BYTES)) as parts,
+            composed(
+                upload := taken.upload, self._room(form.max_file_bytes + 2 * MAX_CODE_BYTES), taken.code
+            ) as parts,
         ):
             reference = await asyncio.to_thread(_profile, upload)
             async with self._locked(parts) as own:
-                environment = own.environment if own else await asyncio.to_thread(self._environment, parts)
+                environment = (
+                    own.environment
+                    if own
+                    else await asyncio.to_thread(self._environment, parts, taken.versions)
+                )
                 version = _new_version(parts.stored, parts.framework, environment, reference, own)
                 yield StagedUpload(upload.texts, version, parts.stored.path, own.lock if own else None)
 
-    def _checked(self, upload: ReceivedUpload, form: Form) -> AbstractAsyncContextManager[ReceivedUpload]:
-        """Texts are checked first: it takes no time. What is in an MLflow folder is taken out of it."""
+    def _checked(self, upload: ReceivedUpload, form: Form) -> AbstractAsyncContextManager[TakenOut]:
+        """Texts are checked first: it takes no time. What is in a folder of another tool is taken out."""
         check_texts(upload.texts)
         return taken_out(upload, self._room(form.max_file_bytes))
 
@@ -149,12 +155,14 @@ class UploadService:
         async with locking.locked(text, parts.framework, self.resolver, room) as own:
             yield own
 
-    def _environment(self, parts: Composed) -> str | None:
+    def _environment(self, parts: Composed, versions: Mapping[str, str]) -> str | None:
         if name := parts.stored.texts.get("environment"):
             return environments.named(name, parts.framework)
         if parts.model is None:
             return None
-        return environments.needed_by(parts.model, parts.framework, choose_by_file=self.choose_environments)
+        return environments.needed_by(
+            parts.model, parts.framework, choose_by_file=self.choose_environments, told=versions
+        )
 
     async def commit(self, staged: "StagedUpload", work: Callable[[Session], T]) -> T:
         """Store the files, then run `work`, which names them, in one transaction: no row without them."""

@@ -1,6 +1,8 @@
 """Which environment a version is to have: the one that is named, or the one that its file needs."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from modelport_environments.catalogue import OWN_CODE, PLATFORM, find
 from modelport_environments.choice import choose, environment_of
@@ -40,16 +42,24 @@ def named(name: str, framework: str) -> str | None:
     return name
 
 
-def needed_by(path: Path, framework: str, *, choose_by_file: bool) -> str | None:
+def needed_by(
+    path: Path,
+    framework: str,
+    *,
+    choose_by_file: bool,
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> str | None:
     """Return what a version has that names none; None: the platform's own libraries. Blocking.
 
     A framework that the platform has no library for always has its own environment. Of others the file
-    decides, if `choose_by_file`: without the environment it is not served as it was saved.
+    decides, if `choose_by_file`: without the environment it is not served as it was saved. `told`: versions
+    of libraries that were told with it, of which those in the file itself come first.
     """
     is_served_here = environment_of(framework) is None
     if is_served_here and not choose_by_file:
         return None
     found = scan(path)
+    versions = {**told, **found.versions}
     if not is_served_here:
-        return environment_of(framework, found.versions)
-    return choose(found.versions, found.references)
+        return environment_of(framework, versions)
+    return choose(versions, found.references)

@@ -1,9 +1,12 @@
-"""A file in an archive that was uploaded."""
+"""Files in an archive that was uploaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from modelport_formats import folders
+from modelport_formats.folders import Member
+from modelport_formats.own_code.archive import zipped
 
 from modelport_control_api.sniff.errors import as_refusals
 
@@ -18,3 +21,22 @@ def pieces_of(path: Path, name: str) -> Iterator[bytes]:
             if member.name == name:
                 yield from member.pieces()
                 return
+
+
+def packed(path: Path, wanted: Mapping[str, str] | str) -> Iterator[bytes]:
+    """Yield a zip of members of the archive at `path`, by other names: or of all in a folder, by those in it.
+
+    Raises UnsupportedFormat or CorruptArtifact.
+    """
+    with path.open("rb") as file, as_refusals():
+        yield from zipped(_renamed(folders.members(file, path.stat().st_size), wanted))
+
+
+def _renamed(members: Iterator[Member], wanted: Mapping[str, str] | str) -> Iterator[Member]:
+    for each in members:
+        if isinstance(wanted, str):
+            name = each.name.removeprefix(wanted) if each.name.startswith(wanted) else None
+        else:
+            name = wanted.get(each.name)
+        if name is not None:
+            yield replace(each, name=name)

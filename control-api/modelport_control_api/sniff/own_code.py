@@ -68,6 +68,11 @@ def read_alone(path: Path, file_name: str) -> Code:
         return _of_zip(path) if _begins(path).startswith(ZIP) else _of_module(path, file_name)
 
 
+def modules_of(path: Path) -> Code:
+    """Return a zip as modules that a model file names, and no more, whatever their names are."""
+    return Code(path, "", None, defines_model=False)
+
+
 def is_own_archive(path: Path) -> bool:
     """Return whether it is what the platform made of such an upload before."""
     return is_archive(_begins(path))
@@ -111,7 +116,7 @@ def _of_zip(path: Path) -> Code:
     if root is None:
         if not any(name.endswith(".py") for name in names):
             raise UnsupportedFormat("The zip holds no module of Python (.py).")
-        return Code(path, "", None, defines_model=False)
+        return modules_of(path)
     with path.open("rb") as file:
         text = archives.read(file, f"{root}{sources.ENTRY}", sources.MAX_MODULE_BYTES + 1)
     if not sources.is_text(text):

@@ -56,7 +56,7 @@ def saved_model_folder(names: Iterable[str]) -> str:
     if not found:
         raise UnknownFormat(
             f"The archive holds no model that Modelport knows: a TensorFlow SavedModel has a {GRAPH} in its "
-            "folder, an MLflow folder an MLmodel."
+            "folder, MLflow's an MLmodel, MLServer's a model-settings.json, Hugging Face's a config.json."
         )
     return found.pop()
 

@@ -27,11 +27,16 @@ class Manifest:
 
 def pieces(manifest: Manifest, members: Iterable[Member]) -> Iterator[bytes]:
     """Yield the archive's bytes. Nothing of when or where it was made is in it."""
-    written = _Written()
     text = json.dumps(asdict(manifest)).encode()
     first = Member(MANIFEST, len(text), lambda: iter([text]))
+    return zipped((first, *sorted(members, key=lambda each: each.name)))
+
+
+def zipped(members: Iterable[Member]) -> Iterator[bytes]:
+    """Yield a zip of the members, in their order and not compressed."""
+    written = _Written()
     with zipfile.ZipFile(cast("BinaryIO", written), "w", zipfile.ZIP_STORED) as archive:
-        for member in (first, *sorted(members, key=lambda each: each.name)):
+        for member in members:
             info = zipfile.ZipInfo(member.name)
             info.create_system, info.external_attr = _UNIX, _READ_ONLY_FILE
             info.file_size = member.size

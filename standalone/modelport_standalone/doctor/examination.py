@@ -4,6 +4,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from modelport_control_api.errors import DomainError, InvalidFields
@@ -11,7 +12,7 @@ from modelport_control_api.models.code_uploads import framework_beside
 from modelport_control_api.models.requirements.locking import OF_FOLDER, resolve
 from modelport_control_api.registry.environments import needed_by
 from modelport_control_api.sniff.detect import detect_framework
-from modelport_control_api.sniff.mlflow.folder import MlflowFolder
+from modelport_control_api.sniff.folders.found import ModelFolder
 from modelport_control_api.sniff.own_code import Code, read_code
 from modelport_control_api.uploads.form import EmptyFile, larger_than
 from modelport_crds.reasons import Reason
@@ -49,8 +50,9 @@ def examine(
     contents = None
     if size:
         try:
-            with folders.as_uploaded(path, platform.max_upload_bytes) as (file, folder):
-                beside = None if code is None else read_code(code, code.name)
+            with folders.as_uploaded(path, platform.max_upload_bytes) as uploaded:
+                file, folder = uploaded.file, uploaded.folder
+                beside = uploaded.code if code is None else read_code(code, code.name)
                 framework = detect_framework(file) if beside is None else framework_beside(beside, file)
                 own = _locked(_of(folder, requirements), framework)
                 examined = _Examined(file, platform, framework, folder, code=beside, lock=own)
@@ -70,7 +72,7 @@ def _of_the_size(size: int, most: int) -> Iterator[Trouble]:
         yield _refusal(larger_than(most))
 
 
-def _of(folder: MlflowFolder | None, requirements: str | None) -> str | None:
+def _of(folder: ModelFolder | None, requirements: str | None) -> str | None:
     """Return the text that is meant."""
     if requirements == OF_FOLDER and folder is not None and folder.requirements is not None:
         return folder.requirements
@@ -94,7 +96,7 @@ class _Examined:
         path: Path,
         platform: Platform,
         framework: str,
-        folder: MlflowFolder | None,
+        folder: ModelFolder | None,
         *,
         code: Code | None,
         lock: str | None,
@@ -106,9 +108,11 @@ class _Examined:
         self._framework = framework
         self._folder = folder
         self._identified: Identified = identify(path)
-        self._scan: Scan = scan(path)
+        found = scan(path)
+        told = {} if folder is None else folder.versions
+        self._scan: Scan = replace(found, versions={**told, **found.versions})
         self._environment = (
-            needed_by(path, framework, choose_by_file=platform.chooses)
+            needed_by(path, framework, choose_by_file=platform.chooses, told=told)
             if lock is None
             else own_name(digest_of(lock))
         )

@@ -17,7 +17,7 @@ from modelport_control_api.uploads.room import Room
 
 FIELD = "requirements"
 OF_FOLDER = "folder"
-"""What stands for those of the MLflow folder that is uploaded."""
+"""What stands for those of the folder that is uploaded."""
 
 # What reads models of a framework, as an index has it, where that has another name. One must be there.
 _LIBRARIES = {

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modelport_control_api.registry.environments import needed_by
 from modelport_control_api.sniff.archived import pieces_of
-from modelport_control_api.sniff.mlflow.examples import row_of
-from modelport_control_api.sniff.mlflow.folder import find
+from modelport_control_api.sniff.folders.examples import row_of
+from modelport_control_api.sniff.folders.finding import find
 
 from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at
 
@@ -51,6 +52,60 @@ async def test_a_sample_that_is_sent_counts_and_a_version_may_be_a_folder(ann: A
     assert made["versions"][0]["sample"] == {"input": row}
     version = await ann.upload_version(made["id"], content)
     assert (version.status_code, version.json()["sample"]["input"]["color"]) == (202, "red")
+
+
+async def test_modules_of_a_folder_go_along_as_code_of_the_models_own(ann: Account) -> None:
+    """A tar's bytes come once, in their order."""
+    content = (SAVED / "code.tar.gz").read_bytes()
+    made = (await ann.upload(content, sample="")).json()
+    assert made["framework"] == "sklearn", made
+    url = f"/api/v1/models/{made['id']}/versions/v1/artifact"
+    with zipfile.ZipFile(io.BytesIO((await ann.http.get(url)).content)) as archive:
+        assert set(archive.namelist()) == {
+            *(".modelport.json", "flowers/__init__.py", "flowers/steps.py", "model.pkl"),
+        }
+        assert json.loads(archive.read(".modelport.json")) == {"entry": None, "model": "model.pkl"}
+        assert archive.read("model.pkl") == b"".join(pieces_of(SAVED / "code.tar.gz", "model/model.pkl"))
+
+
+async def test_a_class_model_among_the_modules_is_no_model_of_the_platforms(ann: Account) -> None:
+    model = b"".join(pieces_of(SAVED / "pickle.tar.gz", "model/model.pkl"))
+    code = "class Model:\n    def predict(self, rows): return rows\n"
+    mlmodel = "flavors: {sklearn: {pickled_model: model.pkl, code: code}}"
+    files: dict[str, str | bytes] = {"MLmodel": mlmodel, "model.pkl": model, "code/model.py": code}
+    made = (await ann.upload(packed(files), sample="")).json()
+    assert made["framework"] == "sklearn", made
+
+
+async def test_code_beside_a_folder_that_brings_its_own_is_refused(ann: Account) -> None:
+    files = {
+        "file": ("code.tar.gz", (SAVED / "code.tar.gz").read_bytes()),
+        "code": ("prep.py", b"def preprocess(rows):\n    return rows\n"),
+    }
+    refused = await ann.http.post("/api/v1/models/upload", files=files, data={"name": "x"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "code"), refused.json()
+
+
+async def test_a_graph_of_tensorflow_goes_on_as_its_own_folder(ann: Account) -> None:
+    made = (await ann.upload((SAVED / "graph.zip").read_bytes(), sample="")).json()
+    assert (made["framework"], made["versions"][0]["environment"]) == ("tensorflow", "tensorflow-2.21"), made
+    url = f"/api/v1/models/{made['id']}/versions/v1/artifact"
+    with zipfile.ZipFile(io.BytesIO((await ann.http.get(url)).content)) as archive:
+        assert {"saved_model.pb", "variables/variables.index"} <= set(archive.namelist())
+
+
+def test_the_release_that_a_folder_names_counts_where_the_file_names_none(tmp_path: Path) -> None:
+    hub = SAVED.parent / "model_folders" / "hub_skops.zip"
+    file = tmp_path / "model"
+    file.write_bytes(b"".join(pieces_of(hub, "model.pkl")).replace(b"_sklearn_version", b"_sklearn_nothing"))
+    assert needed_by(file, "sklearn", choose_by_file=True) is None
+    assert needed_by(file, "sklearn", choose_by_file=True, told={"scikit-learn": "1.2.2"}) == "sklearn-1.2"
+    mlmodel = "flavors: {sklearn: {pickled_model: model.pkl, sklearn_version: 1.2.2}}"
+    archive = tmp_path / "folder.zip"
+    archive.write_bytes(packed({"MLmodel": mlmodel, "model.pkl": file.read_bytes()}))
+    found = find(archive)
+    assert found is not None
+    assert found.versions == {"scikit-learn": "1.2.2"}
 
 
 def zipped(**files: str | bytes) -> bytes:
@@ -107,13 +162,12 @@ BAD: dict[str, Bad] = {
     "no flavors": (lambda: zipped(MLmodel="- 1\n"), CORRUPT, "names no flavors"),
     "YAML of many parts": (lambda: zipped(MLmodel="- 1\n" * 3000), CORRUPT, "more than 2000 entries"),
     "YAML of great depth": (lambda: zipped(MLmodel="[" * 1900), CORRUPT, "is not YAML"),
-    "a long MLmodel": (lambda: zipped(MLmodel="#" * 600_000), UNSUPPORTED, "more than 512 KiB"),
-    "another flavor": (lambda: of_flavor("spark"), UNSUPPORTED, "of the flavor spark, which is not served"),
-    "code beside it": (
-        lambda: of_flavor("sklearn", code="code", pickled_model="m"),
+    "a long MLmodel": (
+        lambda: zipped(MLmodel="#" * 600_000),
         UNSUPPORTED,
-        "Python code of its own (code_paths",
+        "longer than any that MLflow writes",
     ),
+    "another flavor": (lambda: of_flavor("spark"), UNSUPPORTED, "of the flavor spark, which is not served"),
     "a Python model": (
         (SAVED / "own_code.zip").read_bytes,
         UNSUPPORTED,
@@ -199,7 +253,7 @@ def test_the_file_may_lie_in_the_folder_that_is_named(tmp_path: Path) -> None:
     path.write_bytes(packed({"MLmodel": mlmodel, "data/pickle_module_info.txt": "x", "data/model.pt2": "y"}))
     found = find(path)
     assert found is not None
-    assert (found.flavor, found.file, found.row) == ("pytorch", "data/model.pt2", None)
+    assert (found.kind, found.model, found.row) == ("MLflow's, flavor pytorch", "data/model.pt2", None)
 
 
 async def test_statsmodels_flavor_is_a_pickle_and_runs_where_its_release_does(ann: Account) -> None:

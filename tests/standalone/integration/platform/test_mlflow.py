@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from modelport_environments.catalogue import find
+from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
 from tests.support.platform_process import settled
 
@@ -14,13 +17,24 @@ KNOWN: dict[str, Any] = json.loads((SAVED / "answers.json").read_text(encoding="
 
 def test_folders_answer_as_mlflow_did(account: httpx.Client) -> None:
     """They start together, and the rows that each predicts first are of their input examples."""
-    made = {name: upload(account, name) for name in ("skops.zip", "onnx.tar")}
+    made = {name: upload(account, name) for name in ("skops.zip", "onnx.tar", "code.tar.gz")}
     for name, id_ in made.items():
         model = settled(account, f"/api/v1/models/{id_}")
         assert model["status"] == "ready", model
         assert model["versions"][0]["sample"] == {"input": KNOWN[name]["rows"][0]}
         answer = account.post(f"/predict/{id_}", json={"inputs": KNOWN[name]["rows"]}).raise_for_status()
         assert answer.json()["predictions"] == expected(name)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+def test_a_graph_of_tensorflow_answers_as_it_did(account: httpx.Client) -> None:
+    EnvironmentStore(default_folder()).prepare(find("tensorflow-2.21"))
+    id_ = upload(account, "graph.zip")
+    model = settled(account, f"/api/v1/models/{id_}")
+    assert model["status"] == "ready", model
+    answer = account.post(f"/predict/{id_}", json={"inputs": KNOWN["graph.zip"]["rows"]}).raise_for_status()
+    assert answer.json()["predictions"] == KNOWN["graph.zip"]["predictions"]
 
 
 def upload(account: httpx.Client, name: str) -> str:

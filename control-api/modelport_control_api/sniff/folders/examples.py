@@ -1,4 +1,4 @@
-"""A row out of an MLflow folder's input example, as MLflow writes data frames, arrays and plain JSON."""
+"""A row out of a folder's input example, as MLflow writes data frames, arrays and plain JSON."""
 
 import json
 from typing import Any
@@ -7,15 +7,16 @@ from typing import Any
 def row_of(content: bytes) -> Any:
     """Return the first row of an example; None where there is none that could be sent."""
     try:
-        return _first(json.loads(content))
+        return first_row(json.loads(content))
     except (ValueError, RecursionError):
         return None
 
 
-def _first(value: Any) -> Any:
+def first_row(value: Any) -> Any:
+    """The same of an example that is read."""
     match value:
         case {"dataframe_split": inner} | {"inputs": inner} | {"dataframe_records": inner}:
-            return _first(inner)
+            return first_row(inner)
         case {"columns": [*names], "data": [[*values], *_]}:
             if len(names) != len(values):
                 return None

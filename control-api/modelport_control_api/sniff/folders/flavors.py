@@ -1,10 +1,11 @@
-"""What an `MLmodel` says: which of its flavors is served, and the file that this one's model lies in."""
+"""What an `MLmodel` says: which of its flavors is served, where this one's model lies, and what saved it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from modelport_formats.frameworks import keras
 
 from modelport_control_api.sniff.errors import CorruptArtifact, UnsupportedFormat
 
@@ -31,6 +32,13 @@ SERVED = {
     "tensorflow": _Flavor(endings=(".keras", ".h5")),
     "pytorch": _Flavor("model_data", (".pt2", ".pth")),
 }
+_OTHER_KEYS = {"tensorflow": ("saved_model_dir",)}
+_GRAPHS = {"tensorflow", "keras"}
+"""Those whose model may be a SavedModel, a folder of its own."""
+_VERSIONS = (
+    ("sklearn", "sklearn_version", "scikit-learn"),
+    ("statsmodels", "statsmodels_version", "statsmodels"),
+)
 _NONE = {"", "null", "~"}
 
 
@@ -68,21 +76,43 @@ def _reason(error: Exception) -> str:
     return str(error).splitlines()[0][:200]
 
 
-def model_file(flavors: Mapping[str, Any], names: Collection[str], root: str) -> tuple[str, str]:
-    """Return the flavor that is served, and the name of its file in the archive.
+def model_of(
+    flavors: Mapping[str, Any], names: Collection[str], root: str
+) -> tuple[str, str, Mapping[str, str]]:
+    """Return the flavor that is served, the name of its file in the archive, and what is packed of a folder.
 
     `root`: the folder of the MLmodel, "" or with its slash. Raises UnsupportedFormat or CorruptArtifact.
     """
     served = next((name for name in SERVED if name in flavors), None)
     if served is None:
         raise UnsupportedFormat(_not_served(flavors))
-    said = flavors[served]
-    if said.get("code", "") not in _NONE:
-        raise UnsupportedFormat(
-            f"The MLflow folder brings Python code of its own (code_paths, in {str(said['code'])[:80]!r}), "
-            "which the platform does not install. Save a model that needs none of it, for example as ONNX."
-        )
-    return served, _found(served, said, names, root)
+    named = _named(served, flavors[served])
+    for each in named if served in _GRAPHS else ():
+        if packed := _saved_model(f"{root}{each}/", names):
+            return served, f"{root}{each}/", packed
+    return served, _found(served, named[0], names, root), {}
+
+
+def versions_of(flavors: Mapping[str, Any]) -> dict[str, str]:
+    """Return library → version, of those by which an environment is chosen."""
+    told = {library: flavors.get(flavor, {}).get(key) for flavor, key, library in _VERSIONS}
+    return {library: version for library, version in told.items() if isinstance(version, str) and version}
+
+
+def code_of(said: Mapping[str, Any], names: Collection[str], root: str) -> str | None:
+    """Return the folder with the modules of `code_paths`, with its slash; None: there are none."""
+    named = said.get("code", "")
+    if not isinstance(named, str) or named in _NONE:
+        return None
+    folder = f"{root}{named.strip('/')}/"
+    return folder if any(name.startswith(folder) and name.endswith(".py") for name in names) else None
+
+
+def _saved_model(folder: str, names: Collection[str]) -> dict[str, str]:
+    """Return the files of the outermost SavedModel in the folder by their names in it; none if none is."""
+    graphs = [name for name in names if name.startswith(folder) and name.rpartition("/")[2] == keras.GRAPH]
+    root = min(graphs, key=len, default="").removesuffix(keras.GRAPH)
+    return {name: name.removeprefix(root) for name in names if root and name.startswith(root)}
 
 
 def _not_served(flavors: Mapping[str, Any]) -> str:
@@ -101,11 +131,20 @@ def _not_served(flavors: Mapping[str, Any]) -> str:
     )
 
 
-def _found(flavor: str, said: Mapping[str, Any], names: Collection[str], root: str) -> str:
-    key, endings = SERVED[flavor].key, SERVED[flavor].endings
-    named = said.get(key, "")
-    if not isinstance(named, str) or named in _NONE:
-        raise CorruptArtifact(f"The folder's MLmodel does not say where the {flavor} model is: no {key!r}.")
+def _named(flavor: str, said: Mapping[str, Any]) -> list[str]:
+    """Return where the model may lie, at least one place."""
+    keys = (SERVED[flavor].key, *_OTHER_KEYS.get(flavor, ()))
+    values = [said.get(key, "") for key in keys]
+    named = [each.rstrip("/") for each in values if isinstance(each, str) and each not in _NONE]
+    if not named:
+        raise CorruptArtifact(
+            f"The folder's MLmodel does not say where the {flavor} model is: no {keys[0]!r}."
+        )
+    return named
+
+
+def _found(flavor: str, named: str, names: Collection[str], root: str) -> str:
+    endings = SERVED[flavor].endings
     if f"{root}{named}" in names:
         return f"{root}{named}"
     inside = [each for each in names if each.startswith(f"{root}{named}/") and each.endswith(endings or "\0")]
@@ -114,7 +153,7 @@ def _found(flavor: str, said: Mapping[str, Any], names: Collection[str], root: s
     if endings and any(each.startswith(f"{root}{named}/") for each in names):
         raise UnsupportedFormat(
             f"The MLflow folder's {flavor} model ({named[:100]!r}) is not one file that ends in "
-            f"{' or '.join(endings)}. Upload that model alone; a SavedModel as a zip of its own folder."
+            f"{' or '.join(endings)}. Save it as one, and upload that alone."
         )
     raise CorruptArtifact(
         f"The folder's MLmodel names {named[:100]!r}, which the archive does not hold. Pack the folder again."
