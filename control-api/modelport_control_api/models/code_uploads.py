@@ -53,7 +53,7 @@ async def composed(
             async with _archived(upload, alone, room, framework, model=None) as made:
                 yield made
         return
-    code = in_folder or await asyncio.to_thread(_read_sent, upload)
+    code = in_folder if in_folder is not None else await asyncio.to_thread(_read_sent, upload)
     framework = await asyncio.to_thread(framework_beside, code, upload.path, declared)
     async with _archived(upload, code, room, framework, model=upload.path) as made:
         yield made

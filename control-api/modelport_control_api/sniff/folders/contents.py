@@ -11,6 +11,7 @@ from modelport_formats.folders import Member, is_compressed_tar, is_tar, members
 from modelport_formats.frameworks import torch_files
 from modelport_formats.own_code import is_archive, sources
 from modelport_formats.signatures import ZIP, Format
+from modelport_http.wording import counted
 
 from modelport_control_api.sniff.errors import CorruptArtifact, UnsupportedFormat
 
@@ -37,8 +38,8 @@ class Contents:
         outermost = [name for depth, name in found if depth == min(found)[0]]
         if len(outermost) > 1:
             raise UnsupportedFormat(
-                f"The archive holds {len(outermost)} {kind} models ({', '.join(sorted(outermost))[:200]}): "
-                "pack the folder of one of them."
+                f"The archive holds {counted(len(outermost), f'{kind} model')} "
+                f"({', '.join(sorted(outermost))[:200]}): pack the folder of one of them."
             )
         if not outermost:
             return None

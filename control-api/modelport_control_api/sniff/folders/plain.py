@@ -2,6 +2,8 @@
 
 import posixpath
 
+from modelport_http.wording import counted
+
 from modelport_control_api.sniff.errors import UnsupportedFormat
 from modelport_control_api.sniff.folders.contents import Contents, is_own_code, shown
 from modelport_control_api.sniff.folders.found import ModelFolder
@@ -27,9 +29,9 @@ def find(contents: Contents) -> ModelFolder | None:
         return None
     if len(models) > 1:
         raise UnsupportedFormat(
-            f"The archive holds {len(models)} model files ({', '.join(map(shown, sorted(models)[:5]))}), and "
-            "nothing says how they are joined. Save them as one model (a Pipeline), or write the join as "
-            "class Model in a model.py beside them."
+            f"The archive holds {counted(len(models), 'model file')} "
+            f"({', '.join(map(shown, sorted(models)[:5]))}), and nothing says how they are joined. Save them "
+            "as one model (a Pipeline), or write the join as class Model in a model.py beside them."
         )
     _refuse_code(contents, models[0])
     folder = posixpath.dirname(models[0])
