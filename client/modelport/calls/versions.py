@@ -9,6 +9,7 @@ from modelport.calls import models
 from modelport.calls.paths import path_of
 from modelport.calls.waiting import hold, until_ready
 from modelport.drift import Drift
+from modelport.importance import Importance
 from modelport.models import Version
 from modelport.rows import as_sample
 from modelport.steps import Flow, request
@@ -97,6 +98,18 @@ def drift(model_id: str, version: str) -> Flow[Drift]:
     """Return how the newest inputs compare with the reference: `no_reference` is a state, no error."""
     reply = yield from request("GET", _path(model_id, version, "drift"))
     return Drift.from_json(reply.json())
+
+
+def importance(model_id: str, version: str) -> Flow[Importance]:
+    """Return which columns its predictions depend on. Raises `NotFound` if none was computed."""
+    reply = yield from request("GET", _path(model_id, version, "importance"))
+    return Importance.from_json(reply.json())
+
+
+def compute_importance(model_id: str, version: str) -> Flow[Importance]:
+    """Begin to compute it of the predictions that are kept. Raises `Conflict` if there are too few."""
+    reply = yield from request("POST", _path(model_id, version, "importance"))
+    return Importance.from_json(reply.json())
 
 
 def put_reference(model_id: str, version: str, path: str | Path) -> Flow[None]:

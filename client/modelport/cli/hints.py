@@ -118,6 +118,9 @@ def _not_found(error: ModelportError) -> str:
         return f"{typed('users list', platform)} shows all."
     if path.startswith("/api/v1/api-keys"):
         return f"{typed('keys list', platform)} shows yours."
+    if error.detail.startswith("No importance "):
+        computed = typed(f"importance {_model_of(error)} --history", platform)
+        return f"{computed} computes it of kept predictions."
     if " version " in error.detail:
         return f"{typed(f'versions {_model_of(error)}', platform)} shows its versions."
     return f"Check the id: {typed('list', platform)} shows your models."

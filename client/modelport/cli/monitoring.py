@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,16 +17,19 @@ from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.drift import Drift, FeatureDrift
 from modelport.history import KeptPrediction
+from modelport.importance import ColumnImportance, Importance
 from modelport.usage import Bucket, Usage, UsageCounts
 
 _FIGURES = ("REQUESTS", "ERRORS", "REFUSED", "CACHE HITS", "P50 MS", "P95 MS", "P99 MS")
 
 _LONGEST_CELL = 60
+_BAR_CELLS = 30
+_LOOK_SECONDS = 1.0
 
 
 def add_to(app: typer.Typer) -> None:
-    """Register the commands `usage`, `history` and `drift` on the app."""
-    for command in (usage, history, drift):
+    """Register the commands `usage`, `history`, `drift` and `importance` on the app."""
+    for command in (usage, history, drift, importance):
         app.command()(command)
 
 
@@ -105,6 +109,62 @@ def drift(
         print_json(found.raw)
     else:
         _show_drift(found, model_id, url)
+
+
+def importance(
+    model_id: ModelId,
+    *,
+    version: Annotated[str | None, version_option("The one with most traffic if left out.")] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="First compute it anew, of the predictions that are kept.")
+    ] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait while it is being computed.")] = 120,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show which columns a version's predictions depend on: the mean absolute contribution of each."""
+    with Modelport(url) as client:
+        chosen = version or main_version(client.model(model_id))
+        if history:
+            client.versions.compute_importance(model_id, chosen)
+        found = _when_computed(client, model_id, chosen, wait)
+    if as_json:
+        print_json(found.raw)
+    else:
+        _show_importance(found, model_id, url)
+    if found.state == "failed":
+        raise typer.Exit(1)
+
+
+def _when_computed(client: Modelport, model_id: str, version: str, seconds: float) -> Importance:
+    deadline = time.monotonic() + seconds
+    while True:
+        found = client.versions.importance(model_id, version)
+        if found.state != "computing" or time.monotonic() >= deadline:
+            return found
+        time.sleep(_LOOK_SECONDS)
+
+
+def _show_importance(found: Importance, model_id: str, url: str) -> None:
+    source = {"reference": "the reference", "history": "kept predictions"}.get(found.source, found.source)
+    if found.state != "ready":
+        print_line(f"{found.version}: {found.state}, of {counted(found.rows, 'row')} of {source}")
+        note(
+            found.message or f"Look again: {typed(f'importance {model_id} --version {found.version}', url)}."
+        )
+        return
+    print_line(
+        f"{found.version}: mean absolute contribution ({found.scale}), of {counted(found.rows, 'row')} of "
+        f"{source}"
+    )
+    print_table(
+        ["COLUMN", "MEAN", "SHARE", ""], [_bar(each, found.columns[0].mean) for each in found.columns]
+    )
+
+
+def _bar(column: ColumnImportance, most: float) -> tuple[str, ...]:
+    length = round(column.mean / most * _BAR_CELLS) if most else 0
+    return (column.name, f"{column.mean:.4g}", f"{column.share:.1%}", "█" * length)
 
 
 def _show_usage(columns: tuple[str, ...], rows: list[tuple[str, UsageCounts]], found: Usage) -> None:

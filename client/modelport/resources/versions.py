@@ -6,6 +6,7 @@ from typing import Any
 
 from modelport.calls import versions
 from modelport.drift import Drift
+from modelport.importance import Importance
 from modelport.models import Version
 from modelport.transport.blocking import Transport
 from modelport.uploads import OnProgress, Requirements
@@ -128,6 +129,23 @@ class Versions:
     def drift(self, model_id: str, version: str) -> Drift:
         """Return how the version's newest inputs compare with its reference."""
         return self._transport.run(versions.drift(model_id, version))
+
+    def importance(self, model_id: str, version: str) -> Importance:
+        """Return which columns the version's predictions depend on.
+
+        Raises:
+            NotFound: None was computed: upload a reference, or compute it of history.
+            Conflict: The version has no contributions.
+        """
+        return self._transport.run(versions.importance(model_id, version))
+
+    def compute_importance(self, model_id: str, version: str) -> Importance:
+        """Begin to compute it of the newest predictions that are kept; `importance` returns how far it is.
+
+        Raises:
+            Conflict: Too few are kept, or the version has no contributions.
+        """
+        return self._transport.run(versions.compute_importance(model_id, version))
 
     def put_reference(self, model_id: str, version: str, path: str | Path) -> None:
         """Make a CSV file with a header, of the rows it was trained on, the version's reference."""

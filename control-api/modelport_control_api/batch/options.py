@@ -82,20 +82,21 @@ def check_outputs(options: Options, signature: Mapping[str, Any] | None) -> None
     described = InputSignature.read(signature)
     if options.probabilities and "probabilities" not in described.outputs:
         raise InvalidFields(("probabilities", "cannot be given: this model has none"))
-    if options.contributions and (problem := _contributions_problem(described)):
+    if options.contributions and (problem := contributions_problem(described)):
         raise InvalidFields(("return", problem))
 
 
-def _contributions_problem(described: InputSignature) -> str | None:
+def contributions_problem(described: InputSignature) -> str | None:
+    """Why they cannot be computed of many rows, to be read after what wants them; None: they can."""
     if "contributions" not in described.outputs:
-        return "cannot list contributions: this version has none (its log says why)"
+        return "cannot have contributions: this version has none (its log says why)"
     # Two classes share one sum.
     sums = described.classes if described.classes > 2 else 1
     width = sums * (len(described.names) + 1)
     if width <= MAX_CONTRIBUTIONS:
         return None
     return (
-        f"cannot list contributions: {counted(len(described.names), 'column')} and the base, of "
+        f"cannot have contributions: {counted(len(described.names), 'column')} and the base, of "
         f"{counted(sums, 'class')}, are {width:,} numbers a row, and a job's results have at most "
         f"{MAX_CONTRIBUTIONS:,}. Ask for those of single rows with POST /api/v1/predict/…"
     )

@@ -40,10 +40,12 @@ class Preparation:
         *,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         by_row: bool = False,
+        most_rows: int | None = None,
     ) -> None:
-        """by_row: for who wants the first chunk only, or has a small file."""
+        """by_row: for who wants the first chunk only, or has a small file. most_rows: of a chunk."""
         self.rows = 0
         self.key_columns: list[str] = list(key_columns or ())
+        self._most_rows = most_rows
         read = _BY_ROW.get(input_format, _READERS[input_format]) if by_row else _READERS[input_format]
         self._blocks = read(file, InputSignature.read(signature), key_columns, limits)
 
@@ -64,6 +66,6 @@ class Preparation:
     def _chunks(self) -> Iterator[Chunk]:
         for block in self._blocks:
             self.key_columns += [name for name in block.keys if name not in self.key_columns]
-            for chunk in chunks_of(block, self.rows):
+            for chunk in chunks_of(block, self.rows, self._most_rows):
                 self.rows += chunk.rows
                 yield chunk

@@ -88,7 +88,9 @@ def create(session: Session, principal: Principal, new: NewJob) -> BatchJob:
 def require_room(session: Session, principal: Principal, most: int) -> None:
     """Raises `TooManyJobs`."""
     unfinished = select(func.count()).where(
-        BatchJob.owner_id == principal.user_id, BatchJob.state.in_(repository.UNFINISHED)
+        BatchJob.owner_id == principal.user_id,
+        BatchJob.state.in_(repository.UNFINISHED),
+        BatchJob.purpose == "",
     )
     if (session.scalar(unfinished) or 0) >= most:
         raise TooManyJobs(
@@ -106,7 +108,7 @@ def list_page(
     state: str | None = None,
 ) -> Page[BatchJob]:
     """The caller's own jobs that its credential may see, newest first. Raises `CursorInvalid`."""
-    query = select(BatchJob).where(BatchJob.owner_id == principal.user_id)
+    query = select(BatchJob).where(BatchJob.owner_id == principal.user_id, BatchJob.purpose == "")
     if principal.model_ids is not None:
         query = query.where(BatchJob.model_id.in_(principal.model_ids))
     if model_id is not None:
@@ -120,7 +122,7 @@ def get(session: Session, principal: Principal, job_id: str, *, lock: bool = Fal
     """Raises `JobNotFound`."""
     canonical = _canonical(job_id)
     job = repository.lock(session, canonical) if lock else repository.find(session, canonical)
-    if job is None or job.owner_id != principal.user_id or not principal.may_use(job.model_id):
+    if job is None or job.purpose or job.owner_id != principal.user_id or not principal.may_use(job.model_id):
         raise JobNotFound("No such job: list yours with GET /api/v1/jobs.")
     return job
 

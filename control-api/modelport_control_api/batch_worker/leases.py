@@ -22,6 +22,9 @@ Version = tuple[str, str]
 """Id of the model, name of the version."""
 
 MAX_PREPARE_ATTEMPTS = 5
+MAX_EXPLAINED_ROWS = 500
+"""Of a chunk whose rows have contributions: a large forest takes a minute for so many, and what a killed
+worker had of its chunk is lost."""
 _T = TypeVar("_T")
 
 _UNREADABLE = (
@@ -51,6 +54,8 @@ class ClaimedInput:
     """The job whose rows are the input; None: the input is the job's own."""
     only_failed: bool = False
     """Of those, the ones without a prediction."""
+    most_rows: int | None = None
+    """Of a chunk; None: as many as usual."""
 
     @classmethod
     def of(cls, job: BatchJob) -> Self:
@@ -64,6 +69,7 @@ class ClaimedInput:
             None if is_here else job.input_uri,
             job.retry_of if job.has_rows_of_another else None,
             only_failed=job.retry_rows == "failed",
+            most_rows=MAX_EXPLAINED_ROWS if job.contributions else None,
         )
 
 

@@ -163,6 +163,7 @@ class Preparing:
                 claimed.key_columns,
                 limits=self._limits,
                 by_row=input_bytes <= _SMALL_BYTES,
+                most_rows=claimed.most_rows,
             )
             with closing(preparation):
                 is_whole = self._offer(claimed.job_id, preparation.chunks(), allowance, stop, on_chunk)

@@ -89,6 +89,7 @@ async def upload_model(
             )
 
         record = await services.uploads.commit(staged, create)
+        await services.note_reference(record.id, record.versions[-1].number, staged.reference)
     response.headers["Location"] = f"/api/v1/models/{record.id}"
     others = await namesakes(services, caller.principal, record.name, but=record.id)
     same_name = [SameName(id=each.id, status=services.reader.look(each).view.status) for each in others]

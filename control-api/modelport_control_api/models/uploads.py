@@ -135,7 +135,13 @@ class UploadService:
                     else await asyncio.to_thread(self._environment, parts, taken.versions)
                 )
                 version = _new_version(parts.stored, parts.framework, environment, reference, own)
-                yield StagedUpload(upload.texts, version, parts.stored.path, own.lock if own else None)
+                yield StagedUpload(
+                    upload.texts,
+                    version,
+                    parts.stored.path,
+                    own.lock if own else None,
+                    upload.extra_files.get(_REFERENCE),
+                )
 
     def _checked(self, upload: ReceivedUpload, form: Form) -> AbstractAsyncContextManager[TakenOut]:
         """Texts are checked first: it takes no time. What is in a folder of another tool is taken out."""
@@ -182,12 +188,16 @@ class UploadService:
 
 @dataclass(frozen=True, slots=True)
 class StagedUpload:
-    """`texts` are checked; `path` is the file until it is committed, `lock` that of its own requirements."""
+    """`texts` are checked; `path` is the file until it is committed, `lock` that of its own requirements.
+
+    `reference`: the file of training data that came along.
+    """
 
     texts: Mapping[str, str]
     version: NewVersion
     path: Path
     lock: Path | None = None
+    reference: Path | None = None
 
     def files(self) -> dict[str, Path]:
         """Return what is to be stored, by its digest."""

@@ -79,6 +79,7 @@ async def upload_version(
             )
 
         record, unneeded = await services.uploads.commit(staged, add)
+        await services.note_reference(model_id, record.versions[-1].number, staged.reference)
     await services.keeper.discard(unneeded)
     version = record.versions[-1]
     response.headers["Location"] = f"/api/v1/models/{model_id}/versions/{version.name}"

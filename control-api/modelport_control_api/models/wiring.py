@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -33,8 +34,14 @@ _DEAD_UPLOAD_SECONDS = 3600.0
 _COLLECT_EVERY_SECONDS = 600.0
 
 
+OnReference = Callable[[str, int, Path], Awaitable[None]]
+"""Of the model, and the version's number."""
+
+
 @dataclass(frozen=True)
 class ModelsServices:
+    """`on_reference`: is given the file of each new reference, while it lies there."""
+
     cluster: Cluster
     namespace: str
     store: ArtifactStore
@@ -47,6 +54,7 @@ class ModelsServices:
     reserve: DiskReserve
     limits: Limits
     public_url: str | None
+    on_reference: OnReference
 
     @classmethod
     def build(
@@ -55,6 +63,7 @@ class ModelsServices:
         database: Database,
         cluster: Cluster,
         batch_replicas: BatchReplicas,
+        on_reference: OnReference,
     ) -> Self:
         """Wire the services; nothing runs yet. Makes the local folders for files. Raises `CannotStart`."""
         namespace = settings.models_namespace
@@ -93,7 +102,13 @@ class ModelsServices:
             reserve=reserve,
             limits=quotas.limits_of(settings),
             public_url=settings.public_url,
+            on_reference=on_reference,
         )
+
+    async def note_reference(self, model_id: str, number: int, path: Path | None) -> None:
+        """Report the reference that came along with an upload, if any."""
+        if path is not None:
+            await self.on_reference(model_id, number, path)
 
     async def clean_up(self) -> None:
         """After an earlier run, before the first request."""

@@ -70,7 +70,7 @@ async def read_drift(model_id: str, version: str, principal: Reader, services: D
 
 @router.get("/reference")
 async def read_reference(model_id: str, version: str, principal: Reader, services: Drift) -> ReferenceAnswer:
-    """What is known of the reference. Its rows are not kept."""
+    """What is known of the reference. Its rows are not kept for longer than importance takes."""
     record = await load_model(services.models, principal, model_id)
     return await reading.read_reference(services, record, version)
 
@@ -97,9 +97,10 @@ async def put_reference(
             profile: Profile = await asyncio.to_thread(profile_csv, upload.path)
         except ReferenceInvalid as error:
             raise InvalidFields(("reference", str(error))) from error
-    row = await models.transactions.write(
-        lambda session: put(session, caller, model_id, version, profile, limits=models.limits)
-    )
+        row = await models.transactions.write(
+            lambda session: put(session, caller, model_id, version, profile, limits=models.limits)
+        )
+        await models.on_reference(model_id, row.number, upload.path)
     return reading.reference_response(services, row)
 
 

@@ -21,13 +21,15 @@ from modelport_control_api.accounts.wiring import AccountServices
 from modelport_control_api.batch.pods import demand
 from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.batch.wiring import BatchServices
-from modelport_control_api.db.session import Database
+from modelport_control_api.db.session import Database, Transactions
 from modelport_control_api.disk import DiskReserve
 from modelport_control_api.drift import repository as drift_arrivals
 from modelport_control_api.history import repository
 from modelport_control_api.history.retention import Retention
 from modelport_control_api.http import problems
 from modelport_control_api.http.context import AppState, Context
+from modelport_control_api.importance.samples import Samples
+from modelport_control_api.importance.wiring import ImportanceServices
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.monitoring.evaluator import Evaluator
 from modelport_control_api.monitoring.wiring import DriftServices
@@ -98,15 +100,24 @@ def build(
     accounts = AccountServices.build(settings, database, store)
     context = Context(settings, database, store, partial(credentials.authenticate, accounts))
     replicas = partial(demand.wanted_of, settings.batch_max_replicas)
-    models = ModelsServices.build(settings, database, cluster, replicas)
+    batch = BatchServices.build(settings)
+    samples = Samples(batch.files, Transactions(database))
+    models = ModelsServices.build(settings, database, cluster, replicas, samples.keep_reference)
+    importance = ImportanceServices(models, samples)
     usage = UsageServices.build(settings, database, sample_handlers(models.reserve), redis_url)
     drift = DriftServices.build(settings, models)
-    state = AppState(context, accounts, models, models.store, usage, drift, BatchServices.build(settings))
+    state = AppState(context, accounts, models, models.store, usage, drift, batch, importance)
     public, internal = build_public(settings), build_internal()
     for app in (public, internal):
         state.attach(app)
         problems.register(app)
-    background = (*models.background(), *usage.background(), *_background(settings, accounts, drift))
+    background = (
+        *models.background(),
+        *usage.background(),
+        *_background(settings, accounts, drift),
+        importance.keeper.run,
+        importance.keeper.sweep_forever,
+    )
     return ControlPlane(public, internal, context, accounts, models, background)
 
 

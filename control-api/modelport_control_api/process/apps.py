@@ -35,6 +35,7 @@ from modelport_control_api.http.documentation import add_docs, add_help
 from modelport_control_api.http.health import MetricsMiddleware
 from modelport_control_api.http.openapi.document import DESCRIPTION, TAGS, DocumentedApp
 from modelport_control_api.http.sdk import add_sdk
+from modelport_control_api.importance import endpoints as importance_calls
 from modelport_control_api.models import endpoints as models_calls
 from modelport_control_api.models import version_endpoints as versions_calls
 from modelport_control_api.models.bundles import endpoints as bundles
@@ -75,6 +76,7 @@ def build_public(settings: Settings) -> FastAPI:
         models_calls,
         versions_calls,
         drift_calls,
+        importance_calls,
         job_submission,
         jobs,
         history,

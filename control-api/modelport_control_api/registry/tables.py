@@ -28,6 +28,8 @@ class BatchJob(Identified, Base):
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     model_id: Mapped[str] = mapped_column(String(127), index=True)
     version: Mapped[str] = mapped_column(String(63))
+    purpose: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    """Empty: a user's. Else the platform's own, which nobody sees as a job."""
     state: Mapped[str] = mapped_column(String(10), default="queued")
     """queued, running, succeeded, failed or cancelled."""
     reason: Mapped[str] = mapped_column(String(63), default="")

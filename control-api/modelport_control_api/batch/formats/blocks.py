@@ -86,18 +86,22 @@ def rows_at_once(width: int, *, name_characters: int = 0, is_matrix: bool = Fals
     return max(1, min(most, MAX_CELLS // max(1, width), MAX_BLOCK_BYTES // max(1, name_characters)))
 
 
-def chunks_of(block: Block, first_row: int) -> Iterator[Chunk]:
-    """Return the block's chunks, none larger than allowed. The same block gives the same ones."""
+def chunks_of(block: Block, first_row: int, most_rows: int | None = None) -> Iterator[Chunk]:
+    """Return the block's chunks, none larger than allowed. The same block gives the same ones.
+
+    `most_rows` None: as many as cost little.
+    """
     inputs = _encode(block)
     rows = len(block.values)
     columns = block.values.columns if isinstance(block.values, Matrix) else 0
-    fits = len(inputs) <= MAX_BYTES and (columns or rows <= MAX_ROWS)
+    allowed = most_rows or (rows if columns else MAX_ROWS)
+    fits = len(inputs) <= MAX_BYTES and rows <= allowed
     if fits or rows == 1:
         yield Chunk(first_row, rows, inputs, dict(sorted(block.errors.items())), block.keys, columns)
         return
     middle = rows // 2
-    yield from chunks_of(_part(block, slice(0, middle)), first_row)
-    yield from chunks_of(_part(block, slice(middle, rows)), first_row + middle)
+    yield from chunks_of(_part(block, slice(0, middle)), first_row, most_rows)
+    yield from chunks_of(_part(block, slice(middle, rows)), first_row + middle, most_rows)
 
 
 def _part(block: Block, cut: slice) -> Block:
