@@ -63,6 +63,7 @@ TABLE: dict[str, set[str]] = {
     "read": {
         f"GET {MODEL}",
         *(f"GET {VERSION}{what}" for what in ("", "/logs", "/artifact", "/sbom", "/drift", "/reference")),
+        f"GET {VERSION}/importance",
     },
     "write": {
         *(f"{method} {MODEL}" for method in ("PATCH", "DELETE")),
@@ -71,6 +72,7 @@ TABLE: dict[str, set[str]] = {
         f"DELETE {VERSION}",
         f"PUT {VERSION}/reference",
         f"DELETE {VERSION}/reference",
+        f"POST {VERSION}/importance",
         f"PUT {MODEL}/traffic",
         f"POST {MODEL}/rollback",
         f"POST {MODEL}/redeploy",

@@ -372,6 +372,8 @@ ROUTES = [
     ("GET", "", "models:read"),
     ("GET", "/versions/v1", "models:read"),
     ("GET", "/versions/v1/logs", "models:read"),
+    ("GET", "/versions/v1/importance", "models:read"),
+    ("POST", "/versions/v1/importance", "models:write"),
     ("PATCH", "", "models:write"),
     ("PUT", "/traffic", "models:write"),
     ("POST", "/rollback", "models:write"),

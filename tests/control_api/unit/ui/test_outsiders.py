@@ -79,7 +79,14 @@ def add_rows(platform: Platform, model_id: str) -> tuple[str, str]:
 
 def pages_of(model_id: str, job: str) -> list[str]:
     tabs = ("", "/head", "/versions", "/versions/live", "/versions/v1/logs", "/versions/v1/steps", "/usage")
-    more = ("/versions/v1/arrival", "/versions/v1/logs/live", "/usage/live", "/usage/drift", "?row=reference")
+    more = (
+        "/versions/v1/arrival",
+        "/versions/v1/logs/live",
+        "/usage/live",
+        "/usage/drift",
+        "/usage/importance",
+        "?row=reference",
+    )
     return [
         *(f"/ui/models/{model_id}{tab}" for tab in (*tabs, *more, "/settings")),
         f"/ui/upload?model={model_id}",
@@ -93,7 +100,7 @@ def pages_of(model_id: str, job: str) -> list[str]:
 
 
 def changes_of(model_id: str, job: str, kept: str) -> list[str]:
-    of_version = ("versions/v1/delete", "versions/v1/retry")
+    of_version = ("versions/v1/delete", "versions/v1/retry", "usage/importance/v1")
     of_model = ("settings", "delete", "traffic", "rollback", "redeploy", *of_version)
     return [
         *(f"/ui/models/{model_id}/{change}" for change in of_model),
