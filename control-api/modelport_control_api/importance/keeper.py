@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 import structlog
+from modelport_http.wording import counted
 from modelport_process.background import every
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -116,7 +117,7 @@ class ImportanceKeeper:
         if found is None:
             errors = [text for chunk in results for text in chunk.errors.values()]
             first = f" The first one: {errors[0]}." if errors else ""
-            await self._fail(row, f"None of {row.rows:,} rows could be explained.{first}")
+            await self._fail(row, f"Of {counted(row.rows, 'row')} none could be explained.{first}")
             return
         await self._finish(row, result=msgspec.to_builtins(found))
 
