@@ -8,6 +8,8 @@ from typing import BinaryIO
 
 from modelport_formats import archives, folders, pickles
 from modelport_formats.compression import Decompressor
+from modelport_formats.ensembles import MANIFEST as ENSEMBLE
+from modelport_formats.ensembles import is_ensemble
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
 from modelport_formats.frameworks import jax_files, keras, statsmodels, torch_files
 from modelport_formats.frameworks.onnx import is_onnx
@@ -61,6 +63,8 @@ def format_of(path: Path) -> Format:
                 return Format.SAVED_MODEL
             if is_archive(head):
                 return Format.OWN_CODE
+            if is_ensemble(head):
+                return Format.ENSEMBLE
             if head.startswith(ZIP):
                 return _format_of_zip(file, path.stat().st_size)
         except FormatError:
@@ -128,8 +132,8 @@ def _check(file: BinaryIO, head: bytes, size: int, found: Format) -> None:
 
 def _zip(file: BinaryIO, size: int) -> Identified:
     match archives.format_of(names := archives.names(file)):
-        case Format.SKOPS if names[:1] == [MANIFEST]:
-            return Identified(Format.OWN_CODE)
+        case Format.SKOPS if names[:1] in ([MANIFEST], [ENSEMBLE]):
+            return Identified(Format.OWN_CODE if names[0] == MANIFEST else Format.ENSEMBLE)
         case Format.SKOPS if "schema.json" not in names and (root := sources.root_of(names)) is not None:
             text = archives.read(file, f"{root}{sources.ENTRY}", sources.MAX_MODULE_BYTES)
             sources.require_model(text, sources.ENTRY)

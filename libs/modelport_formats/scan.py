@@ -122,6 +122,8 @@ _VERSION_OF: dict[Format, Callable[[Path], Versions]] = {
     # What TensorFlow wrote it stands in the graph alone.
     Format.SAVED_MODEL: lambda _: {},
     Format.OWN_CODE: lambda _: {},
+    # Each member has its own.
+    Format.ENSEMBLE: lambda _: {},
 }
 
 

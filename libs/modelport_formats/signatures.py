@@ -35,6 +35,8 @@ class Format(StrEnum):
     """It has no first bytes of its own: `jax_files` tells it."""
     OWN_CODE = "own-code"
     """Python code of a user's own: a module, a zip with `model.py`, or the archive that is made of them."""
+    ENSEMBLE = "ensemble"
+    """Versions joined to be one: the archive that is made of their files."""
 
 
 # What the libraries read. The prefixes that joblib goes by are wider: a text that begins with "x" or "BZ" is

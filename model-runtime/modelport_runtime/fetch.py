@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
-from modelport_formats.own_code import is_archive, unpacked
+from modelport_formats.ensembles import is_ensemble
+from modelport_formats.own_code import is_archive
+from modelport_formats.packed import unpacked
 from modelport_http.wording import counted
 
 _BUNDLE = "MODELPORT_FETCH_BUNDLE_"
@@ -119,19 +121,22 @@ def _unpack_bundle(archive: Path, folder: Path) -> None:
 
 
 def _unpack(partial: Path, destination: Path) -> None:
-    """Put what a user's own code consists of beside it, in files of their own.
+    """Put what a user's own code, or an ensemble, consists of beside it, in files of their own.
 
     Of what is no such archive there are none: the runtime says so when it reads it.
     """
     with partial.open("rb") as file:
-        if not is_archive(file.read(_HEAD_BYTES)):
-            return
+        head = file.read(_HEAD_BYTES)
+    if not is_archive(head) and not is_ensemble(head):
+        return
     # Here and not above: few files are archives.
     from shutil import rmtree
 
+    from modelport_formats.ensembles import archive as of_ensembles
     from modelport_formats.errors import FormatError
-    from modelport_formats.own_code.archive import unpack
+    from modelport_formats.own_code import archive as of_own_code
 
+    unpack = of_own_code.unpack if is_archive(head) else of_ensembles.unpack
     folder = unpacked(destination)
     rmtree(folder, ignore_errors=True)
     try:

@@ -20,6 +20,7 @@ Framework = Literal[
     "torch",
     "tensorflow",
     "python",
+    "ensemble",
 ]
 Acceleration = Literal["auto", "off"]
 _ACCELERATED = ("sklearn", "torch", "tensorflow")
@@ -40,7 +41,8 @@ class Settings:
     """The version's name, copied into every response."""
     framework: Framework
     """`sklearn`, `onnx`, `xgboost`, `lightgbm`, `catboost`, `jax`, `river`, `statsmodels`, `torch`,
-    `tensorflow` or `python`: what reads the file; the last is code of a user's own, which reads it itself."""
+    `tensorflow`, `python` or `ensemble`: what reads the file; the last two are code of a user's own, which reads it
+    itself, and versions of the others joined to be one."""
     artifact: Path
     """The model file."""
     artifact_sha256: str

@@ -42,7 +42,7 @@ def _explain_failure(errors: bytes) -> str:
 
 
 def _enter(folder: Path) -> None:
-    report = enter(of_a_model("sklearn", folder), _MEMORY_BYTES)
+    report = enter(of_a_model(("sklearn",), folder), _MEMORY_BYTES)
     print(report.level, report.detail)
 
 

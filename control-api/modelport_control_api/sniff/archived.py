@@ -6,7 +6,7 @@ from pathlib import Path
 
 from modelport_formats import folders
 from modelport_formats.folders import Member
-from modelport_formats.own_code.archive import zipped
+from modelport_formats.packed.zips import zipped
 
 from modelport_control_api.sniff.errors import as_refusals
 

@@ -153,3 +153,14 @@ def compare(found: dict[str, str]) -> Inspected:
         if here[name] != found[name]
     )
     return Inspected(found, here, differences)
+
+
+def together(several: Iterable[Inspected]) -> Inspected:
+    """Return what was found of several files; of a library that they name in two versions, the first."""
+    found: dict[str, str] = {}
+    here: dict[str, str] = {}
+    differences: dict[str, None] = {}
+    for each in several:
+        found, here = each.found | found, each.here | here
+        differences |= dict.fromkeys(each.differences)
+    return Inspected(found, here, tuple(differences))

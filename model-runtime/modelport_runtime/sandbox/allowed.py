@@ -72,9 +72,9 @@ ABSENT = frozenset({"clone3", "fchmodat2", "map_shadow_stack", "openat2"})
 DENIED_QUIETLY = frozenset({"get_mempolicy", "mbind", "set_mempolicy", "set_mempolicy_home_node"})
 
 
-def calls_of_a_model(framework: str) -> frozenset[str]:
-    """Return the names of the system calls that a model process may make."""
-    return _COMMON | _OF_FRAMEWORKS.get(framework, _OF_PYTHON_POOLS)
+def calls_of_a_model(frameworks: tuple[str, ...]) -> frozenset[str]:
+    """Return the names of the system calls that a process with models of these frameworks may make."""
+    return _COMMON.union(*(_OF_FRAMEWORKS.get(each, _OF_PYTHON_POOLS) for each in frameworks))
 
 
 _TCGETS, _TIOCGWINSZ, _FIONREAD = 0x5401, 0x5413, 0x541B
@@ -109,11 +109,15 @@ class Role:
     descriptors: int | None = None
 
 
-def of_a_model(framework: str, artifact: Path, packages: Path | None = None) -> Role:
-    """Return what the model process may do; of others' files it may read `artifact` and `packages` alone."""
+def of_a_model(frameworks: tuple[str, ...], artifact: Path, packages: Path | None = None) -> Role:
+    """Return what the model process may do; of others' files it may read `artifact` and `packages` alone.
+
+    frameworks: those of the models in the artifact, of which an ensemble has several.
+    """
+    more = [name for each in frameworks for name in _PROC_OF_FRAMEWORKS.get(each, ())]
     return Role(
-        calls=calls_of_a_model(framework),
-        proc=_OF_A_MODEL + _PROC_OF_FRAMEWORKS.get(framework, ()),
+        calls=calls_of_a_model(frameworks),
+        proc=(*_OF_A_MODEL, *more),
         artifact=artifact,
         packages=packages,
         descriptors=_FILES_OF_A_MODEL,

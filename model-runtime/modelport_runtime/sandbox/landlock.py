@@ -9,7 +9,7 @@ from pathlib import Path
 
 import modelport_formats
 import modelport_http
-from modelport_formats.own_code import unpacked
+from modelport_formats.packed import unpacked
 
 import modelport_runtime
 from modelport_runtime.sandbox.kernel import syscall

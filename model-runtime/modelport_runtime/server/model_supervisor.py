@@ -203,6 +203,8 @@ class ModelSupervisor:
             return "Acceleration is switched off."
         if self._settings.framework == "python":
             return "Code of its own predicts."
+        if self._settings.framework == "ensemble":
+            return "The members of an ensemble predict themselves."
         return f"Models of {self._settings.framework} are served by the library itself."
 
     def _go_back_to_the_original(self) -> None:

@@ -9,10 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypedDict
 
 import msgspec
 
 from modelport_runtime.core import backends
+from modelport_runtime.core.backends.ensembles.backend import join
+from modelport_runtime.core.backends.ensembles.members import Member, member_of
+from modelport_runtime.core.backends.ensembles.parts import EnsembleParts, ensemble_of
 from modelport_runtime.core.backends.own_code.parts import Parts, parts_of
 from modelport_runtime.core.contributions import offer_contributions
 from modelport_runtime.core.engine import Engine
@@ -20,7 +24,7 @@ from modelport_runtime.core.responses import encode
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.formats import can_run_code, cannot_isolate, check_boosters
-from modelport_runtime.inspection.libraries import Inspected, check_modules
+from modelport_runtime.inspection.libraries import Inspected, check_modules, together
 from modelport_runtime.process.starvation import MOST_TIMES
 from modelport_runtime.sandbox import attempts, enter
 from modelport_runtime.sandbox.enter import SandboxReport
@@ -64,6 +68,12 @@ def watched(load_timeout_seconds: float) -> Iterator[None]:
 log = logging.getLogger(__name__)
 
 
+class Limits(TypedDict):
+    model: str
+    version: str
+    max_batch_rows: int
+
+
 Refused = Callable[[], tuple[str, ...]]
 """Returns what the kernel has refused the model so far, in words."""
 
@@ -78,6 +88,8 @@ class Loader:
         self._refused = refused
         self._inspected = Inspected()
         self._failure: LoadError | None = None
+        self._member: str | None = None
+        """That is being read, of an ensemble."""
 
     def run(self) -> Engine | None:
         """Load in the calling thread. Never raises: what went wrong is in `document`."""
@@ -118,22 +130,91 @@ class Loader:
         path = self._settings.artifact
         try:
             verify(path, self._settings.artifact_sha256)
-            self._check_isolation(path)
-            parts = parts_of(path)
-            if parts is None:
-                self._inspect(path, lambda references: references)
-            elif parts.model is not None:
-                parts.make_importable()
-                self._inspect(parts.model, parts.left_to_find)
-            return self._load(path, parts)
+            ensemble = ensemble_of(path)
+            if ensemble is not None:
+                return self._load_ensemble(ensemble)
+            return self._load(path)
         except BaseException as error:  # a model may raise SystemExit; /status must report it
             log.warning("load_failed", exc_info=error)
-            tried = (*attempts.seen(), *self._refused())
-            failure = explain(error, self._inspected, tried, self._settings.memory_bytes)
+            failure = self._explained(error)
             # Users read this; where the platform keeps the file is none of theirs.
             message = failure.message.replace(str(path), "the model file")
             self._failure = LoadError(failure.reason, message)
             return None
+
+    def _explained(self, error: BaseException) -> LoadError:
+        tried = (*attempts.seen(), *self._refused())
+        failure = explain(error, self._inspected, tried, self._settings.memory_bytes)
+        if self._member is None:
+            return failure
+        return LoadError(failure.reason, f"Of {self._member}: {failure.message}")
+
+    def _load(self, path: Path) -> Engine:
+        parts = self._looked_into(path)
+        self._prepare((self._settings.framework,))
+        engine = self._read(path, self._settings.framework, self._settings.sample, parts)
+        backends.self_check(engine)
+        offer_contributions(engine)
+        return engine
+
+    def _load_ensemble(self, parts: EnsembleParts) -> Engine:
+        manifest, settings = parts.manifest, self._settings
+        parts.require_framework(settings.framework)
+        self._prepare(manifest.frameworks)
+        members = self._members(parts)
+        engine = backends.engine_of(join(manifest, members), settings.sample, **self._limits)
+        backends.self_check(engine)
+        return engine
+
+    def _members(self, parts: EnsembleParts) -> list[Member]:
+        """Load each as it would be loaded alone."""
+        members, inspected = [], []
+        for each in parts.manifest.everyone:
+            self._member, self._inspected = each.label, Inspected()
+            path = parts.file_of(each)
+            engine = self._read(path, each.framework, each.sample, self._looked_into(path))
+            backends.self_check(engine)
+            members.append(member_of(each, engine))
+            inspected.append(self._inspected)
+        self._member, self._inspected = None, together(inspected)
+        return members
+
+    def _prepare(self, frameworks: tuple[str, ...]) -> None:
+        if self._settings.packages is not None:
+            # Elsewhere that is done before the sandbox; these are the user's own.
+            backends.prepare(*frameworks, confined=True)
+            enter.instead_of_processes()
+
+    def _looked_into(self, path: Path) -> Parts | None:
+        """Look into a model file before it is read. Raises `LoadError`."""
+        self._check_isolation(path)
+        parts = parts_of(path)
+        if parts is None:
+            self._inspect(path, lambda references: references)
+        elif parts.model is not None:
+            parts.make_importable()
+            self._inspect(parts.model, parts.left_to_find)
+        return parts
+
+    def _read(self, path: Path, framework: str, sample: dict[str, Any] | None, parts: Parts | None) -> Engine:
+        return backends.load(
+            path,
+            framework,
+            sample,
+            **self._limits,
+            trusted=self._may_run_code(),
+            found=self._inspected.found,
+            parts=parts,
+        )
+
+    @property
+    def _limits(self) -> Limits:
+        settings = self._settings
+        return {
+            "model": settings.model,
+            "version": settings.version,
+            "max_batch_rows": settings.max_batch_size,
+        }
 
     def _inspect(self, path: Path, to_find: Callable[[dict[str, str]], dict[str, str]]) -> None:
         scan = inspect(path)
@@ -148,24 +229,3 @@ class Loader:
 
     def _may_run_code(self) -> bool:
         return self._sandbox.level == 2 or self._settings.allow_unsandboxed
-
-    def _load(self, path: Path, parts: Parts | None) -> Engine:
-        settings = self._settings
-        if settings.packages is not None:
-            # Elsewhere that is done before the sandbox; these are the user's own.
-            backends.prepare(settings.framework, confined=True)
-            enter.instead_of_processes()
-        engine = backends.load(
-            path,
-            settings.framework,
-            settings.sample,
-            model=settings.model,
-            version=settings.version,
-            max_batch_rows=settings.max_batch_size,
-            trusted=self._may_run_code(),
-            found=self._inspected.found,
-            parts=parts,
-        )
-        backends.self_check(engine)
-        offer_contributions(engine)
-        return engine

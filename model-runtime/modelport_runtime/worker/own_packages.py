@@ -17,6 +17,7 @@ from modelport_runtime.process.starvation import arm
 from modelport_runtime.sandbox import allowed, enter, refusals
 from modelport_runtime.sandbox.enter import SandboxReport
 from modelport_runtime.settings import Settings
+from modelport_runtime.worker.frameworks import frameworks_of
 
 _FULL = 2
 
@@ -25,7 +26,7 @@ def run(settings: Settings, packages: Path, connection: socket.socket, line: soc
     """Be the model process until the server process closes the connection. line: as `process.run` has it."""
     arm(settings.load_timeout_seconds)
     end = refusals.ModelsEnd(line)
-    confined = allowed.of_a_model(settings.framework, settings.artifact, packages)
+    confined = allowed.of_a_model(frameworks_of(settings), settings.artifact, packages)
     memory = settings.memory_bytes + _of_large_libraries(packages)
     report = enter.enter(confined, memory, end.hand_over)
     connection.sendall(wire.frame(wire.Sandboxed(report.level, report.detail)))

@@ -29,6 +29,7 @@ from modelport_runtime.wire import (
     Sandboxed,
 )
 from modelport_runtime.worker import loading
+from modelport_runtime.worker.frameworks import frameworks_of
 from modelport_runtime.worker.loading import Loader
 
 
@@ -55,10 +56,11 @@ def run(settings: Settings, connection: socket.socket, line: socket.socket) -> N
     line: the model's end of a `refusals.Line`.
     The order is the security of it: rights go before the file is read.
     """
-    backends.prepare(settings.framework)
+    frameworks = frameworks_of(settings)
+    backends.prepare(*frameworks)
     enter.instead_of_processes()
     arm(settings.load_timeout_seconds)
-    confined = allowed.of_a_model(settings.framework, settings.artifact)
+    confined = allowed.of_a_model(frameworks, settings.artifact)
     end = refusals.ModelsEnd(line)
     report = enter.enter(confined, settings.memory_bytes, end.hand_over)
     log.info("sandboxed", extra={"part": "model", "sandbox_level": report.level, "detail": report.detail})

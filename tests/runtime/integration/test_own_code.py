@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from modelport_formats.own_code import unpacked
+from modelport_formats.packed import unpacked
 
 from tests.runtime.integration.hostile import payloads
 from tests.runtime.integration.hostile.harness import Harness

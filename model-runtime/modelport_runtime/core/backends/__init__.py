@@ -20,8 +20,8 @@ from modelport_runtime.core.interpretations import readings_of
 from modelport_runtime.core.types import LoadError, Rejected
 
 
-def prepare(framework: str, *, confined: bool = False) -> None:
-    """Import what the framework needs, before rights are given up. Leaves no thread behind.
+def prepare(*frameworks: str, confined: bool = False) -> None:
+    """Import what the frameworks need, before rights are given up. Leaves no thread behind.
 
     confined: they have been given up already.
     """
@@ -32,7 +32,8 @@ def prepare(framework: str, *, confined: bool = False) -> None:
 
     # Its telemetry starts a thread at import.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    registry.find(framework).prepare()
+    for framework in frameworks:
+        registry.find(framework).prepare()
     if confined:
         _assume_one_core()
     # It starts lscpu the first time, which the sandbox forbids; joblib remembers the result.
@@ -69,6 +70,13 @@ def load(
         backend = kind.load(_file(path, kind, trusted=trusted, found=found))
     else:
         backend = _with_code(parts, kind, trusted=trusted, found=found)
+    return engine_of(backend, sample, model=model, version=version, max_batch_rows=max_batch_rows)
+
+
+def engine_of(
+    backend: Backend, sample: dict[str, Any] | None, *, model: str, version: str, max_batch_rows: int
+) -> Engine:
+    """Make a backend ready to predict. Raises `LoadError`."""
     row = None if sample is None else samples.sample_row(sample)
     others = readings_of(backend, row)
     signature, backend = next(others)

@@ -186,6 +186,14 @@ FRAMEWORKS = (
         libraries=("numpy",),
         backend="own_code.alone",
     ),
+    Framework(
+        name="ensemble",
+        # What its members need is imported for each of their frameworks.
+        imports="numpy",
+        libraries=("numpy",),
+        backend="ensembles.alone",
+        on_scikit_learn=False,
+    ),
 )
 _BY_NAME = {framework.name: framework for framework in FRAMEWORKS}
 

@@ -17,7 +17,7 @@ PID, CHILD, UNRELATED = 100, 101, 1
 _AUDIT_ARCHITECTURES = (0xC000003E, 0xC00000B7)
 ALLOWED, EPERM, ENOSYS = 0x7FFF0000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
 IS_NOTIFIED = 0x7FC00000
-MODEL = of_a_model("sklearn", Path("model"))
+MODEL = of_a_model(("sklearn",), Path("model"))
 SERVER = of_the_server(CHILD)
 FRAMEWORKS = ("sklearn", "onnx", "xgboost", "lightgbm")
 
@@ -59,7 +59,7 @@ def there(machine: int) -> list[str]:
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
-@pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [SERVER])
+@pytest.mark.parametrize("role", [of_a_model((each,), Path("m")) for each in FRAMEWORKS] + [SERVER])
 def test_only_calls_of_the_list_are_allowed(machine: int, role: Role) -> None:
     held = limits(PID, role, seccomp.REFUSED).keys()
 
@@ -171,7 +171,7 @@ def test_calls_by_x32s_numbers_are_never_allowed(others: seccomp.Instruction) ->
 
 
 @pytest.mark.parametrize("machine", range(len(MACHINES)), ids=MACHINES)
-@pytest.mark.parametrize("role", [of_a_model(each, Path("m")) for each in FRAMEWORKS] + [SERVER])
+@pytest.mark.parametrize("role", [of_a_model((each,), Path("m")) for each in FRAMEWORKS] + [SERVER])
 @pytest.mark.parametrize("others", [seccomp.REFUSED, seccomp.USER_NOTIFY])
 def test_the_kernel_would_take_the_program(machine: int, role: Role, others: seccomp.Instruction) -> None:
     """As its checker reads it: known words, loads of whole words within the data, jumps that stay inside."""
@@ -210,7 +210,7 @@ def test_each_allowed_call_has_a_number(machine: int) -> None:
         "arch_prctl", "access", "alarm", "dup2", "epoll_create", "epoll_wait", "getdents", "getpgrp", "lstat",
         "open", "pause", "pipe", "poll", "readlink", "select", "stat", "time",
     }  # fmt: skip
-    names = SERVER.calls.union(*(of_a_model(each, Path("m")).calls for each in FRAMEWORKS))
+    names = SERVER.calls.union(*(of_a_model((each,), Path("m")).calls for each in FRAMEWORKS))
     missing = {name for name in names if NUMBERS[name][machine] is None}
     assert missing <= (replaced if MACHINES[machine] == "aarch64" else set())
 

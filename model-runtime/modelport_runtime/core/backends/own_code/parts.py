@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import Any
 
 from modelport_formats.errors import FormatError
-from modelport_formats.own_code import is_archive, unpacked
+from modelport_formats.own_code import is_archive
 from modelport_formats.own_code.archive import check, why_not_unpacked
+from modelport_formats.packed import unpacked
 
 from modelport_runtime.core.types import LoadError
 

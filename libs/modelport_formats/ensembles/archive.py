@@ -1,0 +1,59 @@
+"""Writes an ensemble's archive, the same bytes for the same members, and unpacks it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from modelport_formats import archives
+from modelport_formats.ensembles import MANIFEST
+from modelport_formats.ensembles.manifest import Manifest, from_json
+from modelport_formats.errors import FormatError
+from modelport_formats.folders import Member
+from modelport_formats.packed import zips
+
+# Seventeen samples of 64 KiB, and what is written beside them.
+_MAX_MANIFEST_BYTES = 2 << 20
+
+
+def pieces(manifest: Manifest, open_file: Callable[[str], Member]) -> Iterator[bytes]:
+    """Yield the archive's bytes. `open_file`: gives the file with the sha256, which becomes its name."""
+    files = sorted({each.file for each in manifest.everyone})
+    return zips.pieces(MANIFEST, manifest.to_json(), [open_file(sha256) for sha256 in files])
+
+
+def read_manifest(file: BinaryIO) -> Manifest:
+    """Raises UnknownFormat or DamagedFile."""
+    return from_json(archives.read(file, MANIFEST, _MAX_MANIFEST_BYTES))
+
+
+def check(path: Path) -> Manifest:
+    """Return what the archive holds. Raises UnknownFormat or DamagedFile for what is never unpacked."""
+    with path.open("rb") as file:
+        manifest = read_manifest(file)
+        named = (each.file for each in manifest.everyone)
+        zips.check(file, path.stat().st_size, named, MANIFEST)
+    return manifest
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Write the members, which can be read alone, below `folder`, which is made.
+
+    Raises UnknownFormat or DamagedFile, and OSError.
+    """
+    check(path)
+    zips.write_below(folder, path)
+
+
+def why_not_unpacked(path: Path) -> str:
+    """Return in a sentence what is wrong with an archive that the init container has left as it is."""
+    try:
+        check(path)
+    except FormatError as error:
+        return str(error)
+    return "The archive was not unpacked."
+
+
+def read_unpacked(folder: Path) -> Manifest:
+    """Return what the archive said that was unpacked there. Raises DamagedFile, or OSError."""
+    with (folder / MANIFEST).open("rb") as file:
+        return from_json(file.read(_MAX_MANIFEST_BYTES))

@@ -1,0 +1,45 @@
+"""What the init container unpacked of an ensemble beside the artifact."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelport_formats.ensembles import is_ensemble
+from modelport_formats.ensembles.archive import check, why_not_unpacked
+from modelport_formats.ensembles.manifest import EnsembleMember, Manifest
+from modelport_formats.errors import FormatError
+from modelport_formats.packed import unpacked
+
+from modelport_runtime.core.types import LoadError
+
+_HEAD_BYTES = 64
+
+
+@dataclass(frozen=True)
+class EnsembleParts:
+    folder: Path
+    manifest: Manifest
+
+    def require_framework(self, framework: str) -> None:
+        """Raise `LoadError` unless the version is one of an ensemble: its process was prepared for another."""
+        if framework != "ensemble":
+            raise LoadError(
+                "FrameworkMismatch", f"The file is an ensemble, and the version's framework is {framework}."
+            )
+
+    def file_of(self, member: EnsembleMember) -> Path:
+        """Return the model file of one of its members."""
+        return self.folder / member.file
+
+
+def ensemble_of(path: Path) -> EnsembleParts | None:
+    """Return the parts of the artifact; None: it is no ensemble. Raises `LoadError`."""
+    with path.open("rb") as file:
+        if not is_ensemble(file.read(_HEAD_BYTES)):
+            return None
+    folder = unpacked(path)
+    if not folder.is_dir():
+        raise LoadError("CorruptArtifact", why_not_unpacked(path))
+    try:
+        return EnsembleParts(folder, check(path))
+    except FormatError as error:
+        raise LoadError("CorruptArtifact", str(error)) from error
