@@ -22,6 +22,7 @@ class Reason(StrEnum):
     ENVIRONMENT_UNAVAILABLE = "EnvironmentUnavailable"
     SANDBOX_UNAVAILABLE = "SandboxUnavailable"
     LOAD_FAILED = "LoadFailed"
+    MEMBERS_MISMATCH = "MembersMismatch"
     LOAD_TIMEOUT = "LoadTimeout"
     OUT_OF_MEMORY = "OutOfMemory"
     RUNTIME_CRASHED = "RuntimeCrashed"
@@ -125,6 +126,12 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Loading raised an exception; the message holds its last line.",
         "Load the file with joblib.load, or import your own code, in a fresh Python; `modelport logs` shows "
         "the whole trace.",
+    ),
+    Reason.MEMBERS_MISMATCH: Explanation(
+        "Loading",
+        "The members of the ensemble cannot be joined in this way; the message says which, and why.",
+        "Join other versions, or these in another way: a vote and an average need the same classes, and each "
+        "member of a chain takes what the one before it predicts.",
     ),
     Reason.LOAD_TIMEOUT: Explanation(
         "Loading",

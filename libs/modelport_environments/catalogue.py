@@ -111,7 +111,9 @@ BESIDE_OWN = Environment("beside-own", "3.11", (), ("msgspec>=0.22", "orjson>=3.
 first, so the two never clash. Of the rest it takes the model's NumPy and joblib."""
 OWN_CODE: Final = "python"
 """The framework of Python code that comes without a model file which another one reads."""
-PLATFORM_FRAMEWORKS = frozenset({"sklearn", "xgboost", "lightgbm", "onnx", OWN_CODE})
+ENSEMBLE: Final = "ensemble"
+"""The framework of versions that are joined to be one. It runs in what they run in."""
+PLATFORM_FRAMEWORKS = frozenset({"sklearn", "xgboost", "lightgbm", "onnx", OWN_CODE, ENSEMBLE})
 """Those whose models the platform's own libraries serve. Models of any other always have an environment."""
 PLATFORM = "platform"
 """What asks for the platform's own libraries where an environment would be chosen."""

@@ -41,8 +41,8 @@ class Settings:
     """The version's name, copied into every response."""
     framework: Framework
     """`sklearn`, `onnx`, `xgboost`, `lightgbm`, `catboost`, `jax`, `river`, `statsmodels`, `torch`,
-    `tensorflow`, `python` or `ensemble`: what reads the file; the last two are code of a user's own, which reads it
-    itself, and versions of the others joined to be one."""
+    `tensorflow`, `python` or `ensemble`: what reads the file; the last two are code of a user's own, which
+    reads it itself, and versions of the others joined to be one."""
     artifact: Path
     """The model file."""
     artifact_sha256: str

@@ -25,6 +25,7 @@ _RUNTIME_IMAGES: Mapping[Framework, str] = {
     "lightgbm": "modelport-runtime-sklearn",
     "onnx": "modelport-runtime-onnx",
     "python": "modelport-runtime-sklearn",
+    "ensemble": "modelport-runtime-sklearn",
 }
 # Of frameworks that no runtime image of the platform's serves: what their versions run in that name none.
 ENVIRONMENTS: Mapping[Framework, str] = {

@@ -9,11 +9,14 @@ from modelport_http.rate_limiting import enforce
 from sqlalchemy.orm import Session
 
 from modelport_control_api.http.context import RequestOrigin, get_context, provide
-from modelport_control_api.http.principal import require
+from modelport_control_api.http.principal import forbidden, require
 from modelport_control_api.identity import Caller, Principal
+from modelport_control_api.models.ensembles.finding import Look
+from modelport_control_api.models.model_view import ModelView
 from modelport_control_api.models.render import render_model
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.models.wiring import ModelsServices
+from modelport_control_api.registry.errors import ModelNotFound
 from modelport_control_api.registry.records import ModelRecord
 
 _LOOPBACK = Hosts(())
@@ -89,3 +92,18 @@ async def namesakes(
         return [each for each in found if each.id != but]
 
     return await services.transactions.read(read)
+
+
+def members_of(services: ModelsServices, principal: Principal) -> Look:
+    """Return what finds the members of an ensemble: models whose files the caller may download."""
+    may_read = "models:read" in principal.scopes
+
+    async def look(model_id: str) -> ModelView | None:
+        if not may_read:
+            raise forbidden("This API key lacks the scope models:read, which the files of members need.")
+        try:
+            return services.reader.look(await load_model(services, principal, model_id))
+        except ModelNotFound:
+            return None
+
+    return look

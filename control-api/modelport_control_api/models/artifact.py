@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from io import BytesIO
 
+from modelport_formats.ensembles import is_ensemble
 from modelport_formats.errors import FormatError
 from modelport_formats.folders import is_compressed_tar, is_tar
 from modelport_formats.frameworks.jax_files import is_exported
@@ -59,7 +60,7 @@ def ending_of(head: bytes) -> str:
 
 def _ending_of_zip(head: bytes) -> str:
     """By its first member: PyTorch alone has folders, and begins exported programs with their weights."""
-    if is_archive(head):
+    if is_archive(head) or is_ensemble(head):
         return "zip"
     if b"metadata.json" in head[:_FIRST_NAMES]:
         return "keras"

@@ -1,15 +1,16 @@
 """An upload with Python code of a user's own goes on as one archive of code and model file."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from modelport_crds.mlmodel import Framework
-from modelport_environments.catalogue import OWN_CODE
+from modelport_environments.catalogue import ENSEMBLE, OWN_CODE
 
 from modelport_control_api.errors import InvalidFields
+from modelport_control_api.models.ensembles.finding import FoundEnsemble
 from modelport_control_api.sniff import own_code
 from modelport_control_api.sniff.archived import pieces_of
 from modelport_control_api.sniff.detect import detect_framework, normalize_framework
@@ -23,11 +24,14 @@ MAX_CODE_BYTES = 32 << 20
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """`stored`: what becomes the artifact. `model`: the model file; None: it is code alone."""
+    """`stored`: what becomes the artifact. `model`: the model file; None: it is code, or an ensemble."""
 
     stored: ReceivedUpload
     framework: Framework
     model: Path | None
+    ensemble: FoundEnsemble | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of libraries, as the folder says that the model came in."""
 
 
 @asynccontextmanager
@@ -43,6 +47,10 @@ async def composed(
     sent = upload.extra_files.get(FIELD)
     if sent is None and in_folder is None:
         framework = await asyncio.to_thread(detect_framework, upload.path, declared)
+        if framework == ENSEMBLE:
+            raise UnsupportedFormat(
+                "The file is an ensemble, made of uploaded versions: make it again of them (`ensemble`)."
+            )
         if framework != OWN_CODE:
             yield Composed(upload, framework, upload.path)
         elif own_code.is_own_archive(upload.path):

@@ -16,6 +16,7 @@ from modelport_control_api.models.access import (
     Renderer,
     limit_uploads,
     load_model,
+    members_of,
     namesakes,
 )
 from modelport_control_api.models.schemas import (
@@ -68,12 +69,16 @@ OfName = Annotated[
 async def upload_model(
     request: Request, response: Response, caller: ChangingCaller, services: Models, renderer: Renderer
 ) -> UploadedModel:
-    """Upload a model file and get its endpoint, which serves once the model has predicted its sample."""
+    """Upload a model file, or join versions that are there, and get an endpoint.
+
+    It serves once the model has predicted its sample.
+    """
     settings = get_context(request).settings
     form = model_form(settings.max_upload_bytes, settings.max_reference_bytes)
     _require_unrestricted(caller.principal)
     await services.require_quota(caller.principal.user_id, models=1)
-    async with services.uploads.receiving(request, form) as staged:
+    members = members_of(services, caller.principal)
+    async with services.uploads.receiving(request, form, members) as staged:
 
         def create(session: Session) -> ModelRecord:
             name = staged.texts["name"].strip()

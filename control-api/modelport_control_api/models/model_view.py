@@ -139,6 +139,7 @@ def _versions(record: ModelRecord, live: MLModel) -> tuple[VersionRecord, ...]:
                 sample=version.sample,
                 created_at=known.created_at if known and is_same else record.created_at,
                 own=known.own if known and is_same else None,
+                ensemble=known.ensemble if known and is_same else None,
             )
         )
     return tuple(sorted(found, key=lambda version: version.number))

@@ -13,6 +13,7 @@ from modelport_control_api.drift.schemas import DataDriftSetting
 from modelport_control_api.http.responses import Compatibility
 from modelport_control_api.models.model_view import ModelView
 from modelport_control_api.models.schemas import (
+    EnsembleAnswer,
     FieldOutOfSync,
     HistorySetting,
     ModelAnswer,
@@ -78,6 +79,7 @@ def render_version(seen: ModelView, version: VersionRecord) -> VersionAnswer:
         framework=version.framework,
         environment=version.environment,
         requirements=_requirements(version),
+        ensemble=EnsembleAnswer.model_validate(version.ensemble) if version.ensemble else None,
         sha256=version.sha256,
         size=version.size,
         sample=version.sample,

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from modelport_crds.mlmodel import Acceleration, Engine, Sticky
+from modelport_formats.ensembles.manifest import Join
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from modelport_control_api.drift.schemas import DataDriftSetting, DataDriftSummary
@@ -178,6 +179,23 @@ class RequirementsAnswer(BaseModel):
     packages: list[str] = Field(description="What was locked of them, such as numpy==1.26.4.")
 
 
+class MemberAnswer(BaseModel):
+    """A member as it was when the ensemble was made: its model may be gone since."""
+
+    model: str
+    version: str
+    framework: str
+    name: str | None = Field(description="Of the column that its prediction becomes.")
+    weight: float
+
+
+class EnsembleAnswer(BaseModel):
+    join: Join
+    members: list[MemberAnswer]
+    final: MemberAnswer | None
+    passthrough: bool
+
+
 class VersionAnswer(BaseModel):
     """`size` is in bytes; null where an MLModel applied with kubectl does not declare it. What
     only a loaded model reports is null until it has loaded."""
@@ -193,6 +211,9 @@ class VersionAnswer(BaseModel):
         "platform's own libraries.",
     )
     requirements: RequirementsAnswer | None = Field(None, description="Its own; null: it was sent none.")
+    ensemble: EnsembleAnswer | None = Field(
+        None, description="The versions that it was made of; null: it is a file that was uploaded."
+    )
     sha256: str
     size: int | None
     sample: dict[str, Any] | None

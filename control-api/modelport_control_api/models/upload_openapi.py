@@ -8,6 +8,7 @@ from modelport_crds.names import VERSION_NAME
 from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM
 from modelport_environments.requirements import MAX_BYTES
 
+from modelport_control_api.models.ensembles.request import MAX_TEXT_BYTES
 from modelport_control_api.sniff.detect import FRAMEWORKS
 
 _FILE = {
@@ -50,6 +51,15 @@ _REFERENCE = {
     "description": "CSV with a header: the rows it was trained on, to compare live inputs with (data drift).",
 }
 
+_ENSEMBLE = {
+    "type": "string",
+    "maxLength": MAX_TEXT_BYTES,
+    "contentMediaType": "application/json",
+    "description": "In place of `file`: versions of your models that are joined to be one, as JSON: "
+    '{"join": "vote", "members": [{"model": "iris-4k2xq", "version": "v2"}, …]}. `join` is vote, average, '
+    "chain or stack (with `final`).",
+}
+
 
 def _body(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
     schema = {"type": "object", "properties": properties, "required": required}
@@ -59,6 +69,7 @@ def _body(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
 MODEL_UPLOAD_BODY = _body(
     {
         "file": _FILE,
+        "ensemble": _ENSEMBLE,
         "code": _CODE,
         "name": {"type": "string", "minLength": 1, "maxLength": 100},
         "model_type": _MODEL_TYPE,
@@ -74,11 +85,12 @@ MODEL_UPLOAD_BODY = _body(
             "description": "auto: NumPy kernels predict where they were proven to equal it; off: never.",
         },
     },
-    ["file", "name"],
+    ["name"],
 )
 VERSION_UPLOAD_BODY = _body(
     {
         "file": _FILE,
+        "ensemble": _ENSEMBLE,
         "code": _CODE,
         "model_type": _MODEL_TYPE,
         "environment": _ENVIRONMENT,
@@ -103,7 +115,7 @@ VERSION_UPLOAD_BODY = _body(
             "description": "A version that has failed, which is removed for this one.",
         },
     },
-    ["file"],
+    [],
 )
 CHOSEN_BY_FILE = "x-chosen-by-file"
 _UPLOADS = ("/api/v1/models/upload", "/api/v1/models/{model_id}/versions")

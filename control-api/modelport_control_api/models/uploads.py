@@ -3,13 +3,14 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from modelport_crds.mlmodel import Acceleration, Framework
+from modelport_crds.mlmodel import Acceleration
 from modelport_crds.names import VERSION_NAME
+from modelport_environments.catalogue import ENSEMBLE
 from modelport_environments.locked import MAX_LOCK_BYTES
 from modelport_environments.requirements import MAX_BYTES
 from modelport_environments.resolving import Resolver
@@ -26,15 +27,19 @@ from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
 from modelport_control_api.models.code_uploads import MAX_CODE_BYTES, Composed, composed
-from modelport_control_api.models.folder_uploads import MAX_SAMPLE_BYTES, TakenOut, taken_out
+from modelport_control_api.models.ensembles import composing
+from modelport_control_api.models.ensembles import request as ensemble_request
+from modelport_control_api.models.ensembles.finding import Look, find
+from modelport_control_api.models.folder_uploads import MAX_SAMPLE_BYTES, taken_out
 from modelport_control_api.models.requirements import locking
 from modelport_control_api.models.requirements.locking import LockedRequirements
 from modelport_control_api.registry import environments
+from modelport_control_api.registry.records import OwnRequirements
 from modelport_control_api.registry.rollout import Rollout
 from modelport_control_api.registry.service import NewVersion
 from modelport_control_api.sniff.detect import normalize_framework
 from modelport_control_api.sniff.own_code import FIELD
-from modelport_control_api.uploads.form import Form, ReceivedUpload
+from modelport_control_api.uploads.form import FILE_FIELD, Form, ReceivedUpload
 from modelport_control_api.uploads.receive import receive_upload
 from modelport_control_api.uploads.room import Room
 
@@ -74,6 +79,7 @@ _MODEL_TEXTS = {
     "description": DESCRIPTION_CHARACTERS * 4,
     "sample": MAX_SAMPLE_BYTES,
     "acceleration": 16,
+    ensemble_request.FIELD: ensemble_request.MAX_TEXT_BYTES,
 }
 _REFERENCE = "reference"
 _VERSION_NAME = re.compile(VERSION_NAME)
@@ -85,21 +91,25 @@ _VERSION_TEXTS = {
     "traffic": 16,
     "force": 16,
     "replaces": 16,
+    ensemble_request.FIELD: ensemble_request.MAX_TEXT_BYTES,
 }
 
 
 def model_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
-    """Return the form of a new model, which needs `name` and `file`. Both limits are in bytes."""
-    return Form(_MODEL_TEXTS, frozenset({"name"}), max_file_bytes, _extra_files(max_reference_bytes))
+    """Return the form of a new model, which needs `name`, and `file` or `ensemble`. Limits are in bytes."""
+    return _form(_MODEL_TEXTS, frozenset({"name"}), max_file_bytes, max_reference_bytes)
 
 
 def version_form(max_file_bytes: int, max_reference_bytes: int) -> Form:
-    """Return the form of a new version, which needs only `file`. Both limits are in bytes."""
-    return Form(_VERSION_TEXTS, frozenset(), max_file_bytes, _extra_files(max_reference_bytes))
+    """Return the form of a new version, which needs `file` or `ensemble`. Both limits are in bytes."""
+    return _form(_VERSION_TEXTS, frozenset(), max_file_bytes, max_reference_bytes)
 
 
-def _extra_files(max_reference_bytes: int) -> dict[str, int]:
-    return {_REFERENCE: max_reference_bytes, FIELD: MAX_CODE_BYTES}
+def _form(
+    texts: Mapping[str, int], required: frozenset[str], max_file_bytes: int, max_reference_bytes: int
+) -> Form:
+    files = {_REFERENCE: max_reference_bytes, FIELD: MAX_CODE_BYTES}
+    return Form(texts, required, max_file_bytes, files, instead_of_file=ensemble_request.FIELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,45 +124,68 @@ class UploadService:
     """None: uploads have no requirements of their own."""
 
     @asynccontextmanager
-    async def receiving(self, request: Request, form: Form) -> AsyncIterator["StagedUpload"]:
-        """Receive the body and identify it. Raises UploadError, InvalidFields or an error of `sniff`."""
+    async def receiving(self, request: Request, form: Form, look: Look) -> AsyncIterator["StagedUpload"]:
+        """Receive the body and identify it. Raises UploadError, InvalidFields or an error of `sniff`.
+
+        look: finds the members of an ensemble, among what the caller may have the files of.
+        """
         incoming = self.store.incoming
         async with (
             receive_upload(
                 request, form, incoming, idle_seconds=self.idle_seconds, reserve=self.reserve
             ) as received,
-            self._checked(received, form) as taken,
-            # Beside its parts the archive has a list of them.
-            composed(
-                upload := taken.upload, self._room(form.max_file_bytes + 2 * MAX_CODE_BYTES), taken.code
-            ) as parts,
+            self.staged(received, form.max_file_bytes, look) as staged,
         ):
-            reference = await asyncio.to_thread(_profile, upload)
+            yield staged
+
+    @asynccontextmanager
+    async def staged(
+        self, received: ReceivedUpload, max_bytes: int, look: Look
+    ) -> AsyncIterator["StagedUpload"]:
+        """Yield what was received as what is to be stored. Raises as `receiving` does."""
+        check_texts(received.texts)
+        async with self._composed(received, max_bytes, look) as parts:
+            reference = await asyncio.to_thread(_profile, received)
             async with self._locked(parts) as own:
-                environment = (
-                    own.environment
-                    if own
-                    else await asyncio.to_thread(self._environment, parts, taken.versions)
-                )
-                version = _new_version(parts.stored, parts.framework, environment, reference, own)
+                environment = own.environment if own else await asyncio.to_thread(self._environment, parts)
+                version = _new_version(parts, environment, reference, own)
                 yield StagedUpload(
-                    upload.texts,
+                    parts.stored.texts,
                     version,
                     parts.stored.path,
                     own.lock if own else None,
-                    upload.extra_files.get(_REFERENCE),
+                    received.extra_files.get(_REFERENCE),
                 )
 
-    def _checked(self, upload: ReceivedUpload, form: Form) -> AbstractAsyncContextManager[TakenOut]:
-        """Texts are checked first: it takes no time. What is in a folder of another tool is taken out."""
-        check_texts(upload.texts)
-        return taken_out(upload, self._room(form.max_file_bytes))
+    @asynccontextmanager
+    async def _composed(
+        self, received: ReceivedUpload, max_bytes: int, look: Look
+    ) -> AsyncIterator[Composed]:
+        """What is in a folder of another tool is taken out; members of an ensemble come from the store."""
+        if text := received.texts.get(ensemble_request.FIELD):
+            _require_nothing_else(received)
+            found = await find(ensemble_request.parse(text), look)
+            room = self._room(max_bytes + composing.MANIFEST_BYTES)
+            async with composing.composed(received, found, self.store, room) as stored:
+                yield Composed(stored, ENSEMBLE, None, found)
+            return
+        received.require_content()
+        async with (
+            taken_out(received, self._room(max_bytes)) as taken,
+            # Beside its parts the archive has a list of them.
+            composed(taken.upload, self._room(max_bytes + 2 * MAX_CODE_BYTES), taken.code) as parts,
+        ):
+            yield replace(parts, versions=taken.versions)
 
     def _room(self, max_bytes: int) -> Room:
         return Room(self.store.incoming, max_bytes, self.reserve)
 
     @asynccontextmanager
     async def _locked(self, parts: Composed) -> AsyncIterator[LockedRequirements | None]:
+        if parts.ensemble is not None and parts.ensemble.own is not None:
+            async with self._lock_again(parts.ensemble.own) as again:
+                yield again
+            return
         text = parts.stored.texts.get(locking.FIELD, "")
         if not text.strip():
             yield None
@@ -161,13 +194,23 @@ class UploadService:
         async with locking.locked(text, parts.framework, self.resolver, room) as own:
             yield own
 
-    def _environment(self, parts: Composed, versions: Mapping[str, str]) -> str | None:
+    @asynccontextmanager
+    async def _lock_again(self, own: OwnRequirements) -> AsyncIterator[LockedRequirements]:
+        """That of an ensemble's members is stored once more: they may be deleted meanwhile."""
+        _, stream = await self.store.open_stream(own.lock_sha256)
+        lock = b"".join([piece async for piece in stream])
+        async with self._room(MAX_LOCK_BYTES).holding(iter([lock])) as (path, _, _):
+            yield LockedRequirements(own, path)
+
+    def _environment(self, parts: Composed) -> str | None:
+        if parts.ensemble is not None:
+            return parts.ensemble.environment
         if name := parts.stored.texts.get("environment"):
             return environments.named(name, parts.framework)
         if parts.model is None:
             return None
         return environments.needed_by(
-            parts.model, parts.framework, choose_by_file=self.choose_environments, told=versions
+            parts.model, parts.framework, choose_by_file=self.choose_environments, told=parts.versions
         )
 
     async def commit(self, staged: "StagedUpload", work: Callable[[Session], T]) -> T:
@@ -220,6 +263,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "acceleration": _check_acceleration,
         "replaces": _check_version_name,
         locking.FIELD: locking.check,
+        ensemble_request.FIELD: lambda _: None,
     }
     errors: dict[str, str] = {}
     for field, text in texts.items():
@@ -252,23 +296,36 @@ def _profile(upload: ReceivedUpload) -> Profile | None:
         raise InvalidFields((_REFERENCE, str(error))) from error
 
 
+_OF_MEMBERS = ("model_type", "environment", locking.FIELD)
+
+
+def _require_nothing_else(received: ReceivedUpload) -> None:
+    """Raises InvalidFields for what an ensemble has of its members."""
+    sent = [name for name in _OF_MEMBERS if received.texts.get(name)]
+    sent += [FILE_FIELD] if received.size else []
+    sent += [FIELD] if FIELD in received.extra_files else []
+    if sent:
+        raise InvalidFields(*((name, "is an ensemble's members': leave it out") for name in sent))
+
+
 def _new_version(
-    upload: ReceivedUpload,
-    framework: Framework,
+    parts: Composed,
     environment: str | None,
     reference: Profile | None,
     own: LockedRequirements | None,
 ) -> NewVersion:
     # A form in a browser sends fields that were left empty, too: the same as leaving them out.
+    upload = parts.stored
     sample = upload.texts.get("sample")
     return NewVersion(
-        framework=framework,
+        framework=parts.framework,
         sha256=upload.sha256,
         size=upload.size,
         sample=parse_sample(sample) if sample else None,
         environment=environment,
         reference=reference,
         own=own.own if own else None,
+        ensemble=parts.ensemble.described() if parts.ensemble else None,
     )
 
 

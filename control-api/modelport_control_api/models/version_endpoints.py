@@ -18,6 +18,7 @@ from modelport_control_api.models.access import (
     Renderer,
     limit_uploads,
     load_model,
+    members_of,
 )
 from modelport_control_api.models.endpoints import WaitSeconds
 from modelport_control_api.models.render import render_version
@@ -53,7 +54,9 @@ TailLines = Annotated[int, Query(alias="tail", ge=1, le=logs.MAX_LINES, descript
 async def upload_version(
     model_id: str, request: Request, response: Response, caller: ChangingCaller, services: Models
 ) -> VersionAnswer:
-    """Upload a new version. Once it has predicted its sample it gets the share `traffic` of the requests.
+    """Upload a new version, or join some that are there.
+
+    Once it has predicted its sample it gets the share `traffic` of the requests.
 
     They stay where they are with `traffic=0`, and without `force=true` if it lacks what callers of the
     version that serves depend on (`SignatureChanged`).
@@ -65,7 +68,8 @@ async def upload_version(
     if known.managed_by == "kubectl":
         raise services.reader.read_only(model_id)
     await services.require_quota(known.owner_id or caller.principal.user_id, models=0)
-    async with services.uploads.receiving(request, form) as staged:
+    members = members_of(services, caller.principal)
+    async with services.uploads.receiving(request, form, members) as staged:
 
         def add(session: Session) -> tuple[ModelRecord, set[str]]:
             return replacing.add_version(

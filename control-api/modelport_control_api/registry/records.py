@@ -45,6 +45,8 @@ class VersionRecord:
     """None: the version has no reference."""
     own: OwnRequirements | None = None
     """None: it runs with libraries that the platform chose."""
+    ensemble: dict[str, Any] | None = None
+    """Which versions it was made of, and how they are joined; None: it is a file that was uploaded."""
 
     @property
     def name(self) -> str:

@@ -69,7 +69,15 @@ def retry_version(
     runs_in = environments.named(environment, failed.framework) if environment else failed.environment
     # Another environment is not made of them.
     own = None if environment else repository.own_of(failed)
-    again = NewVersion(failed.framework, failed.sha256, failed.size, to_predict, runs_in, own=own)
+    again = NewVersion(
+        failed.framework,
+        failed.sha256,
+        failed.size,
+        to_predict,
+        runs_in,
+        own=own,
+        ensemble=failed.ensemble,
+    )
     added = service.append_version(row, again)
     take_place(row, name, added, live)
     session.flush()

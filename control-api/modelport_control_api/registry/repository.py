@@ -168,4 +168,5 @@ def _to_version_record(row: VersionRow) -> VersionRecord:
         created_at=row.created_at,
         data_drift=to_drift_record(row.drift_state) if row.drift_state else None,
         own=own_of(row),
+        ensemble=row.ensemble,
     )

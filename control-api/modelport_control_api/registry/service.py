@@ -60,6 +60,8 @@ class NewVersion:
     """What its live inputs are to be compared with."""
     own: OwnRequirements | None = None
     """Their lock is stored too."""
+    ensemble: dict[str, Any] | None = None
+    """Which versions it was made of, and how they are joined."""
 
     @property
     def stored_bytes(self) -> int:
@@ -92,7 +94,8 @@ def create_model(
     # Flushed first: the defaults of the columns are part of the record.
     session.flush()
     _keep_reference(session, row, version)
-    return finish_change(session, caller, row, "model.create", {"name": name, "sha256": version.sha256})
+    detail = {"name": name, "sha256": version.sha256} | _made_of(version)
+    return finish_change(session, caller, row, "model.create", detail)
 
 
 def add_version(
@@ -120,7 +123,20 @@ def add_version(
     session.flush()
     _keep_reference(session, row, version)
     detail = {"version": name, "sha256": version.sha256, "traffic": row.traffic.get(name, 0)}
+    detail |= _made_of(version)
     return finish_change(session, caller, row, "version.create", detail | forced(rollout.force))
+
+
+def _made_of(version: NewVersion) -> dict[str, Any]:
+    """Return what the audit log notes of an ensemble."""
+    if version.ensemble is None:
+        return {}
+    final = version.ensemble["final"]
+    members = [*version.ensemble["members"], *([final] if final else [])]
+    return {
+        "join": version.ensemble["join"],
+        "members": [f"{each['model']} {each['version']}" for each in members],
+    }
 
 
 def change_model(session: Session, caller: Caller, model_id: str, changes: dict[str, Any]) -> ModelRecord:
@@ -189,6 +205,7 @@ def append_version(row: ModelRow, version: NewVersion) -> str:
             sha256=version.sha256,
             size=version.size,
             sample=version.sample,
+            ensemble=version.ensemble,
         )
     )
     return f"v{row.last_version}"

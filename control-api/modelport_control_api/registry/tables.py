@@ -195,6 +195,8 @@ class VersionRow(Base):
     """What is locked of them."""
     lock_sha256: Mapped[str | None] = mapped_column(String(64), index=True, default=None)
     """Of the lock, a file of the artifact store too."""
+    ensemble: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """Which versions it was made of, and how they are joined."""
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     size: Mapped[int]
     sample: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)

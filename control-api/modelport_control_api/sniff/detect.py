@@ -30,6 +30,7 @@ _OF_FORMATS: dict[Format, Framework] = {
     Format.SAVED_MODEL: "tensorflow",
     Format.JAX: "jax",
     Format.OWN_CODE: "python",
+    Format.ENSEMBLE: "ensemble",
 }
 # The module of the first class that a pickle or a skops file names; any other is read as scikit-learn's.
 _OF_MODULES: dict[str, Framework] = {

@@ -9,10 +9,13 @@ from modelport_formats.ensembles import MANIFEST
 from modelport_formats.ensembles.manifest import Manifest, from_json
 from modelport_formats.errors import FormatError
 from modelport_formats.folders import Member
-from modelport_formats.packed import zips
+from modelport_formats.own_code import archive as own_code
+from modelport_formats.own_code import is_archive
+from modelport_formats.packed import unpacked, zips
 
 # Seventeen samples of 64 KiB, and what is written beside them.
 _MAX_MANIFEST_BYTES = 2 << 20
+_HEAD_BYTES = 64
 
 
 def pieces(manifest: Manifest, open_file: Callable[[str], Member]) -> Iterator[bytes]:
@@ -38,10 +41,18 @@ def check(path: Path) -> Manifest:
 def unpack(path: Path, folder: Path) -> None:
     """Write the members, which can be read alone, below `folder`, which is made.
 
-    Raises UnknownFormat or DamagedFile, and OSError.
+    Beside a member with code of its own is what that consists of. Raises UnknownFormat, DamagedFile, OSError.
     """
-    check(path)
+    manifest = check(path)
     zips.write_below(folder, path)
+    for name in {each.file for each in manifest.everyone}:
+        if _is_own_code(folder / name):
+            own_code.unpack(folder / name, unpacked(folder / name))
+
+
+def _is_own_code(path: Path) -> bool:
+    with path.open("rb") as file:
+        return is_archive(file.read(_HEAD_BYTES))
 
 
 def why_not_unpacked(path: Path) -> str:

@@ -14,7 +14,7 @@ _OF_SEVERAL = "ensemble"
 def frameworks_of(settings: Settings) -> tuple[str, ...]:
     """Return the frameworks of the artifact's models: of an ensemble those of its members.
 
-    Called before the process gives up its rights: of the artifact, JSON of a bounded size is all that is read.
+    Called before the process gives up its rights: JSON of a bounded size is all that is read.
     """
     if settings.framework != _OF_SEVERAL:
         return (settings.framework,)

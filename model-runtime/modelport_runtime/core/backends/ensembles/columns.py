@@ -114,8 +114,8 @@ def _require_width(taker: Taker, first: Taker) -> None:
     width, wanted = len(taker.own), len(first.own)
     if width != wanted:
         raise mismatch(
-            f"{first.label} takes {counted(wanted, 'value')} a row, and {taker.label} {width}, by their places "
-            "alone.",
+            f"{first.label} takes {counted(wanted, 'value')} a row, and {taker.label} {width}, "
+            "by their places alone.",
             "Train it on a DataFrame with the columns' names, or on the same columns.",
         )
 

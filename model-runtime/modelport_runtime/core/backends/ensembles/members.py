@@ -1,4 +1,4 @@
-"""A member of an ensemble once it is loaded: what it takes, what it gives, and what others make columns of."""
+"""A member of an ensemble once it is loaded: what it takes, and what it gives."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Member:
-    """`name`: of the column that its prediction becomes. `example`: a row that it predicts, as JSON has it."""
+    """`name`: of the column that its prediction becomes. `example`: a row that it predicts, as in JSON."""
 
     label: str
     name: str | None
@@ -65,7 +65,7 @@ class Member:
         return self.backend.assembler(self.signature)
 
     def first(self, wanted: tuple[str, ...]) -> Outputs:
-        """Return what it gives for its example. Raises `LoadError` if there is none, or what the model raises."""
+        """Return what it gives for its example. Raises `LoadError` without one; what the model raises."""
         if self.example is None:
             raise mismatch(
                 f"{self.label} does not say which columns it takes.",

@@ -20,7 +20,7 @@ class EnsembleParts:
     manifest: Manifest
 
     def require_framework(self, framework: str) -> None:
-        """Raise `LoadError` unless the version is one of an ensemble: its process was prepared for another."""
+        """Raise `LoadError` for a version of another framework: its process was prepared for that."""
         if framework != "ensemble":
             raise LoadError(
                 "FrameworkMismatch", f"The file is an ensemble, and the version's framework is {framework}."

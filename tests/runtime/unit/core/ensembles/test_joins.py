@@ -1,6 +1,6 @@
 """What ensembles predict, beside scikit-learn's own of the same fitted members."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from modelport_runtime.core.engine import Engine
 from sklearn import datasets
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
@@ -236,15 +237,11 @@ def test_a_prediction_becomes_a_column_of_the_next(load: Load, diabetes: Any) ->
 
 def test_equal_votes_go_to_the_first_class(load: Load, wine: Any) -> None:
     rows, target = wine
-    always = [make_pipeline(StandardScaler(), _Always(each)).fit(rows, target) for each in (2, 1)]
+    always = [
+        make_pipeline(StandardScaler(), DummyClassifier(strategy="constant", constant=each)).fit(rows, target)
+        for each in (2, 1)
+    ]
     assert predict(load("vote", parts(always, [1, 1])), {"input": rows[0].tolist()})["prediction"] == 1
-
-
-from sklearn.dummy import DummyClassifier  # noqa: E402
-
-
-def _Always(label: int) -> DummyClassifier:  # noqa: N802
-    return DummyClassifier(strategy="constant", constant=label)
 
 
 def test_a_wrong_value_is_a_422_that_names_the_field(

@@ -1,0 +1,1 @@
+"""Versions of models that are there, joined to be one new version."""
