@@ -19,6 +19,8 @@ lock "$@" requirements/build.in -c requirements/dev.txt -o requirements/wheel.tx
 echo "uv" | lock "$@" - -c requirements/dev.txt -o requirements/uv.txt
 image() { needs "$2" | lock - -c requirements/standalone.txt -o "requirements/image-$1.txt"; }
 for part in control-api gateway operator standalone; do image "$part" "modelport-$part"; done
-for framework in sklearn onnx; do image "runtime-$framework" "modelport-runtime[$framework]"; done
+# Members of an ensemble share a process: all frameworks are in one of the images.
+image runtime-sklearn "modelport-runtime[sklearn,onnx]"
+image runtime-onnx "modelport-runtime[onnx]"
 # The server process beside an environment, which has the framework.
 image runtime-server modelport-runtime

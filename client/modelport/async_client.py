@@ -173,6 +173,7 @@ class AsyncModelport:
 
     upload = same_as("models", AsyncModels.upload)
     deploy = same_as("models", AsyncModels.deploy)
+    ensemble = same_as("models", AsyncModels.ensemble)
     model = same_as("models", AsyncModels.get)
     wait_for_model = same_as("models", AsyncModels.wait)
     update = same_as("models", AsyncModels.update)

@@ -164,6 +164,7 @@ class Modelport:
 
     upload = same_as("models", Models.upload)
     deploy = same_as("models", Models.deploy)
+    ensemble = same_as("models", Models.ensemble)
     model = same_as("models", Models.get)
     wait_for_model = same_as("models", Models.wait)
     update = same_as("models", Models.update)

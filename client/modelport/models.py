@@ -10,6 +10,7 @@ Status = Literal["pending", "ready", "failed", "degraded"]
 Access = Literal["private", "authenticated", "public"]
 Acceleration = Literal["auto", "off"]
 Sticky = Literal["caller", "session"]
+Join = Literal["vote", "average", "chain", "stack"]
 SIGNATURE_CHANGED = "SignatureChanged"
 """The reason of a version that is held."""
 
@@ -37,6 +38,7 @@ class Version:
 
     `environment`: what it runs in, such as `sklearn-1.2`; None for the platform's own libraries.
     `requirements`: its own, as they were `given`, and the `packages` locked of them; None: it has none.
+    `ensemble`: the versions that it was made of (`join`, `members`, `final`); None: it is a file.
     `engine`: what predicts, `native` or `numpy`; empty until it has loaded. `acceleration`: how
     the NumPy kernels compared with the model (`rows_compared`, `largest_difference`, `detail`).
     `compatibility`: how it compares with the version whose requests it was to get (`compatible_with`,
@@ -61,6 +63,7 @@ class Version:
     raw: Json = field(repr=False, compare=False)
     """The whole response."""
     requirements: Json | None = None
+    ensemble: Json | None = None
 
     @property
     def is_held(self) -> bool:
@@ -88,6 +91,7 @@ class Version:
             created_at=_moment(data.get("created_at")),
             raw=data,
             requirements=data.get("requirements"),
+            ensemble=data.get("ensemble"),
         )
 
 

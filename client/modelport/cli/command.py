@@ -9,6 +9,7 @@ import typer
 
 from modelport.cli import (
     accounts,
+    ensembles,
     failures,
     files,
     jobs,
@@ -134,7 +135,7 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_common)
     add_to(app)
-    for part in (accounts, models, settings, files, logs, serving, monitoring, jobs):
+    for part in (accounts, models, ensembles, settings, files, logs, serving, monitoring, jobs):
         part.add_to(app)
     return app
 

@@ -1,5 +1,6 @@
 """upload, list, status, delete."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -137,7 +138,7 @@ def upload(
     with Modelport(url) as client:
         if to is None:
             _note_same_name(model, file, url)
-            _finish_model(client, model, timeout if wait else None, as_json)
+            finish_model(client, model, timeout if wait else None, as_json)
         else:
             finish_version(client, to, added, timeout if wait else None, as_json)
 
@@ -205,7 +206,8 @@ def share_of(share: int | None, *, no_traffic: bool) -> int | None:
     return 0 if no_traffic else share
 
 
-def _finish_model(client: Modelport, model: Model, timeout: float | None, as_json: bool) -> None:
+def finish_model(client: Modelport, model: Model, timeout: float | None, as_json: bool) -> None:
+    """Print the model that was just made; if there is a timeout in seconds, once it is ready."""
     note(f"Uploaded as {model.id}.")
     show_model(model if timeout is None else _waited(client, model, timeout), as_json)
 
@@ -263,6 +265,15 @@ def _show_version(version: Version) -> None:
         print_line(f"  engine    {version.name} {engine_text(version)}")
     if version.environment:
         print_line(f"  runs in   {version.name} {version.environment}{_own_packages(version)}")
+    if version.ensemble:
+        print_line(f"  made of   {version.name} {_made_of(version.ensemble)}")
+
+
+def _made_of(ensemble: Mapping[str, Any]) -> str:
+    members = ", ".join(f"{each['model']} {each['version']}" for each in ensemble["members"])
+    final = ensemble.get("final")
+    behind = f", then {final['model']} {final['version']}" if final else ""
+    return f"{ensemble['join']} of {members}{behind}"
 
 
 def _own_packages(version: Version) -> str:

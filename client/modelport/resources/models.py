@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from modelport.calls import deploying, models
-from modelport.models import Acceleration, Access, Model, Sticky
+from modelport.calls import deploying, ensembles, models
+from modelport.calls.ensembles import Member
+from modelport.models import Acceleration, Access, Join, Model, Sticky
 from modelport.transport.blocking import Transport
 from modelport.uploads import FileFormat, OnProgress, Requirements, requirements_text
 
@@ -61,6 +62,38 @@ class Models:
             "acceleration": acceleration,
         }
         return self._transport.run(models.upload(path, sample, reference, on_progress, code=code, **texts))
+
+    def ensemble(
+        self,
+        name: str,
+        members: Sequence[Member],
+        *,
+        join: Join,
+        final: Member | None = None,
+        weights: Sequence[float] | None = None,
+        passthrough: bool = False,
+        description: str | None = None,
+        sample: Any = None,
+    ) -> Model:
+        """Join versions of your models to be one new model. It returns while that still loads.
+
+        Args:
+            members: Each as `"iris-7kq2p@v2"`, or without a version that which serves. In a chain or a stack
+                `"column=iris-7kq2p"` names the column that its prediction becomes.
+            join: `vote`: the class that most predict; `average`: the mean of numbers, or of probabilities;
+                `chain`: each gets what the one before it predicted; `stack`: `final` predicts of what the
+                members gave (`/help/ensembles`).
+            final: Of a stack: the model over the members' outputs.
+            weights: Of a vote and an average: one a member.
+            passthrough: Of a stack: the final gets the row too.
+            sample: A row that it has to predict before it gets requests.
+
+        Raises:
+            InvalidRequest: A member is none of yours, or they cannot share a process; `errors` says which.
+            Conflict: The account holds as many models, or bytes, as it may.
+        """
+        told = ensembles.described(join, members, final, weights, passthrough)
+        return self._transport.run(ensembles.create(name, told, description=description, sample=sample))
 
     def deploy(
         self,

@@ -1,13 +1,14 @@
 """`client.versions`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelport.calls import versions
+from modelport.calls import ensembles, versions
+from modelport.calls.ensembles import Member
 from modelport.drift import Drift
 from modelport.importance import Importance
-from modelport.models import Version
+from modelport.models import Join, Version
 from modelport.transport.blocking import Transport
 from modelport.uploads import OnProgress, Requirements
 
@@ -62,6 +63,28 @@ class Versions:
             replaces=replaces,
             on_progress=on_progress,
         )
+        return self._transport.run(flow)
+
+    def ensemble(
+        self,
+        model_id: str,
+        members: Sequence[Member],
+        *,
+        join: Join,
+        final: Member | None = None,
+        weights: Sequence[float] | None = None,
+        passthrough: bool = False,
+        sample: Any = None,
+        traffic: int | None = None,
+        force: bool = False,
+        replaces: str | None = None,
+    ) -> Version:
+        """Join versions of your models to be the model's next one.
+
+        The arguments are those of `models.ensemble`, and of `create`.
+        """
+        told = ensembles.described(join, members, final, weights, passthrough)
+        flow = ensembles.add(model_id, told, sample=sample, traffic=traffic, force=force, replaces=replaces)
         return self._transport.run(flow)
 
     def get(self, model_id: str, version: str, *, wait: float = 0) -> Version:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modelport import credentials
-from modelport.cli.hints import API_KEY
+from modelport.cli.failures.hints import API_KEY
 from modelport.cli.options import DEFAULT_URL, AsJson, PasswordFromStdin, Url
 from modelport.cli.output import note, print_json, print_line
 from modelport.client import Modelport

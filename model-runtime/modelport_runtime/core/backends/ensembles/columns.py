@@ -1,6 +1,6 @@
 """One row for several members: the union of their columns, each as strict as the strictest of them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Literal
@@ -67,7 +67,7 @@ def united(takers: Sequence[Taker]) -> Rows:
         texts = next(taker for taker in takers if taker.signature.input == "text")
         rows = next(taker for taker in takers if taker.signature.input != "text")
         raise mismatch(
-            f"{texts.label} takes texts, and {rows.label} rows of columns.",
+            f"Texts are what {texts.label} takes, and rows of columns {rows.label}.",
             "Join models of one kind of input.",
         )
     undescribed = [taker for taker in takers if taker.signature.columns is None]
@@ -94,65 +94,78 @@ def picker(places: Sequence[int], width: int) -> Callable[[Any], Any]:
 
 
 def _of_columns(takers: Sequence[Taker]) -> Rows:
-    named = [taker for taker in takers if not taker.signature.positional]
-    others = [taker for taker in takers if taker.signature.positional]
+    spelled = _spelled([taker for taker in takers if not taker.blanks_are_lost])
+    found = [_Found(taker, spelled) for taker in takers]
+    named = [each for each in found if not each.taker.signature.positional]
+    others = [each for each in found if each.taker.signature.positional]
     if not others:
-        return _by_name(takers)
-    if named and len({_names(taker) for taker in named}) > 1:
+        return _by_name(found)
+    if named and len({each.names for each in named}) > 1:
         raise mismatch(
             f"{others[0].label} knows its columns by their places alone, and {named[0].label} and others "
             "have other columns, or in another order.",
             "Train it on a DataFrame with the columns' names, or upload it with a sample that has them.",
         )
     first = (named or others)[0]
-    for taker in others:
-        _require_width(taker, first)
-    return _by_place(takers, first)
+    for each in others:
+        _require_width(each, first)
+    return _by_place(found, first)
 
 
-def _require_width(taker: Taker, first: Taker) -> None:
-    width, wanted = len(taker.own), len(first.own)
+class _Found:
+    """A taker's columns of the row, by the names that the others have for them."""
+
+    def __init__(self, taker: Taker, spelled: Mapping[str, str]) -> None:
+        self.taker, self.label = taker, taker.label
+        self.names = tuple(
+            spelled.get(column.name, column.name) if taker.blanks_are_lost else column.name
+            for column in taker.own
+        )
+        self.columns = tuple(
+            replace(column, name=name) for column, name in zip(taker.own, self.names, strict=True)
+        )
+
+    def places(self, names: Iterable[str]) -> dict[str, int]:
+        """Return where each stands among these names, by the taker's own name for it."""
+        place_of = {name: place for place, name in enumerate(names)}
+        return {column.name: place_of[name] for column, name in zip(self.taker.own, self.names, strict=True)}
+
+
+def _require_width(found: _Found, first: _Found) -> None:
+    width, wanted = len(found.columns), len(first.columns)
     if width != wanted:
         raise mismatch(
-            f"{first.label} takes {counted(wanted, 'value')} a row, and {taker.label} {width}, "
+            f"{first.label} takes {counted(wanted, 'value')} a row, and {found.label} {width}, "
             "by their places alone.",
             "Train it on a DataFrame with the columns' names, or on the same columns.",
         )
 
 
-def _by_place(takers: Sequence[Taker], first: Taker) -> Rows:
-    columns = list(first.own)
-    for taker in takers:
-        for place, column in enumerate(taker.own):
-            columns[place] = _both(columns[place], column, first, taker)
-    places = tuple({column.name: place for place, column in enumerate(taker.own)} for taker in takers)
-    return Rows(tuple(columns), positional=first.signature.positional, input="rows", places=places)
+def _by_place(found: Sequence[_Found], first: _Found) -> Rows:
+    columns = list(first.columns)
+    for each in found:
+        for place, column in enumerate(each.columns):
+            columns[place] = _both(columns[place], column, first.taker, each.taker)
+    places = tuple(each.places(each.names) for each in found)
+    return Rows(tuple(columns), positional=first.taker.signature.positional, input="rows", places=places)
 
 
-def _by_name(takers: Sequence[Taker]) -> Rows:
-    spelled = _spelled([taker for taker in takers if not taker.blanks_are_lost])
-    found: dict[str, tuple[Column, Taker]] = {}
-    places: list[dict[str, int]] = []
-    for taker in takers:
-        own: dict[str, int] = {}
-        for column in taker.own:
-            name = spelled.get(column.name, column.name) if taker.blanks_are_lost else column.name
-            known, whose = found.get(name, (replace(column, name=name), taker))
-            found[name] = (_both(known, replace(column, name=name), whose, taker), whose)
-            own[column.name] = [*found].index(name)
-        places.append(own)
-    columns = tuple(column for column, _ in found.values())
-    return Rows(columns, positional=False, input="rows", places=tuple(places))
+def _by_name(found: Sequence[_Found]) -> Rows:
+    columns: dict[str, tuple[Column, Taker]] = {}
+    for each in found:
+        for column in each.columns:
+            known, whose = columns.get(column.name, (column, each.taker))
+            columns[column.name] = (_both(known, column, whose, each.taker), whose)
+    places = tuple(each.places(columns) for each in found)
+    return Rows(
+        tuple(column for column, _ in columns.values()), positional=False, input="rows", places=places
+    )
 
 
 def _spelled(takers: Sequence[Taker]) -> dict[str, str]:
     """Return names as they are where blanks were lost → as the others have them."""
     names = [column.name for taker in takers for column in taker.signature.columns or ()]
     return {name.replace(" ", "_"): name for name in names}
-
-
-def _names(taker: Taker) -> tuple[str, ...]:
-    return tuple(column.name for column in taker.own)
 
 
 def _both(one: Column, other: Column, whose: Taker, taker: Taker) -> Column:

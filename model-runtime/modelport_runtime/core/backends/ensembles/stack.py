@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from modelport_http.wording import counted
 
 from modelport_runtime.core.backends.ensembles.chain import Feed
 from modelport_runtime.core.backends.ensembles.columns import Rows, mismatch, united
@@ -106,7 +107,7 @@ class Stack:
         sources += range(self._width) if passthrough else ()
         width = len(self.final.signature.columns or ())
         if width != len(sources):
-            raise self._unfed(f"{width} values a row, and would get {len(sources)}")
+            raise self._unfed(f"{counted(width, 'value')} a row, and would get {len(sources)}")
         return sources
 
     def _unfed(self, takes: str) -> Exception:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from modelport.cli import hints
+from modelport.cli.failures import hints
 from modelport.cli.output import change_lines, print_json
 from modelport.errors import JobFailed, ModelFailed, ModelportError, NotReadyInTime, SignatureChanged
 
