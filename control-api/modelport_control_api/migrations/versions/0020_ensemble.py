@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019_ensemble"
-down_revision = "0018_requirements"
+revision = "0020_ensemble"
+down_revision = "0019_contributions_of_jobs"
 branch_labels = None
 depends_on = None
 
