@@ -12,13 +12,12 @@ import pytest
 from modelport_control_api.accounts.tables import ApiKey
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.registry.tables import VersionRow
-from modelport_crds.mlmodel import VersionStatus
-from modelport_crds.reasons import Reason
 from modelport_formats.ensembles.archive import check
 from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 from sqlalchemy import update
 
+from tests.control_api.unit.models.fake_cluster import FAILED
 from tests.control_api.unit.models.platform import Account, Platform
 from tests.support.own_code import archive as own_archive
 
@@ -239,9 +238,8 @@ async def test_neither_ensembles_nor_failed_versions_nor_two_codes_are_members(
     assert (await send(ann.http, joined(coded, members[0]))).status_code == 202
     assert fields(await send(ann.http, joined(coded, coded, members[0]))) == ["ensemble.members[1]"]
 
-    failed = VersionStatus(name="v1", failed=True, reason=Reason.LOAD_FAILED, message="It raised.")
     await platform.published(members[1], "v1")
-    platform.cluster.set_status(members[1], traffic={}, v1=failed)
+    platform.cluster.set_status(members[1], traffic={}, v1=FAILED)
     await platform.heard(members[1], lambda live: bool(live and live.status.version("v1")))
     response = await send(ann.http, joined(*members))
     assert (fields(response), "LoadFailed" in response.text) == (["ensemble.members[1].version"], True)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020_ensemble"
-down_revision = "0019_contributions_of_jobs"
+revision = "0021_ensemble"
+down_revision = "0020_bundles"
 branch_labels = None
 depends_on = None
 
