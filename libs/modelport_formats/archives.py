@@ -103,9 +103,15 @@ def _beginning(source: IO[bytes], limit: int) -> bytes:
 @contextmanager
 def opened(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
     """Open an archive. What goes wrong in it meanwhile is raised as UnknownFormat or DamagedFile."""
+    with damage_told(), zipfile.ZipFile(_Bounded(file)) as archive:
+        yield archive
+
+
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """Raise what zipfile and what it unpacks with raise as DamagedFile."""
     try:
-        with zipfile.ZipFile(_Bounded(file)) as archive:
-            yield archive
+        yield
     except (
         zipfile.BadZipFile,
         zlib.error,

@@ -128,6 +128,8 @@ def _of_zip(file: BinaryIO) -> Iterator[Member]:
     with archives.opened(file) as archive:
         for info in archive.infolist():
             mode = info.external_attr >> 16
+            if not info.filename:
+                raise DamagedFile("The file is a zip archive, but damaged: a member has no name.")
             if info.is_dir():
                 _check_name(info.filename)
                 continue
@@ -137,7 +139,8 @@ def _of_zip(file: BinaryIO) -> Iterator[Member]:
 
 
 def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: BinaryIO) -> Iterator[bytes]:
-    with archives.member(archive, info, file) as content:
+    # Whoever takes the bytes is not within the block that opened the archive.
+    with archives.damage_told(), archives.member(archive, info, file) as content:
         while piece := content.read(_CHUNK):
             yield piece
 
