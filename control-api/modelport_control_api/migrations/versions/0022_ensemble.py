@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021_ensemble"
-down_revision = "0020_bundles"
+revision = "0022_ensemble"
+down_revision = "0021_importance"
 branch_labels = None
 depends_on = None
 
