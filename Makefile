@@ -82,7 +82,7 @@ bench-analytics: $(VENV)/.dev ## Speed of the analytics calls over 10 million mi
 bench-drift: $(VENV)/.dev ## False alarms and power of data drift, case by case; rewrites bench/drift.md (4 minutes)
 	@$(BIN)/python -m bench.drift.alarms $(ARGS)
 
-bench-environments: $(VENV)/.dev ## Every estimator of every scikit-learn, in its environment and with ours (6 minutes; ARGS="sklearn-1.2")
+bench-environments: $(VENV)/.dev ## Files of every scikit-learn and booster, served as they were saved or refused (ARGS="sklearn-1.2 xgboost-2.1.4" for some)
 	@$(BIN)/python -m bench.environments.matrix $(ARGS)
 
 bench-apply: $(VENV)/.dev ## From kubectl apply to the first response, twenty times, on a cluster (4 minutes)

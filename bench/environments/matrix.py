@@ -1,89 +1,134 @@
-"""Every estimator of every environment, served in its own environment and by the platform's own libraries.
+"""Every file of the matrix, served where an upload would run it: with its own library's answers or refused.
 
-`python -m bench.environments.matrix [NAME...]` rewrites `bench/environments.md`, and the list of what only
-its own environment serves, by which uploads are sent there.
+`python -m bench.environments.matrix [ROW...]` measures these rows (all of them, if none is named), and
+rewrites `bench/environments.md` and the list of what only an environment of its own serves, by which uploads
+are sent there. It ends with 1 where a file was neither served as it was saved nor refused for a right reason.
 """
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from modelport_environments.catalogue import Environment, find
-from modelport_environments.choice import OF_SKLEARN, OWN_ONLY
-from modelport_standalone.environments.store import EnvironmentStore, default_folder
+from modelport_control_api.errors import DomainError
+from modelport_control_api.sniff.detect import detect_framework
+from modelport_environments.choice import OF_XGBOOST, choose, environment_of, own_of
+from modelport_formats.scan import Scan, scan
 
-_HERE = Path(__file__).parent
-_REPORT = _HERE.parent / "environments.md"
-_HEAD = """# Environments
+from bench.environments import report, sources
+from bench.environments.report import HERE, Outcome, Row, Served, row_of
 
-Each estimator of scikit-learn that fits with its defaults, and ten compositions, trained by each version.
-Ten rows each; *same*: every prediction is that of its own library (1e-6, equal labels).
-`make bench-environments` rewrites this.
-
-| saved in | models | same in it | same with the platform's libraries | refused there | other there |
-|---|---:|---:|---:|---:|---:|
-"""
+_ANSWER = Path(__file__).with_name("answer.py")
+_OWN_BY = "joblib"
+"""The format by which it is measured what only a scikit-learn of its own serves."""
 
 
-@dataclass(frozen=True)
-class Outcomes:
-    """Model → `same`, `other` or why it was refused; `own`: in its environment, `here`: with ours."""
-
-    own: dict[str, str]
-    here: dict[str, str]
-
-    def only_own(self) -> list[str]:
-        return sorted(name for name in self.own if self.own[name] == "same" != self.here[name])
-
-
-def main(names: Sequence[str]) -> None:
-    chosen = [find(name) for name in names or OF_SKLEARN]
-    found = {environment.name: _measure(environment) for environment in chosen}
-    if not names:
-        _REPORT.write_text(
-            _HEAD + "".join(_row(*each) for each in found.items()) + _notes(found), encoding="utf-8"
-        )
-        lists = {
-            name: [each for each in outcomes.only_own() if each.isidentifier()]
-            for name, outcomes in found.items()
-        }
-        OWN_ONLY.write_text(json.dumps(lists, indent=2) + "\n", encoding="utf-8")
+def main(names: Sequence[str]) -> int:
+    fills = sources.rows()
+    unknown = set(names) - set(fills)
+    if unknown:
+        print(f"No rows: {', '.join(sorted(unknown))}. There are {', '.join(fills)}.", file=sys.stderr)
+        return 2
+    kept = report.kept()
+    for name in names or fills:
+        with TemporaryDirectory() as folder:
+            fills[name](Path(folder))
+            kept[name] = _measure(Path(folder))
+        report.keep(kept, fills)
+        print(report.line(name, kept[name]), end="", flush=True)
+    third = [f"{name}: {each}" for name in names or fills for each in kept[name].third]
+    print(*third, sep="\n", file=sys.stderr)
+    return 1 if third else 0
 
 
-def _measure(environment: Environment) -> Outcomes:
-    python = EnvironmentStore(default_folder()).prepare(environment)
-    with TemporaryDirectory() as folder:
-        subprocess.run([python, "-I", _HERE / "train.py", folder], check=True)
-        outcomes = Outcomes(_answers(python, folder), _answers(Path(sys.executable), folder))
-    print(_row(environment.name, outcomes), end="", flush=True)
+def _measure(folder: Path) -> Row:
+    listed, refused = _listed(folder)
+    scans = {name: scan(folder / name) for name in listed}
+    places = {name: _place(facts, scans[name]) for name, facts in listed.items()}
+    outcomes = {HERE: _answers(HERE, folder, [name for name in listed if not _is_elsewhere(listed[name])])}
+    for place in sorted({own for name in listed for own in _owns(name, listed, scans, places)}):
+        files = [name for name in listed if place in _owns(name, listed, scans, places)]
+        outcomes[place] = _answers(place, folder, files)
+    served = [
+        Served(name, listed[name]["kind"], listed[name]["format"], places[name], outcomes[places[name]][name])
+        for name in listed
+    ]
+    return row_of([*served, *refused], _only_own(outcomes, listed, scans))
+
+
+def _listed(folder: Path) -> tuple[dict[str, Any], list[Served]]:
+    """Return what the upload of each file goes by, and what it refuses."""
+    listed, refused = {}, []
+    for kind, facts in json.loads((folder / "answers.json").read_text()).items():
+        answers = {key: value for key, value in facts.items() if key not in ("files", "of_files")}
+        for form, name in facts["files"].items():
+            try:
+                framework = detect_framework(folder / name)
+            except DomainError as error:
+                refused.append(Served(name, kind, form, HERE, (type(error).__name__, str(error))))
+                continue
+            own = facts.get("of_files", {}).get(form, {})
+            listed[name] = {**answers, **own, "framework": framework, "kind": kind, "format": form}
+    return listed, refused
+
+
+def _place(facts: Mapping[str, Any], found: Scan) -> str:
+    own = environment_of(facts["framework"], found.versions)
+    return own or choose(found.versions, found.references, found.traits) or HERE
+
+
+def _is_elsewhere(facts: Mapping[str, Any]) -> bool:
+    return environment_of(facts["framework"]) is not None
+
+
+def _owns(
+    name: str, listed: Mapping[str, Any], scans: Mapping[str, Scan], places: Mapping[str, str]
+) -> set[str]:
+    """Return the environments that a file is tried in, beside the platform's libraries."""
+    found = scans[name]
+    tried = {places[name]}
+    if listed[name]["format"] == _OWN_BY and listed[name]["framework"] == "sklearn":
+        tried.add(own_of(found.versions) or HERE)
+    if found.traits:
+        release = found.versions.get("xgboost", "").rpartition(".")[0]
+        tried |= {own for own, releases in OF_XGBOOST.items() if release in releases}
+    return tried - {HERE}
+
+
+def _answers(place: str, folder: Path, files: Collection[str]) -> dict[str, Outcome]:
+    if not files:
+        return {}
+    listed, _ = _listed(folder)
+    (folder / "files.json").write_text(json.dumps({name: listed[name] for name in files}))
+    python = Path(sys.executable) if place == HERE else sources.python_of(place)
+    # One thread: files are loaded in forks, and a pool of threads survives none.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command: list[str | Path] = [python, "-I", _ANSWER, folder]
+    shown = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    outcomes: dict[str, Outcome] = {name: tuple(each) for name, each in json.loads(shown.stdout).items()}
     return outcomes
 
 
-def _answers(python: Path, folder: str) -> dict[str, str]:
-    command: list[str | Path] = [python, "-I", _HERE / "answer.py", folder]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True)
-    outcomes: dict[str, str] = json.loads(shown.stdout)
-    return outcomes
+def _only_own(
+    outcomes: Mapping[str, Mapping[str, Outcome]], listed: Mapping[str, Any], scans: Mapping[str, Scan]
+) -> dict[str, list[str]]:
+    """Return environment → classes and traits of the files that it alone serves as they were saved."""
+    only: dict[str, list[str]] = {}
+    for place, found in outcomes.items():
+        here = outcomes[HERE]
+        files = [name for name in found if found[name][0] == "same" != here.get(name, ("same", ""))[0]]
+        names = {each for name in files for each in _named(listed[name], scans[name])}
+        only[place] = sorted(names)
+    return {place: names for place, names in only.items() if place != HERE}
 
 
-def _row(name: str, outcomes: Outcomes) -> str:
-    own, here = list(outcomes.own.values()), list(outcomes.here.values())
-    refused = len(here) - here.count("same") - here.count("other")
-    cells = [f"`{name}`", len(own), own.count("same"), here.count("same"), refused, here.count("other")]
-    return f"| {' | '.join(map(str, cells))} |\n"
-
-
-def _notes(found: dict[str, Outcomes]) -> str:
-    lines = ["", "What is not the same in its own environment:", ""]
-    for name, outcomes in found.items():
-        left = [f"{model} ({how})" for model, how in outcomes.own.items() if how != "same"]
-        lines.append(f"- `{name}`: {', '.join(left) or 'nothing'}.")
-    return "\n".join(lines) + "\n"
+def _named(facts: Mapping[str, Any], found: Scan) -> Collection[str]:
+    return found.traits or ([facts["kind"]] if facts["kind"].isidentifier() else [])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

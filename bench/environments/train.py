@@ -4,13 +4,15 @@ Run by an environment's Python: `python train.py FOLDER`. It uses no code of Mod
 """
 
 import json
+import pickle
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import joblib
+import skops.io
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
@@ -35,12 +37,29 @@ def main(folder: Path) -> None:
             try:
                 model.fit(features, labels)
                 rows = features[:: len(features) // _ROWS][:_ROWS]
-                answers[name] = {"rows": rows.tolist(), "predictions": model.predict(rows).tolist()}
+                facts = {"rows": rows.tolist(), "predictions": model.predict(rows).tolist()}
             except Exception as error:  # noqa: BLE001  # it wants other data, or a part that has to be named
                 print(f"{name} is left out: {type(error).__name__}", file=sys.stderr)
                 continue
-            joblib.dump(model, folder / f"{name}.joblib")
+            answers[name] = {**facts, "files": dict(_files(model, folder, name))}
     (folder / "answers.json").write_text(json.dumps(answers))
+
+
+def _files(model: Any, folder: Path, name: str) -> Iterator[tuple[str, str]]:
+    """Yield format → file. What skops cannot write, it refuses with whatever it met."""
+    dumps: dict[str, Callable[[Path], Any]] = {
+        "joblib": lambda path: joblib.dump(model, path),
+        "pickle": lambda path: path.write_bytes(pickle.dumps(model)),
+        "skops": lambda path: skops.io.dump(model, path),
+    }
+    for form, dump in dumps.items():
+        path = folder / f"{name}.{form}"
+        try:
+            dump(path)
+        except Exception as error:  # noqa: BLE001  # as above
+            print(f"{path.name} is left out: {type(error).__name__}", file=sys.stderr)
+            continue
+        yield form, path.name
 
 
 def _models(kind: str) -> Iterator[tuple[str, Any]]:

@@ -72,6 +72,13 @@ def _of_framework(
     return Environment(f"{framework}-{minor}", "3.11", (framework,), requirements, without)
 
 
+def _of_xgboost(version: str) -> Environment:
+    """The platform's scikit-learn around it: what is mended of older pipelines is mended for that."""
+    others = ("scikit-learn==1.9.*", "numpy<2.5", "scipy<1.18", "pandas<3.2", "joblib<1.7", "skops<0.17")
+    requirements = (f"xgboost-cpu=={version}", *others, *_RUNTIME)
+    return Environment(f"xgboost-{version.rpartition('.')[0]}", "3.11", ("xgboost", "sklearn"), requirements)
+
+
 _OF_GPUS = ("triton", "cuda-bindings", "nvidia-cusolver", "nvidia-nvtx", "nvidia-cuda-cccl")
 
 _ALL = (
@@ -84,6 +91,9 @@ _ALL = (
     _of_sklearn("1.6.1", "numpy<2.3", "scipy<1.16", "pandas<2.3", "joblib<1.5", "skops<0.17"),
     _of_sklearn("1.7.2", "numpy<2.4", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
     _of_sklearn("1.8.0", "numpy<2.5", "scipy<1.17", "pandas<3", "joblib<1.6", "skops<0.17"),
+    # What the platform's XGBoost reads no more: `choice`.
+    _of_xgboost("3.0.5"),
+    _of_xgboost("3.1.3"),
     # Frameworks with environments of their own, each's newest last.
     _of_framework(
         "catboost", "catboost", "1.2.10", "joblib<1.6", without=("graphviz", "matplotlib", "plotly")

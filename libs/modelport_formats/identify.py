@@ -13,6 +13,7 @@ from modelport_formats.ensembles import is_ensemble
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
 from modelport_formats.frameworks import jax_files, keras, statsmodels, torch_files
 from modelport_formats.frameworks.onnx import is_onnx
+from modelport_formats.native import xgboost_binary_version
 from modelport_formats.own_code import MANIFEST, is_archive, sources
 from modelport_formats.signatures import (
     CATBOOST_MODEL,
@@ -121,6 +122,9 @@ def _check(file: BinaryIO, head: bytes, size: int, found: Format) -> None:
     match found:
         case Format.KERAS_HDF5:
             keras.check_hdf5(file, size)
+        case Format.XGBOOST_BINARY:
+            if not xgboost_binary_version(head):
+                raise DamagedFile("The file begins as an XGBoost model in the binary format and is none.")
         case Format.CATBOOST:
             if is_cut_catboost(head, size):
                 raise DamagedFile("The file begins as a CatBoost model and is cut short.")

@@ -75,13 +75,11 @@ def _size(number: bytes) -> int:
     return int.from_bytes(number, "big")
 
 
-def xgboost_binary_version(path: Path) -> dict[str, str]:
-    """Return the version in the head of the binary format, which knows no patches."""
-    with path.open("rb") as file:
-        start = file.read(_BINARY_HEAD.size)
+def xgboost_binary_version(start: bytes) -> dict[str, str]:
+    """Return the version in the start of a file of the binary format, which knows no patches."""
     if len(start) < _BINARY_HEAD.size:
         return {}
-    major, minor = _BINARY_HEAD.unpack(start)
+    major, minor = _BINARY_HEAD.unpack_from(start)
     return {"xgboost": f"{major}.{minor}"} if major < _MAX_MAJOR else {}
 
 

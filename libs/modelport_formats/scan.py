@@ -3,17 +3,17 @@ unpickling.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelport_formats import archives, native, pickles
 from modelport_formats.errors import FormatError
-from modelport_formats.frameworks import keras, statsmodels, torch_files
+from modelport_formats.frameworks import keras, statsmodels, torch_files, xgboost_files
 from modelport_formats.identify import format_of
 from modelport_formats.native import find_xgboost
-from modelport_formats.signatures import XGBOOST_BINARY, Format
-from modelport_formats.windows import head, windows
+from modelport_formats.signatures import Format
+from modelport_formats.windows import windows
 
 # MEMOIZE, BINPUT, LONG_BINPUT or PUT stands between a string and what follows it; a frame may begin there.
 _MEMO = rb"(?:\x94|q.|r.{4}|\np\d{1,9}\n)?"
@@ -34,11 +34,21 @@ References = dict[tuple[str, str], None]
 """Each `(module, name)` once, in the order in which the file names them."""
 
 
-def scan_pickle(path: Path) -> tuple[Versions, References]:
-    """Return versions and references, of as much as can be read in a bounded time."""
+@dataclass(frozen=True)
+class Scan:
+    """`versions`: library → version. `references`: what the file names of modules. `traits`: what it
+    holds that not every version of its library reads, each as `frameworks` names it."""
+
+    versions: Versions = field(default_factory=dict)
+    references: References = field(default_factory=dict)
+    traits: frozenset[str] = frozenset()
+
+
+def scan_pickle(path: Path) -> Scan:
+    """Return what is found in as much as can be read in a bounded time."""
     versions: Versions = {}
     references: References = {}
-    boosted = False
+    boosted, traits = False, frozenset[str]()
     marks = statsmodels.Marks()
     for number, window in enumerate(windows(path)):
         if number == 0:
@@ -50,10 +60,17 @@ def scan_pickle(path: Path) -> tuple[Versions, References]:
         boosted = boosted or b"xgboost" in window
         if boosted and "xgboost" not in versions:
             versions |= find_xgboost(window)
+        if boosted and not traits:
+            traits = _traits([window])
         marks.see(window)
     if release := marks.release(module for module, _ in references):
         versions["statsmodels"] = release
-    return versions, references
+    return Scan(versions, references, traits)
+
+
+def _traits(pieces: Iterable[bytes]) -> frozenset[str]:
+    found = xgboost_files.has_vector_leaves(pieces)
+    return frozenset({xgboost_files.VECTOR_LEAVES} if found else ())
 
 
 def _stack_globals(window: bytes) -> References:
@@ -76,24 +93,25 @@ def _globals(opening: bytes) -> References:
     return found
 
 
+_BINARY_START = 64
 _MAX_SCHEMA = 32 * 1024 * 1024
 _VERSION = re.compile(rb'"_sklearn_version"\s*:\s*\{[^{}]*?"content"\s*:\s*"\\"([\w.+-]{1,40})\\""')
 _MODULE = re.compile(rb'"__class__"\s*:\s*"([\w.]{1,200})"\s*,\s*"__module__"\s*:\s*"([\w.]{1,200})"')
 
 
-def scan_skops(path: Path) -> tuple[Versions, References]:
-    """Return versions and references; nothing of a zip file that is no skops file."""
+def scan_skops(path: Path) -> Scan:
+    """Return what is found; nothing of a zip file that is no skops file."""
     try:
         with path.open("rb") as file:
             schema = archives.schema(file, _MAX_SCHEMA)
     except FormatError:
-        return {}, {}
+        return Scan()
     version = _VERSION.search(schema)
     versions = {"scikit-learn": version[1].decode()} if version else {}
     references = dict.fromkeys((module.decode(), name.decode()) for name, module in _MODULE.findall(schema))
-    if any(module.partition(".")[0] == "xgboost" for module, _ in references):
-        versions |= _xgboost_version(path)
-    return versions, references
+    if not any(module.partition(".")[0] == "xgboost" for module, _ in references):
+        return Scan(versions, references)
+    return Scan(versions | _xgboost_version(path), references, _traits(windows(path)))
 
 
 def _xgboost_version(path: Path) -> dict[str, str]:
@@ -101,16 +119,7 @@ def _xgboost_version(path: Path) -> dict[str, str]:
     return next((version for window in windows(path) if (version := find_xgboost(window))), {})
 
 
-@dataclass(frozen=True)
-class Scan:
-    """`versions`: library → version. `references`: what the file names of modules."""
-
-    versions: Versions = field(default_factory=dict)
-    references: References = field(default_factory=dict)
-
-
 _VERSION_OF: dict[Format, Callable[[Path], Versions]] = {
-    Format.XGBOOST: native.xgboost_version,
     Format.LIGHTGBM: native.lightgbm_format,
     Format.ONNX: native.onnx_producer,
     Format.CATBOOST: native.catboost_version,
@@ -127,15 +136,21 @@ _VERSION_OF: dict[Format, Callable[[Path], Versions]] = {
 }
 
 
+def _binary_version(path: Path) -> Versions:
+    with path.open("rb") as file:
+        return native.xgboost_binary_version(file.read(_BINARY_START))
+
+
 def scan(path: Path) -> Scan:
     """Look into the file, for at most seconds. One that cannot be understood yields nothing."""
-    start = head(path)
-    if start.startswith(XGBOOST_BINARY):
-        return Scan(native.xgboost_binary_version(path))
     match format_of(path):
         case Format.SKOPS:
-            return Scan(*scan_skops(path))
+            return scan_skops(path)
         case Format.PICKLE:
-            return Scan(*scan_pickle(path))
+            return scan_pickle(path)
+        case Format.XGBOOST:
+            return Scan(native.xgboost_version(path), traits=_traits(windows(path)))
+        case Format.XGBOOST_BINARY:
+            return Scan(_binary_version(path), traits=frozenset({xgboost_files.BINARY}))
         case other:
             return Scan(_VERSION_OF[other](path))

@@ -21,6 +21,7 @@ class Format(StrEnum):
     SKOPS = "skops"
     XGBOOST = "xgboost"
     """JSON or UBJSON."""
+    XGBOOST_BINARY = "xgboost-binary"
     LIGHTGBM = "lightgbm"
     ONNX = "onnx"
     CATBOOST = "catboost"
@@ -54,7 +55,7 @@ ZIP = b"PK\x03\x04"
 XGBOOST_OBJECT = b"{"
 """What XGBoost takes for JSON or UBJSON: not even a blank may stand before it."""
 XGBOOST_BINARY = b"binf"
-"""Not read since XGBoost 3.1."""
+"""Of XGBoost up to 3.0, and not read since."""
 LIGHTGBM_TEXT = b"tree"
 CATBOOST_MODEL = b"CBM1"
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -66,6 +67,7 @@ _ONNX_FIELDS = (b"\x08", b"\x12", b"\x1a", b'"', b":")
 _BEGINNINGS = {
     ZIP: Format.SKOPS,
     XGBOOST_OBJECT: Format.XGBOOST,
+    XGBOOST_BINARY: Format.XGBOOST_BINARY,
     LIGHTGBM_TEXT: Format.LIGHTGBM,
     CATBOOST_MODEL: Format.CATBOOST,
     HDF5: Format.KERAS_HDF5,
@@ -74,7 +76,8 @@ _BEGINNINGS = {
 
 WITHOUT_CODE = frozenset({Format.SKOPS, Format.XGBOOST, Format.LIGHTGBM, Format.ONNX})
 """Reading these runs nothing that they hold: skops, too, builds only types that it trusts. CatBoost's files
-hold no code either, but it reads their tables of categories unchecked: one wrong byte there is a SIGSEGV."""
+hold no code either, but it reads their tables of categories unchecked: one wrong byte there is a SIGSEGV.
+XGBoost's binary format is an image of its memory."""
 
 # Other members, such as the version, may come before the learner, as long as they are no objects.
 _XGBOOST_JSON = rb'\{\s*"(?:[^{}]{0,1000},\s*")?learner"\s*:\s*\{'
@@ -89,7 +92,6 @@ _CATBOOST_JSON = re.compile(rb'\{\s*"(?:ctr_data|features_info|model_info|oblivi
 _OTHERS = {
     b"\x89HDF": "a damaged HDF5 file",
     b"\x93NUMPY": "a NumPy array",
-    XGBOOST_BINARY: "an XGBoost model in the old binary format; save it as .json or .ubj",
     b"bs64": "an XGBoost model in the old binary format; save it as .json or .ubj",
     b"version https://git-lfs": "a pointer of Git LFS and not the file itself: run git lfs pull in the clone",
     b"%PDF": "a PDF document",

@@ -18,6 +18,7 @@ from modelport_control_api.registry.records import VersionRecord
 _ENDINGS = {
     Format.PICKLE: "joblib",
     Format.SKOPS: "skops",
+    Format.XGBOOST_BINARY: "bin",
     Format.LIGHTGBM: "txt",
     Format.ONNX: "onnx",
     Format.CATBOOST: "cbm",

@@ -62,4 +62,4 @@ def needed_by(
     versions = {**told, **found.versions}
     if not is_served_here:
         return environment_of(framework, versions)
-    return choose(versions, found.references)
+    return choose(versions, found.references, found.traits)

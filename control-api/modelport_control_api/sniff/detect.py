@@ -21,6 +21,7 @@ _ALIASES = {
 }
 _OF_FORMATS: dict[Format, Framework] = {
     Format.XGBOOST: "xgboost",
+    Format.XGBOOST_BINARY: "xgboost",
     Format.LIGHTGBM: "lightgbm",
     Format.ONNX: "onnx",
     Format.CATBOOST: "catboost",

@@ -2,10 +2,9 @@
 with.
 """
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
+from modelport_formats.frameworks.xgboost_files import has_vector_leaves
 from modelport_formats.identify import format_of
 from modelport_formats.native import find_xgboost_categories
 from modelport_formats.signatures import WITHOUT_CODE, XGBOOST_BINARY
@@ -29,10 +28,9 @@ def cannot_isolate(detail: str) -> LoadError:
     )
 
 
+_BINARY_UNTIL = (3, 1)
 _VECTORS_SINCE = (3, 2)
 """Until then a tree with several numbers in a leaf was written without what is looked for there now."""
-_LEAF_SIZE = re.compile(rb'size_leaf_vector(?:"\s*:\s*"|SL(?:\\u00[0-9a-f]{2}|.){8})(\d{1,9})', re.DOTALL)
-"""As JSON and UBJSON have it, alone or inside a pickle, of which protocol 0 spells bytes."""
 
 
 def check_boosters(path: Path, found: dict[str, str]) -> None:
@@ -41,19 +39,15 @@ def check_boosters(path: Path, found: dict[str, str]) -> None:
     if saved is None:
         return
     saved.require_not_newer()
-    if head(path).startswith(XGBOOST_BINARY):
+    if head(path).startswith(XGBOOST_BINARY) and saved.is_here_since(*_BINARY_UNTIL):
         raise saved.refusal("Its binary format is not read since 3.1: save it as JSON with that version.")
-    if saved.release < _VECTORS_SINCE and any(size > 1 for size in _leaf_sizes(path)):
+    of_then = saved.before(*_VECTORS_SINCE) and saved.is_here_since(*_VECTORS_SINCE)
+    if of_then and has_vector_leaves(windows(path)):
         raise _vector_leaves(saved)
     if not saved.before(*CATEGORIES_SINCE):
         return
     for window in windows(path):
         require_kept(find_xgboost_categories(window), saved)
-
-
-def _leaf_sizes(path: Path) -> Iterator[int]:
-    for window in windows(path):
-        yield from map(int, _LEAF_SIZE.findall(window))
 
 
 def _vector_leaves(saved: Saved) -> Exception:

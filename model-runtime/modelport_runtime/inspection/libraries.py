@@ -144,13 +144,18 @@ class Inspected:
     differences: tuple[str, ...] = ()
 
 
+def _is_of(found: str, here: str) -> bool:
+    """Some formats name a release without its patch."""
+    return f"{here}.".startswith(f"{found}.")
+
+
 def compare(found: dict[str, str]) -> Inspected:
     """Set the versions found beside those here, with a sentence for each that differs."""
     here = {name: version for name in found if (version := installed(name))}
     differences = tuple(
         f"The model was saved with {name} {found[name]}; {name} {here[name]} is here."
         for name in here
-        if here[name] != found[name]
+        if not _is_of(found[name], here[name])
     )
     return Inspected(found, here, differences)
 

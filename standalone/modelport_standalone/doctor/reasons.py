@@ -20,7 +20,7 @@ def for_environment(name: str | None, framework: str, found: Scan) -> str:
         return only or f"the platform has no library of its own for models of {framework}"
     own = own_of(found.versions)
     asked = f"; --environment {own} asks for those that saved it" if own else ""
-    named = choose(found.versions, found.references) is not None
+    named = choose(found.versions, found.references, found.traits) is not None
     return (
         f"{'the upload names no other' if named else 'nothing in the file was found to need others'}{asked}"
     )
@@ -28,7 +28,7 @@ def for_environment(name: str | None, framework: str, found: Scan) -> str:
 
 def for_naming_one(name: str | None, found: Scan) -> str | None:
     """Return why an upload has to name an environment; None: it has not. `name`: what the platform chose."""
-    needed = choose(found.versions, found.references)
+    needed = choose(found.versions, found.references, found.traits)
     if name is not None or needed is None:
         return None
     only = _served_only(needed, found, f"in {needed}")
@@ -36,8 +36,10 @@ def for_naming_one(name: str | None, found: Scan) -> str | None:
 
 
 def _served_only(name: str, found: Scan, where: str) -> str:
-    classes = sorted(served_only_by(name, found.references))
-    return f"{_and(classes)} predicts only {where} what it did when it was saved" if classes else ""
+    only = served_only_by(name, found.references, found.traits)
+    if traits := sorted(only & found.traits):
+        return f"the platform's XGBoost does not read {_and(traits)}, and the one {where} does"
+    return f"{_and(sorted(only))} predicts only {where} what it did when it was saved" if only else ""
 
 
 # What is no model and no step of one.
@@ -61,9 +63,13 @@ def _is_model(module: str, name: str) -> bool:
 _OTHERS = {"numpy", "joblib", "pandas", "scipy", "builtins", "copyreg", "collections", "datetime", "_loss"}
 
 _OWN_COLUMNS = Sample(False, "none is needed: the file says what a row holds")
+_COUNTED_COLUMNS = Sample(
+    False, "none is needed; its columns have no names: they are x0, x1 … unless a sample names them"
+)
 _BY_HINTS = Sample(None, "one of yours (--sample) is needed unless type hints of the code name the columns")
 _SAMPLES = {
     Format.XGBOOST: _OWN_COLUMNS,
+    Format.XGBOOST_BINARY: _COUNTED_COLUMNS,
     Format.LIGHTGBM: _OWN_COLUMNS,
     Format.OWN_CODE: _BY_HINTS,
 }

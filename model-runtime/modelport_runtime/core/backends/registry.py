@@ -12,7 +12,7 @@ from importlib import metadata
 from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
-from modelport_formats.signatures import CATBOOST_MODEL, LIGHTGBM_TEXT, XGBOOST_OBJECT, ZIP
+from modelport_formats.signatures import CATBOOST_MODEL, LIGHTGBM_TEXT, XGBOOST_BINARY, XGBOOST_OBJECT, ZIP
 
 from modelport_runtime.core.backends import deferred_imports
 from modelport_runtime.core.backends.base import Backend
@@ -65,8 +65,8 @@ class Framework:
     """The distributions that run its models, which `/status` reports with their versions."""
     backend: str
     """The module of this package whose `load` makes a backend of a `ModelFile`."""
-    native: bytes | None = None
-    """How a file in its own format starts; None: it has none, b"": it has no other."""
+    native: bytes | tuple[bytes, ...] | None = None
+    """How a file in its own formats starts; None: it has none, b"": it has no other."""
     on_scikit_learn: bool = True
     """It may bring scikit-learn, whose seldom used imports are then deferred."""
     after_import: Callable[[], None] = _nothing_more
@@ -115,7 +115,7 @@ FRAMEWORKS = (
         imports="xgboost",
         libraries=("xgboost", "scikit-learn", "numpy"),
         backend="xgboost",
-        native=XGBOOST_OBJECT,
+        native=(XGBOOST_OBJECT, XGBOOST_BINARY),
     ),
     Framework(
         name="lightgbm",

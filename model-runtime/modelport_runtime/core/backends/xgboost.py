@@ -1,6 +1,7 @@
 """Native XGBoost boosters (.json, .ubj). Wrappers saved by pickle or joblib are estimators like any other."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from modelport_runtime.core.responses import by_label, keyed, plain
 from modelport_runtime.core.signature import Column, Signature
 from modelport_runtime.core.types import LoadError
 
+_PLACE = re.compile(r"^\[[\d:]+\] \S+:\d+: ")
 _BINARY = {"binary:logistic", "binary:logitraw", "binary:hinge"}
 _MULTICLASS = {"multi:softprob", "multi:softmax"}
 _SCORES = {"binary:logistic": "probabilities", "multi:softprob": "probabilities", "binary:logitraw": "scores"}
@@ -37,8 +39,8 @@ def _read(path: Path) -> xgboost.Booster:
         # A buffer, because by a path XGBoost would go by the file's name.
         return xgboost.Booster(model_file=bytearray(path.read_bytes()))
     except xgboost.core.XGBoostError as error:
-        # The message goes on with a C++ stack trace.
-        line = str(error).strip().splitlines()[0]
+        # The message begins with a time and a place in C++, and goes on with a stack trace.
+        line = _PLACE.sub("", str(error).strip().splitlines()[0])
         raise LoadError("CorruptArtifact", f"XGBoost cannot read the file: {line}") from error
 
 

@@ -45,4 +45,7 @@ def require_kept(categorical: Sequence[str], saved: Saved) -> None:
     """
     if categorical and saved.before(*CATEGORIES_SINCE):
         columns = ", ".join(map(repr, categorical))
-        raise saved.refusal(f"The categories of {columns} are not in the file: XGBoost keeps them since 3.1.")
+        raise saved.refusal(
+            f"The categories of {columns} are not in the file, whichever version reads it: XGBoost keeps "
+            "them since 3.1."
+        )

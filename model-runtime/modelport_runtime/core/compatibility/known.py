@@ -197,9 +197,15 @@ OF_BOOSTERS = (
     _of_booster(
         "XGBoost: trees with several numbers in a leaf (`multi_output_tree`)",
         "2.0–3.1",
-        "refused before it is read: XGBoost would end the process",
+        "served in `xgboost-3.0` or `xgboost-3.1`; refused here before it is read: XGBoost would end the "
+        "process",
     ),
-    _of_booster("XGBoost: the binary format", "up to 3.0", "refused: save it as JSON with that version"),
+    _of_booster(
+        "XGBoost: the binary format",
+        "1.7–3.0",
+        "served in `xgboost-3.0`; refused here, as that of earlier versions is",
+        "xgboost-binary",
+    ),
     _of_booster(
         "XGBoost: `missing=` of a wrapper",
         "any",

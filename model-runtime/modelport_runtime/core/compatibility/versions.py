@@ -27,6 +27,11 @@ class Saved:
         """Whether the file is older than this release of its library."""
         return self.release < (major, minor)
 
+    def is_here_since(self, major: int, minor: int) -> bool:
+        """Whether the library here is of this release or newer."""
+        here = release_of(version_here(self.library))
+        return here is not None and here >= (major, minor)
+
     def refusal(self, what: str) -> LoadError:
         """what: which part of the model, and what became of it since."""
         library, here = self.library, version_here(self.library)

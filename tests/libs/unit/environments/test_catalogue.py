@@ -31,7 +31,9 @@ def test_a_lock_has_what_its_environment_requires(environment: Environment) -> N
 def test_a_name_says_the_version_and_may_be_in_an_images_name(environment: Environment) -> None:
     assert re.fullmatch(ENVIRONMENT_NAME, environment.name)
     library, _, release = environment.name.rpartition("-")
-    package = {"sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu"}.get(library, library)
+    package = {"sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu", "xgboost": "xgboost-cpu"}.get(
+        library, library
+    )
     assert locked(environment)[package].startswith(f"{release}.")
 
 

@@ -5,18 +5,22 @@
 
 import json
 import pickle
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from lightgbm import LGBMRegressor
+from modelport_environments.choice import choose
+from modelport_formats.frameworks.xgboost_files import BINARY, VECTOR_LEAVES
+from modelport_formats.scan import scan
 from modelport_runtime.core import backends
-from modelport_runtime.core.compatibility import mend
+from modelport_runtime.core.compatibility import mend, versions
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Call, LoadError, Prediction
 from modelport_runtime.inspection import inspect
-from modelport_runtime.inspection.formats import check_boosters
+from modelport_runtime.inspection.formats import can_run_code, check_boosters
 from sklearn.ensemble import VotingRegressor
 from xgboost import XGBRegressor
 
@@ -25,7 +29,9 @@ FILES = sorted(path for path in FOLDER.glob("*-*/*") if path.suffix != ".json")
 LOST = [
     path for path in FILES if path.parent.name.startswith("xgboost") and path.stem in ("words", "numbers")
 ]
-KEPT = [path for path in FILES if path not in LOST]
+ELSEWHERE = [path for path in FILES if path.stem == "leaves" or path.suffix == ".deprecated"]
+"""What an environment reads: `tests/standalone/integration/frameworks/test_other_boosters.py`."""
+KEPT = [path for path in FILES if path not in (*LOST, *ELSEWHERE)]
 
 
 def named(path: Path) -> str:
@@ -81,6 +87,16 @@ def test_ensembles_hold_wrappers_that_were_never_fitted() -> None:
     assert mend(model, {"scikit-learn": "1.3.2", "xgboost": "2.0.3"}) is model
 
 
+@pytest.mark.parametrize("path", ELSEWHERE, ids=named)
+def test_what_is_not_read_here_is_sent_to_what_reads_it_and_refused_here(path: Path) -> None:
+    found = scan(path)
+    assert choose(found.versions, found.references, found.traits) == "xgboost-3.0"
+    assert can_run_code(path) == (path.suffix != ".ubj")
+
+    with pytest.raises(LoadError, match=r"LibraryMismatch: The model was saved with xgboost 3\.0"):
+        load(path, [0.0] * 3)
+
+
 LEAVES = b'"tree_param":{"size_leaf_vector":"%d"}},"version":[2,0,3]}'
 BINARY_LEAVES = (
     b"size_leaf_vectorSL\0\0\0\0\0\0\0\x01%d}}{L\0\0\0\0\0\0\0\x07version[#L\0\0\0\0\0\0\0\x03i\x02i\0i\x03"
@@ -107,9 +123,34 @@ def test_trees_that_would_end_the_process_are_refused_before_they_are_read(form:
     check_boosters(path, inspect(path).libraries.found)
 
 
+@pytest.mark.parametrize("form", ["json", "ubj", "pickle"])
+def test_an_upload_learns_of_such_trees(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    for size, traits in ((2, {VECTOR_LEAVES}), (1, set())):
+        path.write_bytes(files_with(size)[form])
+        assert scan(path).traits == traits
+
+
+BINARY_HEAD = b"binf" + bytes(20) + bytes([1, 0, 0, 0, 7, 0, 0, 0]) + bytes(64)
+
+
+@pytest.mark.parametrize("here", ["3.0.5", "3.1.3"])
+def test_an_earlier_library_reads_such_trees_and_another_one_the_binary_format(
+    here: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "installed", lambda _: here)
+    leaves, binary = tmp_path / "leaves", tmp_path / "binary"
+    leaves.write_bytes(files_with(2)["json"])
+    binary.write_bytes(BINARY_HEAD)
+    check_boosters(leaves, {"xgboost": "2.0.3"})
+    with nullcontext() if here == "3.0.5" else pytest.raises(LoadError, match="binary format"):
+        check_boosters(binary, {"xgboost": "1.7"})
+
+
 def test_the_binary_format_is_refused_by_the_version_in_its_head(tmp_path: Path) -> None:
     path = tmp_path / "model"
-    path.write_bytes(b"binf" + bytes(20) + bytes([1, 0, 0, 0, 7, 0, 0, 0]) + bytes(64))
+    path.write_bytes(BINARY_HEAD)
+    assert scan(path).traits == {BINARY}
 
     with pytest.raises(LoadError, match=r"LibraryMismatch: .*xgboost 1\.7; .*binary format"):
         check_boosters(path, inspect(path).libraries.found)

@@ -13,8 +13,7 @@ from modelport_runtime.core import backends
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.types import Call, Prediction
 from modelport_runtime.inspection import inspect
-
-from bench.environments import answer
+from modelport_runtime.inspection.libraries import check_modules
 
 FOLDERS = Path(__file__).parents[3] / "fixtures/other_versions"
 FILES = sorted([*FOLDERS.glob("*/*.joblib"), *FOLDERS.glob("*/*.skops")])
@@ -22,7 +21,20 @@ FILES = sorted([*FOLDERS.glob("*/*.joblib"), *FOLDERS.glob("*/*.skops")])
 
 def load(path: Path, row: Any) -> Engine:
     backends.prepare("sklearn")
-    return answer.load(path, inspect(path), {"input": row})
+    found = inspect(path)
+    check_modules(found.references)
+    engine = backends.load(
+        path,
+        "sklearn",
+        {"input": row},
+        model="m",
+        version="v1",
+        max_batch_rows=64,
+        trusted=True,
+        found=found.libraries.found,
+    )
+    backends.self_check(engine)
+    return engine
 
 
 def predict(engine: Engine, **body: Any) -> dict[str, Any]:

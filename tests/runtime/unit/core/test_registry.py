@@ -67,7 +67,8 @@ def test_its_own_format_needs_no_sandbox(framework: Framework, tmp_path: Path) -
     """What starts as a native file is never unpickled, so it must not be taken for a file with code."""
     unsafe = framework.name in ("catboost", "torch")
     file = tmp_path / "model"
-    file.write_bytes((framework.native or b"\x08") + b" and so on")
+    start = framework.native[0] if isinstance(framework.native, tuple) else framework.native
+    file.write_bytes((start or b"\x08") + b" and so on")
     assert can_run_code(file) == unsafe
 
 

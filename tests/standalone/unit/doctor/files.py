@@ -85,6 +85,8 @@ OTHER_VERSIONS = (
     "other_boosters/lightgbm-3.3.5/numbers.joblib",
     "other_boosters/xgboost-1.7.6/classes.ubj",
     "other_boosters/xgboost-3.0.5/words.joblib",
+    "other_boosters/xgboost-3.0.5/classes.deprecated",
+    "other_boosters/xgboost-3.0.5/leaves.joblib",
 )
 
 
