@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from modelport_control_api.errors import DomainError
+from modelport_control_api.registry.environments import needed_by
 from modelport_control_api.sniff.detect import detect_framework
-from modelport_environments.choice import OF_XGBOOST, choose, environment_of, own_of
+from modelport_environments.choice import OF_XGBOOST, environment_of, own_of
 from modelport_formats.scan import Scan, scan
 
 from bench.environments import report, sources
@@ -48,7 +49,10 @@ def main(names: Sequence[str]) -> int:
 def _measure(folder: Path) -> Row:
     listed, refused = _listed(folder)
     scans = {name: scan(folder / name) for name in listed}
-    places = {name: _place(facts, scans[name]) for name, facts in listed.items()}
+    places = {
+        name: needed_by(folder / name, facts["framework"], choose_by_file=True) or HERE
+        for name, facts in listed.items()
+    }
     outcomes = {HERE: _answers(HERE, folder, [name for name in listed if not _is_elsewhere(listed[name])])}
     for place in sorted({own for name in listed for own in _owns(name, listed, scans, places)}):
         files = [name for name in listed if place in _owns(name, listed, scans, places)]
@@ -74,11 +78,6 @@ def _listed(folder: Path) -> tuple[dict[str, Any], list[Served]]:
             own = facts.get("of_files", {}).get(form, {})
             listed[name] = {**answers, **own, "framework": framework, "kind": kind, "format": form}
     return listed, refused
-
-
-def _place(facts: Mapping[str, Any], found: Scan) -> str:
-    own = environment_of(facts["framework"], found.versions)
-    return own or choose(found.versions, found.references, found.traits) or HERE
 
 
 def _is_elsewhere(facts: Mapping[str, Any]) -> bool:
