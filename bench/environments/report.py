@@ -17,11 +17,11 @@ _RIGHT = {"LibraryMismatch", "SampleFailed"}
 that raises on the row that it was given."""
 _HEAD = """# Environments
 
-Models that earlier versions saved, in every format that each can write, and that their library answered ten
-rows with; each is read where its upload would run.
-*Same*: all predictions, and the probabilities of boosters, are those of its own library (1e-6, equal labels).
-`make bench-environments` measures all rows, `make bench-environments ARGS="sklearn-1.2 xgboost-2.1.4"` these,
-and it fails where a file is neither the same nor refused for a right reason.
+Models that earlier versions saved, in every format that each can write, with what their own library answered.
+Each is read where its upload would run.
+*Same*: all predictions, and the probabilities of boosters, are its own library's (1e-6, equal labels).
+`make bench-environments` measures all rows, `make bench-environments ARGS="sklearn-1.2 xgboost-2.1.4"` these.
+It fails where a file is neither the same nor refused for a right reason.
 
 | saved by | files | same | of those in an environment | refused | other |
 |---|---:|---:|---:|---:|---:|
@@ -107,8 +107,8 @@ def keep(rows: Mapping[str, Row], names: Collection[str]) -> None:
 def _notes(rows: Mapping[str, Row]) -> str:
     lines = ["", "What is not the same:", ""]
     for name, row in rows.items():
-        left = [f"{reason}: {_listed(kinds)}" for reason, kinds in row.refused.items()]
-        lines.append(f"- `{name}`: {'. '.join([*left, *row.third]) or 'nothing'}.")
+        lines += [f"- `{name}`, {reason}: {_listed(kinds)}." for reason, kinds in row.refused.items()]
+        lines += [f"- `{name}`, neither: {each}" for each in row.third]
     return "\n".join(lines) + "\n"
 
 
