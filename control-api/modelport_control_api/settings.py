@@ -129,7 +129,8 @@ class UploadSettings(BaseSettings):
     `runtime.requirements.index` names an index, which their bundles are made from."""
 
     bundle_max_bytes: int = Field(default=5 * 1024**3, ge=1024**2)
-    """Most bytes that the packages of one version may have when they are unpacked. On Kubernetes only."""
+    """Most bytes that the packages of one version's own requirements may have when they are unpacked. What an
+    index says is more to fetch is refused at the upload."""
 
     max_upload_bytes: int = Field(default=100_000_000, ge=1, validation_alias="MODELPORT_MAX_UPLOAD_BYTES")
     """Largest model file accepted, in bytes."""

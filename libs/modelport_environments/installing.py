@@ -1,9 +1,9 @@
 """Install the packages of a lock without running any of their code."""
 
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from modelport_environments.errors import EnvironmentUnavailable
 from modelport_environments.locked import read_lock, write_lock
@@ -20,21 +20,26 @@ _COMPILE = (
 _LAST_LINES = 6
 # uv gives an index up only after many tries.
 _LONGEST_SECONDS = 600
+_WATCH_SECONDS = 1.0
+
+Watch = Callable[[], None]
+"""Is called while packages are installed, and afterwards: it raises where that must not go on."""
 
 
-def install_own(name: str, lock: str, python: Path, folder: Path, place: Path) -> None:
+def install_own(
+    name: str, lock: str, python: Path, folder: Path, place: Path, *, watch: Watch | None = None
+) -> None:
     """Install a model's own packages in `folder`, which is moved to `place` after that. No code of them runs.
 
     `lock`: its text. `python`: that of `BESIDE_OWN`, which never imports them here.
-    Blocking. Raises EnvironmentUnavailable, InvalidLock and OSError.
+    Blocking. Raises EnvironmentUnavailable, InvalidLock, OSError, and what `watch` raises.
     """
-    with NamedTemporaryFile("w", suffix=".txt") as listed:
-        # What was read of the lock and nothing else: no line of it is an option of uv's.
-        listed.write(write_lock(read_lock(lock)))
-        listed.flush()
-        install = [find_uv(), *INSTALL, "--python", str(python), "--target", str(folder)]
-        run_step(name, [*install, "--requirements", listed.name])
+    install = [find_uv(), *INSTALL, "--python", str(python), "--target", str(folder)]
+    # What was read of the lock and nothing else: no line of it is an option of uv's.
+    run_step(name, [*install, "--requirements", "-"], write_lock(read_lock(lock)), watch)
     _compile(python, folder, place)
+    if watch is not None:
+        watch()
 
 
 def _compile(python: Path, folder: Path, place: Path) -> None:
@@ -49,28 +54,50 @@ def _compile(python: Path, folder: Path, place: Path) -> None:
         capture_output=True,
         timeout=_LONGEST_SECONDS,
         check=False,
+        close_fds=False,
     )
 
 
-def run_step(name: str, command: Sequence[str]) -> None:
+def run_step(name: str, command: Sequence[str], stdin: str = "", watch: Watch | None = None) -> None:
     """Run one step of making the environment of this name. Blocking.
 
-    Raises EnvironmentUnavailable, in the command's own words.
+    Raises EnvironmentUnavailable, in the command's own words, and what `watch` raises, which ends the step.
     """
+    process = subprocess.Popen(
+        command,
+        env=without_ours(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # It inherits the lock of the environment that it makes: who is killed leaves nobody who makes one
+        # beside the next one.
+        close_fds=False,
+    )
     try:
-        done = subprocess.run(
-            command,
-            env=without_ours(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LONGEST_SECONDS,
-            check=False,
-        )
+        _, said = _communicate(process, stdin, watch)
     except subprocess.TimeoutExpired as error:
         raise EnvironmentUnavailable(
             f"{name} was not made within ten minutes: can the package index be reached?"
         ) from error
-    if done.returncode:
-        words = last_words(done.stderr, _LAST_LINES)
-        raise EnvironmentUnavailable(f"{name} cannot be made here: {words}")
+    finally:
+        process.kill()
+        process.wait()
+    if process.returncode:
+        raise EnvironmentUnavailable(f"{name} cannot be made here: {last_words(said, _LAST_LINES)}")
+
+
+def _communicate(process: subprocess.Popen[str], stdin: str, watch: Watch | None) -> tuple[str, str]:
+    """Return what it wrote. Raises TimeoutExpired, and what `watch` raises."""
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    given: str | None = stdin
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return process.communicate(given, timeout=min(left, _WATCH_SECONDS) if watch else left)
+        except subprocess.TimeoutExpired:
+            if watch is None or left <= _WATCH_SECONDS:
+                raise
+            watch()
+            # What is not written yet is kept.
+            given = None

@@ -34,7 +34,9 @@ async def running(
         # The models first: their processes start while the apps' libraries are imported.
         with _explained(data):
             settings = _operator_settings(data, allow_unsandboxed)
-            cluster = LocalCluster(data.cluster, artifacts=data.artifacts)
+            cluster = LocalCluster(
+                data.cluster, artifacts=data.artifacts, max_own_bytes=settings.bundle_max_bytes
+            )
         await stack.enter_async_context(cluster.running())
         operator = await stack.enter_async_context(_operating(cluster, settings))
         with _explained(data):

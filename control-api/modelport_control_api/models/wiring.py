@@ -94,7 +94,7 @@ class ModelsServices:
                 settings.upload_idle_seconds,
                 reserve,
                 choose_environments=settings.choose_environments,
-                resolver=Resolver() if settings.own_requirements else None,
+                resolver=Resolver(max_bytes=settings.bundle_max_bytes) if settings.own_requirements else None,
             ),
             publisher=publisher,
             statuses=statuses,

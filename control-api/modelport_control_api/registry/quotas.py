@@ -25,8 +25,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """`model_bytes`: of all versions' files, each counted as often as it is named. `job_bytes`: of batch
-    jobs' inputs, chunks and results. `reference_bytes`: of what is kept of drift references."""
+    """`model_bytes`: of all versions' files and locks, each counted as often as it is named. `job_bytes`: of
+    batch jobs' inputs, chunks and results. `reference_bytes`: of what is kept of drift references."""
 
     models: int = 0
     model_bytes: int = 0
@@ -63,7 +63,12 @@ _OWNER = ModelRow.owner_id
 _TAKEN = func.coalesce(BatchJob.input_bytes, 0) + BatchJob.chunk_bytes + BatchJob.result_bytes
 _SUMS: tuple[tuple[Owner, Totals], ...] = (
     (_OWNER, select(_OWNER, func.count())),
-    (_OWNER, select(_OWNER, func.sum(VersionRow.size)).join(VersionRow, VersionRow.model_id == ModelRow.id)),
+    (
+        _OWNER,
+        select(_OWNER, func.sum(VersionRow.size + VersionRow.lock_bytes)).join(
+            VersionRow, VersionRow.model_id == ModelRow.id
+        ),
+    ),
     (
         BatchJob.owner_id,
         select(BatchJob.owner_id, func.sum(_TAKEN)).where(BatchJob.files_removed_at.is_(None)),

@@ -27,6 +27,7 @@ class OwnRequirements:
     lock_sha256: str
     packages: tuple[str, ...]
     """What is locked: `numpy==1.26.4`."""
+    lock_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ def own_of(row: VersionRow) -> OwnRequirements | None:
     """Return the version's own requirements; None: it has none."""
     if row.lock_sha256 is None:
         return None
-    return OwnRequirements(row.requirements or "", row.lock_sha256, tuple(row.packages or ()))
+    return OwnRequirements(row.requirements or "", row.lock_sha256, tuple(row.packages or ()), row.lock_bytes)
 
 
 def _to_history_record(row: ModelRow) -> HistoryRecord | None:

@@ -65,8 +65,9 @@ class NewVersion:
 
     @property
     def stored_bytes(self) -> int:
-        """Bytes of the file and of its drift reference."""
-        return self.size + (size_of(self.reference) if self.reference else 0)
+        """Bytes of the file, of its lock, and of its drift reference."""
+        lock_bytes = self.own.lock_bytes if self.own else 0
+        return self.size + lock_bytes + (size_of(self.reference) if self.reference else 0)
 
 
 def create_model(
@@ -112,7 +113,7 @@ def add_version(
     row = own_locked(session, caller.principal, model_id)
     # The failed version that it takes the place of goes in the same transaction.
     leaving = [find_version(row, rollout.instead_of)] if rollout.instead_of is not None else []
-    size = version.stored_bytes - sum(each.size for each in leaving)
+    size = version.stored_bytes - sum(each.stored_bytes for each in leaving)
     quotas.require_room(session, row.owner_id, limits, models=0, size=size)
     if len(row.versions) - len(leaving) >= MAX_VERSIONS:
         raise TooManyVersions(
@@ -202,6 +203,7 @@ def append_version(row: ModelRow, version: NewVersion) -> str:
             requirements=version.own.given if version.own else None,
             packages=list(version.own.packages) if version.own else None,
             lock_sha256=version.own.lock_sha256 if version.own else None,
+            lock_bytes=version.own.lock_bytes if version.own else 0,
             sha256=version.sha256,
             size=version.size,
             sample=version.sample,

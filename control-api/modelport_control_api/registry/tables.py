@@ -195,6 +195,7 @@ class VersionRow(Base):
     """What is locked of them."""
     lock_sha256: Mapped[str | None] = mapped_column(String(64), index=True, default=None)
     """Of the lock, a file of the artifact store too."""
+    lock_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
     ensemble: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     """Which versions it was made of, and how they are joined."""
     sha256: Mapped[str] = mapped_column(String(64), index=True)
@@ -209,6 +210,11 @@ class VersionRow(Base):
         lazy="selectin",
         viewonly=True,
     )
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of the files in the artifact store that it names."""
+        return self.size + self.lock_bytes
 
     @property
     def digests(self) -> set[str]:

@@ -1,6 +1,5 @@
 """`modelport environments`."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,12 @@ from modelport_environments.catalogue import BESIDE_OWN, ENVIRONMENTS, find
 from modelport_environments.errors import EnvironmentUnavailable, InvalidLock, UnknownEnvironment
 from modelport_environments.locked import OWN_PREFIX
 
-from modelport_standalone.environments.store import EnvironmentStore, default_folder
+from modelport_standalone.environments.making import size_of
+from modelport_standalone.environments.store import (
+    DEFAULT_MAX_OWN_BYTES,
+    EnvironmentStore,
+    default_folder,
+)
 from modelport_standalone.options import say
 
 _app = typer.Typer(
@@ -55,10 +59,14 @@ def _prepare(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> 
 
 
 @_app.command("prepare-lock", hidden=True)
-def _prepare_lock(file: Annotated[Path, typer.Argument()]) -> None:
+def _prepare_lock(
+    file: Annotated[Path, typer.Argument()],
+    max_bytes: Annotated[int, typer.Option()] = DEFAULT_MAX_OWN_BYTES,
+) -> None:
     """Make the environment of a model's own requirements, of their lock."""
     with _explained():
-        say(f"  {_store().prepare_own(file.read_text(encoding='utf-8'))}")
+        store = EnvironmentStore(default_folder(), max_bytes)
+        say(f"  {store.prepare_own(file.read_text(encoding='utf-8'))}")
 
 
 @_app.command("prune")
@@ -71,18 +79,19 @@ def _prune(
     What a model needs again is made again.
     """
     with _explained():
+        partial = _store().remove_partial()
+        for name in partial:
+            say(f"Removed {name}, which was not finished")
         removed = [kept for kept in _store().kept() if all_ or not kept.current]
         for kept in removed:
             _store().remove(kept)
             say(f"Removed {kept.folder.name}")
-    if not removed:
+    if not removed and not partial:
         say("Nothing to remove.")
 
 
 def _size(folder: Path) -> str:
-    """Of its files, most of which it shares with uv's cache and other environments."""
-    files = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
-    return f"{sum(file.lstat().st_size for file in files) >> 20} MiB"
+    return f"{size_of(folder) >> 20} MiB"
 
 
 def _store() -> EnvironmentStore:

@@ -10,7 +10,11 @@ from modelport_environments.catalogue import BESIDE_OWN, Environment, find
 from modelport_environments.errors import EnvironmentUnavailable, UnknownEnvironment
 from modelport_environments.uv import run
 
-from modelport_standalone.environments.store import EnvironmentStore, default_folder
+from modelport_standalone.environments.store import (
+    DEFAULT_MAX_OWN_BYTES,
+    EnvironmentStore,
+    default_folder,
+)
 
 ENVIRONMENT_IMAGES = "environment:"
 """What the name of an environment's image begins with; any other image is the platform's own Python alone."""
@@ -21,10 +25,13 @@ _OF_LOCK = "@sha256:"
 
 @dataclass(frozen=True)
 class Images:
-    """`artifacts`: the folder of the platform's stored files, where the locks of own requirements are."""
+    """`artifacts`: the folder of the platform's stored files, where the locks of own requirements are.
+    `max_own_bytes`: that the packages of one may have.
+    """
 
     environments: EnvironmentStore = field(default_factory=lambda: EnvironmentStore(default_folder()))
     artifacts: Path | None = None
+    max_own_bytes: int = DEFAULT_MAX_OWN_BYTES
 
     def variables_of(self, image: str) -> Mapping[str, str] | None:
         """Return the variables that the image brings; None: its environment has to be made first."""
@@ -59,7 +66,8 @@ class Images:
             return _command("prepare", _environment(image).name)
         if self.artifacts is None:
             raise EnvironmentUnavailable("The lock of its own requirements is not on this machine.")
-        return _command("prepare-lock", str(self.artifacts / key_of(lock)))
+        most = ("--max-bytes", str(self.max_own_bytes))
+        return _command("prepare-lock", *most, str(self.artifacts / key_of(lock)))
 
 
 def _command(*words: str) -> list[str]:

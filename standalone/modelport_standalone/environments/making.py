@@ -1,9 +1,11 @@
 """Make one environment: a Python, the packages of its lock, and the runtime."""
 
 import importlib.util
+import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from modelport_environments import installing
@@ -17,6 +19,7 @@ _RUNTIME_PACKAGES = ("modelport_runtime", "modelport_formats", "modelport_http")
 # A model's process may write nothing: what it imports is compiled here, once.
 _WARM = "from modelport_runtime.core import backends; backends.prepare('{framework}')"
 _LEAST_FREE_BYTES = 1 << 30
+_GIB = 1 << 30
 
 
 def make(environment: Environment, folder: Path) -> None:
@@ -35,10 +38,35 @@ def make(environment: Environment, folder: Path) -> None:
         run_step(environment.name, [str(python), "-I", "-c", _WARM.format(framework=framework)])
 
 
-def install_own(name: str, lock: str, python: Path, folder: Path, place: Path) -> None:
-    """As `installing.install_own`, where the disk has room for it."""
-    _require_room(name, folder.parent)
-    installing.install_own(name, lock, python, folder, place)
+def install_own(name: str, lock: str, python: Path, folder: Path, place: Path, *, max_bytes: int) -> None:
+    """As `installing.install_own`, where the disk has room for it, and of `max_bytes` at most."""
+
+    def watch() -> None:
+        _require_room(name, folder.parent)
+        _require_size(name, folder, max_bytes)
+
+    watch()
+    installing.install_own(name, lock, python, folder, place, watch=watch)
+
+
+def _require_size(name: str, folder: Path, max_bytes: int) -> None:
+    found = size_of(folder)
+    if found > max_bytes:
+        raise EnvironmentUnavailable(
+            f"{name} is not made: its packages have more than {max_bytes / _GIB:.2f} GiB, the most for one "
+            "version (MODELPORT_OPERATOR_BUNDLE_MAX_BYTES). Require fewer, or smaller ones."
+        )
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of the files below, most of which are shared with uv's cache."""
+    size = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            # What is installed now may be moved now.
+            with suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(parent, name)).st_size
+    return size
 
 
 def _require_room(name: str, folder: Path) -> None:

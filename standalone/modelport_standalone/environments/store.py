@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,8 @@ from modelport_standalone.environments.making import install_own, make, runtime_
 
 _DIGITS = 12
 _UNUSED_SECONDS = 30 * 86_400
+_PARTIAL = ".partial"
+DEFAULT_MAX_OWN_BYTES = 5 << 30
 
 
 def default_folder() -> Path:
@@ -38,7 +40,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class EnvironmentStore:
+    """`max_own_bytes`: that a model's own packages may have."""
+
     folder: Path
+    max_own_bytes: int = DEFAULT_MAX_OWN_BYTES
 
     def python_of(self, environment: Environment) -> Path | None:
         """Return the environment's Python; None: it has to be made first."""
@@ -78,7 +83,7 @@ class EnvironmentStore:
         with self._alone(name):
             if not wanted.exists():
                 with _whole(wanted) as partial:
-                    install_own(name, lock, python, partial, wanted)
+                    install_own(name, lock, python, partial, wanted, max_bytes=self.max_own_bytes)
         return wanted
 
     def kept(self) -> list[Kept]:
@@ -93,6 +98,19 @@ class EnvironmentStore:
         """Remove it from the disk; a model that needs it has it made again at its start. Raises OSError."""
         sealing.remove(kept.folder)
 
+    def remove_partial(self) -> list[str]:
+        """Remove what was left half-made by who was killed; nothing that somebody makes now. Give the names.
+
+        Raises OSError.
+        """
+        removed = []
+        for partial in self.folder.glob(f".*{_PARTIAL}"):
+            name = partial.name.removeprefix(".").removesuffix(_PARTIAL).rpartition("-")[0]
+            with suppress(BlockingIOError), self._alone(name, waits=False):
+                sealing.remove(partial)
+                removed.append(name)
+        return removed
+
     def _folder_of(self, environment: Environment) -> Path:
         return self.folder / f"{environment.name}-{_digest(environment)}"
 
@@ -101,18 +119,22 @@ class EnvironmentStore:
         return self.folder / f"{own_name(lock_sha256)}-{lock_sha256[_DIGITS : 2 * _DIGITS]}"
 
     @contextmanager
-    def _alone(self, name: str) -> Iterator[None]:
-        """The kernel lets go of the lock when its holder dies."""
+    def _alone(self, name: str, *, waits: bool = True) -> Iterator[None]:
+        """The kernel lets go of the lock when its holder has died, and what that had started to make it.
+
+        Raises BlockingIOError unless it `waits`.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / f".{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+            os.set_inheritable(lock.fileno(), True)
             yield
 
 
 @contextmanager
 def _whole(wanted: Path) -> Iterator[Path]:
     """Give a path to make it at, which becomes `wanted` unless that raises."""
-    partial = wanted.with_name(f".{wanted.name}.partial")
+    partial = wanted.with_name(f".{wanted.name}{_PARTIAL}")
     sealing.remove(partial)
     try:
         yield partial

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from modelport_kube.kube import Object, WatchEvent
 
 from modelport_standalone.environments.images import Images
+from modelport_standalone.environments.store import DEFAULT_MAX_OWN_BYTES
 from modelport_standalone.local_cluster import tasks
 from modelport_standalone.local_cluster.deployments import DeploymentRunner
 from modelport_standalone.local_cluster.objects import ObjectStore
@@ -26,7 +27,15 @@ class LocalCluster:
     Raises `DamagedState` and `OSError`.
     """
 
-    def __init__(self, data: Path, timings: Timings | None = None, *, artifacts: Path | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        timings: Timings | None = None,
+        *,
+        artifacts: Path | None = None,
+        max_own_bytes: int = DEFAULT_MAX_OWN_BYTES,
+    ) -> None:
+        """max_own_bytes: that the packages of a version's own requirements may have."""
         run = data / "run"
         run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._saved = SavedModels(data / "cluster.db")
@@ -38,9 +47,11 @@ class LocalCluster:
         register.kill_leftovers()
         clear_folder(run / "pods")
         self._sockets = renew_socket_base(run / "sockets")
-        self._machine = Machine(
-            run / "pods", self._sockets, register, timings or Timings(), Images(artifacts=artifacts)
-        )
+        images = Images(artifacts=artifacts, max_own_bytes=max_own_bytes)
+        # A folder that cannot be read has what needs it fail with its reason.
+        with suppress(OSError):
+            images.environments.remove_partial()
+        self._machine = Machine(run / "pods", self._sockets, register, timings or Timings(), images)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -1,7 +1,6 @@
 """Environments on one machine: made once, by one process, whole or not at all."""
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -88,18 +87,15 @@ def test_what_uv_says_is_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_uv_learns_no_secret_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[dict[str, str]] = []
-
-    def run(command: list[str], *, env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
-        seen.append(env)
-        return subprocess.CompletedProcess(command, 1, "", "enough")
-
+    seen, program = tmp_path / "seen", tmp_path / "uv"
+    program.write_text(f"#!/bin/sh\nenv > {seen}\necho enough >&2\nexit 1\n")
+    program.chmod(0o755)
     monkeypatch.setenv("MODELPORT_CONTROL_API_INTERNAL_KEY", "hush-4711")
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(making, "find_uv", lambda: str(program))
     with pytest.raises(EnvironmentUnavailable, match="enough"):
         making.make(OLD, tmp_path / "environment")
-    assert seen
-    assert not any("hush-4711" in text for each in seen for text in each.values())
+    assert "PATH" in seen.read_text()
+    assert "hush-4711" not in seen.read_text()
 
 
 async def test_an_environments_image_adds_its_python_for_the_model(tmp_path: Path, made: list[str]) -> None:

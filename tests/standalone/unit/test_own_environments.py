@@ -1,6 +1,7 @@
 """The environment of a model's own requirements: made once of its lock, and no code of it runs."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from modelport_standalone.environments.command import environments
 from modelport_standalone.environments.images import ENVIRONMENT_IMAGES, Images
 from modelport_standalone.environments.store import EnvironmentStore
 
+from tests.support.waiting import eventually
 from tests.support.wheels import index_of, lock_of, make_wheel
 
 MONTH = 31 * 86_400
@@ -83,6 +85,47 @@ def test_a_disk_that_is_almost_full_is_said(
     monkeypatch.setattr(making, "_LEAST_FREE_BYTES", 1 << 60)
     with pytest.raises(EnvironmentUnavailable, match=r"less than \d+ GiB free"):
         kept.prepare_own(lock)
+
+
+def test_packages_that_are_too_large_are_not_installed(kept: EnvironmentStore, lock: str) -> None:
+    small = EnvironmentStore(kept.folder, max_own_bytes=100)
+    with pytest.raises(EnvironmentUnavailable, match=r"more than 0\.00 GiB, the most for one version"):
+        small.prepare_own(lock)
+    assert kept.packages_of(digest_of(lock)) is None
+    assert not list(kept.folder.glob(".*.partial"))
+
+
+def test_who_is_killed_leaves_nothing_half_made(kept: EnvironmentStore, lock: str, tmp_path: Path) -> None:
+    """The installer outlives the one that was killed, and holds its place until it ends."""
+    kept.prepare(BESIDE_OWN)
+    program, started, go = tmp_path / "uv", tmp_path / "started", tmp_path / "go"
+    os.mkfifo(go)
+    target = kept.folder / f".own-{digest_of(lock)[:12]}-{digest_of(lock)[12:24]}.partial"
+    program.write_text(f"#!/bin/sh\nmkdir -p {target}/half\ntouch {started}\ncat {go} >/dev/null\nexit 1\n")
+    program.chmod(0o755)
+    script = tmp_path / "prepare.py"
+    script.write_text(
+        "import sys, pathlib\n"
+        "from modelport_environments import installing\n"
+        "from modelport_standalone.environments.store import EnvironmentStore\n"
+        f"installing.find_uv = lambda: {str(program)!r}\n"
+        f"EnvironmentStore(pathlib.Path({str(kept.folder)!r})).prepare_own({lock!r})\n"
+    )
+    killed = subprocess.Popen([sys.executable, str(script)])
+    # The stand-in of the runtime's environment is this test's: its digest is the same there.
+    eventually(started.exists)
+    killed.kill()
+    killed.wait()
+    assert kept.remove_partial() == []
+    assert (target / "half").exists()
+    assert kept.packages_of(digest_of(lock)) is None
+    with go.open("w"):
+        # The installer ends, and with it its lock.
+        pass
+    assert eventually(kept.remove_partial) == [own_name(digest_of(lock))]
+    assert not target.exists()
+    assert (kept.prepare_own(lock) / "its_own.py").exists()
+    assert not list(kept.folder.glob(".*.partial"))
 
 
 def test_one_that_no_model_began_with_for_a_month_is_pruned(

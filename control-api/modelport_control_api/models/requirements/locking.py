@@ -63,8 +63,9 @@ async def locked(
     """
     lock = await resolve(text, framework, resolver)
     packages = read_lock(lock)
-    async with room.holding(iter([lock.encode()])) as (path, sha256, _):
-        yield LockedRequirements(OwnRequirements(text, sha256, tuple(map(str, packages))), path)
+    async with room.holding(iter([lock.encode()])) as (path, sha256, size):
+        own = OwnRequirements(text, sha256, tuple(map(str, packages)), size)
+        yield LockedRequirements(own, path)
 
 
 async def resolve(text: str, framework: str, resolver: Resolver | None) -> str:

@@ -63,6 +63,8 @@ async def test_they_are_locked_stored_shown_and_published(
     assert (published.lock.sha256, published.lock.uri) == (digest_of(lock), f"artifact:{digest_of(lock)}")
     assert published.environment == version["environment"] == own_name(digest_of(lock))
     assert platform.incoming() == []
+    quota = (await ann.http.get("/api/v1/auth/me")).json()["quota"]
+    assert quota["model_bytes"] == len(iris_bytes) + len(lock)
 
 
 async def test_they_may_be_a_file_and_versions_may_differ(

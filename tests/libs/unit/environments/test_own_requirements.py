@@ -26,7 +26,10 @@ CYCLONEDX = {
         "metadata": {
             "type": "object",
             "additionalProperties": False,
-            "properties": {"component": {"$ref": "#/definitions/component"}},
+            "properties": {
+                "component": {"$ref": "#/definitions/component"},
+                "properties": {"type": "array", "items": {"$ref": "#/definitions/property"}},
+            },
         },
         "components": {"type": "array", "uniqueItems": True, "items": {"$ref": "#/definitions/component"}},
     },
@@ -43,6 +46,12 @@ CYCLONEDX = {
                 "purl": {"type": "string", "pattern": "^pkg:pypi/[a-z0-9-]+@"},
                 "hashes": {"type": "array", "items": {"$ref": "#/definitions/hash"}},
             },
+        },
+        "property": {
+            "type": "object",
+            "required": ["name"],
+            "additionalProperties": False,
+            "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
         },
         "hash": {
             "type": "object",
@@ -148,6 +157,52 @@ def test_what_cannot_be_met_is_refused_in_the_resolvers_words(index: Path, wante
 def test_a_resolver_that_takes_too_long_is_ended(index: Path) -> None:
     with pytest.raises(ResolverAway, match="within 0 seconds"):
         asyncio.run(Resolver(seconds=0.0).lock(["scikit-learn"]))
+
+
+SIZES = """\
+[[packages]]
+name = "torch"
+version = "2.0"
+wheels = [{ url = "https://example.com/torch.whl", size = 900_000_000, hashes = {} }]
+[[packages]]
+name = "numpy"
+version = "1.26.4"
+wheels = [{ url = "https://example.com/numpy.whl", size = 20_000_000, hashes = {} }]
+[[packages]]
+name = "unsaid"
+version = "1.0"
+wheels = [{ path = "unsaid.whl", hashes = {} }]
+"""
+
+
+@pytest.fixture
+def sized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A resolver that says how large the packages are; a folder of wheels does not."""
+    sizes, program = tmp_path / "sizes", tmp_path / "uv"
+    sizes.write_text(SIZES)
+    lock = f"torch==2.0 --hash=sha256:{'0' * 64}"
+    program.write_text(f'#!/bin/sh\ncase "$*" in *pylock*) cat {sizes};; *) echo "{lock}";; esac\n')
+    program.chmod(0o755)
+    monkeypatch.setattr("modelport_environments.resolving.find_uv", lambda: str(program))
+    return sizes
+
+
+def test_what_is_too_large_is_refused_before_it_is_fetched(sized: Path) -> None:
+    words = r"too large: 0\.86 GiB to fetch \(torch 0\.84, numpy 0\.02, unsaid 0\.00\).* may have 0\.75 GiB"
+    with pytest.raises(InvalidRequirements, match=words):
+        asyncio.run(Resolver(max_bytes=3 << 28).lock(["torch"]))
+    assert "torch==2.0" in asyncio.run(Resolver(max_bytes=1 << 30).lock(["torch"]))
+
+
+@pytest.mark.parametrize("said", ["", "packages = 3", "[[packages]]\nname = 'a'", "no toml ["])
+def test_an_index_that_does_not_say_how_large_it_is_hinders_nobody(sized: Path, said: str) -> None:
+    sized.write_text(said)
+    assert "torch==2.0" in asyncio.run(Resolver(max_bytes=1).lock(["torch"]))
+
+
+def test_sizes_are_those_that_the_real_resolver_says(index: Path) -> None:
+    """Of a folder of wheels it says none, which is no error."""
+    assert "numpy==1.26.4" in asyncio.run(Resolver(max_bytes=0).lock(["numpy"]))
 
 
 def test_the_resolver_learns_no_secret_of_ours(
