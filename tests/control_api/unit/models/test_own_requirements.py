@@ -91,7 +91,7 @@ async def test_they_may_be_a_file_and_versions_may_differ(
         ({"requirements": "nowhere"}, "requirements", "cannot be met: .*nowhere was not found"),
         ({"requirements": "scikit-learn==9"}, "requirements", "cannot be met: .*scikit-learn==9"),
         ({"requirements": "extra"}, "requirements", "bring no scikit-learn, which reads models of sklearn"),
-        ({"requirements": "folder"}, "requirements", "the file is no MLflow folder with a requirements.txt"),
+        ({"requirements": "folder"}, "requirements", "the file is no model folder with a requirements.txt"),
         ({"requirements": "x" * 40_000}, "requirements", "longer than 32,768 bytes"),
         (
             {"requirements": GIVEN, "environment": "sklearn-1.2"},
