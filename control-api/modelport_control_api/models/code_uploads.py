@@ -20,6 +20,7 @@ from modelport_control_api.uploads.form import ReceivedUpload
 from modelport_control_api.uploads.room import Room
 
 MAX_CODE_BYTES = 32 << 20
+AN_ENSEMBLE = "The file is an ensemble, made of uploaded versions: make it again of them (`ensemble`)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,7 @@ async def composed(
     if sent is None and in_folder is None:
         framework = await asyncio.to_thread(detect_framework, upload.path, declared)
         if framework == ENSEMBLE:
-            raise UnsupportedFormat(
-                "The file is an ensemble, made of uploaded versions: make it again of them (`ensemble`)."
-            )
+            raise UnsupportedFormat(AN_ENSEMBLE)
         if framework != OWN_CODE:
             yield Composed(upload, framework, upload.path)
         elif own_code.is_own_archive(upload.path):

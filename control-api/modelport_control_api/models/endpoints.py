@@ -34,7 +34,6 @@ from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import service
 from modelport_control_api.registry.errors import KeyRestricted
 from modelport_control_api.registry.records import ModelRecord
-from modelport_control_api.registry.tables import DEFAULT_ACCELERATION
 
 router = APIRouter(
     prefix="/api/v1/models",
@@ -79,21 +78,9 @@ async def upload_model(
     await services.require_quota(caller.principal.user_id, models=1)
     members = members_of(services, caller.principal)
     async with services.uploads.receiving(request, form, members) as staged:
-
-        def create(session: Session) -> ModelRecord:
-            name = staged.texts["name"].strip()
-            return service.create_model(
-                session,
-                caller,
-                name=name,
-                description=staged.texts.get("description", ""),
-                # A form in a browser sends fields that were left empty, too.
-                acceleration=staged.texts.get("acceleration") or DEFAULT_ACCELERATION,
-                version=staged.version,
-                limits=services.limits,
-            )
-
-        record = await services.uploads.commit(staged, create)
+        record = await services.uploads.commit(
+            staged, lambda session: staged.make_model(session, caller, services.limits)
+        )
         await services.note_reference(record.id, record.versions[-1].number, staged.reference)
     response.headers["Location"] = f"/api/v1/models/{record.id}"
     others = await namesakes(services, caller.principal, record.name, but=record.id)

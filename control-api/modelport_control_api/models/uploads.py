@@ -26,6 +26,7 @@ from modelport_control_api.drift.profiles.profile import Profile
 from modelport_control_api.drift.profiles.profiling import profile_csv
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
+from modelport_control_api.identity import Caller
 from modelport_control_api.models.code_uploads import MAX_CODE_BYTES, Composed, composed
 from modelport_control_api.models.ensembles import composing
 from modelport_control_api.models.ensembles import request as ensemble_request
@@ -33,10 +34,12 @@ from modelport_control_api.models.ensembles.finding import Look, find
 from modelport_control_api.models.folder_uploads import MAX_SAMPLE_BYTES, taken_out
 from modelport_control_api.models.requirements import locking
 from modelport_control_api.models.requirements.locking import LockedRequirements
-from modelport_control_api.registry import environments
-from modelport_control_api.registry.records import OwnRequirements
+from modelport_control_api.registry import environments, service
+from modelport_control_api.registry.quotas import Limits
+from modelport_control_api.registry.records import ModelRecord, OwnRequirements
 from modelport_control_api.registry.rollout import Rollout
 from modelport_control_api.registry.service import NewVersion
+from modelport_control_api.registry.tables import DEFAULT_ACCELERATION
 from modelport_control_api.sniff.detect import normalize_framework
 from modelport_control_api.sniff.own_code import FIELD
 from modelport_control_api.uploads.form import FILE_FIELD, Form, ReceivedUpload
@@ -241,6 +244,19 @@ class StagedUpload:
     path: Path
     lock: Path | None = None
     reference: Path | None = None
+
+    def make_model(self, session: Session, caller: Caller, limits: Limits) -> ModelRecord:
+        """Make a model of it. Raises QuotaReached."""
+        return service.create_model(
+            session,
+            caller,
+            name=self.texts["name"].strip(),
+            description=self.texts.get("description", ""),
+            # A form in a browser sends fields that were left empty, too.
+            acceleration=self.texts.get("acceleration") or DEFAULT_ACCELERATION,
+            version=self.version,
+            limits=limits,
+        )
 
     def files(self) -> dict[str, Path]:
         """Return what is to be stored, by its digest."""

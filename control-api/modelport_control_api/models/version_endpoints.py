@@ -57,7 +57,6 @@ async def upload_version(
     """Upload a new version, or join some that are there.
 
     Once it has predicted its sample it gets the share `traffic` of the requests.
-
     They stay where they are with `traffic=0`, and without `force=true` if it lacks what callers of the
     version that serves depend on (`SignatureChanged`).
     """

@@ -14,7 +14,14 @@ from modelport_control_api.ui.models import (
     usage,
     versions,
 )
-from modelport_control_api.ui.pages import admin, admin_invites, admin_users, keys, sign_in
+from modelport_control_api.ui.pages import (
+    admin,
+    admin_invites,
+    admin_users,
+    ensembles,
+    keys,
+    sign_in,
+)
 from modelport_control_api.ui.pages import settings as account
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -28,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     dashboard.router,
     listing.router,
     upload.router,
+    ensembles.router,
     # Before the model's own page: `/ui/models/live` is none of its ids.
     versions.router,
     usage.router,

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from modelport_control_api.errors import DomainError, InvalidFields
-from modelport_control_api.models.code_uploads import framework_beside
+from modelport_control_api.models.code_uploads import AN_ENSEMBLE, framework_beside
 from modelport_control_api.models.requirements.locking import OF_FOLDER, resolve
 from modelport_control_api.registry.environments import needed_by
 from modelport_control_api.sniff.detect import detect_framework
+from modelport_control_api.sniff.errors import as_refusals
 from modelport_control_api.sniff.folders.found import ModelFolder
 from modelport_control_api.sniff.own_code import Code, read_code
 from modelport_control_api.uploads.form import EmptyFile, larger_than
@@ -19,6 +20,7 @@ from modelport_crds.reasons import Reason
 from modelport_environments.catalogue import find
 from modelport_environments.locked import digest_of, own_name, read_lock
 from modelport_environments.resolving import Resolver
+from modelport_formats.ensembles.archive import check as check_ensemble
 from modelport_formats.identify import Identified, identify
 from modelport_formats.scan import Scan, scan
 from modelport_formats.signatures import Format
@@ -127,15 +129,26 @@ class _Examined:
             framework=self._framework,
             saved_with=found,
             here=here if self._environment is None else {},
-            classes=reasons.models_in(self._scan),
+            classes=self._members() or reasons.models_in(self._scan),
             environment=self._where(),
             reading="sandbox" if self._runs_code() else "data",
             sample=folders.sample_of(self._folder) or made_up,
             differences=tuple(self._differences()),
         )
 
+    def _members(self) -> tuple[str, ...]:
+        """Of an ensemble: the versions in it. Raises DomainError."""
+        if self._identified.format is not Format.ENSEMBLE:
+            return ()
+        with as_refusals():
+            everyone = check_ensemble(self._path).everyone
+        return tuple(f"{each.label} ({each.framework})" for each in everyone)
+
     def troubles(self) -> Iterator[Trouble]:
         """Yield what the platform would refuse, in its order: those of a load come one at a time there."""
+        if self._identified.format is Format.ENSEMBLE:
+            yield Trouble(Reason.UNSUPPORTED_FORMAT, AN_ENSEMBLE)
+            return
         checks: tuple[Callable[[], None], ...] = (self._isolation, self._modules, self._versions, self._kind)
         for check in checks:
             try:

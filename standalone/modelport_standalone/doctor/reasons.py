@@ -72,6 +72,7 @@ _SAMPLES = {
     Format.XGBOOST_BINARY: _COUNTED_COLUMNS,
     Format.LIGHTGBM: _OWN_COLUMNS,
     Format.OWN_CODE: _BY_HINTS,
+    Format.ENSEMBLE: Sample(False, "none is needed: it is made of the members' own"),
 }
 _MADE_UP = "one is made up from the model's columns; give one of yours (--sample) if the model raises on it"
 _NAMELESS = "; its columns have no names: they are x0, x1 … unless a sample names them"

@@ -48,6 +48,42 @@ def test_a_corrected_file_takes_the_place_of_a_failed_version(
     assert len(platform.asked) == 1
 
 
+def test_versions_are_joined(cli: Cli, platform: Platform) -> None:
+    platform.on("POST /api/v1/models/upload", Answer(202, model("pending")))
+    platform.on(f"POST {VERSIONS}", Answer(202, version("v2", "pending")))
+
+    ended = cli(
+        "ensemble", "--join", "vote", "a-1", "b-2@v3", "--weights", "2,1", "--name", "Both", "--no-wait"
+    )
+
+    assert ended.code == 0, ended.err
+    members = [{"model": "a-1", "weight": 2.0}, {"model": "b-2", "version": "v3", "weight": 1.0}]
+    assert json.dumps({"join": "vote", "members": members}).encode() in platform.asked[0].body
+    assert b'name="name"\r\n\r\nBoth\r\n' in platform.asked[0].body
+    stack = ("ensemble", "--join", "stack", "seg=a-1", "--final", "b-2", "--passthrough", "--no-wait")
+    assert cli(*stack, "--to", "iris-7kq2p", "--no-traffic").code == 0
+    told = {"join": "stack", "members": [{"model": "a-1", "name": "seg"}], "final": {"model": "b-2"}}
+    assert json.dumps(told | {"passthrough": True}).encode() in platform.asked[1].body
+    assert b'name="traffic"\r\n\r\n0\r\n' in platform.asked[1].body
+    for wrong in (
+        ("--join", "vote", "a", "b"),
+        ("--join", "vote", "a", "b", "--name", "x", "--to", "y"),
+        ("--join", "vote", "a", "b", "--name", "x", "--weights", "1"),
+        ("--join", "vote", "a", "b", "--name", "x", "--weights", "1,x"),
+        ("--join", "vote", "a", "b", "--name", "x", "--force"),
+        ("--join", "sum", "a", "b", "--name", "x"),
+    ):
+        assert cli("ensemble", *wrong).code == 2
+    assert len(platform.asked) == 2
+
+
+def test_the_members_of_a_version_are_shown(cli: Cli, platform: Platform) -> None:
+    each = {"model": "a-1", "version": "v1", "framework": "sklearn", "name": None, "weight": 1.0}
+    ensemble = {"join": "stack", "members": [each], "final": {**each, "model": "b-2"}, "passthrough": False}
+    platform.on(MODEL, Answer(body=model(versions=[version("v1", ensemble=ensemble)])))
+    assert "made of   v1 stack of a-1 v1, then b-2 v1" in cli("status", "iris-7kq2p").out
+
+
 def test_code_goes_along_with_a_model_and_with_a_version(
     cli: Cli, platform: Platform, model_file: Path, tmp_path: Path
 ) -> None:

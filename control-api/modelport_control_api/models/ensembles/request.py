@@ -54,6 +54,14 @@ class WantedEnsemble(BaseModel):
         return [*named, (f"{FIELD}.final", self.final)] if self.final else named
 
 
+def member_of(text: str) -> dict[str, str]:
+    """Return a member as it is written in a line: `column=iris-4k2xq@v2`, of which the id alone has to be."""
+    name, _, rest = text.strip().rpartition("=")
+    model, _, version = rest.partition("@")
+    told = {"model": model.strip(), "version": version.strip(), "name": name.strip()}
+    return {field: value for field, value in told.items() if value or field == "model"}
+
+
 def parse(text: str) -> WantedEnsemble:
     """Raises InvalidFields that names every field which is not acceptable."""
     try:

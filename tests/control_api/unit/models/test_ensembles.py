@@ -258,3 +258,36 @@ async def test_a_downloaded_one_is_said_to_be_one(ann: Account, members: list[st
     content = (await ann.http.get(f"/api/v1/models/{made['id']}/versions/v1/artifact")).content
     response = await ann.upload(content)
     assert (response.status_code, "is an ensemble" in response.text) == (422, True)
+
+
+async def test_the_page_joins_versions_and_shows_what_is_wrong_with_them(
+    platform: Platform, ann: Account, bob: Account, members: list[str], browser: httpx.AsyncClient
+) -> None:
+    page = (await browser.get("/ui/ensemble")).text
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    assert f'data-member="{members[0]}"' in page
+
+    async def post(**form: str) -> httpx.Response:
+        given = {"csrf_token": token, "name": "Both", "join": "vote", "members": "\n".join(members)} | form
+        return await browser.post("/ui/ensemble", data=given)
+
+    theirs = (await bob.upload(b"class Model:\n    pass\n", name="code")).json()["id"]
+    for form, says in (
+        ({"members": f"{members[0]}\n{theirs}"}, f"have {theirs}, which is no model, or not yours"),
+        ({"members": members[0]}, "must have at least 2 items"),
+        ({"weights": "2"}, "must be a number for each member"),
+        ({"weights": "2, -1"}, "must be more than 0"),
+        ({"name": " "}, "must have 1 to 100 characters"),
+        ({"join": "stack"}, "is missing: a stack has a model"),
+        ({"csrf_token": "x"}, ""),
+    ):
+        refused = await post(**form)
+        assert (refused.status_code in (403, 422), says in refused.text) == (True, True), refused.text
+
+    made = await post(weights="2, 1")
+
+    assert (made.status_code, made.headers["Location"].endswith("/versions/v1/arrival")) == (303, True)
+    model_id = made.headers["Location"].split("/")[3]
+    version = (await ann.http.get(f"/api/v1/models/{model_id}")).json()["versions"][0]
+    assert [each["weight"] for each in version["ensemble"]["members"]] == [2.0, 1.0]
+    assert "Vote of" in (await browser.get(f"/ui/models/{model_id}/versions")).text
