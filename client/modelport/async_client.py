@@ -17,7 +17,7 @@ from modelport.async_resources import (
     AsyncVersions,
 )
 from modelport.calls import kept, predicting
-from modelport.former_names import same_as
+from modelport.calls.former_names import same_as
 from modelport.models import Prediction
 from modelport.rows import Predictions
 from modelport.transport.asynchronous import AsyncTransport

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from modelport.calls import kept, predicting
-from modelport.former_names import same_as
+from modelport.calls.former_names import same_as
 from modelport.models import Prediction
 from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Users, Versions
 from modelport.rows import Predictions
