@@ -101,6 +101,12 @@ _ALL = (
     # PyTorch of the package index is built for GPUs and linked against most of NVIDIA's libraries. What it
     # opens only where there is a GPU is left out.
     _of_framework("torch", "torch", "2.15.0", "numpy<2.5", "joblib<1.6", without=_OF_GPUS),
+    # Of the Hub's client nothing is called: what downloads is left out.
+    _of_framework(
+        *("transformers", "transformers", "5.24.0", "torch==2.15.0", "tokenizers", "safetensors"),
+        *("numpy<2.5", "joblib<1.6"),
+        without=(*_OF_GPUS, "hf-xet"),
+    ),
     _of_framework(
         *("tensorflow", "tensorflow-cpu", "2.21.0", "keras==3.15.*", "joblib<1.6"),
         without=("libclang", "setuptools", "wheel"),

@@ -11,7 +11,7 @@ from modelport_formats.compression import Decompressor
 from modelport_formats.ensembles import MANIFEST as ENSEMBLE
 from modelport_formats.ensembles import is_ensemble
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
-from modelport_formats.frameworks import jax_files, keras, statsmodels, torch_files
+from modelport_formats.frameworks import jax_files, keras, statsmodels, torch_files, transformers_files
 from modelport_formats.frameworks.onnx import is_onnx
 from modelport_formats.native import xgboost_binary_version
 from modelport_formats.own_code import MANIFEST, is_archive, sources
@@ -29,6 +29,12 @@ from modelport_formats.signatures import (
 _HEAD_BYTES = 2 << 20
 _TAIL_BYTES = 128
 _BLOCK_BYTES = 1 << 16
+# What the platform made itself is told by the first member.
+_MARKED = {
+    MANIFEST: Format.OWN_CODE,
+    ENSEMBLE: Format.ENSEMBLE,
+    transformers_files.MARKER: Format.TRANSFORMERS,
+}
 # XGBoost writes its keys in order: the version comes last. Others may write it first or not at all.
 _END_OF_XGBOOST = re.compile(rb"(version.{0,64}|\}\s*)\}\s*$", re.DOTALL)
 
@@ -62,15 +68,22 @@ def format_of(path: Path) -> Format:
         try:
             if folders.is_tar(head) or folders.is_compressed_tar(file):
                 return Format.SAVED_MODEL
-            if is_archive(head):
-                return Format.OWN_CODE
-            if is_ensemble(head):
-                return Format.ENSEMBLE
+            if (packed := _packed_as(head)) is not None:
+                return packed
             if head.startswith(ZIP):
                 return _format_of_zip(file, path.stat().st_size)
         except FormatError:
             return Format.PICKLE
     return Format.JAX if jax_files.is_exported(head) else begins_as(head)
+
+
+def _packed_as(head: bytes) -> Format | None:
+    """Return which of the platform's own archives a file is; None: it is another."""
+    if is_archive(head):
+        return Format.OWN_CODE
+    if is_ensemble(head):
+        return Format.ENSEMBLE
+    return Format.TRANSFORMERS if transformers_files.is_packed(head) else None
 
 
 def _format_of_zip(file: BinaryIO, size: int) -> Format:
@@ -135,9 +148,10 @@ def _check(file: BinaryIO, head: bytes, size: int, found: Format) -> None:
 
 
 def _zip(file: BinaryIO, size: int) -> Identified:
-    match archives.format_of(names := archives.names(file)):
-        case Format.SKOPS if names[:1] in ([MANIFEST], [ENSEMBLE]):
-            return Identified(Format.OWN_CODE if names[0] == MANIFEST else Format.ENSEMBLE)
+    names = archives.names(file)
+    if names and names[0] in _MARKED:
+        return Identified(_MARKED[names[0]])
+    match archives.format_of(names):
         case Format.SKOPS if "schema.json" not in names and (root := sources.root_of(names)) is not None:
             text = archives.read(file, f"{root}{sources.ENTRY}", sources.MAX_MODULE_BYTES)
             sources.require_model(text, sources.ENTRY)

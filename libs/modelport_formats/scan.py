@@ -130,6 +130,8 @@ _VERSION_OF: dict[Format, Callable[[Path], Versions]] = {
     Format.JAX: lambda _: {},
     # What TensorFlow wrote it stands in the graph alone.
     Format.SAVED_MODEL: lambda _: {},
+    # One release reads those of all before it.
+    Format.TRANSFORMERS: lambda _: {},
     Format.OWN_CODE: lambda _: {},
     # Each member has its own.
     Format.ENSEMBLE: lambda _: {},

@@ -34,6 +34,8 @@ class Format(StrEnum):
     """TensorFlow's folder, in a zip, tar or tar.gz."""
     JAX = "jax.export"
     """It has no first bytes of its own: `jax_files` tells it."""
+    TRANSFORMERS = "transformers"
+    """A folder of Transformers, in the zip that the control API makes of it."""
     OWN_CODE = "own-code"
     """Python code of a user's own: a module, a zip with `model.py`, or the archive that is made of them."""
     ENSEMBLE = "ensemble"

@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from modelport_formats.ensembles import is_ensemble
+from modelport_formats.frameworks.transformers_files import is_packed
 from modelport_formats.own_code import is_archive
 from modelport_formats.packed import unpacked
 from modelport_http.wording import counted
@@ -121,28 +122,42 @@ def _unpack_bundle(archive: Path, folder: Path) -> None:
 
 
 def _unpack(partial: Path, destination: Path) -> None:
-    """Put what a user's own code, or an ensemble, consists of beside it, in files of their own.
+    """Put what a user's own code, an ensemble or a folder consists of beside it, in files of their own.
 
     Of what is no such archive there are none: the runtime says so when it reads it.
     """
-    with partial.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if not is_archive(head) and not is_ensemble(head):
+    unpack = _unpacker_of(partial)
+    if unpack is None:
         return
     # Here and not above: few files are archives.
     from shutil import rmtree
 
-    from modelport_formats.ensembles import archive as of_ensembles
     from modelport_formats.errors import FormatError
-    from modelport_formats.own_code import archive as of_own_code
 
-    unpack = of_own_code.unpack if is_archive(head) else of_ensembles.unpack
     folder = unpacked(destination)
     rmtree(folder, ignore_errors=True)
     try:
         unpack(partial, folder)
     except FormatError:
         rmtree(folder, ignore_errors=True)
+
+
+def _unpacker_of(path: Path) -> Callable[[Path, Path], None] | None:
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if is_archive(head):
+        from modelport_formats.own_code.archive import unpack as of_own_code
+
+        return of_own_code
+    if is_ensemble(head):
+        from modelport_formats.ensembles.archive import unpack as of_ensemble
+
+        return of_ensemble
+    if is_packed(head):
+        from modelport_formats.packed.zips import unpack as of_folder
+
+        return of_folder
+    return None
 
 
 def _no_room_or_later(error: OSError) -> Exception:

@@ -34,6 +34,7 @@ ENVIRONMENTS: Mapping[Framework, str] = {
     "river": "river-0.26",
     "statsmodels": "statsmodels-0.15",
     "torch": "torch-2.15",
+    "transformers": "transformers-5.24",
     "tensorflow": "tensorflow-2.21",
 }
 ENVIRONMENT = "{environment}"

@@ -49,8 +49,8 @@ ModelType = Annotated[
     str | None,
     typer.Option(
         "--type",
-        help="sklearn, onnx, xgboost, lightgbm, catboost, jax, river, statsmodels, torch, tensorflow, "
-        "python or ensemble; detected when left out.",
+        help="sklearn, onnx, xgboost, lightgbm, catboost, jax, river, statsmodels, torch, transformers, "
+        "tensorflow, python or ensemble; detected when left out.",
     ),
 ]
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from modelport_formats.frameworks.transformers_files import MARKER
+
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
 from modelport_control_api.models.code_uploads import MAX_CODE_BYTES
@@ -67,7 +69,9 @@ async def taken_out(upload: ReceivedUpload, room: Room) -> AsyncIterator[TakenOu
 
 def model_pieces(path: Path, found: ModelFolder) -> Iterator[bytes]:
     """Yield the bytes of what goes on. Raises UnsupportedFormat or CorruptArtifact."""
-    return packed(path, found.packed) if found.packed else pieces_of(path, found.model)
+    if not found.packed:
+        return pieces_of(path, found.model)
+    return packed(path, found.packed, MARKER if found.is_marked else None)
 
 
 def code_pieces(path: Path, found: ModelFolder) -> Iterator[bytes]:

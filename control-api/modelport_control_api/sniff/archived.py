@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from modelport_formats import folders
@@ -23,13 +24,14 @@ def pieces_of(path: Path, name: str) -> Iterator[bytes]:
                 return
 
 
-def packed(path: Path, wanted: Mapping[str, str] | str) -> Iterator[bytes]:
+def packed(path: Path, wanted: Mapping[str, str] | str, marker: str | None = None) -> Iterator[bytes]:
     """Yield a zip of members of the archive at `path`, by other names: or of all in a folder, by those in it.
 
-    Raises UnsupportedFormat or CorruptArtifact.
+    `marker`: the name of an empty file before them. Raises UnsupportedFormat or CorruptArtifact.
     """
     with path.open("rb") as file, as_refusals():
-        yield from zipped(_renamed(folders.members(file, path.stat().st_size), wanted))
+        chosen = _renamed(folders.members(file, path.stat().st_size), wanted)
+        yield from zipped(chosen if marker is None else chain([Member(marker, 0, lambda: iter(()))], chosen))
 
 
 def _renamed(members: Iterator[Member], wanted: Mapping[str, str] | str) -> Iterator[Member]:

@@ -16,6 +16,7 @@ _ALIASES = {
     "lgbm": "lightgbm",
     "xgb": "xgboost",
     "pytorch": "torch",
+    "huggingface": "transformers",
     "keras": "tensorflow",
     "tf": "tensorflow",
 }
@@ -30,6 +31,7 @@ _OF_FORMATS: dict[Format, Framework] = {
     Format.KERAS_HDF5: "tensorflow",
     Format.SAVED_MODEL: "tensorflow",
     Format.JAX: "jax",
+    Format.TRANSFORMERS: "transformers",
     Format.OWN_CODE: "python",
     Format.ENSEMBLE: "ensemble",
 }

@@ -9,6 +9,7 @@ from modelport_formats.ensembles import MANIFEST
 from modelport_formats.ensembles.manifest import Manifest, from_json
 from modelport_formats.errors import FormatError
 from modelport_formats.folders import Member
+from modelport_formats.frameworks.transformers_files import is_packed
 from modelport_formats.own_code import archive as own_code
 from modelport_formats.own_code import is_archive
 from modelport_formats.packed import unpacked, zips
@@ -41,18 +42,22 @@ def check(path: Path) -> Manifest:
 def unpack(path: Path, folder: Path) -> None:
     """Write the members, which can be read alone, below `folder`, which is made.
 
-    Beside a member with code of its own is what that consists of. Raises UnknownFormat, DamagedFile, OSError.
+    Beside a member with code of its own, or that is a folder, is what that consists of. Raises UnknownFormat,
+    DamagedFile, OSError.
     """
     manifest = check(path)
     zips.write_below(folder, path)
     for name in {each.file for each in manifest.everyone}:
-        if _is_own_code(folder / name):
-            own_code.unpack(folder / name, unpacked(folder / name))
+        _unpack_member(folder / name)
 
 
-def _is_own_code(path: Path) -> bool:
+def _unpack_member(path: Path) -> None:
     with path.open("rb") as file:
-        return is_archive(file.read(_HEAD_BYTES))
+        head = file.read(_HEAD_BYTES)
+    if is_archive(head):
+        own_code.unpack(path, unpacked(path))
+    elif is_packed(head):
+        zips.unpack(path, unpacked(path))
 
 
 def why_not_unpacked(path: Path) -> str:

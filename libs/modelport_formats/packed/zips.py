@@ -69,6 +69,16 @@ def check(file: BinaryIO, size: int, named: Iterable[str], manifest: str) -> Non
         raise DamagedFile(f"The archive lacks what its {manifest} names.")
 
 
+def unpack(path: Path, folder: Path) -> None:
+    """Write the members of an archive whose manifest names none of them below `folder`, which is made.
+
+    Raises UnknownFormat or DamagedFile, and OSError.
+    """
+    with path.open("rb") as file:
+        check(file, path.stat().st_size, (), "manifest")
+    write_below(folder, path)
+
+
 def write_below(folder: Path, path: Path) -> None:
     """Write the members of a checked archive, which can be read alone, into `folder`, which is made.
 

@@ -58,7 +58,8 @@ def described(folder: ModelFolder | None) -> str | None:
     if folder is None:
         return None
     beside = f", with the modules in {folder.code}" if folder.code else " alone"
-    return f"{folder.kind}; {folder.model} goes on{beside}"
+    what = f"its {len(folder.packed)} files go" if folder.packed else f"{folder.model} goes"
+    return f"{folder.kind}; {what} on{beside}"
 
 
 def sample_of(folder: ModelFolder | None) -> Sample | None:

@@ -55,6 +55,11 @@ class Contents:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
             raise CorruptArtifact(f"The folder's {shown(name)} is not JSON: {reason}.") from None
 
+    def text_of(self, name: str) -> str | None:
+        """Return the text of a file that is kept; None: it is not there."""
+        content = self.texts.get(name)
+        return None if content is None else content.decode(errors="replace")
+
     def require_weights(self, names: Collection[str]) -> None:
         """Raise UnsupportedFormat for a file whose place a pointer of Git LFS has taken."""
         for name in names:

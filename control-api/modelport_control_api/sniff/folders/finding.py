@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from modelport_control_api.sniff.errors import as_refusals
-from modelport_control_api.sniff.folders import contents, huggingface, mlflow, mlserver, plain
+from modelport_control_api.sniff.folders import contents, huggingface, mlflow, mlserver, plain, transformers
 from modelport_control_api.sniff.folders.found import ModelFolder
 
 _KINDS = (mlserver.find, mlflow.find, huggingface.find, plain.find)
@@ -12,6 +12,7 @@ _KEPT = {
     mlserver.SETTINGS: 256 << 10,
     mlflow.MLMODEL: 512 << 10,
     huggingface.CONFIG: 512 << 10,
+    **dict.fromkeys(transformers.KEPT, 1 << 20),
     mlflow.REQUIREMENTS: 64 << 10,
     **dict.fromkeys(mlflow.EXAMPLES, 1 << 20),
 }

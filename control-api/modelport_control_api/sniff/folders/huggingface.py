@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelport_control_api.sniff.errors import CorruptArtifact
+from modelport_control_api.sniff.folders import transformers
 from modelport_control_api.sniff.folders.contents import Contents, is_own_code
 from modelport_control_api.sniff.folders.examples import first_row
 from modelport_control_api.sniff.folders.found import ModelFolder
@@ -29,6 +30,8 @@ def read(contents: Contents, root: str) -> ModelFolder | None:
     match config:
         case {"sklearn": {"model": {"file": str(name)}}}:
             return _of_skops(contents, f"{root}{name}", config["sklearn"])
+        case {"architectures": [str(), *_]} | {"auto_map": _}:
+            return transformers.read(contents, root, config)
     return None
 
 

@@ -72,7 +72,7 @@ def _of_runtime(contents: Contents, root: str, settings: Mapping[str, Any], pack
         kind=kind,
         model=_file(contents, place, package),
         row=_row(settings),
-        requirements=_requirements(contents, root),
+        requirements=contents.text_of(f"{root}{mlflow.REQUIREMENTS}"),
         versions=_versions(settings),
     )
 
@@ -156,8 +156,3 @@ def _versions(settings: Mapping[str, Any]) -> dict[str, str]:
         [_VERSION.fullmatch(each) for each in told if isinstance(each, str)] if isinstance(told, list) else []
     )
     return next(({"scikit-learn": match[1]} for match in found if match), {})
-
-
-def _requirements(contents: Contents, root: str) -> str | None:
-    content = contents.texts.get(f"{root}{mlflow.REQUIREMENTS}")
-    return None if content is None else content.decode(errors="replace")

@@ -35,11 +35,10 @@ def find(contents: Contents) -> ModelFolder | None:
         )
     _refuse_code(contents, models[0])
     folder = posixpath.dirname(models[0])
-    text = contents.texts.get(posixpath.join(folder, REQUIREMENTS)) or contents.texts.get(REQUIREMENTS)
     return ModelFolder(
         kind="a folder of one model file",
         model=models[0],
-        requirements=None if text is None else text.decode(errors="replace"),
+        requirements=contents.text_of(posixpath.join(folder, REQUIREMENTS)) or contents.text_of(REQUIREMENTS),
     )
 
 

@@ -172,6 +172,15 @@ FRAMEWORKS = (
         after_import=use_one_thread,
     ),
     Framework(
+        name="transformers",
+        imports=f"{_BACKENDS}.transformers.library",
+        libraries=("transformers", "torch", "numpy"),
+        backend="transformers.backend",
+        native=ZIP,
+        on_scikit_learn=False,
+        after_import=use_one_thread,
+    ),
+    Framework(
         name="tensorflow",
         imports=f"{_BACKENDS}.tensorflow.library",
         libraries=("tensorflow-cpu", "keras", "numpy"),

@@ -1,7 +1,9 @@
 """Folders of MLServer, of the Hugging Face Hub and of a single file: the model in them goes on alone."""
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,57 @@ async def test_where_the_model_may_lie(ann: Account) -> None:
         made = (await ann.upload(packed(files), sample="")).json()
         assert "versions" in made, (name, made)
         assert made["versions"][0]["sha256"] == hashlib.sha256(MODEL).hexdigest(), name
+
+
+TEXTS = SAVED.parent / "transformers"
+PARTS = {
+    "config.json": b'{"architectures": ["BertForSequenceClassification"], "model_type": "bert"}',
+    "tokenizer.json": b"{}",
+    "model.safetensors": b"\x02\0\0\0\0\0\0\0{}",
+}
+
+
+def of_texts(root: str = "", **others: bytes | None) -> dict[str, str | bytes]:
+    """Return a folder of Transformers: by `__` in a name stands a dot, and None leaves the file out."""
+    files = PARTS | {name.replace("__", "."): content for name, content in others.items()}
+    return {f"{root}{name}": content for name, content in files.items() if content is not None}
+
+
+@pytest.mark.parametrize("name", ["bert.zip", "distilbert.tar.gz"])
+async def test_a_folder_of_transformers_is_packed_again_with_what_is_read_alone(
+    ann: Account, name: str
+) -> None:
+    response = await ann.upload((TEXTS / name).read_bytes(), sample="")
+    made = response.json()
+    assert response.status_code == 202, made
+    version = made["versions"][0]
+    assert (made["framework"], version["environment"]) == ("transformers", "transformers-5.24")
+    back = await ann.http.get(f"/api/v1/models/{made['id']}/versions/v1/artifact")
+    assert back.headers["Content-Disposition"].endswith('.zip"')
+    with zipfile.ZipFile(io.BytesIO(back.content)) as archive:
+        assert archive.namelist()[0] == ".modelport-folder"
+        assert set(archive.namelist()[1:]) == {*PARTS, "tokenizer_config.json"}
+    again = (await ann.upload(back.content, sample="")).json()
+    assert again["versions"][0]["sha256"] == version["sha256"]
+
+
+async def test_which_files_of_transformers_are_taken(ann: Account) -> None:
+    shards = {f"model-0000{n}-of-00002__safetensors": b"x" for n in (1, 2)}
+    for files, taken in [
+        (of_texts("hub/", README__md=b"x", run__py=b"import os"), {*PARTS}),
+        (
+            of_texts(model__safetensors=None, **shards, model__safetensors__index__json=b"{}"),
+            {
+                *("config.json", "tokenizer.json", "model.safetensors.index.json"),
+                *("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"),
+            },
+        ),
+    ]:
+        made = (await ann.upload(packed(files), sample="")).json()
+        assert made.get("framework") == "transformers", made
+        url = f"/api/v1/models/{made['id']}/versions/v1/artifact"
+        with zipfile.ZipFile(io.BytesIO((await ann.http.get(url)).content)) as archive:
+            assert {*archive.namelist()} == {".modelport-folder", *taken}
 
 
 UNSUPPORTED, CORRUPT = "UnsupportedFormat", "CorruptArtifact"

@@ -134,6 +134,29 @@ def test_an_mlflow_folder_is_the_model_in_it(capsys: pytest.CaptureFixture[str])
     assert f"TooLarge: The file is larger than {MOST_BYTES:,} bytes" in capsys.readouterr().out
 
 
+def test_other_folders_are_the_models_in_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor([str(FIXTURES / "model_folders" / "mlserver_xgboost.tar.gz")]) == 0
+    said = capsys.readouterr().out
+    assert "  folder      MLServer's petals (mlserver_xgboost); petals/petals.json goes on alone\n" in said
+    assert doctor([str(FIXTURES / "mlflow" / "code.tar.gz")]) == 0
+    said = capsys.readouterr().out
+    assert "model/model.pkl goes on, with the modules in model/code/\n" in said
+    assert doctor([str(FIXTURES / "model_folders" / "hub_skops.zip")]) == 0
+    assert "  runs in     sklearn-1.2: GaussianProcessRegressor" in capsys.readouterr().out
+
+
+def test_a_folder_of_texts_is_what_is_packed_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MODELPORT_MAX_UPLOAD_BYTES", "50000")
+    path = FIXTURES / "transformers" / "bert.zip"
+    doctor([str(path)])
+    said = capsys.readouterr().out
+    assert "  folder      Hugging Face's, a BertForSequenceClassification; its 4 files go on alone\n" in said
+    assert "  format      transformers\n" in said
+    assert "  runs in     transformers-5.24: the platform has no library of its own" in said
+
+
 def test_code_needs_a_sandbox_and_data_does_not(
     machine: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
