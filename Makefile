@@ -8,7 +8,7 @@ ARGS ?=
 # Each is a distribution, with a pyproject.toml of its own.
 DISTRIBUTIONS := crds libs client control-api gateway model-runtime operator standalone
 
-.PHONY: help run check lint test nightly watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-drift bench-environments lock-environments usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
+.PHONY: help run check lint test nightly watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-contributions bench-drift bench-environments lock-environments usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -78,6 +78,9 @@ bench-operator: $(VENV)/.dev ## How the operator bears 50, 100 and 200 models, o
 
 bench-analytics: $(VENV)/.dev ## Speed of the analytics calls over 10 million minute rows (5 minutes, 9 GB of disk)
 	@$(BIN)/python -m bench.analytics.speed $(ARGS)
+
+bench-contributions: $(VENV)/.dev ## Contributions of 35 models beside shap and the boosters' own functions; rewrites bench/contributions.md (3 minutes)
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv run --quiet --active --no-project --with shap --with catboost python -m bench.contributions.compare $(ARGS)
 
 bench-drift: $(VENV)/.dev ## False alarms and power of data drift, case by case; rewrites bench/drift.md (4 minutes)
 	@$(BIN)/python -m bench.drift.alarms $(ARGS)
