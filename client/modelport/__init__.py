@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from modelport.client import Modelport
-from modelport.drift import Drift, FeatureDrift
+from modelport.drift import ColumnImportance, Drift, FeatureDrift, Importance
 from modelport.errors import (
     Conflict,
     ConnectionFailed,
@@ -36,11 +36,13 @@ Unauthorised = Unauthorized
 __all__ = [
     "ApiKey",
     "AsyncModelport",
+    "ColumnImportance",
     "Conflict",
     "ConnectionFailed",
     "Drift",
     "FeatureDrift",
     "Forbidden",
+    "Importance",
     "InvalidRequest",
     "Job",
     "JobFailed",

@@ -8,8 +8,7 @@ from typing import Any
 from modelport.calls import models
 from modelport.calls.paths import path_of
 from modelport.calls.waiting import hold, until_ready
-from modelport.drift import Drift
-from modelport.importance import Importance
+from modelport.drift import Drift, Importance
 from modelport.models import Version
 from modelport.rows import as_sample
 from modelport.steps import Flow, request

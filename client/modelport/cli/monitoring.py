@@ -15,9 +15,8 @@ from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes, check_
 from modelport.cli.output import counted, moment_text, note, print_json, print_line, print_table
 from modelport.cli.typed import typed
 from modelport.client import Modelport
-from modelport.drift import Drift, FeatureDrift
+from modelport.drift import ColumnImportance, Drift, FeatureDrift, Importance
 from modelport.history import KeptPrediction
-from modelport.importance import ColumnImportance, Importance
 from modelport.usage import Bucket, Usage, UsageCounts
 
 _FIGURES = ("REQUESTS", "ERRORS", "REFUSED", "CACHE HITS", "P50 MS", "P95 MS", "P99 MS")

@@ -6,8 +6,7 @@ from typing import Any
 
 from modelport.calls import ensembles, versions
 from modelport.calls.ensembles import Member
-from modelport.drift import Drift
-from modelport.importance import Importance
+from modelport.drift import Drift, Importance
 from modelport.models import Join, Version
 from modelport.transport.blocking import Transport
 from modelport.uploads import OnProgress, Requirements
