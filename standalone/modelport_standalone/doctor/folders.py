@@ -12,6 +12,7 @@ from modelport_control_api.sniff.folders.finding import find
 from modelport_control_api.sniff.folders.found import ModelFolder
 from modelport_control_api.sniff.own_code import Code, modules_of
 from modelport_control_api.uploads.form import EmptyFile, larger_than
+from modelport_http.wording import counted
 
 from modelport_standalone.doctor.report import Sample
 
@@ -58,7 +59,8 @@ def described(folder: ModelFolder | None) -> str | None:
     if folder is None:
         return None
     beside = f", with the modules in {folder.code}" if folder.code else " alone"
-    what = f"its {len(folder.packed)} files go" if folder.packed else f"{folder.model} goes"
+    files = counted(len(folder.packed), "file")
+    what = f"{files} of it go" if folder.packed else f"{folder.model} goes"
     return f"{folder.kind}; {what} on{beside}"
 
 

@@ -152,7 +152,9 @@ def test_a_folder_of_texts_is_what_is_packed_of_it(
     path = FIXTURES / "transformers" / "bert.zip"
     doctor([str(path)])
     said = capsys.readouterr().out
-    assert "  folder      Hugging Face's, a BertForSequenceClassification; its 4 files go on alone\n" in said
+    assert (
+        "  folder      Hugging Face's, a BertForSequenceClassification; 4 files of it go on alone\n" in said
+    )
     assert "  format      transformers\n" in said
     assert "  runs in     transformers-5.24: the platform has no library of its own" in said
 
