@@ -68,7 +68,7 @@ def in_a_process(file: Path, facts: dict[str, Any]) -> Outcome:
 def _with_or_without_a_sample(file: Path, facts: dict[str, Any]) -> Outcome:
     """A file that needs a row to be understood says so, and gets one."""
     alone = _outcome(file, facts, None)
-    return alone if alone[0] == "same" else _outcome(file, facts, {"input": facts["rows"][0]})
+    return alone if alone[0] in ("same", "other") else _outcome(file, facts, {"input": facts["rows"][0]})
 
 
 def _outcome(file: Path, facts: dict[str, Any], sample: dict[str, Any] | None) -> Outcome:
@@ -95,14 +95,14 @@ def loader_of(file: Path, framework: Any, sample: dict[str, Any] | None) -> Load
 
 def _compared(engine: Engine, facts: dict[str, Any]) -> Outcome:
     asked = [name for name in ("prediction", "probabilities") if name in engine.signature.outputs]
-    body = json.dumps({"inputs": facts["rows"], "return": asked}).encode()
+    body = json.dumps({"inputs": _rows(engine, facts["rows"]), "return": asked}).encode()
     (answer,) = engine.predict_many([Call("native", body)])
     if not isinstance(answer, Prediction):
         return "ModelError", str(answer)[:300]
     found = json.loads(answer.body)
     given, stored = found["predictions"], facts["predictions"]
     shares = found.get("probabilities", ())
-    if shares and isinstance(stored[0], list) and not isinstance(given[0], list):
+    if shares and isinstance(stored[0], list) and len(stored[0]) > 1 and not isinstance(given[0], list):
         # Networks and some models of statistics compute shares, of which the runtime makes the class.
         given = shares
     if not _alike(given, stored):
@@ -112,15 +112,29 @@ def _compared(engine: Engine, facts: dict[str, Any]) -> Outcome:
     return "same", ""
 
 
+def _rows(engine: Engine, rows: list[Any]) -> list[Any]:
+    """Of rows that were made for several models, what this one takes."""
+    columns = engine.signature.columns
+    if columns is None or engine.signature.positional or not isinstance(rows[0], dict):
+        return rows
+    return [{each.name: row[each.name] for each in columns if each.name in row} for row in rows]
+
+
 def _first(found: list[Any], stored: list[Any]) -> str:
     unlike = (pair for pair in zip(found, stored, strict=False) if not _alike(*pair))
     return "{} for {}".format(*next(unlike, (f"{len(found)} rows", f"{len(stored)}")))
 
 
 def _alike(found: Any, stored: Any) -> bool:
+    if isinstance(stored, list) and len(stored) == 1 and not isinstance(found, list):
+        return _alike(found, stored[0])
+    if isinstance(found, dict) and not isinstance(stored, dict | list):
+        # Of a label that is or is not, libraries return the one share.
+        return _alike(list(found.values())[-1], stored)
     if isinstance(found, dict):
-        there = stored.values() if isinstance(stored, dict) else stored
-        return _alike(list(found.values()), list(there))
+        by_name = isinstance(stored, dict) and stored.keys() == found.keys()
+        there = [stored[name] for name in found] if by_name else stored
+        return _alike(list(found.values()), there)
     if isinstance(stored, list):
         return isinstance(found, list) and len(found) == len(stored) and all(map(_alike, found, stored))
     if isinstance(found, str | None) or isinstance(stored, str | None):

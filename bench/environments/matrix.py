@@ -34,14 +34,14 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"No rows: {', '.join(sorted(unknown))}. There are {', '.join(fills)}.", file=sys.stderr)
         return 2
-    kept = report.kept()
+    third = []
     for name in names or fills:
         with TemporaryDirectory() as folder:
             fills[name](Path(folder))
-            kept[name] = _measure(Path(folder))
-        report.keep(kept, fills)
-        print(report.line(name, kept[name]), end="", flush=True)
-    third = [f"{name}: {each}" for name in names or fills for each in kept[name].third]
+            row = _measure(Path(folder))
+        report.keep(name, row, fills)
+        print(report.line(name, row), end="", flush=True)
+        third += [f"{name}: {each}" for each in row.third]
     print(*third, sep="\n", file=sys.stderr)
     return 1 if third else 0
 

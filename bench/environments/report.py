@@ -19,6 +19,7 @@ _HEAD = """# Environments
 
 Models that earlier versions saved, in every format that each can write, with what their own library answered.
 Each is read where its upload would run.
+A native file of XGBoost is compared with what its own library answers that has read it again.
 *Same*: all predictions, and the probabilities of boosters, are its own library's (1e-6, equal labels).
 `make bench-environments` measures all rows, `make bench-environments ARGS="sklearn-1.2 xgboost-2.1.4"` these.
 It fails where a file is neither the same nor refused for a right reason.
@@ -93,9 +94,10 @@ def kept() -> dict[str, Row]:
     return {name: Row(**row) for name, row in read.items()}
 
 
-def keep(rows: Mapping[str, Row], names: Collection[str]) -> None:
-    """Write the rows, the page, and what only an environment serves."""
-    there = {name: rows[name] for name in names if name in rows}
+def keep(name: str, row: Row, names: Collection[str]) -> None:
+    """Write the row, the page, and what only an environment serves. What others measured meanwhile stays."""
+    rows = kept() | {name: row}
+    there = {each: rows[each] for each in names if each in rows}
     _KEPT.write_text(json.dumps({name: asdict(row) for name, row in there.items()}, indent=1) + "\n")
     text = _HEAD + "".join(line(*each) for each in there.items()) + _notes(there)
     if missing := [f"`{name}`" for name in names if name not in rows]:

@@ -13,7 +13,7 @@ from modelport_runtime.core import compatibility
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.boosters import ScoringBackend, class_of_each, two_columns, wrapper
 from modelport_runtime.core.backends.model_file import ModelFile
-from modelport_runtime.core.describing.boosters import xgboost_columns
+from modelport_runtime.core.describing.boosters import xgboost_columns, xgboost_missing
 from modelport_runtime.core.describing.evidence import Met
 from modelport_runtime.core.responses import by_label, keyed, plain
 from modelport_runtime.core.signature import Column, Signature
@@ -50,6 +50,7 @@ class BoosterBackend(ScoringBackend):
     def __init__(self, booster: xgboost.Booster, libraries: dict[str, str]) -> None:
         self.libraries = libraries
         self._booster = booster
+        self.missing = xgboost_missing(booster)
         learner = json.loads(booster.save_config())["learner"]
         self._linear = learner["gradient_booster"]["name"] == "gblinear"
         self._objective = learner["objective"]["name"]
@@ -98,10 +99,13 @@ class BoosterBackend(ScoringBackend):
     def _scores(self, inputs: Any) -> np.ndarray[Any, Any]:
         if self._linear:
             # It has no prediction in place, and no names to compare in the array.
-            return np.asarray(self._booster.predict(xgboost.DMatrix(inputs), validate_features=False))
+            return np.asarray(
+                self._booster.predict(xgboost.DMatrix(inputs, missing=self.missing), validate_features=False)
+            )
         scores: np.ndarray[Any, Any] = self._booster.inplace_predict(
             inputs,
             iteration_range=self._iterations(),
+            missing=self.missing,
             # The columns are in the booster's order by now, and the array has no names to compare.
             validate_features=False,
         )

@@ -209,8 +209,8 @@ OF_BOOSTERS = (
     _of_booster(
         "XGBoost: `missing=` of a wrapper",
         "any",
-        "in pickles as trained; a native file does not hold it: a missing value is `null`, and a marker such "
-        "as -999 is a number",
+        "as trained in pickles, and in native files of 1.7; later native files do not hold it: a missing "
+        "value is `null`, and a marker such as -999 is a number",
         "xgboost",
     ),
     _of_booster(

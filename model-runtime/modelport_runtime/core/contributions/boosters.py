@@ -63,7 +63,7 @@ def of_backend(backend: Backend) -> BoosterExplainer:
     booster = getattr(backend, "_booster", None)
     if library not in ("xgboost", "lightgbm") or booster is None:
         raise NotExplained("Only linear models, trees and boosters have contributions.")
-    return of_booster(booster, _unchanged, _unchanged)
+    return of_booster(booster, _unchanged, _unchanged, getattr(backend, "missing", np.nan))
 
 
 def of_wrapper(

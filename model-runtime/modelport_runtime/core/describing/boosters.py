@@ -3,6 +3,7 @@ categories.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -178,6 +179,18 @@ def _decoded(encoding: dict[str, Any]) -> list[Any]:
         return list(values)
     run = bytes(value & 0xFF for value in values)
     return [run[start:stop].decode() for start, stop in pairwise(offsets)]
+
+
+def xgboost_missing(booster: Any) -> float:
+    """Return what number stands for a missing value; NaN: none does.
+
+    Wrappers of XGBoost 1 write all of their settings into their native files, later ones do not.
+    """
+    try:
+        marker = json.loads(booster.attr("scikit_learn") or "{}").get("missing")
+        return math.nan if marker is None else float(marker)
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def has_booster(estimator: Any) -> bool:
