@@ -1,12 +1,14 @@
 """An upload with requirements of its own: locked, stored, shown, published, and refused with reasons."""
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from modelport_crds.mlmodel import from_object
 from modelport_environments.errors import ResolverAway
@@ -81,6 +83,33 @@ async def test_they_may_be_a_file_and_versions_may_differ(
     assert second["environment"] != made["versions"][0]["environment"]
     assert (third["environment"], third["requirements"]) == (None, None)
     assert len(platform.stored()) == 3
+
+
+async def test_versions_of_one_lock_are_joined_and_keep_it(
+    platform: Platform, ann: Account, iris_bytes: bytes
+) -> None:
+    made = [(await ann.upload(iris_bytes, requirements=GIVEN)).json() for _ in range(2)]
+    other = (await ann.upload(iris_bytes, requirements="scikit-learn\nextra")).json()["id"]
+
+    async def joined(*models: str) -> httpx.Response:
+        ensemble = json.dumps({"join": "vote", "members": [{"model": each} for each in models]})
+        parts = {"name": (None, "Both"), "ensemble": (None, ensemble)}
+        return await ann.http.post("/api/v1/models/upload", files=parts)
+
+    both = (await joined(made[0]["id"], made[1]["id"])).json()
+    assert (await joined(made[0]["id"], other)).status_code == 422
+    for each in (made[0]["id"], made[1]["id"], other):
+        await ann.http.delete(f"/api/v1/models/{each}")
+
+    (version,) = both["versions"]
+    assert version["requirements"] == made[0]["versions"][0]["requirements"]
+    assert version["environment"] == made[0]["versions"][0]["environment"]
+    await platform.published(both["id"], "v1")
+    (published,) = spec_of(platform, both["id"]).versions
+    assert platform.stored() == sorted([version["sha256"], published.lock.sha256])
+    quota = (await ann.http.get("/api/v1/auth/me")).json()["quota"]
+    lock = platform.root / "artifacts" / "sha256" / published.lock.sha256[:2] / published.lock.sha256
+    assert quota["model_bytes"] == version["size"] + lock.stat().st_size
 
 
 @pytest.mark.parametrize(
