@@ -17,7 +17,7 @@ _COMPILE = (
     "import resource, runpy; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)); "
     "runpy.run_module('compileall', run_name='__main__')"
 )
-_LAST_LINES = 6
+_LAST_LINES = 8
 # uv gives an index up only after many tries.
 _LONGEST_SECONDS = 600
 _WATCH_SECONDS = 1.0

@@ -122,7 +122,6 @@ def test_an_index_that_is_away_is_said_and_the_version_serves_once_it_is_back(
         return version["reason"] == "EnvironmentUnavailable" and "package-index" in version["message"]
 
     eventually(said, seconds=240)
-    print(version_of(person, made["id"])["message"])
     package_index.start(platform.release, index, platform.runtime_image)
     becomes(person, made["id"], "ready", seconds=400)
 
@@ -134,7 +133,9 @@ def test_a_job_that_is_killed_with_the_operator_still_comes_to_its_end(
     made = upload(person, "third")
     eventually(lambda: len(jobs(bundles)) > len(known), seconds=120)
     (job,) = jobs(bundles).keys() - known.keys()
-    eventually(lambda: bool(pods_of(bundles, job)), seconds=120)
+    eventually(
+        lambda: [each["status"]["phase"] for each in pods_of(bundles, job)] == ["Running"], seconds=120
+    )
     (first,) = pods_of(bundles, job)
     bundles.run("delete", "pod", first["metadata"]["name"], "--grace-period=0", "--force")
     kill_operators(platform)
