@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.batch.formats.layout import InputSignature
+from modelport_control_api.batch.formats.limits import InputInvalid
 from modelport_control_api.drift.profiles.csv_rows import open_rows
 from modelport_control_api.history.tables import KeptPrediction
 
@@ -41,12 +42,18 @@ def sampled(path: Path) -> tuple[bytes, int]:
 
 
 def for_signature(data: bytes, signature: InputSignature) -> bytes:
-    """Leave the columns that the model takes: in order, where it knows no names and these are none of its."""
+    """Leave the columns that the model takes: in order, where it knows no names and these are none of its.
+
+    Raises InputInvalid where one is missing, also one that the model can do without: it would seem to be of
+    no importance.
+    """
     names, *rows = csv.reader(io.StringIO(data.decode()))
     wanted = signature.names
-    if set(wanted) <= set(names) or not signature.positional or len(names) < len(wanted):
-        places = [at for at, name in enumerate(names) if name in wanted]
-    else:
+    places = [at for at, name in enumerate(names) if name in wanted]
+    if len(places) < len(wanted):
+        if not signature.positional or len(names) < len(wanted):
+            lacking = ", ".join(repr(name[:100]) for name in wanted if name not in names)
+            raise InputInvalid(f"The reference lacks columns that the model takes: {lacking[:500]}.")
         places = list(range(len(wanted)))
     return _csv([names[at] for at in places], ([row[at] for at in places] for row in rows))
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from modelport_environments.catalogue import BESIDE_OWN
 from modelport_environments.resolving import Resolver
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
+from tests.standalone.integration.crashes.processes import Child, children_of
 from tests.support.platform_process import PlatformProcess, settled, wait_until_ready
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(900)]
 # An orjson that the runtime could not work with, beside a scikit-learn of its time.
@@ -81,3 +85,56 @@ def test_it_predicts_what_its_own_packages_predict(
         failed = settled(client, f"/api/v1/models/{missing.raise_for_status().json()['id']}")
         assert (failed["status"], failed["reason"]) == ("failed", "MissingModule"), failed
         assert "'category_encoders" in failed["message"]
+
+
+def begun_by(pid: int, words: str) -> list[Child]:
+    """Processes below this one whose command has these words."""
+    found = children_of(pid)
+    below = [deeper for each in found for deeper in begun_by(each.pid, words)]
+    return [each for each in found if words in each.command] + below
+
+
+def kill(platform: PlatformProcess, *others: Child) -> None:
+    platform.process.kill()
+    for each in others:
+        each.kill()
+    platform.process.communicate()
+
+
+def test_a_platform_that_is_killed_over_them_becomes_right(
+    new_platform: Callable[..., PlatformProcess],
+    own: tuple[Path, Path],
+    tmp_path: Path,
+) -> None:
+    """While it resolves, and while it installs: nothing half-made is used, and none is left."""
+    file, cache = tmp_path / "model.joblib", tmp_path / "cache"
+    command = [str(own[0]), "-I", "-c", TRAIN, str(own[1]), str(file)]
+    subprocess.run(command, capture_output=True, check=True)
+    (tmp_path / "tmp").mkdir()
+    uv_cache = os.environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache/uv")
+    platform = new_platform(XDG_CACHE_HOME=str(cache), UV_CACHE_DIR=uv_cache, TMPDIR=str(tmp_path / "tmp"))
+    client = platform.start().register_user()
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+
+    with ThreadPoolExecutor() as pool:
+        uploading = pool.submit(upload, client, file, GIVEN)
+        eventually(lambda: begun_by(platform.process.pid, "pip compile"))
+        kill(platform)
+        with pytest.raises(httpx.TransportError):
+            uploading.result()
+    client = platform.start().session(token)
+    assert client.get("/api/v1/models").json()["items"] == []
+    assert not list((platform.data / "artifacts").rglob("*upload*"))
+
+    made = upload(client, file, GIVEN).raise_for_status().json()
+    environments = cache / "modelport" / "environments"
+    eventually(lambda: list(environments.glob(".own-*.partial")))
+    # Not by the platform: what it has started dies with it, as where the power fails.
+    pid = platform.process.pid
+    kill(platform, *begun_by(pid, "prepare-lock"), *begun_by(pid, "pip install"))
+    assert list(environments.glob(".own-*.partial"))
+    client = platform.start().session(token)
+    wait_until_ready(client, made["id"])
+    assert not list(environments.glob(".*.partial"))
+    platform.stop()
+    assert list((tmp_path / "tmp").iterdir()) == []

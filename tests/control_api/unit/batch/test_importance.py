@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from modelport_control_api.batch.formats.layout import InputSignature
+from modelport_control_api.batch.formats.limits import InputInvalid
 from modelport_control_api.batch.storage.chunks import ChunkResults
 from modelport_control_api.batch.storage.contributions import Contributions, Terms
 from modelport_control_api.importance import rows
@@ -57,8 +58,6 @@ def signature(*names: str, positional: bool = False) -> InputSignature:
         (signature("city", "age"), "age,city"),
         (signature("x0", "x1", positional=True), "id,age"),
         (signature("age", "city", positional=True), "age,city"),
-        # What it lacks the job says.
-        (signature("age", "other"), "age"),
     ],
 )
 def test_the_columns_that_the_model_takes_are_left(described: InputSignature, head: str) -> None:
@@ -66,6 +65,13 @@ def test_the_columns_that_the_model_takes_are_left(described: InputSignature, he
     left = rows.for_signature(data, described).decode().splitlines()
     assert left[0] == head
     assert ('"a,b"' in left[1]) == ("city" in head)
+
+
+@pytest.mark.parametrize("positional", [False, True])
+def test_a_reference_that_lacks_a_column_says_nothing_of_the_others(positional: bool) -> None:
+    described = signature("age", "other", "third", positional=positional)
+    with pytest.raises(InputInvalid, match="takes: 'other', 'third'"):
+        rows.for_signature(b"age,city\n1,2\n", described)
 
 
 def test_some_rows_of_a_long_file_are_taken_at_random_and_always_the_same(
