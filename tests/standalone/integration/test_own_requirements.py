@@ -112,7 +112,8 @@ def test_a_platform_that_is_killed_over_them_becomes_right(
     subprocess.run(command, capture_output=True, check=True)
     (tmp_path / "tmp").mkdir()
     uv_cache = os.environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache/uv")
-    platform = new_platform(XDG_CACHE_HOME=str(cache), UV_CACHE_DIR=uv_cache, TMPDIR=str(tmp_path / "tmp"))
+    folders = {"XDG_CACHE_HOME": str(cache), "UV_CACHE_DIR": uv_cache, "TMPDIR": str(tmp_path / "tmp")}
+    platform = new_platform(UV_OFFLINE="1", **folders)
     client = platform.start().register_user()
     token = client.headers["Authorization"].removeprefix("Bearer ")
 
