@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from modelport_environments.catalogue import find
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
@@ -98,3 +99,27 @@ def test_an_environment_serves_no_file_of_another_version_and_another_try_may_be
         wait_until_ready(client, model_id)
         expected = answers(*_OLD)
         assert predictions(client, model_id, expected["rows"]) == expected["predict"]
+
+
+def test_members_of_one_environment_are_joined_in_it(platform: PlatformProcess) -> None:
+    names = ("boosting", "forest")
+    expected = [answers("1.2.2", name) for name in names]
+    with platform.register_user() as client:
+        members = [
+            {"model": upload(client, "1.2.2", name, environment="sklearn-1.2")["id"]} for name in names
+        ]
+        ensemble = json.dumps({"join": "average", "members": members})
+        parts = {"name": (None, "both"), "ensemble": (None, ensemble)}
+        made = client.post("/api/v1/models/upload", files=parts).raise_for_status().json()
+        wait_until_ready(client, made["id"])
+
+        body = {"inputs": expected[0]["rows"], "return": ["probabilities"]}
+        answer = client.post(f"/predict/{made['id']}", json=body).raise_for_status().json()
+
+        shares = np.array([[*row.values()] for row in answer["probabilities"]])
+        np.testing.assert_allclose(
+            shares, np.mean([each["predict_proba"] for each in expected], axis=0), atol=1e-9
+        )
+        (version,) = client.get(f"/api/v1/models/{made['id']}").json()["versions"]
+        assert (version["environment"], version["sandbox"]["level"]) == ("sklearn-1.2", 2)
+        assert version["libraries"]["here"]["scikit-learn"] == "1.2.2"

@@ -166,3 +166,41 @@ def test_an_archive_that_was_changed_is_refused_whole(tmp_path: Path) -> None:
     cut = fetched(tmp_path / "cut", whole[:-30])
     with pytest.raises(LoadError, match="CorruptArtifact"):
         loaded(cut)
+
+
+def test_a_sample_names_columns_that_have_no_names(load: Load, fails: Fails) -> None:
+    parts = [part(models.iris_logistic()), part(models.iris_forest())]
+    row = dict(zip(models.IRIS_FIELDS, models.iris()[0][0].tolist(), strict=True))
+
+    engine = load("average", parts, sample=row)
+
+    assert [column.name for column in engine.signature.columns or ()] == [*row]
+    assert engine.sample == {"input": row}
+    assert predict(engine, {"input": row}) == {"model": "both", "version": "v1", "prediction": "setosa"}
+    body = {"inputs": [{"name": name, "shape": [1], "datatype": "FP64", "data": [1.0]} for name in row]}
+    assert predict(engine, body, "v2")["outputs"][0]["data"] == ["versicolor"]
+    message = fails("average", parts, sample={**row, "more": 1}, reason="SampleInvalid")
+    assert "names 5 fields, but the model takes 4" in message
+    message = fails("average", [part(NAMED), part(NAMED)], sample={"a": 1}, reason="SampleInvalid")
+    assert "sepal_length is missing" in message
+
+
+def test_texts_are_for_all_members(load: Load) -> None:
+    texts = models.text_classifier()
+
+    engine = load("vote", [part(texts), part(texts), part(texts)])
+
+    answer = predict(engine, {"inputs": texts.rows})["predictions"]
+    assert answer == texts.model.predict(texts.data).tolist()
+    assert fields(refused(engine, {"input": 3})) == ["input"]
+
+
+def test_missing_values_are_taken_where_all_members_take_them(load: Load) -> None:
+    gaps = models.iris_boosting_with_gaps()
+    row = [*gaps.rows[0][:3], None]
+
+    answer = predict(load("average", [part(gaps), part(gaps)]), {"input": row, "return": ["probabilities"]})
+    expected = gaps.model.predict_proba([[*row[:3], np.nan]])[0]
+    np.testing.assert_allclose([*answer["probabilities"].values()], expected)
+    engine = load("average", [part(gaps), part(models.iris_logistic())])
+    assert fields(refused(engine, {"input": row})) == ["input[3]"]
