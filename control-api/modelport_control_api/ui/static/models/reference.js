@@ -25,6 +25,8 @@ async function send(form) {
     toast("Live inputs are compared with these rows from now on.");
     form.reset();
     for (const folded of form.closest("#drift").querySelectorAll("details[open]")) folded.open = false;
+    // Its importance begins to be computed of them, too.
+    document.querySelector("#importance")?.dispatchEvent(new Event("refresh"));
     form.closest("#drift").dispatchEvent(new Event("refresh"));
   } catch (error) {
     say(form, error.message);
