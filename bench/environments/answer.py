@@ -14,7 +14,7 @@ import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from modelport_formats.scan import scan
 from modelport_runtime.core import backends
@@ -54,15 +54,24 @@ def in_a_process(file: Path, facts: dict[str, Any]) -> Outcome:
     reads, writes = os.pipe()
     child = os.fork()
     if not child:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        with os.fdopen(writes, "w") as result:
-            json.dump(_with_or_without_a_sample(file, facts), result)
-        os._exit(0)
+        _answer_and_end(writes, file, facts)
     os.close(writes)
     with os.fdopen(reads) as result:
         text = result.read()
     _, status = os.waitpid(child, 0)
     return tuple(json.loads(text)) if text else (ENDED, f"by {os.waitstatus_to_exitcode(status)}")
+
+
+def _answer_and_end(writes: int, file: Path, facts: dict[str, Any]) -> NoReturn:
+    """Whatever is raised, the copy of the caller ends here."""
+    code = 1
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        with os.fdopen(writes, "w") as result:
+            json.dump(_with_or_without_a_sample(file, facts), result)
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _with_or_without_a_sample(file: Path, facts: dict[str, Any]) -> Outcome:

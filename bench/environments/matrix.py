@@ -90,7 +90,7 @@ def _owns(
     """Return the environments that a file is tried in, beside the platform's libraries."""
     found = scans[name]
     tried = {places[name]}
-    if listed[name]["format"] == _OWN_BY and listed[name]["framework"] == "sklearn":
+    if listed[name]["format"] == _OWN_BY and listed[name]["kind"].isidentifier():
         tried.add(own_of(found.versions) or HERE)
     if found.traits:
         release = found.versions.get("xgboost", "").rpartition(".")[0]

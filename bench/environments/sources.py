@@ -3,8 +3,10 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ Fill = Callable[[Path], None]
 
 def rows() -> Mapping[str, Fill]:
     """Return what fills a folder, by the row's name."""
-    trained = {name: partial(_train_estimators, name) for name in OF_SKLEARN}
+    trained = {name: partial(_train_estimators, name) for name in (*OF_SKLEARN, _own_sklearn())}
     lines = [line for line in _VERSIONS.read_text().splitlines() if line[:1] not in ("#", "")]
     boosters = {_name(line): partial(_train_boosters, line) for line in lines}
     return {**trained, **boosters, **{name: partial(_stored, name) for name in _STORED}}
@@ -46,14 +48,20 @@ def python_of(environment: str) -> Path:
     return EnvironmentStore(default_folder()).prepare(find(environment))
 
 
+def _own_sklearn() -> str:
+    """The platform's own, which has no environment."""
+    return f"sklearn-{version('scikit-learn').rpartition('.')[0]}"
+
+
 def _name(line: str) -> str:
     """`xgboost-cpu==2.1.4 …` is `xgboost-2.1.4`."""
-    library, _, version = line.partition(" ")[0].partition("==")
-    return f"{library.removesuffix('-cpu')}-{version}"
+    library, _, release = line.partition(" ")[0].partition("==")
+    return f"{library.removesuffix('-cpu')}-{release}"
 
 
 def _train_estimators(environment: str, folder: Path) -> None:
-    subprocess.run([python_of(environment), "-I", _HERE / "train.py", folder], check=True)
+    python = Path(sys.executable) if environment == _own_sklearn() else python_of(environment)
+    subprocess.run([python, "-I", _HERE / "train.py", folder], check=True)
 
 
 def _train_boosters(line: str, folder: Path) -> None:
